@@ -1,0 +1,148 @@
+"""`base_models.toml` as frozen types: the one source of ids, formats, limits, ranges and ways to serve."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from importlib import resources
+from typing import Any, Literal
+
+from tunedrop.errors import InvalidInput
+
+RecordFormat = Literal["prompt_completion", "messages", "converse"]
+Runtime = Literal["invoke_model", "converse"]
+Serving = Literal["on_demand", "provisioned_throughput"]
+Split = Literal["train", "validation", "test"]
+
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Inclusive bounds of a count."""
+
+    minimum: int
+    maximum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What Bedrock accepts as training data: records, bytes, estimated tokens per record."""
+
+    train_records: Range
+    validation_records: Range
+    total_records: Range
+    train_bytes: int
+    validation_bytes: int
+    record_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """Words that make a job fail, and the places they must not stand: `system`, `user`, `assistant`."""
+
+    words: tuple[str, ...]
+    where: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Hyperparameter:
+    """One hyperparameter: inclusive bounds and default, as exact decimals."""
+
+    name: str
+    type: Literal["integer", "number"]
+    minimum: Decimal
+    maximum: Decimal
+    default: Decimal
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class BaseModel:
+    """A model that can be tuned."""
+
+    name: str
+    title: str
+    provider: str
+    customization_id: str
+    """What CreateModelCustomizationJob takes."""
+    inference_id: str
+    """What invoking the untuned model takes, on demand."""
+    regions: tuple[str, ...]
+    """Where it can be trained."""
+    record_format: RecordFormat
+    runtime: Runtime
+    serving: tuple[Serving, ...]
+    """Ways to serve its custom models, the default first."""
+    validation: bool
+    """Whether a job takes a validation split."""
+    quotas: Mapping[str, str]
+    limits: Limits
+    reserved: tuple[Reserved, ...]
+    hyperparameters: tuple[Hyperparameter, ...]
+
+
+@cache
+def catalogue() -> Mapping[str, BaseModel]:
+    """All base models by name, in the file's order."""
+    text = resources.files(__package__).joinpath("base_models.toml").read_text("utf-8")
+    return {name: _base_model(name, entry) for name, entry in tomllib.loads(text).items()}
+
+
+def find(name: str) -> BaseModel:
+    """The base model of that name. Raises InvalidInput `unknown_base_model` with the allowed names."""
+    model = catalogue().get(name)
+    if model is None:
+        allowed = list(catalogue())
+        raise InvalidInput(
+            "unknown_base_model",
+            f"{name!r} is not a base model. Allowed: {', '.join(allowed)}.",
+            field="base_model",
+            allowed=allowed,
+        )
+    return model
+
+
+def _base_model(name: str, entry: Mapping[str, Any]) -> BaseModel:
+    return BaseModel(
+        name=name,
+        title=entry["title"],
+        provider=entry["provider"],
+        customization_id=entry["customization_id"],
+        inference_id=entry["inference_id"],
+        regions=tuple(entry["regions"]),
+        record_format=entry["record_format"],
+        runtime=entry["runtime"],
+        serving=tuple(entry["serving"]),
+        validation=entry["validation"],
+        quotas=entry["quotas"],
+        limits=_limits(entry["limits"]),
+        reserved=tuple(Reserved(tuple(rule["words"]), frozenset(rule["where"])) for rule in entry.get("reserved", [])),
+        hyperparameters=tuple(_hyperparameter(key, value) for key, value in entry["hyperparameters"].items()),
+    )
+
+
+def _limits(entry: Mapping[str, Any]) -> Limits:
+    return Limits(
+        train_records=Range(**entry["train_records"]),
+        validation_records=Range(**entry["validation_records"]),
+        total_records=Range(**entry["total_records"]),
+        train_bytes=entry["train_bytes"],
+        validation_bytes=entry["validation_bytes"],
+        record_tokens=entry["record_tokens"],
+    )
+
+
+def _hyperparameter(name: str, entry: Mapping[str, str]) -> Hyperparameter:
+    kind: Literal["integer", "number"] = "integer" if entry["type"] == "integer" else "number"
+    return Hyperparameter(
+        name=name,
+        type=kind,
+        minimum=Decimal(entry["minimum"]),
+        maximum=Decimal(entry["maximum"]),
+        default=Decimal(entry["default"]),
+        meaning=entry["meaning"],
+    )

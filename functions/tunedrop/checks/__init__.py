@@ -1,0 +1,1 @@
+"""What can be wrong with records, one decorated function per check. Pure."""

@@ -1,0 +1,1 @@
+"""Reading and writing of training data: containers, records, formats. Pure."""

@@ -1,0 +1,74 @@
+"""What the template tells every function, read once from the environment: the only `os.environ` of the application."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The stack's own resources and its caps."""
+
+    stack_id: str
+    """The ARN that CloudFormation gave the stack; ends in its GUID."""
+    stack_name: str
+    region: str
+    account: str
+    data_bucket: str
+    state_table: str
+    access_table: str
+    upload_queue_url: str
+    spend_queue_url: str
+    job_event_queue_url: str
+    bedrock_role_arn: str
+    model_key_arn: str | None
+    """The key for custom models, where the stack was told to use its own."""
+    default_base_model: str
+    max_model_units: int
+    max_concurrent_jobs: int
+    max_trained_tokens_per_job: int
+    deployment_hours: int
+    prices: Mapping[str, float]
+    """`<base model>.<what>` to an amount in `currency`; a price that is absent is unknown, never 0."""
+    currency: str
+
+    @property
+    def stack_uid(self) -> str:
+        """The GUID in the stack's ARN: differs for every stack ever made, even of the same name."""
+        return self.stack_id.rsplit("/", 1)[-1]
+
+    @classmethod
+    def from_environment(cls, variables: Mapping[str, str]) -> Settings:
+        """Raises KeyError for a variable that the template forgot: a deploy-time defect, not a runtime state."""
+        stack_id = variables["TUNEDROP_STACK_ID"]
+        return cls(
+            stack_id=stack_id,
+            stack_name=stack_id.split("/")[-2],
+            region=variables["AWS_REGION"],
+            account=stack_id.split(":")[4],
+            data_bucket=variables["TUNEDROP_DATA_BUCKET"],
+            state_table=variables["TUNEDROP_STATE_TABLE"],
+            access_table=variables["TUNEDROP_ACCESS_TABLE"],
+            upload_queue_url=variables["TUNEDROP_UPLOAD_QUEUE_URL"],
+            spend_queue_url=variables["TUNEDROP_SPEND_QUEUE_URL"],
+            job_event_queue_url=variables["TUNEDROP_JOB_EVENT_QUEUE_URL"],
+            bedrock_role_arn=variables["TUNEDROP_BEDROCK_ROLE_ARN"],
+            model_key_arn=variables.get("TUNEDROP_MODEL_KEY_ARN") or None,
+            default_base_model=variables["TUNEDROP_DEFAULT_BASE_MODEL"],
+            max_model_units=int(variables["TUNEDROP_MAX_MODEL_UNITS"]),
+            max_concurrent_jobs=int(variables["TUNEDROP_MAX_CONCURRENT_JOBS"]),
+            max_trained_tokens_per_job=int(variables["TUNEDROP_MAX_TRAINED_TOKENS_PER_JOB"]),
+            deployment_hours=int(variables["TUNEDROP_DEPLOYMENT_HOURS"]),
+            prices=json.loads(variables.get("TUNEDROP_PRICES") or "{}"),
+            currency=variables.get("TUNEDROP_CURRENCY") or "USD",
+        )
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings.from_environment(os.environ)

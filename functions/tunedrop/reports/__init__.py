@@ -1,0 +1,1 @@
+"""What people and programs are told: reports and the words of notifications. Pure."""

@@ -1,0 +1,41 @@
+"""The words of notifications: what happened, what it cost so far, and the next command. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+SCHEMA = 1
+"""Of the detail of every own event; docs/api.md holds the schemas."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One own event. `id` is the same however often the same fact is published, so receivers can drop repeats."""
+
+    type: str
+    """Past tense: DatasetPrepared, JobCompleted, DeploymentReady …"""
+    id: str
+    stack: str
+    """The stack's ARN."""
+    time: datetime
+    summary: str
+    """One sentence for a person."""
+    next_command: str
+    """What a person would type next, with this stack's names filled in where known."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    resources: tuple[str, ...] = ()
+
+    def detail(self) -> dict[str, Any]:
+        """The event's detail."""
+        return {
+            "schema": SCHEMA,
+            "event_id": self.id,
+            "stack": self.stack,
+            "time": self.time.isoformat().replace("+00:00", "Z"),
+            "summary": self.summary,
+            "next_command": self.next_command,
+            **self.facts,
+        }

@@ -1,0 +1,1 @@
+"""HTTP of ControlApi: thin routes, and the only place with pydantic."""

@@ -1,0 +1,1 @@
+"""Deployments and purchases: what to do next, expiry, caps. Pure."""

@@ -1,0 +1,1 @@
+"""Jobs before and after Bedrock: hyperparameters, plan, names, states, metrics. Pure."""
