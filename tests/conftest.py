@@ -1,0 +1,50 @@
+"""Every test: no credentials but fake ones, no variable of the person's own AWS set-up, nothing cached from before."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from tunedrop.edges import aws as clients
+from tunedrop.edges import settings
+
+_CLIENTS = (
+    clients.s3,
+    clients.dynamodb,
+    clients.sqs,
+    clients.events,
+    clients.bedrock,
+    clients.bedrock_spending,
+    clients.bedrock_runtime,
+    clients.service_quotas,
+)
+
+
+def forget_clients() -> None:
+    """The next test makes its own clients and reads its own settings."""
+    for client in _CLIENTS:
+        client.cache_clear()
+    settings.settings.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    """A scrubbed environment with credentials that work nowhere."""
+    for name in list(os.environ):  # noqa: TID251 - what the person has set must not reach the tests
+        if name.startswith(("AWS_", "TUNEDROP_", "POWERTOOLS_")):
+            monkeypatch.delenv(name)
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_SESSION_TOKEN": "testing",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_REGION": "us-west-2",
+        "AWS_DEFAULT_REGION": "us-west-2",
+        "POWERTOOLS_METRICS_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    forget_clients()
+    yield monkeypatch
+    forget_clients()

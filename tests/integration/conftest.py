@@ -1,0 +1,151 @@
+"""The stack's resources in moto, in process, as the template makes them: bucket, tables, queues, bus."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from tunedrop.edges import settings as settings_module
+from tunedrop.edges.settings import Settings
+from tunedrop.edges.table import Table
+
+from tests.conftest import forget_clients
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+ACCOUNT = "123456789012"
+STACK_ID = f"arn:aws:cloudformation:us-west-2:{ACCOUNT}:stack/tunedrop/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+QUEUES = ("UploadQueue", "SpendQueue", "JobEventQueue", "Published")
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What a deployed stack offers to the code under test, and a view of what the code published."""
+
+    settings: Settings
+    table: Table
+    access_table: Table
+    bucket: str
+    upload_queue_url: str
+    spend_queue_url: str
+    job_event_queue_url: str
+    published_queue_url: str
+    s3: S3Client
+    dynamodb: DynamoDBClient
+    sqs: SQSClient
+    events: EventBridgeClient
+
+    def messages(self, queue_url: str) -> list[dict[str, Any]]:
+        """The bodies on a queue, taken off it."""
+        bodies: list[dict[str, Any]] = []
+        while received := self.sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
+            for message in received:
+                bodies.append(json.loads(message["Body"]))
+                self.sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+        return bodies
+
+    def published(self) -> list[tuple[str, dict[str, Any]]]:
+        """The application's own events since the last look: (type, detail)."""
+        return [(event["detail-type"], event["detail"]) for event in self.messages(self.published_queue_url)]
+
+
+@pytest.fixture
+def aws(environment):
+    """Moto in process, with clients of the application made anew inside it."""
+    with mock_aws():
+        forget_clients()
+        yield
+    forget_clients()
+
+
+@pytest.fixture
+def stack(aws, environment) -> Stack:
+    """A stack as the template deploys it, all caps at their defaults but MaxModelUnits 1."""
+    s3, dynamodb, sqs, events = (
+        boto3.client(name)  # noqa: TID251 - the test looks from outside
+        for name in ("s3", "dynamodb", "sqs", "events")
+    )
+    bucket = "tunedrop-data-123456789012"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    _create_tables(dynamodb)
+    urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in QUEUES}
+    _watch_bus(events)
+    for name, value in _variables(bucket, urls).items():
+        environment.setenv(name, value)
+    settings_module.settings.cache_clear()
+    settings = settings_module.settings()
+    return Stack(
+        settings=settings,
+        table=Table(dynamodb, settings.state_table),
+        access_table=Table(dynamodb, settings.access_table),
+        bucket=bucket,
+        upload_queue_url=urls["UploadQueue"],
+        spend_queue_url=urls["SpendQueue"],
+        job_event_queue_url=urls["JobEventQueue"],
+        published_queue_url=urls["Published"],
+        s3=s3,
+        dynamodb=dynamodb,
+        sqs=sqs,
+        events=events,
+    )
+
+
+def _create_tables(dynamodb: DynamoDBClient) -> None:
+    keys: Any = {
+        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    dynamodb.create_table(TableName="AccessTable", **keys)
+    dynamodb.update_time_to_live(
+        TableName="AccessTable", TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"}
+    )
+    keys["AttributeDefinitions"] += [{"AttributeName": name, "AttributeType": "S"} for name in ("kind", "listed_at")]
+    dynamodb.create_table(
+        TableName="StateTable",
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by_kind",
+                "KeySchema": [
+                    {"AttributeName": "kind", "KeyType": "HASH"},
+                    {"AttributeName": "listed_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+        **keys,
+    )
+
+
+def _watch_bus(events: EventBridgeClient) -> None:
+    events.put_rule(Name="own-events", EventPattern=json.dumps({"source": ["tunedrop"]}))
+    events.put_targets(
+        Rule="own-events", Targets=[{"Id": "published", "Arn": f"arn:aws:sqs:us-west-2:{ACCOUNT}:Published"}]
+    )
+
+
+def _variables(bucket: str, urls: dict[str, str]) -> dict[str, str]:
+    return {
+        "TUNEDROP_STACK_ID": STACK_ID,
+        "TUNEDROP_DATA_BUCKET": bucket,
+        "TUNEDROP_STATE_TABLE": "StateTable",
+        "TUNEDROP_ACCESS_TABLE": "AccessTable",
+        "TUNEDROP_UPLOAD_QUEUE_URL": urls["UploadQueue"],
+        "TUNEDROP_SPEND_QUEUE_URL": urls["SpendQueue"],
+        "TUNEDROP_JOB_EVENT_QUEUE_URL": urls["JobEventQueue"],
+        "TUNEDROP_BEDROCK_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/tunedrop-bedrock",
+        "TUNEDROP_DEFAULT_BASE_MODEL": "claude-3-haiku",
+        "TUNEDROP_MAX_MODEL_UNITS": "1",
+        "TUNEDROP_MAX_CONCURRENT_JOBS": "2",
+        "TUNEDROP_MAX_TRAINED_TOKENS_PER_JOB": "50000000",
+        "TUNEDROP_DEPLOYMENT_HOURS": "8",
+    }
