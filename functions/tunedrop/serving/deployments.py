@@ -1,0 +1,58 @@
+"""A deployment: a named way to call a custom model, whatever capacity stands behind it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from tunedrop.base_models.catalogue import Serving
+
+DeploymentState = Literal["Creating", "Ready", "Updating", "Releasing", "Released", "Failed"]
+
+ENDED: frozenset[DeploymentState] = frozenset({"Released", "Failed"})
+"""States that cost nothing and never change again, unless the name is used for a new generation."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One change of a deployment's state, and why."""
+
+    time: datetime
+    state: DeploymentState
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """The head row: what callers see. The paid capacity of each generation is a `Purchase`."""
+
+    name: str
+    state: DeploymentState
+    serving: Serving
+    base_model: str
+    job_id: str
+    dataset: str
+    version: int
+    generation: int
+    """Grows only when a request reuses the name of an ended deployment, so a late message can't buy again."""
+    owner: str
+    model_units: int
+    """0 for on-demand."""
+    created_at: datetime
+    model_arn: str | None = None
+    arn: str | None = None
+    """What inference calls: of the provisioned throughput, or of the on-demand custom-model deployment."""
+    expires_at: datetime | None = None
+    failure: str | None = None
+    history: tuple[HistoryEntry, ...] = ()
+    revision: int = 0
+    """Counts writes of the row; every write names the one it saw."""
+
+
+def move(deployment: Deployment, state: DeploymentState, note: str, now: datetime) -> Deployment:
+    """The deployment in another state, with a line of history when the state is new."""
+    if state == deployment.state:
+        return deployment
+    entry = HistoryEntry(now, state, note)
+    return replace(deployment, state=state, history=(*deployment.history, entry))

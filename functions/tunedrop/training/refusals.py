@@ -1,0 +1,16 @@
+"""Bedrock said no to a call that costs money: what kind of no. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A definite answer: this one call had no effect."""
+
+    kind: Literal["no_capacity", "refused"]
+    """`no_capacity` (a quota or a throttle) may pass later; `refused` will not."""
+    code: str
+    message: str
