@@ -1,0 +1,173 @@
+"""Seam: the simulator answers as MiniStack's services bedrock, bedrock-runtime and servicequotas.
+
+MiniStack verifies the signature first; then the caller's policies are asked about the true resources.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import threading
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bedrock_simulator import Chunk, Event, ObjectsError, Request, Response, Simulator
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import Session
+from ministack import app
+from ministack.core import router
+from ministack.core.responses import StreamingResponse, get_account_id, get_region, request_scope
+from ministack.services import eventbridge, sts
+
+from tunedrop_local.adapter import policies, seams
+
+SERVICES = ("bedrock", "bedrock-runtime", "servicequotas")
+QUOTAS_TARGET = "ServiceQuotasV20190624"
+LOST = "x-tunedrop-lost"
+
+
+class Mount:
+    """The simulator's door in MiniStack, and the thread that carries out what is due."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+        self._stirred = threading.Event()
+
+    def install(self) -> None:
+        if not isinstance(app.SERVICE_HANDLERS, dict):
+            raise seams.SeamMissing("ministack.app.SERVICE_HANDLERS is no longer a dict")
+        router.SERVICE_PATTERNS["servicequotas"] = {"target_prefixes": [QUOTAS_TARGET], "host_patterns": []}
+        policies.install(SERVICES)
+        for service in SERVICES:
+            app.SERVICE_HANDLERS[service] = self._handler(service)
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="bedrock", daemon=True).start()
+
+    def stir(self) -> None:
+        """Something may be due sooner than was planned."""
+        self._stirred.set()
+
+    def _run(self) -> None:
+        while True:
+            self._stirred.clear()
+            wait = self._simulator.run_due()
+            self._stirred.wait(wait)
+
+    def _handler(self, service: str) -> Any:
+        async def handle(
+            method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+        ) -> tuple[int, dict[str, str], Any]:
+            request = Request(service, method, path, query, headers, body, get_account_id(), get_region())
+            return await asyncio.to_thread(self._answer, request)
+
+        return handle
+
+    def _answer(self, request: Request) -> tuple[int, dict[str, str], Any]:
+        checks = [
+            policies.Check(each.action, each.resource_arn, each.keys)
+            for each in self._simulator.iam_context(request)
+        ]
+        refused = policies.refusal(request.service, checks, request.headers, str(uuid.uuid4()))
+        if refused:
+            return refused
+        response = self._simulator.handle(request)
+        self.stir()
+        return response.status, _headers(response), _body(response)
+
+
+def _headers(response: Response) -> dict[str, str]:
+    return dict(response.headers) | ({LOST: "true"} if response.lost else {})
+
+
+def _body(response: Response) -> Any:
+    return response.body if isinstance(response.body, bytes) else StreamingResponse(_sender(response.body))
+
+
+def _sender(chunks: Iterable[Chunk]) -> Any:
+    async def send_chunks(send: Any, receive: Any) -> None:
+        for chunk in chunks:
+            await asyncio.sleep(chunk.delay_seconds)
+            await send({"type": "http.response.body", "body": chunk.data, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return send_chunks
+
+
+def publish(event: Event) -> None:
+    """Puts Bedrock's own event on the default bus, which MiniStack allows to nobody else."""
+    entry = {
+        "Source": event.source,
+        "DetailType": event.detail_type,
+        "Resources": list(event.resources),
+        "Detail": json.dumps(event.detail),
+    }
+    with request_scope(event.account, event.region):
+        eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+
+
+class RoleObjects:
+    """S3 as the customization job's service role sees it: a session of that role, over the wire, policies and all."""
+
+    def __init__(self, endpoint: str) -> None:
+        seams.original(eventbridge, "_put_events", "data", "allow_aws_source")
+        seams.original(sts, "register_session", "access_key", "session")
+        self._endpoint, self._session = endpoint, Session()
+        self._lock = threading.Lock()
+
+    def read(self, uri: str, *, role_arn: str, job_arn: str, account: str, region: str) -> bytes:
+        bucket, key = _bucket_and_key(uri)
+        client = self._client(role_arn, job_arn, account, region)
+        try:
+            return bytes(client.get_object(Bucket=bucket, Key=key)["Body"].read())
+        except (ClientError, BotoCoreError) as error:
+            raise ObjectsError(str(error)) from error
+
+    def write(
+        self, uri: str, data: bytes, *, role_arn: str, job_arn: str, account: str, region: str
+    ) -> None:
+        bucket, key = _bucket_and_key(uri)
+        client = self._client(role_arn, job_arn, account, region)
+        try:
+            client.put_object(Bucket=bucket, Key=key, Body=data)
+        except (ClientError, BotoCoreError) as error:
+            raise ObjectsError(str(error)) from error
+
+    def _client(self, role_arn: str, job_arn: str, account: str, region: str) -> Any:
+        context = {"aws:SourceAccount": account, "aws:SourceArn": job_arn}
+        with request_scope(account, region):
+            if not policies.trusts(role_arn, "bedrock.amazonaws.com", context):
+                raise ObjectsError(f"Could not assume provided IAM role {role_arn}. Verify its trust policy.")
+            credentials = _role_session(role_arn, job_arn, account)
+        with self._lock:  # making clients is not thread-safe
+            return self._session.create_client(
+                "s3", region, endpoint_url=self._endpoint, **credentials,
+                config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}),
+            )  # fmt: skip
+
+
+def _role_session(role_arn: str, job_arn: str, account: str) -> Mapping[str, str]:
+    """Credentials of a session that only this job uses; the same job gets the same ones."""
+    digest = hashlib.sha256(f"{role_arn} {job_arn}".encode()).hexdigest()
+    access_key, secret, token = f"ASIA{digest[:16].upper()}", digest, digest[::-1]
+    name = role_arn.rsplit("/", 1)[-1]
+    session = {
+        "Arn": f"arn:aws:sts::{account}:assumed-role/{name}/bedrock",
+        "UserId": f"{name}:bedrock",
+        "SecretAccessKey": secret,
+        "SessionToken": token,
+    }
+    sts.register_session(access_key, session)
+    return {
+        "aws_access_key_id": access_key,
+        "aws_secret_access_key": secret,
+        "aws_session_token": token,
+    }
+
+
+def _bucket_and_key(uri: str) -> tuple[str, str]:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key

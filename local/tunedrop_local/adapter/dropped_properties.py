@@ -1,0 +1,139 @@
+"""Seam: template properties that MiniStack's CloudFormation drops are applied through the API and read back."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.session import Session
+from ministack.core.responses import get_region
+from ministack.services.cloudformation import provisioners, stacks
+
+from tunedrop_local.adapter import seams
+
+Properties = Mapping[str, Any]
+Apply = Callable[[Any, str, Properties], None]
+
+KINDS = {"AWS::S3::Bucket": "s3", "AWS::DynamoDB::Table": "dynamodb"}
+DAYS_OF = {"NoncurrentVersionExpirationInDays": ("NoncurrentVersionExpiration", "NoncurrentDays")}
+
+
+def install(endpoint: str) -> None:
+    """Wraps create and update of buckets and tables, so that every way of deploying gets them right."""
+    handlers = getattr(provisioners, "_RESOURCE_HANDLERS", {})
+    appliers = {"s3": _apply_to_bucket, "dynamodb": _apply_to_table}
+    for kind, service in KINDS.items():
+        if kind not in handlers:
+            raise seams.SeamMissing(f"CloudFormation no longer handles {kind}")
+        client, apply = functools.partial(_client, service, endpoint), appliers[service]
+        for step, position in (("create", 1), ("update", 2)):
+            handlers[kind][step] = _then(handlers[kind][step], position, client, apply)
+    on_thread = seams.original(stacks, "_runs_on_worker_thread", "resource_type")
+    # The calls go to this same server, so the thread that serves must stay free.
+    seams.replace(stacks, "_runs_on_worker_thread", lambda kind: kind in KINDS or on_thread(kind))
+
+
+def _then(
+    handler: Callable[..., Any], position: int, client: Callable[[], Any], apply: Apply
+) -> Callable[..., Any]:
+    """The handler, and after it `apply` with the properties, which are its argument at `position`."""
+
+    @functools.wraps(handler)
+    def applied(*arguments: Any, **options: Any) -> Any:
+        name, attributes = handler(*arguments, **options)
+        apply(client(), name, arguments[position])
+        return name, attributes
+
+    return applied
+
+
+def _client(service: str, endpoint: str) -> Any:
+    return Session().create_client(
+        service, get_region(), endpoint_url=endpoint,
+        aws_access_key_id=os.environ["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=os.environ["AWS_SECRET_ACCESS_KEY"],
+    )  # fmt: skip
+
+
+def _apply_to_bucket(s3: Any, bucket: str, properties: Properties) -> None:
+    if encryption := properties.get("BucketEncryption"):
+        wanted = {"Rules": [_encryption_rule(each) for each in encryption["ServerSideEncryptionConfiguration"]]}
+        s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=wanted)
+        found = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
+        _same(bucket, "BucketEncryption", _algorithms(wanted), _algorithms(found))
+    if lifecycle := properties.get("LifecycleConfiguration"):
+        rules = [lifecycle_rule(rule) for rule in lifecycle["Rules"]]
+        s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": rules})
+        found = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+        _same(bucket, "LifecycleConfiguration", len(rules), len(found))
+
+
+def _encryption_rule(rule: Properties) -> dict[str, Any]:
+    default = dict(rule.get("ServerSideEncryptionByDefault", {}))
+    enabled = str(rule.get("BucketKeyEnabled", False)).lower() == "true"
+    return {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": enabled}
+
+
+def _algorithms(configuration: Properties) -> list[Any]:
+    return [rule["ApplyServerSideEncryptionByDefault"] for rule in configuration["Rules"]]
+
+
+def lifecycle_rule(rule: Properties) -> dict[str, Any]:
+    """CloudFormation's lifecycle rule in the words of S3's API."""
+    done = {"Id", "Prefix", "ExpirationInDays", "ExpiredObjectDeleteMarker", "TagFilters", *DAYS_OF}
+    translated = {name: value for name, value in rule.items() if name not in done}
+    translated |= {"ID": rule["Id"]} if "Id" in rule else {}
+    translated["Filter"] = {"Prefix": rule.get("Prefix", "")}
+    if "ExpirationInDays" in rule:
+        translated["Expiration"] = {"Days": int(rule["ExpirationInDays"])}
+    if "ExpiredObjectDeleteMarker" in rule:
+        translated["Expiration"] = {"ExpiredObjectDeleteMarker": str(rule["ExpiredObjectDeleteMarker"]).lower() == "true"}
+    for old, (name, key) in DAYS_OF.items():
+        if old in rule:
+            translated[name] = {key: rule[old]}
+    return {name: _whole_numbers(value) for name, value in translated.items()}
+
+
+def _whole_numbers(value: Any) -> Any:
+    """Parameters of a template arrive as text, also where S3 wants a number."""
+    if isinstance(value, Mapping):
+        return {
+            name: int(each) if name.endswith(("Days", "DaysAfterInitiation", "Versions")) else _whole_numbers(each)
+            for name, each in value.items()
+        }
+    return value
+
+
+def _apply_to_table(dynamodb: Any, table: str, properties: Properties) -> None:
+    if expiry := properties.get("TimeToLiveSpecification"):
+        _apply_time_to_live(dynamodb, table, _typed(expiry))
+    if recovery := properties.get("PointInTimeRecoverySpecification"):
+        wanted = _typed(recovery)
+        dynamodb.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=wanted)
+        described = dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
+        state = described["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"]
+        _same(table, "PointInTimeRecovery", wanted["PointInTimeRecoveryEnabled"], state == "ENABLED")
+    if encryption := properties.get("SSESpecification"):
+        wanted = _typed({{"SSEEnabled": "Enabled"}.get(k, k): v for k, v in encryption.items()})
+        dynamodb.update_table(TableName=table, SSESpecification=wanted)
+        found = dynamodb.describe_table(TableName=table)["Table"].get("SSEDescription", {})
+        _same(table, "SSESpecification", wanted["Enabled"], found.get("Status") == "ENABLED")
+
+
+def _apply_time_to_live(dynamodb: Any, table: str, wanted: Properties) -> None:
+    found = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+    if (found["TimeToLiveStatus"] == "ENABLED") != wanted["Enabled"]:
+        dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=wanted)
+        found = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+    _same(table, "TimeToLive", wanted["Enabled"], found["TimeToLiveStatus"] == "ENABLED")
+
+
+def _typed(properties: Properties) -> dict[str, Any]:
+    return {name: {"true": True, "false": False}.get(value, value) for name, value in properties.items()}
+
+
+def _same(resource: str, name: str, wanted: object, found: object) -> None:
+    if wanted != found:
+        raise ValueError(f"{resource}: {name} is {found!r}, the template says {wanted!r}")

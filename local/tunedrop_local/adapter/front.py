@@ -1,0 +1,63 @@
+"""What stands before MiniStack: our control paths, pretended TLS, closed back doors, answers that get lost."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from ministack import app
+
+from tunedrop_local.adapter.bedrock import LOST
+
+Scope = Mapping[str, Any]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+CONTROL = "/_tunedrop/"
+#: Served by MiniStack to anybody, wiping and reading included; nothing here needs them.
+BACK_DOORS = ("/_ministack/", "/_localstack/", "/_aws/")
+OPEN = (
+    "/_aws/execute-api/",
+    "/_ministack/cfn-response/",
+    "/_ministack/health",
+    "/_ministack/lambda-",
+    "/_ministack/ready",
+)
+
+
+def front(control: Asgi) -> Asgi:
+    """The application to serve: `control` gets its paths, MiniStack the rest."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await app.app(scope, receive, send)
+        path: str = scope["path"]
+        if path.startswith(CONTROL):
+            return await control(scope, receive, send)
+        if path.startswith(BACK_DOORS) and not path.startswith(OPEN):
+            return await _not_found(send)
+        # Loopback counts as TLS: policies that demand aws:SecureTransport hold, and no certificate is needed.
+        headers = [*scope["headers"], (b"x-forwarded-proto", b"https")]
+        await app.app({**scope, "headers": headers}, receive, _losing(send, receive))
+
+    return serve
+
+
+async def _not_found(send: Send) -> None:
+    await send({"type": "http.response.start", "status": 404, "headers": []})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _losing(send: Send, receive: Receive) -> Send:
+    """Answers marked as lost never leave: the caller waits until its own time-out, as with a lost packet."""
+
+    async def losing(message: Message) -> None:
+        if (LOST.encode(), b"true") in message.get("headers", ()):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            raise ConnectionAbortedError("the answer was lost on purpose")
+        await send(message)
+
+    return losing

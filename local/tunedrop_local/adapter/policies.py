@@ -1,0 +1,147 @@
+"""Seams: policies are evaluated on Bedrock's true resources, and every decision can be recorded."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ministack.core import iam_actions, iam_evaluator, router
+from ministack.core.responses import get_account_id
+from ministack.services import iam
+
+from tunedrop_local.adapter import seams
+
+Failure = tuple[int, dict[str, str], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question to the policies: may the caller do this to that, in this context?"""
+
+    action: str
+    resource: str
+    context: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Decision:
+    """What the policies said: Allow, Deny or ImplicitDeny."""
+
+    principal: str
+    action: str
+    resource: str
+    decision: str
+
+
+class Recorder:
+    """Every decision of the evaluator, once each, while it is switched on: the proof of least privilege."""
+
+    def __init__(self) -> None:
+        self.on = False
+        self._decisions: set[Decision] = set()
+        self._lock = threading.Lock()
+
+    def decisions(self) -> list[Decision]:
+        with self._lock:
+            return sorted(self._decisions)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._decisions.clear()
+
+    def install(self) -> None:
+        evaluate = seams.original(iam_evaluator, "evaluate", "ctx")
+
+        def recording(ctx: Any, *policies: Any, **options: Any) -> Any:
+            result = evaluate(ctx, *policies, **options)
+            if self.on:
+                seen = Decision(ctx.principal_arn, ctx.action, ctx.resource_arn, result.decision)
+                with self._lock:
+                    self._decisions.add(seen)
+            return result
+
+        seams.replace(iam_evaluator, "evaluate", recording)
+
+
+def install(services: Iterable[str]) -> None:
+    """Leaves the policies of these services to `refusal`: MiniStack still verifies who calls."""
+    ours = frozenset(services)
+    arguments = ("service", "method", "path", "headers", "body", "query_params")
+    extract = seams.original(iam_actions, "extract_iam_action", *arguments)
+    seams.original(iam_evaluator, "enforce", "access_key_id", "iam_action", "service", "region")
+    seams.original(iam_actions, "access_denied_response", "service", "action", "principal_arn")
+
+    def extract_action(service: str, *rest: Any) -> Any:
+        return None if service in ours else extract(service, *rest)
+
+    seams.replace(iam_actions, "extract_iam_action", extract_action)
+    _know_one_root_key_only()
+
+
+def _know_one_root_key_only() -> None:
+    """MiniStack takes `test` and any twelve digits for the root user; here only the configured key is."""
+    is_root = seams.original(iam_evaluator, "is_root_access_key", "access_key_id")
+
+    def is_configured_root(access_key_id: str) -> bool:
+        guessable = access_key_id == "test" or (access_key_id.isdigit() and len(access_key_id) == 12)
+        return not guessable and bool(is_root(access_key_id))
+
+    seams.replace(iam_evaluator, "is_root_access_key", is_configured_root)
+
+
+def refusal(
+    service: str, checks: Iterable[Check], headers: Mapping[str, str], request_id: str
+) -> Failure | None:
+    """The service's own answer to the first check that the caller's policies do not allow."""
+    key = router.extract_access_key_id(headers, {})
+    region = router.extract_region(headers)
+    for check in checks:
+        denied = iam_evaluator.enforce(
+            key, check.action, service, region,
+            resource_arn=check.resource, service_context=dict(check.context),
+        )  # fmt: skip
+        if denied:
+            return _access_denied(service, check, denied, headers, request_id)
+    return None
+
+
+def _access_denied(
+    service: str, check: Check, denied: Any, headers: Mapping[str, str], request_id: str
+) -> Failure:
+    principal = getattr(denied, "principal_arn", "")
+    explicit = getattr(denied, "decision", "") == "Deny"
+    reason = "with an explicit deny" if explicit else f"because no identity-based policy allows the {check.action} action"
+    words = f"User: {principal} is not authorized to perform: {check.action} on resource: {check.resource} {reason}"
+    status, answer, body = iam_actions.access_denied_response(
+        service, check.action, principal, request_id,
+        error_code="AccessDeniedException", message=words, headers=dict(headers), resource_arn=check.resource,
+    )  # fmt: skip
+    return status, answer, body
+
+
+def trusts(role_arn: str, service: str, context: Mapping[str, str]) -> bool:
+    """Whether the role exists and its trust policy lets this service assume it, conditions included."""
+    role = iam._roles.get(role_arn.rsplit("/", 1)[-1])
+    if role is None or role.get("Arn") != role_arn:
+        return False
+    asked = iam_evaluator.EvalContext(
+        principal_arn=service,
+        principal_type="Service",
+        principal_account=get_account_id(),
+        action="sts:AssumeRole",
+        resource_arn=role_arn,
+        region="",
+        service_context={key.lower(): value for key, value in context.items()},
+    )
+    document = iam_evaluator.json.loads(role["AssumeRolePolicyDocument"])
+    return any(_allows(statement, service, asked) for statement in document["Statement"])
+
+
+def _allows(statement: Mapping[str, Any], service: str, asked: Any) -> bool:
+    return (
+        statement.get("Effect") == "Allow"
+        and iam_evaluator._service_principal_matches(statement.get("Principal"), service)
+        and iam_evaluator._conditions_met(statement.get("Condition", {}), asked)
+    )

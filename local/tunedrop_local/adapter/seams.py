@@ -1,0 +1,37 @@
+"""Replaces a private function of MiniStack, and refuses loudly when it is not there or takes other arguments."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+SUPPORTED = "1.5.33"
+
+
+class SeamMissing(RuntimeError):
+    """MiniStack is not the version that this adapter was written for."""
+
+
+def check_version() -> None:
+    """Raises SeamMissing unless the pinned MiniStack is installed."""
+    from importlib.metadata import version
+
+    if (found := version("ministack")) != SUPPORTED:
+        raise SeamMissing(f"ministack {found} is installed; the adapter knows {SUPPORTED} only")
+
+
+def original(module: Any, name: str, *parameters: str) -> Callable[..., Any]:
+    """MiniStack's own function, when its parameters begin with these names."""
+    found = getattr(module, name, None)
+    if not callable(found):
+        raise SeamMissing(f"{module.__name__}.{name} is gone")
+    if (actual := tuple(inspect.signature(found).parameters))[: len(parameters)] != parameters:
+        raise SeamMissing(f"{module.__name__}.{name} takes {actual}, not {parameters}")
+    return found
+
+
+def replace(module: Any, name: str, replacement: Callable[..., Any], *parameters: str) -> None:
+    """Puts `replacement` where `original(module, name, *parameters)` was."""
+    original(module, name, *parameters)
+    setattr(module, name, replacement)

@@ -1,0 +1,316 @@
+"""The embedded cloud for tests, the demo and the command line: start it, deploy into it, look into it, stop it.
+
+    with start(root, state, time_scale=600) as cloud:
+        stack = cloud.deploy("tunedrop", parameters={"MaxModelUnits": "1"})
+        s3 = cloud.client("s3", stack.person())
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+
+from tunedrop_local import deploy as deployment
+from tunedrop_local.identities import Identity, ensure_user
+from tunedrop_local.settings import ACCOUNT, PORT, REGION, Keys, Settings, keys
+
+PERSON = "tunedrop-demo"
+STARTS_WITHIN = 20.0  # seconds
+STOPS_WITHIN = 15.0  # seconds
+_POLICY_OUTPUTS = ("UploaderPolicyArn", "OperatorPolicyArn", "ReaderPolicyArn", "ApproverPolicyArn")
+
+
+class CannotStart(RuntimeError):
+    """The server did not come up; the message says why and what to do."""
+
+
+def start(
+    root: Path,
+    state: Path,
+    *,
+    port: int = 0,
+    time_scale: float = 1.0,
+    region: str = REGION,
+    account: str = ACCOUNT,
+) -> Cloud:
+    """Starts a server on `state`, or joins the one that runs there. Port 0 takes a free one. Raises CannotStart."""
+    state = state.resolve()
+    if (running := join(root, state)) is not None:
+        return running
+    state.mkdir(parents=True, exist_ok=True)
+    settings = Settings(state, port or _free_port(), time_scale, region, account, _cache(root) / "code")
+    _refuse_taken(settings.port)
+    _launch(root, settings)
+    return Cloud(root.resolve(), settings, keys(state))
+
+
+def join(root: Path, state: Path) -> Cloud | None:
+    """The cloud that runs on this state folder, if one does."""
+    settings = Settings(state.resolve())
+    try:
+        port = json.loads(settings.running.read_text())["port"]
+        about = _get(f"http://127.0.0.1:{port}/_tunedrop/health")
+    except (OSError, ValueError):
+        return None
+    found = Settings(
+        settings.state, port, about["time_scale"], about["region"], about["account"], _cache(root) / "code"
+    )
+    return Cloud(root.resolve(), found, keys(settings.state))
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """A running embedded cloud. Leaving it as a context stops it and keeps its state."""
+
+    root: Path
+    settings: Settings
+    keys: Keys = field(repr=False)
+
+    @property
+    def endpoint(self) -> str:
+        return self.settings.endpoint
+
+    @property
+    def administrator(self) -> Identity:
+        """The root user: for deploying and for tests, not for people."""
+        return Identity("root", self.keys.access_key_id, self.keys.secret_access_key)
+
+    def client(self, service: str, identity: Identity | None = None, *, region: str = "", **options: Any) -> Any:
+        """A boto3 client of the embedded cloud; without an identity the administrator's."""
+        who = identity or self.administrator
+        session = boto3.Session(who.access_key_id, who.secret_access_key, who.token)
+        config = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}).merge(
+            options.pop("config", Config())
+        )
+        return session.client(
+            service, region or self.settings.region, endpoint_url=self.endpoint, config=config, **options
+        )
+
+    def deploy(
+        self,
+        stack_name: str = "tunedrop",
+        *,
+        region: str = "",
+        parameters: Mapping[str, str] | None = None,
+        template: Path | None = None,
+    ) -> Stack:
+        """Creates or updates a stack from the project's template. Raises DeploymentFailed or BuildFailed."""
+        wanted = deployment.Deployment(
+            stack_name,
+            region or self.settings.region,
+            (template or self.root / "template.yaml").resolve(),
+            parameters or {},
+            _cache(self.root) / "layers",
+        )
+        outputs = deployment.deploy(wanted, lambda service, where: self.client(service, region=where))
+        return Stack(self, stack_name, wanted.region, outputs)
+
+    def stack(self, stack_name: str = "tunedrop", *, region: str = "") -> Stack:
+        """A stack that was deployed before. Raises botocore's ClientError if there is none."""
+        where = region or self.settings.region
+        outputs = deployment.outputs(self.client("cloudformation", region=where), stack_name)
+        return Stack(self, stack_name, where, outputs)
+
+    def user(self, name: str, policies: Sequence[str] = ()) -> Identity:
+        """An IAM user with exactly these managed policies (ARNs)."""
+        return ensure_user(self.client("iam"), name, policies, self.settings.state / "identities.json")
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """What was bought and trained so far, in simulated time: the judge of every test about money."""
+        return list(self._control("GET", "ledger"))
+
+    def set_lifecycle(
+        self, model_id: str, status: str, *, legacy_time: str | None = None, end_of_life: str | None = None
+    ) -> None:
+        """Makes a base model ACTIVE or LEGACY; times are ISO 8601. Past its end of life Bedrock refuses it."""
+        wish = {"model_id": model_id, "status": status, "legacy_time": legacy_time, "end_of_life": end_of_life}
+        self._control("PUT", "lifecycle", wish)
+
+    def add_fault(self, operation: str, kind: str, *, nth_call: int = 1) -> None:
+        """The nth call of a Bedrock operation from now on goes wrong in this way."""
+        self._control("POST", "faults", {"operation": operation, "kind": kind, "nth_call": nth_call})
+
+    def clear_faults(self) -> None:
+        self._control("DELETE", "faults")
+
+    def record_decisions(self, *, on: bool = True) -> None:
+        """Starts anew to note every policy decision, or stops."""
+        self._control("PUT", "iam-decisions", {"on": on})
+
+    def decisions(self) -> list[dict[str, str]]:
+        """The noted decisions: principal, action, resource, decision."""
+        return list(self._control("GET", "iam-decisions"))
+
+    def save(self) -> None:
+        """Writes the state now instead of within a second."""
+        self._control("POST", "save")
+
+    def function_log(self, function_name: str) -> str:
+        path = self.settings.function_logs / f"{function_name}.log"
+        return path.read_text() if path.exists() else ""
+
+    def stop(self) -> None:
+        """Saves and ends the server. The state stays."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Ends the server as a crash would."""
+        self._end(signal.SIGKILL)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _end(self, how: signal.Signals) -> None:
+        try:
+            pid = json.loads(self.settings.running.read_text())["pid"]
+            os.kill(pid, how)
+        except (OSError, ValueError):
+            return
+        deadline = time.monotonic() + STOPS_WITHIN
+        while _alive(pid) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if _alive(pid):
+            os.kill(pid, signal.SIGKILL)
+        self.settings.running.unlink(missing_ok=True)
+
+    def _control(self, method: str, what: str, body: Mapping[str, Any] | None = None) -> Any:
+        url = f"{self.endpoint}/_tunedrop/{what}"
+        return _get(url, method=method, token=self.keys.control_token, body=body)
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A deployed stack: its outputs as AWS would give them, and where its APIs answer on this machine."""
+
+    cloud: Cloud
+    name: str
+    region: str
+    outputs: Mapping[str, str]
+
+    def client(self, service: str, identity: Identity | None = None, **options: Any) -> Any:
+        """A boto3 client in the stack's Region."""
+        return self.cloud.client(service, identity, region=self.region, **options)
+
+    def url(self, output: str) -> str:
+        """An output that is an API's URL, as it is reached here."""
+        return local_url(self.cloud.endpoint, self.outputs[output])
+
+    def person(self, name: str = PERSON, outputs: Sequence[str] = _POLICY_OUTPUTS) -> Identity:
+        """A user with the stack's own managed policies, as a team would attach them."""
+        return self.cloud.user(name, [self.outputs[each] for each in outputs if each in self.outputs])
+
+    def resource(self, logical_id: str) -> str:
+        """The physical id of a resource."""
+        found = self.client("cloudformation").describe_stack_resource(
+            StackName=self.name, LogicalResourceId=logical_id
+        )
+        return str(found["StackResourceDetail"]["PhysicalResourceId"])
+
+    def delete(self) -> None:
+        self.client("cloudformation").delete_stack(StackName=self.name)
+
+
+def local_url(endpoint: str, url: str) -> str:
+    """`https://ID.execute-api.REGION.amazonaws.com/STAGE` as the embedded cloud serves it."""
+    parts = urlsplit(url)
+    api_id = (parts.hostname or "").split(".")[0]
+    return f"{endpoint}/_aws/execute-api/{api_id}{parts.path}"
+
+
+def _launch(root: Path, settings: Settings) -> None:
+    command = [
+        str(server_python(root)), "-m", "tunedrop_local.server",
+        "--state", str(settings.state), "--port", str(settings.port),
+        "--time-scale", str(settings.time_scale), "--region", settings.region,
+        "--account", settings.account, "--code-cache", str(settings.code_cache),
+    ]  # fmt: skip
+    environment = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": os.pathsep.join(str(root.resolve() / folder) for folder in ("local", "simulator")),
+    }
+    with settings.log.open("ab") as log:
+        process = subprocess.Popen(
+            command, cwd=settings.state, env=environment, stdin=subprocess.DEVNULL,
+            stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    deadline = time.monotonic() + STARTS_WITHIN
+    while not settings.running.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            tail = settings.log.read_text(errors="replace")[-2000:]
+            raise CannotStart(f"the server did not start; the end of {settings.log}:\n{tail}")
+        time.sleep(0.02)
+
+
+def server_python(root: Path) -> Path:
+    """The interpreter that has MiniStack: TUNEDROP_LOCAL_PYTHON, this one, or `.venv-local` of the project."""
+    import importlib.util
+
+    if chosen := os.environ.get("TUNEDROP_LOCAL_PYTHON"):
+        return Path(chosen)
+    if importlib.util.find_spec("ministack"):
+        return Path(sys.executable)
+    own = root / ".venv-local" / "bin" / "python"
+    if not own.exists():
+        raise CannotStart(f"the embedded cloud needs an environment of its own at {own}: run `make local`")
+    return own
+
+
+def _cache(root: Path) -> Path:
+    return root.resolve() / ".tunedrop" / "cache"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _refuse_taken(port: int) -> None:
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            other = "an embedded cloud with another state folder" if port == PORT else "another program"
+            raise CannotStart(f"port {port} is taken, perhaps by {other}: stop it, or choose one with --port")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        pass
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _get(
+    url: str, *, method: str = "GET", token: str = "", body: Mapping[str, Any] | None = None
+) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"x-tunedrop-token": token}, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        raise ValueError(f"{method} {url}: {error.code} {error.read().decode(errors='replace')}") from error

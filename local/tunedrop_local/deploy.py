@@ -1,0 +1,134 @@
+"""Deploys a template into the embedded cloud: packs, uploads, creates or updates the stack, waits, tells what failed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from tunedrop_local import packages, template
+
+CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+PATIENCE = 120.0  # seconds
+NOTHING_TO_DO = "No updates are to be performed"
+
+
+class DeploymentFailed(RuntimeError):
+    """The stack did not reach its goal; the message lists the events that say why."""
+
+
+class Clients(Protocol):
+    """Where clients of the deploying user come from."""
+
+    def __call__(self, service: str, region: str) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What is to be deployed, where to, and where built layers are kept."""
+
+    stack_name: str
+    region: str
+    template: Path
+    parameters: Mapping[str, str]
+    cache: Path
+
+
+def deploy(wanted: Deployment, clients: Clients) -> dict[str, str]:
+    """Creates the stack or brings it up to date; returns its outputs. Raises DeploymentFailed, BuildFailed."""
+    s3, cloudformation = clients("s3", wanted.region), clients("cloudformation", wanted.region)
+    bucket = _artifact_bucket(s3, wanted.region)
+    source = template.load(wanted.template)
+    keys = {
+        folder.logical_id: _upload(s3, bucket, "code", "zip", _pack(folder, wanted.cache))
+        for folder in template.folders(source, wanted.template.parent)
+    }
+    ready = json.dumps(template.with_uploads(source, bucket, keys)).encode()
+    key = _upload(s3, bucket, "templates", "json", ready)
+    _create_or_update(cloudformation, wanted, f"{s3.meta.endpoint_url}/{bucket}/{key}")
+    return outputs(cloudformation, wanted.stack_name)
+
+
+def outputs(cloudformation: Any, stack_name: str) -> dict[str, str]:
+    stack = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
+    return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+
+
+def _artifact_bucket(s3: Any, region: str) -> str:
+    bucket = f"tunedrop-local-artifacts-{region}"
+    try:
+        s3.head_bucket(Bucket=bucket)
+    except ClientError:
+        where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        s3.create_bucket(Bucket=bucket, **where)
+    return bucket
+
+
+def _pack(folder: template.Folder, cache: Path) -> bytes:
+    if folder.built_by_make:
+        return packages.layer(folder.path, folder.logical_id, cache)
+    return packages.archive(folder.path)
+
+
+def _upload(s3: Any, bucket: str, prefix: str, extension: str, data: bytes) -> str:
+    key = f"{prefix}/{hashlib.sha256(data).hexdigest()}.{extension}"
+    try:
+        s3.head_object(Bucket=bucket, Key=key)
+    except ClientError:
+        s3.put_object(Bucket=bucket, Key=key, Body=data)
+    return key
+
+
+def _create_or_update(cloudformation: Any, wanted: Deployment, url: str) -> None:
+    status = _status(cloudformation, wanted.stack_name)
+    if status == "ROLLBACK_COMPLETE":  # left by a failed creation; as on AWS it can only be deleted
+        cloudformation.delete_stack(StackName=wanted.stack_name)
+        _settled(cloudformation, wanted.stack_name)
+        status = None
+    act = cloudformation.update_stack if status else cloudformation.create_stack
+    parameters = [{"ParameterKey": k, "ParameterValue": v} for k, v in wanted.parameters.items()]
+    started = time.time()
+    try:
+        act(
+            StackName=wanted.stack_name, TemplateURL=url, Parameters=parameters, Capabilities=CAPABILITIES
+        )
+    except ClientError as error:
+        if NOTHING_TO_DO in str(error):
+            return
+        raise DeploymentFailed(f"{wanted.stack_name}: {error.response['Error']['Message']}") from error
+    goal = "UPDATE_COMPLETE" if status else "CREATE_COMPLETE"
+    if (reached := _settled(cloudformation, wanted.stack_name)) != goal:
+        raise DeploymentFailed(_why(cloudformation, wanted.stack_name, reached, started))
+
+
+def _status(cloudformation: Any, stack_name: str) -> str | None:
+    try:
+        found = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]["StackStatus"]
+    except ClientError:
+        return None
+    return None if found == "DELETE_COMPLETE" else str(found)
+
+
+def _settled(cloudformation: Any, stack_name: str) -> str | None:
+    deadline = time.monotonic() + PATIENCE
+    while (status := _status(cloudformation, stack_name)) and status.endswith("_IN_PROGRESS"):
+        if time.monotonic() > deadline:
+            raise DeploymentFailed(f"{stack_name} is still {status} after {PATIENCE:.0f} seconds")
+        time.sleep(0.05)
+    return status
+
+
+def _why(cloudformation: Any, stack_name: str, reached: str | None, since: float) -> str:
+    events = cloudformation.describe_stack_events(StackName=stack_name)["StackEvents"]
+    failed = [
+        f"  {each['LogicalResourceId']} ({each['ResourceType']}): {each.get('ResourceStatusReason', 'no reason given')}"
+        for each in reversed(events)
+        if "FAILED" in each["ResourceStatus"] and each["Timestamp"].timestamp() > since - 1
+    ]
+    return "\n".join([f"{stack_name} ended as {reached}:", *failed])

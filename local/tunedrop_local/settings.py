@@ -1,0 +1,65 @@
+"""Where an embedded cloud lives and how it runs, and the keys of its state folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+ACCOUNT = "123456789012"
+REGION = "us-west-2"
+PORT = 4566
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How one server runs. `time_scale` divides Bedrock's delays and the intervals of schedules."""
+
+    state: Path
+    port: int = PORT
+    time_scale: float = 1.0
+    region: str = REGION
+    account: str = ACCOUNT
+    code_cache: Path | None = None
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        return self.state / "server.log"
+
+    @property
+    def function_logs(self) -> Path:
+        return self.state / "logs"
+
+    @property
+    def running(self) -> Path:
+        """Written by the server when it is ready: pid and port."""
+        return self.state / "server.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The root user of this state folder, and the token of the control paths."""
+
+    access_key_id: str
+    secret_access_key: str
+    control_token: str
+
+
+def keys(state: Path) -> Keys:
+    """The keys of a state folder, made at first use, readable by their owner only."""
+    path = state / "root.json"
+    state.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return Keys(**json.loads(path.read_text()))
+    made = Keys(f"AKIA{secrets.token_hex(8).upper()}", secrets.token_hex(20), secrets.token_hex(20))
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(asdict(made), file)
+    return made
