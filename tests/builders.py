@@ -77,3 +77,38 @@ def _sqs_record(body: Mapping[str, Any] | str, receive_count: int, queue: str) -
         "eventSourceARN": f"arn:aws:sqs:us-west-2:123456789012:{queue}",
         "awsRegion": "us-west-2",
     }
+
+
+CALLER = "arn:aws:sts::123456789012:assumed-role/platform-team/ada"
+
+
+def api_request(
+    method: str,
+    path: str,
+    *,
+    body: Any = None,
+    headers: Mapping[str, str] | None = None,
+    query: Mapping[str, str] | None = None,
+    raw: str | None = None,
+) -> dict[str, Any]:
+    """A REST API proxy event of ControlApi, signed by CALLER."""
+    built: dict[str, Any] = event("control_api_request")
+    sent = {"Content-Type": "application/json", **(headers or {})}
+    context = built["requestContext"]
+    context |= {"httpMethod": method, "path": f"/v1{path}", "resourcePath": path}
+    context["identity"]["userArn"] = CALLER
+    return built | {
+        "httpMethod": method,
+        "path": path,
+        "resource": path,
+        "headers": sent,
+        "multiValueHeaders": {name: [value] for name, value in sent.items()},
+        "queryStringParameters": dict(query) if query else None,
+        "multiValueQueryStringParameters": {name: [value] for name, value in query.items()} if query else None,
+        "body": raw if raw is not None else None if body is None else json.dumps(body),
+    }
+
+
+def api_answer(answer: Mapping[str, Any]) -> tuple[int, Any]:
+    """Status and JSON of what a REST API handler returned."""
+    return answer["statusCode"], json.loads(answer["body"]) if answer.get("body") else None

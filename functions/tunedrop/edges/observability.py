@@ -1,8 +1,8 @@
-"""Logger and metrics, made once; no event, body or header is ever logged by them."""
+"""Logger and metrics, made once; the template names the service (POWERTOOLS_SERVICE_NAME). No content is logged."""
 
 from __future__ import annotations
 
 from aws_lambda_powertools import Logger, Metrics
 
-logger = Logger(service="tunedrop", log_uncaught_exceptions=False)
-metrics = Metrics(namespace="Tunedrop", service="tunedrop")
+logger = Logger()
+metrics = Metrics(namespace="Tunedrop")

@@ -1,0 +1,67 @@
+"""ControlApi as one application: its routes, its errors, its OpenAPI document."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+
+from tunedrop import __version__
+from tunedrop.errors import InvalidInput, TunedropError
+from tunedrop.routes import errors, keys
+
+
+def _strict_json(text: str) -> Any:
+    """JSON without NaN, infinities or doubled keys."""
+    try:
+        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats)
+    except RecursionError:
+        raise InvalidInput("malformed_json", "The body is nested too deeply.") from None
+    except ValueError as error:
+        raise InvalidInput("malformed_json", f"The body is not valid JSON: {error}.") from None
+
+
+def _refuse_constant(word: str) -> Any:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    repeated = {name for name in names if names.count(name) > 1}
+    if repeated:
+        raise ValueError(f"the key {min(repeated)!r} stands twice")
+    return dict(pairs)
+
+
+app = APIGatewayRestResolver(enable_validation=True, json_body_deserializer=_strict_json)
+app.include_router(keys.router)
+
+
+@app.exception_handler(TunedropError)
+def _fault(error: TunedropError) -> Response[str]:
+    return errors.of_fault(error, app.current_event.request_context.request_id)
+
+
+@app.exception_handler(RequestValidationError)
+def _invalid(error: RequestValidationError) -> Response[str]:
+    return errors.of_validation(error, app.current_event.request_context.request_id)
+
+
+@app.not_found
+def _no_route(_: NotFoundError) -> Response[str]:
+    event = app.current_event
+    message = f"There is no {event.http_method} {event.path}. docs/api.md lists what there is."
+    return errors.response(HTTPStatus.NOT_FOUND, "unknown_route", message, {}, event.request_context.request_id)
+
+
+def openapi() -> str:
+    """The OpenAPI document of ControlApi, as `docs/openapi.json` holds it."""
+    return app.get_openapi_json_schema(
+        title="Tunedrop ControlApi",
+        version=__version__,
+        description="Every request is signed (SigV4, service execute-api). Errors have one shape.",
+    )

@@ -1,0 +1,76 @@
+"""The one table from faults to HTTP, and the one shape of every error of ControlApi."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+
+from tunedrop.errors import CapExceeded, Conflict, InvalidInput, NotFound, TunedropError, Unavailable
+
+STATUS_OF: Mapping[type[TunedropError], HTTPStatus] = {
+    InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Conflict: HTTPStatus.CONFLICT,
+    CapExceeded: HTTPStatus.CONFLICT,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+BAD_REQUEST_CODES = frozenset({"idempotency_key_required", "invalid_idempotency_key", "malformed_json"})
+"""Requests that can't be understood at all, as against ones that ask for what can't be."""
+
+
+class ErrorContent(BaseModel):
+    """What went wrong."""
+
+    code: str
+    message: str
+    details: dict[str, Any]
+    request_id: str
+
+
+class ErrorAnswer(BaseModel):
+    """The body of every error."""
+
+    error: ErrorContent
+
+
+def status_of(error: TunedropError) -> HTTPStatus:
+    """The HTTP status of a fault."""
+    if error.code in BAD_REQUEST_CODES:
+        return HTTPStatus.BAD_REQUEST
+    return next(status for kind, status in STATUS_OF.items() if isinstance(error, kind))
+
+
+def response(status: HTTPStatus, code: str, message: str, details: Mapping[str, Any], request_id: str) -> Response[str]:
+    """An error as ControlApi answers it."""
+    body = {"error": {"code": code, "message": message, "details": dict(details), "request_id": request_id}}
+    headers: dict[str, str | list[str]] = {}
+    if "retry_after_seconds" in details:
+        headers["Retry-After"] = str(details["retry_after_seconds"])
+    return Response(status.value, "application/json", json.dumps(body, ensure_ascii=False), headers=headers)
+
+
+def of_fault(error: TunedropError, request_id: str) -> Response[str]:
+    """A fault of the application's own tree."""
+    return response(status_of(error), error.code, error.message, error.details, request_id)
+
+
+def of_validation(error: RequestValidationError, request_id: str) -> Response[str]:
+    """What pydantic found in query, path or body: every problem, each with the field's path."""
+    problems = [
+        {
+            "field": ".".join(str(part) for part in problem["loc"][1:]) or str(problem["loc"][0]),
+            "problem": problem["msg"],
+        }
+        for problem in error.errors()
+    ]
+    if any(problem["type"] == "json_invalid" for problem in error.errors()):
+        return response(HTTPStatus.BAD_REQUEST, "malformed_json", "The body is not valid JSON.", {}, request_id)
+    words = "; ".join(f"{problem['field']}: {problem['problem']}" for problem in problems)
+    return response(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", f"{words}.", {"problems": problems}, request_id)

@@ -1,0 +1,106 @@
+"""API keys over ControlApi: made once, listed without their secret, revoked."""
+
+from __future__ import annotations
+
+import control_api
+
+from tests import builders
+
+
+def call(method, path, body=None, headers=None, query=None, raw=None):
+    event = builders.api_request(method, path, body=body, headers=headers, query=query, raw=raw)
+    return builders.api_answer(control_api.handler(event, builders.LambdaContext()))
+
+
+def test_a_key_is_made_with_its_secret_and_listed_without_it(stack):
+    status, made = call("POST", "/keys", {"name": "checkout service", "deployments": ["support-bot-prod"]})
+    listed = call("GET", "/keys")[1]
+
+    assert status == 201
+    assert made["secret"].startswith("td_")
+    assert made["deployments"] == ["support-bot-prod"]
+    assert made["created_by"] == builders.CALLER
+    assert [key["id"] for key in listed["keys"]] == [made["id"]]
+    assert made["secret"] not in str(listed)
+
+
+def test_a_repeated_request_gets_the_first_answer_without_the_secret_and_makes_no_second_key(stack):
+    headers = {"Idempotency-Key": "make-the-key"}
+    first = call("POST", "/keys", {"name": "a"}, headers)[1]
+    status, second = call("POST", "/keys", {"name": "a"}, headers)
+
+    assert status == 201
+    assert second == first | {"secret": None}
+    assert len(call("GET", "/keys")[1]["keys"]) == 1
+
+
+def test_an_idempotency_key_with_another_body_is_refused(stack):
+    headers = {"Idempotency-Key": "make-the-key"}
+    call("POST", "/keys", {"name": "a"}, headers)
+    status, answer = call("POST", "/keys", {"name": "b"}, headers)
+
+    assert (status, answer["error"]["code"]) == (422, "idempotency_key_reused")
+    assert len(call("GET", "/keys")[1]["keys"]) == 1
+
+
+def test_a_refused_request_leaves_its_idempotency_key_free(stack):
+    headers = {"Idempotency-Key": "make-the-key"}
+    refused = call("POST", "/keys", {"name": " "}, headers)
+    accepted = call("POST", "/keys", {"name": "a"}, headers)
+
+    assert (refused[0], refused[1]["error"]["code"]) == (422, "invalid_name")
+    assert accepted[0] == 201
+
+
+def test_an_unusable_idempotency_key_is_a_bad_request(stack):
+    for key in ("with space", "x" * 256, "ключ"):
+        status, answer = call("POST", "/keys", {"name": "a"}, {"Idempotency-Key": key})
+        assert (status, answer["error"]["code"]) == (400, "invalid_idempotency_key")
+
+
+def test_unknown_fields_are_named(stack):
+    status, answer = call("POST", "/keys", {"name": "a", "deployment": "x"})
+
+    assert (status, answer["error"]["code"]) == (422, "invalid_request")
+    assert answer["error"]["details"]["problems"][0]["field"] == "deployment"
+    assert answer["error"]["request_id"]
+
+
+def test_bodies_that_are_not_json_are_bad_requests(stack):
+    for raw in ("{", '{"name": NaN}', '{"name": "a", "name": "b"}', "[" * 100_000, ""):
+        status, answer = call("POST", "/keys", raw=raw)
+        assert status in {400, 422}, raw[:20]
+        assert answer["error"]["code"] in {"malformed_json", "invalid_request"}
+
+
+def test_a_key_is_revoked_once_and_for_all(stack):
+    made = call("POST", "/keys", {"name": "a"})[1]
+    status, revoked = call("DELETE", f"/keys/{made['id']}")
+    again = call("DELETE", f"/keys/{made['id']}")[1]
+
+    assert status == 200
+    assert revoked["revoked_at"] is not None
+    assert again["revoked_at"] == revoked["revoked_at"]
+
+
+def test_an_unknown_key_is_not_found(stack):
+    status, answer = call("DELETE", "/keys/nobody")
+    assert (status, answer["error"]["code"]) == (404, "unknown_key")
+
+
+def test_a_forged_cursor_is_refused(stack):
+    for cursor in ("x", "e30=", "bnVsbA=="):
+        status, answer = call("GET", "/keys", query={"cursor": cursor})
+        assert status in {200, 422}
+        assert status == 200 or answer["error"]["code"] == "invalid_cursor"
+
+
+def test_limits_out_of_range_are_refused(stack):
+    for limit in ("0", "101", "many"):
+        status, answer = call("GET", "/keys", query={"limit": limit})
+        assert (status, answer["error"]["code"]) == (422, "invalid_request")
+
+
+def test_an_unknown_route_says_so(stack):
+    status, answer = call("GET", "/nonsense")
+    assert (status, answer["error"]["code"]) == (404, "unknown_route")
