@@ -67,9 +67,9 @@ def bedrock_spending() -> BedrockClient:
 
 
 @cache
-def bedrock_runtime() -> BedrockRuntimeClient:
+def bedrock_runtime(*, read_seconds: float = 120) -> BedrockRuntimeClient:
     """Answers of a model: each repetition may be a billed generation, so the SDK never repeats (reliability 6.2)."""
-    return boto3.client("bedrock-runtime", config=_config(attempts=1, read_seconds=120))
+    return boto3.client("bedrock-runtime", config=_config(attempts=1, read_seconds=read_seconds))
 
 
 @cache

@@ -35,6 +35,8 @@ class Settings:
     prices: Mapping[str, float]
     """`<base model>.<what>` to an amount in `currency`; a price that is absent is unknown, never 0."""
     currency: str
+    response_streaming: bool = True
+    """Whether the route of the Messages API streams; the function's answer must match it."""
 
     @property
     def stack_uid(self) -> str:
@@ -65,6 +67,7 @@ class Settings:
             deployment_hours=int(variables["TUNEDROP_DEPLOYMENT_HOURS"]),
             prices=json.loads(variables.get("TUNEDROP_PRICES") or "{}"),
             currency=variables.get("TUNEDROP_CURRENCY") or "USD",
+            response_streaming=variables.get("TUNEDROP_RESPONSE_STREAMING", "true") == "true",
         )
 
 

@@ -73,9 +73,9 @@ def _refuse_block(block: Block, place: str) -> None:
         raise invalid(f"{place}.{unknown[0]}", "this deployment takes text blocks of type and text only")
 
 
-def events(stream: Iterable[Mapping[str, Any]], *, request: MessagesRequest, message_id: str) -> Iterator[Event]:
+def events(stream: Iterable[Mapping[str, Any]], *, asked: MessagesRequest, message_id: str) -> Iterator[Event]:
     """ConverseStream's events as those of one message by the deployment that the caller named."""
-    answer = _Answer(request, message_id)
+    answer = _Answer(asked, message_id)
     for event in stream:
         yield from answer.take(event)
 
@@ -84,7 +84,7 @@ def events(stream: Iterable[Mapping[str, Any]], *, request: MessagesRequest, mes
 class _Answer:
     """What has to be remembered between two events: Converse opens no text blocks, and tells the usage last."""
 
-    request: MessagesRequest
+    asked: MessagesRequest
     message_id: str
     open: dict[int, int] = field(default_factory=dict)
     """Converse's index of the open text block, to ours."""
@@ -116,7 +116,7 @@ class _Answer:
                 "id": self.message_id,
                 "type": "message",
                 "role": "assistant",
-                "model": self.request.model,
+                "model": self.asked.model,
                 "content": [],
                 "stop_reason": None,
                 "stop_sequence": None,
@@ -149,8 +149,8 @@ class _Answer:
 
     def _stop_sequence(self) -> str | None:
         """Converse does not say which one it was: known only where there was one to find."""
-        one = len(self.request.stop_sequences) == 1 and self.stop_reason == "stop_sequence"
-        return self.request.stop_sequences[0] if one else None
+        one = len(self.asked.stop_sequences) == 1 and self.stop_reason == "stop_sequence"
+        return self.asked.stop_sequences[0] if one else None
 
 
 def _stop_reason(reason: str) -> str:

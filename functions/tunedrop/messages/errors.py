@@ -42,8 +42,8 @@ STATUS: Mapping[Kind, int] = MappingProxyType(
 class ApiError(Exception):
     """An answer that is an error: `kind` and `message` for people, `code` for programs.
 
-    `again` says whether the same request may be sent again, `retry_after` when (seconds). `source` is the error of
-    Bedrock behind it, for the log only.
+    `again` says whether the same request may be sent again, `retry_after` when (seconds). `source` names the error
+    behind it, for the log; never its words, which may quote a prompt.
     """
 
     def __init__(
@@ -91,9 +91,16 @@ def deadline() -> ApiError:
     return ApiError("timeout_error", "deadline", "The answer was cut: the time limit of this request is reached.")
 
 
-def unexpected() -> ApiError:
+def unexpected(source: str) -> ApiError:
     """A defect of this application; the log has the rest under the request's id."""
-    return ApiError("api_error", "internal_error", "Something failed inside Tunedrop. The log has it by request id.")
+    message = "Something failed inside Tunedrop. Its log has this request's id."
+    return ApiError("api_error", "internal_error", message, source=source)
+
+
+def tables_unavailable(source: str) -> ApiError:
+    """Keys or deployments could not be read: nothing was generated."""
+    message = "Tunedrop's tables did not answer."
+    return ApiError("overloaded_error", "tables_unavailable", message, again=True, retry_after=1, source=source)
 
 
 def of(error: TunedropError) -> ApiError:
@@ -126,9 +133,7 @@ class _Meaning:
 
     def error(self, source: str, message: str) -> ApiError:
         words = f"{self.words} {message}".strip() if self.theirs else self.words
-        return ApiError(
-            self.kind, self.code, words, again=self.again, retry_after=self.retry_after, source=f"{source}: {message}"
-        )
+        return ApiError(self.kind, self.code, words, again=self.again, retry_after=self.retry_after, source=source)
 
 
 # bedrock-facts 4.1: the runtime's errors. Sent again are only those that prove no generation ran (reliability 6.2).

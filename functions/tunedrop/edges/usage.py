@@ -1,0 +1,61 @@
+"""Usage of the Messages API in logs and metrics: names, sizes, counts and times; never content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from tunedrop.edges.observability import logger, metrics
+from tunedrop.messages.errors import ApiError
+from tunedrop.messages.tally import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who called what."""
+
+    key_id: str
+    deployment: str
+    stream: bool
+
+
+def answered(caller: Caller, tally: Tally) -> None:
+    """An answer has ended, whole or not. Called while the body is sent: the handler's decorators are over by then."""
+    logger.info(
+        "Answered",
+        key_id=caller.key_id,
+        deployment=caller.deployment,
+        stream=caller.stream,
+        outcome=tally.outcome,
+        stop_reason=tally.stop_reason,
+        input_tokens=tally.input_tokens,
+        output_tokens=tally.output_tokens,
+        first_event_ms=tally.first_event_ms,
+        total_ms=tally.total_ms,
+    )
+    metrics.add_dimension("deployment", caller.deployment)
+    metrics.add_metric("Answers", MetricUnit.Count, 1)
+    metrics.add_metric("InputTokens", MetricUnit.Count, tally.input_tokens)
+    metrics.add_metric("OutputTokens", MetricUnit.Count, tally.output_tokens)
+    metrics.add_metric("AnswerLatency", MetricUnit.Milliseconds, tally.total_ms)
+    if tally.outcome != "complete":
+        metrics.add_metric("BrokenAnswers", MetricUnit.Count, 1)
+    metrics.flush_metrics()
+
+
+def refused(error: ApiError) -> None:
+    """A call was answered with an error before any of the answer was sent."""
+    log = logger.error if error.status >= 500 else logger.info
+    log("Refused", code=error.code, status=error.status, source=error.source)
+
+
+def failed(error: Exception) -> None:
+    """A defect: its kind and place, not its words, which may quote a request."""
+    places = []
+    trace = error.__traceback__
+    while trace:
+        code = trace.tb_frame.f_code
+        places.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    logger.error("Unexpected", error=type(error).__name__, places=places)
