@@ -6,7 +6,7 @@ back: look at what Bedrock has, adopt what is ours, else send again under the sa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -105,207 +105,54 @@ class Observation:
     others: tuple[Capacity, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Observe:
-    """Look at Bedrock before anything else is decided."""
+def plan(purchase: Purchase) -> Purchase:
+    """The purchase as it stands while its job runs."""
+    return replace(purchase, state="planned")
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Write `unknown`, then create."""
+def request(purchase: Purchase, model_arn: str, job_ended_at: datetime, now: datetime) -> Purchase:
+    """The job completed: buy, or lapse when that was more than a day ago."""
+    lapses_at = job_ended_at + LAPSES_AFTER
+    return replace(purchase, state="requested", model_arn=model_arn, requested_at=now, lapses_at=lapses_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Requeue:
-    """Bedrock has no room now: back to `requested`; nothing was bought."""
+def attempt(purchase: Purchase, now: datetime) -> Purchase:
+    """Just before the call that creates: from here its effect is unknown."""
+    return replace(purchase, state="unknown", attempts=purchase.attempts + 1, attempted_at=now, refusal=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Adopt:
-    """It exists and it is ours: `live`."""
-
-    capacity: Capacity
+def refuse(purchase: Purchase, refusal: Refusal) -> Purchase:
+    """The last send had no effect, says Bedrock; earlier ones may have had."""
+    return replace(purchase, refusal=refusal)
 
 
-@dataclass(frozen=True, slots=True)
-class BecomeReady:
-    """It can be called."""
-
-    capacity: Capacity
+def requeue(purchase: Purchase) -> Purchase:
+    """Nothing was bought, and it may be tried again; the refusal stays readable."""
+    return replace(purchase, state="requested", attempts=0)
 
 
-@dataclass(frozen=True, slots=True)
-class Warn:
-    """Tell the owner that it ends soon."""
+def go_live(purchase: Purchase, capacity: Capacity, now: datetime) -> Purchase:
+    """It exists, so it may bill: from here its hours run."""
+    expires_at = now + timedelta(hours=purchase.hours) if purchase.hours else None
+    return replace(purchase, state="live", arn=capacity.arn, live_at=now, expires_at=expires_at, refusal=None)
 
 
-@dataclass(frozen=True, slots=True)
-class BeginRelease:
-    """From `live` to `releasing`."""
-
-    reason: str
-    failure: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Discard:
-    """Delete this one."""
-
-    arn: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reclaim:
-    """Ended in our table, yet alive in Bedrock: a send that showed its effect late. Back to `releasing`."""
-
-    capacity: Capacity
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """Nothing is billed any more, or nothing ever was."""
-
-    state: EndState
-    reason: str
-    failure: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Nothing to do until something else changes."""
-
-    reason: str
-
-
-Step = Observe | Send | Requeue | Adopt | BecomeReady | Warn | BeginRelease | Discard | Reclaim | Finish | Wait
-
-
-def next_step(purchase: Purchase, observed: Observation | None, free_units: int, now: datetime) -> Step:
-    """What to do next. `observed` is None until Bedrock was looked at after the last thing that was done to it.
-
-    `free_units`: model units left under the stack's cap; the write that takes them is conditional again.
-    """
-    match purchase.state:
-        case "planned":
-            return Wait("the job has not completed")
-        case "requested":
-            return _requested(purchase, observed, free_units, now)
-        case "unknown":
-            return _unknown(purchase, observed, now)
-        case "live":
-            return _live(purchase, observed, now)
-        case "releasing":
-            return _releasing(purchase, observed)
-        case _:
-            return _ended(purchase, observed, now)
-
-
-def _requested(purchase: Purchase, observed: Observation | None, free_units: int, now: datetime) -> Step:
-    given_up = _given_up(purchase, now)
-    if given_up:
-        return given_up
-    if observed is None:
-        return Observe()
-    if not observed.ours and not observed.others and purchase.model_units > free_units:
-        return Wait(f"needs {purchase.model_units} model units, {max(free_units, 0)} are free under MaxModelUnits")
-    return _adopt_or_send(purchase, observed)
-
-
-def _unknown(purchase: Purchase, observed: Observation | None, now: datetime) -> Step:
-    if purchase.refusal and purchase.attempts == 1:
-        return _refused(purchase.refusal)
-    if observed is None:
-        return Observe()
-    if observed.ours:
-        return Adopt(observed.ours[0])
-    return _not_there(purchase, observed, now - (purchase.attempted_at or now), now)
-
-
-def _not_there(purchase: Purchase, observed: Observation, waited: timedelta, now: datetime) -> Step:
-    given_up = _given_up(purchase, now)
-    if waited < SETTLE:
-        return Wait("an attempt may still be on its way")
-    if purchase.refusal:
-        return _refused(purchase.refusal)
-    if given_up:
-        return given_up if waited >= LONG_SETTLE else Wait("a late effect of the last attempt may still show")
-    return _adopt_or_send(purchase, observed)
-
-
-def _adopt_or_send(purchase: Purchase, observed: Observation) -> Step:
-    if observed.ours:
-        return Adopt(observed.ours[0])
-    if observed.others and purchase.serving == "provisioned_throughput":
-        return _taken(observed.others[0])
-    return Send()
-
-
-def _live(purchase: Purchase, observed: Observation | None, now: datetime) -> Step:
-    if purchase.release_requested:
-        return BeginRelease(purchase.release_requested)
-    if purchase.expires_at and now >= purchase.expires_at:
-        return BeginRelease(f"its {purchase.hours} hours are over")
-    if observed is None:
-        return Observe()
-    surplus = [capacity.arn for capacity in observed.ours if capacity.arn != purchase.arn]
-    if surplus:
-        return Discard(surplus[0])
-    return _followed(purchase, observed.ours[0], now) if observed.ours else _gone(purchase, now)
-
-
-def _followed(purchase: Purchase, own: Capacity, now: datetime) -> Step:
-    if own.status == "Failed":
-        return BeginRelease("Bedrock could not create it", own.failure or "Bedrock reports Failed without a reason.")
-    if own.status == "Ready" and purchase.ready_at is None:
-        return BecomeReady(own)
-    if purchase.warns_at and now >= purchase.warns_at and "expiring" not in purchase.announced:
-        return Warn()
-    return Wait(f"Bedrock reports {own.status}")
-
-
-def _releasing(purchase: Purchase, observed: Observation | None) -> Step:
-    if observed is None:
-        return Observe()
-    if observed.ours:
-        return Discard(observed.ours[0].arn)
-    if purchase.failure:
-        return Finish("failed", "given back after a failure", purchase.failure)
-    return Finish("released", purchase.release_requested or "given back")
-
-
-def _ended(purchase: Purchase, observed: Observation | None, now: datetime) -> Step:
-    if purchase.attempted_at is None:
-        return Wait("ended; nothing was ever sent")
-    if now - (purchase.released_at or purchase.attempted_at) < SETTLE:
-        return Wait("ended just now")
-    if observed is None:
-        return Observe()
-    return Reclaim(observed.ours[0]) if observed.ours else Wait("ended")
-
-
-def _given_up(purchase: Purchase, now: datetime) -> Finish | None:
-    if purchase.release_requested:
-        return Finish("released", purchase.release_requested)
-    if purchase.lapses_at and now >= purchase.lapses_at:
-        return Finish("lapsed", "nothing is bought later than 24 hours after the job's end")
-    return None
-
-
-def _refused(refusal: Refusal) -> Step:
-    if refusal.kind == "refused":
-        return Finish("failed", "Bedrock refused", f"{refusal.code}: {refusal.message}")
-    return Requeue()
-
-
-def _taken(other: Capacity) -> Finish:
-    return Finish(
-        "failed",
-        "the model is served already",
-        f"The custom model already has {other.arn}, which this deployment did not make. Nothing was bought.",
+def release(purchase: Purchase, reason: str, failure: str | None = None) -> Purchase:
+    """Give it back."""
+    return replace(
+        purchase,
+        state="releasing",
+        release_requested=purchase.release_requested or reason,
+        failure=purchase.failure or failure,
     )
 
 
-def _gone(purchase: Purchase, now: datetime) -> Step:
-    if purchase.live_at and now - purchase.live_at < LONG_SETTLE:
-        return Wait("Bedrock does not show it yet")
-    return Finish("released", "it no longer exists in Bedrock: somebody else deleted it")
+def reclaim(purchase: Purchase, capacity: Capacity) -> Purchase:
+    """A late effect of an old send: give it back too."""
+    reason = "it appeared in Bedrock after the purchase had ended"
+    return replace(purchase, state="releasing", arn=capacity.arn, release_requested=reason, released_at=None)
+
+
+def finish(purchase: Purchase, state: EndState, failure: str | None, now: datetime) -> Purchase:
+    """Nothing is billed any more."""
+    return replace(purchase, state=state, failure=failure or purchase.failure, released_at=now)

@@ -10,7 +10,7 @@ from typing import Literal
 class Refusal:
     """A definite answer: this one call had no effect."""
 
-    kind: Literal["no_capacity", "refused"]
-    """`no_capacity` (a quota or a throttle) may pass later; `refused` will not."""
+    kind: Literal["not_now", "refused"]
+    """`not_now` (a quota, a throttle) may pass later; `refused` will not."""
     code: str
     message: str

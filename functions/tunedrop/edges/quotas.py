@@ -1,0 +1,20 @@
+"""What the account may have, asked of Service Quotas each time: defaults differ per account (bedrock-facts 6.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mypy_boto3_service_quotas import ServiceQuotasClient
+
+MODEL_UNITS = "L-BE77399C"  # bedrock-facts 6.2: no-commitment model units across custom models
+DEPLOYMENTS_IN_PROGRESS = "L-430C95DD"  # bedrock-facts 6.2
+
+
+def value(quotas: ServiceQuotasClient, code: str) -> float | None:
+    """The quota's value, or None where Service Quotas does not name it in this Region."""
+    try:
+        answer = quotas.get_service_quota(ServiceCode="bedrock", QuotaCode=code)
+    except quotas.exceptions.NoSuchResourceException:
+        return None
+    return answer["Quota"].get("Value")

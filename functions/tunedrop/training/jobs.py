@@ -1,0 +1,194 @@
+"""A job: one Bedrock model-customization job with our id, its request, timeline and results. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from tunedrop.base_models.catalogue import Serving
+from tunedrop.training.refusals import Refusal
+
+JobStatus = Literal[
+    "Preparing", "Requested", "WaitingForCapacity", "InProgress", "Stopping", "Completed", "Failed", "Stopped"
+]
+Source = Literal["event", "reconcile", "request"]
+
+ENDED: frozenset[JobStatus] = frozenset({"Completed", "Failed", "Stopped"})
+_ORDER: Mapping[JobStatus, int] = {
+    "Preparing": 0,
+    "Requested": 1,
+    "WaitingForCapacity": 1,
+    "InProgress": 2,
+    "Stopping": 3,
+    "Completed": 4,
+    "Failed": 4,
+    "Stopped": 4,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentRequest:
+    """The deployment that a request asks for; what is None follows the base model and the stack."""
+
+    name: str
+    serving: Serving | None = None
+    model_units: int | None = None
+    hours: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentWish:
+    """The deployment that the job ends in, with nothing left open."""
+
+    name: str
+    serving: Serving
+    model_units: int
+    """0 for on-demand."""
+    hours: int | None
+    """None: until somebody gives it back (on-demand only)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartJob:
+    """A request for a job, as the caller wrote it."""
+
+    dataset: str
+    base_model: str
+    version: int | None = None
+    """None: the newest."""
+    hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    deployment: DeploymentRequest | None = None
+    plan_id: str | None = None
+    """Confirms the plan of that id, where a plan is over the stack's cap."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One status, when it was reached, and how we came to know."""
+
+    time: datetime
+    status: JobStatus
+    source: Source
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedOn:
+    """One split as Bedrock is given it."""
+
+    key: str
+    version_id: str
+    sha256: str
+    bytes: int
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobTruth:
+    """What Bedrock says about the job."""
+
+    arn: str
+    name: str
+    token: str | None
+    status: JobStatus
+    failure: str | None
+    model_arn: str | None
+    created_at: datetime
+    ended_at: datetime | None
+    training_loss: float | None
+    validation_loss: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The row. `request` is the exact CreateModelCustomizationJob request."""
+
+    id: str
+    dataset: str
+    version: int
+    base_model: str
+    hyperparameters: Mapping[str, str]
+    status: JobStatus
+    intent_id: str
+    token: str
+    name: str
+    """Of the Bedrock job and of its custom model."""
+    owner: str
+    requested_by: str
+    created_at: datetime
+    request: Mapping[str, Any]
+    splits: Mapping[str, TrainedOn]
+    trained_tokens: int
+    steps: int
+    cost: Mapping[str, Any]
+    """`{"amount": None}` where no price is configured."""
+    deployment: DeploymentWish | None = None
+    deployment_generation: int | None = None
+    arn: str | None = None
+    model_arn: str | None = None
+    failure: str | None = None
+    stop_requested: bool = False
+    attempts: int = 0
+    """Sends of the creating call whose effect is not known."""
+    attempted_at: datetime | None = None
+    refusal: Refusal | None = None
+    """Bedrock's answer to the last send; after several sends it does not prove that none had an effect."""
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    timeline: tuple[TimelineEntry, ...] = ()
+    final_losses: Mapping[str, float | None] = field(default_factory=dict)
+    metric_counts: Mapping[str, int] = field(default_factory=dict)
+    metric_files: Mapping[str, str] = field(default_factory=dict)
+    """S3 keys of the CSVs that Bedrock wrote, by split."""
+    announced: tuple[JobStatus, ...] = ()
+    """Statuses whose notification is on the bus."""
+    revision: int = 0
+    """Counts writes of the row; every write names the one it saw."""
+
+
+def transition(job: Job, status: JobStatus, source: Source, at: datetime, note: str = "") -> Job:
+    """The job in a later status, with its line in the timeline. A status that lies behind changes nothing."""
+    if status == job.status or job.status in ENDED or _ORDER[status] < _ORDER[job.status]:
+        return job
+    entry = TimelineEntry(at, status, source, note)
+    return replace(job, status=status, timeline=(*job.timeline, entry))
+
+
+def attempt(job: Job, now: datetime) -> Job:
+    """Just before the call that creates: from here its effect is unknown."""
+    return replace(job, attempts=job.attempts + 1, attempted_at=now, refusal=None)
+
+
+def refuse(job: Job, refusal: Refusal) -> Job:
+    """The last send had no effect, says Bedrock; earlier ones may have had."""
+    return replace(job, refusal=refusal)
+
+
+def park(job: Job, reason: str, now: datetime) -> Job:
+    """Nothing is running and nothing is on its way: try again when there may be room."""
+    return transition(replace(job, attempts=0, attempted_at=None), "WaitingForCapacity", "request", now, reason)
+
+
+def adopt(job: Job, arn: str, source: Source, started_at: datetime) -> Job:
+    """Bedrock has it: InProgress, or what follows once the truth is read."""
+    running = replace(job, arn=arn, started_at=job.started_at or started_at, refusal=None)
+    return transition(running, "InProgress", source, started_at)
+
+
+def follow(job: Job, truth: JobTruth, source: Source, now: datetime) -> Job:
+    """The job as Bedrock now has it; never backwards, and nothing at all once it has ended."""
+    if job.status in ENDED:
+        return job
+    running = adopt(job, truth.arn, source, truth.created_at)
+    moved = transition(running, truth.status, source, truth.ended_at or now, truth.failure or "")
+    if moved.status not in ENDED:
+        return moved
+    return replace(moved, ended_at=truth.ended_at or now, failure=truth.failure, model_arn=truth.model_arn)
+
+
+def end(job: Job, status: JobStatus, failure: str | None, now: datetime) -> Job:
+    """Ended before Bedrock had it: refused, or stopped while it waited."""
+    ended = transition(job, status, "request", now, failure or "")
+    return replace(ended, ended_at=now, failure=failure)

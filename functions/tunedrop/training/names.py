@@ -1,0 +1,45 @@
+"""Names, tokens and tags of what is made in Bedrock: readable, unique to the stack and to the intent. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+
+MAX_NAME = 63  # bedrock-facts 4.2
+MAX_TAG_VALUE = 256  # bedrock-facts 4.2
+_NOT_IN_TAGS = re.compile(r"[^a-zA-Z0-9\s._:/=+@-]")  # bedrock-facts 4.2
+
+
+def lineage(dataset: str, version: int, stack_uid: str, intent_id: str) -> str:
+    """`<dataset>-v<version>-<8 hex of the stack>-<8 hex of the intent>`: legal for jobs, models and capacity alike."""
+    name = f"{dataset}-v{version}-{stack_mark(stack_uid)}-{hashlib.sha256(intent_id.encode()).hexdigest()[:8]}"
+    if len(name) > MAX_NAME:
+        raise ValueError(f"{name!r} is longer than {MAX_NAME} characters")
+    return name
+
+
+def stack_mark(stack_uid: str) -> str:
+    """The eight characters that every name of the stack carries."""
+    return stack_uid.replace("-", "").lower()[:8]
+
+
+def token(stack_uid: str, intent_id: str) -> str:
+    """The clientRequestToken of an intent: the same however often the call is sent (reliability 2.3)."""
+    return hashlib.sha256(f"{stack_uid}/{intent_id}".encode()).hexdigest()
+
+
+def tags(
+    *, stack: str, dataset: str, version: int, job: str, owner: str, intent: str, release: str
+) -> Mapping[str, str]:
+    """What is written on everything made in Bedrock. A character that tags can't hold becomes `-`."""
+    values = {
+        "stack": stack,
+        "dataset": dataset,
+        "version": str(version),
+        "job": job,
+        "owner": owner,
+        "intent": intent,
+        "release": release,
+    }
+    return {f"tunedrop:{name}": _NOT_IN_TAGS.sub("-", value)[:MAX_TAG_VALUE] for name, value in values.items()}
