@@ -1,0 +1,84 @@
+"""`{"system": …, "messages": [{"role": …, "content": …}]}`: Anthropic's messages (bedrock-facts 2.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from tunedrop.data import shapes
+from tunedrop.data.defects import Defect
+from tunedrop.data.records import Block, Document, Reading, Record, Turn, Written, joined
+
+NAME = "messages"
+EXAMPLE = (
+    '{"system": "You are the help desk of Larkspur Home.", "messages": ['
+    '{"role": "user", "content": "How do I reset my thermostat?"}, '
+    '{"role": "assistant", "content": "Hold the dial for ten seconds."}]}'
+)
+
+_RECORD = shapes.Fields(required=("messages",), optional=("system",))
+_MESSAGE = shapes.Fields(required=("role", "content"))
+_TEXT_BLOCK = shapes.Fields(required=("type", "text"))
+
+
+def detect(names: frozenset[str]) -> bool:
+    """Whether an object with these field names, folded to lower case, means this format or Converse."""
+    return "messages" in names
+
+
+def read(document: Document) -> Reading:
+    """A record; content may be a string or, as the Messages API allows, a list of blocks."""
+    defects = list(_RECORD.unknown(document, "$"))
+    try:
+        system = _system(document)
+        messages = shapes.items(shapes.required(document, "messages", "$"), "$.messages")
+        turns = tuple(_turn(item, f"$.messages[{index}]", defects) for index, item in enumerate(messages))
+    except shapes.WrongShape as wrong:
+        return Reading(None, (*defects, wrong.defect))
+    return Reading(Record(system, turns), tuple(defects))
+
+
+def _system(document: Document) -> tuple[Block, ...]:
+    if "system" not in document:
+        return ()
+    return (Block("$.system", shapes.text(document["system"], "$.system")),)
+
+
+def _turn(item: Any, path: str, defects: list[Defect]) -> Turn:
+    message = shapes.fields(item, path)
+    defects += _MESSAGE.unknown(message, path)
+    role = shapes.text(shapes.required(message, "role", path), f"{path}.role")
+    content = shapes.required(message, "content", path)
+    return Turn(path, role, _blocks(content, f"{path}.content", defects))
+
+
+def _blocks(content: Any, path: str, defects: list[Defect]) -> tuple[Block, ...]:
+    if isinstance(content, str):
+        return (Block(path, content),)
+    if not isinstance(content, list):
+        raise shapes.wrong_type(path, "a string", content)
+    return tuple(_block(item, f"{path}[{index}]", defects) for index, item in enumerate(content))
+
+
+def _block(item: Any, path: str, defects: list[Defect]) -> Block:
+    block = shapes.fields(item, path)
+    if shapes.required(block, "type", path) != "text":
+        return Block(path, None, block)
+    defects += _TEXT_BLOCK.unknown(block, path)
+    return Block(path, shapes.text(shapes.required(block, "text", path), f"{path}.text"))
+
+
+def obstacles(record: Record) -> Iterator[Defect]:
+    """What of this record the format has no place for: nothing, as long as it is text."""
+    yield from ()
+
+
+def write(record: Record) -> Written:
+    """The line for Bedrock: content as plain strings, which is all that training takes."""
+    several = any(len(turn.blocks) > 1 for turn in record.turns) or len(record.system) > 1
+    system = joined(record.system)
+    messages = [{"role": turn.role, "content": joined(turn.blocks)} for turn in record.turns]
+    line = msgspec.json.encode(({"system": system} if system else {}) | {"messages": messages}) + b"\n"
+    return Written(line, ("text_blocks_joined",) if several else ())

@@ -1,0 +1,113 @@
+"""Keys in the data bucket: which upload means what, and where prepared data and reports go."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tunedrop.base_models.catalogue import SPLITS, Split
+from tunedrop.data.defects import shown
+
+INCOMING = "incoming/"
+SETTINGS_FILE = "dataset.toml"
+EXTENSIONS = ("jsonl", "json", "csv", "tsv", "jsonl.gz", "json.gz", "csv.gz", "tsv.gz", "parquet")
+
+MAX_NAME = 32
+NAME_PATTERN = "[a-z0-9](-?[a-z0-9])*"
+"""Of datasets and deployments; with fullmatch it takes linear time."""
+
+_NAME = re.compile(NAME_PATTERN)
+_COMPANION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.(txt|md)")
+
+
+@dataclass(frozen=True, slots=True)
+class SplitUpload:
+    """A whole split in one file."""
+
+    dataset: str
+    split: Split
+    extension: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsUpload:
+    """`dataset.toml`."""
+
+    dataset: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompanionUpload:
+    """A text file beside `dataset.toml` that it may name as its system text."""
+
+    dataset: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecognised:
+    """A key that means nothing here, and why."""
+
+    message: str
+    hint: str
+
+
+Upload = SplitUpload | SettingsUpload | CompanionUpload
+
+
+def is_name(text: str) -> bool:
+    """Whether a dataset or deployment may be called so."""
+    return len(text) <= MAX_NAME and _NAME.fullmatch(text) is not None
+
+
+def parse(key: str) -> Upload | Unrecognised:
+    """What an object under `incoming/` is. The key is plain text, as S3's EventBridge events carry it."""
+    parts = key.split("/")
+    if len(parts) < 3 or parts[0] != INCOMING.rstrip("/"):
+        return Unrecognised(f"{shown(key)} stands in no dataset's folder.", _USAGE)
+    dataset, file = parts[1], parts[2]
+    if not is_name(dataset):
+        return Unrecognised(
+            f"{shown(dataset)} cannot be a dataset's name.",
+            f"Use lower-case letters and digits with single hyphens between them, at most {MAX_NAME} characters.",
+        )
+    if len(parts) > 3:
+        return Unrecognised(f"{shown(key)} lies too deep.", f"{_USAGE} Joined uploads are not supported yet.")
+    return _file(dataset, file)
+
+
+_USAGE = (
+    f"Upload to incoming/<dataset>/<split>.<ext>, <split> one of {', '.join(SPLITS)}, <ext> one of "
+    f"{', '.join(EXTENSIONS)}; settings to incoming/<dataset>/{SETTINGS_FILE}."
+)
+
+
+def _file(dataset: str, file: str) -> Upload | Unrecognised:
+    if file == SETTINGS_FILE:
+        return SettingsUpload(dataset)
+    stem, _, extension = file.partition(".")
+    if stem in SPLITS and extension in EXTENSIONS:
+        return SplitUpload(dataset, stem, extension)
+    if is_companion(file):
+        return CompanionUpload(dataset, file)
+    return Unrecognised(f"{shown(file)} is neither a split file nor settings.", _USAGE)
+
+
+def is_companion(file: str) -> bool:
+    """Whether `dataset.toml` may name this file beside it as its system text."""
+    return _COMPANION.fullmatch(file) is not None
+
+
+def incoming(dataset: str, file: str) -> str:
+    """Where people put a dataset's file."""
+    return f"{INCOMING}{dataset}/{file}"
+
+
+def prepared(dataset: str, version: int, base_model: str, split: Split) -> str:
+    """Where Bedrock finds a split: only characters that its s3Uri takes (bedrock-facts 4.2)."""
+    return f"prepared/{dataset}/{version}/{base_model}/{split}.jsonl"
+
+
+def report(dataset: str, version: int, base_model: str, split: Split) -> str:
+    """Where the report on a split lies."""
+    return f"reports/{dataset}/{version}/{base_model}/{split}.json"

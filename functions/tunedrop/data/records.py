@@ -1,0 +1,76 @@
+"""One training example as its author wrote it. Nothing is guaranteed by these types: guarantees come from checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tunedrop.data.defects import Defect
+
+Place = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of content and the JSON path it came from: text, or something opaque that is carried unread."""
+
+    path: str
+    text: str | None
+    opaque: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One side speaking; the role as written, whatever it says."""
+
+    path: str
+    role: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """System text and turns, in the author's order."""
+
+    system: tuple[Block, ...]
+    turns: tuple[Turn, ...]
+
+    def blocks(self) -> Iterator[tuple[str, Block]]:
+        """Every block with where it stands: `system` or its turn's role."""
+        for block in self.system:
+            yield "system", block
+        for turn in self.turns:
+            for block in turn.blocks:
+                yield turn.role, block
+
+    def texts(self) -> Iterator[tuple[str, str, str]]:
+        """Every text as (where, path, text)."""
+        for where, block in self.blocks():
+            if block.text is not None:
+                yield where, block.path, block.text
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a format made of one object; no record where its shape allowed none."""
+
+    record: Record | None
+    defects: tuple[Defect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One line for Bedrock, line feed included, and what was changed on the way (names of `normalised`)."""
+
+    line: bytes
+    normalised: tuple[str, ...] = ()
+
+
+def joined(blocks: tuple[Block, ...]) -> str:
+    """The text of all text blocks, one after the other."""
+    return "".join(block.text for block in blocks if block.text is not None)
+
+
+Document = Mapping[str, Any]
+"""One line's object, as `documents.parse` returns it."""

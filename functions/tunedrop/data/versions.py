@@ -1,0 +1,212 @@
+"""Datasets over time: split files, numbered versions, the head that numbers them, and what a new file leads to.
+
+Pure: `plan` decides from the head as it was read; a conditional write on the head's revision carries it out or loses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal
+
+from tunedrop.base_models.catalogue import SPLITS, Split
+from tunedrop.data import keys
+
+VersionStatus = Literal["incomplete", "processing", "accepted", "rejected"]
+Verdict = Literal["accepted", "rejected"]
+UploadStatus = Literal["processing", "done", "unchanged", "superseded", "noted", "gone"]
+
+MAX_COMPANIONS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """One immutable object in the bucket."""
+
+    key: str
+    version_id: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class SplitFile(StoredFile):
+    """One upload. `slot` is its split, `dataset.toml`, or the name of a text file beside that."""
+
+    slot: str
+    last_modified: datetime
+    sequencer: str | None = None
+    """S3's order of events on one key, hexadecimal."""
+    base_model: str | None = None
+    """Object metadata `base-model`: overrides `dataset.toml`."""
+    system: str | None = None
+    """Object metadata `system`: overrides `dataset.toml` for this file."""
+
+    def says_the_same(self, other: SplitFile) -> bool:
+        """Whether both would be prepared alike."""
+        return (self.key, self.sha256, self.base_model, self.system) == (
+            other.key,
+            other.sha256,
+            other.base_model,
+            other.system,
+        )
+
+    def is_older_than(self, other: SplitFile) -> bool:
+        """Whether S3 took this file before the other; the sequencer decides for one key (bedrock-facts 8)."""
+        if self.key == other.key and self.sequencer and other.sequencer:
+            width = max(len(self.sequencer), len(other.sequencer))
+            return self.sequencer.rjust(width, "0") < other.sequencer.rjust(width, "0")
+        return self.last_modified < other.last_modified
+
+
+@dataclass(frozen=True, slots=True)
+class Output(StoredFile):
+    """Prepared data of one split for one base model."""
+
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What became of one split for one base model."""
+
+    base_model: str
+    split: Split
+    verdict: Verdict
+    report_key: str
+    records: int
+    tokens: int
+    """Estimated, over all records."""
+    errors: int
+    warnings: int
+    output: Output | None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An immutable numbered snapshot of a dataset's files, and what preparing it gave."""
+
+    dataset: str
+    number: int
+    status: VersionStatus
+    files: Mapping[str, SplitFile]
+    """By slot: the splits, and `dataset.toml` with the system file it names where there are any."""
+    system_file: str | None
+    created_at: datetime
+    finished_at: datetime | None = None
+    base_models: tuple[str, ...] = ()
+    owner: str | None = None
+    preparations: tuple[Preparation, ...] = ()
+
+    @property
+    def splits(self) -> Mapping[Split, SplitFile]:
+        """The split files, train first."""
+        return {split: self.files[split] for split in SPLITS if split in self.files}
+
+    def prepared_for(self, base_model: str) -> tuple[Preparation, ...]:
+        """One preparation per split, or none at all."""
+        return tuple(item for item in self.preparations if item.base_model == base_model)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The one row that numbers a dataset's versions."""
+
+    dataset: str
+    created_at: datetime
+    updated_at: datetime
+    revision: int = 0
+    """Counts every change of the row; the condition of the next one."""
+    latest: int = 0
+    """Number of the newest version; 0: none yet."""
+    status: VersionStatus | None = None
+    """Of the newest version."""
+    files: Mapping[str, SplitFile] = field(default_factory=dict)
+    system_file: str | None = None
+    """The text file that the current `dataset.toml` names."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """The file makes a version: both rows, as they should stand."""
+
+    head: Head
+    version: Version
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """The file is remembered for later versions and makes none by itself."""
+
+    head: Head
+
+
+@dataclass(frozen=True, slots=True)
+class NothingNew:
+    """The file changes nothing: `unchanged` (the same content stands already) or `superseded` (a newer one does)."""
+
+    status: Literal["unchanged", "superseded"]
+
+
+Plan = NewVersion | Noted | NothingNew
+
+
+def plan(head: Head, file: SplitFile, system_file: str | None, now: datetime) -> Plan:
+    """What this file leads to. `system_file` is what it names, where it is a `dataset.toml`."""
+    current = head.files.get(file.slot)
+    if current is not None and file.is_older_than(current):
+        return NothingNew("superseded")
+    if current is not None and file.says_the_same(current):
+        return NothingNew("unchanged")
+    if file.slot == keys.SETTINGS_FILE:
+        head = replace(head, system_file=system_file)
+    files = _bounded({**head.files, file.slot: file}, head.system_file)
+    head = replace(head, files=files, revision=head.revision + 1, updated_at=now)
+    if not _makes_version(head, file.slot):
+        return Noted(head)
+    version = _next_version(head, now)
+    return NewVersion(replace(head, latest=version.number, status=version.status), version)
+
+
+def _makes_version(head: Head, slot: str) -> bool:
+    holds_splits = any(split in head.files for split in SPLITS)
+    return holds_splits and slot in {*SPLITS, keys.SETTINGS_FILE, head.system_file}
+
+
+def _next_version(head: Head, now: datetime) -> Version:
+    wanted = {*SPLITS, keys.SETTINGS_FILE, head.system_file}
+    files = {slot: file for slot, file in head.files.items() if slot in wanted}
+    return Version(
+        dataset=head.dataset,
+        number=head.latest + 1,
+        status="processing" if "train" in files else "incomplete",
+        files=files,
+        system_file=head.system_file,
+        created_at=now,
+    )
+
+
+def _bounded(files: Mapping[str, SplitFile], system_file: str | None) -> Mapping[str, SplitFile]:
+    """Drops the text files longest unused, so that the head's row stays small."""
+    keep = {*SPLITS, keys.SETTINGS_FILE, system_file}
+    spare = sorted((file for file in files.values() if file.slot not in keep), key=lambda file: file.last_modified)
+    dropped = {file.slot for file in spare[: max(0, len(spare) - MAX_COMPANIONS)]}
+    return {slot: file for slot, file in files.items() if slot not in dropped}
+
+
+def verdict(preparations: Sequence[Preparation]) -> Verdict:
+    """Of a version: rejected if any of its reports is."""
+    return "rejected" if any(item.verdict == "rejected" for item in preparations) else "accepted"
+
+
+def finished(version: Version, preparations: Sequence[Preparation], owner: str | None, now: datetime) -> Version:
+    """The version with its verdict."""
+    return replace(
+        version,
+        status=verdict(preparations),
+        base_models=tuple(dict.fromkeys(item.base_model for item in preparations)),
+        owner=owner,
+        preparations=tuple(preparations),
+        finished_at=now,
+    )
