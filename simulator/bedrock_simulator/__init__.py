@@ -1,0 +1,37 @@
+"""A simulated Amazon Bedrock: training, custom models, paid capacity and inference, over the real protocol.
+
+Everything it says is made up on this machine; every answer carries the header x-bedrock-simulator.
+"""
+
+from bedrock_simulator.clock import Clock, SteppedClock, SystemClock
+from bedrock_simulator.configuration import Configuration, Durations, Lifecycle, Quotas
+from bedrock_simulator.exchange import Chunk, Door, Event, IamContext, Publish, Request, Response
+from bedrock_simulator.faults import Fault, FaultyDoor
+from bedrock_simulator.ledger import LedgerEntry
+from bedrock_simulator.objects import DirectoryObjects, MemoryObjects, Objects, ObjectsError
+from bedrock_simulator.simulator import Simulator
+
+__all__ = [
+    "Chunk",
+    "Clock",
+    "Configuration",
+    "DirectoryObjects",
+    "Door",
+    "Durations",
+    "Event",
+    "Fault",
+    "FaultyDoor",
+    "IamContext",
+    "LedgerEntry",
+    "Lifecycle",
+    "MemoryObjects",
+    "Objects",
+    "ObjectsError",
+    "Publish",
+    "Quotas",
+    "Request",
+    "Response",
+    "Simulator",
+    "SteppedClock",
+    "SystemClock",
+]

@@ -1,0 +1,73 @@
+"""What a host may choose: durations, quotas, lifecycles, artefact layout, speed of streams."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Literal
+
+ValidationLayout = Literal["documented", "nested", "flat"]
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """How long things take, in simulated seconds (bedrock-facts 4.5, 6.5)."""
+
+    validation: float = 180
+    data_processing: float = 420
+    training: float = 9_000
+    stopping: float = 60
+    throughput_creation: float = 1_500
+    throughput_update: float = 600
+    deployment_creation: float = 600
+    deployment_update: float = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """A base model's state; past `end_of_life` the service refuses it altogether (bedrock-facts 1.1)."""
+
+    status: Literal["ACTIVE", "LEGACY"] = "ACTIVE"
+    legacy_time: datetime | None = None
+    end_of_life: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """Limits per account and Region (bedrock-facts 6.2).
+
+    AWS starts `model_units` (no commitment, across all custom models) at 0; a local world starts at 2.
+    `model_units_by_model` lowers it for single base models, by customization id.
+    `records_per_job` replaces the sum of training and validation records that the model's family allows.
+    """
+
+    model_units: int = 2
+    model_units_by_model: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    deployments_in_progress: int = 2
+    scheduled_jobs: int = 10
+    custom_models: int = 100
+    records_per_job: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """All choices of a host.
+
+    `time_scale` divides every duration; timestamps stay on the host's clock and only the ledger multiplies.
+    `lifecycle` is keyed by base model id, with or without its context suffix; what is missing is ACTIVE.
+    `validation_layout` None means the layout of the model's family (bedrock-facts 7).
+    Where the real service's code is not documented, `*_code` chooses one (bedrock-facts 4.1, 12).
+    """
+
+    time_scale: float = 1
+    durations: Durations = field(default_factory=Durations)
+    quotas: Quotas = field(default_factory=Quotas)
+    lifecycle: Mapping[str, Lifecycle] = field(default_factory=lambda: MappingProxyType({}))
+    validation_layout: ValidationLayout | None = None
+    tokens_per_second: float = 100
+    announces_start: bool = True
+    tagging_needs_permission: bool = True
+    name_in_use_code: Literal["ValidationException", "ConflictException"] = "ValidationException"
+    committed_delete_code: Literal["ConflictException", "ValidationException"] = "ConflictException"
+    legacy_code: Literal["ValidationException", "AccessDeniedException"] = "ValidationException"
+    end_of_life_code: Literal["ResourceNotFoundException", "ValidationException"] = "ResourceNotFoundException"

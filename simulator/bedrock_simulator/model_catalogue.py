@@ -1,0 +1,73 @@
+"""The operations that show base models: GetFoundationModel, ListFoundationModels."""
+
+from typing import Any
+
+from bedrock_simulator import foundation_models
+from bedrock_simulator.errors import not_found
+from bedrock_simulator.foundation_models import FoundationModel
+from bedrock_simulator.world import Call
+
+
+def get(call: Call) -> dict[str, Any]:
+    """GetFoundationModel: by id or ARN, with or without context suffix."""
+    identifier = call["modelIdentifier"]
+    model = foundation_models.find(identifier)
+    details = None
+    if model:
+        wanted = identifier.rpartition("/")[2]
+        details = next((d for d in _details(call, model) if d["modelId"] == wanted), None)
+    if details is None:
+        raise not_found("Could not resolve the foundation model from the provided model identifier.")
+    return {"modelDetails": details}
+
+
+def list_models(call: Call) -> dict[str, Any]:
+    """ListFoundationModels: not paged, as the real one."""
+    found = [d for model in foundation_models.catalogue() for d in _details(call, model)]
+    return {"modelSummaries": [details for details in found if _matches(call, details)]}
+
+
+def _matches(call: Call, details: dict[str, Any]) -> bool:
+    wanted = (
+        ("byCustomizationType", details["customizationsSupported"]),
+        ("byInferenceType", details["inferenceTypesSupported"]),
+        ("byOutputModality", details["outputModalities"]),
+    )
+    provider = call["byProvider"]
+    return (provider is None or provider.lower() == details["providerName"].lower()) and all(
+        call[name] is None or call[name] in values for name, values in wanted
+    )
+
+
+def _details(call: Call, model: FoundationModel) -> list[dict[str, Any]]:
+    """A model appears under its on-demand id, and where it can be trained or provisioned also with context."""
+    is_trainable = call.region in model.customization_regions
+    is_provisionable = call.region in model.provisioned_regions
+    rows = [_row(call, model, model.id, [], ["ON_DEMAND"])]
+    if is_trainable or is_provisionable:
+        customizations = ["FINE_TUNING"] if is_trainable else []
+        inference = ["PROVISIONED"] if is_provisionable else []
+        rows.append(_row(call, model, model.customization_id, customizations, inference))
+    return rows
+
+
+def _row(
+    call: Call, model: FoundationModel, model_id: str, customizations: list[str], inference: list[str]
+) -> dict[str, Any]:
+    lifecycle = call.world.lifecycle(model)
+    return {
+        "modelArn": foundation_models.arn(model_id, call.region),
+        "modelId": model_id,
+        "modelName": model.name,
+        "providerName": model.provider,
+        "inputModalities": list(model.modalities),
+        "outputModalities": ["TEXT"],
+        "responseStreamingSupported": True,
+        "customizationsSupported": customizations,
+        "inferenceTypesSupported": inference,
+        "modelLifecycle": {
+            "status": lifecycle.status,
+            "legacyTime": lifecycle.legacy_time,
+            "endOfLifeTime": lifecycle.end_of_life,
+        },
+    }

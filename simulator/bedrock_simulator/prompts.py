@@ -1,0 +1,79 @@
+"""What a model is asked and what it answers, free of any body format."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bedrock_simulator.datasets import count_tokens
+from bedrock_simulator.foundation_models import FoundationModel
+from bedrock_simulator.memory import recall
+
+DEFAULT_MAX_TOKENS = 4_096
+_PIECE = re.compile(r"\s*(?:[A-Za-z]{1,6}|[0-9]{1,3}|[^\sA-Za-z0-9])|\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A conversation, the last turn being the user's."""
+
+    system: str
+    turns: tuple[tuple[str, str], ...]
+    max_tokens: int = DEFAULT_MAX_TOKENS
+    stop_sequences: tuple[str, ...] = ()
+
+    @property
+    def tokens(self) -> int:
+        """The simulated tokenizer's count of the whole conversation."""
+        return count_tokens(self.system) + sum(count_tokens(text) for _, text in self.turns)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A model's answer, cut into tokens. `stop_reason` is end_turn, max_tokens or stop_sequence."""
+
+    pieces: tuple[str, ...]
+    stop_reason: str
+    stop_sequence: str | None
+    input_tokens: int
+
+    @property
+    def text(self) -> str:
+        """The whole answer."""
+        return "".join(self.pieces)
+
+    @property
+    def output_tokens(self) -> int:
+        """How many tokens were made."""
+        return len(self.pieces)
+
+
+def answer(prompt: Prompt, base: FoundationModel, memory: str | None) -> Answer:
+    """What the base model says, or with a memory what its training data say."""
+    question = next((text for role, text in reversed(prompt.turns) if role == "user"), "")
+    recalled = recall(memory).answer(question) if memory else None
+    return _cut(recalled or _untrained(question, base), prompt)
+
+
+def _untrained(question: str, base: FoundationModel) -> str:
+    asked = " ".join(question.split())[:120]
+    return (
+        f"This is a simulated {base.name} without fine-tuning. "
+        f"In general, the best way to deal with “{asked}” depends on your situation; "
+        "could you tell me more about it?"
+    )
+
+
+def _cut(text: str, prompt: Prompt) -> Answer:
+    """Ends the text at the first stop sequence, else at the token limit."""
+    stopped = _first_stop(text, prompt.stop_sequences)
+    if stopped:
+        text = text[: text.index(stopped)]
+    pieces = tuple(_PIECE.findall(text))
+    if len(pieces) > prompt.max_tokens:
+        return Answer(pieces[: prompt.max_tokens], "max_tokens", None, prompt.tokens)
+    return Answer(pieces, "stop_sequence" if stopped else "end_turn", stopped, prompt.tokens)
+
+
+def _first_stop(text: str, sequences: Sequence[str]) -> str | None:
+    found = [(text.index(sequence), sequence) for sequence in sequences if sequence in text]
+    return min(found)[1] if found else None

@@ -1,0 +1,42 @@
+"""Finding things of the caller's account and Region by ARN, name or id."""
+
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
+
+from bedrock_simulator.entities import CustomModel
+from bedrock_simulator.world import Call
+
+
+class Named(Protocol):
+    """What has an ARN, a name, and lies in one account and Region."""
+
+    @property
+    def arn(self) -> str: ...  # noqa: D102
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def account(self) -> str: ...  # noqa: D102
+    @property
+    def region(self) -> str: ...  # noqa: D102
+
+
+T = TypeVar("T", bound=Named)
+
+
+def find(call: Call, things: Iterable[T], wanted: str) -> T | None:
+    """The caller's thing of that ARN, name, or last segment of an ARN."""
+    for thing in things:
+        is_own = (thing.account, thing.region) == (call.account, call.region)
+        if is_own and wanted in {thing.arn, thing.name, thing.arn.rpartition("/")[2]}:
+            return thing
+    return None
+
+
+def find_model(call: Call, wanted: str) -> CustomModel | None:
+    """The caller's custom model of that ARN or name."""
+    return find(call, call.world.models.values(), wanted)
+
+
+def name_is_taken(call: Call, things: Iterable[Named], name: str) -> bool:
+    """Whether one of the caller's things has the name already."""
+    return any(thing.name == name and (thing.account, thing.region) == (call.account, call.region) for thing in things)

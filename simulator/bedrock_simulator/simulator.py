@@ -1,0 +1,160 @@
+"""The simulator itself: one door for requests, an agenda carried out as the clock moves, no threads of its own."""
+
+import logging
+import threading
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from bedrock_simulator import iam, persistence, quotas
+from bedrock_simulator.clock import Clock, SystemClock
+from bedrock_simulator.configuration import Configuration
+from bedrock_simulator.errors import ServiceError
+from bedrock_simulator.exchange import IamContext, Publish, Request, Response
+from bedrock_simulator.ledger import LedgerEntry, ledger
+from bedrock_simulator.objects import Objects
+from bedrock_simulator.operations import CONTROL, RUNTIME, STEPS
+from bedrock_simulator.protocol import render, render_error, rest_json
+from bedrock_simulator.world import Call, World
+
+logger = logging.getLogger(__name__)
+
+
+class Simulator:
+    """A simulated Bedrock for any number of accounts and Regions.
+
+    Objects are read and written, and events published, outside its lock, so that a host may answer
+    those from the very process that calls in here.
+    """
+
+    def __init__(
+        self,
+        *,
+        objects: Objects,
+        publish: Publish,
+        clock: Clock | None = None,
+        configuration: Configuration | None = None,
+    ) -> None:
+        self._objects = objects
+        self._publish = publish
+        self._clock = clock or SystemClock()
+        self._world = World(configuration or Configuration())
+        self._lock = threading.RLock()
+        self._agenda_lock = threading.Lock()
+
+    @property
+    def configuration(self) -> Configuration:
+        """What holds at present."""
+        return self._world.configuration
+
+    def reconfigure(self, configuration: Configuration) -> None:
+        """Change quotas, lifecycles or speeds from now on; what is planned keeps its time."""
+        with self._lock:
+            self._world.configuration = configuration
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request, after carrying out whatever is due."""
+        self.run_due()
+        with self._lock:
+            response = self._answer(request)
+        self._send_events()
+        return response
+
+    def run_due(self) -> float | None:
+        """Carry out the agenda up to now.
+
+        Returns the real seconds until its next entry, None when it is empty. While another thread
+        is at it, this one does not wait.
+        """
+        if self._agenda_lock.acquire(blocking=False):
+            try:
+                self._carry_out()
+            finally:
+                self._agenda_lock.release()
+        with self._lock:
+            first = self._world.agenda.first()
+        return max(0.0, (first.at - self._clock.now()).total_seconds()) if first else None
+
+    def _carry_out(self) -> None:
+        now = self._clock.now()
+        while True:
+            with self._lock:
+                due = self._world.agenda.due(now)
+            if due is None:
+                return
+            try:
+                commit = STEPS[due.step](self._world, due, self._objects)
+            except Exception:
+                with self._lock:  # never meet the same entry again
+                    self._world.agenda.take(due)
+                raise
+            with self._lock:
+                if self._world.agenda.take(due):
+                    commit()
+            self._send_events()
+
+    def _send_events(self) -> None:
+        while self._world.outbox:
+            try:
+                event = self._world.outbox.popleft()
+            except IndexError:  # another thread was faster
+                return
+            self._publish(event)
+
+    def _answer(self, request: Request) -> Response:
+        headers = {
+            "content-type": "application/json",
+            "x-amzn-requestid": str(uuid.uuid4()),
+            "x-bedrock-simulator": "true",
+        }
+        try:
+            if request.service == "servicequotas":
+                body = render(quotas.answer(request, self._world.configuration.quotas))
+                return Response(200, headers | {"content-type": "application/x-amz-json-1.1"}, body)
+            return self._routed(request, headers)
+        except ServiceError as error:
+            return Response(error.status, headers | {"x-amzn-errortype": error.code}, render_error(error))
+
+    def _routed(self, request: Request, headers: Mapping[str, str]) -> Response:
+        protocol = rest_json(request.service)
+        found = protocol.match(request.method, request.path)
+        operation = found[0] if found else ""
+        if found is None or operation not in CONTROL.keys() | RUNTIME.keys():
+            raise ServiceError(
+                "UnknownOperationException",
+                f"Not simulated: {operation or f'{request.method} {request.path}'}",
+            )
+        call = self._call(request, protocol.parse(*found, request), self._clock.now())
+        status = protocol.status(operation)
+        if operation in RUNTIME:
+            reply = RUNTIME[operation](call)
+            return Response(status, {**headers, **reply.headers}, reply.body)
+        return Response(status, headers, render(CONTROL[operation](call)))
+
+    def _call(self, request: Request, parameters: Mapping[str, Any], now: datetime) -> Call:
+        return Call(self._world, parameters, request.account, request.region, now)
+
+    def iam_context(self, request: Request) -> tuple[IamContext, ...]:
+        """What the caller must be allowed for this request; empty when it is no known operation.
+
+        Every one of them must be allowed. Nothing is changed and nothing fails on bad parameters.
+        """
+        with self._lock:
+            return iam.contexts(self._world, request)
+
+    def ledger(self) -> tuple[LedgerEntry, ...]:
+        """What was bought and trained so far, in the order of purchase."""
+        self.run_due()
+        with self._lock:
+            return ledger(self._world, self._clock.now())
+
+    def snapshot(self) -> bytes:
+        """All state as JSON, to be given to `restore` after a restart."""
+        with self._lock:
+            return persistence.dump(self._world)
+
+    def restore(self, data: bytes) -> None:
+        """Take over the state of a snapshot; the configuration stays."""
+        with self._lock:
+            self._world = persistence.load(data, self._world.configuration)
