@@ -1,0 +1,1 @@
+"""The `tunedrop` command. Never shipped to Lambda."""

@@ -1,0 +1,88 @@
+"""`tunedrop keys create|list|revoke`: API keys for the Messages API of a stack."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from tunedrop_cli.control import ControlApi, Refused
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+URL_VARIABLE = "TUNEDROP_CONTROL_API_URL"
+
+
+def add_to(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `tunedrop keys`."""
+    command = commands.add_parser("keys", help="API keys for the Messages API", description=__doc__)
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    create = actions.add_parser("create", help="make a key; its secret is printed once, to standard output")
+    create.add_argument("--name", required=True, help="who or what will use it")
+    create.add_argument("--deployment", action="append", help="what it may call; repeat it; left out: everything")
+    create.set_defaults(run=_create)
+    listing = actions.add_parser("list", help="all keys, newest first")
+    listing.set_defaults(run=_list)
+    revoke = actions.add_parser("revoke", help="a key stops working from its next call on")
+    revoke.add_argument("id", help="as `tunedrop keys list` shows it")
+    revoke.set_defaults(run=_revoke)
+    for action in (create, listing, revoke):
+        action.add_argument("--stack-name", default="tunedrop", help="of the CloudFormation stack (default: tunedrop)")
+        action.add_argument("--url", help=f"of ControlApi; default: ${URL_VARIABLE}, else the stack's output")
+
+
+def _create(chosen: argparse.Namespace) -> int:
+    body = {"name": chosen.name, "deployments": chosen.deployment}
+    made = _api(chosen).post("/keys", {name: value for name, value in body.items() if value is not None})
+    _say(f"key {made['id']} ({made['name']}); this is the only time its secret is shown:")
+    print(made["secret"])
+    return 0
+
+
+def _list(chosen: argparse.Namespace) -> int:
+    api, cursor = _api(chosen), ""
+    while True:
+        page = api.get("/keys", limit=100, **({"cursor": cursor} if cursor else {}))
+        for key in page["keys"]:
+            print(_row(key))
+        cursor = page["cursor"] or ""
+        if not cursor:
+            return 0
+
+
+def _revoke(chosen: argparse.Namespace) -> int:
+    revoked = _api(chosen).delete(f"/keys/{chosen.id}")
+    _say(f"key {revoked['id']} ({revoked['name']}) was revoked at {revoked['revoked_at']}")
+    return 0
+
+
+def _row(key: dict[str, Any]) -> str:
+    state = "revoked" if key["revoked_at"] else "active"
+    scope = ",".join(key["deployments"]) if key["deployments"] else "all deployments"
+    return f"{key['id']}  {state:<8} {key['created_at']}  {scope}  {json.dumps(key['name'], ensure_ascii=False)}"
+
+
+def _api(chosen: argparse.Namespace) -> ControlApi:
+    session = boto3.Session()
+    credentials = session.get_credentials()
+    if credentials is None or session.region_name is None:
+        raise Refused(0, {"code": "no_credentials", "message": "set AWS credentials and a Region first"})
+    url = chosen.url or os.environ.get(URL_VARIABLE) or _output(session, chosen.stack_name)
+    return ControlApi(url, session.region_name, credentials.get_frozen_credentials())
+
+
+def _output(session: boto3.Session, stack_name: str) -> str:
+    stacks = session.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
+    if "ControlApiUrl" not in outputs:
+        raise Refused(0, {"code": "no_stack", "message": f"{stack_name} is not a stack of Tunedrop"})
+    return outputs["ControlApiUrl"]
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
