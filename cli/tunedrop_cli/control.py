@@ -54,11 +54,7 @@ class ControlApi:
         request = AWSRequest(method, self.url + path, data=data, headers={"Content-Type": "application/json"})
         for name, value in (headers or {}).items():
             request.headers[name] = value
-        SigV4Auth(
-            self.credentials,  # type: ignore[arg-type]  # takes both
-            "execute-api",
-            self.region,
-        ).add_auth(request)
+        SigV4Auth(self.credentials, "execute-api", self.region).add_auth(request)
         prepared = urllib.request.Request(self.url + path, data, dict(request.headers.items()), method=method)  # noqa: S310
         try:
             with urllib.request.urlopen(prepared, timeout=30) as answer:  # noqa: S310

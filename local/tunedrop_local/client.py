@@ -29,7 +29,6 @@ from tunedrop_local import deploy as deployment
 from tunedrop_local.identities import Identity, ensure_user
 from tunedrop_local.settings import ACCOUNT, PORT, REGION, Keys, Settings, keys
 
-PERSON = "tunedrop-demo"
 STARTS_WITHIN = 20.0  # seconds
 STOPS_WITHIN = 15.0  # seconds
 _POLICY_OUTPUTS = ("UploaderPolicyArn", "OperatorPolicyArn", "ReaderPolicyArn", "ApproverPolicyArn")
@@ -53,7 +52,8 @@ def start(
     if (running := join(root, state)) is not None:
         return running
     state.mkdir(parents=True, exist_ok=True)
-    settings = Settings(state, port or _free_port(), time_scale, region, account, _cache(root) / "code")
+    chosen = port or _usual_port(state)
+    settings = Settings(state, chosen, time_scale, region, account, _cache(root) / "code")
     _refuse_taken(settings.port)
     _launch(root, settings)
     return Cloud(root.resolve(), settings, keys(state))
@@ -213,9 +213,11 @@ class Stack:
         """An output that is an API's URL, as it is reached here."""
         return local_url(self.cloud.endpoint, self.outputs[output])
 
-    def person(self, name: str = PERSON, outputs: Sequence[str] = _POLICY_OUTPUTS) -> Identity:
+    def person(self, name: str = "demo", outputs: Sequence[str] = _POLICY_OUTPUTS) -> Identity:
         """A user with the stack's own managed policies, as a team would attach them."""
-        return self.cloud.user(name, [self.outputs[each] for each in outputs if each in self.outputs])
+        elsewhere = "" if self.region == self.cloud.settings.region else f"-{self.region}"
+        policies = [self.outputs[each] for each in outputs if each in self.outputs]
+        return self.cloud.user(f"{self.name}-{name}{elsewhere}", policies)
 
     def resource(self, logical_id: str) -> str:
         """The physical id of a resource."""
@@ -276,20 +278,30 @@ def server_python(root: Path) -> Path:
 
 
 def _cache(root: Path) -> Path:
-    return root.resolve() / ".tunedrop" / "cache"
+    return root.resolve() / "build" / "local" / "cache"
 
 
-def _free_port() -> int:
+def _usual_port(state: Path) -> int:
+    """The port of the last time, because queue URLs in the state name it; else a free one."""
+    kept = state / "port"
+    if kept.exists() and not _taken(port := int(kept.read_text())):
+        return port
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        port = int(probe.getsockname()[1])
+    kept.write_text(str(port))
+    return port
+
+
+def _taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _refuse_taken(port: int) -> None:
-    with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", port)) == 0:
-            other = "an embedded cloud with another state folder" if port == PORT else "another program"
-            raise CannotStart(f"port {port} is taken, perhaps by {other}: stop it, or choose one with --port")
+    if _taken(port):
+        words = f"port {port} is taken, perhaps by an embedded cloud with another state folder"
+        raise CannotStart(f"{words}: stop that, or choose another port with --port")
 
 
 def _alive(pid: int) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 ACCOUNT = "123456789012"
 REGION = "us-west-2"
 PORT = 4566
+SHORTEST_INTERVAL = 1.0  # seconds: no time scale may turn a schedule into a storm
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,10 @@ class Settings:
     @property
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def interval(self, seconds: float) -> float:
+        """How long a schedule of so many seconds waits here."""
+        return seconds if self.time_scale == 1 else max(SHORTEST_INTERVAL, seconds / self.time_scale)
 
     @property
     def log(self) -> Path:

@@ -8,6 +8,7 @@ from typing import Any
 from ministack.services.cloudformation import provisioners
 
 from tunedrop_local.adapter import seams
+from tunedrop_local.properties import first_metric_only
 
 
 def install() -> None:
@@ -17,20 +18,3 @@ def install() -> None:
         return record(name, first_metric_only(props))
 
     seams.replace(provisioners, "_cw_metric_alarm_record", record_with_first_metric)
-
-
-def first_metric_only(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The alarm on the first metric of its formula; any other alarm as it is."""
-    kept = dict(properties)
-    stats = [each["MetricStat"] for each in kept.pop("Metrics", None) or () if "MetricStat" in each]
-    if not stats:
-        return dict(properties)
-    metric = stats[0]["Metric"]
-    return {
-        **kept,
-        "Namespace": metric["Namespace"],
-        "MetricName": metric["MetricName"],
-        "Dimensions": metric.get("Dimensions", []),
-        "Statistic": stats[0]["Stat"],
-        "Period": stats[0]["Period"],
-    }

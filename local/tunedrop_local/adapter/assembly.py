@@ -94,7 +94,7 @@ def assemble(settings: Settings, root: Keys) -> Cloud:
     autosave = Autosave(snapshot=simulator.snapshot, snapshot_path=snapshot)
     for part in (functions, recorder, mount, streaming, uploads, gateway_responses, alarms):
         part.install()
-    schedules.install(settings.time_scale)
+    schedules.install(settings)
     dropped_properties.install(settings.endpoint)
     world = World(simulator, recorder, autosave, mount)
     control = Control(world, root.control_token, about(settings))

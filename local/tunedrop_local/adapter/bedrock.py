@@ -68,7 +68,7 @@ class Mount:
 
     def _answer(self, request: Request) -> tuple[int, dict[str, str], Any]:
         checks = [
-            policies.Check(each.action, each.resource_arn, each.keys)
+            policies.Check(each.action, each.resource_arn, _condition_keys(each.keys))
             for each in self._simulator.iam_context(request)
         ]
         refused = policies.refusal(request.service, checks, request.headers, str(uuid.uuid4()))
@@ -77,6 +77,10 @@ class Mount:
         response = self._simulator.handle(request)
         self.stir()
         return response.status, _headers(response), _body(response)
+
+
+def _condition_keys(keys: Mapping[str, str | tuple[str, ...]]) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in keys.items()}
 
 
 def _headers(response: Response) -> dict[str, str]:

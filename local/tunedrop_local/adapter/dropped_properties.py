@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from botocore.session import Session
@@ -12,12 +12,17 @@ from ministack.core.responses import get_region
 from ministack.services.cloudformation import provisioners, stacks
 
 from tunedrop_local.adapter import seams
+from tunedrop_local.properties import (
+    Properties,
+    booleans,
+    encryption_rule,
+    lifecycle_rule,
+    table_encryption,
+)
 
-Properties = Mapping[str, Any]
 Apply = Callable[[Any, str, Properties], None]
 
 KINDS = {"AWS::S3::Bucket": "s3", "AWS::DynamoDB::Table": "dynamodb"}
-DAYS_OF = {"NoncurrentVersionExpirationInDays": ("NoncurrentVersionExpiration", "NoncurrentDays")}
 
 
 def install(endpoint: str) -> None:
@@ -59,10 +64,11 @@ def _client(service: str, endpoint: str) -> Any:
 
 def _apply_to_bucket(s3: Any, bucket: str, properties: Properties) -> None:
     if encryption := properties.get("BucketEncryption"):
-        wanted = {"Rules": [_encryption_rule(each) for each in encryption["ServerSideEncryptionConfiguration"]]}
-        s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=wanted)
-        found = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
-        _same(bucket, "BucketEncryption", _algorithms(wanted), _algorithms(found))
+        rules = [encryption_rule(rule) for rule in encryption["ServerSideEncryptionConfiguration"]]
+        s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": rules})
+        found = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+        name = "ApplyServerSideEncryptionByDefault"
+        _same(bucket, "BucketEncryption", [each[name] for each in rules], [each[name] for each in found])
     if lifecycle := properties.get("LifecycleConfiguration"):
         rules = [lifecycle_rule(rule) for rule in lifecycle["Rules"]]
         s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": rules})
@@ -70,53 +76,17 @@ def _apply_to_bucket(s3: Any, bucket: str, properties: Properties) -> None:
         _same(bucket, "LifecycleConfiguration", len(rules), len(found))
 
 
-def _encryption_rule(rule: Properties) -> dict[str, Any]:
-    default = dict(rule.get("ServerSideEncryptionByDefault", {}))
-    enabled = str(rule.get("BucketKeyEnabled", False)).lower() == "true"
-    return {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": enabled}
-
-
-def _algorithms(configuration: Properties) -> list[Any]:
-    return [rule["ApplyServerSideEncryptionByDefault"] for rule in configuration["Rules"]]
-
-
-def lifecycle_rule(rule: Properties) -> dict[str, Any]:
-    """CloudFormation's lifecycle rule in the words of S3's API."""
-    done = {"Id", "Prefix", "ExpirationInDays", "ExpiredObjectDeleteMarker", "TagFilters", *DAYS_OF}
-    translated = {name: value for name, value in rule.items() if name not in done}
-    translated |= {"ID": rule["Id"]} if "Id" in rule else {}
-    translated["Filter"] = {"Prefix": rule.get("Prefix", "")}
-    if "ExpirationInDays" in rule:
-        translated["Expiration"] = {"Days": int(rule["ExpirationInDays"])}
-    if "ExpiredObjectDeleteMarker" in rule:
-        translated["Expiration"] = {"ExpiredObjectDeleteMarker": str(rule["ExpiredObjectDeleteMarker"]).lower() == "true"}
-    for old, (name, key) in DAYS_OF.items():
-        if old in rule:
-            translated[name] = {key: rule[old]}
-    return {name: _whole_numbers(value) for name, value in translated.items()}
-
-
-def _whole_numbers(value: Any) -> Any:
-    """Parameters of a template arrive as text, also where S3 wants a number."""
-    if isinstance(value, Mapping):
-        return {
-            name: int(each) if name.endswith(("Days", "DaysAfterInitiation", "Versions")) else _whole_numbers(each)
-            for name, each in value.items()
-        }
-    return value
-
-
 def _apply_to_table(dynamodb: Any, table: str, properties: Properties) -> None:
     if expiry := properties.get("TimeToLiveSpecification"):
-        _apply_time_to_live(dynamodb, table, _typed(expiry))
+        _apply_time_to_live(dynamodb, table, booleans(expiry))
     if recovery := properties.get("PointInTimeRecoverySpecification"):
-        wanted = _typed(recovery)
+        wanted = booleans(recovery)
         dynamodb.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=wanted)
         described = dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
         state = described["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"]
         _same(table, "PointInTimeRecovery", wanted["PointInTimeRecoveryEnabled"], state == "ENABLED")
     if encryption := properties.get("SSESpecification"):
-        wanted = _typed({{"SSEEnabled": "Enabled"}.get(k, k): v for k, v in encryption.items()})
+        wanted = table_encryption(encryption)
         dynamodb.update_table(TableName=table, SSESpecification=wanted)
         found = dynamodb.describe_table(TableName=table)["Table"].get("SSEDescription", {})
         _same(table, "SSESpecification", wanted["Enabled"], found.get("Status") == "ENABLED")
@@ -128,10 +98,6 @@ def _apply_time_to_live(dynamodb: Any, table: str, wanted: Properties) -> None:
         dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=wanted)
         found = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
     _same(table, "TimeToLive", wanted["Enabled"], found["TimeToLiveStatus"] == "ENABLED")
-
-
-def _typed(properties: Properties) -> dict[str, Any]:
-    return {name: {"true": True, "false": False}.get(value, value) for name, value in properties.items()}
 
 
 def _same(resource: str, name: str, wanted: object, found: object) -> None:
