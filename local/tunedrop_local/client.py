@@ -1,8 +1,8 @@
 """The embedded cloud for tests, the demo and the command line: start it, deploy into it, look into it, stop it.
 
-    with start(root, state, time_scale=600) as cloud:
-        stack = cloud.deploy("tunedrop", parameters={"MaxModelUnits": "1"})
-        s3 = cloud.client("s3", stack.person())
+with start(root, state, time_scale=600) as cloud:
+    stack = cloud.deploy("tunedrop", parameters={"MaxModelUnits": "1"})
+    s3 = cloud.client("s3", stack.person())
 """
 
 from __future__ import annotations
@@ -221,9 +221,7 @@ class Stack:
 
     def resource(self, logical_id: str) -> str:
         """The physical id of a resource."""
-        found = self.client("cloudformation").describe_stack_resource(
-            StackName=self.name, LogicalResourceId=logical_id
-        )
+        found = self.client("cloudformation").describe_stack_resource(StackName=self.name, LogicalResourceId=logical_id)
         return str(found["StackResourceDetail"]["PhysicalResourceId"])
 
     def delete(self) -> None:
@@ -316,9 +314,7 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def _get(
-    url: str, *, method: str = "GET", token: str = "", body: Mapping[str, Any] | None = None
-) -> Any:
+def _get(url: str, *, method: str = "GET", token: str = "", body: Mapping[str, Any] | None = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"x-tunedrop-token": token}, method=method)
     try:

@@ -38,9 +38,7 @@ class Control:
         status, answer = self.answer(scope["method"], scope["path"], dict(scope["headers"]), body)
         await _send(send, status, answer)
 
-    def answer(
-        self, method: str, path: str, headers: Mapping[bytes, bytes], body: bytes
-    ) -> tuple[int, Any]:
+    def answer(self, method: str, path: str, headers: Mapping[bytes, bytes], body: bytes) -> tuple[int, Any]:
         """Status and JSON of the answer."""
         name = f"{method} {path.removeprefix(PREFIX)}"
         if name == "GET health":

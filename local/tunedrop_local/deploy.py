@@ -95,9 +95,7 @@ def _create_or_update(cloudformation: Any, wanted: Deployment, url: str) -> None
     parameters = [{"ParameterKey": k, "ParameterValue": v} for k, v in wanted.parameters.items()]
     started = time.time()
     try:
-        act(
-            StackName=wanted.stack_name, TemplateURL=url, Parameters=parameters, Capabilities=CAPABILITIES
-        )
+        act(StackName=wanted.stack_name, TemplateURL=url, Parameters=parameters, Capabilities=CAPABILITIES)
     except ClientError as error:
         if NOTHING_TO_DO in str(error):
             return

@@ -137,18 +137,14 @@ class Environment:
 class Function:
     """The environments of one function version: reused when idle, made when none is, capped in number."""
 
-    def __init__(
-        self, definition: Definition, *, credentials: Callable[[], Mapping[str, str]], log: Log
-    ) -> None:
+    def __init__(self, definition: Definition, *, credentials: Callable[[], Mapping[str, str]], log: Log) -> None:
         self.definition, self.cold_starts = definition, 0
         self._credentials, self._log = credentials, log
         self._idle: list[Environment] = []
         self._stopped = False
         self._lock, self._slots = threading.Lock(), threading.Semaphore(CONCURRENCY)
 
-    def invoke(
-        self, payload: bytes, *, request_id: str, sink: Sink | None = None
-    ) -> tuple[Result, list[str]]:
+    def invoke(self, payload: bytes, *, request_id: str, sink: Sink | None = None) -> tuple[Result, list[str]]:
         with self._slots:
             environment = self._take()
             invocation = Invocation(payload, self.definition.arn, request_id, sink)

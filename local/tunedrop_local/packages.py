@@ -66,8 +66,8 @@ def _make(folder: Path, logical_id: str, build: Path) -> None:
         "make", "--no-print-directory", "-C", str(folder), f"build-{logical_id}",
         f"ARTIFACTS_DIR={build}", f"LAYER_PLATFORM={host_platform()}", f"LAYER_PYTHON={host_python()}",
     ]  # fmt: skip
-    beside_python = os.path.dirname(sys.executable)
-    environment = {**os.environ, "PATH": os.pathsep.join([beside_python, os.environ.get("PATH", "")])}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    environment = {**os.environ, "PATH": path}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BuildFailed(f"{' '.join(command)}\n{done.stdout}{done.stderr}".strip())
@@ -75,8 +75,7 @@ def _make(folder: Path, logical_id: str, build: Path) -> None:
 
 def _fingerprint(folder: Path) -> str:
     digest = hashlib.sha256(f"{host_platform()} {host_python()}".encode())
-    lock = folder.parent.parent / "requirements" / "layer.txt"
-    for path in [*_files(folder), *([lock] if lock.exists() else [])]:
+    for path in _files(folder):
         digest.update(f"{path.name}\0{path.stat().st_size}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:32]
 

@@ -47,9 +47,7 @@ class Process:
         self._on_exit()
 
 
-def _spawn(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str]
-) -> subprocess.Popen[bytes]:
+def _spawn(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         list(command),
         cwd=folder,

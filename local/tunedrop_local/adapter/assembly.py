@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from bedrock_simulator import Configuration, Simulator
+from bedrock_simulator import Configuration, Fault, FaultyDoor, Lifecycle, Simulator
 
 from tunedrop_local.adapter import (
     alarms,
@@ -38,10 +39,12 @@ class Cloud:
     autosave: Autosave
 
     def start(self) -> None:
+        """Begins to carry out what is due, and to save."""
         self.mount.start()
         self.autosave.start()
 
     def stop(self) -> None:
+        """Ends the functions and saves."""
         self.functions.stop()
         self.autosave.stop()
 
@@ -51,34 +54,50 @@ class World:
     """The simulator and the recorder, in the words of the control paths."""
 
     simulator: Simulator
+    door: FaultyDoor
     recorder: policies.Recorder
     autosave: Autosave
-    mount: bedrock.Mount
 
     def ledger(self) -> list[dict[str, Any]]:
+        """What was bought and trained so far."""
         return [asdict(entry) for entry in self.simulator.ledger()]
 
     def set_lifecycle(self, wish: Mapping[str, Any]) -> None:
-        raise NotImplementedError
+        """Changes a base model's lifecycle until the server ends."""
+        now = self.simulator.configuration
+        wanted = Lifecycle(wish["status"], _moment(wish, "legacy_time"), _moment(wish, "end_of_life"))
+        lifecycle = {**now.lifecycle, wish["model_id"]: wanted}
+        self.simulator.reconfigure(replace(now, lifecycle=lifecycle))
 
     def add_fault(self, wish: Mapping[str, Any]) -> None:
-        raise NotImplementedError
+        """Makes the nth call from now on go wrong."""
+        nth = self.door.calls(wish["operation"]) + int(wish.get("nth_call", 1))
+        self.door.add(Fault(wish["operation"], nth, wish["kind"]))
 
     def clear_faults(self) -> None:
-        raise NotImplementedError
+        """Forgets all faults."""
+        self.door.clear()
 
     def record_decisions(self, *, on: bool) -> None:
+        """Starts anew, or stops."""
         self.recorder.on = on
         self.recorder.clear()
 
     def decisions(self) -> list[dict[str, str]]:
+        """What the policies said since recording began."""
         return [asdict(decision) for decision in self.recorder.decisions()]
 
     def save(self) -> None:
+        """Writes the state now."""
         self.autosave.save()
 
 
+def _moment(wish: Mapping[str, Any], name: str) -> datetime | None:
+    return datetime.fromisoformat(wish[name]) if wish.get(name) else None
+
+
 def assemble(settings: Settings, root: Keys) -> Cloud:
+    """Installs every seam, in the process that will serve. Raises SeamMissing."""
     seams.check_version()
     simulator = Simulator(
         objects=bedrock.RoleObjects(settings.endpoint),
@@ -90,13 +109,14 @@ def assemble(settings: Settings, root: Keys) -> Cloud:
         simulator.restore(snapshot.read_bytes())
     code = CodeStore(settings.code_cache or settings.state / "code")
     functions = Functions(code=code, logs=settings.function_logs, endpoint=settings.endpoint)
-    recorder, mount = policies.Recorder(), bedrock.Mount(simulator)
+    door, recorder = FaultyDoor(simulator), policies.Recorder()
+    mount = bedrock.Mount(simulator, door)
     autosave = Autosave(snapshot=simulator.snapshot, snapshot_path=snapshot)
     for part in (functions, recorder, mount, streaming, uploads, gateway_responses, alarms):
         part.install()
     schedules.install(settings)
     dropped_properties.install(settings.endpoint)
-    world = World(simulator, recorder, autosave, mount)
+    world = World(simulator, door, recorder, autosave)
     control = Control(world, root.control_token, about(settings))
     return Cloud(front(control), functions, mount, autosave)
 

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bedrock_simulator import Chunk, Event, ObjectsError, Request, Response, Simulator
+from bedrock_simulator import Chunk, Door, Event, ObjectsError, Request, Response, Simulator
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
@@ -32,8 +32,8 @@ LOST = "x-tunedrop-lost"
 class Mount:
     """The simulator's door in MiniStack, and the thread that carries out what is due."""
 
-    def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
+    def __init__(self, simulator: Simulator, door: Door) -> None:
+        self._simulator, self._door = simulator, door
         self._stirred = threading.Event()
 
     def install(self) -> None:
@@ -74,7 +74,7 @@ class Mount:
         refused = policies.refusal(request.service, checks, request.headers, str(uuid.uuid4()))
         if refused:
             return refused
-        response = self._simulator.handle(request)
+        response = self._door.handle(request)
         self.stir()
         return response.status, _headers(response), _body(response)
 
@@ -130,9 +130,7 @@ class RoleObjects:
         except (ClientError, BotoCoreError) as error:
             raise ObjectsError(str(error)) from error
 
-    def write(
-        self, uri: str, data: bytes, *, role_arn: str, job_arn: str, account: str, region: str
-    ) -> None:
+    def write(self, uri: str, data: bytes, *, role_arn: str, job_arn: str, account: str, region: str) -> None:
         bucket, key = _bucket_and_key(uri)
         client = self._client(role_arn, job_arn, account, region)
         try:

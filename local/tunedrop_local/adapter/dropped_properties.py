@@ -40,9 +40,7 @@ def install(endpoint: str) -> None:
     seams.replace(stacks, "_runs_on_worker_thread", lambda kind: kind in KINDS or on_thread(kind))
 
 
-def _then(
-    handler: Callable[..., Any], position: int, client: Callable[[], Any], apply: Apply
-) -> Callable[..., Any]:
+def _then(handler: Callable[..., Any], position: int, client: Callable[[], Any], apply: Apply) -> Callable[..., Any]:
     """The handler, and after it `apply` with the properties, which are its argument at `position`."""
 
     @functools.wraps(handler)

@@ -91,9 +91,7 @@ def _know_one_root_key_only() -> None:
     seams.replace(iam_evaluator, "is_root_access_key", is_configured_root)
 
 
-def refusal(
-    service: str, checks: Iterable[Check], headers: Mapping[str, str], request_id: str
-) -> Failure | None:
+def refusal(service: str, checks: Iterable[Check], headers: Mapping[str, str], request_id: str) -> Failure | None:
     """The service's own answer to the first check that the caller's policies do not allow."""
     key = router.extract_access_key_id(headers, {})
     region = router.extract_region(headers)
@@ -107,12 +105,12 @@ def refusal(
     return None
 
 
-def _access_denied(
-    service: str, check: Check, denied: Any, headers: Mapping[str, str], request_id: str
-) -> Failure:
+def _access_denied(service: str, check: Check, denied: Any, headers: Mapping[str, str], request_id: str) -> Failure:
     principal = getattr(denied, "principal_arn", "")
     explicit = getattr(denied, "decision", "") == "Deny"
-    reason = "with an explicit deny" if explicit else f"because no identity-based policy allows the {check.action} action"
+    reason = (
+        "with an explicit deny" if explicit else f"because no identity-based policy allows the {check.action} action"
+    )
     words = f"User: {principal} is not authorized to perform: {check.action} on resource: {check.resource} {reason}"
     status, answer, body = iam_actions.access_denied_response(
         service, check.action, principal, request_id,

@@ -55,9 +55,7 @@ class Running:
     def __init__(self, invoke: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         loop = asyncio.get_running_loop()
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
-        token = response_sink.set(
-            lambda chunk: _deliver(loop, self._chunks, chunk)
-        )
+        token = response_sink.set(lambda chunk: _deliver(loop, self._chunks, chunk))
         self.task = loop.create_task(invoke())  # a task copies the context, and so does MiniStack's thread
         response_sink.reset(token)
         self.task.add_done_callback(lambda _: self._chunks.put_nowait(None))
@@ -89,9 +87,7 @@ async def _stream_proxy(integration: Mapping[str, Any], *request: Any, **options
     return prelude["status"], prelude["headers"], StreamingResponse(send_body)
 
 
-async def _send_body(
-    running: Running, rest: bytes, chunks: AsyncIterator[bytes], send: Send, receive: Receive
-) -> None:
+async def _send_body(running: Running, rest: bytes, chunks: AsyncIterator[bytes], send: Send, receive: Receive) -> None:
     client_left = asyncio.create_task(receive())  # the request was read: only a disconnect can still come
     if rest:
         await send(_body(rest))

@@ -1,0 +1,214 @@
+"""The embedded cloud from the command line: `python -m tunedrop_local up`."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from botocore.exceptions import ClientError
+
+from tunedrop_local import client
+from tunedrop_local.deploy import DeploymentFailed
+from tunedrop_local.identities import Identity
+from tunedrop_local.packages import BuildFailed
+from tunedrop_local.settings import PORT, REGION
+
+DESCRIPTION = """\
+Runs Tunedrop on this machine: the real template and the real functions in an embedded cloud that speaks AWS's
+APIs. It needs no AWS account and no Docker, listens on 127.0.0.1 only, and keeps what it knows until `reset`."""
+
+EPILOG = """\
+examples:
+  python -m tunedrop_local up                         start (or join) and deploy; prints what to export
+  eval "$(python -m tunedrop_local env)"              then `aws s3 cp`, boto3 and the CLI talk to it
+  python -m tunedrop_local up --time-scale 600        three hours of training take 18 seconds
+  python -m tunedrop_local up --region us-east-1      a second stack in another Region, same cloud
+  python -m tunedrop_local logs DatasetUploadedFunction --follow
+  python -m tunedrop_local down                       stop; the state is kept
+  python -m tunedrop_local reset                      stop and forget everything"""
+
+TROUBLES = (client.CannotStart, DeploymentFailed, BuildFailed, ClientError, ValueError, OSError)
+
+
+class NotRunning(client.CannotStart):
+    """A command that needs a running cloud found none."""
+
+
+def up(options: argparse.Namespace) -> None:
+    cloud = client.start(options.root, options.state, port=options.port, time_scale=options.time_scale, region=REGION)
+    stack = _deploy(cloud, options)
+    _say(f"{stack.name} is deployed in {stack.region}; the embedded cloud answers at {cloud.endpoint}")
+    _print_exports(stack, stack.person())
+
+
+def deploy(options: argparse.Namespace) -> None:
+    stack = _deploy(_running(options), options)
+    _say(f"{stack.name} is up to date in {stack.region}")
+
+
+def env(options: argparse.Namespace) -> None:
+    cloud = _running(options)
+    stack = cloud.stack(options.stack_name, region=options.region)
+    _print_exports(stack, cloud.administrator if options.administrator else stack.person())
+
+
+def status(options: argparse.Namespace) -> None:
+    cloud = _running(options)
+    print(f"running   {cloud.endpoint}, time scale {cloud.settings.time_scale:g}")
+    print(f"state     {cloud.settings.state}")
+    for region in ("us-west-2", "us-east-1"):
+        found = cloud.client("cloudformation", region=region).describe_stacks()["Stacks"]
+        for stack in found:
+            print(f"stack     {stack['StackName']} in {region}: {stack['StackStatus']}")
+    live = [entry for entry in cloud.ledger() if entry["ended_at"] is None]
+    print(f"billing   {len(live)} simulated purchase(s) or job(s) live")
+
+
+def logs(options: argparse.Namespace) -> None:
+    cloud = _running(options)
+    name = options.function
+    try:
+        name = cloud.stack(options.stack_name, region=options.region).resource(options.function)
+    except ClientError:
+        pass  # a physical name then
+    path = cloud.settings.function_logs / f"{name}.log"
+    if not path.exists():
+        known = sorted(each.stem for each in cloud.settings.function_logs.glob("*.log"))
+        raise ValueError(f"{options.function} wrote nothing yet. With logs: {', '.join(known) or 'none'}")
+    with path.open() as lines:
+        print(lines.read(), end="")
+        while options.follow:
+            print(lines.read(), end="", flush=True)
+            time.sleep(0.2)
+
+
+def down(options: argparse.Namespace) -> None:
+    if (cloud := client.join(options.root, options.state)) is None:
+        return _say("not running")
+    cloud.stop()
+    return _say(f"stopped; the state is kept in {cloud.settings.state}")
+
+
+def reset(options: argparse.Namespace) -> None:
+    if (cloud := client.join(options.root, options.state)) is not None:
+        cloud.stop()
+    if not options.state.exists():
+        return _say("nothing to forget")
+    if not (options.state / "root.json").exists():
+        raise ValueError(f"{options.state} is not the state of an embedded cloud; nothing was removed")
+    shutil.rmtree(options.state)
+    return _say("forgotten")
+
+
+def _deploy(cloud: client.Cloud, options: argparse.Namespace) -> client.Stack:
+    return cloud.deploy(
+        options.stack_name, region=options.region, parameters=dict(options.parameter), template=options.template
+    )
+
+
+def _running(options: argparse.Namespace) -> client.Cloud:
+    if (cloud := client.join(options.root, options.state)) is None:
+        raise NotRunning(f"no embedded cloud runs on {options.state}; start it with `up`")
+    return cloud
+
+
+def _print_exports(stack: client.Stack, identity: Identity) -> None:
+    for name, value in exports(stack, identity).items():
+        print(f"export {name}={shlex.quote(value)}")
+    print("unset AWS_SESSION_TOKEN AWS_PROFILE")
+
+
+def exports(stack: client.Stack, identity: Identity) -> Mapping[str, str]:
+    """Environment variables with which any AWS tool, and the CLI, talk to the stack as this identity."""
+    apis = {
+        f"TUNEDROP_{name}_API_URL": stack.url(output)
+        for name, output in (("CONTROL", "ControlApiUrl"), ("MESSAGES", "MessagesApiUrl"))
+        if output in stack.outputs
+    }
+    return {
+        "AWS_ENDPOINT_URL": stack.cloud.endpoint,
+        "AWS_REGION": stack.region,
+        "AWS_DEFAULT_REGION": stack.region,
+        "AWS_ACCESS_KEY_ID": identity.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": identity.secret_access_key,
+        "TUNEDROP_STACK_NAME": stack.name,
+        "TUNEDROP_DATA_BUCKET": stack.outputs.get("DataBucketName", ""),
+        **apis,
+    }
+
+
+def _say(words: str) -> None:
+    """To standard error: standard output is for `eval`."""
+    print(words, file=sys.stderr)
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not name or not separator:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="python -m tunedrop_local", description=DESCRIPTION, epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for action, words in (
+        (up, "start or join, deploy, print what to export"),
+        (down, "stop and keep the state"),
+        (env, "print what to export"),
+        (status, "tell what runs"),
+        (deploy, "bring the stack up to date"),
+        (logs, "print what a function wrote"),
+        (reset, "stop and forget everything"),
+    ):
+        _add_options(commands.add_parser(action.__name__, help=words, description=words), action)
+    return made
+
+
+def _add_options(command: argparse.ArgumentParser, action: Callable[..., None]) -> None:
+    command.set_defaults(action=action)
+    command.add_argument("--root", type=Path, default=Path.cwd(), help="the project (default: this folder)")
+    command.add_argument("--state", type=Path, help="what is kept (default: build/local/state of the project)")
+    if action in (up, deploy, env, logs):
+        command.add_argument("--stack-name", default="tunedrop")
+        command.add_argument("--region", default=REGION)
+    if action in (up, deploy):
+        command.add_argument("--template", type=Path, help="default: template.yaml of the project")
+        command.add_argument(
+            "--parameter", type=_parameter, action="append", default=[], metavar="NAME=VALUE",
+            help="a parameter of the template; may be repeated",
+        )  # fmt: skip
+    if action is up:
+        command.add_argument("--port", type=int, default=PORT)
+        command.add_argument("--time-scale", type=float, default=1.0, help="how much faster than AWS time passes")
+    if action is env:
+        command.add_argument("--administrator", action="store_true", help="the root user's keys, for sam deploy")
+    if action is logs:
+        command.add_argument("function", metavar="FUNCTION", help="logical id in the template, or name")
+        command.add_argument("--follow", action="store_true", help="go on printing")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    options.root = options.root.resolve()
+    options.state = (options.state or options.root / "build" / "local" / "state").resolve()
+    try:
+        options.action(options)
+    except KeyboardInterrupt:
+        return 130
+    except TROUBLES as trouble:
+        _say(f"{options.command}: {trouble}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""Pure translations of template properties into the words of the APIs that take them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Properties = Mapping[str, Any]
+
+_COUNTS = ("Days", "DaysAfterInitiation", "Versions")
+_BOOLEANS = {"true": True, "false": False}
+
+
+def lifecycle_rule(rule: Properties) -> dict[str, Any]:
+    """CloudFormation's lifecycle rule in the words of S3's API."""
+    renamed = {"Id", "Prefix", "ExpirationInDays", "ExpiredObjectDeleteMarker"}
+    translated: dict[str, Any] = {name: numbers(value) for name, value in rule.items() if name not in renamed}
+    translated["Filter"] = {"Prefix": rule.get("Prefix", "")}
+    if "Id" in rule:
+        translated["ID"] = rule["Id"]
+    if "ExpirationInDays" in rule:
+        translated["Expiration"] = {"Days": int(rule["ExpirationInDays"])}
+    if "ExpiredObjectDeleteMarker" in rule:
+        translated["Expiration"] = booleans({"ExpiredObjectDeleteMarker": rule["ExpiredObjectDeleteMarker"]})
+    return translated
+
+
+def encryption_rule(rule: Properties) -> dict[str, Any]:
+    """CloudFormation's bucket encryption rule in the words of S3's API."""
+    enabled = booleans({"BucketKeyEnabled": rule.get("BucketKeyEnabled", False)})
+    return {"ApplyServerSideEncryptionByDefault": dict(rule["ServerSideEncryptionByDefault"]), **enabled}
+
+
+def table_encryption(specification: Properties) -> dict[str, Any]:
+    """CloudFormation's SSESpecification in the words of DynamoDB's API."""
+    return booleans({"Enabled" if k == "SSEEnabled" else k: v for k, v in specification.items()})
+
+
+def numbers(value: Any) -> Any:
+    """Parameters of a template arrive as text, also where the API wants a number."""
+    if not isinstance(value, Mapping):
+        return value
+    return {name: int(each) if name.endswith(_COUNTS) else numbers(each) for name, each in value.items()}
+
+
+def booleans(properties: Properties) -> dict[str, Any]:
+    """Conditions and parameters make text of booleans; the APIs want them back."""
+    return {name: _BOOLEANS.get(value, value) for name, value in properties.items()}
+
+
+def first_metric_only(alarm: Properties) -> dict[str, Any]:
+    """An alarm on metric math as one on the first metric of its formula; any other as it is."""
+    kept = dict(alarm)
+    stats = [each["MetricStat"] for each in kept.pop("Metrics", None) or () if "MetricStat" in each]
+    if not stats:
+        return dict(alarm)
+    metric = stats[0]["Metric"]
+    return {
+        **kept,
+        "Namespace": metric["Namespace"],
+        "MetricName": metric["MetricName"],
+        "Dimensions": metric.get("Dimensions", []),
+        "Statistic": stats[0]["Stat"],
+        "Period": stats[0]["Period"],
+    }
