@@ -1,0 +1,14 @@
+"""CHECKS, complete: importing this module imports every check."""
+
+from __future__ import annotations
+
+from tunedrop.checks import content, counts, reading_findings, settings_findings, turns
+from tunedrop.checks.registry import CHECKS, Check
+
+MODULES = (settings_findings, reading_findings, turns, content, counts)
+"""Where checks are written."""
+
+RECORD_CHECKS: tuple[Check, ...] = tuple(check for check in CHECKS.values() if check.find)
+SPLIT_CHECKS: tuple[Check, ...] = tuple(check for check in CHECKS.values() if check.find_in_split)
+
+__all__ = ["CHECKS", "MODULES", "RECORD_CHECKS", "SPLIT_CHECKS"]

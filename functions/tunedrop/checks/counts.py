@@ -1,0 +1,134 @@
+"""How much there is: records of a split, of train and validation together, repeated and shared records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tunedrop.base_models.catalogue import BaseModel, Range, Split
+from tunedrop.checks import samples
+from tunedrop.checks.registry import Example, SplitFacts, declare, split_check
+
+
+def _allowed(split: Split, base_model: BaseModel) -> Range | None:
+    """What Bedrock takes; it never sees the test split."""
+    limits = base_model.limits
+    ranges: dict[Split, Range] = {"train": limits.train_records, "validation": limits.validation_records}
+    return ranges.get(split)
+
+
+@split_check(
+    code="too_few_records",
+    words="The split has fewer records than the base model needs.",
+    hint="Add records: 50 to 100 good ones are a start.",
+    example=Example("(31 records)", build=samples.good(31), alone=True),
+)
+def too_few_records(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
+    """The least number of records of this split."""
+    allowed = _allowed(facts.split, base_model)
+    if allowed and facts.records < allowed.minimum:
+        yield f"{facts.records:,} records; {base_model.name} needs at least {allowed.minimum:,} in {facts.split}."
+
+
+@split_check(
+    code="too_many_records",
+    words="The split has more records than the base model takes.",
+    hint="Leave out what teaches nothing new. Some limits are quotas that AWS raises on request.",
+    example=Example("(10,001 records)", build=samples.good(10_001), alone=True),
+)
+def too_many_records(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
+    """The greatest number of records of this split."""
+    allowed = _allowed(facts.split, base_model)
+    if allowed and facts.records > allowed.maximum:
+        yield f"{facts.records:,} records; {base_model.name} takes at most {allowed.maximum:,} in {facts.split}."
+
+
+def _together(facts: SplitFacts, base_model: BaseModel) -> int | None:
+    """Train and validation together, where this is the later of the two and each alone is within its limits."""
+    pair: tuple[Split, ...] = ("train", "validation")
+    if facts.split not in pair or (facts.split == "train" and "validation" in facts.later):
+        return None
+    counts = {split: facts.earlier[split] for split in pair if split in facts.earlier} | {facts.split: facts.records}
+    for split, count in counts.items():
+        allowed = _allowed(split, base_model)
+        if allowed and not allowed.minimum <= count <= allowed.maximum:
+            return None
+    return sum(counts.values())
+
+
+@split_check(
+    code="too_many_records_together",
+    words="Train and validation together have more records than the base model takes.",
+    hint="Move fewer records into validation, or leave some out of train.",
+    example=Example(
+        "(1,000 records, beside 9,001 in train)", build=samples.good(1_000), train=samples.good(9_001, 2_000)
+    ),
+)
+def too_many_records_together(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
+    """The greatest sum of train and validation; found in the later of the two."""
+    total, maximum = _together(facts, base_model), base_model.limits.total_records.maximum
+    if total is not None and total > maximum:
+        yield f"{total:,} records in train and validation; {base_model.name} takes at most {maximum:,} together."
+
+
+@split_check(
+    code="too_few_records_together",
+    words="Train and validation together have fewer records than the base model needs.",
+    hint="Add records.",
+    example=Example("(99 records)", build=samples.good(99), base_model="llama-3-1-8b", alone=True),
+)
+def too_few_records_together(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
+    """The least sum of train and validation; found in the later of the two."""
+    total, minimum = _together(facts, base_model), base_model.limits.total_records.minimum
+    if total is not None and total < minimum:
+        yield f"{total:,} records in train and validation; {base_model.name} needs at least {minimum:,} together."
+
+
+@split_check(
+    code="system_in_prompt",
+    severity="warning",
+    words="The base model's format has no system text, so it was put before the prompt.",
+    hint="Send the model the same opening when you call it: the system text, a blank line, the question.",
+    example=Example(
+        samples.messages(("user", "Why?"), ("assistant", "Because."), system="Answer briefly."),
+        build=lambda: b"".join(
+            samples.messages(("user", f"What is {n}?"), ("assistant", "A number."), system="Be brief.").encode() + b"\n"
+            for n in range(100)
+        ),
+        base_model="llama-3-1-8b",
+        alone=True,
+    ),
+)
+def system_in_prompt(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
+    """Said once for the split."""
+    if count := facts.normalised.get("system_put_before_prompt", 0):
+        yield f"{count:,} records have a system text, which {base_model.name} gets at the beginning of the prompt."
+
+
+declare(
+    code="exact_duplicate",
+    severity="warning",
+    stage="split",
+    words="The same record stands in this split already.",
+    hint="Repeated records weigh double; keep one unless that is meant.",
+    example=Example(samples.line("What is 0 + 1?", "It is 1.")),
+)
+declare(
+    code="conflicting_answers",
+    severity="warning",
+    stage="split",
+    words="The same question was answered differently before.",
+    hint="Keep the better answer, or make the questions differ.",
+    example=Example(samples.line("What is 0 + 1?", "It is 11.")),
+)
+declare(
+    code="split_overlap",
+    severity="warning",
+    stage="split",
+    words="The record stands in an earlier split too, so measures on this split flatter the model.",
+    hint="Keep it in one split.",
+    example=Example(
+        "(a record of train)",
+        build=lambda: samples.good(32)() + samples.good(1, 5_000)(),
+        train=samples.good(40, 5_000),
+    ),
+)

@@ -1,0 +1,31 @@
+"""Good lines and small builders for the examples of checks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+
+def line(prompt: str = "Why?", completion: str = "Because.") -> str:
+    """One good record."""
+    return json.dumps({"prompt": prompt, "completion": completion})
+
+
+def messages(*turns: tuple[str, str], system: str | None = None) -> str:
+    """One record in Claude's format, turns given as (role, content)."""
+    opening = {} if system is None else {"system": system}
+    listed = [{"role": role, "content": content} for role, content in turns]
+    return json.dumps({**opening, "messages": listed})
+
+
+def good(count: int, start: int = 0, *, conversations: bool = False) -> Callable[[], bytes]:
+    """A file of that many good records, all different: prompts and completions, or Claude messages."""
+
+    def build() -> bytes:
+        pairs = [(f"What is {number} + 1?", f"It is {number + 1}.") for number in range(start, start + count)]
+        written = [
+            messages(("user", ask), ("assistant", say)) if conversations else line(ask, say) for ask, say in pairs
+        ]
+        return "".join(f"{text}\n" for text in written).encode()
+
+    return build

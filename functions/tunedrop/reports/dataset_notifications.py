@@ -1,0 +1,128 @@
+"""What is told about a dataset: prepared, rejected, or an upload that fits nowhere. Codes and counts, no content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tunedrop.checks.catalogue import CHECKS
+from tunedrop.checks.examination import Examined
+from tunedrop.data.defects import Defect
+from tunedrop.data.versions import Preparation, Version
+from tunedrop.reports.notifications import Notification
+
+MAX_FINDINGS = 10
+
+_ORDER = {"error": 0, "warning": 1, "info": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Which stack speaks, and when."""
+
+    stack: str
+    bucket: str
+    time: datetime
+
+
+def fact_id(kind: str, *ids: object) -> str:
+    """The same for the same fact, however often it is published."""
+    return hashlib.sha256("\0".join([kind, *map(str, ids)]).encode()).hexdigest()
+
+
+def judged(version: Version, top: Sequence[Mapping[str, Any]], sender: Sender, unchanged: str = "") -> Notification:
+    """A version has its verdict. `unchanged`: the S3 version id of an upload that brought the same bytes again."""
+    accepted = version.status == "accepted"
+    kind = "DatasetPrepared" if accepted else "DatasetRejected"
+    facts: dict[str, Any] = {
+        "dataset": version.dataset,
+        "version": version.number,
+        "status": version.status,
+        "base_models": list(version.base_models),
+        "unchanged": bool(unchanged),
+        "splits": [_split(item) for item in version.preparations],
+        "findings": list(top),
+    }
+    return Notification(
+        type=kind,
+        id=fact_id(kind, sender.stack, version.dataset, version.number, unchanged),
+        stack=sender.stack,
+        time=sender.time,
+        summary=_summary(version, top, repeated=bool(unchanged)),
+        next_command=_train(version) if accepted else _read_report(version, sender.bucket),
+        facts=facts,
+    )
+
+
+def refused(defect: Defect, key: str, dataset: str | None, version_id: str, sender: Sender) -> Notification:
+    """An upload that became no version: its key fits no pattern, or it was gone."""
+    check = CHECKS[defect.code]
+    hint = defect.hint or check.hint
+    finding = {"code": defect.code, "severity": check.severity, "count": 1, "source": key, "hint": hint}
+    return Notification(
+        type="DatasetRejected",
+        id=fact_id("DatasetRejected", sender.stack, key, version_id, defect.code),
+        stack=sender.stack,
+        time=sender.time,
+        summary=f"{defect.message} {hint}",
+        next_command=f"aws s3 cp <file> s3://{sender.bucket}/incoming/<dataset>/train.jsonl",
+        facts={"dataset": dataset, "version": None, "status": "rejected", "code": defect.code, "key": key}
+        | {"findings": [finding]},
+    )
+
+
+def top_findings(results: Sequence[Examined]) -> list[dict[str, Any]]:
+    """The gravest and most frequent codes over all reports, each with its first place."""
+    rows = [
+        {
+            "code": code,
+            "severity": CHECKS[code].severity,
+            "count": count,
+            "split": result.split,
+            "base_model": result.base_model,
+            "line": next((finding.line for finding in result.findings if finding.code == code), None),
+            "words": CHECKS[code].words,
+            "hint": CHECKS[code].hint,
+        }
+        for result in results
+        for code, count in result.counts.items()
+    ]
+    rows.sort(key=lambda row: (_ORDER[str(row["severity"])], -int(str(row["count"]))))
+    return rows[:MAX_FINDINGS]
+
+
+def _split(item: Preparation) -> dict[str, Any]:
+    return {
+        "split": item.split,
+        "base_model": item.base_model,
+        "verdict": item.verdict,
+        "records": item.records,
+        "tokens": item.tokens,
+        "errors": item.errors,
+        "warnings": item.warnings,
+        "report": item.report_key,
+    }
+
+
+def _summary(version: Version, top: Sequence[Mapping[str, Any]], *, repeated: bool) -> str:
+    records = {item.split: item.records for item in version.preparations}
+    counted = ", ".join(f"{count:,} {split}" for split, count in records.items())
+    name = f"{version.dataset}@{version.number}"
+    again = "The same bytes again: no new version. " if repeated else ""
+    said = f"{again}{name} is {version.status} for {', '.join(version.base_models)}: {counted} records."
+    gravest = next((row for row in top if row["severity"] == "error"), None)
+    return f"{said} {gravest['words']} ({gravest['count']} times)" if gravest and version.status == "rejected" else said
+
+
+def _train(version: Version) -> str:
+    body = {"dataset": version.dataset, "version": version.number, "base_model": version.base_models[0]}
+    return f"POST /jobs {json.dumps(body)}"
+
+
+def _read_report(version: Version, bucket: str) -> str:
+    reports = [item.report_key for item in version.preparations if item.verdict == "rejected"]
+    return f"aws s3 cp s3://{bucket}/{reports[0]} -" if reports else f"GET /datasets/{version.dataset}"
