@@ -145,6 +145,7 @@ def _row(job: Job) -> dict[str, Any]:
         "attempts": job.attempts,
         "attempted_at": moments.to_text(job.attempted_at),
         "refusal": {"kind": refusal.kind, "code": refusal.code, "message": refusal.message} if refusal else None,
+        "parked_at": moments.to_text(job.parked_at),
         "started_at": moments.to_text(job.started_at),
         "ended_at": moments.to_text(job.ended_at),
         "timeline": [_timeline_row(entry) for entry in job.timeline],
@@ -199,6 +200,7 @@ def job_from(row: Row) -> Job:
         attempts=row.get("attempts", 0),
         attempted_at=moments.from_text(row.get("attempted_at")),
         refusal=Refusal(refusal["kind"], refusal["code"], refusal["message"]) if refusal else None,
+        parked_at=moments.from_text(row.get("parked_at")),
         started_at=moments.from_text(row.get("started_at")),
         ended_at=moments.from_text(row.get("ended_at")),
         timeline=tuple(

@@ -12,7 +12,7 @@ def to_text(moment: datetime) -> str: ...
 def to_text(moment: None) -> None: ...
 def to_text(moment: datetime | None) -> str | None:
     """`2026-11-22T09:30:00.000000Z`; None stays None."""
-    return moment and moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 @overload

@@ -56,3 +56,18 @@ def move(deployment: Deployment, state: DeploymentState, note: str, now: datetim
         return deployment
     entry = HistoryEntry(now, state, note)
     return replace(deployment, state=state, history=(*deployment.history, entry))
+
+
+def become_ready(deployment: Deployment, now: datetime) -> Deployment:
+    """It can be called."""
+    return move(deployment, "Ready", "Bedrock says it can be called", now)
+
+
+def begin_release(deployment: Deployment, reason: str, now: datetime) -> Deployment:
+    """It can't be called any more, and may still be billed."""
+    return move(deployment, "Releasing", reason, now)
+
+
+def end(deployment: Deployment, state: DeploymentState, reason: str, failure: str | None, now: datetime) -> Deployment:
+    """Nothing is billed for it any more, or ever was."""
+    return move(replace(deployment, failure=failure), state, failure or reason, now)

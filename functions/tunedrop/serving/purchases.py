@@ -6,6 +6,7 @@ back: look at what Bedrock has, adopt what is ours, else send again under the sa
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -17,6 +18,7 @@ PurchaseState = Literal["planned", "requested", "unknown", "live", "releasing", 
 EndState = Literal["released", "failed", "lapsed"]
 Announcement = Literal["ready", "expiring", "released", "failed", "lapsed"]
 
+_ENDINGS: Mapping[PurchaseState, Announcement] = {"released": "released", "failed": "failed", "lapsed": "lapsed"}
 ENDED: frozenset[PurchaseState] = frozenset({"released", "failed", "lapsed"})
 HOLDING: frozenset[PurchaseState] = frozenset({"unknown", "live", "releasing"})
 """States in which something may be billed: exactly these hold model units of the stack's cap."""
@@ -27,6 +29,8 @@ SETTLE = timedelta(seconds=120)
 """Longer than the spending function may run: once this has passed, no earlier attempt can still be on its way."""
 LONG_SETTLE = timedelta(minutes=10)
 """How long Bedrock's lists may lag before "not there" is believed for good."""
+PAUSE = timedelta(seconds=60)
+"""Between two tries for room, whatever comes in meanwhile."""
 WARNING = timedelta(minutes=30)
 """Before expiry; at most a tenth of the hours bought."""
 
@@ -62,6 +66,8 @@ class Purchase:
     """When the last one was about to be sent."""
     refusal: Refusal | None = None
     """Bedrock's answer to the last one; after several sends it does not prove that none had an effect."""
+    parked_at: datetime | None = None
+    """When Bedrock last had no room."""
     live_at: datetime | None = None
     ready_at: datetime | None = None
     expires_at: datetime | None = None
@@ -126,9 +132,9 @@ def refuse(purchase: Purchase, refusal: Refusal) -> Purchase:
     return replace(purchase, refusal=refusal)
 
 
-def requeue(purchase: Purchase) -> Purchase:
+def requeue(purchase: Purchase, now: datetime) -> Purchase:
     """Nothing was bought, and it may be tried again; the refusal stays readable."""
-    return replace(purchase, state="requested", attempts=0)
+    return replace(purchase, state="requested", attempts=0, parked_at=now)
 
 
 def go_live(purchase: Purchase, capacity: Capacity, now: datetime) -> Purchase:
@@ -155,4 +161,16 @@ def reclaim(purchase: Purchase, capacity: Capacity) -> Purchase:
 
 def finish(purchase: Purchase, state: EndState, failure: str | None, now: datetime) -> Purchase:
     """Nothing is billed any more."""
-    return replace(purchase, state=state, failure=failure or purchase.failure, released_at=now)
+    return replace(purchase, state=state, failure=failure or purchase.failure, released_at=now, parked_at=None)
+
+
+def announcements(purchase: Purchase, now: datetime) -> tuple[Announcement, ...]:
+    """What has come true and is not on the bus yet."""
+    true: list[Announcement] = []
+    if purchase.state == "live" and purchase.ready_at:
+        true.append("ready")
+        if purchase.warns_at and now >= purchase.warns_at:
+            true.append("expiring")
+    ended = _ENDINGS.get(purchase.state)
+    true += [ended] if ended else []
+    return tuple(fact for fact in true if fact not in purchase.announced)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tunedrop.serving.purchases import LONG_SETTLE, SETTLE, Capacity, EndState, Observation, Purchase
+from tunedrop.serving.purchases import (
+    LONG_SETTLE,
+    PAUSE,
+    SETTLE,
+    Capacity,
+    EndState,
+    Observation,
+    Purchase,
+    announcements,
+)
 from tunedrop.training.refusals import Refusal
 
 
@@ -36,11 +46,6 @@ class BecomeReady:
     """It can be called."""
 
     capacity: Capacity
-
-
-@dataclass(frozen=True, slots=True)
-class Warn:
-    """Tell the owner that it ends soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ class Wait:
     reason: str
 
 
-Step = Observe | Send | Requeue | Adopt | BecomeReady | Warn | BeginRelease | Discard | Reclaim | Finish | Wait
+Step = Observe | Send | Requeue | Adopt | BecomeReady | BeginRelease | Discard | Reclaim | Finish | Wait
 
 
 def next_step(purchase: Purchase, observed: Observation | None, free_units: int, now: datetime) -> Step:
@@ -99,15 +104,31 @@ def next_step(purchase: Purchase, observed: Observation | None, free_units: int,
         case "live":
             return _live(purchase, observed, now)
         case "releasing":
-            return _releasing(purchase, observed)
+            return _releasing(purchase, observed, now)
         case _:
             return _ended(purchase, observed, now)
+
+
+def is_due(purchase: Purchase, arns: Container[str], now: datetime) -> bool:
+    """Whether reconcile should have the purchase looked at; `arns` are those that Bedrock lists."""
+    match purchase.state:
+        case "requested" | "unknown" | "releasing":
+            return True
+        case "live":
+            over = purchase.expires_at is not None and now >= purchase.expires_at
+            vanished = purchase.arn not in arns
+            unready = purchase.ready_at is None or purchase.release_requested is not None
+            return unready or over or vanished or bool(announcements(purchase, now))
+        case _:
+            return False
 
 
 def _requested(purchase: Purchase, observed: Observation | None, free_units: int, now: datetime) -> Step:
     given_up = _given_up(purchase, now)
     if given_up:
         return given_up
+    if _paused(purchase, now):
+        return Wait("Bedrock had no room just now")
     if observed is None:
         return Observe()
     if not observed.ours and not observed.others and purchase.model_units > free_units:
@@ -162,12 +183,12 @@ def _followed(purchase: Purchase, own: Capacity, now: datetime) -> Step:
         return BeginRelease("Bedrock could not create it", own.failure or "Bedrock reports Failed without a reason.")
     if own.status == "Ready" and purchase.ready_at is None:
         return BecomeReady(own)
-    if purchase.warns_at and now >= purchase.warns_at and "expiring" not in purchase.announced:
-        return Warn()
     return Wait(f"Bedrock reports {own.status}")
 
 
-def _releasing(purchase: Purchase, observed: Observation | None) -> Step:
+def _releasing(purchase: Purchase, observed: Observation | None, now: datetime) -> Step:
+    if _paused(purchase, now):
+        return Wait("Bedrock did not delete it just now")
     if observed is None:
         return Observe()
     if observed.ours:
@@ -193,6 +214,10 @@ def _given_up(purchase: Purchase, now: datetime) -> Finish | None:
     if purchase.lapses_at and now >= purchase.lapses_at:
         return Finish("lapsed", "nothing is bought later than 24 hours after the job's end")
     return None
+
+
+def _paused(purchase: Purchase, now: datetime) -> bool:
+    return purchase.parked_at is not None and now - purchase.parked_at < PAUSE
 
 
 def _refused(refusal: Refusal) -> Step:

@@ -135,6 +135,8 @@ class Job:
     attempted_at: datetime | None = None
     refusal: Refusal | None = None
     """Bedrock's answer to the last send; after several sends it does not prove that none had an effect."""
+    parked_at: datetime | None = None
+    """When it was last told to wait for room."""
     started_at: datetime | None = None
     ended_at: datetime | None = None
     timeline: tuple[TimelineEntry, ...] = ()
@@ -168,7 +170,8 @@ def refuse(job: Job, refusal: Refusal) -> Job:
 
 def park(job: Job, reason: str, now: datetime) -> Job:
     """Nothing is running and nothing is on its way: try again when there may be room."""
-    return transition(replace(job, attempts=0, attempted_at=None), "WaitingForCapacity", "request", now, reason)
+    parked = replace(job, attempts=0, attempted_at=None, parked_at=now)
+    return transition(parked, "WaitingForCapacity", "request", now, reason)
 
 
 def adopt(job: Job, arn: str, source: Source, started_at: datetime) -> Job:

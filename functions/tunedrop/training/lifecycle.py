@@ -44,8 +44,8 @@ def check(base_model: BaseModel, lifecycle: Lifecycle | None, now: datetime) -> 
         return
     raise Conflict(
         "base_model_legacy",
-        f"{base_model.name} is {'past its end of life' if ended else 'in Legacy state'}: Bedrock starts no new jobs for it"
-        f"{_dates(lifecycle)}. Nothing was started.",
+        f"{base_model.name} is {'past its end of life' if ended else 'in Legacy state'}{_dates(lifecycle)}: "
+        f"Bedrock starts no new jobs for it. Nothing was started.",
         base_model=base_model.name,
         status=lifecycle.status,
         legacy_at=_text(lifecycle.legacy_at),

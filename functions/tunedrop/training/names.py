@@ -43,3 +43,8 @@ def tags(
         "release": release,
     }
     return {f"tunedrop:{name}": _NOT_IN_TAGS.sub("-", value)[:MAX_TAG_VALUE] for name, value in values.items()}
+
+
+def output_prefix(dataset: str, version: int, job_id: str) -> str:
+    """Where Bedrock writes; it adds `/model-customization-job-<its own id>/` (bedrock-facts 7)."""
+    return f"outputs/{dataset}/{version}/{job_id}"

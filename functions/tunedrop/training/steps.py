@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from tunedrop.training.jobs import ENDED, Job, JobStatus, JobTruth
 from tunedrop.training.refusals import Refusal
@@ -12,6 +13,8 @@ SETTLE = timedelta(seconds=120)
 """Longer than the spending function may run: once this has passed, no earlier attempt can still be on its way."""
 LONG_SETTLE = timedelta(minutes=10)
 """How long Bedrock's list may lag before "not there" is believed for good."""
+PAUSE = timedelta(seconds=60)
+"""Between two tries for room, whatever comes in meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +81,36 @@ def next_step(job: Job, seen: Seen | None, now: datetime) -> Step:
         wanted = job.stop_requested and job.status == "InProgress"
         return Stop(job.arn) if wanted else Wait("Bedrock has it")
     if job.attempted_at is None:
-        return End("Stopped", None) if job.stop_requested else Send()
+        return _unsent(job, now)
     if job.refusal and job.attempts == 1:
         return _refused(job.refusal)
     return Look() if seen is None else _looked(job, seen.truth, now - job.attempted_at)
+
+
+def _unsent(job: Job, now: datetime) -> Step:
+    if job.stop_requested:
+        return End("Stopped", None)
+    if job.parked_at and now - job.parked_at < PAUSE:
+        return Wait("there was no room just now")
+    return Send()
+
+
+def due(job: Job) -> frozenset[Literal["advance_job", "check_job"]]:
+    """What reconcile should have done with the job: events are best effort, so a running one is always asked for."""
+    match job.status:
+        case "Requested" | "WaitingForCapacity":
+            return frozenset({"advance_job"})
+        case "InProgress" | "Stopping":
+            return frozenset({"check_job", "advance_job"} if job.stop_requested else {"check_job"})
+        case _:
+            return frozenset()
+
+
+def announcement(job: Job) -> JobStatus | None:
+    """The status that its owner is to be told of, unless that is on the bus already."""
+    told: JobStatus = "InProgress" if job.status == "Stopping" else job.status
+    tellable = told == "InProgress" or told in ENDED
+    return told if tellable and told not in job.announced else None
 
 
 def _looked(job: Job, truth: JobTruth | None, waited: timedelta) -> Step:

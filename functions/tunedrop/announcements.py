@@ -1,0 +1,45 @@
+"""Publishing what came true, at least once: first the event, then the mark on the row that it is out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tunedrop.edges import deployment_rows, events, job_rows
+from tunedrop.edges.settings import Settings
+from tunedrop.edges.table import Table
+from tunedrop.reports import deployment_notifications, job_notifications
+from tunedrop.serving import purchases
+from tunedrop.serving.purchases import Purchase
+from tunedrop.training import steps
+from tunedrop.training.jobs import ENDED, Job
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+
+
+def announce_job(job: Job, *, table: Table, bus: EventBridgeClient, settings: Settings, now: datetime) -> None:
+    """Tell of the job's status, and of the purchase that lapsed with it, unless that was done.
+
+    A lost race for the mark means that somebody else goes on and tells again.
+    """
+    status = steps.announcement(job)
+    if status:
+        events.publish(bus, job_notifications.notification(job, status, settings.stack_id, now))
+        table.put(job_rows.put_job(replace(job, announced=(*job.announced, status))))
+    if job.status in ENDED and job.deployment and job.deployment_generation:
+        purchase = deployment_rows.load_purchase(table, job.deployment.name, job.deployment_generation)
+        if purchase and purchase.state == "lapsed":
+            announce_purchase(purchase, table=table, bus=bus, settings=settings, now=now)
+
+
+def announce_purchase(
+    purchase: Purchase, *, table: Table, bus: EventBridgeClient, settings: Settings, now: datetime
+) -> None:
+    """Tell of what came true for the purchase unless that was done."""
+    due = purchases.announcements(purchase, now)
+    for fact in due:
+        events.publish(bus, deployment_notifications.notification(purchase, fact, settings.stack_id, now))
+    if due:
+        table.put(deployment_rows.put_purchase(replace(purchase, announced=(*purchase.announced, *due))))

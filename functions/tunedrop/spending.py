@@ -1,0 +1,126 @@
+"""Bringing a job to Bedrock: a slot, a send whose token never changes, and a way back from every lost answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tunedrop import announcements, job_changes
+from tunedrop.edges import bedrock as bedrock_edge
+from tunedrop.edges import job_rows
+from tunedrop.edges.bedrock import Ambiguous, Done
+from tunedrop.edges.observability import logger
+from tunedrop.edges.settings import Settings
+from tunedrop.edges.table import Table
+from tunedrop.errors import Unavailable
+from tunedrop.training import jobs, steps
+from tunedrop.training.jobs import Job
+from tunedrop.training.refusals import Refusal
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock import BedrockClient
+    from mypy_boto3_events import EventBridgeClient
+
+MOST_STEPS = 10
+"""More than any way through the steps takes; a job that needs more is fought over and comes again by the queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    table: Table
+    bedrock: BedrockClient
+    spending: BedrockClient
+    settings: Settings
+    now: datetime
+
+
+def advance_job(
+    job_id: str,
+    *,
+    table: Table,
+    bedrock: BedrockClient,
+    spending: BedrockClient,
+    bus: EventBridgeClient,
+    settings: Settings,
+    now: datetime,
+) -> Job | None:
+    """Do what is next for the job until nothing is. Safe to repeat, to interrupt and to run twice at once.
+
+    Returns the job, None for an id that is not ours. Raises Unavailable when others keep changing it.
+    """
+    reach = _Reach(table, bedrock, spending, settings, now)
+    seen: steps.Seen | None = None
+    for _ in range(MOST_STEPS):
+        job = job_rows.load(table, job_id)
+        if job is None:
+            logger.warning("no such job", extra={"job_id": job_id})
+            return None
+        step = steps.next_step(job, seen, now)
+        logger.info("job step", extra={"job_id": job_id, "status": job.status, "step": type(step).__name__})
+        if isinstance(step, steps.Wait):
+            announcements.announce_job(job, table=table, bus=bus, settings=settings, now=now)
+            return job
+        seen = _carry_out(step, job, reach)
+    raise Unavailable("busy", f"Job {job_id} is being changed by others.", job_id=job_id)
+
+
+def _carry_out(step: steps.Step, job: Job, reach: _Reach) -> steps.Seen | None:
+    """One step; a write that loses a race is no fault, because the next round reads and decides again."""
+    match step:
+        case steps.Look():
+            return steps.Seen(bedrock_edge.find_job(reach.bedrock, job.name))
+        case steps.Send():
+            _send(job, reach)
+        case steps.Adopt(truth):
+            _save(jobs.adopt(job, truth.arn, "request", truth.created_at), reach)
+        case steps.Park(reason):
+            parked = jobs.park(job, reason, reach.now)
+            job_changes.save(reach.table, parked, reach.now, job_rows.give_slot(job))
+        case steps.Stop(arn):
+            _stop(job, arn, reach)
+        case steps.End(status, failure):
+            _save(jobs.end(job, status, failure, reach.now), reach)
+        case steps.Wait():
+            pass
+    return None
+
+
+def _send(job: Job, reach: _Reach) -> None:
+    attempted = jobs.attempt(job, reach.now)
+    slot = job_rows.take_slot(job, reach.settings.max_concurrent_jobs)
+    if not job_changes.save(reach.table, attempted, reach.now, slot):
+        _wait_for_slot(job, reach)
+        return
+    sent = replace(attempted, revision=attempted.revision + 1)
+    answer = bedrock_edge.create_job(reach.spending, job.request)
+    match answer:
+        case Done(arn):
+            _save(jobs.adopt(sent, arn, "request", reach.now), reach)
+        case Refusal():
+            _save(jobs.refuse(sent, answer), reach)
+        case Ambiguous(reason):
+            logger.warning("the outcome of creating a job is unknown", extra={"job_id": job.id, "reason": reason})
+
+
+def _wait_for_slot(job: Job, reach: _Reach) -> None:
+    """The write failed for want of a slot or because the row changed; only the first leaves the revision as it was."""
+    most = reach.settings.max_concurrent_jobs
+    reason = f"{most} jobs of this stack run already (MaxConcurrentJobs)"
+    _save(jobs.park(job, reason, reach.now), reach)
+
+
+def _stop(job: Job, arn: str, reach: _Reach) -> None:
+    answer = bedrock_edge.stop_job(reach.spending, arn)
+    match answer:
+        case Done():
+            _save(jobs.transition(job, "Stopping", "request", reach.now, "stop was asked for"), reach)
+        case Refusal("refused", code, message):
+            logger.warning("Bedrock does not stop the job", extra={"job_id": job.id, "code": code, "words": message})
+            _save(replace(job, stop_requested=False), reach)
+        case Refusal() | Ambiguous():
+            raise Unavailable("stop_unanswered", f"Job {job.id} could not be stopped yet.", job_id=job.id)
+
+
+def _save(job: Job, reach: _Reach) -> None:
+    job_changes.save(reach.table, job, reach.now)
