@@ -1,0 +1,78 @@
+# Every target makes the Python environment that it needs, inside this folder: nothing has to be installed first.
+# PYTHON=/path/to/python3 chooses the interpreter (3.11 or newer); V=1 shows the commands.
+
+ifeq ($(origin PYTHON),undefined)
+PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+ifeq ($(PYTHON),)
+$(error Tunedrop needs Python 3.11 or newer; python3 is $(or $(shell python3 -V 2>&1),not there). Name one: make PYTHON=/path/to/python3.12)
+endif
+endif
+ifndef V
+.SILENT:
+endif
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format up down reset logs build validate deploy docs clean
+
+DEV := .venv/bin
+LOCAL := .venv-local/bin/python -m tunedrop_local
+SAM := SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.venv-sam/bin:$$PATH" sam
+OURS := functions cli simulator local demo tests bootstrap.py bootstrap_index.py
+
+help: ## show this list
+	awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## a file becomes a tuned model that answers, on this machine; TRAIN=file VALIDATION=file for your own
+	$(PYTHON) bootstrap.py dev local
+	$(DEV)/python -m demo $(if $(TRAIN),--train "$(TRAIN)") $(if $(VALIDATION),--validation "$(VALIDATION)")
+
+test: check ## everything that CI runs: check, then all tests in one pytest
+	$(PYTHON) bootstrap.py dev local sam
+	$(DEV)/python -m pytest $(ARGS)
+
+check: ## format, lint, types, imports, template
+	$(PYTHON) bootstrap.py dev
+	$(DEV)/ruff format --check .
+	$(DEV)/ruff check .
+	$(DEV)/mypy $(OURS)
+	$(DEV)/lint-imports --no-logo
+	$(DEV)/cfn-lint
+
+format: ## write the code the one way, and fix what can be fixed
+	$(PYTHON) bootstrap.py dev
+	$(DEV)/ruff format .
+	$(DEV)/ruff check --fix .
+
+up: ## keep the embedded cloud running, and print the lines to export; ARGS=--help for its options
+	$(PYTHON) bootstrap.py local
+	$(LOCAL) up $(ARGS)
+
+down: ## stop the embedded cloud; its state stays
+	$(PYTHON) bootstrap.py local
+	$(LOCAL) down
+
+reset: ## stop the embedded cloud and forget its state
+	$(PYTHON) bootstrap.py local
+	$(LOCAL) reset
+
+logs: ## what a function logged: make logs FUNCTION=DatasetUploadedFunction
+	$(PYTHON) bootstrap.py local
+	$(LOCAL) logs $(or $(FUNCTION),$(error which one? make logs FUNCTION=DatasetUploadedFunction))
+
+build: ## what a deploy uploads, for AWS: sam build
+	$(PYTHON) bootstrap.py sam
+	$(SAM) build
+
+validate: ## the template as AWS will read it: sam validate --lint
+	$(PYTHON) bootstrap.py sam
+	$(SAM) validate --lint
+
+deploy: build ## deploy to the AWS account of your credentials, asking for the parameters; ARGS= for sam deploy
+	$(SAM) deploy $(or $(ARGS),--guided)
+
+docs: ## write the generated pages of docs/ anew
+	$(PYTHON) bootstrap.py dev
+	$(DEV)/python -m docs
+
+clean: ## remove what was built, and the environments; the embedded cloud's state goes with `make reset`
+	rm -rf build/uv build/uv-cache .aws-sam .venv .venv-local .venv-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
