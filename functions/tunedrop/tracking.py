@@ -109,7 +109,9 @@ def _with_results(job: Job, truth: JobTruth, reach: _Reach) -> Job:
         count, last = _store(job, split, key, reach)
         counts[split] = count
         losses[split] = last if losses[split] is None else losses[split]
-    return replace(job, metric_counts=counts, metric_files={**files}, final_losses=losses)
+    return replace(
+        job, metric_counts=counts, metric_files={str(split): key for split, key in files.items()}, final_losses=losses
+    )
 
 
 def _store(job: Job, split: MetricSplit, key: str, reach: _Reach) -> tuple[int, float | None]:

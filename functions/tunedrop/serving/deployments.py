@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 from tunedrop.base_models.catalogue import Serving
+from tunedrop.data import keys
+from tunedrop.errors import InvalidInput
 
 DeploymentState = Literal["Creating", "Ready", "Updating", "Releasing", "Released", "Failed"]
 
@@ -71,3 +74,20 @@ def begin_release(deployment: Deployment, reason: str, now: datetime) -> Deploym
 def end(deployment: Deployment, state: DeploymentState, reason: str, failure: str | None, now: datetime) -> Deployment:
     """Nothing is billed for it any more, or ever was."""
     return move(replace(deployment, failure=failure), state, failure or reason, now)
+
+
+def check_name(name: str, base_models: Container[str]) -> None:
+    """Raises InvalidInput for a name that no deployment may have: callers must never mistake it for a base model."""
+    if not keys.is_name(name):
+        raise InvalidInput(
+            "invalid_deployment_name",
+            f"{name[:80]!r} can't name a deployment. Allowed: {keys.NAME_PATTERN}, at most {keys.MAX_NAME} characters.",
+            field="deployment.name",
+            pattern=keys.NAME_PATTERN,
+        )
+    if name in base_models:
+        raise InvalidInput(
+            "deployment_name_reserved",
+            f"{name!r} is the name of a base model; a deployment needs another one.",
+            field="deployment.name",
+        )

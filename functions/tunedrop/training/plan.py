@@ -6,10 +6,44 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Protocol
 
+from tunedrop.base_models.catalogue import BaseModel
+from tunedrop.errors import Conflict
 from tunedrop.training.jobs import DeploymentWish
+
+
+class PreparedSplit(Protocol):
+    """Prepared data of one split: an immutable object."""
+
+    @property
+    def key(self) -> str: ...  # noqa: D102
+    @property
+    def version_id(self) -> str: ...  # noqa: D102
+    @property
+    def sha256(self) -> str: ...  # noqa: D102
+    @property
+    def bytes(self) -> int: ...  # noqa: D102
+    @property
+    def records(self) -> int: ...  # noqa: D102
+
+
+class PreparedVersion(Protocol):
+    """A version that was accepted for a base model."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def version(self) -> int: ...  # noqa: D102
+    @property
+    def train(self) -> PreparedSplit: ...  # noqa: D102
+    @property
+    def validation(self) -> PreparedSplit | None: ...  # noqa: D102
+    @property
+    def tokens_per_epoch(self) -> int: ...  # noqa: D102
+    @property
+    def owner(self) -> str | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +69,67 @@ class Plan:
         return asdict(self)
 
 
-def cost_of(trained_tokens: int, base_model: str, prices: Mapping[str, float], currency: str) -> Mapping[str, Any]:
-    """The price of training, where one is configured per 1,000 tokens; `amount` None means unknown, never 0."""
+def make(
+    prepared: PreparedVersion,
+    base_model: BaseModel,
+    hyperparameters: Mapping[str, str],
+    deployment: DeploymentWish | None,
+    *,
+    prices: Mapping[str, float],
+    currency: str,
+) -> Plan:
+    """The plan of a request whose values are all known. Early stopping may make it cheaper, nothing dearer."""
+    epochs = int(hyperparameters["epochCount"])
+    trained_tokens = prepared.tokens_per_epoch * epochs
+    plan = Plan(
+        dataset=prepared.name,
+        version=prepared.version,
+        base_model=base_model.name,
+        train_sha256=prepared.train.sha256,
+        validation_sha256=prepared.validation.sha256 if prepared.validation else None,
+        hyperparameters=hyperparameters,
+        deployment=deployment,
+        epochs=epochs,
+        tokens_per_epoch=prepared.tokens_per_epoch,
+        trained_tokens=trained_tokens,
+        steps=_steps(prepared.train.records, epochs, hyperparameters),
+        cost=_cost(trained_tokens, base_model.name, prices, currency),
+    )
+    content = json.dumps(plan.to_dict(), sort_keys=True, separators=(",", ":"))
+    return replace(plan, plan_id=hashlib.sha256(content.encode()).hexdigest()[:32])
+
+
+def confirm(plan: Plan, plan_id: str | None, cap: int) -> None:
+    """Raises Conflict with the plan where it is over the stack's cap, or is not the one that `plan_id` confirms."""
+    if plan_id == plan.plan_id:
+        return
+    if plan_id is not None:
+        raise Conflict(
+            "plan_changed",
+            f"plan_id confirms another plan than this request makes. This one has plan_id {plan.plan_id}.",
+            field="plan_id",
+            plan=plan.to_dict(),
+        )
+    if plan.trained_tokens > cap:
+        raise Conflict(
+            "plan_confirmation_required",
+            f"The job would train {plan.trained_tokens} tokens; this stack asks before more than {cap} "
+            f"(MaxTrainedTokensPerJob). To go on, repeat the request with plan_id {plan.plan_id}.",
+            plan=plan.to_dict(),
+            cap=cap,
+            parameter="MaxTrainedTokensPerJob",
+        )
+
+
+def _steps(records: int, epochs: int, hyperparameters: Mapping[str, str]) -> int:
+    """Parameter updates: epochs times ceil(records / batch size) (bedrock-facts 2.2)."""
+    return epochs * math.ceil(records / int(hyperparameters.get("batchSize", "1")))
+
+
+def _cost(trained_tokens: int, base_model: str, prices: Mapping[str, float], currency: str) -> Mapping[str, Any]:
+    """The price of training where one is configured; `amount` None means unknown, never 0 (bedrock-facts 6.5)."""
     price = prices.get(f"{base_model}.training_per_1000_tokens")
     if price is None:
         return {"amount": None, "currency": None, "price_per_1000_tokens": None}
     amount = round(trained_tokens / 1000 * price, 4)
     return {"amount": amount, "currency": currency, "price_per_1000_tokens": price}
-
-
-def steps_of(records: int, hyperparameters: Mapping[str, str]) -> int:
-    """Parameter updates: epochs times ceil(records / batch size) (bedrock-facts 2.2); without one it is 1."""
-    batch = int(hyperparameters.get("batchSize", "1"))
-    return int(hyperparameters["epochCount"]) * math.ceil(records / batch)
-
-
-def identified(plan: Plan) -> Plan:
-    """The plan with its id."""
-    content = json.dumps({**plan.to_dict(), "plan_id": ""}, sort_keys=True, separators=(",", ":"))
-    values = {name: getattr(plan, name) for name in plan.__slots__}
-    return Plan(**{**values, "plan_id": hashlib.sha256(content.encode()).hexdigest()[:32]})
