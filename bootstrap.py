@@ -27,7 +27,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootstrap_index import BootstrapError, Configuration, find_link, read, read_configuration, shown
+from bootstrap_index import BootstrapError, Configuration, find_link, read, read_configuration, shown, uv_environment
 
 ROOT = Path(__file__).resolve().parent
 BUILD = ROOT / "build"
@@ -58,10 +58,6 @@ UV_WHEELS = {  # (system, machine, C library): (tags of the wheel, its SHA-256)
     ),
 }
 UV_WHEELS["linux", "aarch64", "musl"] = UV_WHEELS["linux", "aarch64", "gnu"]  # one wheel carries both tags
-
-# A variable of the person's own that would make uv install something else, or elsewhere, than the locks say.
-DISTRACTING = ("VIRTUAL_ENV", "UV_PYTHON", "UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE_NEWER", "UV_PROJECT_ENVIRONMENT",
-               "UV_SYSTEM_PYTHON", "UV_NO_BINARY", "UV_TARGET", "UV_PREFIX")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +102,7 @@ def this_machine() -> tuple[str, str, str]:
     return "linux", machine, "musl" if musl else "gnu"
 
 
-def fetch_uv(configuration: Configuration, folder: Path = BUILD / "uv") -> Path:
+def fetch_uv(configuration: Configuration, folder: Path, filename: str, digest: str) -> Path:
     """The pinned uv, unpacked under `folder`; fetched and verified where it is not there yet.
 
     Raises BootstrapError when no place has the wheel (each is named with what it said) or when a wheel's hash is wrong.
@@ -114,7 +110,6 @@ def fetch_uv(configuration: Configuration, folder: Path = BUILD / "uv") -> Path:
     binary = folder / UV_VERSION / "uv"
     if binary.exists():
         return binary
-    filename, digest = uv_wheel(*this_machine())
     wheel, address = _download(filename, configuration)
     found = hashlib.sha256(wheel).hexdigest()
     if found != digest:
@@ -150,27 +145,6 @@ def _download(filename: str, configuration: Configuration) -> tuple[bytes, str]:
     )
 
 
-def uv_environment(configuration: Configuration, environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment in which uv looks where pip would, and installs nothing but what it is told."""
-    variables = {name: value for name, value in environ.items() if name not in DISTRACTING}
-    variables |= {
-        "UV_PYTHON_DOWNLOADS": "never",
-        "UV_INDEX_STRATEGY": "unsafe-best-match",  # every file's hash is locked, so no index can slip in another
-        "UV_DEFAULT_INDEX": configuration.index or "",
-        "UV_INDEX": " ".join(configuration.extra_indexes),
-        "UV_FIND_LINKS": ",".join(configuration.find_links),
-        "UV_NO_INDEX": "1" if configuration.no_index else "",
-        "UV_INSECURE_HOST": " ".join(configuration.trusted_hosts),
-        "UV_HTTP_TIMEOUT": environ.get("UV_HTTP_TIMEOUT") or f"{configuration.timeout:.0f}",
-        "SSL_CERT_FILE": configuration.certificates or "",
-    }
-    if not any(environ.get(name) for name in ("UV_CACHE_DIR", "XDG_CACHE_HOME")) and not os.access(
-        Path.home(), os.W_OK
-    ):
-        variables["UV_CACHE_DIR"] = str(BUILD / "uv-cache")
-    return {name: value for name, value in variables.items() if value}
-
-
 @dataclass(frozen=True, slots=True)
 class Uv:
     """uv with the configuration that was found."""
@@ -190,7 +164,7 @@ class Uv:
 def make(name: str, uv: Uv) -> None:
     """Bring one environment to its lock; nothing is done when it is there already."""
     environment = ENVIRONMENTS[name]
-    folder, stamp = ROOT / environment.folder, fingerprint(name)
+    folder, stamp = ROOT / environment.folder, fingerprint(name, REQUIREMENTS / f"{name}.txt")
     stamped = folder / ".tunedrop-stamp"
     if stamped.exists() and stamped.read_text("utf-8") == stamp and (folder / "bin/python").exists():
         return
@@ -213,9 +187,9 @@ def make(name: str, uv: Uv) -> None:
     say(f"{environment.folder}: ready in {time.monotonic() - began:.1f} s")
 
 
-def fingerprint(name: str) -> str:
+def fingerprint(name: str, lock: Path) -> str:
     """Changes whenever the environment has to be brought up to date."""
-    digest = hashlib.sha256((REQUIREMENTS / f"{name}.txt").read_bytes())
+    digest = hashlib.sha256(lock.read_bytes())
     if ENVIRONMENTS[name].editable:
         digest.update((ROOT / "pyproject.toml").read_bytes())
     digest.update(f"{ROOT}\0{sys.version}\0{sys.base_prefix}\0{Path(__file__).read_text('utf-8')}".encode())
@@ -296,7 +270,10 @@ def main(arguments: Sequence[str]) -> int:
     try:
         configuration = read_configuration(os.environ)
         with alone():
-            uv = Uv(fetch_uv(configuration), uv_environment(configuration, os.environ))
+            uv = Uv(
+                fetch_uv(configuration, BUILD / "uv", *uv_wheel(*this_machine())),
+                uv_environment(configuration, os.environ, cache=BUILD / "uv-cache"),
+            )
             for name in names:
                 compile_locks(uv) if name == "lock" else make(name, uv)
     except BootstrapError as error:

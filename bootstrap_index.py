@@ -26,6 +26,11 @@ PUBLIC_INDEX = f"https://{'.'.join(_PUBLIC_HOST)}/simple/"
 SIMPLE_API = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 
 
+# A variable of the person's own that would make uv install something else, or elsewhere, than the locks say.
+DISTRACTING = ("VIRTUAL_ENV", "UV_PYTHON", "UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE_NEWER", "UV_PROJECT_ENVIRONMENT",
+               "UV_SYSTEM_PYTHON", "UV_NO_BINARY", "UV_TARGET", "UV_PREFIX")  # fmt: skip
+
+
 class BootstrapError(Exception):
     """The environment can't be made; the message says why and what to do."""
 
@@ -101,6 +106,27 @@ def read_configuration(environ: Mapping[str, str], files: Sequence[Path] | None 
     )
 
 
+def uv_environment(configuration: Configuration, environ: Mapping[str, str], *, cache: Path) -> dict[str, str]:
+    """The environment in which uv looks where pip would; `cache` is for a person whose home can't be written."""
+    variables = {name: value for name, value in environ.items() if name not in DISTRACTING}
+    variables |= {
+        "UV_PYTHON_DOWNLOADS": "never",
+        "UV_INDEX_STRATEGY": "unsafe-best-match",  # every file's hash is locked, so no index can slip in another
+        "UV_DEFAULT_INDEX": configuration.index or "",
+        "UV_INDEX": " ".join(configuration.extra_indexes),
+        "UV_FIND_LINKS": ",".join(configuration.find_links),
+        "UV_NO_INDEX": "1" if configuration.no_index else "",
+        "UV_INSECURE_HOST": " ".join(configuration.trusted_hosts),
+        "UV_HTTP_TIMEOUT": environ.get("UV_HTTP_TIMEOUT") or f"{configuration.timeout:.0f}",
+        "SSL_CERT_FILE": configuration.certificates or "",
+    }
+    if not any(environ.get(name) for name in ("UV_CACHE_DIR", "XDG_CACHE_HOME")) and not os.access(
+        Path.home(), os.W_OK
+    ):
+        variables["UV_CACHE_DIR"] = str(cache)
+    return {name: value for name, value in variables.items() if value}
+
+
 def _first(*candidates: str | None) -> str | None:
     return next((candidate.strip() for candidate in candidates if candidate and candidate.strip()), None)
 
@@ -159,18 +185,22 @@ def read(url: str, configuration: Configuration) -> tuple[bytes, str, str]:
     parts = urllib.parse.urlsplit(url)
     if parts.scheme == "file":
         return _read_local(Path(urllib.request.url2pathname(parts.path)), url)
-    host = parts.hostname or ""
-    address = parts._replace(netloc=host if parts.port is None else f"{host}:{parts.port}")
-    request = urllib.request.Request(
-        address.geturl(), headers={"Accept": SIMPLE_API, "User-Agent": "tunedrop-bootstrap"}
-    )
-    credentials = (parts.username, parts.password) if parts.username else _from_netrc(host)
+    trusted = {parts.hostname, parts.netloc.rpartition("@")[2]} & set(configuration.trusted_hosts)
+    context = _tls(configuration, trusted=bool(trusted))
+    with urllib.request.urlopen(request_for(url), timeout=configuration.timeout, context=context) as answer:
+        return answer.read(), answer.headers.get("Content-Type", ""), answer.url
+
+
+def request_for(url: str) -> urllib.request.Request:
+    """The request for a page or file; a user and password of its address (or of ~/.netrc) go to that host only."""
+    parts = urllib.parse.urlsplit(url)
+    address = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    request = urllib.request.Request(address, headers={"Accept": SIMPLE_API, "User-Agent": "tunedrop-bootstrap"})
+    credentials = (parts.username, parts.password) if parts.username else _from_netrc(parts.hostname or "")
     if credentials:
         pair = ":".join(urllib.parse.unquote(word or "") for word in credentials).encode()
         request.add_unredirected_header("Authorization", f"Basic {base64.b64encode(pair).decode()}")
-    context = _tls(configuration, trusted=bool({host, parts.netloc} & set(configuration.trusted_hosts)))
-    with urllib.request.urlopen(request, timeout=configuration.timeout, context=context) as answer:
-        return answer.read(), answer.headers.get("Content-Type", ""), answer.url
+    return request
 
 
 def _read_local(path: Path, url: str) -> tuple[bytes, str, str]:

@@ -11,7 +11,6 @@ import pytest
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 TUNEDROP = FUNCTIONS / "tunedrop"
 PURE = {"base_models", "checks", "data", "messages", "reports", "serving", "training"}
-USE_CASES = {path.stem for path in TUNEDROP.glob("*.py")} - {"__init__", "errors"}
 HANDLERS = sorted(FUNCTIONS.glob("*.py"))
 
 
@@ -49,8 +48,11 @@ def test_an_edge_imports_no_use_case(path):
 
 
 @pytest.mark.parametrize("path", HANDLERS, ids=named)
-def test_a_handler_reaches_for_use_cases_routes_and_edges_only(path):
-    assert parts(path) <= USE_CASES | {"edges", "routes"}
+def test_a_handler_imports_no_other_handler(path):
+    tree = ast.parse(path.read_text("utf-8"))
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert imported.isdisjoint(other.stem for other in HANDLERS)
 
 
 def test_use_cases_do_not_know_that_http_exists():
