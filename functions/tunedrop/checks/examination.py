@@ -69,12 +69,12 @@ class Examination:
         self._written = 0
         self._unreadable = False
         for defect, source in given:
-            self._findings.add_defect(defect, Place(source, defect.line))
+            self._take(defect, Place(source, defect.line))
         self._refuse_size()
 
     @property
     def wants_entries(self) -> bool:
-        """False where the file's size alone decided."""
+        """False where it is known already that the file cannot be read."""
         return not self._unreadable
 
     @property
@@ -94,8 +94,7 @@ class Examination:
         """The entry's line for Bedrock, or None where there is none to write."""
         place = Place(self._subject.source, entry.line, entry.number)
         for defect in entry.defects:
-            self._findings.add_defect(defect, place)
-            self._unreadable = self._unreadable or CHECKS[defect.code].stage == "file"
+            self._take(defect, place)
         if entry.record is None:
             return None
         record = self._with_system(entry.record)
@@ -107,6 +106,10 @@ class Examination:
         self._normalised.update(written.normalised)
         self._written += 1
         return written.line
+
+    def _take(self, defect: Defect, place: Place) -> None:
+        self._findings.add_defect(defect, place)
+        self._unreadable = self._unreadable or CHECKS[defect.code].stage == "file"
 
     def _check(self, record: Record, place: Place) -> None:
         for check in RECORD_CHECKS:

@@ -21,6 +21,13 @@ declare(
     example=None,
 )
 declare(
+    code="object_gone",
+    stage="file",
+    words="The upload was deleted, archived or encrypted with a foreign key before it was read.",
+    hint="Upload it again, encrypted with nothing but the bucket's own key.",
+    example=None,
+)
+declare(
     code="not_jsonl",
     stage="file",
     words="The file is something else than JSON Lines; the message says what.",

@@ -67,10 +67,3 @@ declare(
     hint="Upload it under a key as shown above.",
     example=None,
 )
-declare(
-    code="object_gone",
-    stage="dataset",
-    words="The upload was deleted, or cannot be read, before it was looked at; only an event tells of it.",
-    hint="Upload it again, encrypted with nothing but the bucket's own key.",
-    example=None,
-)

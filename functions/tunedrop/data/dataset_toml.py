@@ -36,7 +36,7 @@ class DatasetSettings:
 def parse(raw: bytes, known_models: Sequence[str]) -> DatasetSettings:
     """The settings as far as they can be understood; the rest is in their defects."""
     if len(raw) > MAX_BYTES:
-        return _unreadable(f"The file has {len(raw):,} bytes; {keys.SETTINGS_FILE} may have {MAX_BYTES:,}.")
+        return _unreadable(f"{keys.SETTINGS_FILE} has more than {MAX_BYTES:,} bytes.")
     try:
         table = tomllib.loads(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from tunedrop.base_models.catalogue import SPLITS, Split
 from tunedrop.data import keys
@@ -28,6 +28,7 @@ class StoredFile:
     version_id: str
     bytes: int
     sha256: str
+    """Hexadecimal; empty for an object too large to be read at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class SplitFile(StoredFile):
 
     def says_the_same(self, other: SplitFile) -> bool:
         """Whether both would be prepared alike."""
-        return (self.key, self.sha256, self.base_model, self.system) == (
+        return bool(self.sha256) and (self.key, self.sha256, self.base_model, self.system) == (
             other.key,
             other.sha256,
             other.base_model,
@@ -98,6 +99,8 @@ class Version:
     base_models: tuple[str, ...] = ()
     owner: str | None = None
     preparations: tuple[Preparation, ...] = ()
+    top_findings: tuple[Mapping[str, Any], ...] = ()
+    """The gravest codes over all reports, with counts and first places, never content."""
 
     @property
     def splits(self) -> Mapping[Split, SplitFile]:
@@ -200,13 +203,23 @@ def verdict(preparations: Sequence[Preparation]) -> Verdict:
     return "rejected" if any(item.verdict == "rejected" for item in preparations) else "accepted"
 
 
-def finished(version: Version, preparations: Sequence[Preparation], owner: str | None, now: datetime) -> Version:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What preparing a version gave."""
+
+    preparations: tuple[Preparation, ...]
+    top_findings: tuple[Mapping[str, Any], ...]
+    owner: str | None
+
+
+def finished(version: Version, outcome: Outcome, now: datetime) -> Version:
     """The version with its verdict."""
     return replace(
         version,
-        status=verdict(preparations),
-        base_models=tuple(dict.fromkeys(item.base_model for item in preparations)),
-        owner=owner,
-        preparations=tuple(preparations),
+        status=verdict(outcome.preparations),
+        base_models=tuple(dict.fromkeys(item.base_model for item in outcome.preparations)),
+        owner=outcome.owner,
+        preparations=outcome.preparations,
+        top_findings=outcome.top_findings,
         finished_at=now,
     )

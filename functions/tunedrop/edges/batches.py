@@ -1,20 +1,69 @@
-"""Messages of one SQS batch, each for itself: what failed comes again, what went well does not."""
+"""Working through what SQS hands over: a failed message is reported singly and waits longer each time it comes."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
 
 from tunedrop.edges.observability import logger
 
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
-def each(event: Mapping[str, Any], carry_out: Callable[[str], object]) -> dict[str, list[dict[str, str]]]:
-    """Call `carry_out` with the body of every message; the answer names the messages to deliver again."""
-    failed: list[dict[str, str]] = []
+FIRST_WAIT_SECONDS = 30
+LONGEST_WAIT_SECONDS = 43_200
+"""SQS's own maximum of a visibility time-out."""
+
+
+def work_through(
+    event: Mapping[str, Any], take: Callable[[Mapping[str, Any]], object], *, sqs: SQSClient, queue_url: str
+) -> dict[str, list[dict[str, str]]]:
+    """Hand each message's JSON to `take`; what raises is answered as a batch item failure and comes again later."""
+    failures = []
     for record in event["Records"]:
         try:
-            carry_out(record["body"])
-        except Exception:  # noqa: BLE001 - whatever it was, the other messages must not come again for it
-            logger.exception("a message failed and will come again", extra={"message_id": record["messageId"]})
-            failed.append({"itemIdentifier": record["messageId"]})
-    return {"batchItemFailures": failed}
+            take(_body(record["body"]))
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the message must come again
+            _wait_longer(record, fault, sqs, queue_url)
+            failures.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failures}
+
+
+def wait_seconds(receive_count: int) -> int:
+    """30 s, doubled with each time the message came before."""
+    return int(min(FIRST_WAIT_SECONDS * 2 ** max(receive_count - 1, 0), LONGEST_WAIT_SECONDS))
+
+
+def _body(text: str) -> Mapping[str, Any]:
+    body = json.loads(text)
+    if not isinstance(body, dict):
+        raise TypeError("the message is not a JSON object")
+    return body
+
+
+def _wait_longer(record: Mapping[str, Any], fault: Exception, sqs: SQSClient, queue_url: str) -> None:
+    count = int(record["attributes"]["ApproximateReceiveCount"])
+    seconds = wait_seconds(count)
+    # The fault's own text may quote data: its kind and where it rose are enough to find it.
+    logger.error("the message comes again", extra={**_facts(fault), "receive_count": count, "wait_seconds": seconds})
+    try:
+        sqs.change_message_visibility(
+            QueueUrl=queue_url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=seconds
+        )
+    except ClientError as refused:
+        logger.warning("the message keeps the queue's own wait", extra=_facts(refused))
+
+
+def _facts(fault: Exception) -> dict[str, Any]:
+    facts: dict[str, Any] = {"fault": type(fault).__name__}
+    if isinstance(fault, ClientError):
+        facts |= {"operation": fault.operation_name, "error_code": fault.response["Error"]["Code"]}
+    trace = fault.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is not None:
+        facts["at"] = f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}"
+    return facts

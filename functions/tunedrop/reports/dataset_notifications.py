@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,7 +34,7 @@ def fact_id(kind: str, *ids: object) -> str:
     return hashlib.sha256("\0".join([kind, *map(str, ids)]).encode()).hexdigest()
 
 
-def judged(version: Version, top: Sequence[Mapping[str, Any]], sender: Sender, unchanged: str = "") -> Notification:
+def judged(version: Version, sender: Sender, unchanged: str = "") -> Notification:
     """A version has its verdict. `unchanged`: the S3 version id of an upload that brought the same bytes again."""
     accepted = version.status == "accepted"
     kind = "DatasetPrepared" if accepted else "DatasetRejected"
@@ -45,14 +45,14 @@ def judged(version: Version, top: Sequence[Mapping[str, Any]], sender: Sender, u
         "base_models": list(version.base_models),
         "unchanged": bool(unchanged),
         "splits": [_split(item) for item in version.preparations],
-        "findings": list(top),
+        "findings": list(version.top_findings),
     }
     return Notification(
         type=kind,
         id=fact_id(kind, sender.stack, version.dataset, version.number, unchanged),
         stack=sender.stack,
         time=sender.time,
-        summary=_summary(version, top, repeated=bool(unchanged)),
+        summary=_summary(version, repeated=bool(unchanged)),
         next_command=_train(version) if accepted else _read_report(version, sender.bucket),
         facts=facts,
     )
@@ -108,13 +108,13 @@ def _split(item: Preparation) -> dict[str, Any]:
     }
 
 
-def _summary(version: Version, top: Sequence[Mapping[str, Any]], *, repeated: bool) -> str:
+def _summary(version: Version, *, repeated: bool) -> str:
     records = {item.split: item.records for item in version.preparations}
     counted = ", ".join(f"{count:,} {split}" for split, count in records.items())
     name = f"{version.dataset}@{version.number}"
     again = "The same bytes again: no new version. " if repeated else ""
     said = f"{again}{name} is {version.status} for {', '.join(version.base_models)}: {counted} records."
-    gravest = next((row for row in top if row["severity"] == "error"), None)
+    gravest = next((row for row in version.top_findings if row["severity"] == "error"), None)
     return f"{said} {gravest['words']} ({gravest['count']} times)" if gravest and version.status == "rejected" else said
 
 

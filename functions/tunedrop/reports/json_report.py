@@ -60,7 +60,7 @@ def encode(report: Mapping[str, Any]) -> bytes:
 
 
 def _file(file: StoredFile) -> dict[str, Any]:
-    return {"key": file.key, "version_id": file.version_id, "bytes": file.bytes, "sha256": file.sha256}
+    return {"key": file.key, "version_id": file.version_id, "bytes": file.bytes, "sha256": file.sha256 or None}
 
 
 def _cost(examined: Examined, prices: Prices) -> dict[str, Any]:
