@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from tunedrop_local import client
 from tunedrop_local.deploy import DeploymentFailed
 from tunedrop_local.identities import Identity
+from tunedrop_local.launcher import CannotStart
 from tunedrop_local.packages import BuildFailed
 from tunedrop_local.settings import PORT, REGION
 
@@ -32,10 +33,10 @@ examples:
   python -m tunedrop_local down                       stop; the state is kept
   python -m tunedrop_local reset                      stop and forget everything"""
 
-TROUBLES = (client.CannotStart, DeploymentFailed, BuildFailed, ClientError, ValueError, OSError)
+TROUBLES = (CannotStart, DeploymentFailed, BuildFailed, ClientError, ValueError, OSError)
 
 
-class NotRunning(client.CannotStart):
+class NotRunning(CannotStart):
     """A command that needs a running cloud found none."""
 
 

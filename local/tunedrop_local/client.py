@@ -7,13 +7,9 @@ with start(root, state, time_scale=600) as cloud:
 
 from __future__ import annotations
 
+import functools
 import json
-import os
 import signal
-import socket
-import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -26,16 +22,12 @@ import boto3
 from botocore.config import Config
 
 from tunedrop_local import deploy as deployment
+from tunedrop_local import launcher
 from tunedrop_local.identities import Identity, ensure_user
-from tunedrop_local.settings import ACCOUNT, PORT, REGION, Keys, Settings, keys
+from tunedrop_local.settings import ACCOUNT, REGION, Keys, Settings, keys
 
-STARTS_WITHIN = 20.0  # seconds
-STOPS_WITHIN = 15.0  # seconds
+_CONFIG = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2})
 _POLICY_OUTPUTS = ("UploaderPolicyArn", "OperatorPolicyArn", "ReaderPolicyArn", "ApproverPolicyArn")
-
-
-class CannotStart(RuntimeError):
-    """The server did not come up; the message says why and what to do."""
 
 
 def start(
@@ -52,10 +44,9 @@ def start(
     if (running := join(root, state)) is not None:
         return running
     state.mkdir(parents=True, exist_ok=True)
-    chosen = port or _usual_port(state)
-    settings = Settings(state, chosen, time_scale, region, account, _cache(root) / "code")
-    _refuse_taken(settings.port)
-    _launch(root, settings)
+    chosen = port or launcher.usual_port(state)
+    settings = Settings(state, chosen, time_scale, region, account, launcher.cache(root) / "code")
+    launcher.launch(root, settings)
     return Cloud(root.resolve(), settings, keys(state))
 
 
@@ -67,8 +58,10 @@ def join(root: Path, state: Path) -> Cloud | None:
         about = _get(f"http://127.0.0.1:{port}/_tunedrop/health")
     except (OSError, ValueError):
         return None
+    if about.get("state") != str(settings.state):  # a file left by a crash, and another cloud on that port now
+        return None
     found = Settings(
-        settings.state, port, about["time_scale"], about["region"], about["account"], _cache(root) / "code"
+        settings.state, port, about["time_scale"], about["region"], about["account"], launcher.cache(root) / "code"
     )
     return Cloud(root.resolve(), found, keys(settings.state))
 
@@ -93,12 +86,13 @@ class Cloud:
     def client(self, service: str, identity: Identity | None = None, *, region: str = "", **options: Any) -> Any:
         """A boto3 client of the embedded cloud; without an identity the administrator's."""
         who = identity or self.administrator
-        session = boto3.Session(who.access_key_id, who.secret_access_key, who.token)
-        config = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}).merge(
-            options.pop("config", Config())
-        )
-        return session.client(
-            service, region or self.settings.region, endpoint_url=self.endpoint, config=config, **options
+        config = _CONFIG.merge(options.pop("config", Config()))
+        return _session(who).client(
+            service,
+            region or self.settings.region,
+            endpoint_url=self.endpoint,
+            config=config,
+            **options,
         )
 
     def deploy(
@@ -115,7 +109,7 @@ class Cloud:
             region or self.settings.region,
             (template or self.root / "template.yaml").resolve(),
             parameters or {},
-            _cache(self.root) / "layers",
+            launcher.cache(self.root) / "layers",
         )
         outputs = deployment.deploy(wanted, lambda service, where: self.client(service, region=where))
         return Stack(self, stack_name, wanted.region, outputs)
@@ -166,30 +160,17 @@ class Cloud:
 
     def stop(self) -> None:
         """Saves and ends the server. The state stays."""
-        self._end(signal.SIGTERM)
+        launcher.end(self.settings, signal.SIGTERM)
 
     def kill(self) -> None:
         """Ends the server as a crash would."""
-        self._end(signal.SIGKILL)
+        launcher.end(self.settings, signal.SIGKILL)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-    def _end(self, how: signal.Signals) -> None:
-        try:
-            pid = json.loads(self.settings.running.read_text())["pid"]
-            os.kill(pid, how)
-        except (OSError, ValueError):
-            return
-        deadline = time.monotonic() + STOPS_WITHIN
-        while _alive(pid) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        if _alive(pid):
-            os.kill(pid, signal.SIGKILL)
-        self.settings.running.unlink(missing_ok=True)
 
     def _control(self, method: str, what: str, body: Mapping[str, Any] | None = None) -> Any:
         url = f"{self.endpoint}/_tunedrop/{what}"
@@ -228,90 +209,17 @@ class Stack:
         self.client("cloudformation").delete_stack(StackName=self.name)
 
 
+@functools.lru_cache(32)
+def _session(identity: Identity) -> boto3.Session:
+    """One session per identity: it keeps the services' models, which take long to load."""
+    return boto3.Session(identity.access_key_id, identity.secret_access_key, identity.token)
+
+
 def local_url(endpoint: str, url: str) -> str:
     """`https://ID.execute-api.REGION.amazonaws.com/STAGE` as the embedded cloud serves it."""
     parts = urlsplit(url)
     api_id = (parts.hostname or "").split(".")[0]
     return f"{endpoint}/_aws/execute-api/{api_id}{parts.path}"
-
-
-def _launch(root: Path, settings: Settings) -> None:
-    command = [
-        str(server_python(root)), "-m", "tunedrop_local.server",
-        "--state", str(settings.state), "--port", str(settings.port),
-        "--time-scale", str(settings.time_scale), "--region", settings.region,
-        "--account", settings.account, "--code-cache", str(settings.code_cache),
-    ]  # fmt: skip
-    environment = {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "LANG": "C.UTF-8",
-        "PYTHONPATH": os.pathsep.join(str(root.resolve() / folder) for folder in ("local", "simulator")),
-    }
-    with settings.log.open("ab") as log:
-        process = subprocess.Popen(
-            command, cwd=settings.state, env=environment, stdin=subprocess.DEVNULL,
-            stdout=log, stderr=log, start_new_session=True,
-        )  # fmt: skip
-    deadline = time.monotonic() + STARTS_WITHIN
-    while not settings.running.exists():
-        if process.poll() is not None or time.monotonic() > deadline:
-            process.kill()
-            tail = settings.log.read_text(errors="replace")[-2000:]
-            raise CannotStart(f"the server did not start; the end of {settings.log}:\n{tail}")
-        time.sleep(0.02)
-
-
-def server_python(root: Path) -> Path:
-    """The interpreter that has MiniStack: TUNEDROP_LOCAL_PYTHON, this one, or `.venv-local` of the project."""
-    import importlib.util
-
-    if chosen := os.environ.get("TUNEDROP_LOCAL_PYTHON"):
-        return Path(chosen)
-    if importlib.util.find_spec("ministack"):
-        return Path(sys.executable)
-    own = root / ".venv-local" / "bin" / "python"
-    if not own.exists():
-        raise CannotStart(f"the embedded cloud needs an environment of its own at {own}: run `make local`")
-    return own
-
-
-def _cache(root: Path) -> Path:
-    return root.resolve() / "build" / "local" / "cache"
-
-
-def _usual_port(state: Path) -> int:
-    """The port of the last time, because queue URLs in the state name it; else a free one."""
-    kept = state / "port"
-    if kept.exists() and not _taken(port := int(kept.read_text())):
-        return port
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    kept.write_text(str(port))
-    return port
-
-
-def _taken(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _refuse_taken(port: int) -> None:
-    if _taken(port):
-        words = f"port {port} is taken, perhaps by an embedded cloud with another state folder"
-        raise CannotStart(f"{words}: stop that, or choose another port with --port")
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def _get(url: str, *, method: str = "GET", token: str = "", body: Mapping[str, Any] | None = None) -> Any:

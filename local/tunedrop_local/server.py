@@ -43,7 +43,7 @@ def environment(settings: Settings, root: Keys) -> dict[str, str]:
         "S3_DATA_DIR": str(settings.state / "objects"),
         "S3_PERSIST": "1",
         "SFTP_ENABLED": "0",
-        "STATE_DIR": str(settings.state / "services"),
+        "STATE_DIR": str(settings.services),
     }
 
 
@@ -61,7 +61,7 @@ async def serve(settings: Settings, root: Keys) -> None:
     config = Config()
     config.bind = [f"{LOOPBACK}:{settings.port}"]
     config.keep_alive_timeout = 75
-    config.graceful_timeout = 1
+    config.graceful_timeout = 0.1
     config.loglevel = "WARNING"
     serving = asyncio.ensure_future(
         hypercorn_serve(cloud.application, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]

@@ -38,6 +38,11 @@ class Settings:
         return self.state / "server.log"
 
     @property
+    def services(self) -> Path:
+        """State of the emulated services, one file each."""
+        return self.state / "services"
+
+    @property
     def function_logs(self) -> Path:
         return self.state / "logs"
 

@@ -14,8 +14,8 @@ import yaml
 FOLDERS = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 
 
-class _Loader(yaml.SafeLoader):
-    """SafeLoader that knows CloudFormation's short forms and leaves dates as they are written."""
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """A safe loader that knows CloudFormation's short forms and leaves dates as they are written."""
 
 
 def _intrinsic(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:

@@ -111,8 +111,8 @@ def assemble(settings: Settings, root: Keys) -> Cloud:
     functions = Functions(code=code, logs=settings.function_logs, endpoint=settings.endpoint)
     door, recorder = FaultyDoor(simulator), policies.Recorder()
     mount = bedrock.Mount(simulator, door)
-    autosave = Autosave(snapshot=simulator.snapshot, snapshot_path=snapshot)
-    for part in (functions, recorder, mount, streaming, uploads, gateway_responses, alarms):
+    autosave = Autosave(folder=settings.services, snapshot=simulator.snapshot, snapshot_path=snapshot)
+    for part in (functions, recorder, mount, streaming, uploads, gateway_responses, alarms, autosave):
         part.install()
     schedules.install(settings)
     dropped_properties.install(settings.endpoint)
@@ -125,6 +125,7 @@ def about(settings: Settings) -> dict[str, Any]:
     """What `health` tells."""
     return {
         "status": "ready",
+        "state": str(settings.state),
         "endpoint": settings.endpoint,
         "account": settings.account,
         "region": settings.region,

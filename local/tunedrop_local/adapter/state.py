@@ -22,26 +22,36 @@ logger = logging.getLogger(__name__)
 class Autosave:
     """Writes each service's state when it changed; a crash loses at most the last second or so."""
 
-    def __init__(self, *, snapshot: Callable[[], bytes], snapshot_path: Path) -> None:
+    def __init__(self, *, folder: Path, snapshot: Callable[[], bytes], snapshot_path: Path) -> None:
         seams.original(app, "_build_persistence_save_dict")
         seams.original(persistence, "save_state", "service", "data")
         self._encode = seams.original(persistence, "_json_default", "obj")
-        self._snapshot, self._snapshot_path = snapshot, snapshot_path
-        self._saved: dict[str, int] = {}
+        self._version = seams.original(persistence, "_state_format_version", "service")
+        self._folder, self._snapshot, self._snapshot_path = folder, snapshot, snapshot_path
+        self._saved: dict[Path, int] = {}
         self._stopped, self._lock = threading.Event(), threading.Lock()
 
+    def install(self) -> None:
+        """Takes over from MiniStack, which saves at the end only, and everything, and slowly."""
+        seams.replace(app, "save_all", lambda services: None, "services")
+
     def start(self) -> None:
+        """Saves from now on."""
         threading.Thread(target=self._run, name="autosave", daemon=True).start()
 
     def stop(self) -> None:
+        """Saves for the last time."""
         self._stopped.set()
         self.save()
 
     def save(self) -> None:
+        """Writes what changed since the last time."""
         with self._lock:
+            self._folder.mkdir(parents=True, exist_ok=True)
             for service, state in app._build_persistence_save_dict().items():
                 self._save_service(service, state)
-            self._save_simulator()
+            data = self._snapshot()
+            self._write_changed(self._snapshot_path, hash(data), lambda: data)
 
     def _run(self) -> None:
         while not self._stopped.wait(EVERY):
@@ -53,23 +63,24 @@ class Autosave:
     def _save_service(self, service: str, state: Callable[[], Any]) -> None:
         try:
             content = state()
-            fingerprint = hash(json.dumps(content, default=self._fingerprint))
+            seen = hash(json.dumps(content, default=self._fingerprint))
         except RuntimeError:  # it changed while it was read: the next look takes it
             return
-        if content is not None and self._saved.get(service) != fingerprint:
-            persistence.save_state(service, content)
-            self._saved[service] = fingerprint
+        if content is not None:
+            wrapped = {"__ministack_format__": self._version(service), "payload": content}
+            path = self._folder / f"{service}.json"
+            self._write_changed(path, seen, lambda: json.dumps(wrapped, default=self._encode).encode())
+
+    def _write_changed(self, path: Path, seen: int, content: Callable[[], bytes]) -> None:
+        if self._saved.get(path) == seen:
+            return
+        partial = path.with_suffix(".partial")
+        partial.write_bytes(content())
+        partial.replace(path)
+        self._saved[path] = seen
 
     def _fingerprint(self, value: object) -> Any:
-        """As MiniStack writes it, but with code archives by their cached hash: they are tens of megabytes."""
+        """As it will be written, but for code archives, tens of megabytes, their length and cached hash."""
         if isinstance(value, bytes):
             return [len(value), hash(value)]
         return self._encode(value)
-
-    def _save_simulator(self) -> None:
-        data = self._snapshot()
-        if self._saved.get("") != hash(data):
-            partial = self._snapshot_path.with_suffix(".partial")
-            partial.write_bytes(data)
-            partial.replace(self._snapshot_path)
-            self._saved[""] = hash(data)

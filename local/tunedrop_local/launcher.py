@@ -1,0 +1,128 @@
+"""Starts and ends the server's process, from whatever environment the caller runs in."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tunedrop_local.settings import Settings
+
+STARTS_WITHIN = 20.0  # seconds
+STOPS_WITHIN = 15.0  # seconds
+
+#: Servers that this process started: it has to take note of their end.
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+class CannotStart(RuntimeError):
+    """The server did not come up; the message says why and what to do."""
+
+
+def launch(root: Path, settings: Settings) -> None:
+    """Starts a server in a session of its own and waits until it is ready. Raises CannotStart."""
+    _refuse_taken(settings.port)
+    settings.running.unlink(missing_ok=True)
+    command = [
+        str(_server_python(root)), "-m", "tunedrop_local.server",
+        "--state", str(settings.state), "--port", str(settings.port),
+        "--time-scale", str(settings.time_scale), "--region", settings.region,
+        "--account", settings.account, "--code-cache", str(settings.code_cache),
+    ]  # fmt: skip
+    environment = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": os.pathsep.join(str(root.resolve() / folder) for folder in ("local", "simulator")),
+    }
+    with settings.log.open("ab") as log:
+        process = subprocess.Popen(
+            command, cwd=settings.state, env=environment, stdin=subprocess.DEVNULL,
+            stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    _children[process.pid] = process
+    deadline = time.monotonic() + STARTS_WITHIN
+    while not settings.running.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            tail = settings.log.read_text(errors="replace")[-2000:]
+            raise CannotStart(f"the server did not start; the end of {settings.log}:\n{tail}")
+        time.sleep(0.02)
+
+
+def end(settings: Settings, how: signal.Signals) -> None:
+    """Ends the server of a state folder and waits until it is gone."""
+    try:
+        pid = json.loads(settings.running.read_text())["pid"]
+        os.kill(pid, how)
+    except (OSError, ValueError):
+        return
+    deadline = time.monotonic() + STOPS_WITHIN
+    while _alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    if _alive(pid):
+        os.kill(pid, signal.SIGKILL)
+    settings.running.unlink(missing_ok=True)
+
+
+def _server_python(root: Path) -> Path:
+    """The interpreter that has MiniStack: TUNEDROP_LOCAL_PYTHON, this one, or `.venv-local` of the project."""
+    if chosen := os.environ.get("TUNEDROP_LOCAL_PYTHON"):
+        return Path(chosen)
+    if importlib.util.find_spec("ministack"):
+        return Path(sys.executable)
+    own = root / ".venv-local" / "bin" / "python"
+    if not own.exists():
+        raise CannotStart(f"the embedded cloud needs an environment of its own at {own}: run `make local`")
+    return own
+
+
+def cache(root: Path) -> Path:
+    """Where built layers and unpacked code are shared by all state folders."""
+    return root.resolve() / "build" / "local" / "cache"
+
+
+def usual_port(state: Path) -> int:
+    """The port of the last time, because queue URLs in the state name it; else a free one."""
+    kept = state / "port"
+    if kept.exists() and not _taken(port := int(kept.read_text())):
+        return port
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    kept.write_text(str(port))
+    return port
+
+
+def _taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _refuse_taken(port: int) -> None:
+    if _taken(port):
+        words = f"port {port} is taken, perhaps by an embedded cloud with another state folder"
+        raise CannotStart(f"{words}: stop that, or choose another port with --port")
+
+
+def _alive(pid: int) -> bool:
+    if (child := _children.get(pid)) is not None:
+        return child.poll() is None
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return _exists(pid)
+    return state != "Z"
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return not Path("/proc/self").exists()

@@ -1,0 +1,407 @@
+"""Contract tests of the embedded cloud: each seam of its adapter, seen through the real APIs."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError, ReadTimeoutError
+from tunedrop_local import client
+from tunedrop_local.deploy import DeploymentFailed
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = Path(__file__).parent / "embedded_cloud" / "template.yaml"
+HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
+RECORD = {"messages": [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}]}
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory):
+    with client.start(ROOT, tmp_path_factory.mktemp("cloud"), time_scale=6000) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def stack(cloud):
+    return cloud.deploy("contract", template=TEMPLATE)
+
+
+def eventually(look, *, within=15.0):
+    """What `look` gives as soon as it is true."""
+    deadline = time.monotonic() + within
+    while not (seen := look()):
+        assert time.monotonic() < deadline, f"not within {within} seconds"
+        time.sleep(0.05)
+    return seen
+
+
+def call(url, *, method="GET", body=None, identity=None, region="us-west-2"):
+    """Status, headers and body of an API call, signed when there is an identity."""
+    request = AWSRequest(method, url, data=body)
+    if identity:
+        who = Credentials(identity.access_key_id, identity.secret_access_key)
+        SigV4Auth(who, "execute-api", region).add_auth(request)
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, body, dict(request.headers), method=method)) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers, error.read()
+
+
+def invoke(stack, logical_id, event):
+    """A function's answer, and the kind of its failure if it failed."""
+    made = stack.client("lambda").invoke(FunctionName=stack.resource(logical_id), Payload=json.dumps(event))
+    return json.loads(made["Payload"].read()), made.get("FunctionError")
+
+
+def log(stack, logical_id):
+    return stack.cloud.function_log(stack.resource(logical_id))
+
+
+# --- events -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_upload_reaches_a_function_with_the_version_of_its_object(stack):
+    put = stack.client("s3").put_object(Bucket=stack.outputs["Bucket"], Key="incoming/a/train.csv", Body=b"a,b")
+    text = eventually(
+        lambda: log(stack, "RecordFunction") if "incoming/a/train.csv" in log(stack, "RecordFunction") else ""
+    )
+    event = json.loads(json.loads(text.splitlines()[-1])["Records"][0]["body"])
+    assert event["detail"]["object"]["version-id"] == put["VersionId"]
+    assert event["detail-type"] == "Object Created"
+
+
+def test_what_the_rule_does_not_name_starts_nothing(stack):
+    stack.client("s3").put_object(Bucket=stack.outputs["Bucket"], Key="prepared/unseen.jsonl", Body=b"{}")
+    stack.client("s3").put_object(Bucket=stack.outputs["Bucket"], Key="incoming/b/seen.csv", Body=b"a,b")
+    eventually(lambda: "incoming/b/seen.csv" in log(stack, "RecordFunction"))
+    assert "unseen" not in log(stack, "RecordFunction")
+
+
+def test_a_schedule_fires_at_its_interval_divided_by_the_time_scale(stack):
+    seen = len(log(stack, "ScheduledFunction").splitlines())
+    eventually(lambda: len(log(stack, "ScheduledFunction").splitlines()) >= seen + 2, within=8)
+    assert '"source": "aws.events"' in log(stack, "ScheduledFunction")
+
+
+def test_a_message_that_is_never_taken_ends_as_a_dead_letter(stack):
+    sqs = stack.client("sqs")
+    sqs.send_message(QueueUrl=stack.outputs["PoisonQueueUrl"], MessageBody="poison")
+    dead = eventually(
+        lambda: sqs.receive_message(QueueUrl=stack.outputs["DeadLetterQueueUrl"], WaitTimeSeconds=1).get("Messages")
+    )
+    assert dead[0]["Body"] == "poison"
+    assert log(stack, "PoisonedFunction").count("attempt") == 2
+
+
+# --- functions --------------------------------------------------------------------------------------------------------
+
+
+def test_an_exception_comes_back_as_on_lambda(stack):
+    answer, failure = invoke(stack, "OddFunction", {"do": "fail"})
+    assert failure == "Unhandled"
+    assert (answer["errorType"], answer["errorMessage"]) == ("LookupError", "nothing here")
+    assert "fail" in "".join(answer["stackTrace"])
+
+
+@pytest.mark.parametrize(
+    ("do", "error"),
+    [("sleep", "Sandbox.Timedout"), ("die", "Runtime.ExitError"), ("answer_too_much", "Function.ResponseSizeTooLarge")],
+)
+def test_the_limits_of_lambda_hold(stack, do, error):
+    answer, failure = invoke(stack, "OddFunction", {"do": do})
+    assert (answer["errorType"], failure) == (error, "Unhandled")
+    assert invoke(stack, "OddFunction", {"do": "look_around"})[1] is None, "the function lives on"
+
+
+def test_a_function_that_cannot_be_imported_says_so(stack):
+    answer, failure = invoke(stack, "BrokenFunction", {})
+    assert failure == "Unhandled"
+    assert "broken at import" in answer["errorMessage"]
+
+
+def test_a_process_serves_again_and_sees_nothing_of_this_machine(stack):
+    seen, _ = invoke(stack, "OddFunction", {"do": "look_around"})
+    again, _ = invoke(stack, "OddFunction", {"do": "look_around"})
+    names = set(seen["environment"])
+    assert again["pid"] == seen["pid"]
+    assert seen["writable"]
+    assert {"AWS_LAMBDA_FUNCTION_NAME", "AWS_REGION", "AWS_SESSION_TOKEN", "LAMBDA_TASK_ROOT", "TZ"} <= names
+    assert seen["environment"]["AWS_ENDPOINT_URL"] == stack.cloud.endpoint
+    assert not {"HOME", "VIRTUAL_ENV", "MINISTACK_REGION", "PERSIST_STATE"} & names
+    assert stack.cloud.keys.access_key_id not in seen["environment"].values()
+    assert not [folder for folder in seen["path"] if "site-packages" in folder and "python-" not in folder]
+
+
+def test_logs_reach_cloudwatch_too(stack):
+    invoke(stack, "OddFunction", {"do": "look_around"})
+    name = f"/aws/lambda/{stack.resource('OddFunction')}"
+    events = stack.client("logs").filter_log_events(logGroupName=name, filterPattern='"goes to the log"')["events"]
+    assert events
+
+
+# --- APIs -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def caller(stack):
+    return stack.person("caller", ["CallerPolicyArn"])
+
+
+def test_a_signed_call_reaches_the_function_and_names_its_caller(stack, caller):
+    status, headers, body = call(f"{stack.url('ApiUrl')}/things", identity=caller)
+    assert (status, headers["x-made-by"]) == (200, "function")
+    assert json.loads(body) == {
+        "path": "/things",
+        "who": "arn:aws:iam::123456789012:user/contract-caller",
+        "words": "first",
+    }
+
+
+def test_an_unsigned_call_is_refused_in_the_words_of_the_template(stack):
+    status, _, body = call(f"{stack.url('ApiUrl')}/things")
+    assert status == 403
+    assert json.loads(body) == {"error": {"message": "Missing Authentication Token"}}
+
+
+def test_a_caller_without_the_permission_is_refused(stack, caller):
+    assert call(f"{stack.url('ApiUrl')}/things/else", identity=caller)[0] == 403
+
+
+@pytest.mark.parametrize("guessed", ["test", "123456789012"])
+def test_no_key_is_root_but_the_one_of_this_state_folder(cloud, guessed):
+    iam = cloud.client("iam", client.Identity("guess", guessed, guessed))
+    with pytest.raises(ClientError, match="InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient"):
+        iam.list_users()
+
+
+def test_back_doors_are_closed(cloud):
+    assert call(f"{cloud.endpoint}/_ministack/reset", method="POST", body=b"")[0] == 404
+    assert call(f"{cloud.endpoint}/_tunedrop/ledger")[0] == 403
+
+
+def test_a_stream_arrives_chunk_by_chunk(stack):
+    address = stack.url("StreamUrl").removeprefix("http://")
+    host, _, path = address.partition("/")
+    connection = http.client.HTTPConnection(host)
+    connection.request("POST", f"/{path}/v1/anything", body=b"all")
+    answer = connection.getresponse()
+    arrivals = {line.strip(): time.monotonic() for line in answer}
+    connection.close()
+    assert (answer.status, answer.headers["content-type"]) == (201, "text/event-stream")
+    assert list(arrivals) == [b"one", b"two", b"three"]
+    assert arrivals[b"three"] - arrivals[b"one"] > 0.15
+
+
+def test_a_stream_that_breaks_is_cut_off(stack):
+    with pytest.raises(http.client.IncompleteRead):
+        call(f"{stack.url('StreamUrl')}/v1/anything", method="POST", body=b"break")
+
+
+@pytest.mark.parametrize(("wish", "complete"), [("all", {}), ("break", {"ErrorCode": "Unhandled"})])
+def test_invoke_with_response_stream_gives_chunks_and_how_it_ended(stack, wish, complete):
+    made = stack.client("lambda").invoke_with_response_stream(
+        FunctionName=stack.resource("StreamFunction"), Payload=json.dumps({"wish": wish})
+    )
+    events = list(made["EventStream"])
+    chunks = [each["PayloadChunk"]["Payload"] for each in events if "PayloadChunk" in each]
+    assert chunks[1:] == [b"one\n", b"two\n", b"three\n"]
+    assert complete.items() <= events[-1]["InvokeComplete"].items()
+
+
+# --- Bedrock ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def data(stack):
+    lines = "\n".join(json.dumps(RECORD) for _ in range(40))
+    stack.client("s3").put_object(Bucket=stack.outputs["Bucket"], Key="prepared/train.jsonl", Body=lines.encode())
+    return f"s3://{stack.outputs['Bucket']}"
+
+
+def job(data, name, **changes):
+    return {
+        "jobName": name,
+        "customModelName": name,
+        "baseModelIdentifier": HAIKU,
+        "trainingDataConfig": {"s3Uri": f"{data}/prepared/train.jsonl"},
+        "outputDataConfig": {"s3Uri": f"{data}/outputs/"},
+        "hyperParameters": {"epochCount": "1", "batchSize": "4", "learningRateMultiplier": "1"},
+    } | changes
+
+
+def ended(bedrock, job_arn):
+    def look():
+        found = bedrock.get_model_customization_job(jobIdentifier=job_arn)
+        return found if found["status"] != "InProgress" else None
+
+    return eventually(look)
+
+
+def test_a_job_reads_and_writes_as_its_role_and_its_event_reaches_the_queue(stack, data):
+    bedrock = stack.client("bedrock")
+    made = bedrock.create_model_customization_job(**job(data, "good", roleArn=stack.outputs["BedrockRoleArn"]))
+    assert ended(bedrock, made["jobArn"])["status"] == "Completed"
+    listed = stack.client("s3").list_objects_v2(Bucket=stack.outputs["Bucket"], Prefix="outputs/")["Contents"]
+    assert any(each["Key"].endswith("step_wise_training_metrics.csv") for each in listed)
+    eventually(lambda: log(stack, "RecordFunction").count("Model Customization Job State Change") >= 2)
+    assert '\\"jobStatus\\": \\"Completed\\"' in log(stack, "RecordFunction")
+
+
+def test_a_job_fails_where_its_role_may_not_read(stack, data):
+    bedrock, elsewhere = stack.client("bedrock"), {"s3Uri": f"{data}/elsewhere/train.jsonl"}
+    wish = job(data, "barred", roleArn=stack.outputs["BedrockRoleArn"], trainingDataConfig=elsewhere)
+    found = ended(bedrock, bedrock.create_model_customization_job(**wish)["jobArn"])
+    assert found["status"] == "Failed"
+    assert "not authorized to perform: s3:GetObject" in found["failureMessage"]
+
+
+def test_a_job_fails_where_its_role_does_not_trust_bedrock(stack, data):
+    bedrock = stack.client("bedrock")
+    wish = job(data, "untrusted", roleArn=stack.outputs["UntrustedRoleArn"])
+    found = ended(bedrock, bedrock.create_model_customization_job(**wish)["jobArn"])
+    assert found["status"] == "Failed"
+    assert "Could not assume" in found["failureMessage"]
+
+
+def test_nobody_passes_a_role_without_the_permission(stack, data):
+    starter = stack.person("starter", ["StarterPolicyArn"])
+    wish = job(data, "unpassed", roleArn=stack.outputs["BedrockRoleArn"])
+    with pytest.raises(ClientError, match="iam:PassRole on resource: .*BedrockRole"):
+        stack.client("bedrock", starter).create_model_customization_job(**wish)
+
+
+@contextlib.contextmanager
+def bought(stack, name, tags=()):
+    """The ARN of capacity that is in service, given back at the end."""
+    bedrock = stack.client("bedrock")
+    made = bedrock.create_provisioned_model_throughput(
+        modelUnits=1,
+        provisionedModelName=name,
+        modelId=HAIKU,
+        tags=[{"key": k, "value": v} for k, v in dict(tags).items()],
+    )
+    arn = made["provisionedModelArn"]
+    eventually(lambda: bedrock.get_provisioned_model_throughput(provisionedModelId=arn)["status"] == "InService")
+    yield arn
+    bedrock.delete_provisioned_model_throughput(provisionedModelId=arn)
+
+
+def test_a_model_answers_to_the_tag_of_the_stack_and_to_no_other(stack):
+    stack.cloud.record_decisions()
+    own_tag, foreign_tag = {"tunedrop:stack": stack.outputs["StackId"]}, {"tunedrop:stack": "another"}
+    with bought(stack, "own", own_tag) as own, bought(stack, "foreign", foreign_tag) as foreign:
+        allowed, _ = invoke(stack, "TaggedFunction", {"model": own})
+        denied, _ = invoke(stack, "TaggedFunction", {"model": foreign})
+    assert allowed["type"] == "message"
+    assert denied["code"] == "AccessDeniedException"
+    assert f"not authorized to perform: bedrock:InvokeModel on resource: {foreign}" in denied["message"]
+    seen = {each["resource"]: each["decision"] for each in stack.cloud.decisions() if "Tagged" in each["principal"]}
+    assert seen == {own: "Allow", foreign: "ImplicitDeny"}
+
+
+def test_the_ledger_tells_what_was_bought_and_given_back(stack):
+    with bought(stack, "billed"):
+        live = [each["name"] for each in stack.cloud.ledger() if each["ended_at"] is None]
+    lines = {each["name"]: each for each in stack.cloud.ledger()}
+    assert "billed" in live
+    assert lines["billed"]["kind"] == "provisioned_throughput"
+    assert lines["billed"]["ended_at"] is not None
+
+
+def test_a_lifecycle_can_be_set(stack, data):
+    stack.cloud.set_lifecycle(HAIKU, "LEGACY")
+    try:
+        found = stack.client("bedrock").get_foundation_model(modelIdentifier=HAIKU)["modelDetails"]
+    finally:
+        stack.cloud.set_lifecycle(HAIKU, "ACTIVE")
+    assert found["modelLifecycle"]["status"] == "LEGACY"
+
+
+def test_an_answer_can_get_lost_after_its_effect(stack):
+    impatient = Config(read_timeout=1, retries={"total_max_attempts": 1})
+    stack.cloud.add_fault("CreateProvisionedModelThroughput", "timeout_after_effect")
+    with pytest.raises(ReadTimeoutError):
+        stack.client("bedrock", config=impatient).create_provisioned_model_throughput(
+            modelUnits=1, provisionedModelName="lost", modelId=HAIKU
+        )
+    assert [each for each in stack.cloud.ledger() if each["name"] == "lost"]
+
+
+def test_service_quotas_answer(stack):
+    found = stack.client("service-quotas").list_service_quotas(ServiceCode="bedrock")["Quotas"]
+    assert any("Claude 3 Haiku" in each["QuotaName"] for each in found)
+
+
+# --- deployment -------------------------------------------------------------------------------------------------------
+
+
+def test_properties_that_the_emulator_drops_are_applied(stack):
+    s3, dynamodb = stack.client("s3"), stack.client("dynamodb")
+    bucket, table = stack.outputs["Bucket"], stack.outputs["Table"]
+    rule = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"][0]
+    assert rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] == stack.outputs["KeyArn"]
+    rules = {each["ID"]: each for each in s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]}
+    assert rules["Uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    assert rules["Old"]["Expiration"] == {"Days": 30}
+    assert dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]["AttributeName"] == "expires"
+    backups = dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
+    assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
+    assert dynamodb.describe_table(TableName=table)["Table"]["SSEDescription"]["Status"] == "ENABLED"
+
+
+def test_a_custom_resource_answers_and_metric_math_does_not_refuse_the_stack(stack):
+    assert stack.outputs["GuardWords"] == "guarded"
+    assert stack.client("cloudwatch").describe_alarms()["MetricAlarms"][0]["Threshold"] == 0
+
+
+def test_a_stack_is_updated_in_place(stack, caller):
+    changed = stack.cloud.deploy("contract", template=TEMPLATE, parameters={"Words": "second", "ExpireDays": "60"})
+    assert changed.outputs["Bucket"] == stack.outputs["Bucket"]
+    body = call(f"{changed.url('ApiUrl')}/things", identity=caller)[2]
+    assert json.loads(body)["words"] == "second"
+    rules = stack.client("s3").get_bucket_lifecycle_configuration(Bucket=stack.outputs["Bucket"])["Rules"]
+    assert {"Days": 60} in [each.get("Expiration") for each in rules]
+    stack.cloud.deploy("contract", template=TEMPLATE)
+
+
+def test_a_second_stack_lives_in_another_region(stack):
+    east = stack.cloud.deploy("contract", template=TEMPLATE, region="us-east-1")
+    assert east.outputs["Bucket"] != stack.outputs["Bucket"]
+    east.client("s3").put_object(Bucket=east.outputs["Bucket"], Key="incoming/east.csv", Body=b"a,b")
+    eventually(lambda: "incoming/east.csv" in log(east, "RecordFunction"))
+    assert east.client("bedrock").list_provisioned_model_throughputs()["provisionedModelSummaries"] == []
+
+
+def test_a_guard_can_refuse_the_deletion_of_its_stack(stack):
+    guarded = stack.cloud.deploy("guarded", template=TEMPLATE, parameters={"RefuseDeletion": "yes"})
+    guarded.delete()
+    cloudformation = guarded.client("cloudformation")
+
+    def look():
+        return cloudformation.describe_stacks(StackName="guarded")["Stacks"][0]["StackStatus"] == "DELETE_FAILED"
+
+    eventually(look)
+    reasons = [
+        each.get("ResourceStatusReason", "")
+        for each in cloudformation.describe_stack_events(StackName="guarded")["StackEvents"]
+    ]
+    assert any("it still bills" in reason for reason in reasons)
+
+
+def test_a_failed_deployment_says_which_resource_and_why(cloud, tmp_path):
+    bad = tmp_path / "template.yaml"
+    bad.write_text("Resources: {Wrong: {Type: 'AWS::CloudWatch::Alarm', Properties: {Namespace: a, MetricName: b}}}")
+    with pytest.raises(DeploymentFailed, match=r"(?s)bad.*Wrong \(AWS::CloudWatch::Alarm\)"):
+        cloud.deploy("bad", template=bad)

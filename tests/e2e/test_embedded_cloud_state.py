@@ -1,0 +1,85 @@
+"""What the embedded cloud keeps: through a stop, through a crash, and for whom."""
+
+from __future__ import annotations
+
+import json
+import stat
+import time
+from pathlib import Path
+
+import pytest
+from tunedrop_local import client
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = Path(__file__).parent / "embedded_cloud" / "template.yaml"
+HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory):
+    return tmp_path_factory.mktemp("state")
+
+
+@pytest.fixture(scope="module")
+def first_run(state):
+    """A cloud with something of everything in it, which is stopped again."""
+    with client.start(ROOT, state, time_scale=6000) as cloud:
+        stack = cloud.deploy("kept", template=TEMPLATE)
+        person = stack.person("caller", ["CallerPolicyArn"])
+        stack.client("dynamodb").put_item(TableName=stack.outputs["Table"], Item={"pk": {"S": "kept"}})
+        stack.client("bedrock").create_provisioned_model_throughput(
+            modelUnits=1, provisionedModelName="kept", modelId=HAIKU
+        )
+        put(stack, "before")
+    return cloud, person
+
+
+def put(stack, name):
+    """A new version of one object."""
+    stack.client("s3").put_object(Bucket=stack.outputs["Bucket"], Key="kept.txt", Body=name.encode())
+
+
+def assert_everything_is_there(stack, person, name):
+    s3 = stack.client("s3", person)
+    assert s3.get_object(Bucket=stack.outputs["Bucket"], Key="kept.txt")["Body"].read() == name.encode()
+    item = stack.client("dynamodb").get_item(TableName=stack.outputs["Table"], Key={"pk": {"S": "kept"}})
+    assert item["Item"] == {"pk": {"S": "kept"}}
+    capacity = stack.client("bedrock").list_provisioned_model_throughputs()["provisionedModelSummaries"]
+    assert [each["provisionedModelName"] for each in capacity] == ["kept"]
+    answer = stack.client("lambda").invoke(
+        FunctionName=stack.resource("OddFunction"), Payload=json.dumps({"do": "look_around"})
+    )
+    assert "FunctionError" not in answer
+
+
+def test_a_stop_keeps_everything(state, first_run):
+    before, person = first_run
+    with client.start(ROOT, state, time_scale=6000) as cloud:
+        assert cloud.endpoint == before.endpoint, "queue URLs name the port"
+        assert_everything_is_there(cloud.stack("kept"), person, "before")
+
+
+def test_a_crash_keeps_everything_but_the_last_moment(state, first_run):
+    _, person = first_run
+    cloud = client.start(ROOT, state, time_scale=6000)
+    put(cloud.stack("kept"), "after")
+    versions = cloud.client("s3").list_object_versions(Bucket=cloud.stack("kept").outputs["Bucket"], Prefix="kept")
+    time.sleep(2.5)  # two looks of the autosave
+    cloud.kill()
+    with client.start(ROOT, state, time_scale=6000) as again:
+        stack = again.stack("kept")
+        assert_everything_is_there(stack, person, "after")
+        found = again.client("s3").list_object_versions(Bucket=stack.outputs["Bucket"], Prefix="kept")
+        assert [each["VersionId"] for each in found["Versions"]] == [each["VersionId"] for each in versions["Versions"]]
+
+
+def test_starting_twice_joins_the_first(state, first_run):
+    with client.start(ROOT, state) as cloud:
+        joined = client.start(ROOT, state)
+        assert joined.endpoint == cloud.endpoint
+    assert client.join(ROOT, state) is None
+
+
+def test_keys_are_readable_by_their_owner_only(state, first_run):
+    for name in ("root.json", "identities.json"):
+        assert stat.S_IMODE((state / name).stat().st_mode) == 0o600
