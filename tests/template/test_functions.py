@@ -1,0 +1,82 @@
+"""Functions: each handler can be imported, runs where its packages were built for, and is told what it asks for."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+from tunedrop.edges import settings
+
+ROOT = Path(__file__).parents[2]
+FUNCTION = "AWS::Lambda::Function"
+HANDLERS = re.findall(r"^ +Handler: (\S+)$", (ROOT / "template.yaml").read_text("utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_a_handler_can_be_imported_by_its_name_in_lambda(handler):
+    module, name = handler.split(".")
+    assert callable(getattr(importlib.import_module(module), name))
+
+
+def test_the_handlers_are_the_modules_of_functions(stack):
+    deployed = {function["Handler"].split(".")[0] for function in stack.of(FUNCTION)}
+    assert deployed == {path.stem for path in (ROOT / "functions").glob("*.py")}
+    assert len(HANDLERS) == len(deployed)
+
+
+def test_every_function_runs_on_arm64_with_the_layer(stack):
+    (layer,) = stack.of("AWS::Lambda::LayerVersion")
+    for function in stack.of(FUNCTION):
+        assert function["Architectures"] == ["arm64"]
+        assert function["Runtime"] == "python3.13"
+        assert [stack.referred(each) for each in function["Layers"]] == [layer]
+
+
+def test_every_function_is_traced_without_a_tracer_of_its_own(stack):
+    assert {function["TracingConfig"]["Mode"] for function in stack.of(FUNCTION)} == {"Active"}
+
+
+def test_every_variable_that_the_settings_read_is_given(stack):
+    asked = set(re.findall(r'"(TUNEDROP_[A-Z_]+)"', inspect.getsource(settings)))
+    for function in stack.of(FUNCTION):
+        given = {name for name in function["Environment"]["Variables"] if name.startswith("TUNEDROP_")}
+        assert given == asked
+
+
+def test_the_settings_accept_what_the_template_gives(stack):
+    for function in stack.of(FUNCTION):
+        variables = {name: str(value) for name, value in function["Environment"]["Variables"].items()}
+        read = settings.Settings.from_environment({**variables, "AWS_REGION": "us-west-2"})
+        assert read.stack_name == "tunedrop"
+        assert read.max_model_units == int(stack.parameters["MaxModelUnits"])
+        assert read.model_key_arn == ("<Key.Arn>" if stack.parameters["EncryptCustomModels"] == "true" else None)
+        assert read.response_streaming == (stack.parameters["MessagesResponse"] == "RESPONSE_STREAM")
+        assert read.default_base_model == (stack.parameters["DefaultBaseModel"] or "llama-3-1-8b")
+
+
+def test_the_streaming_bootstrap_is_used_exactly_where_the_route_streams(stack):
+    streaming = stack.parameters["MessagesResponse"] == "RESPONSE_STREAM"
+    for function in stack.of(FUNCTION):
+        wrapper = function["Environment"]["Variables"].get("AWS_LAMBDA_EXEC_WRAPPER")
+        expected = "/var/task/streaming_bootstrap" if function.id == "MessagesApiFunction" and streaming else None
+        assert wrapper == expected
+
+
+def test_the_streaming_bootstrap_is_there_and_executable():
+    bootstrap = ROOT / "functions" / "streaming_bootstrap"
+    assert bootstrap.stat().st_mode & 0o111
+    assert bootstrap.read_text("utf-8").startswith("#!")
+
+
+def test_a_functions_answer_comes_before_its_gateway_gives_up(stack):
+    assert stack["ControlApiFunction"]["Timeout"] < 29
+    streaming = stack.parameters["MessagesResponse"] == "RESPONSE_STREAM"
+    assert stack["MessagesApiFunction"]["Timeout"] <= (300 if streaming else 28)
+
+
+def test_each_function_has_a_role_of_its_own(stack):
+    roles = [function["Role"] for function in stack.of(FUNCTION)]
+    assert len(set(roles)) == len(roles)

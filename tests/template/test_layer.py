@@ -1,0 +1,119 @@
+"""The layer: third-party packages only, locked, for the processor and the Python that the functions run on."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MAKEFILE = (ROOT / "layers/dependencies/Makefile").read_text("utf-8")
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+LOCKS = sorted(path.stem for path in (ROOT / "requirements").glob("*.txt"))
+MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
+
+
+def pins(lock: str) -> dict[str, set[str]]:
+    """Package to the versions that a lock pins (two where a marker chooses)."""
+    found: dict[str, set[str]] = {}
+    for name, version in re.findall(
+        r"^([a-z0-9-]+)==(\S+)", (ROOT / f"requirements/{lock}.txt").read_text(), re.MULTILINE
+    ):
+        found.setdefault(name, set()).add(version)
+    return found
+
+
+def default(variable: str) -> str:
+    found = re.search(rf"^{variable} \?= (\S+)$", MAKEFILE, re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
+def test_the_layer_is_built_for_the_processor_of_the_functions(template):
+    (architecture,) = template["Globals"]["Function"]["Architectures"]
+    assert default("LAYER_PLATFORM") == f"{MACHINES[architecture]}-manylinux_2_28"
+    layer = template["Resources"]["DependenciesLayer"]
+    assert layer["Metadata"] == {"BuildMethod": "makefile", "BuildArchitecture": architecture}
+    assert layer["Properties"]["CompatibleArchitectures"] == [architecture]
+
+
+def test_the_layer_is_built_for_the_python_of_the_functions(template):
+    runtime = template["Globals"]["Function"]["Runtime"]
+    assert f"python{default('LAYER_PYTHON')}" == runtime
+    assert template["Resources"]["DependenciesLayer"]["Properties"]["CompatibleRuntimes"] == [runtime]
+
+
+def test_the_makefile_has_the_target_that_sam_calls(template):
+    assert template["Resources"]["DependenciesLayer"]["Properties"]["ContentUri"] == "layers/dependencies"
+    assert re.search(r"^build-DependenciesLayer:$", MAKEFILE, re.MULTILINE)
+
+
+def test_the_layer_installs_only_wheels_whose_hashes_are_locked():
+    for flag in ("--require-hashes", "--only-binary :all:", "--no-deps", "--no-installer-metadata"):
+        assert flag in MAKEFILE
+
+
+def test_the_layer_holds_what_the_lock_says():
+    built = (ROOT / "layers/dependencies/requirements.txt").read_bytes()
+    assert built == (ROOT / "requirements/layer.txt").read_bytes()
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_has_a_hash_for_every_pin_and_names_no_address(lock):
+    text = (ROOT / f"requirements/{lock}.txt").read_text("utf-8")
+    entries = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
+    assert all("--hash=sha256:" in entry for entry in entries)
+    assert "://" not in text
+    assert not re.search(r"^-", text, re.MULTILINE)
+
+
+def requirements(group: str | None) -> list[str]:
+    if group is None:
+        return list(PROJECT["project"]["dependencies"])
+    asked = PROJECT["dependency-groups"][group]
+    included = [each for entry in asked if isinstance(entry, dict) for each in requirements(entry["include-group"])]
+    return included + [entry for entry in asked if isinstance(entry, str)]
+
+
+ASKED = {
+    "layer": requirements(None),
+    "dev": requirements(None) + requirements("dev"),
+    "local": requirements("local"),
+    "sam": requirements("sam"),
+}
+
+
+@pytest.mark.parametrize(("lock", "requirement"), [(lock, each) for lock, asked in ASKED.items() for each in asked])
+def test_what_the_project_asks_for_is_locked_at_a_version_that_it_accepts(lock, requirement):
+    name, _, specifier = re.match(r"([A-Za-z0-9.-]+)(\[[^\]]*\])?(.*)", requirement).groups()
+    for version in pins(lock)[name.lower()]:
+        assert accepts(specifier, version), f"{name} {version}"
+
+
+def accepts(specifier: str, version: str) -> bool:
+    """`==1.2`, `>=1.2,<2` and nothing at all: all that pyproject.toml uses."""
+    for operator, bound in re.findall(r"(==|>=|<)([^,]+)", specifier):
+        left, right = number(version), number(bound)
+        if not {"==": version == bound, ">=": left >= right, "<": left < right}[operator]:
+            return False
+    return True
+
+
+def number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version))
+
+
+def test_the_tests_run_on_the_very_versions_that_the_layer_holds():
+    tested = pins("dev")
+    assert {name: versions for name, versions in pins("layer").items() if tested[name] != versions} == {}
+
+
+def test_the_layer_leaves_out_what_only_development_needs():
+    assert not {"pytest", "moto", "numpy", "ruff", "aws-xray-sdk", "ministack"} & set(pins("layer"))
+
+
+def test_each_environment_has_its_lock():
+    assert sorted(ASKED) == LOCKS
