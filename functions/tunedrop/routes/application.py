@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 
 from tunedrop import __version__
 from tunedrop.errors import InvalidInput, TunedropError
-from tunedrop.routes import errors, keys
+from tunedrop.routes import base_models, datasets, deployments, errors, jobs, keys, metrics
 
 
 def _strict_json(text: str) -> Any:
@@ -38,7 +38,8 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 app = APIGatewayRestResolver(enable_validation=True, json_body_deserializer=_strict_json)
-app.include_router(keys.router)
+for routes in (base_models, datasets, jobs, metrics, deployments, keys):
+    app.include_router(routes.router)
 
 
 @app.exception_handler(TunedropError)

@@ -3,54 +3,39 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
-from pydantic import BaseModel, Field
+from pydantic import BeforeValidator, Field
 
 from tunedrop.availability import Availability, list_availability
-from tunedrop.base_models.catalogue import Hyperparameter, Range
-from tunedrop.routes.requests import Request
-from tunedrop.training.lifecycle import Lifecycle
+from tunedrop.routes.requests import AnswerModel, Request, told_as
 
 router = APIGatewayRouter()
 
+Decimal = Annotated[str, BeforeValidator(str)]
+"""A decimal in text: exact."""
 
-class HyperparameterAnswer(BaseModel):
+
+class HyperparameterAnswer(AnswerModel):
     """A hyperparameter: inclusive bounds and default, as decimals in text."""
 
     name: str
     type: str
-    minimum: str
-    maximum: str
-    default: str
+    minimum: Decimal
+    maximum: Decimal
+    default: Decimal
     meaning: str
 
-    @classmethod
-    def of(cls, parameter: Hyperparameter) -> HyperparameterAnswer:
-        """As the catalogue has it."""
-        return cls(
-            name=parameter.name,
-            type=parameter.type,
-            minimum=str(parameter.minimum),
-            maximum=str(parameter.maximum),
-            default=str(parameter.default),
-            meaning=parameter.meaning,
-        )
 
-
-class RangeAnswer(BaseModel):
+class RangeAnswer(AnswerModel):
     """Inclusive bounds."""
 
     minimum: int
     maximum: int
 
-    @classmethod
-    def of(cls, bounds: Range) -> RangeAnswer:
-        """As the catalogue has it."""
-        return cls(minimum=bounds.minimum, maximum=bounds.maximum)
 
-
-class LimitsAnswer(BaseModel):
+class LimitsAnswer(AnswerModel):
     """What a dataset may hold."""
 
     train_records: RangeAnswer
@@ -59,20 +44,15 @@ class LimitsAnswer(BaseModel):
     record_tokens: int
 
 
-class LifecycleAnswer(BaseModel):
+class LifecycleAnswer(AnswerModel):
     """What Bedrock says of the base model in this Region."""
 
     status: str
     legacy_at: datetime | None
     ends_at: datetime | None
 
-    @classmethod
-    def of(cls, stage: Lifecycle) -> LifecycleAnswer:
-        """As Bedrock said it."""
-        return cls(status=stage.status, legacy_at=stage.legacy_at, ends_at=stage.ends_at)
 
-
-class BaseModelAnswer(BaseModel):
+class BaseModelAnswer(AnswerModel):
     """A base model as this stack can use it."""
 
     name: str
@@ -85,37 +65,12 @@ class BaseModelAnswer(BaseModel):
     lifecycle: LifecycleAnswer | None
     record_format: str
     serving: list[str] = Field(description="Ways to serve its custom models; the first is the default")
-    takes_validation: bool
+    takes_validation: bool = told_as("takes_validation", called="validation")
     limits: LimitsAnswer
     hyperparameters: list[HyperparameterAnswer]
 
-    @classmethod
-    def of(cls, found: Availability) -> BaseModelAnswer:
-        """One line of the list."""
-        model, limits = found.base_model, found.base_model.limits
-        return cls(
-            name=model.name,
-            title=model.title,
-            provider=model.provider,
-            customization_id=model.customization_id,
-            regions=list(model.regions),
-            trainable=found.trainable,
-            missing=list(found.missing),
-            lifecycle=LifecycleAnswer.of(found.lifecycle) if found.lifecycle else None,
-            record_format=model.record_format,
-            serving=list(model.serving),
-            takes_validation=model.validation,
-            limits=LimitsAnswer(
-                train_records=RangeAnswer.of(limits.train_records),
-                validation_records=RangeAnswer.of(limits.validation_records),
-                total_records=RangeAnswer.of(limits.total_records),
-                record_tokens=limits.record_tokens,
-            ),
-            hyperparameters=[HyperparameterAnswer.of(parameter) for parameter in model.hyperparameters],
-        )
 
-
-class BaseModelsAnswer(BaseModel):
+class BaseModelsAnswer(AnswerModel):
     """All base models that Tunedrop knows."""
 
     base_models: list[BaseModelAnswer]
@@ -126,4 +81,12 @@ def get_base_models() -> BaseModelsAnswer:
     """Every base model: trainable here or why not, lifecycle, limits, hyperparameters, ways to serve."""
     world = Request.of(router).world
     found = list_availability(bedrock=world.bedrock, region=world.settings.region, now=world.now)
-    return BaseModelsAnswer(base_models=[BaseModelAnswer.of(each) for each in found])
+    return BaseModelsAnswer(base_models=[_answer(each) for each in found])
+
+
+def _answer(found: Availability) -> BaseModelAnswer:
+    """One line of the list: the catalogue's entry, and how it stands here."""
+    model = found.base_model
+    entry = {name: getattr(model, name) for name in model.__slots__}
+    here = {"trainable": found.trainable, "missing": found.missing, "lifecycle": found.lifecycle}
+    return BaseModelAnswer.model_validate(entry | here)

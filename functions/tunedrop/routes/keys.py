@@ -9,12 +9,11 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body as FromBody
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, Field
 
 from tunedrop import api_keys
 from tunedrop.idempotency import Answer
-from tunedrop.messages.keys import ApiKey
-from tunedrop.routes.requests import Body, Cursor, IdempotencyKey, Limit, Request, data, once
+from tunedrop.routes.requests import AnswerModel, Body, Cursor, IdempotencyKey, Limit, Request, data, once
 
 router = APIGatewayRouter()
 
@@ -27,31 +26,17 @@ class CreateKey(Body):
     expires_at: datetime | None = Field(None, description="From when on it no longer works; left out: until revoked.")
 
 
-class KeyAnswer(BaseModel):
+class KeyAnswer(AnswerModel):
     """An API key, without its secret."""
 
     id: str
     name: str
-    deployments: list[str] | None
+    deployments: Annotated[list[str], AfterValidator(sorted)] | None
     created_at: datetime
     created_by: str
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
-
-    @classmethod
-    def of(cls, key: ApiKey) -> KeyAnswer:
-        """The public side of a key."""
-        return cls(
-            id=key.id,
-            name=key.name,
-            deployments=None if key.deployments is None else sorted(key.deployments),
-            created_at=key.created_at,
-            created_by=key.created_by,
-            expires_at=key.expires_at,
-            revoked_at=key.revoked_at,
-            last_used_at=key.last_used_at,
-        )
 
 
 class NewKeyAnswer(KeyAnswer):
@@ -60,7 +45,7 @@ class NewKeyAnswer(KeyAnswer):
     secret: str | None = Field(description="Shown once. null when the request was repeated under its Idempotency-Key.")
 
 
-class KeysAnswer(BaseModel):
+class KeysAnswer(AnswerModel):
     """A page of API keys, newest first."""
 
     keys: list[KeyAnswer]
@@ -95,7 +80,7 @@ def create_key(
 def list_keys(limit: Limit = 20, cursor: Cursor = None) -> KeysAnswer:
     """API keys, revoked and expired ones too, newest first."""
     page = api_keys.list_keys(table=Request.of(router).world.access, limit=limit, cursor=cursor)
-    return KeysAnswer(keys=[KeyAnswer.of(key) for key in page.keys], cursor=page.cursor)
+    return KeysAnswer.of(page)
 
 
 @router.delete("/keys/<key_id>", summary="Revoke an API key")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from tunedrop import idempotency
 from tunedrop.errors import InvalidInput
@@ -33,6 +33,22 @@ class Body(BaseModel):
     """A request's body: unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class AnswerModel(BaseModel):
+    """An answer: takes from a domain value the attributes that are public, and no others."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    @classmethod
+    def of(cls, value: object) -> Self:
+        """The public side of a domain value, whose attributes are named like the fields."""
+        return cls.model_validate(value)
+
+
+def told_as(name: str, **about: Any) -> Any:
+    """A field that the domain value calls otherwise."""
+    return Field(validation_alias=AliasChoices(name, about.pop("called")), **about)
 
 
 @dataclass(frozen=True, slots=True)

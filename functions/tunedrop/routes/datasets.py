@@ -1,0 +1,110 @@
+"""Datasets: `GET /datasets`, `GET /datasets/{name}`, their versions, and each version's reports."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
+from pydantic import Field
+
+from tunedrop import datasets
+from tunedrop.routes.requests import AnswerModel, Cursor, Limit, Request, told_as
+
+router = APIGatewayRouter()
+
+
+class FileAnswer(AnswerModel):
+    """One immutable upload."""
+
+    key: str
+    version_id: str
+    bytes: int
+    sha256: str
+
+
+class OutputAnswer(AnswerModel):
+    """Prepared data, as a job is given it."""
+
+    key: str
+    version_id: str
+    bytes: int
+    sha256: str
+    records: int
+
+
+class PreparationAnswer(AnswerModel):
+    """What became of one split for one base model."""
+
+    base_model: str
+    split: str
+    verdict: str
+    report_key: str = Field(description="Of the JSON report in the data bucket")
+    records: int
+    tokens: int = Field(description="Estimated, over all records")
+    errors: int
+    warnings: int
+    output: OutputAnswer | None
+
+
+class VersionAnswer(AnswerModel):
+    """An immutable numbered snapshot of a dataset."""
+
+    dataset: str
+    version: int = told_as("version", called="number")
+    status: str = Field(description="incomplete, processing, accepted or rejected")
+    files: dict[str, FileAnswer] = Field(description="By split, and dataset.toml where there is one")
+    base_models: list[str]
+    owner: str | None
+    preparations: list[PreparationAnswer]
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class VersionsAnswer(AnswerModel):
+    """A page of versions, newest first."""
+
+    versions: list[VersionAnswer]
+    cursor: str | None
+
+
+class DatasetAnswer(AnswerModel):
+    """A dataset and its newest version."""
+
+    name: str = told_as("name", called="dataset")
+    latest_version: int = told_as("latest_version", called="latest", description="0 before the first one")
+    status: str | None = Field(description="Of the newest version")
+    created_at: datetime
+    updated_at: datetime
+
+
+class DatasetsAnswer(AnswerModel):
+    """A page of datasets, the most recently changed first."""
+
+    datasets: list[DatasetAnswer] = told_as("datasets", called="heads")
+    cursor: str | None
+
+
+@router.get("/datasets", summary="List datasets")
+def list_datasets(limit: Limit = 20, cursor: Cursor = None) -> DatasetsAnswer:
+    """Datasets, the most recently changed first."""
+    page = datasets.list_datasets(limit, cursor, table=Request.of(router).world.state)
+    return DatasetsAnswer.of(page)
+
+
+@router.get("/datasets/<name>", summary="Read a dataset")
+def get_dataset(name: str) -> DatasetAnswer:
+    """A dataset and its newest version's number and status."""
+    return DatasetAnswer.of(datasets.get_dataset(name, table=Request.of(router).world.state))
+
+
+@router.get("/datasets/<name>/versions", summary="List a dataset's versions")
+def list_versions(name: str, limit: Limit = 20, cursor: Cursor = None) -> VersionsAnswer:
+    """Versions of a dataset, newest first."""
+    page = datasets.list_versions(name, limit, cursor, table=Request.of(router).world.state)
+    return VersionsAnswer.of(page)
+
+
+@router.get("/datasets/<name>/versions/<number>", summary="Read a version")
+def get_version(name: str, number: int) -> VersionAnswer:
+    """A version: its files, its verdict per base model, and where its reports are."""
+    return VersionAnswer.of(datasets.get_version(name, number, table=Request.of(router).world.state))
