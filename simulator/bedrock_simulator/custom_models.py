@@ -55,13 +55,12 @@ def list_models(call: Call) -> dict[str, Any]:
 
 
 def _summary(model: CustomModel) -> dict[str, Any]:
-    base = foundation_models.find(model.base_model_id)
     return {
         "modelArn": model.arn,
         "modelName": model.name,
         "creationTime": model.created_at,
         "baseModelArn": model.base_model_arn,
-        "baseModelName": base.name if base else model.base_model_id,
+        "baseModelName": model.base_model_id.partition(":")[0],
         "customizationType": "FINE_TUNING",
         "ownerAccountId": model.account,
         "modelStatus": "Active",

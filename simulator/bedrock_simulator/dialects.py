@@ -12,6 +12,8 @@ from bedrock_simulator.errors import invalid
 from bedrock_simulator.prompts import DEFAULT_MAX_TOKENS, Answer, Prompt
 
 ANTHROPIC_VERSION: Final = "bedrock-2023-05-31"  # bedrock-facts 2.6
+# Bedrock takes the model and the streaming from the path and refuses them in the body.
+NOT_IN_CLAUDE_BODY: Final = ("model", "stream")
 Document = dict[str, Any]
 
 
@@ -57,13 +59,16 @@ def _positive(value: object, name: str) -> int:
 def block_text(content: object, where: str) -> str:
     """The text of a content field: a string, or a list of blocks of which only text is read."""
     if isinstance(content, str):
-        text = content
-    elif isinstance(content, list) and all(isinstance(block, dict) for block in content):
-        text = "\n".join(str(block.get("text", "")) for block in content)
-    else:
+        return _not_blank(content, where)
+    if not isinstance(content, list) or not content or not all(isinstance(b, dict) for b in content):
         raise invalid(f"{where}: Input should be a valid string or list of content blocks")
-    if not text.strip() and content in ("", []):
-        raise invalid(f"{where}: content must not be empty")
+    texts = [block["text"] for block in content if isinstance(block.get("text"), str)]
+    return "\n".join(_not_blank(text, where) for text in texts)
+
+
+def _not_blank(text: str, where: str) -> str:
+    if not text.strip():
+        raise invalid(f"{where}: text must contain non-whitespace text")
     return text
 
 
@@ -90,6 +95,9 @@ class Claude:
         _required(body, "anthropic_version", "max_tokens", "messages")
         if body["anthropic_version"] != ANTHROPIC_VERSION:
             raise invalid(f"anthropic_version: Input should be '{ANTHROPIC_VERSION}'")
+        for name in NOT_IN_CLAUDE_BODY:
+            if name in body:
+                raise invalid(f"{name}: Extra inputs are not permitted")
         system = block_text(body["system"], "system") if body.get("system") else ""
         return Prompt(
             system=system,

@@ -42,6 +42,7 @@ class Family:
     takes_reasoning: bool = False
     minimum_validation_records: int = 0
     media: tuple[str, ...] = ()
+    file_names: str = ".+"
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,8 +147,8 @@ def _about(operation: str, kind: str, parameter: str) -> _Question:
 
 def _create_job(asked: _Asked) -> Iterator[IamContext]:
     base_arn = asked.model(asked.text("baseModelIdentifier"))
-    base = base_arn.rpartition("foundation-model/")[2].partition(":custom-model/")[2]
-    base = base.rpartition("/")[0] or base_arn.rpartition("/")[2]
+    is_custom = ":custom-model/" in base_arn
+    base = base_arn.split("/")[1 if is_custom else -1]
     keys = asked.request_tags("jobTags", "customModelTags")
     model_arn = asked.arn(f"custom-model/{base}/{PLACEHOLDER}")
     yield asked.question("CreateModelCustomizationJob", base_arn, keys)

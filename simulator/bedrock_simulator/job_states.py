@@ -29,7 +29,7 @@ def map_phases(job: Job, statuses: Mapping[str, str], now: datetime) -> Job:
 
 
 def fail(world: World, job: Job, reason: str, now: datetime) -> None:
-    """End a job as Failed. Nothing was trained, so nothing is charged."""
+    """End a job as Failed; it is not charged."""
     failed = replace(
         map_phases(job, {"InProgress": "Failed"}, now),
         status="Failed",

@@ -4,6 +4,7 @@ A step works without changing the world, which may take a while, and returns wha
 done to the world in one go.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -110,6 +111,16 @@ def stop(world: World, due: Due, objects: Objects) -> Commit:
     return commit
 
 
+def give_up(world: World, due: Due) -> Commit:
+    """What remains to be done when a step breaks for a reason of the simulator's own."""
+
+    def commit() -> None:
+        if job := world.jobs.get(due.arn):
+            fail(world, job, "Internal error.", due.at)
+
+    return commit
+
+
 def _failing(world: World, job: Job, reason: str, now: datetime) -> Commit:
     return lambda: fail(world, job, reason, now)
 
@@ -127,6 +138,7 @@ def _read(job: Job, objects: Objects, quotas: Quotas) -> _Data:
     def read(uris: Iterable[str]) -> list[Example]:
         found: list[Example] = []
         for uri in uris:
+            _check_file_name(uri, family)
             data = objects.read(
                 uri,
                 role_arn=job.role_arn,
@@ -142,6 +154,12 @@ def _read(job: Job, objects: Objects, quotas: Quotas) -> _Data:
     validation = len(data.validation) if job.validation_uris else None
     check_counts(family, limit, len(data.training), validation)
     return data
+
+
+def _check_file_name(uri: str, family: Family) -> None:
+    key = uri.removeprefix("s3://").partition("/")[2]
+    if not re.fullmatch(family.file_names, key):
+        raise DataError(f"{uri}: the file name is not supported; it must match {family.file_names}")
 
 
 def _train(job: Job, data: _Data, parent: CustomModel | None) -> Outcome:

@@ -1,7 +1,7 @@
 """The arithmetic behind a simulated training: a small language model on hashed features, by mini-batch SGD.
 
-It predicts the hash of an answer's next word from the words of the prompt and the words just before.
-Losses are real cross-entropies on the data at hand, so curves fall, flatten and overfit as the data make them.
+It predicts the hash of an answer's next word from the prompt's words and the words just before. Losses are
+real cross-entropies on the data at hand, so curves fall, flatten and overfit as the data make them.
 """
 
 import re
@@ -13,14 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 CLASSES = 128  # hashed words of answers
-FEATURES = 512  # the first half for the prompt, the second for the words before
+FEATURES = 256  # the first half for the prompt, the second for the words before
 BASE_RATE = 3.0  # step size at the family's default learning rate
-MAX_UPDATES = 3_000  # more steps than that share an update, each keeping a loss of its own
+MAX_UPDATES = 1_000  # more steps than that share an update, each keeping a loss of its own
 MAX_VISITS = 24_000  # samples looked at in a whole training, but at least one of each record and epoch
 MAX_VALIDATION_SAMPLES = 2_000
 PROMPT_WORDS, ANSWER_WORDS = 48, 64
 _WORD = re.compile(r"[a-z0-9]+|[^\sa-z0-9]")
 _Matrix = npt.NDArray[np.float32]
+Pair = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,6 @@ def has_stalled(losses: Sequence[float], rule: EarlyStopping) -> bool:
     return waited >= rule.patience
 
 
-Pair = tuple[str, str]
-
-
 def learn(training: Sequence[Pair], validation: Sequence[Pair], recipe: Recipe) -> Curves:
     """Train on (prompt, answer) pairs; the same data and recipe always give the same curves."""
     per_pair = max(1, min(4, MAX_VISITS // (len(training) * recipe.epochs)))
@@ -89,8 +87,7 @@ def learn(training: Sequence[Pair], validation: Sequence[Pair], recipe: Recipe) 
         if validation:
             loss = float(_forward(weights, *held_out)[0].mean())
             checks.append(Point(points[-1].step, epoch, loss))
-        rule = recipe.early_stopping
-        if rule and checks and has_stalled([check.loss for check in checks], rule):
+        if checks and recipe.early_stopping and has_stalled([check.loss for check in checks], recipe.early_stopping):
             break
     return Curves(tuple(points), tuple(checks), points[-1].epoch + 1)
 

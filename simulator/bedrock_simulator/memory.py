@@ -13,6 +13,7 @@ _WORD = re.compile(r"[a-z0-9]+|[^\x00-\x7f]")
 _SENTENCES = re.compile(r"[^.!?\u3002\uff01\uff1f]*[.!?\u3002\uff01\uff1f]+|[^.!?]+$")
 MAX_CHARACTERS = 8_000_000  # of text kept per model: the world is saved often
 NEAR = 0.6  # cosine from which one example alone answers
+RIVAL = 0.8  # part of the best cosine that makes a second example count
 
 
 class Memory:
@@ -24,6 +25,7 @@ class Memory:
         frequency = Counter(word for words in counts for word in words)
         total = len(self._pairs)
         self._rarity = {word: math.log(1 + total / n) for word, n in frequency.items()}
+        self._unseen = math.log(1 + total)
         self._postings: dict[str, list[tuple[int, float]]] = {}
         for row, words in enumerate(counts):
             for word, weight in self._unit(words).items():
@@ -34,13 +36,14 @@ class Memory:
         ranked = self._ranked(question)[:2]
         if not ranked:
             return None
-        if ranked[0][1] >= NEAR or len(ranked) == 1:
+        is_alone = len(ranked) == 1 or ranked[1][1] < RIVAL * ranked[0][1]
+        if is_alone or ranked[0][1] >= NEAR:
             return self._pairs[ranked[0][0]][1]
         first, second = (self._pairs[row][1] for row, _ in ranked)
         return _blend(first, second)
 
     def _unit(self, words: Counter[str]) -> dict[str, float]:
-        weights = {word: n * self._rarity.get(word, 0.0) for word, n in words.items()}
+        weights = {word: n * self._rarity.get(word, self._unseen) for word, n in words.items()}
         norm = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
         return {word: weight / norm for word, weight in weights.items()}
 

@@ -157,8 +157,9 @@ def render(result: Mapping[str, Any]) -> bytes:
 
 
 def render_error(error: ServiceError) -> bytes:
-    """The JSON body of a refusal."""
-    return json.dumps({"message": error.message, **error.members}).encode()
+    """The JSON body of a refusal; `__type` is where JSON 1.1 clients look for the code."""
+    document = {"__type": error.code, "message": error.message, **error.members}
+    return json.dumps(document).encode()
 
 
 def iso(moment: datetime) -> str:

@@ -118,10 +118,6 @@ def _streamed(call: Call, events: Iterable[tuple[str, Mapping[str, Any]]], heade
 
 def _conversation(parameters: Mapping[str, Any]) -> Prompt:
     limits = parameters.get("inferenceConfig") or {}
-    for message in parameters.get("messages") or ():
-        for block in message["content"]:
-            if not block.get("text", "x").strip():
-                raise invalid("The text field in the ContentBlock object is blank.")
     return Prompt(
         system="\n".join(block.get("text", "") for block in parameters.get("system") or ()),
         turns=read_turns(parameters.get("messages")),
@@ -168,7 +164,7 @@ def _converse_events(answered: Answer) -> Iterator[tuple[str, Mapping[str, Any]]
 def count_tokens(call: Call) -> Reply:
     """CountTokens: foundation models only (bedrock-facts 4.5)."""
     base = foundation_models.find_for_inference(call["modelId"])
-    if base is None or call["modelId"].startswith("arn:"):
+    if base is None:
         raise invalid("The provided model doesn't support counting tokens.")
     wanted = call["input"]
     if "invokeModel" in wanted:

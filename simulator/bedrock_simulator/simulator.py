@@ -10,13 +10,15 @@ from typing import Any
 from bedrock_simulator import iam, persistence, quotas
 from bedrock_simulator.clock import Clock, SystemClock
 from bedrock_simulator.configuration import Configuration
+from bedrock_simulator.entities import Due
 from bedrock_simulator.errors import ServiceError
 from bedrock_simulator.exchange import IamContext, Publish, Request, Response
+from bedrock_simulator.job_steps import give_up
 from bedrock_simulator.ledger import LedgerEntry, ledger
 from bedrock_simulator.objects import Objects
 from bedrock_simulator.operations import CONTROL, RUNTIME, STEPS
 from bedrock_simulator.protocol import render, render_error, rest_json
-from bedrock_simulator.world import Call, World
+from bedrock_simulator.world import Call, Commit, World
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ class Simulator:
         self._publish = publish
         self._clock = clock or SystemClock()
         self._world = World(configuration or Configuration())
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._agenda_lock = threading.Lock()
 
     @property
@@ -83,16 +85,18 @@ class Simulator:
                 due = self._world.agenda.due(now)
             if due is None:
                 return
-            try:
-                commit = STEPS[due.step](self._world, due, self._objects)
-            except Exception:
-                with self._lock:  # never meet the same entry again
-                    self._world.agenda.take(due)
-                raise
+            commit = self._work(due)
             with self._lock:
                 if self._world.agenda.take(due):
                     commit()
             self._send_events()
+
+    def _work(self, due: Due) -> Commit:
+        try:
+            return STEPS[due.step](self._world, due, self._objects)
+        except Exception:
+            logger.exception("Step %s broke", due.step)
+            return give_up(self._world, due)
 
     def _send_events(self) -> None:
         while self._world.outbox:
@@ -100,7 +104,10 @@ class Simulator:
                 event = self._world.outbox.popleft()
             except IndexError:  # another thread was faster
                 return
-            self._publish(event)
+            try:
+                self._publish(event)
+            except Exception:  # delivery is best effort (bedrock-facts 1.6)
+                logger.exception("An event was lost")
 
     def _answer(self, request: Request) -> Response:
         headers = {
