@@ -1,0 +1,160 @@
+"""docs/data-format.md, written from the registry of checks, the formats and the catalogue.
+
+python -m tunedrop.checks.documentation > docs/data-format.md
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from tunedrop.base_models import catalogue
+from tunedrop.base_models.catalogue import SPLITS, BaseModel, Range
+from tunedrop.checks.catalogue import CHECKS
+from tunedrop.checks.findings import MAX_PER_CODE
+from tunedrop.checks.registry import Check, Stage
+from tunedrop.data import dataset_toml, formats, keys, lines, tokens
+
+_STAGES: dict[Stage, str] = {
+    "dataset": "Settings and keys",
+    "file": "The file as a whole",
+    "line": "Lines",
+    "shape": "Fields",
+    "record": "Records",
+    "split": "Splits",
+}
+
+
+def render() -> str:
+    """The whole page."""
+    parts = [_opening(), _settings(), _formats(), _limits(), _tokens(), _normalised(), *_codes()]
+    return "\n\n".join(parts) + "\n"
+
+
+def _opening() -> str:
+    extensions = ", ".join(f"`.{extension}`" for extension in keys.EXTENSIONS)
+    return f"""# Data: keys, formats, checks
+
+This page is generated (`python -m tunedrop.checks.documentation`): codes, words and hints are those of the reports.
+
+## Where to put files
+
+| key | meaning |
+|---|---|
+| `incoming/<dataset>/<split>.<ext>` | one split, {", ".join(f"`{split}`" for split in SPLITS)}; a new version at once |
+| `incoming/<dataset>/{keys.SETTINGS_FILE}` | settings; a new version from the current split files |
+| `incoming/<dataset>/<name>.txt` or `.md` | a system text that the settings name |
+
+`<dataset>` matches `{keys.NAME_PATTERN}` and has at most {keys.MAX_NAME} characters.
+`<ext>` is one of {extensions}; this release reads `.jsonl`.
+Prepared data lies at `prepared/<dataset>/<version>/<base_model>/<split>.jsonl`, the report under the same path at
+`reports/`, ending in `.json`.
+The same bytes again make no new version."""
+
+
+def _settings() -> str:
+    return f"""## dataset.toml
+
+UTF-8, at most {dataset_toml.MAX_BYTES // 1024} KiB. All keys are optional.
+
+```toml
+base_models = ["claude-3-haiku", "nova-lite"]   # what to prepare for; else the stack's default
+system = "You are the help desk of Larkspur Home."   # for records without a system text
+# system = {{ file = "system.txt" }}                   # or a file beside this one
+owner = "team-support"                               # tag of jobs and of whatever bills by the hour
+```
+
+Object metadata `base-model` (names separated by commas) and `system` on a split file win over this file, where one
+line of ASCII is enough: `system` for that file, `base-model` for the version, train's before the other splits'.
+Later releases will know {", ".join(f"`{name}`" for name in dataset_toml.LATER_KEYS)}; this one refuses them."""
+
+
+def _formats() -> str:
+    targets = {name: [m.name for m in catalogue.catalogue().values() if m.record_format == name] for name in _names()}
+    shown = [
+        f"### {format_.title}\n\nTrains {', '.join(f'`{model}`' for model in targets[name])}.\n\n"
+        f"```json\n{format_.example}\n```"
+        for name, format_ in formats.FORMATS.items()
+    ]
+    opening = """## Formats
+
+JSON Lines: one JSON object on each line, in UTF-8.
+Every format is read for every base model and converted into the one it trains on; texts are carried byte for byte.
+A file keeps to one format.
+Content in Claude's format may also be a list of `{"type": "text", "text": …}` blocks, as in the Messages API."""
+    return "\n\n".join([opening, *shown])
+
+
+def _names() -> Iterator[catalogue.RecordFormat]:
+    yield from formats.FORMATS
+
+
+def _limits() -> str:
+    rows = "\n".join(_limit_row(model) for model in catalogue.catalogue().values())
+    return f"""## Limits
+
+A line may have {lines.MAX_LINE_BYTES // 2**20} MiB. Bedrock never sees the test split, so only its records are checked.
+
+| base model | train | validation | together | tokens per record | bytes train / validation | reserved words |
+|---|---|---|---|---|---|---|
+{rows}"""
+
+
+def _limit_row(model: BaseModel) -> str:
+    limits = model.limits
+    counts = [_range(limits.train_records), _range(limits.validation_records), _range(limits.total_records)]
+    sizes = f"{limits.train_bytes // 2**30} GiB / {limits.validation_bytes // 2**30} GiB"
+    reserved = "; ".join(
+        f"{' '.join(f'`{ascii(word)[1:-1]}`' for word in rule.words)} in {', '.join(sorted(rule.where))}"
+        for rule in model.reserved
+    )
+    cells = [f"`{model.name}`", *counts, f"{limits.record_tokens:,}", sizes, reserved or "none"]
+    return f"| {' | '.join(cells)} |"
+
+
+def _range(allowed: Range) -> str:
+    return f"{allowed.minimum:,} to {allowed.maximum:,}"
+
+
+def _tokens() -> str:
+    return f"""## Tokens
+
+No tokenizer of these models is published, so tokens are estimated: `{tokens.ESTIMATOR}` is one token for three ASCII
+characters, as AWS's own validator counts, and one for two bytes of any other script.
+That is above the true count of most text; dense text such as source code may have up to {tokens.MARGIN:.0%} more."""
+
+
+def _normalised() -> str:
+    return """## What is normalised
+
+Counted in the report under `normalised`, never silent.
+
+| what | meaning |
+|---|---|
+| `byte_order_mark` | a UTF-8 byte-order mark at the beginning was taken off |
+| `crlf_line_end` | a line ended in CR LF |
+| `blank_line` | a blank line was left out |
+| `default_system_added` | a record without a system text got the dataset's |
+| `system_put_before_prompt` | the system text, a blank line and the prompt became the prompt |
+| `text_blocks_joined` | several text blocks of one message became one string |"""
+
+
+def _codes() -> Iterator[str]:
+    yield f"""## Codes
+
+A split is rejected exactly when a finding is an error.
+A report lists {MAX_PER_CODE} findings of one code at most; `counts_by_code` has the true numbers."""
+    for stage, title in _STAGES.items():
+        rows = "\n".join(_code_row(check) for check in CHECKS.values() if check.stage == stage)
+        yield f"### {title}\n\n| code | severity | meaning | what to do | example |\n|---|---|---|---|---|\n{rows}"
+
+
+def _code_row(check: Check) -> str:
+    example = check.example.shown.strip() if check.example else ""
+    shown = example.replace("\n", "⏎").replace("|", "\\|")
+    cells = [f"`{check.code}`", check.severity, check.words, check.hint, f"`{shown}`" if shown else ""]
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render())
