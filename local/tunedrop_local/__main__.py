@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import inspect
 import shlex
 import shutil
 import sys
@@ -41,6 +43,7 @@ class NotRunning(CannotStart):
 
 
 def up(options: argparse.Namespace) -> None:
+    """Start or join the embedded cloud, deploy, and print what to export."""
     cloud = client.start(options.root, options.state, port=options.port, time_scale=options.time_scale, region=REGION)
     stack = _deploy(cloud, options)
     _say(f"{stack.name} is deployed in {stack.region}; the embedded cloud answers at {cloud.endpoint}")
@@ -48,17 +51,20 @@ def up(options: argparse.Namespace) -> None:
 
 
 def deploy(options: argparse.Namespace) -> None:
+    """Bring the stack up to date."""
     stack = _deploy(_running(options), options)
     _say(f"{stack.name} is up to date in {stack.region}")
 
 
 def env(options: argparse.Namespace) -> None:
+    """Print what to export."""
     cloud = _running(options)
     stack = cloud.stack(options.stack_name, region=options.region)
     _print_exports(stack, cloud.administrator if options.administrator else stack.person())
 
 
 def status(options: argparse.Namespace) -> None:
+    """Tell what runs."""
     cloud = _running(options)
     print(f"running   {cloud.endpoint}, time scale {cloud.settings.time_scale:g}")
     print(f"state     {cloud.settings.state}")
@@ -71,12 +77,11 @@ def status(options: argparse.Namespace) -> None:
 
 
 def logs(options: argparse.Namespace) -> None:
+    """Print what a function wrote."""
     cloud = _running(options)
     name = options.function
-    try:
+    with contextlib.suppress(ClientError):  # else it is a physical name
         name = cloud.stack(options.stack_name, region=options.region).resource(options.function)
-    except ClientError:
-        pass  # a physical name then
     path = cloud.settings.function_logs / f"{name}.log"
     if not path.exists():
         known = sorted(each.stem for each in cloud.settings.function_logs.glob("*.log"))
@@ -89,6 +94,7 @@ def logs(options: argparse.Namespace) -> None:
 
 
 def down(options: argparse.Namespace) -> None:
+    """Stop and keep the state."""
     if (cloud := client.join(options.root, options.state)) is None:
         return _say("not running")
     cloud.stop()
@@ -96,6 +102,7 @@ def down(options: argparse.Namespace) -> None:
 
 
 def reset(options: argparse.Namespace) -> None:
+    """Stop and forget everything."""
     if (cloud := client.join(options.root, options.state)) is not None:
         cloud.stop()
     if not options.state.exists():
@@ -156,20 +163,14 @@ def _parameter(text: str) -> tuple[str, str]:
 
 
 def parser() -> argparse.ArgumentParser:
+    """The command line: a subcommand per function above, its docstring the help."""
     made = argparse.ArgumentParser(
         prog="python -m tunedrop_local", description=DESCRIPTION, epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for action, words in (
-        (up, "start or join, deploy, print what to export"),
-        (down, "stop and keep the state"),
-        (env, "print what to export"),
-        (status, "tell what runs"),
-        (deploy, "bring the stack up to date"),
-        (logs, "print what a function wrote"),
-        (reset, "stop and forget everything"),
-    ):
+    for action in (up, down, env, status, deploy, logs, reset):
+        words = inspect.getdoc(action) or ""
         _add_options(commands.add_parser(action.__name__, help=words, description=words), action)
     return made
 
@@ -198,6 +199,7 @@ def _add_options(command: argparse.ArgumentParser, action: Callable[..., None]) 
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; 0 is success, 1 a trouble that is told in words, 2 wrong usage."""
     options = parser().parse_args(arguments)
     options.root = options.root.resolve()
     options.state = (options.state or options.root / "build" / "local" / "state").resolve()

@@ -76,6 +76,7 @@ class Cloud:
 
     @property
     def endpoint(self) -> str:
+        """URL of every service."""
         return self.settings.endpoint
 
     @property
@@ -87,13 +88,8 @@ class Cloud:
         """A boto3 client of the embedded cloud; without an identity the administrator's."""
         who = identity or self.administrator
         config = _CONFIG.merge(options.pop("config", Config()))
-        return _session(who).client(
-            service,
-            region or self.settings.region,
-            endpoint_url=self.endpoint,
-            config=config,
-            **options,
-        )
+        make: Any = _session(who).client  # its stubs want the service as a literal
+        return make(service, region or self.settings.region, endpoint_url=self.endpoint, config=config, **options)
 
     def deploy(
         self,
@@ -140,6 +136,7 @@ class Cloud:
         self._control("POST", "faults", {"operation": operation, "kind": kind, "nth_call": nth_call})
 
     def clear_faults(self) -> None:
+        """Forgets the faults that did not happen yet."""
         self._control("DELETE", "faults")
 
     def record_decisions(self, *, on: bool = True) -> None:
@@ -155,6 +152,7 @@ class Cloud:
         self._control("POST", "save")
 
     def function_log(self, function_name: str) -> str:
+        """All that a function (physical name) wrote so far."""
         path = self.settings.function_logs / f"{function_name}.log"
         return path.read_text() if path.exists() else ""
 
@@ -206,6 +204,7 @@ class Stack:
         return str(found["StackResourceDetail"]["PhysicalResourceId"])
 
     def delete(self) -> None:
+        """Begins to delete the stack."""
         self.client("cloudformation").delete_stack(StackName=self.name)
 
 

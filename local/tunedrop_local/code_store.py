@@ -37,7 +37,7 @@ class CodeStore:
 
     def python(self) -> Path:
         """An interpreter that sees the standard library and nothing installed on the host."""
-        folder = self._folder / f"python-{os.path.basename(os.path.realpath(_base()))}"
+        folder = self._folder / f"python-{Path(_base()).resolve().name}"
         executable = folder / "bin" / "python"
         with self._lock:
             if not executable.exists():
@@ -50,7 +50,7 @@ class CodeStore:
             for member in members.infolist():
                 path = members.extract(member, partial)
                 if mode := (member.external_attr >> 16) & 0o777:
-                    os.chmod(path, mode)
+                    Path(path).chmod(mode)
         _compile(partial)
         try:
             partial.rename(target)

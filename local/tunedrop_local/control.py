@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,13 +17,33 @@ TOKEN_HEADER = b"x-tunedrop-token"
 class World(Protocol):
     """What the simulator and the adapter offer to `Control`."""
 
-    def ledger(self) -> list[dict[str, Any]]: ...
-    def set_lifecycle(self, wish: Mapping[str, Any]) -> None: ...
-    def add_fault(self, wish: Mapping[str, Any]) -> None: ...
-    def clear_faults(self) -> None: ...
-    def record_decisions(self, *, on: bool) -> None: ...
-    def decisions(self) -> list[dict[str, str]]: ...
-    def save(self) -> None: ...
+    def ledger(self) -> list[dict[str, Any]]:
+        """What was bought and trained."""
+        ...
+
+    def set_lifecycle(self, wish: Mapping[str, Any]) -> None:
+        """`model_id`, `status`, and optionally `legacy_time` and `end_of_life`."""
+        ...
+
+    def add_fault(self, wish: Mapping[str, Any]) -> None:
+        """`operation`, `kind`, and optionally `nth_call`."""
+        ...
+
+    def clear_faults(self) -> None:
+        """Forgets all faults."""
+        ...
+
+    def record_decisions(self, *, on: bool) -> None:
+        """Starts anew to note policy decisions, or stops."""
+        ...
+
+    def decisions(self) -> list[dict[str, str]]:
+        """The noted decisions."""
+        ...
+
+    def save(self) -> None:
+        """Writes the state now."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +55,12 @@ class Control:
     about: Mapping[str, Any]
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Serves one request."""
         body = await _read(receive)
-        status, answer = self.answer(scope["method"], scope["path"], dict(scope["headers"]), body)
+        # On a thread of its own: what is due may call this very server.
+        status, answer = await asyncio.to_thread(
+            self.answer, scope["method"], scope["path"], dict(scope["headers"]), body
+        )
         await _send(send, status, answer)
 
     def answer(self, method: str, path: str, headers: Mapping[bytes, bytes], body: bytes) -> tuple[int, Any]:
@@ -75,7 +100,7 @@ async def _read(receive: Receive) -> bytes:
     body = b""
     while True:
         message = await receive()
-        body += message.get("body", b"")
+        body += bytes(message.get("body", b""))
         if not message.get("more_body"):
             return body
 

@@ -1,4 +1,4 @@
-"""Deploys a template into the embedded cloud: packs, uploads, creates or updates the stack, waits, tells what failed."""
+"""Deploys a template into the embedded cloud: packs, uploads, creates or updates, waits, tells what failed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ class DeploymentFailed(RuntimeError):
 class Clients(Protocol):
     """Where clients of the deploying user come from."""
 
-    def __call__(self, service: str, region: str) -> Any: ...
+    def __call__(self, service: str, region: str) -> Any:
+        """A client of a service in a Region."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ def deploy(wanted: Deployment, clients: Clients) -> dict[str, str]:
 
 
 def outputs(cloudformation: Any, stack_name: str) -> dict[str, str]:
+    """The outputs of a stack by key."""
     stack = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
     return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
 

@@ -119,6 +119,7 @@ class Environment:
         return lines
 
     def stop(self) -> None:
+        """Ends the process, whatever it does."""
         self.dead = True
         self._process.kill()
 
@@ -145,6 +146,7 @@ class Function:
         self._lock, self._slots = threading.Lock(), threading.Semaphore(CONCURRENCY)
 
     def invoke(self, payload: bytes, *, request_id: str, sink: Sink | None = None) -> tuple[Result, list[str]]:
+        """Runs one event through the function; returns the result and the lines that were logged meanwhile."""
         with self._slots:
             environment = self._take()
             invocation = Invocation(payload, self.definition.arn, request_id, sink)

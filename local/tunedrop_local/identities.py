@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Sequence
@@ -22,10 +23,8 @@ class Identity:
 
 def ensure_user(iam: Any, name: str, policies: Sequence[str], kept: Path) -> Identity:
     """The user with exactly these managed policies; its access key is made once and kept in a file of its own."""
-    try:
+    with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
         iam.create_user(UserName=name)
-    except iam.exceptions.EntityAlreadyExistsException:
-        pass
     attached = iam.list_attached_user_policies(UserName=name)["AttachedPolicies"]
     has = {each["PolicyArn"] for each in attached}
     for arn in has - set(policies):

@@ -34,6 +34,7 @@ class Process:
         threading.Thread(target=self._read, daemon=True).start()
 
     def kill(self) -> None:
+        """Ends the child and all that it started."""
         try:
             os.killpg(self._popen.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -56,7 +57,7 @@ def _spawn(command: Sequence[str], folder: Path, environment: Mapping[str, str])
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=_die_with_parent,
+        preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, no lock
     )
 
 

@@ -1,7 +1,8 @@
-"""Pure translations of template properties into the words of the APIs that take them."""
+"""Pure translations: template properties into the words of the APIs, requests into IAM's condition keys."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,3 +64,19 @@ def first_metric_only(alarm: Properties) -> dict[str, Any]:
         "Statistic": stats[0]["Stat"],
         "Period": stats[0]["Period"],
     }
+
+
+def event_context(body: bytes) -> dict[str, Any]:
+    """IAM's condition keys of a PutEvents request; none when the body is no such request.
+
+    AWS asks entry by entry; here entries that differ are a list, which no single value equals.
+    """
+    try:
+        entries = json.loads(body)["Entries"]
+        found = {
+            "events:source": sorted({each["Source"] for each in entries}),
+            "events:detail-type": sorted({each["DetailType"] for each in entries}),
+        }
+    except (KeyError, TypeError, ValueError):
+        return {}
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}

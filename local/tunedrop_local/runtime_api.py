@@ -46,6 +46,7 @@ class Invocation:
             self.done.set()
 
     def fail(self, kind: str, message: str) -> None:
+        """Settles with an error payload in Lambda's form."""
         self.settle(json.dumps({"errorType": kind, "errorMessage": message}).encode(), error=True)
 
 
@@ -63,21 +64,26 @@ class RuntimeApi:
 
     @property
     def address(self) -> str:
+        """Host and port for AWS_LAMBDA_RUNTIME_API."""
         return f"127.0.0.1:{self._server.server_address[1]}"
 
     def submit(self, invocation: Invocation) -> None:
+        """Hands an invocation to the process, now or when it asks."""
         self.current = invocation
         self._inbox.put(invocation)
 
     def next(self) -> Invocation | None:
+        """What the process is to do next; None ends it. Waits."""
         self.asked_for_work.set()
         return self._inbox.get()
 
     def failed_to_start(self, body: bytes) -> None:
+        """The process could not import its handler."""
         self.init_error = body
         self.asked_for_work.set()
 
     def close(self) -> None:
+        """Stops listening."""
         self.asked_for_work.set()
         self._inbox.put(None)
         self._server.shutdown()

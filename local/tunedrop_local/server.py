@@ -1,4 +1,4 @@
-"""The embedded cloud's process: `python -m tunedrop_local.server --state FOLDER`. People use `python -m tunedrop_local`."""
+"""The embedded cloud's process, started by `launcher`: `python -m tunedrop_local.server --state FOLDER`."""
 
 from __future__ import annotations
 
@@ -63,9 +63,7 @@ async def serve(settings: Settings, root: Keys) -> None:
     config.keep_alive_timeout = 75
     config.graceful_timeout = 0.1
     config.loglevel = "WARNING"
-    serving = asyncio.ensure_future(
-        hypercorn_serve(cloud.application, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
-    )
+    serving = asyncio.ensure_future(hypercorn_serve(cloud.application, config, shutdown_trigger=stop.wait))
     await _listening(settings, serving)
     cloud.start()
     _announce(settings)
@@ -101,6 +99,7 @@ def _warm_up() -> None:
 
 
 def parse(arguments: list[str] | None = None) -> Settings:
+    """Settings from the command line."""
     parser = argparse.ArgumentParser(prog="python -m tunedrop_local.server", description=__doc__)
     parser.add_argument("--state", type=Path, required=True, help="folder of everything that is kept")
     parser.add_argument("--port", type=int, default=PORT)
@@ -116,6 +115,7 @@ def parse(arguments: list[str] | None = None) -> Settings:
 
 
 def main() -> None:
+    """Runs the server; MiniStack reads its environment at import, so that is set first."""
     settings = parse()
     root = keys(settings.state)
     os.environ.update(environment(settings, root))

@@ -27,6 +27,7 @@ class Settings:
 
     @property
     def endpoint(self) -> str:
+        """URL of every service."""
         return f"http://127.0.0.1:{self.port}"
 
     def interval(self, seconds: float) -> float:
@@ -35,6 +36,7 @@ class Settings:
 
     @property
     def log(self) -> Path:
+        """What the server itself wrote."""
         return self.state / "server.log"
 
     @property
@@ -44,6 +46,7 @@ class Settings:
 
     @property
     def function_logs(self) -> Path:
+        """What the functions wrote, a file each."""
         return self.state / "logs"
 
     @property

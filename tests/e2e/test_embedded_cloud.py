@@ -182,7 +182,7 @@ def test_a_caller_without_the_permission_is_refused(stack, caller):
 @pytest.mark.parametrize("guessed", ["test", "123456789012"])
 def test_no_key_is_root_but_the_one_of_this_state_folder(cloud, guessed):
     iam = cloud.client("iam", client.Identity("guess", guessed, guessed))
-    with pytest.raises(ClientError, match="InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient"):
+    with pytest.raises(ClientError, match=r"InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient"):
         iam.list_users()
 
 
@@ -278,7 +278,7 @@ def test_a_job_fails_where_its_role_does_not_trust_bedrock(stack, data):
 def test_nobody_passes_a_role_without_the_permission(stack, data):
     starter = stack.person("starter", ["StarterPolicyArn"])
     wish = job(data, "unpassed", roleArn=stack.outputs["BedrockRoleArn"])
-    with pytest.raises(ClientError, match="iam:PassRole on resource: .*BedrockRole"):
+    with pytest.raises(ClientError, match=r"iam:PassRole on resource: .*BedrockRole"):
         stack.client("bedrock", starter).create_model_customization_job(**wish)
 
 

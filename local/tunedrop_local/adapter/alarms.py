@@ -12,6 +12,7 @@ from tunedrop_local.properties import first_metric_only
 
 
 def install() -> None:
+    """Takes the first metric of a formula for the whole."""
     record = seams.original(provisioners, "_cw_metric_alarm_record", "name", "props")
 
     def record_with_first_metric(name: str, props: Mapping[str, Any]) -> Any:

@@ -27,6 +27,7 @@ from tunedrop_local.adapter import policies, seams
 SERVICES = ("bedrock", "bedrock-runtime", "servicequotas")
 QUOTAS_TARGET = "ServiceQuotasV20190624"
 LOST = "x-tunedrop-lost"
+_S3 = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1})
 
 
 class Mount:
@@ -37,6 +38,7 @@ class Mount:
         self._stirred = threading.Event()
 
     def install(self) -> None:
+        """Registers the services, signed requests to Service Quotas included."""
         if not isinstance(app.SERVICE_HANDLERS, dict):
             raise seams.SeamMissing("ministack.app.SERVICE_HANDLERS is no longer a dict")
         router.SERVICE_PATTERNS["servicequotas"] = {"target_prefixes": [QUOTAS_TARGET], "host_patterns": []}
@@ -45,6 +47,7 @@ class Mount:
             app.SERVICE_HANDLERS[service] = self._handler(service)
 
     def start(self) -> None:
+        """Carries out what is due, from now on."""
         threading.Thread(target=self._run, name="bedrock", daemon=True).start()
 
     def stir(self) -> None:
@@ -123,6 +126,7 @@ class RoleObjects:
         self._lock = threading.Lock()
 
     def read(self, uri: str, *, role_arn: str, job_arn: str, account: str, region: str) -> bytes:
+        """The object's bytes. Raises ObjectsError with S3's own words."""
         bucket, key = _bucket_and_key(uri)
         client = self._client(role_arn, job_arn, account, region)
         try:
@@ -131,6 +135,7 @@ class RoleObjects:
             raise ObjectsError(str(error)) from error
 
     def write(self, uri: str, data: bytes, *, role_arn: str, job_arn: str, account: str, region: str) -> None:
+        """Writes an object. Raises ObjectsError with S3's own words."""
         bucket, key = _bucket_and_key(uri)
         client = self._client(role_arn, job_arn, account, region)
         try:
@@ -145,13 +150,10 @@ class RoleObjects:
                 raise ObjectsError(f"Could not assume provided IAM role {role_arn}. Verify its trust policy.")
             credentials = _role_session(role_arn, job_arn, account)
         with self._lock:  # making clients is not thread-safe
-            return self._session.create_client(
-                "s3", region, endpoint_url=self._endpoint, **credentials,
-                config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}),
-            )  # fmt: skip
+            return self._session.create_client("s3", region, endpoint_url=self._endpoint, config=_S3, **credentials)
 
 
-def _role_session(role_arn: str, job_arn: str, account: str) -> Mapping[str, str]:
+def _role_session(role_arn: str, job_arn: str, account: str) -> dict[str, Any]:
     """Credentials of a session that only this job uses; the same job gets the same ones."""
     digest = hashlib.sha256(f"{role_arn} {job_arn}".encode()).hexdigest()
     access_key, secret, token = f"ASIA{digest[:16].upper()}", digest, digest[::-1]

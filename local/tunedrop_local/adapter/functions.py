@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import threading
 from collections.abc import Callable, Mapping
@@ -31,6 +32,7 @@ class Functions:
         logs.mkdir(parents=True, exist_ok=True)
 
     def install(self) -> None:
+        """Takes every invocation, whatever caused it."""
         arguments = ("func", "event", "request_id")
         seams.replace(lambda_svc, "_execute_function_warm", self.execute, *arguments)
         seams.original(lambda_svc, "_resolve_layer_zip", "attachment")
@@ -44,6 +46,7 @@ class Functions:
         return {**_answer(result, streaming=sink is not None), "log": "\n".join(lines)}
 
     def stop(self) -> None:
+        """Ends all processes that are idle; the others end with this one."""
         for _, function in self._known.values():
             function.stop()
 
@@ -62,7 +65,7 @@ class Functions:
 
     def _start(self, config: Mapping[str, Any], archive: bytes) -> Function:
         definition = self._definition(config, archive)
-        credentials: Callable[[], Mapping[str, str]] = lambda: lambda_runtime.execution_credentials(config)
+        credentials = functools.partial(lambda_runtime.execution_credentials, config)
         return Function(definition, credentials=credentials, log=self._log_to(definition.name))
 
     def _definition(self, config: Mapping[str, Any], archive: bytes) -> Definition:

@@ -13,6 +13,7 @@ EXTENSION = "x-amazon-apigateway-gateway-responses"
 
 
 def install() -> None:
+    """Stores an API's gateway responses right after the API was imported."""
     import_api = seams.original(apigateway_v1, "_import_rest_api", "spec", "base_data")
     put = seams.original(apigateway_v1, "_put_gateway_response", "api_id", "response_type", "data")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +13,18 @@ from ministack.core.responses import get_account_id
 from ministack.services import iam
 
 from tunedrop_local.adapter import seams
+from tunedrop_local.properties import event_context
 
 Failure = tuple[int, dict[str, str], bytes]
 
 
+#: MiniStack asks the same evaluator about bucket and queue policies: those are not the caller's.
+_resource_policy: ContextVar[bool] = ContextVar("resource_policy", default=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One question to the policies: may the caller do this to that, in this context?"""
+    """A question to the policies: whether the caller may do this to that, in this context."""
 
     action: str
     resource: str
@@ -36,7 +42,7 @@ class Decision:
 
 
 class Recorder:
-    """Every decision of the evaluator, once each, while it is switched on: the proof of least privilege."""
+    """Every decision about a caller's own policies, once each, while it is on: the proof of least privilege."""
 
     def __init__(self) -> None:
         self.on = False
@@ -44,25 +50,37 @@ class Recorder:
         self._lock = threading.Lock()
 
     def decisions(self) -> list[Decision]:
+        """What was decided, sorted."""
         with self._lock:
             return sorted(self._decisions)
 
     def clear(self) -> None:
+        """Forgets what was decided."""
         with self._lock:
             self._decisions.clear()
 
     def install(self) -> None:
+        """Listens at the evaluator."""
         evaluate = seams.original(iam_evaluator, "evaluate", "ctx")
+        of_resource = seams.original(iam_evaluator, "evaluate_resource_policy", "doc", "ctx")
 
         def recording(ctx: Any, *policies: Any, **options: Any) -> Any:
             result = evaluate(ctx, *policies, **options)
-            if self.on:
+            if self.on and not _resource_policy.get():
                 seen = Decision(ctx.principal_arn, ctx.action, ctx.resource_arn, result.decision)
                 with self._lock:
                     self._decisions.add(seen)
             return result
 
+        def not_recording(*arguments: Any, **options: Any) -> Any:
+            token = _resource_policy.set(True)
+            try:
+                return of_resource(*arguments, **options)
+            finally:
+                _resource_policy.reset(token)
+
         seams.replace(iam_evaluator, "evaluate", recording)
+        seams.replace(iam_evaluator, "evaluate_resource_policy", not_recording)
 
 
 def install(services: Iterable[str]) -> None:
@@ -77,7 +95,20 @@ def install(services: Iterable[str]) -> None:
         return None if service in ours else extract(service, *rest)
 
     seams.replace(iam_actions, "extract_iam_action", extract_action)
+    _know_the_source_of_events()
     _know_one_root_key_only()
+
+
+def _know_the_source_of_events() -> None:
+    """Adds the condition keys events:source and events:detail-type of PutEvents, which MiniStack lacks."""
+    arguments = ("service", "iam_action", "body", "params")
+    tags = seams.original(iam_actions, "request_tag_context", *arguments)
+
+    def context(service: str, iam_action: str, body: bytes, params: Mapping[str, Any]) -> dict[str, Any]:
+        known = tags(service, iam_action, body, params)
+        return {**known, **event_context(body)} if iam_action == "events:PutEvents" else known
+
+    seams.replace(iam_actions, "request_tag_context", context)
 
 
 def _know_one_root_key_only() -> None:

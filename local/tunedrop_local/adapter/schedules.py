@@ -11,6 +11,7 @@ TICK = 0.25  # seconds; MiniStack looks every 10
 
 
 def install(settings: Settings) -> None:
+    """Looks often, and shortens every rate expression; cron expressions keep the wall clock."""
     parse = seams.original(eventbridge, "_parse_rate_seconds", "expr")
     for module, name in ((eventbridge, "_SCHEDULER_TICK_INTERVAL"), (scheduler, "_SCHEDULE_TICK_INTERVAL")):
         if not isinstance(getattr(module, name, None), (int, float)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 SUPPORTED = "1.5.33"
 
@@ -28,7 +28,7 @@ def original(module: Any, name: str, *parameters: str) -> Callable[..., Any]:
         raise SeamMissing(f"{module.__name__}.{name} is gone")
     if (actual := tuple(inspect.signature(found).parameters))[: len(parameters)] != parameters:
         raise SeamMissing(f"{module.__name__}.{name} takes {actual}, not {parameters}")
-    return found
+    return cast("Callable[..., Any]", found)
 
 
 def replace(module: Any, name: str, replacement: Callable[..., Any], *parameters: str) -> None:

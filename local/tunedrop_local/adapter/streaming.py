@@ -24,10 +24,11 @@ HOP_BY_HOP = {"connection", "content-length", "keep-alive", "transfer-encoding"}
 
 Answer = tuple[int, dict[str, Any], Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
+Receive = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
 
 
 def install() -> None:
+    """Takes streaming routes and InvokeWithResponseStream; buffered routes stay with MiniStack."""
     arguments = (
         "integration", "api_id", "stage_name", "stage", "resource", "request_path", "method",
         "headers", "body", "query_params", "path_params",
@@ -61,6 +62,7 @@ class Running:
         self.task.add_done_callback(lambda _: self._chunks.put_nowait(None))
 
     async def chunks(self) -> AsyncIterator[bytes]:
+        """Chunks as they come, to the end of the invocation."""
         while (chunk := await self._chunks.get()) is not None:
             yield chunk
 

@@ -15,6 +15,7 @@ _version: ContextVar[str | None] = ContextVar("s3_event_version", default=None)
 
 
 def install() -> None:
+    """Carries the version from where S3 announces it to where the event is made."""
     fire = seams.original(s3, "_fire_s3_event", "bucket_name", "key", "event_name")
     dispatch = seams.original(eventbridge, "_dispatch_event", "event")
 
