@@ -89,6 +89,11 @@ def test_a_recorded_event_starts_exactly_the_rule_that_is_meant_for_it(stack, na
     assert started == STARTED_BY[event["source"], event["detail-type"]]
 
 
+def test_there_is_a_recorded_event_for_every_rule_that_aws_starts():
+    recorded = {(event["source"], event["detail-type"]) for event in ON_THE_BUS.values()}
+    assert recorded >= {kind for kind, started in STARTED_BY.items() if started}
+
+
 @pytest.mark.parametrize("key", ["incoming/support-bot/train.jsonl", "incoming/support-bot/dataset.toml", "incoming/x"])
 def test_an_upload_starts_the_upload_rule(stack, key):
     assert matches(stack["UploadRule"], object_created(key, bucket="<DataBucket>"))

@@ -1,0 +1,191 @@
+"""Two REST APIs: one stage, one exposure and one error contract each."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.template.stack import statements, strings
+
+API, STAGE, PERMISSION = "AWS::ApiGateway::RestApi", "AWS::ApiGateway::Stage", "AWS::Lambda::Permission"
+INVOKE = "arn:aws:apigateway:us-west-2:lambda:path"
+POLICY_LIMIT = 20_480  # bytes of a function's resource policy, AWS Lambda's quota; 15 KB leaves room for routes to come
+
+
+def methods(api):
+    return {
+        (path, verb): method
+        for path, verbs in api["Body"]["paths"].items()
+        for verb, method in verbs.items()
+        if verb != "options"
+    }
+
+
+def gateway_responses(api):
+    return api["Body"]["x-amazon-apigateway-gateway-responses"]
+
+
+@pytest.mark.parametrize(("api", "name"), [("ControlApi", "v1"), ("MessagesApi", "live")])
+def test_an_api_has_one_stage(stack, api, name):
+    stages = [stage for stage in stack.of(STAGE) if stack.referred(stage["RestApiId"]).id == api]
+    assert [stage["StageName"] for stage in stages] == [name]
+
+
+def test_both_apis_are_regional(stack):
+    assert [api["EndpointConfiguration"] for api in stack.of(API)] == [{"Types": ["REGIONAL"]}] * 2
+
+
+def test_no_integration_carries_credentials_of_its_caller(stack):
+    for api in stack.of(API):
+        assert "credentials" not in set(strings(api["Body"]))
+
+
+def test_no_method_is_any(stack):
+    verbs = {verb for api in stack.of(API) for _, verb in methods(api)}
+    assert verbs == {"get", "post", "delete"}
+
+
+def test_every_request_to_the_control_api_is_signed(stack):
+    control = stack["ControlApi"]
+    assert [route for route, method in methods(control).items() if method["security"] != [{"AWS_IAM": []}]] == []
+    scheme = control["Body"]["components"]["securitySchemes"]["AWS_IAM"]
+    assert scheme["x-amazon-apigateway-authtype"] == "awsSigv4"
+
+
+def test_the_control_api_has_two_paths_for_a_noun_never_one_for_a_route(stack):
+    paths = {path for path, _ in methods(stack["ControlApi"])}
+    assert {path for path in paths if not re.fullmatch(r"/[a-z-]+(/\{proxy\+\})?", path)} == set()
+
+
+def test_the_control_api_answers_what_the_design_names(stack):
+    assert set(methods(stack["ControlApi"])) >= {
+        ("/base-models", "get"),
+        ("/jobs", "post"),
+        ("/jobs", "get"),
+        ("/jobs/{proxy+}", "get"),
+        ("/jobs/{proxy+}", "post"),
+        ("/deployments", "get"),
+        ("/deployments/{proxy+}", "get"),
+        ("/deployments/{proxy+}", "delete"),
+        ("/keys", "post"),
+        ("/keys", "get"),
+        ("/keys/{proxy+}", "delete"),
+        ("/datasets", "get"),
+        ("/datasets/{proxy+}", "get"),
+    }
+
+
+def test_the_messages_api_has_one_route_and_leaves_the_key_to_the_function(stack):
+    ((route, method),) = methods(stack["MessagesApi"]).items()
+    assert route == ("/v1/{proxy+}", "post")
+    assert "security" not in method
+
+
+def test_the_messages_route_streams_or_answers_in_one_piece_as_the_parameter_says(stack):
+    (method,) = methods(stack["MessagesApi"]).values()
+    integration = method["x-amazon-apigateway-integration"]
+    function = "functions/<MessagesApiFunction.Arn>"
+    streamed = ("STREAM", 300_000, f"{INVOKE}/2021-11-15/{function}/response-streaming-invocations")
+    buffered = ("BUFFERED", 29_000, f"{INVOKE}/2015-03-31/{function}/invocations")
+    expected = streamed if stack.parameters["MessagesResponse"] == "RESPONSE_STREAM" else buffered
+    assert (integration["responseTransferMode"], integration["timeoutInMillis"], integration["uri"]) == expected
+    assert (integration["type"], integration["httpMethod"]) == ("aws_proxy", "POST")
+
+
+def policy_of(stack, function):
+    """The resource policy as Lambda writes it out, one statement for each permission."""
+    return [
+        {
+            "Sid": permission.id,
+            "Effect": "Allow",
+            "Principal": {"Service": permission["Principal"]},
+            "Action": permission["Action"],
+            "Resource": "arn:aws:lambda:us-west-2:123456789012:function:" + "f" * 64,
+            "Condition": {"ArnLike": {"AWS:SourceArn": permission["SourceArn"]}},
+        }
+        for permission in stack.of(PERMISSION)
+        if stack.referred(permission["FunctionName"]) is function
+    ]
+
+
+def test_a_functions_resource_policy_stays_far_below_its_limit(stack):
+    for function in stack.of("AWS::Lambda::Function"):
+        assert len(json.dumps(policy_of(stack, function))) < 15 * 1024 < POLICY_LIMIT
+
+
+def test_an_api_may_invoke_its_own_function_at_its_own_routes_only(stack):
+    for api, function in (("ControlApi", "ControlApiFunction"), ("MessagesApi", "MessagesApiFunction")):
+        sources = {
+            permission["SourceArn"]
+            for permission in stack.of(PERMISSION)
+            if stack.referred(permission["FunctionName"]).id == function
+        }
+        allowed = {source.split("/", 2)[2] for source in sources}
+        routes = {f"{verb.upper()}{path.replace('{proxy+}', '*')}" for path, verb in methods(stack[api])}
+        assert allowed == routes
+        assert all(f":<{api}>/" in source for source in sources)
+
+
+ERRORS = {
+    "ControlApi": {"error": {"code": "X", "message": "m", "details": {}, "request_id": "X"}},
+    "MessagesApi": {"type": "error", "error": {"type": "t", "message": "m"}, "request_id": "X"},
+}
+
+
+@pytest.mark.parametrize("api", ERRORS)
+@pytest.mark.parametrize("response", ["DEFAULT_4XX", "DEFAULT_5XX"])
+def test_what_the_gateway_itself_refuses_speaks_the_apis_own_language(stack, api, response):
+    text = gateway_responses(stack[api])[response]["responseTemplates"]["application/json"]
+    filled = text.replace("$context.error.messageString", '"m"')
+    filled = re.sub(r"\$context\.[A-Za-z.]+", "X", filled)
+    body = json.loads(filled)
+    if api == "MessagesApi":
+        assert body["error"].pop("type") in {"invalid_request_error", "api_error"}
+        body["error"]["type"] = "t"
+    assert body == ERRORS[api]
+
+
+def test_a_throttled_caller_of_the_messages_api_is_told_when_to_come_back(stack):
+    throttled = gateway_responses(stack["MessagesApi"])["THROTTLED"]
+    assert str(throttled["statusCode"]) == "429"
+    assert throttled["responseParameters"] == {"gatewayresponse.header.retry-after": "'1'"}
+    assert "rate_limit_error" in throttled["responseTemplates"]["application/json"]
+
+
+def test_every_stage_is_throttled_measured_and_logs_no_bodies(stack):
+    for stage in stack.of(STAGE):
+        (settings,) = stage["MethodSettings"]
+        assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")
+        assert settings["ThrottlingRateLimit"] > 0
+        assert settings["ThrottlingBurstLimit"] > 0
+        assert settings["DataTraceEnabled"] is False
+        assert stage["TracingEnabled"] is True
+
+
+def test_access_logs_are_json_without_bodies_keys_or_queries(stack):
+    for stage in stack.of(STAGE):
+        log = stage["AccessLogSetting"]
+        assert stack.referred(log["DestinationArn"]).type == "AWS::Logs::LogGroup"
+        words = " ".join(json.loads(log["Format"]).values())
+        assert not re.search("authorizer|identity.apiKey|requestOverride|integration.response|querystring", words)
+
+
+def test_no_stage_logs_before_the_account_may(stack):
+    managed = stack.parameters["ManageApiGatewayLogging"] == "true"
+    assert ("ApiGatewayAccount" in stack.resources) == managed
+    for stage in stack.of(STAGE):
+        assert stage["Variables"]["logging"] == ("<ApiGatewayAccount>" if managed else "account")
+
+
+def test_the_accounts_logging_role_outlives_the_stack(template):
+    for name in ("ApiGatewayAccount", "ApiGatewayLoggingRole"):
+        assert template["Resources"][name]["DeletionPolicy"] == "Retain"
+
+
+def test_people_may_call_the_control_api_at_the_stage_that_is_deployed(stack):
+    for policy in stack.of("AWS::IAM::ManagedPolicy"):
+        for statement in statements(policy, policy["PolicyDocument"]):
+            if "execute-api:Invoke" in statement.actions:
+                assert all(resource.split(":", 5)[5].startswith("<ControlApi>/v1/") for resource in statement.resources)

@@ -1,0 +1,120 @@
+"""Parameters, outputs and settings of a deploy: what a person is asked, told, and kept from."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from tunedrop.base_models import catalogue
+
+ROOT = Path(__file__).parents[2]
+MODELS = catalogue.catalogue().values()
+CONSTRAINTS = {"AllowedValues", "AllowedPattern", "MinValue", "MaxValue"}
+SAMCONFIG = tomllib.loads((ROOT / "samconfig.toml").read_text("utf-8"))
+
+
+def test_every_parameter_says_what_it_is_and_what_it_takes(template):
+    for name, parameter in template["Parameters"].items():
+        assert len(parameter["Description"]) > 20, name
+        assert CONSTRAINTS & set(parameter), name
+        assert "Default" in parameter, name
+        assert ("ConstraintDescription" in parameter) == ("AllowedPattern" in parameter), name
+
+
+def test_every_default_is_allowed(template):
+    for name, parameter in template["Parameters"].items():
+        default = parameter["Default"]
+        assert default in parameter.get("AllowedValues", [default]), name
+        assert re.search(parameter.get("AllowedPattern", ""), str(default)), name
+        if parameter["Type"] == "Number":
+            assert parameter.get("MinValue", default) <= default <= parameter.get("MaxValue", default), name
+
+
+def test_every_parameter_is_shown_in_one_group(template):
+    groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    shown = [name for group in groups for name in group["Parameters"]]
+    assert sorted(shown) == sorted(template["Parameters"])
+
+
+def test_nothing_is_bought_until_a_person_says_so(template):
+    assert template["Parameters"]["MaxModelUnits"]["Default"] == 0
+
+
+def test_the_caps_are_those_of_the_design(template):
+    caps = {name: template["Parameters"][name]["Default"] for name in ("MaxConcurrentJobs", "DeploymentHours")}
+    assert caps == {"MaxConcurrentJobs": 2, "DeploymentHours": 8}
+    assert template["Parameters"]["MaxTrainedTokensPerJob"]["Default"] == 50_000_000
+    assert template["Parameters"]["DeploymentHours"]["MaxValue"] == 168
+
+
+def test_the_base_models_to_choose_from_are_those_of_the_catalogue(template):
+    offered = set(template["Parameters"]["DefaultBaseModel"]["AllowedValues"])
+    assert offered == {"", *(model.name for model in MODELS)}
+
+
+def trainable(region: str) -> set[str]:
+    return {model.name for model in MODELS if region in model.regions}
+
+
+def test_regions_that_cannot_train_are_refused_at_deploy(template):
+    (assertion,) = template["Rules"]["RegionCanTrain"]["Assertions"]
+    allowed, region = assertion["Assert"]["Fn::Contains"]
+    assert region == {"Ref": "AWS::Region"}
+    assert set(allowed) == {region for model in MODELS for region in model.regions}
+    assert all(region in assertion["AssertDescription"] for region in allowed)
+
+
+def test_the_default_base_model_of_a_region_can_be_trained_there(template):
+    defaults = template["Mappings"]["RegionDefaults"]
+    assert {region: each["BaseModel"] for region, each in defaults.items()} == {
+        "us-east-1": "nova-lite",
+        "us-west-2": "llama-3-1-8b",
+    }
+    for region, each in defaults.items():
+        assert each["BaseModel"] in trainable(region)
+
+
+def test_every_output_says_what_it_is_for(template):
+    for name, output in template["Outputs"].items():
+        assert len(output["Description"]) > 20, name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["DataBucketName", "ControlApiUrl", "MessagesApiUrl", "NotificationTopicArn", "UploaderPolicyArn",
+     "ReaderPolicyArn", "OperatorPolicyArn", "AlarmTopicArn"],
+)  # fmt: skip
+def test_a_user_is_told_what_a_user_needs(stack, name):
+    assert stack.outputs[name]
+
+
+def test_the_addresses_of_the_apis_end_in_their_stages(stack):
+    assert stack.outputs["ControlApiUrl"] == "https://<ControlApi>.execute-api.us-west-2.amazonaws.com/v1"
+    assert stack.outputs["MessagesApiUrl"] == "https://<MessagesApi>.execute-api.us-west-2.amazonaws.com/live"
+
+
+def test_every_alarm_rings_on_the_alarm_topic_and_points_to_its_page(stack):
+    alarms = stack.of("AWS::CloudWatch::Alarm")
+    assert len(alarms) >= 7
+    for alarm in alarms:
+        assert alarm["AlarmActions"] == ["<AlarmTopic>"]
+        assert re.search(r"\. docs/operations\.md#[a-z-]+$", alarm["AlarmDescription"]), alarm.id
+
+
+def test_a_reconcile_that_never_comes_rings_after_fifteen_minutes(stack):
+    alarm = stack["ReconcileMissingAlarm"]
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 15 * 60
+    assert alarm["TreatMissingData"] == "breaching"
+
+
+def test_a_deploy_needs_no_more_than_the_right_to_make_roles():
+    deploy = SAMCONFIG["default"]["deploy"]["parameters"]
+    assert deploy["capabilities"] == ["CAPABILITY_IAM"]
+    assert deploy["confirm_changeset"] is True
+    assert deploy["resolve_s3"] is True
+
+
+def test_validation_lints():
+    assert SAMCONFIG["default"]["validate"]["parameters"]["lint"] is True

@@ -1,0 +1,231 @@
+"""Permissions: one role each, no managed policy, no wildcard action, and one role only that can spend."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.template.stack import ACCOUNT, PSEUDO, granted, statements
+
+ROLE, POLICY, FUNCTION = "AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::Lambda::Function"
+
+EVERY_RESOURCE = {  # why an action may be on "*": the service knows no narrower resource for it
+    "xray:PutTelemetryRecords": "X-Ray takes no resource",
+    "xray:PutTraceSegments": "X-Ray takes no resource",
+    "bedrock:ListCustomModelDeployments": "a list takes no resource",
+    "bedrock:ListModelCustomizationJobs": "a list takes no resource",
+    "bedrock:ListProvisionedModelThroughputs": "a list takes no resource",
+}
+SPENDING = ("bedrock:Create", "bedrock:Delete", "bedrock:Update", "bedrock:Tag", "bedrock:Stop", "iam:PassRole")
+BY_TAG = {  # what may be done to a custom resource of Bedrock only where this stack's tag is on it
+    "bedrock:GetModelCustomizationJob",
+    "bedrock:StopModelCustomizationJob",
+    "bedrock:GetCustomModel",
+    "bedrock:GetProvisionedModelThroughput",
+    "bedrock:DeleteProvisionedModelThroughput",
+    "bedrock:GetCustomModelDeployment",
+    "bedrock:DeleteCustomModelDeployment",
+    "bedrock:InvokeModel",
+    "bedrock:InvokeModelWithResponseStream",
+}
+BY_REQUEST_TAG = {
+    "bedrock:CreateModelCustomizationJob",
+    "bedrock:CreateProvisionedModelThroughput",
+    "bedrock:CreateCustomModelDeployment",
+    "bedrock:TagResource",
+}
+
+
+def all_granted(stack):
+    return [statement for owner in stack.of(ROLE, POLICY) for statement in granted(owner)]
+
+
+def test_no_role_takes_a_managed_policy(stack):
+    assert [role.id for role in stack.of(ROLE) if role.properties.get("ManagedPolicyArns")] == []
+
+
+def test_no_policy_has_a_wildcard_action(stack):
+    assert [action for statement in all_granted(stack) for action in statement.actions if "*" in action] == []
+
+
+def test_only_actions_that_take_no_resource_are_on_every_resource(stack):
+    wide = {action for statement in all_granted(stack) if "*" in statement.resources for action in statement.actions}
+    assert wide == set(EVERY_RESOURCE)
+
+
+def test_what_is_not_on_every_resource_names_account_or_stack(stack):
+    shared = {f"arn:aws:bedrock:{PSEUDO['AWS::Region']}::foundation-model/*"}
+    for statement in all_granted(stack):
+        for resource in set(statement.resources) - {"*"} - shared:
+            assert "<" in resource or ACCOUNT in resource, (statement.owner.id, resource)
+
+
+def test_no_policy_relies_on_deny_or_not(stack):
+    for owner in stack.of(ROLE, POLICY):
+        assert {statement.effect for statement in granted(owner)} == {"Allow"}
+        assert "NotAction" not in str(owner.properties)
+        assert "NotResource" not in str(owner.properties)
+
+
+def test_only_one_role_can_spend(stack):
+    able = {
+        statement.owner.id
+        for statement in all_granted(stack)
+        for action in statement.actions
+        if action.startswith(SPENDING)
+    }
+    assert able == {"SpendingRequestedRole"}
+    users = [each.id for each in stack.of(FUNCTION) if each["Role"] == "<SpendingRequestedRole.Arn>"]
+    assert users == ["SpendingRequestedFunction"]
+
+
+def test_the_role_that_can_spend_passes_only_the_role_that_bedrock_trains_with(stack):
+    (statement,) = [each for each in all_granted(stack) if "iam:PassRole" in each.actions]
+    assert statement.resources == ("<BedrockRole.Arn>",)
+    assert statement.conditions == {"StringEquals": {"iam:PassedToService": ("bedrock.amazonaws.com",)}}
+
+
+def test_bedrocks_custom_resources_are_touched_only_where_they_carry_this_stacks_tag(stack):
+    seen = set()
+    for statement in all_granted(stack):
+        touched = BY_TAG & set(statement.actions)
+        if touched:
+            assert statement.conditions == {
+                "StringEquals": {"aws:ResourceTag/tunedrop:stack": (PSEUDO["AWS::StackId"],)}
+            }
+            seen |= touched
+    assert seen == BY_TAG
+
+
+def test_whatever_is_created_must_carry_this_stacks_tag(stack):
+    seen = set()
+    for statement in all_granted(stack):
+        touched = BY_REQUEST_TAG & set(statement.actions)
+        if touched:
+            assert statement.conditions == {
+                "StringEquals": {"aws:RequestTag/tunedrop:stack": (PSEUDO["AWS::StackId"],)}
+            }
+            seen |= touched
+    assert seen == BY_REQUEST_TAG
+
+
+def test_the_messages_function_writes_no_job_and_no_deployment(stack):
+    rows = [
+        statement
+        for statement in granted(stack["MessagesApiRole"])
+        if any(action.startswith("dynamodb:") for action in statement.actions)
+    ]
+    assert {(action, *each.resources) for each in rows for action in each.actions} == {
+        ("dynamodb:UpdateItem", "<AccessTable.Arn>"),
+        ("dynamodb:GetItem", "<StateTable.Arn>"),
+    }
+
+
+def test_reconcile_only_reads_and_enqueues(stack):
+    actions = {action for statement in granted(stack["ReconcileRole"]) for action in statement.actions}
+    assert {action for action in actions if action.split(":")[0] in {"bedrock", "dynamodb", "sqs", "s3"}} == {
+        "bedrock:ListCustomModelDeployments",
+        "bedrock:ListModelCustomizationJobs",
+        "bedrock:ListProvisionedModelThroughputs",
+        "bedrock:ListTagsForResource",
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "sqs:SendMessage",
+    }
+
+
+def test_every_function_logs_to_its_own_group_and_no_other(stack):
+    for function in stack.of(FUNCTION):
+        group = stack.referred(function["LoggingConfig"]["LogGroup"])
+        allowed = {
+            resource
+            for statement in granted(stack.referred(function["Role"]))
+            if "logs:PutLogEvents" in statement.actions
+            for resource in statement.resources
+        }
+        assert allowed == {group.arn}
+
+
+def test_every_function_reads_its_own_queue_and_no_other(stack):
+    for mapping in stack.of("AWS::Lambda::EventSourceMapping"):
+        role = stack.referred(stack.referred(mapping["FunctionName"])["Role"])
+        reading = [each for each in granted(role) if "sqs:ReceiveMessage" in each.actions]
+        assert {resource for each in reading for resource in each.resources} == {mapping["EventSourceArn"]}
+        needed = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"}
+        assert {action for each in reading for action in each.actions} == needed
+
+
+def test_events_are_published_in_the_applications_own_name_only(stack):
+    publishing = [each for each in all_granted(stack) if "events:PutEvents" in each.actions]
+    assert publishing
+    for statement in publishing:
+        assert statement.conditions == {"StringEquals": {"events:source": ("tunedrop",)}}
+
+
+@pytest.mark.parametrize("role", ["DatasetUploadedRole", "JobStateChangedRole", "SpendingRequestedRole"])
+def test_a_function_touches_only_its_own_kinds_of_rows(stack, role):
+    for statement in granted(stack[role]):
+        if any(action.startswith("dynamodb:") for action in statement.actions):
+            assert statement.conditions["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+
+
+# --- who may take a role
+
+
+def trust(role):
+    (statement,) = statements(role, role["AssumeRolePolicyDocument"])
+    return statement
+
+
+def test_a_functions_role_is_taken_by_lambda_only(stack):
+    for function in stack.of(FUNCTION):
+        statement = trust(stack.referred(function["Role"]))
+        assert statement.principals == {"Service": ("lambda.amazonaws.com",)}
+        assert statement.actions == ("sts:AssumeRole",)
+
+
+def test_bedrock_takes_its_role_for_jobs_of_this_account_and_region_only(stack):
+    statement = trust(stack["BedrockRole"])
+    jobs = f"arn:aws:bedrock:{PSEUDO['AWS::Region']}:{ACCOUNT}:model-customization-job/*"
+    assert statement.principals == {"Service": ("bedrock.amazonaws.com",)}
+    assert statement.conditions == {
+        "StringEquals": {"aws:SourceAccount": (ACCOUNT,)},
+        "ArnEquals": {"aws:SourceArn": (jobs,)},
+    }
+
+
+def test_bedrock_reads_prepared_data_and_writes_outputs_only(stack):
+    may = {
+        (action, resource)
+        for each in granted(stack["BedrockRole"])
+        for action in each.actions
+        for resource in each.resources
+    }
+    assert {pair for pair in may if pair[0] == "s3:PutObject"} == {("s3:PutObject", "<DataBucket.Arn>/outputs/*")}
+    assert ("s3:GetObject", "<DataBucket.Arn>/prepared/*") in may
+    assert not {pair for pair in may if "incoming" in pair[1] or "Delete" in pair[0]}
+
+
+def test_every_role_takes_the_boundary_where_one_is_given(stack):
+    boundary = stack.parameters["PermissionsBoundaryArn"] or None
+    assert {role.properties.get("PermissionsBoundary") for role in stack.of(ROLE)} == {boundary}
+
+
+# --- people
+
+
+def test_people_can_read_operate_or_upload_but_never_touch_bedrock_or_a_table(stack):
+    actions = {action for policy in stack.of(POLICY) for each in granted(policy) for action in each.actions}
+    assert {action.split(":")[0] for action in actions} == {"s3", "kms", "execute-api"}
+
+
+def test_a_reader_can_only_get(stack):
+    (asking,) = [each for each in granted(stack["ReaderPolicy"]) if "execute-api:Invoke" in each.actions]
+    assert all("/v1/GET/" in resource for resource in asking.resources)
+    assert not {action for each in granted(stack["ReaderPolicy"]) for action in each.actions if "Put" in action}
+
+
+def test_the_bucket_refuses_whoever_comes_without_tls(stack):
+    (statement,) = statements(stack["DataBucketPolicy"], stack["DataBucketPolicy"]["PolicyDocument"])
+    assert (statement.effect, statement.actions, statement.principals) == ("Deny", ("s3:*",), {"AWS": ("*",)})
+    assert statement.conditions == {"Bool": {"aws:SecureTransport": ("False",)}}
+    assert set(statement.resources) == {"<DataBucket.Arn>", "<DataBucket.Arn>/*"}
