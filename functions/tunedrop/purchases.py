@@ -159,7 +159,8 @@ def _reclaim(purchase: Purchase, found: Capacity, reach: _Reach) -> None:
 
 
 def _finish(purchase: Purchase, step: steps.Finish, reach: _Reach) -> None:
-    finished = purchases.finish(purchase, step.state, step.failure, reach.now)
+    failure = step.failure or (step.reason if step.state == "lapsed" else None)
+    finished = purchases.finish(purchase, step.state, failure, reach.now)
     also = [deployment_rows.close_work(purchase), *_units_given(purchase)]
     state: DeploymentState = "Released" if step.state == "released" else "Failed"
     _save(

@@ -1,0 +1,428 @@
+"""A stack in moto beside a simulated Bedrock in process, on one stepped clock; whoever asks what was bought asks the ledger."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bedrock_simulator import Configuration, Event, Fault, FaultyDoor, LedgerEntry, Quotas, Simulator
+from bedrock_simulator.in_process import ClientObjects, mount
+from moto.core.config import default_user_config as moto_config
+from tunedrop import deployments, jobs, purchases, reconciliation, spending, tracking
+from tunedrop.data.versions import Output
+from tunedrop.edges import aws, deployment_rows, job_rows
+from tunedrop.edges.settings import Settings
+from tunedrop.serving.deployments import Deployment
+from tunedrop.serving.purchases import Purchase
+from tunedrop.training.jobs import DeploymentRequest, Job, StartJob
+
+from tests.integration.conftest import Stack
+
+CALLER = "arn:aws:iam::123456789012:user/dana"
+HOUR = 3600.0
+TRAINED = 3 * HOUR
+BOUGHT = HOUR
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the data side hands over for an accepted version."""
+
+    name: str
+    version: int
+    base_model: str
+    train: Output
+    validation: Output | None
+    tokens_per_epoch: int = 4_000
+    owner: str | None = "support-team"
+
+
+class Crash(BaseException):
+    """The process dies here; no `except Exception` may keep it alive."""
+
+
+class Clock:
+    """Stands still until told to move; can be put back."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        """Where it stands."""
+        return self.time
+
+    def advance(self, seconds: float) -> None:
+        """Move on."""
+        self.time += timedelta(seconds=seconds)
+
+
+@dataclass
+class Interruption:
+    """At the `nth` AWS call from now (0: none), before or after its effect, something happens once."""
+
+    happening: Callable[[], None]
+    nth: int = -1
+    when: str = "before"
+    calls: int = 0
+    names: list[str] = field(default_factory=list)
+    armed: bool = False
+
+    def before(self, model: Any, **_: Any) -> None:
+        """Botocore is about to send."""
+        if self.armed:
+            self.names.append(model.name)
+            self._strike("before")
+
+    def after(self, **_: Any) -> None:
+        """Botocore has the answer."""
+        if self.armed:
+            self._strike("after")
+            self.calls += 1
+
+    def _strike(self, when: str) -> None:
+        if self.calls == self.nth and when == self.when:
+            self.armed = False
+            self.happening()
+            self.nth, self.armed = -1, True
+
+
+@dataclass
+class World:
+    """Everything that a story about money needs."""
+
+    stack: Stack
+    settings: Settings
+    clock: Clock
+    simulator: Simulator
+    door: FaultyDoor
+    events: list[Event]
+    prepared: Prepared
+    ids: int = 0
+
+    def new_id(self) -> str:
+        """Ids that tell their order."""
+        self.ids += 1
+        return f"01hzz{self.ids:021d}"
+
+    def accepted(self, dataset: str, version: int | None, base_model: str) -> Prepared:
+        """The one version that there is."""
+        return self.prepared
+
+    def start(self, **request: Any) -> Job:
+        """POST /jobs."""
+        job_id = request.pop("job_id", None) or self.new_id()
+        wish = request.pop("deployment", None)
+        if isinstance(wish, str):
+            wish = DeploymentRequest(wish)
+        return jobs.start(
+            StartJob(**{"dataset": "support", "base_model": self.prepared.base_model, "deployment": wish, **request}),
+            job_id=job_id,
+            caller=CALLER,
+            accepted=self.accepted,
+            table=self.stack.table,
+            sqs=self.stack.sqs,
+            bedrock=aws.bedrock(),
+            service_quotas=aws.service_quotas(),
+            settings=self.settings,
+            now=self.clock.now(),
+            new_id=self.new_id,
+        )
+
+    def stop(self, job_id: str) -> Job:
+        """POST /jobs/{id}/stop."""
+        return jobs.stop(job_id, caller=CALLER, table=self.stack.table, sqs=self.stack.sqs, settings=self.settings)
+
+    def release(self, name: str) -> Any:
+        """DELETE /deployments/{name}."""
+        return deployments.release(
+            name,
+            caller=CALLER,
+            table=self.stack.table,
+            sqs=self.stack.sqs,
+            settings=self.settings,
+            now=self.clock.now(),
+        )
+
+    def spend(self, message: dict[str, Any]) -> Any:
+        """One message of SpendQueue, delivered once."""
+        reach: dict[str, Any] = {
+            "table": self.stack.table,
+            "bedrock": aws.bedrock(),
+            "spending": aws.bedrock_spending(),
+            "bus": self.stack.events,
+            "settings": self.settings,
+            "now": self.clock.now(),
+        }
+        if message["kind"] == "advance_job":
+            return spending.advance_job(message["job_id"], **reach)
+        return purchases.advance_purchase(message["deployment"], message["generation"], **reach)
+
+    def follow(self, message: dict[str, Any]) -> Job | None:
+        """One message of JobEventQueue, delivered once."""
+        return tracking.job_changed(
+            message,
+            table=self.stack.table,
+            bedrock=aws.bedrock(),
+            s3=self.stack.s3,
+            sqs=self.stack.sqs,
+            bus=self.stack.events,
+            settings=self.settings,
+            now=self.clock.now(),
+        )
+
+    def reconcile(self) -> Any:
+        """The schedule fires."""
+        return reconciliation.reconcile(
+            table=self.stack.table,
+            bedrock=aws.bedrock(),
+            sqs=self.stack.sqs,
+            bus=self.stack.events,
+            settings=self.settings,
+            now=self.clock.now(),
+        )
+
+    def deliver(self, *, events: bool = True) -> None:
+        """Carry out whatever lies on the queues, until nothing does."""
+        while True:
+            due = [(self.spend, message) for message in self.stack.messages(self.settings.spend_queue_url)]
+            due += [(self.follow, message) for message in self.stack.messages(self.settings.job_event_queue_url)]
+            arrived, self.events[:] = list(self.events), []
+            due += [(self.follow, envelope(event)) for event in arrived if events]
+            if not due:
+                return
+            for carry_out, message in due:
+                carry_out(message)
+
+    def wait(self, seconds: float, *, events: bool = True, reconciles: bool = True) -> None:
+        """Let time pass, then let everything that is due happen."""
+        self.clock.advance(seconds)
+        self.simulator.run_due()
+        if reconciles:
+            self.reconcile()
+        self.deliver(events=events)
+
+    def checkpoint(self) -> Any:
+        """Everything as it stands now."""
+        rows = self.stack.dynamodb.scan(TableName=self.settings.state_table)["Items"]
+        return self.simulator.snapshot(), rows, self.clock.time
+
+    def restore(self, checkpoint: Any) -> None:
+        """Everything as it stood then, queues empty."""
+        snapshot, rows, self.clock.time = checkpoint
+        self.simulator.restore(snapshot)
+        self.door.clear()
+        table, dynamodb = self.settings.state_table, self.stack.dynamodb
+        for row in dynamodb.scan(TableName=table)["Items"]:
+            dynamodb.delete_item(TableName=table, Key={"pk": row["pk"], "sk": row["sk"]})
+        for row in rows:
+            dynamodb.put_item(TableName=table, Item=row)
+        self.events.clear()
+        for url in (self.settings.spend_queue_url, self.settings.job_event_queue_url, self.stack.published_queue_url):
+            self.stack.messages(url)
+
+    @contextmanager
+    def interrupted(self, happening: Callable[[], None], nth: int, when: str = "before") -> Iterator[Interruption]:
+        """Let something happen at the `nth` AWS call of the block."""
+        interruption = Interruption(happening, nth, when)
+        emitters = [
+            client.meta.events
+            for client in (
+                self.stack.dynamodb,
+                self.stack.sqs,
+                self.stack.events,
+                self.stack.s3,
+                aws.bedrock(),
+                aws.bedrock_spending(),
+            )
+        ]
+        for emitter in emitters:
+            emitter.register("before-call.*", interruption.before)
+            emitter.register("after-call.*", interruption.after)
+        interruption.armed = True
+        try:
+            yield interruption
+        finally:
+            for emitter in emitters:
+                emitter.unregister("before-call.*", interruption.before)
+                emitter.unregister("after-call.*", interruption.after)
+
+    def calls_of(self, story: Callable[[], object]) -> list[str]:
+        """The AWS calls that a story makes; everything is put back afterwards."""
+        checkpoint = self.checkpoint()
+        with self.interrupted(lambda: None, -1) as interruption:
+            story()
+        self.restore(checkpoint)
+        return interruption.names
+
+    def job(self, job_id: str) -> Job:
+        """The row."""
+        job = job_rows.load(self.stack.table, job_id)
+        assert job is not None
+        return job
+
+    def purchase(self, name: str = "support-prod", generation: int = 1) -> Purchase:
+        """The row."""
+        purchase = deployment_rows.load_purchase(self.stack.table, name, generation)
+        assert purchase is not None
+        return purchase
+
+    def trained(self, **request: Any) -> Job:
+        """A job that completed, with its deployment's purchase requested and nothing sent yet."""
+        job = self.start(deployment=request.pop("deployment", "support-prod"), **request)
+        self.deliver()
+        self.clock.advance(TRAINED)
+        self.simulator.run_due()
+        for event in [*self.events]:
+            self.follow(envelope(event))
+        self.events.clear()
+        self.stack.messages(self.settings.spend_queue_url)
+        assert self.job(job.id).status == "Completed", self.job(job.id).failure
+        return self.job(job.id)
+
+    def ready(self, **request: Any) -> Job:
+        """A job whose deployment can be called."""
+        job = self.trained(**request)
+        self.wait(0)
+        self.wait(BOUGHT)
+        return job
+
+    def bought(self, kind: str = "provisioned_throughput") -> list[LedgerEntry]:
+        """What the simulated Bedrock says was ever paid for."""
+        return [entry for entry in self.simulator.ledger() if entry.kind == kind]
+
+    def live(self, kind: str = "provisioned_throughput") -> list[LedgerEntry]:
+        """What it still bills."""
+        return [entry for entry in self.bought(kind) if entry.is_live]
+
+    def lose_answer(self, operation: str, nth: int = 1) -> None:
+        """The call takes effect; its answer does not arrive."""
+        self.door.add(Fault(operation, self.door.calls(operation) + nth))
+
+    def deployment(self, name: str = "support-prod") -> Deployment:
+        """The head row."""
+        deployment = deployment_rows.load(self.stack.table, name)
+        assert deployment is not None
+        return deployment
+
+    def units(self) -> tuple[int, frozenset[str]]:
+        """Model units held, and by whom."""
+        row = self.stack.table.get(deployment_rows.MODEL_UNITS) or {}
+        return row.get("units", 0), row.get("holders", frozenset())
+
+    def running(self) -> frozenset[str]:
+        """Jobs that hold a slot."""
+        row = self.stack.table.get(job_rows.RUNNING) or {}
+        return row.get("holders", frozenset())
+
+    def open_work(self) -> list[str]:
+        """What reconcile would look at."""
+        return [row["sk"] for row in self.stack.table.query("OPEN").rows]
+
+    def told(self) -> list[str]:
+        """Types of the notifications since the last look."""
+        return [kind for kind, _ in self.stack.published() if kind != "ReconcileCompleted"]
+
+
+def envelope(event: Event) -> dict[str, Any]:
+    """An event as EventBridge puts it on the queue."""
+    return {
+        "version": "0",
+        "id": "8b1c8a4e-0000-4000-8000-000000000000",
+        "detail-type": event.detail_type,
+        "source": event.source,
+        "account": event.account,
+        "time": event.time.isoformat(),
+        "region": event.region,
+        "resources": list(event.resources),
+        "detail": json.loads(json.dumps(event.detail, default=str)),
+    }
+
+
+def make(
+    stack: Stack,
+    environment: Any,
+    *,
+    base_model: str = "claude-3-haiku",
+    region: str = "us-west-2",
+    validation: bool = True,
+    configuration: Configuration | None = None,
+    **variables: str,
+) -> World:
+    """A world whose clock starts now, because moto's rows and S3 know only that time."""
+    passthrough: Any = moto_config["core"]["passthrough"]
+    environment.setitem(passthrough, "services", ["bedrock", "bedrock-runtime", "servicequotas"])
+    environment.setenv("AWS_REGION", region)
+    environment.setenv("AWS_DEFAULT_REGION", region)
+    settings = dataclasses.replace(_settings(stack, variables), region=region)
+    clock = Clock()
+    events: list[Event] = []
+    simulator = Simulator(
+        objects=ClientObjects(stack.s3),
+        publish=events.append,
+        clock=clock,
+        configuration=configuration or Configuration(quotas=Quotas(model_units=2)),
+    )
+    door = FaultyDoor(simulator)
+    for client in (aws.bedrock(), aws.bedrock_spending(), aws.service_quotas()):
+        mount(client, door)
+    return World(stack, settings, clock, simulator, door, events, prepare(stack, base_model, validation=validation))
+
+
+def _settings(stack: Stack, variables: dict[str, str]) -> Settings:
+    changed = {name.lower(): type(getattr(stack.settings, name.lower()))(value) for name, value in variables.items()}
+    return dataclasses.replace(stack.settings, **changed)
+
+
+def prepare(stack: Stack, base_model: str, *, validation: bool, records: int = 120) -> Prepared:
+    """Prepared data in the bucket, in the base model's own format."""
+    write: Callable[[int], Any] = _RECORDS[base_model]
+    train = _upload(stack, base_model, "train", [write(number) for number in range(records)])
+    held_out = [write(number) for number in range(records, records + 40)]
+    return Prepared(
+        "support", 1, base_model, train, _upload(stack, base_model, "validation", held_out) if validation else None
+    )
+
+
+def _upload(stack: Stack, base_model: str, split: str, records: list[Any]) -> Output:
+    body = "".join(json.dumps(record) + "\n" for record in records).encode()
+    key = f"prepared/support/1/{base_model}/{split}.jsonl"
+    answer = stack.s3.put_object(Bucket=stack.bucket, Key=key, Body=body)
+    return Output(key, answer["VersionId"], len(body), f"sha-of-{split}", len(records))
+
+
+def _question(number: int) -> tuple[str, str]:
+    topic = ("the kettle", "the toaster", "the lamp", "the fan")[number % 4]
+    return f"How do I clean {topic}, case {number}?", f"Unplug {topic} first, then wipe it with a dry cloth."
+
+
+def _claude(number: int) -> dict[str, Any]:
+    question, answer = _question(number)
+    return {"messages": [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]}
+
+
+def _converse(number: int) -> dict[str, Any]:
+    question, answer = _question(number)
+    return {
+        "schemaVersion": "bedrock-conversation-2024",
+        "messages": [
+            {"role": "user", "content": [{"text": question}]},
+            {"role": "assistant", "content": [{"text": answer}]},
+        ],
+    }
+
+
+def _prompt(number: int) -> dict[str, Any]:
+    question, answer = _question(number)
+    return {"prompt": question, "completion": answer}
+
+
+_RECORDS: dict[str, Callable[[int], Any]] = {
+    "claude-3-haiku": _claude,
+    "nova-lite": _converse,
+    "llama-3-1-8b": _prompt,
+}
