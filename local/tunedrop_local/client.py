@@ -225,7 +225,7 @@ def _get(url: str, *, method: str = "GET", token: str = "", body: Mapping[str, A
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"x-tunedrop-token": token}, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return json.loads(answer.read())
     except urllib.error.HTTPError as error:
         raise ValueError(f"{method} {url}: {error.code} {error.read().decode(errors='replace')}") from error

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tunedrop_local.settings import Settings
 
-STARTS_WITHIN = 20.0  # seconds
+STARTS_WITHIN = 60.0  # seconds
 STOPS_WITHIN = 15.0  # seconds
 
 #: Servers that this process started: it has to take note of their end.

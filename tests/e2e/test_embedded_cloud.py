@@ -105,6 +105,11 @@ def test_a_message_that_is_never_taken_ends_as_a_dead_letter(stack):
     assert log(stack, "PoisonedFunction").count("attempt") == 2
 
 
+def test_policies_know_the_source_of_events(stack):
+    assert invoke(stack, "PublishFunction", {"source": "own"})[0] == {"FailedEntryCount": 0}
+    assert invoke(stack, "PublishFunction", {"source": "foreign"})[0] == {"code": "AccessDeniedException"}
+
+
 # --- functions --------------------------------------------------------------------------------------------------------
 
 
@@ -378,7 +383,8 @@ def test_a_stack_is_updated_in_place(stack, caller):
 
 def test_a_second_stack_lives_in_another_region(stack):
     east = stack.cloud.deploy("contract", template=TEMPLATE, region="us-east-1")
-    assert east.outputs["Bucket"] != stack.outputs["Bucket"]
+    for logical_id in ("Bucket", "Table", "BedrockRole", "CallerPolicy"):
+        assert east.resource(logical_id) != stack.resource(logical_id), "names are new in each stack"
     east.client("s3").put_object(Bucket=east.outputs["Bucket"], Key="incoming/east.csv", Body=b"a,b")
     eventually(lambda: "incoming/east.csv" in log(east, "RecordFunction"))
     assert east.client("bedrock").list_provisioned_model_throughputs()["provisionedModelSummaries"] == []

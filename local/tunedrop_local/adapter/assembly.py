@@ -15,6 +15,7 @@ from tunedrop_local.adapter import (
     bedrock,
     dropped_properties,
     gateway_responses,
+    names,
     policies,
     schedules,
     seams,
@@ -112,7 +113,7 @@ def assemble(settings: Settings, root: Keys) -> Cloud:
     door, recorder = FaultyDoor(simulator), policies.Recorder()
     mount = bedrock.Mount(simulator, door)
     autosave = Autosave(folder=settings.services, snapshot=simulator.snapshot, snapshot_path=snapshot)
-    for part in (functions, recorder, mount, streaming, uploads, gateway_responses, alarms, autosave):
+    for part in (functions, recorder, mount, streaming, uploads, gateway_responses, alarms, names, autosave):
         part.install()
     schedules.install(settings)
     dropped_properties.install(settings.endpoint)
