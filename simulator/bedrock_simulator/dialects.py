@@ -56,6 +56,12 @@ def _positive(value: object, name: str) -> int:
     return value
 
 
+def _stops(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(text, str) and text for text in value):
+        raise invalid("stop sequences: Input should be a valid list of non-empty strings")
+    return tuple(value)
+
+
 def block_text(content: object, where: str) -> str:
     """The text of a content field: a string, or a list of blocks of which only text is read."""
     if isinstance(content, str):
@@ -103,7 +109,7 @@ class Claude:
             system=system,
             turns=read_turns(body["messages"]),
             max_tokens=_positive(body["max_tokens"], "max_tokens"),
-            stop_sequences=tuple(body.get("stop_sequences") or ()),
+            stop_sequences=_stops(body.get("stop_sequences", [])),
         )
 
     def answer(self, answer: Answer, model_id: str) -> Document:
@@ -150,13 +156,15 @@ class Nova:
     def prompt(self, body: Mapping[str, Any]) -> Prompt:
         """Reads messages, system, inferenceConfig."""
         _required(body, "messages")
-        limits = body.get("inferenceConfig") or {}
+        limits = body.get("inferenceConfig", {})
+        if not isinstance(limits, dict):
+            raise invalid("inferenceConfig: expected an object")
         limit = limits.get("maxTokens", limits.get("max_new_tokens", DEFAULT_MAX_TOKENS))
         return Prompt(
             system=block_text(body["system"], "system") if body.get("system") else "",
             turns=read_turns(body["messages"]),
             max_tokens=_positive(limit, "maxTokens"),
-            stop_sequences=tuple(limits.get("stopSequences") or ()),
+            stop_sequences=_stops(limits.get("stopSequences", [])),
         )
 
     def _usage(self, answer: Answer) -> Document:

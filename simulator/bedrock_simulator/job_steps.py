@@ -13,10 +13,11 @@ from bedrock_simulator import foundation_models, hyperparameters
 from bedrock_simulator.artefacts import TRAINING_PATH, VALIDATION_PATHS, artefact_uri, metrics_csv
 from bedrock_simulator.configuration import Quotas
 from bedrock_simulator.datasets import DataError, Example, check_counts, read_examples
+from bedrock_simulator.early_stopping import EarlyStopping
 from bedrock_simulator.entities import Bill, CustomModel, Due, Job, Outcome, Phase
 from bedrock_simulator.foundation_models import Family
 from bedrock_simulator.job_states import announce, end_bill, fail, map_phases
-from bedrock_simulator.learning import EarlyStopping, Recipe, learn
+from bedrock_simulator.learning import Recipe, learn
 from bedrock_simulator.memory import pack, unpack
 from bedrock_simulator.objects import Objects, ObjectsError
 from bedrock_simulator.world import Commit, World

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bedrock_simulator.early_stopping import EarlyStopping, has_stalled
+
 CLASSES = 128  # hashed words of answers
 FEATURES = 256  # the first half for the prompt, the second for the words before
 BASE_RATE = 3.0  # step size at the family's default learning rate
@@ -19,17 +21,10 @@ MAX_UPDATES = 1_000  # more steps than that share an update, each keeping a loss
 MAX_VISITS = 24_000  # samples looked at in a whole training, but at least one of each record and epoch
 MAX_VALIDATION_SAMPLES = 2_000
 PROMPT_WORDS, ANSWER_WORDS = 48, 64
+UNTHREADED = 262_144  # multiplications up to which OpenBLAS stays in one thread
 _WORD = re.compile(r"[a-z0-9]+|[^\sa-z0-9]")
 _Matrix = npt.NDArray[np.float32]
 Pair = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class EarlyStopping:
-    """Stop after `patience` epochs in a row without an improvement above `threshold`."""
-
-    threshold: float
-    patience: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +54,6 @@ class Curves:
     training: tuple[Point, ...]
     validation: tuple[Point, ...]
     epochs: int
-
-
-def has_stalled(losses: Sequence[float], rule: EarlyStopping) -> bool:
-    """Whether training ends after these validation losses, one per epoch (bedrock-facts 2.5)."""
-    best, waited = float("inf"), 0
-    for loss in losses:
-        waited = 0 if round(best - loss, 9) > rule.threshold else waited + 1
-        best = min(best, loss)
-    return waited >= rule.patience
 
 
 def learn(training: Sequence[Pair], validation: Sequence[Pair], recipe: Recipe) -> Curves:
@@ -105,7 +91,7 @@ def _epoch(
         sample_losses, error = _forward(weights, batch, targets[rows].ravel())
         warm = min(1.0, (first + start + 1) / (recipe.warmup_steps + 1))
         rate = BASE_RATE * recipe.rate * warm * min(shared, 8) ** 0.5
-        weights -= (rate / len(batch)) * (batch.T @ error)
+        weights -= (rate / len(batch)) * _product(batch.T, error)
         per_record = sample_losses.reshape(-1, inputs.shape[1]).mean(axis=1)
         cuts = np.arange(0, len(per_record), recipe.batch_size)
         sizes = np.diff(np.append(cuts, len(per_record)))
@@ -116,13 +102,21 @@ def _epoch(
 def _forward(weights: _Matrix, inputs: _Matrix, targets: npt.NDArray[np.int64]) -> tuple[_Matrix, _Matrix]:
     """The loss of every sample, and the gradient with respect to its logits."""
     flat, wanted = inputs.reshape(-1, FEATURES), targets.ravel()
-    logits = np.clip(flat @ weights, -40, 40)
+    logits = np.clip(_product(flat, weights), -40, 40)
     scores = np.exp(logits - logits.max(axis=1, keepdims=True))
     chances = scores / scores.sum(axis=1, keepdims=True)
     rows = np.arange(len(wanted))
     losses = -np.log(np.maximum(chances[rows, wanted], 1e-9))
     chances[rows, wanted] -= 1
     return losses, chances
+
+
+def _product(left: _Matrix, right: _Matrix) -> _Matrix:
+    """A matrix product in blocks too small for BLAS to start threads, which wait for each other on a busy machine."""
+    rows = max(1, UNTHREADED // right.size)
+    whole = len(left) // rows * rows
+    blocks = left[:whole].reshape(-1, rows, left.shape[1]) @ right
+    return np.concatenate((blocks.reshape(whole, right.shape[1]), left[whole:] @ right))
 
 
 def _samples(pairs: Sequence[Pair], per_pair: int) -> tuple[_Matrix, npt.NDArray[np.int64]]:

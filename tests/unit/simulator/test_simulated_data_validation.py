@@ -66,7 +66,7 @@ def test_an_example_is_reduced_to_context_question_and_answer():
     ],
 )
 def test_claude_refuses(record, words):
-    with pytest.raises(DataError, match="^file, line 1: ") as caught:
+    with pytest.raises(DataError, match=r"^file, line 1: ") as caught:
         only(record, CLAUDE)
     assert words in str(caught.value)
 
@@ -78,7 +78,7 @@ def test_claude_allows_reserved_words_without_their_colon():
 @pytest.mark.parametrize("line", [b"{", b'{"messages": NaN}', b"\xff", b"\xef\xbb\xbf{}", b"", b'{"a":1},'])
 def test_a_line_that_is_no_json_is_named(line):
     good = json.dumps(GOOD).encode()
-    with pytest.raises(DataError, match="^file, line 2: not a valid JSON object"):
+    with pytest.raises(DataError, match=r"^file, line 2: not a valid JSON object"):
         read_examples(b"\n".join([good, line, good]), CLAUDE, "file")
 
 
@@ -177,6 +177,7 @@ def test_every_alternating_conversation_is_accepted_whatever_it_says(exchanges, 
 @given(st.binary(max_size=200))
 def test_any_bytes_give_examples_or_a_data_error(data):
     try:
-        read_examples(data, CLAUDE, "file")
-    except DataError as error:
-        assert str(error).startswith("file, line ")
+        examples = read_examples(data, CLAUDE, "file")
+    except DataError:
+        return
+    assert examples == [] or data.count(b"messages") >= len(examples)

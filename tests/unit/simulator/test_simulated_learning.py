@@ -5,7 +5,8 @@ import random
 import time
 
 import pytest
-from bedrock_simulator.learning import EarlyStopping, Recipe, has_stalled, learn
+from bedrock_simulator.early_stopping import EarlyStopping, has_stalled
+from bedrock_simulator.learning import Recipe, learn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
