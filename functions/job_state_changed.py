@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from tunedrop import tracking
-from tunedrop.edges import aws, batches, clock, queues
+from tunedrop.edges import aws, batches, clock
 from tunedrop.edges.observability import logger, metrics
 from tunedrop.edges.settings import settings
 from tunedrop.edges.table import Table
@@ -17,12 +17,12 @@ from tunedrop.edges.table import Table
 @metrics.log_metrics
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Bring the job of each message up to Bedrock's truth."""
-    return batches.each(event, _follow)
+    return batches.work_through(event, _follow, sqs=aws.sqs(), queue_url=settings().job_event_queue_url)
 
 
-def _follow(body: str) -> None:
+def _follow(message: Mapping[str, Any]) -> None:
     tracking.job_changed(
-        queues.parse(body),
+        message,
         table=Table(aws.dynamodb(), settings().state_table),
         bedrock=aws.bedrock(),
         s3=aws.s3(),

@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from tunedrop import purchases, spending
-from tunedrop.edges import aws, batches, clock, queues
+from tunedrop.edges import aws, batches, clock
 from tunedrop.edges.observability import logger, metrics
 from tunedrop.edges.settings import settings
 from tunedrop.edges.table import Table
@@ -17,11 +17,10 @@ from tunedrop.edges.table import Table
 @metrics.log_metrics
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Carry out each message; it is only a hint, the row says what is next."""
-    return batches.each(event, _advance)
+    return batches.work_through(event, _advance, sqs=aws.sqs(), queue_url=settings().spend_queue_url)
 
 
-def _advance(body: str) -> None:
-    message = queues.parse(body)
+def _advance(message: Mapping[str, Any]) -> None:
     reach: Any = {
         "table": Table(aws.dynamodb(), settings().state_table),
         "bedrock": aws.bedrock(),

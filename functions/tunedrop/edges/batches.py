@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from tunedrop.edges import queues
 from tunedrop.edges.observability import logger
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def work_through(
     failures = []
     for record in event["Records"]:
         try:
-            take(_body(record["body"]))
+            take(queues.parse(record["body"]))
         except Exception as fault:  # noqa: BLE001 - whatever it is, the message must come again
             _wait_longer(record, fault, sqs, queue_url)
             failures.append({"itemIdentifier": record["messageId"]})
@@ -35,13 +35,6 @@ def work_through(
 def wait_seconds(receive_count: int) -> int:
     """30 s, doubled with each time the message came before."""
     return int(min(FIRST_WAIT_SECONDS * 2 ** max(receive_count - 1, 0), LONGEST_WAIT_SECONDS))
-
-
-def _body(text: str) -> Mapping[str, Any]:
-    body = json.loads(text)
-    if not isinstance(body, dict):
-        raise TypeError("the message is not a JSON object")
-    return body
 
 
 def _wait_longer(record: Mapping[str, Any], fault: Exception, sqs: SQSClient, queue_url: str) -> None:

@@ -11,7 +11,8 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from tunedrop import __version__
-from tunedrop.errors import InvalidInput, TunedropError
+from tunedrop.edges.observability import logger
+from tunedrop.errors import InvalidInput, TunedropError, Unavailable
 from tunedrop.routes import base_models, datasets, deployments, errors, jobs, keys, metrics
 
 
@@ -44,6 +45,8 @@ for routes in (base_models, datasets, jobs, metrics, deployments, keys):
 
 @app.exception_handler(TunedropError)
 def _fault(error: TunedropError) -> Response[str]:
+    if isinstance(error, Unavailable):
+        logger.warning("unavailable", extra={"code": error.code, "cause": str(error.__cause__ or "")})
     return errors.of_fault(error, app.current_event.request_context.request_id)
 
 

@@ -1,0 +1,105 @@
+"""`python -m demo [--train FILE] [--validation FILE]`: `make demo` calls it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from tunedrop_cli.control import Refused
+
+from demo.journey import DemoFailed, Journey
+from demo.screen import Screen
+from demo.surroundings import BUILD, PARAMETERS, Surroundings, fresh_cloud, settle_in
+
+DATA = Path(__file__).parent / "data"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(prog="make demo", description="The main job of Tunedrop, in the embedded cloud.")
+    top.add_argument("--train", type=Path, help="your own training data instead of the sample")
+    top.add_argument("--validation", type=Path, help="your own validation data; optional")
+    return top
+
+
+def main() -> int:
+    """Exit code 0 when every step was what it should be."""
+    chosen = parser().parse_args()
+    if chosen.validation and not chosen.train:
+        sys.exit("make demo: VALIDATION needs TRAIN too")
+    for path in (chosen.train, chosen.validation):
+        if path and not path.is_file():
+            sys.exit(f"make demo: there is no file {path}")
+    screen = Screen()
+    screen.title("Tunedrop: training data dropped into S3 becomes a tuned model that answers")
+    screen.line("Everything runs on this machine; Amazon Bedrock is simulated, the rest is the real template and code.")
+    try:
+        summary = _run(screen, chosen)
+    except (DemoFailed, Refused) as failure:
+        screen.title(f"The demo failed: {failure}")
+        screen.line(f"logs: {BUILD / 'cloud' / 'logs'}")
+        return 1
+    _close(screen, summary)
+    return 0
+
+
+def _run(screen: Screen, chosen: argparse.Namespace) -> dict[str, Any]:
+    with screen.step("Start the embedded cloud on 127.0.0.1 and deploy template.yaml") as say:
+        with_cloud = fresh_cloud()
+        say("deploying")
+        stack = with_cloud.deploy("tunedrop", parameters=PARAMETERS)
+        around = settle_in(with_cloud, stack)
+        screen.fact("endpoint", with_cloud.endpoint)
+        screen.fact("stack", f"{stack.name} in {stack.region}: CREATE_COMPLETE")
+        screen.fact("ControlApi", stack.url("ControlApiUrl"))
+        screen.fact("MessagesApi", stack.url("MessagesApiUrl"))
+    with with_cloud:
+        return _travel(screen, around, chosen)
+
+
+def _travel(screen: Screen, around: Surroundings, chosen: argparse.Namespace) -> dict[str, Any]:
+    own = chosen.train is not None
+    journey = Journey(
+        around,
+        screen,
+        dataset="my-data" if own else "support-bot",
+        train=chosen.train or DATA / "train.jsonl",
+        validation=chosen.validation if own else DATA / "validation.jsonl",
+    )
+    for step in (
+        journey.upload,
+        journey.train_model,
+        journey.hear,
+        journey.plot,
+        journey.deploy,
+        journey.ask,
+        journey.give_back,
+    ):
+        step()
+    return journey.summary
+
+
+def _close(screen: Screen, summary: dict[str, Any]) -> None:
+    path = BUILD / "summary.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(summary, indent=2, ensure_ascii=False, default=str) + "\n", "utf-8")
+    dataset, job = summary["dataset"], summary["job"]
+    screen.title(f"Done in {screen.elapsed():.0f} seconds")
+    screen.line("Made:")
+    screen.line(f"  dataset {dataset['name']}@{dataset['version']} ({dataset['verdict']}), with its reports")
+    screen.line(f"  job {job['id']} ({job['status']}), its metrics and its custom model {job['name']}")
+    screen.line(f"  deployment {summary['deployment']['name']}: {' → '.join(summary['deployment']['states'])}")
+    screen.line("Still costs money: nothing")
+    screen.line(f"All of it as data: {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
+    screen.line()
+    screen.line("Next:")
+    screen.line("  make demo TRAIN=your.jsonl              the same with your own data")
+    screen.line("  make up                                 a cloud that stays, for aws, boto3 and sam")
+    screen.line("  less README.md docs/architecture.md     what it is made of")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,255 @@
+"""The main job of Tunedrop, step by step: each step checks what it claims, and fails the demo if that is not so."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anthropic
+from tunedrop_cli.control import Refused
+
+from demo import curves
+from demo.curves import Curve
+from demo.screen import Screen
+from demo.surroundings import BASE_MODEL_ID, Surroundings
+
+DEPLOYMENT = "support-bot-prod"
+PATIENCE = 120.0
+"""Seconds for any one thing to happen."""
+HYPERPARAMETERS: Mapping[str, float] = {"epochCount": 6, "batchSize": 8, "learningRateMultiplier": 1.0}
+MAX_TOKENS = 200
+ENDED = {"Completed", "Failed", "Stopped"}
+
+
+class DemoFailed(Exception):
+    """A step is not what it should be."""
+
+
+@dataclass(slots=True)
+class Journey:
+    """One run of the demo: what it was given, what it found out."""
+
+    around: Surroundings
+    screen: Screen
+    dataset: str
+    train: Path
+    validation: Path | None
+    summary: dict[str, Any] = field(default_factory=dict)
+    notified: list[dict[str, Any]] = field(default_factory=list)
+
+    def upload(self) -> None:
+        """Put the files into the bucket, and wait for the version that holds them all."""
+        bucket = self.around.stack.outputs["DataBucketName"]
+        files = {"train": self.train, "validation": self.validation}
+        given = {split: path for split, path in files.items() if path is not None}
+        with self.screen.step(f"Put {' and '.join(given)} into the bucket") as say:
+            s3 = self.around.client("s3")
+            for split, path in given.items():
+                key = f"incoming/{self.dataset}/{split}{''.join(path.suffixes[-2:])}"
+                s3.upload_file(str(path), bucket, key)
+                self.screen.line(f"{path.name} → s3://{bucket}/{key}")
+            say("S3 → EventBridge → SQS → Lambda")
+            version = self._wait(lambda: self._version(given), "the dataset's version")
+            self._show_version(version, bucket)
+
+    def train_model(self) -> None:
+        """Start the job through ControlApi and follow it to its end."""
+        wish = {"name": DEPLOYMENT, "model_units": 1, "hours": 2}
+        body = {
+            "dataset": self.dataset,
+            "base_model": "claude-3-haiku",
+            "hyperparameters": HYPERPARAMETERS,
+            "deployment": wish,
+        }
+        with self.screen.step("Start a job: POST /jobs, signed") as say:
+            job = self.around.api.post("/jobs", body, idempotency_key=f"demo-{self.dataset}")
+            self.screen.fact("job", job["id"])
+            self.screen.fact("in Bedrock", job["name"])
+            self.screen.fact("would train", f"{job['trained_tokens']:,} tokens (estimated), {job['steps']} steps")
+            job = self._wait(lambda: self._ended(job["id"], say), "the job's end")
+            for entry in job["timeline"]:
+                self.screen.line(f"{entry['time'][11:19]}  {entry['status']:<12} known by {entry['source']}")
+            self._expect(job["status"] == "Completed", f"the job ended as {job['status']}: {job['failure']}")
+            self.summary["job"] = {"id": job["id"], "name": job["name"], "arn": job["arn"], "status": job["status"]}
+
+    def hear(self) -> None:
+        """The notification that everybody who subscribed to the topic gets."""
+        with self.screen.step("Hear of it: the notification topic"):
+            told = self._wait(lambda: self._heard("JobCompleted"), "the notification JobCompleted")
+            self.screen.line(told["detail"]["summary"])
+            self.screen.fact("next command", told["detail"]["next_command"])
+            self.summary["notification"] = {"type": told["detail-type"], "summary": told["detail"]["summary"]}
+
+    def plot(self) -> None:
+        """All stored points, and both curves."""
+        with self.screen.step("Read the metrics: GET /jobs/{id}/metrics"):
+            training, validation = self._points("training"), self._points("validation")
+            self._expect(bool(training), "no training metrics were stored")
+            self._expect(bool(validation) == (self.validation is not None), "validation metrics do not fit the data")
+            per_epoch = len(training) / max(1, len(validation))
+            held_out = [((number + 1) * per_epoch - 1, loss) for number, (_, loss) in enumerate(validation)]
+            drawn = [Curve("training loss", "·", training), Curve("validation loss", "●", held_out)]
+            for line in curves.draw(drawn):
+                self.screen.line(line)
+            if not validation:
+                self.screen.line("one curve only: no validation split was given")
+            self.summary["metrics"] = {"training_points": len(training), "validation_points": len(validation)}
+
+    def deploy(self) -> None:
+        """The job asked for a deployment: wait until it can be called."""
+        with self.screen.step(f"Provisioned Throughput for {DEPLOYMENT}, because the job asked for it") as say:
+            deployment = self._wait(lambda: self._deployed(say), "the deployment")
+            self._expect(deployment["state"] == "Ready", f"it is {deployment['state']}: {deployment['failure']}")
+            for entry in deployment["history"]:
+                self.screen.line(f"{entry['time'][11:19]}  {entry['state']:<12} {entry['note']}")
+            self.screen.fact("arn", deployment["arn"])
+            self.screen.fact("given back at", deployment["expires_at"])
+            self.summary["deployment"] = {
+                "name": DEPLOYMENT,
+                "arn": deployment["arn"],
+                "states": [entry["state"] for entry in deployment["history"]],
+            }
+
+    def ask(self) -> None:
+        """The same question to both models: the tuned one streamed through the Messages API, the base one directly."""
+        question = self._question()
+        with self.screen.step("Ask both models the same question"):
+            key = self.around.api.post("/keys", {"name": "demo", "deployments": [DEPLOYMENT]})
+            self.screen.fact("API key", f"{key['secret'][:12]}… (scope: {DEPLOYMENT})")
+            self.screen.fact("question", question)
+            self.screen.line("tuned, streamed by POST /v1/messages:")
+            tuned = self._ask_tuned(question, key["secret"])
+            self.screen.line("base model, asked directly:")
+            base = self._ask_base(question)
+            self.screen.line(f"  {base}")
+            self._expect(bool(tuned), "the tuned model said nothing")
+            self._expect(tuned != base, "tuned and base model say the same")
+            self.summary["answers"] = {"question": question, "tuned": tuned, "base": base}
+            self.around.api.delete(f"/keys/{key['id']}")
+
+    def give_back(self) -> None:
+        """Give the throughput back, and look whether anything still bills."""
+        with self.screen.step(f"Give it back: DELETE /deployments/{DEPLOYMENT}") as say:
+            self.around.api.delete(f"/deployments/{DEPLOYMENT}")
+            released = self._wait(lambda: self._released(say), "the release")
+            ledger = self.around.cloud.ledger()
+            live = [line for line in ledger if line["kind"] == "provisioned_throughput" and line["ended_at"] is None]
+            self.screen.fact("deployment", released["state"])
+            self.screen.fact("still billed", f"{len(live)} throughputs, says Bedrock's own ledger")
+            self._expect(not live, "a throughput is still billed")
+            self.summary["deployment"]["states"] = [entry["state"] for entry in released["history"]]
+            self.summary |= {"live_throughputs": len(live), "ledger": ledger}
+
+    def _version(self, given: Mapping[str, Path]) -> dict[str, Any] | None:
+        try:
+            latest = self.around.api.get(f"/datasets/{self.dataset}")["latest_version"]
+            version: dict[str, Any] = self.around.api.get(f"/datasets/{self.dataset}/versions/{latest}")
+        except Refused as refused:
+            if refused.status == 404:
+                return None
+            raise
+        holds_all = all(split in version["files"] for split in given)
+        return version if holds_all and version["status"] in {"accepted", "rejected"} else None
+
+    def _show_version(self, version: dict[str, Any], bucket: str) -> None:
+        reports = self.around.client("s3")
+        self.screen.fact("version", f"{version['dataset']}@{version['version']}: {version['status']}")
+        for preparation in version["preparations"]:
+            report = json.loads(reports.get_object(Bucket=bucket, Key=preparation["report_key"])["Body"].read())
+            words = f"{report['verdict']}, {report['records']} records, {preparation['tokens']:,} tokens (estimated)"
+            self.screen.fact(preparation["split"], words)
+            for finding in report["findings"][:5]:
+                place = f"line {finding['line']}" if finding["line"] else "file"
+                self.screen.line(f"  {finding['severity']}: {place}: {finding['message']}")
+            self.screen.fact("report", preparation["report_key"])
+        self._expect(version["status"] == "accepted", "the dataset was rejected: its report says why")
+        prepared = version["preparations"][0]["output"]["key"]
+        line = next(reports.get_object(Bucket=bucket, Key=prepared)["Body"].iter_lines()).decode()
+        self.screen.fact("prepared", f"{line[:100]}{'…' if len(line) > 100 else ''}")
+        self.summary["dataset"] = {
+            "name": version["dataset"],
+            "version": version["version"],
+            "verdict": version["status"],
+            "records": {each["split"]: each["records"] for each in version["preparations"]},
+            "report_keys": {each["split"]: each["report_key"] for each in version["preparations"]},
+        }
+
+    def _ended(self, job_id: str, say: Callable[[str], None]) -> dict[str, Any] | None:
+        job: dict[str, Any] = self.around.api.get(f"/jobs/{job_id}")
+        say(f"job is {job['status']}")
+        return job if job["status"] in ENDED else None
+
+    def _deployed(self, say: Callable[[str], None]) -> dict[str, Any] | None:
+        deployment: dict[str, Any] = self.around.api.get(f"/deployments/{DEPLOYMENT}")
+        say(f"deployment is {deployment['state']}")
+        return deployment if deployment["state"] in {"Ready", "Failed", "Released"} else None
+
+    def _released(self, say: Callable[[str], None]) -> dict[str, Any] | None:
+        deployment: dict[str, Any] = self.around.api.get(f"/deployments/{DEPLOYMENT}")
+        say(f"deployment is {deployment['state']}")
+        return deployment if deployment["state"] in {"Released", "Failed"} else None
+
+    def _heard(self, kind: str) -> dict[str, Any] | None:
+        self.notified += self.around.notifications()
+        return next((told for told in self.notified if told["detail-type"] == kind), None)
+
+    def _points(self, split: str) -> Sequence[tuple[float, float]]:
+        points: list[tuple[float, float]] = []
+        cursor: str | None = None
+        path = f"/jobs/{self.summary['job']['id']}/metrics"
+        while True:
+            page = self.around.api.get(path, split=split, **({"cursor": cursor} if cursor else {}))
+            points += [(point["step"], point["loss"]) for point in page["points"] if point["loss"] is not None]
+            cursor = page["cursor"]
+            if cursor is None:
+                return points
+
+    def _question(self) -> str:
+        """The first prompt of the held-out records, as a job is given them; else of train."""
+        keys = self.summary["dataset"]["report_keys"]
+        report_key = keys.get("validation", keys["train"])
+        bucket = self.around.stack.outputs["DataBucketName"]
+        prepared = report_key.replace("reports/", "prepared/", 1).removesuffix(".json") + ".jsonl"
+        lines = self.around.client("s3").get_object(Bucket=bucket, Key=prepared)["Body"].iter_lines()
+        return str(json.loads(next(lines))["messages"][0]["content"])
+
+    def _ask_tuned(self, question: str, secret: str) -> str:
+        client = anthropic.Anthropic(base_url=self.around.stack.url("MessagesApiUrl"), api_key=secret, max_retries=0)
+        said = ""
+        self.screen.write("      ")
+        with client.messages.stream(
+            model=DEPLOYMENT, max_tokens=MAX_TOKENS, messages=[{"role": "user", "content": question}]
+        ) as stream:
+            for text in stream.text_stream:
+                said += text
+                self.screen.write(text)
+        self.screen.write("\n")
+        return said
+
+    def _ask_base(self, question: str) -> str:
+        body = {
+            "anthropic_version": "bedrock-2023-05-31",
+            "max_tokens": MAX_TOKENS,
+            "messages": [{"role": "user", "content": question}],
+        }
+        runtime = self.around.client("bedrock-runtime")
+        answer = json.loads(runtime.invoke_model(modelId=BASE_MODEL_ID, body=json.dumps(body))["body"].read())
+        return "".join(block["text"] for block in answer["content"])
+
+    def _wait(self, look: Callable[[], dict[str, Any] | None], what: str) -> dict[str, Any]:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            found = look()
+            if found is not None:
+                return found
+            time.sleep(0.25)
+        raise DemoFailed(f"{what} did not come within {PATIENCE:.0f} seconds")
+
+    @staticmethod
+    def _expect(holds: bool, otherwise: str) -> None:
+        if not holds:
+            raise DemoFailed(otherwise)
