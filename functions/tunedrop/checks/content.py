@@ -23,7 +23,7 @@ _INVISIBLE = re.compile(r"[\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff\U000e000
 )
 def empty_text(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Every text says something, every turn has content."""
-    for _, path, text in record.texts():
+    for _, path, text in record.texts:
         if not text.strip():
             yield Spot(path, "The text is blank." if text else "The text is empty.")
     for turn in record.turns:
@@ -58,7 +58,7 @@ def not_expressible(record: Record, base_model: BaseModel) -> Iterator[Spot]:
 )
 def reserved_word(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """None of the base model's reserved words where it looks for them (bedrock-facts 2.4, 3.2)."""
-    for where, path, text in record.texts():
+    for where, path, text in record.texts:
         for rule in base_model.reserved:
             found = [word for word in rule.words if where in rule.where and word in text]
             if found:
@@ -75,7 +75,7 @@ def reserved_word(record: Record, base_model: BaseModel) -> Iterator[Spot]:
 )
 def nul_character(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """No NUL in any text."""
-    for _, path, text in record.texts():
+    for _, path, text in record.texts:
         if "\0" in text:
             yield Spot(path, f"U+0000 at character {text.index(chr(0)) + 1}.")
 
@@ -89,7 +89,7 @@ def nul_character(record: Record, base_model: BaseModel) -> Iterator[Spot]:
 )
 def control_character(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """C0 controls and DEL."""
-    for _, path, text in record.texts():
+    for _, path, text in record.texts:
         if match := _CONTROLS.search(text):
             yield Spot(path, f"U+{ord(match[0]):04X} at character {match.start() + 1}.")
 
@@ -103,13 +103,13 @@ def control_character(record: Record, base_model: BaseModel) -> Iterator[Spot]:
 )
 def invisible_character(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Characters that nobody sees. Joiners of emoji and of Persian are no such."""
-    for _, path, text in record.texts():
+    for _, path, text in record.texts:
         if not text.isascii() and (match := _INVISIBLE.search(text)):
             yield Spot(path, f"U+{ord(match[0]):04X} at character {match.start() + 1}.")
 
 
 def _estimate(record: Record) -> int:
-    return tokens.estimate(text for _, _, text in record.texts())
+    return tokens.estimate(text for _, _, text in record.texts)
 
 
 @check(

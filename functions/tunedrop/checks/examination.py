@@ -99,7 +99,7 @@ class Examination:
             return None
         record = self._with_system(entry.record)
         self._check(record, place)
-        self._estimates[tokens.estimate(text for _, _, text in record.texts())] += 1
+        self._estimates[tokens.estimate(text for _, _, text in record.texts)] += 1
         if self.rejected:
             return None
         written = self._write(record)
@@ -163,10 +163,9 @@ def examine(
     """Pass over a split file once, for all base models together."""
     open_lanes = [lane for lane in lanes if lane[0].wants_entries]
     for entry in reader if open_lanes else ():
-        if entry.record is not None:
-            entry = replace(entry, defects=entry.defects + repetitions.look(split, entry.record))  # noqa: PLW2901
+        repeated = repetitions.look(split, entry.record) if entry.record is not None else ()
         for examination, write in open_lanes:
-            line = examination.examine(entry)
+            line = examination.examine(replace(entry, defects=entry.defects + repeated) if repeated else entry)
             if line is not None:
                 write(line)
     return tuple(examination.finish(reader) for examination, _ in lanes)

@@ -18,7 +18,7 @@ KEYS = ("base_models", "system", "owner")
 LATER_KEYS = ("mapping", "validation_share", "checks", "job", "deployment")
 """Part of the design, not of this release: refused by name rather than passed over."""
 
-_LINE = re.compile(r"\(at line (\d+), column (\d+)\)")
+_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 _TAG_VALUE = re.compile(r"[a-zA-Z0-9\s._:/=+@-]{1,256}")  # bedrock-facts 4.2: the owner becomes a tag
 
 
@@ -38,17 +38,24 @@ def parse(raw: bytes, known_models: Sequence[str]) -> DatasetSettings:
     if len(raw) > MAX_BYTES:
         return _unreadable(f"{keys.SETTINGS_FILE} has more than {MAX_BYTES:,} bytes.")
     try:
-        table = tomllib.loads(raw.decode("utf-8-sig"))
+        text = raw.decode("utf-8-sig")
+        table = tomllib.loads(text)
     except UnicodeDecodeError as error:
         return _unreadable(f"Byte {error.start + 1} of the file is not UTF-8.")
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        place = _LINE.search(str(error))
-        return _unreadable(f"Not valid TOML: {_reason(error)}.", int(place[1]) if place else None)
+        return _unreadable(f"Not valid TOML: {_reason(error)}.", _line(text, error))
     return _Parser(table, known_models).settings()
 
 
 def _unreadable(message: str, line: int | None = None) -> DatasetSettings:
     return DatasetSettings(defects=(Defect("invalid_settings", message, line=line),))
+
+
+def _line(text: str, error: Exception) -> int | None:
+    if "at end of document" in str(error):
+        return text.count("\n") + 1
+    place = _LINE.search(str(error))
+    return int(place[1]) if place else None
 
 
 def _reason(error: Exception) -> str:

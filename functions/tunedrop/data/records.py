@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any
 
 from tunedrop.data.defects import Defect
-
-Place = Literal["system", "user", "assistant"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +33,12 @@ class Record:
 
     system: tuple[Block, ...]
     turns: tuple[Turn, ...]
+    texts: tuple[tuple[str, str, str], ...] = field(init=False, repr=False, compare=False)
+    """Every text as (where, path, text), where being `system` or its turn's role: what most checks look at."""
+
+    def __post_init__(self) -> None:
+        texts = tuple((where, block.path, block.text) for where, block in self.blocks() if block.text is not None)
+        object.__setattr__(self, "texts", texts)
 
     def blocks(self) -> Iterator[tuple[str, Block]]:
         """Every block with where it stands: `system` or its turn's role."""
@@ -43,12 +47,6 @@ class Record:
         for turn in self.turns:
             for block in turn.blocks:
                 yield turn.role, block
-
-    def texts(self) -> Iterator[tuple[str, str, str]]:
-        """Every text as (where, path, text)."""
-        for where, block in self.blocks():
-            if block.text is not None:
-                yield where, block.path, block.text
 
 
 @dataclass(frozen=True, slots=True)

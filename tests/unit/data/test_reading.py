@@ -1,0 +1,78 @@
+"""A file as entries: numbered lines and records, one pass, blank lines told, nothing raised."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tunedrop.checks import samples
+from tunedrop.data.reading import SplitFileReader
+
+
+def entries(content: bytes, extension: str = "jsonl"):
+    reader = SplitFileReader([content], extension)
+    return list(reader), reader
+
+
+def codes(content: bytes, extension: str = "jsonl") -> list[str]:
+    return [defect.code for entry in entries(content, extension)[0] for defect in entry.defects]
+
+
+def test_lines_and_records_are_numbered_apart():
+    found, reader = entries(samples.good(1)() + b"\n\n" + samples.good(1, 5)() + b"oops\n")
+    assert [(entry.line, entry.number) for entry in found] == [(1, 1), (2, None), (4, 2), (5, 3)]
+    assert reader.records == 3
+    assert reader.format == "prompt_completion"
+
+
+def test_blank_lines_between_records_are_one_warning_a_run_and_at_the_end_only_counted():
+    content = samples.good(1)() + b"\n \t\r\n" + samples.good(1, 5)() + b"\n\n\n"
+    found, reader = entries(content)
+    assert [defect.message for entry in found for defect in entry.defects] == ["2 blank lines in a row."]
+    assert reader.normalised["blank_line"] == 5
+
+
+def test_a_file_without_a_record_is_empty():
+    for content in (b"", b"\xef\xbb\xbf", b"\n\n\n"):
+        assert codes(content) == ["empty_file"]
+
+
+def test_a_file_of_another_kind_is_told_once_and_not_read_further():
+    found, reader = entries(b"PK\x03\x04" + b"{}\n" * 100)
+    assert [(entry.line, entry.defects[0].code) for entry in found] == [(None, "not_jsonl")]
+    assert reader.records == 0
+
+
+def test_extensions_of_later_releases_are_told_and_the_content_is_not_touched():
+    def never():
+        raise AssertionError
+        yield b""
+
+    for extension in ("csv", "json", "jsonl.gz", "parquet"):
+        (entry,) = SplitFileReader(never(), extension)
+        assert [defect.code for defect in entry.defects] == ["format_not_supported_yet"]
+
+
+def test_a_character_cut_by_a_chunk_is_no_defect():
+    line = '{"prompt": "é日😀", "completion": "ß"}\n'.encode()
+    reader = SplitFileReader([line[start : start + 1] for start in range(len(line))] * 100_0, "jsonl")
+    assert all(not entry.defects for entry in reader)
+    assert reader.records == 1000
+
+
+def test_a_file_that_changes_its_format_says_at_which_record():
+    other = samples.messages(("user", "a"), ("assistant", "b")).encode()
+    found, _ = entries(samples.good(2)() + other + b"\n")
+    assert [(entry.line, [defect.code for defect in entry.defects]) for entry in found[2:]] == [(3, ["mixed_formats"])]
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_make_it_raise(content):
+    assert entries(content)[0]
+
+
+@given(st.lists(st.binary(max_size=40), max_size=20))
+def test_every_line_gives_one_entry_or_is_blank(pieces):
+    content = b'{"prompt": "a", "completion": "b"}\n' + b"\n".join(piece.replace(b"\n", b"") for piece in pieces)
+    found, reader = entries(content)
+    numbers = [entry.number for entry in found if entry.number is not None]
+    assert numbers == list(range(1, reader.records + 1)) or codes(content)[0] in {"not_jsonl", "wrong_encoding"}

@@ -1,0 +1,149 @@
+"""What a new file leads to: a version, a note, or nothing; never an older file over a newer one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tunedrop.data import versions
+from tunedrop.data.versions import Head, NewVersion, Noted, NothingNew, SplitFile
+
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+EMPTY = Head("support-bot", NOW, NOW)
+
+
+def file(slot: str = "train", content: str = "a", *, at: int = 0, sequencer: str | None = None) -> SplitFile:
+    extension = "" if "." in slot else ".jsonl"
+    return SplitFile(
+        key=f"incoming/support-bot/{slot}{extension}",
+        version_id=f"{slot}-{content}-{at}",
+        bytes=10,
+        sha256=content,
+        slot=slot,
+        last_modified=NOW + timedelta(seconds=at),
+        sequencer=sequencer,
+    )
+
+
+def follow(head: Head, *files: SplitFile, system_file: str | None = None) -> Head:
+    for item in files:
+        plan = versions.plan(head, item, system_file if item.slot == "dataset.toml" else None, NOW)
+        if not isinstance(plan, NothingNew):
+            head = plan.head
+    return head
+
+
+def test_the_first_train_file_makes_version_one():
+    plan = versions.plan(EMPTY, file(), None, NOW)
+    assert isinstance(plan, NewVersion)
+    assert (plan.version.number, plan.version.status, list(plan.version.splits)) == (1, "processing", ["train"])
+    assert (plan.head.latest, plan.head.revision) == (1, 1)
+
+
+def test_a_version_without_train_is_incomplete():
+    plan = versions.plan(EMPTY, file("validation"), None, NOW)
+    assert isinstance(plan, NewVersion)
+    assert plan.version.status == "incomplete"
+
+
+def test_the_next_version_carries_the_other_splits_over():
+    head = follow(EMPTY, file("validation"), file("train"))
+    plan = versions.plan(head, file("train", "b", at=5), None, NOW)
+    assert isinstance(plan, NewVersion)
+    assert plan.version.number == 3
+    assert plan.version.splits == {"train": file("train", "b", at=5), "validation": file("validation")}
+
+
+def test_the_same_bytes_again_make_none():
+    head = follow(EMPTY, file())
+    assert versions.plan(head, file(at=9), None, NOW) == NothingNew("unchanged")
+
+
+@pytest.mark.parametrize(
+    "change", [{"base_model": "nova-lite"}, {"system": "Be brief."}, {"key": "incoming/x/train.csv"}]
+)
+def test_the_same_bytes_with_other_metadata_or_extension_make_one(change):
+    head = follow(EMPTY, file())
+    assert isinstance(versions.plan(head, replace(file(at=9), **change), None, NOW), NewVersion)
+
+
+def test_files_too_large_to_be_hashed_are_never_taken_for_the_same():
+    head = follow(EMPTY, file(content=""))
+    assert isinstance(versions.plan(head, file(content="", at=1), None, NOW), NewVersion)
+
+
+def test_an_older_file_never_replaces_a_newer_one():
+    head = follow(EMPTY, file(content="new", at=10))
+    assert versions.plan(head, file(content="old", at=3), None, NOW) == NothingNew("superseded")
+
+
+def test_the_sequencer_decides_on_one_key_and_is_padded():
+    newer, older = file(content="new", sequencer="0A00"), file(content="old", sequencer="FF", at=60)
+    assert older.is_older_than(newer)
+    assert not newer.is_older_than(older)
+    other_key = replace(older, key="incoming/support-bot/train.csv")
+    assert not other_key.is_older_than(newer)
+
+
+def test_settings_before_any_split_are_noted_and_part_of_the_first_version():
+    plan = versions.plan(EMPTY, file("dataset.toml"), None, NOW)
+    assert isinstance(plan, Noted)
+    first = versions.plan(plan.head, file("train"), None, NOW)
+    assert isinstance(first, NewVersion)
+    assert set(first.version.files) == {"train", "dataset.toml"}
+
+
+def test_settings_after_a_split_make_a_new_version_of_it():
+    plan = versions.plan(follow(EMPTY, file("train")), file("dataset.toml"), None, NOW)
+    assert isinstance(plan, NewVersion)
+    assert (plan.version.number, set(plan.version.files)) == (2, {"train", "dataset.toml"})
+
+
+def test_a_text_file_counts_once_the_settings_name_it():
+    noted = versions.plan(follow(EMPTY, file("train")), file("system.txt"), None, NOW)
+    assert isinstance(noted, Noted)
+    named = versions.plan(noted.head, file("dataset.toml"), "system.txt", NOW)
+    assert isinstance(named, NewVersion)
+    assert set(named.version.files) == {"train", "dataset.toml", "system.txt"}
+    changed = versions.plan(named.head, file("system.txt", "b", at=1), None, NOW)
+    assert isinstance(changed, NewVersion)
+    assert changed.version.number == 3
+
+
+def test_text_files_that_nobody_names_do_not_pile_up():
+    notes = [file(f"note-{number}.txt", at=number) for number in range(40)]
+    head = follow(EMPTY, file("train"), file("dataset.toml"), file("system.txt"), *notes, system_file="system.txt")
+    assert len(head.files) == versions.MAX_COMPANIONS + 3
+    assert {"train", "dataset.toml", "system.txt", "note-39.txt"} <= set(head.files)
+
+
+_FILES = st.builds(
+    file,
+    st.sampled_from(["train", "validation", "test", "dataset.toml", "system.txt"]),
+    st.sampled_from("abc"),
+    at=st.integers(0, 5),
+)
+
+
+@given(st.lists(_FILES, max_size=12))
+def test_versions_are_numbered_without_gaps_and_hold_every_current_split(files):
+    head, seen = EMPTY, 0
+    for item in files:
+        plan = versions.plan(head, item, None, NOW)
+        if isinstance(plan, NothingNew):
+            continue
+        assert plan.head.revision == head.revision + 1
+        head = plan.head
+        if isinstance(plan, NewVersion):
+            seen += 1
+            assert plan.version.number == seen == head.latest
+            assert set(plan.version.splits) == {slot for slot in head.files if slot in {"train", "validation", "test"}}
+            assert (plan.version.status == "incomplete") == ("train" not in head.files)
+
+
+@given(st.permutations([file(content=str(n), sequencer=f"{n:04X}") for n in range(5)]))
+def test_whatever_order_events_come_in_the_newest_upload_stands_at_the_end(files):
+    assert follow(EMPTY, *files).files["train"].sha256 == "4"
