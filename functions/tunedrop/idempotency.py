@@ -54,7 +54,8 @@ def once(
 
     `run` gets the id of what it makes, the same one when a crashed first run is taken up again, so it must be able to
     find that thing already made. A refusal changed nothing and is not kept; any other fault leaves the claim, because
-    nobody knows how far the first run came. Raises InvalidInput `idempotency_key_reused` for another body, Conflict `request_in_progress` while the first run is under way.
+    nobody knows how far the first run came. Raises InvalidInput `idempotency_key_reused` for another body, Conflict
+    `request_in_progress` while the first run is under way.
     """
     digest = _digest(body)
     effect_id = new_id()

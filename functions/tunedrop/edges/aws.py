@@ -1,4 +1,4 @@
-"""Every AWS client, made on first use with its retries and time-outs pinned: the only `boto3.client` of the application.
+"""Every AWS client, made on first use with retries and time-outs pinned: the only `boto3.client` of the application.
 
 botocore changed its defaults between releases (reliability 6.1), so nothing is left to them.
 """
