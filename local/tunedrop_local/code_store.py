@@ -7,15 +7,17 @@ import io
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 import venv
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 ENTRIES_KEPT = 12
-DAY = 86_400.0
+WEEK = 7 * 86_400.0  # seconds
 
 
 class CodeStore:
@@ -28,44 +30,44 @@ class CodeStore:
 
     def unpack(self, archive: bytes) -> Path:
         """Folder with the archive's files, compiled for the functions' Python."""
-        target = self._folder / hashlib.sha256(archive).hexdigest()
-        with self._lock:
-            if not target.exists():
-                self._unpack_into(archive, target)
-            os.utime(target)
-        return target
+        return self._entry(hashlib.sha256(archive).hexdigest(), lambda folder: _extract(archive, folder))
 
     def python(self) -> Path:
         """An interpreter that sees the standard library and nothing installed on the host."""
-        folder = self._folder / f"python-{Path(_base()).resolve().name}"
-        executable = folder / "bin" / "python"
-        with self._lock:
-            if not executable.exists():
-                venv.EnvBuilder(symlinks=True, with_pip=False, clear=True).create(folder)
-        return executable
+        base = Path(_base()).resolve()
+        name = f"python-{hashlib.sha256(str(base).encode()).hexdigest()[:16]}"
+        return self._entry(name, venv.EnvBuilder(symlinks=True, with_pip=False).create) / "bin" / "python"
 
-    def _unpack_into(self, archive: bytes, target: Path) -> None:
-        partial = Path(tempfile.mkdtemp(dir=self._folder, prefix="partial-"))
-        with zipfile.ZipFile(io.BytesIO(archive)) as members:
-            for member in members.infolist():
-                path = members.extract(member, partial)
-                if mode := (member.external_attr >> 16) & 0o777:
-                    Path(path).chmod(mode)
-        _compile(partial)
-        try:
-            partial.rename(target)
-        except OSError:  # another server was faster: same hash, same files
-            shutil.rmtree(partial)
+    def _entry(self, name: str, fill: Callable[[Path], None]) -> Path:
+        target = self._folder / name
+        with self._lock:
+            if not target.exists():
+                partial = Path(tempfile.mkdtemp(dir=self._folder, prefix="partial-"))
+                fill(partial)
+                try:
+                    partial.rename(target)
+                except OSError:  # another server was faster: same name, same files
+                    shutil.rmtree(partial)
+            os.utime(target)
+        return target
+
+
+def _extract(archive: bytes, folder: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(archive)) as members:
+        for member in members.infolist():
+            path = Path(members.extract(member, folder))
+            if mode := (member.external_attr >> 16) & 0o777:
+                path.chmod(mode)
+    _compile(folder)
 
 
 def _base() -> str:
-    import sys
-
+    """The interpreter behind this environment."""
     return getattr(sys, "_base_executable", sys.executable)
 
 
 def _compile(folder: Path) -> None:
-    """Lambda's read-only /var/task saves no .pyc either, but its sandbox is not started hundreds of times a day."""
+    """Ahead of time, because what is imported is another process each time; the hash makes checks needless."""
     command = [_base(), "-I", "-m", "compileall", "-q", "-j", "2", "--invalidation-mode", "unchecked-hash"]
     subprocess.run([*command, str(folder)], check=False, capture_output=True)
 
@@ -73,5 +75,5 @@ def _compile(folder: Path) -> None:
 def _forget_old(folder: Path) -> None:
     entries = sorted(folder.iterdir(), key=lambda each: each.stat().st_mtime, reverse=True)
     for entry in entries[ENTRIES_KEPT:]:
-        if entry.stat().st_mtime < time.time() - DAY:
+        if entry.stat().st_mtime < time.time() - WEEK:
             shutil.rmtree(entry, ignore_errors=True)

@@ -78,7 +78,7 @@ def _server_python(root: Path) -> Path:
         return Path(sys.executable)
     own = root / ".venv-local" / "bin" / "python"
     if not own.exists():
-        raise CannotStart(f"the embedded cloud needs an environment of its own at {own}: run `make local`")
+        raise CannotStart(f"the embedded cloud needs an environment of its own at {own}: run `make up` in {root}")
     return own
 
 
