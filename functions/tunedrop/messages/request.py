@@ -189,6 +189,6 @@ def _stop_sequences(sequences: list[str] | UnsetType) -> tuple[str, ...]:
     if isinstance(sequences, UnsetType):
         return ()
     for number, sequence in enumerate(sequences):
-        if not sequence.strip():
-            raise invalid(f"stop_sequences.{number}", "must hold more than white space")
+        if not sequence:
+            raise invalid(f"stop_sequences.{number}", "must not be empty")
     return tuple(sequences)
