@@ -44,7 +44,8 @@ class NotRunning(CannotStart):
 
 def up(options: argparse.Namespace) -> None:
     """Start or join the embedded cloud, deploy, and print what to export."""
-    cloud = client.start(options.root, options.state, port=options.port, time_scale=options.time_scale, region=REGION)
+    port = options.port or (0 if (options.state / "port").exists() else PORT)
+    cloud = client.start(options.root, options.state, port=port, time_scale=options.time_scale)
     stack = _deploy(cloud, options)
     _say(f"{stack.name} is deployed in {stack.region}; the embedded cloud answers at {cloud.endpoint}")
     _print_exports(stack, stack.person())
@@ -189,7 +190,7 @@ def _add_options(command: argparse.ArgumentParser, action: Callable[..., None]) 
             help="a parameter of the template; may be repeated",
         )  # fmt: skip
     if action is up:
-        command.add_argument("--port", type=int, default=PORT)
+        command.add_argument("--port", type=int, default=0, help=f"default: {PORT}, later the one of the state")
         command.add_argument("--time-scale", type=float, default=1.0, help="how much faster than AWS time passes")
     if action is env:
         command.add_argument("--administrator", action="store_true", help="the root user's keys, for sam deploy")
@@ -207,6 +208,8 @@ def main(arguments: list[str] | None = None) -> int:
         options.action(options)
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever read has seen enough
+        return 0
     except TROUBLES as trouble:
         _say(f"{options.command}: {trouble}")
         return 1

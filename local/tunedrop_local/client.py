@@ -39,12 +39,15 @@ def start(
     region: str = REGION,
     account: str = ACCOUNT,
 ) -> Cloud:
-    """Starts a server on `state`, or joins the one that runs there. Port 0 takes a free one. Raises CannotStart."""
+    """Starts a server on `state`, or joins the one that runs there. Raises CannotStart.
+
+    Port 0 takes the folder's own, or a free one.
+    """
     state = state.resolve()
     if (running := join(root, state)) is not None:
         return running
     state.mkdir(parents=True, exist_ok=True)
-    chosen = port or launcher.usual_port(state)
+    chosen = launcher.port_of(state, port)
     settings = Settings(state, chosen, time_scale, region, account, launcher.cache(root) / "code")
     launcher.launch(root, settings)
     return Cloud(root.resolve(), settings, keys(state))

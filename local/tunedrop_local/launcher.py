@@ -87,16 +87,28 @@ def cache(root: Path) -> Path:
     return root.resolve() / "build" / "local" / "cache"
 
 
-def usual_port(state: Path) -> int:
-    """The port of the last time, because queue URLs in the state name it; else a free one."""
+def port_of(state: Path, wish: int) -> int:
+    """The port of a state folder, which is for life because queue URLs in it name it.
+
+    A new folder takes the wish; where that is 0, a free one. Raises CannotStart for another wish than the first.
+    """
     kept = state / "port"
-    if kept.exists() and not _taken(port := int(kept.read_text())):
+    if kept.exists():
+        port = int(kept.read_text())
+        if wish not in (0, port):
+            raise CannotStart(
+                f"{state} is bound to port {port}: leave --port out, or `reset` it, or take another --state"
+            )
         return port
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = wish or _free_port()
     kept.write_text(str(port))
     return port
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _taken(port: int) -> bool:

@@ -6,7 +6,7 @@ import stat
 
 import pytest
 from tunedrop_local import __main__ as command_line
-from tunedrop_local import client
+from tunedrop_local import client, launcher
 from tunedrop_local.identities import Identity
 from tunedrop_local.settings import Settings, keys
 
@@ -73,3 +73,10 @@ def test_root_keys_are_made_once_and_for_their_owner_only(tmp_path):
     assert keys(tmp_path) == keys(tmp_path)
     assert stat.S_IMODE((tmp_path / "root.json").stat().st_mode) == 0o600
     assert keys(tmp_path) != keys(tmp_path / "other")
+
+
+def test_a_state_folder_keeps_its_port_for_life(tmp_path):
+    assert launcher.port_of(tmp_path, 4567) == 4567
+    assert launcher.port_of(tmp_path, 0) == 4567
+    with pytest.raises(launcher.CannotStart, match="bound to port 4567"):
+        launcher.port_of(tmp_path, 4568)
