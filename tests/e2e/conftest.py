@@ -1,0 +1,33 @@
+"""One embedded cloud for all journeys, with the real template deployed in both Regions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tunedrop_local import client
+
+from tests.e2e.traveller import Traveller
+
+ROOT = Path(__file__).parents[2]
+TIME_SCALE = 3600
+"""Three hours of training pass in three seconds."""
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory):
+    """The cloud of the journeys; stopped at the end of the session."""
+    with client.start(ROOT, tmp_path_factory.mktemp("journeys"), time_scale=TIME_SCALE) as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="session")
+def west(world):
+    """A stack in us-west-2 that may hold two model units."""
+    return Traveller.of(world.deploy("tunedrop", region="us-west-2", parameters={"MaxModelUnits": "2"}))
+
+
+@pytest.fixture(scope="session")
+def east(world):
+    """A stack in us-east-1 with every parameter at its default: it never buys model units."""
+    return Traveller.of(world.deploy("tunedrop", region="us-east-1"))

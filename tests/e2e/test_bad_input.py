@@ -1,0 +1,90 @@
+"""What is refused at the doors of a deployed stack, and changes nothing there."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+
+import pytest
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+from tunedrop_cli.control import Refused
+
+MESSAGE = {"model": "nobody", "max_tokens": 5, "messages": [{"role": "user", "content": "Hello"}]}
+
+
+def test_an_unsigned_request_never_reaches_control_api(west):
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(west.stack.url("ControlApiUrl") + "/jobs", timeout=10)
+    with refused.value as answer:
+        assert answer.code == 403
+
+
+def test_a_reader_may_read_and_not_start_jobs(west):
+    reader = west.stack.person("reader", ["ReaderPolicyArn"])
+    api = type(west.api)(west.api.url, west.api.region, Credentials(reader.access_key_id, reader.secret_access_key))
+
+    assert "jobs" in api.get("/jobs")
+    with pytest.raises(Refused) as refused:
+        api.post("/jobs", {"dataset": "a", "base_model": "claude-3-haiku"}, idempotency_key="reader")
+    assert refused.value.status == 403
+
+
+def test_an_uploader_may_write_only_under_incoming(west):
+    uploader = west.stack.client("s3", west.stack.person("uploader", ["UploaderPolicyArn"]))
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        uploader.put_object(Bucket=west.bucket, Key="prepared/x/1/claude-3-haiku/train.jsonl", Body=b"{}")
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-api-key": "td_wrong"}, {"Authorization": "Bearer nonsense"}])
+def test_a_missing_or_wrong_api_key_is_refused(west, headers):
+    status, answer = west.post_message(MESSAGE, headers)
+
+    assert (status, answer["type"], answer["error"]["type"]) == (401, "error", "authentication_error")
+    assert answer["request_id"]
+
+
+def test_an_unknown_deployment_and_a_narrow_scope_are_told_apart(west):
+    everything = west.api.post("/keys", {"name": "wide"})["secret"]
+    narrow = west.api.post("/keys", {"name": "narrow", "deployments": ["another-one"]})["secret"]
+
+    assert west.post_message(MESSAGE, {"x-api-key": everything})[0] == 404
+    status, answer = west.post_message(MESSAGE, {"Authorization": f"Bearer {narrow}"})
+    assert (status, answer["error"]["type"]) == (403, "permission_error")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"PK\x03\x04 not what it says", "not_jsonl"),
+        (b'{"prompt": "a", "completion": "b"}\n{"prompt": "a"', "invalid_json"),
+    ],
+    ids=["an archive", "cut off"],
+)
+def test_a_file_that_is_not_what_it_says_gets_a_report(west, body, code):
+    name = f"bad-{code.replace('_', '-')}"
+    west.client("s3").put_object(Bucket=west.bucket, Key=f"incoming/{name}/train.jsonl", Body=body)
+    version = west.version(name, "train")
+    report = west.read(version["preparations"][0]["report_key"])
+
+    assert (version["status"], report["verdict"]) == ("rejected", "rejected")
+    assert report["counts_by_code"][code] == 1
+    with pytest.raises(Refused) as refused:
+        west.api.post("/jobs", {"dataset": name, "base_model": "llama-3-1-8b"}, idempotency_key=name)
+    assert (refused.value.status, refused.value.code) == (409, "dataset_rejected")
+
+
+def test_nothing_is_bought_where_the_cap_is_0(east):
+    body = "\n".join(json.dumps({"prompt": f"Question {n}?", "completion": f"Answer {n}."}) for n in range(20))
+    east.put("thrifty/train.jsonl", body)
+    east.version("thrifty", "train")
+    wish = {"name": "thrifty-prod", "serving": "provisioned_throughput"}
+    with pytest.raises(Refused) as refused:
+        east.api.post(
+            "/jobs", {"dataset": "thrifty", "base_model": "nova-lite", "deployment": wish}, idempotency_key="thrifty"
+        )
+
+    assert (refused.value.status, refused.value.code) == (409, "model_units_cap")
+    assert "MaxModelUnits" in str(refused.value)

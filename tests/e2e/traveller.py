@@ -1,0 +1,125 @@
+"""A person's own system: uploads, signed requests, an API key and an SDK, against a deployed stack."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import anthropic
+from botocore.credentials import Credentials
+from tunedrop_cli.control import ControlApi, Refused
+from tunedrop_local.client import Stack
+from tunedrop_local.identities import Identity
+
+PATIENCE = 60.0
+
+
+@dataclass(frozen=True)
+class Traveller:
+    """Somebody with the stack's uploader, operator and reader policies."""
+
+    stack: Stack
+    person: Identity
+    api: ControlApi
+
+    @classmethod
+    def of(cls, stack: Stack) -> Traveller:
+        """A traveller for a stack."""
+        person = stack.person(f"traveller-{stack.region}")
+        credentials = Credentials(person.access_key_id, person.secret_access_key)
+        return cls(stack, person, ControlApi(stack.url("ControlApiUrl"), stack.region, credentials))
+
+    def client(self, service: str) -> Any:
+        """A boto3 client with the person's own identity."""
+        return self.stack.client(service, self.person)
+
+    @property
+    def bucket(self) -> str:
+        return self.stack.outputs["DataBucketName"]
+
+    def put(self, key: str, body: str) -> None:
+        """Upload one object under incoming/."""
+        self.client("s3").put_object(Bucket=self.bucket, Key=f"incoming/{key}", Body=body.encode())
+
+    def read(self, key: str) -> Any:
+        """The lines of an object, each as JSON; a report is one line."""
+        body = self.client("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        return [json.loads(line) for line in body.splitlines()] if key.endswith(".jsonl") else json.loads(body)
+
+    def version(self, dataset: str, *slots: str) -> dict[str, Any]:
+        """The version that holds these files, once it has a verdict."""
+
+        def look() -> Any:
+            latest = self.api.get(f"/datasets/{dataset}")["latest_version"]
+            version = self.api.get(f"/datasets/{dataset}/versions/{latest}")
+            ready = set(slots) <= set(version["files"]) and version["status"] in {"accepted", "rejected"}
+            return version if ready else None
+
+        return self.eventually(look)
+
+    def job(self, **request: Any) -> dict[str, Any]:
+        """Start a job, and wait for its end."""
+        started = self.api.post("/jobs", request, idempotency_key=f"{request['dataset']}-{request['base_model']}")
+        ended = {"Completed", "Failed", "Stopped"}
+
+        def look() -> Any:
+            job = self.api.get(f"/jobs/{started['id']}")
+            return job if job["status"] in ended else None
+
+        return self.eventually(look)
+
+    def deployment(self, name: str, *states: str) -> dict[str, Any]:
+        """The deployment once it is in one of these states."""
+
+        def look() -> Any:
+            deployment = self.api.get(f"/deployments/{name}")
+            assert deployment["state"] in states or deployment["state"] != "Failed", deployment["failure"]
+            return deployment if deployment["state"] in states else None
+
+        return self.eventually(look)
+
+    def sdk(self, secret: str) -> anthropic.Anthropic:
+        """The Anthropic SDK, pointed at MessagesApi."""
+        return anthropic.Anthropic(base_url=self.stack.url("MessagesApiUrl"), api_key=secret, max_retries=0)
+
+    def post_message(self, body: Any, headers: dict[str, str]) -> tuple[int, Any]:
+        """Plain HTTP: status and JSON."""
+        url = self.stack.url("MessagesApiUrl") + "/v1/messages"
+        sent = {"Content-Type": "application/json", **headers}
+        request = urllib.request.Request(url, json.dumps(body).encode(), sent)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.loads(error.read())
+
+    def live(self) -> list[dict[str, Any]]:
+        """What Bedrock's ledger still bills by the hour in this Region."""
+        kinds = {"provisioned_throughput", "custom_model_deployment"}
+        return [
+            line
+            for line in self.stack.cloud.ledger()
+            if line["kind"] in kinds and line["ended_at"] is None and f":{self.stack.region}:" in line["resource_arn"]
+        ]
+
+    @staticmethod
+    def eventually(look: Callable[[], Any]) -> Any:
+        """What `look` finds as soon as it finds something; not found on the way there is not yet."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                found = look()
+            except Refused as refused:
+                if refused.status != 404:
+                    raise
+                found = None
+            if found is not None:
+                return found
+            assert time.monotonic() < deadline, f"did not happen within {PATIENCE:.0f} seconds"
+            time.sleep(0.2)
