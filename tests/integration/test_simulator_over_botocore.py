@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 
@@ -30,6 +32,7 @@ JOB = {
     "hyperParameters": {"epochCount": "2"},
     "jobTags": [{"key": "tunedrop:stack", "value": "s1"}],
 }
+ONCE = Config(retries={"total_max_attempts": 1})
 CAPACITY = {"provisionedModelName": "capacity-1", "modelId": "model-1", "modelUnits": 1}
 QUESTION = [{"role": "user", "content": [{"text": "How do I reset device 7?"}]}]
 REPLY = "Hold the button of device 7."
@@ -213,7 +216,7 @@ def test_quotas_are_answered(cloud):
 
 
 def test_a_lost_answer_is_a_read_timeout_after_the_effect():
-    cloud = Cloud(Config(retries={"total_max_attempts": 1}))
+    cloud = Cloud(ONCE)
     cloud.train()
     cloud.door.add(Fault("CreateProvisionedModelThroughput"))
     with pytest.raises(ReadTimeoutError):
@@ -271,7 +274,7 @@ def server():
     server = serve(cloud.door, 0)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     session = boto3.Session(region_name="us-west-2")
-    options = {"endpoint_url": f"http://127.0.0.1:{server.server_port}", "config": Config(retries={"total_max_attempts": 1})}  # fmt: skip
+    options = {"endpoint_url": f"http://127.0.0.1:{server.server_port}", "config": ONCE}
     cloud.bedrock, cloud.runtime, cloud.quotas = (
         session.client(name, **options) for name in ("bedrock", "bedrock-runtime", "service-quotas")
     )
@@ -310,3 +313,28 @@ def test_over_http_an_unsigned_request_is_answered_for_the_default_region(server
     found = json.loads(connection.getresponse().read())["modelSummaries"]
     connection.close()
     assert HAIKU in {model["modelId"] for model in found}
+
+
+def test_the_command_serves_with_a_folder_as_its_s3(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "train.jsonl").write_bytes(lines(40))
+    command = [
+        sys.executable,
+        "-m",
+        "bedrock_simulator",
+        "--port",
+        "0",
+        "--time-scale",
+        "1e6",
+        "--objects",
+        str(tmp_path),
+    ]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        endpoint = process.stderr.readline().split()[-1]
+        bedrock = boto3.Session(region_name="us-west-2").client("bedrock", endpoint_url=endpoint)
+        job = {key: value for key, value in JOB.items() if key != "validationDataConfig"}
+        bedrock.create_model_customization_job(**job)
+        told = [json.loads(process.stdout.readline())["detail"]["jobStatus"] for _ in range(2)]
+        process.terminate()
+    assert told == ["InProgress", "Completed"]
+    assert list(tmp_path.glob("data/out/*/training_artifacts/*.csv"))

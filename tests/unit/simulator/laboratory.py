@@ -100,8 +100,9 @@ class Lab:
     def send(self, operation: str, **parameters: Any) -> Response:
         return self.door.handle(self.request(operation, **parameters))
 
-    def ask(self, operation: str, **parameters: Any) -> dict[str, Any]:
+    def ask(self, operation: str, **parameters: Any) -> Any:
         response = self.send(operation, **parameters)
+        assert isinstance(response.body, bytes)
         document = json.loads(response.body)
         if response.status >= 300:
             raise Refused(response.headers["x-amzn-errortype"], response.status, document["message"])
@@ -126,21 +127,21 @@ class Lab:
             "outputDataConfig": {"s3Uri": "s3://data/out/"},
         } | changes
 
-    def start(self, **changes: Any) -> str:
+    def start(self, **changes: Any) -> Any:
         return self.ask("CreateModelCustomizationJob", **self.job(**changes))["jobArn"]
 
-    def train(self, **changes: Any) -> str:
+    def train(self, **changes: Any) -> Any:
         """The ARN of a model whose job has run to its end."""
         region = {"region": changes["region"]} if "region" in changes else {}
         arn = self.start(**changes)
         self.advance(20_000)
         return self.ask("GetModelCustomizationJob", jobIdentifier=arn, **region)["outputModelArn"]
 
-    def buy(self, **changes: Any) -> str:
+    def buy(self, **changes: Any) -> Any:
         wish = {"provisionedModelName": "capacity-1", "modelId": "model-1", "modelUnits": 1} | changes
         return self.ask("CreateProvisionedModelThroughput", **wish)["provisionedModelArn"]
 
-    def deploy(self, model_arn: str, **changes: Any) -> str:
+    def deploy(self, model_arn: str, **changes: Any) -> Any:
         wish = {"modelDeploymentName": "deployment-1", "modelArn": model_arn} | changes
         return self.ask("CreateCustomModelDeployment", **wish)["customModelDeploymentArn"]
 

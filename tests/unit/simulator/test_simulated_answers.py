@@ -71,6 +71,10 @@ def test_memory_survives_packing(pairs):
     assert unpack(pack(pairs)) == pairs
 
 
+def test_a_model_does_not_remember_more_than_its_memory_holds():
+    assert [question for question, _ in unpack(pack([("a", "x" * 5_000_000), ("b", "x" * 5_000_000)]))] == ["a"]
+
+
 @given(st.lists(st.tuples(st.text(), st.text(min_size=1)), min_size=1), st.text())
 def test_any_question_has_an_answer_or_none(pairs, question):
     reply = Memory(pairs).answer(question)

@@ -101,6 +101,7 @@ def test_another_region_or_account_is_another_world(lab):
         ({"hyperParameters": {"epochCount": "11"}}, "between 1 and 10"),
         ({"hyperParameters": {"epochCount": "2.5"}}, "integer"),
         ({"hyperParameters": {"earlyStoppingThreshold": "nan"}}, "between 0 and 0.1"),
+        ({"hyperParameters": {"learningRateMultiplier": "fast"}}, "must be a number"),
         ({"hyperParameters": {"learningRate": "1"}}, "Unsupported hyperparameter: learningRate"),
         ({"baseModelIdentifier": "anthropic.claude-3-haiku-20240307-v1:0"}, "model identifier is invalid"),
         ({"baseModelIdentifier": "amazon.nova-lite-v1:0:300k"}, "model identifier is invalid"),
@@ -127,6 +128,14 @@ def test_scheduled_jobs_have_a_quota(new_lab):
     lab.start()
     refused = lab.refusal("CreateModelCustomizationJob", **lab.job(jobName="job-2", customModelName="model-2"))
     assert (refused.code, refused.status) == ("ServiceQuotaExceededException", 400)
+
+
+def test_custom_models_have_a_quota_that_counts_those_to_come(new_lab):
+    lab = new_lab(quotas=Quotas(custom_models=2))
+    lab.train()
+    lab.start(jobName="job-2", customModelName="model-2")
+    refused = lab.refusal("CreateModelCustomizationJob", **lab.job(jobName="job-3", customModelName="model-3"))
+    assert (refused.code, "custom models" in refused.message) == ("ServiceQuotaExceededException", True)
 
 
 def test_more_than_fifty_tags_are_too_many(lab):
@@ -206,6 +215,37 @@ def test_a_service_role_without_rights_fails_the_job():
     assert (job["status"], "outputModelArn" in job) == ("Failed", False)
     assert "AccessDenied" in job["failureMessage"]
     assert lab.ask("ListCustomModels")["modelSummaries"] == []
+
+
+def test_data_that_vanish_after_their_validation_fail_the_job(lab):
+    arn = lab.start()
+    lab.advance(180)
+    lab.objects.stored.clear()
+    lab.advance(420)
+    job = lab.ask("GetModelCustomizationJob", jobIdentifier=arn)
+    assert (job["status"], statuses(job)) == ("Failed", ("Completed", "Failed", "NotStarted"))
+    assert job["failureMessage"].startswith("Data processing failed: NoSuchKey")
+
+
+class StoppingObjects(MemoryObjects):
+    """Somebody stops the job while it reads its data."""
+
+    lab: Lab
+
+    def read(self, uri, **where):
+        self.lab.ask("StopModelCustomizationJob", jobIdentifier=where["job_arn"])
+        return super().read(uri, **where)
+
+
+def test_a_job_that_is_stopped_while_it_reads_stays_stopped():
+    lab = Lab(objects=StoppingObjects())
+    lab.objects.lab = lab
+    arn = lab.start()
+    lab.advance(180)
+    lab.advance(60)
+    job = lab.ask("GetModelCustomizationJob", jobIdentifier=arn)
+    assert (job["status"], statuses(job)) == ("Stopped", ("Stopped", "NotStarted", "NotStarted"))
+    assert [event.detail["jobStatus"] for event in lab.events] == ["InProgress", "Stopping", "Stopped"]
 
 
 def test_nova_takes_only_jsonl_files(lab):

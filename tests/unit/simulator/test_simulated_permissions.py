@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from bedrock_simulator import Request
 
 from tests.unit.simulator.laboratory import HAIKU, ROLE
 
@@ -137,6 +138,36 @@ def test_tagging_asks_for_the_resource_with_old_and_new_tags(lab):
         ("bedrock:TagResource", job,
          {"aws:ResourceTag/tunedrop:stack": "s1", "aws:RequestTag/a": "b", "aws:TagKeys": ("a",)})
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("target", "resource"),
+    [
+        ("GetServiceQuota", "arn:aws:servicequotas:us-west-2:123456789012:bedrock/L-BE77399C"),
+        ("ListServiceQuotas", "*"),
+    ],
+)
+def test_quotas_ask_for_themselves(lab, target, resource):
+    body = b'{"ServiceCode": "bedrock", "QuotaCode": "L-BE77399C"}'
+    headers = {"x-amz-target": f"ServiceQuotasV20190624.{target}"}
+    request = Request("servicequotas", "POST", "/", {}, headers, body, "123456789012", "us-west-2")
+    (context,) = lab.simulator.iam_context(request)
+    assert (context.action, context.resource_arn) == (f"servicequotas:{target}", resource)
+
+
+def test_what_is_no_operation_raises_no_question(lab):
+    request = lab.request("ListCustomModels")
+    assert lab.simulator.iam_context(replace(request, path="/nothing")) == ()
+    assert lab.simulator.iam_context(replace(request, service="servicequotas")) == ()
+
+
+def test_a_base_model_is_asked_for_by_its_arn(lab):
+    assert asked(lab, "GetFoundationModel", modelIdentifier=HAIKU) == [("bedrock:GetFoundationModel", BASE, {})]
+
+
+def test_a_model_that_is_unknown_is_asked_for_all_the_same(lab):
+    ((_, arn, _),) = asked(lab, "Converse", modelId="no.such-model")
+    assert arn == f"{HERE}:custom-model/no.such-model"
 
 
 def test_questions_come_without_an_effect_even_for_nonsense(lab):

@@ -95,6 +95,12 @@ def test_what_is_no_model_is_refused(lab, model, code):
     assert lab.refusal("Converse", modelId=model, **CONVERSATION).code == code
 
 
+def test_capacity_of_a_base_model_answers_as_the_base_model(lab):
+    capacity = lab.buy(modelId="anthropic.claude-3-haiku-20240307-v1:0:200k")
+    lab.advance(1_500)
+    assert "without fine-tuning" in json.dumps(lab.ask("Converse", modelId=capacity, **CONVERSATION))
+
+
 def test_a_custom_model_itself_can_not_be_called(lab):
     assert lab.refusal("Converse", modelId=lab.train(), **CONVERSATION).code == "ValidationException"
 
