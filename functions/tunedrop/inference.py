@@ -9,17 +9,14 @@ from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from tunedrop import api_keys
 from tunedrop.base_models.catalogue import Runtime, catalogue, find
-from tunedrop.edges import deployment_rows, generation, usage
+from tunedrop.edges import deployment_rows, failures, generation, usage
 from tunedrop.edges.generation import ModelStream
 from tunedrop.edges.streaming import StreamedResponse
 from tunedrop.edges.table import Table
 from tunedrop.edges.usage import Caller
-from tunedrop.errors import TunedropError
-from tunedrop.messages import claude, converse, errors, events, request
+from tunedrop.messages import claude, converse, events, request
 from tunedrop.messages.calls import Call
 from tunedrop.messages.errors import ApiError
 from tunedrop.messages.events import Event
@@ -184,17 +181,10 @@ class _Answer:
 
 
 def _api_error(error: Exception) -> ApiError:
-    """Any failure in the words of the contract; what Bedrock raises was translated where it was called."""
-    match error:
-        case ApiError():
-            return error
-        case TunedropError():
-            return errors.of(error)
-        case ClientError() | BotoCoreError():
-            return errors.tables_unavailable(type(error).__name__)
-        case _:
-            usage.failed(error)
-            return errors.unexpected(type(error).__name__)
+    failure = failures.in_contract(error)
+    if failure.code == "internal_error":
+        usage.failed(error)
+    return failure
 
 
 def _refusal(error: ApiError, request_id: str) -> StreamedResponse:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import anthropic
 import httpx2
@@ -140,7 +140,7 @@ class ScriptedBedrock:
 
     def mounted(self) -> ScriptedBedrock:
         """This Bedrock behind the client of a streaming route."""
-        aws.bedrock_runtime().meta.events.register("before-send.bedrock-runtime", self.answer)
+        aws.bedrock_runtime().meta.events.register("before-send.bedrock-runtime", cast("Any", self.answer))
         return self
 
     def answer(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
@@ -151,7 +151,9 @@ class ScriptedBedrock:
         kind = "application/json" if self.error else "application/vnd.amazon.eventstream"
         headers = HeadersDict({"content-type": kind, "x-amzn-errortype": self.error})
         words = json.dumps({"message": f"words of {self.error}"}).encode()
-        return AWSResponse(request.url, self.status, headers, _Raw(self, [words] if self.error else self.pieces))
+        return AWSResponse(
+            request.url, self.status, cast("Any", headers), _Raw(self, [words] if self.error else self.pieces)
+        )
 
 
 @dataclass(slots=True)

@@ -43,7 +43,7 @@ class RuntimeApi(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Requests)
-        self.events: queue.Queue[dict | None] = queue.Queue()
+        self.events: queue.Queue[dict[str, str] | None] = queue.Queue()
         self.posted: queue.Queue[Posted] = queue.Queue()
         self.status = 202
 
@@ -113,7 +113,7 @@ def function(runtime_api, tmp_path):
     """Starts a function whose module has this source, the way Lambda's managed runtime would."""
     started = []
 
-    def start(source: str) -> subprocess.Popen:
+    def start(source):
         (tmp_path / "app.py").write_text(IMPORTS + source)
         (tmp_path / "tunedrop").symlink_to(FUNCTIONS / "tunedrop")
         environment = {
@@ -134,7 +134,7 @@ def function(runtime_api, tmp_path):
         process.wait()
 
 
-def invoke(runtime_api: RuntimeApi, event: dict | None = None) -> Posted:
+def invoke(runtime_api: RuntimeApi, event: dict[str, str] | None = None) -> Posted:
     runtime_api.events.put(event or {})
     return runtime_api.posted.get(timeout=PATIENCE)
 

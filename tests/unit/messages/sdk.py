@@ -29,4 +29,5 @@ def read_message(body: bytes) -> anthropic.types.Message:
     """The message that the SDK makes of a JSON answer."""
     headers = {"content-type": "application/json"}
     with client(lambda _: httpx2.Response(200, headers=headers, content=body)) as api:
-        return api.messages.create(**ASK)
+        message: anthropic.types.Message = api.messages.create(**ASK)
+    return message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from tunedrop.messages.request import MessagesRequest, Turn
 from tests.unit.messages import sdk
 from tests.unit.messages.results import result_of
 
-ANSWER = [
+ANSWER: list[dict[str, Any]] = [
     {
         "type": "message_start",
         "message": {
@@ -50,7 +51,7 @@ ANSWER = [
 ]
 
 
-def chunks(*sent: dict) -> list[bytes]:
+def chunks(*sent) -> list[bytes]:
     return [json.dumps(event).encode() for event in sent]
 
 

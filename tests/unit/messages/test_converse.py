@@ -16,7 +16,7 @@ from tests.unit.messages.results import result_of
 ASKED = MessagesRequest("support-bot", 100, (Turn("user", "Hi"),))
 
 
-def stream(*texts: str, stop_reason: str = "end_turn") -> list[dict]:
+def stream(*texts, stop_reason="end_turn"):
     return [
         {"messageStart": {"role": "assistant"}},
         *({"contentBlockDelta": {"delta": {"text": text}, "contentBlockIndex": 0}} for text in texts),
@@ -147,7 +147,7 @@ def test_the_sdk_reads_the_same_message_from_both_forms(texts, stop_reason):
     assert facts(whole) == ("".join(texts), converse.STOP_REASONS[stop_reason], 7, 3)
 
 
-def facts(message) -> tuple:
+def facts(message):
     text = "".join(block.text for block in message.content)
     return text, message.stop_reason, message.usage.input_tokens, message.usage.output_tokens
 

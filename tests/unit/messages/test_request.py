@@ -19,7 +19,7 @@ def parse(**fields) -> request.MessagesRequest:
     return request.parse(json.dumps({**SMALLEST, **fields}).encode())
 
 
-def refusal(body: bytes | dict) -> str:
+def refusal(body: bytes | dict[str, object]) -> str:
     with pytest.raises(ApiError) as caught:
         request.parse(body if isinstance(body, bytes) else json.dumps({**SMALLEST, **body}).encode())
     assert (caught.value.kind, caught.value.status) == ("invalid_request_error", 400)
