@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings as examples
 from tunedrop.edges import aws as clients
 from tunedrop.edges import settings
+
+examples.register_profile("tunedrop", deadline=None)  # a busy machine is no defect
+examples.load_profile("tunedrop")
 
 _CLIENTS = (
     clients.s3,
