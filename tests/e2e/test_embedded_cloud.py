@@ -102,7 +102,7 @@ def test_a_message_that_is_never_taken_ends_as_a_dead_letter(stack):
         lambda: sqs.receive_message(QueueUrl=stack.outputs["DeadLetterQueueUrl"], WaitTimeSeconds=1).get("Messages")
     )
     assert dead[0]["Body"] == "poison"
-    assert log(stack, "PoisonedFunction").count("attempt") == 2
+    eventually(lambda: log(stack, "PoisonedFunction").count("attempt") == 2)
 
 
 def test_policies_know_the_source_of_events(stack):
