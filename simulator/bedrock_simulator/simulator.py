@@ -20,6 +20,7 @@ from bedrock_simulator.operations import CONTROL, RUNTIME, STEPS
 from bedrock_simulator.protocol import render, render_error, rest_json
 from bedrock_simulator.world import Call, Commit, World
 
+BUSY_SECONDS = 0.05  # when to look again while another thread carries out the agenda
 logger = logging.getLogger(__name__)
 
 
@@ -67,13 +68,18 @@ class Simulator:
         """Carry out the agenda up to now.
 
         Returns the real seconds until its next entry, None when it is empty. While another thread
-        is at it, this one does not wait.
+        is at it, this one does not wait for it, but is told to come back a little later.
         """
         if self._agenda_lock.acquire(blocking=False):
             try:
                 self._carry_out()
             finally:
                 self._agenda_lock.release()
+            return self._seconds_to_next()
+        seconds = self._seconds_to_next()
+        return seconds if seconds is None else max(seconds, BUSY_SECONDS)
+
+    def _seconds_to_next(self) -> float | None:
         with self._lock:
             first = self._world.agenda.first()
         return max(0.0, (first.at - self._clock.now()).total_seconds()) if first else None

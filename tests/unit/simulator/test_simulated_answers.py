@@ -4,7 +4,7 @@ import pytest
 from bedrock_simulator.foundation_models import find
 from bedrock_simulator.memory import Memory, pack, unpack
 from bedrock_simulator.prompts import Prompt, answer
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 BASE = find("anthropic.claude-3-haiku-20240307-v1:0:200k")
@@ -60,12 +60,14 @@ def test_the_latest_question_counts():
     assert answer(Prompt("", turns), BASE, MEMORY).text == PAIRS[1][1]
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_tokens_put_together_are_the_text(text):
     whole = answer(Prompt("", (("user", "q"),), max_tokens=10_000), BASE, pack([("q", text or "x")]))
     assert whole.text == (text or "x")
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(), st.text())))
 def test_memory_survives_packing(pairs):
     assert unpack(pack(pairs)) == pairs
@@ -75,6 +77,7 @@ def test_a_model_does_not_remember_more_than_its_memory_holds():
     assert [question for question, _ in unpack(pack([("a", "x" * 5_000_000), ("b", "x" * 5_000_000)]))] == ["a"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(), st.text(min_size=1)), min_size=1), st.text())
 def test_any_question_has_an_answer_or_none(pairs, question):
     reply = Memory(pairs).answer(question)

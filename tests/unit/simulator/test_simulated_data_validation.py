@@ -5,7 +5,7 @@ import json
 import pytest
 from bedrock_simulator.datasets import DataError, check_counts, count_tokens, read_examples
 from bedrock_simulator.foundation_models import catalogue
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 FAMILIES = {model.id: model.family for model in catalogue()}
@@ -166,6 +166,7 @@ def test_counts_at_the_limits_are_accepted(family, training, validation):
 texts = st.text(st.characters(codec="utf-8"), min_size=1).filter(str.strip).filter(lambda t: ":" not in t)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(texts, texts), min_size=1, max_size=4), st.none() | texts)
 def test_every_alternating_conversation_is_accepted_whatever_it_says(exchanges, system):
     turns = [turn(role, text) for pair in exchanges for role, text in zip(("user", "assistant"), pair, strict=True)]
@@ -174,6 +175,7 @@ def test_every_alternating_conversation_is_accepted_whatever_it_says(exchanges, 
     assert (example.question, example.answer) == exchanges[-1]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_give_examples_or_a_data_error(data):
     try:

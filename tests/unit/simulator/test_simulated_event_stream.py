@@ -2,7 +2,7 @@
 
 from bedrock_simulator.event_stream import event, frame
 from botocore.eventstream import EventStreamBuffer
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 names = st.text(min_size=1, max_size=40, alphabet=st.characters(codec="ascii", categories=("L", "N")))
@@ -14,6 +14,7 @@ def read(data):
     return list(buffer)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(names, st.text(max_size=100), max_size=4), st.binary(max_size=500))
 def test_botocore_reads_back_every_frame(headers, payload):
     (message,) = read(frame(headers, payload))

@@ -37,6 +37,7 @@ def test_an_improvement_of_exactly_the_threshold_is_none():
     assert has_stalled([0.8, 0.7], EarlyStopping(0.1, 1))  # in binary floats 0.8 - 0.7 is a little more than 0.1
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 10), min_size=1, max_size=12), st.floats(0, 0.1), st.integers(1, 10))
 def test_training_never_stops_before_its_patience_is_used_up(losses, threshold, patience):
     if has_stalled(losses, EarlyStopping(threshold, patience)):

@@ -11,7 +11,7 @@ from bedrock_simulator.constraints import SAFE_PATTERNS, violations
 from bedrock_simulator.errors import HTTP_STATUS
 from bedrock_simulator.operations import CONTROL, RUNTIME
 from bedrock_simulator.protocol import rest_json
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.simulator.laboratory import Lab
@@ -56,6 +56,7 @@ def test_no_pattern_takes_long(text):
     assert time.process_time() - started < 2
 
 
+@settings(deadline=None)
 @given(st.text("aZ09+.-_", min_size=1, max_size=10))
 def test_the_safe_pattern_of_job_names_means_the_same(name):
     exact = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9\+\-\.])*")
@@ -144,6 +145,7 @@ members = (
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.dictionaries(st.sampled_from(members), json_values))
 def test_any_json_is_refused_politely_and_has_no_effect(document):
     lab = Lab()
@@ -153,6 +155,7 @@ def test_any_json_is_refused_politely_and_has_no_effect(document):
     assert lab.simulator.ledger() == ()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_refused_politely_by_the_runtime(body):
     lab = Lab()
@@ -161,6 +164,7 @@ def test_any_bytes_are_refused_politely_by_the_runtime(body):
         assert response.status in {200, 400}
 
 
+@settings(max_examples=50, deadline=None)
 @given(json_values)
 def test_any_json_is_refused_politely_or_answered_by_the_runtime(document):
     lab = Lab()
