@@ -15,13 +15,12 @@ from tunedrop.data.keys import CompanionUpload, SettingsUpload, SplitUpload, Unr
 from tunedrop.data.versions import Head, NothingNew, SplitFile, StoredFile, Version
 from tunedrop.edges import dataset_rows, events, objects
 from tunedrop.edges.dataset_rows import Upload
-from tunedrop.edges.observability import logger, metrics
+from tunedrop.edges.observability import logger
 from tunedrop.edges.settings import Settings
 from tunedrop.edges.table import Table
 from tunedrop.errors import Unavailable
 from tunedrop.reports import dataset_notifications
 from tunedrop.reports.dataset_notifications import Sender
-from tunedrop.reports.notifications import Notification
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -90,7 +89,9 @@ def arrived(
         logger.info("a folder marker")
     elif isinstance(upload, Unrecognised):
         defect = Defect("unrecognized_key", upload.message, hint=upload.hint)
-        _publish(reach, dataset_notifications.refused(defect, key, None, arrival.version_id or "", reach.sender))
+        events.publish(
+            reach.bus, dataset_notifications.refused(defect, key, None, arrival.version_id or "", reach.sender)
+        )
     else:
         _take_in(reach, arrival, upload)
 
@@ -179,7 +180,7 @@ def _say_nothing_new(reach: _Reach, upload: Upload, head: Head, plan: NothingNew
     logger.info("nothing new", extra={"dataset": upload.dataset, "slot": upload.slot, "status": plan.status})
     latest = dataset_rows.load_version(reach.table, upload.dataset, head.latest)
     if plan.status == "unchanged" and latest is not None and latest.finished_at is not None:
-        _publish(reach, dataset_notifications.judged(latest, reach.sender, unchanged=upload.version_id))
+        events.publish(reach.bus, dataset_notifications.judged(latest, reach.sender, unchanged=upload.version_id))
     dataset_rows.finish_upload(reach.table, replace(upload, version=head.latest or None), plan.status, reach.now)
 
 
@@ -203,7 +204,7 @@ def _conclude(reach: _Reach, upload: Upload, version: Version | None) -> None:
         if not dataset_rows.finish_version(reach.table, version):
             version = dataset_rows.load_version(reach.table, version.dataset, version.number) or version
     if version.finished_at is not None:
-        _publish(reach, dataset_notifications.judged(version, reach.sender))
+        events.publish(reach.bus, dataset_notifications.judged(version, reach.sender))
     logger.info("version", extra={"dataset": version.dataset, "version": version.number, "status": version.status})
     dataset_rows.finish_upload(reach.table, replace(upload, version=version.number), "done", reach.now)
 
@@ -211,11 +212,8 @@ def _conclude(reach: _Reach, upload: Upload, version: Version | None) -> None:
 def _give_up(reach: _Reach, arrival: _Arrival, kind: keys.Upload, upload: Upload | None, reason: str) -> None:
     version_id = arrival.version_id or ""
     defect = Defect("object_gone", reason)
-    _publish(reach, dataset_notifications.refused(defect, arrival.key, kind.dataset, version_id, reach.sender))
+    events.publish(
+        reach.bus, dataset_notifications.refused(defect, arrival.key, kind.dataset, version_id, reach.sender)
+    )
     if upload is not None:
         dataset_rows.finish_upload(reach.table, upload, "gone", reach.now)
-
-
-def _publish(reach: _Reach, notification: Notification) -> None:
-    events.publish(reach.bus, notification)
-    metrics.add_metric(notification.type, "Count", 1)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from aws_lambda_powertools.metrics import MetricUnit
+
+from tunedrop.edges.observability import metrics
 from tunedrop.reports.notifications import Notification
 
 if TYPE_CHECKING:
@@ -18,7 +21,7 @@ class PublishFailed(Exception):
 
 
 def publish(bus: EventBridgeClient, *notifications: Notification) -> None:
-    """Put each notification on the bus as one event, at least once."""
+    """Put each notification on the bus as one event, at least once, and count it as a metric of its type."""
     for notification in notifications:
         answer = bus.put_events(
             Entries=[
@@ -32,3 +35,4 @@ def publish(bus: EventBridgeClient, *notifications: Notification) -> None:
         )
         if answer["FailedEntryCount"]:
             raise PublishFailed(answer["Entries"][0].get("ErrorCode", "unknown"))
+        metrics.add_metric(notification.type, MetricUnit.Count, 1)
