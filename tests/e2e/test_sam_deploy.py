@@ -1,0 +1,82 @@
+"""`sam build && sam deploy` into the embedded cloud: as shipped, and built for this machine with an upload taken in."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+from tunedrop_local import client, packages
+
+from tests import sam
+
+ROOT = Path(__file__).parents[2]
+HERE = (("LAYER_PLATFORM", packages.host_platform()), ("LAYER_PYTHON", packages.host_python()))
+TRAIN = "".join(
+    json.dumps({"prompt": f"How much is {number} and {number}?", "completion": f"It is {2 * number}."}) + "\n"
+    for number in range(40)
+)
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory):
+    with client.start(ROOT, tmp_path_factory.mktemp("cloud")) as started:
+        yield started
+
+
+def deploy(cloud, folder: Path, name: str, *parameters: str) -> None:
+    """What a person types after `make up` and its exports, less the questions."""
+    variables = {
+        "AWS_ENDPOINT_URL": cloud.endpoint,
+        "AWS_ACCESS_KEY_ID": cloud.administrator.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": cloud.administrator.secret_access_key,
+        "AWS_SESSION_TOKEN": "",
+        "AWS_DEFAULT_REGION": "us-west-2",
+    }
+    arguments = [
+        "deploy",
+        "--config-file",
+        str(ROOT / "samconfig.toml"),
+        "--template-file",
+        str(folder / "template.yaml"),
+    ]
+    arguments += ["--stack-name", name, "--no-confirm-changeset", "--no-progressbar"]
+    arguments += ["--parameter-overrides", *parameters] if parameters else []
+    sam.run(*arguments, variables=variables)
+
+
+def test_the_shipped_build_deploys_to_the_end(cloud):
+    deploy(cloud, sam.build(), "shipped")
+    cloudformation = cloud.client("cloudformation")
+    (stack,) = cloudformation.describe_stacks(StackName="shipped")["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    resources = cloudformation.describe_stack_resources(StackName="shipped")["StackResources"]
+    assert {resource["ResourceStatus"] for resource in resources} == {"CREATE_COMPLETE"}
+    functions = [each["PhysicalResourceId"] for each in resources if each["ResourceType"] == "AWS::Lambda::Function"]
+    assert len(functions) == len(list((ROOT / "functions").glob("*.py")))
+    for name in functions:
+        configuration = cloud.client("lambda").get_function_configuration(FunctionName=name)
+        assert (configuration["Runtime"], configuration["Architectures"]) == ("python3.13", ["arm64"])
+
+
+def test_a_build_for_this_machine_takes_an_upload_in(cloud):
+    deploy(cloud, sam.build(HERE), "built-here", "DefaultBaseModel=claude-3-haiku")
+    stack = cloud.stack("built-here")
+    s3, bucket = stack.client("s3", stack.person()), stack.outputs["DataBucketName"]
+    s3.put_object(Bucket=bucket, Key="incoming/sums/train.jsonl", Body=TRAIN.encode())
+    report = json.loads(eventually(s3, bucket, "reports/sums/1/claude-3-haiku/train.json"))
+    assert (report["verdict"], report["records"]) == ("accepted", 40)
+
+
+def eventually(s3, bucket: str, key: str, within: float = 30.0) -> bytes:
+    """The object as soon as it is there."""
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            return bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        except ClientError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
