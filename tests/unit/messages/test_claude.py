@@ -131,6 +131,23 @@ def test_thinking_and_what_a_later_contract_adds_pass_through():
     assert events.folded(answer(sent))["content"] == [{"type": "thinking", "thinking": "Well", "signature": "sig"}]
 
 
+def test_citations_are_gathered():
+    start, block, *_ = ANSWER
+    cited = [
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "citations_delta", "citation": {"n": n}}}
+        for n in (1, 2)
+    ]
+    stop = {"type": "content_block_stop", "index": 0}
+    [content] = events.folded(answer(chunks(start, block, *cited, stop, *ANSWER[-2:])))["content"]
+    assert content == {"type": "text", "text": "", "citations": [{"n": 1}, {"n": 2}]}
+
+
+def test_an_overloaded_model_may_be_asked_again():
+    with pytest.raises(ApiError) as caught:
+        list(answer([b'{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}']))
+    assert (caught.value.status, caught.value.again) == (529, True)
+
+
 @pytest.mark.parametrize("length", range(len(ANSWER)))
 def test_a_stream_cut_after_any_chunk_is_an_error(length):
     with pytest.raises(ApiError, match="ended early"):
@@ -141,6 +158,8 @@ def test_a_stream_cut_after_any_chunk_is_an_error(length):
     ("chunk", "message"),
     [
         (b"\xff", "not JSON"),
+        (b'{"type": NaN}', "not JSON"),
+        (b"[" * 200_000, "not JSON"),
         (b"[]", "no type"),
         (b'{"type": 1}', "no type"),
         (b'{"type":"message_stop"}', "came where it cannot"),
