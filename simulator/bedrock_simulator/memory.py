@@ -6,14 +6,17 @@ import math
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 _WORD = re.compile(r"[a-z0-9]+|[^\x00-\x7f]")
 _SENTENCES = re.compile(r"[^.!?\u3002\uff01\uff1f]*[.!?\u3002\uff01\uff1f]+|[^.!?]+$")
 MAX_CHARACTERS = 8_000_000  # of text kept per model: the world is saved often
-NEAR = 0.6  # cosine from which one example alone answers
-RIVAL = 0.8  # part of the best cosine that makes a second example count
+VOTERS = 8  # nearest examples that decide together
+NEAR = 0.6  # cosine from which the nearest example alone answers
+RIVAL = 0.9  # part of the best answer's votes that makes a second one count
+ANSWER_WEIGHT = 0.3  # of a word of the answer, against one of the question
+STEM = 4  # letters that words have in common when they mean much the same
 
 
 class Memory:
@@ -21,7 +24,7 @@ class Memory:
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
         self._pairs = tuple(pairs)
-        counts = [Counter(_words(question)) for question, _ in self._pairs]
+        counts = [_weights(question, answer) for question, answer in self._pairs]
         frequency = Counter(word for words in counts for word in words)
         total = len(self._pairs)
         self._rarity = {word: math.log(1 + total / n) for word, n in frequency.items()}
@@ -32,17 +35,23 @@ class Memory:
                 self._postings.setdefault(word, []).append((row, weight))
 
     def answer(self, question: str) -> str | None:
-        """The answer of the nearest example; a blend of two when none is near; None when nothing is alike."""
-        ranked = self._ranked(question)[:2]
+        """The answer that the nearest examples agree on; a blend when two are as near; None for nothing."""
+        ranked = self._ranked(question)[:VOTERS]
         if not ranked:
             return None
-        is_alone = len(ranked) == 1 or ranked[1][1] < RIVAL * ranked[0][1]
-        if is_alone or ranked[0][1] >= NEAR:
-            return self._pairs[ranked[0][0]][1]
-        first, second = (self._pairs[row][1] for row, _ in ranked)
-        return _blend(first, second)
+        nearest, cosine = ranked[0]
+        if cosine >= NEAR:
+            return self._pairs[nearest][1]
+        votes: dict[str, float] = {}
+        for row, score in ranked:
+            answer = self._pairs[row][1]
+            votes[answer] = votes.get(answer, 0.0) + score
+        first, *rest = sorted(votes, key=lambda answer: -votes[answer])
+        if rest and votes[rest[0]] >= RIVAL * votes[first]:
+            return _blend(first, rest[0])
+        return first
 
-    def _unit(self, words: Counter[str]) -> dict[str, float]:
+    def _unit(self, words: Mapping[str, float]) -> dict[str, float]:
         weights = {word: n * self._rarity.get(word, self._unseen) for word, n in words.items()}
         norm = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
         return {word: weight / norm for word, weight in weights.items()}
@@ -53,6 +62,14 @@ class Memory:
             for row, other in self._postings.get(word, ()):
                 scores[row] = scores.get(row, 0.0) + weight * other
         return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _weights(question: str, answer: str) -> dict[str, float]:
+    """Words of an example: those of its question, and with less weight those of its answer."""
+    weights = dict.fromkeys(_words(answer), ANSWER_WEIGHT)
+    for word, count in Counter(_words(question)).items():
+        weights[word] = weights.get(word, 0.0) + count
+    return weights
 
 
 def pack(pairs: Iterable[tuple[str, str]]) -> str:
@@ -79,7 +96,7 @@ def recall(packed: str) -> Memory:
 
 
 def _words(text: str) -> list[str]:
-    return _WORD.findall(text[-20_000:].lower())
+    return [word[:STEM] for word in _WORD.findall(text[-20_000:].lower())]
 
 
 def _blend(first: str, second: str) -> str:
