@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError, HTTPClientError
-
 from tunedrop import intents
 from tunedrop.base_models import catalogue
 from tunedrop.base_models.catalogue import BaseModel
@@ -134,17 +132,11 @@ def _ask_aws(
     now: datetime,
 ) -> None:
     """Lifecycle and quotas as they are today: a job that can't start, or that ends in nothing to call, is refused."""
-    try:
+    with bedrock_edge.asked_by_a_caller():
         lifecycle.check(base_model, bedrock_edge.lifecycle(bedrock, base_model.customization_id), now)
         if wish:
             code = quotas.MODEL_UNITS if wish.model_units else quotas.DEPLOYMENTS_IN_PROGRESS
             caps.check_quota(wish, quotas.value(service_quotas, code), code)
-    except (ClientError, HTTPClientError) as error:
-        raise Unavailable(
-            "aws_unavailable",
-            "AWS did not say whether this base model may be tuned. Nothing was started; send the request again.",
-            reason=type(error).__name__,
-        ) from error
 
 
 def _write(intent: intents.Intent, table: Table) -> Job:

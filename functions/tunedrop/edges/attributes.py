@@ -50,3 +50,8 @@ def _from_dynamodb(value: Any) -> Any:
     if isinstance(value, set):
         return frozenset(value)
     return value
+
+
+def known(row: Row) -> dict[str, Any]:
+    """The row without the attributes that have no value yet."""
+    return {name: value for name, value in row.items() if value is not None}

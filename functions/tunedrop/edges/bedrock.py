@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, HTTPClientError, ParamValidationError
 from botocore.parsers import ResponseParserError
 
+from tunedrop.errors import Unavailable
 from tunedrop.training.jobs import JobTruth
 from tunedrop.training.lifecycle import Lifecycle
 from tunedrop.training.refusals import Refusal
@@ -65,6 +67,19 @@ def _answered(error: ClientError, not_now: frozenset[str]) -> Answer:
     if status >= 500 or status == 408 or any(words in message for words in _MAYBE_OURS):
         return Ambiguous(code)
     return Refusal("refused", code, message)
+
+
+@contextmanager
+def asked_by_a_caller() -> Iterator[None]:
+    """What AWS raises while somebody waits for an answer of ours becomes Unavailable."""
+    try:
+        yield
+    except (ClientError, HTTPClientError) as error:
+        raise Unavailable(
+            "aws_unavailable",
+            "AWS did not say whether this may be done. Nothing was started; send the request again.",
+            reason=code_of(error) if isinstance(error, ClientError) else type(error).__name__,
+        ) from error
 
 
 def lifecycle(bedrock: BedrockClient, model_id: str) -> Lifecycle | None:

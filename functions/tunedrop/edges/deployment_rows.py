@@ -7,7 +7,7 @@ from typing import Any
 from boto3.dynamodb.conditions import Attr, ConditionBase
 
 from tunedrop.edges import moments
-from tunedrop.edges.attributes import Row
+from tunedrop.edges.attributes import Row, known
 from tunedrop.edges.table import Delete, Key, Put, Table, Update
 from tunedrop.serving.deployments import Deployment, HistoryEntry
 from tunedrop.serving.purchases import Purchase
@@ -106,7 +106,7 @@ def _seen(revision: int) -> ConditionBase:
 def _head_row(deployment: Deployment) -> dict[str, Any]:
     created = moments.to_text(deployment.created_at)
     key = _head_key(deployment.name)
-    return {
+    row = {
         "pk": key.pk,
         "sk": key.sk,
         "schema": SCHEMA,
@@ -133,6 +133,7 @@ def _head_row(deployment: Deployment) -> dict[str, Any]:
         ],
         "revision": deployment.revision + 1,
     }
+    return known(row)
 
 
 def deployment_from(row: Row) -> Deployment:
@@ -164,7 +165,7 @@ def deployment_from(row: Row) -> Deployment:
 def _purchase_row(purchase: Purchase) -> dict[str, Any]:
     key = _purchase_key(purchase.deployment, purchase.generation)
     refusal = purchase.refusal
-    return {
+    row = {
         "pk": key.pk,
         "sk": key.sk,
         "schema": SCHEMA,
@@ -199,6 +200,7 @@ def _purchase_row(purchase: Purchase) -> dict[str, Any]:
         "announced": list(purchase.announced),
         "revision": purchase.revision + 1,
     }
+    return known(row)
 
 
 def purchase_from(row: Row) -> Purchase:

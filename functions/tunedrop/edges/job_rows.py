@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 from boto3.dynamodb.conditions import Attr, ConditionBase
 
 from tunedrop.edges import moments
-from tunedrop.edges.attributes import Row
+from tunedrop.edges.attributes import Row, known
 from tunedrop.edges.table import Delete, Key, Put, Table, Update
 from tunedrop.training.jobs import DeploymentWish, Job, TimelineEntry, TrainedOn
 from tunedrop.training.metrics import MetricChunk, MetricSplit
@@ -17,6 +18,7 @@ from tunedrop.training.refusals import Refusal
 SCHEMA = 1
 KIND = "job"
 RUNNING = Key("SLOTS", "JOBS")
+_COLUMNS = ("step", "epoch", "loss", "perplexity")
 
 
 def load(table: Table, job_id: str) -> Job | None:
@@ -86,7 +88,7 @@ def load_chunk(table: Table, job_id: str, split: MetricSplit, number: int) -> Me
     row = table.get(Key(f"JOB#{job_id}", _chunk_sort_key(split, number)))
     if row is None:
         return None
-    return MetricChunk(number, row["step"], row["epoch"], row["loss"], row["perplexity"])
+    return MetricChunk(number, *(json.loads(row[column]) for column in _COLUMNS))
 
 
 def _chunk_sort_key(split: MetricSplit, number: int) -> str:
@@ -94,15 +96,11 @@ def _chunk_sort_key(split: MetricSplit, number: int) -> str:
 
 
 def _chunk_row(job_id: str, split: MetricSplit, chunk: MetricChunk) -> dict[str, Any]:
-    return {
-        "pk": f"JOB#{job_id}",
-        "sk": _chunk_sort_key(split, chunk.number),
-        "schema": SCHEMA,
-        "step": chunk.steps,
-        "epoch": chunk.epochs,
-        "loss": chunk.losses,
-        "perplexity": chunk.perplexities,
-    }
+    """Each column as one JSON text: a tenth of the work, and of the item, that a list of numbers takes."""
+    columns = (chunk.steps, chunk.epochs, chunk.losses, chunk.perplexities)
+    texts = (json.dumps(values, separators=(",", ":"), allow_nan=False) for values in columns)
+    key = {"pk": f"JOB#{job_id}", "sk": _chunk_sort_key(split, chunk.number), "schema": SCHEMA}
+    return {**key, **dict(zip(_COLUMNS, texts, strict=True))}
 
 
 def _key(job_id: str) -> Key:
@@ -113,7 +111,7 @@ def _row(job: Job) -> dict[str, Any]:
     key = _key(job.id)
     created = moments.to_text(job.created_at)
     wish, refusal = job.deployment, job.refusal
-    return {
+    row = {
         "pk": key.pk,
         "sk": key.sk,
         "schema": SCHEMA,
@@ -155,6 +153,7 @@ def _row(job: Job) -> dict[str, Any]:
         "announced": list(job.announced),
         "revision": job.revision + 1,
     }
+    return known(row)
 
 
 def _split_row(split: TrainedOn) -> dict[str, Any]:

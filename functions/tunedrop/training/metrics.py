@@ -17,7 +17,7 @@ SUFFIXES: Mapping[MetricSplit, str] = {  # bedrock-facts 7
 }
 _LOSS: Mapping[MetricSplit, str] = {"training": "training_loss", "validation": "validation_loss"}  # bedrock-facts 7
 CHUNK = 1_000
-"""Points of one row: about 80 KB of the 400 KB that an item may have (bedrock-facts 9)."""
+"""Points of one row: about 60 KB of the 400 KB that an item may have (bedrock-facts 9)."""
 _COUNTS_END = 1e15
 _LARGEST, _SMALLEST = 1e125, 1e-125  # DynamoDB's numbers reach no further (bedrock-facts 9)
 

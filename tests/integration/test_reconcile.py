@@ -1,0 +1,121 @@
+"""Reconcile finds everything that events would have brought, and everything for which none exist."""
+
+from __future__ import annotations
+
+import pytest
+import reconcile
+import spending_requested
+from tunedrop.edges import aws
+
+from tests.builders import LambdaContext, event, sqs_event
+from tests.integration import bedrock_world
+from tests.integration.bedrock_world import BOUGHT, HOUR, TRAINED, World
+
+
+@pytest.fixture
+def world(stack, environment) -> World:
+    return bedrock_world.make(stack, environment)
+
+
+def test_with_every_event_lost_the_whole_way_is_still_gone(world):
+    job = world.start(deployment="support-prod")
+    world.stack.messages(world.settings.spend_queue_url)
+    world.wait(300, events=False)
+    assert world.job(job.id).status == "InProgress"
+    world.wait(TRAINED, events=False)
+    assert world.job(job.id).status == "Completed"
+    assert {entry.source for entry in world.job(job.id).timeline} == {"request", "reconcile"}
+    world.wait(300, events=False)
+    world.wait(BOUGHT, events=False)
+    assert world.deployment().state == "Ready"
+    assert world.told() == ["JobStarted", "JobCompleted", "DeploymentReady"]
+    assert len(world.bought()) == 1
+
+
+def test_it_says_what_is_open_and_what_it_sent(world):
+    world.start(deployment="support-prod")
+    found = world.reconcile()
+    assert (found.open_jobs, found.open_purchases, found.enqueued) == (1, 1, {"advance_job": 1})
+    kind, detail = world.stack.published()[-1]
+    assert kind == "ReconcileCompleted"
+    assert detail["enqueued"] == {"advance_job": 1}
+    assert detail["stack"] == world.settings.stack_id
+
+
+def test_nothing_open_means_nothing_sent(world):
+    world.ready()
+    world.release("support-prod")
+    world.deliver()
+    found = world.reconcile()
+    assert (found.open_jobs, found.open_purchases, found.enqueued, found.foreign) == (0, 0, {}, ())
+
+
+def test_what_works_and_has_time_is_left_in_peace(world):
+    world.ready()
+    world.clock.advance(HOUR)
+    assert world.reconcile().enqueued == {}
+
+
+def test_foreign_capacity_is_listed_and_never_touched(world):
+    job = world.ready()
+    world.simulator.reconfigure(world.simulator.configuration)
+    made = aws.bedrock().create_provisioned_model_throughput(
+        provisionedModelName="made-by-hand", modelId=job.model_arn, modelUnits=1
+    )
+    found = world.reconcile()
+    assert [item.arn for item in found.foreign] == [made["provisionedModelArn"]]
+    assert found.orphans == ()
+    world.wait(9 * HOUR)
+    assert [entry.name for entry in world.live()] == ["made-by-hand"]
+
+
+def test_capacity_with_our_tag_that_no_row_knows_is_reported_and_not_deleted(world):
+    job = world.trained()
+    world.release("support-prod")
+    aws.bedrock().create_provisioned_model_throughput(
+        provisionedModelName="stray",
+        modelId=job.model_arn,
+        modelUnits=1,
+        tags=[
+            {"key": "tunedrop:stack", "value": world.settings.stack_id},
+            {"key": "tunedrop:job", "value": job.id},
+            {"key": "tunedrop:intent", "value": "01hzz-of-another-time"},
+        ],
+    )
+    world.told()
+    found = world.reconcile()
+    assert [item.name for item in found.orphans] == ["stray"]
+    assert [kind for kind, _ in world.stack.published()] == ["ReconcileCompleted", "OrphanFound"]
+    world.wait(HOUR)
+    assert [entry.name for entry in world.live()] == ["stray"]
+
+
+def test_a_second_throughput_of_the_same_purchase_is_given_back(world):
+    job = world.ready()
+    purchase = world.purchase()
+    aws.bedrock().create_provisioned_model_throughput(
+        provisionedModelName="bought-twice",
+        modelId=job.model_arn,
+        modelUnits=1,
+        tags=[
+            {"key": "tunedrop:stack", "value": world.settings.stack_id},
+            {"key": "tunedrop:job", "value": job.id},
+            {"key": "tunedrop:intent", "value": purchase.intent_id},
+        ],
+    )
+    assert len(world.live()) == 2
+    world.wait(300)
+    assert [entry.resource_arn for entry in world.live()] == [purchase.arn]
+    assert world.deployment().state == "Ready"
+
+
+def test_the_handlers_run_on_the_events_that_start_them(world):
+    job = world.start(deployment="support-prod")
+    answer = reconcile.handler(event("reconcile_schedule"), LambdaContext())
+    assert answer == {"open_jobs": 1, "open_purchases": 1, "enqueued": {"advance_job": 1}}
+    messages = world.stack.messages(world.settings.spend_queue_url)
+    batch = sqs_event(*messages, {"schema": 1, "kind": "buy_me_a_pony"}, queue="SpendQueue")
+    answer = spending_requested.handler(batch, LambdaContext())
+    assert answer["batchItemFailures"] == [{"itemIdentifier": batch["Records"][-1]["messageId"]}]
+    assert world.job(job.id).status == "InProgress"
+    assert spending_requested.handler(event("spend_queue_message"), LambdaContext()) == {"batchItemFailures": []}
