@@ -69,10 +69,9 @@ def aws(environment):
 @pytest.fixture
 def stack(aws, environment) -> Stack:
     """A stack as the template deploys it, all caps at their defaults but MaxModelUnits 1."""
-    s3, dynamodb, sqs, events = (
-        boto3.client(name)  # noqa: TID251 - the test looks from outside
-        for name in ("s3", "dynamodb", "sqs", "events")
-    )
+    session = boto3.Session()
+    s3, dynamodb = session.client("s3"), session.client("dynamodb")
+    sqs, events = session.client("sqs"), session.client("events")
     bucket = "tunedrop-data-123456789012"
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
