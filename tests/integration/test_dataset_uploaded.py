@@ -202,20 +202,27 @@ def test_a_second_split_makes_a_version_that_holds_both(uploader, stack):
 def test_one_pass_prepares_for_every_base_model_that_dataset_toml_names(uploader, stack):
     uploader.upload(
         SETTINGS,
-        'base_models = ["nova-lite", "llama-3-1-8b", "claude-3-haiku"]\nsystem = "Be brief."\nowner = "team"',
+        'base_models = ["nova-lite", "claude-3-haiku"]\nsystem = "Be brief."\nowner = "team"',
     )
     uploader.upload(TRAIN, good(100))
     lines = {
         name: json.loads(uploader.object(f"prepared/support-bot/1/{name}/train.jsonl").splitlines()[0])
-        for name in ("nova-lite", "llama-3-1-8b", "claude-3-haiku")
+        for name in ("nova-lite", "claude-3-haiku")
     }
     assert lines["nova-lite"]["system"] == [{"text": "Be brief."}]
     assert lines["nova-lite"]["schemaVersion"] == "bedrock-conversation-2024"
     assert lines["claude-3-haiku"]["system"] == "Be brief."
-    assert lines["llama-3-1-8b"] == {"prompt": "Be brief.\n\nWhat is 0 + 1?", "completion": "It is 1."}
-    assert uploader.report(base_model="llama-3-1-8b")["counts_by_code"] == {"system_in_prompt": 1}
     assert version(stack).owner == "team"
     assert version(stack).status == "accepted"
+
+
+def test_a_system_text_is_never_prepended_silently(uploader, stack):
+    uploader.upload(SETTINGS, 'base_models = ["llama-3-1-8b", "claude-3-haiku"]\nsystem = "Be brief."')
+    uploader.upload(TRAIN, good(100))
+
+    assert uploader.report(base_model="llama-3-1-8b")["counts_by_code"] == {"not_expressible": 100}
+    assert uploader.report(base_model="claude-3-haiku")["verdict"] == "accepted"
+    assert version(stack).status == "rejected"
 
 
 def test_one_base_model_may_refuse_what_another_takes(uploader, stack):
@@ -396,10 +403,10 @@ def test_a_system_text_file_that_is_missing_or_no_text_is_an_error(uploader):
 
 def test_metadata_overrides_settings_where_one_line_of_ascii_is_enough(uploader, stack):
     uploader.upload(SETTINGS, 'base_models = ["claude-3-haiku"]\nsystem = "From the file."')
-    uploader.upload(TRAIN, good(100), **{"base-model": "llama-3-1-8b", "system": "From metadata."})
-    assert version(stack).base_models == ("llama-3-1-8b",)
-    prepared = uploader.object("prepared/support-bot/1/llama-3-1-8b/train.jsonl")
-    assert json.loads(prepared.splitlines()[0])["prompt"].startswith("From metadata.\n\n")
+    uploader.upload(TRAIN, good(100), **{"base-model": "nova-lite", "system": "From metadata."})
+    assert version(stack).base_models == ("nova-lite",)
+    prepared = uploader.object("prepared/support-bot/1/nova-lite/train.jsonl")
+    assert json.loads(prepared.splitlines()[0])["system"] == [{"text": "From metadata."}]
 
 
 def test_metadata_with_an_unknown_base_model_is_refused_with_the_allowed_ones(uploader):

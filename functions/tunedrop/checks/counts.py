@@ -83,27 +83,6 @@ def too_few_records_together(facts: SplitFacts, base_model: BaseModel) -> Iterat
         yield f"{total:,} records in train and validation; {base_model.name} needs at least {minimum:,} together."
 
 
-@split_check(
-    code="system_in_prompt",
-    severity="warning",
-    words="The base model's format has no system text, so it was put before the prompt.",
-    hint="Send the model the same opening when you call it: the system text, a blank line, the question.",
-    example=Example(
-        samples.messages(("user", "Why?"), ("assistant", "Because."), system="Answer briefly."),
-        build=lambda: b"".join(
-            samples.messages(("user", f"What is {n}?"), ("assistant", "A number."), system="Be brief.").encode() + b"\n"
-            for n in range(100)
-        ),
-        base_model="llama-3-1-8b",
-        alone=True,
-    ),
-)
-def system_in_prompt(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
-    """Said once for the split."""
-    if count := facts.normalised.get("system_put_before_prompt", 0):
-        yield f"{count:,} records have a system text, which {base_model.name} gets at the beginning of the prompt."
-
-
 declare(
     code="exact_duplicate",
     severity="warning",

@@ -135,7 +135,6 @@ Counted in the report under `normalised`, never silent.
 | `crlf_line_end` | a line ended in CR LF |
 | `blank_line` | a blank line was left out |
 | `default_system_added` | a record without a system text got the dataset's |
-| `system_put_before_prompt` | the system text, a blank line and the prompt became the prompt |
 | `text_blocks_joined` | several text blocks of one message became one string |"""
 
 

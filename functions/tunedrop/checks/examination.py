@@ -126,9 +126,7 @@ class Examination:
     def finish(self, reader: SplitFileReader) -> Examined:
         """Judge the split as a whole, once the reader is at its end."""
         self._normalised.update(reader.normalised)
-        facts = SplitFacts(
-            self._subject.split, reader.records, self._subject.earlier, self._subject.later, self._normalised
-        )
+        facts = SplitFacts(self._subject.split, reader.records, self._subject.earlier, self._subject.later)
         if not self._unreadable:
             self._check_split(facts)
         return Examined(

@@ -25,7 +25,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class SplitFacts:
-    """What is known when a split was read: records of it and of the splits before it, and what was normalised."""
+    """What is known when a split was read: records of it and of the splits before it."""
 
     split: Split
     records: int
@@ -33,7 +33,6 @@ class SplitFacts:
     """Records of the splits that were read before this one."""
     later: frozenset[Split]
     """Splits of the same version that are still to be read."""
-    normalised: Mapping[str, int]
 
 
 Find = Callable[[Record, BaseModel], Iterable[Spot]]

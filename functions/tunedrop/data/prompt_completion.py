@@ -14,7 +14,6 @@ NAME = "prompt_completion"
 EXAMPLE = '{"prompt": "How do I reset my thermostat?", "completion": "Hold the dial for ten seconds."}'
 
 _FIELDS = shapes.Fields(required=("prompt", "completion"))
-_SEPARATOR = "\n\n"
 
 
 def detect(names: frozenset[str]) -> bool:
@@ -39,6 +38,13 @@ def _turn(document: Document, name: str, role: str) -> Turn:
 
 def obstacles(record: Record) -> Iterator[Defect]:
     """What of this record the format has no place for."""
+    if record.system:
+        yield Defect(
+            "not_expressible",
+            "A system text does not fit into one prompt and one completion, and nothing is prepended silently.",
+            record.system[0].path,
+            hint="Write it into the prompts as the model should see it, or tune a base model that takes system texts.",
+        )
     if len(record.turns) > 2:
         yield Defect(
             "not_expressible",
@@ -49,10 +55,6 @@ def obstacles(record: Record) -> Iterator[Defect]:
 
 
 def write(record: Record) -> Written:
-    """The line for Bedrock. The format has no system text, so that opens the prompt."""
-    system, prompt, completion = joined(record.system), joined(record.turns[0].blocks), joined(record.turns[1].blocks)
-    normalised = ("system_put_before_prompt",) if system else ()
-    if system:
-        prompt = f"{system}{_SEPARATOR}{prompt}"
-    line = msgspec.json.encode({"prompt": prompt, "completion": completion}) + b"\n"
-    return Written(line, normalised)
+    """The line for Bedrock."""
+    prompt, completion = joined(record.turns[0].blocks), joined(record.turns[1].blocks)
+    return Written(msgspec.json.encode({"prompt": prompt, "completion": completion}) + b"\n", ())

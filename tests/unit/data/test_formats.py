@@ -124,12 +124,11 @@ def test_a_list_of_text_blocks_becomes_the_one_string_that_training_takes():
     assert written.normalised == ("text_blocks_joined",)
 
 
-def test_a_system_text_opens_the_prompt_where_the_format_has_no_place_for_it():
+def test_a_system_text_is_not_expressible_as_prompt_and_completion():
     _, reading = read({"system": "Be brief.", "messages": [ASK, ANSWER]})
     assert reading.record is not None
-    written = FORMATS["prompt_completion"].write(reading.record)
-    assert json.loads(written.line) == {"prompt": "Be brief.\n\nWhy?", "completion": "Because."}
-    assert written.normalised == ("system_put_before_prompt",)
+    found = list(FORMATS["prompt_completion"].obstacles(reading.record))
+    assert [(defect.code, defect.path) for defect in found] == [("not_expressible", "$.system")]
 
 
 def test_a_conversation_of_four_turns_is_not_expressible_as_prompt_and_completion():
