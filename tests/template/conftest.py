@@ -30,7 +30,7 @@ OTHER_CHOICES = {
 @pytest.fixture(scope="session")
 def template() -> dict[str, Any]:
     """template.yaml as it was written; `!Ref X` is `{"Ref": "X"}`."""
-    return json.loads(json.dumps(yaml_parse((ROOT / "template.yaml").read_text("utf-8"))))  # type: ignore[no-any-return]
+    return json.loads(json.dumps(yaml_parse((ROOT / "template.yaml").read_text("utf-8"))))
 
 
 @pytest.fixture(scope="session", params=[DEFAULTS, OTHER_CHOICES], ids=["defaults", "other choices"])
