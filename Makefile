@@ -72,7 +72,8 @@ deploy: build ## deploy to the AWS account of your credentials, asking for the p
 
 docs: ## write the generated pages of docs/ anew
 	$(PYTHON) bootstrap.py dev
-	$(DEV)/python -m docs
+	$(DEV)/python -m tunedrop.checks.documentation > docs/data-format.md
+	$(DEV)/python -m tunedrop.routes.openapi > docs/openapi.json
 
 clean: ## remove what was built, and the environments; the embedded cloud's state goes with `make reset`
 	rm -rf build/uv build/uv-cache .aws-sam .venv .venv-local .venv-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

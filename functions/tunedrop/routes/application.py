@@ -10,7 +10,6 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
-from tunedrop import __version__
 from tunedrop.edges.observability import logger
 from tunedrop.errors import InvalidInput, TunedropError, Unavailable
 from tunedrop.routes import base_models, datasets, deployments, errors, jobs, keys, metrics
@@ -60,12 +59,3 @@ def _no_route(_: NotFoundError) -> Response[str]:
     event = app.current_event
     message = f"There is no {event.http_method} {event.path}. docs/api.md lists what there is."
     return errors.response(HTTPStatus.NOT_FOUND, "unknown_route", message, {}, event.request_context.request_id)
-
-
-def openapi() -> str:
-    """The OpenAPI document of ControlApi, as `docs/openapi.json` holds it."""
-    return app.get_openapi_json_schema(
-        title="Tunedrop ControlApi",
-        version=__version__,
-        description="Every request is signed (SigV4, service execute-api). Errors have one shape.",
-    )

@@ -46,7 +46,7 @@ class StartJobBody(Body):
         default_factory=dict, description="Numbers, or numbers in text; left out: the base model's defaults"
     )
     deployment: DeploymentBody | None = None
-    plan_id: str | None = Field(None, description="Confirms the plan that a 409 `plan_over_cap` answer showed")
+    plan_id: str | None = Field(None, description="Confirms the plan that a 409 `plan_confirmation_required` showed")
 
     def asked(self) -> StartJob:
         """As the use case takes it."""
