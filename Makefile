@@ -76,4 +76,4 @@ docs: ## write the generated pages of docs/ anew
 	$(DEV)/python -m tunedrop.routes.openapi > docs/openapi.json
 
 clean: ## remove what was built, and the environments; the embedded cloud's state goes with `make reset`
-	rm -rf build/uv build/uv-cache .aws-sam .venv .venv-local .venv-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	rm -rf build/uv build/uv-cache build/sam .aws-sam .venv .venv-local .venv-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
