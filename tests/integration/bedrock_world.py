@@ -215,19 +215,23 @@ class World:
 
     def checkpoint(self) -> Any:
         """Everything as it stands now."""
-        return self.simulator.snapshot(), copy.deepcopy(self._rows().items), self.clock.time
+        return self.simulator.snapshot(), copy.deepcopy(self._backend().items), self.clock.time
 
     def restore(self, checkpoint: Any) -> None:
         """Everything as it stood then, queues empty."""
         snapshot, rows, self.clock.time = checkpoint
         self.simulator.restore(snapshot)
         self.door.clear()
-        self._rows().items = copy.deepcopy(rows)
+        self._backend().items = copy.deepcopy(rows)
         self.events.clear()
         for url in (self.settings.spend_queue_url, self.settings.job_event_queue_url, self.stack.published_queue_url):
             self.stack.messages(url)
 
-    def _rows(self) -> Any:
+    def rows(self) -> list[Any]:
+        """Every row of StateTable."""
+        return list(self.stack.dynamodb.scan(TableName=self.settings.state_table)["Items"])
+
+    def _backend(self) -> Any:
         """Moto's own table: putting rows back one by one takes longer than the stories."""
         return get_backend("dynamodb")[ACCOUNT]["us-west-2"].tables[self.settings.state_table]
 

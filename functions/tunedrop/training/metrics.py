@@ -65,7 +65,7 @@ def find(keys: Iterable[str]) -> Mapping[MetricSplit, str]:
 
 def parse(lines: Iterable[str], split: MetricSplit) -> Iterator[MetricPoint]:
     """Points in file order, rows without a step left out. Raises UnreadableMetrics: no CSV, or a column is missing."""
-    rows = csv.reader(line.replace("\0", "") for line in lines)
+    rows = csv.reader((line.replace("\0", "") for line in lines), skipinitialspace=True)
     try:
         header = [name.strip().lstrip("\ufeff").lower() for name in next(rows, [])]
         columns = {name: index for index, name in enumerate(header)}

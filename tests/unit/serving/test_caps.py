@@ -1,0 +1,54 @@
+"""What a deployment may take."""
+
+from __future__ import annotations
+
+import pytest
+from tunedrop.base_models import catalogue
+from tunedrop.errors import CapExceeded, InvalidInput
+from tunedrop.serving import caps, deployments
+from tunedrop.training.jobs import DeploymentRequest, DeploymentWish
+
+HAIKU = catalogue.find("claude-3-haiku")
+NOVA = catalogue.find("nova-lite")
+
+
+def test_what_is_left_open_follows_the_base_model_and_the_stack():
+    assert caps.resolve(DeploymentRequest("prod"), HAIKU, default_hours=8) == DeploymentWish(
+        "prod", "provisioned_throughput", 1, 8
+    )
+    assert caps.resolve(DeploymentRequest("prod"), NOVA, default_hours=8) == DeploymentWish(
+        "prod", "on_demand", 0, None
+    )
+
+
+def test_an_on_demand_deployment_ends_by_itself_only_when_asked():
+    assert caps.resolve(DeploymentRequest("prod", hours=2), NOVA, default_hours=8).hours == 2
+
+
+def test_units_make_no_sense_on_demand():
+    with pytest.raises(InvalidInput) as refusal:
+        caps.resolve(DeploymentRequest("prod", serving="on_demand", model_units=1), NOVA, default_hours=8)
+    assert refusal.value.code == "model_units_not_possible"
+
+
+@pytest.mark.parametrize(("quota", "refused"), [(None, False), (0.0, True), (1.0, True), (2.0, False)])
+def test_a_quota_below_the_need_is_refused_and_an_unknown_one_is_not(quota, refused):
+    wish = DeploymentWish("prod", "provisioned_throughput", 2, 8)
+    if refused:
+        with pytest.raises(CapExceeded):
+            caps.check_quota(wish, quota, "L-1")
+    else:
+        caps.check_quota(wish, quota, "L-1")
+
+
+@pytest.mark.parametrize("name", ["a", "support-bot-prod", "x" * 32, "7"])
+def test_plain_names_are_taken(name):
+    deployments.check_name(name, catalogue.catalogue())
+
+
+@pytest.mark.parametrize(
+    "name", ["", "A", "a_b", "a--b", "-a", "a-", "a b", "x" * 33, "a/b", "\u00e9", "claude-3-haiku"]
+)
+def test_other_names_are_refused(name):
+    with pytest.raises(InvalidInput):
+        deployments.check_name(name, catalogue.catalogue())

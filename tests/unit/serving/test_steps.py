@@ -1,0 +1,271 @@
+"""What is next with a purchase: nothing is sent twice unseen, nothing billed is forgotten, everything ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from tunedrop.serving import purchases, steps
+from tunedrop.serving.purchases import ENDED, LONG_SETTLE, SETTLE, Capacity, Observation, Purchase
+from tunedrop.training.refusals import Refusal
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+MODEL = "arn:aws:bedrock:us-west-2:123456789012:custom-model/base/abcdefghijkl"
+REFUSED = Refusal("refused", "ValidationException", "no")
+FULL = Refusal("not_now", "ServiceQuotaExceededException", "full")
+
+
+def purchase(**changes) -> Purchase:
+    made = Purchase(
+        deployment="prod",
+        generation=1,
+        state="planned",
+        intent_id="01hzz",
+        token="token",
+        name="support-v1-0f1e2d3c-5b1d9e02",
+        serving="provisioned_throughput",
+        model_units=1,
+        hours=8,
+        job_id="01hzy",
+        dataset="support",
+        version=1,
+        owner="team",
+        created_at=NOW,
+    )
+    return replace(made, **changes)
+
+
+def requested(**changes) -> Purchase:
+    return replace(purchases.request(purchase(), MODEL, NOW, NOW), **changes)
+
+
+def capacity(number=1, status="Creating") -> Capacity:
+    return Capacity(f"arn:{number}", f"name-{number}", MODEL, status)
+
+
+def step(row, observed=None, free=1, after=timedelta(0)):
+    return steps.next_step(row, observed, free, NOW + after)
+
+
+def test_nothing_is_done_for_a_purchase_whose_job_runs():
+    assert isinstance(step(purchase()), steps.Wait)
+
+
+def test_bedrock_is_looked_at_before_anything_is_sent():
+    assert step(requested()) == steps.Observe()
+    assert step(requested(), Observation()) == steps.Send()
+
+
+def test_what_exists_already_is_adopted_instead_of_bought():
+    assert step(requested(), Observation(ours=(capacity(),)), free=0) == steps.Adopt(capacity())
+
+
+def test_without_free_units_it_waits_and_says_what_it_waits_for():
+    waiting = step(requested(), Observation(), free=0)
+    assert isinstance(waiting, steps.Wait)
+    assert "MaxModelUnits" in waiting.reason
+
+
+def test_a_model_that_others_serve_is_not_served_twice_unless_that_is_free():
+    observed = Observation(others=(capacity(),))
+    assert isinstance(step(requested(), observed), steps.Finish)
+    assert step(requested(serving="on_demand", model_units=0), observed) == steps.Send()
+
+
+def test_a_day_after_the_jobs_end_a_request_lapses():
+    assert step(requested(), Observation(), after=timedelta(hours=23, minutes=59)) == steps.Send()
+    lapsed = step(requested(), None, after=timedelta(hours=24))
+    assert isinstance(lapsed, steps.Finish)
+    assert lapsed.state == "lapsed"
+
+
+def test_an_unknown_outcome_is_looked_at_waited_for_and_only_then_sent_again():
+    row = purchases.attempt(requested(), NOW)
+    assert step(row) == steps.Observe()
+    assert step(row, Observation(ours=(capacity(),))) == steps.Adopt(capacity())
+    assert isinstance(step(row, Observation(), after=SETTLE - timedelta(seconds=1)), steps.Wait)
+    assert step(row, Observation(), after=SETTLE) == steps.Send()
+
+
+def test_one_refusal_is_definite_and_a_refusal_of_a_second_send_proves_nothing():
+    once = purchases.refuse(purchases.attempt(requested(), NOW), REFUSED)
+    assert step(once) == steps.Finish("failed", "Bedrock refused", "ValidationException: no")
+    assert step(replace(once, refusal=FULL)) == steps.Requeue()
+    twice = replace(once, attempts=2)
+    assert step(twice) == steps.Observe()
+    assert isinstance(step(twice, Observation()), steps.Wait)
+    assert step(twice, Observation(ours=(capacity(),))) == steps.Adopt(capacity())
+    assert isinstance(step(twice, Observation(), after=SETTLE), steps.Finish)
+
+
+def test_giving_up_an_unknown_outcome_waits_until_a_late_effect_would_have_shown():
+    row = replace(purchases.attempt(requested(), NOW), release_requested="asked for")
+    assert isinstance(step(row, Observation(), after=LONG_SETTLE - timedelta(seconds=1)), steps.Wait)
+    ended = step(row, Observation(), after=LONG_SETTLE)
+    assert isinstance(ended, steps.Finish)
+    assert ended.state == "released"
+
+
+def test_what_lives_is_followed_until_it_can_be_called():
+    row = purchases.go_live(purchases.attempt(requested(), NOW), capacity(), NOW)
+    assert step(row) == steps.Observe()
+    assert isinstance(step(row, Observation(ours=(capacity(),))), steps.Wait)
+    ready = capacity(status="Ready")
+    assert step(row, Observation(ours=(ready,))) == steps.BecomeReady(ready)
+    assert isinstance(step(row, Observation(), after=timedelta(minutes=1)), steps.Wait)
+    assert isinstance(step(row, Observation(), after=LONG_SETTLE), steps.Finish)
+
+
+def test_a_failed_creation_is_given_back_and_ends_as_failed():
+    row = purchases.go_live(purchases.attempt(requested(), NOW), capacity(), NOW)
+    failed = step(row, Observation(ours=(replace(capacity(status="Failed"), failure="no hosts"),)))
+    assert failed == steps.BeginRelease("Bedrock could not create it", "no hosts")
+    row = purchases.release(row, failed.reason, failed.failure)
+    assert step(row, Observation(ours=(capacity(status="Failed"),))) == steps.Discard("arn:1")
+    ended = step(row, Observation())
+    assert isinstance(ended, steps.Finish)
+    assert (ended.state, ended.failure) == ("failed", "no hosts")
+
+
+@pytest.mark.parametrize("hours", [1, 8, 168, None])
+def test_hours_end_by_themselves_and_are_announced_before(hours):
+    row = purchases.go_live(requested(hours=hours), capacity(status="Ready"), NOW)
+    row = replace(row, ready_at=NOW, announced=("ready",))
+    observed = Observation(ours=(capacity(status="Ready"),))
+    if hours is None:
+        assert row.warns_at is None
+        assert isinstance(step(row, observed, after=timedelta(days=900)), steps.Wait)
+        return
+    end = timedelta(hours=hours)
+    warning = min(timedelta(minutes=30), end / 10)
+    assert purchases.announcements(row, NOW + end - warning - timedelta(seconds=1)) == ()
+    assert purchases.announcements(row, NOW + end - warning) == ("expiring",)
+    assert isinstance(step(row, observed, after=end - timedelta(seconds=1)), steps.Wait)
+    assert isinstance(step(row, observed, after=end), steps.BeginRelease)
+
+
+def test_a_second_one_of_the_same_intent_is_given_back():
+    row = purchases.go_live(requested(), capacity(), NOW)
+    assert step(row, Observation(ours=(capacity(), capacity(2)))) == steps.Discard("arn:2")
+
+
+@pytest.mark.parametrize("state", sorted(ENDED))
+def test_a_late_message_for_an_ended_purchase_buys_nothing(state):
+    row = purchases.finish(purchases.attempt(requested(), NOW), state, None, NOW)
+    for observed in (None, Observation()):
+        assert not isinstance(step(row, observed, after=timedelta(days=30)), steps.Send)
+    assert step(row, Observation(ours=(capacity(),)), after=SETTLE) == steps.Reclaim(capacity())
+
+
+class Purchases(RuleBasedStateMachine):
+    """Bedrock may take, refuse or lose each send; the process may die between any two steps; Bedrock's token never helps.
+
+    The worst Bedrock there is: it forgets every token, so only looking before sending keeps us from buying twice.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.row = requested()
+        self.now = NOW
+        self.there: dict[str, Capacity] = {}
+        self.made = 0
+        self.observed_since_send = False
+
+    @rule(
+        outcome=st.sampled_from(["taken", "taken, no answer", "lost", "refused", "full"]),
+        dies_after=st.integers(0, 8),
+        seconds=st.sampled_from([0, 1, 61, 119, 121, 601, 3_600, 30_000]),
+        free=st.integers(0, 1),
+    )
+    def visit(self, outcome, dies_after, seconds, free):
+        """A message arrives; the process may die after some steps."""
+        self.now += timedelta(seconds=seconds)
+        observed = None
+        for done in range(12):
+            if done > dies_after:
+                return
+            next_ = steps.next_step(self.row, observed, free, self.now)
+            if isinstance(next_, steps.Wait):
+                return
+            observed = self._carry_out(next_, outcome)
+        raise AssertionError("it never comes to rest")
+
+    @rule()
+    def release(self):
+        """Somebody gives it back, or up."""
+        if self.row.state == "requested":
+            self.row = purchases.finish(self.row, "released", None, self.now)
+        elif self.row.state not in ENDED:
+            self.row = replace(self.row, release_requested="asked for")
+
+    @rule()
+    def created(self):
+        """Bedrock gets ready with what it has."""
+        self.there = {arn: replace(made, status="Ready") for arn, made in self.there.items()}
+
+    def _carry_out(self, next_, outcome):
+        match next_:
+            case steps.Observe():
+                self.observed_since_send = True
+                return Observation(ours=tuple(self.there.values()))
+            case steps.Send():
+                self._send(outcome)
+            case steps.Adopt(found):
+                self.row = purchases.go_live(self.row, found, self.now)
+            case steps.BecomeReady():
+                self.row = replace(self.row, ready_at=self.now)
+            case steps.BeginRelease(reason, failure):
+                self.row = purchases.release(self.row, reason, failure)
+            case steps.Discard(arn):
+                self.there.pop(arn, None)
+            case steps.Requeue():
+                self.row = purchases.requeue(self.row, self.now)
+            case steps.Reclaim(found):
+                self.row = purchases.reclaim(self.row, found)
+            case steps.Finish(state, _, failure):
+                self.row = purchases.finish(self.row, state, failure, self.now)
+        return None
+
+    def _send(self, outcome):
+        assert self.observed_since_send, "sent without a look"
+        self.observed_since_send = False
+        self.row = purchases.attempt(self.row, self.now)
+        if outcome.startswith("taken"):
+            self.made += 1
+            made = capacity(self.made)
+            self.there[made.arn] = made
+            if outcome == "taken":
+                self.row = purchases.go_live(self.row, made, self.now)
+        if outcome in {"refused", "full"}:
+            self.row = purchases.refuse(self.row, REFUSED if outcome == "refused" else FULL)
+
+    @invariant()
+    def never_two_at_once(self):
+        """At most one is billed."""
+        assert len(self.there) <= 1
+
+    @invariant()
+    def never_forgotten(self):
+        """What is billed belongs to a purchase that is still open."""
+        assert not self.there or self.row.state in {"unknown", "live", "releasing"}
+
+    @invariant()
+    def never_after_the_day(self):
+        """Nothing is bought later than a day after the job's end."""
+        assert self.row.attempted_at is None or self.row.attempted_at < NOW + purchases.LAPSES_AFTER
+
+    def teardown(self):
+        """Whatever happened, asked to end and given time, it ends and nothing is billed."""
+        self.release()
+        for _ in range(6):
+            self.visit("lost", 99, 3_600, 1)
+        assert self.row.state in ENDED
+        assert self.there == {}
+
+
+TestPurchases = Purchases.TestCase
+TestPurchases.settings = settings(max_examples=200, stateful_step_count=20, deadline=None)

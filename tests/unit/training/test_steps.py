@@ -1,0 +1,188 @@
+"""The way of a job to Bedrock: monotone, and never two sends without a look in between."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+from tunedrop.training import jobs, steps
+from tunedrop.training.jobs import ENDED, Job, JobTruth
+from tunedrop.training.refusals import Refusal
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+ORDER = {"Requested": 1, "WaitingForCapacity": 1, "InProgress": 2, "Stopping": 3}
+ARN = "arn:aws:bedrock:us-west-2:123456789012:model-customization-job/base/abcdefghijkl"
+
+
+def job(**changes) -> Job:
+    made = Job(
+        id="01hzz",
+        dataset="support",
+        version=1,
+        base_model="claude-3-haiku",
+        hyperparameters={},
+        status="Requested",
+        intent_id="01hzy",
+        token="token",
+        name="support-v1-0f1e2d3c-5b1d9e02",
+        owner="team",
+        requested_by="someone",
+        created_at=NOW,
+        request={},
+        splits={},
+        trained_tokens=1,
+        steps=1,
+        cost={},
+    )
+    return replace(made, **changes)
+
+
+def truth(status="InProgress", token="token", **changes) -> JobTruth:
+    ended = NOW if status in ENDED else None
+    made = JobTruth(ARN, job().name, token, status, None, None, NOW, ended, None, None)
+    return replace(made, **changes)
+
+
+def test_a_new_job_is_sent_at_once():
+    assert steps.next_step(job(), None, NOW) == steps.Send()
+
+
+def test_after_an_attempt_bedrock_is_asked_first():
+    assert steps.next_step(jobs.attempt(job(), NOW), None, NOW) == steps.Look()
+
+
+def test_an_attempt_that_may_still_run_is_waited_for():
+    attempted = jobs.attempt(job(), NOW)
+    early = steps.next_step(attempted, steps.Seen(None), NOW + steps.SETTLE - timedelta(seconds=1))
+    assert isinstance(early, steps.Wait)
+    assert steps.next_step(attempted, steps.Seen(None), NOW + steps.SETTLE) == steps.Send()
+
+
+def test_a_job_of_ours_is_adopted_and_one_of_another_token_never():
+    attempted = jobs.attempt(job(), NOW)
+    assert steps.next_step(attempted, steps.Seen(truth()), NOW) == steps.Adopt(truth())
+    foreign = steps.next_step(attempted, steps.Seen(truth(token="theirs")), NOW)
+    assert isinstance(foreign, steps.End)
+    assert foreign.status == "Failed"
+
+
+def test_one_refused_send_is_a_definite_end_and_a_refused_second_send_is_not():
+    once = jobs.refuse(jobs.attempt(job(), NOW), Refusal("refused", "ValidationException", "no"))
+    assert steps.next_step(once, None, NOW) == steps.End("Failed", "ValidationException: no")
+    twice = jobs.refuse(jobs.attempt(jobs.attempt(job(), NOW), NOW), Refusal("refused", "ValidationException", "no"))
+    assert steps.next_step(twice, None, NOW) == steps.Look()
+    assert steps.next_step(twice, steps.Seen(truth()), NOW) == steps.Adopt(truth())
+    assert isinstance(steps.next_step(twice, steps.Seen(None), NOW), steps.Wait)
+
+
+def test_no_room_parks_and_a_parked_job_does_not_try_again_at_once():
+    refused = jobs.refuse(jobs.attempt(job(), NOW), Refusal("not_now", "ServiceQuotaExceededException", "full"))
+    assert isinstance(steps.next_step(refused, None, NOW), steps.Park)
+    parked = jobs.park(refused, "full", NOW)
+    assert parked.status == "WaitingForCapacity"
+    assert isinstance(steps.next_step(parked, None, NOW), steps.Wait)
+    assert steps.next_step(parked, None, NOW + steps.PAUSE) == steps.Send()
+
+
+def test_a_stop_ends_what_was_never_sent_and_is_passed_on_for_what_runs():
+    assert steps.next_step(job(stop_requested=True), None, NOW) == steps.End("Stopped", None)
+    running = jobs.adopt(job(stop_requested=True), ARN, "request", NOW)
+    assert steps.next_step(running, None, NOW) == steps.Stop(ARN)
+
+
+@pytest.mark.parametrize("status", sorted(ENDED))
+def test_an_ended_job_does_nothing_more(status):
+    ended = jobs.follow(job(), truth(status), "event", NOW)
+    assert ended.status == status
+    assert isinstance(steps.next_step(replace(ended, stop_requested=True), None, NOW), steps.Wait)
+    assert steps.due(ended) == frozenset()
+
+
+_STATUSES = st.sampled_from(["InProgress", "Stopping", "Completed", "Failed", "Stopped"])
+
+
+@given(st.lists(_STATUSES, max_size=8))
+def test_whatever_comes_in_whatever_order_a_job_never_moves_backwards(statuses):
+    moved = job()
+    for status in statuses:
+        before, moved = moved, jobs.follow(moved, truth(status), "event", NOW)
+        assert ORDER.get(moved.status, 4) >= ORDER.get(before.status, 4)
+        if before.status in ENDED:
+            assert moved == before
+    reached = [entry.status for entry in moved.timeline]
+    assert len(reached) == len(set(reached))
+
+
+class Sends(RuleBasedStateMachine):
+    """Bedrock may take, refuse or lose each send, and the process may die anywhere; the list tells what is there."""
+
+    visits = Bundle("visits")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.row = job()
+        self.now = NOW
+        self.there = False
+        self.looked = True
+        self.taken = 0
+
+    @rule(
+        outcome=st.sampled_from(["taken", "taken, no answer", "lost", "refused", "full"]),
+        dies=st.booleans(),
+        seconds=st.sampled_from([0, 1, 60, 119, 121, 3_600]),
+    )
+    def visit(self, outcome, dies, seconds):
+        """A message arrives and is worked on until nothing is next."""
+        self.now += timedelta(seconds=seconds)
+        seen = None
+        for _ in range(10):
+            step = steps.next_step(self.row, seen, self.now)
+            seen = None
+            match step:
+                case steps.Look():
+                    seen, self.looked = steps.Seen(truth() if self.there else None), True
+                case steps.Send():
+                    self._send(outcome)
+                    if dies:
+                        return
+                case steps.Adopt():
+                    self.row = jobs.adopt(self.row, ARN, "request", self.now)
+                case steps.Park(reason):
+                    self.row = jobs.park(self.row, reason, self.now)
+                case steps.End(status, failure):
+                    self.row = jobs.end(self.row, status, failure, self.now)
+                case _:
+                    return
+        raise AssertionError("it never comes to rest")
+
+    @rule()
+    def stop(self):
+        """Somebody asks for the end."""
+        self.row = replace(self.row, stop_requested=True)
+
+    def _send(self, outcome):
+        first = self.row.attempts == 0
+        assert first or self.looked, "sent again without a look"
+        self.row = jobs.attempt(self.row, self.now)
+        self.looked = False
+        if outcome.startswith("taken"):
+            self.taken += not self.there
+            self.there = True
+        if outcome == "refused":
+            self.row = jobs.refuse(self.row, Refusal("refused", "ValidationException", "no"))
+        if outcome == "full":
+            self.row = jobs.refuse(self.row, Refusal("not_now", "ServiceQuotaExceededException", "full"))
+        if outcome == "taken":
+            self.row = jobs.adopt(self.row, ARN, "request", self.now)
+
+    @invariant()
+    def never_forgotten(self):
+        """What Bedrock has is never called ended here."""
+        assert not (self.there and self.row.status in ENDED)
+
+
+TestSends = Sends.TestCase
