@@ -7,14 +7,21 @@ import json
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
+from botocore.exceptions import ClientError
 from tunedrop_cli.control import Refused
+from tunedrop_local.deploy import DeploymentFailed
+from tunedrop_local.launcher import CannotStart
+from tunedrop_local.packages import BuildFailed
 
 from demo.journey import DemoFailed, Journey
+from demo.messages import BrokenOff
 from demo.screen import Screen
 from demo.surroundings import BUILD, PARAMETERS, Surroundings, fresh_cloud, settle_in
 
 DATA = Path(__file__).parent / "data"
+FAILURES = (DemoFailed, Refused, BrokenOff, HTTPError, ClientError, CannotStart, DeploymentFailed, BuildFailed)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,7 +45,16 @@ def main() -> int:
     screen.line("Everything runs on this machine; Amazon Bedrock is simulated, the rest is the real template and code.")
     try:
         summary = _run(screen, chosen)
-    except (DemoFailed, Refused) as failure:
+    except (
+        DemoFailed,
+        Refused,
+        BrokenOff,
+        HTTPError,
+        ClientError,
+        CannotStart,
+        DeploymentFailed,
+        BuildFailed,
+    ) as failure:
         screen.title(f"The demo failed: {failure}")
         screen.line(f"logs: {BUILD / 'cloud' / 'logs'}")
         return 1

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import anthropic
 from tunedrop_cli.control import Refused
 
-from demo import curves
+from demo import curves, messages
 from demo.curves import Curve
 from demo.screen import Screen
 from demo.surroundings import BASE_MODEL_ID, Surroundings
@@ -218,15 +217,12 @@ class Journey:
         return str(json.loads(next(lines))["messages"][0]["content"])
 
     def _ask_tuned(self, question: str, secret: str) -> str:
-        client = anthropic.Anthropic(base_url=self.around.stack.url("MessagesApiUrl"), api_key=secret, max_retries=0)
+        body = {"model": DEPLOYMENT, "max_tokens": MAX_TOKENS, "messages": [{"role": "user", "content": question}]}
         said = ""
         self.screen.write("      ")
-        with client.messages.stream(
-            model=DEPLOYMENT, max_tokens=MAX_TOKENS, messages=[{"role": "user", "content": question}]
-        ) as stream:
-            for text in stream.text_stream:
-                said += text
-                self.screen.write(text)
+        for text in messages.stream(self.around.stack.url("MessagesApiUrl"), secret, body):
+            said += text
+            self.screen.write(text)
         self.screen.write("\n")
         return said
 

@@ -45,10 +45,11 @@ def ask(traveller, deployment, **more):
     """The streamed answer, with a key that may call only this deployment."""
     key = traveller.api.post("/keys", {"name": "journey", "deployments": [deployment]})
     message = {"model": deployment, "max_tokens": 100, "messages": [{"role": "user", "content": QUESTION}]}
-    with traveller.sdk(key["secret"]).messages.stream(**message, **more) as stream:
-        text = "".join(stream.text_stream)
-        final = stream.get_final_message()
-    whole = traveller.sdk(key["secret"]).messages.create(**message, **more)
+    with traveller.sdk(key["secret"]) as sdk:
+        with sdk.messages.stream(**message, **more) as stream:
+            text = "".join(stream.text_stream)
+            final = stream.get_final_message()
+        whole = sdk.messages.create(**message, **more)
     assert whole.content[0].text == text
     return key, text, final
 
@@ -79,10 +80,8 @@ def test_claude_3_haiku_is_trained_on_prompts_and_served_by_provisioned_throughp
     assert (final.model, final.stop_reason) == ("haiku-prod", "end_turn")
 
     west.api.delete(f"/keys/{key['id']}")
-    with pytest.raises(anthropic.AuthenticationError):
-        west.sdk(key["secret"]).messages.create(
-            model="haiku-prod", max_tokens=5, messages=[{"role": "user", "content": "Still there?"}]
-        )
+    with west.sdk(key["secret"]) as sdk, pytest.raises(anthropic.AuthenticationError):
+        sdk.messages.create(model="haiku-prod", max_tokens=5, messages=[{"role": "user", "content": "Still there?"}])
     west.api.delete("/deployments/haiku-prod")
     released = west.deployment("haiku-prod", "Released")
     assert [entry["state"] for entry in released["history"]] == ["Creating", "Ready", "Releasing", "Released"]
