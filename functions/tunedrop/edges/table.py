@@ -161,10 +161,7 @@ class Table:
 
     def write_all(self, *writes: Put | Update | Delete, token: str = "") -> bool:
         """All of these writes or none (at most 100). False when a condition refused; conflicts rise as transient."""
-        items = cast(
-            "list[TransactWriteItemTypeDef]",
-            [_transaction_item(self.name, write) for write in writes],
-        )
+        items = cast("list[TransactWriteItemTypeDef]", [_transaction_item(self.name, write) for write in writes])
         arguments: dict[str, Any] = {"ClientRequestToken": token} if token else {}
         try:
             self._client.transact_write_items(TransactItems=items, **arguments)

@@ -21,7 +21,7 @@ def read(document: object):
     return format_.name, format_.read(parsed)
 
 
-def text_of(record: Record) -> tuple[list[str], list[tuple[str, list[str]]]]:
+def text_of(record: Record) -> tuple[list[str | None], list[tuple[str, list[str | None]]]]:
     system = [block.text for block in record.system]
     return system, [(turn.role, [block.text for block in turn.blocks]) for turn in record.turns]
 
