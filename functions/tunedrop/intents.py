@@ -50,32 +50,8 @@ def make(
 
 
 def _job(plan: Plan, prepared: PreparedVersion, base_model: BaseModel, origin: Origin) -> Job:
-    settings, intent_id = origin.settings, origin.new_id()
-    owner = prepared.owner or origin.caller
-    name = names.lineage(plan.dataset, plan.version, settings.stack_uid, intent_id)
-    token = names.token(settings.stack_uid, intent_id)
-    tags = names.tags(
-        stack=settings.stack_id,
-        dataset=plan.dataset,
-        version=plan.version,
-        job=origin.job_id,
-        owner=owner,
-        intent=intent_id,
-        release=tunedrop.__version__,
-    )
-    request = requests.create_job(
-        base_model=base_model,
-        name=name,
-        token=token,
-        role_arn=settings.bedrock_role_arn,
-        key_arn=settings.model_key_arn,
-        bucket=settings.data_bucket,
-        train_key=prepared.train.key,
-        validation_key=prepared.validation.key if prepared.validation else None,
-        output_prefix=names.output_prefix(plan.dataset, plan.version, origin.job_id),
-        hyperparameters=plan.hyperparameters,
-        tags=tags,
-    )
+    intent_id = origin.new_id()
+    request = _request(plan, prepared, base_model, origin, intent_id)
     return Job(
         id=origin.job_id,
         dataset=plan.dataset,
@@ -84,9 +60,9 @@ def _job(plan: Plan, prepared: PreparedVersion, base_model: BaseModel, origin: O
         hyperparameters=plan.hyperparameters,
         status="Requested",
         intent_id=intent_id,
-        token=token,
-        name=name,
-        owner=owner,
+        token=request["clientRequestToken"],
+        name=request["jobName"],
+        owner=prepared.owner or origin.caller,
         requested_by=origin.caller,
         created_at=origin.now,
         request=request,
@@ -96,6 +72,34 @@ def _job(plan: Plan, prepared: PreparedVersion, base_model: BaseModel, origin: O
         cost=plan.cost,
         deployment=plan.deployment,
         timeline=(TimelineEntry(origin.now, "Requested", "request"),),
+    )
+
+
+def _request(
+    plan: Plan, prepared: PreparedVersion, base_model: BaseModel, origin: Origin, intent_id: str
+) -> dict[str, Any]:
+    settings = origin.settings
+    tags = names.tags(
+        stack=settings.stack_id,
+        dataset=plan.dataset,
+        version=plan.version,
+        job=origin.job_id,
+        owner=prepared.owner or origin.caller,
+        intent=intent_id,
+        release=tunedrop.__version__,
+    )
+    return requests.create_job(
+        base_model=base_model,
+        name=names.lineage(plan.dataset, plan.version, settings.stack_uid, intent_id),
+        token=names.token(settings.stack_uid, intent_id),
+        role_arn=settings.bedrock_role_arn,
+        key_arn=settings.model_key_arn,
+        bucket=settings.data_bucket,
+        train_key=prepared.train.key,
+        validation_key=prepared.validation.key if prepared.validation else None,
+        output_prefix=names.output_prefix(plan.dataset, plan.version, origin.job_id),
+        hyperparameters=plan.hyperparameters,
+        tags=tags,
     )
 
 

@@ -88,6 +88,9 @@ def _follow(job: Job, message: Mapping[str, Any], source: Source, reach: _Reach)
     if truth is None or truth.token != job.token:
         logger.warning("Bedrock shows no such job of ours", extra={"job_id": job.id})
         return job
+    if truth.status == "Completed" and truth.model_arn is None:
+        logger.warning("completed, but its model has no ARN yet", extra={"job_id": job.id})
+        return job
     followed = jobs.follow(job, truth, source, reach.now)
     if followed == job:
         return job

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import fields
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 Row = Mapping[str, Any]
+T = TypeVar("T")
 
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
@@ -50,6 +52,12 @@ def _from_dynamodb(value: Any) -> Any:
     if isinstance(value, set):
         return frozenset(value)
     return value
+
+
+def build(kind: type[T], row: Row) -> T:
+    """A dataclass from a map of its fields; what a newer release added is left out."""
+    names = {field.name for field in fields(cast("Any", kind))}
+    return kind(**{name: value for name, value in row.items() if name in names})
 
 
 def known(row: Row) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, fields
 from typing import Any
 
 from boto3.dynamodb.conditions import Attr, ConditionBase
 
 from tunedrop.edges import moments
-from tunedrop.edges.attributes import Row, known
+from tunedrop.edges.attributes import Row, build, known
 from tunedrop.edges.table import Delete, Key, Put, Table, Update
 from tunedrop.serving.deployments import Deployment, HistoryEntry
 from tunedrop.serving.purchases import Purchase
@@ -16,6 +17,25 @@ from tunedrop.training.refusals import Refusal
 SCHEMA = 1
 KIND = "deployment"
 MODEL_UNITS = Key("SLOTS", "MODEL_UNITS")
+
+_HEAD_TIMES = ("created_at", "expires_at")
+_HEAD_PLAIN = tuple(
+    field.name for field in fields(Deployment) if field.name not in {*_HEAD_TIMES, "history", "revision"}
+)
+_TIMES = (
+    "created_at",
+    "requested_at",
+    "lapses_at",
+    "attempted_at",
+    "parked_at",
+    "live_at",
+    "ready_at",
+    "expires_at",
+    "released_at",
+)
+_PLAIN = tuple(
+    field.name for field in fields(Purchase) if field.name not in {*_TIMES, "refusal", "announced", "revision"}
+)
 
 
 def load(table: Table, name: str) -> Deployment | None:
@@ -104,99 +124,35 @@ def _seen(revision: int) -> ConditionBase:
 
 
 def _head_row(deployment: Deployment) -> dict[str, Any]:
-    created = moments.to_text(deployment.created_at)
     key = _head_key(deployment.name)
-    row = {
-        "pk": key.pk,
-        "sk": key.sk,
-        "schema": SCHEMA,
-        "kind": KIND,
-        "listed_at": f"{created}#{deployment.name}",
-        "name": deployment.name,
-        "state": deployment.state,
-        "serving": deployment.serving,
-        "base_model": deployment.base_model,
-        "job_id": deployment.job_id,
-        "dataset": deployment.dataset,
-        "version": deployment.version,
-        "generation": deployment.generation,
-        "owner": deployment.owner,
-        "model_units": deployment.model_units,
-        "created_at": created,
-        "model_arn": deployment.model_arn,
-        "arn": deployment.arn,
-        "expires_at": moments.to_text(deployment.expires_at),
-        "failure": deployment.failure,
-        "history": [
-            {"time": moments.to_text(entry.time), "state": entry.state, "note": entry.note}
-            for entry in deployment.history
-        ],
-        "revision": deployment.revision + 1,
-    }
-    return known(row)
+    listed = f"{moments.to_text(deployment.created_at)}#{deployment.name}"
+    row = {"pk": key.pk, "sk": key.sk, "schema": SCHEMA, "kind": KIND, "listed_at": listed}
+    row |= {name: getattr(deployment, name) for name in _HEAD_PLAIN}
+    row |= {name: moments.to_text(getattr(deployment, name)) for name in _HEAD_TIMES}
+    row["history"] = [
+        {"time": moments.to_text(entry.time), "state": entry.state, "note": entry.note} for entry in deployment.history
+    ]
+    return known({**row, "revision": deployment.revision + 1})
 
 
 def deployment_from(row: Row) -> Deployment:
-    """A head row as a deployment."""
-    return Deployment(
-        name=row["name"],
-        state=row["state"],
-        serving=row["serving"],
-        base_model=row["base_model"],
-        job_id=row["job_id"],
-        dataset=row["dataset"],
-        version=row["version"],
-        generation=row["generation"],
-        owner=row["owner"],
-        model_units=row["model_units"],
-        created_at=moments.from_text(row["created_at"]),
-        model_arn=row.get("model_arn"),
-        arn=row.get("arn"),
-        expires_at=moments.from_text(row.get("expires_at")),
-        failure=row.get("failure"),
-        history=tuple(
-            HistoryEntry(moments.from_text(entry["time"]), entry["state"], entry["note"])
-            for entry in row.get("history", ())
-        ),
-        revision=row["revision"],
+    """A head row as a deployment; what the row lacks is as in a new one."""
+    plain: dict[str, Any] = {name: row[name] for name in _HEAD_PLAIN if name in row}
+    times: dict[str, Any] = {name: moments.from_text(row[name]) for name in _HEAD_TIMES if name in row}
+    history = tuple(
+        HistoryEntry(moments.from_text(entry["time"]), entry["state"], entry["note"])
+        for entry in row.get("history", ())
     )
+    return Deployment(**plain, **times, history=history, revision=row["revision"])
 
 
 def _purchase_row(purchase: Purchase) -> dict[str, Any]:
     key = _purchase_key(purchase.deployment, purchase.generation)
-    refusal = purchase.refusal
-    row = {
-        "pk": key.pk,
-        "sk": key.sk,
-        "schema": SCHEMA,
-        "deployment": purchase.deployment,
-        "generation": purchase.generation,
-        "state": purchase.state,
-        "intent_id": purchase.intent_id,
-        "token": purchase.token,
-        "name": purchase.name,
-        "serving": purchase.serving,
-        "model_units": purchase.model_units,
-        "hours": purchase.hours,
-        "job_id": purchase.job_id,
-        "dataset": purchase.dataset,
-        "version": purchase.version,
-        "owner": purchase.owner,
-        "created_at": moments.to_text(purchase.created_at),
-        "model_arn": purchase.model_arn,
-        "arn": purchase.arn,
-        "requested_at": moments.to_text(purchase.requested_at),
-        "lapses_at": moments.to_text(purchase.lapses_at),
-        "attempts": purchase.attempts,
-        "attempted_at": moments.to_text(purchase.attempted_at),
-        "refusal": {"kind": refusal.kind, "code": refusal.code, "message": refusal.message} if refusal else None,
-        "parked_at": moments.to_text(purchase.parked_at),
-        "live_at": moments.to_text(purchase.live_at),
-        "ready_at": moments.to_text(purchase.ready_at),
-        "expires_at": moments.to_text(purchase.expires_at),
-        "release_requested": purchase.release_requested,
-        "released_at": moments.to_text(purchase.released_at),
-        "failure": purchase.failure,
+    row = {"pk": key.pk, "sk": key.sk, "schema": SCHEMA}
+    row |= {name: getattr(purchase, name) for name in _PLAIN}
+    row |= {name: moments.to_text(getattr(purchase, name)) for name in _TIMES}
+    row |= {
+        "refusal": purchase.refusal and asdict(purchase.refusal),
         "announced": list(purchase.announced),
         "revision": purchase.revision + 1,
     }
@@ -204,37 +160,15 @@ def _purchase_row(purchase: Purchase) -> dict[str, Any]:
 
 
 def purchase_from(row: Row) -> Purchase:
-    """A purchase row as a purchase."""
+    """A purchase row as a purchase; what the row lacks is as in a new one."""
+    plain: dict[str, Any] = {name: row[name] for name in _PLAIN if name in row}
+    times: dict[str, Any] = {name: moments.from_text(row[name]) for name in _TIMES if name in row}
+    plain.setdefault("hours", None)
     refusal = row.get("refusal")
     return Purchase(
-        deployment=row["deployment"],
-        generation=row["generation"],
-        state=row["state"],
-        intent_id=row["intent_id"],
-        token=row["token"],
-        name=row["name"],
-        serving=row["serving"],
-        model_units=row["model_units"],
-        hours=row.get("hours"),
-        job_id=row["job_id"],
-        dataset=row["dataset"],
-        version=row["version"],
-        owner=row["owner"],
-        created_at=moments.from_text(row["created_at"]),
-        model_arn=row.get("model_arn"),
-        arn=row.get("arn"),
-        requested_at=moments.from_text(row.get("requested_at")),
-        lapses_at=moments.from_text(row.get("lapses_at")),
-        attempts=row.get("attempts", 0),
-        attempted_at=moments.from_text(row.get("attempted_at")),
-        refusal=Refusal(refusal["kind"], refusal["code"], refusal["message"]) if refusal else None,
-        parked_at=moments.from_text(row.get("parked_at")),
-        live_at=moments.from_text(row.get("live_at")),
-        ready_at=moments.from_text(row.get("ready_at")),
-        expires_at=moments.from_text(row.get("expires_at")),
-        release_requested=row.get("release_requested"),
-        released_at=moments.from_text(row.get("released_at")),
-        failure=row.get("failure"),
+        **plain,
+        **times,
+        refusal=build(Refusal, refusal) if refusal else None,
         announced=tuple(row.get("announced", ())),
         revision=row["revision"],
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict, fields
 from typing import Any
 
 from boto3.dynamodb.conditions import Attr, ConditionBase
 
 from tunedrop.edges import moments
-from tunedrop.edges.attributes import Row, known
+from tunedrop.edges.attributes import Row, build, known
 from tunedrop.edges.table import Delete, Key, Put, Table, Update
 from tunedrop.training.jobs import DeploymentWish, Job, TimelineEntry, TrainedOn
 from tunedrop.training.metrics import MetricChunk, MetricSplit
@@ -18,6 +19,9 @@ from tunedrop.training.refusals import Refusal
 SCHEMA = 1
 KIND = "job"
 RUNNING = Key("SLOTS", "JOBS")
+_TIMES = ("created_at", "attempted_at", "parked_at", "started_at", "ended_at")
+_BUILT = {"splits", "deployment", "refusal", "timeline", "announced", "revision"}
+_PLAIN = tuple(field.name for field in fields(Job) if field.name not in {*_TIMES, *_BUILT})
 _COLUMNS = ("step", "epoch", "loss", "perplexity")
 
 
@@ -109,59 +113,19 @@ def _key(job_id: str) -> Key:
 
 def _row(job: Job) -> dict[str, Any]:
     key = _key(job.id)
-    created = moments.to_text(job.created_at)
-    wish, refusal = job.deployment, job.refusal
-    row = {
-        "pk": key.pk,
-        "sk": key.sk,
-        "schema": SCHEMA,
-        "kind": KIND,
-        "listed_at": f"{created}#{job.id}",
-        "id": job.id,
-        "dataset": job.dataset,
-        "version": job.version,
-        "base_model": job.base_model,
-        "hyperparameters": job.hyperparameters,
-        "status": job.status,
-        "intent_id": job.intent_id,
-        "token": job.token,
-        "name": job.name,
-        "owner": job.owner,
-        "requested_by": job.requested_by,
-        "created_at": created,
-        "request": job.request,
-        "splits": {name: _split_row(split) for name, split in job.splits.items()},
-        "trained_tokens": job.trained_tokens,
-        "steps": job.steps,
-        "cost": job.cost,
-        "deployment": _wish_row(wish) if wish else None,
-        "deployment_generation": job.deployment_generation,
-        "arn": job.arn,
-        "model_arn": job.model_arn,
-        "failure": job.failure,
-        "stop_requested": job.stop_requested,
-        "attempts": job.attempts,
-        "attempted_at": moments.to_text(job.attempted_at),
-        "refusal": {"kind": refusal.kind, "code": refusal.code, "message": refusal.message} if refusal else None,
-        "parked_at": moments.to_text(job.parked_at),
-        "started_at": moments.to_text(job.started_at),
-        "ended_at": moments.to_text(job.ended_at),
+    listed = f"{moments.to_text(job.created_at)}#{job.id}"
+    row = {"pk": key.pk, "sk": key.sk, "schema": SCHEMA, "kind": KIND, "listed_at": listed}
+    row |= {name: getattr(job, name) for name in _PLAIN}
+    row |= {name: moments.to_text(getattr(job, name)) for name in _TIMES}
+    row |= {
+        "splits": {name: asdict(split) for name, split in job.splits.items()},
+        "deployment": job.deployment and asdict(job.deployment),
+        "refusal": job.refusal and asdict(job.refusal),
         "timeline": [_timeline_row(entry) for entry in job.timeline],
-        "final_losses": job.final_losses,
-        "metric_counts": job.metric_counts,
-        "metric_files": job.metric_files,
         "announced": list(job.announced),
         "revision": job.revision + 1,
     }
     return known(row)
-
-
-def _split_row(split: TrainedOn) -> dict[str, Any]:
-    return {name: getattr(split, name) for name in ("key", "version_id", "sha256", "bytes", "records")}
-
-
-def _wish_row(wish: DeploymentWish) -> dict[str, Any]:
-    return {name: getattr(wish, name) for name in ("name", "serving", "model_units", "hours")}
 
 
 def _timeline_row(entry: TimelineEntry) -> dict[str, Any]:
@@ -170,45 +134,20 @@ def _timeline_row(entry: TimelineEntry) -> dict[str, Any]:
 
 
 def job_from(row: Row) -> Job:
-    """A job row as a job."""
+    """A job row as a job; what the row lacks is as in a new job."""
+    plain: dict[str, Any] = {name: row[name] for name in _PLAIN if name in row}
+    times: dict[str, Any] = {name: moments.from_text(row[name]) for name in _TIMES if name in row}
     wish, refusal = row.get("deployment"), row.get("refusal")
     return Job(
-        id=row["id"],
-        dataset=row["dataset"],
-        version=row["version"],
-        base_model=row["base_model"],
-        hyperparameters=row["hyperparameters"],
-        status=row["status"],
-        intent_id=row["intent_id"],
-        token=row["token"],
-        name=row["name"],
-        owner=row["owner"],
-        requested_by=row["requested_by"],
-        created_at=moments.from_text(row["created_at"]),
-        request=row["request"],
-        splits={name: TrainedOn(**split) for name, split in row["splits"].items()},
-        trained_tokens=row["trained_tokens"],
-        steps=row["steps"],
-        cost=row["cost"],
-        deployment=DeploymentWish(**wish) if wish else None,
-        deployment_generation=row.get("deployment_generation"),
-        arn=row.get("arn"),
-        model_arn=row.get("model_arn"),
-        failure=row.get("failure"),
-        stop_requested=row.get("stop_requested", False),
-        attempts=row.get("attempts", 0),
-        attempted_at=moments.from_text(row.get("attempted_at")),
-        refusal=Refusal(refusal["kind"], refusal["code"], refusal["message"]) if refusal else None,
-        parked_at=moments.from_text(row.get("parked_at")),
-        started_at=moments.from_text(row.get("started_at")),
-        ended_at=moments.from_text(row.get("ended_at")),
+        **plain,
+        **times,
+        splits={name: build(TrainedOn, split) for name, split in row["splits"].items()},
+        deployment=build(DeploymentWish, wish) if wish else None,
+        refusal=build(Refusal, refusal) if refusal else None,
         timeline=tuple(
             TimelineEntry(moments.from_text(entry["time"]), entry["status"], entry["source"], entry.get("note", ""))
             for entry in row.get("timeline", ())
         ),
-        final_losses=row.get("final_losses") or {},
-        metric_counts=row.get("metric_counts") or {},
-        metric_files=row.get("metric_files") or {},
         announced=tuple(row.get("announced", ())),
         revision=row["revision"],
     )

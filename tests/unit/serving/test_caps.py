@@ -16,9 +16,8 @@ def test_what_is_left_open_follows_the_base_model_and_the_stack():
     assert caps.resolve(DeploymentRequest("prod"), HAIKU, default_hours=8) == DeploymentWish(
         "prod", "provisioned_throughput", 1, 8
     )
-    assert caps.resolve(DeploymentRequest("prod"), NOVA, default_hours=8) == DeploymentWish(
-        "prod", "on_demand", 0, None
-    )
+    on_demand = caps.resolve(DeploymentRequest("prod"), NOVA, default_hours=8)
+    assert on_demand == DeploymentWish("prod", "on_demand", 0, None)
 
 
 def test_an_on_demand_deployment_ends_by_itself_only_when_asked():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 from tunedrop.base_models import catalogue
@@ -18,15 +18,15 @@ HAIKU = catalogue.find("claude-3-haiku")
 class Prepared:
     name: str = "support"
     version: int = 3
-    train: Output = Output("prepared/train.jsonl", "v1", 1_000, "aa", 1_000)
+    train: Output = field(default_factory=lambda: Output("prepared/train.jsonl", "v1", 1_000, "aa", 1_000))
     validation: Output | None = None
     tokens_per_epoch: int = 250_000
     owner: str | None = None
 
 
-def _plan(prepared=Prepared(), given=None, wish=None, prices=None):
+def _plan(prepared=None, given=None, wish=None, prices=None):
     values = hyperparameters.resolve(HAIKU, given or {})
-    return plan.make(prepared, HAIKU, values, wish, prices=prices or {}, currency="EUR")
+    return plan.make(prepared or Prepared(), HAIKU, values, wish, prices=prices or {}, currency="EUR")
 
 
 def test_tokens_are_those_of_an_epoch_times_the_epochs_and_steps_round_up():

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tunedrop.training import jobs, steps
 from tunedrop.training.jobs import ENDED, Job, JobTruth
 from tunedrop.training.refusals import Refusal
@@ -41,9 +41,9 @@ def job(**changes) -> Job:
     return replace(made, **changes)
 
 
-def truth(status="InProgress", token="token", **changes) -> JobTruth:
+def truth(status="InProgress", **changes) -> JobTruth:
     ended = NOW if status in ENDED else None
-    made = JobTruth(ARN, job().name, token, status, None, None, NOW, ended, None, None)
+    made = JobTruth(ARN, job().name, job().token, status, None, None, NOW, ended, None, None)
     return replace(made, **changes)
 
 
@@ -120,8 +120,6 @@ def test_whatever_comes_in_whatever_order_a_job_never_moves_backwards(statuses):
 class Sends(RuleBasedStateMachine):
     """Bedrock may take, refuse or lose each send, and the process may die anywhere; the list tells what is there."""
 
-    visits = Bundle("visits")
-
     def __init__(self) -> None:
         super().__init__()
         self.row = job()
@@ -186,3 +184,4 @@ class Sends(RuleBasedStateMachine):
 
 
 TestSends = Sends.TestCase
+TestSends.settings = settings(max_examples=100, stateful_step_count=15, deadline=None)
