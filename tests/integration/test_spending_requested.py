@@ -90,6 +90,46 @@ def test_a_rival_at_any_call_of_a_buy_never_buys_twice(world):
         assert world.units() == (1, {"support-prod#1"}), name
 
 
+def test_a_rival_at_any_call_of_a_second_send_never_buys_twice(world):
+    world.trained()
+    with world.interrupted(crash, world.calls_of(lambda: world.spend(BUY)).index(CREATE)), pytest.raises(Crash):
+        world.spend(BUY)
+    world.clock.advance(SETTLE.total_seconds() + 1)
+    start = world.checkpoint()
+    for nth, name in enumerate(world.calls_of(lambda: world.spend(BUY))):
+        world.restore(start)
+        with world.interrupted(lambda: world.spend(BUY), nth, "after"):
+            world.spend(BUY)
+        _settle(world)
+        assert world.door.calls(CREATE) == 1, name
+        assert len(world.bought()) == 1, name
+
+
+def test_a_rival_at_any_call_of_an_on_demand_deployment_never_makes_two(stack, environment):
+    world = bedrock_world.make(stack, environment, base_model="nova-lite", region="us-east-1")
+    world.trained()
+    start = world.checkpoint()
+    for nth, name in enumerate(world.calls_of(lambda: world.spend(BUY))):
+        world.restore(start)
+        with world.interrupted(lambda: world.spend(BUY), nth, "after"):
+            world.spend(BUY)
+        assert world.door.calls("CreateCustomModelDeployment") == 1, name
+        assert len(world.bought("custom_model_deployment")) == 1, name
+
+
+def test_a_rival_for_the_last_model_unit_at_any_call_never_exceeds_the_cap(world):
+    world.trained(deployment="support-one")
+    world.trained(deployment="support-two")
+    one, two = ({**BUY, "deployment": name} for name in ("support-one", "support-two"))
+    start = world.checkpoint()
+    for nth, name in enumerate(world.calls_of(lambda: world.spend(one))):
+        world.restore(start)
+        with world.interrupted(lambda: world.spend(two), nth, "after"):
+            world.spend(one)
+        assert len(world.live()) == 1, name
+        assert world.units()[0] == 1, name
+
+
 def test_a_lost_answer_is_found_in_bedrocks_list_and_never_sent_again(world):
     world.trained()
     world.lose_answer(CREATE)
