@@ -9,14 +9,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tunedrop.base_models.catalogue import Serving
-from tunedrop.edges import capacity, deployment_rows, events, job_rows, queues
+from tunedrop.edges import capacity, deployment_rows, events, gauges, job_rows, queues
 from tunedrop.edges.observability import logger
 from tunedrop.edges.settings import Settings
 from tunedrop.edges.table import Table
 from tunedrop.reports import reconcile_notifications
 from tunedrop.reports.reconcile_notifications import Reconciled
+from tunedrop.serving import standing
 from tunedrop.serving import steps as serving_steps
 from tunedrop.serving.purchases import Capacity, Purchase
+from tunedrop.serving.standing import Standing
 from tunedrop.training import steps as training_steps
 from tunedrop.training.jobs import Job
 
@@ -57,8 +59,15 @@ def reconcile(
         queues.send(sqs, url, message.kind, **dict(message.ids))
     enqueued = Counter(message.kind for message in due)
     found = Reconciled(len(jobs), len(purchases), dict(enqueued), tuple(orphans), tuple(foreign))
+    gauges.show(_standing(purchases, table, settings, now))
     events.publish(bus, *reconcile_notifications.notifications(found, settings.stack_id, now))
     return found
+
+
+def _standing(purchases: list[Purchase], table: Table, settings: Settings, now: datetime) -> Standing:
+    heads = {item.deployment: deployment_rows.load(table, item.deployment) for item in purchases}
+    named = [(item, head.base_model) for item in purchases if (head := heads[item.deployment])]
+    return standing.of(named, settings.prices, now)
 
 
 def _open_work(table: Table) -> tuple[list[Job], list[Purchase]]:
