@@ -73,7 +73,7 @@ class Journey:
             for entry in job["timeline"]:
                 self.screen.line(f"{entry['time'][11:19]}  {entry['status']:<12} known by {entry['source']}")
             self._expect(job["status"] == "Completed", f"the job ended as {job['status']}: {job['failure']}")
-            self.summary["job"] = {"id": job["id"], "name": job["name"], "arn": job["arn"], "status": job["status"]}
+            self.summary["job"] = {name: job[name] for name in ("id", "name", "arn", "status", "steps")}
 
     def hear(self) -> None:
         """The notification that everybody who subscribed to the topic gets."""

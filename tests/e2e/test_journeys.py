@@ -133,3 +133,15 @@ def test_llama_3_1_8b_is_trained_on_prompts_as_they_are(west):
 
     west.api.delete("/deployments/llama-prod")
     west.deployment("llama-prod", "Released")
+
+
+def test_reconcile_shows_what_stands(west):
+    """The alarms on live and expired capacity have something to read."""
+
+    def look():
+        log = west.stack.cloud.function_log(west.stack.resource("ReconcileFunction"))
+        return next((line for line in log.splitlines() if '"LiveModelUnits"' in line), None)
+
+    shown = json.loads(west.eventually(look))
+    assert shown["service"] == west.stack.name
+    assert {"ReconcileCompleted", "LiveModelUnits", "ExpiredPurchases", "HourlyCost"} <= set(shown)

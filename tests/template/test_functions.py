@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from tunedrop.edges import settings
+from tunedrop.serving import purchases
 
 ROOT = Path(__file__).parents[2]
 FUNCTION = "AWS::Lambda::Function"
@@ -80,3 +82,8 @@ def test_a_functions_answer_comes_before_its_gateway_gives_up(stack):
 def test_each_function_has_a_role_of_its_own(stack):
     roles = [function["Role"] for function in stack.of(FUNCTION)]
     assert len(set(roles)) == len(roles)
+
+
+def test_no_send_of_a_purchase_can_still_be_on_its_way_when_the_next_is_decided(stack):
+    (spending,) = (each for each in stack.of(FUNCTION) if each["Handler"] == "spending_requested.handler")
+    assert timedelta(seconds=spending["Timeout"]) < purchases.SETTLE

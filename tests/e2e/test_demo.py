@@ -1,0 +1,54 @@
+"""`make demo`: the journey that a newcomer watches, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SUMMARY = ROOT / "build" / "demo" / "summary.json"
+
+
+def demo(*arguments):
+    command = [sys.executable, "-m", "demo", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
+
+
+def test_the_demo_shows_the_whole_way_and_leaves_nothing_that_costs():
+    SUMMARY.unlink(missing_ok=True)
+    done = demo()
+    assert done.returncode == 0, done.stdout + done.stderr
+    summary = json.loads(SUMMARY.read_text())
+
+    assert (summary["dataset"]["version"], summary["dataset"]["verdict"]) == (2, "accepted")
+    assert summary["dataset"]["records"] == {"train": 200, "validation": 40}
+    assert summary["job"]["status"] == "Completed"
+    assert summary["metrics"]["training_points"] == summary["job"]["steps"]
+    assert 0 < summary["metrics"]["validation_points"] <= 6
+    assert summary["notification"]["type"] == "JobCompleted"
+    assert summary["deployment"]["states"] == ["Creating", "Ready", "Releasing", "Released"]
+    assert "Guide L-" in summary["answers"]["tuned"]
+    assert "simulated" in summary["answers"]["base"]
+    assert summary["live_throughputs"] == 0
+    bought = [line for line in summary["ledger"] if line["kind"] == "provisioned_throughput"]
+    assert len(bought) == 1
+    assert bought[0]["ended_at"] is not None
+    assert "\x1b[" not in done.stdout, "colours without a terminal"
+
+
+def test_a_file_that_can_not_be_read_fails_the_demo_with_its_findings(tmp_path):
+    own = tmp_path / "mine.jsonl"
+    own.write_text('{"prompt": "Why?"}\n' * 40)
+    done = demo("--train", own)
+
+    assert done.returncode == 1
+    assert "line 1" in done.stdout
+    assert "rejected" in done.stdout
+
+
+def test_a_file_that_is_not_there_is_named():
+    done = demo("--train", "nowhere.jsonl")
+    assert done.returncode != 0
+    assert "nowhere.jsonl" in done.stderr
