@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from tunedrop.edges import queues
-from tunedrop.edges.observability import logger
+from tunedrop.edges.observability import logger, traced
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -40,23 +40,10 @@ def wait_seconds(receive_count: int) -> int:
 def _wait_longer(record: Mapping[str, Any], fault: Exception, sqs: SQSClient, queue_url: str) -> None:
     count = int(record["attributes"]["ApproximateReceiveCount"])
     seconds = wait_seconds(count)
-    # The fault's own text may quote data: its kind and where it rose are enough to find it.
-    logger.error("the message comes again", extra={**_facts(fault), "receive_count": count, "wait_seconds": seconds})
+    logger.error("the message comes again", extra={**traced(fault), "receive_count": count, "wait_seconds": seconds})
     try:
         sqs.change_message_visibility(
             QueueUrl=queue_url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=seconds
         )
     except ClientError as refused:
-        logger.warning("the message keeps the queue's own wait", extra=_facts(refused))
-
-
-def _facts(fault: Exception) -> dict[str, Any]:
-    facts: dict[str, Any] = {"fault": type(fault).__name__}
-    if isinstance(fault, ClientError):
-        facts |= {"operation": fault.operation_name, "error_code": fault.response["Error"]["Code"]}
-    trace = fault.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is not None:
-        facts["at"] = f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}"
-    return facts
+        logger.warning("the message keeps the queue's own wait", extra=traced(refused))

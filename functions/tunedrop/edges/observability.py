@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
+from botocore.exceptions import ClientError
 
 logger = Logger()
 metrics = Metrics(namespace="Tunedrop")
 
 # A run in which nothing happened has no metrics, and Powertools would warn of it in every log.
 warnings.filterwarnings("ignore", "No application metrics to publish", UserWarning)
+
+
+def traced(fault: BaseException) -> dict[str, Any]:
+    """What a log may say of a fault: its kind, AWS's code, and where it rose. Never its words, which may quote data."""
+    facts: dict[str, Any] = {"fault": type(fault).__name__, "places": list(_places(fault))}
+    if isinstance(fault, ClientError):
+        facts |= {"operation": fault.operation_name, "error_code": fault.response["Error"]["Code"]}
+    return facts
+
+
+def _places(fault: BaseException) -> Iterator[str]:
+    trace = fault.__traceback__
+    while trace:
+        code = trace.tb_frame.f_code
+        yield f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} {code.co_name}"
+        trace = trace.tb_next

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -12,8 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 from boto3.dynamodb.conditions import ConditionBase, ConditionExpressionBuilder
 from botocore.exceptions import ClientError
 
+from tunedrop.edges import cursors
 from tunedrop.edges.attributes import Row, marshal, unmarshal
-from tunedrop.errors import InvalidInput
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -110,6 +107,7 @@ class Table:
                 "ScanIndexForward": not newest_first,
                 "ConsistentRead": True,
             },
+            ("pk", pk),
             limit,
             cursor,
         )
@@ -124,6 +122,7 @@ class Table:
                 "ExpressionAttributeValues": marshal({":kind": kind}),
                 "ScanIndexForward": False,
             },
+            ("kind", kind),
             limit,
             cursor,
         )
@@ -182,9 +181,11 @@ class Table:
                 *requests,
             ]
 
-    def _pages(self, arguments: dict[str, Any], limit: int | None, cursor: str | None) -> Page:
+    def _pages(
+        self, arguments: dict[str, Any], partition: tuple[str, str], limit: int | None, cursor: str | None
+    ) -> Page:
         rows: list[Row] = []
-        start = _decode(cursor)
+        start = cursors.from_text(cursor, *partition)
         while True:
             paging: dict[str, Any] = {"ExclusiveStartKey": start} if start else {}
             if limit is not None:
@@ -193,7 +194,7 @@ class Table:
             rows += [unmarshal(item) for item in answer["Items"]]
             start = cast("dict[str, Any] | None", answer.get("LastEvaluatedKey"))
             if start is None or (limit is not None and len(rows) >= limit):
-                return Page(tuple(rows), _encode(start))
+                return Page(tuple(rows), cursors.to_text(start))
 
     def _conditionally(self, call: Any, row_of: Any) -> Outcome:
         try:
@@ -277,23 +278,3 @@ def _transaction_item(table: str, write: Put | Update | Delete) -> dict[str, Any
             return {"Update": _update_arguments(table, write)}
         case Delete():
             return {"Delete": _delete_arguments(table, write)}
-
-
-def _encode(start: Mapping[str, Any] | None) -> str | None:
-    return base64.urlsafe_b64encode(json.dumps(start).encode()).decode() if start else None
-
-
-def _decode(cursor: str | None) -> dict[str, Any] | None:
-    if not cursor:
-        return None
-    try:
-        start = json.loads(base64.urlsafe_b64decode(cursor))
-    except (ValueError, binascii.Error):
-        start = None
-    if not isinstance(start, dict) or not all(isinstance(part, dict) for part in start.values()):
-        raise InvalidInput(
-            "invalid_cursor",
-            "The cursor is not one that a listing of this API returned.",
-            field="cursor",
-        )
-    return start

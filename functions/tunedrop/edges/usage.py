@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from tunedrop.edges.observability import logger, metrics
+from tunedrop.edges.observability import logger, metrics, traced
 from tunedrop.messages.errors import ApiError
 from tunedrop.messages.tally import Tally
 
@@ -52,10 +52,4 @@ def refused(error: ApiError) -> None:
 
 def failed(error: Exception) -> None:
     """A defect: its kind and place, not its words, which may quote a request."""
-    places = []
-    trace = error.__traceback__
-    while trace:
-        code = trace.tb_frame.f_code
-        places.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} {code.co_name}")
-        trace = trace.tb_next
-    logger.error("Unexpected", error=type(error).__name__, places=places)
+    logger.error("Unexpected", **traced(error))

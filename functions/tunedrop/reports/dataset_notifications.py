@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from tunedrop.checks.catalogue import CHECKS
 from tunedrop.checks.examination import Examined
 from tunedrop.data.defects import Defect
 from tunedrop.data.versions import Preparation, Version
-from tunedrop.reports.notifications import Notification
+from tunedrop.reports.notifications import Notification, fact_id
 
 MAX_FINDINGS = 10
 
@@ -27,11 +26,6 @@ class Sender:
     stack: str
     bucket: str
     time: datetime
-
-
-def fact_id(kind: str, *ids: object) -> str:
-    """The same for the same fact, however often it is published."""
-    return hashlib.sha256("\0".join([kind, *map(str, ids)]).encode()).hexdigest()
 
 
 def judged(version: Version, sender: Sender, unchanged: str = "") -> Notification:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from tunedrop.reports.job_notifications import event_id
-from tunedrop.reports.notifications import Notification
+from tunedrop.reports.notifications import Notification, fact_id
 from tunedrop.serving.purchases import Announcement, Purchase
 
 _TYPES: Mapping[Announcement, str] = {
@@ -23,7 +22,7 @@ def notification(purchase: Purchase, fact: Announcement, stack: str, now: dateti
     """That something came true for one generation of a deployment."""
     return Notification(
         type=_TYPES[fact],
-        id=event_id(stack, "purchase", purchase.intent_id, fact),
+        id=fact_id(stack, "purchase", purchase.intent_id, fact),
         stack=stack,
         time=now,
         summary=_summary(purchase, fact),

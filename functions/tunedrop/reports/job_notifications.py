@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from tunedrop.reports.notifications import Notification
+from tunedrop.reports.notifications import Notification, fact_id
 from tunedrop.training.jobs import Job, JobStatus
 
 _TYPES: Mapping[JobStatus, str] = {
@@ -18,16 +17,11 @@ _TYPES: Mapping[JobStatus, str] = {
 }
 
 
-def event_id(*parts: str) -> str:
-    """The same for the same fact, however often it is published."""
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
 def notification(job: Job, status: JobStatus, stack: str, now: datetime) -> Notification:
     """That the job reached a status."""
     return Notification(
         type=_TYPES[status],
-        id=event_id(stack, "job", job.id, status),
+        id=fact_id(stack, "job", job.id, status),
         stack=stack,
         time=now,
         summary=_summary(job, status),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,6 +10,11 @@ from typing import Any
 
 SCHEMA = 1
 """Of the detail of every own event; docs/api.md holds the schemas."""
+
+
+def fact_id(*parts: object) -> str:
+    """The same for the same fact, however often it is published."""
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

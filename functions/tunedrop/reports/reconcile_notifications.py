@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from tunedrop.reports.job_notifications import event_id
-from tunedrop.reports.notifications import Notification
+from tunedrop.reports.notifications import Notification, fact_id
 from tunedrop.serving.purchases import Capacity
 
 
@@ -28,7 +27,7 @@ def notifications(found: Reconciled, stack: str, now: datetime) -> list[Notifica
     """One event for the run, and one for each orphan: the same one however often it is seen."""
     run = Notification(
         type="ReconcileCompleted",
-        id=event_id(stack, "reconcile", now.isoformat()),
+        id=fact_id(stack, "reconcile", now.isoformat()),
         stack=stack,
         time=now,
         summary=f"{found.open_jobs} jobs and {found.open_purchases} purchases are open; "
@@ -48,7 +47,7 @@ def notifications(found: Reconciled, stack: str, now: datetime) -> list[Notifica
 def _orphan(item: Capacity, stack: str, now: datetime) -> Notification:
     return Notification(
         type="OrphanFound",
-        id=event_id(stack, "orphan", item.arn),
+        id=fact_id(stack, "orphan", item.arn),
         stack=stack,
         time=now,
         summary=f"{item.arn} carries this stack's tag and may be billed, but no deployment here owns it.",

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
-from tunedrop.edges.observability import logger
+from tunedrop.edges.observability import logger, traced
 from tunedrop.errors import InvalidInput, TunedropError, Unavailable
 from tunedrop.routes import base_models, datasets, deployments, errors, jobs, keys, metrics
 
@@ -52,6 +52,15 @@ def _fault(error: TunedropError) -> Response[str]:
 @app.exception_handler(RequestValidationError)
 def _invalid(error: RequestValidationError) -> Response[str]:
     return errors.of_validation(error, app.current_event.request_context.request_id)
+
+
+@app.exception_handler(Exception)
+def _defect(error: Exception) -> Response[str]:
+    """AWS failed, or we did: the log has the kind and the place, the answer has neither."""
+    logger.error("unexpected", extra=traced(error))
+    request_id = app.current_event.request_context.request_id
+    message = "Something went wrong here. The same request may be sent again, with the same Idempotency-Key."
+    return errors.response(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", message, {}, request_id)
 
 
 @app.not_found
