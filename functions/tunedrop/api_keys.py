@@ -10,7 +10,7 @@ from datetime import datetime
 
 from tunedrop.edges import key_rows
 from tunedrop.edges.table import Table
-from tunedrop.errors import Conflict, InvalidInput, NotFound
+from tunedrop.errors import InvalidInput, NotFound
 from tunedrop.messages import errors, keys
 from tunedrop.messages.keys import ApiKey
 
@@ -36,10 +36,10 @@ def create(
     now: datetime,
     new_id: Callable[[], str],
     expires_at: datetime | None = None,
-) -> tuple[ApiKey, str]:
+) -> tuple[ApiKey, str | None]:
     """A new key and its secret, which exists nowhere else from then on. `deployments` None: all of them.
 
-    Raises InvalidInput naming the field, Conflict `key_exists` when `new_id` gives an id twice.
+    With the id of a key that exists, that key comes back without its secret. Raises InvalidInput naming the field.
     """
     scope = None if deployments is None else frozenset(deployments)
     _check(name, scope, expires_at, now)
@@ -55,7 +55,7 @@ def create(
         expires_at=expires_at,
     )
     if not key_rows.insert(table, key):
-        raise Conflict("key_exists", f"An API key with id {key_id} exists already; its secret cannot be shown again.")
+        return get(key_id, table=table), None
     return key, secret
 
 

@@ -53,9 +53,9 @@ def once(
     """Run a request unless it was run before.
 
     `run` gets the id of what it makes, the same one when a crashed first run is taken up again, so it must be able to
-    find that thing already made. A refusal changed nothing and is not kept; any other fault leaves the claim, because
-    nobody knows how far the first run came. Raises InvalidInput `idempotency_key_reused` for another body, Conflict
-    `request_in_progress` while the first run is under way.
+    find that thing already made. A refusal changed nothing and is not kept; after any other fault nobody knows how far
+    the run came, so the next one goes on with its id. Raises InvalidInput `idempotency_key_reused` for another body,
+    Conflict `request_in_progress` while the first run is under way.
     """
     digest = _digest(body)
     effect_id = new_id()
@@ -75,12 +75,15 @@ def once(
     except (InvalidInput, NotFound, Conflict, CapExceeded):
         request_rows.forget(table, request)
         raise
+    except Exception:
+        request_rows.let_go(table, request, now)
+        raise
     request_rows.answered(table, request, answer.status, answer.without_secrets())
     return answer
 
 
 def _take_over(request: RequestIdentity, stored: StoredRequest, table: Table, now: datetime) -> str:
-    alive = datetime.fromisoformat(stored.held_until) > now
+    alive = now < datetime.fromisoformat(stored.held_until)
     if alive or not request_rows.take_over(table, request, stored.held_until, now):
         raise Conflict(
             "request_in_progress",

@@ -81,6 +81,7 @@ def test_a_job_goes_from_request_to_metrics(world, dataset):
     assert rest["cursor"] is None
     assert validation["total"] == 3
     assert {file["split"] for file in training["files"]} == {"training", "validation"}
+    assert all("X-Amz-Signature=" in file["url"] for file in training["files"]), "encrypted objects refuse SigV2"
     assert [listed["id"] for listed in call("GET", "/jobs")[1]["jobs"]] == [job["id"]]
 
 

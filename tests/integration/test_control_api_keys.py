@@ -132,3 +132,27 @@ def test_limits_out_of_range_are_refused(stack):
 def test_an_unknown_route_says_so(stack):
     status, answer = call("GET", "/nonsense")
     assert (status, answer["error"]["code"]) == (404, "unknown_route")
+
+
+def test_a_role_repeats_its_request_under_another_session_name(stack):
+    headers = {"Idempotency-Key": "make-the-key"}
+    first = call("POST", "/keys", {"name": "a"}, headers)[1]
+    event = builders.api_request("POST", "/keys", body={"name": "a"}, headers=headers)
+    event["requestContext"]["identity"]["userArn"] = f"{builders.CALLER}-restarted"
+    second = builders.api_answer(control_api.handler(event, builders.LambdaContext()))[1]
+
+    assert second == first | {"secret": None}
+    assert len(call("GET", "/keys")[1]["keys"]) == 1
+
+
+def test_a_request_that_died_after_its_effect_is_taken_up_and_makes_no_second_key(stack):
+    headers = {"Idempotency-Key": "make-the-key"}
+    first = call("POST", "/keys", {"name": "a"}, headers)[1]
+    row = next(item for item in stack.dynamodb.scan(TableName="AccessTable")["Items"] if "effect_id" in item)
+    row["state"] = {"S": "running"}
+    row["held_until"] = {"S": "2026-01-01T00:00:00+00:00"}
+    stack.dynamodb.put_item(TableName="AccessTable", Item=row)
+    status, second = call("POST", "/keys", {"name": "a"}, headers)
+
+    assert (status, second) == (201, first | {"secret": None})
+    assert len(call("GET", "/keys")[1]["keys"]) == 1

@@ -194,7 +194,7 @@ def test_a_body_that_fails_is_told_in_the_trailers_is_closed_and_the_process_ser
     assert posted.body[1:] == [b"x"]
     assert posted.trailers["Lambda-Runtime-Function-Error-Type"] == "ConnectionResetError"
     told = json.loads(base64.b64decode(posted.trailers["Lambda-Runtime-Function-Error-Body"]))
-    assert (told["errorType"], told["errorMessage"]) == ("ConnectionResetError", "gone")
+    assert (told["errorType"], told["errorMessage"]) == ("ConnectionResetError", "The answer broke off.")
     assert json.loads(invoke(runtime_api, {"how": "many"}).body[0]) == {"closed": 1}
     assert process.poll() is None
 

@@ -72,11 +72,20 @@ def test_bedrock_gets_the_key_for_custom_models_only_where_the_stack_was_told_so
     assert creators == ({"SpendingRequestedRole"} if own_key else set())
 
 
-@pytest.mark.parametrize("service", ["events.amazonaws.com", "cloudwatch.amazonaws.com"])
-def test_who_publishes_to_a_topic_may_use_the_key_for_this_account(stack, service):
-    (statement,) = [each for each in key_statements(stack) if service in each.principals.get("Service", ())]
+def test_alarms_may_use_the_key_for_this_account(stack):
+    (statement,) = [
+        each for each in key_statements(stack) if "cloudwatch.amazonaws.com" in each.principals.get("Service", ())
+    ]
     assert all(statement.allows(action, KEY) for action in NEEDED)
     assert statement.conditions == {"StringEquals": {"aws:SourceAccount": (ACCOUNT,)}}
+
+
+def test_events_may_use_the_key_without_a_source_because_they_bring_none_to_an_encrypted_topic(stack):
+    (statement,) = [
+        each for each in key_statements(stack) if "events.amazonaws.com" in each.principals.get("Service", ())
+    ]
+    assert all(statement.allows(action, KEY) for action in NEEDED)
+    assert statement.conditions == {}
 
 
 def test_every_service_that_publishes_to_a_topic_is_in_the_key_policy(stack):

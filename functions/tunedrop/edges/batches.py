@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import ClientError
 
 from tunedrop.edges import queues
-from tunedrop.edges.observability import logger, traced
+from tunedrop.edges.observability import logger, metrics, traced
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -40,6 +41,7 @@ def wait_seconds(receive_count: int) -> int:
 def _wait_longer(record: Mapping[str, Any], fault: Exception, sqs: SQSClient, queue_url: str) -> None:
     count = int(record["attributes"]["ApproximateReceiveCount"])
     seconds = wait_seconds(count)
+    metrics.add_metric("MessageFailed", MetricUnit.Count, 1)
     logger.error("the message comes again", extra={**traced(fault), "receive_count": count, "wait_seconds": seconds})
     try:
         sqs.change_message_visibility(

@@ -22,6 +22,7 @@ PART_BYTES = 8 * 2**20
 """Above S3's minimum of 5 MiB; 10,000 parts of it hold 80 GB."""
 
 _GONE = frozenset({"404", "405", "MethodNotAllowed", "NoSuchKey", "NoSuchVersion", "NotFound"})
+_PASSING = frozenset({"KMS.InternalException", "KMS.KMSInternalException", "KMS.ThrottlingException"})
 _FORBIDDEN = frozenset({"400", "403", "AccessDenied", "InvalidObjectState", "InvalidRequest"})
 
 
@@ -164,6 +165,6 @@ def _permanent_faults(key: str) -> Iterator[None]:
         code = error.response["Error"]["Code"]
         if code in _GONE:
             raise Unreadable(f"{key} was deleted before it was read.") from error
-        if code in _FORBIDDEN or code.startswith("KMS."):
+        if code in _FORBIDDEN or (code.startswith("KMS.") and code not in _PASSING):
             raise Unreadable(f"{key} cannot be read: S3 answers {code}.") from error
         raise

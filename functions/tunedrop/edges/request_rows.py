@@ -78,6 +78,11 @@ def take_over(table: Table, identity: RequestIdentity, held_until: str, now: dat
     return table.update(update).done
 
 
+def let_go(table: Table, identity: RequestIdentity, now: datetime) -> None:
+    """This runner is over without an answer: the next one may go on at once, with the same effect."""
+    table.update(Update(identity.row_key(), set={"held_until": now.isoformat()}))
+
+
 def answered(table: Table, identity: RequestIdentity, status: int, answer: Any) -> None:
     """Keep the first answer, without its secrets."""
     table.update(Update(identity.row_key(), set={"state": "answered", "status": status, "answer": answer}))

@@ -11,7 +11,6 @@ import json
 import logging
 import socket
 import sys
-import traceback
 from http.client import HTTPConnection
 from typing import Any
 
@@ -104,7 +103,7 @@ def _chunk(data: bytes) -> bytes:
 def _trailers(error: Exception) -> dict[str, str]:
     kind = type(error).__name__
     _logger.error("The streamed answer broke off: %s", kind)
-    body = {"errorType": kind, "errorMessage": str(error), "stackTrace": traceback.format_tb(error.__traceback__)}
+    body = {"errorType": kind, "errorMessage": "The answer broke off.", "stackTrace": []}
     return {_ERROR_TYPE: kind, _ERROR_BODY: base64.b64encode(json.dumps(body).encode()).decode()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from boto3.dynamodb.conditions import ConditionBase, ConditionExpressionBuilder
 from botocore.exceptions import ClientError
 
-from tunedrop.edges import cursors
+from tunedrop.edges import conflicts, cursors
 from tunedrop.edges.attributes import Row, marshal, unmarshal
 
 if TYPE_CHECKING:
@@ -159,11 +160,11 @@ class Table:
         )
 
     def write_all(self, *writes: Put | Update | Delete, token: str = "") -> bool:
-        """All of these writes or none (at most 100). False when a condition refused; conflicts rise as transient."""
+        """All of these writes or none (at most 100). False when a condition refused."""
         items = cast("list[TransactWriteItemTypeDef]", [_transaction_item(self.name, write) for write in writes])
         arguments: dict[str, Any] = {"ClientRequestToken": token} if token else {}
         try:
-            self._client.transact_write_items(TransactItems=items, **arguments)
+            conflicts.retried(lambda: self._client.transact_write_items(TransactItems=items, **arguments))
         except ClientError as error:
             if _refused(error):
                 return False
@@ -176,10 +177,10 @@ class Table:
         while requests:
             batch, requests = requests[:25], requests[25:]
             answer = self._client.batch_write_item(RequestItems={self.name: cast(Any, batch)})
-            requests = [
-                *cast(Any, answer.get("UnprocessedItems", {}).get(self.name, [])),
-                *requests,
-            ]
+            left = cast(Any, answer.get("UnprocessedItems", {}).get(self.name, []))
+            requests = [*left, *requests]
+            if left:  # the table is told to take its time
+                time.sleep(next(conflicts.pauses()))
 
     def _pages(
         self, arguments: dict[str, Any], partition: tuple[str, str], limit: int | None, cursor: str | None
@@ -198,7 +199,7 @@ class Table:
 
     def _conditionally(self, call: Any, row_of: Any) -> Outcome:
         try:
-            answer = call()
+            answer = conflicts.retried(call)
         except self._client.exceptions.ConditionalCheckFailedException as error:
             item = cast("dict[str, Any]", error.response).get("Item")
             return Outcome(False, unmarshal(item) if item else None)

@@ -60,6 +60,12 @@ class Request:
     """The IAM identity that signed, as an ARN."""
     id: str
 
+    @property
+    def principal(self) -> str:
+        """The caller without its session, which SDKs name anew each time they assume the role."""
+        head, role, session = self.caller.partition(":assumed-role/")
+        return f"{head}{role}{session.split('/')[0]}"
+
     @classmethod
     def of(cls, router: APIGatewayRestResolver | APIGatewayRouter) -> Request:
         """The request that the router serves now."""
@@ -82,7 +88,7 @@ def once(
     if key is None:
         answer = run(world.new_id())
     else:
-        identity = idempotency.identity(caller=request.caller, route=route, key=key)
+        identity = idempotency.identity(caller=request.principal, route=route, key=key)
         answer = idempotency.once(identity, content, run, table=world.access, now=world.now, new_id=world.new_id)
     return Response(answer.status, "application/json", model.model_validate(answer.body))
 

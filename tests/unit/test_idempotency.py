@@ -1,0 +1,115 @@
+"""One effect per Idempotency-Key, whatever happened to the run before."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from tunedrop import idempotency
+from tunedrop.edges.table import Outcome
+from tunedrop.errors import Conflict, InvalidInput, Unavailable
+from tunedrop.idempotency import Answer
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+REQUEST = idempotency.identity(caller="ada", route="POST /jobs", key="k")
+
+
+class Rows:
+    """A table of one row, conditional as the real one."""
+
+    def __init__(self) -> None:
+        self.row: dict | None = None
+
+    def put(self, put):
+        if self.row is not None:
+            return Outcome(False, dict(self.row))
+        self.row = dict(put.row)
+        return Outcome(True, dict(self.row))
+
+    def update(self, update):
+        assert self.row is not None
+        if update.when is not None and self.row["state"] != "running":
+            return Outcome(False, dict(self.row))
+        self.row |= update.set
+        return Outcome(True, dict(self.row))
+
+    def delete(self, delete):
+        self.row = None
+        return Outcome(True, None)
+
+
+@pytest.fixture
+def world():
+    ids = iter(f"id-{number}" for number in range(9))
+    return SimpleNamespace(table=Rows(), new_id=lambda: next(ids), ran=[])
+
+
+def once(world, run, body="b", now=NOW):
+    def noted(effect_id):
+        world.ran.append(effect_id)
+        return run(effect_id)
+
+    return idempotency.once(REQUEST, body, noted, table=world.table, now=now, new_id=world.new_id)
+
+
+def made(effect_id):
+    return Answer(202, {"id": effect_id, "secret": "s"}, frozenset({"secret"}))
+
+
+def test_the_first_answer_comes_again_without_its_secrets(world):
+    assert once(world, made).body == {"id": "id-0", "secret": "s"}
+    assert once(world, made).body == {"id": "id-0", "secret": None}
+    assert world.ran == ["id-0"]
+
+
+@pytest.mark.parametrize("fault", [Unavailable("aws_unavailable", "later"), RuntimeError("anything"), KeyError("row")])
+def test_after_a_fault_the_next_run_goes_on_at_once_with_the_same_id(world, fault):
+    def fails(_):
+        raise fault
+
+    with pytest.raises(type(fault)):
+        once(world, fails)
+    once(world, made)
+    assert world.ran == ["id-0", "id-0"]
+
+
+def test_while_the_first_run_is_under_way_nobody_else_runs(world):
+    def inner(effect_id):
+        with pytest.raises(Conflict) as refused:
+            once(world, made)
+        assert refused.value.code == "request_in_progress"
+        return made(effect_id)
+
+    once(world, inner)
+    assert world.ran == ["id-0"]
+
+
+def test_a_run_that_died_is_taken_up_with_its_id(world):
+    class Died(BaseException):
+        pass
+
+    def dies(_):
+        raise Died
+
+    with pytest.raises(Died):
+        once(world, dies)
+    once(world, made, now=NOW + timedelta(minutes=2))
+    assert world.ran == ["id-0", "id-0"]
+
+
+def test_a_refusal_leaves_the_key_free_for_another_body(world):
+    def refuses(_):
+        raise InvalidInput("invalid_name", "no")
+
+    with pytest.raises(InvalidInput):
+        once(world, refuses)
+    once(world, made, body="another")
+    assert world.ran == ["id-0", "id-1"]
+
+
+def test_another_body_is_refused_while_the_first_answer_stands(world):
+    once(world, made)
+    with pytest.raises(InvalidInput) as refused:
+        once(world, made, body="another")
+    assert refused.value.code == "idempotency_key_reused"
