@@ -44,16 +44,16 @@ format: ## write the code the one way, and fix what can be fixed
 	$(DEV)/ruff check --fix .
 
 up: ## keep the embedded cloud running, and print the lines to export; ARGS=--help for its options
-	$(PYTHON) bootstrap.py local
+	$(PYTHON) bootstrap.py dev local
 	$(LOCAL) up $(ARGS)
 
 down: ## stop the embedded cloud; its state stays
 	$(PYTHON) bootstrap.py local
-	$(LOCAL) down
+	$(LOCAL) down $(ARGS)
 
 reset: ## stop the embedded cloud and forget its state
 	$(PYTHON) bootstrap.py local
-	$(LOCAL) reset
+	$(LOCAL) reset $(ARGS)
 
 logs: ## what a function logged: make logs FUNCTION=DatasetUploadedFunction
 	$(PYTHON) bootstrap.py local

@@ -15,7 +15,7 @@ from tunedrop_local.deploy import DeploymentFailed
 from tunedrop_local.launcher import CannotStart
 from tunedrop_local.packages import BuildFailed
 
-from demo.journey import DemoFailed, Journey
+from demo.journey import DataRejected, DemoFailed, Journey
 from demo.messages import BrokenOff
 from demo.screen import Screen
 from demo.surroundings import BUILD, PARAMETERS, Surroundings, fresh_cloud, settle_in
@@ -45,16 +45,13 @@ def main() -> int:
     screen.line("Everything runs on this machine; Amazon Bedrock is simulated, the rest is the real template and code.")
     try:
         summary = _run(screen, chosen)
-    except (
-        DemoFailed,
-        Refused,
-        BrokenOff,
-        HTTPError,
-        ClientError,
-        CannotStart,
-        DeploymentFailed,
-        BuildFailed,
-    ) as failure:
+    except KeyboardInterrupt:
+        screen.title("Stopped. The embedded cloud is down, and nothing runs on.")
+        return 130
+    except DataRejected as rejection:
+        screen.title(f"The demo ends here: {rejection}.")
+        return 1
+    except FAILURES as failure:
         screen.title(f"The demo failed: {failure}")
         screen.line(f"logs: {BUILD / 'cloud' / 'logs'}")
         return 1
@@ -108,7 +105,11 @@ def _close(screen: Screen, summary: dict[str, Any]) -> None:
     screen.line(f"  dataset {dataset['name']}@{dataset['version']} ({dataset['verdict']}), with its reports")
     screen.line(f"  job {job['id']} ({job['status']}), its metrics and its custom model {job['name']}")
     screen.line(f"  deployment {summary['deployment']['name']}: {' → '.join(summary['deployment']['states'])}")
-    screen.line("Still costs money: nothing")
+    kept = [line for line in summary["ledger"] if line["ended_at"] is None]
+    hourly = [line["name"] for line in kept if line["kind"] == "provisioned_throughput"]
+    screen.line(f"Still costs money by the hour: {', '.join(hourly) or 'nothing'}")
+    if any(line["kind"] == "custom_model" for line in kept):
+        screen.line("  (kept: the custom model; AWS charges its storage by the month until it is deleted)")
     screen.line(f"All of it as data: {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
     screen.line()
     screen.line("Next:")

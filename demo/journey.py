@@ -14,7 +14,7 @@ from tunedrop_cli.control import Refused
 from demo import curves, messages
 from demo.curves import Curve
 from demo.screen import Screen
-from demo.surroundings import BASE_MODEL_ID, Surroundings
+from demo.surroundings import BASE_MODEL_ID, BUILD, Surroundings
 
 DEPLOYMENT = "support-bot-prod"
 PATIENCE = 120.0
@@ -22,10 +22,21 @@ PATIENCE = 120.0
 HYPERPARAMETERS: Mapping[str, float] = {"epochCount": 6, "batchSize": 8, "learningRateMultiplier": 1.0}
 MAX_TOKENS = 200
 ENDED = {"Completed", "Failed", "Stopped"}
+EXTENSIONS = ("jsonl", "jsonl.gz", "json", "json.gz", "csv", "csv.gz", "tsv", "tsv.gz", "parquet")
 
 
 class DemoFailed(Exception):
     """A step is not what it should be."""
+
+
+class DataRejected(DemoFailed):
+    """The person's data, not the demo."""
+
+
+def extension(path: Path) -> str:
+    """What the upload's key ends in: the file's own extension where Tunedrop knows it, else jsonl."""
+    name = path.name.lower()
+    return next((known for known in EXTENSIONS if name.endswith(f".{known}")), "jsonl")
 
 
 @dataclass(slots=True)
@@ -48,7 +59,7 @@ class Journey:
         with self.screen.step(f"Put {' and '.join(given)} into the bucket") as say:
             s3 = self.around.client("s3")
             for split, path in given.items():
-                key = f"incoming/{self.dataset}/{split}{''.join(path.suffixes[-2:])}"
+                key = f"incoming/{self.dataset}/{split}.{extension(path)}"
                 s3.upload_file(str(path), bucket, key)
                 self.screen.line(f"{path.name} → s3://{bucket}/{key}")
             say("S3 → EventBridge → SQS → Lambda")
@@ -116,7 +127,7 @@ class Journey:
     def ask(self) -> None:
         """The same question to both models: the tuned one streamed through the Messages API, the base one directly."""
         question = self._question()
-        with self.screen.step("Ask both models the same question"):
+        with self.screen.step("Ask both models the same question", still=True):
             key = self.around.api.post("/keys", {"name": "demo", "deployments": [DEPLOYMENT]})
             self.screen.fact("API key", f"{key['secret'][:12]}… (scope: {DEPLOYMENT})")
             self.screen.fact("question", question)
@@ -161,11 +172,10 @@ class Journey:
             report = json.loads(reports.get_object(Bucket=bucket, Key=preparation["report_key"])["Body"].read())
             words = f"{report['verdict']}, {report['records']} records, {preparation['tokens']:,} tokens (estimated)"
             self.screen.fact(preparation["split"], words)
-            for finding in report["findings"][:5]:
-                place = f"line {finding['line']}" if finding["line"] else "file"
-                self.screen.line(f"  {finding['severity']}: {place}: {finding['message']}")
+            self._show_findings(report)
             self.screen.fact("report", preparation["report_key"])
-        self._expect(version["status"] == "accepted", "the dataset was rejected: its report says why")
+        if version["status"] != "accepted":
+            raise DataRejected(f"{version['dataset']}@{version['version']} was rejected; mend what the findings name")
         prepared = version["preparations"][0]["output"]["key"]
         line = next(reports.get_object(Bucket=bucket, Key=prepared)["Body"].iter_lines()).decode()
         self.screen.fact("prepared", f"{line[:100]}{'…' if len(line) > 100 else ''}")
@@ -176,6 +186,23 @@ class Journey:
             "records": {each["split"]: each["records"] for each in version["preparations"]},
             "report_keys": {each["split"]: each["report_key"] for each in version["preparations"]},
         }
+
+    def _show_findings(self, report: dict[str, Any]) -> None:
+        """How often each code was found, and its first place; the whole report is kept beside the summary."""
+        shown: set[str] = set()
+        for finding in report["findings"]:
+            code = finding["code"]
+            if code in shown:
+                continue
+            shown.add(code)
+            place = f"line {finding['line']}: " if finding["line"] else ""
+            count = report["counts_by_code"][code]
+            self.screen.line(f"  {finding['severity']} {code}, {count:,} found. {place}{finding['message']}")
+            self.screen.line(f"      {finding['hint']}")
+        if shown:
+            path = BUILD / f"report-{report['split']}.json"
+            path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
+            self.screen.fact("all findings", path)
 
     def _ended(self, job_id: str, say: Callable[[str], None]) -> dict[str, Any] | None:
         job: dict[str, Any] = self.around.api.get(f"/jobs/{job_id}")

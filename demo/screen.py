@@ -25,13 +25,16 @@ class Screen:
         self.console.print(f"\n[bold]{escape(text)}[/bold]")
 
     @contextmanager
-    def step(self, text: str) -> Iterator[Callable[[str], None]]:
-        """One step. Inside, call what is yielded to say how far it is; leaving without an exception is success."""
+    def step(self, text: str, *, still: bool = False) -> Iterator[Callable[[str], None]]:
+        """One step. Inside, call what is yielded to say how far it is; leaving without an exception is success.
+
+        `still`: nothing moves, because the step writes without line ends, which what moves would wipe away.
+        """
         self.number += 1
         began = time.monotonic()
         label = f"{self.number:>2}. {text}"
         self.console.print(f"\n[bold cyan]{escape(label)}[/bold cyan]")
-        with self._moving(text) as say:
+        with self._moving(text, still=still) as say:
             try:
                 yield say
             except BaseException:
@@ -56,8 +59,8 @@ class Screen:
         return time.monotonic() - self.started
 
     @contextmanager
-    def _moving(self, text: str) -> Iterator[Callable[[str], None]]:
-        if not self.console.is_terminal:
+    def _moving(self, text: str, *, still: bool) -> Iterator[Callable[[str], None]]:
+        if still or not self.console.is_terminal:
             yield _Changes(self.line)
             return
         with Status(escape(text), console=self.console, spinner="dots") as status:

@@ -9,12 +9,13 @@ import shlex
 import shutil
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from botocore.exceptions import ClientError
 
-from tunedrop_local import client
+from tunedrop_local import client, packages
 from tunedrop_local.deploy import DeploymentFailed
 from tunedrop_local.identities import Identity
 from tunedrop_local.launcher import CannotStart
@@ -29,13 +30,17 @@ EPILOG = """\
 examples:
   python -m tunedrop_local up                         start (or join) and deploy; prints what to export
   eval "$(python -m tunedrop_local env)"              then `aws s3 cp`, boto3 and the CLI talk to it
-  python -m tunedrop_local up --time-scale 600        three hours of training take 18 seconds
+  python -m tunedrop_local up --time-scale 1          time passes as it does on AWS: training takes hours
   python -m tunedrop_local up --region us-east-1      a second stack in another Region, same cloud
   python -m tunedrop_local logs DatasetUploadedFunction --follow
   python -m tunedrop_local down                       stop; the state is kept
   python -m tunedrop_local reset                      stop and forget everything"""
 
 TROUBLES = (CannotStart, DeploymentFailed, BuildFailed, ClientError, ValueError, OSError)
+
+
+TIME_SCALE = 600.0
+"""Three hours of training take 18 seconds; a schedule of five minutes fires every second."""
 
 
 class NotRunning(CannotStart):
@@ -74,7 +79,8 @@ def status(options: argparse.Namespace) -> None:
         for stack in found:
             print(f"stack     {stack['StackName']} in {region}: {stack['StackStatus']}")
     live = [entry for entry in cloud.ledger() if entry["ended_at"] is None]
-    print(f"billing   {len(live)} simulated purchase(s) or job(s) live")
+    kinds = Counter(entry["kind"].replace("_", " ") for entry in live)
+    print(f"billed    {', '.join(f'{count} {kind}' for kind, count in kinds.items()) or 'nothing'} (simulated)")
 
 
 def logs(options: argparse.Namespace) -> None:
@@ -108,13 +114,15 @@ def reset(options: argparse.Namespace) -> None:
         cloud.stop()
     if not options.state.exists():
         return _say("nothing to forget")
-    if not (options.state / "root.json").exists():
+    if not {"root.json", "port", "server.log"} & {each.name for each in options.state.iterdir()}:
         raise ValueError(f"{options.state} is not the state of an embedded cloud; nothing was removed")
     shutil.rmtree(options.state)
     return _say("forgotten")
 
 
 def _deploy(cloud: client.Cloud, options: argparse.Namespace) -> client.Stack:
+    if options.command == "up" and cloud.settings.time_scale != options.time_scale:
+        _say(f"it runs at time scale {cloud.settings.time_scale:g}; another one counts from the next start")
     return cloud.deploy(
         options.stack_name, region=options.region, parameters=dict(options.parameter), template=options.template
     )
@@ -145,6 +153,8 @@ def exports(stack: client.Stack, identity: Identity) -> Mapping[str, str]:
         "AWS_DEFAULT_REGION": stack.region,
         "AWS_ACCESS_KEY_ID": identity.access_key_id,
         "AWS_SECRET_ACCESS_KEY": identity.secret_access_key,
+        "LAYER_PLATFORM": packages.host_platform(),
+        "LAYER_PYTHON": packages.host_python(),
         "TUNEDROP_STACK_NAME": stack.name,
         "TUNEDROP_DATA_BUCKET": stack.outputs.get("DataBucketName", ""),
         **apis,
@@ -161,6 +171,22 @@ def _parameter(text: str) -> tuple[str, str]:
     if not name or not separator:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
     return name, value
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) < 65_536:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 1 to 65535")
+    return int(text)
+
+
+def _scale(text: str) -> float:
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = 0.0
+    if not 0 < scale < 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time scale: a number above 0")
+    return scale
 
 
 def parser() -> argparse.ArgumentParser:
@@ -190,8 +216,13 @@ def _add_options(command: argparse.ArgumentParser, action: Callable[..., None]) 
             help="a parameter of the template; may be repeated",
         )  # fmt: skip
     if action is up:
-        command.add_argument("--port", type=int, default=0, help=f"default: {PORT}, later the one of the state")
-        command.add_argument("--time-scale", type=float, default=1.0, help="how much faster than AWS time passes")
+        command.add_argument("--port", type=_port, default=0, help=f"default: {PORT}, later the one of the state")
+        command.add_argument(
+            "--time-scale",
+            type=_scale,
+            default=TIME_SCALE,
+            help="how much faster than AWS time passes",
+        )
     if action is env:
         command.add_argument("--administrator", action="store_true", help="the root user's keys, for sam deploy")
     if action is logs:

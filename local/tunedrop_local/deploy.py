@@ -95,7 +95,7 @@ def _create_or_update(cloudformation: Any, wanted: Deployment, url: str) -> None
         _settled(cloudformation, wanted.stack_name)
         status = None
     act = cloudformation.update_stack if status else cloudformation.create_stack
-    parameters = [{"ParameterKey": k, "ParameterValue": v} for k, v in wanted.parameters.items()]
+    parameters = _parameters(cloudformation, wanted, status)
     started = time.time()
     try:
         act(StackName=wanted.stack_name, TemplateURL=url, Parameters=parameters, Capabilities=CAPABILITIES)
@@ -106,6 +106,20 @@ def _create_or_update(cloudformation: Any, wanted: Deployment, url: str) -> None
     goal = "UPDATE_COMPLETE" if status else "CREATE_COMPLETE"
     if (reached := _settled(cloudformation, wanted.stack_name)) != goal:
         raise DeploymentFailed(_why(cloudformation, wanted.stack_name, reached, started))
+
+
+def _parameters(cloudformation: Any, wanted: Deployment, status: str | None) -> list[dict[str, Any]]:
+    """What was asked for; an update keeps what the stack was given before and is not asked anew."""
+    kept: dict[str, str] = {}
+    if status:
+        stack = cloudformation.describe_stacks(StackName=wanted.stack_name)["Stacks"][0]
+        kept = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
+    declared = template.load(wanted.template).get("Parameters", {})
+    unknown = sorted(set(wanted.parameters) - set(declared))
+    if unknown:
+        raise DeploymentFailed(f"the template has no parameter {unknown[0]}; it has {', '.join(sorted(declared))}")
+    given = {name: value for name, value in kept.items() if name in declared} | dict(wanted.parameters)
+    return [{"ParameterKey": name, "ParameterValue": value} for name, value in given.items()]
 
 
 def _status(cloudformation: Any, stack_name: str) -> str | None:

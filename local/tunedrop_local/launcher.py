@@ -53,6 +53,7 @@ def launch(root: Path, settings: Settings) -> None:
             tail = settings.log.read_text(errors="replace")[-2000:]
             raise CannotStart(f"the server did not start; the end of {settings.log}:\n{tail}")
         time.sleep(0.02)
+    (settings.state / "port").write_text(str(settings.port))
 
 
 def end(settings: Settings, how: signal.Signals) -> None:
@@ -100,9 +101,7 @@ def port_of(state: Path, wish: int) -> int:
                 f"{state} is bound to port {port}: leave --port out, or `reset` it, or take another --state"
             )
         return port
-    port = wish or _free_port()
-    kept.write_text(str(port))
-    return port
+    return wish or _free_port()
 
 
 def _free_port() -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tunedrop_local import client
+from tunedrop_local.deploy import DeploymentFailed
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = Path(__file__).parent / "embedded_cloud" / "template.yaml"
@@ -105,3 +106,14 @@ def test_starting_twice_joins_the_first(state, first_run):
 def test_keys_are_readable_by_their_owner_only(state, first_run):
     for name in ("root.json", "identities.json"):
         assert stat.S_IMODE((state / name).stat().st_mode) == 0o600
+
+
+def test_an_update_keeps_parameters_and_refuses_unknown_ones(tmp_path):
+    with client.start(ROOT, tmp_path / "state") as cloud:
+        cloud.deploy("kept", parameters={"MaxModelUnits": "3"})
+        cloud.deploy("kept", parameters={"Currency": "EUR"})
+        (found,) = cloud.client("cloudformation").describe_stacks(StackName="kept")["Stacks"]
+        given = {each["ParameterKey"]: each["ParameterValue"] for each in found["Parameters"]}
+        assert (given["MaxModelUnits"], given["Currency"]) == ("3", "EUR")
+        with pytest.raises(DeploymentFailed, match="no parameter Nope"):
+            cloud.deploy("kept", parameters={"Nope": "1"})

@@ -109,7 +109,10 @@ def _summary(version: Version, *, repeated: bool) -> str:
     again = "The same bytes again: no new version. " if repeated else ""
     said = f"{again}{name} is {version.status} for {', '.join(version.base_models)}: {counted} records."
     gravest = next((row for row in version.top_findings if row["severity"] == "error"), None)
-    return f"{said} {gravest['words']} ({gravest['count']} times)" if gravest and version.status == "rejected" else said
+    if not gravest or version.status != "rejected":
+        return said
+    often = f" ({gravest['count']} times)" if gravest["count"] > 1 else ""
+    return f"{said} {gravest['words']}{often} {gravest['hint']}"
 
 
 def _train(version: Version) -> str:

@@ -6,7 +6,7 @@ import stat
 
 import pytest
 from tunedrop_local import __main__ as command_line
-from tunedrop_local import client, launcher
+from tunedrop_local import client, launcher, packages
 from tunedrop_local.identities import Identity
 from tunedrop_local.settings import Settings, keys
 
@@ -29,6 +29,8 @@ def test_exports_name_the_stack_as_it_is_reached_here(stack):
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "AKIA",
         "AWS_SECRET_ACCESS_KEY": "secret",
+        "LAYER_PLATFORM": packages.host_platform(),
+        "LAYER_PYTHON": packages.host_python(),
         "TUNEDROP_STACK_NAME": "east",
         "TUNEDROP_DATA_BUCKET": "data",
         "TUNEDROP_CONTROL_API_URL": "http://127.0.0.1:4567/_aws/execute-api/abc/v1",
@@ -77,6 +79,18 @@ def test_root_keys_are_made_once_and_for_their_owner_only(tmp_path):
 
 def test_a_state_folder_keeps_its_port_for_life(tmp_path):
     assert launcher.port_of(tmp_path, 4567) == 4567
+    assert launcher.port_of(tmp_path, 4568) == 4568, "a start that failed binds nothing"
+    (tmp_path / "port").write_text("4567")
     assert launcher.port_of(tmp_path, 0) == 4567
     with pytest.raises(launcher.CannotStart, match="bound to port 4567"):
         launcher.port_of(tmp_path, 4568)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["up", "--port", "70000"], ["up", "--time-scale", "0"], ["up", "--time-scale", "fast"]]
+)
+def test_a_number_that_can_not_be_is_wrong_usage(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        command_line.main(arguments)
+    assert ended.value.code == 2
+    assert "is no" in capsys.readouterr().err
