@@ -103,10 +103,10 @@ def _forward(weights: _Matrix, inputs: _Matrix, targets: npt.NDArray[np.int64]) 
     """The loss of every sample, and the gradient with respect to its logits."""
     flat, wanted = inputs.reshape(-1, FEATURES), targets.ravel()
     logits = np.clip(_product(flat, weights), -40, 40)
-    scores = np.exp(logits - logits.max(axis=1, keepdims=True))
-    chances = scores / scores.sum(axis=1, keepdims=True)
+    scores: _Matrix = np.exp(logits - logits.max(axis=1, keepdims=True))
+    chances: _Matrix = scores / scores.sum(axis=1, keepdims=True)
     rows = np.arange(len(wanted))
-    losses = -np.log(np.maximum(chances[rows, wanted], 1e-9))
+    losses: _Matrix = -np.log(np.maximum(chances[rows, wanted], np.float32(1e-9)))
     chances[rows, wanted] -= 1
     return losses, chances
 
