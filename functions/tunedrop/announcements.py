@@ -1,4 +1,7 @@
-"""Publishing what came true, at least once: first the event, then the mark on the row that it is out."""
+"""Publishing what came true, at least once: first the event, then the mark on the row that it is out.
+
+What has ended stays open work until that mark is written, so reconcile brings a notification that got lost.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,8 @@ def announce_job(job: Job, *, table: Table, bus: EventBridgeClient, settings: Se
     status = steps.announcement(job)
     if status:
         events.publish(bus, job_notifications.notification(job, status, settings.stack_id, now))
-        table.put(job_rows.put_job(replace(job, announced=(*job.announced, status))))
+        closing = [job_rows.close_work(job)] if job.status in ENDED else []
+        table.write_all(job_rows.put_job(replace(job, announced=(*job.announced, status))), *closing)
     if job.status in ENDED and job.deployment and job.deployment_generation:
         purchase = deployment_rows.load_purchase(table, job.deployment.name, job.deployment_generation)
         if purchase and purchase.state == "lapsed":
@@ -42,4 +46,6 @@ def announce_purchase(
     for fact in due:
         events.publish(bus, deployment_notifications.notification(purchase, fact, settings.stack_id, now))
     if due:
-        table.put(deployment_rows.put_purchase(replace(purchase, announced=(*purchase.announced, *due))))
+        closing = [deployment_rows.close_work(purchase)] if purchase.state in purchases.ENDED else []
+        told = replace(purchase, announced=(*purchase.announced, *due))
+        table.write_all(deployment_rows.put_purchase(told), *closing)

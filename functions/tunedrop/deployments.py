@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tunedrop.edges import deployment_rows, queues
 from tunedrop.edges.settings import Settings
-from tunedrop.edges.table import Delete, Put, Table
+from tunedrop.edges.table import Put, Table
 from tunedrop.errors import NotFound, Unavailable
 from tunedrop.serving import deployments, purchases
 from tunedrop.serving.deployments import Deployment
@@ -44,7 +44,7 @@ def list_deployments(*, limit: int, cursor: str | None, table: Table) -> Deploym
 
 
 def release(name: str, *, caller: str, table: Table, sqs: SQSClient, settings: Settings, now: datetime) -> Deployment:
-    """Ask for a deployment to be given back; asking again changes nothing. Raises NotFound.
+    """Ask for a deployment to be given back; asking again changes nothing, and is passed on again. Raises NotFound.
 
     What was not sent to Bedrock yet ends at once; all else is Releasing until Bedrock no longer has it. A job that
     runs for it goes on.
@@ -52,27 +52,34 @@ def release(name: str, *, caller: str, table: Table, sqs: SQSClient, settings: S
     for _ in range(MOST_TRIES):
         deployment = get(name, table=table)
         purchase = deployment_rows.load_purchase(table, name, deployment.generation)
-        if deployment.state in deployments.ENDED or purchase is None:
+        if purchase is None:
             return deployment
-        if table.write_all(*_writes(deployment, purchase, f"asked for by {caller}", now)):
-            queues.send(
-                sqs, settings.spend_queue_url, "advance_purchase", deployment=name, generation=deployment.generation
-            )
+        ended = deployment.state in deployments.ENDED
+        if ended or table.write_all(*_writes(deployment, purchase, f"asked for by {caller}", now)):
+            if not ended or purchases.announcements(purchase, now):
+                _ask_for_advance(purchase, sqs, settings)
             return get(name, table=table)
     raise Unavailable("busy", f"Deployment {name} is being changed. Send the request again.", deployment=name)
 
 
-def _writes(deployment: Deployment, purchase: Purchase, reason: str, now: datetime) -> list[Put | Delete]:
+def _ask_for_advance(purchase: Purchase, sqs: SQSClient, settings: Settings) -> None:
+    """Only a hint: where it gets lost, reconcile finds the row, and asking again sends it again."""
+    queues.send(
+        sqs,
+        settings.spend_queue_url,
+        "advance_purchase",
+        deployment=purchase.deployment,
+        generation=purchase.generation,
+    )
+
+
+def _writes(deployment: Deployment, purchase: Purchase, reason: str, now: datetime) -> list[Put]:
     asked = replace(purchase, release_requested=purchase.release_requested or reason)
     if purchase.state in {"planned", "requested"}:
         released = purchases.finish(asked, "released", None, now)
         ended = deployments.end(deployment, "Released", reason, None, now)
-        return [
-            deployment_rows.put_purchase(released),
-            deployment_rows.put_changed(ended),
-            deployment_rows.close_work(purchase),
-        ]
+        return [deployment_rows.put_purchase(released), deployment_rows.put_changed(ended)]
     releasing = deployments.begin_release(deployment, reason, now)
     if purchase.state == "live":
-        asked = purchases.release(asked, reason)
+        asked = purchases.release(asked, reason, None, now)
     return [deployment_rows.put_purchase(asked), deployment_rows.put_changed(releasing)]

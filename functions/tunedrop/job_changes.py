@@ -1,4 +1,4 @@
-"""Writing a changed job, and with its end, all that ends with it: slot, open work, the purchase that waits for it."""
+"""Writing a changed job, and with its end, all that ends with it: its slot, and the purchase that waits for it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ Write = Put | Update | Delete
 
 
 def save(table: Table, job: Job, now: datetime, *also: Write) -> bool:
-    """Write the job over the revision that was read. False: somebody else changed it, so read and decide again."""
+    """Write the job over the revision that was read. False: somebody else changed it, so read and decide again.
+
+    An ended job stays open work until its end was told.
+    """
     writes: list[Write] = [job_rows.put_job(job), *also]
     if job.status in ENDED:
-        writes += [job_rows.close_work(job), job_rows.give_slot(job), *_purchase_writes(table, job, now)]
+        writes += [job_rows.give_slot(job), *_purchase_writes(table, job, now)]
     return table.write_all(*writes)
 
 
@@ -46,8 +49,4 @@ def _lapse(job: Job, purchase: Purchase, head: Deployment, now: datetime) -> lis
     failure = f"Nothing was bought: {reason}."
     lapsed = purchases.finish(purchase, "lapsed", failure, now)
     failed = deployments.end(head, "Failed", failure, failure, now)
-    return [
-        deployment_rows.put_purchase(lapsed),
-        deployment_rows.put_changed(failed),
-        deployment_rows.close_work(purchase),
-    ]
+    return [deployment_rows.put_purchase(lapsed), deployment_rows.put_changed(failed)]

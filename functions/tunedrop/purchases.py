@@ -106,7 +106,7 @@ def _move(step: steps.Step, purchase: Purchase, reach: _Reach) -> None:
         case steps.BecomeReady():
             _save(replace(purchase, ready_at=now), reach, head=lambda head: deployments.become_ready(head, now))
         case steps.BeginRelease(reason, failure):
-            released = purchases.release(purchase, reason, failure)
+            released = purchases.release(purchase, reason, failure, now)
             _save(released, reach, head=lambda head: deployments.begin_release(head, reason, now))
         case steps.Reclaim(found):
             _reclaim(purchase, found, reach)
@@ -134,11 +134,16 @@ def _send(purchase: Purchase, reach: _Reach) -> None:
 
 
 def _discard(purchase: Purchase, arn: str, reach: _Reach) -> None:
-    """Once per visit: a refusal, a lost answer and a list that lags all mean to look again later."""
+    """Once per visit: a refusal, a lost answer and a list that lags all mean to look again later.
+
+    That Bedrock took the deletion is written down: a list without it is believed from then on.
+    """
     if arn not in reach.discarded:
         reach.discarded.add(arn)
         answer = capacity.delete(reach.spending, purchase.serving, arn)
         if isinstance(answer, Done):
+            if arn == purchase.arn:
+                _save(replace(purchase, deleted_at=reach.now), reach)
             return
         logger.error("not given back yet", extra={"purchase": purchase.id, "arn": arn, "answer": str(answer)})
     _save(replace(purchase, parked_at=reach.now), reach)
@@ -152,7 +157,7 @@ def _go_live(purchase: Purchase, found: Capacity, reach: _Reach) -> None:
 
 def _reclaim(purchase: Purchase, found: Capacity, reach: _Reach) -> None:
     logger.error("paid capacity outlived its purchase", extra={"purchase": purchase.id, "arn": found.arn})
-    again = purchases.reclaim(purchase, found)
+    again = purchases.reclaim(purchase, found, reach.now)
     also = [deployment_rows.open_work(purchase), *_units_taken(purchase)]
     reason = again.release_requested or ""
     _save(again, reach, *also, head=lambda head: deployments.begin_release(head, reason, reach.now))
@@ -161,12 +166,11 @@ def _reclaim(purchase: Purchase, found: Capacity, reach: _Reach) -> None:
 def _finish(purchase: Purchase, step: steps.Finish, reach: _Reach) -> None:
     failure = step.failure or (step.reason if step.state == "lapsed" else None)
     finished = purchases.finish(purchase, step.state, failure, reach.now)
-    also = [deployment_rows.close_work(purchase), *_units_given(purchase)]
     state: DeploymentState = "Released" if step.state == "released" else "Failed"
     _save(
         finished,
         reach,
-        *also,
+        *_units_given(purchase),
         head=lambda head: deployments.end(head, state, step.reason, finished.failure, reach.now),
     )
 

@@ -26,6 +26,9 @@ MOST_STEPS = 10
 """More than any way through the steps takes; a job that needs more is fought over and comes again by the queue."""
 
 
+_ENDED_ALREADY = frozenset({"ValidationException", "ConflictException"})  # bedrock-facts 4.3: only while InProgress
+
+
 @dataclass(frozen=True, slots=True)
 class _Reach:
     table: Table
@@ -72,18 +75,27 @@ def _carry_out(step: steps.Step, job: Job, reach: _Reach) -> steps.Seen | None:
             return steps.Seen(bedrock_edge.find_job(reach.bedrock, job.name))
         case steps.Send():
             _send(job, reach)
+        case steps.Stop(arn):
+            _stop(job, arn, reach)
+        case steps.Reclaim(arn):
+            _reclaim(job, arn, reach)
+        case steps.Raise(reason):
+            raise Unavailable("job_out_of_sight", f"Job {job.id}: {reason}.", job_id=job.id)
+        case _:
+            _move(step, job, reach)
+    return None
+
+
+def _move(step: steps.Step, job: Job, reach: _Reach) -> None:
+    """Steps that only change rows."""
+    match step:
         case steps.Adopt(truth):
             _save(jobs.adopt(job, truth.arn, "request", truth.created_at), reach)
         case steps.Park(reason):
             parked = jobs.park(job, reason, reach.now)
             job_changes.save(reach.table, parked, reach.now, job_rows.give_slot(job))
-        case steps.Stop(arn):
-            _stop(job, arn, reach)
         case steps.End(status, failure):
             _save(jobs.end(job, status, failure, reach.now), reach)
-        case steps.Wait():
-            pass
-    return None
 
 
 def _send(job: Job, reach: _Reach) -> None:
@@ -111,15 +123,28 @@ def _wait_for_slot(job: Job, reach: _Reach) -> None:
 
 
 def _stop(job: Job, arn: str, reach: _Reach) -> None:
+    if _stopped(job, arn, reach):
+        _save(jobs.transition(job, "Stopping", "request", reach.now, "stop was asked for"), reach)
+    else:
+        _save(replace(job, stop_requested=False), reach)
+
+
+def _reclaim(job: Job, arn: str, reach: _Reach) -> None:
+    logger.error("a job runs in Bedrock that has ended here", extra={"job_id": job.id, "arn": arn})
+    _stopped(job, arn, reach)
+    reach.table.put(job_rows.put_job(jobs.reclaim(job, arn, reach.now)))
+
+
+def _stopped(job: Job, arn: str, reach: _Reach) -> bool:
+    """Whether Bedrock stops it; False: it has ended already. Raises Unavailable for all else: the wish stays."""
     answer = bedrock_edge.stop_job(reach.spending, arn)
-    match answer:
-        case Done():
-            _save(jobs.transition(job, "Stopping", "request", reach.now, "stop was asked for"), reach)
-        case Refusal("refused", code, message):
-            logger.warning("Bedrock does not stop the job", extra={"job_id": job.id, "code": code, "words": message})
-            _save(replace(job, stop_requested=False), reach)
-        case Refusal() | Ambiguous():
-            raise Unavailable("stop_unanswered", f"Job {job.id} could not be stopped yet.", job_id=job.id)
+    if isinstance(answer, Done):
+        return True
+    if isinstance(answer, Refusal) and answer.code in _ENDED_ALREADY:
+        logger.warning("Bedrock does not stop the job", extra={"job_id": job.id, "code": answer.code})
+        return False
+    reason = answer.reason if isinstance(answer, Ambiguous) else answer.code
+    raise Unavailable("stop_unanswered", f"Job {job.id} could not be stopped yet.", job_id=job.id, reason=reason)
 
 
 def _save(job: Job, reach: _Reach) -> None:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tunedrop import announcements, job_changes
+from tunedrop import announcements, job_changes, measuring
 from tunedrop.edges import bedrock as bedrock_edge
-from tunedrop.edges import deployment_rows, job_rows, outputs, queues
+from tunedrop.edges import deployment_rows, job_rows, queues
 from tunedrop.edges.observability import logger
 from tunedrop.edges.settings import Settings
 from tunedrop.edges.table import Table
 from tunedrop.errors import Unavailable
-from tunedrop.training import jobs, metrics, names
+from tunedrop.training import jobs, names
 from tunedrop.training.jobs import ENDED, Job, JobTruth, Source
-from tunedrop.training.metrics import MetricSplit, UnreadableMetrics
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -25,14 +24,17 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 MOST_TRIES = 5
+FIRST_MINUTES = timedelta(minutes=5)
+"""In which the tags that let us see a new job may be missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Reach:
     table: Table
     bedrock: BedrockClient
-    s3: S3Client
+    sqs: SQSClient
     settings: Settings
+    metrics: measuring.Reach
     now: datetime
 
 
@@ -50,20 +52,21 @@ def job_changed(
     """Bring the job of an event of Bedrock, or of a `check_job` message, up to Bedrock's truth.
 
     Repeats, late events and events out of order change nothing. Returns the job; None for a job that another stack or
-    a person started. Raises Unavailable when others keep changing the job.
+    a person started. Raises Unavailable when others keep changing the job, Bedrock hides it or its metrics can't be
+    read: the message shall come again.
     """
-    reach = _Reach(table, bedrock, s3, settings, now)
     source: Source = "reconcile" if message.get("kind") == "check_job" else "event"
+    reach = _Reach(table, bedrock, sqs, settings, measuring.Reach(table, s3, settings, source, now), now)
     for _ in range(MOST_TRIES):
         job = _named(message, table)
         if job is None:
             logger.info("a job that is not ours", extra={"source": source})
             return None
         followed = _follow(job, message, source, reach)
-        if followed is not None:
-            _pass_on(followed, table, sqs, settings)
-            announcements.announce_job(followed, table=table, bus=bus, settings=settings, now=now)
-            return followed
+        settled = _settle(followed, message, reach) if followed else None
+        if settled is not None:
+            announcements.announce_job(settled, table=table, bus=bus, settings=settings, now=now)
+            return settled
     raise Unavailable("busy", "The job is being changed by others.", job_id=str(message.get("job_id", "")))
 
 
@@ -84,57 +87,58 @@ def _follow(job: Job, message: Mapping[str, Any], source: Source, reach: _Reach)
     arn = job.arn or _detail(message).get("jobArn")
     if job.status in ENDED or not isinstance(arn, str):
         return job
-    truth = bedrock_edge.get_job(reach.bedrock, arn)
-    if truth is None or truth.token != job.token:
-        logger.warning("Bedrock shows no such job of ours", extra={"job_id": job.id})
-        return job
-    if truth.status == "Completed" and truth.model_arn is None:
-        logger.warning("completed, but its model has no ARN yet", extra={"job_id": job.id})
+    truth = _truth(job, arn, reach)
+    if truth is None:
         return job
     followed = jobs.follow(job, truth, source, reach.now)
     if followed == job:
         return job
-    if followed.status in ENDED:
-        followed = _with_results(followed, truth, reach)
-    if not job_changes.save(reach.table, followed, reach.now):
+    measured = _first_measured(followed, reach)
+    if measured is None or not job_changes.save(reach.table, measured, reach.now):
         return None
-    return replace(followed, revision=followed.revision + 1)
+    return replace(measured, revision=measured.revision + 1)
 
 
-def _with_results(job: Job, truth: JobTruth, reach: _Reach) -> Job:
-    """Store every metric point before the status that promises them; a file that can't be read is noted, no more."""
-    bucket = reach.settings.data_bucket
-    prefix = names.output_prefix(job.dataset, job.version, job.id) + "/"
-    files = metrics.find(outputs.keys(reach.s3, bucket, prefix))
-    losses: dict[str, float | None] = {"training": truth.training_loss, "validation": truth.validation_loss}
-    counts: dict[str, int] = {"training": 0, "validation": 0}
-    for split, key in files.items():
-        count, last = _store(job, split, key, reach)
-        counts[split] = count
-        losses[split] = last if losses[split] is None else losses[split]
-    return replace(
-        job, metric_counts=counts, metric_files={str(split): key for split, key in files.items()}, final_losses=losses
-    )
+def _truth(job: Job, arn: str, reach: _Reach) -> JobTruth | None:
+    """What Bedrock says of our own job; None where it says nothing that can be used. Raises Unavailable for good."""
+    truth = bedrock_edge.get_job(reach.bedrock, arn)
+    if truth is None and job.arn and reach.now - (job.started_at or job.created_at) >= FIRST_MINUTES:
+        raise Unavailable("job_out_of_sight", f"Bedrock does not show job {job.id} any more.", job_id=job.id)
+    shown_as_ours = truth and (truth.token == job.token or (truth.token is None and truth.arn == job.arn))
+    if truth is None or not shown_as_ours:
+        logger.warning("Bedrock shows no such job of ours", extra={"job_id": job.id})
+        return None
+    if truth.status == "Completed" and truth.model_arn is None:
+        logger.warning("completed, but its model has no ARN yet", extra={"job_id": job.id})
+        return None
+    return truth
 
 
-def _store(job: Job, split: MetricSplit, key: str, reach: _Reach) -> tuple[int, float | None]:
-    lines = outputs.lines(reach.s3, reach.settings.data_bucket, key)
-    try:
-        return job_rows.put_chunks(reach.table, job.id, split, metrics.chunks(metrics.parse(lines, split)))
-    except UnreadableMetrics as error:
-        logger.error("metrics that can't be read", extra={"job_id": job.id, "key": key, "reason": str(error)})
-        return 0, None
+def _first_measured(job: Job, reach: _Reach) -> Job | None:
+    """A status that promises metrics is written with them, unless a first try failed or died: the end goes first."""
+    if not measuring.is_due(job) or job.metrics_tries:
+        return job
+    return measuring.measure(job, reach.metrics)
 
 
-def _pass_on(job: Job, table: Table, sqs: SQSClient, settings: Settings) -> None:
+def _settle(job: Job, message: Mapping[str, Any], reach: _Reach) -> Job | None:
+    """Pass on what the job's end allows, then store what is still missing; None where a write lost a race."""
+    _pass_on(job, reach)
+    arn = _detail(message).get("jobArn")
+    if job.status in ENDED and job.arn is None and job.attempted_at and isinstance(arn, str):
+        queues.send(reach.sqs, reach.settings.spend_queue_url, "advance_job", job_id=job.id)
+    return measuring.settle(job, reach.metrics) if measuring.is_due(job) else job
+
+
+def _pass_on(job: Job, reach: _Reach) -> None:
     """A completed job's purchase is due: say so, as often as we are asked; the purchase knows what it did."""
     if job.status not in ENDED or job.deployment is None or job.deployment_generation is None:
         return
-    purchase = deployment_rows.load_purchase(table, job.deployment.name, job.deployment_generation)
+    purchase = deployment_rows.load_purchase(reach.table, job.deployment.name, job.deployment_generation)
     if purchase and purchase.state == "requested":
         queues.send(
-            sqs,
-            settings.spend_queue_url,
+            reach.sqs,
+            reach.settings.spend_queue_url,
             "advance_purchase",
             deployment=purchase.deployment,
             generation=purchase.generation,

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import unquote
 
 from bedrock_simulator import Configuration, Event, Fault, FaultyDoor, LedgerEntry, Quotas, Simulator
 from bedrock_simulator.in_process import ClientObjects, mount
@@ -337,6 +339,42 @@ class World:
     def told(self) -> list[str]:
         """Types of the notifications since the last look."""
         return [kind for kind, _ in self.stack.published() if kind != "ReconcileCompleted"]
+
+
+def refusal(code: str, status: int) -> tuple[Any, dict[str, Any]]:
+    """An answer of AWS that says no, as botocore has read it."""
+    answered = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return SimpleNamespace(status_code=status), answered
+
+
+@contextmanager
+def refusing(client: Any, operation: str, code: str, status: int = 403, *, about: str = "") -> Iterator[None]:
+    """AWS refuses this operation for now; `about`: only where its request holds that text."""
+
+    def answer(params: Any, **_: Any) -> Any:
+        return refusal(code, status) if about in unquote(str(params)) else None
+
+    event = f"before-call.{client.meta.service_model.service_name}.{operation}"
+    client.meta.events.register(event, answer)
+    try:
+        yield
+    finally:
+        client.meta.events.unregister(event, answer)
+
+
+@contextmanager
+def unlisted() -> Iterator[None]:
+    """Bedrock's list of throughputs lags behind what exists."""
+
+    def hide(parsed: Any, **_: Any) -> None:
+        parsed["provisionedModelSummaries"] = []
+
+    event = "after-call.bedrock.ListProvisionedModelThroughputs"
+    aws.bedrock().meta.events.register(event, hide)
+    try:
+        yield
+    finally:
+        aws.bedrock().meta.events.unregister(event, hide)
 
 
 def envelope(event: Event) -> dict[str, Any]:

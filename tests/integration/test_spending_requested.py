@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from bedrock_simulator import Configuration, Lifecycle, Quotas
 from tunedrop.edges import aws, deployment_rows
-from tunedrop.serving.purchases import SETTLE
+from tunedrop.serving.purchases import LONG_SETTLE, SETTLE
 from tunedrop.training.jobs import DeploymentRequest
 
 from tests.integration import bedrock_world
@@ -25,7 +25,7 @@ def world(stack, environment) -> World:
 def _settle(world: World, rounds: int = 1) -> None:
     """Let the second chance have its turn."""
     for _ in range(rounds):
-        world.wait(SETTLE.total_seconds() + 1)
+        world.wait(LONG_SETTLE.total_seconds() + 1)
 
 
 def _ended(world: World, *, bought: int = 1) -> None:
@@ -94,7 +94,7 @@ def test_a_rival_at_any_call_of_a_second_send_never_buys_twice(world):
     world.trained()
     with world.interrupted(crash, world.calls_of(lambda: world.spend(BUY)).index(CREATE)), pytest.raises(Crash):
         world.spend(BUY)
-    world.clock.advance(SETTLE.total_seconds() + 1)
+    world.clock.advance(LONG_SETTLE.total_seconds() + 1)
     start = world.checkpoint()
     for nth, name in enumerate(world.calls_of(lambda: world.spend(BUY))):
         world.restore(start)

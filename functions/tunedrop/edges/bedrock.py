@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError, HTTPClientError, ParamValidationError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.parsers import ResponseParserError
 
+from tunedrop.edges.faults import FAULTS, code_of
 from tunedrop.errors import Unavailable
 from tunedrop.training.jobs import JobTruth
 from tunedrop.training.lifecycle import Lifecycle
@@ -37,7 +38,8 @@ class Ambiguous:
 Answer = Done | Refusal | Ambiguous
 
 ABSENT = frozenset({"ResourceNotFoundException", "AccessDeniedException"})
-"""A role that may only touch what carries the stack's tag is denied what does not exist: both mean "not there"."""
+"""A role that may only touch what carries the stack's tag is denied what does not exist, and what has no tags yet: a
+thing asked for by its ARN or name is out of sight, which proves nothing about the thing."""
 _NOT_NOW = frozenset({"ServiceQuotaExceededException", "ThrottlingException", "TooManyRequestsException"})
 _MAYBE_OURS = ("in use", "already exists")  # bedrock-facts 4.1: a name that a lost answer may have taken
 
@@ -48,25 +50,20 @@ def sent(call: Callable[[], str], *, not_now: frozenset[str] = frozenset()) -> A
         return Done(call())
     except ParamValidationError as error:
         return Refusal("refused", "ParamValidation", str(error)[:500])
-    except (HTTPClientError, ResponseParserError) as error:
+    except (BotoCoreError, ResponseParserError) as error:
         return Ambiguous(type(error).__name__)
     except ClientError as error:
         return _answered(error, not_now)
 
 
-def code_of(error: ClientError) -> str:
-    """The service's code, such as ThrottlingException."""
-    return error.response.get("Error", {}).get("Code", "")
-
-
 def _answered(error: ClientError, not_now: frozenset[str]) -> Answer:
     code, message = code_of(error), error.response.get("Error", {}).get("Message", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
-    if code in _NOT_NOW | not_now:
+    if code in _NOT_NOW:
         return Refusal("not_now", code, message)
     if status >= 500 or status == 408 or any(words in message for words in _MAYBE_OURS):
         return Ambiguous(code)
-    return Refusal("refused", code, message)
+    return Refusal("not_now" if code in not_now else "refused", code, message)
 
 
 @contextmanager
@@ -74,11 +71,11 @@ def asked_by_a_caller() -> Iterator[None]:
     """What AWS raises while somebody waits for an answer of ours becomes Unavailable."""
     try:
         yield
-    except (ClientError, HTTPClientError) as error:
+    except FAULTS as error:
         raise Unavailable(
             "aws_unavailable",
             "AWS did not say whether this may be done. Nothing was started; send the request again.",
-            reason=code_of(error) if isinstance(error, ClientError) else type(error).__name__,
+            reason=code_of(error),
         ) from error
 
 
@@ -100,12 +97,12 @@ def find_job(bedrock: BedrockClient, name: str) -> JobTruth | None:
     for page in pages:
         for summary in page.get("modelCustomizationJobSummaries", ()):
             if summary["jobName"] == name:
-                return get_job(bedrock, summary["jobArn"]) or _foreign(summary)
+                return get_job(bedrock, summary["jobArn"]) or _listed_only(summary)
     return None
 
 
 def get_job(bedrock: BedrockClient, arn: str) -> JobTruth | None:
-    """The job as Bedrock has it now; None where it is not there or not ours to see."""
+    """The job as Bedrock has it now; None where it is out of sight: not there, or not ours to see (yet)."""
     try:
         return _truth(bedrock.get_model_customization_job(jobIdentifier=arn))
     except ClientError as error:
@@ -145,7 +142,8 @@ def _truth(answer: GetModelCustomizationJobResponseTypeDef) -> JobTruth:
     )
 
 
-def _foreign(summary: Any) -> JobTruth:
+def _listed_only(summary: Any) -> JobTruth:
+    """Of a job that can't be looked at, or not yet: without the token it is nobody's."""
     return JobTruth(
         arn=summary["jobArn"],
         name=summary["jobName"],

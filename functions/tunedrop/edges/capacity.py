@@ -2,47 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from tunedrop.base_models.catalogue import Serving
-from tunedrop.edges.bedrock import ABSENT, Answer, code_of, sent
+from tunedrop.edges.bedrock import ABSENT, Answer, sent
+from tunedrop.edges.faults import code_of
 from tunedrop.serving import requests
-from tunedrop.serving.purchases import Capacity, Observation, Purchase
+from tunedrop.serving.purchases import Capacity, Observation, Purchase, Status
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
 
-_STATUS: Mapping[str, Literal["Creating", "Ready", "Updating", "Failed"]] = {  # bedrock-facts 4.3
+_STATUS: Mapping[str, Status] = {  # bedrock-facts 4.3
     "Creating": "Creating",
     "InService": "Ready",
     "Active": "Ready",
     "Updating": "Updating",
     "Failed": "Failed",
 }
-_WHEN_ALLOWED = frozenset({"AccessDeniedException"})
-"""A policy can be put right within the day that a purchase may wait; training need not be paid again for it."""
+_WITHIN_THE_DAY = frozenset({"AccessDeniedException", "ConflictException", "ResourceNotFoundException"})
+"""A policy can be put right, and a model that was trained just now be found, within the day that a purchase may wait;
+training need not be paid again for it."""
 
 
 def observe(bedrock: BedrockClient, purchase: Purchase, stack: str) -> Observation:
-    """What stands on the purchase's model, told apart by the tags that only its own requests carry."""
+    """What stands on the purchase's model, told apart by ARN, name and tags.
+
+    Raises ClientError where Bedrock hides whose something is.
+    """
     if purchase.model_arn is None:
         return Observation()
-    listed = {capacity.arn: capacity for capacity in listing(bedrock, purchase.serving, purchase.model_arn)}
-    if purchase.arn and purchase.arn not in listed:
-        late = _get(bedrock, purchase.serving, purchase.arn)
-        listed.update({late.arn: late} if late else {})
+    listed = list(listing(bedrock, purchase.serving, purchase.model_arn))
+    if purchase.arn and all(capacity.arn != purchase.arn for capacity in listed):
+        listed += _unlisted(bedrock, purchase.serving, purchase.arn)
     ours, others = [], []
-    for capacity in listed.values():
-        own = tags(bedrock, capacity.arn)
-        if own.get("tunedrop:intent") == purchase.intent_id and own.get("tunedrop:stack") == stack:
-            failed = _get(bedrock, purchase.serving, capacity.arn) if capacity.status == "Failed" else None
-            ours.append(failed or capacity)
+    for capacity in listed:
+        if _is_ours(bedrock, capacity, purchase, stack):
+            ours.append(_with_failure(bedrock, purchase.serving, capacity))
         elif capacity.status != "Failed":
             others.append(capacity)
     return Observation(tuple(ours), tuple(others))
+
+
+def _is_ours(bedrock: BedrockClient, capacity: Capacity, purchase: Purchase, stack: str) -> bool:
+    """By ARN or name first: the name holds a digest of our intent, and tags may come later than the thing itself."""
+    if capacity.arn == purchase.arn or capacity.name == purchase.name:
+        return True
+    own = tags(bedrock, capacity.arn)
+    return own.get("tunedrop:intent") == purchase.intent_id and own.get("tunedrop:stack") == stack
+
+
+def _unlisted(bedrock: BedrockClient, serving: Serving, arn: str) -> Iterable[Capacity]:
+    """The one that the list of its model lacks.
+
+    Our role is denied what is gone, and also what lost its tags: where Get is denied, the list of all models decides,
+    which no tag can hide anything from.
+    """
+    try:
+        return [_get(bedrock, serving, arn)]
+    except ClientError as error:
+        if code_of(error) not in ABSENT:
+            raise
+        denied = code_of(error) == "AccessDeniedException"
+    return [capacity for capacity in listing(bedrock, serving) if capacity.arn == arn] if denied else ()
+
+
+def _with_failure(bedrock: BedrockClient, serving: Serving, capacity: Capacity) -> Capacity:
+    """Lists leave out why a creation failed."""
+    if capacity.status != "Failed" or capacity.failure:
+        return capacity
+    try:
+        return _get(bedrock, serving, capacity.arn)
+    except ClientError as error:
+        if code_of(error) in ABSENT:
+            return capacity
+        raise
 
 
 def listing(bedrock: BedrockClient, serving: Serving, model_arn: str | None = None) -> Iterator[Capacity]:
@@ -59,11 +96,11 @@ def listing(bedrock: BedrockClient, serving: Serving, model_arn: str | None = No
 
 
 def tags(bedrock: BedrockClient, arn: str) -> Mapping[str, str]:
-    """The tags, none where the thing has gone."""
+    """The tags, none where the thing has gone. Being denied them says nothing of whose it is, so that rises."""
     try:
         listed = bedrock.list_tags_for_resource(resourceARN=arn).get("tags", ())
     except ClientError as error:
-        if code_of(error) in ABSENT:
+        if code_of(error) == "ResourceNotFoundException":
             return {}
         raise
     return {tag["key"]: tag["value"] for tag in listed}
@@ -75,12 +112,12 @@ def create(spending: BedrockClient, purchase: Purchase, own_tags: Mapping[str, s
         deployment = requests.create_deployment(purchase, own_tags)
         return sent(
             lambda: spending.create_custom_model_deployment(**deployment)["customModelDeploymentArn"],
-            not_now=_WHEN_ALLOWED,
+            not_now=_WITHIN_THE_DAY,
         )
     throughput = requests.create_throughput(purchase, own_tags)
     return sent(
         lambda: spending.create_provisioned_model_throughput(**throughput)["provisionedModelArn"],
-        not_now=_WHEN_ALLOWED,
+        not_now=_WITHIN_THE_DAY,
     )
 
 
@@ -97,16 +134,16 @@ def delete(spending: BedrockClient, serving: Serving, arn: str) -> Answer:
     return sent(call)
 
 
-def _get(bedrock: BedrockClient, serving: Serving, arn: str) -> Capacity | None:
-    try:
-        if serving == "on_demand":
-            found = bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=arn)
-            return _deployment({**found, "customModelDeploymentName": found["modelDeploymentName"]})
-        return _throughput(bedrock.get_provisioned_model_throughput(provisionedModelId=arn))
-    except ClientError as error:
-        if code_of(error) in ABSENT:
-            return None
-        raise
+def _get(bedrock: BedrockClient, serving: Serving, arn: str) -> Capacity:
+    if serving == "on_demand":
+        found = bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=arn)
+        return _deployment({**found, "customModelDeploymentName": found["modelDeploymentName"]})
+    return _throughput(bedrock.get_provisioned_model_throughput(provisionedModelId=arn))
+
+
+def _status(shown: str) -> Status:
+    """A status that Bedrock adds later is on its way from one of these to another."""
+    return _STATUS.get(shown, "Updating")
 
 
 def _throughput(shown: Any) -> Capacity:
@@ -114,7 +151,7 @@ def _throughput(shown: Any) -> Capacity:
         arn=shown["provisionedModelArn"],
         name=shown["provisionedModelName"],
         model_arn=shown["modelArn"],
-        status=_STATUS[shown["status"]],
+        status=_status(shown["status"]),
         failure=shown.get("failureMessage"),
     )
 
@@ -124,6 +161,6 @@ def _deployment(shown: Any) -> Capacity:
         arn=shown["customModelDeploymentArn"],
         name=shown["customModelDeploymentName"],  # Get calls it modelDeploymentName (bedrock-facts 4.5)
         model_arn=shown["modelArn"],
-        status=_STATUS[shown["status"]],
+        status=_status(shown["status"]),
         failure=shown.get("failureMessage"),
     )

@@ -31,6 +31,8 @@ _TIMES = (
     "live_at",
     "ready_at",
     "expires_at",
+    "releasing_at",
+    "deleted_at",
     "released_at",
 )
 _PLAIN = tuple(

@@ -14,3 +14,9 @@ def show(standing: Standing) -> None:
     metrics.add_metric("ExpiredPurchases", MetricUnit.Count, standing.expired)
     if standing.hourly_cost is not None:
         metrics.add_metric("HourlyCost", MetricUnit.NoUnit, standing.hourly_cost)
+
+
+def show_orphans(number: int) -> None:
+    """An alarm tells of them, once when they appear; their ARNs are in ReconcileCompleted and in the log."""
+    if number:
+        metrics.add_metric("OrphanFound", MetricUnit.Count, number)

@@ -43,6 +43,11 @@ def put_job(job: Job) -> Put:
     return Put(_row(job), condition)
 
 
+def count_metrics_try(job: Job) -> Update:
+    """A try to store the metrics begins; refused where the job was changed since it was read."""
+    return Update(_key(job.id), add={"metrics_tries": 1, "revision": 1}, when=Attr("revision").eq(job.revision))
+
+
 def put_name(job: Job) -> Put:
     """Let the events of Bedrock find the job."""
     row = {"pk": f"NAME#{job.name}", "sk": "JOB", "schema": SCHEMA, "job_id": job.id}

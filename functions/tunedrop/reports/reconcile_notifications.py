@@ -18,14 +18,14 @@ class Reconciled:
     open_purchases: int
     enqueued: Mapping[str, int]
     orphans: tuple[Capacity, ...]
-    """With this stack's tag, but in no row."""
+    """With this stack's tag or mark, but in no row."""
     foreign: tuple[Capacity, ...]
     """Of other stacks and of people: listed, never touched."""
 
 
-def notifications(found: Reconciled, stack: str, now: datetime) -> list[Notification]:
-    """One event for the run, and one for each orphan: the same one however often it is seen."""
-    run = Notification(
+def notification(found: Reconciled, stack: str, now: datetime) -> Notification:
+    """One event for the run, with the ARNs of what nobody here asked for; an alarm tells people of orphans."""
+    return Notification(
         type="ReconcileCompleted",
         id=fact_id(stack, "reconcile", now.isoformat()),
         stack=stack,
@@ -40,18 +40,4 @@ def notifications(found: Reconciled, stack: str, now: datetime) -> list[Notifica
             "orphans": [item.arn for item in found.orphans],
             "foreign": [item.arn for item in found.foreign],
         },
-    )
-    return [run, *(_orphan(item, stack, now) for item in found.orphans)]
-
-
-def _orphan(item: Capacity, stack: str, now: datetime) -> Notification:
-    return Notification(
-        type="OrphanFound",
-        id=fact_id(stack, "orphan", item.arn),
-        stack=stack,
-        time=now,
-        summary=f"{item.arn} carries this stack's tag and may be billed, but no deployment here owns it.",
-        next_command=f"Look at it in the Bedrock console, and delete it there if nobody needs it: {item.name}",
-        facts={"arn": item.arn, "name": item.name, "model_arn": item.model_arn, "status": item.status},
-        resources=(item.arn,),
     )

@@ -16,6 +16,7 @@ from tunedrop.training.refusals import Refusal
 
 PurchaseState = Literal["planned", "requested", "unknown", "live", "releasing", "released", "failed", "lapsed"]
 EndState = Literal["released", "failed", "lapsed"]
+Status = Literal["Creating", "Ready", "Updating", "Failed"]
 Announcement = Literal["ready", "expiring", "released", "failed", "lapsed"]
 
 _ENDINGS: Mapping[PurchaseState, Announcement] = {"released": "released", "failed": "failed", "lapsed": "lapsed"}
@@ -28,7 +29,9 @@ LAPSES_AFTER = timedelta(hours=24)
 SETTLE = timedelta(seconds=120)
 """Longer than the spending function may run: once this has passed, no earlier attempt can still be on its way."""
 LONG_SETTLE = timedelta(minutes=10)
-"""How long Bedrock's lists may lag before "not there" is believed for good."""
+"""How long Bedrock's lists may lag before "not there" is believed: nothing is sent again, or called gone, before."""
+RELEASE_TIME = timedelta(minutes=15)
+"""What takes longer to give back is counted as expired capacity, which has an alarm."""
 PAUSE = timedelta(seconds=60)
 """Between two tries for room, whatever comes in meanwhile."""
 WARNING = timedelta(minutes=30)
@@ -73,6 +76,9 @@ class Purchase:
     expires_at: datetime | None = None
     release_requested: str | None = None
     """Why, once somebody asked."""
+    releasing_at: datetime | None = None
+    deleted_at: datetime | None = None
+    """When Bedrock took the deletion of `arn`: from then on a list without it is believed at once."""
     released_at: datetime | None = None
     failure: str | None = None
     announced: tuple[Announcement, ...] = ()
@@ -98,14 +104,14 @@ class Capacity:
     arn: str
     name: str
     model_arn: str
-    status: Literal["Creating", "Ready", "Updating", "Failed"]
+    status: Status
     """Bedrock's InService and Active are both Ready here."""
     failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What Bedrock has on the purchase's model: `ours` carries this purchase's intent tag, `others` do not."""
+    """What Bedrock has on the purchase's model: `ours` has its ARN, its name or its intent tag, `others` have none."""
 
     ours: tuple[Capacity, ...] = ()
     others: tuple[Capacity, ...] = ()
@@ -138,25 +144,35 @@ def requeue(purchase: Purchase, now: datetime) -> Purchase:
 
 
 def go_live(purchase: Purchase, capacity: Capacity, now: datetime) -> Purchase:
-    """It exists, so it may bill: from here its hours run."""
-    expires_at = now + timedelta(hours=purchase.hours) if purchase.hours else None
+    """It exists, so it may bill: its hours run from the send that bought it, however late that became known."""
+    bought_at = purchase.attempted_at or now
+    expires_at = bought_at + timedelta(hours=purchase.hours) if purchase.hours else None
     return replace(purchase, state="live", arn=capacity.arn, live_at=now, expires_at=expires_at, refusal=None)
 
 
-def release(purchase: Purchase, reason: str, failure: str | None = None) -> Purchase:
+def release(purchase: Purchase, reason: str, failure: str | None, now: datetime) -> Purchase:
     """Give it back."""
     return replace(
         purchase,
         state="releasing",
         release_requested=purchase.release_requested or reason,
+        releasing_at=now,
         failure=purchase.failure or failure,
     )
 
 
-def reclaim(purchase: Purchase, capacity: Capacity) -> Purchase:
-    """A late effect of an old send: give it back too."""
-    reason = "it appeared in Bedrock after the purchase had ended"
-    return replace(purchase, state="releasing", arn=capacity.arn, release_requested=reason, released_at=None)
+def reclaim(purchase: Purchase, capacity: Capacity, now: datetime) -> Purchase:
+    """A late effect of an old send: give it back too, and tell of the end again when it is true."""
+    return replace(
+        purchase,
+        state="releasing",
+        arn=capacity.arn,
+        release_requested="it appeared in Bedrock after the purchase had ended",
+        releasing_at=now,
+        deleted_at=None,
+        released_at=None,
+        announced=tuple(fact for fact in purchase.announced if fact not in _ENDINGS.values()),
+    )
 
 
 def finish(purchase: Purchase, state: EndState, failure: str | None, now: datetime) -> Purchase:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from tunedrop.serving.purchases import HOLDING, Purchase
+from tunedrop.serving.purchases import HOLDING, RELEASE_TIME, Purchase
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Standing:
 
     model_units: int
     expired: int
-    """Purchases past their hours that may still be billed."""
+    """Purchases that may still be billed past their hours, or long after their release began."""
     hourly_cost: float | None
     """In the stack's currency; None where a price is not configured: unknown is never 0."""
 
@@ -31,6 +31,12 @@ def of(purchases: Iterable[tuple[Purchase, str]], prices: Mapping[str, float], n
     known = [cost for cost in costs if cost is not None]
     return Standing(
         model_units=sum(units for units, _ in billed),
-        expired=sum(purchase.expires_at is not None and purchase.expires_at <= now for purchase, _ in holding),
+        expired=sum(_should_be_gone(purchase, now) for purchase, _ in holding),
         hourly_cost=sum(known) if len(known) == len(costs) else None,
     )
+
+
+def _should_be_gone(purchase: Purchase, now: datetime) -> bool:
+    if purchase.state == "releasing" and (purchase.releasing_at is None or now - purchase.releasing_at > RELEASE_TIME):
+        return True
+    return purchase.expires_at is not None and purchase.expires_at <= now

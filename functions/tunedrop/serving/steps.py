@@ -109,18 +109,22 @@ def next_step(purchase: Purchase, observed: Observation | None, free_units: int,
             return _ended(purchase, observed, now)
 
 
-def is_due(purchase: Purchase, arns: Container[str], now: datetime) -> bool:
-    """Whether reconcile should have the purchase looked at; `arns` are those that Bedrock lists."""
+def is_due(purchase: Purchase, now: datetime) -> bool:
+    """Whether reconcile should have the purchase looked at, by its row alone: an expiry waits for no list."""
     match purchase.state:
         case "requested" | "unknown" | "releasing":
             return True
         case "live":
             over = purchase.expires_at is not None and now >= purchase.expires_at
-            vanished = purchase.arn not in arns
             unready = purchase.ready_at is None or purchase.release_requested is not None
-            return unready or over or vanished or bool(announcements(purchase, now))
+            return unready or over or bool(announcements(purchase, now))
         case _:
-            return False
+            return bool(announcements(purchase, now))
+
+
+def has_vanished(purchase: Purchase, arns: Container[str]) -> bool:
+    """Whether reconcile should have it looked at, because Bedrock lists only `arns`."""
+    return purchase.state == "live" and purchase.arn not in arns
 
 
 def _requested(purchase: Purchase, observed: Observation | None, free_units: int, now: datetime) -> Step:
@@ -147,14 +151,11 @@ def _unknown(purchase: Purchase, observed: Observation | None, now: datetime) ->
 
 
 def _not_there(purchase: Purchase, observed: Observation, waited: timedelta, now: datetime) -> Step:
-    given_up = _given_up(purchase, now)
-    if waited < SETTLE:
-        return Wait("an attempt may still be on its way")
+    if waited < LONG_SETTLE:
+        return Wait("an attempt may be on its way, or its effect not listed yet")
     if purchase.refusal:
         return _refused(purchase.refusal)
-    if given_up:
-        return given_up if waited >= LONG_SETTLE else Wait("a late effect of the last attempt may still show")
-    return _adopt_or_send(purchase, observed)
+    return _given_up(purchase, now) or _adopt_or_send(purchase, observed)
 
 
 def _adopt_or_send(purchase: Purchase, observed: Observation) -> Step:
@@ -173,12 +174,13 @@ def _live(purchase: Purchase, observed: Observation | None, now: datetime) -> St
     if observed is None:
         return Observe()
     surplus = [capacity.arn for capacity in observed.ours if capacity.arn != purchase.arn]
-    if surplus:
+    if surplus and not _paused(purchase, now):
         return Discard(surplus[0])
-    return _followed(purchase, observed.ours[0], now) if observed.ours else _gone(purchase, now)
+    own = next((capacity for capacity in observed.ours if capacity.arn == purchase.arn), None)
+    return _followed(purchase, own) if own else _gone(purchase, now)
 
 
-def _followed(purchase: Purchase, own: Capacity, now: datetime) -> Step:
+def _followed(purchase: Purchase, own: Capacity) -> Step:
     if own.status == "Failed":
         return BeginRelease("Bedrock could not create it", own.failure or "Bedrock reports Failed without a reason.")
     if own.status == "Ready" and purchase.ready_at is None:
@@ -193,6 +195,8 @@ def _releasing(purchase: Purchase, observed: Observation | None, now: datetime) 
         return Observe()
     if observed.ours:
         return Discard(observed.ours[0].arn)
+    if purchase.arn and purchase.deleted_at is None and _is_young(purchase, now):
+        return Discard(purchase.arn)
     if purchase.failure:
         return Finish("failed", "given back after a failure", purchase.failure)
     return Finish("released", purchase.release_requested or "given back")
@@ -235,6 +239,12 @@ def _taken(other: Capacity) -> Finish:
 
 
 def _gone(purchase: Purchase, now: datetime) -> Step:
-    if purchase.live_at and now - purchase.live_at < LONG_SETTLE:
+    if _is_young(purchase, now):
         return Wait("Bedrock does not show it yet")
     return Finish("released", "it no longer exists in Bedrock: somebody else deleted it")
+
+
+def _is_young(purchase: Purchase, now: datetime) -> bool:
+    """Too young for a list to prove that it is not there."""
+    known_at = purchase.live_at or purchase.attempted_at
+    return known_at is not None and now - known_at < LONG_SETTLE

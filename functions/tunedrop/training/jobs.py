@@ -92,6 +92,7 @@ class JobTruth:
     arn: str
     name: str
     token: str | None
+    """None where Bedrock did not show it: then whose the job is, is not known."""
     status: JobStatus
     failure: str | None
     model_arn: str | None
@@ -144,6 +145,10 @@ class Job:
     metric_counts: Mapping[str, int] = field(default_factory=dict)
     metric_files: Mapping[str, str] = field(default_factory=dict)
     """S3 keys of the CSVs that Bedrock wrote, by split."""
+    metrics_tries: int = 0
+    """Begun; counted before each, so that one that dies counts too."""
+    metrics_settled: bool = False
+    """Stored, or given up with a line in the timeline."""
     announced: tuple[JobStatus, ...] = ()
     """Statuses whose notification is on the bus."""
     revision: int = 0
@@ -188,7 +193,23 @@ def follow(job: Job, truth: JobTruth, source: Source, now: datetime) -> Job:
     moved = transition(running, truth.status, source, truth.ended_at or now, truth.failure or "")
     if moved.status not in ENDED:
         return moved
-    return replace(moved, ended_at=truth.ended_at or now, failure=truth.failure, model_arn=truth.model_arn)
+    return replace(
+        moved,
+        ended_at=truth.ended_at or now,
+        failure=truth.failure,
+        model_arn=truth.model_arn,
+        final_losses={"training": truth.training_loss, "validation": truth.validation_loss},
+    )
+
+
+def note(job: Job, source: Source, now: datetime, words: str) -> Job:
+    """The job with a line in its timeline that changes nothing else."""
+    return replace(job, timeline=(*job.timeline, TimelineEntry(now, job.status, source, words)))
+
+
+def reclaim(job: Job, arn: str, now: datetime) -> Job:
+    """A late effect of an old send was asked to stop; the job stays as it ended."""
+    return note(replace(job, arn=arn), "request", now, "it appeared in Bedrock after its end here, and was stopped")
 
 
 def end(job: Job, status: JobStatus, failure: str | None, now: datetime) -> Job:

@@ -24,6 +24,11 @@ def stack_mark(stack_uid: str) -> str:
     return stack_uid.replace("-", "").lower()[:8]
 
 
+def is_marked(name: str, stack_uid: str) -> bool:
+    """Whether a name in Bedrock was made by `lineage` in this stack; tags may come later than the thing itself."""
+    return re.fullmatch(rf".+-{stack_mark(stack_uid)}-[0-9a-f]{{8}}", name) is not None
+
+
 def token(stack_uid: str, intent_id: str) -> str:
     """The clientRequestToken of an intent: the same however often the call is sent (reliability 2.3)."""
     return hashlib.sha256(f"{stack_uid}/{intent_id}".encode()).hexdigest()

@@ -9,10 +9,8 @@ from typing import Literal
 from tunedrop.training.jobs import ENDED, Job, JobStatus, JobTruth
 from tunedrop.training.refusals import Refusal
 
-SETTLE = timedelta(seconds=120)
-"""Longer than the spending function may run: once this has passed, no earlier attempt can still be on its way."""
 LONG_SETTLE = timedelta(minutes=10)
-"""How long Bedrock's list may lag before "not there" is believed for good."""
+"""Longer than the spending function may run and than Bedrock's list may lag: only then "not there" is believed."""
 PAUSE = timedelta(seconds=60)
 """Between two tries for room, whatever comes in meanwhile."""
 
@@ -49,6 +47,20 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Reclaim:
+    """Ended in our table, yet running in Bedrock: a send that showed its effect late. Stop it there."""
+
+    arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """It does not resolve by itself: somebody must look."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """It never reached Bedrock and never will."""
 
@@ -70,13 +82,15 @@ class Seen:
     truth: JobTruth | None
 
 
-Step = Look | Send | Adopt | Park | Stop | End | Wait
+Step = Look | Send | Adopt | Park | Stop | Reclaim | Raise | End | Wait
 
 
 def next_step(job: Job, seen: Seen | None, now: datetime) -> Step:
     """What to do next. `seen` is None until Bedrock was looked at after the last thing that was done to it."""
-    if job.status in ENDED or job.status == "Preparing":
-        return Wait(f"the job is {job.status}")
+    if job.status in ENDED:
+        return _ended(job, seen)
+    if job.status == "Preparing":
+        return Wait("the job is Preparing")
     if job.arn:
         wanted = job.stop_requested and job.status == "InProgress"
         return Stop(job.arn) if wanted else Wait("Bedrock has it")
@@ -96,14 +110,19 @@ def _unsent(job: Job, now: datetime) -> Step:
 
 
 def due(job: Job) -> frozenset[Literal["advance_job", "check_job"]]:
-    """What reconcile should have done with the job: events are best effort, so a running one is always asked for."""
+    """What reconcile should have done with the job: events are best effort, so a running one is always asked for.
+
+    One that has ended is asked for until its end was told.
+    """
     match job.status:
         case "Requested" | "WaitingForCapacity":
             return frozenset({"advance_job"})
         case "InProgress" | "Stopping":
             return frozenset({"check_job", "advance_job"} if job.stop_requested else {"check_job"})
-        case _:
+        case "Preparing":
             return frozenset()
+        case _:
+            return frozenset() if announcement(job) is None else frozenset({"check_job"})
 
 
 def announcement(job: Job) -> JobStatus | None:
@@ -115,14 +134,33 @@ def announcement(job: Job) -> JobStatus | None:
 
 def _looked(job: Job, truth: JobTruth | None, waited: timedelta) -> Step:
     if truth:
-        return Adopt(truth) if truth.token == job.token else _taken(job)
-    if waited < SETTLE:
-        return Wait("an attempt may still be on its way")
+        return _listed(job, truth, waited)
+    if waited < LONG_SETTLE:
+        return Wait("an attempt may be on its way, or its effect not listed yet")
     if job.refusal:
         return _refused(job.refusal)
-    if job.stop_requested:
-        return End("Stopped", None) if waited >= LONG_SETTLE else Wait("a late effect of the attempt may still show")
-    return Send()
+    return End("Stopped", None) if job.stop_requested else Send()
+
+
+def _listed(job: Job, truth: JobTruth, waited: timedelta) -> Step:
+    """Only a token that Bedrock returned and that differs proves that the name is somebody else's."""
+    if truth.token == job.token:
+        return Adopt(truth)
+    if truth.token:
+        return _taken(job)
+    reason = f"Bedrock lists a job named {job.name} and does not show whose it is"
+    return Wait(reason) if waited < LONG_SETTLE else Raise(reason)
+
+
+def _ended(job: Job, seen: Seen | None) -> Step:
+    """Stays ended; but what was sent once may have taken effect unseen."""
+    if job.arn or job.attempted_at is None:
+        return Wait(f"the job is {job.status}")
+    if seen is None:
+        return Look()
+    if seen.truth and seen.truth.token == job.token and seen.truth.status == "InProgress":
+        return Reclaim(seen.truth.arn)
+    return Wait(f"the job is {job.status}")
 
 
 def _refused(refusal: Refusal) -> Step:

@@ -50,6 +50,13 @@ def test_on_demand_costs_nothing_by_the_hour():
     assert (found.model_units, found.expired, found.hourly_cost) == (0, 0, 0)
 
 
+def test_a_release_that_lasts_too_long_is_counted_as_expired():
+    releasing = replace(LIVE, state="releasing", releasing_at=NOW)
+    for minutes, expired in ((15, 0), (16, 1)):
+        found = standing.of([(releasing, "claude-3-haiku")], PRICES, NOW + timedelta(minutes=minutes))
+        assert found.expired == expired
+
+
 def test_what_is_past_its_hours_and_not_gone_is_counted():
     late = replace(LIVE, expires_at=NOW)
     assert standing.of([(late, "claude-3-haiku"), (LIVE, "claude-3-haiku")], PRICES, NOW).expired == 1

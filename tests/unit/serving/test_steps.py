@@ -87,8 +87,8 @@ def test_an_unknown_outcome_is_looked_at_waited_for_and_only_then_sent_again():
     row = purchases.attempt(requested(), NOW)
     assert step(row) == steps.Observe()
     assert step(row, Observation(ours=(capacity(),))) == steps.Adopt(capacity())
-    assert isinstance(step(row, Observation(), after=SETTLE - timedelta(seconds=1)), steps.Wait)
-    assert step(row, Observation(), after=SETTLE) == steps.Send()
+    assert isinstance(step(row, Observation(), after=LONG_SETTLE - timedelta(seconds=1)), steps.Wait)
+    assert step(row, Observation(), after=LONG_SETTLE) == steps.Send()
 
 
 def test_one_refusal_is_definite_and_a_refusal_of_a_second_send_proves_nothing():
@@ -99,7 +99,7 @@ def test_one_refusal_is_definite_and_a_refusal_of_a_second_send_proves_nothing()
     assert step(twice) == steps.Observe()
     assert isinstance(step(twice, Observation()), steps.Wait)
     assert step(twice, Observation(ours=(capacity(),))) == steps.Adopt(capacity())
-    assert isinstance(step(twice, Observation(), after=SETTLE), steps.Finish)
+    assert isinstance(step(twice, Observation(), after=LONG_SETTLE), steps.Finish)
 
 
 def test_giving_up_an_unknown_outcome_waits_until_a_late_effect_would_have_shown():
@@ -124,11 +124,39 @@ def test_a_failed_creation_is_given_back_and_ends_as_failed():
     row = purchases.go_live(purchases.attempt(requested(), NOW), capacity(), NOW)
     failed = step(row, Observation(ours=(replace(capacity(status="Failed"), failure="no hosts"),)))
     assert failed == steps.BeginRelease("Bedrock could not create it", "no hosts")
-    row = purchases.release(row, failed.reason, failed.failure)
+    row = purchases.release(row, failed.reason, failed.failure, NOW)
     assert step(row, Observation(ours=(capacity(status="Failed"),))) == steps.Discard("arn:1")
-    ended = step(row, Observation())
+    ended = step(replace(row, deleted_at=NOW), Observation())
     assert isinstance(ended, steps.Finish)
     assert (ended.state, ended.failure) == ("failed", "no hosts")
+
+
+def test_what_a_list_lacks_in_the_first_minutes_is_deleted_by_its_arn_before_it_is_called_gone():
+    live = purchases.go_live(purchases.attempt(requested(), NOW), capacity(), NOW)
+    row = purchases.release(live, "asked for", None, NOW)
+    assert step(row, Observation()) == steps.Discard("arn:1")
+    assert isinstance(step(replace(row, deleted_at=NOW), Observation()), steps.Finish)
+    assert isinstance(step(row, Observation(), after=LONG_SETTLE), steps.Finish)
+
+
+def test_hours_run_from_the_send_that_bought_and_not_from_the_moment_it_was_found():
+    sent = purchases.attempt(requested(), NOW)
+    found = purchases.go_live(sent, capacity(), NOW + timedelta(minutes=9))
+    assert found.expires_at == NOW + timedelta(hours=8)
+
+
+def test_a_surplus_that_bedrock_did_not_delete_just_now_is_left_for_the_next_visit():
+    row = replace(purchases.go_live(requested(), capacity(), NOW), parked_at=NOW)
+    observed = Observation(ours=(capacity(2), capacity(status="Ready")))
+    assert step(row, observed) == steps.BecomeReady(capacity(status="Ready"))
+    assert step(row, observed, after=purchases.PAUSE) == steps.Discard("arn:2")
+
+
+@pytest.mark.parametrize("state", sorted(ENDED))
+def test_an_end_is_due_until_it_was_told(state):
+    row = purchases.finish(purchases.attempt(requested(), NOW), state, None, NOW)
+    assert steps.is_due(row, NOW)
+    assert not steps.is_due(replace(row, announced=purchases.announcements(row, NOW)), NOW)
 
 
 @pytest.mark.parametrize("hours", [1, 8, 168, None])
@@ -219,9 +247,10 @@ class Purchases(RuleBasedStateMachine):
             case steps.BecomeReady():
                 self.row = replace(self.row, ready_at=self.now)
             case steps.BeginRelease(reason, failure):
-                self.row = purchases.release(self.row, reason, failure)
+                self.row = purchases.release(self.row, reason, failure, self.now)
             case steps.Discard(arn):
                 self.there.pop(arn, None)
+                self.row = replace(self.row, deleted_at=self.now)
             case _:
                 self._end(next_)
         return None
@@ -231,7 +260,7 @@ class Purchases(RuleBasedStateMachine):
             case steps.Requeue():
                 self.row = purchases.requeue(self.row, self.now)
             case steps.Reclaim(found):
-                self.row = purchases.reclaim(self.row, found)
+                self.row = purchases.reclaim(self.row, found, self.now)
             case steps.Finish(state, _, failure):
                 self.row = purchases.finish(self.row, state, failure, self.now)
 

@@ -57,9 +57,9 @@ def test_after_an_attempt_bedrock_is_asked_first():
 
 def test_an_attempt_that_may_still_run_is_waited_for():
     attempted = jobs.attempt(job(), NOW)
-    early = steps.next_step(attempted, steps.Seen(None), NOW + steps.SETTLE - timedelta(seconds=1))
+    early = steps.next_step(attempted, steps.Seen(None), NOW + steps.LONG_SETTLE - timedelta(seconds=1))
     assert isinstance(early, steps.Wait)
-    assert steps.next_step(attempted, steps.Seen(None), NOW + steps.SETTLE) == steps.Send()
+    assert steps.next_step(attempted, steps.Seen(None), NOW + steps.LONG_SETTLE) == steps.Send()
 
 
 def test_a_job_of_ours_is_adopted_and_one_of_another_token_never():
@@ -68,6 +68,22 @@ def test_a_job_of_ours_is_adopted_and_one_of_another_token_never():
     foreign = steps.next_step(attempted, steps.Seen(truth(token="theirs")), NOW)
     assert isinstance(foreign, steps.End)
     assert foreign.status == "Failed"
+
+
+def test_a_job_whose_token_bedrock_does_not_show_is_nobodys_until_it_does():
+    attempted = jobs.attempt(job(), NOW)
+    hidden = steps.Seen(truth(token=None))
+    assert isinstance(steps.next_step(attempted, hidden, NOW), steps.Wait)
+    assert isinstance(steps.next_step(attempted, hidden, NOW + steps.LONG_SETTLE), steps.Raise)
+
+
+def test_a_job_that_shows_up_in_bedrock_after_its_end_is_stopped_there_if_it_is_ours():
+    ended = jobs.end(jobs.attempt(job(), NOW), "Stopped", None, NOW)
+    assert steps.next_step(ended, None, NOW) == steps.Look()
+    assert steps.next_step(ended, steps.Seen(truth()), NOW) == steps.Reclaim(ARN)
+    for seen in (None, truth(token="theirs"), truth(token=None), truth("Completed")):
+        assert isinstance(steps.next_step(ended, steps.Seen(seen), NOW), steps.Wait)
+    assert isinstance(steps.next_step(jobs.reclaim(ended, ARN, NOW), None, NOW), steps.Wait)
 
 
 def test_one_refused_send_is_a_definite_end_and_a_refused_second_send_is_not():
@@ -99,7 +115,8 @@ def test_an_ended_job_does_nothing_more(status):
     ended = jobs.follow(job(), truth(status), "event", NOW)
     assert ended.status == status
     assert isinstance(steps.next_step(replace(ended, stop_requested=True), None, NOW), steps.Wait)
-    assert steps.due(ended) == frozenset()
+    assert steps.due(ended) == {"check_job"}
+    assert steps.due(replace(ended, announced=(status,))) == frozenset()
 
 
 _STATUSES = st.sampled_from(["InProgress", "Stopping", "Completed", "Failed", "Stopped"])
