@@ -92,6 +92,8 @@ def start(
     lifecycle.check_region(base_model, settings.region)
     prepared = accepted(request.dataset, request.version, base_model.name)
     head = _free_head(wish, table)
+    if wish and wish.model_units:
+        caps.check_model_units(wish, settings.max_model_units, deployment_rows.units_spoken_for(table))
     planned = plan.make(prepared, base_model, values, wish, prices=settings.prices, currency=settings.currency)
     plan.confirm(planned, request.plan_id, settings.max_trained_tokens_per_job)
     _ask_aws(base_model, wish, bedrock, service_quotas, now)
@@ -105,9 +107,7 @@ def _wish(request: StartJob, base_model: BaseModel, settings: Settings) -> Deplo
     if request.deployment is None:
         return None
     deployments.check_name(request.deployment.name, catalogue.catalogue())
-    wish = caps.resolve(request.deployment, base_model, default_hours=settings.deployment_hours)
-    caps.check_model_units(wish, settings.max_model_units)
-    return wish
+    return caps.resolve(request.deployment, base_model, default_hours=settings.deployment_hours)
 
 
 def _free_head(wish: DeploymentWish | None, table: Table) -> Deployment | None:

@@ -123,7 +123,8 @@ class World:
         return self.prepared
 
     def start(self, **request: Any) -> Job:
-        """POST /jobs."""
+        """POST /jobs. `cap`: what MaxModelUnits was then; somebody has changed it since."""
+        cap = request.pop("cap", self.settings.max_model_units)
         job_id = request.pop("job_id", None) or self.new_id()
         wish = request.pop("deployment", None)
         if isinstance(wish, str):
@@ -137,7 +138,7 @@ class World:
             sqs=self.stack.sqs,
             bedrock=aws.bedrock(),
             service_quotas=aws.service_quotas(),
-            settings=self.settings,
+            settings=dataclasses.replace(self.settings, max_model_units=cap),
             now=self.clock.now(),
             new_id=self.new_id,
         )

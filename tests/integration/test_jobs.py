@@ -216,7 +216,7 @@ def test_when_bedrock_does_not_answer_the_request_may_be_sent_again(world):
 
 def test_jobs_and_deployments_are_listed_newest_first_by_pages(world):
     for name in ("one", "two", "three"):
-        world.start(deployment=name)
+        world.start(deployment=name, cap=3)
         world.clock.advance(60)
     first = jobs.list_jobs(limit=2, cursor=None, table=world.stack.table)
     rest = jobs.list_jobs(limit=2, cursor=first.cursor, table=world.stack.table)
@@ -266,3 +266,17 @@ def test_giving_back_twice_is_giving_back_once(world):
     first = world.release("support-prod")
     assert world.release("support-prod") == first
     assert first.history[-1].note == f"asked for by {CALLER}"
+
+
+def test_training_that_would_end_in_a_wait_for_model_units_is_refused_before_it_costs(world):
+    first = world.start(deployment="support-prod")
+    with pytest.raises(CapExceeded) as refused:
+        world.start(deployment="another")
+    assert refused.value.code == "model_units_cap"
+    assert "support-prod" in refused.value.message
+    assert "MaxModelUnits=2" in refused.value.message
+    assert [job.id for job in jobs.list_jobs(limit=9, cursor=None, table=world.stack.table).jobs] == [first.id]
+
+    world.release("support-prod")
+    world.deliver()
+    assert world.start(deployment="another").status == "Requested"

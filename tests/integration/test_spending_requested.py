@@ -119,7 +119,7 @@ def test_a_rival_at_any_call_of_an_on_demand_deployment_never_makes_two(stack, e
 
 def test_a_rival_for_the_last_model_unit_at_any_call_never_exceeds_the_cap(world):
     world.trained(deployment="support-one")
-    world.trained(deployment="support-two")
+    world.trained(deployment="support-two", cap=2)
     one, two = ({**BUY, "deployment": name} for name in ("support-one", "support-two"))
     start = world.checkpoint()
     for nth, name in enumerate(world.calls_of(lambda: world.spend(one))):
@@ -308,7 +308,7 @@ def test_a_purchase_lapses_a_day_after_its_jobs_end(world):
 
 def test_the_sum_of_model_units_stays_under_the_cap(world):
     world.trained(deployment="support-one")
-    world.trained(deployment="support-two")
+    world.trained(deployment="support-two", cap=2)
     world.wait(0)
     world.wait(BOUGHT)
     assert len(world.live()) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -11,7 +12,7 @@ from tunedrop.edges import moments
 from tunedrop.edges.attributes import Row, build, known
 from tunedrop.edges.table import Delete, Key, Put, Table, Update
 from tunedrop.serving.deployments import Deployment, HistoryEntry
-from tunedrop.serving.purchases import Purchase
+from tunedrop.serving.purchases import ENDED, Purchase
 from tunedrop.training.refusals import Refusal
 
 SCHEMA = 1
@@ -56,6 +57,16 @@ def units_taken(table: Table) -> int:
     """Model units that purchases hold now."""
     row = table.get(MODEL_UNITS)
     return int(row.get("units", 0)) if row else 0
+
+
+def units_spoken_for(table: Table) -> Mapping[str, int]:
+    """Model units by deployment of every purchase that has not ended, whether they are held already or only planned."""
+    units: dict[str, int] = {}
+    for row in table.query("OPEN", "PURCHASE#").rows:
+        purchase = load_purchase(table, row["deployment"], row["generation"])
+        if purchase and purchase.state not in ENDED and purchase.model_units:
+            units[purchase.deployment] = purchase.model_units
+    return units
 
 
 def put_new(deployment: Deployment) -> Put:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tunedrop.base_models.catalogue import BaseModel
 from tunedrop.errors import CapExceeded, InvalidInput
 from tunedrop.training.jobs import DeploymentRequest, DeploymentWish
@@ -30,16 +32,23 @@ def resolve(asked: DeploymentRequest, base_model: BaseModel, *, default_hours: i
     return DeploymentWish(asked.name, serving, units, min(asked.hours or default_hours, MAX_HOURS))
 
 
-def check_model_units(wish: DeploymentWish, cap: int) -> None:
-    """The stack's own cap. Raises CapExceeded with what to change."""
-    if wish.model_units > cap:
+def check_model_units(wish: DeploymentWish, cap: int, spoken_for: Mapping[str, int]) -> None:
+    """The stack's own cap, less what other deployments have or wait for. Raises CapExceeded with what to change.
+
+    Training that ends in a wait for somebody else's model units would be a purchase at a moment nobody chose.
+    """
+    taken = sum(spoken_for.values())
+    if wish.model_units > cap - taken:
+        others = f", of which {taken} are spoken for by {', '.join(sorted(spoken_for))}" if taken else ""
         raise CapExceeded(
             "model_units_cap",
-            f"The deployment needs {wish.model_units} model units; this stack's MaxModelUnits is {cap}. "
-            f"Nothing was bought. To allow it, deploy the stack with MaxModelUnits={wish.model_units} or more.",
+            f"The deployment needs {wish.model_units} model units; this stack's MaxModelUnits is {cap}{others}. "
+            f"Nothing was started. To allow it, deploy the stack with MaxModelUnits={wish.model_units + taken} or more"
+            f"{', or give a deployment back' if taken else ''}.",
             field="deployment.model_units",
             asked=wish.model_units,
             cap=cap,
+            spoken_for=dict(spoken_for),
             parameter="MaxModelUnits",
         )
 
