@@ -36,10 +36,6 @@ class ApiKey:
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
 
-    def allows(self, deployment: str) -> bool:
-        """Whether the key's scope holds this deployment."""
-        return self.deployments is None or deployment in self.deployments
-
     def works(self, now: datetime) -> bool:
         """Whether it is neither revoked nor expired."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
