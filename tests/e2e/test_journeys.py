@@ -145,3 +145,18 @@ def test_reconcile_shows_what_stands(west):
     shown = json.loads(west.eventually(look))
     assert shown["service"] == west.stack.name
     assert {"ReconcileCompleted", "LiveModelUnits", "ExpiredPurchases", "HourlyCost"} <= set(shown)
+
+
+def test_a_job_is_followed_by_bedrocks_own_events_while_reconcile_sleeps(west):
+    """Reconcile finds what events would have brought, so only without it is it seen that they come."""
+    schedule = west.stack.resource("ReconcileFunctionEveryFiveMinutes")
+    events = west.stack.client("events")
+    west.put("events/train.jsonl", prompts(100))
+    west.version("events", "train")
+    events.disable_rule(Name=schedule)
+    try:
+        job = west.job(dataset="events", base_model="llama-3-1-8b", hyperparameters={"epochCount": 1})
+    finally:
+        events.enable_rule(Name=schedule)
+    assert job["status"] == "Completed", job["failure"]
+    assert [entry["source"] for entry in job["timeline"]] == ["request", "request", "event"]
