@@ -40,7 +40,7 @@ TROUBLES = (CannotStart, DeploymentFailed, BuildFailed, ClientError, ValueError,
 
 
 TIME_SCALE = 600.0
-"""Three hours of training take 18 seconds; a schedule of five minutes fires every second."""
+"""Three hours of training take 18 seconds; a schedule of five minutes fires every 2.5 seconds."""
 
 
 class NotRunning(CannotStart):

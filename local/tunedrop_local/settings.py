@@ -11,7 +11,7 @@ from pathlib import Path
 ACCOUNT = "123456789012"
 REGION = "us-west-2"
 PORT = 4566
-SHORTEST_INTERVAL = 1.0  # seconds: no time scale may turn a schedule into a storm
+SHORTEST_INTERVAL = 2.5  # seconds: no time scale may turn a schedule into a storm
 
 
 @dataclass(frozen=True, slots=True)
