@@ -79,7 +79,6 @@ class BaseModel:
     """Ways to serve its custom models, the default first."""
     validation: bool
     """Whether a job takes a validation split."""
-    quotas: Mapping[str, str]
     limits: Limits
     reserved: tuple[Reserved, ...]
     hyperparameters: tuple[Hyperparameter, ...]
@@ -118,7 +117,6 @@ def _base_model(name: str, entry: Mapping[str, Any]) -> BaseModel:
         runtime=entry["runtime"],
         serving=tuple(entry["serving"]),
         validation=entry["validation"],
-        quotas=entry["quotas"],
         limits=_limits(entry["limits"]),
         reserved=tuple(Reserved(tuple(rule["words"]), frozenset(rule["where"])) for rule in entry.get("reserved", [])),
         hyperparameters=tuple(_hyperparameter(key, value) for key, value in entry["hyperparameters"].items()),

@@ -20,9 +20,9 @@ class Line:
     raw: bytes | None
 
 
-def read(chunks: Iterable[bytes], normalised: Counter[str]) -> Iterator[Line]:
+def read(chunks: Iterable[bytes], normalised: Counter[str], longest: int = MAX_LINE_BYTES) -> Iterator[Line]:
     r"""Lines ended by `\n` or `\r\n`, numbered from 1. What was taken off is counted in `normalised`."""
-    for number, raw in enumerate(_pieces(chunks), start=1):
+    for number, raw in enumerate(_pieces(chunks, longest), start=1):
         if raw is None:
             yield Line(number, None)
             continue
@@ -36,27 +36,27 @@ def read(chunks: Iterable[bytes], normalised: Counter[str]) -> Iterator[Line]:
         yield Line(number, text)
 
 
-def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes | None]:
+def _pieces(chunks: Iterable[bytes], longest: int) -> Iterator[bytes | None]:
     """What stands between line feeds; None for a piece over the cap."""
     held: list[bytes] = []
     size = 0
     for chunk in chunks:
         first, *others = chunk.split(b"\n")
         size += len(first)
-        if size <= MAX_LINE_BYTES:
+        if size <= longest:
             held.append(first)
         else:
             held.clear()
         if not others:
             continue
-        yield _piece(held, size)
+        yield _piece(held, size, longest)
         *whole, rest = others
         for piece in whole:
-            yield _piece([piece], len(piece))
+            yield _piece([piece], len(piece), longest)
         held, size = [rest], len(rest)
     if size:
-        yield _piece(held, size)
+        yield _piece(held, size, longest)
 
 
-def _piece(held: list[bytes], size: int) -> bytes | None:
-    return b"".join(held) if size <= MAX_LINE_BYTES else None
+def _piece(held: list[bytes], size: int, longest: int) -> bytes | None:
+    return b"".join(held) if size <= longest else None

@@ -159,12 +159,11 @@ class Table:
             lambda answer: unmarshal(answer["Attributes"]) if answer.get("Attributes") else None,
         )
 
-    def write_all(self, *writes: Put | Update | Delete, token: str = "") -> bool:
+    def write_all(self, *writes: Put | Update | Delete) -> bool:
         """All of these writes or none (at most 100). False when a condition refused."""
         items = cast("list[TransactWriteItemTypeDef]", [_transaction_item(self.name, write) for write in writes])
-        arguments: dict[str, Any] = {"ClientRequestToken": token} if token else {}
         try:
-            conflicts.retried(lambda: self._client.transact_write_items(TransactItems=items, **arguments))
+            conflicts.retried(lambda: self._client.transact_write_items(TransactItems=items))
         except ClientError as error:
             if _refused(error):
                 return False

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from tunedrop.data import lines
 
 
-def read(*chunks: bytes) -> tuple[list[tuple[int, bytes | None]], Counter[str]]:
+def read(*chunks: bytes, longest: int = lines.MAX_LINE_BYTES) -> tuple[list[tuple[int, bytes | None]], Counter[str]]:
     normalised: Counter[str] = Counter()
-    return [(line.number, line.raw) for line in lines.read(chunks, normalised)], normalised
+    return [(line.number, line.raw) for line in lines.read(chunks, normalised, longest)], normalised
 
 
 @pytest.mark.parametrize(
@@ -47,15 +47,13 @@ def test_a_byte_order_mark_further_down_stays_for_the_parser_to_refuse():
     assert not normalised
 
 
-def test_a_line_over_the_cap_is_not_held_and_the_next_ones_are_read(monkeypatch):
-    monkeypatch.setattr(lines, "MAX_LINE_BYTES", 10)
-    found, _ = read(b"ok\n", b"x" * 8, b"x" * 8, b"x\nfine\n", b"y" * 11 + b"\nlast")
+def test_a_line_over_the_cap_is_not_held_and_the_next_ones_are_read():
+    found, _ = read(b"ok\n", b"x" * 8, b"x" * 8, b"x\nfine\n", b"y" * 11 + b"\nlast", longest=10)
     assert found == [(1, b"ok"), (2, None), (3, b"fine"), (4, None), (5, b"last")]
 
 
-def test_a_line_of_exactly_the_cap_is_read(monkeypatch):
-    monkeypatch.setattr(lines, "MAX_LINE_BYTES", 10)
-    assert read(b"x" * 5, b"x" * 5 + b"\n")[0] == [(1, b"x" * 10)]
+def test_a_line_of_exactly_the_cap_is_read():
+    assert read(b"x" * 5, b"x" * 5 + b"\n", longest=10)[0] == [(1, b"x" * 10)]
 
 
 @given(st.lists(st.sampled_from([b"a", b"\n", b"\r\n", b"\r", b"\xc3", b"\xa9", b"bc"]), max_size=30), st.data())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -53,3 +54,4 @@ def test_a_key_works_until_it_expires_or_is_revoked():
     key = ApiKey(KEY_ID, "n", None, keys.digest(SECRET), NOW, "arn", expires_at=NOW + timedelta(seconds=1))
     assert key.works(NOW)
     assert not key.works(NOW + timedelta(seconds=1))
+    assert not replace(key, revoked_at=NOW).works(NOW)
