@@ -42,3 +42,11 @@ def kind(value: object) -> str:
             return "a list"
         case _:
             return "an object"
+
+
+class UnreadableContent(Exception):
+    """From here on a file's bytes mean nothing: leaves a container's reader, and ends in a finding about the file."""
+
+    def __init__(self, defect: Defect) -> None:
+        super().__init__(defect.code)
+        self.defect = defect

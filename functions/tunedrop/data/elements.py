@@ -1,0 +1,23 @@
+"""What containers hand to formats: one record's place in a file and its content, not understood yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tunedrop.data.defects import Defect
+
+MAX_BYTES = 16 * 2**20
+"""Far above the longest record that any base model takes; a longer line, array element or table row is never held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One record as its container gives it: bytes of JSON, fields where the container has parsed them, or a defect.
+
+    `line` is where it begins in the text as uploaded (after decompression), from 1; None where the file has no lines.
+    """
+
+    line: int | None
+    content: bytes | Mapping[str, Any] | Defect
