@@ -15,7 +15,7 @@ from tunedrop.checks.repetition import Repetitions
 from tunedrop.data import dataset_toml, keys, wishes
 from tunedrop.data.dataset_toml import DatasetSettings
 from tunedrop.data.defects import Defect
-from tunedrop.data.reading import SplitFileReader
+from tunedrop.data.reading import Part, SplitFileReader
 from tunedrop.data.versions import Outcome, Output, Preparation, Version
 from tunedrop.data.wishes import Wishes
 from tunedrop.edges import objects
@@ -120,7 +120,8 @@ def _stream_split(
             (Examination(base_model, subject, given), upload.write)
             for base_model, upload in zip(base_models, uploads, strict=True)
         ]
-        reader = SplitFileReader(objects.stream(work.s3, work.bucket, file), _extension(file.key))
+        source = objects.ObjectSource(work.s3, work.bucket, file)
+        reader = SplitFileReader([Part(file.key, _extension(file.key), source)])
         results = examination.examine(reader, subject.split, lanes, repetitions)
         return [(result, _keep(result, upload)) for result, upload in zip(results, uploads, strict=True)]
 

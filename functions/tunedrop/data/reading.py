@@ -1,25 +1,41 @@
-"""A split file's bytes as entries: each line's record or what is wrong with it. One pass, flat memory."""
+"""A split's files as entries: each record, or what is wrong in its place. One pass, flat memory."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from tunedrop.base_models.catalogue import RecordFormat
 from tunedrop.data import detection, documents, formats, lines
 from tunedrop.data.defects import Defect
+from tunedrop.data.mapping import FieldMapping
 from tunedrop.data.records import Record
+from tunedrop.data.sources import Source
 
 READABLE = frozenset({"jsonl"})
 """File extensions whose content this release reads."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """What one line gave. `line` and `number` (of the record) start at 1; None: the file as a whole."""
+class Part:
+    """One of a split's files: its name as findings say it (S3 key or path), its extension, its bytes."""
 
+    name: str
+    extension: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one place of a file gave. `line` of the file and `number` of the split's record start at 1.
+
+    No line where the file has none; no number where the entry is about a line that is no record, or the whole file.
+    """
+
+    source: str
+    """The part's name."""
     line: int | None
     number: int | None
     record: Record | None
@@ -27,29 +43,36 @@ class Entry:
 
 
 class SplitFileReader:
-    """Entries of one split file; `records`, `format` and `normalised` are complete once all were taken."""
+    """Entries of a split's files in order; the attributes are complete once all were taken."""
 
-    def __init__(self, chunks: Iterable[bytes], extension: str) -> None:
-        self._chunks = chunks
-        self._extension = extension
+    def __init__(self, parts: Sequence[Part], mapping: FieldMapping | None = None) -> None:
+        self._parts = parts
+        self._mapping = mapping
         self.records = 0
         self.format: RecordFormat | None = None
+        self.container: str | None = None
         self.normalised: Counter[str] = Counter()
 
     def __iter__(self) -> Iterator[Entry]:
-        if self._extension not in READABLE:
-            yield Entry(None, None, None, (_not_readable(self._extension),))
+        for part in self._parts:
+            yield from self._part(part)
+
+    def _part(self, part: Part) -> Iterator[Entry]:
+        if part.extension not in READABLE:
+            yield Entry(part.name, None, None, None, (_not_readable(part.extension),))
             return
-        chunks = iter(self._chunks)
+        self.container = self.container or part.extension
+        chunks = part.source.chunks()
         head = _head(chunks)
         if head and (instead := detection.identify(head)):
-            yield Entry(None, None, None, (instead,))
+            yield Entry(part.name, None, None, None, (instead,))
             return
-        yield from self._entries(chain([head], chunks))
-        if not self.records:
-            yield Entry(None, None, None, (Defect("empty_file", "The file holds no record."),))
+        before = self.records
+        yield from self._entries(part.name, chain([head], chunks))
+        if self.records == before:
+            yield Entry(part.name, None, None, None, (Defect("empty_file", "The file holds no record."),))
 
-    def _entries(self, chunks: Iterable[bytes]) -> Iterator[Entry]:
+    def _entries(self, source: str, chunks: Iterable[bytes]) -> Iterator[Entry]:
         first_blank = blanks = 0
         for line in lines.read(chunks, self.normalised):
             if line.raw is not None and not line.raw.strip():
@@ -58,30 +81,31 @@ class SplitFileReader:
                 self.normalised["blank_line"] += 1
                 continue
             if blanks:
-                yield Entry(first_blank, None, None, (_blank(blanks),))
+                yield Entry(source, first_blank, None, None, (_blank(blanks),))
                 first_blank = blanks = 0
             self.records += 1
-            yield self._entry(line)
+            yield self._entry(source, line)
 
-    def _entry(self, line: lines.Line) -> Entry:
+    def _entry(self, source: str, line: lines.Line) -> Entry:
         if line.raw is None:
             size = f"{lines.MAX_LINE_BYTES // 2**20} MiB"
-            return Entry(line.number, self.records, None, (Defect("line_too_long", f"The line is over {size}."),))
+            defect = Defect("line_too_long", f"The line is over {size}.")
+            return Entry(source, line.number, self.records, None, (defect,))
         document = documents.parse(line.raw)
         if isinstance(document, Defect):
-            return Entry(line.number, self.records, None, (document,))
-        return self._recognise(line.number, document)
+            return Entry(source, line.number, self.records, None, (document,))
+        return self._recognise(source, line.number, document)
 
-    def _recognise(self, line: int, document: documents.Document) -> Entry:
+    def _recognise(self, source: str, line: int, document: documents.Document) -> Entry:
         format_ = formats.detect(document)
         if isinstance(format_, Defect):
-            return Entry(line, self.records, None, (format_,))
+            return Entry(source, line, self.records, None, (format_,))
         self.format = self.format or format_.name
         reading = format_.read(document)
         defects = reading.defects
         if format_.name != self.format:
             defects = (_mixed(self.format, format_.name), *defects)
-        return Entry(line, self.records, reading.record, defects)
+        return Entry(source, line, self.records, reading.record, defects)
 
 
 def _head(chunks: Iterator[bytes]) -> bytes:

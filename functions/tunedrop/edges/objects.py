@@ -60,6 +60,39 @@ def stream(s3: S3Client, bucket: str, file: StoredFile) -> Iterator[bytes]:
         yield from body.iter_chunks(CHUNK_BYTES)
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectSource:
+    """One object version as a `Source`. Raises Unreadable; broken connections rise as botocore's errors."""
+
+    s3: S3Client
+    bucket: str
+    file: StoredFile
+
+    @property
+    def size(self) -> int:
+        """As stored."""
+        return self.file.bytes
+
+    def chunks(self) -> Iterator[bytes]:
+        """The whole object, in order."""
+        return stream(self.s3, self.bucket, self.file)
+
+    def read(self, start: int, length: int) -> bytes:
+        """A range; what lies beyond the object's end is left out."""
+        end = min(start + length, self.size)
+        if start >= end:
+            return b""
+        with _permanent_faults(self.file.key):
+            answer = self.s3.get_object(
+                Bucket=self.bucket,
+                Key=self.file.key,
+                Range=f"bytes={start}-{end - 1}",
+                **_version(self.file.version_id),
+            )
+        with contextlib.closing(answer["Body"]) as body:
+            return body.read()
+
+
 def fingerprint(s3: S3Client, bucket: str, key: str, described: Described) -> StoredFile:
     """The object version with its SHA-256, hexadecimal. Raises Unreadable."""
     digest = hashlib.sha256()

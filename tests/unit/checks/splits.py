@@ -6,8 +6,9 @@ from tunedrop.base_models import catalogue
 from tunedrop.base_models.catalogue import Split
 from tunedrop.checks.examination import Examination, Examined, Subject, examine
 from tunedrop.checks.repetition import Repetitions
-from tunedrop.data.reading import SplitFileReader
+from tunedrop.data.reading import Part, SplitFileReader
 from tunedrop.data.records import Block
+from tunedrop.data.sources import Bytes
 
 
 def run(
@@ -32,7 +33,7 @@ def run(
             default_system=Block("system", system) if system else None,
         )
         written = bytearray()
-        reader = SplitFileReader([given], "jsonl")
+        reader = SplitFileReader([Part(subject.source, "jsonl", Bytes(given))])
         examination = Examination(catalogue.find(base_model), subject)
         (result,) = examine(reader, split, [(examination, written.extend)], repetitions)
         earlier[split] = result.records

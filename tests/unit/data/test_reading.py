@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from hypothesis import given
 from hypothesis import strategies as st
 from tunedrop.checks import samples
-from tunedrop.data.reading import SplitFileReader
+from tunedrop.data.reading import Part, SplitFileReader
+from tunedrop.data.sources import Bytes
+
+
+@dataclass(frozen=True)
+class Cut(Bytes):
+    """Bytes in chunks of a size of the test's own."""
+
+    every: int = 1
+
+    def chunks(self):
+        return (self.content[start : start + self.every] for start in range(0, len(self.content), self.every))
 
 
 def entries(content: bytes, extension: str = "jsonl"):
-    reader = SplitFileReader([content], extension)
+    reader = SplitFileReader([Part(f"train.{extension}", extension, Bytes(content))])
     return list(reader), reader
 
 
@@ -43,18 +56,13 @@ def test_a_file_of_another_kind_is_told_once_and_not_read_further():
 
 
 def test_extensions_of_later_releases_are_told_and_the_content_is_not_touched():
-    def never():
-        raise AssertionError
-        yield b""
-
     for extension in ("csv", "json", "jsonl.gz", "parquet"):
-        (entry,) = SplitFileReader(never(), extension)
-        assert [defect.code for defect in entry.defects] == ["format_not_supported_yet"]
+        assert codes(b"x", extension) == ["format_not_supported_yet"]
 
 
 def test_a_character_cut_by_a_chunk_is_no_defect():
     line = '{"prompt": "é日😀", "completion": "ß"}\n'.encode()
-    reader = SplitFileReader([line[start : start + 1] for start in range(len(line))] * 100_0, "jsonl")
+    reader = SplitFileReader([Part("train.jsonl", "jsonl", Cut(line * 1000, 1))])
     assert all(not entry.defects for entry in reader)
     assert reader.records == 1000
 
@@ -76,3 +84,25 @@ def test_every_line_gives_one_entry_or_is_blank(pieces):
     found, reader = entries(content)
     numbers = [entry.number for entry in found if entry.number is not None]
     assert numbers == list(range(1, reader.records + 1)) or codes(content)[0] in {"not_jsonl", "wrong_encoding"}
+
+
+def test_several_files_are_one_split_in_order_each_with_lines_of_its_own():
+    parts = [Part("a", "jsonl", Bytes(samples.good(2)())), Part("b", "jsonl", Bytes(samples.good(2, 9)()))]
+    reader = SplitFileReader(parts)
+    assert [(entry.source, entry.line, entry.number) for entry in reader] == [
+        ("a", 1, 1),
+        ("a", 2, 2),
+        ("b", 1, 3),
+        ("b", 2, 4),
+    ]
+    assert reader.records == 4
+
+
+def test_the_second_of_two_files_has_to_be_in_the_format_of_the_first():
+    other = samples.messages(("user", "a"), ("assistant", "b")).encode()
+    parts = [Part("a", "jsonl", Bytes(samples.good(1)())), Part("b", "jsonl", Bytes(other))]
+    found = list(SplitFileReader(parts))
+    assert [(entry.source, [defect.code for defect in entry.defects]) for entry in found] == [
+        ("a", []),
+        ("b", ["mixed_formats"]),
+    ]
