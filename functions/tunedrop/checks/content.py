@@ -17,6 +17,7 @@ _INVISIBLE = re.compile(r"[\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff\U000e000
 
 @check(
     code="empty_text",
+    shared=True,
     words="A text is empty or blank.",
     hint="Write something, or take the record out.",
     example=Example(samples.line("Why?", "   ")),
@@ -68,6 +69,7 @@ def reserved_word(record: Record, base_model: BaseModel) -> Iterator[Spot]:
 
 @check(
     code="nul_character",
+    shared=True,
     words="A text holds the character U+0000.",
     hint="Take it out: it is the trace of binary data.",
     example=Example('{"prompt": "Why?\\u0000", "completion": "Because."}'),
@@ -82,6 +84,7 @@ def nul_character(record: Record, base_model: BaseModel) -> Iterator[Spot]:
 
 @check(
     code="control_character",
+    shared=True,
     severity="warning",
     words="A text holds control characters other than tab and line ends.",
     hint="They are carried as they are; take them out if they came from a terminal or a PDF.",
@@ -96,6 +99,7 @@ def control_character(record: Record, base_model: BaseModel) -> Iterator[Spot]:
 
 @check(
     code="invisible_character",
+    shared=True,
     severity="warning",
     words="A text holds invisible characters: direction overrides, zero-width spaces or tags.",
     hint="They are carried as they are; they can hide text from a reader that the model sees.",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from tunedrop.checks import policy
 from tunedrop.checks.registry import CHECKS, Severity
 from tunedrop.data.defects import Defect
+from tunedrop.data.policy import Policy
 
 MAX_PER_CODE = 50
 """Findings of one code that a report lists; the rest are only counted."""
@@ -29,6 +31,7 @@ class Finding:
 
     code: str
     severity: Severity
+    """The one in force: the check's own, or what the policy makes of it."""
     source: str
     record: int | None
     line: int | None
@@ -38,23 +41,26 @@ class Finding:
 
 
 class Findings:
-    """Collects findings of one report in the order they were met."""
+    """Collects findings of one report in the order they were met. What the policy ignores is only counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, tuned: Policy | None = None) -> None:
+        self.policy = tuned or Policy()
         self.listed: list[Finding] = []
         self.counts: Counter[str] = Counter()
         self.totals: Counter[Severity] = Counter()
 
     def add(self, code: str, place: Place, path: str, message: str, hint: str = "") -> None:
         """List one finding, or only count it."""
-        check = CHECKS[code]
+        check, severity = CHECKS[code], policy.severity(code, self.policy)
         self.counts[code] += 1
-        self.totals[check.severity] += 1
+        if severity is None:
+            return
+        self.totals[severity] += 1
         if self.counts[code] <= MAX_PER_CODE:
             self.listed.append(
                 Finding(
                     code=code,
-                    severity=check.severity,
+                    severity=severity,
                     source=place.source,
                     record=place.record,
                     line=place.line,
@@ -70,5 +76,6 @@ class Findings:
 
     @property
     def truncated(self) -> tuple[str, ...]:
-        """Codes of which not all findings are listed."""
-        return tuple(code for code, count in self.counts.items() if count > MAX_PER_CODE)
+        """Codes of which not all findings are listed, though none is ignored."""
+        many = (code for code, count in self.counts.items() if count > MAX_PER_CODE)
+        return tuple(code for code in many if policy.severity(code, self.policy) is not None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from tunedrop.base_models.catalogue import BaseModel, Split
@@ -74,8 +74,12 @@ class Check:
     example: Example | None
     find: Find | None = None
     find_in_split: FindInSplit | None = None
-    absent: Absent | None = field(default=None)
+    absent: Absent | None = None
     """A proof from a block's raw bytes that no line in it can have the defect: lets bulk conversion skip the check."""
+    tunable: bool = True
+    """Whether a policy may ignore it or make it an error: never what Bedrock itself would refuse."""
+    shared: bool = False
+    """Whether it finds the same for every base model, so that one run of it serves all."""
 
 
 CHECKS: dict[str, Check] = {}
@@ -88,11 +92,23 @@ def _register(check: Check) -> None:
     CHECKS[check.code] = check
 
 
+def _tunable(severity: Severity, told: bool | None) -> bool:
+    """As told, else what is milder than an error."""
+    return severity != "error" if told is None else told
+
+
 def declare(
-    *, code: str, stage: Stage, words: str, hint: str, example: Example | None, severity: Severity = "error"
+    *,
+    code: str,
+    stage: Stage,
+    words: str,
+    hint: str,
+    example: Example | None,
+    severity: Severity = "error",
+    tunable: bool | None = None,
 ) -> None:
     """Name a finding that readers report as a defect of this code."""
-    _register(Check(code, severity, stage, words, hint, example))
+    _register(Check(code, severity, stage, words, hint, example, tunable=_tunable(severity, tunable)))
 
 
 def check(
@@ -103,23 +119,35 @@ def check(
     example: Example,
     severity: Severity = "error",
     absent: Absent | None = None,
+    tunable: bool | None = None,
+    shared: bool = False,
 ) -> Callable[[Find], Find]:
-    """Make `find(record, base_model)` the check of this code."""
+    """Make `find(record, base_model)` the check of this code. A shared one must not look at its base model."""
+    may = _tunable(severity, tunable)
 
     def registered(find: Find) -> Find:
-        _register(Check(code, severity, "record", words, hint, example, find=find, absent=absent))
+        _register(
+            Check(code, severity, "record", words, hint, example, find=find, absent=absent, tunable=may, shared=shared)
+        )
         return find
 
     return registered
 
 
 def split_check(
-    *, code: str, words: str, hint: str, example: Example, severity: Severity = "error"
+    *,
+    code: str,
+    words: str,
+    hint: str,
+    example: Example,
+    severity: Severity = "error",
+    tunable: bool | None = None,
 ) -> Callable[[FindInSplit], FindInSplit]:
     """Make `find(facts, base_model)`, which yields messages, the check of this code over a whole split."""
+    may = _tunable(severity, tunable)
 
     def registered(find: FindInSplit) -> FindInSplit:
-        _register(Check(code, severity, "split", words, hint, example, find_in_split=find))
+        _register(Check(code, severity, "split", words, hint, example, find_in_split=find, tunable=may))
         return find
 
     return registered

@@ -21,6 +21,7 @@ def _conversation(*turns: tuple[str, str]) -> Example:
 
 @check(
     code="too_few_turns",
+    shared=True,
     words="A conversation needs at least one question and one answer.",
     hint="Add the missing turn, or take the record out.",
     example=_conversation(_Q),
@@ -33,6 +34,7 @@ def too_few_turns(record: Record, base_model: BaseModel) -> Iterator[Spot]:
 
 @check(
     code="unknown_role",
+    shared=True,
     words="A turn's role is neither user nor assistant.",
     hint="Roles are user and assistant, in lower case. A system text belongs into the field system.",
     example=_conversation(("human", "Why?"), _A),
@@ -46,6 +48,7 @@ def unknown_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
 
 @check(
     code="first_role",
+    shared=True,
     words="A conversation does not begin with the user.",
     hint="Take the turns before the first question out.",
     example=_conversation(("assistant", "Hello."), _Q, _A),
@@ -58,6 +61,7 @@ def first_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
 
 @check(
     code="last_role",
+    shared=True,
     words="A conversation does not end with the assistant, so there is nothing to learn.",
     hint="Add the answer, or take the last question out.",
     example=_conversation(_Q, _A, ("user", "And how?")),
@@ -70,6 +74,7 @@ def last_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
 
 @check(
     code="roles_not_alternating",
+    shared=True,
     words="The same side speaks twice in a row.",
     hint="Join the two messages into one.",
     example=_conversation(_Q, ("user", "Tell me."), _A),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -27,6 +30,9 @@ WITHOUT_EXAMPLE = {  # a file cannot show them: size, extension, a missing objec
     "invalid_system_file",
     "invalid_metadata",
     "unrecognized_key",
+    "unknown_check",
+    "check_not_tunable",
+    "contradictory_policy",
 }
 
 
@@ -67,6 +73,13 @@ def test_codes_are_snake_case_and_words_are_sentences(check: Check):
 def test_the_page_about_data_is_the_one_that_the_checks_write():
     page = Path(__file__).parents[3] / "docs" / "data-format.md"
     assert page.read_text("utf-8") == documentation.render(), "run: python -m tunedrop.checks.documentation"
+
+
+def test_only_a_shared_check_never_looks_at_its_base_model():
+    for check in RECORD_CHECKS:
+        (find,) = ast.parse(textwrap.dedent(inspect.getsource(check.find))).body
+        looks = any(isinstance(node, ast.Name) and node.id == "base_model" for node in ast.walk(find))
+        assert looks == (not check.shared), check.code
 
 
 _TEXTS = st.text(max_size=20) | st.sampled_from(["\nHuman:", "User:", "\0", "\u202e", ""])
