@@ -10,8 +10,10 @@ from tunedrop.checks.registry import Example, SplitFacts, declare, split_check
 
 
 def _allowed(split: Split, base_model: BaseModel) -> Range | None:
-    """What Bedrock takes; it never sees the test split."""
+    """What Bedrock takes; it never sees the test split, nor a validation split where training has no use for one."""
     limits = base_model.limits
+    if split == "validation" and not base_model.validation:
+        return None
     ranges: dict[Split, Range] = {"train": limits.train_records, "validation": limits.validation_records}
     return ranges.get(split)
 
@@ -44,8 +46,8 @@ def too_many_records(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
 
 def _together(facts: SplitFacts, base_model: BaseModel) -> int | None:
     """Train and validation together, where this is the later of the two and each alone is within its limits."""
-    pair: tuple[Split, ...] = ("train", "validation")
-    if facts.split not in pair or (facts.split == "train" and "validation" in facts.later):
+    pair: tuple[Split, ...] = ("train", "validation") if base_model.validation else ("train",)
+    if facts.split not in pair or (facts.split == "train" and facts.later & set(pair)):
         return None
     counts = {split: facts.earlier[split] for split in pair if split in facts.earlier} | {facts.split: facts.records}
     for split, count in counts.items():
@@ -81,6 +83,24 @@ def too_few_records_together(facts: SplitFacts, base_model: BaseModel) -> Iterat
     total, minimum = _together(facts, base_model), base_model.limits.total_records.minimum
     if total is not None and total < minimum:
         yield f"{total:,} records in train and validation; {base_model.name} needs at least {minimum:,} together."
+
+
+@split_check(
+    code="validation_not_used",
+    severity="warning",
+    words="The base model trains without a validation split: jobs pass none, so they have no validation loss.",
+    hint="Nothing has to be done. Move the records into train if they should teach something.",
+    example=Example(
+        "(50 records, beside 200 in train)",
+        build=samples.good(50),
+        train=samples.good(200, 1_000),
+        base_model="nova-2-lite",
+    ),
+)
+def validation_not_used(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
+    """A validation split is checked for such a base model, and never sent (bedrock-facts 3.2)."""
+    if facts.split == "validation" and not base_model.validation:
+        yield f"{base_model.name} takes no validation split; these {facts.records:,} records stay unused."
 
 
 declare(

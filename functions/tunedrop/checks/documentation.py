@@ -102,7 +102,8 @@ A line may have {lines.MAX_LINE_BYTES // 2**20} MiB. Bedrock never sees the test
 
 def _limit_row(model: BaseModel) -> str:
     limits = model.limits
-    counts = [_range(limits.train_records), _range(limits.validation_records), _range(limits.total_records)]
+    validation = _range(limits.validation_records) if model.validation else "never sent"
+    counts = [_range(limits.train_records), validation, _range(limits.total_records)]
     sizes = f"{limits.train_bytes // 2**30} GiB / {limits.validation_bytes // 2**30} GiB"
     reserved = "; ".join(
         f"{' '.join(f'`{ascii(word)[1:-1]}`' for word in rule.words)} in {', '.join(sorted(rule.where))}"
