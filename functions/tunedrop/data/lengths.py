@@ -1,0 +1,56 @@
+"""How long records are: their estimated tokens in bins that a person can read, for the report's histogram."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+MOST_BINS = 24
+_COMMON = 95
+"""Per cent of the records that the even bins hold; longer ones share the last bin unless they fit too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Records of `least` to `most` estimated tokens, both included."""
+
+    least: int
+    most: int
+    records: int
+
+
+def bins(histogram: Counter[int]) -> tuple[Bin, ...]:
+    """Counts of records by their estimate as at most MOST_BINS bins of one width; the last one takes what is longer."""
+    if not histogram:
+        return ()
+    longest = max(histogram)
+    width = _width(_common(histogram), longest)
+    count = min(MOST_BINS, longest // width + 1)
+    filled = Counter[int]()
+    for estimated, records in histogram.items():
+        filled[min(estimated // width, count - 1)] += records
+    ends = [*(width * (index + 1) - 1 for index in range(count - 1)), max(longest, width * count - 1)]
+    return tuple(Bin(width * index, ends[index], filled[index]) for index in range(count))
+
+
+def _common(histogram: Counter[int]) -> int:
+    """The length that _COMMON per cent of the records do not exceed."""
+    rank = -(-histogram.total() * _COMMON // 100)
+    seen = 0
+    for estimated in sorted(histogram):
+        seen += histogram[estimated]
+        if seen >= rank:
+            return estimated
+    return 0
+
+
+def _width(common: int, longest: int) -> int:
+    """The smallest round width whose bins, all but the last, reach past the common records."""
+    reach = longest if longest <= common * 3 // 2 else common * 5 // 4
+    wanted = -(-(reach + 1) // MOST_BINS)
+    magnitude = 1
+    while True:
+        for step in (1, 2, 5):
+            if step * magnitude >= wanted:
+                return step * magnitude
+        magnitude *= 10

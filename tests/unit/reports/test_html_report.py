@@ -1,0 +1,152 @@
+"""The HTML report: it says what the JSON says, needs nothing else, and nothing in the data becomes markup."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from tunedrop.reports import html_report, markup
+
+from tests.unit.reports.json_reports import accepted, finding, rejected
+
+HOSTILE = [
+    "</style><script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '" onmouseover="alert(1)',
+    "' autofocus onfocus='alert(1)",
+    "<!-- --> ]]> <![CDATA[",
+    "&lt;script&gt;",
+    "\u202e\u2066gnp.exe\u200b",
+    "\x00\x1b[31m\r\n",
+    "\ud800",
+    "javascript:alert(1)",
+    "</title><svg onload=alert(1)>",
+]
+
+
+class Page(HTMLParser):
+    """What a browser would make of it: elements, attributes, text."""
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.open: list[str] = []
+        self.feed(page.decode())
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append(tag)
+        self.attributes += attrs
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.text += data
+
+
+def everywhere(text: str) -> dict:
+    """A report that holds a text wherever data, file names or other releases can put one."""
+    spot = finding(text, source=text, path=text, message=text, hint=text, severity=text)
+    return rejected() | {
+        "dataset": text,
+        "split": text,
+        "base_model": text,
+        "verdict": text,
+        "format": text,
+        "tunedrop": text,
+        "files": [{"key": text, "version_id": text, "bytes": 1, "sha256": text}],
+        "output": {"key": text, "sha256": text, "records": 1},
+        "findings": [spot],
+        "counts_by_code": {text: 1},
+        "normalised": [{"what": text, "count": 1}],
+        "policy": {text: [text], "other": text},
+        "tokens": rejected()["tokens"] | {"estimator": text},
+        "cost": rejected()["cost"] | {"currency": text},
+    }
+
+
+SHAPE = Page(html_report.render(everywhere("x")))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_data_becomes_markup(text):
+    page = html_report.render(everywhere(text))
+    assert Page(page).elements == SHAPE.elements
+    assert {name for name, _ in Page(page).attributes} == {name for name, _ in SHAPE.attributes}
+
+
+@given(some.text(min_size=1))
+def test_no_text_whatever_becomes_markup(text):
+    page = html_report.render(everywhere(text))
+    assert page.count(b"<") == html_report.render(everywhere("x")).count(b"<")
+    assert Page(page).elements == SHAPE.elements
+
+
+def test_what_nobody_would_see_is_shown_as_an_escape():
+    page = html_report.render(everywhere("a\u202eb\u200bc\x1bd\ud83de")).decode()
+    assert "a\\u202eb\\u200bc\\x1bd\\ud83de" in page
+    assert not any(character in page for character in "\u202e\u200b\x1b")
+
+
+def test_it_holds_what_the_report_says():
+    text = Page(html_report.render(rejected())).text
+    for said in (
+        "support-bot@3",
+        "rejected",
+        "Claude 3 Haiku",
+        "1,834",
+        "empty_text",
+        "the first 10 of 120",
+        "$.messages[2].content",
+        "incoming/support-bot/train.jsonl",
+        "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "3HL4kqtJlcpXroDTDmJ.rmSpXd3dIbrHY",
+        "byte_order_mark",
+        "368,422",
+        "1.47 USD",
+        "estimated tokens per record",
+        "tunedrop check --model claude-3-haiku --split train train.jsonl --fix mended.jsonl",
+        "default",
+    ):
+        assert said in text, said
+
+
+def test_a_price_that_is_not_configured_is_unknown():
+    page = Page(html_report.render(accepted()))
+    assert "unknown" in page.text
+    assert "0.00" not in page.text
+
+
+def test_an_accepted_version_says_how_to_start_the_job():
+    stored = accepted() | {"dataset": "support-bot", "version": 3}
+    assert 'POST /jobs {"dataset": "support-bot", "version": 3' in Page(html_report.render(stored)).text
+
+
+def test_a_report_without_what_newer_releases_add_renders():
+    old = {name: value for name, value in rejected().items() if name != "lengths"}
+    assert "svg" not in Page(html_report.render(old)).elements
+
+
+def test_the_page_needs_no_network_and_runs_nothing():
+    page = Page(html_report.render(rejected()))
+    assert not {"script", "link", "iframe", "img", "object", "form", "base"} & set(page.elements)
+    assert not {"src", "href", "style", "action"} & {name for name, _ in page.attributes}
+    assert b"url(" not in html_report.render(rejected())
+    assert b"@import" not in html_report.render(rejected())
+    assert any("default-src 'none'" in (value or "") for _, value in page.attributes)
+
+
+def test_the_same_report_is_the_same_page():
+    assert html_report.render(rejected()) == html_report.render(rejected())
+
+
+def test_an_attribute_can_not_be_left_by_a_quote():
+    assert markup.tag("p", title="\"'<>&") == '<p title="&quot;&#x27;&lt;&gt;&amp;"></p>'
