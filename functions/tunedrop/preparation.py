@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tunedrop.base_models import catalogue
 from tunedrop.base_models.catalogue import BaseModel, Split
-from tunedrop.checks import examination
+from tunedrop.checks import examination, policy
 from tunedrop.checks.examination import Examination, Examined, Subject
 from tunedrop.checks.repetition import Repetitions
 from tunedrop.data import dataset_toml, keys, wishes
@@ -66,8 +66,9 @@ def _wishes(version: Version, s3: S3Client, settings: Settings) -> Wishes:
     except objects.Unreadable as gone:
         defects.append(Defect("object_gone", str(gone)))
     if isinstance(system, Defect):
-        defects.append(system)
+        defects.append(replace(system, line=parsed.lines.get("$.system")))
         system = None
+    defects += [replace(defect, line=parsed.lines.get(defect.path)) for defect in policy.defects(parsed.policy)]
     resolved = wishes.resolve(version, parsed, system, known_models=known, default_model=settings.default_base_model)
     source = keys.incoming(version.dataset, keys.SETTINGS_FILE)
     return replace(resolved, defects=(*resolved.defects, *((defect, source) for defect in defects)))
@@ -99,7 +100,7 @@ def _prepare_split(
         bytes=file.bytes,
         earlier=dict(earlier),
         later=frozenset(other for other in work.version.splits if other != split and other not in earlier),
-        default_system=work.wishes.systems.get(split),
+        policy=work.wishes.policy,
     )
     given = work.wishes.defects if split == "train" else ()
     try:
@@ -117,13 +118,22 @@ def _stream_split(
     with ExitStack() as stack:
         uploads = [stack.enter_context(_upload(work, base_model, subject.split)) for base_model in base_models]
         lanes = [
-            (Examination(base_model, subject, given), upload.write)
+            (Examination(base_model, _for_base_model(work, subject, base_model), given), upload.write)
             for base_model, upload in zip(base_models, uploads, strict=True)
         ]
         source = objects.ObjectSource(work.s3, work.bucket, file)
-        reader = SplitFileReader([Part(file.key, _extension(file.key), source)])
+        reader = SplitFileReader([Part(file.key, _extension(file.key), source)], work.wishes.mapping)
         results = examination.examine(reader, subject.split, lanes, repetitions)
         return [(result, _keep(result, upload)) for result, upload in zip(results, uploads, strict=True)]
+
+
+def _for_base_model(work: _Work, subject: Subject, base_model: BaseModel) -> Subject:
+    place = (base_model.name, subject.split)
+    return replace(
+        subject,
+        default_system=work.wishes.systems.get(place),
+        drops_system=place in work.wishes.dropped_systems,
+    )
 
 
 def _upload(work: _Work, base_model: BaseModel, split: Split) -> objects.Upload:

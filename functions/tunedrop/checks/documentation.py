@@ -25,6 +25,47 @@ _STAGES: dict[Stage, str] = {
 }
 
 
+_ALL_SETTINGS = """```toml
+base_models = ["claude-3-haiku", "nova-lite"]   # what to prepare for; else the stack's default
+system = "You are the help desk of Larkspur Home."   # for records without a system text
+# system = { file = "system.txt" }                   # or a file beside this one
+owner = "team-support"                               # tag of jobs and of whatever bills by the hour
+validation_share = 0.1                               # of a train file alone, held back as validation
+
+[mapping]                       # which keys or columns hold what; the others are left out
+prompt = "question"
+completion = "answer"
+system = "role_text"            # may be left out
+
+[checks]                        # codes from below; not those that Bedrock itself would refuse
+ignore = ["exact_duplicate"]    # counted, and nothing more
+error = ["conflicting_answers"] # a warning that should reject
+
+[job]                           # a job that starts by itself
+start = "on_accept"             # or "manual", which is what it is without this
+splits = ["train", "validation"]   # the first accepted version that holds all of these; left out: train
+base_model = "claude-3-haiku"
+hyperparameters = { epochCount = 3 }
+
+[deployment]                    # what that job ends in
+name = "support-bot-prod"
+serving = "provisioned_throughput"   # or "on_demand"; left out: the base model's first way to be served
+model_units = 1
+hours = 8
+```"""
+_SETTINGS_PER_BASE_MODEL = """```toml
+system = "You are the help desk of Larkspur Home."
+
+[base_models.claude-3-haiku]
+
+[base_models.nova-lite]
+system = "You are the help desk."   # this base model's own
+
+[base_models.llama-3-1-8b]
+system = ""                         # none: it cannot be told one
+```"""
+
+
 def render() -> str:
     """The whole page."""
     parts = [_opening(), _settings(), _formats(), _limits(), _tokens(), _normalised(), *_codes()]
@@ -55,18 +96,19 @@ The same bytes again make no new version."""
 def _settings() -> str:
     return f"""## dataset.toml
 
-UTF-8, at most {dataset_toml.MAX_BYTES // 1024} KiB. All keys are optional.
+UTF-8, at most {dataset_toml.MAX_BYTES // 1024} KiB. All keys are optional, and one that means nothing is an error.
+`validation_share` is above 0 and at most {dataset_toml.MAX_VALIDATION_SHARE}.
 
-```toml
-base_models = ["claude-3-haiku", "nova-lite"]   # what to prepare for; else the stack's default
-system = "You are the help desk of Larkspur Home."   # for records without a system text
-# system = {{ file = "system.txt" }}                   # or a file beside this one
-owner = "team-support"                               # tag of jobs and of whatever bills by the hour
-```
+{_ALL_SETTINGS}
 
+Where base models need different system texts, they are tables instead of a list (TOML takes only one of the two):
+
+{_SETTINGS_PER_BASE_MODEL}
+
+A configured system text that is dropped so is counted under `normalised`; a record's own system text is never dropped.
 Object metadata `base-model` (names separated by commas) and `system` on a split file win over this file, where one
 line of ASCII is enough: `system` for that file, `base-model` for the version, train's before the other splits'.
-Later releases will know {", ".join(f"`{name}`" for name in dataset_toml.LATER_KEYS)}; this one refuses them."""
+An empty `system` of one base model holds against metadata too."""
 
 
 def _formats() -> str:
@@ -136,6 +178,7 @@ Counted in the report under `normalised`, never silent.
 | `crlf_line_end` | a line ended in CR LF |
 | `blank_line` | a blank line was left out |
 | `default_system_added` | a record without a system text got the dataset's |
+| `configured_system_dropped` | a record without a system text got none: `dataset.toml` drops it for this base model |
 | `text_blocks_joined` | several text blocks of one message became one string |"""
 
 

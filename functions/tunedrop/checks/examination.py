@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tunedrop.base_models.catalogue import BaseModel, RecordFormat, Split
 from tunedrop.checks.catalogue import RECORD_CHECKS, SPLIT_CHECKS
@@ -13,6 +13,7 @@ from tunedrop.checks.registry import CHECKS, SplitFacts
 from tunedrop.checks.repetition import Repetitions
 from tunedrop.data import formats, tokens
 from tunedrop.data.defects import Defect
+from tunedrop.data.policy import Policy
 from tunedrop.data.reading import Entry, SplitFileReader
 from tunedrop.data.records import Block, Record
 
@@ -30,6 +31,9 @@ class Subject:
     later: frozenset[Split] = frozenset()
     default_system: Block | None = None
     """For records that have no system text of their own."""
+    drops_system: bool = False
+    """Whether one is configured, but not for this base model."""
+    policy: Policy = field(default_factory=Policy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ class Examination:
     def __init__(self, base_model: BaseModel, subject: Subject, given: Sequence[tuple[Defect, str]] = ()) -> None:
         self.base_model = base_model
         self._subject = subject
-        self._findings = Findings()
+        self._findings = Findings(subject.policy)
         self._normalised: Counter[str] = Counter()
         self._estimates: Counter[int] = Counter()
         self._write = formats.FORMATS[base_model.record_format].write
@@ -118,6 +122,8 @@ class Examination:
                 self._findings.add(check.code, place, spot.path, spot.message, spot.hint)
 
     def _with_system(self, record: Record) -> Record:
+        if not record.system and self._subject.drops_system:
+            self._normalised["configured_system_dropped"] += 1
         if record.system or self._subject.default_system is None:
             return record
         self._normalised["default_system_added"] += 1

@@ -26,13 +26,6 @@ declare(
     example=Example('base_models = "claude-3-haiku"'),
 )
 declare(
-    code="setting_not_supported_yet",
-    stage="dataset",
-    words="A setting that a later release will follow; this one refuses it rather than pass it over.",
-    hint="Take it out for now.",
-    example=Example('[job]\nstart = "on_accept"'),
-)
-declare(
     code="unknown_base_model",
     stage="dataset",
     words="No base model has this name.",

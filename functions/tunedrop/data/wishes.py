@@ -9,6 +9,9 @@ from tunedrop.base_models.catalogue import Split
 from tunedrop.data import dataset_toml, keys
 from tunedrop.data.dataset_toml import DatasetSettings
 from tunedrop.data.defects import Defect
+from tunedrop.data.job_settings import DeploymentSettings, JobSettings
+from tunedrop.data.mapping import FieldMapping
+from tunedrop.data.policy import Policy
 from tunedrop.data.records import Block
 from tunedrop.data.versions import SplitFile, Version
 
@@ -18,11 +21,19 @@ _ENCODED_WORD = "=?"
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """Base models by name, system texts for records without one, and what could not be followed, with its source."""
+    """What to do with a version, and what of its owner's wishes could not be followed, with its source."""
 
     base_models: tuple[str, ...]
-    systems: Mapping[Split, Block]
+    systems: Mapping[tuple[str, Split], Block]
+    """By base model and split: the configured system text, for records without one of their own."""
+    dropped_systems: frozenset[tuple[str, Split]]
+    """Where a system text is configured, but not for this base model."""
     owner: str | None
+    policy: Policy
+    mapping: FieldMapping | None
+    validation_share: float | None
+    job: JobSettings | None
+    deployment: DeploymentSettings | None
     defects: tuple[tuple[Defect, str], ...]
 
 
@@ -37,17 +48,51 @@ def resolve(
     """Metadata wins over `dataset.toml`, that over the default. `system` is what dataset.toml or its file says."""
     source = keys.incoming(version.dataset, keys.SETTINGS_FILE)
     defects = [(defect, source) for defect in settings.defects]
-    from_metadata: list[str] = []
-    systems: dict[Split, Block] = {}
-    for split, file in version.splits.items():
+    for file in version.splits.values():
         defects += [(defect, file.key) for defect in _metadata_defects(file, known_models)]
-        from_metadata = from_metadata or [name for name in _names(file) if name in known_models]
-        if text := _plain(file.system):
-            systems[split] = Block("metadata system", text)
-        elif system is not None:
-            systems[split] = Block("dataset.toml system", system)
-    base_models = tuple(dict.fromkeys(from_metadata)) or settings.base_models or (default_model,)
-    return Wishes(base_models, systems, settings.owner, tuple(defects))
+    base_models = _base_models(version, known_models) or settings.base_models or (default_model,)
+    systems, dropped = _systems(version, settings, system, base_models)
+    return Wishes(
+        base_models=base_models,
+        systems=systems,
+        dropped_systems=dropped,
+        owner=settings.owner,
+        policy=settings.policy,
+        mapping=settings.mapping,
+        validation_share=settings.validation_share,
+        job=settings.job,
+        deployment=settings.deployment,
+        defects=tuple(defects),
+    )
+
+
+def _base_models(version: Version, known_models: Sequence[str]) -> tuple[str, ...]:
+    """Those that the metadata of the first split with any names."""
+    named = ([name for name in _names(file) if name in known_models] for file in version.splits.values())
+    return tuple(dict.fromkeys(next(filter(None, named), ())))
+
+
+def _systems(
+    version: Version, settings: DatasetSettings, system: str | None, base_models: Sequence[str]
+) -> tuple[Mapping[tuple[str, Split], Block], frozenset[tuple[str, Split]]]:
+    """The configured system texts, and where one is dropped: an empty one for a base model beats metadata too."""
+    systems: dict[tuple[str, Split], Block] = {}
+    dropped = set()
+    for split, file in version.splits.items():
+        for name in base_models:
+            own = settings.model_systems.get(name)
+            block = _block(_plain(file.system), own or system)
+            if block is not None and own == "":
+                dropped.add((name, split))
+            elif block is not None:
+                systems[name, split] = block
+    return systems, frozenset(dropped)
+
+
+def _block(from_metadata: str | None, from_settings: str | None) -> Block | None:
+    if from_metadata is not None:
+        return Block("metadata system", from_metadata)
+    return None if from_settings is None else Block("dataset.toml system", from_settings)
 
 
 def system_text(raw: bytes) -> str | Defect:

@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 import pytest
 from tunedrop.data import wishes
 from tunedrop.data.dataset_toml import DatasetSettings
+from tunedrop.data.job_settings import DeploymentSettings, JobSettings
+from tunedrop.data.mapping import FieldMapping
+from tunedrop.data.policy import Policy
 from tunedrop.data.versions import SplitFile, Version
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -38,10 +41,45 @@ def test_dataset_toml_wins_over_the_default_and_metadata_over_both():
 
 def test_a_system_text_in_metadata_is_for_that_file_alone():
     found = resolve(DatasetSettings(system="From the file."), replace(TRAIN, system="From metadata."))
-    assert {split: block.text for split, block in found.systems.items()} == {
-        "train": "From metadata.",
-        "validation": "From the file.",
+    assert texts(found) == {("nova-lite", "train"): "From metadata.", ("nova-lite", "validation"): "From the file."}
+
+
+def texts(found):
+    return {place: block.text for place, block in found.systems.items()}
+
+
+def test_a_base_model_may_have_a_system_text_of_its_own_or_none():
+    names = ("claude-3-haiku", "nova-lite", "llama-3-1-8b")
+    settings = DatasetSettings(names, {"nova-lite": "Its own.", "llama-3-1-8b": ""}, "For all.")
+    found = resolve(settings)
+    assert texts(found) == {
+        ("claude-3-haiku", "train"): "For all.",
+        ("claude-3-haiku", "validation"): "For all.",
+        ("nova-lite", "train"): "Its own.",
+        ("nova-lite", "validation"): "Its own.",
     }
+    assert found.dropped_systems == {("llama-3-1-8b", "train"), ("llama-3-1-8b", "validation")}
+
+
+def test_dropping_holds_against_metadata_and_an_own_text_does_not():
+    settings = DatasetSettings(("nova-lite", "llama-3-1-8b"), {"nova-lite": "Its own.", "llama-3-1-8b": ""})
+    found = resolve(settings, replace(TRAIN, system="From metadata."))
+    assert texts(found) == {("nova-lite", "train"): "From metadata.", ("nova-lite", "validation"): "Its own."}
+    assert found.dropped_systems == {("llama-3-1-8b", "train")}, "where nothing is configured, nothing is dropped"
+
+
+def test_everything_else_is_handed_on_as_it_was_said():
+    settings = DatasetSettings(
+        owner="team",
+        mapping=FieldMapping("q", "a"),
+        validation_share=0.1,
+        policy=Policy(ignore=frozenset({"exact_duplicate"})),
+        job=JobSettings("on_accept"),
+        deployment=DeploymentSettings("bot"),
+    )
+    found = resolve(settings)
+    for name in ("owner", "mapping", "validation_share", "policy", "job", "deployment"):
+        assert getattr(found, name) == getattr(settings, name)
 
 
 @pytest.mark.parametrize(
