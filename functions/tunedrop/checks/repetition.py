@@ -18,8 +18,9 @@ _Digest = bytes
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    questions: set[_Digest] = field(default_factory=set)
-    records: set[_Digest] = field(default_factory=set)
+    questions: dict[_Digest, int] = field(default_factory=dict)
+    """The first record that asks it."""
+    records: dict[_Digest, int] = field(default_factory=dict)
 
 
 class Repetitions:
@@ -28,27 +29,40 @@ class Repetitions:
     def __init__(self) -> None:
         self._splits: dict[Split, _Seen] = {}
 
-    def look(self, split: Split, record: Record) -> tuple[Defect, ...]:
-        """What this record repeats; remembers it."""
+    def look(self, split: Split, record: Record, number: int = 0, line: int | None = None) -> tuple[Defect, ...]:
+        """What this record repeats; remembers it. `number` is the record's, `line` that of its file."""
         question, whole = _digests(record)
         seen = self._splits.setdefault(split, _Seen())
         defects = [*_within(seen, question, whole), *self._across(split, whole)]
         if len(seen.records) < MEMORY:
-            seen.questions.add(question)
-            seen.records.add(whole)
+            seen.questions.setdefault(question, number)
+            seen.records.setdefault(whole, number)
         return tuple(defects)
+
+    def finish(self, split: Split) -> tuple[Defect, ...]:
+        """What shows only over all records of the split. A defect may say of which record and line it is."""
+        return ()
+
+    def fingerprints(self, split: Split) -> bytes:
+        """What to store of the split, so that a later version can be checked against it without reading it again."""
+        return b""
+
+    def remember(self, split: Split, dumped: bytes) -> bool:
+        """Take `fingerprints` instead of looking; False where they are of no use, and the split has to be read."""
+        return False
 
     def _across(self, split: Split, whole: _Digest) -> Iterator[Defect]:
         for other, seen in self._splits.items():
             if other != split and whole in seen.records:
-                yield Defect("split_overlap", f"The same record stands in {other}.")
+                yield Defect("split_overlap", f"The same record stands in {other}, as record {seen.records[whole]:,}.")
 
 
 def _within(seen: _Seen, question: _Digest, whole: _Digest) -> Iterator[Defect]:
     if whole in seen.records:
-        yield Defect("exact_duplicate", "The same record stands further up in this file.")
+        yield Defect("exact_duplicate", f"The same as record {seen.records[whole]:,}.")
     elif question in seen.questions:
-        yield Defect("conflicting_answers", "The same question has another answer further up in this file.")
+        message = f"The same question as in record {seen.questions[question]:,}, with another answer."
+        yield Defect("conflicting_answers", message)
 
 
 def _digests(record: Record) -> tuple[_Digest, _Digest]:

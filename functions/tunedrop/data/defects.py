@@ -11,7 +11,8 @@ _SHOWN = 40
 class Defect:
     """One thing wrong: a stable code (`docs/data-format.md`), a sentence, where (JSON path), and what to do about it.
 
-    An empty hint stands for the code's usual one. `line` is for text that is not read line by line (dataset.toml).
+    An empty hint stands for the code's usual one. `line` is for text that is not read line by line (dataset.toml), and
+    with `record` for what shows only after all records were read.
     """
 
     code: str
@@ -19,6 +20,7 @@ class Defect:
     path: str = "$"
     hint: str = ""
     line: int | None = None
+    record: int | None = None
 
 
 def shown(name: object) -> str:
