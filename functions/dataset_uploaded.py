@@ -1,11 +1,11 @@
-"""An object arrived under `incoming/` in the data bucket: one S3 event of EventBridge in each message."""
+"""UploadQueue: an object arrived under `incoming/` (an S3 event of EventBridge), or a job waits for a preparation."""
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tunedrop import uploads
+from tunedrop import preparing, uploads
 from tunedrop.edges import aws, batches, clock
 from tunedrop.edges.observability import logger, metrics
 from tunedrop.edges.settings import settings
@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 @logger.inject_lambda_context(log_event=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Take in each upload; transient faults come again by the queue."""
-    stack = settings()
-    take = partial(
-        uploads.arrived,
-        table=Table(aws.dynamodb(), stack.state_table),
-        s3=aws.s3(),
-        bus=aws.events(),
-        settings=stack,
-        clock=clock.now,
-    )
-    return batches.work_through(event, take, sqs=aws.sqs(), queue_url=stack.upload_queue_url)
+    """Carry out each message; transient faults come again by the queue."""
+    return batches.work_through(event, _take, sqs=aws.sqs(), queue_url=settings().upload_queue_url)
+
+
+def _take(message: Mapping[str, Any]) -> None:
+    reach: Any = {"table": Table(aws.dynamodb(), settings().state_table), "s3": aws.s3(), "settings": settings()}
+    match message.get("kind"):
+        case None:
+            uploads.arrived(message, bus=aws.events(), clock=clock.now, **reach)
+        case "prepare_version":
+            preparing.prepare(message, sqs=aws.sqs(), **reach)
+        case kind:
+            raise ValueError(f"UploadQueue carries no messages of kind {kind!r}")

@@ -31,7 +31,7 @@ def _advance(message: Mapping[str, Any]) -> None:
     }
     match message.get("kind"):
         case "advance_job":
-            spending.advance_job(message["job_id"], **reach)
+            spending.advance_job(message["job_id"], sqs=aws.sqs(), **reach)
         case "advance_purchase":
             purchases.advance_purchase(message["deployment"], message["generation"], **reach)
         case kind:

@@ -10,6 +10,7 @@ from tunedrop.edges import dataset_rows
 from tunedrop.edges.dataset_rows import HeadPage, VersionPage
 from tunedrop.edges.table import Table
 from tunedrop.errors import Conflict, NotFound
+from tunedrop.training.plan import UnpreparedVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,11 @@ def get_version(name: str, number: int, *, table: Table) -> Version:
     return _version(get_dataset(name, table=table), number, table)
 
 
-def accepted(name: str, number: int | None, base_model: str, *, table: Table) -> PreparedVersion:
-    """The version a job trains on, without a number the newest.
+def accepted(name: str, number: int | None, base_model: str, *, table: Table) -> PreparedVersion | UnpreparedVersion:
+    """The version a job trains on, without a number the newest; it may have to be prepared for this base model first.
 
     Raises InvalidInput `unknown_base_model`, NotFound `unknown_dataset`, `unknown_version`, and Conflict
-    `version_processing`, `version_incomplete`, `not_prepared`, `dataset_rejected` (with the reports' keys).
+    `version_processing`, `version_incomplete`, `dataset_rejected` (with the reports' keys).
     """
     catalogue.find(base_model)
     head = get_dataset(name, table=table)
@@ -74,13 +75,7 @@ def accepted(name: str, number: int | None, base_model: str, *, table: Table) ->
     _refuse_unfinished(version)
     preparations = version.prepared_for(base_model)
     if not preparations:
-        raise Conflict(
-            "not_prepared",
-            f"{_title(version)} was prepared for {', '.join(version.base_models)}, not for {base_model}. "
-            f"Name it in base_models of dataset.toml and upload that.",
-            field="base_model",
-            prepared=list(version.base_models),
-        )
+        return UnpreparedVersion(name, version.number, version.owner)
     _refuse_rejected(version, base_model, preparations)
     splits = {item.split: _split(item) for item in preparations}
     return PreparedVersion(

@@ -8,13 +8,24 @@ from datetime import datetime
 from typing import Any
 
 import tunedrop
+from tunedrop.base_models import catalogue
 from tunedrop.base_models.catalogue import BaseModel
 from tunedrop.edges.settings import Settings
 from tunedrop.serving.deployments import Deployment, HistoryEntry
 from tunedrop.serving.purchases import Purchase
-from tunedrop.training import names, requests
-from tunedrop.training.jobs import DeploymentWish, Job, TimelineEntry, TrainedOn
-from tunedrop.training.plan import Plan, PreparedSplit, PreparedVersion
+from tunedrop.training import jobs, names, plan, requests
+from tunedrop.training.jobs import DeploymentWish, Job, TrainedOn
+from tunedrop.training.plan import PreparedSplit, PreparedVersion, UnpreparedVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a request settles before its data is looked at."""
+
+    base_model: BaseModel
+    hyperparameters: Mapping[str, str]
+    deployment: DeploymentWish | None
+    plan_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,68 +48,92 @@ class Origin:
     new_id: Callable[[], str]
 
 
-def make(
-    plan: Plan, prepared: PreparedVersion, base_model: BaseModel, head: Deployment | None, origin: Origin
-) -> Intent:
-    """The intent of a plan. `head`: the ended deployment whose name is used again."""
-    generation = (head.generation if head else 0) + 1 if plan.deployment else None
-    job = replace(_job(plan, prepared, base_model, origin), deployment_generation=generation)
-    if plan.deployment is None or generation is None:
+def make(wanted: Wanted, data: PreparedVersion | UnpreparedVersion, head: Deployment | None, origin: Origin) -> Intent:
+    """The intent of a request; Preparing where its data is unprepared. `head`: the ended deployment of that name.
+
+    Raises Conflict where a plan must be confirmed first.
+    """
+    job = _job(wanted, data, origin)
+    if isinstance(data, UnpreparedVersion):
+        job = jobs.note(replace(job, data_asked_at=origin.now), "request", origin.now, "")
+    else:
+        job = ordered(job, data, origin.settings, origin.now)
+    if wanted.deployment is None:
         return Intent(job, None, None)
-    new_head = _head(job, plan.deployment, generation, head.revision if head else 0)
-    return Intent(job, new_head, _purchase(job, plan.deployment, generation, origin))
+    generation = (head.generation if head else 0) + 1
+    job = replace(job, deployment_generation=generation)
+    new_head = _head(job, wanted.deployment, generation, head.revision if head else 0)
+    return Intent(job, new_head, _purchase(job, wanted.deployment, generation, origin))
 
 
-def _job(plan: Plan, prepared: PreparedVersion, base_model: BaseModel, origin: Origin) -> Job:
-    intent_id = origin.new_id()
-    request = _request(plan, prepared, base_model, origin, intent_id)
-    return Job(
-        id=origin.job_id,
-        dataset=plan.dataset,
-        version=plan.version,
-        base_model=plan.base_model,
-        hyperparameters=plan.hyperparameters,
-        status="Requested",
-        intent_id=intent_id,
-        token=request["clientRequestToken"],
-        name=request["jobName"],
-        owner=prepared.owner or origin.caller,
-        requested_by=origin.caller,
-        created_at=origin.now,
+def ordered(job: Job, prepared: PreparedVersion, settings: Settings, now: datetime) -> Job:
+    """The job with its plan and its exact request: Requested.
+
+    Raises Conflict where the plan must be confirmed first, InvalidInput for a base model that is no more.
+    """
+    base_model = catalogue.find(job.base_model)
+    planned = plan.make(
+        prepared,
+        base_model,
+        job.hyperparameters,
+        job.deployment,
+        prices=settings.prices,
+        currency=settings.currency,
+    )
+    plan.confirm(planned, job.plan_id, settings.max_trained_tokens_per_job)
+    request = _request(job, prepared, base_model, settings)
+    known = replace(
+        job,
         request=request,
         splits=_splits(prepared, request),
-        trained_tokens=plan.trained_tokens,
-        steps=plan.steps,
-        cost=plan.cost,
-        deployment=plan.deployment,
-        timeline=(TimelineEntry(origin.now, "Requested", "request"),),
+        trained_tokens=planned.trained_tokens,
+        steps=planned.steps,
+        cost=planned.cost,
+    )
+    return jobs.transition(known, "Requested", "request", now)
+
+
+def _job(wanted: Wanted, data: PreparedVersion | UnpreparedVersion, origin: Origin) -> Job:
+    intent_id, stack_uid = origin.new_id(), origin.settings.stack_uid
+    return Job(
+        id=origin.job_id,
+        dataset=data.name,
+        version=data.version,
+        base_model=wanted.base_model.name,
+        hyperparameters=wanted.hyperparameters,
+        status="Preparing",
+        intent_id=intent_id,
+        token=names.token(stack_uid, intent_id),
+        name=names.lineage(data.name, data.version, stack_uid, intent_id),
+        owner=data.owner or origin.caller,
+        requested_by=origin.caller,
+        created_at=origin.now,
+        plan_id=wanted.plan_id,
+        deployment=wanted.deployment,
     )
 
 
-def _request(
-    plan: Plan, prepared: PreparedVersion, base_model: BaseModel, origin: Origin, intent_id: str
-) -> dict[str, Any]:
-    settings = origin.settings
+def _request(job: Job, prepared: PreparedVersion, base_model: BaseModel, settings: Settings) -> dict[str, Any]:
     tags = names.tags(
         stack=settings.stack_id,
-        dataset=plan.dataset,
-        version=plan.version,
-        job=origin.job_id,
-        owner=prepared.owner or origin.caller,
-        intent=intent_id,
+        dataset=job.dataset,
+        version=job.version,
+        job=job.id,
+        owner=job.owner,
+        intent=job.intent_id,
         release=tunedrop.__version__,
     )
     return requests.create_job(
         base_model=base_model,
-        name=names.lineage(plan.dataset, plan.version, settings.stack_uid, intent_id),
-        token=names.token(settings.stack_uid, intent_id),
+        name=job.name,
+        token=job.token,
         role_arn=settings.bedrock_role_arn,
         key_arn=settings.model_key_arn,
         bucket=settings.data_bucket,
         train_key=prepared.train.key,
         validation_key=prepared.validation.key if prepared.validation else None,
-        output_prefix=names.output_prefix(plan.dataset, plan.version, origin.job_id),
-        hyperparameters=plan.hyperparameters,
+        output_prefix=names.output_prefix(job.dataset, job.version, job.id),
+        hyperparameters=job.hyperparameters,
         tags=tags,
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tunedrop import intents
+from tunedrop import intents, preparing
 from tunedrop.base_models import catalogue
 from tunedrop.base_models.catalogue import BaseModel
 from tunedrop.edges import bedrock as bedrock_edge
@@ -17,10 +17,10 @@ from tunedrop.edges.table import Table
 from tunedrop.errors import Conflict, InvalidInput, NotFound, Unavailable
 from tunedrop.serving import caps, deployments
 from tunedrop.serving.deployments import Deployment
-from tunedrop.training import hyperparameters, lifecycle, plan
+from tunedrop.training import hyperparameters, lifecycle
 from tunedrop.training.jobs import ENDED, DeploymentWish, Job, StartJob
 from tunedrop.training.metrics import CHUNK, MetricPoint, MetricSplit
-from tunedrop.training.plan import PreparedVersion
+from tunedrop.training.plan import PreparedVersion, UnpreparedVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_sqs import SQSClient
 
-Accepted = Callable[[str, int | None, str], PreparedVersion]
-"""(dataset, version or None for the newest, base model) to data that may train; raises NotFound or Conflict."""
+Accepted = Callable[[str, int | None, str], PreparedVersion | UnpreparedVersion]
+"""(dataset, version or None for the newest, base model) to data that trains, or may yet; raises NotFound, Conflict."""
 
 MOST_POINTS = 10_000
 """Of one page: about 1 MB of JSON; an answer of Lambda may have 6 (bedrock-facts 9)."""
@@ -79,27 +79,27 @@ def start(
 ) -> Job:
     """Check everything that can be known before money is spent, write the intent, and ask for it to be carried out.
 
+    A job whose version was never prepared for its base model is Preparing, and planned when that is done.
     With the id of a job that exists, that job comes back and nothing is made twice. Raises InvalidInput, NotFound,
     Conflict, CapExceeded (then nothing was changed) and Unavailable (the same request may be sent again).
     """
     existing = job_rows.load(table, job_id)
     if existing:
-        _ask_for_advance(existing, sqs, settings)
+        _ask_for_next(existing, sqs, settings)
         return existing
     base_model = catalogue.find(request.base_model)
     values = hyperparameters.resolve(base_model, request.hyperparameters)
     wish = _wish(request, base_model, settings)
     lifecycle.check_region(base_model, settings.region)
-    prepared = accepted(request.dataset, request.version, base_model.name)
+    data = accepted(request.dataset, request.version, base_model.name)
     head = _free_head(wish, table)
     if wish and wish.model_units:
         caps.check_model_units(wish, settings.max_model_units, deployment_rows.units_spoken_for(table))
-    planned = plan.make(prepared, base_model, values, wish, prices=settings.prices, currency=settings.currency)
-    plan.confirm(planned, request.plan_id, settings.max_trained_tokens_per_job)
+    wanted = intents.Wanted(base_model, values, wish, request.plan_id)
+    intent = intents.make(wanted, data, head, intents.Origin(job_id, caller, settings, now, new_id))
     _ask_aws(base_model, wish, bedrock, service_quotas, now)
-    origin = intents.Origin(job_id, caller, settings, now, new_id)
-    job = _write(intents.make(planned, prepared, base_model, head, origin), table)
-    _ask_for_advance(job, sqs, settings)
+    job = _write(intent, table)
+    _ask_for_next(job, sqs, settings)
     return job
 
 
@@ -156,6 +156,13 @@ def _write(intent: intents.Intent, table: Table) -> Job:
         return existing
     _free_head(job.deployment, table)
     raise Unavailable("busy", "The deployment's name was changed just now. Send the request again.")
+
+
+def _ask_for_next(job: Job, sqs: SQSClient, settings: Settings) -> None:
+    if job.status == "Preparing" and not job.stop_requested:
+        preparing.ask(job, sqs, settings)
+    else:
+        _ask_for_advance(job, sqs, settings)
 
 
 def _ask_for_advance(job: Job, sqs: SQSClient, settings: Settings) -> None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tunedrop import dataset_settings
 from tunedrop.base_models import catalogue
 from tunedrop.base_models.catalogue import BaseModel, Split
-from tunedrop.checks import examination, policy
-from tunedrop.checks.examination import Examination, Examined, Subject
-from tunedrop.checks.repetition import Repetitions
-from tunedrop.data import dataset_toml, keys, wishes
-from tunedrop.data.dataset_toml import DatasetSettings
+from tunedrop.checks.examination import Examined
+from tunedrop.checks.session import Plan, Session
+from tunedrop.data import keys
 from tunedrop.data.defects import Defect
-from tunedrop.data.reading import Part, SplitFileReader
+from tunedrop.data.reading import Part
 from tunedrop.data.versions import Outcome, Output, Preparation, Version
 from tunedrop.data.wishes import Wishes
 from tunedrop.edges import objects
@@ -37,103 +36,66 @@ class _Work:
     def bucket(self) -> str:
         return self.settings.data_bucket
 
+    @property
+    def plan(self) -> Plan:
+        return Plan(
+            base_models=tuple(catalogue.find(name) for name in self.wishes.base_models),
+            splits=tuple(self.version.splits),
+            systems=self.wishes.systems,
+            dropped_systems=self.wishes.dropped_systems,
+            policy=self.wishes.policy,
+            mapping=self.wishes.mapping,
+            validation_share=self.wishes.validation_share,
+        )
 
-def prepare(version: Version, *, s3: S3Client, settings: Settings) -> Outcome:
+
+def prepare(version: Version, *, s3: S3Client, settings: Settings, base_models: Sequence[str] | None = None) -> Outcome:
     """Check and convert every split of the version; writes prepared data and reports, the same ones if repeated.
 
+    `base_models`: only for these, instead of those that the version's owner wishes.
     A file that is gone meanwhile is a finding; S3's transient faults rise as botocore's errors.
     """
-    work = _Work(version, _wishes(version, s3, settings), s3, settings)
-    repetitions = Repetitions()
-    earlier: dict[Split, int] = {}
+    wishes = dataset_settings.read(version, s3=s3, settings=settings, base_models=base_models)
+    work = _Work(version, wishes, s3, settings)
+    session = Session(work.plan)
     examined: list[Examined] = []
     preparations: list[Preparation] = []
     for split in version.splits:
-        results = _prepare_split(work, split, earlier, repetitions)
-        earlier[split] = max(result.records for result, _ in results)
+        results = _prepare_split(work, session, split)
         examined += [result for result, _ in results]
         preparations += [_report(work, result, output) for result, output in results]
     top = tuple(dataset_notifications.top_findings(examined))
     return Outcome(tuple(preparations), top, work.wishes.owner)
 
 
-def _wishes(version: Version, s3: S3Client, settings: Settings) -> Wishes:
-    known = tuple(catalogue.catalogue())
-    parsed, system, defects = DatasetSettings(), None, []
-    try:
-        parsed = _settings(version, s3, settings.data_bucket, known)
-        system = parsed.system or _system_text(version, parsed.system_file, s3, settings.data_bucket)
-    except objects.Unreadable as gone:
-        defects.append(Defect("object_gone", str(gone)))
-    if isinstance(system, Defect):
-        defects.append(replace(system, line=parsed.lines.get("$.system")))
-        system = None
-    defects += [replace(defect, line=parsed.lines.get(defect.path)) for defect in policy.defects(parsed.policy)]
-    resolved = wishes.resolve(version, parsed, system, known_models=known, default_model=settings.default_base_model)
-    source = keys.incoming(version.dataset, keys.SETTINGS_FILE)
-    return replace(resolved, defects=(*resolved.defects, *((defect, source) for defect in defects)))
-
-
-def _settings(version: Version, s3: S3Client, bucket: str, known: tuple[str, ...]) -> DatasetSettings:
-    file = version.files.get(keys.SETTINGS_FILE)
-    if file is None:
-        return DatasetSettings()
-    return dataset_toml.parse(objects.read(s3, bucket, file, dataset_toml.MAX_BYTES), known)
-
-
-def _system_text(version: Version, name: str | None, s3: S3Client, bucket: str) -> str | Defect | None:
-    if name is None:
-        return None
-    file = version.files.get(name)
-    if file is None:
-        return Defect("system_file_missing", f"{name} does not stand beside {keys.SETTINGS_FILE}.", "$.system.file")
-    return wishes.system_text(objects.read(s3, bucket, file, dataset_toml.MAX_SYSTEM_FILE_BYTES))
-
-
-def _prepare_split(
-    work: _Work, split: Split, earlier: Mapping[Split, int], repetitions: Repetitions
-) -> list[tuple[Examined, Output | None]]:
-    file = work.version.files[split]
-    subject = Subject(
-        split=split,
-        source=file.key,
-        bytes=file.bytes,
-        earlier=dict(earlier),
-        later=frozenset(other for other in work.version.splits if other != split and other not in earlier),
-        policy=work.wishes.policy,
-    )
+def _prepare_split(work: _Work, session: Session, split: Split) -> list[tuple[Examined, Output | None]]:
     given = work.wishes.defects if split == "train" else ()
     try:
-        return _stream_split(work, subject, given, repetitions)
+        return _stream_split(work, session, split, given)
     except objects.Unreadable as gone:
-        return _stream_split(work, subject, (*given, (Defect("object_gone", str(gone)), file.key)), repetitions)
+        defect = Defect("object_gone", str(gone))
+        return _stream_split(work, session, split, (*given, (defect, work.version.files[split].key)))
 
 
 def _stream_split(
-    work: _Work, subject: Subject, given: Sequence[tuple[Defect, str]], repetitions: Repetitions
+    work: _Work, session: Session, split: Split, given: Sequence[tuple[Defect, str]]
 ) -> list[tuple[Examined, Output | None]]:
-    """One pass over the split file for all base models; what is not accepted leaves no object behind."""
-    file = work.version.files[subject.split]
-    base_models = [catalogue.find(name) for name in work.wishes.base_models]
+    """One pass over the split's files for all base models; what is not accepted leaves no object behind."""
     with ExitStack() as stack:
-        uploads = [stack.enter_context(_upload(work, base_model, subject.split)) for base_model in base_models]
-        lanes = [
-            (Examination(base_model, _for_base_model(work, subject, base_model), given), upload.write)
-            for base_model, upload in zip(base_models, uploads, strict=True)
-        ]
-        source = objects.ObjectSource(work.s3, work.bucket, file)
-        reader = SplitFileReader([Part(file.key, _extension(file.key), source)], work.wishes.mapping)
-        results = examination.examine(reader, subject.split, lanes, repetitions)
-        return [(result, _keep(result, upload)) for result, upload in zip(results, uploads, strict=True)]
+        uploads: dict[tuple[str, Split], objects.Upload] = {}
+
+        def output(base_model: BaseModel, each: Split) -> Callable[[bytes], object]:
+            upload = stack.enter_context(_upload(work, base_model, each))
+            uploads[base_model.name, each] = upload
+            return upload.write
+
+        results = session.examine(split, _parts(work, split), output, given)
+        return [(result, _keep(result, uploads[result.base_model, result.split])) for result in results]
 
 
-def _for_base_model(work: _Work, subject: Subject, base_model: BaseModel) -> Subject:
-    place = (base_model.name, subject.split)
-    return replace(
-        subject,
-        default_system=work.wishes.systems.get(place),
-        drops_system=place in work.wishes.dropped_systems,
-    )
+def _parts(work: _Work, split: Split) -> list[Part]:
+    file = work.version.files[split]
+    return [Part(file.key, _extension(file.key), objects.ObjectSource(work.s3, work.bucket, file))]
 
 
 def _upload(work: _Work, base_model: BaseModel, split: Split) -> objects.Upload:

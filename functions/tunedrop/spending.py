@@ -1,4 +1,4 @@
-"""Bringing a job to Bedrock: a slot, a send whose token never changes, and a way back from every lost answer."""
+"""Bringing a job to Bedrock: a plan, a slot, a send whose token never changes, a way back from every lost answer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tunedrop import announcements, job_changes
+from tunedrop import announcements, job_changes, preparing
 from tunedrop.edges import bedrock as bedrock_edge
 from tunedrop.edges import job_rows
 from tunedrop.edges.bedrock import Ambiguous, Done
@@ -21,6 +21,7 @@ from tunedrop.training.refusals import Refusal
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_sqs import SQSClient
 
 MOST_STEPS = 10
 """More than any way through the steps takes; a job that needs more is fought over and comes again by the queue."""
@@ -34,6 +35,7 @@ class _Reach:
     table: Table
     bedrock: BedrockClient
     spending: BedrockClient
+    sqs: SQSClient
     settings: Settings
     now: datetime
 
@@ -44,6 +46,7 @@ def advance_job(
     table: Table,
     bedrock: BedrockClient,
     spending: BedrockClient,
+    sqs: SQSClient,
     bus: EventBridgeClient,
     settings: Settings,
     now: datetime,
@@ -52,8 +55,8 @@ def advance_job(
 
     Returns the job, None for an id that is not ours. Raises Unavailable when others keep changing it.
     """
-    reach = _Reach(table, bedrock, spending, settings, now)
-    seen: steps.Seen | None = None
+    reach = _Reach(table, bedrock, spending, sqs, settings, now)
+    seen: steps.Seen | steps.Unprepared | None = None
     for _ in range(MOST_STEPS):
         job = job_rows.load(table, job_id)
         if job is None:
@@ -68,9 +71,11 @@ def advance_job(
     raise Unavailable("busy", f"Job {job_id} is being changed by others.", job_id=job_id)
 
 
-def _carry_out(step: steps.Step, job: Job, reach: _Reach) -> steps.Seen | None:
+def _carry_out(step: steps.Step, job: Job, reach: _Reach) -> steps.Seen | steps.Unprepared | None:
     """One step; a write that loses a race is no fault, because the next round reads and decides again."""
     match step:
+        case steps.Plan():
+            return _plan(job, reach)
         case steps.Look():
             return steps.Seen(bedrock_edge.find_job(reach.bedrock, job.name))
         case steps.Send():
@@ -91,6 +96,9 @@ def _move(step: steps.Step, job: Job, reach: _Reach) -> None:
     match step:
         case steps.Adopt(truth):
             _save(jobs.adopt(job, truth.arn, "request", truth.created_at), reach)
+        case steps.AskForData():
+            if job_changes.save(reach.table, replace(job, data_asked_at=reach.now), reach.now):
+                preparing.ask(job, reach.sqs, reach.settings)
         case steps.Park(reason):
             parked = jobs.park(job, reason, reach.now)
             job_changes.save(reach.table, parked, reach.now, job_rows.give_slot(job))
@@ -98,7 +106,16 @@ def _move(step: steps.Step, job: Job, reach: _Reach) -> None:
             _save(jobs.end(job, status, failure, reach.now), reach)
 
 
+def _plan(job: Job, reach: _Reach) -> steps.Unprepared | None:
+    planned = preparing.go_on(job, table=reach.table, settings=reach.settings, now=reach.now)
+    if planned is None:
+        return steps.Unprepared()
+    _save(planned, reach)
+    return None
+
+
 def _send(job: Job, reach: _Reach) -> None:
+    assert job.request is not None, "only a job that is Preparing has none, and that is never sent"
     attempted = jobs.attempt(job, reach.now)
     slot = job_rows.take_slot(job, reach.settings.max_concurrent_jobs)
     if not job_changes.save(reach.table, attempted, reach.now, slot):

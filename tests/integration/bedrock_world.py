@@ -169,7 +169,7 @@ class World:
             "now": self.clock.now(),
         }
         if message["kind"] == "advance_job":
-            return spending.advance_job(message["job_id"], **reach)
+            return spending.advance_job(message["job_id"], sqs=self.stack.sqs, **reach)
         return purchases.advance_purchase(message["deployment"], message["generation"], **reach)
 
     def follow(self, message: dict[str, Any]) -> Job | None:

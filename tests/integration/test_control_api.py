@@ -109,7 +109,6 @@ def test_a_job_without_an_idempotency_key_is_a_bad_request(world, dataset):
         ({"base_model": "gpt-4"}, 422, "unknown_base_model", "claude-3-haiku"),
         ({"dataset": "nobody"}, 404, "unknown_dataset", "nobody"),
         ({"version": 9}, 404, "unknown_version", "2"),
-        ({"base_model": "llama-3-1-8b", "hyperparameters": {}}, 409, "not_prepared", "claude-3-haiku"),
         ({"base_model": "nova-lite", "hyperparameters": {}}, 422, "base_model_not_in_region", "us-east-1"),
         ({"epochs": 3}, 422, "invalid_request", "epochs"),
         ({"version": "2"}, 422, "invalid_request", "version"),

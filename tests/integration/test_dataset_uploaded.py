@@ -20,6 +20,7 @@ from tunedrop.edges import aws, objects
 from tunedrop.edges import settings as settings_module
 from tunedrop.edges.table import Key
 from tunedrop.errors import Conflict, InvalidInput, NotFound
+from tunedrop.training.plan import UnpreparedVersion
 
 from tests import builders
 
@@ -364,9 +365,9 @@ def test_dataset_toml_makes_a_new_version_of_the_current_splits(uploader, stack)
     uploader.upload(TRAIN, good(100))
     uploader.upload(SETTINGS, 'base_models = ["nova-lite"]')
     assert version(stack, 2).base_models == ("nova-lite",)
-    with pytest.raises(Conflict) as refused:
-        datasets.accepted("support-bot", 2, "claude-3-haiku", table=stack.table)
-    assert (refused.value.code, refused.value.details["prepared"]) == ("not_prepared", ["nova-lite"])
+    assert datasets.accepted("support-bot", 2, "claude-3-haiku", table=stack.table) == UnpreparedVersion(
+        "support-bot", 2, None
+    )
 
 
 def test_settings_that_cannot_be_followed_reject_the_version_with_their_own_line(uploader, stack):

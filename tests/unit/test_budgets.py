@@ -20,7 +20,6 @@ MEMBERS = "one line for each member of a job: nothing to decide, nothing to spli
 REASONED = {
     "functions/tunedrop/edges/job_rows.py:_row": MEMBERS,
     "functions/tunedrop/edges/job_rows.py:job_from": MEMBERS,
-    "functions/tunedrop/intents.py:_job": MEMBERS,
 }
 
 

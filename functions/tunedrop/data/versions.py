@@ -17,6 +17,9 @@ VersionStatus = Literal["incomplete", "processing", "accepted", "rejected"]
 Verdict = Literal["accepted", "rejected"]
 UploadStatus = Literal["processing", "done", "unchanged", "superseded", "noted", "gone"]
 
+JUDGED: frozenset[VersionStatus] = frozenset({"accepted", "rejected"})
+"""Versions that may be prepared for a further base model."""
+
 MAX_COMPANIONS = 20
 
 

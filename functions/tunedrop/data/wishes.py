@@ -44,13 +44,18 @@ def resolve(
     *,
     known_models: Sequence[str],
     default_model: str,
+    asked_for: Sequence[str] | None = None,
 ) -> Wishes:
-    """Metadata wins over `dataset.toml`, that over the default. `system` is what dataset.toml or its file says."""
+    """Metadata wins over `dataset.toml`, that over the default. `system` is what dataset.toml or its file says.
+
+    `asked_for`: the base models that a job needs, whatever those say.
+    """
     source = keys.incoming(version.dataset, keys.SETTINGS_FILE)
     defects = [(defect, source) for defect in settings.defects]
     for file in version.splits.values():
         defects += [(defect, file.key) for defect in _metadata_defects(file, known_models)]
-    base_models = _base_models(version, known_models) or settings.base_models or (default_model,)
+    wished = _base_models(version, known_models) or settings.base_models or (default_model,)
+    base_models = wished if asked_for is None else tuple(asked_for)
     systems, dropped = _systems(version, settings, system, base_models)
     return Wishes(
         base_models=base_models,

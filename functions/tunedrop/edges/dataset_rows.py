@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -129,6 +129,18 @@ def finish_version(table: Table, version: Version) -> bool:
         Update(Key(_pk(version.dataset), _HEAD), set={"status": version.status}, add={"revision": 1}, when=newest)
     )
     return True
+
+
+def add_preparations(table: Table, version: Version, preparations: Sequence[Preparation]) -> bool:
+    """Add one base model's preparations; the version's own verdict stays. False where the row has changed meanwhile."""
+    base_model = preparations[0].base_model
+    seen = Attr("base_models").eq(list(version.base_models)) & Attr("status").eq(version.status)
+    added = {
+        "base_models": [*version.base_models, base_model],
+        "preparations": [asdict(item) for item in (*version.preparations, *preparations)],
+    }
+    place = Key(_pk(version.dataset), f"{_VERSION}{version.number:06d}")
+    return table.update(Update(place, set=added, when=seen)).done
 
 
 def _unmoved(head: Head) -> ConditionBase:

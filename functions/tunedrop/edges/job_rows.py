@@ -19,7 +19,7 @@ from tunedrop.training.refusals import Refusal
 SCHEMA = 1
 KIND = "job"
 RUNNING = Key("SLOTS", "JOBS")
-_TIMES = ("created_at", "attempted_at", "parked_at", "started_at", "ended_at")
+_TIMES = ("created_at", "data_asked_at", "attempted_at", "parked_at", "started_at", "ended_at")
 _BUILT = {"splits", "deployment", "refusal", "timeline", "announced", "revision"}
 _PLAIN = tuple(field.name for field in fields(Job) if field.name not in {*_TIMES, *_BUILT})
 _COLUMNS = ("step", "epoch", "loss", "perplexity")
@@ -123,7 +123,7 @@ def _row(job: Job) -> dict[str, Any]:
     row |= {name: getattr(job, name) for name in _PLAIN}
     row |= {name: moments.to_text(getattr(job, name)) for name in _TIMES}
     row |= {
-        "splits": {name: asdict(split) for name, split in job.splits.items()},
+        "splits": {name: asdict(split) for name, split in job.splits.items()} if job.splits else None,
         "deployment": job.deployment and asdict(job.deployment),
         "refusal": job.refusal and asdict(job.refusal),
         "timeline": [_timeline_row(entry) for entry in job.timeline],
@@ -142,11 +142,11 @@ def job_from(row: Row) -> Job:
     """A job row as a job; what the row lacks is as in a new job."""
     plain: dict[str, Any] = {name: row[name] for name in _PLAIN if name in row}
     times: dict[str, Any] = {name: moments.from_text(row[name]) for name in _TIMES if name in row}
-    wish, refusal = row.get("deployment"), row.get("refusal")
+    wish, refusal, splits = row.get("deployment"), row.get("refusal"), row.get("splits")
     return Job(
         **plain,
         **times,
-        splits={name: build(TrainedOn, split) for name, split in row["splits"].items()},
+        splits={name: build(TrainedOn, split) for name, split in splits.items()} if splits else None,
         deployment=build(DeploymentWish, wish) if wish else None,
         refusal=build(Refusal, refusal) if refusal else None,
         timeline=tuple(

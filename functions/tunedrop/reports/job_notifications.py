@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -43,8 +45,9 @@ def _facts(job: Job, status: JobStatus) -> dict[str, Any]:
         "job_arn": job.arn,
         "model_arn": job.model_arn,
         "failure": job.failure,
+        "failure_code": job.failure_code,
         "trained_tokens_planned": job.trained_tokens,
-        "cost": dict(job.cost),
+        "cost": dict(job.cost) if job.cost is not None else None,
         "final_losses": dict(job.final_losses),
         "metric_points": dict(job.metric_counts),
         "deployment": job.deployment.name if job.deployment else None,
@@ -73,4 +76,15 @@ def _losses(job: Job) -> str:
 def _next_command(job: Job, status: JobStatus) -> str:
     if status == "Completed" and job.deployment:
         return f"GET /deployments/{job.deployment.name}"
+    if job.failure_code == "plan_confirmation_required" and job.failure_details:
+        return _confirm(job, job.failure_details["plan"]["plan_id"])
+    if job.failure_code == "dataset_rejected":
+        return f"GET /datasets/{job.dataset}/versions/{job.version}"
     return f"GET /jobs/{job.id}/metrics" if status == "Completed" else f"GET /jobs/{job.id}"
+
+
+def _confirm(job: Job, plan_id: str) -> str:
+    """The job's own request once more, with the plan that it now has."""
+    body = {"dataset": job.dataset, "version": job.version, "base_model": job.base_model}
+    body |= {"hyperparameters": dict(job.hyperparameters), "plan_id": plan_id}
+    return f"POST /jobs {json.dumps(body | ({'deployment': asdict(job.deployment)} if job.deployment else {}))}"

@@ -58,17 +58,25 @@ class JobAnswer(AnswerModel):
     started_at: datetime | None
     ended_at: datetime | None
     failure: str | None
+    failure_code: str | None = Field(
+        description="Stable: dataset_rejected, plan_confirmation_required …; null where only Bedrock's words are known"
+    )
+    failure_details: dict[str, Any] | None = Field(
+        description="As of a refused request: reports of rejected data, or the plan to confirm by its plan_id"
+    )
     stop_requested: bool
     deployment: WishAnswer | None
-    trained_tokens: int = Field(description="Estimated: tokens of train times epochs")
-    steps: int
-    cost: dict[str, Any] = Field(description="amount is null where no price is configured")
+    trained_tokens: int | None = Field(
+        description="Estimated: tokens of train times epochs. Like steps, cost, splits and request null while Preparing"
+    )
+    steps: int | None
+    cost: dict[str, Any] | None = Field(description="amount is null where no price is configured")
     final_losses: dict[str, float | None]
     metric_points: dict[str, int] = told_as(
         "metric_points", called="metric_counts", description="How many are stored, by split"
     )
-    splits: dict[str, TrainedOnAnswer]
-    request: dict[str, Any] = Field(description="The exact CreateModelCustomizationJob request")
+    splits: dict[str, TrainedOnAnswer] | None
+    request: dict[str, Any] | None = Field(description="The exact CreateModelCustomizationJob request")
     timeline: list[TimelineAnswer]
 
 

@@ -60,11 +60,13 @@ class StartJobBody(Body):
         )
 
 
-@router.post("/jobs", summary="Start a job", responses={202: {"description": "The job, Requested"}})
+@router.post("/jobs", summary="Start a job", responses={202: {"description": "The job, Requested or Preparing"}})
 def start_job(body: Annotated[StartJobBody, FromBody()], idempotency_key: IdempotencyKey = None) -> Response[JobAnswer]:
     """Start a job on an accepted version, and have its deployment made when it completes.
 
-    Nothing is spent before everything that can be known was checked. Needs an Idempotency-Key.
+    Nothing is spent before everything that can be known was checked. Where the version was not prepared for the base
+    model yet, the job is Preparing, and ends Failed with the code of what a request would be refused for. Needs an
+    Idempotency-Key.
     """
     request = Request.of(router)
     world = request.world

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from tunedrop.base_models.catalogue import Serving
+from tunedrop.errors import TunedropError
 from tunedrop.training.refusals import Refusal
 
 JobStatus = Literal[
@@ -104,7 +105,7 @@ class JobTruth:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The row. `request` is the exact CreateModelCustomizationJob request."""
+    """The row. What only its data can tell is None while it is Preparing, and for ever where it ended so."""
 
     id: str
     dataset: str
@@ -119,17 +120,26 @@ class Job:
     owner: str
     requested_by: str
     created_at: datetime
-    request: Mapping[str, Any]
-    splits: Mapping[str, TrainedOn]
-    trained_tokens: int
-    steps: int
-    cost: Mapping[str, Any]
+    request: Mapping[str, Any] | None = None
+    """The exact CreateModelCustomizationJob request."""
+    splits: Mapping[str, TrainedOn] | None = None
+    trained_tokens: int | None = None
+    steps: int | None = None
+    cost: Mapping[str, Any] | None = None
     """`{"amount": None}` where no price is configured."""
+    plan_id: str | None = None
+    """What the caller confirmed, where a plan is over the stack's cap."""
+    data_asked_at: datetime | None = None
+    """When the preparation that it waits for was last asked for."""
     deployment: DeploymentWish | None = None
     deployment_generation: int | None = None
     arn: str | None = None
     model_arn: str | None = None
     failure: str | None = None
+    failure_code: str | None = None
+    """Stable; None where Bedrock's own words are all there is."""
+    failure_details: Mapping[str, Any] | None = None
+    """What a refusal of the request would have shown: the plan to confirm, or the reports that say why."""
     stop_requested: bool = False
     attempts: int = 0
     """Sends of the creating call whose effect is not known."""
@@ -210,6 +220,12 @@ def note(job: Job, source: Source, now: datetime, words: str) -> Job:
 def reclaim(job: Job, arn: str, now: datetime) -> Job:
     """A late effect of an old send was asked to stop; the job stays as it ended."""
     return note(replace(job, arn=arn), "request", now, "it appeared in Bedrock after its end here, and was stopped")
+
+
+def fail(job: Job, refusal: TunedropError, now: datetime) -> Job:
+    """Ended before Bedrock had it, as a request that found this would have been refused."""
+    ended = end(job, "Failed", f"{refusal.code}: {refusal.message}", now)
+    return replace(ended, failure_code=refusal.code, failure_details=refusal.details)
 
 
 def end(job: Job, status: JobStatus, failure: str | None, now: datetime) -> Job:

@@ -47,6 +47,15 @@ class PreparedVersion(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class UnpreparedVersion:
+    """A version with a verdict, but none for this base model: what is known of it before it is prepared for that."""
+
+    name: str
+    version: int
+    owner: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What would be spent. `plan_id` is a digest of all of it: another plan has another id."""
 

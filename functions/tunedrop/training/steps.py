@@ -13,6 +13,20 @@ LONG_SETTLE = timedelta(minutes=10)
 """Longer than the spending function may run and than Bedrock's list may lag: only then "not there" is believed."""
 PAUSE = timedelta(seconds=60)
 """Between two tries for room, whatever comes in meanwhile."""
+ASK_AGAIN_AFTER = timedelta(minutes=20)
+"""Longer than one preparation may run: only then is the message that asked for it taken for lost."""
+LONGEST_PREPARATION = timedelta(hours=24)
+"""A job that has waited for its data so long would train at a moment that nobody chose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """See whether its data was prepared; if so, make the plan and the exact request, or end the job."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskForData:
+    """The message that asked for its data may be lost: ask again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +96,35 @@ class Seen:
     truth: JobTruth | None
 
 
-Step = Look | Send | Adopt | Park | Stop | Reclaim | Raise | End | Wait
+@dataclass(frozen=True, slots=True)
+class Unprepared:
+    """The version was looked at: it has no verdict for the job's base model yet."""
 
 
-def next_step(job: Job, seen: Seen | None, now: datetime) -> Step:
-    """What to do next. `seen` is None until Bedrock was looked at after the last thing that was done to it."""
+Step = Plan | AskForData | Look | Send | Adopt | Park | Stop | Reclaim | Raise | End | Wait
+
+
+def next_step(job: Job, seen: Seen | Unprepared | None, now: datetime) -> Step:
+    """What to do next. `seen` is None until Bedrock, or the job's data, was looked at after the last thing done."""
+    if job.status == "Preparing":
+        return _preparing(job, now, looked=seen is not None)
+    return _past_preparing(job, seen if isinstance(seen, Seen) else None, now)
+
+
+def _preparing(job: Job, now: datetime, *, looked: bool) -> Step:
+    if job.stop_requested:
+        return End("Stopped", None)
+    if now - job.created_at >= LONGEST_PREPARATION:
+        return End("Failed", "its data was not prepared within 24 hours")
+    if not looked:
+        return Plan()
+    waited = now - (job.data_asked_at or job.created_at)
+    return Wait("its data is being prepared") if waited < ASK_AGAIN_AFTER else AskForData()
+
+
+def _past_preparing(job: Job, seen: Seen | None, now: datetime) -> Step:
     if job.status in ENDED:
         return _ended(job, seen)
-    if job.status == "Preparing":
-        return Wait("the job is Preparing")
     if job.arn:
         wanted = job.stop_requested and job.status == "InProgress"
         return Stop(job.arn) if wanted else Wait("Bedrock has it")
@@ -115,12 +149,10 @@ def due(job: Job) -> frozenset[Literal["advance_job", "check_job"]]:
     One that has ended is asked for until its end was told.
     """
     match job.status:
-        case "Requested" | "WaitingForCapacity":
+        case "Preparing" | "Requested" | "WaitingForCapacity":
             return frozenset({"advance_job"})
         case "InProgress" | "Stopping":
             return frozenset({"check_job", "advance_job"} if job.stop_requested else {"check_job"})
-        case "Preparing":
-            return frozenset()
         case _:
             return frozenset() if announcement(job) is None else frozenset({"check_job"})
 
