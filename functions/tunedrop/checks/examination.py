@@ -1,26 +1,31 @@
-"""One split examined for one base model: every entry checked, what holds converted, the verdict at the end."""
+"""One split examined for one base model: every record checked, what holds converted, the verdict at the end."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
-from tunedrop.base_models.catalogue import BaseModel, RecordFormat, Split
+from tunedrop.base_models.catalogue import BaseModel, Split
+from tunedrop.checks import policy as policies
 from tunedrop.checks.catalogue import RECORD_CHECKS, SPLIT_CHECKS
 from tunedrop.checks.findings import Finding, Findings, Place
-from tunedrop.checks.registry import CHECKS, SplitFacts
-from tunedrop.checks.repetition import Repetitions
-from tunedrop.data import formats, tokens
+from tunedrop.checks.registry import CHECKS, Check, SplitFacts, Spot
+from tunedrop.data import bulk, formats, tokens
+from tunedrop.data.bulk import Cells
 from tunedrop.data.defects import Defect
 from tunedrop.data.policy import Policy
 from tunedrop.data.reading import Entry, SplitFileReader
 from tunedrop.data.records import Block, Record
 
+Level = Literal["all", "errors"]
+"""What is looked for: everything, or only what rejects. The verdict is the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is examined: one split file of a version, and what stands beside it."""
+    """What is examined: one split of a version, and what stands beside it."""
 
     split: Split
     source: str
@@ -34,6 +39,9 @@ class Subject:
     drops_system: bool = False
     """Whether one is configured, but not for this base model."""
     policy: Policy = field(default_factory=Policy)
+    level: Level = "all"
+    source_split: Split | None = None
+    """Whose file it is read from, where a share of train became validation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,9 @@ class Examined:
 
     base_model: str
     split: Split
-    format: RecordFormat | None
+    source_split: Split
+    """Whose file it was read from."""
+    format: str | None
     records: int
     written: int
     """Records converted; all of them, where it was accepted."""
@@ -53,6 +63,8 @@ class Examined:
     warnings: int
     normalised: Mapping[str, int]
     tokens: tokens.TokenCounts
+    """Not counted at level `errors`."""
+    policy: Policy
 
     @property
     def accepted(self) -> bool:
@@ -60,13 +72,22 @@ class Examined:
         return not self.errors
 
 
+def record_checks(policy: Policy, level: Level, *, shared: bool) -> tuple[Check, ...]:
+    """The checks of single records that are to be made under this policy at this level."""
+    wanted = {"error"} if level == "errors" else {"error", "warning", "info"}
+    chosen = (check for check in RECORD_CHECKS if check.shared == shared)
+    return tuple(check for check in chosen if policies.severity(check.code, policy) in wanted)
+
+
 class Examination:
     """Takes entries one by one; after the first error nothing is converted any more."""
 
     def __init__(self, base_model: BaseModel, subject: Subject, given: Sequence[tuple[Defect, str]] = ()) -> None:
         self.base_model = base_model
-        self._subject = subject
-        self._findings = Findings(subject.policy)
+        self.subject = subject
+        self.findings = Findings(subject.policy)
+        self.records = 0
+        self._checks = record_checks(subject.policy, subject.level, shared=False)
         self._normalised: Counter[str] = Counter()
         self._estimates: Counter[int] = Counter()
         self._write = formats.FORMATS[base_model.record_format].write
@@ -84,92 +105,112 @@ class Examination:
     @property
     def rejected(self) -> bool:
         """Whether an error was found already."""
-        return self._findings.totals["error"] > 0
+        return self.findings.totals["error"] > 0
 
     def _refuse_size(self) -> None:
         limits = self.base_model.limits
-        allowed = {"train": limits.train_bytes, "validation": limits.validation_bytes}.get(self._subject.split)
-        if allowed is not None and self._subject.bytes > allowed:
-            message = f"{self._subject.bytes:,} bytes; {self.base_model.name} takes at most {allowed:,}."
-            self._findings.add("file_too_large", Place(self._subject.source), "$", message)
+        allowed = {"train": limits.train_bytes, "validation": limits.validation_bytes}.get(self.subject.split)
+        if allowed is not None and self.subject.bytes > allowed:
+            message = f"{self.subject.bytes:,} bytes; {self.base_model.name} takes at most {allowed:,}."
+            self.findings.add("file_too_large", Place(self.subject.source), "$", message)
             self._unreadable = True
 
-    def examine(self, entry: Entry) -> bytes | None:
-        """The entry's line for Bedrock, or None where there is none to write."""
-        place = Place(self._subject.source, entry.line, entry.number)
+    def examine(self, entry: Entry, spots: Iterable[tuple[str, Spot]] = ()) -> bytes | None:
+        """The entry's line for Bedrock, or None where there is none to write.
+
+        `spots` is what the checks found that are the same for every base model.
+        """
+        place = Place(entry.source, entry.line, entry.number)
+        self.records += entry.number is not None
         for defect in entry.defects:
             self._take(defect, place)
         if entry.record is None:
             return None
         record = self._with_system(entry.record)
+        for code, spot in spots:
+            self.findings.add(code, place, spot.path, spot.message, spot.hint)
         self._check(record, place)
-        self._estimates[tokens.estimate(text for _, _, text in record.texts)] += 1
-        if self.rejected:
-            return None
+        if self.subject.level == "all":
+            self._estimates[tokens.estimate(text for _, _, text in record.texts)] += 1
+        return None if self.rejected else self._converted(record)
+
+    def _converted(self, record: Record) -> bytes:
         written = self._write(record)
         self._normalised.update(written.normalised)
         self._written += 1
         return written.line
 
+    def can_skip(self, block: bytes) -> bool:
+        """Whether no line of the block can have what this base model's checks look for, by their own proofs."""
+        if self.subject.level == "all" or not self._takes_system_in_bulk:
+            return False
+        return all(check.absent is not None and check.absent(block, self.base_model) for check in self._checks)
+
+    @property
+    def _takes_system_in_bulk(self) -> bool:
+        """Prompt and completion have no place for a system text: the slow path says so."""
+        return self.subject.default_system is None or self.base_model.record_format != "prompt_completion"
+
+    def take_whole(self, cells: Cells) -> bytes | None:
+        """The lines for Bedrock of a block that `can_skip` and is plain; None after an error."""
+        self.records += len(cells)
+        system = self.subject.default_system
+        if self.subject.drops_system:
+            self._normalised["configured_system_dropped"] += len(cells)
+        if system is not None:
+            self._normalised["default_system_added"] += len(cells)
+        if self.rejected:
+            return None
+        self._written += len(cells)
+        return bulk.splice(cells, self.base_model.record_format, system.text if system else None)
+
     def _take(self, defect: Defect, place: Place) -> None:
-        self._findings.add_defect(defect, place)
+        self.findings.add_defect(defect, place)
         self._unreadable = self._unreadable or CHECKS[defect.code].stage == "file"
 
+    def take_late(self, defect: Defect) -> None:
+        """What showed only after all records were read; the defect says of which record it is."""
+        self._take(defect, Place(self.subject.source, defect.line, defect.record))
+
     def _check(self, record: Record, place: Place) -> None:
-        for check in RECORD_CHECKS:
+        for check in self._checks:
             assert check.find is not None
             for spot in check.find(record, self.base_model):
-                self._findings.add(check.code, place, spot.path, spot.message, spot.hint)
+                self.findings.add(check.code, place, spot.path, spot.message, spot.hint)
 
     def _with_system(self, record: Record) -> Record:
-        if not record.system and self._subject.drops_system:
+        if not record.system and self.subject.drops_system:
             self._normalised["configured_system_dropped"] += 1
-        if record.system or self._subject.default_system is None:
+        if record.system or self.subject.default_system is None:
             return record
         self._normalised["default_system_added"] += 1
-        return replace(record, system=(self._subject.default_system,))
+        return replace(record, system=(self.subject.default_system,))
 
     def finish(self, reader: SplitFileReader) -> Examined:
         """Judge the split as a whole, once the reader is at its end."""
         self._normalised.update(reader.normalised)
-        facts = SplitFacts(self._subject.split, reader.records, self._subject.earlier, self._subject.later)
+        facts = SplitFacts(self.subject.split, self.records, self.subject.earlier, self.subject.later)
         if not self._unreadable:
             self._check_split(facts)
         return Examined(
             base_model=self.base_model.name,
-            split=self._subject.split,
+            split=self.subject.split,
+            source_split=self.subject.source_split or self.subject.split,
             format=reader.format,
-            records=reader.records,
+            records=self.records,
             written=self._written,
-            findings=tuple(self._findings.listed),
-            counts=dict(self._findings.counts),
-            truncated=self._findings.truncated,
-            errors=self._findings.totals["error"],
-            warnings=self._findings.totals["warning"],
+            findings=tuple(self.findings.listed),
+            counts=dict(self.findings.counts),
+            truncated=self.findings.truncated,
+            errors=self.findings.totals["error"],
+            warnings=self.findings.totals["warning"],
             normalised=dict(self._normalised),
             tokens=tokens.summarise(self._estimates),
+            policy=self.subject.policy,
         )
 
     def _check_split(self, facts: SplitFacts) -> None:
         for check in SPLIT_CHECKS:
             assert check.find_in_split is not None
             for message in check.find_in_split(facts, self.base_model):
-                self._findings.add(check.code, Place(self._subject.source), "$", message)
-
-
-Lane = tuple[Examination, Callable[[bytes], object]]
-"""One base model's examination, and where its lines go."""
-
-
-def examine(
-    reader: SplitFileReader, split: Split, lanes: Sequence[Lane], repetitions: Repetitions
-) -> tuple[Examined, ...]:
-    """Pass over a split file once, for all base models together."""
-    open_lanes = [lane for lane in lanes if lane[0].wants_entries]
-    for entry in reader if open_lanes else ():
-        repeated = repetitions.look(split, entry.record) if entry.record is not None else ()
-        for examination, write in open_lanes:
-            line = examination.examine(replace(entry, defects=entry.defects + repeated) if repeated else entry)
-            if line is not None:
-                write(line)
-    return tuple(examination.finish(reader) for examination, _ in lanes)
+                self.findings.add(check.code, Place(self.subject.source), "$", message)

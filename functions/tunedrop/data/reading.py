@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from tunedrop.base_models.catalogue import RecordFormat
 from tunedrop.data import detection, documents, formats, lines
+from tunedrop.data.bulk import Cells
 from tunedrop.data.defects import Defect
 from tunedrop.data.mapping import FieldMapping
 from tunedrop.data.records import Record
@@ -41,6 +42,10 @@ class Entry:
     record: Record | None
     defects: tuple[Defect, ...] = ()
 
+    def with_defects(self, more: tuple[Defect, ...]) -> Entry:
+        """The same with what was found since."""
+        return replace(self, defects=self.defects + more)
+
 
 class SplitFileReader:
     """Entries of a split's files in order; the attributes are complete once all were taken."""
@@ -52,6 +57,10 @@ class SplitFileReader:
         self.format: RecordFormat | None = None
         self.container: str | None = None
         self.normalised: Counter[str] = Counter()
+
+    def items(self, screen: Callable[[bytes], bool] | None = None) -> Iterator[Entry | Cells]:
+        """The same entries; where the screen lets blocks of plain lines pass, these as cells."""
+        yield from self
 
     def __iter__(self) -> Iterator[Entry]:
         for part in self._parts:

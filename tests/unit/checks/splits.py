@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from tunedrop.base_models import catalogue
-from tunedrop.base_models.catalogue import Split
-from tunedrop.checks.examination import Examination, Examined, Subject, examine
-from tunedrop.checks.repetition import Repetitions
-from tunedrop.data.reading import Part, SplitFileReader
+from tunedrop.base_models.catalogue import BaseModel, Split
+from tunedrop.checks import session
+from tunedrop.checks.examination import Examined
+from tunedrop.checks.session import Plan
+from tunedrop.data.reading import Part
 from tunedrop.data.records import Block
 from tunedrop.data.sources import Bytes
+
+
+@dataclass(frozen=True)
+class Claiming(Bytes):
+    """A file that says it is larger than what it holds."""
+
+    claimed: int = 0
+
+    @property
+    def size(self) -> int:
+        """As claimed."""
+        return self.claimed
 
 
 def run(
@@ -18,23 +34,23 @@ def run(
     train: bytes | None = None,
     system: str | None = None,
     size: int | None = None,
+    extension: str = "jsonl",
+    **plan: Any,
 ) -> tuple[Examined, bytes]:
-    """Examine a train split, or with `train` given the validation split after it."""
-    repetitions, written = Repetitions(), bytearray()
-    earlier: dict[Split, int] = {}
+    """Examine a train split, or with `train` given the validation split after it; `plan` is more of a Plan."""
     files: dict[Split, bytes] = {"train": content} if train is None else {"train": train, "validation": content}
-    for split, given in files.items():
-        subject = Subject(
-            split=split,
-            source=f"incoming/x/{split}.jsonl",
-            bytes=len(given) if size is None else size,
-            earlier=dict(earlier),
-            later=frozenset(files) - {split} - set(earlier),
-            default_system=Block("system", system) if system else None,
-        )
-        written = bytearray()
-        reader = SplitFileReader([Part(subject.source, "jsonl", Bytes(given))])
-        examination = Examination(catalogue.find(base_model), subject)
-        (result,) = examine(reader, split, [(examination, written.extend)], repetitions)
-        earlier[split] = result.records
-    return result, bytes(written)
+    parts = {
+        split: [
+            Part(f"incoming/x/{split}.{extension}", extension, Bytes(given) if size is None else Claiming(given, size))
+        ]
+        for split, given in files.items()
+    }
+    written: dict[Split, bytearray] = {}
+
+    def output(_: BaseModel, split: Split) -> Any:
+        return written.setdefault(split, bytearray()).extend
+
+    systems = {(base_model, split): Block("system", system) for split in files} if system else {}
+    made = Plan(base_models=(catalogue.find(base_model),), splits=tuple(files), systems=systems, **plan)
+    results = session.examine(parts, made, output)
+    return results[-1], bytes(written[results[-1].split])
