@@ -150,6 +150,7 @@ def test_the_report_has_all_that_was_promised(uploader):
     assert list(report) == [
         "schema", "tunedrop", "dataset", "version", "split", "base_model", "verdict", "format", "records", "files",
         "output", "findings", "counts_by_code", "truncated_codes", "normalised", "policy", "tokens", "cost",
+        "lengths",
     ]  # fmt: skip
     assert report["files"] == [
         {
@@ -179,6 +180,9 @@ def test_the_report_has_all_that_was_promised(uploader):
         "currency": "USD",
         "amount": None,
     }
+    assert report["policy"] == {"name": "default", "ignore": [], "error": []}
+    assert {frozenset(bin_) for bin_ in report["lengths"]} == {frozenset({"from", "to", "records"})}
+    assert sum(bin_["records"] for bin_ in report["lengths"]) == 40
 
 
 def test_a_configured_price_gives_an_amount(uploader, environment):

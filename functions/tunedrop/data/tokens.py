@@ -11,6 +11,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tunedrop.data import lengths
+from tunedrop.data.lengths import Bin
+
 ESTIMATOR = "ascii/3+utf8/2"
 """Named in every report: another estimator gets another name."""
 MARGIN = 0.1
@@ -35,12 +38,13 @@ def estimate(texts: Iterable[str]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class TokenCounts:
-    """The estimates of one split: total, median, 95th percentile and largest of its records."""
+    """The estimates of one split: total, median, 95th percentile and largest of its records, and how they spread."""
 
     total: int = 0
     p50: int = 0
     p95: int = 0
     max: int = 0
+    spread: tuple[Bin, ...] = ()
 
 
 def summarise(histogram: Counter[int]) -> TokenCounts:
@@ -54,6 +58,7 @@ def summarise(histogram: Counter[int]) -> TokenCounts:
         p50=_nearest_rank(histogram, ordered, records, 50),
         p95=_nearest_rank(histogram, ordered, records, 95),
         max=ordered[-1],
+        spread=lengths.bins(histogram),
     )
 
 

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from tunedrop import __version__
 from tunedrop.checks.examination import Examined
 from tunedrop.data import tokens
+from tunedrop.data.lengths import Bin
+from tunedrop.data.policy import Policy
 from tunedrop.data.versions import Output, StoredFile, Version
 
 SCHEMA = 1
-POLICY = {"name": "default"}
-"""Errors reject, warnings do not; `dataset.toml` cannot change that yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What was examined. A person's own files have neither version nor, unless their folder is named so, a dataset."""
+
+    dataset: str | None
+    version: int | None
+    files: Sequence[StoredFile]
+    """In the order they were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +41,33 @@ class Prices:
 
 
 def build(version: Version, examined: Examined, output: Output | None, prices: Prices) -> dict[str, Any]:
-    """The report's members, in the order of the promise."""
+    """The report on a split of a version."""
+    subject = Subject(version.dataset, version.number, (version.files[examined.source_split],))
+    return compose(subject, examined, output, prices)
+
+
+def compose(subject: Subject, examined: Examined, output: Output | None, prices: Prices) -> dict[str, Any]:
+    """The report's members, in the order of the promise; what was added to it since stands at the end."""
     return {
         "schema": SCHEMA,
         "tunedrop": __version__,
-        "dataset": version.dataset,
-        "version": version.number,
+        "dataset": subject.dataset,
+        "version": subject.version,
         "split": examined.split,
         "base_model": examined.base_model,
         "verdict": "accepted" if examined.accepted else "rejected",
         "format": examined.format,
         "records": examined.records,
-        "files": [_file(version.files[examined.split])],
+        "files": [_file(file) for file in subject.files],
         "output": {"key": output.key, "sha256": output.sha256, "records": output.records} if output else None,
         "findings": [asdict(finding) for finding in examined.findings],
         "counts_by_code": dict(examined.counts),
         "truncated_codes": list(examined.truncated),
         "normalised": [{"what": what, "count": count} for what, count in sorted(examined.normalised.items())],
-        "policy": POLICY,
-        "tokens": {"estimator": tokens.ESTIMATOR, "margin": tokens.MARGIN, **asdict(examined.tokens)},
+        "policy": _policy(examined.policy),
+        "tokens": _tokens(examined.tokens),
         "cost": _cost(examined, prices),
+        "lengths": [_bin(bin_) for bin_ in examined.tokens.spread],
     }
 
 
@@ -60,7 +77,28 @@ def encode(report: Mapping[str, Any]) -> bytes:
 
 
 def _file(file: StoredFile) -> dict[str, Any]:
-    return {"key": file.key, "version_id": file.version_id, "bytes": file.bytes, "sha256": file.sha256 or None}
+    return {
+        "key": file.key,
+        "version_id": file.version_id or None,
+        "bytes": file.bytes,
+        "sha256": file.sha256 or None,
+    }
+
+
+def _policy(policy: Policy) -> dict[str, Any]:
+    """Errors reject and warnings do not; what the dataset's owner wished otherwise."""
+    name = "default" if policy == Policy() else "custom"
+    return {"name": name, "ignore": sorted(policy.ignore), "error": sorted(policy.error)}
+
+
+def _tokens(counts: tokens.TokenCounts) -> dict[str, Any]:
+    named = {"total": counts.total, "p50": counts.p50, "p95": counts.p95, "max": counts.max}
+    return {"estimator": tokens.ESTIMATOR, "margin": tokens.MARGIN, **named}
+
+
+def _bin(bin_: Bin) -> dict[str, int]:
+    """Records of `from` to `to` estimated tokens, both included."""
+    return {"from": bin_.least, "to": bin_.most, "records": bin_.records}
 
 
 def _cost(examined: Examined, prices: Prices) -> dict[str, Any]:
