@@ -9,7 +9,10 @@ from tunedrop.base_models.catalogue import SPLITS, Split
 from tunedrop.data.defects import shown
 
 INCOMING = "incoming/"
+PREPARED = "prepared/"
+REPORTS = "reports/"
 SETTINGS_FILE = "dataset.toml"
+COMMIT_FILE = "_commit"
 EXTENSIONS = ("jsonl", "json", "csv", "tsv", "jsonl.gz", "json.gz", "csv.gz", "tsv.gz", "parquet")
 
 MAX_NAME = 32
@@ -17,6 +20,7 @@ NAME_PATTERN = "[a-z0-9](-?[a-z0-9])*"
 """Of datasets and deployments; with fullmatch it takes linear time."""
 
 _NAME = re.compile(NAME_PATTERN)
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _COMPANION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.(txt|md)")
 
 
@@ -27,6 +31,23 @@ class SplitUpload:
     dataset: str
     split: Split
     extension: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartUpload:
+    """One of several files of a split: it waits until they are joined."""
+
+    dataset: str
+    split: Split
+    extension: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommitUpload:
+    """The word to join all parts that lie beside it."""
+
+    dataset: str
+    split: Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +73,7 @@ class Unrecognised:
     hint: str
 
 
-Upload = SplitUpload | SettingsUpload | CompanionUpload
+Upload = SplitUpload | PartUpload | CommitUpload | SettingsUpload | CompanionUpload
 
 
 def is_name(text: str) -> bool:
@@ -71,15 +92,39 @@ def parse(key: str) -> Upload | Unrecognised:
             f"{shown(dataset)} cannot be a dataset's name.",
             f"Use lower-case letters and digits with single hyphens between them, at most {MAX_NAME} characters.",
         )
+    if len(parts) == 4 and file in SPLITS:
+        return _in_split_folder(dataset, file, parts[3])
     if len(parts) > 3:
-        return Unrecognised(f"{shown(key)} lies too deep.", f"{_USAGE} Joined uploads are not supported yet.")
+        return Unrecognised(f"{shown(key)} lies too deep.", _USAGE)
     return _file(dataset, file)
 
 
 _USAGE = (
     f"Upload to incoming/<dataset>/<split>.<ext>, <split> one of {', '.join(SPLITS)}, <ext> one of "
-    f"{', '.join(EXTENSIONS)}; settings to incoming/<dataset>/{SETTINGS_FILE}."
+    f"{', '.join(EXTENSIONS)}; settings to incoming/<dataset>/{SETTINGS_FILE}. A split in several files: "
+    f"incoming/<dataset>/<split>/<name>.<ext>, and when all are there incoming/<dataset>/<split>/{COMMIT_FILE}."
 )
+_PART_NAMES = (
+    f"Files to be joined end in one of {', '.join(f'.{extension}' for extension in EXTENSIONS)}; their names have "
+    f"letters, digits, '.', '_' and '-', begin with a letter or a digit, and have at most 200 characters. "
+    f"An empty object {COMMIT_FILE} beside them joins them."
+)
+
+
+def _in_split_folder(dataset: str, split: Split, file: str) -> Upload | Unrecognised:
+    if file == COMMIT_FILE:
+        return CommitUpload(dataset, split)
+    found = extension(file)
+    if found is None or _PART.fullmatch(file) is None:
+        return Unrecognised(f"{shown(file)} is none of the files that can be joined.", _PART_NAMES)
+    return PartUpload(dataset, split, found)
+
+
+def extension(key: str) -> str | None:
+    """The extension of a split file or a part, without its first dot; None for one that nothing reads."""
+    file = key.rsplit("/", 1)[-1]
+    endings = [ending for ending in EXTENSIONS if file.endswith(f".{ending}") and len(file) > len(ending) + 1]
+    return max(endings, key=len, default=None)
 
 
 def _file(dataset: str, file: str) -> Upload | Unrecognised:
@@ -103,11 +148,16 @@ def incoming(dataset: str, file: str) -> str:
     return f"{INCOMING}{dataset}/{file}"
 
 
+def split_folder(dataset: str, split: Split) -> str:
+    """Where people put the parts of a split."""
+    return f"{INCOMING}{dataset}/{split}/"
+
+
 def prepared(dataset: str, version: int, base_model: str, split: Split) -> str:
     """Where Bedrock finds a split: only characters that its s3Uri takes (bedrock-facts 4.2)."""
-    return f"prepared/{dataset}/{version}/{base_model}/{split}.jsonl"
+    return f"{PREPARED}{dataset}/{version}/{base_model}/{split}.jsonl"
 
 
 def report(dataset: str, version: int, base_model: str, split: Split) -> str:
     """Where the report on a split lies."""
-    return f"reports/{dataset}/{version}/{base_model}/{split}.json"
+    return f"{REPORTS}{dataset}/{version}/{base_model}/{split}.json"
