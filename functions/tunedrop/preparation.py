@@ -18,6 +18,8 @@ from tunedrop.data.reading import Part
 from tunedrop.data.versions import Outcome, Output, Preparation, Version
 from tunedrop.data.wishes import Wishes
 from tunedrop.edges import objects
+from tunedrop.edges.object_upload import Upload
+from tunedrop.edges.overlap import Sender
 from tunedrop.edges.settings import Settings
 from tunedrop.reports import dataset_notifications, json_report
 
@@ -82,10 +84,11 @@ def _stream_split(
 ) -> list[tuple[Examined, Output | None]]:
     """One pass over the split's files for all base models; what is not accepted leaves no object behind."""
     with ExitStack() as stack:
-        uploads: dict[tuple[str, Split], objects.Upload] = {}
+        uploads: dict[tuple[str, Split], Upload] = {}
+        sender = stack.enter_context(Sender())
 
         def output(base_model: BaseModel, each: Split) -> Callable[[bytes], object]:
-            upload = stack.enter_context(_upload(work, base_model, each))
+            upload = stack.enter_context(_upload(work, base_model, each, sender))
             uploads[base_model.name, each] = upload
             return upload.write
 
@@ -98,12 +101,12 @@ def _parts(work: _Work, split: Split) -> list[Part]:
     return [Part(file.key, _extension(file.key), objects.ObjectSource(work.s3, work.bucket, file))]
 
 
-def _upload(work: _Work, base_model: BaseModel, split: Split) -> objects.Upload:
+def _upload(work: _Work, base_model: BaseModel, split: Split, sender: Sender) -> Upload:
     key = keys.prepared(work.version.dataset, work.version.number, base_model.name, split)
-    return objects.Upload(work.s3, work.bucket, key)
+    return Upload(work.s3, work.bucket, key, sender)
 
 
-def _keep(result: Examined, upload: objects.Upload) -> Output | None:
+def _keep(result: Examined, upload: Upload) -> Output | None:
     """Make the prepared data visible where all of it holds."""
     if not result.accepted:
         return None
