@@ -56,7 +56,13 @@ def resolve(
         defects += [(defect, file.key) for defect in _metadata_defects(file, known_models)]
     wished = _base_models(version, known_models) or settings.base_models or (default_model,)
     base_models = wished if asked_for is None else tuple(asked_for)
-    systems, dropped = _systems(version, settings, system, base_models)
+    given = {split: _plain(file.system) for split, file in version.splits.items()}
+    systems, dropped = system_texts(
+        {split: None if text is None else Block("metadata system", text) for split, text in given.items()},
+        settings,
+        system,
+        base_models,
+    )
     return Wishes(
         base_models=base_models,
         systems=systems,
@@ -77,16 +83,19 @@ def _base_models(version: Version, known_models: Sequence[str]) -> tuple[str, ..
     return tuple(dict.fromkeys(next(filter(None, named), ())))
 
 
-def _systems(
-    version: Version, settings: DatasetSettings, system: str | None, base_models: Sequence[str]
+def system_texts(
+    given: Mapping[Split, Block | None], settings: DatasetSettings, system: str | None, base_models: Sequence[str]
 ) -> tuple[Mapping[tuple[str, Split], Block], frozenset[tuple[str, Split]]]:
-    """The configured system texts, and where one is dropped: an empty one for a base model beats metadata too."""
+    """The configured system texts by base model and split, and where one is dropped.
+
+    `given` for a split beats `dataset.toml`; an empty text for a base model in `dataset.toml` beats all.
+    """
     systems: dict[tuple[str, Split], Block] = {}
     dropped = set()
-    for split, file in version.splits.items():
+    for split, beside in given.items():
         for name in base_models:
             own = settings.model_systems.get(name)
-            block = _block(_plain(file.system), own or system)
+            block = beside or _block(own or system)
             if block is not None and own == "":
                 dropped.add((name, split))
             elif block is not None:
@@ -94,9 +103,7 @@ def _systems(
     return systems, frozenset(dropped)
 
 
-def _block(from_metadata: str | None, from_settings: str | None) -> Block | None:
-    if from_metadata is not None:
-        return Block("metadata system", from_metadata)
+def _block(from_settings: str | None) -> Block | None:
     return None if from_settings is None else Block("dataset.toml system", from_settings)
 
 
