@@ -17,7 +17,7 @@ from bedrock_simulator import Configuration, Event, Fault, FaultyDoor, LedgerEnt
 from bedrock_simulator.in_process import ClientObjects, mount
 from moto.backends import get_backend
 from moto.core.config import default_user_config as moto_config
-from tunedrop import deployments, jobs, purchases, reconciliation, spending, tracking
+from tunedrop import deployments, jobs, preparing, purchases, reconciliation, spending, tracking
 from tunedrop.data.versions import Output
 from tunedrop.edges import aws, deployment_rows, job_rows
 from tunedrop.edges.settings import Settings
@@ -118,7 +118,7 @@ class World:
         self.ids += 1
         return f"01hzz{self.ids:021d}"
 
-    def accepted(self, dataset: str, version: int | None, base_model: str) -> Prepared:
+    def accepted(self, dataset: str, version: int | None, base_model: str) -> Any:
         """The one version that there is."""
         return self.prepared
 
@@ -172,6 +172,10 @@ class World:
             return spending.advance_job(message["job_id"], sqs=self.stack.sqs, **reach)
         return purchases.advance_purchase(message["deployment"], message["generation"], **reach)
 
+    def prepare(self, message: dict[str, Any]) -> None:
+        """One message of UploadQueue about a job, delivered once."""
+        preparing.prepare(message, table=self.stack.table, s3=self.stack.s3, sqs=self.stack.sqs, settings=self.settings)
+
     def follow(self, message: dict[str, Any]) -> Job | None:
         """One message of JobEventQueue, delivered once."""
         return tracking.job_changed(
@@ -200,6 +204,7 @@ class World:
         """Carry out whatever lies on the queues, until nothing does."""
         while True:
             due = [(self.spend, message) for message in self.stack.messages(self.settings.spend_queue_url)]
+            due += [(self.prepare, message) for message in self.stack.messages(self.settings.upload_queue_url)]
             due += [(self.follow, message) for message in self.stack.messages(self.settings.job_event_queue_url)]
             arrived, self.events[:] = list(self.events), []
             due += [(self.follow, envelope(event)) for event in arrived if events]
@@ -227,8 +232,14 @@ class World:
         self.door.clear()
         self._backend().items = copy.deepcopy(rows)
         self.events.clear()
-        for url in (self.settings.spend_queue_url, self.settings.job_event_queue_url, self.stack.published_queue_url):
-            self.stack.messages(url)
+        stack = self.stack
+        for url in (
+            stack.upload_queue_url,
+            stack.spend_queue_url,
+            stack.job_event_queue_url,
+            stack.published_queue_url,
+        ):
+            stack.messages(url)
 
     def rows(self) -> list[Any]:
         """Every row of StateTable."""

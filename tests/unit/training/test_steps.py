@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from tunedrop.errors import Conflict
 from tunedrop.training import jobs, steps
 from tunedrop.training.jobs import ENDED, Job, JobTruth
 from tunedrop.training.refusals import Refusal
@@ -202,3 +203,46 @@ class Sends(RuleBasedStateMachine):
 
 TestSends = Sends.TestCase
 TestSends.settings = settings(max_examples=100, stateful_step_count=15, deadline=None)
+
+
+# --- a job whose data is not prepared yet
+
+
+def preparing(**changes) -> Job:
+    return job(status="Preparing", request=None, splits=None, trained_tokens=None, data_asked_at=NOW, **changes)
+
+
+def test_a_job_without_data_looks_whether_it_has_any_now_and_then_waits():
+    assert steps.next_step(preparing(), None, NOW) == steps.Plan()
+    assert isinstance(steps.next_step(preparing(), steps.Unprepared(), NOW), steps.Wait)
+
+
+def test_a_preparation_that_must_have_died_is_asked_for_again():
+    late = NOW + steps.ASK_AGAIN_AFTER
+    assert steps.next_step(preparing(), steps.Unprepared(), late) == steps.AskForData()
+    assert isinstance(steps.next_step(preparing(), steps.Unprepared(), late - timedelta(seconds=1)), steps.Wait)
+
+
+def test_a_job_without_data_that_shall_stop_never_looks_for_any():
+    assert steps.next_step(preparing(stop_requested=True), None, NOW) == steps.End("Stopped", None)
+
+
+def test_data_that_comes_a_day_late_trains_nothing():
+    step = steps.next_step(preparing(), None, NOW + steps.LONGEST_PREPARATION)
+    assert isinstance(step, steps.End)
+    assert step.status == "Failed"
+
+
+@given(seen=st.sampled_from([None, steps.Unprepared()]), minutes=st.integers(0, 3_000), stop=st.booleans())
+def test_a_job_without_data_is_never_sent(seen, minutes, stop):
+    step = steps.next_step(preparing(stop_requested=stop), seen, NOW + timedelta(minutes=minutes))
+    assert isinstance(step, steps.Plan | steps.AskForData | steps.Wait | steps.End)
+    assert steps.announcement(preparing()) is None
+    assert steps.due(preparing()) == {"advance_job"}
+
+
+def test_a_job_that_fails_for_its_data_says_what_a_refused_request_would_have_said():
+    failed = jobs.fail(preparing(), Conflict("dataset_rejected", "Its reports say why.", reports=["r"]), NOW)
+    assert (failed.status, failed.failure) == ("Failed", "dataset_rejected: Its reports say why.")
+    assert (failed.failure_code, failed.failure_details) == ("dataset_rejected", {"reports": ["r"]})
+    assert failed.ended_at == NOW
