@@ -9,7 +9,7 @@ import msgspec
 
 from tunedrop.data import shapes
 from tunedrop.data.defects import Defect
-from tunedrop.data.records import Block, Document, Reading, Record, Turn, Written, joined
+from tunedrop.data.records import Block, Document, Reading, Record, Turn, Written, as_json
 
 NAME = "messages"
 EXAMPLE = (
@@ -78,7 +78,7 @@ def obstacles(record: Record) -> Iterator[Defect]:
 def write(record: Record) -> Written:
     """The line for Bedrock: content as plain strings, which is all that training takes."""
     several = any(len(turn.blocks) > 1 for turn in record.turns) or len(record.system) > 1
-    system = joined(record.system)
-    messages = [{"role": turn.role, "content": joined(turn.blocks)} for turn in record.turns]
+    system = as_json(record.system)
+    messages = [{"role": turn.role, "content": as_json(turn.blocks)} for turn in record.turns]
     line = msgspec.json.encode(({"system": system} if system else {}) | {"messages": messages}) + b"\n"
     return Written(line, ("text_blocks_joined",) if several else ())

@@ -9,7 +9,7 @@ import msgspec
 
 from tunedrop.data import shapes
 from tunedrop.data.defects import Defect
-from tunedrop.data.records import Block, Document, Reading, Record, Turn, Written
+from tunedrop.data.records import Block, Document, Reading, Record, Turn, Written, as_json
 
 NAME = "converse"
 SCHEMA_VERSION = "bedrock-conversation-2024"  # bedrock-facts 3.2
@@ -81,8 +81,8 @@ def write(record: Record) -> Written:
     """The line for Bedrock."""
     line: dict[str, Any] = {"schemaVersion": SCHEMA_VERSION}
     if record.system:
-        line["system"] = [{"text": block.text} for block in record.system]
+        line["system"] = [{"text": as_json((block,))} for block in record.system]
     line["messages"] = [
-        {"role": turn.role, "content": [{"text": block.text} for block in turn.blocks]} for turn in record.turns
+        {"role": turn.role, "content": [{"text": as_json((block,))} for block in turn.blocks]} for turn in record.turns
     ]
     return Written(msgspec.json.encode(line) + b"\n")

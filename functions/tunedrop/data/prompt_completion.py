@@ -8,7 +8,7 @@ import msgspec
 
 from tunedrop.data import shapes
 from tunedrop.data.defects import Defect
-from tunedrop.data.records import Block, Document, Reading, Record, Turn, Written, joined
+from tunedrop.data.records import Block, Document, Reading, Record, Turn, Written, as_json
 
 NAME = "prompt_completion"
 EXAMPLE = '{"prompt": "How do I reset my thermostat?", "completion": "Hold the dial for ten seconds."}'
@@ -56,5 +56,5 @@ def obstacles(record: Record) -> Iterator[Defect]:
 
 def write(record: Record) -> Written:
     """The line for Bedrock."""
-    prompt, completion = joined(record.turns[0].blocks), joined(record.turns[1].blocks)
+    prompt, completion = as_json(record.turns[0].blocks), as_json(record.turns[1].blocks)
     return Written(msgspec.json.encode({"prompt": prompt, "completion": completion}) + b"\n", ())

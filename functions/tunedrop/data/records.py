@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from tunedrop.data.defects import Defect
 
 
@@ -16,6 +18,8 @@ class Block:
     path: str
     text: str | None
     opaque: Any = None
+    raw: bytes | None = field(default=None, compare=False, repr=False)
+    """The text's JSON string as it was written, where that can differ from the usual one: see `raw_texts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,13 @@ class Written:
 def joined(blocks: tuple[Block, ...]) -> str:
     """The text of all text blocks, one after the other."""
     return "".join(block.text for block in blocks if block.text is not None)
+
+
+def as_json(blocks: tuple[Block, ...]) -> str | msgspec.Raw:
+    """The same for msgspec to write: with its author's own escapes, where it is one text that has kept them."""
+    if len(blocks) == 1 and blocks[0].raw is not None:
+        return msgspec.Raw(blocks[0].raw)
+    return joined(blocks)
 
 
 Document = Mapping[str, Any]
