@@ -111,16 +111,14 @@ class World:
     door: FaultyDoor
     events: list[Event]
     prepared: Prepared
+    accepted: jobs.Accepted
+    """What the data side says; unless told, that there is one version, `prepared`."""
     ids: int = 0
 
     def new_id(self) -> str:
         """Ids that tell their order."""
         self.ids += 1
         return f"01hzz{self.ids:021d}"
-
-    def accepted(self, dataset: str, version: int | None, base_model: str) -> Any:
-        """The one version that there is."""
-        return self.prepared
 
     def start(self, **request: Any) -> Job:
         """POST /jobs. `cap`: what MaxModelUnits was then; somebody has changed it since."""
@@ -431,7 +429,8 @@ def make(
     door = FaultyDoor(simulator)
     for client in (aws.bedrock(), aws.bedrock_spending(), aws.service_quotas()):
         mount(client, door)
-    return World(stack, settings, clock, simulator, door, events, prepare(stack, base_model, validation=validation))
+    prepared = prepare(stack, base_model, validation=validation)
+    return World(stack, settings, clock, simulator, door, events, prepared, accepted=lambda *_: prepared)
 
 
 def _settings(stack: Stack, variables: dict[str, str]) -> Settings:
