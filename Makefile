@@ -17,7 +17,7 @@ endif
 DEV := .venv/bin
 LOCAL := .venv-local/bin/python -m tunedrop_local
 SAM := SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.venv-sam/bin:$$PATH" sam
-OURS := functions cli simulator local demo tests bootstrap.py bootstrap_index.py
+OURS := functions cli simulator local demo benchmarks tests bootstrap.py bootstrap_index.py
 
 help: ## show this list
 	awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -1,0 +1,1 @@
+"""What is measured here, not tested: figures depend on the machine, ratios much less."""

@@ -1,0 +1,189 @@
+"""How fast and how lean datasets are checked and converted: `.venv/bin/python -m benchmarks.datasets --help`.
+
+Every figure is a ratio of two things measured in turn in this very run, because machines and their moods differ; times
+are processor seconds of the process, the median of the rounds. Peaks of memory are the operating system's account of
+whole commands. Nothing here fails: it prints what was aimed at and what was reached.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import io
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterable
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import msgspec
+from tunedrop_cli.main import main as tunedrop
+
+from benchmarks import article, texts
+
+MODEL = "claude-3-haiku"
+FOLDER = Path(__file__).resolve().parents[1] / "build" / "benchmarks"
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Processor time of one run."""
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
+
+
+def in_turn(rounds: int, *works: Callable[[], object]) -> list[float]:
+    """Median seconds of each, run in turn so that a slow moment hits all of them."""
+    taken: list[list[float]] = [[] for _ in works]
+    for _ in range(rounds):
+        for times, work in zip(taken, works, strict=True):
+            times.append(seconds(work))
+    return [statistics.median(times) for times in taken]
+
+
+def command(*arguments: str) -> Callable[[], object]:
+    """`tunedrop …` in this process, its words thrown away."""
+
+    def run() -> object:
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            return tunedrop(arguments)
+
+    return run
+
+
+def peak(*arguments: str) -> tuple[int, float]:
+    """Exit code and peak memory in MB of `tunedrop …` as a process of its own."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    program = str(Path(sys.executable).parent / "tunedrop")
+    pid = os.posix_spawn(
+        program,
+        [program, *arguments],
+        os.environ,  # noqa: TID251 - a command starts another one
+        file_actions=[(os.POSIX_SPAWN_DUP2, nothing, 1), (os.POSIX_SPAWN_DUP2, nothing, 2)],
+    )
+    _, status, usage = os.wait4(pid, 0)
+    os.close(nothing)
+    return os.waitstatus_to_exitcode(status), usage.ru_maxrss / 1024
+
+
+def show(what: str, reached: str, aim: str) -> None:
+    """One line of the result."""
+    print(f"{what:<72} {reached:>24}   {aim}", flush=True)
+
+
+def throughput(megabytes: int, rounds: int) -> None:
+    """Conversion with all error-level checks, against the article's converter and against bare decoding."""
+    for name, size in (
+        ("records of about 700 bytes", 700),
+        ("records of about 20 KB, as many as Bedrock takes", 20_000),
+    ):
+        source, target = FOLDER / f"mixed-{size}-{megabytes}.jsonl", FOLDER / "out.jsonl"
+        count = texts.write(source, megabytes=megabytes, size=size)
+        ours, theirs, bare = in_turn(
+            rounds,
+            command("convert", str(source), str(target), "--model", MODEL),
+            lambda: article.convert(source, target),  # noqa: B023 - called in this turn of the loop
+            lambda: decode(source),  # noqa: B023
+        )
+        show(f"convert {megabytes} MB, {count:,} {name}: throughput", f"{theirs / ours:.2f} × the article's", "3 ×")
+        show("  the same against decoding alone, a line at a time, with msgspec", f"{bare / ours:.2f} ×", "")
+        show("  seconds: ours, the article's, decoding alone", f"{ours:.2f} {theirs:.2f} {bare:.2f}", "")
+
+
+def decode(source: Path) -> None:
+    """The least that any reader must do: each line as a typed object, by the fastest library in use."""
+    pair = msgspec.defstruct("Pair", [("prompt", str), ("completion", str)])
+    line_of = msgspec.json.Decoder(pair).decode
+    with source.open("rb") as lines:
+        for line in lines:
+            line_of(line)
+
+
+def warnings(rounds: int) -> None:
+    """What the checks that only warn add to the error-level ones, near duplicates among them."""
+    source, target = FOLDER / "ten-thousand.jsonl", FOLDER / "out.jsonl"
+    for size in (1_000, 5_000):
+        source = FOLDER / f"ten-thousand-{size}.jsonl"
+        texts.write(source, records=10_000, size=size)
+        everything, errors, theirs = in_turn(
+            rounds,
+            command("check", str(source), "--model", MODEL, "--format", "json"),
+            command("convert", str(source), str(target), "--model", MODEL),
+            lambda: article.convert(source, target),  # noqa: B023
+        )
+        show(f"check 10,000 records of {size:,} bytes, everything", f"{everything / theirs:.2f} × its time", "")
+        show("  of that, what convert does not do", f"{(everything - errors) / theirs:.2f} × its time", "1.5 ×")
+
+
+def growth(rounds: int) -> None:
+    """Time by number of records: 100 times the records should take 100 times as long."""
+    for name, make in (("convert", ("convert",)), ("check", ("check",))):
+        per_record = []
+        for records in (10_000, 100_000, 1_000_000):
+            source = FOLDER / f"growth-{records}.jsonl"
+            texts.write(source, records=records, size=300)
+            rest = (str(FOLDER / "out.jsonl"),) if name == "convert" else ()
+            run = command(*make, str(source), *rest, "--model", MODEL)
+            (taken,) = in_turn(rounds if records < 1_000_000 else 1, run)
+            per_record.append(taken / records * 1e6)
+        spread = per_record[-1] / per_record[0] - 1
+        shown = " ".join(f"{each:.1f}" for each in per_record)
+        show(f"{name}: µs a record at 10,000, 100,000 and 1,000,000", f"{shown} ({spread:+.0%})", "within 15 %")
+
+
+def memory() -> None:
+    """Peaks of whole commands over files that are large, hostile or both."""
+    for what, path in large_files():
+        code, megabytes = peak("check", str(path), "--model", MODEL)
+        show(f"check {what}: peak", f"{megabytes:.0f} MB, exit {code}", "256 MB")
+
+
+def large_files() -> Iterable[tuple[str, Path]]:
+    """What they are, and where; each is made as it is asked for."""
+    two_gigabytes = FOLDER / "two-gigabytes.jsonl"
+    texts.write(two_gigabytes, megabytes=2_000, size=2_000)
+    yield "a file of 2 GB", two_gigabytes
+    line = FOLDER / "one-line.jsonl"
+    if not line.exists():
+        line.write_bytes(b'{"prompt": "' + b"a" * 10**8 + b'", "completion": "b"}\n')
+    yield "one line of 100 MB", line
+    array = FOLDER / "one-element.json"
+    if not array.exists():
+        array.write_bytes(b'[{"prompt": "' + b"a" * 10**8 + b'", "completion": "b"}]\n')
+    yield "an array with one element of 100 MB", array
+    bomb = FOLDER / "bomb.jsonl.gz"
+    if not bomb.exists():
+        with gzip.open(bomb, "wb", compresslevel=1) as out:
+            for _ in range(1_000):
+                out.write(b'{"prompt": "a", "completion": "b"}\n' * 30_000)
+    yield "a gzip that inflates to 1 GB", bomb
+    table = FOLDER / "quote.csv"
+    if not table.exists():
+        table.write_bytes(b'prompt,completion\n"' + b"never closed\n" * 10**7)
+    yield "a table of 130 MB whose first quotation mark is never closed", table
+
+
+def main() -> None:
+    """Measure what was asked for, or everything."""
+    parts = {"throughput": throughput, "warnings": warnings, "growth": growth, "memory": memory}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", nargs="*", choices=[*parts, []], help="what to measure (default: everything)")
+    parser.add_argument("--megabytes", type=int, default=200, help="of the files for throughput (default: 200)")
+    parser.add_argument("--rounds", type=int, default=3, help="of each measurement (default: 3)")
+    chosen = parser.parse_args()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    wanted = chosen.part or list(parts)
+    if "throughput" in wanted:
+        throughput(chosen.megabytes, chosen.rounds)
+    if "warnings" in wanted:
+        warnings(chosen.rounds)
+    if "growth" in wanted:
+        growth(chosen.rounds)
+    if "memory" in wanted:
+        memory()
+
+
+if __name__ == "__main__":
+    main()
