@@ -1,0 +1,115 @@
+"""Mending a file: what is safe to mend becomes JSON Lines that say the same; the rest stays as it is, to be reported.
+
+Safe is what has one meaning only: no text is written, rewritten or left out. Mends are counted, with their first lines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from tunedrop.data import documents, mended_fields, mended_json
+from tunedrop.data.defects import Defect
+from tunedrop.data.documents import Document
+from tunedrop.data.elements import Element
+
+FIRST_LINES = 5
+
+MENDS: Mapping[str, str] = {
+    "unpacked": "gzip unpacked",
+    "encoding_converted": "text in UTF-16 or UTF-32 written in UTF-8",
+    "byte_order_mark": "byte-order mark at the beginning taken off",
+    "crlf_line_end": "lines ended by CR LF now end in LF",
+    "blank_line": "blank lines left out",
+    "array_to_lines": "elements of an array written on a line each",
+    "rows_to_lines": "rows of a table written as an object each",
+    "spread_object": "objects spread over several lines put on one",
+    "line_split": "several objects on one line given a line each",
+    "separator_removed": "byte-order marks, record separators and no-break spaces between records taken away",
+    "comma_removed": "commas after an object or before a closing bracket taken away",
+    "control_character_escaped": "tabs and other control characters in strings written as escapes",
+    "repeated_key_removed": "keys that stood twice with the same value said once",
+    "python_notation": "objects in Python's notation written as JSON",
+    "field_renamed": "fields in other case or with blanks renamed to what the format calls them",
+    "role_renamed": "roles spelt otherwise renamed to user, assistant or system",
+    "field_removed": "fields that carry no text taken away: null, or ids and row numbers",
+    "empty_system_removed": "empty system texts taken away",
+    "duplicate_removed": "records exactly like an earlier one left out",
+}
+"""Every mend there is, in the order of reports."""
+
+
+@dataclass(slots=True)
+class Mend:
+    """One thing that was done: how often, and on which lines of the file as it was (the first few)."""
+
+    what: str
+    count: int = 0
+    lines: list[int] = field(default_factory=list)
+
+
+class Mender:
+    """Mends one file, or several that are one split: exact duplicates are left out over all of them."""
+
+    def __init__(self) -> None:
+        self._mends: dict[str, Mend] = {}
+        self._seen: set[bytes] = set()
+        self.lost: list[tuple[int | None, Defect]] = []
+        """What was never held and so can't be written: the result is no copy of the file."""
+        self.written = 0
+
+    @property
+    def mends(self) -> list[Mend]:
+        """What was done, in the order of MENDS."""
+        return [self._mends[what] for what in MENDS if what in self._mends]
+
+    def note(self, what: str, line: int | None = None, count: int = 1) -> None:
+        """Count a mend."""
+        mend = self._mends.setdefault(what, Mend(what))
+        mend.count += count
+        if line is not None and len(mend.lines) < FIRST_LINES:
+            mend.lines.append(line)
+
+    def lines(self, elements: Iterable[Element]) -> Iterator[bytes]:
+        """Each record's line, its end included."""
+        for element in elements:
+            yield from self._element(element)
+
+    def _element(self, element: Element) -> Iterator[bytes]:
+        if isinstance(element.content, Defect):
+            self.lost.append((element.line, element.content))
+        elif isinstance(element.content, bytes):
+            yield from self._raw(element.content, element.line)
+        else:
+            yield from self._document(dict(element.content), None, element.line)
+
+    def _raw(self, raw: bytes, line: int | None) -> Iterator[bytes]:
+        document = documents.parse(raw)
+        if isinstance(document, dict):
+            yield from self._document(document, raw, line)
+            return
+        meant = mended_json.mend(raw)
+        if not meant:
+            self.written += 1
+            yield raw + b"\n"
+        for mended in meant:
+            self._noted(mended.mends, line)
+            yield from self._document(mended.document, None, line)
+
+    def _document(self, document: Document, raw: bytes | None, line: int | None) -> Iterator[bytes]:
+        mended, mends = mended_fields.mend(document)
+        self._noted(mends, line)
+        digest = hashlib.blake2b(json.dumps(mended, sort_keys=True).encode(), digest_size=16).digest()
+        if digest in self._seen:
+            self.note("duplicate_removed", line)
+            return
+        self._seen.add(digest)
+        self.written += 1
+        untouched = raw is not None and not mends and b"\n" not in raw
+        yield (raw.strip(b" \t\r") if raw is not None and untouched else mended_json.encode(mended)) + b"\n"
+
+    def _noted(self, mends: Iterable[str], line: int | None) -> None:
+        for what in mends:
+            self.note(what, line)
