@@ -24,6 +24,7 @@ OTHER_CHOICES = {
     "DefaultBaseModel": "claude-3-haiku",
     "PermissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
     "MaxModelUnits": "1",
+    "AllowJobsOnAccept": "true",
 }
 
 

@@ -120,6 +120,45 @@ def test_the_messages_function_writes_no_job_and_no_deployment(stack):
     }
 
 
+def test_an_upload_can_never_start_a_job_and_only_where_it_is_allowed_ask_for_one(stack):
+    granted_here = granted(stack["DatasetUploadedRole"])
+    bedrock = {action for each in granted_here for action in each.actions if action.split(":")[0] in {"bedrock", "iam"}}
+    keys = {key for each in granted_here for key in each.condition("dynamodb:LeadingKeys")}
+    if stack.parameters["AllowJobsOnAccept"] == "true":
+        assert bedrock == {"bedrock:GetFoundationModel"}
+        assert keys == {"DATASET#*", "JOB#*", "NAME#*", "OPEN", "DEPLOYMENT#*"}
+    else:
+        assert bedrock == set()
+        assert keys == {"DATASET#*"}
+
+
+def test_preparing_hands_a_job_on_to_spending_and_spending_asks_for_preparing(stack):
+    sent = {
+        role: {
+            resource
+            for each in granted(stack[role])
+            if "sqs:SendMessage" in each.actions
+            for resource in each.resources
+        }
+        for role in ("ControlApiRole", "DatasetUploadedRole", "SpendingRequestedRole")
+    }
+    asks = {"<UploadQueue.Arn>"} if stack.parameters["AllowJobsOnAccept"] == "true" else set()
+    assert sent == {
+        "ControlApiRole": {"<SpendQueue.Arn>", "<UploadQueue.Arn>"},
+        "DatasetUploadedRole": {"<SpendQueue.Arn>"} | asks,
+        "SpendingRequestedRole": {"<UploadQueue.Arn>"},
+    }
+
+
+def test_the_spending_function_reads_versions_and_never_writes_one(stack):
+    touching = [
+        each
+        for each in granted(stack["SpendingRequestedRole"])
+        if "DATASET#*" in each.condition("dynamodb:LeadingKeys")
+    ]
+    assert [each.actions for each in touching] == [("dynamodb:GetItem",)]
+
+
 def test_reconcile_only_reads_and_enqueues(stack):
     actions = {action for statement in granted(stack["ReconcileRole"]) for action in statement.actions}
     assert {action for action in actions if action.split(":")[0] in {"bedrock", "dynamodb", "sqs", "s3"}} == {

@@ -35,6 +35,8 @@ class Settings:
     prices: Mapping[str, float]
     """`<base model>.<what>` to an amount in `currency`; a price that is absent is unknown, never 0."""
     currency: str
+    allow_jobs_on_accept: bool = False
+    """Whether an accepted version may start a job by itself, where its dataset.toml asks for that."""
     response_streaming: bool = True
     """Whether the route of the Messages API streams; the function's answer must match it."""
 
@@ -67,6 +69,7 @@ class Settings:
             deployment_hours=int(variables["TUNEDROP_DEPLOYMENT_HOURS"]),
             prices=json.loads(variables.get("TUNEDROP_PRICES") or "{}"),
             currency=variables.get("TUNEDROP_CURRENCY") or "USD",
+            allow_jobs_on_accept=variables.get("TUNEDROP_ALLOW_JOBS_ON_ACCEPT") == "true",
             response_streaming=variables.get("TUNEDROP_RESPONSE_STREAMING", "true") == "true",
         )
 

@@ -13,6 +13,7 @@ from tunedrop.checks.examination import Examined
 from tunedrop.data.defects import Defect
 from tunedrop.data.versions import Preparation, Version
 from tunedrop.reports.notifications import Notification, fact_id
+from tunedrop.training.on_accept import OnAccept
 
 MAX_FINDINGS = 10
 
@@ -28,8 +29,11 @@ class Sender:
     time: datetime
 
 
-def judged(version: Version, sender: Sender, unchanged: str = "") -> Notification:
-    """A version has its verdict. `unchanged`: the S3 version id of an upload that brought the same bytes again."""
+def judged(version: Version, sender: Sender, unchanged: str = "", job: OnAccept | None = None) -> Notification:
+    """A version has its verdict. `unchanged`: the S3 version id of an upload that brought the same bytes again.
+
+    `job`: what became of the job that it was to start by itself.
+    """
     accepted = version.status == "accepted"
     kind = "DatasetPrepared" if accepted else "DatasetRejected"
     facts: dict[str, Any] = {
@@ -40,14 +44,16 @@ def judged(version: Version, sender: Sender, unchanged: str = "") -> Notificatio
         "unchanged": bool(unchanged),
         "splits": [_split(item) for item in version.preparations],
         "findings": list(version.top_findings),
+        "job": job and job.to_dict(),
     }
+    train = job.next_command if job else _train(version)
     return Notification(
         type=kind,
         id=fact_id(kind, sender.stack, version.dataset, version.number, unchanged),
         stack=sender.stack,
         time=sender.time,
-        summary=_summary(version, repeated=bool(unchanged)),
-        next_command=_train(version) if accepted else _read_report(version, sender.bucket),
+        summary=f"{_summary(version, repeated=bool(unchanged))}{_said(job)}",
+        next_command=train if accepted else _read_report(version, sender.bucket),
         facts=facts,
     )
 
@@ -113,6 +119,12 @@ def _summary(version: Version, *, repeated: bool) -> str:
         return said
     often = f" ({gravest['count']} times)" if gravest["count"] > 1 else ""
     return f"{said} {gravest['words']}{often} {gravest['hint']}"
+
+
+def _said(job: OnAccept | None) -> str:
+    if job is None:
+        return ""
+    return f" No job was started by itself: {job.message}" if job.code else f" Job {job.job_id} was started."
 
 
 def _train(version: Version) -> str:
