@@ -13,6 +13,12 @@ from tunedrop.checks.catalogue import CHECKS
 _NAMED = 3
 """Kinds of errors that are spelled out; the findings hold the rest."""
 
+MENDABLE = frozenset(
+    {"invalid_json", "duplicate_key", "unknown_field", "missing_field", "wrong_type", "unknown_role", "empty_text"}
+    | {"unknown_format", "not_jsonl", "unsupported_file", "wrong_encoding", "wrong_extension", "exact_duplicate"}
+)
+"""Codes of which `--fix` may mend some findings."""
+
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -57,19 +63,21 @@ def steps(report: Mapping[str, Any]) -> list[Step]:
 def _rejected(report: Mapping[str, Any]) -> Iterator[Step]:
     errors = [row for row in codes(report) if row.severity == "error"]
     for row in errors[:_NAMED]:
-        yield Step(f"{row.code}, {_times(row.count)}: {row.words} {row.hint}")
+        yield Step(f"{row.code}, {times(row.count)}: {row.words} {row.hint}")
     if len(errors) > _NAMED:
         yield Step(f"Then the other {len(errors) - _NAMED} kinds of errors below.")
-    files = _file_names(report)
-    yield Step(
-        "Let Tunedrop mend what is safe to mend, see what is left, and correct that.",
-        shlex.join(["tunedrop", "check", *_choice(report), *files, "--fix", "mended.jsonl"]),
-    )
+    check = ["tunedrop", "check", *_choice(report), *_file_names(report)]
+    if any(row.code in MENDABLE for row in errors):
+        words = "Let Tunedrop mend what is safe to mend, and correct what it leaves."
+        yield Step(words, shlex.join([*check, "--fix", "mended.jsonl"]))
+    else:
+        yield Step("Correct that, and check it again.", shlex.join(check))
     if report["dataset"] and report["version"]:
-        yield Step(
-            f"Upload it again: that makes a new version of {report['dataset']}.",
-            f"aws s3 cp mended.jsonl s3://$TUNEDROP_DATA_BUCKET/incoming/{report['dataset']}/{report['split']}.jsonl",
-        )
+        yield Step(f"Upload it again: that makes a new version of {report['dataset']}.", _upload(report))
+
+
+def _upload(report: Mapping[str, Any]) -> str:
+    return shlex.join(["tunedrop", "push", str(report["dataset"]), "--wait"])
 
 
 def _accepted(report: Mapping[str, Any]) -> Iterator[Step]:
@@ -97,5 +105,6 @@ def _file_names(report: Mapping[str, Any]) -> list[str]:
     return [str(file["key"]).rsplit("/", 1)[-1] if stored else str(file["key"]) for file in report["files"]]
 
 
-def _times(count: int) -> str:
+def times(count: int) -> str:
+    """How often, in words."""
     return "once" if count == 1 else f"{count:,} times"
