@@ -1,4 +1,4 @@
-"""How much there is: records of a split, of train and validation together, repeated and shared records."""
+"""How much there is: records of a split, and of train and validation together."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tunedrop.base_models.catalogue import BaseModel, Range, Split
 from tunedrop.checks import samples
-from tunedrop.checks.registry import Example, SplitFacts, declare, split_check
+from tunedrop.checks.registry import Example, SplitFacts, split_check
 
 
 def _allowed(split: Split, base_model: BaseModel) -> Range | None:
@@ -101,33 +101,3 @@ def validation_not_used(facts: SplitFacts, base_model: BaseModel) -> Iterator[st
     """A validation split is checked for such a base model, and never sent (bedrock-facts 3.2)."""
     if facts.split == "validation" and not base_model.validation:
         yield f"{base_model.name} takes no validation split; these {facts.records:,} records stay unused."
-
-
-declare(
-    code="exact_duplicate",
-    severity="warning",
-    stage="split",
-    words="The same record stands in this split already.",
-    hint="Repeated records weigh double; keep one unless that is meant.",
-    example=Example(samples.line("What is 0 + 1?", "It is 1.")),
-)
-declare(
-    code="conflicting_answers",
-    severity="warning",
-    stage="split",
-    words="The same question was answered differently before.",
-    hint="Keep the better answer, or make the questions differ.",
-    example=Example(samples.line("What is 0 + 1?", "It is 11.")),
-)
-declare(
-    code="split_overlap",
-    severity="warning",
-    stage="split",
-    words="The record stands in an earlier split too, so measures on this split flatter the model.",
-    hint="Keep it in one split.",
-    example=Example(
-        "(a record of train)",
-        build=lambda: samples.good(32)() + samples.good(1, 5_000)(),
-        train=samples.good(40, 5_000),
-    ),
-)

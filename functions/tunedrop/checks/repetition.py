@@ -1,83 +1,85 @@
-"""Records seen before, in this split or an earlier one: remembered by hash, so memory stays flat."""
+"""What only shows over many records, in a split and across the splits of a version."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 
-from tunedrop.base_models.catalogue import Split
+from tunedrop.base_models.catalogue import SPLITS, Split
+from tunedrop.checks.answer_variety import one_answer
+from tunedrop.checks.leakage import leaks
+from tunedrop.checks.near_duplicates import Likeness
+from tunedrop.checks.seen import Repeated, Seen
+from tunedrop.data import stored_fingerprints
 from tunedrop.data.defects import Defect
-from tunedrop.data.records import Block, Record
-
-MEMORY = 50_000
-"""Records remembered per split: more than any base model takes (bedrock-facts 3.1)."""
-
-_Digest = bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    questions: dict[_Digest, int] = field(default_factory=dict)
-    """The first record that asks it."""
-    records: dict[_Digest, int] = field(default_factory=dict)
+from tunedrop.data.records import Record
+from tunedrop.data.stored_fingerprints import UnreadableFingerprints
 
 
 class Repetitions:
-    """Remembers the records of one version, split after split."""
+    """The splits of one version: each either looked at, record by record, or remembered from stored fingerprints.
+
+    Memory is bounded, for a split of 50,000 long records by some 60 MB; later records are not looked at.
+    """
 
     def __init__(self) -> None:
-        self._splits: dict[Split, _Seen] = {}
+        self._splits: dict[Split, Seen] = {}
+        self._likeness: dict[Split, Likeness] = {}
 
-    def look(self, split: Split, record: Record, number: int = 0, line: int | None = None) -> tuple[Defect, ...]:
-        """What this record repeats; remembers it. `number` is the record's, `line` that of its file."""
-        question, whole = _digests(record)
-        seen = self._splits.setdefault(split, _Seen())
-        defects = [*_within(seen, question, whole), *self._across(split, whole)]
-        if len(seen.records) < MEMORY:
-            seen.questions.setdefault(question, number)
-            seen.records.setdefault(whole, number)
-        return tuple(defects)
+    def look(self, split: Split, record: Record, number: int, line: int | None) -> tuple[Defect, ...]:
+        """What this record repeats of its own split; remembers it. `number` and `line` are where it stands."""
+        seen = self._splits.get(split)
+        if seen is None:
+            seen = self._splits[split] = Seen()
+        return seen.look(record, number, line)
 
     def finish(self, split: Split) -> tuple[Defect, ...]:
-        """What shows only over all records of the split. A defect may say of which record and line it is."""
-        return ()
+        """What shows only now, when all records of this split and of those before it were looked at or remembered.
+
+        Train comes before validation, and that before test. These defects say of which record and line they are.
+        """
+        seen = self._splits.get(split)
+        if seen is None:
+            return ()
+        return (*one_answer(seen), *self._near(split, seen), *self.leaks(split))
+
+    def _near(self, split: Split, seen: Seen) -> Iterator[Defect]:
+        copies, prints = self._likeness_of(split).copies, seen.prints
+        seen.near = len(copies)
+        for index, original in copies:
+            message = f"Nearly the same as record {prints.numbers[original]:,}."
+            yield Defect("near_duplicate", message, line=prints.lines[index] or None, record=prints.numbers[index])
+
+    def leaks(self, split: Split) -> tuple[Defect, ...]:
+        """The part of `finish` that depends on other splits: all that is new about one that was remembered."""
+        seen, earlier = self._splits.get(split), self._before(split)
+        return tuple(leaks(seen, earlier)) if seen and earlier else ()
+
+    def _before(self, split: Split) -> Mapping[Split, tuple[Seen, Likeness]]:
+        before = SPLITS[: SPLITS.index(split)]
+        return {each: (self._splits[each], self._likeness_of(each)) for each in before if each in self._splits}
+
+    def _likeness_of(self, split: Split) -> Likeness:
+        """Made when it is first asked for, which is after the last record of the split."""
+        if split not in self._likeness:
+            self._likeness[split] = Likeness(self._splits[split])
+        return self._likeness[split]
+
+    def repeated(self, split: Split) -> Repeated | None:
+        """What repetition in this split costs, after `finish`. None where it was not looked at."""
+        seen = self._splits.get(split)
+        return seen.repeated() if seen else None
 
     def fingerprints(self, split: Split) -> bytes:
-        """What to store of the split, so that a later version can be checked against it without reading it again."""
-        return b""
+        """What to store of the split, so that a later version is checked against it without reading it again."""
+        seen = self._splits.get(split)
+        return stored_fingerprints.dump(seen.prints) if seen else b""
 
     def remember(self, split: Split, dumped: bytes) -> bool:
         """Take `fingerprints` instead of looking; False where they are of no use, and the split has to be read."""
-        return False
-
-    def _across(self, split: Split, whole: _Digest) -> Iterator[Defect]:
-        for other, seen in self._splits.items():
-            if other != split and whole in seen.records:
-                yield Defect("split_overlap", f"The same record stands in {other}, as record {seen.records[whole]:,}.")
-
-
-def _within(seen: _Seen, question: _Digest, whole: _Digest) -> Iterator[Defect]:
-    if whole in seen.records:
-        yield Defect("exact_duplicate", f"The same as record {seen.records[whole]:,}.")
-    elif question in seen.questions:
-        message = f"The same question as in record {seen.questions[question]:,}, with another answer."
-        yield Defect("conflicting_answers", message)
-
-
-def _digests(record: Record) -> tuple[_Digest, _Digest]:
-    """Of everything but the last turn, and of the whole record."""
-    digest = hashlib.blake2b(digest_size=16)
-    _feed(digest, "system", record.system)
-    for turn in record.turns[:-1]:
-        _feed(digest, turn.role, turn.blocks)
-    question = digest.digest()
-    for turn in record.turns[-1:]:
-        _feed(digest, turn.role, turn.blocks)
-    return question, digest.digest()
-
-
-def _feed(digest: hashlib.blake2b, role: str, blocks: tuple[Block, ...]) -> None:
-    for block in blocks:
-        content = repr(block.opaque) if block.text is None else block.text
-        digest.update(f"{role}\0{len(content)}\0{content}\0".encode())
+        try:
+            prints = stored_fingerprints.load(dumped)
+        except UnreadableFingerprints:
+            return False
+        self._splits[split] = Seen(prints)
+        self._likeness.pop(split, None)
+        return True
