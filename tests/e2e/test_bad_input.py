@@ -58,7 +58,7 @@ def test_an_unknown_deployment_and_a_narrow_scope_are_told_apart(west):
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        (b"PK\x03\x04 not what it says", "not_jsonl"),
+        (b"PK\x03\x04 not what it says", "unsupported_file"),
         (b'{"prompt": "a", "completion": "b"}\n{"prompt": "a"', "invalid_json"),
     ],
     ids=["an archive", "cut off"],

@@ -54,6 +54,8 @@ class Example:
     among: Literal["prompt_completion", "messages"] = "prompt_completion"
     """The format of the good lines that it stands among."""
     alone: bool = False
+    extension: str = "jsonl"
+    """Of the file that it stands in."""
     train: Callable[[], bytes] | None = None
     """A train split beside it: then the example is the validation split."""
 

@@ -9,7 +9,7 @@ import msgspec
 
 from tunedrop.data import shapes
 from tunedrop.data.defects import Defect
-from tunedrop.data.records import Block, Document, Reading, Record, Turn, Written, as_json
+from tunedrop.data.records import Block, Document, Reading, Record, Turn, Written, as_json, block_joins
 
 NAME = "messages"
 EXAMPLE = (
@@ -32,7 +32,7 @@ def read(document: Document) -> Reading:
     """A record; content may be a string or, as the Messages API allows, a list of blocks."""
     defects = list(_RECORD.unknown(document, "$"))
     try:
-        system = _system(document)
+        system = shapes.system(document)
         messages = shapes.items(shapes.required(document, "messages", "$"), "$.messages")
         turns = tuple(_turn(item, f"$.messages[{index}]", defects) for index, item in enumerate(messages))
     except shapes.WrongShape as wrong:
@@ -40,21 +40,16 @@ def read(document: Document) -> Reading:
     return Reading(Record(system, turns), tuple(defects))
 
 
-def _system(document: Document) -> tuple[Block, ...]:
-    if "system" not in document:
-        return ()
-    return (Block("$.system", shapes.text(document["system"], "$.system")),)
-
-
 def _turn(item: Any, path: str, defects: list[Defect]) -> Turn:
     message = shapes.fields(item, path)
     defects += _MESSAGE.unknown(message, path)
     role = shapes.text(shapes.required(message, "role", path), f"{path}.role")
     content = shapes.required(message, "content", path)
-    return Turn(path, role, _blocks(content, f"{path}.content", defects))
+    return Turn(path, role, blocks(content, f"{path}.content", defects))
 
 
-def _blocks(content: Any, path: str, defects: list[Defect]) -> tuple[Block, ...]:
+def blocks(content: Any, path: str, defects: list[Defect]) -> tuple[Block, ...]:
+    """A message's content: a string, or a list of blocks, of which only those of text are read. Raises WrongShape."""
     if isinstance(content, str):
         return (Block(path, content),)
     if not isinstance(content, list):
@@ -71,14 +66,18 @@ def _block(item: Any, path: str, defects: list[Defect]) -> Block:
 
 
 def obstacles(record: Record) -> Iterator[Defect]:
-    """What of this record the format has no place for: nothing, as long as it is text."""
-    yield from ()
+    """What of this record the format has no place for: it has one system text, as a string."""
+    if len(record.system) > 1:
+        yield Defect(
+            "not_expressible",
+            f"{len(record.system)} system texts; the format holds one, and nothing is joined silently.",
+            record.system[1].path,
+            hint="Write them as one system text.",
+        )
 
 
 def write(record: Record) -> Written:
     """The line for Bedrock: content as plain strings, which is all that training takes."""
-    several = any(len(turn.blocks) > 1 for turn in record.turns) or len(record.system) > 1
-    system = as_json(record.system)
     messages = [{"role": turn.role, "content": as_json(turn.blocks)} for turn in record.turns]
-    line = msgspec.json.encode(({"system": system} if system else {}) | {"messages": messages}) + b"\n"
-    return Written(line, ("text_blocks_joined",) if several else ())
+    opening = {"system": as_json(record.system)} if record.system else {}
+    return Written(msgspec.json.encode(opening | {"messages": messages}) + b"\n", block_joins(record))

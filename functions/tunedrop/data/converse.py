@@ -73,7 +73,7 @@ def _block(item: Any, path: str, defects: list[Defect]) -> Block:
 
 
 def obstacles(record: Record) -> Iterator[Defect]:
-    """What of this record the format has no place for: nothing, as long as it is text."""
+    """What of this record the format has no place for: nothing, as long as it is text, system texts included."""
     yield from ()
 
 
@@ -81,8 +81,13 @@ def write(record: Record) -> Written:
     """The line for Bedrock."""
     line: dict[str, Any] = {"schemaVersion": SCHEMA_VERSION}
     if record.system:
-        line["system"] = [{"text": as_json((block,))} for block in record.system]
+        line["system"] = [_written(block) for block in record.system]
     line["messages"] = [
-        {"role": turn.role, "content": [{"text": as_json((block,))} for block in turn.blocks]} for turn in record.turns
+        {"role": turn.role, "content": [_written(block) for block in turn.blocks]} for turn in record.turns
     ]
     return Written(msgspec.json.encode(line) + b"\n")
+
+
+def _written(block: Block) -> Any:
+    """What is not text is carried as it came: a check decides whether the base model takes it."""
+    return block.opaque if block.text is None else {"text": as_json((block,))}

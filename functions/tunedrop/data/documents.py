@@ -1,4 +1,4 @@
-"""One line as a JSON object, read strictly: what JSON or UTF-8 does not allow is a defect, never an exception.
+"""One record as a JSON object, read strictly: what JSON or UTF-8 does not allow is a defect, never an exception.
 
 Python's reader alone takes duplicate keys, NaN, overflowing numbers and lone surrogates (reliability 4.1).
 """
@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
+from tunedrop.data import charsets
 from tunedrop.data.defects import Defect, kind, shown
 
 MAX_DEPTH = 64
@@ -33,40 +34,59 @@ class _Refused(ValueError):
         self.defect = defect
 
 
-def parse(raw: bytes) -> Document | Defect:
-    """The object on this line, or the first thing wrong with it."""
+def parse(raw: bytes, unit: str = "line") -> Document | Defect:
+    """The object in these bytes, or the first thing wrong with them; `unit` is what messages call them.
+
+    Where they span several lines, the defect's `line` counts from their first one, which is 1.
+    """
     try:
-        return _object(raw)
+        return _object(raw, unit)
     except _Refused as refused:
         return refused.defect
 
 
-def _object(raw: bytes) -> Document:
-    text = _text(raw)
-    _refuse_depth(raw)
-    value = _value(text)
+def parse_cell(cell: str) -> Any:
+    """The JSON value in a table's cell, or a Defect."""
+    try:
+        return _strict(cell.encode("utf-8", "surrogatepass"), "cell")
+    except _Refused as refused:
+        return refused.defect
+
+
+def text(raw: bytes, unit: str) -> str | Defect:
+    """The bytes as UTF-8, or which byte of the unit is none."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        place = f"Byte {error.start + 1} of the {unit}, 0x{raw[error.start]:02x}, is not UTF-8 ({error.reason})."
+        return Defect("invalid_utf8", place, hint=charsets.hint(raw))
+
+
+def _object(raw: bytes, unit: str) -> Document:
+    value = _strict(raw, unit)
     if not isinstance(value, dict):
-        raise _Refused(Defect("not_an_object", f"The line holds {kind(value)}, not a JSON object."))
+        raise _Refused(Defect("not_an_object", f"The {unit} holds {kind(value)}, not a JSON object."))
+    return value
+
+
+def _strict(raw: bytes, unit: str) -> Any:
+    decoded = text(raw, unit)
+    if isinstance(decoded, Defect):
+        raise _Refused(decoded)
+    _refuse_depth(raw, unit)
+    value = _value(decoded, unit)
     if _SURROGATE_ESCAPE.search(raw):
         _refuse_lone_surrogates(value)
     return value
 
 
-def _text(raw: bytes) -> str:
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        place = f"Byte {error.start + 1} of the line, 0x{raw[error.start]:02x}, is not UTF-8 ({error.reason})."
-        raise _Refused(Defect("invalid_utf8", place)) from None
-
-
-def _value(text: str) -> Any:
+def _value(text: str, unit: str) -> Any:
     try:
         return _DECODER.decode(text)
     except _Refused:
         raise
     except json.JSONDecodeError as error:
-        raise _Refused(_not_json(text, error)) from None
+        raise _Refused(_not_json(text, error, unit)) from None
     except ValueError:  # a whole number longer than Python's digit limit
         raise _Refused(Defect("number_out_of_range", "A number has more digits than any reader takes.")) from None
 
@@ -96,10 +116,10 @@ def _finite(digits: str) -> float:
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
 
 
-def _refuse_depth(raw: bytes) -> None:
+def _refuse_depth(raw: bytes, unit: str) -> None:
     brackets = raw.count(b"{") + raw.count(b"[")
     if brackets > MAX_BRACKETS:
-        raise _Refused(Defect("nested_too_deep", f"More than {MAX_BRACKETS:,} lists and objects on one line."))
+        raise _Refused(Defect("nested_too_deep", f"More than {MAX_BRACKETS:,} lists and objects in one {unit}."))
     if brackets > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
         raise _Refused(Defect("nested_too_deep", f"More than {MAX_DEPTH} levels of lists and objects."))
 
@@ -116,7 +136,7 @@ def _depth(raw: bytes) -> int:
     return deepest
 
 
-def _refuse_lone_surrogates(value: Document) -> None:
+def _refuse_lone_surrogates(value: Any) -> None:
     for path, text in _strings(value):
         try:
             text.encode("utf-8")
@@ -125,7 +145,7 @@ def _refuse_lone_surrogates(value: Document) -> None:
             raise _Refused(Defect("lone_surrogate", half, path)) from None
 
 
-def _strings(document: Document) -> Iterator[tuple[str, str]]:
+def _strings(document: Any) -> Iterator[tuple[str, str]]:
     """Every string with its path, keys included. Without recursion: the depth is capped, the width is not."""
     waiting: list[tuple[str, Any]] = [("$", document)]
     while waiting:
@@ -140,31 +160,35 @@ def _strings(document: Document) -> Iterator[tuple[str, str]]:
                 waiting += [(f"{path}.{name}", item) for name, item in value.items()]
 
 
-def _not_json(text: str, error: json.JSONDecodeError) -> Defect:
+def _not_json(text: str, error: json.JSONDecodeError, unit: str) -> Defect:
+    place = f"column {error.colno}" if unit == "line" else f"character {error.pos + 1} of the {unit}"
     return Defect(
         "invalid_json",
-        f"Not valid JSON at column {error.colno}: {error.msg[:1].lower()}{error.msg[1:]}.",
-        hint=_likely_cause(text, error),
+        f"Not valid JSON at {place}: {error.msg[:1].lower()}{error.msg[1:]}.",
+        hint=_likely_cause(text, error, unit),
+        line=error.lineno if error.lineno > 1 else None,
     )
 
 
-def _likely_cause(text: str, error: json.JSONDecodeError) -> str:
+def _likely_cause(text: str, error: json.JSONDecodeError, unit: str) -> str:
     """What people usually did when this is what the parser met, or nothing."""
     rest = text[error.pos :].lstrip()
     ends_early = not rest or error.msg.startswith("Unterminated string")
+    in_lines = unit == "line"
     causes = (
         (text.startswith("\ufeff"), "A byte-order mark stands in the middle of the file: join files without theirs."),
         (text.startswith("\x1e"), "This is a JSON text sequence: take the record separators (0x1E) away."),
-        ("\r" in text, "Lines end in bare carriage returns: end each with a line feed."),
+        (in_lines and "\r" in text, "Lines end in bare carriage returns: end each with a line feed."),
         (error.msg.startswith("Illegal trailing comma"), "Take the comma before the bracket away."),
         (error.msg == "Extra data" and rest.startswith(","), "Take the comma after the object away."),
-        (error.msg == "Extra data" and rest.startswith("{"), "Put each object on a line of its own."),
-        (text.startswith("{'"), "This is Python's notation: write it with json.dumps, in double quotes."),
+        (error.msg == "Extra data" and rest.startswith("{") and in_lines, "Put each object on a line of its own."),
+        (error.msg == "Extra data" and rest.startswith("{"), "A comma is missing between two elements."),
+        (text.startswith(("{'", "[{'")), "This is Python's notation: write it with json.dumps, in double quotes."),
         (rest.startswith("//"), "JSON has no comments."),
         (rest[:1] in {"\u201c", "\u201d"}, "Use straight double quotes."),
         (rest[:4] in {"True", "None"} or rest.startswith("False"), "JSON writes true, false and null."),
         (rest[:1] in {"}", "]"} and text[: error.pos].rstrip()[-1:] == ",", "Take the comma before the bracket away."),
         (error.msg.startswith("Invalid control character"), "Write tabs and other control characters as escapes."),
-        (ends_early, "The object is not finished on its line: write each object on one line."),
+        (ends_early and in_lines, "The object is not finished on its line: write each object on one line."),
     )
     return next((hint for applies, hint in causes if applies), "")

@@ -17,7 +17,13 @@ class Element:
     """One record as its container gives it: bytes of JSON, fields where the container has parsed them, or a defect.
 
     `line` is where it begins in the text as uploaded (after decompression), from 1; None where the file has no lines.
+    Blank bytes are a blank line, which is no record.
     """
 
     line: int | None
     content: bytes | Mapping[str, Any] | Defect
+
+
+def too_long(what: str, longest: int = MAX_BYTES) -> Defect:
+    """The defect of a line, an element or a row over the cap."""
+    return Defect("record_too_long", f"The {what} has more than {longest / 2**20:,.0f} MiB; it was not read.")

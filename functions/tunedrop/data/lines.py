@@ -4,27 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
-MAX_LINE_BYTES = 16 * 2**20
-"""Far above the longest record that any base model takes; a longer line is never held."""
+from tunedrop.data import elements
+from tunedrop.data.bulk import BLOCK_BYTES
+from tunedrop.data.elements import Element
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line without its end; `raw` is None where the line was too long to be held."""
-
-    number: int
-    raw: bytes | None
-
-
-def read(chunks: Iterable[bytes], normalised: Counter[str], longest: int = MAX_LINE_BYTES) -> Iterator[Line]:
+def read(chunks: Iterable[bytes], normalised: Counter[str], longest: int = elements.MAX_BYTES) -> Iterator[Element]:
     r"""Lines ended by `\n` or `\r\n`, numbered from 1. What was taken off is counted in `normalised`."""
-    for number, raw in enumerate(_pieces(chunks, longest), start=1):
+    number = 1
+    for block in blocks(chunks, longest):
+        for element in read_block(block, number, normalised, longest):
+            yield element
+            number += 1
+
+
+def read_block(
+    block: bytes | None, first: int, normalised: Counter[str], longest: int = elements.MAX_BYTES
+) -> Iterator[Element]:
+    """The lines of one block, the first of which has that number."""
+    for number, raw in enumerate(_split(block, longest), start=first):
         if raw is None:
-            yield Line(number, None)
+            yield Element(number, elements.too_long("line", longest))
             continue
         text = raw
         if number == 1 and text.startswith(BYTE_ORDER_MARK):
@@ -33,30 +36,48 @@ def read(chunks: Iterable[bytes], normalised: Counter[str], longest: int = MAX_L
         if text.endswith(b"\r"):
             text = text[:-1]
             normalised["crlf_line_end"] += 1
-        yield Line(number, text)
+        yield Element(number, text)
 
 
-def _pieces(chunks: Iterable[bytes], longest: int) -> Iterator[bytes | None]:
-    """What stands between line feeds; None for a piece over the cap."""
+def pieces(chunks: Iterable[bytes], longest: int = elements.MAX_BYTES) -> Iterator[bytes | None]:
+    """What stands between line feeds, as it is; None for a piece over the cap."""
+    for block in blocks(chunks, longest):
+        yield from _split(block, longest)
+
+
+def _split(block: bytes | None, longest: int) -> Iterator[bytes | None]:
+    if block is None:
+        yield None
+        return
+    for raw in block.removesuffix(b"\n").split(b"\n"):
+        yield raw if len(raw) <= longest else None
+
+
+def blocks(chunks: Iterable[bytes], longest: int = elements.MAX_BYTES) -> Iterator[bytes | None]:
+    """Whole lines, line feeds included, in blocks of about BLOCK_BYTES; None for a line too long to be held."""
     held: list[bytes] = []
     size = 0
     for chunk in chunks:
-        first, *others = chunk.split(b"\n")
-        size += len(first)
+        begin, end = 0, chunk.rfind(b"\n") + 1
+        if end:
+            if size > longest:
+                yield None
+                begin = chunk.find(b"\n") + 1
+            yield from _cut(b"".join([*held, chunk[begin:end]]))
+            held, size = [chunk[end:]], len(chunk) - end
+            continue
+        size += len(chunk)
         if size <= longest:
-            held.append(first)
+            held.append(chunk)
         else:
             held.clear()
-        if not others:
-            continue
-        yield _piece(held, size, longest)
-        *whole, rest = others
-        for piece in whole:
-            yield _piece([piece], len(piece), longest)
-        held, size = [rest], len(rest)
     if size:
-        yield _piece(held, size, longest)
+        yield b"".join(held) if size <= longest else None
 
 
-def _piece(held: list[bytes], size: int, longest: int) -> bytes | None:
-    return b"".join(held) if size <= longest else None
+def _cut(whole: bytes) -> Iterator[bytes]:
+    start = 0
+    while start < len(whole):
+        end = whole.find(b"\n", start + BLOCK_BYTES) + 1 or len(whole)
+        yield whole[start:end]
+        start = end

@@ -8,12 +8,12 @@ import msgspec
 
 from tunedrop.data import shapes
 from tunedrop.data.defects import Defect
-from tunedrop.data.records import Block, Document, Reading, Record, Turn, Written, as_json
+from tunedrop.data.records import Document, Reading, Record, Turn, Written, as_json, block_joins
 
 NAME = "prompt_completion"
 EXAMPLE = '{"prompt": "How do I reset my thermostat?", "completion": "Hold the dial for ten seconds."}'
 
-_FIELDS = shapes.Fields(required=("prompt", "completion"))
+_FIELDS = shapes.Fields(required=("prompt", "completion"), optional=("system",))
 
 
 def detect(names: frozenset[str]) -> bool:
@@ -22,18 +22,13 @@ def detect(names: frozenset[str]) -> bool:
 
 
 def read(document: Document) -> Reading:
-    """A record of two turns."""
+    """A record of two turns. A system text beside them is no part of Bedrock's format, and no less clear for that."""
     defects = tuple(_FIELDS.unknown(document, "$"))
     try:
-        turns = (_turn(document, "prompt", "user"), _turn(document, "completion", "assistant"))
+        turns = (shapes.turn(document, "prompt", "user"), shapes.turn(document, "completion", "assistant"))
+        return Reading(Record(shapes.system(document), turns), defects)
     except shapes.WrongShape as wrong:
         return Reading(None, (*defects, wrong.defect))
-    return Reading(Record((), turns), defects)
-
-
-def _turn(document: Document, name: str, role: str) -> Turn:
-    path = f"$.{name}"
-    return Turn(path, role, (Block(path, shapes.text(shapes.required(document, name, "$"), path)),))
 
 
 def obstacles(record: Record) -> Iterator[Defect]:
@@ -56,5 +51,9 @@ def obstacles(record: Record) -> Iterator[Defect]:
 
 def write(record: Record) -> Written:
     """The line for Bedrock."""
-    prompt, completion = as_json(record.turns[0].blocks), as_json(record.turns[1].blocks)
-    return Written(msgspec.json.encode({"prompt": prompt, "completion": completion}) + b"\n", ())
+    prompt, completion = (as_json(turn.blocks) for turn in (record.turns + _NOBODY)[:2])
+    return Written(msgspec.json.encode({"prompt": prompt, "completion": completion}) + b"\n", block_joins(record))
+
+
+_NOBODY = (Turn("$", "user", ()), Turn("$", "assistant", ()))
+"""In the place of turns that are not there: checks refuse such records before."""

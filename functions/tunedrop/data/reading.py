@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from typing import Any
 
-from tunedrop.base_models.catalogue import RecordFormat
-from tunedrop.data import detection, documents, formats, lines
+from tunedrop.data import bulk, containers, documents, formats, lines, raw_texts
 from tunedrop.data.bulk import Cells
-from tunedrop.data.defects import Defect
+from tunedrop.data.columns import Columns
+from tunedrop.data.containers import Opened
+from tunedrop.data.defects import Defect, UnreadableContent
+from tunedrop.data.elements import Element
+from tunedrop.data.formats import SourceFormat
 from tunedrop.data.mapping import FieldMapping
-from tunedrop.data.records import Record
+from tunedrop.data.records import Document, Record
 from tunedrop.data.sources import Source
 
-READABLE = frozenset({"jsonl"})
-"""File extensions whose content this release reads."""
+Screen = Callable[[bytes], bool]
+"""Whether a block of whole lines may be taken without looking at its records one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,86 +57,128 @@ class SplitFileReader:
         self._parts = parts
         self._mapping = mapping
         self.records = 0
-        self.format: RecordFormat | None = None
+        self.format: SourceFormat | None = None
         self.container: str | None = None
+        """What the first file is; its name is that of an extension."""
         self.normalised: Counter[str] = Counter()
 
-    def items(self, screen: Callable[[bytes], bool] | None = None) -> Iterator[Entry | Cells]:
-        """The same entries; where the screen lets blocks of plain lines pass, these as cells."""
-        yield from self
-
     def __iter__(self) -> Iterator[Entry]:
+        return (item for item in self.items() if isinstance(item, Entry))
+
+    def items(self, screen: Screen | None = None) -> Iterator[Entry | Cells]:
+        """The same entries; where the screen lets blocks of plain lines pass, these as cells."""
         for part in self._parts:
-            yield from self._part(part)
+            before = self.records
+            try:
+                yield from self._part(part, screen)
+            except UnreadableContent as unreadable:
+                yield Entry(part.name, unreadable.defect.line, None, None, (unreadable.defect,))
+                continue
+            if self.records == before:
+                yield Entry(part.name, None, None, None, (Defect("empty_file", "The file holds no record."),))
 
-    def _part(self, part: Part) -> Iterator[Entry]:
-        if part.extension not in READABLE:
-            yield Entry(part.name, None, None, None, (_not_readable(part.extension),))
-            return
-        self.container = self.container or part.extension
-        chunks = part.source.chunks()
-        head = _head(chunks)
-        if head and (instead := detection.identify(head)):
-            yield Entry(part.name, None, None, None, (instead,))
-            return
-        before = self.records
-        yield from self._entries(part.name, chain([head], chunks))
-        if self.records == before:
-            yield Entry(part.name, None, None, None, (Defect("empty_file", "The file holds no record."),))
-
-    def _entries(self, source: str, chunks: Iterable[bytes]) -> Iterator[Entry]:
-        first_blank = blanks = 0
-        for line in lines.read(chunks, self.normalised):
-            if line.raw is not None and not line.raw.strip():
-                first_blank = first_blank or line.number
+    def _part(self, part: Part, screen: Screen | None) -> Iterator[Entry | Cells]:
+        opened = containers.open_file(part.source, part.extension, self.normalised)
+        self.container = self.container or opened.name
+        judge = _Judge(self, self._mapping, part.name, opened.unit)
+        first_blank, blanks = None, 0
+        for item in self._content(opened, screen):
+            if isinstance(item, Element) and isinstance(item.content, bytes) and not item.content.strip():
+                first_blank = first_blank or item.line
                 blanks += 1
                 self.normalised["blank_line"] += 1
                 continue
             if blanks:
-                yield Entry(source, first_blank, None, None, (_blank(blanks),))
-                first_blank = blanks = 0
-            self.records += 1
-            yield self._entry(source, line)
+                yield Entry(part.name, first_blank, None, None, (_blank(blanks),))
+                first_blank, blanks = None, 0
+            self.records += 1 if isinstance(item, Element) else len(item)
+            yield judge.entry(item) if isinstance(item, Element) else item
 
-    def _entry(self, source: str, line: lines.Line) -> Entry:
-        if line.raw is None:
-            size = f"{lines.MAX_LINE_BYTES // 2**20} MiB"
-            defect = Defect("line_too_long", f"The line is over {size}.")
-            return Entry(source, line.number, self.records, None, (defect,))
-        document = documents.parse(line.raw)
+    def _content(self, opened: Opened, screen: Screen | None) -> Iterator[Element | Cells]:
+        if opened.found.container != "jsonl" or screen is None or self._mapping is not None:
+            yield from opened.elements(self.normalised)
+            return
+        line = 1
+        for block in lines.blocks(opened.chunks):
+            cells = self._in_bulk(block, screen)
+            if cells is not None:
+                line += len(cells)
+                yield cells
+                continue
+            for element in lines.read_block(block, line, self.normalised):
+                line += 1
+                yield element
+
+    def _in_bulk(self, block: bytes | None, screen: Screen) -> Cells | None:
+        if block is None or self.format not in {None, "prompt_completion"} or not screen(block):
+            return None
+        cells = bulk.cells(block)
+        if cells is not None:
+            self.format = "prompt_completion"
+        return cells
+
+
+class _Judge:
+    """Makes entries of one file's elements, and keeps the split's format while it does."""
+
+    def __init__(self, reader: SplitFileReader, mapping: FieldMapping | None, source: str, unit: str) -> None:
+        self._reader = reader
+        self._mapping = mapping
+        self._source = source
+        self._unit = unit
+        self._columns = Columns(reader.normalised, mapping)
+        self._told: set[Defect] = set()
+        """Of a table's columns: what is wrong with them is wrong in every row."""
+
+    def entry(self, element: Element) -> Entry:
+        """The record of an element, or what is wrong in its place."""
+        document = self._document(element.content)
         if isinstance(document, Defect):
-            return Entry(source, line.number, self.records, None, (document,))
-        return self._recognise(source, line.number, document)
-
-    def _recognise(self, source: str, line: int, document: documents.Document) -> Entry:
-        format_ = formats.detect(document)
+            return self._entry(_line(element, document), None, (document,))
+        format_ = formats.detect(document, self._mapping, self._reader.format)
         if isinstance(format_, Defect):
-            return Entry(source, line, self.records, None, (format_,))
-        self.format = self.format or format_.name
+            return self._entry(element.line, None, self._once(element, (format_,)))
         reading = format_.read(document)
-        defects = reading.defects
-        if format_.name != self.format:
-            defects = (_mixed(self.format, format_.name), *defects)
-        return Entry(source, line, self.records, reading.record, defects)
+        record = reading.record
+        if record is not None and isinstance(element.content, bytes):
+            record = raw_texts.attach(record, element.content)
+        self._reader.normalised.update(reading.normalised)
+        defects = self._mixed(format_) + self._once(element, reading.defects)
+        return self._entry(element.line, record, defects)
+
+    def _document(self, content: bytes | Mapping[str, Any] | Defect) -> Document | Defect:
+        match content:
+            case bytes():
+                return documents.parse(content, self._unit)
+            case Defect():
+                return content
+        return self._columns.document(content)
+
+    def _entry(self, line: int | None, record: Record | None, defects: tuple[Defect, ...]) -> Entry:
+        return Entry(self._source, line, self._reader.records, record, defects)
+
+    def _once(self, element: Element, defects: tuple[Defect, ...]) -> tuple[Defect, ...]:
+        if isinstance(element.content, bytes):
+            return defects
+        new = tuple(defect for defect in defects if defect not in self._told)
+        self._told.update(defect for defect in new if defect.path == "$")
+        return new
+
+    def _mixed(self, format_: formats.Source) -> tuple[Defect, ...]:
+        first = self._reader.format = self._reader.format or format_.name
+        if not formats.agree(first, format_.name):
+            titles = formats.SOURCES[first].title, format_.title
+            message = f"The file began in the format {titles[0]}; this record is in {titles[1]}."
+            return (Defect("mixed_formats", message),)
+        if format_.name == "openai_chat":
+            self._reader.format = format_.name
+        return ()
 
 
-def _head(chunks: Iterator[bytes]) -> bytes:
-    head = b""
-    for chunk in chunks:
-        head += chunk
-        if len(head) >= detection.HEAD_BYTES:
-            break
-    return head
-
-
-def _not_readable(extension: str) -> Defect:
-    return Defect("format_not_supported_yet", f"This release does not read .{extension} files yet.")
+def _line(element: Element, defect: Defect) -> int | None:
+    """Where the defect is, in an element that spans several lines."""
+    return element.line if element.line is None or defect.line is None else element.line + defect.line - 1
 
 
 def _blank(count: int) -> Defect:
     return Defect("blank_line", "A blank line." if count == 1 else f"{count} blank lines in a row.")
-
-
-def _mixed(first: RecordFormat, other: RecordFormat) -> Defect:
-    titles = formats.FORMATS[first].title, formats.FORMATS[other].title
-    return Defect("mixed_formats", f"The file began in the format {titles[0]}; this record is in {titles[1]}.")

@@ -59,6 +59,8 @@ class Reading:
 
     record: Record | None
     defects: tuple[Defect, ...] = ()
+    normalised: tuple[str, ...] = ()
+    """What was changed or left out on the way, by the names of the report's `normalised`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,11 @@ def as_json(blocks: tuple[Block, ...]) -> str | msgspec.Raw:
     if len(blocks) == 1 and blocks[0].raw is not None:
         return msgspec.Raw(blocks[0].raw)
     return joined(blocks)
+
+
+def block_joins(record: Record) -> tuple[str, ...]:
+    """What `normalised` counts where a format writes the text blocks of a turn as one string."""
+    return ("text_blocks_joined",) if any(len(turn.blocks) > 1 for turn in record.turns) else ()
 
 
 Document = Mapping[str, Any]

@@ -7,8 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunedrop.data.defects import Defect, kind, shown
+from tunedrop.data.records import Block, Turn
 
 _NAMED = 5
+
+METADATA = frozenset(
+    {"id", "idx", "index", "uuid", "source", "dataset", "split", "category", "topic", "tags", "lang", "language"}
+    | {"model", "hash", "created", "created_at", "timestamp", "date", "url", "license", "metadata", "meta", "score"}
+)
+"""Fields about a record rather than in it: where a format may carry them they are left out, and counted."""
 
 
 class WrongShape(Exception):
@@ -25,6 +32,8 @@ class Fields:
 
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
+    ignored: frozenset[str] = frozenset()
+    """Left out and counted."""
 
     @property
     def allowed(self) -> tuple[str, ...]:
@@ -33,7 +42,7 @@ class Fields:
 
     def unknown(self, found: Mapping[str, Any], path: str) -> Iterator[Defect]:
         """One defect for all fields that the format does not know."""
-        names = [name for name in found if name not in self.allowed]
+        names = [name for name in found if name not in self.allowed and name not in self.ignored]
         if names:
             yield Defect(
                 "unknown_field",
@@ -42,9 +51,23 @@ class Fields:
                 hint=self._misspelt(names),
             )
 
+    def left_out(self, found: Mapping[str, Any]) -> tuple[str, ...]:
+        """One entry of `normalised` for each field that is ignored."""
+        return ("field_left_out",) * sum(name in self.ignored for name in found)
+
     def _misspelt(self, names: list[str]) -> str:
-        meant = [(name, name.strip().strip("\ufeff").casefold()) for name in names]
+        meant = [(name, fold(name)) for name in names]
         return " ".join(f"Write {right} instead of {shown(name)}." for name, right in meant if right in self.allowed)
+
+
+def fold(name: str) -> str:
+    """A field's name as it was probably meant: without blanks around it, in lower case."""
+    return name.strip().strip("\ufeff").casefold()
+
+
+def folded(document: Mapping[str, Any]) -> frozenset[str]:
+    """The names of all fields, folded."""
+    return frozenset(map(fold, document))
 
 
 def required(found: Mapping[str, Any], name: str, path: str) -> Any:
@@ -59,6 +82,24 @@ def text(value: Any, path: str) -> str:
     if not isinstance(value, str):
         raise wrong_type(path, "a string", value)
     return value
+
+
+def turn(found: Mapping[str, Any], name: str, role: str) -> Turn:
+    """What one side says in a field of its own. Raises WrongShape."""
+    path = child("$", name)
+    return Turn(path, role, (Block(path, text(required(found, name, "$"), path)),))
+
+
+def system(found: Mapping[str, Any]) -> tuple[Block, ...]:
+    """The text in the field system, none where there is none. Raises WrongShape."""
+    if "system" not in found:
+        return ()
+    return (Block("$.system", text(found["system"], "$.system")),)
+
+
+def child(path: str, name: str) -> str:
+    """The JSON path of a field."""
+    return f"{path}.{name}" if name.isidentifier() else f"{path}[{shown(name)}]"
 
 
 def items(value: Any, path: str) -> list[Any]:

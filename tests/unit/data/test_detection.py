@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tunedrop.checks import samples
 from tunedrop.data import detection
+from tunedrop.data.defects import Defect
+from tunedrop.data.detection import Found
 
 LINES = samples.good(3)()
 TEXT = LINES.decode()
@@ -34,38 +36,80 @@ def _tar() -> bytes:
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (gzip.compress(LINES), "gzip"),
         (_zip(), "ZIP"),
         (_tar(), "tar"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 workbook", "Excel"),
         (b"BZh91AY", "bzip2"),
+        (b"\xfd7zXZ\x00", "xz"),
         (b"\x28\xb5\x2f\xfd\x00", "Zstandard"),
-        (b"PAR1\x15\x04", "Parquet"),
+        (b"Rar!\x1a\x07\x00", "RAR"),
         (b"%PDF-1.7\n", "PDF"),
         (b"\x89PNG\r\n\x1a\n", "PNG"),
         (b"<!DOCTYPE html>\n<html>", "HTML"),
         (b"\n  <html><body>404", "HTML"),
         (b"<?xml version='1.0'?>", "XML"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "Git LFS"),
         (b"\0" * 10_000, "zero bytes"),
-        (b"[\n  {", "JSON array"),
-        (b'[{"prompt": "a", "completion": "b"}]\n', "JSON array"),
         (b'{\n  "prompt": "a"', "several lines"),
-        (b"prompt,completion\nWhy?,Because.\n", "CSV"),
-        (b'"prompt","completion"\n"Why?","Because, well."\n', "CSV"),
-        (b"prompt\tcompletion\nWhy?\tBecause.\n", "tab-separated"),
-        (b"prompt;completion\r\nWhy?;Because.\r\n", "semicolon"),
+        (b'{\n "data": [\n {"prompt": "a"', "several lines"),
+        (b'\x1e{"prompt": "a", "completion": "b"}\n', "text sequence"),
+        (b'{"prompt": "a", "completion": "b"}\r{"prompt": "c", "completion": "d"}\r', "carriage returns"),
+        (b"prompt,completion\ra,b\rc,d", "carriage returns"),
     ],
 )
-def test_it_says_what_the_file_really_is(content, what):
+def test_it_says_what_a_file_really_is_that_is_not_read(content, what):
     found = detection.identify(content[: detection.HEAD_BYTES])
-    assert found is not None
-    assert found.code == "not_jsonl"
+    assert isinstance(found, Defect)
+    assert found.code == "unsupported_file"
     assert what in found.message
+    assert found.hint
+
+
+@pytest.mark.parametrize(
+    ("content", "container", "delimiter"),
+    [
+        (gzip.compress(LINES), "gz", ""),
+        (b"PAR1\x15\x04", "parquet", ""),
+        (b"[\n  {", "json", ""),
+        (b"[", "json", ""),
+        (b"\xef\xbb\xbf [ ]", "json", ""),
+        (b'[{"prompt": "a", "completion": "b"}]\n', "json", ""),
+        (b"prompt,completion\nWhy?,Because.\n", "csv", ","),
+        (b'"prompt","completion"\n"Why?","Because, well."\n', "csv", ","),
+        (b"prompt\tcompletion\nWhy?\tBecause.\n", "tsv", "\t"),
+        (b"prompt;completion\r\nWhy?;Because.\r\n", "csv", ";"),
+    ],
+)
+def test_kinds_that_are_read_are_told_by_their_content(content, container, delimiter):
+    assert detection.identify(content) == Found(container, delimiter)
+
+
+@pytest.mark.parametrize(
+    ("content", "extension", "delimiter"),
+    [
+        (b"text\nonly one column\n", "csv", ","),
+        (b"text\nonly one column\n", "tsv", "\t"),
+        (b"a;b,c\n1;2,3\n", "csv", ","),
+        (b"a,b\tc\n", "tsv", "\t"),
+        (b"a;b;c\n", "csv", ";"),
+    ],
+)
+def test_a_tables_separator_is_what_its_name_promises_where_it_occurs(content, extension, delimiter):
+    found = detection.identify(content, extension)
+    assert isinstance(found, Found)
+    assert found.delimiter == delimiter
+
+
+def test_a_list_inside_of_an_object_gets_a_hint_of_its_own():
+    found = detection.identify(b'{\n  "data": [\n    {"prompt": "a"}\n')
+    assert isinstance(found, Defect)
+    assert "that list itself" in found.hint
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
 def test_wide_encodings_are_named_with_and_without_a_mark(encoding):
     found = detection.identify(TEXT.encode(encoding))
-    assert found is not None
+    assert isinstance(found, Defect)
     assert found.code == "wrong_encoding"
     assert encoding[:6].upper() in found.message
 
@@ -81,14 +125,25 @@ def test_wide_encodings_are_named_with_and_without_a_mark(encoding):
         b"3\n4\n",
         b"null\n",
         b"[1, 2]\n[3, 4]\n",
-        b"not json at all\nreally not\n",
+        b"{'prompt': 'a'}\n",
+        b"\xc2\xa0{}\n",
+        b"",
+        b"\n\n",
+        b"caf\xe9\n",
     ],
 )
 def test_what_may_be_json_lines_is_left_to_the_reader(content):
-    assert detection.identify(content) is None
+    assert detection.identify(content) == Found("jsonl")
 
 
-@given(st.binary(max_size=400))
-def test_no_beginning_makes_it_raise(head):
-    found = detection.identify(head)
-    assert found is None or found.code in {"not_jsonl", "wrong_encoding"}
+@pytest.mark.parametrize("content", [b"not json at all\nreally not\n", "Früher war\nalles besser.\n".encode(), b"One."])
+def test_plain_text_is_no_training_data(content):
+    found = detection.identify(content)
+    assert isinstance(found, Defect)
+    assert found.code == "raw_text"
+
+
+@given(st.binary(max_size=400), st.sampled_from(["", "jsonl", "json", "csv", "tsv", "parquet"]))
+def test_no_beginning_makes_it_raise(head, extension):
+    found = detection.identify(head, extension)
+    assert isinstance(found, Found) or found.code in {"unsupported_file", "wrong_encoding", "raw_text"}

@@ -16,7 +16,7 @@ from tunedrop.data.records import Block, Record, Turn
 def read(document: object):
     parsed = documents.parse(json.dumps(document).encode())
     assert not isinstance(parsed, Defect)
-    format_ = formats.detect(parsed)
+    format_ = formats.detect(parsed, expected="prompt_completion")
     assert not isinstance(format_, Defect), format_
     return format_.name, format_.read(parsed)
 
@@ -51,7 +51,7 @@ def test_the_format_is_told_by_its_fields(document, name):
 @pytest.mark.parametrize(
     ("document", "code"),
     [
-        ({"question": "a"}, "unknown_format"),
+        ({"foo": "a", "bar": "b"}, "unknown_format"),
         ({}, "unknown_format"),
         ({"prompt": "a", "messages": []}, "ambiguous_format"),
     ],
@@ -142,7 +142,7 @@ def test_a_conversation_of_four_turns_is_not_expressible_as_prompt_and_completio
 def test_the_documented_example_is_read_without_a_defect(name):
     parsed = documents.parse(FORMATS[name].example.encode())
     assert not isinstance(parsed, Defect)
-    assert formats.detect(parsed) == FORMATS[name]
+    assert formats.detect(parsed) == formats.SOURCES[name]
     assert FORMATS[name].read(parsed).defects == ()
 
 
@@ -165,7 +165,7 @@ def test_conversations_come_back_byte_for_byte(record, name):
     assert first.line.count(b"\n") == 1
     parsed = documents.parse(first.line.rstrip(b"\n"))
     assert not isinstance(parsed, Defect)
-    assert formats.detect(parsed) == FORMATS[name]
+    assert formats.detect(parsed) == formats.SOURCES[name]
     reading = FORMATS[name].read(parsed)
     assert reading.defects == ()
     assert reading.record is not None

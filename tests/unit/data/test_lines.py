@@ -8,12 +8,14 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.data import lines
+from tunedrop.data import elements, lines
+from tunedrop.data.defects import Defect
 
 
-def read(*chunks: bytes, longest: int = lines.MAX_LINE_BYTES) -> tuple[list[tuple[int, bytes | None]], Counter[str]]:
+def read(*chunks: bytes, longest: int = elements.MAX_BYTES) -> tuple[list[tuple[int, bytes | None]], Counter[str]]:
     normalised: Counter[str] = Counter()
-    return [(line.number, line.raw) for line in lines.read(chunks, normalised, longest)], normalised
+    found = lines.read(chunks, normalised, longest)
+    return [(line.line, None if isinstance(line.content, Defect) else line.content) for line in found], normalised
 
 
 @pytest.mark.parametrize(
@@ -62,3 +64,20 @@ def test_where_the_chunks_are_cut_never_matters(pieces, data):
     cuts = sorted(data.draw(st.lists(st.integers(0, len(content)), max_size=8)))
     chunks = [content[start:end] for start, end in pairwise([0, *cuts, len(content)])]
     assert read(*chunks) == read(content)
+
+
+@given(st.lists(st.sampled_from([b"a", b"\n", b"\r\n", b"bcdef" * 10, b""]), max_size=30), st.integers(1, 7))
+def test_blocks_are_whole_lines_and_nothing_is_lost(pieces, longest):
+    content = b"".join(pieces)
+    whole = list(lines.blocks([content[start : start + 3] for start in range(0, len(content), 3)]))
+    assert b"".join(block or b"" for block in whole) == content
+    assert all(block and block.endswith(b"\n") for block in whole[:-1])
+    expected = [None if len(raw) > longest else raw for raw in content.removesuffix(b"\n").split(b"\n")]
+    assert list(lines.pieces([content], longest)) == (expected if content else [])
+
+
+def test_a_large_file_is_cut_into_blocks_of_bounded_size():
+    content = b"x" * 99 + b"\n"
+    sizes = [len(block or b"") for block in lines.blocks([content * 20_000])]
+    assert sum(sizes) == len(content) * 20_000
+    assert max(sizes) <= lines.BLOCK_BYTES + len(content)

@@ -51,13 +51,8 @@ def test_a_file_without_a_record_is_empty():
 
 def test_a_file_of_another_kind_is_told_once_and_not_read_further():
     found, reader = entries(b"PK\x03\x04" + b"{}\n" * 100)
-    assert [(entry.line, entry.defects[0].code) for entry in found] == [(None, "not_jsonl")]
+    assert [(entry.line, entry.defects[0].code) for entry in found] == [(None, "unsupported_file")]
     assert reader.records == 0
-
-
-def test_extensions_of_later_releases_are_told_and_the_content_is_not_touched():
-    for extension in ("csv", "json", "jsonl.gz", "parquet"):
-        assert codes(b"x", extension) == ["format_not_supported_yet"]
 
 
 def test_a_character_cut_by_a_chunk_is_no_defect():
@@ -83,7 +78,11 @@ def test_every_line_gives_one_entry_or_is_blank(pieces):
     content = b'{"prompt": "a", "completion": "b"}\n' + b"\n".join(piece.replace(b"\n", b"") for piece in pieces)
     found, reader = entries(content)
     numbers = [entry.number for entry in found if entry.number is not None]
-    assert numbers == list(range(1, reader.records + 1)) or codes(content)[0] in {"not_jsonl", "wrong_encoding"}
+    assert numbers == list(range(1, reader.records + 1)) or codes(content)[0] in {
+        "unsupported_file",
+        "wrong_encoding",
+        "wrong_extension",
+    }
 
 
 def test_several_files_are_one_split_in_order_each_with_lines_of_its_own():
