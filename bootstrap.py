@@ -77,10 +77,12 @@ ENVIRONMENTS = {
 }
 LOCKS = {  # name: what uv compiles it from
     "layer": ("pyproject.toml",),
+    "parquet": ("--group", "parquet"),
     "dev": ("pyproject.toml", "--group", "dev"),
     "local": ("--group", "local"),
     "sam": ("--group", "sam"),
 }
+LAYERS = {"layer": "dependencies", "parquet": "parquet"}  # name of the lock: folder of the layer that it is of
 
 
 def uv_wheel(system: str, machine: str, libc: str) -> tuple[str, str]:
@@ -233,7 +235,8 @@ def compile_locks(uv: Uv) -> None:
     for name, sources in LOCKS.items():
         uv.run("pip", "compile", *how, *without, "--output-file", f"requirements/{name}.txt", *sources)
         say(f"requirements/{name}.txt")
-    (ROOT / "layers/dependencies/requirements.txt").write_bytes((REQUIREMENTS / "layer.txt").read_bytes())
+    for name, folder in LAYERS.items():
+        (ROOT / "layers" / folder / "requirements.txt").write_bytes((REQUIREMENTS / f"{name}.txt").read_bytes())
 
 
 def say(line: str) -> None:

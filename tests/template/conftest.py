@@ -44,7 +44,8 @@ def stack(request, template) -> Stack:
 def _translated(template: dict[str, Any], parameters: dict[str, str]) -> Any:
     source = copy.deepcopy(template)
     source["Globals"]["Function"]["CodeUri"] = "s3://artifacts/functions.zip"
-    source["Resources"]["DependenciesLayer"]["Properties"]["ContentUri"] = "s3://artifacts/layer.zip"
+    for name in ("DependenciesLayer", "ParquetLayer"):
+        source["Resources"][name]["Properties"]["ContentUri"] = f"s3://artifacts/{name}.zip"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_DEFAULT_REGION", REGION)  # else the translator looks for a Region
         return Translator({}, Parser()).translate(source, parameters)

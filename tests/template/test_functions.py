@@ -29,12 +29,17 @@ def test_the_handlers_are_the_modules_of_functions(stack):
     assert len(HANDLERS) == len(deployed)
 
 
-def test_every_function_runs_on_arm64_with_the_layer(stack):
-    (layer,) = stack.of("AWS::Lambda::LayerVersion")
+def test_every_function_runs_on_arm64(stack):
     for function in stack.of(FUNCTION):
         assert function["Architectures"] == ["arm64"]
         assert function["Runtime"] == "python3.13"
-        assert [stack.referred(each) for each in function["Layers"]] == [layer]
+
+
+def test_every_function_has_the_common_layer_and_only_the_reader_of_parquet_its_own(stack):
+    common, parquet = stack.of("AWS::Lambda::LayerVersion")
+    for function in stack.of(FUNCTION):
+        own = [parquet] if function["Handler"] == "dataset_uploaded.handler" else []
+        assert [stack.referred(each) for each in function["Layers"]] == [common, *own]
 
 
 def test_every_function_is_traced_without_a_tracer_of_its_own(stack):

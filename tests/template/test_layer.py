@@ -1,4 +1,4 @@
-"""The layer: third-party packages only, locked, for the processor and the Python that the functions run on."""
+"""The layers: third-party packages only, locked, for the processor and the Python that the functions run on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MAKEFILE = (ROOT / "layers/dependencies/Makefile").read_text("utf-8")
+LAYERS = {"DependenciesLayer": ("dependencies", "layer"), "ParquetLayer": ("parquet", "parquet")}  # folder and lock
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 LOCKS = sorted(path.stem for path in (ROOT / "requirements").glob("*.txt"))
 MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
@@ -26,39 +26,55 @@ def pins(lock: str) -> dict[str, set[str]]:
     return found
 
 
-def default(variable: str) -> str:
-    found = re.search(rf"^{variable} \?= (\S+)$", MAKEFILE, re.MULTILINE)
+@pytest.fixture(params=LAYERS)
+def layer(request) -> str:
+    """Logical id; a test that takes it runs for each layer."""
+    return request.param
+
+
+def makefile(layer: str) -> str:
+    return (ROOT / "layers" / LAYERS[layer][0] / "Makefile").read_text("utf-8")
+
+
+def default(layer: str, variable: str) -> str:
+    found = re.search(rf"^{variable} \?= (\S+)$", makefile(layer), re.MULTILINE)
     assert found is not None
     return found[1]
 
 
-def test_the_layer_is_built_for_the_processor_of_the_functions(template):
+def test_each_layer_of_the_template_is_tested_here(template):
+    types = {name: each["Type"] for name, each in template["Resources"].items()}
+    assert {name for name, type_ in types.items() if type_ == "AWS::Serverless::LayerVersion"} == set(LAYERS)
+
+
+def test_a_layer_is_built_for_the_processor_of_the_functions(template, layer):
     (architecture,) = template["Globals"]["Function"]["Architectures"]
-    assert default("LAYER_PLATFORM") == f"{MACHINES[architecture]}-manylinux_2_28"
-    layer = template["Resources"]["DependenciesLayer"]
-    assert layer["Metadata"] == {"BuildMethod": "makefile", "BuildArchitecture": architecture}
-    assert layer["Properties"]["CompatibleArchitectures"] == [architecture]
+    assert default(layer, "LAYER_PLATFORM") == f"{MACHINES[architecture]}-manylinux_2_28"
+    resource = template["Resources"][layer]
+    assert resource["Metadata"] == {"BuildMethod": "makefile", "BuildArchitecture": architecture}
+    assert resource["Properties"]["CompatibleArchitectures"] == [architecture]
 
 
-def test_the_layer_is_built_for_the_python_of_the_functions(template):
+def test_a_layer_is_built_for_the_python_of_the_functions(template, layer):
     runtime = template["Globals"]["Function"]["Runtime"]
-    assert f"python{default('LAYER_PYTHON')}" == runtime
-    assert template["Resources"]["DependenciesLayer"]["Properties"]["CompatibleRuntimes"] == [runtime]
+    assert f"python{default(layer, 'LAYER_PYTHON')}" == runtime
+    assert template["Resources"][layer]["Properties"]["CompatibleRuntimes"] == [runtime]
 
 
-def test_the_makefile_has_the_target_that_sam_calls(template):
-    assert template["Resources"]["DependenciesLayer"]["Properties"]["ContentUri"] == "layers/dependencies"
-    assert re.search(r"^build-DependenciesLayer:$", MAKEFILE, re.MULTILINE)
+def test_a_makefile_has_the_target_that_sam_calls(template, layer):
+    assert template["Resources"][layer]["Properties"]["ContentUri"] == f"layers/{LAYERS[layer][0]}"
+    assert re.search(rf"^build-{layer}:$", makefile(layer), re.MULTILINE)
 
 
-def test_the_layer_installs_only_wheels_whose_hashes_are_locked():
+def test_a_layer_installs_only_wheels_whose_hashes_are_locked(layer):
     for flag in ("--require-hashes", "--only-binary :all:", "--no-deps", "--no-installer-metadata"):
-        assert flag in MAKEFILE
+        assert flag in makefile(layer)
 
 
-def test_the_layer_holds_what_the_lock_says():
-    built = (ROOT / "layers/dependencies/requirements.txt").read_bytes()
-    assert built == (ROOT / "requirements/layer.txt").read_bytes()
+def test_a_layer_holds_what_its_lock_says(layer):
+    folder, lock = LAYERS[layer]
+    built = (ROOT / "layers" / folder / "requirements.txt").read_bytes()
+    assert built == (ROOT / f"requirements/{lock}.txt").read_bytes()
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -80,6 +96,7 @@ def requirements(group: str | None) -> list[str]:
 
 ASKED = {
     "layer": requirements(None),
+    "parquet": requirements("parquet"),
     "dev": requirements(None) + requirements("dev"),
     "local": requirements("local"),
     "sam": requirements("sam"),
@@ -106,13 +123,19 @@ def number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", version))
 
 
-def test_the_tests_run_on_the_very_versions_that_the_layer_holds():
+@pytest.mark.parametrize("lock", ["layer", "parquet"])
+def test_the_tests_run_on_the_very_versions_that_a_layer_holds(lock):
     tested = pins("dev")
-    assert {name: versions for name, versions in pins("layer").items() if tested[name] != versions} == {}
+    assert {name: versions for name, versions in pins(lock).items() if tested[name] != versions} == {}
 
 
-def test_the_layer_leaves_out_what_only_development_needs():
-    assert not {"pytest", "moto", "numpy", "ruff", "aws-xray-sdk", "ministack"} & set(pins("layer"))
+def test_no_layer_holds_what_only_development_needs():
+    held = set(pins("layer")) | set(pins("parquet"))
+    assert not {"pytest", "moto", "numpy", "ruff", "aws-xray-sdk", "ministack", "arro3-core", "arro3-io"} & held
+
+
+def test_a_package_is_in_one_layer_only():
+    assert not set(pins("layer")) & set(pins("parquet"))
 
 
 def test_each_environment_has_its_lock():

@@ -105,5 +105,5 @@ def test_every_function_has_a_log_group_of_its_own(stack):
 
 
 def test_old_layers_do_not_pile_up(stack):
-    (layer,) = stack.of("AWS::Lambda::LayerVersion")
-    assert layer.body["DeletionPolicy"] == "Delete"
+    layers = stack.of("AWS::Lambda::LayerVersion")
+    assert {layer.body["DeletionPolicy"] for layer in layers} == {"Delete"}

@@ -10,6 +10,7 @@ import pytest
 from tests import sam
 
 ROOT = Path(__file__).parents[2]
+LAYERS = {"DependenciesLayer": "layer", "ParquetLayer": "parquet"}  # lock of each
 
 
 @pytest.fixture(scope="module")
@@ -21,40 +22,47 @@ def test_sam_finds_the_template_valid_and_without_lint():
     assert "is a valid SAM Template" in sam.run("validate", "--lint")
 
 
-def test_the_layer_holds_extensions_for_arm64_and_the_functions_python_only(shipped):
-    extensions = [path.name for path in (shipped / "DependenciesLayer").rglob("*.so*")]
-    assert len(extensions) >= 4
-    assert [name for name in extensions if not name.endswith(".cpython-313-aarch64-linux-gnu.so")] == []
+@pytest.mark.parametrize(("layer", "extensions"), [("DependenciesLayer", 4), ("ParquetLayer", 1)])
+def test_a_layer_holds_extensions_for_arm64_and_the_functions_python_only(shipped, layer, extensions):
+    found = [path.name for path in (shipped / layer).rglob("*.so*")]
+    assert len(found) >= extensions
+    assert [name for name in found if not name.endswith(".cpython-313-aarch64-linux-gnu.so")] == []
 
 
-def test_the_layers_packages_are_those_of_the_lock(shipped):
-    locked = dict(
-        re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / "requirements/layer.txt").read_text("utf-8"), re.MULTILINE)
-    )
+@pytest.mark.parametrize(("layer", "lock"), LAYERS.items())
+def test_a_layers_packages_are_those_of_its_lock(shipped, layer, lock):
+    text = (ROOT / f"requirements/{lock}.txt").read_text("utf-8")
+    locked = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", text, re.MULTILINE))
     found = dict(
-        path.name.removesuffix(".dist-info").rsplit("-", 1)
-        for path in shipped.glob("DependenciesLayer/python/*.dist-info")
+        path.name.removesuffix(".dist-info").rsplit("-", 1) for path in shipped.glob(f"{layer}/python/*.dist-info")
     )
     assert {name.lower().replace("_", "-"): version for name, version in found.items()} == locked
 
 
-def test_the_layer_has_nothing_that_differs_from_build_to_build(shipped):
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_layer_has_nothing_that_differs_from_build_to_build(shipped, layer):
     differing = {"direct_url.json", "INSTALLER", "REQUESTED"}
-    names = {path.name for path in (shipped / "DependenciesLayer").rglob("*")}
+    names = {path.name for path in (shipped / layer).rglob("*")}
     assert not names & differing
     assert not {name for name in names if name.endswith(".pyc")}
 
 
-def test_the_layer_fits_into_lambda(shipped):
-    size = sum(path.stat().st_size for path in (shipped / "DependenciesLayer").rglob("*") if path.is_file())
-    assert size < 100 * 1024**2  # with the functions' code at most 250 MB
+def test_the_layers_and_the_code_fit_into_lambda_with_room_to_grow(shipped):
+    assert size(shipped / "DependenciesLayer") < 100 * 2**20
+    assert size(shipped / "ParquetLayer") < 10 * 2**20
+    together = sum(size(shipped / name) for name in [*LAYERS, "DatasetUploadedFunction"])
+    assert together < 250 * 2**20  # Lambda's limit, unzipped
+
+
+def size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def test_a_functions_artifact_is_our_own_code_without_any_cache(shipped):
     built, ours = files(shipped / "ControlApiFunction"), files(ROOT / "functions")
     caches = {path for path in ours if path.startswith(".") or path.endswith(".pyc")}
     assert built == ours - caches
-    assert {Path(path).suffix for path in built} <= {"", ".py", ".toml", ".json", ".typed"}
+    assert {Path(path).suffix for path in built} <= {"", ".css", ".py", ".toml", ".json", ".typed"}
 
 
 def files(folder: Path) -> set[str]:

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from tunedrop.checks import content, counts, policy, reading_findings, repetition_findings, settings_findings, turns
+from tunedrop.checks import (
+    content,
+    counts,
+    parquet_findings,
+    policy,
+    reading_findings,
+    repetition_findings,
+    settings_findings,
+    turns,
+)
 from tunedrop.checks.registry import CHECKS, Check
 
-MODULES = (settings_findings, policy, reading_findings, turns, content, counts, repetition_findings)
+MODULES = (
+    settings_findings,
+    policy,
+    reading_findings,
+    parquet_findings,
+    turns,
+    content,
+    counts,
+    repetition_findings,
+)
 """Where checks are written."""
 
 RECORD_CHECKS: tuple[Check, ...] = tuple(check for check in CHECKS.values() if check.find)

@@ -1,0 +1,78 @@
+"""Nested columns put together again: a list of objects is stored as one column for each leaf, as Dremel does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+from tunedrop.data import elements
+from tunedrop.data.parquet_schema import Field
+
+MAX_VALUES = 200_000
+"""More in one cell, even if all are null, is past every base model's token limit."""
+_FEWEST = 256
+
+Stripe = Sequence[tuple[int, int, Any]]
+"""Of one leaf: repetition and definition level and value (None where there is none), one after the other."""
+
+
+def values(field: Field, leaves: Sequence[Iterator[tuple[int, int, Any]]]) -> Iterator[Any]:
+    """The field's value in each row; a defect for one that is too long. Raises ValueError for leaves that disagree."""
+    most = max(_FEWEST, MAX_VALUES // len(leaves))
+    for stripes in zip(*(_rows(leaf, most) for leaf in leaves), strict=True):
+        if max(map(len, stripes)) > most:
+            yield elements.too_long("cell")
+        else:
+            yield _assemble(field, stripes)
+
+
+def _rows(leaf: Iterator[tuple[int, int, Any]], most: int) -> Iterator[Stripe]:
+    """A leaf's part of each row; of one with more than `most` values, one more."""
+    row: list[tuple[int, int, Any]] = []
+    for entry in leaf:
+        if not entry[0]:
+            if row:
+                yield row
+            row = [entry]
+        elif not row:
+            raise ValueError("a row that begins in its middle")
+        elif len(row) <= most:
+            row.append(entry)
+    if row:
+        yield row
+
+
+def _assemble(field: Field, stripes: Sequence[Stripe]) -> Any:
+    _, definition, value = stripes[0][0]
+    if definition < field.present:
+        return None
+    if field.kind == "leaf":
+        return value
+    if field.kind == "object":
+        return {
+            part.name: _assemble(part, stripes[part.first - field.first : part.last - field.first])
+            for part in field.parts
+        }
+    items: list[Any] = []
+    if definition >= field.filled:
+        (item,) = field.parts
+        cut = (_cut(stripe, field.repetition) for stripe in stripes)
+        items = [_assemble(item, each) for each in zip(*cut, strict=True)]
+    return items if field.kind == "list" else _mapping(items)
+
+
+def _cut(stripe: Stripe, repetition: int) -> Iterator[Stripe]:
+    """A list's elements: each begins at the list's own repetition level."""
+    starts = [place for place, entry in enumerate(stripe) if not place or entry[0] <= repetition]
+    for start, end in pairwise([*starts, len(stripe)]):
+        yield stripe[start:end]
+
+
+def _mapping(items: list[Any]) -> Any:
+    """A map as JSON has it, where its keys are texts and differ; else the list of its keys and values."""
+    pairs = [tuple(item.values()) if item else () for item in items]
+    if not all(len(pair) == 2 for pair in pairs):
+        raise ValueError("a map's entry that is none")
+    made = {key: value for key, value in pairs if isinstance(key, str)}
+    return made if len(made) == len(pairs) else [{"key": key, "value": value} for key, value in pairs]
