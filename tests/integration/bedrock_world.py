@@ -251,17 +251,9 @@ class World:
     def interrupted(self, happening: Callable[[], None], nth: int, when: str = "before") -> Iterator[Interruption]:
         """Let something happen at the `nth` AWS call of the block."""
         interruption = Interruption(happening, nth, when)
-        emitters = [
-            client.meta.events
-            for client in (
-                self.stack.dynamodb,
-                self.stack.sqs,
-                self.stack.events,
-                self.stack.s3,
-                aws.bedrock(),
-                aws.bedrock_spending(),
-            )
-        ]
+        own = (self.stack.dynamodb, self.stack.sqs, self.stack.events, self.stack.s3)
+        made = (aws.dynamodb(), aws.sqs(), aws.events(), aws.s3(), aws.bedrock(), aws.bedrock_spending())
+        emitters = [client.meta.events for client in (*own, *made, aws.service_quotas())]
         for emitter in emitters:
             emitter.register("before-call.*", interruption.before)
             emitter.register("after-call.*", interruption.after)
