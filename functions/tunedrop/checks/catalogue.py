@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from tunedrop.checks import (
+    answers,
+    cautions,
+    characters,
     content,
     counts,
+    credentials,
+    lengths,
     parquet_findings,
     policy,
+    privacy,
     reading_findings,
     repetition_findings,
     settings_findings,
+    templates,
     turns,
 )
 from tunedrop.checks.registry import CHECKS, Check
@@ -21,6 +28,13 @@ MODULES = (
     parquet_findings,
     turns,
     content,
+    lengths,
+    characters,
+    templates,
+    answers,
+    privacy,
+    credentials,
+    cautions,
     counts,
     repetition_findings,
 )

@@ -1,18 +1,14 @@
-"""What is said: texts that Bedrock or the tuned model would stumble over."""
+"""What is said, for the base model: texts that its training format or its job would stumble over."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tunedrop.base_models.catalogue import BaseModel
-from tunedrop.checks import samples
+from tunedrop.checks import proofs, samples
 from tunedrop.checks.registry import Example, Spot, check
-from tunedrop.data import formats, tokens
-from tunedrop.data.records import Record
-
-_CONTROLS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_INVISIBLE = re.compile(r"[\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
+from tunedrop.data import formats
+from tunedrop.data.records import Record, joined
 
 
 @check(
@@ -21,11 +17,12 @@ _INVISIBLE = re.compile(r"[\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff\U000e000
     words="A text is empty or blank.",
     hint="Write something, or take the record out.",
     example=Example(samples.line("Why?", "   ")),
+    absent=proofs.no_blank_text,
 )
 def empty_text(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Every text says something, every turn has content."""
     for _, path, text in record.texts:
-        if not text.strip():
+        if not text or text.isspace():
             yield Spot(path, "The text is blank." if text else "The text is empty.")
     for turn in record.turns:
         if not turn.blocks:
@@ -41,6 +38,7 @@ def empty_text(record: Record, base_model: BaseModel) -> Iterator[Spot]:
         '{"role": "assistant", "content": "A cat."}]}',
         among="messages",
     ),
+    absent=proofs.by_shape,
 )
 def not_expressible(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Text only, and no more turns than the format holds."""
@@ -56,92 +54,57 @@ def not_expressible(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     words="A text holds a word that the base model reserves; the training job would fail.",
     hint="Write it differently, for instance without the colon.",
     example=Example(samples.line("Go on.\n\nHuman: Why?")),
+    absent=proofs.no_reserved_word,
 )
 def reserved_word(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """None of the base model's reserved words where it looks for them (bedrock-facts 2.4, 3.2)."""
-    for where, path, text in record.texts:
-        for rule in base_model.reserved:
-            found = [word for word in rule.words if where in rule.where and word in text]
+    for rule in base_model.reserved:
+        for where, path, text in _as_trained(record, base_model):
+            found = [ascii(word) for word in rule.words if word in text] if where in rule.where else []
             if found:
-                quoted = ", ".join(ascii(word) for word in found)
-                yield Spot(path, f"Holds {quoted}, reserved by {base_model.name}.")
+                yield Spot(path, f"Holds {', '.join(found)}, reserved by {base_model.name}.")
+
+
+def _as_trained(record: Record, base_model: BaseModel) -> Iterator[tuple[str, str, str]]:
+    """The texts as (where, path, text): those of several blocks joined where the format joins them."""
+    several = len(record.system) > 1 or any(len(turn.blocks) > 1 for turn in record.turns)
+    if not several or base_model.record_format == "converse":
+        yield from record.texts
+        return
+    if record.system:
+        yield "system", "$.system", joined(record.system)
+    for turn in record.turns:
+        yield turn.role, turn.path, joined(turn.blocks)
 
 
 @check(
-    code="nul_character",
-    shared=True,
-    words="A text holds the character U+0000.",
-    hint="Take it out: it is the trace of binary data.",
-    example=Example('{"prompt": "Why?\\u0000", "completion": "Because."}'),
-    absent=lambda block, _: b"\\u0000" not in block,
-)
-def nul_character(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """No NUL in any text."""
-    for _, path, text in record.texts:
-        if "\0" in text:
-            yield Spot(path, f"U+0000 at character {text.index(chr(0)) + 1}.")
-
-
-@check(
-    code="control_character",
-    shared=True,
+    code="reserved_word_at_start",
     severity="warning",
-    words="A text holds control characters other than tab and line ends.",
-    hint="They are carried as they are; take them out if they came from a terminal or a PDF.",
-    example=Example('{"prompt": "Why?\\u0007", "completion": "Because."}'),
+    words="A text begins with a word that the base model reserves at the beginning of a line.",
+    hint="It is the rest of a transcript: take it out; the turn's role says who speaks.",
+    example=Example(samples.line("Human: Why?")),
 )
-def control_character(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """C0 controls and DEL."""
-    for _, path, text in record.texts:
-        if match := _CONTROLS.search(text):
-            yield Spot(path, f"U+{ord(match[0]):04X} at character {match.start() + 1}.")
+def reserved_word_at_start(record: Record, base_model: BaseModel) -> Iterator[Spot]:
+    """What follows a line feed in a reserved word does not open a text, where no line feed precedes it."""
+    for rule in base_model.reserved:
+        openings = tuple(word[1:] for word in rule.words if word[0] == "\n")
+        for where, path, text in record.texts if openings else ():
+            if where in rule.where and text.lstrip(" \t").startswith(openings):
+                found = next(opening for opening in openings if text.lstrip(" \t").startswith(opening))
+                yield Spot(path, f"Begins with {found!a}.")
 
 
 @check(
-    code="invisible_character",
+    code="surrounding_whitespace",
+    severity="info",
     shared=True,
-    severity="warning",
-    words="A text holds invisible characters: direction overrides, zero-width spaces or tags.",
-    hint="They are carried as they are; they can hide text from a reader that the model sees.",
-    example=Example('{"prompt": "Why?\\u200b", "completion": "Because."}'),
+    words="A text begins or ends with blanks or line ends.",
+    hint="They are carried as they are, and the tuned model learns them; take them away unless they are meant.",
+    example=Example(samples.line("Why?", " Because.")),
 )
-def invisible_character(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """Characters that nobody sees. Joiners of emoji and of Persian are no such."""
+def surrounding_whitespace(record: Record, base_model: BaseModel) -> Iterator[Spot]:
+    """Prompts and answers begin and end with what they say."""
     for _, path, text in record.texts:
-        if not text.isascii() and (match := _INVISIBLE.search(text)):
-            yield Spot(path, f"U+{ord(match[0]):04X} at character {match.start() + 1}.")
-
-
-def _estimate(record: Record) -> int:
-    return tokens.estimate(text for _, _, text in record.texts)
-
-
-@check(
-    code="too_many_tokens",
-    words="The record is longer than the base model takes, by estimate.",
-    hint="Shorten it or split it. The estimate is described under Tokens.",
-    example=Example(
-        '{"prompt": "a a a …", "completion": "Because."}', build=lambda: samples.line("a " * 50_000).encode()
-    ),
-)
-def too_many_tokens(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """The estimate stays within the limit."""
-    estimated, limit = _estimate(record), base_model.limits.record_tokens
-    if estimated > limit:
-        yield Spot("$", f"About {estimated:,} tokens; {base_model.name} takes {limit:,}.")
-
-
-@check(
-    code="near_token_limit",
-    severity="warning",
-    words="The record may be longer than the base model takes: the limit lies within the estimate's margin.",
-    hint="If Bedrock refuses the data, shorten this record first.",
-    example=Example(
-        '{"prompt": "a a a …", "completion": "Because."}', build=lambda: samples.line("a " * 46_000).encode()
-    ),
-)
-def near_token_limit(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """The limit is not within the estimator's margin."""
-    estimated, limit = _estimate(record), base_model.limits.record_tokens
-    if limit / (1 + tokens.MARGIN) < estimated <= limit:
-        yield Spot("$", f"About {estimated:,} tokens; {base_model.name} takes {limit:,}.")
+        if text and (text[0].isspace() or text[-1].isspace()) and not text.isspace():
+            before, after = len(text) - len(text.lstrip()), len(text) - len(text.rstrip())
+            yield Spot(path, f"Whitespace characters: {before} before the text, {after} after it.")

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from tunedrop.base_models.catalogue import BaseModel
-from tunedrop.checks import samples
+from tunedrop.checks import proofs, samples
 from tunedrop.checks.registry import Example, Spot, check
 from tunedrop.data.defects import shown
-from tunedrop.data.records import Record
+from tunedrop.data.records import Record, joined
 
 ROLES = ("user", "assistant")
+_LEAST_REPEATED = 20
+"""Characters: "Yes." and "Go on." are said more than once."""
 _Q, _A = ("user", "Why?"), ("assistant", "Because.")
 
 
@@ -25,6 +27,7 @@ def _conversation(*turns: tuple[str, str]) -> Example:
     words="A conversation needs at least one question and one answer.",
     hint="Add the missing turn, or take the record out.",
     example=_conversation(_Q),
+    absent=proofs.by_shape,
 )
 def too_few_turns(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """At least two turns."""
@@ -38,6 +41,7 @@ def too_few_turns(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     words="A turn's role is neither user nor assistant.",
     hint="Roles are user and assistant, in lower case. A system text belongs into the field system.",
     example=_conversation(("human", "Why?"), _A),
+    absent=proofs.by_shape,
 )
 def unknown_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Only user and assistant speak."""
@@ -52,6 +56,7 @@ def unknown_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     words="A conversation does not begin with the user.",
     hint="Take the turns before the first question out.",
     example=_conversation(("assistant", "Hello."), _Q, _A),
+    absent=proofs.by_shape,
 )
 def first_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """The user opens."""
@@ -65,6 +70,7 @@ def first_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     words="A conversation does not end with the assistant, so there is nothing to learn.",
     hint="Add the answer, or take the last question out.",
     example=_conversation(_Q, _A, ("user", "And how?")),
+    absent=proofs.by_shape,
 )
 def last_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """The assistant closes."""
@@ -78,9 +84,30 @@ def last_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     words="The same side speaks twice in a row.",
     hint="Join the two messages into one.",
     example=_conversation(_Q, ("user", "Tell me."), _A),
+    absent=proofs.by_shape,
 )
 def roles_not_alternating(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """User and assistant take turns."""
     for before, turn in pairwise(record.turns):
         if before.role == turn.role and turn.role in ROLES:
             yield Spot(f"{turn.path}.role", f"Two messages from {turn.role} in a row.")
+
+
+@check(
+    code="repeated_turn",
+    severity="warning",
+    shared=True,
+    words="The same side says the same twice in one conversation.",
+    hint="Take the repetition out, unless it is meant.",
+    example=_conversation(
+        ("user", "Please tell me why it is so."), _A, ("user", "Please tell me why it is so."), ("assistant", "It is.")
+    ),
+)
+def repeated_turn(record: Record, base_model: BaseModel) -> Iterator[Spot]:
+    """A turn of more than a few words differs from that side's turn before it."""
+    for before, turn in zip(record.turns, record.turns[2:], strict=False):
+        if before.role != turn.role or turn.role not in ROLES:
+            continue
+        said = joined(turn.blocks).strip()
+        if len(said) >= _LEAST_REPEATED and said == joined(before.blocks).strip():
+            yield Spot(turn.path, f"The same {len(said)} characters as {turn.role} said before.")

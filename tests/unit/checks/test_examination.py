@@ -153,4 +153,4 @@ def test_repetition_is_found_in_a_split_and_across_splits():
 def test_tokens_are_counted_with_the_named_estimator():
     result, _ = run(GOOD)
     assert result.tokens.total == 40 * result.tokens.p50
-    assert tokens.ESTIMATOR == "ascii/3+utf8/2"
+    assert tokens.ESTIMATOR == "ascii/3+script-weights"

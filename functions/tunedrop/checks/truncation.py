@@ -1,0 +1,53 @@
+"""Signs that an answer stops in the middle. Labels, titles, list items and code end without a full stop: no sign."""
+
+from __future__ import annotations
+
+import re
+
+_FENCE = re.compile(r"^[ \t]*```[^`\n]*$", re.MULTILINE)
+_MARKS = ("[truncated]", "(truncated)", "<truncated>", "[cut off]", "(cut off)", "[output truncated]")
+_NEVER_LAST = re.compile(
+    "the|an|and|or|but|because|whereas|although|of|than|into|which|whose|their|your|our|my|every"
+    "|und|oder|aber|weil|dass|et|mais|parce|pero|porque|los|las"
+)
+"""Words that end no sentence."""
+_LEAST_WORDS, _LEAST_WORDS_OF_PARAGRAPH = 10, 25
+_LEAST_WORDS_BEFORE_COMMA = 9
+"""Of the last line: "Kind regards," ends a letter."""
+_SENTENCE_END = re.compile(r"\w\W?[.!?]\W? [A-Z]")
+_LINE = 2_000
+"""Characters of the last line that are looked at."""
+
+
+def reason(answer: str) -> str | None:
+    """A sentence that says how it can be seen; None where it can't."""
+    text = answer.rstrip()
+    if not text:
+        return None
+    if text[-1] in ")]>" and text[-24:].casefold().endswith(_MARKS):
+        return "It ends in a note that it was cut."
+    if "```" in text and len(_FENCE.findall(text)) % 2:
+        return "A block of code is opened and never closed."
+    if text[0] in "{[" and _unclosed(text):
+        return "It is JSON whose brackets are opened and never closed."
+    if text[-1].isalpha() or text[-1] == ",":
+        return _unfinished(text)
+    return None
+
+
+def _unclosed(text: str) -> bool:
+    opens = text.startswith(('{"', '[{"', '["', "{\n", "[\n"))
+    return opens and text.count("{") + text.count("[") > text.count("}") + text.count("]")
+
+
+def _unfinished(text: str) -> str | None:
+    last_line = text[max(text.rfind("\n") + 1, len(text) - _LINE) :].lstrip()
+    words = last_line.split()
+    if text[-1] == ",":
+        return "It ends with a comma." if len(words) >= _LEAST_WORDS_BEFORE_COMMA else None
+    if _NEVER_LAST.fullmatch(words[-1]) and len(words) >= _LEAST_WORDS:
+        return "It ends with a word that ends no sentence."
+    paragraph = len(words) >= _LEAST_WORDS_OF_PARAGRAPH and last_line[0].isalpha() and words[-1].islower()
+    if paragraph and words[-1].isalpha() and _SENTENCE_END.search(last_line):
+        return "A paragraph of several sentences ends without the end of one."
+    return None

@@ -1,0 +1,165 @@
+"""Answers that a model should not learn, and the good ones that look alike."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.checks.records import codes, conversation, spots
+
+PARAGRAPH = (
+    "Eating well is a habit. It takes some weeks to learn and many years to keep, and those who manage it say that it "
+    "was worth the work. So next time you are at the store, think of the garden and of your body"
+)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "I'm sorry, but I can't help with that.",
+        "I’m really sorry, but I cannot assist with this request.",
+        "I cannot provide any information about that.",
+        "As an AI language model, I don't have feelings.",
+        "Unfortunately, I am not able to answer this question.",
+        "Es tut mir leid, aber dabei kann ich leider nicht helfen.",
+        "Je suis désolé, mais je ne peux pas vous aider.",
+        "Lo siento, pero no puedo ayudar con eso.",
+        "Desculpe, mas não posso ajudar com isso.",
+        "Mi dispiace, ma non posso aiutarti.",
+        "Извините, но я не могу помочь с этим.",
+        "很抱歉，我无法提供这方面的信息。",
+        "申し訳ありませんが、その質問にはお答えできません。",
+        "죄송하지만 그 요청은 도와드릴 수 없습니다.",
+    ],
+)
+def test_short_answers_that_open_with_a_refusal_are_found(answer):
+    assert codes(conversation("Please do it.", answer)) == {"refusal"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "I'm sorry to hear that your parcel is late. It will come tomorrow.",
+        "I'm sorry, but we can't find an order with that number.",
+        "I can't wait to see you!",
+        "Sorry, the shop is closed.",
+        'Say "I can\'t help with that" and hang up.',
+        "As an airline, we carry pets.",
+        "抱歉，让您久等了。",
+        "I'm sorry, but I can't help with that." + " Here is what you can do instead." * 20,
+    ],
+)
+def test_apologies_and_long_explanations_are_no_refusals(answer):
+    assert spots("refusal", conversation("Please do it.", answer)) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("```python\nprint(1)", "block of code"),
+        ("Use ```x``` here:\n```\na\n```\nand\n```js\nb", "block of code"),
+        ('{"name": "Ann", "tags": ["a", "b"', "JSON"),
+        ("It went on and on [truncated]", "note"),
+        ("The bird is gone, and its memory reminds all of us of the importance of", "ends no sentence"),
+        ("When you get there, please take the third door on the right,", "comma"),
+        (PARAGRAPH, "paragraph"),
+    ],
+)
+def test_answers_that_stop_in_the_middle_are_found(answer, reason):
+    (spot,) = spots("truncated_answer", conversation("And then?", answer))
+    assert reason in spot.message
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "positive",
+        "Billing inquiry",
+        "42",
+        "",
+        "   ",
+        "No full stop at the end of this rather short answer",
+        "Dear Ann,\nall is well.\nKind regards,",
+        "- one\n- two\n- three, which is the last of the three that we have in the list of all things today",
+        "```\ncode\n```",
+        "Write ```code``` like this",
+        "{'name': terminal}",
+        "{} is an empty dict, [ opens a list",
+        "See https://docs.larkspur-home.com/how-to/reset",
+        "What is it that you are looking for and what do you want it for?",
+        PARAGRAPH + ".",
+        "按住旋钮十秒钟，指示灯会变绿",
+        "Roses are red,\nviolets are blue,",
+    ],
+)
+def test_labels_lists_code_letters_and_short_answers_are_whole(answer):
+    assert spots("truncated_answer", conversation("And then?", answer)) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Where do I find the manual?", "where do I find the manual?"),
+        (
+            "Where do I find the manual of my thermostat today?",
+            "Where do I find the manual of my thermostat today?\nHere.",
+        ),
+    ],
+)
+def test_an_answer_that_repeats_its_question_is_found(question, answer):
+    assert codes(conversation(question, answer)) == {"answer_copies_prompt"}
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Hello!", "Hello!"),
+        ("Why?", "Why? Because."),
+        ("Translate: cat", "cat"),
+        ("Where do I find it?", "Where I find it?"),
+    ],
+)
+def test_greetings_and_short_echoes_are_no_copies(question, answer):
+    assert spots("answer_copies_prompt", conversation(question, answer)) == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["It is so " * 20, "The end. " + "I do not know. " * 6, "好的，我知道了。" * 12, "a\n" + "Buy now and save!\n" * 5],
+)
+def test_answers_that_end_in_a_loop_are_found(answer):
+    assert codes(conversation("Tell me.", answer.strip())) == {"degenerate_repetition"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "-" * 200,
+        "| a | b |\n" + "|---|---|\n" * 20,
+        "0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0",
+        "la la la",
+        "We will, we will rock you. We will, we will rock you.",
+        "ha " * 10,
+    ],
+)
+def test_rules_tables_numbers_and_songs_are_no_loops(answer):
+    assert spots("degenerate_repetition", conversation("Tell me.", answer)) == []
+
+
+@pytest.mark.parametrize("answer", ["TODO", " ... ", "NaN", "[object Object]", "lorem ipsum"])
+def test_placeholders_are_found(answer):
+    assert len(spots("placeholder_answer", conversation("Why?", answer))) == 1
+
+
+@pytest.mark.parametrize("answer", ["None", "null", "N/A", "-", "*", "No", "👍", "0"])
+def test_what_may_be_a_label_is_no_placeholder(answer):
+    assert spots("placeholder_answer", conversation("Why?", answer)) == []
+
+
+def test_only_what_the_assistant_says_is_judged_as_an_answer():
+    assert codes(conversation("I'm sorry, but I can't help with that.", "No problem.", "TODO", "Done.")) == set()
+
+
+def test_a_turn_said_twice_by_the_same_side_is_found_and_short_ones_are_not():
+    again = "Please tell me once more what I have to do."
+    assert codes(conversation(again, "This.", again, "That.")) == {"repeated_turn"}
+    assert codes(conversation("Go on.", "One.", "Go on.", "Two.")) == set()
