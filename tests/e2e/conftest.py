@@ -12,6 +12,7 @@ from tests.e2e.traveller import Traveller
 ROOT = Path(__file__).parents[2]
 TIME_SCALE = 3600
 """Three hours of training pass in three seconds."""
+WEST = {"MaxModelUnits": "2", "AllowJobsOnAccept": "true"}
 
 
 @pytest.fixture(scope="session")
@@ -23,8 +24,8 @@ def world(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def west(world):
-    """A stack in us-west-2 that may hold two model units."""
-    return Traveller.of(world.deploy("tunedrop", region="us-west-2", parameters={"MaxModelUnits": "2"}))
+    """A stack in us-west-2 that may hold two model units, and whose datasets may start jobs."""
+    return Traveller.of(world.deploy("tunedrop", region="us-west-2", parameters=WEST))
 
 
 @pytest.fixture(scope="session")
