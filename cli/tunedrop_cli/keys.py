@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-import boto3
-
-from tunedrop_cli.control import ControlApi, Refused
+from tunedrop_cli import stack
+from tunedrop_cli.control import ControlApi
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
-
-URL_VARIABLE = "TUNEDROP_CONTROL_API_URL"
 
 
 def add_to(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,8 +28,7 @@ def add_to(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     revoke.add_argument("id", help="as `tunedrop keys list` shows it")
     revoke.set_defaults(run=_revoke)
     for action in (create, listing, revoke):
-        action.add_argument("--stack-name", default="tunedrop", help="of the CloudFormation stack (default: tunedrop)")
-        action.add_argument("--url", help=f"of ControlApi; default: ${URL_VARIABLE}, else the stack's output")
+        stack.add_to(action)
 
 
 def _create(chosen: argparse.Namespace) -> int:
@@ -68,20 +63,7 @@ def _row(key: dict[str, Any]) -> str:
 
 
 def _api(chosen: argparse.Namespace) -> ControlApi:
-    session = boto3.Session()
-    credentials = session.get_credentials()
-    if credentials is None or session.region_name is None:
-        raise Refused(0, {"code": "no_credentials", "message": "set AWS credentials and a Region first"})
-    url = chosen.url or os.environ.get(URL_VARIABLE) or _output(session, chosen.stack_name)
-    return ControlApi(url, session.region_name, credentials.get_frozen_credentials())
-
-
-def _output(session: boto3.Session, stack_name: str) -> str:
-    stacks = session.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
-    if "ControlApiUrl" not in outputs:
-        raise Refused(0, {"code": "no_stack", "message": f"{stack_name} is not a stack of Tunedrop"})
-    return outputs["ControlApiUrl"]
+    return stack.Stack(chosen).api()
 
 
 def _say(text: str) -> None:

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tunedrop.data import alpaca, pairs, shapes, sharegpt
 from tunedrop.data.documents import Document
 
-_RECORD = (
-    *("prompt", "completion", "messages", "system", "schemaVersion"),
-    *("conversations", "instruction", "input", "output", "question", "answer"),
-)
+_ANSWERS = frozenset({*pairs.ANSWERS, *sharegpt.NAMES})
+"""Beside one of these, metadata is only that; else it may be the answer."""
+_RECORD = tuple({"system", "schemaVersion", "tools", *alpaca.NAMES, *pairs.QUESTIONS, *_ANSWERS})
 _MESSAGE = ("role", "content", "from", "value")
 _BLOCK = ("type", "text")
 
@@ -23,19 +23,22 @@ _ROLES = {
 _SPEAKERS = frozenset({"human", "gpt", "system", "user", "assistant"})
 """ShareGPT's own names, of which only case and blanks are mended."""
 
-_BOOKKEEPING = frozenset(
-    {"id", "_id", "uid", "uuid", "idx", "index", "row", "row_id", "record_id", "line", "__index_level_0__"}
-    | {"timestamp", "created", "created_at", "updated_at", "unnamed: 0"}
-)
+_BOOKKEEPING = shapes.METADATA | {
+    *("_id", "uid", "row", "row_id", "record_id", "line", "updated_at", "__index_level_0__", "unnamed: 0")
+}
 _IDENTIFIER = re.compile(r"[\w.:+/-]{0,64}", re.ASCII)
+"""What a field's value may look like to be no text: one word."""
 
 
 def mend(document: Document) -> tuple[Document, tuple[str, ...]]:
     """The object and what was done to it. Texts are never touched; where two meanings are possible, nothing is."""
     mends: list[str] = []
     found = _renamed(document, _RECORD, mends)
-    found = {name: value for name, value in found.items() if not _carries_nothing(name, value, mends)}
-    for name in ("messages", "conversations"):
+    answered = not _ANSWERS.isdisjoint(found)
+    found = {
+        name: value for name, value in found.items() if not _carries_nothing(name, value, mends, answered=answered)
+    }
+    for name in sharegpt.NAMES:
         if isinstance(found.get(name), list):
             found[name] = [_message(item, mends) for item in found[name]]
     return found, tuple(dict.fromkeys(mends))
@@ -44,7 +47,7 @@ def mend(document: Document) -> tuple[Document, tuple[str, ...]]:
 def _renamed(document: Mapping[str, Any], known: tuple[str, ...], mends: list[str]) -> Document:
     """`Prompt` or `prompt ` is prompt, unless prompt is there too, or both are."""
     folded = {name.casefold(): name for name in known}
-    meant = {name: folded.get(name.strip().strip("\ufeff").casefold(), name) for name in document}
+    meant = {name: folded.get(shapes.fold(name), name) for name in document}
     targets = list(meant.values())
     renamed: Document = {}
     for name, value in document.items():
@@ -55,14 +58,14 @@ def _renamed(document: Mapping[str, Any], known: tuple[str, ...], mends: list[st
     return renamed
 
 
-def _carries_nothing(name: str, value: Any, mends: list[str]) -> bool:
-    """Whether a field of the record can go: an empty system text, null, or a number or name that only identifies."""
+def _carries_nothing(name: str, value: Any, mends: list[str], *, answered: bool) -> bool:
+    """Whether a field of the record can go: an empty system text, null, or metadata of one word beside an answer."""
     if name == "system" and (value in (None, [], {}) or (isinstance(value, str) and not value.strip())):
         mends.append("empty_system_removed")
         return True
     if name in _RECORD:
         return False
-    if value is None or (name.strip().casefold() in _BOOKKEEPING and _identifies(value)):
+    if value is None or (answered and shapes.fold(name) in _BOOKKEEPING and _identifies(value)):
         mends.append("field_removed")
         return True
     return False

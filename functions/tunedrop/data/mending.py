@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tunedrop.data import documents, mended_fields, mended_json
+from tunedrop.data.columns import Columns
 from tunedrop.data.defects import Defect
 from tunedrop.data.documents import Document
 from tunedrop.data.elements import Element
+from tunedrop.data.mapping import FieldMapping
 
 FIRST_LINES = 5
 
@@ -34,7 +38,7 @@ MENDS: Mapping[str, str] = {
     "python_notation": "objects in Python's notation written as JSON",
     "field_renamed": "fields in other case or with blanks renamed to what the format calls them",
     "role_renamed": "roles spelt otherwise renamed to user, assistant or system",
-    "field_removed": "fields that carry no text taken away: null, or ids and row numbers",
+    "field_removed": "fields taken away that are about a record rather than in it: ids, numbers, metadata, null",
     "empty_system_removed": "empty system texts taken away",
     "duplicate_removed": "records exactly like an earlier one left out",
 }
@@ -53,7 +57,10 @@ class Mend:
 class Mender:
     """Mends one file, or several that are one split: exact duplicates are left out over all of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, mapping: FieldMapping | None = None) -> None:
+        self._mapping = mapping
+        self._normalised: Counter[str] = Counter()
+        self._columns = Columns(self._normalised, mapping)
         self._mends: dict[str, Mend] = {}
         self._seen: set[bytes] = set()
         self.lost: list[tuple[int | None, Defect]] = []
@@ -83,7 +90,19 @@ class Mender:
         elif isinstance(element.content, bytes):
             yield from self._raw(element.content, element.line)
         else:
-            yield from self._document(dict(element.content), None, element.line)
+            yield from self._row(element.content, element.line)
+
+    def _row(self, row: Mapping[str, Any], line: int | None) -> Iterator[bytes]:
+        """A row under the names that its columns mean; one with a cell that can't be read stays as it is."""
+        document = self._columns.document(row)
+        if isinstance(document, Defect):
+            self.written += 1
+            yield mended_json.encode(dict(row)) + b"\n"
+            return
+        for what, done in (("field_left_out", "field_removed"), ("column_renamed", "field_renamed")):
+            if count := self._normalised.pop(what, 0):
+                self.note(done, line, count)
+        yield from self._document(dict(document), None, line)
 
     def _raw(self, raw: bytes, line: int | None) -> Iterator[bytes]:
         document = documents.parse(raw)
@@ -99,7 +118,7 @@ class Mender:
             yield from self._document(mended.document, None, line)
 
     def _document(self, document: Document, raw: bytes | None, line: int | None) -> Iterator[bytes]:
-        mended, mends = mended_fields.mend(document)
+        mended, mends = (document, ()) if self._is_mapped(document) else mended_fields.mend(document)
         self._noted(mends, line)
         digest = hashlib.blake2b(json.dumps(mended, sort_keys=True).encode(), digest_size=16).digest()
         if digest in self._seen:
@@ -109,6 +128,10 @@ class Mender:
         self.written += 1
         untouched = raw is not None and not mends and b"\n" not in raw
         yield (raw.strip(b" \t\r") if raw is not None and untouched else mended_json.encode(mended)) + b"\n"
+
+    def _is_mapped(self, document: Document) -> bool:
+        """Whether names mean what the person says, and so none may be changed."""
+        return self._mapping is not None and self._mapping.applies(document)
 
     def _noted(self, mends: Iterable[str], line: int | None) -> None:
         for what in mends:

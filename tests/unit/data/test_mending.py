@@ -103,7 +103,8 @@ def test_what_could_mean_two_things_stays_byte_for_byte(raw):
     [
         {"Prompt": "a", "prompt": "b", "completion": "c"},  # two prompts
         {"prompt": "a", "completion": "b", "id": "a sentence of somebody"},
-        {"prompt": "a", "completion": "b", "category": "sport"},
+        {"prompt": "a", "completion": "b", "remark": "sport"},
+        {"question": "which?", "category": "sport"},  # the answer, perhaps
         {"messages": [{"role": "narrator", "content": "x"}]},
         {"messages": [{"role": "user", "content": "x", "weight": 0}]},
         {"prompt": " a ", "completion": "b\u0000"},

@@ -1,0 +1,152 @@
+"""`tunedrop check`: what a training file's upload would find, without uploading it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunedrop.base_models import catalogue
+from tunedrop.base_models.catalogue import SPLITS, Split
+from tunedrop.reports import html_report, json_report
+
+from tunedrop_cli import examining, fixing, local_files, plans, text_report
+from tunedrop_cli.examining import Report, Verdict
+from tunedrop_cli.plans import WrongUsage
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+DESCRIPTION = """Check training files as an upload would, with the same code; findings say line, path and what to do.
+
+Several FILEs are one split, in this order. Without --model there is one row per base model: accepted, or why not.
+Files are .jsonl, .json (an array), .csv, .tsv (each also .gz) or .parquet; - is standard input."""
+
+EPILOG = """examples:
+  tunedrop check train.jsonl                                   which base models would take it
+  tunedrop check train.jsonl --model claude-3-haiku            all findings for one of them
+  tunedrop check --train a.csv --validation b.csv --model nova-lite --map prompt=question --map completion=answer
+  tunedrop check train.jsonl --model nova-lite --fix mended.jsonl --html report.html
+  curl -s https://example.com/data.csv | tunedrop check - --input-format csv --format json
+
+exit code: 0 accepted (without --model: by at least one base model), 1 rejected, 2 no byte could be read or wrong usage
+"""
+
+
+def add_to(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `tunedrop check`."""
+    command = commands.add_parser(
+        "check",
+        help="what an upload of these files would find",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("files", nargs="*", metavar="FILE", help="the files of one split; - is standard input")
+    command.add_argument(
+        "--model",
+        action="append",
+        metavar="BASE_MODEL",
+        help=f"what will be tuned: {', '.join(catalogue.catalogue())}; repeat it; left out: each of them, a row each",
+    )
+    command.add_argument(
+        "--split", choices=SPLITS, help="what the FILEs are (default: what their name says, else train)"
+    )
+    for split in SPLITS:
+        command.add_argument(
+            f"--{split}", action="append", default=[], metavar="FILE", help=f"a file of {split}; repeat it"
+        )
+    command.add_argument(
+        "--format", choices=("text", "json"), default="text", help="of what is printed (default: text)"
+    )
+    command.add_argument("--report", metavar="OUT.json", help="write what --format json prints into a file")
+    command.add_argument(
+        "--html", metavar="OUT.html", help="write the report as a page; several reports, several pages"
+    )
+    command.add_argument("--fix", metavar="OUT", help="write the file as JSON Lines, with what is safe to mend mended")
+    command.add_argument(
+        "--validation-share",
+        type=float,
+        metavar="SHARE",
+        help="where there is no validation split: the share of train that becomes one, such as 0.1",
+    )
+    plans.add_to(command)
+    command.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Check and report. Raises WrongUsage, Unreadable."""
+    splits = _splits(chosen)
+    models = plans.models(chosen.model)
+    settings = plans.read_settings(chosen.settings, [path for paths in splits.values() for path in paths])
+    plan = plans.plan(chosen, models, tuple(splits), settings)
+    with ExitStack() as held:
+        opened = {split: local_files.open_all(paths, held, chosen.input_format) for split, paths in splits.items()}
+        fixed = fixing.fix(opened, chosen.fix, plan.mapping, held) if chosen.fix else None
+        found = examining.verdicts(fixed.splits if fixed else opened, plan, settings.given)
+        if fixed:
+            fixed.keep()
+    _tell(chosen, found, fixed)
+    return 0 if _holds(found, asked=bool(chosen.model)) and not (fixed and fixed.lost) else 1
+
+
+def _holds(found: Sequence[Verdict], *, asked: bool) -> bool:
+    return (all if asked else any)(verdict.accepted for verdict in found)
+
+
+def _splits(chosen: argparse.Namespace) -> Mapping[Split, Sequence[str]]:
+    given: dict[Split, list[str]] = {split: list(getattr(chosen, split)) for split in SPLITS}
+    if chosen.files:
+        split = chosen.split or local_files.split_of(chosen.files)
+        if given[split]:
+            raise WrongUsage(f"name the files of {split} in one way: as FILE or with --{split}")
+        given[split] = chosen.files
+    elif chosen.split:
+        raise WrongUsage("--split says what the FILEs are, but there is none")
+    named = {split: paths for split, paths in given.items() if paths}
+    if not named:
+        raise WrongUsage("name a file to check, or - for standard input; `tunedrop check --help` shows examples")
+    if [path for paths in named.values() for path in paths].count(local_files.STANDARD_INPUT) > 1:
+        raise WrongUsage("standard input can be read once")
+    if chosen.fix and len(named) > 1:
+        raise WrongUsage("--fix mends the files of one split")
+    return named
+
+
+def _tell(chosen: argparse.Namespace, found: Sequence[Verdict], fixed: fixing.Fixed | None) -> None:
+    listed = [verdict.as_json() | ({"mended": fixed.as_json()} if fixed else {}) for verdict in found]
+    document = json_report.encode(listed[0] if chosen.model and len(found) == 1 else listed)
+    if chosen.report:
+        _write(chosen.report, document)
+    if chosen.html:
+        _write_pages(chosen.html, [report for verdict in found for report in verdict.reports])
+    if chosen.format == "json":
+        sys.stdout.write(document.decode())
+        return
+    screen = text_report.console()
+    if fixed:
+        text_report.mends(screen, fixed, chosen.fix)
+    if chosen.model:
+        for verdict in found:
+            text_report.whole(screen, verdict)
+    else:
+        text_report.overview(screen, found)
+
+
+def _write_pages(path: str, reports: Sequence[Report]) -> None:
+    """One report is the page of that name; of several, each has base model and split in its name."""
+    for report in reports:
+        page = Path(path)
+        if len(reports) > 1:
+            page = page.with_name(f"{page.stem}.{report['base_model']}.{report['split']}{page.suffix}")
+        _write(str(page), html_report.render(report))
+
+
+def _write(path: str, content: bytes) -> None:
+    try:
+        Path(path).write_bytes(content)
+    except OSError as error:
+        raise WrongUsage(f"{path} can't be written: {error.strerror}") from None

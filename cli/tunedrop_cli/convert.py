@@ -1,0 +1,81 @@
+"""`tunedrop convert`: a training file in the format that a base model trains on."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from tunedrop.base_models import catalogue
+from tunedrop.base_models.catalogue import SPLITS, Split
+from tunedrop.checks import session
+from tunedrop.checks.examination import Examined
+from tunedrop.reports import json_report
+from tunedrop.reports.json_report import Subject
+
+from tunedrop_cli import examining, local_files, outputs, plans, progress, text_report
+from tunedrop_cli.examining import Verdict
+from tunedrop_cli.local_files import LocalFile
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+DESCRIPTION = """Write a training file as the base model trains on it: the bytes that an upload would prepare.
+
+Only what rejects is looked for; `tunedrop check` shows the warnings too. OUT is written when all is accepted, else not
+touched. - is standard input or standard output."""
+
+EPILOG = """examples:
+  tunedrop convert chats.csv train.jsonl --model nova-lite --map prompt=question --map completion=answer
+  tunedrop convert - - --model claude-3-haiku --system "You are the help desk." < in.jsonl > out.jsonl
+
+exit code: 0 accepted and written, 1 rejected, 2 no byte could be read or wrong usage
+"""
+
+
+def add_to(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `tunedrop convert`."""
+    command = commands.add_parser(
+        "convert",
+        help="write a file in a base model's training format",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("input", metavar="IN", help="the file to read, or -")
+    command.add_argument("output", metavar="OUT", help="the file to write, or -")
+    command.add_argument(
+        "--model", required=True, metavar="BASE_MODEL", help=f"one of {', '.join(catalogue.catalogue())}"
+    )
+    command.add_argument("--split", choices=SPLITS, help="what IN is (default: what its name says, else train)")
+    plans.add_to(command)
+    command.set_defaults(run=run, validation_share=None)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Convert, and say on standard error what came of it. Raises WrongUsage, Unreadable."""
+    split: Split = chosen.split or local_files.split_of([chosen.input])
+    models = plans.models([chosen.model])
+    settings = plans.read_settings(chosen.settings, [chosen.input])
+    plan = plans.plan(chosen, models, (split,), settings, level="errors")
+    with ExitStack() as held:
+        (file,) = local_files.open_all([chosen.input], held, chosen.input_format)
+        written = held.enter_context(outputs.draft(chosen.output, [chosen.input]))
+        with progress.bar("converting", file.size) as file.watch:
+            (result,) = session.examine(
+                {split: [file.part()]}, plan, lambda *_: written.file.write, given=settings.given
+            )
+        if result.accepted:
+            written.keep()
+        else:
+            _explain(file, result)
+    if result.accepted:
+        records = "1 record" if result.written == 1 else f"{result.written:,} records"
+        text_report.console(stderr=True).print(f"{records} for {result.base_model} written to {chosen.output}")
+    return 0 if result.accepted else 1
+
+
+def _explain(file: LocalFile, result: Examined) -> None:
+    subject = Subject(None, None, (file.stored(),))
+    report = json_report.compose(subject, result, None, examining.prices())
+    text_report.whole(text_report.console(stderr=True), Verdict(result.base_model, [report]))

@@ -1,0 +1,81 @@
+"""Files examined on this machine: the Lambda function's own session, and the same reports."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tunedrop.base_models.catalogue import Split
+from tunedrop.checks import session
+from tunedrop.checks.session import Plan
+from tunedrop.data.defects import Defect
+from tunedrop.reports import json_report
+from tunedrop.reports.json_report import Prices, Subject
+
+from tunedrop_cli import progress
+from tunedrop_cli.local_files import LocalFile
+
+PRICES_VARIABLE, CURRENCY_VARIABLE = "TUNEDROP_PRICES", "TUNEDROP_CURRENCY"
+"""As the stack's functions have them."""
+
+Report = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One base model's reports on all splits."""
+
+    base_model: str
+    reports: Sequence[Report]
+
+    @property
+    def accepted(self) -> bool:
+        """Whether every split is."""
+        return all(report["verdict"] == "accepted" for report in self.reports)
+
+    def as_json(self) -> Report:
+        """The report itself; of several splits, all of them under one verdict."""
+        if len(self.reports) == 1:
+            return dict(self.reports[0])
+        return {
+            "schema": json_report.SCHEMA,
+            "base_model": self.base_model,
+            "verdict": "accepted" if self.accepted else "rejected",
+            "reports": list(self.reports),
+        }
+
+
+def verdicts(
+    splits: Mapping[Split, Sequence[LocalFile]],
+    plan: Plan,
+    given: Sequence[tuple[Defect, str]] = (),
+    dataset: str | None = None,
+) -> list[Verdict]:
+    """One per base model, in the plan's order. Raises Unreadable."""
+    with progress.bar("checking", sum(file.size for files in splits.values() for file in files)) as watch:
+        for file in (file for files in splits.values() for file in files):
+            file.watch = watch
+        parts = {split: [file.part() for file in files] for split, files in splits.items()}
+        results = session.examine(parts, plan, given=given)
+    stored = {split: tuple(file.stored() for file in files) for split, files in splits.items()}
+    reports = [
+        json_report.compose(Subject(dataset, None, stored[result.source_split]), result, None, prices())
+        for result in results
+    ]
+    return [
+        Verdict(model.name, [report for report in reports if report["base_model"] == model.name])
+        for model in plan.base_models
+    ]
+
+
+def prices() -> Prices:
+    """What the environment says; none that cannot be read."""
+    try:
+        amounts = json.loads(os.environ.get(PRICES_VARIABLE) or "{}")
+    except ValueError:
+        amounts = {}
+    known = {str(name): float(price) for name, price in amounts.items() if isinstance(price, int | float)}
+    return Prices(known, os.environ.get(CURRENCY_VARIABLE) or "USD")

@@ -1,0 +1,68 @@
+"""`tunedrop check --fix OUT`: the mended file, written beside and looked at again before it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tunedrop.base_models.catalogue import Split
+from tunedrop.data import mended_files
+from tunedrop.data.defects import Defect, UnreadableContent
+from tunedrop.data.mapping import FieldMapping
+from tunedrop.data.mending import Mend, Mender
+
+from tunedrop_cli import outputs, progress
+from tunedrop_cli.local_files import LocalFile
+from tunedrop_cli.outputs import Draft
+from tunedrop_cli.plans import WrongUsage
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """What came of mending the files of one split."""
+
+    splits: Mapping[Split, Sequence[LocalFile]]
+    """What to examine: the mended file, or, where that can't be a copy, the files as they are."""
+    mends: Sequence[Mend]
+    lost: Sequence[tuple[str, int | None, Defect]]
+    """What could not be carried over, by file and line: then nothing is written."""
+    draft: Draft
+
+    def keep(self) -> None:
+        """Let the mended file be seen, if nothing is missing in it."""
+        if not self.lost:
+            self.draft.keep()
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """What was done, for programs."""
+        return [] if self.lost else [asdict(mend) for mend in self.mends]
+
+
+def fix(splits: Mapping[Split, Sequence[LocalFile]], out: str, mapping: FieldMapping | None, held: ExitStack) -> Fixed:
+    """Mend the files into a draft of `out`, which ends with `held`. Raises WrongUsage, Unreadable."""
+    if out == outputs.STANDARD_OUTPUT:
+        raise WrongUsage("--fix writes a file: name one")
+    ((split, files),) = splits.items()
+    draft = held.enter_context(outputs.draft(out, [file.name for file in files]))
+    mender = Mender(mapping)
+    lost: list[tuple[str, int | None, Defect]] = []
+    with progress.bar("mending", sum(file.size for file in files)) as watch:
+        for file in files:
+            file.watch = watch
+            lost += _mended(file, mender, draft)
+    draft.file.flush()
+    mended = LocalFile(out, "jsonl", draft.file.tell(), draft.file)
+    return Fixed(splits if lost else {split: [mended]}, mender.mends, lost, draft)
+
+
+def _mended(file: LocalFile, mender: Mender, draft: Draft) -> list[tuple[str, int | None, Defect]]:
+    before = len(mender.lost)
+    broken: list[tuple[int | None, Defect]] = []
+    try:
+        for line in mender.lines(mended_files.read(file, file.extension, mender)):
+            draft.file.write(line)
+    except UnreadableContent as unreadable:
+        broken = [(unreadable.defect.line, unreadable.defect)]
+    return [(file.name, line, defect) for line, defect in [*mender.lost[before:], *broken]]

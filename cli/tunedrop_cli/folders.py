@@ -1,0 +1,103 @@
+"""A dataset's folder on this machine: its settings, and the files of each split in the order they are joined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunedrop.base_models import catalogue
+from tunedrop.base_models.catalogue import SPLITS, Split
+from tunedrop.data import dataset_toml, keys
+
+from tunedrop_cli import local_files
+from tunedrop_cli.local_files import Unreadable
+from tunedrop_cli.plans import WrongUsage
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """What of a folder belongs to the dataset."""
+
+    name: str
+    """The dataset's."""
+    settings: Sequence[Path]
+    """The system text file that `dataset.toml` names, and that, in the order they are uploaded."""
+    splits: Mapping[Split, Sequence[Path]]
+    joined: frozenset[Split]
+    """Splits that are a folder of files."""
+    ignored: Sequence[Path]
+
+    @property
+    def toml(self) -> Path | None:
+        """`dataset.toml`."""
+        return next((path for path in self.settings if path.name == keys.SETTINGS_FILE), None)
+
+
+def read(path: str, name: str | None = None) -> Folder:
+    """Look through a folder. Raises Unreadable where it is none, WrongUsage where it is no dataset's."""
+    root = Path(path)
+    try:
+        found = sorted(root.iterdir())
+    except OSError as error:
+        raise Unreadable(f"{path}: {error.strerror}") from None
+    name = name or root.resolve().name
+    if not keys.is_name(name):
+        raise WrongUsage(
+            f"{name!r} can't be a dataset's name (lower-case letters, digits and single hyphens, at most "
+            f"{keys.MAX_NAME}): give one with --name"
+        )
+    splits = {split: paths for split in SPLITS if (paths := _split(found, split))}
+    if not splits:
+        raise WrongUsage(
+            f"{path} holds no train, validation or test, neither as a file such as train.jsonl nor a folder"
+        )
+    settings = _settings(root)
+    used = {*settings, *(each for paths in splits.values() for each in paths), *(root / split for split in splits)}
+    ignored = [each for each in found if each not in used and not each.name.startswith(".")]
+    joined = frozenset(split for split in splits if (root / split).is_dir())
+    return Folder(name, settings, splits, joined, ignored)
+
+
+def _split(found: Sequence[Path], split: Split) -> Sequence[Path]:
+    files = [path for path in found if path.is_file() and _is_split_file(path, split)]
+    folders = [path for path in found if path.is_dir() and path.name == split]
+    if len(files) + len(folders) > 1:
+        named = ", ".join(path.name for path in [*files, *folders])
+        raise WrongUsage(f"{split} is there more than once: {named}")
+    return [part for folder in folders for part in _parts(folder)] or files
+
+
+def _is_split_file(path: Path, split: Split) -> bool:
+    stem, _, extension = path.name.partition(".")
+    return stem == split and extension in keys.EXTENSIONS
+
+
+def _parts(folder: Path) -> Iterator[Path]:
+    """In the order of their keys, as they are joined."""
+    for path in sorted(folder.iterdir(), key=lambda each: each.name):
+        if path.name.startswith(".") or path.name == keys.COMMIT_FILE:
+            continue
+        if not path.is_file() or not path.name.endswith(tuple(f".{each}" for each in keys.EXTENSIONS)):
+            raise WrongUsage(f"{path} is no file that can be joined; allowed: {', '.join(keys.EXTENSIONS)}")
+        yield path
+
+
+def _settings(root: Path) -> Sequence[Path]:
+    toml = root / keys.SETTINGS_FILE
+    if not toml.is_file():
+        return ()
+    try:
+        parsed = dataset_toml.parse(toml.read_bytes(), tuple(catalogue.catalogue()))
+    except OSError as error:
+        raise Unreadable(f"{toml}: {error.strerror}") from None
+    system = root / parsed.system_file if parsed.system_file else None
+    return (system, toml) if system and system.is_file() else (toml,)
+
+
+def key_of(folder: Folder, split: Split, path: Path, *, as_part: bool) -> str:
+    """Where a split's file goes: a part waits to be named or committed, the split's one file commits at once."""
+    if as_part and split in folder.joined:
+        return keys.incoming(folder.name, f"{split}/{path.name}")
+    file = f"{split}.{local_files.extension_of(path.name)}"
+    return keys.incoming(folder.name, f"{split}/{file}" if as_part else file)

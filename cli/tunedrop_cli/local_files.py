@@ -1,0 +1,134 @@
+"""A person's files as sources of bytes: by path or from standard input, watched while they are read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from tunedrop.base_models.catalogue import SPLITS, Split
+from tunedrop.data import keys
+from tunedrop.data.reading import Part
+from tunedrop.data.versions import StoredFile
+
+STANDARD_INPUT = "-"
+DEFAULT_EXTENSION = "jsonl"
+
+_CHUNK = 2**20
+_HELD = 64 * 2**20
+"""Bytes of standard input that are held in memory; more goes to a temporary file."""
+
+
+class Unreadable(Exception):
+    """A file of which no byte could be read, or whose reading broke off: exit code 2."""
+
+
+def _nobody(_: int) -> None:
+    """Watches nothing."""
+
+
+@dataclass(slots=True)
+class LocalFile:
+    """One open file; `watch` is told of every byte that is read, for a progress bar."""
+
+    name: str
+    extension: str
+    size: int
+    _file: BinaryIO
+    watch: Callable[[int], None] = _nobody
+
+    def chunks(self) -> Iterator[bytes]:
+        """All bytes from the beginning. Raises Unreadable."""
+        self._seek(0)
+        while chunk := self._take(_CHUNK):
+            self.watch(len(chunk))
+            yield chunk
+
+    def read(self, start: int, length: int) -> bytes:
+        """At most `length` bytes from `start` on. Raises Unreadable."""
+        self._seek(start)
+        taken = self._take(length)
+        self.watch(len(taken))
+        return taken
+
+    def stored(self) -> StoredFile:
+        """Name, size and digest, as a report lists files. Raises Unreadable."""
+        digest = hashlib.sha256()
+        self._seek(0)
+        while chunk := self._take(_CHUNK):
+            digest.update(chunk)
+        return StoredFile(self.name, "", self.size, digest.hexdigest())
+
+    def part(self) -> Part:
+        """The same for the readers."""
+        return Part(self.name, self.extension, self)
+
+    def _seek(self, place: int) -> None:
+        try:
+            self._file.seek(place)
+        except OSError as error:
+            raise Unreadable(f"{self.name}: {error.strerror}") from None
+
+    def _take(self, length: int) -> bytes:
+        try:
+            return self._file.read(length)
+        except OSError as error:
+            raise Unreadable(f"{self.name}: {error.strerror}") from None
+
+
+def open_all(paths: Sequence[str], held: ExitStack, extension: str | None = None) -> list[LocalFile]:
+    """Open files, `-` once among them; `extension` stands for all of theirs. Raises Unreadable."""
+    return [_open(path, held, extension or extension_of(path)) for path in paths]
+
+
+def _open(path: str, held: ExitStack, extension: str) -> LocalFile:
+    if path == STANDARD_INPUT:
+        return LocalFile(path, extension, *_spooled(sys.stdin.buffer, held))
+    try:
+        file = held.enter_context(Path(path).open("rb"))  # noqa: SIM115 - `held` closes it
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            return LocalFile(path, extension, *_spooled(file, held))
+        return LocalFile(path, extension, os.fstat(file.fileno()).st_size, file)
+    except OSError as error:
+        raise Unreadable(f"{path}: {error.strerror}") from None
+    except ValueError:
+        raise Unreadable(f"{path!r} is no path") from None
+
+
+def _spooled(stream: BinaryIO, held: ExitStack) -> tuple[int, BinaryIO]:
+    """Size and content of what can be read only once: sizes are judged first, and Parquet is read from its end."""
+    spool = held.enter_context(tempfile.SpooledTemporaryFile(_HELD))  # noqa: SIM115 - `held` closes it
+    try:
+        shutil.copyfileobj(stream, spool, _CHUNK)
+    except OSError as error:
+        raise Unreadable(f"{STANDARD_INPUT}: {error.strerror}") from None
+    return spool.tell(), cast("BinaryIO", spool)
+
+
+def extension_of(path: str) -> str:
+    """What the name says the content is; a name that says nothing known is taken for JSON Lines."""
+    name = Path(path).name.casefold()
+    known = sorted(keys.EXTENSIONS, key=len, reverse=True)
+    return next((extension for extension in known if name.endswith(f".{extension}")), DEFAULT_EXTENSION)
+
+
+def split_of(paths: Sequence[str]) -> Split:
+    """The split that all names agree on; train where they say nothing."""
+    stems = {Path(path).name.partition(".")[0].casefold() for path in paths}
+    return next((split for split in SPLITS if stems == {split}), "train")
+
+
+def is_same(path: str, other: str) -> bool:
+    """Whether writing one would overwrite the other."""
+    try:
+        return Path(path).samefile(other)
+    except OSError:
+        return False

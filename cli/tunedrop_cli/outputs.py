@@ -1,0 +1,78 @@
+"""Files that a command writes: whole or not at all, and never over what was read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from tunedrop_cli import local_files
+from tunedrop_cli.plans import WrongUsage
+
+STANDARD_OUTPUT = "-"
+_HELD = 64 * 2**20
+_BUFFER = 2**20
+
+
+@dataclass(slots=True)
+class Draft:
+    """What will be written, still out of sight."""
+
+    file: BinaryIO
+    kept: bool = False
+
+    def keep(self) -> None:
+        """Let it be seen when the draft ends."""
+        self.kept = True
+
+
+@contextmanager
+def draft(path: str, inputs: Sequence[str]) -> Iterator[Draft]:
+    """A file beside `path`, or a spool for `-`, that takes its place only if it was kept. Raises WrongUsage."""
+    if path == STANDARD_OUTPUT:
+        with tempfile.SpooledTemporaryFile(_HELD) as spool:
+            made = Draft(cast("BinaryIO", spool))
+            yield made
+            if made.kept:
+                spool.seek(0)
+                shutil.copyfileobj(spool, sys.stdout.buffer, _BUFFER)
+                sys.stdout.buffer.flush()
+        return
+    for given in inputs:
+        if local_files.is_same(path, given):
+            raise WrongUsage(f"{path} would be overwritten: name another file to write")
+    with _beside(Path(path)) as made:
+        yield made
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Draft]:
+    try:
+        number, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
+    except (OSError, ValueError) as error:
+        raise WrongUsage(f"{path} can't be written: {getattr(error, 'strerror', None) or error}") from None
+    try:
+        with os.fdopen(number, "w+b", buffering=_BUFFER) as file:
+            made = Draft(file)
+            yield made
+        if made.kept:
+            Path(name).chmod(0o666 & ~_umask())
+            Path(name).replace(path)
+    except OSError as error:
+        raise WrongUsage(f"{path} can't be written: {error.strerror}") from None
+    finally:
+        with suppress(FileNotFoundError):
+            Path(name).unlink()
+
+
+def _umask() -> int:
+    """The process's; it can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

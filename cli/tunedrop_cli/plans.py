@@ -1,0 +1,174 @@
+"""What a person asks to have checked, on the command line and in `dataset.toml`, as a plan of the examination."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tunedrop.base_models import catalogue
+from tunedrop.base_models.catalogue import BaseModel, Split
+from tunedrop.checks import policy as policies
+from tunedrop.checks.examination import Level
+from tunedrop.checks.session import Plan
+from tunedrop.data import dataset_toml, keys, wishes
+from tunedrop.data.dataset_toml import DatasetSettings
+from tunedrop.data.defects import Defect
+from tunedrop.data.mapping import FieldMapping
+from tunedrop.data.policy import Policy
+from tunedrop.data.records import Block
+
+from tunedrop_cli.local_files import STANDARD_INPUT, Unreadable
+
+FIELDS = ("prompt", "completion", "system")
+
+
+class WrongUsage(Exception):
+    """The command line asks for something that does not go: exit code 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`dataset.toml` and the system text file that it names, as far as they can be followed."""
+
+    parsed: DatasetSettings = field(default_factory=DatasetSettings)
+    system: str | None = None
+    given: tuple[tuple[Defect, str], ...] = ()
+    """What cannot be followed, with its source."""
+
+
+def add_to(command: argparse.ArgumentParser) -> None:
+    """Options that mean the same for every command that examines files."""
+    command.add_argument("--system", metavar="TEXT", help="for records without a system text; beats dataset.toml")
+    command.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="FIELD=NAME",
+        help=f"the key or column that holds FIELD ({', '.join(FIELDS)}), as in --map prompt=question; repeat it",
+    )
+    command.add_argument(
+        "--settings",
+        metavar="TOML",
+        help="dataset.toml to follow (default: the one beside the file, where there is one)",
+    )
+    command.add_argument("--ignore", action="append", default=[], metavar="CODE", help="pass over a warning; repeat it")
+    command.add_argument("--error", action="append", default=[], metavar="CODE", help="let it reject; repeat it")
+    command.add_argument(
+        "--input-format",
+        choices=keys.EXTENSIONS,
+        metavar="EXT",
+        help=f"what the input is, whatever its name says; for standard input: {', '.join(keys.EXTENSIONS)}",
+    )
+
+
+def plan(
+    chosen: argparse.Namespace,
+    base_models: Sequence[BaseModel],
+    splits: Sequence[Split],
+    settings: Settings,
+    *,
+    level: Level = "all",
+) -> Plan:
+    """The options, which beat `dataset.toml`, and that. Raises WrongUsage."""
+    systems, dropped = _systems(chosen.system, [model.name for model in base_models], splits, settings)
+    return Plan(
+        base_models=tuple(base_models),
+        splits=tuple(splits),
+        systems=systems,
+        dropped_systems=dropped,
+        policy=_policy(chosen, settings.parsed.policy),
+        mapping=_mapping(chosen.map) or settings.parsed.mapping,
+        validation_share=_share(chosen) or settings.parsed.validation_share,
+        level=level,
+    )
+
+
+def models(names: Sequence[str] | None) -> tuple[BaseModel, ...]:
+    """The base models of these names, all without. Raises WrongUsage."""
+    known = catalogue.catalogue()
+    for name in names or ():
+        if name not in known:
+            raise WrongUsage(f"{name!r} is not a base model; allowed: {', '.join(known)}")
+    return tuple(known[name] for name in dict.fromkeys(names or known))
+
+
+def read_settings(path: str | None, files: Sequence[str]) -> Settings:
+    """The named `dataset.toml`, or the one beside the first file. Raises Unreadable if a named one can't be read."""
+    if path is None:
+        beside = [Path(file).parent / keys.SETTINGS_FILE for file in files if file != STANDARD_INPUT]
+        path = next((str(each) for each in beside[:1] if each.is_file()), None)
+    if path is None:
+        return Settings()
+    parsed = dataset_toml.parse(_bytes(Path(path), dataset_toml.MAX_BYTES), tuple(catalogue.catalogue()))
+    defects = list(parsed.defects)
+    system = parsed.system
+    if parsed.system_file is not None:
+        read = _system_file(Path(path).parent / parsed.system_file)
+        if isinstance(read, Defect):
+            defects.append(replace(read, line=parsed.lines.get("$.system")))
+        else:
+            system = read
+    defects += [replace(each, line=parsed.lines.get(each.path)) for each in policies.defects(parsed.policy)]
+    return Settings(parsed, system, tuple((defect, path) for defect in defects))
+
+
+def _bytes(path: Path, most: int) -> bytes:
+    """At most one byte more than allowed, so that too many can be told."""
+    try:
+        with path.open("rb") as file:
+            return file.read(most + 1)
+    except OSError as error:
+        raise Unreadable(f"{path}: {error.strerror}") from None
+
+
+def _system_file(path: Path) -> str | Defect:
+    try:
+        return wishes.system_text(_bytes(path, dataset_toml.MAX_SYSTEM_FILE_BYTES))
+    except Unreadable:
+        return Defect(
+            "system_file_missing", f"{path.name} does not stand beside {keys.SETTINGS_FILE}.", "$.system.file"
+        )
+
+
+def _systems(
+    system: str | None, names: Sequence[str], splits: Sequence[Split], settings: Settings
+) -> tuple[Mapping[tuple[str, Split], Block], frozenset[tuple[str, Split]]]:
+    """`--system ""` drops what is configured."""
+    configured = settings.system is not None or any(settings.parsed.model_systems.values())
+    if system is not None and not system.strip():
+        every = frozenset((name, split) for name in names for split in splits)
+        return {}, every if configured else frozenset()
+    given = dict.fromkeys(splits, Block("--system", system) if system is not None else None)
+    return wishes.system_texts(given, settings.parsed, settings.system, names)
+
+
+def _policy(chosen: argparse.Namespace, configured: Policy) -> Policy:
+    asked = Policy(frozenset(chosen.ignore), frozenset(chosen.error))
+    for defect in policies.defects(asked):
+        raise WrongUsage(f"{defect.message} docs/data-format.md lists the codes and which of them can be ignored.")
+    return Policy(
+        ignore=(configured.ignore - asked.error) | asked.ignore, error=(configured.error - asked.ignore) | asked.error
+    )
+
+
+def _mapping(given: Sequence[str]) -> FieldMapping | None:
+    if not given:
+        return None
+    found: dict[str, str] = {}
+    for each in given:
+        field_name, equals, name = each.partition("=")
+        if not equals or not name or field_name not in FIELDS or field_name in found:
+            raise WrongUsage(f"--map {each!r}: write FIELD=NAME once for each of {', '.join(FIELDS)}")
+        found[field_name] = name
+    if not {"prompt", "completion"} <= found.keys() or len(set(found.values())) < len(found):
+        raise WrongUsage("--map needs different names for prompt and completion, and for system if there is one")
+    return FieldMapping(**found)
+
+
+def _share(chosen: argparse.Namespace) -> float | None:
+    share: float | None = getattr(chosen, "validation_share", None)
+    if share is not None and not 0 < share <= dataset_toml.MAX_VALIDATION_SHARE:
+        raise WrongUsage(f"--validation-share is above 0 and at most {dataset_toml.MAX_VALIDATION_SHARE}")
+    return share

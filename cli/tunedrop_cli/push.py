@@ -1,0 +1,235 @@
+"""`tunedrop push`: a dataset's folder into the stack's bucket, as one version."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.error import URLError
+
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from tunedrop.base_models.catalogue import SPLITS, Split
+from tunedrop.data import keys
+
+from tunedrop_cli import examining, folders, local_files, plans, progress, stack, text_report
+from tunedrop_cli.control import ControlApi, Refused
+from tunedrop_cli.folders import Folder
+from tunedrop_cli.plans import WrongUsage
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+    from mypy_boto3_s3 import S3Client
+
+DESCRIPTION = """Upload a dataset's folder: train, validation and test, each a file (train.jsonl) or a folder of files
+that are joined, and dataset.toml with the system text it names. The folder's name is the dataset's.
+
+The files are checked here first. With ControlApi at hand all splits become one version; by S3 alone each split commits
+by itself, train last, so that only one version is prepared of a new dataset."""
+
+EPILOG = """examples:
+  tunedrop push support-bot --wait
+  tunedrop push data/2026-11 --name support-bot --stack-name tunedrop-test
+
+exit code: 0 uploaded (with --wait: accepted), 1 rejected or refused, 2 no byte could be read or wrong usage
+"""
+
+SETTLED_SECONDS = 60
+"""How long a dataset.toml may take to be noted before the splits go on without it."""
+_POLL_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Push:
+    folder: Folder
+    bucket: str
+    s3: S3Client
+    api: ControlApi | None
+    screen: Console
+    poll_seconds: float = _POLL_SECONDS
+
+
+def add_to(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `tunedrop push`."""
+    command = commands.add_parser(
+        "push",
+        help="upload a dataset's folder to a stack",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("folder", metavar="FOLDER", help="the dataset's folder")
+    command.add_argument("--name", help="of the dataset (default: the folder's)")
+    command.add_argument(
+        "--wait", action="store_true", help="until the version is judged; the verdict is the exit code"
+    )
+    command.add_argument(
+        "--timeout", type=float, default=1800, metavar="SECONDS", help="how long to wait at most (default: 1800)"
+    )
+    command.add_argument("--no-check", action="store_true", help="upload without checking here first")
+    command.add_argument("--by-events", action="store_true", help="use S3 alone, not ControlApi")
+    command.add_argument(
+        "--bucket", help=f"the data bucket; default: ${stack.BUCKET_VARIABLE}, else the stack's output"
+    )
+    stack.add_to(command)
+    command.set_defaults(
+        run=run, system=None, map=[], settings=None, ignore=[], error=[], input_format=None, validation_share=None
+    )
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Check, upload, and wait if asked to. Raises WrongUsage, Unreadable, Refused; botocore's errors rise."""
+    if chosen.wait and chosen.by_events:
+        raise WrongUsage("--wait asks ControlApi, which --by-events does without")
+    folder = folders.read(chosen.folder, chosen.name)
+    screen = text_report.console(stderr=True)
+    for path in folder.ignored:
+        text_report.line(screen, f"not uploaded, because it is neither split nor settings: {path.name}")
+    if not chosen.no_check and not _holds(chosen, folder, screen):
+        return 1
+    reached = stack.Stack(chosen)
+    api = None if chosen.by_events else _api(reached, folder.name, screen, needed=chosen.wait)
+    push = _Push(folder, reached.bucket(), reached.s3(), api, screen)
+    if push.api is None:
+        _upload_by_events(push)
+        text_report.line(screen, f"uploaded; GET /datasets/{folder.name} says what becomes of it")
+        return 0
+    upload = _upload_as_one(push, push.api)
+    if not chosen.wait:
+        text_report.line(screen, f"uploaded; GET /datasets/{folder.name}/uploads/{upload} says what becomes of it")
+        return 0
+    return _await(push, push.api, upload, time.monotonic() + chosen.timeout)
+
+
+def _holds(chosen: argparse.Namespace, folder: Folder, screen: Console) -> bool:
+    """Whether an upload would be accepted, as far as can be told here; says why not."""
+    settings = plans.read_settings(str(folder.toml) if folder.toml else None, ())
+    models = plans.models(settings.parsed.base_models or None)
+    plan = plans.plan(chosen, models, tuple(folder.splits), settings)
+    with ExitStack() as held:
+        files = {
+            split: local_files.open_all([str(path) for path in paths], held) for split, paths in folder.splits.items()
+        }
+        found = examining.verdicts(files, plan, settings.given, folder.name)
+    rejected = [verdict for verdict in found if not verdict.accepted]
+    if settings.parsed.base_models and rejected:
+        text_report.whole(screen, rejected[0])
+        return False
+    if len(rejected) == len(found):
+        text_report.overview(screen, found)
+        return False
+    return True
+
+
+def _api(reached: stack.Stack, dataset: str, screen: Console, *, needed: bool) -> ControlApi | None:
+    """ControlApi, if this person may ask it."""
+    try:
+        api = reached.api()
+        _latest(api, dataset)
+    except (Refused, ClientError, BotoCoreError, URLError) as refused:
+        if needed:
+            raise
+        text_report.line(screen, f"without ControlApi, each split commits by itself ({refused})")
+        return None
+    return api
+
+
+def _latest(api: ControlApi, dataset: str) -> Mapping[str, Any] | None:
+    """The newest version; None of a dataset that nobody knows, an empty one before its first version."""
+    try:
+        found = api.get(f"/datasets/{dataset}")
+    except Refused as refused:
+        if refused.code == "unknown_dataset":
+            return None
+        raise
+    number = found["latest_version"]
+    return dict(api.get(f"/datasets/{dataset}/versions/{number}")) if number else {}
+
+
+def _send(push: _Push, files: Sequence[tuple[Path, str]]) -> None:
+    with progress.bar("uploading", sum(path.stat().st_size for path, _ in files)) as watch:
+        for path, key in files:
+            push.s3.upload_file(str(path), push.bucket, key, Callback=watch)
+            text_report.line(push.screen, f"{path} → s3://{push.bucket}/{key}")
+
+
+def _upload_by_events(push: _Push) -> None:
+    """What makes no version of a new dataset first, train last; a folder's `_commit` after its files."""
+    folder = push.folder
+    _send(push, [(path, keys.incoming(folder.name, path.name)) for path in folder.settings])
+    for split in reversed(SPLITS):
+        paths = folder.splits.get(split, ())
+        _refuse_strangers(push, split, paths)
+        _send(push, [(path, folders.key_of(folder, split, path, as_part=split in folder.joined)) for path in paths])
+        if split in folder.joined:
+            push.s3.put_object(Bucket=push.bucket, Key=keys.incoming(folder.name, f"{split}/_commit"), Body=b"")
+
+
+def _refuse_strangers(push: _Push, split: Split, paths: Sequence[Path]) -> None:
+    """A `_commit` joins all that lies beside it."""
+    if split not in push.folder.joined:
+        return
+    prefix = keys.incoming(push.folder.name, f"{split}/")
+    pages = push.s3.get_paginator("list_objects_v2").paginate(Bucket=push.bucket, Prefix=prefix)
+    there = {item["Key"].removeprefix(prefix) for page in pages for item in page.get("Contents", [])}
+    strangers = sorted(there - {path.name for path in paths} - {"_commit", ""})
+    if strangers:
+        raise WrongUsage(f"{prefix} holds {strangers[0]} already, which would be joined too: delete it first")
+
+
+def _upload_as_one(push: _Push, api: ControlApi) -> str:
+    """Everything, and then one request that names it; the id of the upload that it makes."""
+    folder = push.folder
+    _settle(push, api)
+    named = {
+        split: [(path, folders.key_of(folder, split, path, as_part=True)) for path in paths]
+        for split, paths in folder.splits.items()
+    }
+    _send(push, [file for files in named.values() for file in files])
+    body = {"splits": {split: [key for _, key in files] for split, files in named.items()}}
+    made = api.post(f"/datasets/{folder.name}/versions", body, idempotency_key=secrets.token_hex(16))
+    return str(made["upload_id"])
+
+
+def _settle(push: _Push, api: ControlApi) -> None:
+    """Upload settings that are not in force yet and wait until they are, so that the splits' version holds them."""
+    name, toml = push.folder.name, push.folder.toml
+    latest = _latest(api, name)
+    if toml is None or _in_force(latest, push.folder.settings):
+        return
+    _send(push, [(path, keys.incoming(name, path.name)) for path in push.folder.settings])
+    until = time.monotonic() + SETTLED_SECONDS
+    while time.monotonic() < until:
+        latest = _latest(api, name)
+        if latest is not None and (not latest or _in_force(latest, push.folder.settings)):
+            return
+        time.sleep(push.poll_seconds)
+
+
+def _in_force(latest: Mapping[str, Any] | None, settings: Sequence[Path]) -> bool:
+    files = (latest or {}).get("files", {})
+    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in settings}
+    return all(files.get(name, {}).get("sha256") == digest for name, digest in digests.items())
+
+
+def _await(push: _Push, api: ControlApi, upload: str, until: float) -> int:
+    """Poll until the upload is through, then say what its version is."""
+    name = push.folder.name
+    while (found := api.get(f"/datasets/{name}/uploads/{upload}"))["status"] == "processing":
+        if time.monotonic() > until:
+            text_report.line(push.screen, f"still processing: GET /datasets/{name}/uploads/{upload}")
+            return 1
+        time.sleep(push.poll_seconds)
+    if found["version"] is None:
+        text_report.line(push.screen, f"the upload made no version: {found['status']}")
+        return 1
+    version = api.get(f"/datasets/{name}/versions/{found['version']}")
+    text_report.version(text_report.console(), version, unchanged=found["status"] == "unchanged")
+    return 0 if version["status"] == "accepted" else 1

@@ -1,0 +1,58 @@
+"""A deployed stack as the person's own credentials reach it: its ControlApi and its bucket."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import boto3
+
+from tunedrop_cli.control import ControlApi, Refused
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+URL_VARIABLE = "TUNEDROP_CONTROL_API_URL"
+BUCKET_VARIABLE = "TUNEDROP_DATA_BUCKET"
+
+
+def add_to(command: argparse.ArgumentParser) -> None:
+    """Options that name a stack."""
+    command.add_argument("--stack-name", default="tunedrop", help="of the CloudFormation stack (default: tunedrop)")
+    command.add_argument("--url", help=f"of ControlApi; default: ${URL_VARIABLE}, else the stack's output")
+
+
+@dataclass(slots=True)
+class Stack:
+    """Found by options, variables, or the outputs of its name, in this order."""
+
+    chosen: argparse.Namespace
+    session: boto3.Session = field(default_factory=boto3.Session)
+    _outputs: Mapping[str, str] | None = None
+
+    def api(self) -> ControlApi:
+        """Raises Refused without credentials or such a stack; botocore's errors rise."""
+        credentials = self.session.get_credentials()
+        if credentials is None or self.session.region_name is None:
+            raise Refused(0, {"code": "no_credentials", "message": "set AWS credentials and a Region first"})
+        url = self.chosen.url or os.environ.get(URL_VARIABLE) or self._output("ControlApiUrl")
+        return ControlApi(url, self.session.region_name, credentials.get_frozen_credentials())
+
+    def bucket(self) -> str:
+        """The data bucket. Raises Refused without such a stack; botocore's errors rise."""
+        return self.chosen.bucket or os.environ.get(BUCKET_VARIABLE) or self._output("DataBucketName")
+
+    def s3(self) -> S3Client:
+        """A client of the person's own."""
+        return self.session.client("s3")
+
+    def _output(self, name: str) -> str:
+        if self._outputs is None:
+            stacks = self.session.client("cloudformation").describe_stacks(StackName=self.chosen.stack_name)["Stacks"]
+            self._outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
+        if name not in self._outputs:
+            raise Refused(0, {"code": "no_stack", "message": f"{self.chosen.stack_name} is not a stack of Tunedrop"})
+        return self._outputs[name]

@@ -1,0 +1,185 @@
+"""Reports in words for a terminal: verdict, counts, first findings, what was normalised, tokens, the next command."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+from tunedrop.data import formats
+from tunedrop.data.mending import MENDS
+from tunedrop.reports import next_steps
+from tunedrop.reports.markup import visible
+from tunedrop.reports.next_steps import CodeCount
+
+from tunedrop_cli.examining import Report, Verdict
+from tunedrop_cli.fixing import Fixed
+
+SHOWN_PER_CODE = 3
+
+_STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan", "accepted": "bold green", "rejected": "bold red"}
+_CODE_WIDTH = 24
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A terminal, or a file or pipe: then nothing is coloured, and no line is broken."""
+    return Console(stderr=stderr, highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+
+def overview(screen: Console, verdicts: Sequence[Verdict]) -> None:
+    """One row per base model: accepted, or why not."""
+    for report in verdicts[0].reports:
+        line(screen, _facts(report))
+    line(screen)
+    for verdict in verdicts:
+        word = "accepted" if verdict.accepted else "rejected"
+        line(screen, "  ", (word, _STYLES[word]), f"  {verdict.base_model:<16}  {_why(verdict)}")
+    accepted = [verdict for verdict in verdicts if verdict.accepted]
+    chosen = (accepted or verdicts)[0].base_model
+    files = [file["key"] for report in verdicts[0].reports for file in report["files"]]
+    line(screen)
+    _next(screen, "All findings for one of them:")
+    command = shlex.join(["tunedrop", "check", "--model", chosen, *dict.fromkeys(files)])
+    line(screen, "      ", (command, "bold"))
+
+
+def _why(verdict: Verdict) -> str:
+    rows = [(report["split"], row) for report in verdict.reports for row in next_steps.codes(report)]
+    errors = [(split, row) for split, row in rows if row.severity == "error"]
+    if not errors:
+        warnings = sum(row.count for _, row in rows if row.severity == "warning")
+        return "" if not warnings else "1 warning" if warnings == 1 else f"{warnings:,} warnings"
+    split, worst = errors[0]
+    where = f" in {split}" if len(verdict.reports) > 1 else ""
+    more = {1: "", 2: " And one more kind of error."}.get(len(errors), f" And {len(errors) - 1} more kinds of errors.")
+    return f"{worst.code}, {next_steps.times(worst.count)}{where}: {worst.words}{more}"
+
+
+def whole(screen: Console, verdict: Verdict) -> None:
+    """Everything a person needs about one base model."""
+    for report in verdict.reports:
+        _report(screen, report)
+        line(screen)
+    for step in next_steps.steps(next((each for each in verdict.reports if each["verdict"] == "rejected"), report)):
+        if step.command:
+            _next(screen, step.words)
+            line(screen, "      ", (step.command, "bold"))
+
+
+def _report(screen: Console, report: Report) -> None:
+    word = report["verdict"]
+    line(screen, (word, _STYLES[word]), f" for {report['base_model']}: {_facts(report)}")
+    for row in next_steps.codes(report):
+        line(screen)
+        _code(screen, report, row)
+    line(screen)
+    for name, said in _figures(report):
+        line(screen, "  ", (f"{name:<12}", "dim"), said)
+
+
+def _facts(report: Report) -> str:
+    files = report["files"]
+    named = ", ".join(file["key"] for file in files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+    records = "1 record" if report["records"] == 1 else f"{report['records']:,} records"
+    return f"{named} as {report['split']}, {records}, {_format(report['format'])}"
+
+
+def _format(name: str | None) -> str:
+    found = next((known for known in formats.FORMATS.values() if known.name == name), None)
+    return found.title.replace("`", "") if found else name or "no known format"
+
+
+def _code(screen: Console, report: Report, row: CodeCount) -> None:
+    severity = (f"{row.severity:<8}", _STYLES.get(row.severity, ""))
+    line(screen, "  ", severity, (f" {row.code:<{_CODE_WIDTH}}", "bold"), f" {row.count:>7,}   {row.words}")
+    listed = [finding for finding in report["findings"] if finding["code"] == row.code]
+    for finding in listed[:SHOWN_PER_CODE]:
+        line(screen, "           ", (_place(finding, report), "dim"), f"  {finding['message']}")
+    if row.count > SHOWN_PER_CODE:
+        line(screen, "           ", (f"and {row.count - SHOWN_PER_CODE:,} more", "dim"))
+    line(screen, "           ", (listed[0]["hint"] if listed else row.hint, "italic"))
+
+
+def _place(finding: dict[str, Any], report: Report) -> str:
+    source = "" if [file["key"] for file in report["files"]] == [finding["source"]] else f"{finding['source']} "
+    number = f"line {finding['line']}" if finding["line"] is not None else ""
+    record = f"record {finding['record']}" if finding["line"] is None and finding["record"] is not None else ""
+    path = finding["path"] if finding["path"] != "$" else ""
+    return " ".join(part for part in (source.strip(), number, record, path) if part) or "the whole file"
+
+
+def _figures(report: Report) -> list[tuple[str, str]]:
+    tokens, cost, policy = report["tokens"], report["cost"], report["policy"]
+    figures = []
+    if report["normalised"]:
+        done = (f"{item['what']} {item['count']:,}" for item in report["normalised"])
+        figures.append(("normalised", ", ".join(done)))
+    if policy["name"] != "default":
+        figures.append(
+            ("policy", "; ".join(f"{name} {', '.join(policy[name])}" for name in ("ignore", "error") if policy[name]))
+        )
+    if not tokens["total"]:
+        return figures
+    spread = f"half of the records have at most {tokens['p50']:,}, 95% {tokens['p95']:,}, the longest {tokens['max']:,}"
+    figures.append(("tokens", f"{tokens['total']:,} (estimated); {spread}"))
+    if cost["trained_tokens_per_epoch"]:
+        price = "unknown" if cost["amount"] is None else f"{cost['amount']} {cost['currency']}"
+        figures.append(("cost", f"{price} for each epoch of {cost['trained_tokens_per_epoch']:,} trained tokens"))
+    return figures
+
+
+def mends(screen: Console, fixed: Fixed, out: str) -> None:
+    """What `--fix` did, or why nothing was written."""
+    for source, number, defect in fixed.lost[:SHOWN_PER_CODE]:
+        place = source if number is None else f"{source} line {number}"
+        line(screen, ("not mended", _STYLES["error"]), f"  {place}: {defect.message}")
+    if fixed.lost:
+        line(screen, f"{out} is not written: it would lack what could not be read. The files as they are:")
+    elif not fixed.mends:
+        line(screen, ("mended", "bold"), f": nothing had to be; {out} says the same as before")
+    else:
+        line(screen, ("mended", "bold"), f" into {out}:")
+    for mend in [] if fixed.lost else fixed.mends:
+        first = ", ".join(map(str, mend.lines))
+        where = f" (line {first}{', …' if mend.count > len(mend.lines) else ''})" if first else ""
+        line(screen, f"  {mend.count:>7,}  {MENDS[mend.what]}", (where, "dim"))
+    line(screen)
+
+
+def version(screen: Console, found: Mapping[str, Any], *, unchanged: bool) -> None:
+    """What a stack made of an upload: verdict, splits, top findings, the next command."""
+    name = f"{found['dataset']}@{found['version']}"
+    again = " (the same bytes stand already, no new version)" if unchanged else ""
+    line(screen, (found["status"], _STYLES.get(found["status"], "bold")), f" {name}{again}")
+    for item in found["preparations"]:
+        counts = f"{item['records']:,} records, {item['errors']:,} errors, {item['warnings']:,} warnings"
+        verdict = (f"{item['verdict']:<8}", _STYLES.get(item["verdict"], ""))
+        line(screen, "  ", verdict, f" {item['base_model']:<16} {item['split']:<10} {counts}")
+    for row in found.get("top_findings", ()):
+        severity = (f"{row['severity']:<8}", _STYLES.get(row["severity"], ""))
+        line(
+            screen,
+            "  ",
+            severity,
+            f" {row['code']}, {next_steps.times(row['count'])} in {row['split']}: {row['words']}",
+        )
+    if found["status"] == "accepted":
+        body = {"dataset": found["dataset"], "version": found["version"], "base_model": found["base_models"][0]}
+        _next(screen, f"POST /jobs {json.dumps(body)}")
+    elif found["status"] == "incomplete":
+        _next(screen, "Add a train split to the folder, and push it again.")
+    else:
+        _next(screen, f"GET /datasets/{found['dataset']}/versions/{found['version']} links to the reports")
+
+
+def _next(screen: Console, words: str) -> None:
+    line(screen, ("next  ", "bold cyan"), words)
+
+
+def line(screen: Console, *parts: str | tuple[str, str]) -> None:
+    """One line. Nothing that is printed can move the cursor or colour itself."""
+    shown = (visible(part) if isinstance(part, str) else (visible(part[0]), part[1]) for part in parts)
+    screen.print(Text.assemble(*shown))
