@@ -9,10 +9,11 @@ from typing import Any
 
 import dataset_uploaded
 import pytest
+import spending_requested
 from bedrock_simulator import Configuration, Quotas
 from tunedrop import datasets
 from tunedrop.checks import samples
-from tunedrop.edges import job_rows
+from tunedrop.edges import clock, job_rows
 from tunedrop.edges.table import Key
 from tunedrop.errors import CapExceeded, Conflict, InvalidInput
 from tunedrop.training.jobs import DeploymentRequest
@@ -190,7 +191,9 @@ def test_two_jobs_wait_for_one_preparation_and_each_trains_once(world):
     world.deliver()
     assert [world.job(job.id).status for job in jobs] == ["InProgress", "InProgress"]
     assert sorted(entry.name for entry in world.bought(JOBS)) == sorted(job.name for job in jobs)
-    listed = world.stack.s3.list_object_versions(Bucket=world.stack.bucket, Prefix=f"reports/support/1/{CLAUDE}/")
+    listed = world.stack.s3.list_object_versions(
+        Bucket=world.stack.bucket, Prefix=f"reports/support/1/{CLAUDE}/train.json"
+    )
     assert len(listed["Versions"]) == 1
 
 
@@ -379,15 +382,25 @@ def test_another_plan_than_was_confirmed_is_not_trained(world):
 
 
 def test_the_queues_own_functions_carry_it_all_out(world):
+    world.clock.time = clock.now()  # the functions' own
+    sample = builders.event("upload_queue_message")
     job = world.start(base_model=CLAUDE)
-    answer = dataset_uploaded.handler(builders.sqs_event(message(world)), builders.LambdaContext())
-    assert answer == {"batchItemFailures": []}
-    assert world.stack.messages(world.settings.spend_queue_url) == [
-        {"schema": 1, "kind": "advance_job", "job_id": job.id}
-    ]
-    unknown = {"schema": 1, "kind": "erase_everything"}
-    answer = dataset_uploaded.handler(builders.sqs_event(unknown), builders.LambdaContext())
-    assert len(answer["batchItemFailures"]) == 1
+    sent = message(world)
+    assert set(json.loads(sample["Records"][0]["body"])) == set(sent)
+    assert dataset_uploaded.handler(sample, builders.LambdaContext()) == {"batchItemFailures": []}
+    world.stack.messages(world.settings.spend_queue_url)
+    assert dataset_uploaded.handler(builders.sqs_event(sent), builders.LambdaContext()) == {"batchItemFailures": []}
+    (advance,) = world.stack.messages(world.settings.spend_queue_url)
+    assert advance == {"schema": 1, "kind": "advance_job", "job_id": job.id}
+    assert spending_requested.handler(builders.sqs_event(advance), builders.LambdaContext()) == {
+        "batchItemFailures": []
+    }
+    assert world.job(job.id).status == "InProgress"
+
+
+def test_a_message_that_nobody_knows_is_kept_for_the_dead_letters(world):
+    unknown = builders.sqs_event({"schema": 1, "kind": "forget_everything"})
+    assert len(dataset_uploaded.handler(unknown, builders.LambdaContext())["batchItemFailures"]) == 1
 
 
 def test_a_job_row_that_knows_nothing_of_preparing_is_still_read(world):
