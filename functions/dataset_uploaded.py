@@ -1,15 +1,17 @@
-"""UploadQueue: an object arrived under `incoming/` (an S3 event of EventBridge), or a job waits for a preparation."""
+"""UploadQueue: an object arrived under `incoming/` (an S3 event of EventBridge), or work for it was asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tunedrop import preparing, uploads
+from tunedrop import preparing, starting, uploads
+from tunedrop.data.versions import Version
 from tunedrop.edges import aws, batches, clock
 from tunedrop.edges.observability import logger, metrics
 from tunedrop.edges.settings import settings
 from tunedrop.edges.table import Table
+from tunedrop.training.on_accept import OnAccept
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -26,8 +28,24 @@ def _take(message: Mapping[str, Any]) -> None:
     reach: Any = {"table": Table(aws.dynamodb(), settings().state_table), "s3": aws.s3(), "settings": settings()}
     match message.get("kind"):
         case None:
-            uploads.arrived(message, bus=aws.events(), clock=clock.now, **reach)
+            uploads.arrived(message, bus=aws.events(), clock=clock.now, start=_start, **reach)
+        case "join_parts":
+            uploads.requested(message, bus=aws.events(), clock=clock.now, start=_start, **reach)
         case "prepare_version":
             preparing.prepare(message, sqs=aws.sqs(), **reach)
         case kind:
             raise ValueError(f"UploadQueue carries no messages of kind {kind!r}")
+
+
+def _start(version: Version) -> OnAccept | None:
+    reach = starting.Reach(
+        table=Table(aws.dynamodb(), settings().state_table),
+        s3=aws.s3(),
+        sqs=aws.sqs(),
+        bedrock=aws.bedrock(),
+        service_quotas=aws.service_quotas(),
+        settings=settings(),
+        clock=clock.now,
+        new_id=clock.new_id,
+    )
+    return starting.accepted(version, reach)

@@ -97,8 +97,10 @@ def _stream_split(
 
 
 def _parts(work: _Work, split: Split) -> list[Part]:
-    file = work.version.files[split]
-    return [Part(file.key, _extension(file.key), objects.ObjectSource(work.s3, work.bucket, file))]
+    return [
+        Part(file.key, keys.extension(file.key) or "", objects.ObjectSource(work.s3, work.bucket, file))
+        for file in work.version.files[split].objects
+    ]
 
 
 def _upload(work: _Work, base_model: BaseModel, split: Split, sender: Sender) -> Upload:
@@ -130,7 +132,3 @@ def _report(work: _Work, result: Examined, output: Output | None) -> Preparation
         warnings=result.warnings,
         output=output,
     )
-
-
-def _extension(key: str) -> str:
-    return key.rsplit("/", 1)[-1].partition(".")[2]

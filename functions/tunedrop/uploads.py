@@ -1,4 +1,4 @@
-"""An object arrived under `incoming/`: it becomes part of a numbered version of its dataset, and that is prepared."""
+"""An object arrived under `incoming/`, or a request named some that did: they become files of a new version."""
 
 from __future__ import annotations
 
@@ -7,28 +7,24 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tunedrop import preparation
+from tunedrop import forming, joining
 from tunedrop.base_models import catalogue
-from tunedrop.data import dataset_toml, keys, versions
+from tunedrop.data import dataset_toml, keys
 from tunedrop.data.defects import Defect
-from tunedrop.data.keys import CompanionUpload, SettingsUpload, SplitUpload, Unrecognised
-from tunedrop.data.versions import Head, NothingNew, SplitFile, StoredFile, Version
-from tunedrop.edges import dataset_rows, events, objects
-from tunedrop.edges.dataset_rows import Upload
+from tunedrop.data.keys import CommitUpload, CompanionUpload, PartUpload, SettingsUpload, SplitUpload, Unrecognised
+from tunedrop.data.versions import SplitFile, StoredFile, UploadStatus, Version
+from tunedrop.edges import events, objects, upload_rows
 from tunedrop.edges.observability import logger
 from tunedrop.edges.settings import Settings
 from tunedrop.edges.table import Table
-from tunedrop.errors import Unavailable
+from tunedrop.edges.upload_rows import REQUEST, Upload
+from tunedrop.forming import Reach
 from tunedrop.reports import dataset_notifications
-from tunedrop.reports.dataset_notifications import Sender
+from tunedrop.training.on_accept import OnAccept
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
-
-MOST_RACES = 10
-"""More uploads than that to one dataset in one moment wait for the queue to bring them again."""
-
 
 _LARGEST = {
     "train": max(model.limits.train_bytes for model in catalogue.catalogue().values()),
@@ -38,22 +34,7 @@ _LARGEST = {
 }
 """Bytes; by slot, for text files beside dataset.toml see there."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Reach:
-    table: Table
-    s3: S3Client
-    bus: EventBridgeClient
-    settings: Settings
-    clock: Callable[[], datetime]
-
-    @property
-    def now(self) -> datetime:
-        return self.clock()
-
-    @property
-    def sender(self) -> Sender:
-        return Sender(self.settings.stack_id, self.settings.data_bucket, self.now)
+_OwnUpload = SplitUpload | CommitUpload | SettingsUpload | CompanionUpload
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +52,11 @@ def arrived(
     bus: EventBridgeClient,
     settings: Settings,
     clock: Callable[[], datetime],
+    start: Callable[[Version], OnAccept | None],
 ) -> None:
     """Take in the object of an S3 event of EventBridge. The same event again changes nothing.
 
+    `start` starts what an accepted version starts by itself.
     Bad data ends in a report and an event; what rises is transient and comes again by the queue.
     """
     detail = event["detail"]
@@ -82,21 +65,46 @@ def arrived(
     if detail["bucket"]["name"] != settings.data_bucket or not key.startswith(keys.INCOMING):
         logger.warning("an event about an object that is not ours", extra={"event_id": event.get("id")})
         return
-    reach = _Reach(table, s3, bus, settings, clock)
+    reach = Reach(table, s3, bus, settings, clock, start)
     arrival = _Arrival(key, described.get("version-id"), described.get("sequencer"))
     upload = keys.parse(key)
     if key.endswith("/"):
         logger.info("a folder marker")
+    elif isinstance(upload, PartUpload):
+        logger.info("a part, which lies there until it is joined", extra={"dataset": upload.dataset})
     elif isinstance(upload, Unrecognised):
-        defect = Defect("unrecognized_key", upload.message, hint=upload.hint)
-        events.publish(
-            reach.bus, dataset_notifications.refused(defect, key, None, arrival.version_id or "", reach.sender)
-        )
+        _tell(reach, Defect("unrecognized_key", upload.message, hint=upload.hint), key, None, arrival.version_id)
     else:
         _take_in(reach, arrival, upload)
 
 
-def _take_in(reach: _Reach, arrival: _Arrival, kind: keys.Upload) -> None:
+def requested(
+    message: Mapping[str, Any],
+    *,
+    table: Table,
+    s3: S3Client,
+    bus: EventBridgeClient,
+    settings: Settings,
+    clock: Callable[[], datetime],
+    start: Callable[[Version], OnAccept | None],
+) -> None:
+    """Carry out a `join_parts` message: what a request named, in one new version. Repeated, it changes nothing."""
+    reach = Reach(table, s3, bus, settings, clock, start)
+    upload = upload_rows.load(table, message["dataset"], REQUEST, message["upload_id"])
+    if upload is None or upload.status != "processing":
+        logger.info("nothing to join", extra={"dataset": message["dataset"], "upload_id": message["upload_id"]})
+    elif upload.version is not None:
+        forming.take_up(reach, upload)
+    else:
+        try:
+            files = joining.named(upload, _LARGEST, table=table, s3=s3, settings=settings)
+        except objects.Unreadable as gone:
+            _refuse(reach, upload, Defect("object_gone", str(gone)))
+        else:
+            forming.place(reach, upload, files)
+
+
+def _take_in(reach: Reach, arrival: _Arrival, kind: _OwnUpload) -> None:
     upload: Upload | None = None
     try:
         if arrival.version_id is not None:
@@ -104,18 +112,22 @@ def _take_in(reach: _Reach, arrival: _Arrival, kind: keys.Upload) -> None:
         described = objects.describe(reach.s3, reach.settings.data_bucket, arrival.key, arrival.version_id)
         upload = upload or _begin(reach, kind, arrival.key, described.version_id)
         if upload.status == "processing":
-            _lead_on(reach, upload, described, arrival.sequencer)
+            _lead_on(reach, upload, kind, described, arrival.sequencer)
     except objects.Unreadable as gone:
-        _give_up(reach, arrival, kind, upload, str(gone))
+        defect = Defect("object_gone", str(gone))
+        if upload is None:
+            _tell(reach, defect, arrival.key, kind.dataset, arrival.version_id)
+        else:
+            _refuse(reach, upload, defect)
 
 
-def _begin(reach: _Reach, kind: keys.Upload, key: str, version_id: str) -> Upload:
-    return dataset_rows.begin_upload(reach.table, kind.dataset, _slot(kind), key, version_id, reach.now)
+def _begin(reach: Reach, kind: _OwnUpload, key: str, version_id: str) -> Upload:
+    return upload_rows.begin(reach.table, kind.dataset, _slot(kind), key, version_id, reach.now)
 
 
-def _slot(kind: keys.Upload) -> str:
+def _slot(kind: _OwnUpload) -> str:
     match kind:
-        case SplitUpload(split=split):
+        case SplitUpload(split=split) | CommitUpload(split=split):
             return split
         case SettingsUpload():
             return keys.SETTINGS_FILE
@@ -123,97 +135,50 @@ def _slot(kind: keys.Upload) -> str:
             return file
 
 
-def _lead_on(reach: _Reach, upload: Upload, described: objects.Described, sequencer: str | None) -> None:
+def _lead_on(
+    reach: Reach, upload: Upload, kind: _OwnUpload, described: objects.Described, sequencer: str | None
+) -> None:
     """From the upload's row on: a version reserved by an earlier delivery is gone on with, else one is planned."""
     if upload.version is not None:
-        _take_up(reach, upload)
+        forming.take_up(reach, upload)
         return
-    stored = _stored(reach, upload, described)
-    file = SplitFile(
-        key=stored.key,
-        version_id=stored.version_id,
-        bytes=stored.bytes,
-        sha256=stored.sha256,
-        slot=upload.slot,
-        last_modified=described.last_modified,
+    file: SplitFile | Defect
+    if isinstance(kind, CommitUpload):
+        file = joining.committed(kind, described, _LARGEST[kind.split], s3=reach.s3, settings=reach.settings)
+    else:
+        stored = _stored(reach, upload, described)
+        file = SplitFile(
+            stored.key, stored.version_id, stored.bytes, stored.sha256, upload.slot, described.last_modified
+        )
+    if isinstance(file, Defect):
+        _refuse(reach, upload, file)
+    else:
+        forming.place(reach, upload, [_as_described(file, described, sequencer)])
+
+
+def _as_described(file: SplitFile, described: objects.Described, sequencer: str | None) -> SplitFile:
+    return replace(
+        file,
         sequencer=sequencer,
         base_model=described.metadata.get("base-model"),
         system=described.metadata.get("system"),
     )
-    _place(reach, upload, file)
 
 
-def _stored(reach: _Reach, upload: Upload, described: objects.Described) -> StoredFile:
+def _stored(reach: Reach, upload: Upload, described: objects.Described) -> StoredFile:
     """The file with its SHA-256, unless it is too large for any use: then it is not read at all."""
-    if described.bytes > _LARGEST.get(upload.slot, dataset_toml.MAX_SYSTEM_FILE_BYTES):
-        return StoredFile(upload.key, described.version_id, described.bytes, "")
-    return objects.fingerprint(reach.s3, reach.settings.data_bucket, upload.key, described)
+    file = StoredFile(upload.key, described.version_id, described.bytes, "")
+    if file.bytes > _LARGEST.get(upload.slot, dataset_toml.MAX_SYSTEM_FILE_BYTES):
+        return file
+    return objects.fingerprint(reach.s3, reach.settings.data_bucket, file)
 
 
-def _place(reach: _Reach, upload: Upload, file: SplitFile) -> None:
-    """Give the file its place in the dataset: plan on the head as it is, and again when another upload moved it."""
-    system_file = _named_system_file(reach, file)
-    for _ in range(MOST_RACES):
-        head = dataset_rows.load_head(reach.table, upload.dataset) or Head(upload.dataset, reach.now, reach.now)
-        plan = versions.plan(head, file, system_file, reach.now)
-        if isinstance(plan, NothingNew):
-            _say_nothing_new(reach, upload, head, plan)
-            return
-        if dataset_rows.reserve(reach.table, upload, plan):
-            version = plan.version if isinstance(plan, versions.NewVersion) else None
-            _conclude(reach, upload, version)
-            return
-    raise Unavailable("dataset_busy", f"Too many uploads to {upload.dataset} at once; this one comes again.")
+def _refuse(reach: Reach, upload: Upload, defect: Defect) -> None:
+    """It makes no version: say why, and close it."""
+    _tell(reach, defect, upload.key, upload.dataset, upload.version_id)
+    status: UploadStatus = "gone" if defect.code == "object_gone" else "refused"
+    upload_rows.finish(reach.table, upload, status, reach.now)
 
 
-def _named_system_file(reach: _Reach, file: SplitFile) -> str | None:
-    if file.slot != keys.SETTINGS_FILE:
-        return None
-    raw = objects.read(reach.s3, reach.settings.data_bucket, file, dataset_toml.MAX_BYTES)
-    return dataset_toml.parse(raw, tuple(catalogue.catalogue())).system_file
-
-
-def _say_nothing_new(reach: _Reach, upload: Upload, head: Head, plan: NothingNew) -> None:
-    if head.files[upload.slot].version_id == upload.version_id:
-        _take_up(reach, upload)
-        return
-    logger.info("nothing new", extra={"dataset": upload.dataset, "slot": upload.slot, "status": plan.status})
-    latest = dataset_rows.load_version(reach.table, upload.dataset, head.latest)
-    if plan.status == "unchanged" and latest is not None and latest.finished_at is not None:
-        events.publish(reach.bus, dataset_notifications.judged(latest, reach.sender, unchanged=upload.version_id))
-    dataset_rows.finish_upload(reach.table, replace(upload, version=head.latest or None), plan.status, reach.now)
-
-
-def _take_up(reach: _Reach, upload: Upload) -> None:
-    """Another delivery of this very upload placed it, since or before it was cut off: go on from there."""
-    placed = dataset_rows.load_upload(reach.table, upload)
-    version = None
-    if placed.version is not None:
-        version = dataset_rows.load_version(reach.table, placed.dataset, placed.version)
-    _conclude(reach, placed, version)
-
-
-def _conclude(reach: _Reach, upload: Upload, version: Version | None) -> None:
-    """Prepare the version unless that was done, tell of it, and close the upload: each step may be repeated."""
-    if version is None:
-        dataset_rows.finish_upload(reach.table, upload, "noted", reach.now)
-        return
-    if version.status == "processing":
-        outcome = preparation.prepare(version, s3=reach.s3, settings=reach.settings)
-        version = versions.finished(version, outcome, reach.now)
-        if not dataset_rows.finish_version(reach.table, version):
-            version = dataset_rows.load_version(reach.table, version.dataset, version.number) or version
-    if version.finished_at is not None:
-        events.publish(reach.bus, dataset_notifications.judged(version, reach.sender))
-    logger.info("version", extra={"dataset": version.dataset, "version": version.number, "status": version.status})
-    dataset_rows.finish_upload(reach.table, replace(upload, version=version.number), "done", reach.now)
-
-
-def _give_up(reach: _Reach, arrival: _Arrival, kind: keys.Upload, upload: Upload | None, reason: str) -> None:
-    version_id = arrival.version_id or ""
-    defect = Defect("object_gone", reason)
-    events.publish(
-        reach.bus, dataset_notifications.refused(defect, arrival.key, kind.dataset, version_id, reach.sender)
-    )
-    if upload is not None:
-        dataset_rows.finish_upload(reach.table, upload, "gone", reach.now)
+def _tell(reach: Reach, defect: Defect, key: str, dataset: str | None, version_id: str | None) -> None:
+    events.publish(reach.bus, dataset_notifications.refused(defect, key, dataset, version_id or "", reach.sender))

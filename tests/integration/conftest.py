@@ -16,6 +16,7 @@ from tunedrop.edges.settings import Settings
 from tunedrop.edges.table import Table
 
 from tests.conftest import forget_clients
+from tests.integration.uploads_world import Uploader
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -159,3 +160,9 @@ def _variables(bucket: str, urls: dict[str, str]) -> dict[str, str]:
         "TUNEDROP_MAX_TRAINED_TOKENS_PER_JOB": "50000000",
         "TUNEDROP_DEPLOYMENT_HOURS": "8",
     }
+
+
+@pytest.fixture
+def uploader(stack) -> Uploader:
+    """Somebody who puts objects into the stack's bucket."""
+    return Uploader(stack)

@@ -53,7 +53,7 @@ def test_every_post_takes_an_idempotency_key():
 
 
 def test_bodies_refuse_unknown_fields():
-    for name in ("StartJobBody", "DeploymentBody", "CreateKey"):
+    for name in ("StartJobBody", "DeploymentBody", "CreateKey", "MakeVersionBody", "PartBody"):
         assert DOCUMENT["components"]["schemas"][name]["additionalProperties"] is False
 
 

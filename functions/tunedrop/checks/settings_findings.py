@@ -60,3 +60,24 @@ declare(
     hint="Upload it under a key as shown above.",
     example=None,
 )
+declare(
+    code="nothing_to_join",
+    stage="dataset",
+    words="A `_commit` arrived where no file lies that can be joined. Only an event tells of it.",
+    hint="Upload the files first, and `_commit` once all of them are there.",
+    example=None,
+)
+declare(
+    code="too_many_parts",
+    stage="dataset",
+    words="More files are to be joined than one split may have. Only an event tells of it.",
+    hint="Write fewer and larger files, and delete those that should not be joined.",
+    example=None,
+)
+declare(
+    code="mixed_parts",
+    stage="dataset",
+    words="The files to be joined are of several kinds, such as CSV and JSON Lines. Only an event tells of it.",
+    hint="Write all files of a split in one format; only compressed and plain may stand together.",
+    example=None,
+)

@@ -161,3 +161,8 @@ def prepared(dataset: str, version: int, base_model: str, split: Split) -> str:
 def report(dataset: str, version: int, base_model: str, split: Split) -> str:
     """Where the report on a split lies."""
     return f"{REPORTS}{dataset}/{version}/{base_model}/{split}.json"
+
+
+def page(report_key: str) -> str:
+    """Where the same report lies for people, as HTML."""
+    return f"{report_key.removesuffix('.json')}.html"

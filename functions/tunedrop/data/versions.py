@@ -5,7 +5,7 @@ Pure: `plan` decides from the head as it was read; a conditional write on the he
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from tunedrop.data import keys
 
 VersionStatus = Literal["incomplete", "processing", "accepted", "rejected"]
 Verdict = Literal["accepted", "rejected"]
-UploadStatus = Literal["processing", "done", "unchanged", "superseded", "noted", "gone"]
+UploadStatus = Literal["processing", "done", "unchanged", "superseded", "noted", "gone", "refused"]
 
 JUDGED: frozenset[VersionStatus] = frozenset({"accepted", "rejected"})
 """Versions that may be prepared for a further base model."""
@@ -36,7 +36,11 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class SplitFile(StoredFile):
-    """One upload. `slot` is its split, `dataset.toml`, or the name of a text file beside that."""
+    """One upload. `slot` is its split, `dataset.toml`, or the name of a text file beside that.
+
+    A joined one has the key and S3 version id of what joined its parts (a `_commit`, or the folder and a request's
+    id), the bytes of all, and as SHA-256 that of their digests and keys.
+    """
 
     slot: str
     last_modified: datetime
@@ -46,15 +50,25 @@ class SplitFile(StoredFile):
     """Object metadata `base-model`: overrides `dataset.toml`."""
     system: str | None = None
     """Object metadata `system`: overrides `dataset.toml` for this file."""
+    joined: int = 0
+    """How many parts were joined; 0: it is one object."""
+    parts: tuple[StoredFile, ...] = ()
+    """Of a joined one, in their order; they have rows of their own, which listings leave out."""
+
+    @property
+    def objects(self) -> tuple[StoredFile, ...]:
+        """What holds its bytes, in order."""
+        if self.joined != len(self.parts):
+            raise ValueError(f"the parts of {self.key} were not loaded")
+        return self.parts or (self,)
 
     def says_the_same(self, other: SplitFile) -> bool:
         """Whether both would be prepared alike."""
-        return bool(self.sha256) and (self.key, self.sha256, self.base_model, self.system) == (
-            other.key,
-            other.sha256,
-            other.base_model,
-            other.system,
-        )
+        return bool(self.sha256) and self._said == other._said
+
+    @property
+    def _said(self) -> tuple[str | None, ...]:
+        return ("" if self.joined else self.key, self.sha256, self.base_model, self.system)
 
     def is_older_than(self, other: SplitFile) -> bool:
         """Whether S3 took this file before the other; the sequencer decides for one key (bedrock-facts 8)."""
@@ -131,6 +145,13 @@ class Head:
     files: Mapping[str, SplitFile] = field(default_factory=dict)
     system_file: str | None = None
     """The text file that the current `dataset.toml` names."""
+    deletion: str | None = None
+    """Of a dataset that was deleted, or is about to be: the id of the deletion. A new upload ends it."""
+
+    @property
+    def stands(self) -> bool:
+        """Whether the newest version is still there; where it was deleted, the same bytes again make a new one."""
+        return self.status is not None or not self.latest
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,26 +179,27 @@ class NothingNew:
 Plan = NewVersion | Noted | NothingNew
 
 
-def plan(head: Head, file: SplitFile, system_file: str | None, now: datetime) -> Plan:
-    """What this file leads to. `system_file` is what it names, where it is a `dataset.toml`."""
-    current = head.files.get(file.slot)
-    if current is not None and file.is_older_than(current):
-        return NothingNew("superseded")
-    if current is not None and file.says_the_same(current):
-        return NothingNew("unchanged")
-    if file.slot == keys.SETTINGS_FILE:
+def plan(head: Head, files: Sequence[SplitFile], system_file: str | None, now: datetime) -> Plan:
+    """What these files, which came as one upload, lead to. `system_file` is what a `dataset.toml` among them names."""
+    standing = [(file, head.files.get(file.slot)) for file in files]
+    newer = [(file, current) for file, current in standing if current is None or not file.is_older_than(current)]
+    fresh = [file for file, current in newer if not (current and head.stands and file.says_the_same(current))]
+    if not fresh:
+        return NothingNew("unchanged" if len(newer) == len(files) else "superseded")
+    slots = {file.slot: file for file in fresh}
+    if keys.SETTINGS_FILE in slots:
         head = replace(head, system_file=system_file)
-    files = _bounded({**head.files, file.slot: file}, head.system_file)
-    head = replace(head, files=files, revision=head.revision + 1, updated_at=now)
-    if not _makes_version(head, file.slot):
+    head = replace(head, files=_bounded({**head.files, **slots}, head.system_file))
+    head = replace(head, revision=head.revision + 1, updated_at=now)
+    if not _makes_version(head, slots):
         return Noted(head)
     version = _next_version(head, now)
     return NewVersion(replace(head, latest=version.number, status=version.status), version)
 
 
-def _makes_version(head: Head, slot: str) -> bool:
+def _makes_version(head: Head, slots: Iterable[str]) -> bool:
     holds_splits = any(split in head.files for split in SPLITS)
-    return holds_splits and slot in {*SPLITS, keys.SETTINGS_FILE, head.system_file}
+    return holds_splits and not {*SPLITS, keys.SETTINGS_FILE, head.system_file}.isdisjoint(slots)
 
 
 def _next_version(head: Head, now: datetime) -> Version:

@@ -1,38 +1,25 @@
-"""Datasets, versions and uploads as rows of StateTable."""
+"""Datasets and their versions as rows of StateTable."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from boto3.dynamodb.conditions import Attr, ConditionBase
 from botocore.exceptions import ClientError
 
-from tunedrop.data.versions import Head, NewVersion, Noted, Output, Preparation, SplitFile, UploadStatus, Version
-from tunedrop.edges import moments
+from tunedrop.data.versions import Head, NewVersion, Noted, Output, Preparation, SplitFile, Version
+from tunedrop.edges import moments, part_rows, upload_rows
 from tunedrop.edges.attributes import Row
 from tunedrop.edges.table import Key, Put, Table, Update
+from tunedrop.edges.upload_rows import Upload
 
 SCHEMA = 1
 KIND = "dataset"
 
-_HEAD = "HEAD"
-_VERSION = "VERSION#"
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """One S3 object version on its way: written before anything else is done with it."""
-
-    dataset: str
-    slot: str
-    key: str
-    version_id: str
-    status: UploadStatus
-    version: int | None
-    """The dataset's version that it led to, or already stood in."""
+HEAD = "HEAD"
+VERSION = "VERSION#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,37 +38,9 @@ class VersionPage:
     cursor: str | None
 
 
-def begin_upload(table: Table, dataset: str, slot: str, key: str, version_id: str, now: datetime) -> Upload:  # noqa: PLR0917
-    """The upload's row, made unless it stands: what is known of this S3 object version."""
-    place = _upload_key(dataset, slot, version_id)
-    row = {
-        "pk": place.pk,
-        "sk": place.sk,
-        "schema": SCHEMA,
-        "key": key,
-        "status": "processing",
-        "received_at": moments.to_text(now),
-    }
-    outcome = table.put(Put(row, Attr("pk").not_exists()))
-    return _upload(dataset, slot, version_id, outcome.row or row)
-
-
-def load_upload(table: Table, upload: Upload) -> Upload:
-    """The upload as it stands now."""
-    row = table.get(_upload_key(upload.dataset, upload.slot, upload.version_id))
-    return _upload(upload.dataset, upload.slot, upload.version_id, row) if row else upload
-
-
-def finish_upload(table: Table, upload: Upload, status: UploadStatus, now: datetime) -> None:
-    """Nothing is left to do for it."""
-    known = {} if upload.version is None else {"version": upload.version}
-    place = _upload_key(upload.dataset, upload.slot, upload.version_id)
-    table.update(Update(place, set={"status": status, "finished_at": moments.to_text(now), **known}))
-
-
 def load_head(table: Table, dataset: str) -> Head | None:
     """The dataset, None where nothing was ever uploaded to it."""
-    row = table.get(Key(_pk(dataset), _HEAD))
+    row = table.get(head_key(dataset))
     return _head(row) if row else None
 
 
@@ -91,26 +50,29 @@ def list_heads(table: Table, limit: int, cursor: str | None) -> HeadPage:
     return HeadPage(tuple(_head(row) for row in page.rows), page.cursor)
 
 
-def load_version(table: Table, dataset: str, number: int) -> Version | None:
-    """One version."""
-    row = table.get(Key(_pk(dataset), f"{_VERSION}{number:06d}"))
-    return _version(row) if row else None
+def load_version(table: Table, dataset: str, number: int, *, erasing: bool = False) -> Version | None:
+    """One version, with the parts of its joined uploads; one that is being deleted only where `erasing` is said."""
+    row = table.get(version_key(dataset, number))
+    return part_rows.loaded(table, _version(row)) if row and (erasing or "erasing" not in row) else None
 
 
-def list_versions(table: Table, dataset: str, limit: int, cursor: str | None) -> VersionPage:
-    """Versions of a dataset, newest first."""
-    page = table.query(_pk(dataset), _VERSION, limit=limit, cursor=cursor, newest_first=True)
-    return VersionPage(tuple(_version(row) for row in page.rows), page.cursor)
+def list_versions(table: Table, dataset: str, limit: int | None = None, cursor: str | None = None) -> VersionPage:
+    """Versions of a dataset, newest first, without `limit` all of them; without the parts of joined uploads.
+
+    Those that are being deleted are left out.
+    """
+    page = table.query(partition(dataset), VERSION, limit=limit, cursor=cursor, newest_first=True)
+    return VersionPage(tuple(_version(row) for row in page.rows if "erasing" not in row), page.cursor)
 
 
 def reserve(table: Table, upload: Upload, plan: NewVersion | Noted) -> bool:
     """Move the head, write the version, tie the upload to it: all or nothing. False where the head has moved on."""
-    writes: list[Put | Update] = [Put(_head_row(plan.head), _unmoved(plan.head))]
+    writes: list[Put | Update] = [put_head(plan.head)]
     if isinstance(plan, NewVersion):
-        place = _upload_key(upload.dataset, upload.slot, upload.version_id)
         writes += [
             Put(_version_row(plan.version), Attr("pk").not_exists()),
-            Update(place, set={"version": plan.version.number}, when=Attr("version").not_exists()),
+            upload_rows.tie(upload, plan.version.number),
+            *part_rows.puts(plan.version),
         ]
     try:
         return table.write_all(*writes)
@@ -122,12 +84,11 @@ def reserve(table: Table, upload: Upload, plan: NewVersion | Noted) -> bool:
 
 def finish_version(table: Table, version: Version) -> bool:
     """Give a version its verdict. False where another delivery of the same event did that before."""
-    if not table.put(Put(_version_row(version), Attr("status").eq("processing"))).done:
+    undecided = Attr("status").eq("processing") & Attr("erasing").not_exists()
+    if not table.put(Put(_version_row(version), undecided)).done:
         return False
     newest = Attr("latest").eq(version.number)
-    table.update(
-        Update(Key(_pk(version.dataset), _HEAD), set={"status": version.status}, add={"revision": 1}, when=newest)
-    )
+    table.update(Update(head_key(version.dataset), set={"status": version.status}, add={"revision": 1}, when=newest))
     return True
 
 
@@ -135,47 +96,65 @@ def add_preparations(table: Table, version: Version, preparations: Sequence[Prep
     """Add one base model's preparations; the version's own verdict stays. False where the row has changed meanwhile."""
     base_model = preparations[0].base_model
     seen = Attr("base_models").eq(list(version.base_models)) & Attr("status").eq(version.status)
+    seen &= Attr("erasing").not_exists()
     added = {
         "base_models": [*version.base_models, base_model],
         "preparations": [asdict(item) for item in (*version.preparations, *preparations)],
     }
-    place = Key(_pk(version.dataset), f"{_VERSION}{version.number:06d}")
-    return table.update(Update(place, set=added, when=seen)).done
+    return table.update(Update(version_key(version.dataset, version.number), set=added, when=seen)).done
 
 
-def _unmoved(head: Head) -> ConditionBase:
-    return Attr("revision").eq(head.revision - 1) if head.revision > 1 else Attr("pk").not_exists()
+def put_head(head: Head) -> Put:
+    """Write the head over the revision before this one; refused while the dataset is being deleted."""
+    unmoved: ConditionBase = Attr("pk").not_exists()
+    if head.revision > 1:
+        unmoved = Attr("revision").eq(head.revision - 1) & Attr("erasing").not_exists()
+    return Put(
+        {**_key(head_key(head.dataset)), "schema": SCHEMA, **listed(head), **contents(head), **_numbers(head)}, unmoved
+    )
 
 
-def _pk(dataset: str) -> str:
+def partition(dataset: str) -> str:
+    """Where all rows of a dataset stand."""
     return f"DATASET#{dataset}"
 
 
-def _upload_key(dataset: str, slot: str, version_id: str) -> Key:
-    return Key(_pk(dataset), f"UPLOAD#{slot}#{version_id}")
+def head_key(dataset: str) -> Key:
+    """Where the head stands."""
+    return Key(partition(dataset), HEAD)
 
 
-def _upload(dataset: str, slot: str, version_id: str, row: Row) -> Upload:
-    return Upload(dataset, slot, row["key"], version_id, row["status"], row.get("version"))
+def version_key(dataset: str, number: int) -> Key:
+    """Where a version stands."""
+    return Key(partition(dataset), f"{VERSION}{number:06d}")
 
 
-def _head_row(head: Head) -> Row:
-    updated = moments.to_text(head.updated_at)
+def listed(head: Head) -> Row:
+    """What makes a head appear in listings."""
+    return {"kind": KIND, "listed_at": f"{moments.to_text(head.updated_at)}#{head.dataset}"}
+
+
+def contents(head: Head) -> Row:
+    """What a head says of the current files and of the newest version."""
     return {
-        "pk": _pk(head.dataset),
-        "sk": _HEAD,
-        "schema": SCHEMA,
-        "kind": KIND,
-        "listed_at": f"{updated}#{head.dataset}",
-        "dataset": head.dataset,
-        "created_at": moments.to_text(head.created_at),
-        "updated_at": updated,
-        "revision": head.revision,
-        "latest": head.latest,
+        "updated_at": moments.to_text(head.updated_at),
         "status": head.status,
         "files": _files_row(head.files),
         "system_file": head.system_file,
     }
+
+
+def _numbers(head: Head) -> Row:
+    return {
+        "dataset": head.dataset,
+        "created_at": moments.to_text(head.created_at),
+        "revision": head.revision,
+        "latest": head.latest,
+    }
+
+
+def _key(key: Key) -> Row:
+    return {"pk": key.pk, "sk": key.sk}
 
 
 def _head(row: Row) -> Head:
@@ -188,13 +167,13 @@ def _head(row: Row) -> Head:
         status=row["status"],
         files=_files(row["files"]),
         system_file=row["system_file"],
+        deletion=row.get("deletion"),
     )
 
 
 def _version_row(version: Version) -> Row:
     return {
-        "pk": _pk(version.dataset),
-        "sk": f"{_VERSION}{version.number:06d}",
+        **_key(version_key(version.dataset, version.number)),
         "schema": SCHEMA,
         "dataset": version.dataset,
         "number": version.number,
@@ -232,9 +211,13 @@ def _preparation(item: Mapping[str, Any]) -> Preparation:
 
 
 def _files_row(files: Mapping[str, SplitFile]) -> dict[str, Any]:
-    return {
-        slot: {**asdict(file), "last_modified": moments.to_text(file.last_modified)} for slot, file in files.items()
-    }
+    return {slot: _file_row(file) for slot, file in files.items()}
+
+
+def _file_row(file: SplitFile) -> dict[str, Any]:
+    row = {**asdict(replace(file, parts=())), "last_modified": moments.to_text(file.last_modified)}
+    left_out = {"parts"} if file.joined else {"parts", "joined"}
+    return {name: value for name, value in row.items() if name not in left_out}
 
 
 def _files(row: Mapping[str, Mapping[str, Any]]) -> dict[str, SplitFile]:

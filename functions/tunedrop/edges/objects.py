@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -91,13 +91,12 @@ class ObjectSource:
             return body.read()
 
 
-def fingerprint(s3: S3Client, bucket: str, key: str, described: Described) -> StoredFile:
+def fingerprint(s3: S3Client, bucket: str, file: StoredFile) -> StoredFile:
     """The object version with its SHA-256, hexadecimal. Raises Unreadable."""
     digest = hashlib.sha256()
-    file = StoredFile(key, described.version_id, described.bytes, "")
     for chunk in stream(s3, bucket, file):
         digest.update(chunk)
-    return StoredFile(key, described.version_id, described.bytes, digest.hexdigest())
+    return replace(file, sha256=digest.hexdigest())
 
 
 def read(s3: S3Client, bucket: str, file: StoredFile, limit: int) -> bytes:

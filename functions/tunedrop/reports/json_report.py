@@ -42,7 +42,7 @@ class Prices:
 
 def build(version: Version, examined: Examined, output: Output | None, prices: Prices) -> dict[str, Any]:
     """The report on a split of a version."""
-    subject = Subject(version.dataset, version.number, (version.files[examined.source_split],))
+    subject = Subject(version.dataset, version.number, version.files[examined.source_split].objects)
     return compose(subject, examined, output, prices)
 
 

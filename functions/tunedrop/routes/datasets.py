@@ -13,13 +13,24 @@ from tunedrop.routes.requests import AnswerModel, Cursor, Limit, Request, told_a
 router = APIGatewayRouter()
 
 
-class FileAnswer(AnswerModel):
-    """One immutable upload."""
+class PartAnswer(AnswerModel):
+    """One object of a joined upload."""
 
     key: str
     version_id: str
     bytes: int
     sha256: str
+
+
+class FileAnswer(AnswerModel):
+    """One immutable upload; of a joined one the key and id of what joined it, and a digest over its parts' digests."""
+
+    key: str
+    version_id: str
+    bytes: int
+    sha256: str
+    joined: int = Field(description="Of how many parts; 0: it is one object")
+    parts: list[PartAnswer] = Field(description="In their order; a page of versions leaves them out")
 
 
 class OutputAnswer(AnswerModel):

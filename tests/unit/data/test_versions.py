@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tunedrop.data import versions
-from tunedrop.data.versions import Head, NewVersion, Noted, NothingNew, SplitFile
+from tunedrop.data.joined import join
+from tunedrop.data.versions import Head, NewVersion, Noted, NothingNew, SplitFile, StoredFile
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 EMPTY = Head("support-bot", NOW, NOW)
@@ -30,28 +31,28 @@ def file(slot: str = "train", content: str = "a", *, at: int = 0, sequencer: str
 
 def follow(head: Head, *files: SplitFile, system_file: str | None = None) -> Head:
     for item in files:
-        plan = versions.plan(head, item, system_file if item.slot == "dataset.toml" else None, NOW)
+        plan = versions.plan(head, [item], system_file if item.slot == "dataset.toml" else None, NOW)
         if not isinstance(plan, NothingNew):
             head = plan.head
     return head
 
 
 def test_the_first_train_file_makes_version_one():
-    plan = versions.plan(EMPTY, file(), None, NOW)
+    plan = versions.plan(EMPTY, [file()], None, NOW)
     assert isinstance(plan, NewVersion)
     assert (plan.version.number, plan.version.status, list(plan.version.splits)) == (1, "processing", ["train"])
     assert (plan.head.latest, plan.head.revision) == (1, 1)
 
 
 def test_a_version_without_train_is_incomplete():
-    plan = versions.plan(EMPTY, file("validation"), None, NOW)
+    plan = versions.plan(EMPTY, [file("validation")], None, NOW)
     assert isinstance(plan, NewVersion)
     assert plan.version.status == "incomplete"
 
 
 def test_the_next_version_carries_the_other_splits_over():
     head = follow(EMPTY, file("validation"), file("train"))
-    plan = versions.plan(head, file("train", "b", at=5), None, NOW)
+    plan = versions.plan(head, [file("train", "b", at=5)], None, NOW)
     assert isinstance(plan, NewVersion)
     assert plan.version.number == 3
     assert plan.version.splits == {"train": file("train", "b", at=5), "validation": file("validation")}
@@ -59,7 +60,7 @@ def test_the_next_version_carries_the_other_splits_over():
 
 def test_the_same_bytes_again_make_none():
     head = follow(EMPTY, file())
-    assert versions.plan(head, file(at=9), None, NOW) == NothingNew("unchanged")
+    assert versions.plan(head, [file(at=9)], None, NOW) == NothingNew("unchanged")
 
 
 @pytest.mark.parametrize(
@@ -67,17 +68,17 @@ def test_the_same_bytes_again_make_none():
 )
 def test_the_same_bytes_with_other_metadata_or_extension_make_one(change):
     head = follow(EMPTY, file())
-    assert isinstance(versions.plan(head, replace(file(at=9), **change), None, NOW), NewVersion)
+    assert isinstance(versions.plan(head, [replace(file(at=9), **change)], None, NOW), NewVersion)
 
 
 def test_files_too_large_to_be_hashed_are_never_taken_for_the_same():
     head = follow(EMPTY, file(content=""))
-    assert isinstance(versions.plan(head, file(content="", at=1), None, NOW), NewVersion)
+    assert isinstance(versions.plan(head, [file(content="", at=1)], None, NOW), NewVersion)
 
 
 def test_an_older_file_never_replaces_a_newer_one():
     head = follow(EMPTY, file(content="new", at=10))
-    assert versions.plan(head, file(content="old", at=3), None, NOW) == NothingNew("superseded")
+    assert versions.plan(head, [file(content="old", at=3)], None, NOW) == NothingNew("superseded")
 
 
 def test_the_sequencer_decides_on_one_key_and_is_padded():
@@ -89,26 +90,26 @@ def test_the_sequencer_decides_on_one_key_and_is_padded():
 
 
 def test_settings_before_any_split_are_noted_and_part_of_the_first_version():
-    plan = versions.plan(EMPTY, file("dataset.toml"), None, NOW)
+    plan = versions.plan(EMPTY, [file("dataset.toml")], None, NOW)
     assert isinstance(plan, Noted)
-    first = versions.plan(plan.head, file("train"), None, NOW)
+    first = versions.plan(plan.head, [file("train")], None, NOW)
     assert isinstance(first, NewVersion)
     assert set(first.version.files) == {"train", "dataset.toml"}
 
 
 def test_settings_after_a_split_make_a_new_version_of_it():
-    plan = versions.plan(follow(EMPTY, file("train")), file("dataset.toml"), None, NOW)
+    plan = versions.plan(follow(EMPTY, file("train")), [file("dataset.toml")], None, NOW)
     assert isinstance(plan, NewVersion)
     assert (plan.version.number, set(plan.version.files)) == (2, {"train", "dataset.toml"})
 
 
 def test_a_text_file_counts_once_the_settings_name_it():
-    noted = versions.plan(follow(EMPTY, file("train")), file("system.txt"), None, NOW)
+    noted = versions.plan(follow(EMPTY, file("train")), [file("system.txt")], None, NOW)
     assert isinstance(noted, Noted)
-    named = versions.plan(noted.head, file("dataset.toml"), "system.txt", NOW)
+    named = versions.plan(noted.head, [file("dataset.toml")], "system.txt", NOW)
     assert isinstance(named, NewVersion)
     assert set(named.version.files) == {"train", "dataset.toml", "system.txt"}
-    changed = versions.plan(named.head, file("system.txt", "b", at=1), None, NOW)
+    changed = versions.plan(named.head, [file("system.txt", "b", at=1)], None, NOW)
     assert isinstance(changed, NewVersion)
     assert changed.version.number == 3
 
@@ -118,6 +119,55 @@ def test_text_files_that_nobody_names_do_not_pile_up():
     head = follow(EMPTY, file("train"), file("dataset.toml"), file("system.txt"), *notes, system_file="system.txt")
     assert len(head.files) == versions.MAX_COMPANIONS + 3
     assert {"train", "dataset.toml", "system.txt", "note-39.txt"} <= set(head.files)
+
+
+def joined(*names: str, at: int = 0, **changes) -> SplitFile:
+    parts = [StoredFile(f"incoming/support-bot/train/{name}.jsonl", "v", 1, name) for name in names]
+    own = StoredFile("incoming/support-bot/train/_commit", f"commit-{at}", 0, "")
+    return replace(join(parts, own, "train", NOW + timedelta(seconds=at)), **changes)
+
+
+def test_the_same_parts_again_make_none_however_they_were_joined():
+    head = follow(EMPTY, joined("a", "b"))
+    assert versions.plan(head, [joined("a", "b", at=5)], None, NOW) == NothingNew("unchanged")
+    requested = joined("a", "b", at=5, key="incoming/support-bot/train/", version_id="request")
+    assert versions.plan(head, [requested], None, NOW) == NothingNew("unchanged")
+    for other in (joined("a", at=5), joined("a", "c", at=5), joined("a", "b", at=5, system="Be brief.")):
+        assert isinstance(versions.plan(head, [other], None, NOW), NewVersion)
+
+
+def test_a_whole_file_and_a_joined_one_replace_each_other_by_time():
+    later_whole = versions.plan(follow(EMPTY, joined("a")), [file(at=5)], None, NOW)
+    later_joined = versions.plan(follow(EMPTY, file()), [joined("a", at=5)], None, NOW)
+    assert isinstance(later_whole, NewVersion)
+    assert isinstance(later_joined, NewVersion)
+    assert versions.plan(later_whole.head, [joined("a", at=3)], None, NOW) == NothingNew("superseded")
+    assert versions.plan(later_joined.head, [file(content="b", at=3)], None, NOW) == NothingNew("superseded")
+
+
+def test_the_parts_of_a_joined_file_must_have_been_loaded():
+    whole = joined("a", "b")
+    assert [part.sha256 for part in whole.objects] == ["a", "b"]
+    assert whole.bytes == 2
+    assert file().objects == (file(),)
+    with pytest.raises(ValueError, match="not loaded"):
+        _ = replace(whole, parts=()).objects
+
+
+def test_several_files_of_one_upload_make_one_version():
+    plan = versions.plan(EMPTY, [file("train"), file("validation")], None, NOW)
+    assert isinstance(plan, NewVersion)
+    assert (plan.version.number, set(plan.version.splits)) == (1, {"train", "validation"})
+
+
+def test_of_several_files_only_those_that_are_newer_count():
+    head = follow(EMPTY, file("train", at=9), file("validation", at=1))
+    plan = versions.plan(head, [file("train", "old", at=5), file("validation", "new", at=5)], None, NOW)
+    assert isinstance(plan, NewVersion)
+    assert [item.sha256 for item in plan.version.splits.values()] == ["a", "new"]
+    stale = [file("train", "old", at=5), file("validation", at=5)]
+    assert versions.plan(head, stale, None, NOW) == NothingNew("superseded")
+    assert versions.plan(head, [file("train", at=10), file("validation", at=5)], None, NOW) == NothingNew("unchanged")
 
 
 _FILES = st.builds(
@@ -132,7 +182,7 @@ _FILES = st.builds(
 def test_versions_are_numbered_without_gaps_and_hold_every_current_split(files):
     head, seen = EMPTY, 0
     for item in files:
-        plan = versions.plan(head, item, None, NOW)
+        plan = versions.plan(head, [item], None, NOW)
         if isinstance(plan, NothingNew):
             continue
         assert plan.head.revision == head.revision + 1
