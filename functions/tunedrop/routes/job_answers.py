@@ -59,10 +59,11 @@ class JobAnswer(AnswerModel):
     ended_at: datetime | None
     failure: str | None
     failure_code: str | None = Field(
-        description="Stable: dataset_rejected, plan_confirmation_required …; null where only Bedrock's words are known"
+        None,
+        description="Stable: dataset_rejected, plan_confirmation_required …; null where only Bedrock's words are known",
     )
     failure_details: dict[str, Any] | None = Field(
-        description="As of a refused request: reports of rejected data, or the plan to confirm by its plan_id"
+        None, description="As of a refused request: reports of rejected data, or the plan to confirm by its plan_id"
     )
     stop_requested: bool
     deployment: WishAnswer | None
