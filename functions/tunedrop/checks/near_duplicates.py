@@ -1,17 +1,20 @@
-"""Records that are nearly the same: most of a long question again, with the same answer or nearly the same.
+"""Records that are nearly the same: most of a long text again, with the same other part or nearly the same.
 
-Two records are nearly the same when all of this holds (`tunedrop.data.fingerprints` says what pieces are):
+The main part of a record is its question, or where that is short its answer (`tunedrop.data.fingerprints`, which also
+says what pieces are). Two records are nearly the same when all of this holds:
 
-- each question has at least six pieces, which are about 60 words, that are not template;
-- of the one with more such pieces, at least four fifths are the other's too, and its length differs by a fifth at most;
-- the questions have the same digits in the same order: "17 + 1" is no copy of "18 + 1";
-- the answers are the same in their normal form; or they begin or end with the same hundred letters, about 20 words, and
-  their lengths differ by a fifth at most.
+- each main part has at least six pieces, which are about 60 words, that are not template;
+- of the one with more such pieces, at least three quarters are the other's too: a changed word in 50 leaves that many;
+- the system texts are the same, and the main parts have the same digits in the same order: "17 + 1" is no copy of
+  "18 + 1";
+- the other parts are the same in their normal form, or they begin or end with the same letters: a hundred of an answer,
+  which are about 20 words, 24 of a question;
+- both questions and both answers differ in length by a quarter at most.
 
-What stands in eight questions or more is template and proves nothing: instructions, a shared document. So eight records
-that are alike are not copies of each other, but made from one template.
-Pairs are found by the smallest pieces: of two lists, the longer one n long, that have four fifths of it in common, the
-n/5 + 1 smallest of each have one in common by necessity.
+What stands in eight main parts or more is template and proves nothing: instructions, a shared document. So eight
+records that are alike are not copies of each other, but made from one template.
+Pairs are found by the smallest pieces: of two lists, the longer one n long, that have three quarters of it in common,
+the n/4 + 1 smallest of each have one in common by necessity.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from tunedrop.checks.seen import Seen
-from tunedrop.data.fingerprints import END, Fingerprints
+from tunedrop.data.fingerprints import ANSWER_END, MIN_BYTES, QUESTION_END, Fingerprints
 
 TEMPLATE = 8
 """Records that make a template of what they share."""
@@ -88,7 +91,7 @@ class Likeness:
     def _pieces(self, prints: Fingerprints, index: int) -> Sequence[int]:
         """In ascending order."""
         sketch = prints.sketches[index]
-        if self._template.isdisjoint(sketch):
+        if not self._template or self._template.isdisjoint(sketch):
             return sketch
         return [piece for piece in sketch if piece not in self._template]
 
@@ -96,36 +99,38 @@ class Likeness:
         for other in sorted(set(met)):
             if (
                 self._prints.digits[other] == prints.digits[index]
-                and _similar(self._prints.question_sizes[other], prints.question_sizes[index])
                 and _share(pieces, self._pieces(self._prints, other))
-                and _answers_alike(self._prints, other, prints, index)
+                and _others_alike(self._prints, other, prints, index)
             ):
                 return other
         return None
 
 
-def _answers_alike(left: Fingerprints, at: int, right: Fingerprints, index: int) -> bool:
-    if left.answers[at] == right.answers[index]:
-        return True
-    if min(left.answer_sizes[at], right.answer_sizes[index]) < END:
+def _others_alike(left: Fingerprints, at: int, right: Fingerprints, index: int) -> bool:
+    """Whether the parts that are not the main ones agree, and all lengths."""
+    questions = left.question_sizes[at], right.question_sizes[index]
+    answers = left.answer_sizes[at], right.answer_sizes[index]
+    if (questions[0] < MIN_BYTES) != (questions[1] < MIN_BYTES) or not (_similar(*questions) and _similar(*answers)):
         return False
-    ends = left.heads[at] == right.heads[index] or left.tails[at] == right.tails[index]
-    return ends and _similar(left.answer_sizes[at], right.answer_sizes[index])
+    if left.answers[at] == right.answers[index] and questions[0] >= MIN_BYTES:
+        return True
+    shorter, end = (min(questions), QUESTION_END) if questions[0] < MIN_BYTES else (min(answers), ANSWER_END)
+    return shorter >= end and (left.heads[at] == right.heads[index] or left.tails[at] == right.tails[index])
 
 
 def _smallest(pieces: Sequence[int]) -> int:
-    """Any list that has four fifths in common with this one has one of that many smallest."""
-    return len(pieces) // 5 + 1
+    """Any list that has three quarters in common with this one has one of that many smallest."""
+    return len(pieces) // 4 + 1
 
 
 def _similar(left: int, right: int) -> bool:
-    """Whether two lengths differ by a fifth of the longer one at most."""
-    return 5 * abs(left - right) <= max(left, right)
+    """Whether two lengths differ by a quarter of the longer one at most."""
+    return 4 * abs(left - right) <= max(left, right)
 
 
 def _share(left: Sequence[int], right: Sequence[int]) -> bool:
-    """Whether four fifths of the longer one are in both."""
-    return 5 * len(set(left).intersection(right)) >= 4 * max(len(left), len(right))
+    """Whether three quarters of the longer one are in both."""
+    return 4 * len(set(left).intersection(right)) >= 3 * max(len(left), len(right))
 
 
 def _template(prints: Fingerprints, comparable: Sequence[int]) -> set[int]:

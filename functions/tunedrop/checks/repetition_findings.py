@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from tunedrop.checks import samples
 from tunedrop.checks.registry import Example, declare
 
@@ -17,10 +15,9 @@ _STORY = (
 """Long enough that a changed word makes it no other story."""
 
 
-def _told_twice(code: str) -> Callable[[], bytes]:
-    first = samples.line(_STORY, f"{code}: Send an engineer.")
-    again = samples.line(_STORY.replace("Sunday", "Monday"), f"{code}: Send an engineer.")
-    return lambda: f"{first}\n{again}".encode()
+def _told_twice() -> bytes:
+    stories = _STORY, _STORY.replace("Sunday", "Monday")
+    return "\n".join(samples.line(story, "Please send an engineer.") for story in stories).encode()
 
 
 declare(
@@ -43,11 +40,9 @@ declare(
     code="near_duplicate",
     severity="warning",
     stage="split",
-    words="A record with nearly the same long question and nearly the same answer stands in this split already.",
+    words="A long record that is nearly the same, question and answer, stands in this split already.",
     hint="Keep the better one, unless the small difference is what should be learned.",
-    example=Example(
-        "(two stories of 90 words that differ in one of them, with the same answer)", build=_told_twice("near")
-    ),
+    example=Example("(two stories of 90 words that differ in one of them, with the same answer)", build=_told_twice),
 )
 declare(
     code="conflicting_answers",

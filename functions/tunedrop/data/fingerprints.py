@@ -2,9 +2,10 @@
 
 Records are compared in a normal form: lower case, without white space, quotation marks, question marks and semicolons,
 and without full stops, commas and colons at the end. Whatever else tells two texts apart, such as an operator or a
-decimal point, stays. From it come digests, and a sketch of the question for likeness: the form is cut at its rare
-letters, which gives a piece for about ten words of English or ten characters of Chinese, wherever in the text they
-stand; the sketch has a checksum of each piece. A changed word changes one piece or two, an added sentence adds a few.
+decimal point, stays. From it come digests, and for likeness a sketch of the main part, which is the question if it is
+long, else the answer if that is: the form is cut at its rare letters, which gives a piece for about ten words of
+English or ten characters of Chinese, wherever in the text they stand; the sketch has a checksum of each piece. A
+changed word changes one piece or two, an added sentence adds a few.
 
 Every pass over a text is one call into C: a digest, a translation, a split, a map.
 """
@@ -21,13 +22,15 @@ from tunedrop.data.records import Block, Record, Turn, joined
 MEMORY = 50_000
 """Records of a split that are remembered: more than any base model takes (bedrock-facts 3.1)."""
 WINDOW = 600
-"""Bytes at each end of a question's normal form that are sketched; of what stands between, only the length counts."""
+"""Bytes at each end of a normal form that are sketched; of what stands between, only digits and length count."""
 MAX_PIECES = 32
 """Checksums in a sketch: the smallest ones."""
 MIN_BYTES = 240
-"""A question with a shorter normal form, about 50 words of English, has no sketch: it is too short to be alike."""
-END = 100
-"""Bytes at each end of an answer's normal form that are known again where the answer as a whole is not."""
+"""A part with a shorter normal form, about 50 words of English, has no sketch: it is too short to be alike."""
+ANSWER_END = 100
+"""Bytes at each end of the normal form of an answer that are known again, where the question is the main part."""
+QUESTION_END = 24
+"""The same of a question, where the answer is."""
 
 _IGNORED = b" \t\n\r\x0b\x0c\"'?;"
 _AT_THE_END = b".,:"
@@ -71,12 +74,12 @@ class Fingerprints:
     - answers: checksum of the last turn's normal form; only ever compared between records with like questions
     - exact: checksum of all bytes, which tells apart what has the same normal form
     - question_sizes, answer_sizes: bytes of the normal forms, system text left out
-    - sketches: checksums of the question's pieces in ascending order, system text left out; empty where it is too short
+    - sketches: checksums of the main part's pieces in ascending order; empty where both parts are too short
 
     Only where there is a sketch, else 0:
 
-    - digits: checksum of the question's digits in their order
-    - heads, tails: checksums of the beginning and the end of the answer's normal form
+    - digits: checksum of the system text and of the main part's digits in their order
+    - heads, tails: checksums of the beginning and the end of the other part
     """
 
     __slots__ = (*COLUMNS, "_system", "sketches")
@@ -115,16 +118,21 @@ class Fingerprints:
         self.exact.append(exact)
         self.question_sizes.append(len(asked))
         self.answer_sizes.append(len(said))
-        if len(asked) < MIN_BYTES:
+        if len(asked) >= MIN_BYTES:
+            self._add_sketch(system, asked, said[:ANSWER_END], said[-ANSWER_END:])
+        elif len(said) >= MIN_BYTES:
+            self._add_sketch(system, said, asked[:QUESTION_END], asked[-QUESTION_END:])
+        else:
             self.digits.append(0)
             self.heads.append(0)
             self.tails.append(0)
             self.sketches.append(_NONE)
-        else:
-            self.digits.append(crc32(asked.translate(None, _NO_DIGITS)))
-            self.heads.append(crc32(said[:END]))
-            self.tails.append(crc32(said[-END:]))
-            self.sketches.append(_sketch(asked))
+
+    def _add_sketch(self, system: bytes, main: bytes, head: bytes, tail: bytes) -> None:
+        self.digits.append(crc32(system + main.translate(None, _NO_DIGITS)))
+        self.heads.append(crc32(head))
+        self.tails.append(crc32(tail))
+        self.sketches.append(_sketch(main))
 
     def _of_system(self, blocks: tuple[Block, ...]) -> tuple[bytes, int]:
         """Digest and checksum of the system text, which is most often that of the record before."""
