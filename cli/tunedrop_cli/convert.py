@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tunedrop.base_models import catalogue
@@ -58,6 +59,7 @@ def run(chosen: argparse.Namespace) -> int:
     models = plans.models([chosen.model])
     settings = plans.read_settings(chosen.settings, [chosen.input])
     plan = plans.plan(chosen, models, (split,), settings, level="errors")
+    plan = replace(plan, validation_share=None)  # one file becomes one file
     with ExitStack() as held:
         (file,) = local_files.open_all([chosen.input], held, chosen.input_format)
         written = held.enter_context(outputs.draft(chosen.output, [chosen.input]))

@@ -36,26 +36,37 @@ def overview(screen: Console, verdicts: Sequence[Verdict]) -> None:
     line(screen)
     for verdict in verdicts:
         word = "accepted" if verdict.accepted else "rejected"
-        line(screen, "  ", (word, _STYLES[word]), f"  {verdict.base_model:<16}  {_why(verdict)}")
+        line(screen, "  ", (word, _STYLES[word]), f"  {verdict.base_model:<16}  {_why(verdict)}".rstrip())
     accepted = [verdict for verdict in verdicts if verdict.accepted]
     chosen = (accepted or verdicts)[0].base_model
     files = [file["key"] for report in verdicts[0].reports for file in report["files"]]
     line(screen)
+    if not accepted and (hint := _first_hint(verdicts[0])):
+        _next(screen, hint)
     _next(screen, "All findings for one of them:")
     command = shlex.join(["tunedrop", "check", "--model", chosen, *dict.fromkeys(files)])
     line(screen, "      ", (command, "bold"))
 
 
+def _first_hint(verdict: Verdict) -> str:
+    """What to do about the gravest finding."""
+    report = next(report for report in verdict.reports if report["verdict"] == "rejected")
+    worst = next_steps.codes(report)[0]
+    return next((found["hint"] for found in report["findings"] if found["code"] == worst.code), worst.hint)
+
+
 def _why(verdict: Verdict) -> str:
-    rows = [(report["split"], row) for report in verdict.reports for row in next_steps.codes(report)]
-    errors = [(split, row) for split, row in rows if row.severity == "error"]
+    rows = [(report, row) for report in verdict.reports for row in next_steps.codes(report)]
+    errors = [(report, row) for report, row in rows if row.severity == "error"]
     if not errors:
         warnings = sum(row.count for _, row in rows if row.severity == "warning")
         return "" if not warnings else "1 warning" if warnings == 1 else f"{warnings:,} warnings"
-    split, worst = errors[0]
-    where = f" in {split}" if len(verdict.reports) > 1 else ""
+    report, worst = errors[0]
+    where = f" in {report['split']}" if len(verdict.reports) > 1 else ""
+    messages = [found["message"] for found in report["findings"] if found["code"] == worst.code]
+    words = messages[0] if worst.count == len(messages) == 1 else worst.words
     more = {1: "", 2: " And one more kind of error."}.get(len(errors), f" And {len(errors) - 1} more kinds of errors.")
-    return f"{worst.code}, {next_steps.times(worst.count)}{where}: {worst.words}{more}"
+    return f"{worst.code}, {next_steps.times(worst.count)}{where}: {words}{more}"
 
 
 def whole(screen: Console, verdict: Verdict) -> None:
@@ -88,7 +99,7 @@ def _facts(report: Report) -> str:
 
 
 def _format(name: str | None) -> str:
-    found = next((known for known in formats.FORMATS.values() if known.name == name), None)
+    found = next((known for known in formats.SOURCES.values() if known.name == name), None)
     return found.title.replace("`", "") if found else name or "no known format"
 
 

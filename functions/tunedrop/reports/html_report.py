@@ -63,7 +63,7 @@ def _header(report: Report) -> Markup:
 
 
 def _format(name: str | None) -> str:
-    found = next((known for known in formats.FORMATS.values() if known.name == name), None)
+    found = next((known for known in formats.SOURCES.values() if known.name == name), None)
     return found.title.replace("`", "") if found else name or "none"
 
 
@@ -123,27 +123,29 @@ def _findings(report: Report) -> Markup | None:
 
 
 def _group(report: Report, row: next_steps.CodeCount) -> Markup:
+    """One code's findings; what is the same for all of them, source or hint, is said once above."""
     listed = [finding for finding in report["findings"] if finding["code"] == row.code]
     shown = listed[:SHOWN_PER_CODE]
     count = f"{row.count:,} found" if row.count == len(shown) else f"the first {len(shown)} of {row.count:,}"
-    hints = {finding["hint"] for finding in shown}
-    own = len(hints) > 1
-    rows = (
-        (
-            tag("code", finding["source"]),
-            _number(finding["line"]),
-            _number(finding["record"]),
-            tag("code", finding["path"]),
-            joined(finding["message"], f" {finding['hint']}" if own else ""),
-        )
-        for finding in shown
-    )
+    hints, sources = ({finding[what] for finding in shown} for what in ("hint", "source"))
+    where = joined(" in ", tag("code", *sources)) if len(sources) == 1 else None
+    heads = ("line", "record", "path", "what") if where else ("source", "line", "record", "path", "what")
+    rows = (_finding(finding, with_source=not where, with_hint=len(hints) > 1) for finding in shown)
     return tag(
         "article",
-        tag("header", _badge(row.severity), tag("h3", tag("code", row.code)), tag("span", count, class_="quiet")),
-        tag("p", row.words, " ", "" if own else next(iter(hints), row.hint)),
-        _table(("source", "line", "record", "path", "what"), rows, frozenset({1, 2})),
+        tag(
+            "header", _badge(row.severity), tag("h3", tag("code", row.code)), tag("span", count, where, class_="quiet")
+        ),
+        tag("p", row.words, " ", next(iter(hints), row.hint) if len(hints) < 2 else ""),
+        _table(heads, rows, frozenset({heads.index("line"), heads.index("record")})),
     )
+
+
+def _finding(finding: Report, *, with_source: bool, with_hint: bool) -> tuple[object, ...]:
+    source = (tag("code", finding["source"], class_="any"),) if with_source else ()
+    what = joined(finding["message"], f" {finding['hint']}" if with_hint else "")
+    path = tag("code", finding["path"], class_="any")
+    return (*source, _number(finding["line"]), _number(finding["record"]), path, what)
 
 
 def _number(value: int | None) -> str:
@@ -208,9 +210,9 @@ def _files(report: Report) -> Markup:
 
 def _file(what: str, file: Mapping[str, Any]) -> tuple[object, ...]:
     version = file.get("version_id")
-    name = joined(tag("code", file["key"]), f" version {version}" if version else "")
+    name = joined(tag("code", file["key"], class_="any"), f" version {version}" if version else "")
     size = file.get("bytes")
-    return what, name, _number(size), tag("code", file.get("sha256") or "unknown")
+    return what, name, _number(size), tag("code", file.get("sha256") or "unknown", class_="any")
 
 
 def _policy(report: Report) -> Markup:

@@ -84,6 +84,13 @@ def test_a_warning_that_was_made_an_error_rejects(tunedrop, put):
     assert ran.code == 1
 
 
+def test_one_file_becomes_one_file_whatever_share_dataset_toml_names(tunedrop, put, tmp_path):
+    put("in.jsonl", GOOD)
+    put("dataset.toml", b"validation_share = 0.2")
+    assert tunedrop("convert", "in.jsonl", "out.jsonl", "--model", "nova-lite").code == 0
+    assert (tmp_path / "out.jsonl").read_bytes() == prepared(GOOD, "nova-lite")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
