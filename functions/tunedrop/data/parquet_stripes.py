@@ -17,18 +17,26 @@ Stripe = Sequence[tuple[int, int, Any]]
 """Of one leaf: repetition and definition level and value (None where there is none), one after the other."""
 
 
+class _Room:
+    """How many characters a row may still have in all leaves of a field: a few bytes can stand for any number."""
+
+    def __init__(self) -> None:
+        self.left = elements.MAX_BYTES
+
+
 def values(field: Field, leaves: Sequence[Iterator[tuple[int, int, Any]]]) -> Iterator[Any]:
     """The field's value in each row; a defect for one that is too long. Raises ValueError for leaves that disagree."""
-    most = max(_FEWEST, MAX_VALUES // len(leaves))
-    for stripes in zip(*(_rows(leaf, most) for leaf in leaves), strict=True):
-        if max(map(len, stripes)) > most:
+    most, room = max(_FEWEST, MAX_VALUES // len(leaves)), _Room()
+    for stripes in zip(*(_rows(leaf, most, room) for leaf in leaves), strict=True):
+        if room.left < 0 or max(map(len, stripes)) > most:
             yield elements.too_long("cell")
         else:
             yield _assemble(field, stripes)
+        room.left = elements.MAX_BYTES
 
 
-def _rows(leaf: Iterator[tuple[int, int, Any]], most: int) -> Iterator[Stripe]:
-    """A leaf's part of each row; of one with more than `most` values, one more."""
+def _rows(leaf: Iterator[tuple[int, int, Any]], most: int, room: _Room) -> Iterator[Stripe]:
+    """A leaf's part of each row: of one with more than `most` values, one more; of one without room, its beginning."""
     row: list[tuple[int, int, Any]] = []
     for entry in leaf:
         if not entry[0]:
@@ -37,8 +45,10 @@ def _rows(leaf: Iterator[tuple[int, int, Any]], most: int) -> Iterator[Stripe]:
             row = [entry]
         elif not row:
             raise ValueError("a row that begins in its middle")
-        elif len(row) <= most:
+        elif len(row) <= most and room.left >= 0:
             row.append(entry)
+        if type(entry[2]) is str:
+            room.left -= len(entry[2])
     if row:
         yield row
 

@@ -37,7 +37,6 @@ _CONVERTED: dict[int, dict[int, Any]] = {  # what the format's older annotations
 }
 _DECIMALS, _OPAQUE = 5, frozenset({20, 21})  # BSON, INTERVAL
 _TEXTS = frozenset({_STRING, _ENUM, _JSON})
-"""A byte array without any annotation is a text too: older writers of Impala, Hive and Spark leave it out."""
 _NANOSECONDS = {1: 10**6, 2: 10**3, 3: 1}  # of a unit
 _DAY = 86_400 * 10**9  # nanoseconds
 _EPOCH = date(1970, 1, 1)
@@ -53,7 +52,7 @@ def converter(leaf: Leaf) -> Convert | None:
     if leaf.physical in {INT32, INT64}:
         return _whole(leaf.physical, logical)
     if leaf.physical == BYTE_ARRAY:
-        return _unfit if leaf.meaning.get(6) in _OPAQUE or not _TEXTS.issuperset(logical) else _text
+        return _bytes(leaf, logical)
     if leaf.physical == FIXED:
         return _fixed(leaf, logical)
     return _PLAIN[leaf.physical]
@@ -83,6 +82,12 @@ def _whole(physical: int, logical: dict[int, Any]) -> Convert | None:
     return None
 
 
+def _bytes(leaf: Leaf, logical: dict[int, Any]) -> Convert:
+    if _TEXTS & set(logical):
+        return _text
+    return _unfit if logical or leaf.meaning.get(6) in _OPAQUE else _perhaps_text
+
+
 def _fixed(leaf: Leaf, logical: dict[int, Any]) -> Convert:
     if _UUID in logical and leaf.width == 16:
         return lambda value: str(uuid.UUID(bytes=value))
@@ -99,6 +104,12 @@ def _text(value: bytes) -> str | Defect:
     except UnicodeDecodeError as error:
         place = f"Byte {error.start + 1} of the cell, 0x{value[error.start]:02x}, is not UTF-8 ({error.reason})."
         return Defect("invalid_utf8", place)
+
+
+def _perhaps_text(value: bytes) -> str | Defect:
+    """Bytes without any annotation: older writers (Impala, Hive, Spark) left it out for texts."""
+    text = _text(value)
+    return _unfit(value) if isinstance(text, Defect) and text.code == "invalid_utf8" else text
 
 
 def _unfit(value: bytes) -> Defect:
