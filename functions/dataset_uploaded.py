@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tunedrop import preparing, starting, uploads
+from tunedrop import erasing, preparing, starting, uploads
 from tunedrop.data.versions import Version
 from tunedrop.edges import aws, batches, clock
 from tunedrop.edges.observability import logger, metrics
@@ -33,6 +33,8 @@ def _take(message: Mapping[str, Any]) -> None:
             uploads.requested(message, bus=aws.events(), clock=clock.now, start=_start, **reach)
         case "prepare_version":
             preparing.prepare(message, sqs=aws.sqs(), **reach)
+        case erasing.MESSAGE:
+            erasing.erase(message, bus=aws.events(), clock=clock.now, **reach)
         case kind:
             raise ValueError(f"UploadQueue carries no messages of kind {kind!r}")
 

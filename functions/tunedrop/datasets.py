@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from tunedrop.base_models import catalogue
+from tunedrop.data import keys
+from tunedrop.data.deletions import Deletion
 from tunedrop.data.versions import Head, Preparation, Version
-from tunedrop.edges import dataset_rows
+from tunedrop.edges import dataset_rows, moments, outputs, tombstone_rows
 from tunedrop.edges.dataset_rows import HeadPage, VersionPage
+from tunedrop.edges.settings import Settings
 from tunedrop.edges.table import Table
+from tunedrop.edges.tombstone_rows import TombstonePage
 from tunedrop.errors import Conflict, NotFound
 from tunedrop.training.plan import UnpreparedVersion
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +53,40 @@ def list_datasets(limit: int, cursor: str | None, *, table: Table) -> HeadPage:
 
 
 def get_dataset(name: str, *, table: Table) -> Head:
-    """Raises NotFound `unknown_dataset`."""
+    """Raises NotFound `unknown_dataset`, or `dataset_deleted` until something is uploaded to it again."""
     head = dataset_rows.load_head(table, name)
     if head is None:
-        raise NotFound("unknown_dataset", f"There is no dataset {name!r}.", field="dataset")
+        raise _unknown(name)
+    if head.deletion:
+        raise _deleted(head, table)
     return head
+
+
+def _unknown(name: str) -> NotFound:
+    return NotFound("unknown_dataset", f"There is no dataset {name[:80]!r}.", field="dataset")
+
+
+def _deleted(head: Head, table: Table) -> NotFound:
+    deletion = tombstone_rows.load(table, head.dataset, head.deletion or "")
+    told = {} if deletion is None else _told(deletion)
+    return NotFound("dataset_deleted", f"The dataset {head.dataset!r} was deleted.", field="dataset", deletion=told)
+
+
+def _told(deletion: Deletion) -> dict[str, Any]:
+    return {
+        "id": deletion.id,
+        "state": deletion.state,
+        "asked_by": deletion.asked_by,
+        "asked_at": moments.to_text(deletion.asked_at),
+        "erased_at": moments.to_text(deletion.erased_at),
+    }
+
+
+def list_tombstones(name: str, limit: int, cursor: str | None, *, table: Table) -> TombstonePage:
+    """What stays of deleted versions, newest version first. Raises NotFound `unknown_dataset`, InvalidInput."""
+    if dataset_rows.load_head(table, name) is None:
+        raise _unknown(name)
+    return tombstone_rows.list_tombstones(table, name, limit, cursor)
 
 
 def list_versions(name: str, limit: int, cursor: str | None, *, table: Table) -> VersionPage:
@@ -59,8 +96,22 @@ def list_versions(name: str, limit: int, cursor: str | None, *, table: Table) ->
 
 
 def get_version(name: str, number: int, *, table: Table) -> Version:
-    """Raises NotFound `unknown_dataset` or `unknown_version`."""
+    """Raises NotFound `unknown_dataset`, `dataset_deleted`, `unknown_version` or `version_deleted`."""
     return _version(get_dataset(name, table=table), number, table)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLinks:
+    """URLs that show a report to whoever has them, for a quarter of an hour."""
+
+    report: str
+    page: str
+
+
+def report_links(report_key: str, *, s3: S3Client, settings: Settings) -> ReportLinks:
+    """Links to a report and to its page for people."""
+    bucket = settings.data_bucket
+    return ReportLinks(outputs.link(s3, bucket, report_key), outputs.link(s3, bucket, keys.page(report_key)))
 
 
 def accepted(name: str, number: int | None, base_model: str, *, table: Table) -> PreparedVersion | UnpreparedVersion:
@@ -91,6 +142,13 @@ def accepted(name: str, number: int | None, base_model: str, *, table: Table) ->
 
 def _version(head: Head, number: int, table: Table) -> Version:
     version = dataset_rows.load_version(table, head.dataset, number) if 0 < number <= head.latest else None
+    if version is None and (tombstone := tombstone_rows.load_tombstone(table, head.dataset, number)):
+        raise NotFound(
+            "version_deleted",
+            f"{head.dataset}@{number} was deleted. Name another version.",
+            field="version",
+            deletion={"asked_by": tombstone.deleted_by, "asked_at": moments.to_text(tombstone.deleted_at)},
+        )
     if version is None:
         known = f"The newest is {head.latest}." if head.latest else "It has none yet: upload a train split."
         raise NotFound(

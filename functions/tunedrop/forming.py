@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tunedrop import preparation
+from tunedrop import erasing, preparation
 from tunedrop.base_models import catalogue
 from tunedrop.data import dataset_toml, keys, versions
 from tunedrop.data.versions import Head, NothingNew, SplitFile, Version
@@ -105,7 +105,11 @@ def _conclude(reach: Reach, upload: Upload, version: Version | None) -> None:
         outcome = preparation.prepare(version, s3=reach.s3, settings=reach.settings)
         version = versions.finished(version, outcome, reach.now)
         if not dataset_rows.finish_version(reach.table, version):
-            version = dataset_rows.load_version(reach.table, version.dataset, version.number) or version
+            standing = dataset_rows.load_version(reach.table, version.dataset, version.number)
+            if standing is None:
+                bucket = reach.settings.data_bucket
+                erasing.sweep(version.dataset, version.number, s3=reach.s3, bucket=bucket)
+            version = standing or version
     if version.finished_at is not None:
         events.publish(reach.bus, dataset_notifications.judged(version, reach.sender, job=reach.start(version)))
     logger.info("version", extra={"dataset": version.dataset, "version": version.number, "status": version.status})

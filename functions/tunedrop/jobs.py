@@ -11,9 +11,9 @@ from tunedrop import intents, preparing
 from tunedrop.base_models import catalogue
 from tunedrop.base_models.catalogue import BaseModel
 from tunedrop.edges import bedrock as bedrock_edge
-from tunedrop.edges import deployment_rows, job_rows, outputs, queues, quotas
+from tunedrop.edges import deployment_rows, job_rows, outputs, queues, quotas, tombstone_rows
 from tunedrop.edges.settings import Settings
-from tunedrop.edges.table import Table
+from tunedrop.edges.table import Check, Put, Table
 from tunedrop.errors import Conflict, InvalidInput, NotFound, Unavailable
 from tunedrop.serving import caps, deployments
 from tunedrop.serving.deployments import Deployment
@@ -142,7 +142,8 @@ def _ask_aws(
 def _write(intent: intents.Intent, table: Table) -> Job:
     """All rows or none. A second writer with the same id finds the first one's job; another name taker is refused."""
     job = intent.job
-    writes = [job_rows.put_job(job), job_rows.put_name(job), job_rows.open_work(job)]
+    writes: list[Put | Check] = [job_rows.put_job(job), job_rows.put_name(job), job_rows.open_work(job)]
+    writes += tombstone_rows.undisturbed(job.dataset, job.version)
     if intent.head and intent.purchase:
         writes += [
             deployment_rows.put_new(intent.head),
@@ -155,7 +156,7 @@ def _write(intent: intents.Intent, table: Table) -> Job:
     if existing:
         return existing
     _free_head(job.deployment, table)
-    raise Unavailable("busy", "The deployment's name was changed just now. Send the request again.")
+    raise Unavailable("busy", "The deployment's name or the dataset was changed just now. Send the request again.")
 
 
 def _ask_for_next(job: Job, sqs: SQSClient, settings: Settings) -> None:

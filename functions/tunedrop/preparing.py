@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tunedrop import datasets, intents, preparation
+from tunedrop import datasets, erasing, intents, preparation
 from tunedrop.data.versions import JUDGED, Preparation, Version
 from tunedrop.edges import dataset_rows, queues
 from tunedrop.edges.observability import logger
@@ -48,6 +48,8 @@ def prepare(message: Mapping[str, Any], *, table: Table, s3: S3Client, sqs: SQSC
     elif not version.prepared_for(base_model):
         outcome = preparation.prepare(version, s3=s3, settings=settings, base_models=(base_model,))
         _add(version, outcome.preparations, table)
+        if dataset_rows.load_version(table, dataset, number) is None:
+            erasing.sweep(dataset, number, s3=s3, bucket=settings.data_bucket)
     queues.send(sqs, settings.spend_queue_url, "advance_job", job_id=message["job_id"])
 
 

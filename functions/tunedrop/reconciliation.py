@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tunedrop import inspection
+from tunedrop import erasing, inspection
+from tunedrop.data.deletions import Deletion
 from tunedrop.edges import deployment_rows, events, gauges, job_rows, queues
 from tunedrop.edges.settings import Settings
 from tunedrop.edges.table import Table
@@ -58,9 +59,11 @@ def reconcile(
     more = {_purchase_message(item) for item in (*seen.vanished, *seen.late)} - due
     _send(more, sqs, settings)
     gauges.show_orphans(len(seen.orphans))
+    lost = {_erasing_message(deletion) for deletion in erasing.due(table, now)}
+    _send(lost, sqs, settings)
     if seen.fault:
         raise seen.fault
-    enqueued = Counter(message.kind for message in due | more)
+    enqueued = Counter(message.kind for message in due | more | lost)
     found = Reconciled(len(jobs), len(purchases), dict(enqueued), tuple(seen.orphans), tuple(seen.foreign))
     events.publish(bus, reconcile_notifications.notification(found, settings.stack_id, now))
     return found
@@ -68,8 +71,8 @@ def reconcile(
 
 def _send(messages: Iterable[_Message], sqs: SQSClient, settings: Settings) -> None:
     for message in sorted(messages):
-        url = settings.job_event_queue_url if message.kind == "check_job" else settings.spend_queue_url
-        queues.send(sqs, url, message.kind, **dict(message.ids))
+        urls = {"check_job": settings.job_event_queue_url, erasing.MESSAGE: settings.upload_queue_url}
+        queues.send(sqs, urls.get(message.kind, settings.spend_queue_url), message.kind, **dict(message.ids))
 
 
 def _standing(purchases: list[Purchase], table: Table, settings: Settings, now: datetime) -> Standing:
@@ -98,3 +101,7 @@ def _job_message(kind: str, job: Job) -> _Message:
 def _purchase_message(purchase: Purchase) -> _Message:
     ids = (("deployment", purchase.deployment), ("generation", purchase.generation))
     return _Message("advance_purchase", ids)
+
+
+def _erasing_message(deletion: Deletion) -> _Message:
+    return _Message(erasing.MESSAGE, (("dataset", deletion.dataset), ("deletion", deletion.id)))

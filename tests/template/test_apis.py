@@ -74,6 +74,8 @@ def test_the_control_api_answers_what_the_design_names(stack):
         ("/keys/{proxy+}", "delete"),
         ("/datasets", "get"),
         ("/datasets/{proxy+}", "get"),
+        ("/datasets/{proxy+}", "post"),
+        ("/datasets/{proxy+}", "delete"),
     }
 
 

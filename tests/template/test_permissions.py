@@ -172,6 +172,37 @@ def test_reconcile_only_reads_and_enqueues(stack):
     }
 
 
+def test_only_the_function_that_reads_data_erases_it_and_nothing_that_bedrock_wrote(stack):
+    erasing = {
+        (statement.owner.id, action, resource)
+        for statement in all_granted(stack)
+        for action in statement.actions
+        if action.startswith("s3:Delete")
+        for resource in statement.resources
+    }
+    assert erasing == {
+        ("DatasetUploadedRole", "s3:DeleteObjectVersion", f"<DataBucket.Arn>/{prefix}/*")
+        for prefix in ("incoming", "prepared", "reports")
+    }
+
+
+def test_the_links_of_the_control_api_can_put_uploads_and_nothing_else(stack):
+    writing = {
+        (action, resource)
+        for statement in granted(stack["ControlApiRole"])
+        for action in statement.actions
+        if action.startswith("s3:") and not action.startswith(("s3:Get", "s3:List"))
+        for resource in statement.resources
+    }
+    assert writing == {("s3:PutObject", "<DataBucket.Arn>/incoming/*")}
+
+
+def test_versions_of_objects_are_listed_only_where_datasets_lie(stack):
+    for statement in all_granted(stack):
+        if "s3:ListBucketVersions" in statement.actions:
+            assert set(statement.conditions["StringLike"]["s3:prefix"]) <= {"incoming/*", "prepared/*", "reports/*"}
+
+
 def test_every_function_logs_to_its_own_group_and_no_other(stack):
     for function in stack.of(FUNCTION):
         group = stack.referred(function["LoggingConfig"]["LogGroup"])

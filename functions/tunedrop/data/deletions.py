@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from tunedrop.data import keys
-from tunedrop.data.versions import Head, Preparation, SplitFile, StoredFile, Version
+from tunedrop.data.versions import Head, Preparation, StoredFile, Version
 
 DeletionState = Literal["planned", "asked", "erasing", "erased"]
 """`asked`: everything new is held off while running jobs are looked for; `erasing`: nothing takes it back any more."""
@@ -40,17 +40,17 @@ class Deletion:
     latest: int
     """The dataset's newest version at that time: what has a greater number is not meant."""
     state: DeletionState = "asked"
-    files: tuple[StoredFile, ...] = ()
-    """Uploads that no remaining version holds; of a whole dataset those that no version ever held."""
     erased: Erased = field(default_factory=Erased)
     erased_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RememberedFile(StoredFile):
-    """The digest of a file that a version held."""
+    """The digest of a file that a version held; of a joined one, that of all its parts."""
 
     slot: str
+    joined: int
+    """How many parts; 0: it was one object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,47 +91,32 @@ def tombstone(version: Version, deletion: Deletion) -> Tombstone:
         created_at=version.created_at,
         status=version.status,
         files=tuple(
-            RememberedFile(file.key, file.version_id, file.bytes, file.sha256, slot)
-            for slot, each in version.files.items()
-            for file in stored(each)
+            RememberedFile(file.key, file.version_id, file.bytes, file.sha256, slot, file.joined)
+            for slot, file in version.files.items()
         ),
         outputs=tuple(found for item in version.preparations for found in _output(item)),
         records={item.split: item.records for item in version.preparations},
     )
 
 
-def stored(file: SplitFile) -> tuple[StoredFile, ...]:
-    """The objects that a split file stands for."""
-    return (StoredFile(file.key, file.version_id, file.bytes, file.sha256),)
-
-
-def _output(item: Preparation) -> Iterable[RememberedOutput]:
+def _output(item: Preparation) -> Iterator[RememberedOutput]:
     output = item.output
     if output is not None:
         place = (output.key, output.version_id, output.bytes, output.sha256)
         yield RememberedOutput(*place, item.split, item.base_model, output.records)
 
 
-def orphans(version: Version, others: Iterable[Version]) -> tuple[StoredFile, ...]:
-    """Objects of this version that none of the others holds."""
-    held = {_identity(file) for other in others for each in other.files.values() for file in stored(each)}
-    mine = (file for each in version.files.values() for file in stored(each))
-    return tuple(file for file in mine if _identity(file) not in held)
+def orphans(version: Version, others: Iterable[Version]) -> Iterator[StoredFile]:
+    """Objects of this version that none of the others holds; parts of joined uploads must have been loaded."""
+    held = {_identity(file) for other in others for file in _objects(other)}
+    return (file for file in _objects(version) if _identity(file) not in held)
 
 
-def never_versioned(head: Head, versions: Iterable[Version]) -> tuple[StoredFile, ...]:
-    """Current uploads that stand in no version."""
-    held = {_identity(file) for each in versions for split in each.files.values() for file in stored(split)}
-    current = (file for each in head.files.values() for file in stored(each))
-    return tuple(file for file in current if _identity(file) not in held)
-
-
-def without(head: Head, version: Version, gone: Iterable[StoredFile], now: datetime) -> Head:
-    """The head once a version and its orphans are gone: later versions must not carry them over."""
-    lost = {_identity(file) for file in gone}
-    kept = {
-        slot: file for slot, file in head.files.items() if not any(_identity(each) in lost for each in stored(file))
-    }
+def without(head: Head, version: Version, others: Iterable[Version], now: datetime) -> Head:
+    """The head once the version is gone: later versions must not carry over what only this one holds."""
+    held = {_identity(file) for other in others for file in other.files.values()}
+    lost = {_identity(file) for file in version.files.values()} - held
+    kept = {slot: file for slot, file in head.files.items() if _identity(file) not in lost}
     return replace(
         head,
         files=kept,
@@ -144,7 +129,19 @@ def without(head: Head, version: Version, gone: Iterable[StoredFile], now: datet
 
 def emptied(head: Head, now: datetime) -> Head:
     """The head of a deleted dataset: it only remembers which numbers were given."""
-    return replace(head, files={}, system_file=None, status=None, revision=head.revision + 1, updated_at=now)
+    return replace(head, files={}, system_file=None, status=None, updated_at=now)
+
+
+def tally(found: Iterable[tuple[int, bool]]) -> Erased:
+    """Counts of S3 versions, each as (bytes, whether it is a delete marker)."""
+    items = list(found)
+    markers = sum(marker for _, marker in items)
+    return Erased(len(items) - markers, sum(size for size, _ in items), markers)
+
+
+def plus(one: Erased, other: Erased) -> Erased:
+    """Both together."""
+    return Erased(one.objects + other.objects, one.bytes + other.bytes, one.delete_markers + other.delete_markers)
 
 
 def is_processing(version: Version, now: datetime) -> bool:
@@ -153,10 +150,15 @@ def is_processing(version: Version, now: datetime) -> bool:
 
 
 def prefixes(deletion: Deletion) -> tuple[str, ...]:
-    """Where everything lies that goes; of a version's split files only those named in `files` go as well."""
-    folder = deletion.dataset if deletion.version is None else f"{deletion.dataset}/{deletion.version}"
-    made = (f"{keys.PREPARED}{folder}/", f"{keys.REPORTS}{folder}/")
-    return made if deletion.version is not None else (f"{keys.INCOMING}{folder}/", *made)
+    """Where everything lies that goes; of a version's uploads only its orphans go as well."""
+    if deletion.version is not None:
+        return made(f"{deletion.dataset}/{deletion.version}")
+    return (f"{keys.INCOMING}{deletion.dataset}/", *made(deletion.dataset))
+
+
+def made(folder: str) -> tuple[str, ...]:
+    """Where that lies which was made of a dataset's files, by its name or by `name/version`."""
+    return f"{keys.PREPARED}{folder}/", f"{keys.REPORTS}{folder}/"
 
 
 def goes(deletion: Deletion, key: str, last_modified: datetime) -> bool:
@@ -168,6 +170,10 @@ def goes(deletion: Deletion, key: str, last_modified: datetime) -> bool:
         return last_modified <= deletion.asked_at
     number = key.split("/")[2]
     return not number.isdecimal() or int(number) <= deletion.latest
+
+
+def _objects(version: Version) -> Iterator[StoredFile]:
+    return (found for file in version.files.values() for found in file.objects)
 
 
 def _identity(file: StoredFile) -> tuple[str, str]:

@@ -32,8 +32,13 @@ def _config(*, attempts: int, read_seconds: float) -> Config:
 
 @cache
 def s3() -> S3Client:
-    """Objects; parts of an upload can take a while. Links are signed as encrypted objects ask for it (SigV4)."""
-    return boto3.client("s3", config=_config(attempts=4, read_seconds=60).merge(Config(signature_version="s3v4")))
+    """Objects; parts of an upload can take a while.
+
+    Links are signed as encrypted objects ask for it (SigV4), for the Region's own address: the global one, which
+    botocore would sign for else, redirects for some hours after a bucket was made, and no signature survives that.
+    """
+    links = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+    return boto3.client("s3", config=_config(attempts=4, read_seconds=60).merge(links))
 
 
 @cache

@@ -58,6 +58,14 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """Change nothing; without `when` holding, refuse the writes beside it."""
+
+    key: Key
+    when: ConditionBase
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a conditional write did: the row as it is now, or, refused, the row that stood in the way."""
 
@@ -159,7 +167,7 @@ class Table:
             lambda answer: unmarshal(answer["Attributes"]) if answer.get("Attributes") else None,
         )
 
-    def write_all(self, *writes: Put | Update | Delete) -> bool:
+    def write_all(self, *writes: Put | Update | Delete | Check) -> bool:
         """All of these writes or none (at most 100). False when a condition refused."""
         items = cast("list[TransactWriteItemTypeDef]", [_transaction_item(self.name, write) for write in writes])
         try:
@@ -270,7 +278,7 @@ def _condition(when: ConditionBase | None) -> dict[str, Any]:
     return arguments
 
 
-def _transaction_item(table: str, write: Put | Update | Delete) -> dict[str, Any]:
+def _transaction_item(table: str, write: Put | Update | Delete | Check) -> dict[str, Any]:
     match write:
         case Put():
             return {"Put": _put_arguments(table, write)}
@@ -278,3 +286,6 @@ def _transaction_item(table: str, write: Put | Update | Delete) -> dict[str, Any
             return {"Update": _update_arguments(table, write)}
         case Delete():
             return {"Delete": _delete_arguments(table, write)}
+        case Check():
+            key = {"TableName": table, "Key": marshal(_key(write.key))}
+            return {"ConditionCheck": {**key, **_condition(write.when)}}

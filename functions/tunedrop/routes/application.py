@@ -12,7 +12,18 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 
 from tunedrop.edges.observability import logger, traced
 from tunedrop.errors import InvalidInput, TunedropError, Unavailable
-from tunedrop.routes import base_models, datasets, deployments, errors, jobs, joined_uploads, keys, metrics
+from tunedrop.routes import (
+    base_models,
+    datasets,
+    deletions,
+    deployments,
+    errors,
+    jobs,
+    joined_uploads,
+    keys,
+    metrics,
+    upload_links,
+)
 
 
 def _strict_json(text: str) -> Any:
@@ -38,7 +49,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 app = APIGatewayRestResolver(enable_validation=True, json_body_deserializer=_strict_json)
-for routes in (base_models, datasets, joined_uploads, jobs, metrics, deployments, keys):
+for routes in (base_models, datasets, upload_links, joined_uploads, deletions, jobs, metrics, deployments, keys):
     app.include_router(routes.router)
 
 

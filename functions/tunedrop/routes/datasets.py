@@ -50,11 +50,26 @@ class PreparationAnswer(AnswerModel):
     split: str
     verdict: str
     report_key: str = Field(description="Of the JSON report in the data bucket")
+    report_url: str | None = Field(None, description="Shows it to whoever has the link; null in listings")
+    page_url: str | None = Field(None, description="The same for the report as a page for people")
     records: int
     tokens: int = Field(description="Estimated, over all records")
     errors: int
     warnings: int
     output: OutputAnswer | None
+
+
+class FindingAnswer(AnswerModel):
+    """What was found most: the reports have every place."""
+
+    code: str
+    severity: str
+    count: int
+    split: str
+    base_model: str
+    line: int | None = Field(description="Of the first one")
+    words: str
+    hint: str
 
 
 class VersionAnswer(AnswerModel):
@@ -67,6 +82,7 @@ class VersionAnswer(AnswerModel):
     base_models: list[str]
     owner: str | None
     preparations: list[PreparationAnswer]
+    top_findings: list[FindingAnswer] = Field(description="The gravest and most frequent codes over all reports")
     created_at: datetime
     finished_at: datetime | None
 
@@ -117,5 +133,11 @@ def list_versions(name: str, limit: Limit = 20, cursor: Cursor = None) -> Versio
 
 @router.get("/datasets/<name>/versions/<number>", summary="Read a version")
 def get_version(name: str, number: int) -> VersionAnswer:
-    """A version: its files, its verdict per base model, and where its reports are."""
-    return VersionAnswer.of(datasets.get_version(name, number, table=Request.of(router).world.state))
+    """A version: its files, its verdict per base model, and its reports, each by a link for a quarter of an hour."""
+    world = Request.of(router).world
+    version = datasets.get_version(name, number, table=world.state)
+    answer = VersionAnswer.of(version)
+    for item in answer.preparations:
+        links = datasets.report_links(item.report_key, s3=world.s3, settings=world.settings)
+        item.report_url, item.page_url = links.report, links.page
+    return answer

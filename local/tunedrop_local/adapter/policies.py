@@ -91,12 +91,25 @@ def install(services: Iterable[str]) -> None:
     seams.original(iam_evaluator, "enforce", "access_key_id", "iam_action", "service", "region")
     seams.original(iam_actions, "access_denied_response", "service", "action", "principal_arn")
 
+    targets = seams.original(iam_actions, "_s3_batch_delete_targets", "bucket", "body")
+
     def extract_action(service: str, *rest: Any) -> Any:
-        return None if service in ours else extract(service, *rest)
+        if service in ours:
+            return None
+        action = extract(service, *rest)
+        return _deleting_versions(targets, *rest) or action if service == "s3" else action
 
     seams.replace(iam_actions, "extract_iam_action", extract_action)
     _know_the_source_of_events()
     _know_one_root_key_only()
+
+
+def _deleting_versions(targets: Any, method: str, path: str, _: Any, body: bytes, query: Mapping[str, Any]) -> str:
+    """DeleteObjects of S3 versions needs s3:DeleteObjectVersion; MiniStack forgets that for the first of them."""
+    if method != "POST" or "delete" not in query:
+        return ""
+    named = targets(path.strip("/").partition("/")[0], body)
+    return "s3:DeleteObjectVersion" if named and named[0][1] else ""
 
 
 def _know_the_source_of_events() -> None:

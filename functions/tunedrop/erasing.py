@@ -1,0 +1,147 @@
+"""Carrying out a deletion: every S3 version of what belongs to a dataset or a version goes, then its rows.
+
+Each step may be repeated: a run that was cut off is gone on with by the next delivery of its message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from tunedrop.data import deletions
+from tunedrop.data.deletions import Deletion
+from tunedrop.edges import dataset_rows, erasure, events, part_rows, tombstone_rows
+from tunedrop.edges.erasure import ObjectVersion
+from tunedrop.edges.observability import logger
+from tunedrop.edges.settings import Settings
+from tunedrop.edges.table import Delete, Key, Table
+from tunedrop.reports import deletion_notifications
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_s3 import S3Client
+
+MESSAGE = "erase_dataset"
+"""On UploadQueue, with `dataset` and the id of the `deletion`."""
+
+LOST_AFTER = timedelta(minutes=20)
+"""A message takes at most 15 minutes: then it is put on the queue again."""
+
+
+def due(table: Table, now: datetime) -> tuple[Deletion, ...]:
+    """Deletions whose request died, or whose message got lost."""
+    return tuple(found for found in tombstone_rows.unfinished(table) if now - found.asked_at > LOST_AFTER)
+
+
+def erase(
+    message: Mapping[str, Any],
+    *,
+    table: Table,
+    s3: S3Client,
+    bus: EventBridgeClient,
+    settings: Settings,
+    clock: Callable[[], datetime],
+) -> None:
+    """Carry out the deletion of the message. Raises EraseRefused; whatever rises brings the message back."""
+    deletion = tombstone_rows.load(table, message["dataset"], message["deletion"])
+    if deletion is None or deletion.state == "erased":
+        logger.info("nothing to erase", extra={"dataset": message["dataset"]})
+    elif deletion.state == "asked":
+        _take_back(deletion, table, clock())
+    else:
+        _alone(deletion, table, clock(), partial(_carry_out, deletion, table, s3, bus, settings, clock))
+
+
+def _alone(deletion: Deletion, table: Table, now: datetime, carry_out: Callable[[], None]) -> None:
+    """Two at once would count everything twice; the message of one that dies comes again when its time is over."""
+    try:
+        if tombstone_rows.hold(table, deletion, now):
+            carry_out()
+    except Exception:
+        tombstone_rows.let_go(table, deletion, now)
+        raise
+
+
+def sweep(dataset: str, number: int, *, s3: S3Client, bucket: str) -> None:
+    """Erase what was still being prepared of a version while that was deleted."""
+    for prefix in deletions.made(f"{dataset}/{number}"):
+        for page in erasure.pages(s3, bucket, prefix):
+            if page:
+                erasure.erase(s3, bucket, page)
+
+
+def doomed(deletion: Deletion, *, table: Table, s3: S3Client, bucket: str) -> Iterator[list[ObjectVersion]]:
+    """What the deletion takes out of the bucket, some at a time."""
+    for prefix in deletions.prefixes(deletion):
+        for page in erasure.pages(s3, bucket, prefix):
+            yield [
+                item
+                for item in page
+                if item.last_modified is None or deletions.goes(deletion, item.key, item.last_modified)
+            ]
+    yield from _orphans(deletion, table)
+
+
+def _orphans(deletion: Deletion, table: Table) -> Iterator[list[ObjectVersion]]:
+    """A version's uploads that no other one holds: those S3 versions and no others of their keys."""
+    if deletion.version is None:
+        return
+    going = dataset_rows.load_version(table, deletion.dataset, deletion.version, erasing=True)
+    if going is None:
+        return
+    others = [
+        part_rows.loaded(table, other)
+        for other in dataset_rows.list_versions(table, deletion.dataset).versions
+        if other.number != going.number
+    ]
+    found = [ObjectVersion(file.key, file.version_id, file.bytes) for file in deletions.orphans(going, others)]
+    for start in range(0, len(found), erasure.BATCH):
+        yield found[start : start + erasure.BATCH]
+
+
+def _carry_out(  # noqa: PLR0917
+    deletion: Deletion,
+    table: Table,
+    s3: S3Client,
+    bus: EventBridgeClient,
+    settings: Settings,
+    clock: Callable[[], datetime],
+) -> None:
+    """Digests first, then objects, then rows; told before it is finished, so that it is told at least once."""
+    rows = list(tombstone_rows.rows_to_go(table, deletion))
+    _remember(deletion, rows, table)
+    for page in doomed(deletion, table=table, s3=s3, bucket=settings.data_bucket):
+        if page:
+            erasure.erase(s3, settings.data_bucket, page)
+            tombstone_rows.count(table, deletion, deletions.tally((item.bytes, item.marker) for item in page))
+    for key in rows:
+        table.delete(Delete(key))
+    done = tombstone_rows.load(table, deletion.dataset, deletion.id) or deletion
+    events.publish(bus, deletion_notifications.deleted(done, settings.stack_id, clock()))
+    _finish(deletion, table, clock())
+
+
+def _remember(deletion: Deletion, rows: list[Key], table: Table) -> None:
+    """Digests of every version stay, before anything goes."""
+    for key in rows:
+        if key.sk.startswith(dataset_rows.VERSION):
+            number = int(key.sk.removeprefix(dataset_rows.VERSION))
+            version = dataset_rows.load_version(table, deletion.dataset, number, erasing=True)
+            if version:
+                tombstone_rows.remember(table, deletions.tombstone(version, deletion))
+
+
+def _finish(deletion: Deletion, table: Table, now: datetime) -> None:
+    head = dataset_rows.load_head(table, deletion.dataset)
+    assert head is not None, "a dataset's head is never deleted"
+    tombstone_rows.finish(table, deletion, deletions.emptied(head, now), now)
+    logger.info("erased", extra={"dataset": deletion.dataset, "version": deletion.version})
+
+
+def _take_back(deletion: Deletion, table: Table, now: datetime) -> None:
+    """Its request died before it was confirmed, so the caller was told nothing: as if it had not been asked for."""
+    head = dataset_rows.load_head(table, deletion.dataset)
+    if head is not None and now - deletion.asked_at > LOST_AFTER:
+        tombstone_rows.withdraw(table, deletion, head)
