@@ -20,7 +20,8 @@ from tunedrop.data.reading import Part
 from tunedrop.data.versions import StoredFile
 
 STANDARD_INPUT = "-"
-DEFAULT_EXTENSION = "jsonl"
+ANY_EXTENSION = ""
+"""Of a name that promises nothing: the content alone says what it is."""
 
 _CHUNK = 2**20
 _HELD = 64 * 2**20
@@ -114,10 +115,10 @@ def _spooled(stream: BinaryIO, held: ExitStack) -> tuple[int, BinaryIO]:
 
 
 def extension_of(path: str) -> str:
-    """What the name says the content is; a name that says nothing known is taken for JSON Lines."""
+    """What the name says the content is, if it says anything."""
     name = Path(path).name.casefold()
     known = sorted(keys.EXTENSIONS, key=len, reverse=True)
-    return next((extension for extension in known if name.endswith(f".{extension}")), DEFAULT_EXTENSION)
+    return next((extension for extension in known if name.endswith(f".{extension}")), ANY_EXTENSION)
 
 
 def split_of(paths: Sequence[str]) -> Split:

@@ -59,7 +59,7 @@ def add_to(command: argparse.ArgumentParser) -> None:
         "--input-format",
         choices=keys.EXTENSIONS,
         metavar="EXT",
-        help=f"what the input is, whatever its name says; for standard input: {', '.join(keys.EXTENSIONS)}",
+        help=f"what the input is, whatever its name and content say: {', '.join(keys.EXTENSIONS)}",
     )
 
 

@@ -161,6 +161,15 @@ def test_a_dash_is_standard_input(tunedrop):
     assert ran.json["files"][0]["bytes"] == len(GOOD)
 
 
+@pytest.mark.parametrize("name", ["-", "data", "data.txt", "train.JSONL"])
+def test_a_name_that_promises_nothing_leaves_it_to_the_content(tunedrop, put, name):
+    table = b"prompt,completion\n" + b"".join(b"What is %d?,It is %d.\n" % (n, n) for n in range(40))
+    for content in (FEW, table) if name != "train.JSONL" else (FEW,):
+        put(name, content)
+        ran = tunedrop("check", name, "--model", "claude-3-haiku", "--format", "json", given=content)
+        assert (ran.code, ran.json["records"]) == (0, 40)
+
+
 def test_dataset_toml_beside_the_file_is_followed_unless_another_is_named(tunedrop, put):
     put("train.jsonl", GOOD)
     put("dataset.toml", b'system = "Be kind."')

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from tunedrop.base_models import catalogue
+from tunedrop.base_models.catalogue import Split
 from tunedrop.checks import samples, session
 from tunedrop.checks.session import Plan
 from tunedrop.data.reading import Part
@@ -21,11 +22,12 @@ GOOD = samples.good(300)()
 def prepared(content: bytes, base_model: str, system: str | None = None) -> bytes | None:
     """What the function, which looks for warnings too, would put under prepared/."""
     model = catalogue.find(base_model)
-    systems = {} if system is None else {(base_model, "train"): Block("dataset.toml system", system)}
+    split: Split = "train"
+    systems = {} if system is None else {(base_model, split): Block("dataset.toml system", system)}
     written = io.BytesIO()
     (result,) = session.examine(
-        {"train": [Part("incoming/a/train.jsonl", "jsonl", Bytes(content))]},
-        Plan((model,), ("train",), systems=systems),
+        {split: [Part("incoming/a/train.jsonl", "jsonl", Bytes(content))]},
+        Plan((model,), (split,), systems=systems),
         lambda *_: written.write,
     )
     return written.getvalue() if result.accepted else None

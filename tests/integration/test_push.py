@@ -1,0 +1,188 @@
+"""`tunedrop push`: a folder becomes one version, by ControlApi over real HTTP or by S3's events alone."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import control_api
+import dataset_uploaded
+import pytest
+from moto.backends import get_backend
+from tunedrop.checks import samples
+from tunedrop_cli import main
+
+from tests import builders
+from tests.integration.uploads_world import ACCOUNT, version
+
+GOOD = samples.good(60)()
+
+
+class Cloud:
+    """ControlApi over HTTP; before each answer, S3's events and queued messages reach dataset_uploaded."""
+
+    def __init__(self, stack) -> None:
+        self.stack = stack
+        self.asked: list[str] = []
+        self._delivered: set[str] = set()
+        self._server = HTTPServer(("127.0.0.1", 0), self._handler())
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def deliver(self) -> None:
+        """Everything that waits."""
+        kept = get_backend("s3")[ACCOUNT]["aws"].buckets[self.stack.bucket].keys
+        uploads = [found for key in kept for found in kept.getlist(key) if found.name.startswith("incoming/")]
+        for found in sorted(uploads, key=lambda each: each.last_modified):  # finer than S3 says it
+            if found.version_id not in self._delivered:
+                self._delivered.add(found.version_id)
+                self._bring(builders.object_created(found.name, version_id=found.version_id, size=found.size))
+        for message in self.stack.messages(self.stack.upload_queue_url):
+            self._bring(message)
+
+    def _bring(self, message: dict[str, Any]) -> None:
+        answer = dataset_uploaded.handler(builders.sqs_event(message), builders.LambdaContext())
+        assert answer["batchItemFailures"] == []
+
+    def _answer(self, method: str, path: str, body: Any, key: str | None) -> tuple[int, Any]:
+        self.deliver()
+        self.asked.append(f"{method} {path}")
+        headers = {"Idempotency-Key": key} if key else None
+        event = builders.api_request(method, path, body=body, headers=headers)
+        return builders.api_answer(control_api.handler(event, builders.LambdaContext()))
+
+    def _handler(cloud):  # noqa: N805 - `self` is the request's own
+        class Handler(BaseHTTPRequestHandler):
+            def _do(self) -> None:
+                size = int(self.headers.get("Content-Length") or 0)
+                body = json.loads(self.rfile.read(size)) if size else None
+                assert self.headers["Authorization"].startswith("AWS4-HMAC-SHA256")
+                status, answer = cloud._answer(self.command, self.path, body, self.headers.get("Idempotency-Key"))
+                content = json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_GET = do_POST = _do  # noqa: N815 - as http.server calls them
+
+            def log_message(self, *_: object) -> None:
+                """Quiet."""
+
+        return Handler
+
+
+@pytest.fixture
+def cloud(stack, environment):
+    made = Cloud(stack)
+    environment.setenv("TUNEDROP_CONTROL_API_URL", made.url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """`folder(name=content, ...)` makes support-bot/ with these files; `__` in a name is a folder."""
+    root = tmp_path / "support-bot"
+
+    def make(files: dict[str, bytes]) -> str:
+        for name, content in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        return str(root)
+
+    return make
+
+
+def test_all_splits_and_settings_become_one_version(cloud, folder, stack, capsys):
+    path = folder(
+        {
+            "train.jsonl": GOOD,
+            "validation/a.jsonl": samples.good(20, 500)(),
+            "validation/b.jsonl": samples.good(20, 700)(),
+            "test.jsonl": samples.good(5, 900)(),
+            "dataset.toml": b'base_models = ["claude-3-haiku"]\nsystem = { file = "system.txt" }',
+            "system.txt": b"Be kind.",
+            "notes.docx": b"mine",
+        }
+    )
+    assert main.main(["push", path, "--wait"]) == 0
+    said = capsys.readouterr()
+    assert "accepted support-bot@1" in said.out
+    assert "POST /jobs" in said.out
+    assert "notes.docx" in said.err
+    made = version(stack, 1)
+    assert set(made.files) == {"train", "validation", "test", "dataset.toml", "system.txt"}
+    assert made.base_models == ("claude-3-haiku",)
+    assert [item.records for item in made.preparations] == [60, 40, 5]
+
+
+def test_a_changed_split_makes_one_more_version_that_holds_the_others(cloud, folder, stack):
+    path = folder({"train.jsonl": GOOD, "validation.jsonl": samples.good(40, 500)()})
+    assert main.main(["push", path, "--wait"]) == 0
+    folder({"validation.jsonl": samples.good(41, 500)()})
+    assert main.main(["push", path, "--wait"]) == 0
+    made = version(stack, 2)
+    assert [item.records for item in made.preparations] == [60, 41]
+
+
+def test_the_same_bytes_again_make_no_version_and_say_so(cloud, folder, stack, capsys):
+    path = folder({"train.jsonl": GOOD, "dataset.toml": b'owner = "me"'})
+    assert main.main(["push", path, "--wait"]) == 0
+    assert main.main(["push", path, "--wait"]) == 0
+    assert "the same bytes" in capsys.readouterr().out
+    assert (
+        stack.s3.list_object_versions(Bucket=stack.bucket, Prefix="incoming/support-bot/dataset.toml")["Versions"][1:]
+        == []
+    )
+
+
+def test_what_is_rejected_here_is_not_uploaded(cloud, folder, stack, capsys):
+    path = folder({"train.jsonl": GOOD + b"oops\n"})
+    assert main.main(["push", path]) == 1
+    assert "invalid_json" in capsys.readouterr().err
+    assert "Contents" not in stack.s3.list_objects_v2(Bucket=stack.bucket)
+
+
+def test_what_the_stack_rejects_is_exit_code_1(cloud, folder, capsys):
+    path = folder({"train.jsonl": GOOD + b"oops\n"})
+    assert main.main(["push", path, "--no-check", "--wait"]) == 1
+    said = capsys.readouterr().out
+    assert "rejected support-bot@1" in said
+    assert "invalid_json" in said
+
+
+def test_by_events_the_only_version_that_is_prepared_holds_everything(cloud, folder, stack):
+    path = folder(
+        {
+            "train/a.jsonl": samples.good(30)(),
+            "train/b.jsonl": samples.good(30, 300)(),
+            "validation.jsonl": samples.good(40, 500)(),
+            "dataset.toml": b'base_models = ["claude-3-haiku"]',
+        }
+    )
+    assert main.main(["push", path, "--by-events"]) == 0
+    cloud.deliver()
+    assert [version(stack, number).status for number in (1, 2)] == ["incomplete", "accepted"]
+    assert set(version(stack, 2).files) == {"train", "validation", "dataset.toml"}
+
+
+def test_a_commit_never_joins_what_somebody_else_left_there(cloud, folder, stack, capsys):
+    stack.s3.put_object(Bucket=stack.bucket, Key="incoming/support-bot/train/old.jsonl", Body=GOOD)
+    path = folder({"train/a.jsonl": GOOD})
+    assert main.main(["push", path, "--by-events"]) == 2
+    assert "old.jsonl" in capsys.readouterr().err
+
+
+def test_without_control_api_the_splits_commit_by_themselves(stack, folder, capsys):
+    path = folder({"train.jsonl": GOOD})
+    assert main.main(["push", path, "--url", "http://127.0.0.1:9"]) == 0
+    assert "commits by itself" in capsys.readouterr().err
+    assert stack.s3.list_objects_v2(Bucket=stack.bucket)["KeyCount"] == 1
