@@ -71,8 +71,8 @@ def compose(subject: Subject, examined: Examined, output: Output | None, prices:
     }
 
 
-def encode(report: Mapping[str, Any]) -> bytes:
-    """The report as it is stored."""
+def encode(report: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> bytes:
+    """The report, or several, as it is stored."""
     return json.dumps(report, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
