@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from tunedrop.checks import samples
 from tunedrop.data import elements
+from tunedrop.data.mending import MENDS
 from tunedrop.data.reading import Part, SplitFileReader
 from tunedrop.data.sources import Bytes
 
@@ -146,3 +148,10 @@ def test_no_record_that_was_read_is_ever_lost_or_changed(fix, content, extension
     if mended is not None:
         kept = records(mended, "jsonl")
         assert [texts for texts in records(content, extension) if texts not in kept] == []
+
+
+def test_the_page_lists_every_mend_as_the_command_says_it():
+    page = (Path(__file__).parents[3] / "docs" / "cli.md").read_text("utf-8")
+    assert [f"| `{what}` | {words} |" for what, words in MENDS.items()] == [
+        line for line in page.splitlines() if line.startswith("| `") and line.split("`")[1] in MENDS
+    ]
