@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import control_api
 import pytest
 from tunedrop import datasets, joining
 from tunedrop.checks import samples
+from tunedrop.data import joined, versions
 from tunedrop.data.keys import CommitUpload
-from tunedrop.edges import aws, objects
+from tunedrop.data.versions import Head, StoredFile
+from tunedrop.edges import aws, dataset_rows, objects, upload_rows
 from tunedrop.errors import NotFound
 
 from tests import builders
@@ -169,24 +172,19 @@ def test_after_a_commit_that_came_too_early_the_next_one_counts(uploader, stack)
     assert part_keys(stack) == ["a.jsonl", "b.jsonl"]
 
 
-def test_more_than_a_thousand_parts_are_refused_with_the_number(uploader, stack):
-    for number in range(1_001):
-        stack.s3.put_object(Bucket=stack.bucket, Key=f"{FOLDER}{number:04}.jsonl", Body=b"")
-    uploader.upload(COMMIT, b"")
-    ((_, detail),) = stack.published()
-    assert detail["code"] == "too_many_parts"
-    assert "1,001" in detail["summary"]
+def test_so_many_parts_that_one_row_could_not_hold_them_are_kept_in_order(stack):
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    parts = [StoredFile(f"{FOLDER}{number:04}-{'x' * 190}.jsonl", "v" * 32, 9, "a" * 64) for number in range(1_000)]
+    train = joined.join(parts, StoredFile(COMMIT, "c1", 0, ""), "train", now)
+    upload = upload_rows.begin(stack.table, "support-bot", "train", COMMIT, "c1", now)
+    assert dataset_rows.reserve(stack.table, upload, versions.plan(Head("support-bot", now, now), [train], None, now))
 
-
-def test_so_many_parts_that_one_row_could_not_hold_them_are_kept_in_order(uploader, stack):
-    for number in range(450):
-        stack.s3.put_object(Bucket=stack.bucket, Key=f"{FOLDER}{number:04}.jsonl", Body=good(1, number))
-    uploader.upload(COMMIT, b"")
-    assert version(stack).status == "accepted"
-    assert part_keys(stack) == [f"{number:04}.jsonl" for number in range(450)]
-    assert len(stack.table.query("DATASET#support-bot", "PARTS#").rows) == 3
+    assert version(stack).files["train"] == train
+    assert len(stack.table.query("DATASET#support-bot", "PARTS#").rows) == 5
     (listed,) = datasets.list_versions("support-bot", 10, None, table=stack.table).versions
-    assert (listed.files["train"].joined, listed.files["train"].parts) == (450, ())
+    assert (listed.files["train"].joined, listed.files["train"].parts) == (1_000, ())
+    biggest = max(len(json.dumps(row, default=str)) for row in stack.table.query("DATASET#support-bot").rows)
+    assert biggest < 400_000 / 3
 
 
 def test_parts_that_are_too_large_together_are_not_read_and_never_taken_for_the_same(uploader, stack):
@@ -421,41 +419,39 @@ def test_a_request_cut_off_anywhere_is_finished_by_the_next_delivery(uploader, s
     assert told(stack) == [("DatasetPrepared", None, 1)]
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "code", "words"),
-    [
-        ({}, 422, "invalid_request", "splits"),
-        ({"splits": {}}, 422, "nothing_to_join", "train, validation, test"),
-        ({"splits": {"train": []}}, 422, "nothing_to_join", "no file"),
-        ({"splits": {"train": [f"{FOLDER}a.jsonl"]}, "wait": True}, 422, "invalid_request", "wait"),
-        ({"splits": {"train": [{"key": f"{FOLDER}a.jsonl", "etag": "x"}]}}, 422, "invalid_request", "etag"),
-        ({"splits": {"train": [5]}}, 422, "invalid_request", "splits"),
-        ({"splits": {"eval": [f"{FOLDER}a.jsonl"]}}, 422, "unknown_split", "train, validation, test"),
-        ({"splits": {"train": ["incoming/other/train/a.jsonl"]}}, 422, "invalid_part", "incoming/support-bot/"),
-        ({"splits": {"train": ["prepared/support-bot/1/nova-lite/train.jsonl"]}}, 422, "invalid_part", "incoming/"),
-        ({"splits": {"train": [SETTINGS]}}, 422, "invalid_part", "no split file"),
-        ({"splits": {"train": [COMMIT]}}, 422, "invalid_part", "no split file"),
-        ({"splits": {"train": ["incoming/support-bot/../other/train.jsonl"]}}, 422, "invalid_part", "no split file"),
-        ({"splits": {"train": ["x" * 100_000]}}, 422, "invalid_part", "no split file"),
-        ({"splits": {"train": [f"{FOLDER}a.jsonl", f"{FOLDER}a.jsonl"]}}, 422, "repeated_part", "twice"),
-        ({"splits": {"train": [f"{FOLDER}a.jsonl", f"{FOLDER}b.csv"]}}, 422, "mixed_parts", "csv, jsonl"),
-        ({"splits": {"train": [f"{FOLDER}{n}.jsonl" for n in range(1001)]}}, 422, "too_many_parts", "1,001"),
-        ({"splits": {"train": [f"{FOLDER}a.jsonl", f"{FOLDER}z.jsonl"]}}, 404, "unknown_object", "1 of 2"),
-        (
-            {"splits": {"train": [{"key": f"{FOLDER}a.jsonl", "version_id": "no-such"}]}},
-            404,
-            "unknown_object",
-            "1 of 1",
-        ),
-    ],
-)  # fmt: skip
-def test_a_request_that_names_what_cannot_be_joined_is_refused_and_changes_nothing(
-    uploader, stack, body, status, code, words
-):
+REFUSED = [
+    ({}, 422, "invalid_request", "splits"),
+    ({"splits": {}}, 422, "nothing_to_join", "train, validation, test"),
+    ({"splits": {"train": []}}, 422, "nothing_to_join", "no file"),
+    ({"splits": {"train": [f"{FOLDER}a.jsonl"]}, "wait": True}, 422, "invalid_request", "wait"),
+    ({"splits": {"train": [{"key": f"{FOLDER}a.jsonl", "etag": "x"}]}}, 422, "invalid_request", "etag"),
+    ({"splits": {"train": [5]}}, 422, "invalid_request", "splits"),
+    ({"splits": {"eval": [f"{FOLDER}a.jsonl"]}}, 422, "unknown_split", "train, validation, test"),
+    ({"splits": {"train": ["incoming/other/train/a.jsonl"]}}, 422, "invalid_part", "incoming/support-bot/"),
+    ({"splits": {"train": ["prepared/support-bot/1/nova-lite/train.jsonl"]}}, 422, "invalid_part", "incoming/"),
+    ({"splits": {"train": [SETTINGS]}}, 422, "invalid_part", "no split file"),
+    ({"splits": {"train": [COMMIT]}}, 422, "invalid_part", "no split file"),
+    ({"splits": {"train": ["incoming/support-bot/../other/train.jsonl"]}}, 422, "invalid_part", "no split file"),
+    ({"splits": {"train": ["x" * 100_000]}}, 422, "invalid_part", "no split file"),
+    ({"splits": {"train": [f"{FOLDER}a.jsonl", f"{FOLDER}a.jsonl"]}}, 422, "repeated_part", "twice"),
+    ({"splits": {"train": [f"{FOLDER}a.jsonl", f"{FOLDER}b.csv"]}}, 422, "mixed_parts", "csv, jsonl"),
+    ({"splits": {"train": [f"{FOLDER}{n}.jsonl" for n in range(1001)]}}, 422, "too_many_parts", "1,001"),
+    ({"splits": {"train": [f"{FOLDER}a.jsonl", f"{FOLDER}z.jsonl"]}}, 404, "unknown_object", "1 of 2"),
+    (
+        {"splits": {"train": [{"key": f"{FOLDER}a.jsonl", "version_id": "no-such"}]}},
+        404,
+        "unknown_object",
+        "1 of 1",
+    ),
+]
+
+
+def test_a_request_that_names_what_cannot_be_joined_is_refused_and_changes_nothing(uploader, stack):
     put_parts(uploader, "a", "b")
-    answer = call("POST", "/datasets/support-bot/versions", body, key="refused")
-    assert refused(answer) == (status, code)
-    assert words in answer[1]["error"]["message"]
+    for number, (body, status, code, words) in enumerate(REFUSED):
+        answer = call("POST", "/datasets/support-bot/versions", body, key=f"refused-{number}")
+        assert refused(answer) == (status, code), answer
+        assert words in answer[1]["error"]["message"]
     assert stack.table.query("DATASET#support-bot").rows == ()
     assert stack.messages(stack.upload_queue_url) == []
 
