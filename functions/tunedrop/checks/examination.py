@@ -9,6 +9,7 @@ from typing import Literal
 
 from tunedrop.base_models.catalogue import BaseModel, Split
 from tunedrop.checks import policy as policies
+from tunedrop.checks import proofs
 from tunedrop.checks.catalogue import RECORD_CHECKS, SPLIT_CHECKS
 from tunedrop.checks.findings import Finding, Findings, Place
 from tunedrop.checks.registry import CHECKS, Check, SplitFacts, Spot
@@ -17,7 +18,7 @@ from tunedrop.data.bulk import Cells
 from tunedrop.data.defects import Defect
 from tunedrop.data.policy import Policy
 from tunedrop.data.reading import Entry, SplitFileReader
-from tunedrop.data.records import Block, Record
+from tunedrop.data.records import Block, Record, Turn
 
 Level = Literal["all", "errors"]
 """What is looked for: everything, or only what rejects. The verdict is the same."""
@@ -93,6 +94,7 @@ class Examination:
         self._write = formats.FORMATS[base_model.record_format].write
         self._written = 0
         self._unreadable = False
+        self._bulk = self._allows_bulk()
         for defect, source in given:
             self._take(defect, Place(source, defect.line))
         self._refuse_size()
@@ -142,14 +144,22 @@ class Examination:
 
     def can_skip(self, block: bytes) -> bool:
         """Whether no line of the block can have what this base model's checks look for, by their own proofs."""
-        if self.subject.level == "all" or not self._takes_system_in_bulk:
+        if not self._bulk:
             return False
         return all(check.absent is not None and check.absent(block, self.base_model) for check in self._checks)
 
-    @property
-    def _takes_system_in_bulk(self) -> bool:
-        """Prompt and completion have no place for a system text: the slow path says so."""
-        return self.subject.default_system is None or self.base_model.record_format != "prompt_completion"
+    def _allows_bulk(self) -> bool:
+        """Proofs are about the lines: a configured system text, which is added to each, has to be good by itself."""
+        system = self.subject.default_system
+        if self.subject.level == "all":
+            return False
+        if system is None or system.text is None:
+            return True
+        short = tokens.estimate([system.text]) <= self.base_model.limits.record_tokens * proofs.SYSTEM_SHARE
+        probe = Record((system,), tuple(Turn("$", role, (Block("$", "…"),)) for role in ("user", "assistant")))
+        return short and not any(
+            spot for check in self._checks if check.find for spot in check.find(probe, self.base_model)
+        )
 
     def take_whole(self, cells: Cells) -> bytes | None:
         """The lines for Bedrock of a block that `can_skip` and is plain; None after an error."""

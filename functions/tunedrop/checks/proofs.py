@@ -7,6 +7,7 @@ its characters were written: as they are, as `\n`, or as `\u000a`.
 
 from __future__ import annotations
 
+import io
 import re
 from functools import lru_cache
 
@@ -44,8 +45,15 @@ def no_blank_text(block: bytes, base_model: BaseModel) -> bool:
 
 
 def no_long_record(block: bytes, base_model: BaseModel) -> bool:
-    """Every line is so short that even the densest text fits."""
-    longest = int(base_model.limits.record_tokens * (1 - SYSTEM_SHARE) / tokens.MOST_PER_BYTE)
+    """Every line is so short that even the densest text fits, or what it holds does."""
+    most = int(base_model.limits.record_tokens * (1 - SYSTEM_SHARE))
+    if _all_within(block, int(most / tokens.MOST_PER_BYTE)):
+        return True
+    return all(tokens.at_most(line) <= most for line in io.BytesIO(block).readlines())
+
+
+def _all_within(block: bytes, longest: int) -> bool:
+    """Whether no line has more bytes, found without looking at each."""
     position = 0
     while len(block) - position > longest:
         end = block.rfind(b"\n", position, position + longest + 1)

@@ -30,6 +30,7 @@ MOST_PER_CHARACTER = 3.0
 """Nor more than this for each character."""
 
 _PARTS = 12  # weights are whole twelfths of a token, so that a third is exact
+_ASCII_PARTS = _PARTS // 3
 _ASCII = bytes(range(0x80))
 _CONTINUATION = bytes(range(0x80, 0xC0))
 
@@ -60,16 +61,28 @@ _WEIGHTS = _weights()
 
 def estimate(texts: Iterable[str]) -> int:
     """Estimated tokens of all texts together."""
-    ascii_characters = other = 0
+    parts = 0
     for text in texts:
         if text.isascii():
-            ascii_characters += len(text)
+            parts += len(text) * _ASCII_PARTS
         else:
-            raw = text.encode("utf-8", "surrogatepass")
-            beyond = raw.translate(None, _ASCII)
-            ascii_characters += len(raw) - len(beyond)
-            other += sum(beyond.translate(_WEIGHTS, _CONTINUATION))
-    return -(-(ascii_characters * _PARTS // 3 + other) // _PARTS)
+            parts += _parts(text.encode("utf-8", "surrogatepass"))
+    return -(-parts // _PARTS)
+
+
+def at_most(line: bytes) -> int:
+    """No fewer than the estimate of all texts of this line of JSON, without unescaping them.
+
+    An escape has more bytes than the character it stands for, except that `\\uXXXX` counts as two tokens where the
+    heaviest character has three.
+    """
+    parts = _parts(line)
+    return -(-parts * (3 if b"\\u" in line else 2) // (2 * _PARTS))
+
+
+def _parts(raw: bytes) -> int:
+    beyond = raw.translate(None, _ASCII)
+    return (len(raw) - len(beyond)) * _ASCII_PARTS + sum(beyond.translate(_WEIGHTS, _CONTINUATION))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import pytest
@@ -63,3 +64,9 @@ def test_the_summary_is_that_of_the_sorted_list(estimates):
     assert (found.total, found.max) == (sum(estimates), ordered[-1])
     assert found.p50 == ordered[-(-count * 50 // 100) - 1]
     assert found.p95 == ordered[-(-count * 95 // 100) - 1]
+
+
+@given(st.lists(st.text(max_size=30), max_size=3), st.booleans())
+def test_the_bound_of_a_line_is_never_below_the_estimate_of_its_texts(texts, ascii_only):
+    line = json.dumps(texts, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+    assert tokens.at_most(line) >= tokens.estimate(texts)
