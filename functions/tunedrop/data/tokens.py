@@ -71,9 +71,9 @@ def estimate(texts: Iterable[str]) -> int:
 
 
 def at_most(line: bytes) -> int:
-    """No fewer than the estimate of all texts of this line of JSON, without unescaping them.
+    r"""No fewer than the estimate of all texts of this line of JSON, without unescaping them.
 
-    An escape has more bytes than the character it stands for, except that `\\uXXXX` counts as two tokens where the
+    An escape has more bytes than the character it stands for, except that `\uXXXX` counts as two tokens where the
     heaviest character has three.
     """
     parts = _parts(line)
