@@ -82,6 +82,17 @@ def test_an_upload_reaches_a_function_with_the_version_of_its_object(stack):
     assert event["detail-type"] == "Object Created"
 
 
+def test_a_range_of_a_version_is_that_range(stack):
+    s3, where = stack.client("s3"), {"Bucket": stack.outputs["Bucket"], "Key": "prepared/ranges.bin"}
+    older = s3.put_object(**where, Body=bytes(range(100)))["VersionId"]
+    s3.put_object(**where, Body=b"newer")
+    answer = s3.get_object(**where, VersionId=older, Range="bytes=10-19")
+    assert (answer["ContentRange"], answer["Body"].read()) == ("bytes 10-19/100", bytes(range(10, 20)))
+    assert s3.get_object(**where, VersionId=older, Range="bytes=-5")["Body"].read() == bytes(range(95, 100))
+    with pytest.raises(ClientError, match=r"416|InvalidRange"):
+        s3.get_object(**where, VersionId=older, Range="bytes=100-")
+
+
 def test_what_the_rule_does_not_name_starts_nothing(stack):
     stack.client("s3").put_object(Bucket=stack.outputs["Bucket"], Key="prepared/unseen.jsonl", Body=b"{}")
     stack.client("s3").put_object(Bucket=stack.outputs["Bucket"], Key="incoming/b/seen.csv", Body=b"a,b")

@@ -17,6 +17,7 @@ from tunedrop_local.adapter import (
     gateway_responses,
     names,
     policies,
+    ranges,
     schedules,
     seams,
     streaming,
@@ -113,7 +114,7 @@ def assemble(settings: Settings, root: Keys) -> Cloud:
     door, recorder = FaultyDoor(simulator), policies.Recorder()
     mount = bedrock.Mount(simulator, door)
     autosave = Autosave(folder=settings.services, snapshot=simulator.snapshot, snapshot_path=snapshot)
-    for part in (functions, recorder, mount, streaming, uploads, gateway_responses, alarms, names, autosave):
+    for part in (functions, recorder, mount, streaming, uploads, ranges, gateway_responses, alarms, names, autosave):
         part.install()
     schedules.install(settings)
     dropped_properties.install(settings.endpoint)
