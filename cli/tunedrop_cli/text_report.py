@@ -183,7 +183,10 @@ def version(screen: Console, found: Mapping[str, Any], *, unchanged: bool) -> No
     elif found["status"] == "incomplete":
         _next(screen, "Add a train split to the folder, and push it again.")
     else:
-        _next(screen, f"GET /datasets/{found['dataset']}/versions/{found['version']} links to the reports")
+        _next(screen, f"GET /datasets/{found['dataset']}/versions/{found['version']} links to the reports; just now:")
+        for item in found["preparations"]:
+            if item["verdict"] == "rejected" and item.get("page_url"):
+                line(screen, f"      {item['base_model']} {item['split']}: {item['page_url']}")
 
 
 def _next(screen: Console, words: str) -> None:

@@ -156,6 +156,7 @@ def test_what_the_stack_rejects_is_exit_code_1(cloud, folder, capsys):
     assert main.main(["push", path, "--no-check", "--wait"]) == 1
     said = capsys.readouterr().out
     assert "rejected support-bot@1" in said
+    assert "reports/support-bot/1/claude-3-haiku/train.html?" in said
     assert "invalid_json" in said
 
 

@@ -20,6 +20,8 @@ from tunedrop.data.elements import Element
 from tunedrop.data.mapping import FieldMapping
 
 FIRST_LINES = 5
+MEMORY = 1_000_000
+"""Records remembered to tell duplicates, a hundred bytes each; more are kept, whatever they repeat."""
 
 MENDS: Mapping[str, str] = {
     "unpacked": "gzip unpacked",
@@ -124,7 +126,8 @@ class Mender:
         if digest in self._seen:
             self.note("duplicate_removed", line)
             return
-        self._seen.add(digest)
+        if len(self._seen) < MEMORY:
+            self._seen.add(digest)
         self.written += 1
         untouched = raw is not None and not mends and b"\n" not in raw
         yield (raw.strip(b" \t\r") if raw is not None and untouched else mended_json.encode(mended)) + b"\n"
