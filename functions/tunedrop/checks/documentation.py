@@ -10,10 +10,11 @@ from collections.abc import Iterator
 
 from tunedrop.base_models import catalogue
 from tunedrop.base_models.catalogue import SPLITS, BaseModel, Range
+from tunedrop.checks import format_documentation
 from tunedrop.checks.catalogue import CHECKS
 from tunedrop.checks.findings import MAX_PER_CODE
 from tunedrop.checks.registry import Check, Stage
-from tunedrop.data import dataset_toml, formats, keys, lines, tokens
+from tunedrop.data import dataset_toml, elements, joined, keys, tokens
 
 _STAGES: dict[Stage, str] = {
     "dataset": "Settings and keys",
@@ -68,7 +69,7 @@ system = ""                         # none: it cannot be told one
 
 def render() -> str:
     """The whole page."""
-    parts = [_opening(), _settings(), _formats(), _limits(), _tokens(), _normalised(), *_codes()]
+    parts = [_opening(), _settings(), format_documentation.render(), _limits(), _tokens(), _normalised(), *_codes()]
     return "\n\n".join(parts) + "\n"
 
 
@@ -83,14 +84,23 @@ This page is generated (`python -m tunedrop.checks.documentation`): codes, words
 | key | meaning |
 |---|---|
 | `incoming/<dataset>/<split>.<ext>` | one split, {", ".join(f"`{split}`" for split in SPLITS)}; a new version at once |
+| `incoming/<dataset>/<split>/<name>.<ext>` | one of several files of a split; it waits to be joined |
+| `incoming/<dataset>/<split>/{keys.COMMIT_FILE}` | joins the files beside it into that split; a new version |
 | `incoming/<dataset>/{keys.SETTINGS_FILE}` | settings; a new version from the current split files |
 | `incoming/<dataset>/<name>.txt` or `.md` | a system text that the settings name |
 
 `<dataset>` matches `{keys.NAME_PATTERN}` and has at most {keys.MAX_NAME} characters.
-`<ext>` is one of {extensions}; this release reads `.jsonl`.
+`<ext>` is one of {extensions}.
 Prepared data lies at `prepared/<dataset>/<version>/<base_model>/<split>.jsonl`, the report under the same path at
 `reports/`, ending in `.json`.
-The same bytes again make no new version."""
+The same bytes again make no new version, and an older upload never replaces a newer one.
+
+A `{keys.COMMIT_FILE}`, which may be empty, joins what lay beside it when S3 took it, to the second, in key order.
+What was deleted before is not in it, and what came later waits for the next one, which joins all that lies there then.
+At most {joined.MAX_PARTS:,} files are joined, of one kind (compressed and plain may stand together).
+Their names have letters, digits, `.`, `_` and `-`, and begin with a letter or a digit.
+Metadata of `{keys.COMMIT_FILE}` stands for the whole split.
+`POST /datasets/<dataset>/versions` joins the files that it names, also for several splits at once, without one."""
 
 
 def _settings() -> str:
@@ -111,31 +121,12 @@ line of ASCII is enough: `system` for that file, `base-model` for the version, t
 An empty `system` of one base model holds against metadata too."""
 
 
-def _formats() -> str:
-    targets = {name: [m.name for m in catalogue.catalogue().values() if m.record_format == name] for name in _names()}
-    shown = [
-        f"### {format_.title}\n\nTrains {', '.join(f'`{model}`' for model in targets[name])}.\n\n"
-        f"```json\n{format_.example}\n```"
-        for name, format_ in formats.FORMATS.items()
-    ]
-    opening = """## Formats
-
-JSON Lines: one JSON object on each line, in UTF-8.
-Every format is read for every base model and converted into the one it trains on; texts are carried byte for byte.
-A file keeps to one format.
-Content in Claude's format may also be a list of `{"type": "text", "text": …}` blocks, as in the Messages API."""
-    return "\n\n".join([opening, *shown])
-
-
-def _names() -> Iterator[catalogue.RecordFormat]:
-    yield from formats.FORMATS
-
-
 def _limits() -> str:
     rows = "\n".join(_limit_row(model) for model in catalogue.catalogue().values())
     return f"""## Limits
 
-A line may have {lines.MAX_LINE_BYTES // 2**20} MiB. Bedrock never sees the test split, so only its records are checked.
+A line, array element or row may have {elements.MAX_BYTES // 2**20} MiB.
+Bedrock never sees the test split, so only its records are checked.
 
 | base model | train | validation | together | tokens per record | bytes train / validation | reserved words |
 |---|---|---|---|---|---|---|
@@ -163,8 +154,11 @@ def _tokens() -> str:
     return f"""## Tokens
 
 No tokenizer of these models is published, so tokens are estimated: `{tokens.ESTIMATOR}` is one token for three ASCII
-characters, as AWS's own validator counts, and one for two bytes of any other script.
-That is above the true count of most text; dense text such as source code may have up to {tokens.MARGIN:.0%} more."""
+characters, as AWS's own validator counts, and for other scripts a weight per character: Cyrillic 0.75, Chinese,
+Japanese, Korean, Greek, Arabic and Hebrew 1.25, punctuation 1.5, the scripts of India and Thai 2, accented Latin
+letters 2.5, emoji 3.
+That is above the true count of most text; dense text may have up to {tokens.MARGIN:.0%} more, which is where
+`near_token_limit` begins to warn. Long numbers and minified JSON may have 1.3 times as many, base64 2.2 times."""
 
 
 def _normalised() -> str:
@@ -177,6 +171,12 @@ Counted in the report under `normalised`, never silent.
 | `byte_order_mark` | a UTF-8 byte-order mark at the beginning was taken off |
 | `crlf_line_end` | a line ended in CR LF |
 | `blank_line` | a blank line was left out |
+| `json_array` | a `.jsonl` file held a JSON array |
+| `json_lines` | a `.json` file held JSON Lines |
+| `semicolon_separated` | a CSV file had semicolons between its cells |
+| `column_renamed` | a table's column was known but for upper case or blanks |
+| `field_left_out` | a field or column that is no part of the training, such as `id`, or that no mapping names |
+| `instruction_and_input_joined` | Alpaca's instruction and input became one text |
 | `default_system_added` | a record without a system text got the dataset's |
 | `configured_system_dropped` | a record without a system text got none: `dataset.toml` drops it for this base model |
 | `text_blocks_joined` | several text blocks of one message became one string |"""

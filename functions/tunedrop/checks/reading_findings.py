@@ -83,8 +83,8 @@ declare(
     ),
     hint="Upload it uncompressed.",
     example=Example(
-        "(64 MiB and more of line feeds)",
-        build=lambda: gzip.compress(b"\n" * (gzipped.FREE_BYTES + 2**20), mtime=0),
+        "(64 MiB and more of blanks)",
+        build=lambda: gzip.compress((b" " * (2**20 - 1) + b"\n") * (gzipped.FREE_BYTES // 2**20 + 1), mtime=0),
         alone=True,
         extension="jsonl.gz",
     ),
@@ -159,7 +159,7 @@ declare(
 declare(
     code="invalid_row",
     stage="line",
-    words="Something stands between a cell's closing quotation mark and the separator.",
+    words="A row's quotation marks or line ends are not those of a table.",
     hint="Write a quotation mark inside of a quoted cell twice, and no blanks around the quotation marks.",
     example=_row('"Why" ask?,Because.'),
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from tunedrop.data import arrays, detection, gzipped, lines, tables
-from tunedrop.data.defects import Defect, UnreadableContent
+from tunedrop.data.defects import Defect, UnreadableContent, shown
 from tunedrop.data.detection import Container, Found
 from tunedrop.data.elements import Element
 from tunedrop.data.sources import Source
@@ -68,11 +68,14 @@ def _split(extension: str) -> tuple[str, bool]:
 
 
 def _head(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    head = b""
+    taken: list[bytes] = []
+    size = 0
     for chunk in chunks:
-        head += chunk
-        if len(head) >= detection.HEAD_BYTES:
+        taken.append(chunk)
+        size += len(chunk)
+        if size >= detection.HEAD_BYTES:
             break
+    head = b"".join(taken)
     return head[: detection.HEAD_BYTES], chain([head], chunks)
 
 
@@ -108,7 +111,7 @@ def _confirm(opened: Opened, base: str, extension: str, normalised: Counter[str]
 
 
 def _misnamed(container: Container, extension: str, right: str) -> UnreadableContent:
-    message = f"The file is {detection.TITLES[container]}, and is named .{extension[:20]}."
+    message = f"The file is {detection.TITLES[container]}, and is named {shown(f'.{extension}')}."
     return UnreadableContent(Defect("wrong_extension", message, hint=f"Name it .{right}."))
 
 

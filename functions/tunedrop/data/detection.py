@@ -78,7 +78,8 @@ def identify(head: bytes, extension: str = "") -> Found | Defect:
         if found := look(head):
             return found
     if not _text(head):
-        return Found("jsonl")
+        promised = _PROMISED.get(extension, "")
+        return Found(_DELIMITERS.get(promised, "jsonl"), promised)
     return _lone_carriage_returns(head) or _table(head, extension) or _lines_or_text(head)
 
 

@@ -158,7 +158,7 @@ class _Judge:
         return Entry(self._source, line, self._reader.records, record, defects)
 
     def _once(self, element: Element, defects: tuple[Defect, ...]) -> tuple[Defect, ...]:
-        if isinstance(element.content, bytes):
+        if not _is_whole_row(element.content):
             return defects
         new = tuple(defect for defect in defects if defect not in self._told)
         self._told.update(defect for defect in new if defect.path == "$")
@@ -173,6 +173,11 @@ class _Judge:
         if format_.name == "openai_chat":
             self._reader.format = format_.name
         return ()
+
+
+def _is_whole_row(content: bytes | Mapping[str, Any] | Defect) -> bool:
+    """Whether what is wrong with its fields is wrong with the table's columns: no cell of it is null."""
+    return isinstance(content, Mapping) and None not in content.values()
 
 
 def _line(element: Element, defect: Defect) -> int | None:

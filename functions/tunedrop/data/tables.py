@@ -92,7 +92,11 @@ def _cells(row: bytes, delimiter: str) -> list[str] | Defect:
     try:
         return next(csv.reader([text], delimiter=delimiter, strict=True))
     except csv.Error:
-        return Defect("invalid_row", "Something stands between a closing quotation mark and the end of its cell.")
+        return Defect("invalid_row", _LONE_RETURN if "\r" in text else _AFTER_QUOTE)
+
+
+_AFTER_QUOTE = "Something stands between a closing quotation mark and the end of its cell."
+_LONE_RETURN = "A carriage return stands outside of quotation marks, or something after a closing one."
 
 
 def _header(cells: list[str] | Defect, line: int) -> Sequence[str]:

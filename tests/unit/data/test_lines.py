@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from tunedrop.data import elements, lines
 from tunedrop.data.defects import Defect
 
 
-def read(*chunks: bytes, longest: int = elements.MAX_BYTES) -> tuple[list[tuple[int, bytes | None]], Counter[str]]:
+def read(*chunks: bytes, longest: int = elements.MAX_BYTES) -> tuple[list[tuple[Any, Any]], Counter[str]]:
     normalised: Counter[str] = Counter()
     found = lines.read(chunks, normalised, longest)
     return [(line.line, None if isinstance(line.content, Defect) else line.content) for line in found], normalised

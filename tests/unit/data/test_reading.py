@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
+import json
+import tracemalloc
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tunedrop.checks import samples
+from tunedrop.data import bulk, gzipped
+from tunedrop.data.mapping import FieldMapping
 from tunedrop.data.reading import Part, SplitFileReader
 from tunedrop.data.sources import Bytes
 
@@ -24,6 +33,12 @@ class Cut(Bytes):
 def entries(content: bytes, extension: str = "jsonl"):
     reader = SplitFileReader([Part(f"train.{extension}", extension, Bytes(content))])
     return list(reader), reader
+
+
+def told(content: bytes, extension: str, mapping: FieldMapping | None = None) -> list[tuple[int | None, str]]:
+    """Lines and codes of everything found."""
+    reader = SplitFileReader([Part(f"train.{extension}", extension, Bytes(content))], mapping)
+    return [(entry.line, defect.code) for entry in reader for defect in entry.defects]
 
 
 def codes(content: bytes, extension: str = "jsonl") -> list[str]:
@@ -105,3 +120,230 @@ def test_the_second_of_two_files_has_to_be_in_the_format_of_the_first():
         ("a", []),
         ("b", ["mixed_formats"]),
     ]
+
+
+LINES = samples.good(3)()
+ROWS = [json.loads(line) for line in LINES.splitlines()]
+ARRAY = json.dumps(ROWS).encode()
+PRETTY = json.dumps(ROWS, indent=2).encode()
+
+
+def table(delimiter: str = ",", *, head: tuple[str, ...] = ("prompt", "completion")) -> bytes:
+    written = io.StringIO(newline="")
+    csv.writer(written, delimiter=delimiter, lineterminator="\n").writerows([head, *(row.values() for row in ROWS)])
+    return written.getvalue().encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "extension", "container", "normalised"),
+    [
+        (LINES, "jsonl", "jsonl", {}),
+        (LINES, "JSONL", "jsonl", {}),
+        (LINES, "json", "jsonl", {"json_lines": 1}),
+        (ARRAY, "json", "json", {}),
+        (PRETTY, "json", "json", {}),
+        (b"\xef\xbb\xbf" + PRETTY.replace(b"\n", b"\r\n"), "json", "json", {"byte_order_mark": 1}),
+        (PRETTY, "jsonl", "json", {"json_array": 1}),
+        (table(), "csv", "csv", {}),
+        (table("\t"), "tsv", "tsv", {}),
+        (table(";"), "csv", "csv", {"semicolon_separated": 1}),
+        (b"\xef\xbb\xbf" + table().replace(b"\n", b"\r\n"), "csv", "csv",
+         {"byte_order_mark": 1, "crlf_line_end": 4}),
+        (table(head=("Prompt", " completion ")), "csv", "csv", {"column_renamed": 1}),
+        (gzip.compress(LINES), "jsonl.gz", "jsonl.gz", {}),
+        (gzip.compress(LINES[:40]) + gzip.compress(LINES[40:]), "jsonl.gz", "jsonl.gz", {}),
+        (gzip.compress(PRETTY), "json.gz", "json.gz", {}),
+        (gzip.compress(table()), "csv.gz", "csv.gz", {}),
+        (gzip.compress(table("\t")), "tsv.gz", "tsv.gz", {}),
+        (LINES, "", "jsonl", {}),
+        (table("\t"), "txt", "tsv", {}),
+        (gzip.compress(table()), "", "csv.gz", {}),
+        (gzip.compress(LINES), "gz", "jsonl.gz", {}),
+    ],
+)  # fmt: skip
+def test_the_same_records_come_out_of_every_kind_of_file(content, extension, container, normalised):
+    found, reader = entries(content, extension)
+    assert [[text for _, _, text in entry.record.texts] for entry in found] == [list(row.values()) for row in ROWS]
+    assert all(not entry.defects for entry in found)
+    assert (reader.container, reader.format, reader.records) == (container, "prompt_completion", 3)
+    assert {what: count for what, count in reader.normalised.items() if count} == normalised
+
+
+@pytest.mark.parametrize(
+    ("content", "extension", "right"),
+    [
+        (gzip.compress(LINES), "jsonl", ".jsonl.gz"),
+        (gzip.compress(table()), "jsonl", ".csv.gz"),
+        (LINES, "jsonl.gz", ".jsonl"),
+        (table(), "jsonl", ".csv"),
+        (table("\t"), "csv", ".tsv"),
+        (table(), "tsv", ".csv"),
+        (LINES, "csv", ".jsonl"),
+        (ARRAY, "tsv", ".json"),
+        (gzip.compress(LINES), "csv.gz", ".jsonl.gz"),
+        (b"PAR1" + bytes(40), "jsonl", ".parquet"),
+        (table(), "parquet", ".csv"),
+    ],
+)
+def test_a_file_that_is_named_like_another_kind_is_told_its_right_name(content, extension, right):
+    (entry,), reader = entries(content, extension)
+    assert [defect.code for defect in entry.defects] == ["wrong_extension"]
+    assert entry.defects[0].hint == f"Name it {right}."
+    assert (entry.line, reader.records) == (None, 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "extension", "found"),
+    [
+        (gzip.compress(gzip.compress(LINES)), "jsonl.gz", [(None, "unsupported_file")]),
+        (gzip.compress(b"PAR1"), "jsonl.gz", [(None, "unsupported_file")]),
+        (gzip.compress(b"%PDF-1.7"), "jsonl.gz", [(None, "unsupported_file")]),
+        (gzip.compress(LINES)[:-9], "jsonl.gz", [(None, "broken_gzip")]),
+        (gzip.compress(LINES) + b"more", "jsonl.gz", [(None, "broken_gzip")]),
+        (gzip.compress(b""), "jsonl.gz", [(None, "empty_file")]),
+        (b"", "jsonl.gz", [(None, "wrong_extension")]),
+        (b"", "csv", [(None, "empty_file")]),
+        (b"", "parquet", [(None, "unsupported_file")]),
+        (b"\x00\x01\x02", "parquet", [(None, "unsupported_file")]),
+        (b"prompt,completion\n", "csv", [(None, "empty_file")]),
+        (b"[]", "json", [(None, "empty_file")]),
+        (LINES.decode().encode("utf-16"), "csv", [(None, "wrong_encoding")]),
+        (b"Once upon a time\nthere was a thermostat\n", "jsonl", [(None, "raw_text")]),
+        (b"text\nOnce upon a time\nand so on\n", "csv", [(2, "raw_text")]),
+        (b"text,label\na,b\nc,d\n", "csv", [(2, "needs_mapping")]),
+        (b"text,category\na,b\n", "csv", [(2, "needs_mapping")]),
+        (b"prompt,completion,mood\na,b,c\na,b,c\n", "csv", [(2, "unknown_field")]),
+        (b"prompt,completion,id,source\na,b,c,d\n", "csv", []),
+        (b'[{"prompt": "a", "completion": "b"},\n oops,\n {"prompt": "a",\n "completion": nil}]', "json",
+         [(2, "invalid_json"), (4, "invalid_json")]),
+        (b'[{"prompt": "a", "completion": "b"}\n{"prompt": "a", "completion": "b"}]', "json", [(2, "invalid_json")]),
+        (b'[{"prompt": "a", "completion": "b"},\n{"prompt"', "json", [(2, "invalid_json")]),
+        (b'[{"prompt": "a", "completion": "b"}]\n[]', "json", [(2, "invalid_json")]),
+        (b'["a"]', "json", [(1, "not_an_object")]),
+        (b'[\n"a"]', "json", [(2, "not_an_object")]),
+        (b'id,messages\n1,"[{""role"": ""user""}]"\n', "csv", [(2, "missing_field")]),
+        (b'id,messages\n1,"[{\'role\': \'user\'}]"\n', "csv", [(2, "invalid_json")]),
+        (b"id,messages\n1,hello\n", "csv", [(2, "invalid_json")]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_file_is_told_with_its_line(content, extension, found):
+    assert told(content, extension) == found
+
+
+def test_a_table_may_hold_conversations_as_json():
+    written = io.StringIO(newline="")
+    turns = [
+        {"role": "system", "content": "S"},
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": "b"},
+    ]
+    csv.writer(written).writerows([("id", "messages", "tools"), (1, json.dumps(turns), "")])
+    (entry,), reader = entries(written.getvalue().encode(), "csv")
+    assert (reader.format, entry.defects) == ("openai_chat", ())
+    assert [text for _, _, text in entry.record.texts] == ["S", "a", "b"]
+
+
+def test_a_mapped_table_is_read_and_its_other_columns_are_counted():
+    mapping = FieldMapping("text", "label")
+    reader = SplitFileReader([Part("a", "csv", Bytes(b"id,text,label,mood\n1,a,b,c\n2,d,,f\n"))], mapping)
+    assert [[text for _, _, text in entry.record.texts] for entry in reader] == [["a", "b"], ["d", ""]]
+    assert (reader.format, reader.normalised["field_left_out"]) == ("mapped", 4)
+
+
+def test_a_file_is_openais_once_a_record_has_a_system_message():
+    plain = samples.messages(("user", "a"), ("assistant", "b"))
+    system = samples.messages(("system", "s"), ("user", "a"), ("assistant", "b"))
+    for texts in ([plain, system], [system, plain]):
+        found, reader = entries("\n".join(texts).encode())
+        assert reader.format == "openai_chat"
+        assert all(not entry.defects for entry in found)
+
+
+def test_the_escapes_of_a_text_are_kept_with_it():
+    (entry,), _ = entries(b'[{"prompt": "\\u4f60", "completion": "b"}]', "json")
+    assert entry.record.turns[0].blocks[0].raw == b'"\\u4f60"'
+
+
+def test_lines_elements_and_rows_over_the_cap_are_refused_unread_in_flat_memory():
+    def chunks(before: bytes, after: bytes) -> Iterator[bytes]:
+        yield from (before, *[b"x" * 2**20] * 100, after)
+
+    @dataclass(frozen=True)
+    class Long(Bytes):
+        after: bytes = b""
+
+        def chunks(self) -> Iterator[bytes]:
+            return chunks(self.content, self.after)
+
+    good = LINES.splitlines()[0]
+    files = {
+        "jsonl": Long(b'{"prompt": "', b'", "completion": "b"}\n' + good),
+        "json": Long(b'[{"prompt": "', b'", "completion": "b"}, ' + good + b"]"),
+        "csv": Long(b"prompt,completion\n", b",b\na,b\n"),
+    }
+    tracemalloc.start()
+    for extension, source in files.items():
+        found = list(SplitFileReader([Part("a", extension, source)]))
+        assert [[defect.code for defect in entry.defects] for entry in found] == [["record_too_long"], []]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 64 * 2**20
+
+
+def test_a_bomb_is_refused_at_its_budget():
+    bomb = gzip.compress((b"[" * (2**23 - 1) + b"\n") * (gzipped.FREE_BYTES // 2**23 + 1), compresslevel=6)
+    *broken, last = SplitFileReader([Part("a", "jsonl.gz", Bytes(bomb))])
+    assert {defect.code for entry in broken for defect in entry.defects} == {"nested_too_deep"}
+    assert [defect.code for defect in last.defects] == ["gzip_too_large"]
+
+
+_PLAIN = st.builds(
+    lambda prompt, completion: json.dumps({"prompt": prompt, "completion": completion}, ensure_ascii=False).encode(),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=6),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=6),
+)
+_OTHER = st.sampled_from([b"", b"oops", b"{}", b'{"messages": []}', b'{"prompt": "a", "completion": "b"}\r', b"\xff"])
+
+
+@given(st.lists(_PLAIN | _PLAIN | _OTHER, max_size=12), st.booleans(), st.integers(1, 50))
+def test_blocks_taken_whole_leave_nothing_out_and_change_nothing(lines_, ended, step):
+    content = b"\n".join(lines_) + (b"\n" if ended else b"")
+    whole, single = (SplitFileReader([Part("a", "jsonl", Cut(content, step))]) for _ in range(2))
+    found: list[list[str]] = []
+    told_in_bulk = []
+    for item in whole.items(lambda block: True):
+        if isinstance(item, bulk.Cells):
+            found += [[json.loads(a), json.loads(b)] for a, b in zip(item.prompts, item.completions, strict=True)]
+        else:
+            told_in_bulk += [(item.line, item.number, defect.code) for defect in item.defects]
+            found += [[text for _, _, text in item.record.texts]] if item.record else []
+    expected = list(single)
+    assert found == [[text for _, _, text in entry.record.texts] for entry in expected if entry.record]
+    assert told_in_bulk == [(each.line, each.number, bad.code) for each in expected for bad in each.defects]
+    assert (whole.records, whole.format, whole.normalised) == (single.records, single.format, single.normalised)
+
+
+_EXTENSIONS = ["", "jsonl", "json", "csv", "tsv", "jsonl.gz", "json.gz", "csv.gz", "tsv.gz", "parquet", "txt"]
+_BEGINNINGS = [
+    b"",
+    b"[",
+    b"{",
+    b'[{"prompt": "a"}, ',
+    b"prompt,completion\n",
+    b'a\tb\n"',
+    b"PAR1",
+    b"\xef\xbb\xbf",
+    b"\x1f\x8b\x08",
+]
+
+
+@pytest.mark.parametrize("extension", _EXTENSIONS)
+@given(st.sampled_from(_BEGINNINGS), st.binary(max_size=120), st.booleans(), st.integers(1, 200))
+def test_no_file_makes_the_reader_raise_whatever_its_bytes_and_name(extension, beginning, noise, packed, step):
+    content = gzip.compress(beginning + noise) if packed else beginning + noise
+    reader = SplitFileReader([Part("a", extension, Cut(content, step))])
+    found = list(reader)
+    assert found
+    numbers = [entry.number for entry in found if entry.number is not None]
+    assert numbers == list(range(1, reader.records + 1))
+    assert all(entry.record is not None or entry.defects or entry.number for entry in found)
