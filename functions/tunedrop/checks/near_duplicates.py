@@ -57,13 +57,12 @@ class Likeness:
         pieces = self._pieces(self._prints, index)
         if len(pieces) < MIN_PIECES:
             return
-        first, more, met = self._first, self._more, []
+        met = []
         for piece in pieces[: _smallest(pieces)]:
-            other = first.setdefault(piece, index)
+            other = self._first.setdefault(piece, index)
             if other != index:
-                met.append(other)
-                others = more.setdefault(piece, [])
-                met += others
+                others = self._more.setdefault(piece, [])
+                met += (other, *others)
                 if len(others) < _CANDIDATES:
                     others.append(index)
         if met and (found := self._nearest(met, self._prints, index, pieces)) is not None:
@@ -90,10 +89,8 @@ class Likeness:
 
     def _pieces(self, prints: Fingerprints, index: int) -> Sequence[int]:
         """In ascending order."""
-        sketch = prints.sketches[index]
-        if not self._template or self._template.isdisjoint(sketch):
-            return sketch
-        return [piece for piece in sketch if piece not in self._template]
+        sketch, template = prints.sketches[index], self._template
+        return [piece for piece in sketch if piece not in template] if template else sketch
 
     def _nearest(self, met: Sequence[int], prints: Fingerprints, index: int, pieces: Sequence[int]) -> int | None:
         for other in sorted(set(met)):

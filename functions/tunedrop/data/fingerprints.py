@@ -173,7 +173,10 @@ def _contents(blocks: tuple[Block, ...]) -> Iterator[str]:
 
 def _normal(text: str, seed: int) -> tuple[bytes, int]:
     """The normal form, and a checksum of the text as it is, continued from `seed`."""
-    raw = text.encode("utf-8", "surrogatepass")
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError:
+        raw = text.encode("utf-8", "surrogatepass")
     exact = crc32(raw, seed)
     if len(text) < len(raw) < _NO_CASE * len(text):
         raw = _plain(text)
