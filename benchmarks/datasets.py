@@ -77,7 +77,7 @@ def throughput(megabytes: int, rounds: int) -> None:
     """Conversion with all error-level checks, against the article's converter and against bare decoding."""
     for name, size in (
         ("records of about 700 bytes", 700),
-        ("records of about 20 KB, as many as Bedrock takes", 20_000),
+        ("records of about 25 KB, as many as Bedrock takes", 25_000),
     ):
         source, target = FOLDER / f"mixed-{size}-{megabytes}.jsonl", FOLDER / "out.jsonl"
         count = texts.write(source, megabytes=megabytes, size=size)

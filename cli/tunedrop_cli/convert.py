@@ -11,6 +11,7 @@ from tunedrop.base_models import catalogue
 from tunedrop.base_models.catalogue import SPLITS, Split
 from tunedrop.checks import session
 from tunedrop.checks.examination import Examined
+from tunedrop.data.versions import StoredFile
 from tunedrop.reports import json_report
 from tunedrop.reports.json_report import Subject
 
@@ -78,6 +79,6 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _explain(file: LocalFile, result: Examined) -> None:
-    subject = Subject(None, None, (file.stored(),))
+    subject = Subject(None, None, (StoredFile(file.name, "", file.size, ""),))
     report = json_report.compose(subject, result, None, examining.prices())
     text_report.whole(text_report.console(stderr=True), Verdict(result.base_model, [report]))

@@ -20,6 +20,7 @@ import io
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import msgspec
 
@@ -39,6 +40,8 @@ class _Pair(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 _opens_object = operator.methodcaller("startswith", b'{"')
+_opens_string = operator.methodcaller("startswith", b'"')
+_prompt, _completion = operator.attrgetter("prompt"), operator.attrgetter("completion")
 _pairs = msgspec.json.Decoder(_Pair).decode_lines
 
 
@@ -68,14 +71,15 @@ def cells(block: bytes) -> Cells | None:
         return None
     if len(pairs) != len(lines) or not all(map(_opens_object, lines)):
         return None
-    around = [len(line) - len(pair.prompt) - len(pair.completion) for line, pair in zip(lines, pairs, strict=True)]
-    found = Cells([bytes(pair.prompt) for pair in pairs], [bytes(pair.completion) for pair in pairs])
-    return found if max(around, default=0) <= _SHORTEST + _ROOM and _strings(found) else None
+    found = Cells(list(map(bytes, map(_prompt, pairs))), list(map(bytes, map(_completion, pairs))))
+    texts = map(operator.add, map(len, found.prompts), map(len, found.completions))
+    around = max(map(operator.sub, map(len, lines), texts), default=0)
+    return found if around <= _SHORTEST + _ROOM and _strings(found) else None
 
 
 def _strings(found: Cells) -> bool:
-    openings = {text[:1] for text in found.prompts} | {text[:1] for text in found.completions}
-    return openings <= {b'"'}
+    texts = chain(found.prompts, found.completions)
+    return all(map(_opens_string, texts))
 
 
 def splice(found: Cells, record_format: RecordFormat, system: str | None = None) -> bytes:

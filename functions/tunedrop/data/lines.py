@@ -58,26 +58,24 @@ def blocks(chunks: Iterable[bytes], longest: int = elements.MAX_BYTES) -> Iterat
     held: list[bytes] = []
     size = 0
     for chunk in chunks:
-        begin, end = 0, chunk.rfind(b"\n") + 1
-        if end:
-            if size > longest:
-                yield None
-                begin = chunk.find(b"\n") + 1
-            yield from _cut(b"".join([*held, chunk[begin:end]]))
-            held, size = [chunk[end:]], len(chunk) - end
+        end = chunk.rfind(b"\n") + 1
+        if not end:
+            size += len(chunk)
+            held = [*held, chunk] if size <= longest else []
             continue
-        size += len(chunk)
-        if size <= longest:
-            held.append(chunk)
+        if size > longest:
+            yield None
+            yield from _cut(chunk, chunk.find(b"\n") + 1, end)
         else:
-            held.clear()
+            yield from _cut(b"".join([*held, chunk]) if held else chunk, 0, size + end)
+        held, size = ([chunk[end:]], len(chunk) - end) if end < len(chunk) else ([], 0)
     if size:
         yield b"".join(held) if size <= longest else None
 
 
-def _cut(whole: bytes) -> Iterator[bytes]:
-    start = 0
-    while start < len(whole):
-        end = whole.find(b"\n", start + BLOCK_BYTES) + 1 or len(whole)
+def _cut(whole: bytes, start: int, stop: int) -> Iterator[bytes]:
+    """What stands between the two, both at the beginning of a line."""
+    while start < stop:
+        end = whole.find(b"\n", start + BLOCK_BYTES, stop) + 1 or stop
         yield whole[start:end]
         start = end

@@ -33,6 +33,7 @@ _PARTS = 12  # weights are whole twelfths of a token, so that a third is exact
 _ASCII_PARTS = _PARTS // 3
 _ASCII = bytes(range(0x80))
 _CONTINUATION = bytes(range(0x80, 0xC0))
+_EAST_ASIAN = bytes(range(0xE3, 0xEE))
 
 
 def _weights() -> bytes:
@@ -76,7 +77,10 @@ def at_most(line: bytes) -> int:
     An escape has more bytes than the character it stands for, except that `\uXXXX` counts as two tokens where the
     heaviest character has three.
     """
-    parts = _parts(line)
+    beyond = line.translate(None, _ASCII)
+    leads = beyond.translate(None, _CONTINUATION)
+    heavy = len(leads.translate(None, _EAST_ASIAN))
+    parts = (len(line) - len(beyond)) * _ASCII_PARTS + (len(leads) - heavy) * _WEIGHTS[0xE3] + heavy * max(_WEIGHTS)
     return -(-parts * (3 if b"\\u" in line else 2) // (2 * _PARTS))
 
 
