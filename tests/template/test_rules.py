@@ -106,7 +106,8 @@ def test_nothing_that_the_application_writes_starts_the_upload_rule(stack, prefi
     assert not matches(stack["UploadRule"], object_created("incoming/support-bot/train.jsonl", bucket="another"))
 
 
-def test_no_role_of_the_stack_can_write_where_the_upload_rule_listens(stack):
+def test_no_function_that_the_upload_rule_starts_can_write_where_it_listens(stack):
+    """People can, by their policy or by a link that ControlApi signs as itself; it puts nothing there of its own."""
     uploads = "<DataBucket.Arn>/incoming/support-bot/train.jsonl"
     writers = {
         statement.owner.id
@@ -115,7 +116,7 @@ def test_no_role_of_the_stack_can_write_where_the_upload_rule_listens(stack):
         for action in ("s3:PutObject", "s3:CopyObject", "s3:RestoreObject")
         if statement.allows(action, uploads)
     }
-    assert writers == {"UploaderPolicy"}
+    assert writers == {"UploaderPolicy", "ControlApiRole"}
 
 
 def own_event(kind: str, stack_id: str = PSEUDO["AWS::StackId"]):
