@@ -57,7 +57,7 @@ class Likeness:
         pieces = self._pieces(self._prints, index)
         if len(pieces) < MIN_PIECES:
             return
-        met = []
+        met: list[int] = []
         for piece in pieces[: _smallest(pieces)]:
             other = self._first.setdefault(piece, index)
             if other != index:

@@ -38,9 +38,9 @@ def strange(seed: int, count: int = 100) -> list[Record]:
     return [record(" ".join(story(seed + n)), " ".join(story(-seed - n - 1, 50))) for n in range(count)]
 
 
-def look_at(repetitions: Repetitions, split, records) -> Counter[str]:
+def look_at(repetitions: Repetitions, split, records) -> Counter[tuple[str, int | None]]:
     """Codes found, with their line and record."""
-    found = []
+    found: list[tuple[str, int | None]] = []
     for number, each in enumerate(records, 1):
         found += [(defect.code, number) for defect in repetitions.look(split, each, number, number + 1)]
     late = repetitions.finish(split)
