@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tunedrop.data import documents, formats
 from tunedrop.data.defects import Defect
 from tunedrop.data.formats import FORMATS
-from tunedrop.data.records import Block, Record, Turn
+from tunedrop.data.records import Block, Record, Turn, joined
 
 
 def read(document: object):
@@ -208,3 +208,78 @@ def test_no_object_makes_a_reader_raise(document):
     if not isinstance(format_, Defect):
         reading = format_.read(document)
         assert reading.record is not None or reading.defects
+
+
+@st.composite
+def anything(draw) -> Record:
+    """Records with up to two system texts and turns of one or two blocks, sides taking turns."""
+    system = tuple(Block("$.system", text) for text in draw(st.lists(_TEXT, max_size=2)))
+    said = []
+    for number in range(2 * draw(st.integers(1, 2))):
+        blocks = tuple(Block("$", text) for text in draw(st.lists(_TEXT, min_size=1, max_size=2)))
+        said.append(Turn("$", ["user", "assistant"][number % 2], blocks))
+    return Record(system, tuple(said))
+
+
+def whole(record: Record) -> tuple[list[str | None], list[tuple[str, str]]]:
+    """System texts, and what each side says as one text."""
+    return [block.text for block in record.system], [(turn.role, joined(turn.blocks)) for turn in record.turns]
+
+
+def back(line: bytes) -> tuple[str, Record]:
+    parsed = documents.parse(line.removesuffix(b"\n"))
+    assert not isinstance(parsed, Defect)
+    found = formats.detect(parsed)
+    assert not isinstance(found, Defect)
+    reading = found.read(parsed)
+    assert reading.record is not None
+    assert reading.defects == ()
+    return found.name, reading.record
+
+
+@pytest.mark.parametrize("first", FORMATS)
+@pytest.mark.parametrize("second", FORMATS)
+@given(record=anything())
+def test_what_fits_into_two_formats_comes_back_from_both_unchanged(first, second, record):
+    if any(FORMATS[first].obstacles(record)):
+        return
+    line = FORMATS[first].write(record).line
+    assert line == FORMATS[first].write(record).line
+    name, once = back(line)
+    assert (name, whole(once)) == (first, whole(record))
+    if any(FORMATS[second].obstacles(once)):
+        return
+    written = FORMATS[second].write(once)
+    name, twice = back(written.line)
+    assert (name, whole(twice)) == (second, whole(record))
+    if "text_blocks_joined" not in written.normalised:
+        assert FORMATS[first].write(twice).line == line
+
+
+@given(anything())
+def test_what_does_not_fit_says_where(record):
+    fits = {name: not list(format_.obstacles(record)) for name, format_ in FORMATS.items()}
+    assert fits == {
+        "converse": True,
+        "messages": len(record.system) <= 1,
+        "prompt_completion": not record.system and len(record.turns) == 2,
+    }
+
+
+def test_an_empty_system_text_is_not_taken_for_none():
+    record = Record((Block("$.system", ""),), (Turn("$", "user", (Block("$", "a"),)),))
+    for name in ("messages", "converse"):
+        assert [block.text for block in back(FORMATS[name].write(record).line)[1].system] == [""]
+
+
+def test_what_is_not_text_is_written_to_converse_as_it_came():
+    thought = {"reasoningContent": {"reasoningText": {"text": "Hm."}}}
+    record = Record((), (Turn("$", "assistant", (Block("$", None, thought), Block("$", "Because."))),))
+    assert json.loads(FORMATS["converse"].write(record).line)["messages"][0]["content"] == [
+        thought,
+        {"text": "Because."},
+    ]
+
+
+def test_a_record_without_turns_is_written_without_a_fault():
+    assert json.loads(FORMATS["prompt_completion"].write(Record((), ())).line) == {"prompt": "", "completion": ""}
