@@ -21,7 +21,7 @@ from tunedrop.edges import objects
 from tunedrop.edges.object_upload import Upload
 from tunedrop.edges.overlap import Sender
 from tunedrop.edges.settings import Settings
-from tunedrop.reports import dataset_notifications, json_report
+from tunedrop.reports import dataset_notifications, html_report, json_report
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -119,8 +119,9 @@ def _keep(result: Examined, upload: Upload) -> Output | None:
 def _report(work: _Work, result: Examined, output: Output | None) -> Preparation:
     prices = json_report.Prices(work.settings.prices, work.settings.currency)
     key = keys.report(work.version.dataset, work.version.number, result.base_model, result.split)
-    body = json_report.encode(json_report.build(work.version, result, output, prices))
-    objects.put(work.s3, work.bucket, key, body, "application/json")
+    report = json_report.build(work.version, result, output, prices)
+    objects.put(work.s3, work.bucket, keys.page(key), html_report.render(report), "text/html; charset=utf-8")
+    objects.put(work.s3, work.bucket, key, json_report.encode(report), "application/json")
     return Preparation(
         base_model=result.base_model,
         split=result.split,
