@@ -101,16 +101,21 @@ def _conclude(reach: Reach, upload: Upload, version: Version | None) -> None:
     if version is None:
         upload_rows.finish(reach.table, upload, "noted", reach.now)
         return
-    if version.status == "processing":
-        outcome = preparation.prepare(version, s3=reach.s3, settings=reach.settings)
-        version = versions.finished(version, outcome, reach.now)
-        if not dataset_rows.finish_version(reach.table, version):
-            standing = dataset_rows.load_version(reach.table, version.dataset, version.number)
-            if standing is None:
-                bucket = reach.settings.data_bucket
-                erasing.sweep(version.dataset, version.number, s3=reach.s3, bucket=bucket)
-            version = standing or version
-    if version.finished_at is not None:
-        events.publish(reach.bus, dataset_notifications.judged(version, reach.sender, job=reach.start(version)))
-    logger.info("version", extra={"dataset": version.dataset, "version": version.number, "status": version.status})
+    judged = _judged(reach, version) if version.status == "processing" else version
+    if judged is not None and judged.finished_at is not None:
+        events.publish(reach.bus, dataset_notifications.judged(judged, reach.sender, job=reach.start(judged)))
+    status = judged.status if judged else "deleted meanwhile"
+    logger.info("version", extra={"dataset": version.dataset, "version": version.number, "status": status})
     upload_rows.finish(reach.table, replace(upload, version=version.number), "done", reach.now)
+
+
+def _judged(reach: Reach, version: Version) -> Version | None:
+    """The version with its verdict, ours or another delivery's; None where it was deleted before it had one."""
+    outcome = preparation.prepare(version, s3=reach.s3, settings=reach.settings)
+    judged = versions.finished(version, outcome, reach.now)
+    if dataset_rows.finish_version(reach.table, judged):
+        return judged
+    standing = dataset_rows.load_version(reach.table, version.dataset, version.number)
+    if standing is None:
+        erasing.sweep(version.dataset, version.number, s3=reach.s3, bucket=reach.settings.data_bucket)
+    return standing
