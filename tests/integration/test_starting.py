@@ -267,13 +267,19 @@ def test_a_refusal_stays_one_when_its_message_comes_again(world):
     assert started(world) == []
 
 
+def from_the_verdict_on(calls: list[str]) -> list[tuple[int, str]]:
+    """The calls of a delivery since it wrote the verdict, with their numbers; what is before is the uploads' story."""
+    first = calls.index("PutItem", 1)
+    return [(nth, name) for nth, name in enumerate(calls) if nth >= first]
+
+
 def test_a_crash_at_any_call_starts_one_job_in_the_end(world):
     upload(world, SETTINGS, ON_ACCEPT)
     event = put(world, TRAIN, good())
     start = world.checkpoint()
     calls = world.calls_of(lambda: deliver(event))
     assert calls.count("TransactWriteItems") == 2
-    for nth, name in enumerate(calls):
+    for nth, name in from_the_verdict_on(calls):
         world.restore(start)
         with world.interrupted(crash, nth, "after"), pytest.raises(Crash):
             deliver(event)
@@ -289,7 +295,7 @@ def test_a_rival_with_the_same_message_at_any_call_starts_one_job(world):
     upload(world, SETTINGS, ON_ACCEPT)
     event = put(world, TRAIN, good())
     start = world.checkpoint()
-    for nth, name in enumerate(world.calls_of(lambda: deliver(event))):
+    for nth, name in from_the_verdict_on(world.calls_of(lambda: deliver(event))):
         world.restore(start)
         with world.interrupted(lambda: deliver(event), nth, "after"):
             deliver(event)
@@ -301,7 +307,7 @@ def test_a_later_version_at_any_call_starts_no_second_job(world):
     upload(world, SETTINGS, ON_ACCEPT)
     first, second = put(world, TRAIN, good()), put(world, VALIDATION, good(40, 500))
     start = world.checkpoint()
-    for nth, name in enumerate(world.calls_of(lambda: deliver(first))):
+    for nth, name in from_the_verdict_on(world.calls_of(lambda: deliver(first))):
         world.restore(start)
         with world.interrupted(lambda: deliver(second), nth, "after"):
             deliver(first)
