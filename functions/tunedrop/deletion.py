@@ -161,7 +161,8 @@ def _left(head: Head, asked: Deletion, reach: Reach) -> Head | None:
     going = dataset_rows.load_version(reach.table, asked.dataset, asked.version, erasing=True)
     if going is None:
         return None
-    return deletions.without(head, going, dataset_rows.list_versions(reach.table, asked.dataset).versions, reach.now)
+    others = [other for other in dataset_rows.holders(reach.table, asked.dataset) if other.number != going.number]
+    return deletions.without(head, going, others, reach.now)
 
 
 def _sent(deletion: Deletion, reach: Reach) -> Deletion:

@@ -93,7 +93,7 @@ def _orphans(deletion: Deletion, table: Table) -> Iterator[list[ObjectVersion]]:
         return
     others = [
         part_rows.loaded(table, other)
-        for other in dataset_rows.list_versions(table, deletion.dataset).versions
+        for other in dataset_rows.holders(table, deletion.dataset)
         if other.number != going.number
     ]
     found = [ObjectVersion(file.key, file.version_id, file.bytes) for file in deletions.orphans(going, others)]

@@ -492,6 +492,24 @@ def test_a_job_that_slips_in_takes_the_request_back(dataset):
     assert call("DELETE", DATASET)[0] == 202
 
 
+def test_what_a_version_holds_stays_until_its_own_deletion_is_certain(dataset):
+    """The first request died between asking and confirming, and may still be taken back."""
+    with failing(aws.dynamodb(), 0, "before") as calls:
+        call("DELETE", f"{DATASET}/versions/1", query={"plan": "true"})
+    for nth in range(1, calls() + 6):
+        with failing(aws.dynamodb(), nth, "before"):
+            call("DELETE", f"{DATASET}/versions/1")
+        if dataset.stack.table.query("DATASET#support-bot", "DELETION#").rows:
+            break
+    dataset.stack.messages(dataset.stack.upload_queue_url)
+    call("DELETE", f"{DATASET}/versions/2")
+    assert dataset.work() == 0
+    assert {key for key, _ in dataset.held("incoming/")} == {"incoming/support-bot/train.jsonl"}
+    call("DELETE", f"{DATASET}/versions/1")
+    assert dataset.work() == 0
+    assert dataset.held() == set()
+
+
 def test_no_job_starts_on_what_is_being_deleted(dataset):
     """The job's own writes are conditional: what it read before may be gone."""
     call("DELETE", f"{DATASET}/versions/1")

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from tunedrop.data.versions import Head, NewVersion, Noted, Output, Preparation, SplitFile, Version
 from tunedrop.edges import moments, part_rows, upload_rows
-from tunedrop.edges.attributes import Row
+from tunedrop.edges.attributes import Row, build
 from tunedrop.edges.table import Key, Put, Table, Update
 from tunedrop.edges.upload_rows import Upload
 
@@ -63,6 +63,12 @@ def list_versions(table: Table, dataset: str, limit: int | None = None, cursor: 
     """
     page = table.query(partition(dataset), VERSION, limit=limit, cursor=cursor, newest_first=True)
     return VersionPage(tuple(_version(row) for row in page.rows if "erasing" not in row), page.cursor)
+
+
+def holders(table: Table, dataset: str) -> tuple[Version, ...]:
+    """Versions whose uploads must stay: all but those whose deletion was confirmed, which nothing takes back."""
+    rows = table.query(partition(dataset), VERSION).rows
+    return tuple(_version(row) for row in rows if "confirmed" not in row)
 
 
 def reserve(table: Table, upload: Upload, plan: NewVersion | Noted) -> bool:
@@ -222,6 +228,6 @@ def _file_row(file: SplitFile) -> dict[str, Any]:
 
 def _files(row: Mapping[str, Mapping[str, Any]]) -> dict[str, SplitFile]:
     return {
-        slot: SplitFile(**{**file, "last_modified": moments.from_text(file["last_modified"])})
+        slot: build(SplitFile, {**file, "last_modified": moments.from_text(file["last_modified"])})
         for slot, file in row.items()
     }

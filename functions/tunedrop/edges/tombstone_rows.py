@@ -123,7 +123,11 @@ def confirm(table: Table, deletion: Deletion, head: Head | None) -> bool:
         set={"state": "erasing"},
         when=Attr("state").eq("asked"),
     )
-    return table.write_all(confirmed, *([dataset_rows.put_head(head)] if head else []))
+    if deletion.version is None or head is None:
+        return table.write_all(confirmed)
+    version = dataset_rows.version_key(deletion.dataset, deletion.version)
+    going = Update(version, set={"confirmed": True}, when=Attr("erasing").eq(deletion.id))
+    return table.write_all(confirmed, going, dataset_rows.put_head(head))
 
 
 def remember(table: Table, tombstone: Tombstone) -> None:
