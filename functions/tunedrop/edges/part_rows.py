@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from boto3.dynamodb.conditions import Attr, ConditionBase
 
 from tunedrop.data.versions import SplitFile, StoredFile, Version
+from tunedrop.edges.attributes import build
 from tunedrop.edges.table import Put, Table
 
 SCHEMA = 1
@@ -34,7 +35,7 @@ def keep(table: Table, dataset: str, slot: str, version_id: str, parts: Sequence
 def load(table: Table, dataset: str, slot: str, version_id: str) -> tuple[StoredFile, ...]:
     """The parts of one upload, in their order."""
     page = table.query(_pk(dataset), _prefix(slot, version_id))
-    return tuple(StoredFile(**part) for row in page.rows for part in row["parts"])
+    return tuple(build(StoredFile, part) for row in page.rows for part in row["parts"])
 
 
 def loaded(table: Table, version: Version) -> Version:
