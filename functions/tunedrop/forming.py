@@ -111,7 +111,8 @@ def _conclude(reach: Reach, upload: Upload, version: Version | None) -> None:
 
 def _judged(reach: Reach, version: Version) -> Version | None:
     """The version with its verdict, ours or another delivery's; None where it was deleted before it had one."""
-    outcome = preparation.prepare(version, s3=reach.s3, settings=reach.settings)
+    previous = dataset_rows.load_version(reach.table, version.dataset, version.number - 1)
+    outcome = preparation.prepare(version, s3=reach.s3, settings=reach.settings, previous=previous)
     judged = versions.finished(version, outcome, reach.now)
     if dataset_rows.finish_version(reach.table, judged):
         return judged

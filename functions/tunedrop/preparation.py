@@ -7,9 +7,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tunedrop import dataset_settings
+from tunedrop import carrying, dataset_settings
 from tunedrop.base_models import catalogue
 from tunedrop.base_models.catalogue import BaseModel, Split
+from tunedrop.carrying import Prepared
 from tunedrop.checks.examination import Examined
 from tunedrop.checks.session import Plan, Session
 from tunedrop.data import keys
@@ -51,23 +52,32 @@ class _Work:
         )
 
 
-def prepare(version: Version, *, s3: S3Client, settings: Settings, base_models: Sequence[str] | None = None) -> Outcome:
+def prepare(
+    version: Version,
+    *,
+    s3: S3Client,
+    settings: Settings,
+    base_models: Sequence[str] | None = None,
+    previous: Version | None = None,
+) -> Outcome:
     """Check and convert every split of the version; writes prepared data and reports, the same ones if repeated.
 
-    `base_models`: only for these, instead of those that the version's owner wishes.
+    `base_models`: only for these, instead of those that the version's owner wishes. `previous` is the version before:
+    what would come out the same for train is copied from it.
     A file that is gone meanwhile is a finding; S3's transient faults rise as botocore's errors.
     """
     wishes = dataset_settings.read(version, s3=s3, settings=settings, base_models=base_models)
     work = _Work(version, wishes, s3, settings)
     session = Session(work.plan)
-    examined: list[Examined] = []
-    preparations: list[Preparation] = []
+    made: list[Prepared] = []
+    if not wishes.defects:
+        made += carrying.carry(version, previous, work.plan, session, s3=s3, bucket=work.bucket) or ()
     for split in version.splits:
-        results = _prepare_split(work, session, split)
-        examined += [result for result, _ in results]
-        preparations += [_report(work, result, output) for result, output in results]
-    top = tuple(dataset_notifications.top_findings(examined))
-    return Outcome(tuple(preparations), top, work.wishes.owner)
+        if not (made and split == carrying.SPLIT):
+            made += [_report(work, result, output) for result, output in _prepare_split(work, session, split)]
+            carrying.store_fingerprints(version, split, session.fingerprints(split), s3=s3, bucket=work.bucket)
+    top = tuple(dataset_notifications.top_findings([each.report for each in made]))
+    return Outcome(tuple(each.preparation for each in made), top, work.wishes.owner)
 
 
 def _prepare_split(work: _Work, session: Session, split: Split) -> list[tuple[Examined, Output | None]]:
@@ -116,13 +126,13 @@ def _keep(result: Examined, upload: Upload) -> Output | None:
     return Output(stored.key, stored.version_id, stored.bytes, stored.sha256, result.written)
 
 
-def _report(work: _Work, result: Examined, output: Output | None) -> Preparation:
+def _report(work: _Work, result: Examined, output: Output | None) -> Prepared:
     prices = json_report.Prices(work.settings.prices, work.settings.currency)
     key = keys.report(work.version.dataset, work.version.number, result.base_model, result.split)
     report = json_report.build(work.version, result, output, prices)
     objects.put(work.s3, work.bucket, keys.page(key), html_report.render(report), "text/html; charset=utf-8")
     objects.put(work.s3, work.bucket, key, json_report.encode(report), "application/json")
-    return Preparation(
+    preparation = Preparation(
         base_model=result.base_model,
         split=result.split,
         verdict="accepted" if result.accepted else "rejected",
@@ -132,4 +142,6 @@ def _report(work: _Work, result: Examined, output: Output | None) -> Preparation
         errors=result.errors,
         warnings=result.warnings,
         output=output,
+        recipe=carrying.recipe(work.version, work.plan, result.base_model, result.source_split),
     )
+    return Prepared(preparation, report)

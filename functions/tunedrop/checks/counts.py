@@ -8,6 +8,9 @@ from tunedrop.base_models.catalogue import BaseModel, Range, Split
 from tunedrop.checks import samples
 from tunedrop.checks.registry import Example, SplitFacts, split_check
 
+OF_SEVERAL_SPLITS = frozenset({"too_many_records_together", "too_few_records_together"})
+"""Codes that say nothing any more about a split once another one stands beside it."""
+
 
 def _allowed(split: Split, base_model: BaseModel) -> Range | None:
     """What Bedrock takes; it never sees the test split, nor a validation split where training has no use for one."""

@@ -83,6 +83,17 @@ class Session:
             results += self._finish(each, reader, lanes[each])
         return tuple(results)
 
+    def remember(self, split: Split, records: int, dumped: bytes) -> bool:
+        """Take a split's stored fingerprints instead of examining it; False where they are of no use."""
+        if not self._repetitions.remember(split, dumped):
+            return False
+        self._records[split] = records
+        return True
+
+    def fingerprints(self, split: Split) -> bytes:
+        """What to store of an examined split, for `remember`."""
+        return self._repetitions.fingerprints(split)
+
     def _lanes(
         self,
         split: Split,

@@ -166,3 +166,8 @@ def report(dataset: str, version: int, base_model: str, split: Split) -> str:
 def page(report_key: str) -> str:
     """Where the same report lies for people, as HTML."""
     return f"{report_key.removesuffix('.json')}.html"
+
+
+def fingerprints(dataset: str, version: int, split: Split) -> str:
+    """Where a split's fingerprints lie, which later versions are compared with instead of reading it again."""
+    return f"{REPORTS}{dataset}/{version}/{split}.fingerprints"

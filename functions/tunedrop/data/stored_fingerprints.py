@@ -17,6 +17,9 @@ SCHEMA = 1
 """Another normal form, other pieces or other columns need another one: what is stored then counts as unreadable."""
 
 _MAGIC = b"tunedrop fingerprints"
+MAX_BYTES = 16 * 2**20
+"""Above what the most records that are remembered can need."""
+
 _HEADER = struct.Struct(f"<{len(_MAGIC)}sHIII")
 
 

@@ -99,6 +99,8 @@ class Preparation:
     errors: int
     warnings: int
     output: Output | None
+    recipe: str = ""
+    """Digest of all that decides what the preparing gives; empty where it was made before there were recipes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 CHUNK_BYTES = 2**20
+MAX_COPY_BYTES = 5 * 2**30
+"""S3 copies no larger object in one call."""
 
 _GONE = frozenset({"404", "405", "MethodNotAllowed", "NoSuchKey", "NoSuchVersion", "NotFound"})
 _PASSING = frozenset({"KMS.InternalException", "KMS.KMSInternalException", "KMS.ThrottlingException"})
@@ -107,6 +109,19 @@ def read(s3: S3Client, bucket: str, file: StoredFile, limit: int) -> bytes:
         if len(content) > limit:
             break
     return content[: limit + 1]
+
+
+def copy(s3: S3Client, bucket: str, source: StoredFile, key: str) -> str:
+    """Copy one object version of at most MAX_COPY_BYTES within S3; returns the copy's version id. Raises Unreadable."""
+    place: Any = {"Bucket": bucket, "Key": source.key, **_version(source.version_id)}
+    with _permanent_faults(source.key):
+        answer = s3.copy_object(
+            Bucket=bucket,
+            Key=key,
+            CopySource=place,
+            TaggingDirective="REPLACE",
+        )
+    return answer.get("VersionId", "null")
 
 
 def put(s3: S3Client, bucket: str, key: str, body: bytes, content_type: str) -> None:

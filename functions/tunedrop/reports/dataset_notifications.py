@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from tunedrop.checks.catalogue import CHECKS
-from tunedrop.checks.examination import Examined
 from tunedrop.data.defects import Defect
 from tunedrop.data.versions import Preparation, Version
 from tunedrop.reports.notifications import Notification, fact_id
@@ -75,24 +74,32 @@ def refused(defect: Defect, key: str, dataset: str | None, version_id: str, send
     )
 
 
-def top_findings(results: Sequence[Examined]) -> list[dict[str, Any]]:
-    """The gravest and most frequent codes over all reports, each with its first place."""
+def top_findings(reports: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The gravest and most frequent codes over all reports, each with its first place. What is ignored is none."""
     rows = [
         {
             "code": code,
-            "severity": CHECKS[code].severity,
-            "count": count,
-            "split": result.split,
-            "base_model": result.base_model,
-            "line": next((finding.line for finding in result.findings if finding.code == code), None),
+            "severity": first["severity"],
+            "count": report["counts_by_code"][code],
+            "split": report["split"],
+            "base_model": report["base_model"],
+            "line": first["line"],
             "words": CHECKS[code].words,
             "hint": CHECKS[code].hint,
         }
-        for result in results
-        for code, count in result.counts.items()
+        for report in reports
+        for code, first in _firsts(report["findings"]).items()
     ]
     rows.sort(key=lambda row: (_ORDER[str(row["severity"])], -int(str(row["count"]))))
     return rows[:MAX_FINDINGS]
+
+
+def _firsts(findings: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The first finding of each code."""
+    firsts: dict[str, Mapping[str, Any]] = {}
+    for finding in findings:
+        firsts.setdefault(finding["code"], finding)
+    return firsts
 
 
 def _split(item: Preparation) -> dict[str, Any]:

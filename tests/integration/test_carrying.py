@@ -1,0 +1,120 @@
+"""Train that has not changed: copied from the version before and compared by stored fingerprints, never read again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tunedrop.edges import aws
+
+from tests.integration.uploads_world import SETTINGS, TRAIN, VALIDATION, Uploader, good, version
+
+STORED = "reports/support-bot/1/train.fingerprints"
+
+
+@pytest.fixture
+def read(uploader: Uploader) -> Iterator[list[str]]:
+    """Keys of all objects that the functions read."""
+    keys: list[str] = []
+
+    def note(params, **_):
+        keys.append(params["Key"])
+
+    events = aws.s3().meta.events
+    events.register("provide-client-params.s3.GetObject", note)
+    yield keys
+    events.unregister("provide-client-params.s3.GetObject", note)
+
+
+def test_a_new_validation_split_leaves_train_unread(uploader, read):
+    uploader.upload(TRAIN, good(40))
+    assert TRAIN in read
+    read.clear()
+    uploader.upload(VALIDATION, good(40, 500))
+    assert TRAIN not in read
+    report = uploader.report(version=2)
+    assert (report["version"], report["verdict"], report["records"]) == (2, "accepted", 40)
+    assert report["output"]["key"] == "prepared/support-bot/2/claude-3-haiku/train.jsonl"
+    assert uploader.object(report["output"]["key"]) == uploader.object(
+        "prepared/support-bot/1/claude-3-haiku/train.jsonl"
+    )
+    assert {**report, "version": 1, "output": None} == {**uploader.report(version=1), "output": None}
+    assert b"support-bot@2" in uploader.object("reports/support-bot/2/claude-3-haiku/train.html")
+
+
+def test_leaks_into_the_new_split_are_found_by_stored_fingerprints(uploader, read):
+    uploader.upload(TRAIN, good(40))
+    read.clear()
+    uploader.upload(VALIDATION, good(40, 38))
+    report = uploader.report(version=2, split="validation")
+    assert report["counts_by_code"] == {"split_overlap": 2}
+    assert [finding["line"] for finding in report["findings"]] == [1, 2]
+    assert STORED in read
+    assert TRAIN not in read
+
+
+def test_what_was_carried_can_be_carried_on(uploader, read):
+    uploader.upload(TRAIN, good(40))
+    uploader.upload(VALIDATION, good(40, 500))
+    read.clear()
+    uploader.upload(VALIDATION, good(40, 38))
+    assert TRAIN not in read
+    assert uploader.report(version=3, split="validation")["counts_by_code"] == {"split_overlap": 2}
+
+
+def test_a_rejected_train_split_stays_rejected(uploader, read):
+    uploader.upload(TRAIN, good(40) + b"oops\n")
+    read.clear()
+    uploader.upload(VALIDATION, good(40, 500))
+    assert TRAIN not in read
+    report = uploader.report(version=2)
+    assert (report["verdict"], report["output"]) == ("rejected", None)
+    assert version(uploader.stack, 2).status == "rejected"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    ['system = "You are the help desk."', 'base_models = ["nova-lite"]', '[checks]\nerror = ["near_duplicate"]'],
+)
+def test_other_settings_have_train_read_again(uploader, read, settings):
+    uploader.upload(TRAIN, good(40))
+    read.clear()
+    uploader.upload(SETTINGS, settings)
+    assert TRAIN in read
+
+
+def test_without_its_fingerprints_train_is_read_again(uploader, read):
+    uploader.upload(TRAIN, good(40))
+    uploader.stack.s3.delete_object(Bucket=uploader.stack.bucket, Key=STORED)
+    read.clear()
+    uploader.upload(VALIDATION, good(40, 38))
+    assert TRAIN in read
+    assert uploader.report(version=2, split="validation")["counts_by_code"] == {"split_overlap": 2}
+
+
+def test_damaged_fingerprints_have_train_read_again(uploader, read):
+    uploader.upload(TRAIN, good(40))
+    uploader.stack.s3.put_object(Bucket=uploader.stack.bucket, Key=STORED, Body=b"oops")
+    read.clear()
+    uploader.upload(VALIDATION, good(40, 500))
+    assert TRAIN in read
+    assert uploader.report(version=2)["verdict"] == "accepted"
+
+
+def test_counts_of_both_splits_together_are_made_anew(uploader, read):
+    uploader.upload(SETTINGS, 'base_models = ["llama-3-1-8b"]')
+    uploader.upload(TRAIN, good(60))
+    assert uploader.report(base_model="llama-3-1-8b")["counts_by_code"] == {"too_few_records_together": 1}
+    read.clear()
+    uploader.upload(VALIDATION, good(40, 500))
+    assert TRAIN in read
+    assert uploader.report(version=2, base_model="llama-3-1-8b")["verdict"] == "accepted"
+
+
+def test_what_was_erased_does_not_live_on_in_a_copy(uploader):
+    event = uploader.put(TRAIN, good(40))
+    uploader.deliver(event)
+    uploader.erase(event)
+    uploader.upload(VALIDATION, good(40, 500))
+    assert set(uploader.report(version=2)["counts_by_code"]) >= {"object_gone"}
+    assert "prepared/support-bot/2/claude-3-haiku/train.jsonl" not in uploader.keys("prepared/")
