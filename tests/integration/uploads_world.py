@@ -67,7 +67,7 @@ class Uploader:
 
     def upload(self, key: str, body: bytes | str, **metadata: str) -> None:
         """Upload and deliver at once."""
-        assert self.deliver(self.put(key, body, **metadata)) == []
+        assert self.deliver(self.put(key, body, at=None, **metadata)) == []
 
     def object(self, key: str) -> bytes:
         """What lies there now."""

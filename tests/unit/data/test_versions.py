@@ -197,3 +197,9 @@ def test_versions_are_numbered_without_gaps_and_hold_every_current_split(files):
 @given(st.permutations([file(content=str(n), sequencer=f"{n:04X}") for n in range(5)]))
 def test_whatever_order_events_come_in_the_newest_upload_stands_at_the_end(files):
     assert follow(EMPTY, *files).files["train"].sha256 == "4"
+
+
+@given(st.permutations([file(at=1), joined("a", at=2), file(content="b", at=3), joined("a", "b", at=4)]), st.data())
+def test_whatever_order_whole_and_joined_uploads_come_in_however_often_the_newest_stands_at_the_end(files, data):
+    again = data.draw(st.lists(st.sampled_from(files), max_size=4))
+    assert follow(EMPTY, *files, *again).files["train"].last_modified == NOW + timedelta(seconds=4)
