@@ -13,6 +13,7 @@ from tunedrop.checks import proofs
 from tunedrop.checks.catalogue import RECORD_CHECKS, SPLIT_CHECKS
 from tunedrop.checks.findings import Finding, Findings, Place
 from tunedrop.checks.registry import CHECKS, Check, SplitFacts, Spot
+from tunedrop.checks.seen import Repeated
 from tunedrop.data import bulk, formats, tokens
 from tunedrop.data.bulk import Cells
 from tunedrop.data.defects import Defect
@@ -66,6 +67,8 @@ class Examined:
     tokens: tokens.TokenCounts
     """Not counted at level `errors`."""
     policy: Policy
+    repeated: Repeated | None = None
+    """What repetition costs; None where records were not compared."""
 
     @property
     def accepted(self) -> bool:
@@ -178,9 +181,9 @@ class Examination:
         self.findings.add_defect(defect, place)
         self._unreadable = self._unreadable or CHECKS[defect.code].stage == "file"
 
-    def take_late(self, defect: Defect) -> None:
-        """What showed only after all records were read; the defect says of which record it is."""
-        self._take(defect, Place(self.subject.source, defect.line, defect.record))
+    def take_late(self, defect: Defect, source: str) -> None:
+        """What showed only after all records were read: the defect says of which one, `source` of which file."""
+        self._take(defect, Place(source, defect.line, defect.record))
 
     def _check(self, record: Record, place: Place) -> None:
         for check in self._checks:
@@ -196,7 +199,7 @@ class Examination:
         self._normalised["default_system_added"] += 1
         return replace(record, system=(self.subject.default_system,))
 
-    def finish(self, reader: SplitFileReader) -> Examined:
+    def finish(self, reader: SplitFileReader, repeated: Repeated | None = None) -> Examined:
         """Judge the split as a whole, once the reader is at its end."""
         self._normalised.update(reader.normalised)
         facts = SplitFacts(self.subject.split, self.records, self.subject.earlier, self.subject.later)
@@ -217,6 +220,7 @@ class Examination:
             normalised=dict(self._normalised),
             tokens=tokens.summarise(self._estimates),
             policy=self.subject.policy,
+            repeated=repeated,
         )
 
     def _check_split(self, facts: SplitFacts) -> None:

@@ -5,8 +5,10 @@ The Lambda function and the command line call nothing else, so both come to the 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from tunedrop.base_models.catalogue import SPLITS, BaseModel, Split
 from tunedrop.checks import examination
@@ -60,6 +62,8 @@ class Session:
         self._plan = plan
         self._repetitions = Repetitions()
         self._records: dict[Split, int] = {}
+        self._sources: dict[Split, list[tuple[int, str]]] = {}
+        """Per split: the number of each file's first record, and the file's name."""
         self._shared = examination.record_checks(plan.policy, plan.level, shared=True)
         self._compares = plan.level == "all" or any(CHECKS[code].stage == "split" for code in plan.policy.error)
 
@@ -163,6 +167,7 @@ class Session:
 
     def _take(self, split: Split, entry: Entry, lanes: Sequence[_Lane]) -> None:
         record, spots = entry.record, []
+        self._note_source(split, entry)
         if record is not None:
             if self._compares and entry.number is not None:
                 repeated = self._repetitions.look(split, record, entry.number, entry.line)
@@ -179,12 +184,22 @@ class Session:
             for spot in check.find(record, self._plan.base_models[0])
         ]
 
+    def _note_source(self, split: Split, entry: Entry) -> None:
+        noted = self._sources.setdefault(split, [])
+        if entry.number is not None and (not noted or noted[-1][1] != entry.source):
+            noted.append((entry.number, entry.source))
+
+    def _source_of(self, split: Split, record: int | None) -> str:
+        """The file that a record stands in, of several that were joined."""
+        noted = self._sources[split]
+        return noted[bisect_right(noted, record or 1, key=itemgetter(0)) - 1][1]
+
     def _finish(self, split: Split, reader: SplitFileReader, lanes: Sequence[_Lane]) -> list[Examined]:
         if self._compares:
             for defect in self._repetitions.finish(split):
                 for lane in lanes:
-                    lane.examination.take_late(defect)
-        results = [lane.examination.finish(reader) for lane in lanes]
+                    lane.examination.take_late(defect, self._source_of(split, defect.record))
+        results = [lane.examination.finish(reader, self._repetitions.repeated(split)) for lane in lanes]
         self._records[split] = max((result.records for result in results), default=0)
         return results
 

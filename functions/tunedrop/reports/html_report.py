@@ -184,7 +184,16 @@ def _cost(report: Report) -> Markup:
         else f"At {cost['price']} {cost['currency']} per 1,000 trained tokens, as configured."
     )
     table = _table(("epochs", "trained tokens", "amount"), rows, frozenset({1, 2}))
-    return _section("Tokens and cost", table, tag("p", f"{margin} {price}", class_="quiet"))
+    return _section("Tokens and cost", table, tag("p", f"{_repeated(report)}{margin} {price}", class_="quiet"))
+
+
+def _repeated(report: Report) -> str:
+    """What is paid for more than once."""
+    repeated, trained = report.get("repeated"), report["cost"]["trained_tokens_per_epoch"]
+    if not repeated or not repeated["records"]:
+        return ""
+    share = f"{repeated['tokens'] / trained:.0%} of the tokens" if trained else f"{repeated['tokens']:,} tokens"
+    return f"{repeated['records']:,} records repeat others: {share} teach nothing new. "
 
 
 def _epochs(base_model: str) -> tuple[int, int]:

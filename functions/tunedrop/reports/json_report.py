@@ -68,6 +68,7 @@ def compose(subject: Subject, examined: Examined, output: Output | None, prices:
         "tokens": _tokens(examined.tokens),
         "cost": _cost(examined, prices),
         "lengths": [_bin(bin_) for bin_ in examined.tokens.spread],
+        "repeated": asdict(examined.repeated) if examined.repeated else None,
     }
 
 

@@ -1,0 +1,155 @@
+"""A version examined as a whole: joined files, a share as validation, configured system texts, both paths alike."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tunedrop.base_models import catalogue
+from tunedrop.base_models.catalogue import BaseModel, Split
+from tunedrop.checks import samples, session
+from tunedrop.checks.examination import Examined
+from tunedrop.checks.session import Plan
+from tunedrop.data.policy import Policy
+from tunedrop.data.reading import Part
+from tunedrop.data.records import Block
+from tunedrop.data.sources import Bytes
+
+HAIKU = catalogue.find("claude-3-haiku")
+LONG = " ".join(f"word{'abcdefghij'[number % 10]}{'klmnopqrst'[number // 10]}" for number in range(100))
+
+
+def parts(*contents: bytes, split: Split = "train") -> list[Part]:
+    return [Part(f"incoming/x/{split}/{number}.jsonl", "jsonl", Bytes(each)) for number, each in enumerate(contents)]
+
+
+def examined(plan: Plan, **splits: bytes) -> tuple[tuple[Examined, ...], dict[tuple[str, Split], bytes]]:
+    """Results, and what was written by base model and split."""
+    written: dict[tuple[str, Split], bytearray] = {}
+
+    def output(base_model: BaseModel, split: Split):
+        return written.setdefault((base_model.name, split), bytearray()).extend
+
+    files = {split: parts(content, split=split) for split, content in splits.items()}
+    results = session.examine(files, plan, output)
+    return results, {place: bytes(lines) for place, lines in written.items()}
+
+
+def test_a_finding_about_a_joined_split_names_the_file_it_stands_in():
+    texts = [samples.line(f"Sort: {LONG} {end}", "Done.") for end in ("now", "soon")]
+    first = samples.good(40)() + texts[0].encode() + b"\n"
+    second = samples.good(3, 90)() + texts[1].encode() + b"\n"
+    results = session.examine({"train": parts(first, second)}, Plan(base_models=(HAIKU,), splits=("train",)))
+    (finding,) = results[0].findings
+    assert (finding.code, finding.source, finding.line, finding.record) == (
+        "near_duplicate",
+        "incoming/x/train/1.jsonl",
+        4,
+        45,
+    )
+
+
+def test_what_repetition_costs_is_told():
+    (result,), _ = examined(Plan((HAIKU,), ("train",)), train=samples.good(40)() + samples.good(10)())
+    assert result.repeated is not None
+    assert (result.repeated.records, result.repeated.tokens) == (10, 10 * result.tokens.p50)
+
+
+def plan(share: float = 0.3, **more: object) -> Plan:
+    return Plan(base_models=(HAIKU,), splits=("train",), validation_share=share, **more)  # type: ignore[arg-type]
+
+
+def test_a_share_of_train_becomes_validation_the_same_one_every_time():
+    results, written = examined(plan(), train=samples.good(400)())
+    assert [(each.split, each.source_split, each.accepted) for each in results] == [
+        ("train", "train", True),
+        ("validation", "train", True),
+    ]
+    train, validation = (written["claude-3-haiku", split] for split in ("train", "validation"))
+    assert train.count(b"\n") + validation.count(b"\n") == 400
+    assert 80 <= validation.count(b"\n") <= 160
+    assert set(train.splitlines()).isdisjoint(validation.splitlines())
+    assert examined(plan(), train=samples.good(400)())[1] == written
+    shuffled = b"".join(sorted(samples.good(400)().splitlines(keepends=True)))
+    assert set(examined(plan(), train=shuffled)[1]["claude-3-haiku", "validation"].splitlines()) == set(
+        validation.splitlines()
+    )
+
+
+def test_no_repeated_question_is_on_both_sides():
+    twice = samples.good(400)() + samples.good(400)().replace(b"What is", b"what  IS").replace(b"It is", b"Surely")
+    results, written = examined(plan(), train=twice)
+    sides = [
+        {json.loads(line)["messages"][0]["content"].casefold().replace("  ", " ") for line in lines.splitlines()}
+        for lines in written.values()
+    ]
+    assert sides[0].isdisjoint(sides[1])
+    assert not any(code.startswith("split_") for result in results for code in result.counts)
+
+
+def test_a_share_is_left_alone_where_there_is_a_validation_split():
+    both = Plan((HAIKU,), ("train", "validation"), validation_share=0.3)
+    results, _ = examined(both, train=samples.good(100)(), validation=samples.good(50, 500)())
+    assert [(each.split, each.records) for each in results] == [("train", 100), ("validation", 50)]
+
+
+def test_the_limits_are_those_of_each_side():
+    results, _ = examined(plan(share=0.01), train=samples.good(100)())
+    assert results[0].accepted
+    assert set(results[1].counts) == {"too_few_records"}
+
+
+SYSTEMS = ["You are brief.", "a\nHuman: b", "  ", "x" * 200_000]
+
+
+@pytest.mark.parametrize("system", SYSTEMS, ids=["good", "reserved", "blank", "too long"])
+@pytest.mark.parametrize("name", ["claude-3-haiku", "nova-lite", "llama-3-1-8b"])
+def test_a_configured_system_text_is_judged_on_both_paths_alike(system, name):
+    model = catalogue.find(name)
+    systems = {(name, "train"): Block("system", system)}
+    outcomes = [
+        examined(Plan((model,), ("train",), systems=systems, level=level), train=samples.good(100)())
+        for level in ("all", "errors")
+    ]
+    (everything, lines), (errors, same) = outcomes
+    assert errors[0].accepted == everything[0].accepted
+    assert errors[0].errors == everything[0].errors
+    assert errors[0].normalised == everything[0].normalised
+    assert same == lines
+
+
+@pytest.mark.parametrize("level", ["all", "errors"])
+def test_a_policy_rejects_by_what_only_shows_over_several_records(level):
+    strict = Plan((HAIKU,), ("train",), policy=Policy(error=frozenset({"exact_duplicate"})), level=level)
+    (result,), _ = examined(strict, train=samples.good(40)() + samples.good(1)())
+    assert (result.accepted, result.errors) == (False, 1)
+
+
+TEXTS = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=12) | st.sampled_from(
+    ["\n\nHuman:", "User: hi", "\u3000", "\0", "<image>", "a\\u0048uman", "é", "\\", '"']
+)
+RECORDS = st.builds(
+    lambda prompt, completion, ascii_only: json.dumps(
+        {"prompt": prompt, "completion": completion}, ensure_ascii=ascii_only
+    ).encode(),
+    TEXTS,
+    TEXTS,
+    st.booleans(),
+)
+LINES = RECORDS | st.binary(max_size=6) | st.sampled_from([b"", b'{"prompt": "a", "prompt": "b", "completion": "c"}'])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(LINES, max_size=8), st.sampled_from(["claude-3-haiku", "nova-lite", "llama-3-1-8b"]))
+def test_the_bulk_path_never_changes_a_verdict_an_error_or_a_byte(lines, name):
+    content = samples.good(100)() + b"".join(line + b"\n" for line in lines)
+    model = catalogue.find(name)
+    (everything,), written = examined(Plan((model,), ("train",)), train=content)
+    (errors,), same = examined(Plan((model,), ("train",), level="errors"), train=content)
+    found = [[each for each in result.findings if each.severity == "error"] for result in (everything, errors)]
+    assert found[0] == found[1]
+    assert (errors.records, errors.accepted) == (everything.records, everything.accepted)
+    if everything.accepted:
+        assert same == written
