@@ -55,7 +55,8 @@ class Cloud:
         self.asked.append(f"{method} {path}")
         headers = {"Idempotency-Key": key} if key else None
         event = builders.api_request(method, path, body=body, headers=headers)
-        return builders.api_answer(control_api.handler(event, builders.LambdaContext()))
+        context: Any = builders.LambdaContext()
+        return builders.api_answer(control_api.handler(event, context))
 
     def _handler(cloud):  # noqa: N805 - `self` is the request's own
         class Handler(BaseHTTPRequestHandler):

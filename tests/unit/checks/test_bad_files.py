@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Any
 
 import pytest
 from tunedrop.checks import samples
@@ -20,7 +21,7 @@ def places(result: Examined) -> dict[str, tuple[int | None, ...]]:
     return {code: tuple(lines) for code, lines in found.items()}
 
 
-def examine(case: Case, **more: object) -> tuple[Examined, bytes]:
+def examine(case: Case, **more: Any) -> tuple[Examined, bytes]:
     train = None if case.train is None else bad_files.made(case.train)
     return run(bad_files.made(case.content), train=train, extension=case.extension, size=case.size, **more)
 

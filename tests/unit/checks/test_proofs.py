@@ -12,6 +12,7 @@ from tunedrop.base_models.catalogue import Reserved
 from tunedrop.checks import proofs, samples
 from tunedrop.checks.catalogue import RECORD_CHECKS
 from tunedrop.data import documents, prompt_completion, tokens
+from tunedrop.data.defects import Defect
 
 PROVED = [check for check in RECORD_CHECKS if check.absent]
 MODELS = list(catalogue.catalogue())
@@ -49,6 +50,7 @@ def _line(draw):
 
 def found(check, line: bytes, base_model) -> list[object]:
     document = documents.parse(line)
+    assert not isinstance(document, Defect)
     record = prompt_completion.read(document).record
     return list(check.find(record, base_model))
 
