@@ -142,6 +142,13 @@ def _report(work: _Work, result: Examined, output: Output | None) -> Prepared:
         errors=result.errors,
         warnings=result.warnings,
         output=output,
-        recipe=carrying.recipe(work.version, work.plan, result.base_model, result.source_split),
+        recipe=_recipe(work, result),
     )
     return Prepared(preparation, report)
+
+
+def _recipe(work: _Work, result: Examined) -> str:
+    """None where the report holds what was wrong with the settings: that is not to be carried on once it is mended."""
+    if work.wishes.defects:
+        return ""
+    return carrying.recipe(work.version, work.plan, result.base_model, result.source_split)
