@@ -60,7 +60,7 @@ def run(chosen: argparse.Namespace) -> int:
     models = plans.models([chosen.model])
     settings = plans.read_settings(chosen.settings, [chosen.input])
     plan = plans.plan(chosen, models, (split,), settings, level="errors")
-    plan = replace(plan, validation_share=None)  # one file becomes one file
+    plan = replace(plan, validation_share=0)  # one file becomes one file
     with ExitStack() as held:
         (file,) = local_files.open_all([chosen.input], held, chosen.input_format)
         written = held.enter_context(outputs.draft(chosen.output, [chosen.input]))

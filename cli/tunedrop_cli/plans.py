@@ -80,7 +80,7 @@ def plan(
         dropped_systems=dropped,
         policy=_policy(chosen, settings.parsed.policy),
         mapping=_mapping(chosen.map) or settings.parsed.mapping,
-        validation_share=_share(chosen) or settings.parsed.validation_share,
+        validation_share=_share(chosen, settings.parsed.validation_share or 0),
         level=level,
     )
 
@@ -167,8 +167,10 @@ def _mapping(given: Sequence[str]) -> FieldMapping | None:
     return FieldMapping(**found)
 
 
-def _share(chosen: argparse.Namespace) -> float | None:
+def _share(chosen: argparse.Namespace, default: float) -> float:
     share: float | None = getattr(chosen, "validation_share", None)
-    if share is not None and not 0 < share <= dataset_toml.MAX_VALIDATION_SHARE:
-        raise WrongUsage(f"--validation-share is above 0 and at most {dataset_toml.MAX_VALIDATION_SHARE}")
+    if share is None:
+        return default
+    if not 0 <= share <= dataset_toml.MAX_VALIDATION_SHARE:
+        raise WrongUsage(f"--validation-share is from 0 to {dataset_toml.MAX_VALIDATION_SHARE}")
     return share

@@ -19,7 +19,9 @@ from tunedrop.checks.session import Plan, Session
 from tunedrop.data import keys, stored_fingerprints
 from tunedrop.data.versions import Output, Preparation, StoredFile, Version
 from tunedrop.edges import objects
+from tunedrop.edges.settings import Settings
 from tunedrop.reports import html_report, json_report
+from tunedrop.reports.json_report import Prices
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -42,8 +44,8 @@ class _Old:
     report: Mapping[str, Any]
 
 
-def recipe(version: Version, plan: Plan, base_model: str, split: Split) -> str:
-    """Digest of all that decides what preparing this split gives: bytes, settings, and the release that does it."""
+def recipe(version: Version, plan: Plan, base_model: str, split: Split, prices: Prices) -> str:
+    """Digest of all that decides what preparing this split gives: bytes, settings, prices, and the release."""
     system = plan.systems.get((base_model, split))
     made_of = {
         "tunedrop": __version__,
@@ -54,12 +56,13 @@ def recipe(version: Version, plan: Plan, base_model: str, split: Split) -> str:
         "policy": [sorted(plan.policy.ignore), sorted(plan.policy.error)],
         "mapping": asdict(plan.mapping) if plan.mapping else None,
         "share": plan.share,
+        "price": [prices.training(base_model), prices.currency],
     }
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
 
 
 def carry(
-    version: Version, previous: Version | None, plan: Plan, session: Session, *, s3: S3Client, bucket: str
+    version: Version, previous: Version | None, plan: Plan, session: Session, *, s3: S3Client, settings: Settings
 ) -> list[Prepared] | None:
     """What the version before gave, under the new one's keys; None where train has to be read.
 
@@ -67,10 +70,11 @@ def carry(
     """
     if previous is None or plan.share or SPLIT not in version.splits:
         return None
+    bucket = settings.data_bucket
     try:
         for file in version.files[SPLIT].objects:
             objects.describe(s3, bucket, file.key, file.version_id)  # what was erased must not live on in a copy
-        old = _old(version, previous, plan, s3, bucket)
+        old = _old(version, previous, plan, s3, settings)
         if old is None:
             return None
         dumped = _fingerprints(previous, s3, bucket)
@@ -82,15 +86,16 @@ def carry(
         return None
 
 
-def _old(version: Version, previous: Version, plan: Plan, s3: S3Client, bucket: str) -> list[_Old] | None:
+def _old(version: Version, previous: Version, plan: Plan, s3: S3Client, settings: Settings) -> list[_Old] | None:
     """The preparations to carry, one per base model of the plan, or none at all."""
+    prices = json_report.Prices(settings.prices, settings.currency)
     known = {item.base_model: item for item in previous.preparations if item.split == SPLIT}
     found: list[_Old] = []
     for model in plan.base_models:
         item = known.get(model.name)
-        if item is None or item.recipe != recipe(version, plan, model.name, SPLIT):
+        if item is None or item.recipe != recipe(version, plan, model.name, SPLIT, prices):
             return None
-        report = _report(item, s3, bucket)
+        report = _report(item, s3, settings.data_bucket)
         if report is None or counts.OF_SEVERAL_SPLITS & set(report["counts_by_code"]):
             return None
         if item.output is not None and item.output.bytes > objects.MAX_COPY_BYTES:

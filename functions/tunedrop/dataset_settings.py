@@ -42,6 +42,7 @@ def read(version: Version, *, s3: S3Client, settings: Settings, base_models: Seq
         system,
         known_models=known,
         default_model=settings.default_base_model,
+        default_share=settings.validation_share,
         asked_for=base_models,
     )
     source = keys.incoming(version.dataset, keys.SETTINGS_FILE)

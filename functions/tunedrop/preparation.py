@@ -23,6 +23,7 @@ from tunedrop.edges.object_upload import Upload
 from tunedrop.edges.overlap import Sender
 from tunedrop.edges.settings import Settings
 from tunedrop.reports import dataset_notifications, html_report, json_report
+from tunedrop.reports.json_report import Prices
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -38,6 +39,10 @@ class _Work:
     @property
     def bucket(self) -> str:
         return self.settings.data_bucket
+
+    @property
+    def prices(self) -> Prices:
+        return Prices(self.settings.prices, self.settings.currency)
 
     @property
     def plan(self) -> Plan:
@@ -71,7 +76,7 @@ def prepare(
     session = Session(work.plan)
     made: list[Prepared] = []
     if not wishes.defects:
-        made += carrying.carry(version, previous, work.plan, session, s3=s3, bucket=work.bucket) or ()
+        made += carrying.carry(version, previous, work.plan, session, s3=s3, settings=settings) or ()
     for split in version.splits:
         if not (made and split == carrying.SPLIT):
             made += [_report(work, result, output) for result, output in _prepare_split(work, session, split)]
@@ -127,9 +132,8 @@ def _keep(result: Examined, upload: Upload) -> Output | None:
 
 
 def _report(work: _Work, result: Examined, output: Output | None) -> Prepared:
-    prices = json_report.Prices(work.settings.prices, work.settings.currency)
     key = keys.report(work.version.dataset, work.version.number, result.base_model, result.split)
-    report = json_report.build(work.version, result, output, prices)
+    report = json_report.build(work.version, result, output, work.prices)
     objects.put(work.s3, work.bucket, keys.page(key), html_report.render(report), "text/html; charset=utf-8")
     objects.put(work.s3, work.bucket, key, json_report.encode(report), "application/json")
     preparation = Preparation(
@@ -151,4 +155,4 @@ def _recipe(work: _Work, result: Examined) -> str:
     """None where the report holds what was wrong with the settings: that is not to be carried on once it is mended."""
     if work.wishes.defects:
         return ""
-    return carrying.recipe(work.version, work.plan, result.base_model, result.source_split)
+    return carrying.recipe(work.version, work.plan, result.base_model, result.source_split, work.prices)

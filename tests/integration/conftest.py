@@ -155,6 +155,7 @@ def _variables(bucket: str, urls: dict[str, str]) -> dict[str, str]:
         "TUNEDROP_JOB_EVENT_QUEUE_URL": urls["JobEventQueue"],
         "TUNEDROP_BEDROCK_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/tunedrop-bedrock",
         "TUNEDROP_DEFAULT_BASE_MODEL": "claude-3-haiku",
+        "TUNEDROP_VALIDATION_SHARE": "0",
         "TUNEDROP_MAX_MODEL_UNITS": "1",
         "TUNEDROP_MAX_CONCURRENT_JOBS": "2",
         "TUNEDROP_MAX_TRAINED_TOKENS_PER_JOB": "50000000",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from tunedrop.edges import aws
+from tunedrop.edges import settings as settings_module
 
 from tests.integration.uploads_world import SETTINGS, TRAIN, VALIDATION, Uploader, good, version
 
@@ -118,3 +119,11 @@ def test_what_was_erased_does_not_live_on_in_a_copy(uploader):
     uploader.upload(VALIDATION, good(40, 500))
     assert set(uploader.report(version=2)["counts_by_code"]) >= {"object_gone"}
     assert "prepared/support-bot/2/claude-3-haiku/train.jsonl" not in uploader.keys("prepared/")
+
+
+def test_a_new_price_is_told_at_once(uploader, environment):
+    uploader.upload(TRAIN, good(40))
+    environment.setenv("TUNEDROP_PRICES", '{"claude-3-haiku.training_per_1000_tokens": 0.5}')
+    settings_module.settings.cache_clear()
+    uploader.upload(VALIDATION, good(40, 500))
+    assert uploader.report(version=2)["cost"]["price"] == 0.5

@@ -6,6 +6,7 @@ import json
 
 import pytest
 from tunedrop import datasets
+from tunedrop.edges import settings as settings_module
 
 from tests.integration.uploads_world import SETTINGS, TRAIN, VALIDATION, good, upload_row, version
 
@@ -125,3 +126,12 @@ def test_a_train_file_alone_may_give_up_a_share_as_validation(uploader, stack):
     prepared = datasets.accepted("support-bot", 1, "claude-3-haiku", table=stack.table)
     assert prepared.train.records + prepared.validation.records == 200
     assert 30 <= prepared.validation.records <= 90
+
+
+@pytest.mark.parametrize(("said", "splits"), [("", 2), ("validation_share = 0", 1), ("validation_share = 0.3", 2)])
+def test_the_stacks_own_share_counts_where_dataset_toml_says_nothing(uploader, environment, said, splits):
+    environment.setenv("TUNEDROP_VALIDATION_SHARE", "0.3")
+    settings_module.settings.cache_clear()
+    uploader.upload(SETTINGS, said)
+    uploader.upload(TRAIN, good(400))
+    assert len(version(uploader.stack, 1).preparations) == splits

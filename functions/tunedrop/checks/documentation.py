@@ -107,7 +107,9 @@ def _settings() -> str:
     return f"""## dataset.toml
 
 UTF-8, at most {dataset_toml.MAX_BYTES // 1024} KiB. All keys are optional, and one that means nothing is an error.
-`validation_share` is above 0 and at most {dataset_toml.MAX_VALIDATION_SHARE}.
+`validation_share` is from 0 (none) to {dataset_toml.MAX_VALIDATION_SHARE}.
+Without it the stack's parameter `ValidationShare` counts.
+Base models that take no validation split train on that share, too.
 
 {_ALL_SETTINGS}
 

@@ -45,14 +45,15 @@ class Plan:
     """Where one is configured, but not for this base model."""
     policy: Policy = field(default_factory=Policy)
     mapping: FieldMapping | None = None
-    validation_share: float | None = None
-    """Of train's records, where there is no validation split of its own."""
+    validation_share: float = 0.0
+    """Of train's records, where there is no validation split of its own and the base model takes one."""
     level: Level = "all"
 
     @property
-    def share(self) -> float | None:
-        """The share of train that becomes validation here."""
-        return None if "validation" in self.splits else self.validation_share
+    def share(self) -> float:
+        """The share of train that becomes validation here; 0: none."""
+        wanted = "validation" not in self.splits and any(model.validation for model in self.base_models)
+        return self.validation_share if wanted else 0.0
 
 
 class Session:
@@ -131,6 +132,7 @@ class Session:
                 outputs(base_model, split),
             )
             for base_model in plan.base_models
+            if base_model.validation or split == source_split
         ]
 
     def _pass_over(self, reader: SplitFileReader, lanes: Mapping[Split, list[_Lane]]) -> None:
@@ -144,14 +146,20 @@ class Session:
                     lane.take_whole(item)
                 continue
             split = self._belongs(item, first) if others else first
-            self._take(split, item, open_lanes[split])
+            self._take(split, item, self._takers(split, first, open_lanes))
 
     def _belongs(self, entry: Entry, first: Split) -> Split:
         """What is no record stays with the split whose file it stands in."""
         share = self._plan.share
-        if entry.record is not None and share and shares.is_validation(entry.record, share):
+        if entry.record is not None and shares.is_validation(entry.record, share):
             return "validation"
         return first
+
+    def _takers(self, split: Split, first: Split, lanes: Mapping[Split, list[_Lane]]) -> list[_Lane]:
+        """A base model that takes no validation split trains on the share, too."""
+        if split == first:
+            return lanes[first]
+        return [*lanes[split], *(lane for lane in lanes[first] if not lane.examination.base_model.validation)]
 
     def _screen(self, lanes: Sequence[_Lane]) -> Callable[[bytes], bool] | None:
         """Says of a block of plain lines whether every check, for every base model, may skip it."""

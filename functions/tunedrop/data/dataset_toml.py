@@ -94,7 +94,7 @@ class _Parser:
             system_file=system_file,
             owner=self._table.text("owner", _OWNER, _TAG_VALUE.fullmatch),
             mapping=self._mapping(),
-            validation_share=self._table.number("validation_share", _SHARE, lambda n: 0 < n <= MAX_VALIDATION_SHARE),
+            validation_share=self._table.number("validation_share", _SHARE, lambda n: 0 <= n <= MAX_VALIDATION_SHARE),
             policy=self._policy(),
             job=job_settings.read_job(job, self._known) if job else None,
             deployment=deployment,
@@ -176,7 +176,7 @@ _BASE_MODELS = 'a list of names, such as ["claude-3-haiku"], or tables such as [
 _MODEL_SYSTEM = 'text for this base model, or "" to drop the one for all'
 _SYSTEM = 'text, or { file = "system.txt" } naming a .txt or .md file beside dataset.toml'
 _OWNER = "1 to 256 characters out of letters, digits, spaces and . _ : / = + @ -"
-_SHARE = f"a number above 0 and at most {MAX_VALIDATION_SHARE}"
+_SHARE = f"a number from 0 to {MAX_VALIDATION_SHARE}"
 _MAPPED = ("prompt", "completion", "system")
 _CODES = 'a list of codes, such as ["control_character"]'
 

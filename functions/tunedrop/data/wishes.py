@@ -31,7 +31,7 @@ class Wishes:
     owner: str | None
     policy: Policy
     mapping: FieldMapping | None
-    validation_share: float | None
+    validation_share: float
     job: JobSettings | None
     deployment: DeploymentSettings | None
     defects: tuple[tuple[Defect, str], ...]
@@ -44,6 +44,7 @@ def resolve(
     *,
     known_models: Sequence[str],
     default_model: str,
+    default_share: float = 0,
     asked_for: Sequence[str] | None = None,
 ) -> Wishes:
     """Metadata wins over `dataset.toml`, that over the default. `system` is what dataset.toml or its file says.
@@ -70,7 +71,7 @@ def resolve(
         owner=settings.owner,
         policy=settings.policy,
         mapping=settings.mapping,
-        validation_share=settings.validation_share,
+        validation_share=default_share if settings.validation_share is None else settings.validation_share,
         job=settings.job,
         deployment=settings.deployment,
         defects=tuple(defects),

@@ -28,6 +28,8 @@ class Settings:
     model_key_arn: str | None
     """The key for custom models, where the stack was told to use its own."""
     default_base_model: str
+    validation_share: float
+    """Of train's records, where there is no validation split and dataset.toml says nothing; 0: none."""
     max_model_units: int
     max_concurrent_jobs: int
     max_trained_tokens_per_job: int
@@ -63,6 +65,7 @@ class Settings:
             bedrock_role_arn=variables["TUNEDROP_BEDROCK_ROLE_ARN"],
             model_key_arn=variables.get("TUNEDROP_MODEL_KEY_ARN") or None,
             default_base_model=variables["TUNEDROP_DEFAULT_BASE_MODEL"],
+            validation_share=float(variables["TUNEDROP_VALIDATION_SHARE"]),
             max_model_units=int(variables["TUNEDROP_MAX_MODEL_UNITS"]),
             max_concurrent_jobs=int(variables["TUNEDROP_MAX_CONCURRENT_JOBS"]),
             max_trained_tokens_per_job=int(variables["TUNEDROP_MAX_TRAINED_TOKENS_PER_JOB"]),

@@ -57,8 +57,9 @@ def test_what_repetition_costs_is_told():
     assert (result.repeated.records, result.repeated.tokens) == (10, 10 * result.tokens.p50)
 
 
-def plan(share: float = 0.3, **more: object) -> Plan:
-    return Plan(base_models=(HAIKU,), splits=("train",), validation_share=share, **more)  # type: ignore[arg-type]
+def plan(share: float = 0.3) -> Plan:
+    splits: tuple[Split, ...] = ("train",)
+    return Plan((HAIKU,), splits, validation_share=share)
 
 
 def test_a_share_of_train_becomes_validation_the_same_one_every_time():
@@ -93,6 +94,18 @@ def test_a_share_is_left_alone_where_there_is_a_validation_split():
     both = Plan((HAIKU,), ("train", "validation"), validation_share=0.3)
     results, _ = examined(both, train=samples.good(100)(), validation=samples.good(50, 500)())
     assert [(each.split, each.records) for each in results] == [("train", 100), ("validation", 50)]
+
+
+def test_a_base_model_that_takes_no_validation_trains_on_all():
+    both = Plan((HAIKU, catalogue.find("nova-2-lite")), ("train",), validation_share=0.3)
+    results, written = examined(both, train=samples.good(400)())
+    assert [(each.base_model, each.split) for each in results] == [
+        ("claude-3-haiku", "train"),
+        ("nova-2-lite", "train"),
+        ("claude-3-haiku", "validation"),
+    ]
+    assert results[1].records == written["nova-2-lite", "train"].count(b"\n") == 400
+    assert results[0].records + results[2].records == 400
 
 
 def test_the_limits_are_those_of_each_side():

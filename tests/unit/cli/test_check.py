@@ -16,6 +16,7 @@ FEW = samples.good(40)()
 REPORT = [
     "schema", "tunedrop", "dataset", "version", "split", "base_model", "verdict", "format", "records", "files",
     "output", "findings", "counts_by_code", "truncated_codes", "normalised", "policy", "tokens", "cost", "lengths",
+    "repeated",
 ]  # fmt: skip
 
 
