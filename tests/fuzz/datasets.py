@@ -20,6 +20,7 @@ from pathlib import Path
 import arro3.core
 import arro3.io
 from tunedrop.base_models import catalogue
+from tunedrop.base_models.catalogue import Split
 from tunedrop.checks import samples, session
 from tunedrop.checks.examination import Examined, Level
 from tunedrop.checks.session import Plan
@@ -37,7 +38,8 @@ SMALL = 20_000
 """Larger seeds make slow rounds and find nothing more."""
 TOKENS = (
     b'"', b"\\", b"\\u", b"\\ud83d", b"{", b"}", b"[", b"]", b",", b":", b"\n", b"\r\n", b"\0", b"\xef\xbb\xbf",
-    b"\xff", b'"prompt"', b'"messages"', b'"role": "system"', b"NaN", b"1e999", b"\t", b";", b'""', b"\xe2\x80\xa8", b"-0",
+    b"\xff", b'"prompt"', b'"messages"', b'"role": "system"', b"NaN", b"1e999", b"\t", b";", b'""', b"\xe2\x80\xa8",
+    b"-0",
 )  # fmt: skip
 
 
@@ -56,7 +58,8 @@ def one(data: bytes, extension: str = "jsonl", *, mapped: bool = False) -> None:
 def _examine(data: bytes, extension: str, level: Level, *, mapped: bool) -> list[tuple[Examined, bytes]]:
     written: dict[str, bytearray] = {model.name: bytearray() for model in MODELS}
     mapping = FieldMapping("question", "answer text", "system") if mapped else None
-    plan = Plan(base_models=MODELS, splits=("train",), level=level, mapping=mapping)
+    splits: tuple[Split, ...] = ("train",)
+    plan = Plan(base_models=MODELS, splits=splits, level=level, mapping=mapping)
     part = Part(f"train.{extension}", extension, Bytes(data))
     results = session.examine({"train": [part]}, plan, lambda model, _: written[model.name].extend)
     return [(result, bytes(written[result.base_model])) for result in results]
