@@ -6,7 +6,7 @@ import gzip
 
 from tunedrop.checks import samples
 from tunedrop.checks.registry import Example, declare
-from tunedrop.data import elements, gzipped
+from tunedrop.data import elements, gzipped, reading
 
 
 def _row(shown: str) -> Example:
@@ -104,6 +104,13 @@ declare(
     example=Example('prompt,completion\n"Why?,Because.\n', alone=True, extension="csv"),
 )
 declare(
+    code="too_many_lines",
+    stage="file",
+    words=f"The split has more than {reading.MAX_ELEMENTS:,} lines, elements or rows; the rest was not read.",
+    hint="No base model takes as many records: keep the best of them.",
+    example=None,
+)
+declare(
     code="preference_data",
     stage="file",
     words="Answers to be compared (chosen and rejected, or good and bad), as preference tuning needs them.",
@@ -142,7 +149,10 @@ declare(
 declare(
     code="record_too_long",
     stage="line",
-    words=f"A line, array element or row has more than {elements.MAX_BYTES // 2**20} MiB; it was not read.",
+    words=(
+        f"A line, array element or row has more than {elements.MAX_BYTES // 2**20} MiB, or more than "
+        f"{elements.MAX_COMMAS:,} commas; it was not read."
+    ),
     hint="No base model takes a record this long: split it, or check that line feeds were not lost.",
     example=Example(
         '{"prompt": "16 MiB and more …"}',

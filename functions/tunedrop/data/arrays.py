@@ -123,7 +123,7 @@ class _Elements:
         elif self._size:
             yield Element(self._first, b"".join(self._held).rstrip(_BLANKS))
         elif self._seen or mark == b",":
-            yield Element(self._line, Defect("invalid_json", "A comma in the array has no element beside it."))
+            raise self._broken("A comma of the array has no element beside it.", "Take the comma away.")
         self._seen += 1
         self._size = 0
         self._held.clear()

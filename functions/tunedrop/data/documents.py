@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from tunedrop.data import charsets
+from tunedrop.data import charsets, elements
 from tunedrop.data.defects import Defect, kind, shown
 
 MAX_DEPTH = 64
@@ -73,6 +73,7 @@ def _strict(raw: bytes, unit: str) -> Any:
     decoded = text(raw, unit)
     if isinstance(decoded, Defect):
         raise _Refused(decoded)
+    _refuse_size(raw, unit)
     _refuse_depth(raw, unit)
     value = _value(decoded, unit)
     if _SURROGATE_ESCAPE.search(raw):
@@ -114,6 +115,11 @@ def _finite(digits: str) -> float:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
+
+
+def _refuse_size(raw: bytes, unit: str) -> None:
+    if len(raw) > elements.MAX_COMMAS and raw.count(b",") > elements.MAX_COMMAS:
+        raise _Refused(elements.too_many_commas(unit))
 
 
 def _refuse_depth(raw: bytes, unit: str) -> None:

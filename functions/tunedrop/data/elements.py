@@ -11,6 +11,9 @@ from tunedrop.data.defects import Defect
 MAX_BYTES = 16 * 2**20
 """Far above the longest record that any base model takes; a longer line, array element or table row is never held."""
 
+MAX_COMMAS = 200_000
+"""More in one record, even inside of texts, is past every base model's token limit; values so many take memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Element:
@@ -27,3 +30,8 @@ class Element:
 def too_long(what: str, longest: int = MAX_BYTES) -> Defect:
     """The defect of a line, an element or a row over the cap."""
     return Defect("record_too_long", f"The {what} has more than {longest / 2**20:,.0f} MiB; it was not read.")
+
+
+def too_many_commas(what: str) -> Defect:
+    """The defect of a record with more cells or values than one can have."""
+    return Defect("record_too_long", f"The {what} has more than {MAX_COMMAS:,} separators; it was not parsed.")

@@ -61,7 +61,10 @@ def blocks(chunks: Iterable[bytes], longest: int = elements.MAX_BYTES) -> Iterat
         end = chunk.rfind(b"\n") + 1
         if not end:
             size += len(chunk)
-            held = [*held, chunk] if size <= longest else []
+            if size <= longest:
+                held.append(chunk)
+            else:
+                held.clear()
             continue
         if size > longest:
             yield None

@@ -21,6 +21,11 @@ from tunedrop.data.sources import Source
 Screen = Callable[[bytes], bool]
 """Whether a block of whole lines may be taken without looking at its records one by one."""
 
+MAX_ELEMENTS = 10_000_000
+"""Lines, blank ones included, elements and rows of a split: hundreds of times what any base model takes, and an end."""
+
+_TOO_MANY = Defect("too_many_lines", f"More than {MAX_ELEMENTS:,} lines, elements or rows; the rest was not read.")
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -53,9 +58,10 @@ class Entry:
 class SplitFileReader:
     """Entries of a split's files in order; the attributes are complete once all were taken."""
 
-    def __init__(self, parts: Sequence[Part], mapping: FieldMapping | None = None) -> None:
+    def __init__(self, parts: Sequence[Part], mapping: FieldMapping | None = None, most: int = MAX_ELEMENTS) -> None:
         self._parts = parts
         self._mapping = mapping
+        self._left = most
         self.records = 0
         self.format: SourceFormat | None = None
         self.container: str | None = None
@@ -83,6 +89,9 @@ class SplitFileReader:
         judge = _Judge(self, self._mapping, part.name, opened.unit)
         first_blank, blanks = None, 0
         for item in self._content(opened, screen):
+            self._left -= 1 if isinstance(item, Element) else len(item)
+            if self._left < 0:
+                raise UnreadableContent(_TOO_MANY)
             if isinstance(item, Element) and isinstance(item.content, bytes) and not item.content.strip():
                 first_blank = first_blank or item.line
                 blanks += 1

@@ -89,6 +89,8 @@ def _cells(row: bytes, delimiter: str) -> list[str] | Defect:
     text = documents.text(row, "row")
     if isinstance(text, Defect):
         return text
+    if text.count(delimiter) > elements.MAX_COMMAS:
+        return elements.too_many_commas("row")
     try:
         return next(csv.reader([text], delimiter=delimiter, strict=True))
     except csv.Error:

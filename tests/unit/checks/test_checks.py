@@ -24,6 +24,7 @@ DATA = [check for check in CHECKS.values() if check.example and check.stage != "
 SETTINGS = [check for check in CHECKS.values() if check.example and check.stage == "dataset"]
 WITHOUT_EXAMPLE = {  # a file cannot show them: size, extension, a missing object, a key; tested where they are found
     "file_too_large",
+    "too_many_lines",
     "object_gone",
     "system_file_missing",
     "invalid_system_file",

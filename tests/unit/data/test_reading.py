@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tunedrop.checks import samples
 from tunedrop.data import bulk, gzipped
 from tunedrop.data.mapping import FieldMapping
-from tunedrop.data.reading import Part, SplitFileReader
+from tunedrop.data.reading import Entry, Part, SplitFileReader
 from tunedrop.data.sources import Bytes
 
 
@@ -295,6 +295,28 @@ def test_a_bomb_is_refused_at_its_budget():
     *broken, last = SplitFileReader([Part("a", "jsonl.gz", Bytes(bomb))])
     assert {defect.code for entry in broken for defect in entry.defects} == {"nested_too_deep"}
     assert [defect.code for defect in last.defects] == ["gzip_too_large"]
+
+
+def test_a_split_has_an_end():
+    parts = [Part(name, "jsonl", Bytes(samples.good(3)() + b"\n")) for name in ("a", "b")]
+    for screen in (None, lambda block: True):
+        found = list(SplitFileReader(parts, most=7).items(screen))
+        assert sum(1 if isinstance(item, Entry) else len(item) for item in found) == 7
+        assert isinstance(found[-1], Entry)
+        assert (found[-1].source, [defect.code for defect in found[-1].defects]) == ("b", ["too_many_lines"])
+
+
+@pytest.mark.parametrize(
+    ("content", "extension"),
+    [
+        (b'{"messages": [' + b"1," * 300_000 + b"1]}", "jsonl"),
+        (b"{" + b",".join(b'"k%d":1' % number for number in range(300_000)) + b"}", "jsonl"),
+        (b"a,b\n" + b"," * 300_000 + b"\n", "csv"),
+        (b"," * 300_000 + b"\n", "csv"),
+    ],
+)
+def test_records_of_very_many_values_are_not_parsed(content, extension):
+    assert [code for _, code in told(content, extension)] == ["record_too_long"]
 
 
 _PLAIN = st.builds(
