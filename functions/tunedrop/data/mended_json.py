@@ -14,7 +14,8 @@ from tunedrop.data import documents
 from tunedrop.data.documents import Document
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|,(?=\s*[}\]])', re.DOTALL)
-_CONTROL = re.compile("[\0-\x1f]")
+_CONTROL = re.compile(r"\\.|[\0-\x1f]", re.DOTALL)
+"""A control character, or an escape, which is passed over whole: one of a control character means nothing."""
 _NO_JSON = "\ufeff\x1e\xa0"
 """Byte-order marks of joined files, record separators of JSON text sequences, no-break spaces."""
 _BLANK = " \t\r\n"
@@ -81,7 +82,7 @@ def _retouched(text: str) -> Mended | None:
         if match[0] == ",":
             mends.append("comma_removed")
             return ""
-        escaped = _CONTROL.sub(lambda control: f"\\u{ord(control[0]):04x}", match[0])
+        escaped = _CONTROL.sub(_escaped, match[0])
         if escaped != match[0]:
             mends.append("control_character_escaped")
         return escaped
@@ -91,6 +92,10 @@ def _retouched(text: str) -> Mended | None:
     except (ValueError, RecursionError):
         return None
     return _proven(value, mends)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match[0] if match[0][0] == "\\" else f"\\u{ord(match[0]):04x}"
 
 
 def _said_once(pairs: list[tuple[str, Any]], mends: list[str]) -> Document:
@@ -148,7 +153,10 @@ def _proven(value: Any, mends: list[str]) -> Mended | None:
     """Only what the strict reader takes, once it is written as JSON."""
     if not isinstance(value, dict):
         return None
-    found = documents.parse(encode(value))
+    try:
+        found = documents.parse(encode(value))
+    except ValueError:  # a number so long that Python does not write it
+        return None
     return Mended(found, tuple(dict.fromkeys(mends))) if isinstance(found, dict) else None
 
 

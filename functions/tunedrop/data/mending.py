@@ -95,16 +95,12 @@ class Mender:
             yield from self._row(element.content, element.line)
 
     def _row(self, row: Mapping[str, Any], line: int | None) -> Iterator[bytes]:
-        """A row under the names that its columns mean; one with a cell that can't be read stays as it is."""
+        """A row under the names that its columns mean; of one with a cell that can't be read, under its own."""
         document = self._columns.document(row)
-        if isinstance(document, Defect):
-            self.written += 1
-            yield mended_json.encode(dict(row)) + b"\n"
-            return
         for what, done in (("field_left_out", "field_removed"), ("column_renamed", "field_renamed")):
-            if count := self._normalised.pop(what, 0):
+            if (count := self._normalised.pop(what, 0)) and not isinstance(document, Defect):
                 self.note(done, line, count)
-        yield from self._document(dict(document), None, line)
+        yield from self._document(dict(row if isinstance(document, Defect) else document), None, line)
 
     def _raw(self, raw: bytes, line: int | None) -> Iterator[bytes]:
         document = documents.parse(raw)
@@ -113,11 +109,21 @@ class Mender:
             return
         meant = mended_json.mend(raw)
         if not meant:
-            self.written += 1
-            yield raw + b"\n"
+            yield from self._unmeant(raw, line)
         for mended in meant:
             self._noted(mended.mends, line)
             yield from self._document(mended.document, None, line)
+
+    def _unmeant(self, raw: bytes, line: int | None) -> Iterator[bytes]:
+        """What can't be read as it is; of an element over several lines, which become lines, perhaps some can."""
+        first, *rest = raw.split(b"\n")
+        if not rest:
+            self.written += 1
+            yield raw + b"\n"
+            return
+        for number, piece in enumerate((first, *rest)):
+            if piece.strip():
+                yield from self._raw(piece, None if line is None else line + number)
 
     def _document(self, document: Document, raw: bytes | None, line: int | None) -> Iterator[bytes]:
         mended, mends = (document, ()) if self._is_mapped(document) else mended_fields.mend(document)

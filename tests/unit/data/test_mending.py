@@ -92,6 +92,8 @@ def test_an_exact_duplicate_is_left_out_whatever_the_order_of_its_fields():
         b"[1, 2]",
         b"{" * 5000,
         b"{'a':" * 1500,
+        b'{"prompt": "a\\\tb", "completion": "c"}',  # an escaped tab is no escape: it may mean t or a tab
+        b"{'prompt': 0x" + b"f" * 4000 + b"}",
     ],
 )
 def test_what_could_mean_two_things_stays_byte_for_byte(raw):
@@ -118,6 +120,26 @@ def test_fields_that_may_mean_something_are_left(document):
 def test_what_is_good_keeps_its_bytes():
     raw = b'{ "prompt" :"caf\\u00e9 \\/ x",  "completion":"\xf0\x9f\x98\x80"}'
     assert mend(raw) == ([raw + b"\n"], {})
+
+
+def test_an_element_over_several_lines_that_means_nothing_hides_no_records_in_them():
+    broken = b'{"prompt": "a", oops\n{"prompt": "Why?", "completion": "Because."},\n\n{"prompt": 3}}'
+    once, mends = mend(broken)
+    assert once == [
+        b'{"prompt": "a", oops\n',
+        b'{"prompt": "Why?", "completion": "Because."}\n',
+        b'{"prompt": 3}}\n',
+    ]
+    assert mends == {"comma_removed": 1}
+    assert mend(*(line.removesuffix(b"\n") for line in once)) == (once, {})
+
+
+def test_a_row_with_a_cell_that_cannot_be_read_is_mended_as_its_line_would_be():
+    mender = Mender()
+    rows = [{"messages": "[{", "id": "7"}, {"messages": "[]", "id": "8"}]
+    lines = list(mender.lines(Element(number, row) for number, row in enumerate(rows, start=2)))
+    assert lines == [b'{"messages": "[{"}\n', b'{"messages": []}\n']
+    assert [(mend.what, mend.count, mend.lines) for mend in mender.mends] == [("field_removed", 2, [2, 3])]
 
 
 def test_the_first_lines_of_each_mend_are_told():
