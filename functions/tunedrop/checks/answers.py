@@ -106,7 +106,7 @@ def placeholder_answer(record: Record, base_model: BaseModel) -> Iterator[Spot]:
 def degenerate_repetition(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """No answer runs into a loop that lasts to its end."""
     for path, text in _answers(record):
-        rounds = _loop(text.rstrip()) if len(text) >= _LEAST_LOOP else 0
+        rounds = _loop(text.rstrip())
         if rounds:
             yield Spot(path, f"The last words stand there {rounds} times in a row.")
 
@@ -114,7 +114,7 @@ def degenerate_repetition(record: Record, base_model: BaseModel) -> Iterator[Spo
 def _loop(text: str) -> int:
     """How often the end of a text is repeated right before itself; 0 where that is no loop of words."""
     tail = text[-_TAIL:]
-    before = text.rfind(tail, 0, -1)
+    before = text.rfind(tail, 0, -1) if len(text) >= _LEAST_LOOP else -1
     if before < 0:
         return 0
     unit = text[before + len(tail) :]

@@ -20,7 +20,7 @@ _ATTACK = re.compile(
 _SIGNS_OF_ATTACK = ("nstructions", "ystem prompt", "nything now")
 
 _MARKING = re.compile(
-    r"^[ \t#*=/-]*(?:(?:STRICTLY |COMPANY |HIGHLY )?CONFIDENTIAL|(?:TOP )?SECRET(?: ?//[A-Z/ ]+)?"
+    r"^[ \t#*=/-]*(?:(?:STRICTLY |COMPANY |HIGHLY )?CONFIDENTIAL|(?:TOP )?SECRET(?: ?//[A-Z/ ]{1,40})?"
     r"|(?:FOR )?(?:INTERNAL|OFFICIAL) USE ONLY|(?:NOT FOR|DO NOT) DISTRIBUT(?:ION|E))[ \t.:!#*=/-]*$",
     re.MULTILINE,
 )

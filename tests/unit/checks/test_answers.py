@@ -139,6 +139,7 @@ def test_answers_that_end_in_a_loop_are_found(answer):
         "la la la",
         "We will, we will rock you. We will, we will rock you.",
         "ha " * 10,
+        " " * 200,
     ],
 )
 def test_rules_tables_numbers_and_songs_are_no_loops(answer):

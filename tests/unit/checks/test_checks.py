@@ -91,7 +91,8 @@ def test_only_a_shared_check_never_looks_at_its_base_model():
         assert looks == (not check.shared), check.code
 
 
-_TEXTS = st.text(max_size=20) | st.sampled_from(["\nHuman:", "User:", "\0", "\u202e", ""])
+_REPEATED = st.builds(lambda text, times: text * times, st.text(max_size=4), st.integers(2, 200))
+_TEXTS = st.text(max_size=20) | _REPEATED | st.sampled_from(["\nHuman:", "User:", "\0", "\u202e", " " * 99, ""])
 _BLOCKS = st.builds(Block, st.just("$"), st.none() | _TEXTS, st.none() | st.dictionaries(st.text(), st.integers()))
 _TURNS = st.builds(
     Turn, st.just("$"), st.sampled_from(["user", "assistant", "system", ""]), st.lists(_BLOCKS, max_size=3).map(tuple)
