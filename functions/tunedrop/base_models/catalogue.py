@@ -79,6 +79,8 @@ class BaseModel:
     """Ways to serve its custom models, the default first."""
     validation: bool
     """Whether a job takes a validation split."""
+    carries: frozenset[str]
+    """Content blocks besides text that assistant turns may have; they are carried as they came."""
     limits: Limits
     reserved: tuple[Reserved, ...]
     hyperparameters: tuple[Hyperparameter, ...]
@@ -117,6 +119,7 @@ def _base_model(name: str, entry: Mapping[str, Any]) -> BaseModel:
         runtime=entry["runtime"],
         serving=tuple(entry["serving"]),
         validation=entry["validation"],
+        carries=frozenset(entry.get("carries", [])),
         limits=_limits(entry["limits"]),
         reserved=tuple(Reserved(tuple(rule["words"]), frozenset(rule["where"])) for rule in entry.get("reserved", [])),
         hyperparameters=tuple(_hyperparameter(key, value) for key, value in entry["hyperparameters"].items()),

@@ -8,7 +8,7 @@ from tunedrop.base_models.catalogue import BaseModel
 from tunedrop.checks import proofs, samples
 from tunedrop.checks.registry import Example, Spot, check
 from tunedrop.data import formats
-from tunedrop.data.records import Record, joined
+from tunedrop.data.records import Block, Record, joined
 
 
 @check(
@@ -43,10 +43,20 @@ def empty_text(record: Record, base_model: BaseModel) -> Iterator[Spot]:
 def not_expressible(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Text only, and no more turns than the format holds."""
     for where, block in record.blocks():
-        if block.text is None:
+        if block.text is None and not _is_carried(where, block, base_model):
             yield Spot(block.path, f"A block in {where} that is not text; this release trains on text only.")
     for defect in formats.FORMATS[base_model.record_format].obstacles(record):
         yield Spot(defect.path, defect.message, defect.hint)
+
+
+def _is_carried(where: str, block: Block, base_model: BaseModel) -> bool:
+    """What an assistant's turn may hold besides text: of reasoning, nothing but its text (bedrock-facts 3.2)."""
+    if where != "assistant" or "reasoningContent" not in base_model.carries:
+        return False
+    match block.opaque:
+        case {"reasoningContent": {"reasoningText": {"text": str(text), **more}, **others}, **rest}:
+            return bool(text.strip()) and not (more or others or rest)
+    return False
 
 
 @check(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from tunedrop.data.records import Block, Record, Turn
 
 from tests.unit.checks.records import codes, conversation, spots
+from tests.unit.checks.splits import run
 
 
 @pytest.mark.parametrize(
@@ -38,3 +41,30 @@ def test_whitespace_around_a_text_is_counted_and_only_told():
     (spot,) = spots("surrounding_whitespace", conversation("Why?", "  Because.\n"))
     assert spot.message == "Whitespace characters: 2 before the text, 1 after it."
     assert codes(conversation("Why?", "Because. Of that.")) == set()
+
+
+REASONING = {"reasoningContent": {"reasoningText": {"text": "They ask why."}}}
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "block", "refused"),
+    [
+        ("nova-2-lite", "assistant", REASONING, False),
+        ("nova-2-lite", "user", REASONING, True),
+        ("nova-lite", "assistant", REASONING, True),
+        ("nova-2-lite", "assistant", {"reasoningContent": {"reasoningText": {"text": " "}}}, True),
+        ("nova-2-lite", "assistant", {"reasoningContent": {"reasoningText": {"text": "a", "signature": "b"}}}, True),
+        ("nova-2-lite", "assistant", {"image": {"format": "png"}}, True),
+    ],
+)
+def test_reasoning_is_for_the_assistant_of_nova_2_alone(name, role, block, refused):
+    turns = {"user": [{"text": "Why?"}], "assistant": [{"text": "Because."}]}
+    turns[role] = [block, *turns[role]]
+    messages = [{"role": each, "content": content} for each, content in turns.items()]
+    good = [{"role": "user", "content": [{"text": "Q"}]}, {"role": "assistant", "content": [{"text": "A"}]}]
+    lines = [json.dumps({"messages": [*good, *messages]})]
+    lines += [json.dumps({"messages": [{**good[0], "content": [{"text": f"Q {n}"}]}, good[1]]}) for n in range(220)]
+    result, written = run("\n".join(lines).encode(), name)
+    assert (set(result.counts) & {"not_expressible"} == {"not_expressible"}) == refused
+    if not refused:
+        assert json.loads(written.splitlines()[0])["messages"][3]["content"][0] == REASONING
