@@ -54,12 +54,17 @@ def list_datasets(limit: int, cursor: str | None, *, table: Table) -> HeadPage:
 
 def get_dataset(name: str, *, table: Table) -> Head:
     """Raises NotFound `unknown_dataset`, or `dataset_deleted` until something is uploaded to it again."""
-    head = dataset_rows.load_head(table, name)
+    head = find_head(name, table=table)
     if head is None:
         raise _unknown(name)
     if head.deletion:
         raise _deleted(head, table)
     return head
+
+
+def find_head(name: str, *, table: Table) -> Head | None:
+    """The head, also of a deleted dataset; None for what never was one, or cannot be: some names fit no row's key."""
+    return dataset_rows.load_head(table, name) if keys.is_name(name) else None
 
 
 def _unknown(name: str) -> NotFound:
@@ -84,7 +89,7 @@ def _told(deletion: Deletion) -> dict[str, Any]:
 
 def list_tombstones(name: str, limit: int, cursor: str | None, *, table: Table) -> TombstonePage:
     """What stays of deleted versions, newest version first. Raises NotFound `unknown_dataset`, InvalidInput."""
-    if dataset_rows.load_head(table, name) is None:
+    if find_head(name, table=table) is None:
         raise _unknown(name)
     return tombstone_rows.list_tombstones(table, name, limit, cursor)
 
@@ -122,7 +127,7 @@ def accepted(name: str, number: int | None, base_model: str, *, table: Table) ->
     """
     catalogue.find(base_model)
     head = get_dataset(name, table=table)
-    version = _version(head, head.latest if number is None else number, table)
+    version = _version(head, head.latest if number is None else number, table, parts=False)
     _refuse_unfinished(version)
     preparations = version.prepared_for(base_model)
     if not preparations:
@@ -140,9 +145,10 @@ def accepted(name: str, number: int | None, base_model: str, *, table: Table) ->
     )
 
 
-def _version(head: Head, number: int, table: Table) -> Version:
-    version = dataset_rows.load_version(table, head.dataset, number) if 0 < number <= head.latest else None
-    if version is None and (tombstone := tombstone_rows.load_tombstone(table, head.dataset, number)):
+def _version(head: Head, number: int, table: Table, *, parts: bool = True) -> Version:
+    given = 0 < number <= head.latest
+    version = dataset_rows.load_version(table, head.dataset, number, parts=parts) if given else None
+    if version is None and given and (tombstone := tombstone_rows.load_tombstone(table, head.dataset, number)):
         raise NotFound(
             "version_deleted",
             f"{head.dataset}@{number} was deleted. Name another version.",

@@ -87,7 +87,7 @@ def delete(dataset: str, number: int | None, reach: Reach, *, plan: bool = False
 
 def _head(dataset: str, number: int | None, table: Table) -> Head:
     """The head, also of a dataset that is being deleted, where that is what is asked for again."""
-    head = dataset_rows.load_head(table, dataset)
+    head = datasets.find_head(dataset, table=table)
     if head is None or (number is not None and head.deletion):
         return datasets.get_dataset(dataset, table=table)
     return head
@@ -97,7 +97,8 @@ def _known(head: Head, number: int | None, table: Table) -> Deletion | None:
     """The deletion that was asked for before. Raises NotFound for a version that there never was."""
     if number is None:
         return tombstone_rows.load(table, head.dataset, head.deletion) if head.deletion else None
-    tombstone = tombstone_rows.load_tombstone(table, head.dataset, number)
+    given = 0 < number <= head.latest
+    tombstone = tombstone_rows.load_tombstone(table, head.dataset, number) if given else None
     if tombstone:
         return tombstone_rows.load(table, head.dataset, tombstone.deletion)
     datasets.get_version(head.dataset, number, table=table)

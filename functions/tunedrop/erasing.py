@@ -64,12 +64,18 @@ def _alone(deletion: Deletion, table: Table, now: datetime, carry_out: Callable[
         raise
 
 
-def sweep(dataset: str, number: int, *, s3: S3Client, bucket: str) -> None:
-    """Erase what was still being prepared of a version while that was deleted."""
+def sweep(dataset: str, number: int, *, table: Table, s3: S3Client, bucket: str) -> bool:
+    """Erase what was still being prepared of a version while that was deleted.
+
+    False, and nothing is erased, where it stands or may yet stand again: its deletion was asked for and not confirmed.
+    """
+    if dataset_rows.may_return(table, dataset, number):
+        return False
     for prefix in deletions.made(f"{dataset}/{number}"):
         for page in erasure.pages(s3, bucket, prefix):
             if page:
                 erasure.erase(s3, bucket, page)
+    return True
 
 
 def doomed(deletion: Deletion, *, table: Table, s3: S3Client, bucket: str) -> Iterator[list[ObjectVersion]]:
@@ -91,11 +97,8 @@ def _orphans(deletion: Deletion, table: Table) -> Iterator[list[ObjectVersion]]:
     going = dataset_rows.load_version(table, deletion.dataset, deletion.version, erasing=True)
     if going is None:
         return
-    others = [
-        part_rows.loaded(table, other)
-        for other in dataset_rows.holders(table, deletion.dataset)
-        if other.number != going.number
-    ]
+    holders = dataset_rows.holders(table, deletion.dataset)
+    others = part_rows.all_loaded(table, (other for other in holders if other.number != going.number))
     found = [ObjectVersion(file.key, file.version_id, file.bytes) for file in deletions.orphans(going, others)]
     for start in range(0, len(found), erasure.BATCH):
         yield found[start : start + erasure.BATCH]
@@ -141,7 +144,13 @@ def _finish(deletion: Deletion, table: Table, now: datetime) -> None:
 
 
 def _take_back(deletion: Deletion, table: Table, now: datetime) -> None:
-    """Its request died before it was confirmed, so the caller was told nothing: as if it had not been asked for."""
+    """Its request died before it was confirmed, so the caller was told nothing: as if it had not been asked for.
+
+    A version that went with its whole dataset meanwhile stays gone.
+    """
     head = dataset_rows.load_head(table, deletion.dataset)
-    if head is not None and now - deletion.asked_at > LOST_AFTER:
-        tombstone_rows.withdraw(table, deletion, head)
+    if head is None or now - deletion.asked_at <= LOST_AFTER or tombstone_rows.withdraw(table, deletion, head):
+        return
+    number = deletion.version
+    if number is not None and dataset_rows.load_version(table, deletion.dataset, number, erasing=True) is None:
+        tombstone_rows.overtake(table, deletion, now)

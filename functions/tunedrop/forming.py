@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MOST_RACES = 10
 """More uploads than that to one dataset in one moment wait for the queue to bring them again."""
+ERASING_SECONDS = 120
+"""The first wait for a deletion to be through; doubled each time, half an hour in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ def place(reach: Reach, upload: Upload, files: Sequence[SplitFile]) -> None:
     system_file = _named_system_file(reach, files)
     for _ in range(MOST_RACES):
         head = dataset_rows.load_head(reach.table, upload.dataset) or Head(upload.dataset, reach.now, reach.now)
+        if head.erasing:
+            raise Unavailable("dataset_being_deleted", "This comes again.", retry_after_seconds=ERASING_SECONDS)
         plan = versions.plan(head, files, system_file, reach.now)
         if isinstance(plan, NothingNew):
             _say_nothing_new(reach, upload, head, plan)
@@ -117,6 +121,11 @@ def _judged(reach: Reach, version: Version) -> Version | None:
     if dataset_rows.finish_version(reach.table, judged):
         return judged
     standing = dataset_rows.load_version(reach.table, version.dataset, version.number)
-    if standing is None:
-        erasing.sweep(version.dataset, version.number, s3=reach.s3, bucket=reach.settings.data_bucket)
+    if standing is None and not _swept(reach, version):
+        raise Unavailable("version_busy", f"{version.dataset}@{version.number} may be deleted, or not.")
     return standing
+
+
+def _swept(reach: Reach, version: Version) -> bool:
+    bucket = reach.settings.data_bucket
+    return erasing.sweep(version.dataset, version.number, table=reach.table, s3=reach.s3, bucket=bucket)

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tunedrop.base_models.catalogue import SPLITS
+from tunedrop.base_models.catalogue import SPLITS, Split
 from tunedrop.data import joined, keys
 from tunedrop.data.defects import Defect, shown
 from tunedrop.data.joined import ObjectVersion
 from tunedrop.data.keys import CommitUpload, PartUpload, SplitUpload
 from tunedrop.data.versions import SplitFile, StoredFile
-from tunedrop.edges import object_versions, objects, part_rows, queues, upload_rows
+from tunedrop.edges import object_versions, objects, part_rows, queues, tombstone_rows, upload_rows
 from tunedrop.edges.settings import Settings
 from tunedrop.edges.table import Table
 from tunedrop.edges.upload_rows import REQUEST, Upload
-from tunedrop.errors import InvalidInput, NotFound
+from tunedrop.errors import Conflict, InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -84,18 +84,32 @@ def request(
     """Have a new version made of these objects: what stands there now is what it will hold, whatever comes after.
 
     With the id of a request that was taken, that one comes back. Raises InvalidInput for keys that cannot be joined,
-    NotFound `unknown_object` with the keys where nothing lies.
+    NotFound `unknown_object` with the keys where nothing lies, Conflict `dataset_being_deleted`.
     """
     upload = upload_rows.load(table, dataset, REQUEST, upload_id)
     if upload is None:
         _check(dataset, splits)
         found = {split: _found(splits[split], s3, settings) for split in SPLITS if split in splits}
-        for split, parts in found.items():
-            part_rows.keep(table, dataset, split, upload_id, parts)
-        counts = {split: len(parts) for split, parts in found.items()}
-        upload = upload_rows.begin_request(table, dataset, upload_id, counts, now)
+        upload = _begun(dataset, upload_id, found, table, now)
     if upload.status == "processing":
         queues.send(sqs, settings.upload_queue_url, "join_parts", dataset=dataset, upload_id=upload_id)
+    return upload
+
+
+def _begun(
+    dataset: str, upload_id: str, found: Mapping[Split, Sequence[StoredFile]], table: Table, now: datetime
+) -> Upload:
+    """All rows of the request or none: a deletion that is under way would take some of them along."""
+    rows = [put for split, parts in found.items() for put in part_rows.named(dataset, split, upload_id, parts)]
+    counts = {split: len(parts) for split, parts in found.items()}
+    standing = tombstone_rows.not_being_erased(dataset)
+    upload = upload_rows.begin_request(table, dataset, upload_id, counts, now, standing, *rows)
+    if upload is None:
+        raise Conflict(
+            "dataset_being_deleted",
+            f"{dataset} is being deleted. When that is through, name what was uploaded since.",
+            field="name",
+        )
     return upload
 
 

@@ -43,13 +43,13 @@ def prepare(message: Mapping[str, Any], *, table: Table, s3: S3Client, sqs: SQSC
     """Carry out a `prepare_version` message, and have its job go on. The same message again prepares nothing twice."""
     dataset, number, base_model = message["dataset"], message["version"], message["base_model"]
     version = dataset_rows.load_version(table, dataset, number)
-    if version is None or version.status not in JUDGED:
-        logger.warning("no version to prepare", extra={"dataset": dataset, "version": number})
-    elif not version.prepared_for(base_model):
+    if version is not None and version.status in JUDGED and not version.prepared_for(base_model):
         outcome = preparation.prepare(version, s3=s3, settings=settings, base_models=(base_model,))
         _add(version, outcome.preparations, table)
-        if dataset_rows.load_version(table, dataset, number) is None:
-            erasing.sweep(dataset, number, s3=s3, bucket=settings.data_bucket)
+        version = dataset_rows.load_version(table, dataset, number)
+    if version is None or version.status not in JUDGED:
+        logger.warning("no version to prepare", extra={"dataset": dataset, "version": number})
+        erasing.sweep(dataset, number, table=table, s3=s3, bucket=settings.data_bucket)  # also after one that died
     queues.send(sqs, settings.spend_queue_url, "advance_job", job_id=message["job_id"])
 
 

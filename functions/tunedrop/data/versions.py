@@ -149,6 +149,8 @@ class Head:
     """The text file that the current `dataset.toml` names."""
     deletion: str | None = None
     """Of a dataset that was deleted, or is about to be: the id of the deletion. A new upload ends it."""
+    erasing: bool = False
+    """Whether that deletion is under way: until it is through, nothing new is taken in."""
 
     @property
     def stands(self) -> bool:

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from tunedrop.edges import queues
 from tunedrop.edges.observability import logger, metrics, traced
+from tunedrop.errors import TunedropError
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -33,14 +34,15 @@ def work_through(
     return {"batchItemFailures": failures}
 
 
-def wait_seconds(receive_count: int) -> int:
-    """30 s, doubled with each time the message came before."""
-    return int(min(FIRST_WAIT_SECONDS * 2 ** max(receive_count - 1, 0), LONGEST_WAIT_SECONDS))
+def wait_seconds(receive_count: int, first: int = FIRST_WAIT_SECONDS) -> int:
+    """30 s, or what the fault itself takes, doubled with each time the message came before."""
+    return int(min(first * 2 ** max(receive_count - 1, 0), LONGEST_WAIT_SECONDS))
 
 
 def _wait_longer(record: Mapping[str, Any], fault: Exception, sqs: SQSClient, queue_url: str) -> None:
     count = int(record["attributes"]["ApproximateReceiveCount"])
-    seconds = wait_seconds(count)
+    known = fault.details.get("retry_after_seconds") if isinstance(fault, TunedropError) else None
+    seconds = wait_seconds(count, known or FIRST_WAIT_SECONDS)
     metrics.add_metric("MessageFailed", MetricUnit.Count, 1)
     logger.error("the message comes again", extra={**traced(fault), "receive_count": count, "wait_seconds": seconds})
     try:

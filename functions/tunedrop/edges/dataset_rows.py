@@ -50,10 +50,23 @@ def list_heads(table: Table, limit: int, cursor: str | None) -> HeadPage:
     return HeadPage(tuple(_head(row) for row in page.rows), page.cursor)
 
 
-def load_version(table: Table, dataset: str, number: int, *, erasing: bool = False) -> Version | None:
-    """One version, with the parts of its joined uploads; one that is being deleted only where `erasing` is said."""
+def load_version(
+    table: Table, dataset: str, number: int, *, erasing: bool = False, parts: bool = True
+) -> Version | None:
+    """One version; one that is being deleted only where `erasing` is said.
+
+    Without `parts` those of its joined uploads are left out: they take a query, which not every role may make.
+    """
     row = table.get(version_key(dataset, number))
-    return part_rows.loaded(table, _version(row)) if row and (erasing or "erasing" not in row) else None
+    if row is None or ("erasing" in row and not erasing):
+        return None
+    return part_rows.loaded(table, _version(row)) if parts else _version(row)
+
+
+def may_return(table: Table, dataset: str, number: int) -> bool:
+    """Whether the version stands, be it hidden by a deletion that may still be taken back."""
+    row = table.get(version_key(dataset, number))
+    return row is not None and "confirmed" not in row
 
 
 def list_versions(table: Table, dataset: str, limit: int | None = None, cursor: str | None = None) -> VersionPage:
@@ -174,6 +187,7 @@ def _head(row: Row) -> Head:
         files=_files(row["files"]),
         system_file=row["system_file"],
         deletion=row.get("deletion"),
+        erasing="erasing" in row,
     )
 
 
@@ -213,7 +227,7 @@ def _version(row: Row) -> Version:
 
 def _preparation(item: Mapping[str, Any]) -> Preparation:
     output = item["output"]
-    return Preparation(**{**item, "output": Output(**output) if output else None})
+    return build(Preparation, {**item, "output": build(Output, output) if output else None})
 
 
 def _files_row(files: Mapping[str, SplitFile]) -> dict[str, Any]:

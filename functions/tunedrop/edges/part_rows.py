@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
-
-from boto3.dynamodb.conditions import Attr, ConditionBase
 
 from tunedrop.data.versions import SplitFile, StoredFile, Version
 from tunedrop.edges.attributes import build
@@ -22,20 +20,32 @@ def puts(version: Version) -> list[Put]:
         put
         for slot, file in version.files.items()
         if file.parts
-        for put in _puts(version.dataset, slot, file.version_id, file.parts, None)
+        for put in _puts(version.dataset, slot, file.version_id, file.parts)
     ]
 
 
-def keep(table: Table, dataset: str, slot: str, version_id: str, parts: Sequence[StoredFile]) -> None:
-    """What a request named, before it is read. What stands already stays: a repetition might see newer objects."""
-    for put in _puts(dataset, slot, version_id, parts, Attr("pk").not_exists()):
-        table.put(put)
+def named(dataset: str, slot: str, version_id: str, parts: Sequence[StoredFile]) -> list[Put]:
+    """Rows of what a request named, before it is read."""
+    return list(_puts(dataset, slot, version_id, parts))
 
 
 def load(table: Table, dataset: str, slot: str, version_id: str) -> tuple[StoredFile, ...]:
     """The parts of one upload, in their order."""
     page = table.query(_pk(dataset), _prefix(slot, version_id))
     return tuple(build(StoredFile, part) for row in page.rows for part in row["parts"])
+
+
+def all_loaded(table: Table, versions: Iterable[Version]) -> Iterator[Version]:
+    """The versions with their parts; what several carry over is read once."""
+    known: dict[tuple[str, str], tuple[StoredFile, ...]] = {}
+    for version in versions:
+        files = {
+            slot: replace(file, parts=known[slot, file.version_id]) if (slot, file.version_id) in known else file
+            for slot, file in version.files.items()
+        }
+        whole = loaded(table, replace(version, files=files))
+        known |= {(slot, file.version_id): file.parts for slot, file in whole.files.items() if file.joined}
+        yield whole
 
 
 def loaded(table: Table, version: Version) -> Version:
@@ -51,17 +61,16 @@ def _with_parts(table: Table, dataset: str, file: SplitFile) -> SplitFile:
     return replace(file, parts=load(table, dataset, file.slot, file.version_id))
 
 
-def _puts(
-    dataset: str, slot: str, version_id: str, parts: Sequence[StoredFile], when: ConditionBase | None
-) -> Iterator[Put]:
+def _puts(dataset: str, slot: str, version_id: str, parts: Sequence[StoredFile]) -> Iterator[Put]:
     for number, start in enumerate(range(0, len(parts), _CHUNK)):
-        row = {
-            "pk": _pk(dataset),
-            "sk": f"{_prefix(slot, version_id)}{number:03d}",
-            "schema": SCHEMA,
-            "parts": [asdict(part) for part in parts[start : start + _CHUNK]],
-        }
-        yield Put(row, when)
+        yield Put(
+            {
+                "pk": _pk(dataset),
+                "sk": f"{_prefix(slot, version_id)}{number:03d}",
+                "schema": SCHEMA,
+                "parts": [asdict(part) for part in parts[start : start + _CHUNK]],
+            }
+        )
 
 
 def _prefix(slot: str, version_id: str) -> str:

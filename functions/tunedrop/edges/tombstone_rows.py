@@ -69,6 +69,11 @@ def undisturbed(dataset: str, number: int) -> list[Check]:
     ]
 
 
+def not_being_erased(dataset: str) -> Check:
+    """Condition of a request's writes: no deletion of the dataset is under way, which would take them along."""
+    return Check(dataset_rows.head_key(dataset), Attr("erasing").not_exists())
+
+
 def ask_dataset(table: Table, deletion: Deletion, head: Head) -> bool:
     """Hold off all that is new for the dataset. False where the head has moved on."""
     return table.write_all(
@@ -97,12 +102,13 @@ def ask_version(table: Table, deletion: Deletion, tombstone: Tombstone) -> bool:
 
 
 def withdraw(table: Table, deletion: Deletion, head: Head) -> bool:
-    """As if it had never been asked for; refused once it was confirmed."""
+    """As if it had never been asked for; refused once it was confirmed, and while all of its dataset goes."""
     gone = Delete(_deletion_key(deletion.dataset, deletion.id), Attr("state").eq("asked"))
     if deletion.version is not None:
         version = dataset_rows.version_key(deletion.dataset, deletion.version)
         return table.write_all(
             gone,
+            not_being_erased(deletion.dataset),
             Delete(_tombstone_key(deletion.dataset, deletion.version)),
             Update(version, remove=("erasing",), when=Attr("erasing").eq(deletion.id)),
         )
@@ -114,6 +120,14 @@ def withdraw(table: Table, deletion: Deletion, head: Head) -> bool:
         when=Attr("deletion").eq(deletion.id),
     )
     return table.write_all(gone, restored)
+
+
+def overtake(table: Table, deletion: Deletion, now: datetime) -> None:
+    """What it was asked for has gone with its dataset: nothing is left to confirm or to take back."""
+    done = {"state": "erased", "erased_at": moments.to_text(now)}
+    asked = Attr("state").eq("asked")
+    place = _deletion_key(deletion.dataset, deletion.id)
+    table.update(Update(place, set=done, remove=("kind", "listed_at"), when=asked))
 
 
 def confirm(table: Table, deletion: Deletion, head: Head | None) -> bool:

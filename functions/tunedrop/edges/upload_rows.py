@@ -14,7 +14,7 @@ from tunedrop.data import keys
 from tunedrop.data.versions import UploadStatus
 from tunedrop.edges import moments
 from tunedrop.edges.attributes import Row
-from tunedrop.edges.table import Key, Put, Table, Update
+from tunedrop.edges.table import Check, Key, Put, Table, Update
 
 SCHEMA = 1
 REQUEST: Final = "request"
@@ -42,10 +42,17 @@ def begin(table: Table, dataset: str, slot: str, key: str, version_id: str, now:
     return _begin(table, Upload(dataset, slot, key, version_id, "processing", None, now))
 
 
-def begin_request(table: Table, dataset: str, request_id: str, splits: Mapping[Split, int], now: datetime) -> Upload:
-    """The same for a request to join so many parts; their rows stand already."""
-    key = keys.incoming(dataset, "")
-    return _begin(table, Upload(dataset, REQUEST, key, request_id, "processing", None, now, splits))
+def begin_request(
+    table: Table, dataset: str, request_id: str, splits: Mapping[Split, int], now: datetime, *beside: Put | Check
+) -> Upload | None:
+    """The same for a request to join so many parts, together with what is written `beside` it.
+
+    None where one of these was refused: then nothing was written.
+    """
+    upload = Upload(dataset, REQUEST, keys.incoming(dataset, ""), request_id, "processing", None, now, splits)
+    if table.write_all(Put(_row(upload), Attr("pk").not_exists()), *beside):
+        return upload
+    return load(table, dataset, REQUEST, request_id)
 
 
 def load(table: Table, dataset: str, slot: str, version_id: str) -> Upload | None:
@@ -60,10 +67,11 @@ def again(table: Table, upload: Upload) -> Upload:
 
 
 def finish(table: Table, upload: Upload, status: UploadStatus, now: datetime) -> None:
-    """Nothing is left to do for it."""
+    """Nothing is left to do for it; one whose row was erased with its dataset stays erased."""
     known = {} if upload.version is None else {"version": upload.version}
     change = {"status": status, "finished_at": moments.to_text(now), **known}
-    table.update(Update(place(upload.dataset, upload.slot, upload.version_id), set=change))
+    row_key = place(upload.dataset, upload.slot, upload.version_id)
+    table.update(Update(row_key, set=change, when=Attr("pk").exists()))
 
 
 def tie(upload: Upload, version: int) -> Update:
@@ -78,8 +86,14 @@ def place(dataset: str, slot: str, version_id: str) -> Key:
 
 
 def _begin(table: Table, upload: Upload) -> Upload:
+    row = _row(upload)
+    outcome = table.put(Put(row, Attr("pk").not_exists()))
+    return _upload(upload.dataset, upload.slot, upload.version_id, outcome.row or row)
+
+
+def _row(upload: Upload) -> Row:
     row_key = place(upload.dataset, upload.slot, upload.version_id)
-    row = {
+    return {
         "pk": row_key.pk,
         "sk": row_key.sk,
         "schema": SCHEMA,
@@ -88,8 +102,6 @@ def _begin(table: Table, upload: Upload) -> Upload:
         "received_at": moments.to_text(upload.received_at),
         **({"splits": dict(upload.splits)} if upload.splits else {}),
     }
-    outcome = table.put(Put(row, Attr("pk").not_exists()))
-    return _upload(upload.dataset, upload.slot, upload.version_id, outcome.row or row)
 
 
 def _upload(dataset: str, slot: str, version_id: str, row: Row) -> Upload:

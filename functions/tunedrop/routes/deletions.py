@@ -12,7 +12,9 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field
 
 from tunedrop import datasets, deletion
+from tunedrop.data.defects import shown
 from tunedrop.deletion import Reach, Told
+from tunedrop.errors import InvalidInput
 from tunedrop.routes.requests import AnswerModel, Cursor, Limit, Request, told_as
 
 router = APIGatewayRouter()
@@ -160,12 +162,20 @@ def list_tombstones(name: str, limit: Limit = 20, cursor: Cursor = None) -> Tomb
 
 
 def _delete(name: str, number: int | None, *, plan: bool) -> Response[DeletionAnswer]:
+    _refuse_misspelt_plan()
     request = Request.of(router)
     world = request.world
     reach = Reach(world.state, world.s3, world.sqs, world.settings, request.caller, world.now, world.new_id)
     told = deletion.delete(name, number, reach, plan=plan)
     status = HTTPStatus.ACCEPTED if told.deletion.state == "erasing" else HTTPStatus.OK
     return Response(status.value, "application/json", _answer(told))
+
+
+def _refuse_misspelt_plan() -> None:
+    """A parameter that nothing knows may have been meant as `plan`: then nothing must be deleted."""
+    unknown = sorted(set(router.current_event.query_string_parameters or {}) - {"plan"})
+    if unknown:
+        raise InvalidInput("unknown_parameter", f"DELETE takes no {shown(unknown[0])}, only plan.", field="query")
 
 
 def _answer(told: Told) -> DeletionAnswer:
