@@ -46,7 +46,7 @@ def chat_template_token(record: Record, base_model: BaseModel) -> Iterator[Spot]
     """Roles and ends are told by the format, not in texts."""
     for _, path, text in record.texts:
         if ("<" in text or "[" in text or "##" in text) and (match := _TOKEN.search(text)):
-            yield Spot(path, f"The token {match[0]!a} at character {match.start() + 1}.")
+            yield Spot(path, f"A token of {len(match[0])} characters at character {match.start() + 1}.")
 
 
 @check(

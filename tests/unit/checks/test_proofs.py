@@ -108,6 +108,30 @@ def test_a_proof_fails_where_the_defect_is(line, name, code):
     assert check.absent(samples.good(20)(), catalogue.find(name))
 
 
+def written(text: str, place: int) -> list[bytes]:
+    """Lines with that text as a prompt, one of its characters in every way in which JSON can write it."""
+    before, after = ("".join(_ways(character)[0] for character in part) for part in (text[:place], text[place + 1 :]))
+    return [f'{{"prompt":"{before}{way}{after}","completion":"b"}}\n'.encode() for way in _ways(text[place])]
+
+
+RESERVED = [(name, word) for name in MODELS for rule in catalogue.find(name).reserved for word in rule.words]
+
+
+@pytest.mark.parametrize(("name", "word"), RESERVED)
+def test_a_reserved_word_is_seen_whichever_of_its_letters_is_escaped(name, word):
+    base_model = catalogue.find(name)
+    lines = [line for place in range(len(word)) for line in written(word, place)]
+    assert [line for line in lines if proofs.no_reserved_word(line, base_model)] == []
+
+
+def test_every_kind_of_blank_is_seen_however_it_is_written():
+    haiku = catalogue.find("claude-3-haiku")
+    blanks = [character for character in map(chr, range(0x10000)) if character.isspace()]
+    lines = [line for character in blanks for line in (*written(character, 0), *written(f" {character}\n", 1))]
+    assert len(lines) > 3 * len(blanks)
+    assert [line for line in lines if proofs.no_blank_text(line, haiku)] == []
+
+
 def test_a_word_that_json_may_write_in_other_ways_is_never_proved_absent():
     haiku = catalogue.find("claude-3-haiku")
     for word in ("\n", "é", '"'):
