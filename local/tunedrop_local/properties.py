@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 Properties = Mapping[str, Any]
@@ -80,3 +80,35 @@ def event_context(body: bytes) -> dict[str, Any]:
     except (KeyError, TypeError, ValueError):
         return {}
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+
+
+def row_context(body: bytes) -> dict[str, Any]:
+    """IAM's condition key of a DynamoDB request: the partition keys that it touches; none where it names none.
+
+    AWS asks a transaction item by item; here all its keys are asked for at once.
+    """
+    try:
+        request = json.loads(body)
+        keys = {key for part in _row_requests(request) for key in _partition_keys(part)}
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return {}
+    return {"dynamodb:LeadingKeys": sorted(keys)} if keys else {}
+
+
+def _row_requests(request: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The request, or each one that a transaction or a batch holds."""
+    yield request
+    for item in request.get("TransactItems", ()):
+        yield from item.values()
+    for items in request.get("RequestItems", {}).values():
+        for item in items:
+            yield from item.values()
+
+
+def _partition_keys(part: Mapping[str, Any]) -> Iterator[str]:
+    for place in ("Key", "Item"):
+        if place in part:
+            yield part[place]["pk"]["S"]
+    if "KeyConditionExpression" in part:
+        placeholder = part["KeyConditionExpression"].split("=", 1)[1].split()[0]
+        yield part["ExpressionAttributeValues"][placeholder]["S"]

@@ -48,3 +48,13 @@ def test_a_dataset_starts_its_one_job_by_itself(west):
     assert west.eventually(lambda: west.version("eager", "train", "dataset.toml")["version"] > 1 or None)
     assert len([each for each in west.api.get("/jobs", limit=100)["jobs"] if each["dataset"] == "eager"]) == 1
     assert len(trained(west, job)) == 1
+
+
+def test_a_version_of_joined_files_is_prepared_for_a_further_base_model_too(west):
+    west.put("joined-further/train/a.jsonl", prompts(70))
+    west.put("joined-further/train/b.jsonl", prompts(50, first=500))
+    west.put("joined-further/train/_commit", "")
+    assert west.version("joined-further", "train")["files"]["train"]["joined"] == 2
+    job = west.job(dataset="joined-further", base_model="claude-3-haiku")
+    assert job["status"] == "Completed", job["failure"]
+    assert len(trained(west, job)) == 1

@@ -13,7 +13,7 @@ from ministack.core.responses import get_account_id
 from ministack.services import iam
 
 from tunedrop_local.adapter import seams
-from tunedrop_local.properties import event_context
+from tunedrop_local.properties import event_context, row_context
 
 Failure = tuple[int, dict[str, str], bytes]
 
@@ -100,7 +100,7 @@ def install(services: Iterable[str]) -> None:
         return _deleting_versions(targets, *rest) or action if service == "s3" else action
 
     seams.replace(iam_actions, "extract_iam_action", extract_action)
-    _know_the_source_of_events()
+    _know_condition_keys()
     _know_one_root_key_only()
 
 
@@ -112,14 +112,16 @@ def _deleting_versions(targets: Any, method: str, path: str, _: Any, body: bytes
     return "s3:DeleteObjectVersion" if named and named[0][1] else ""
 
 
-def _know_the_source_of_events() -> None:
-    """Adds the condition keys events:source and events:detail-type of PutEvents, which MiniStack lacks."""
+def _know_condition_keys() -> None:
+    """Adds the condition keys of PutEvents and of rows (dynamodb:LeadingKeys), which MiniStack lacks."""
     arguments = ("service", "iam_action", "body", "params")
     tags = seams.original(iam_actions, "request_tag_context", *arguments)
 
     def context(service: str, iam_action: str, body: bytes, params: Mapping[str, Any]) -> dict[str, Any]:
         known = tags(service, iam_action, body, params)
-        return {**known, **event_context(body)} if iam_action == "events:PutEvents" else known
+        if iam_action == "events:PutEvents":
+            return {**known, **event_context(body)}
+        return {**known, **row_context(body)} if service == "dynamodb" else known
 
     seams.replace(iam_actions, "request_tag_context", context)
 

@@ -78,6 +78,39 @@ def test_what_is_no_put_events_has_no_such_keys(body):
     assert properties.event_context(body) == {}
 
 
+def request(**parts):
+    return json.dumps({"TableName": "state", **parts}).encode()
+
+
+def pk(text):
+    return {"pk": {"S": text}, "sk": {"S": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("body", "keys"),
+    [
+        (request(Key=pk("JOB#1")), ["JOB#1"]),
+        (request(Item=pk("JOB#1")), ["JOB#1"]),
+        (
+            request(
+                KeyConditionExpression="#pk = :pk AND begins_with(#sk, :sk)",
+                ExpressionAttributeValues={":pk": {"S": "DATASET#a"}, ":sk": {"S": "VERSION#"}},
+            ),
+            ["DATASET#a"],
+        ),
+        (request(TransactItems=[{"Put": {"Item": pk("B")}}, {"ConditionCheck": {"Key": pk("A")}}]), ["A", "B"]),
+        (request(RequestItems={"state": [{"PutRequest": {"Item": pk("A")}}]}), ["A"]),
+    ],
+)
+def test_a_request_for_rows_names_their_partition_keys(body, keys):
+    assert properties.row_context(body) == {"dynamodb:LeadingKeys": keys}
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"Key": {}}', b'{"KeyConditionExpression": "#pk"}', b"\xff"])
+def test_what_names_no_row_has_no_partition_keys(body):
+    assert properties.row_context(body) == {}
+
+
 @pytest.mark.parametrize(("scale", "waits"), [(1, 300), (10, 30), (600, 2.5), (100_000, 2.5)])
 def test_schedules_follow_the_time_scale_but_become_no_storm(tmp_path, scale, waits):
     assert Settings(tmp_path, time_scale=scale).interval(300) == waits
