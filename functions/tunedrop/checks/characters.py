@@ -94,7 +94,9 @@ def invisible_character(record: Record, base_model: BaseModel) -> Iterator[Spot]
 def mojibake(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """No UTF-8 that was read as Latin-1 or Windows-1252."""
     for _, path, text in record.texts:
-        raw = b"" if text.isascii() else text.encode("utf-8", "surrogatepass")
+        if text.isascii():
+            continue
+        raw = text.encode("utf-8", "surrogatepass")
         if (b"\xc3" in raw or b"\xc2" in raw) and (match := _MOJIBAKE.search(text)):  # each begins below U+0100
             yield Spot(path, f"Wrongly decoded characters from character {match.start() + 1} on.")
 
