@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tunedrop.checks.repetition import Repetitions
-from tunedrop.data import prompt_completion
 from tunedrop.data.records import Record
+from tunedrop.formats import prompt_completion
 
 from benchmarks import article, texts
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tunedrop import erasing, preparing, starting, uploads
-from tunedrop.data.versions import Version
 from tunedrop.edges import aws, batches, clock
 from tunedrop.edges.observability import logger, metrics
 from tunedrop.edges.settings import settings
 from tunedrop.edges.table import Table
 from tunedrop.training.on_accept import OnAccept
+from tunedrop.versions.versions import Version
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

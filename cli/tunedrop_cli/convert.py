@@ -11,9 +11,9 @@ from tunedrop.base_models import catalogue
 from tunedrop.base_models.catalogue import SPLITS, Split
 from tunedrop.checks import session
 from tunedrop.checks.examination import Examined
-from tunedrop.data.versions import StoredFile
 from tunedrop.reports import json_report
 from tunedrop.reports.json_report import Subject
+from tunedrop.versions.versions import StoredFile
 
 from tunedrop_cli import examining, local_files, outputs, plans, progress, text_report
 from tunedrop_cli.examining import Verdict

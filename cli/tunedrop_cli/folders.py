@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tunedrop.base_models import catalogue
 from tunedrop.base_models.catalogue import SPLITS, Split
-from tunedrop.data import dataset_toml, keys
+from tunedrop.versions import dataset_toml, keys
 
 from tunedrop_cli import local_files
 from tunedrop_cli.local_files import Unreadable

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from tunedrop.base_models.catalogue import SPLITS, Split
-from tunedrop.data import keys
-from tunedrop.data.reading import Part
-from tunedrop.data.versions import StoredFile
+from tunedrop.reading.split_files import Part
+from tunedrop.versions import keys
+from tunedrop.versions.versions import StoredFile
 
 STANDARD_INPUT = "-"
 ANY_EXTENSION = ""

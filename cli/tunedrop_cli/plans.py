@@ -12,12 +12,12 @@ from tunedrop.base_models.catalogue import BaseModel, Split
 from tunedrop.checks import policy as policies
 from tunedrop.checks.examination import Level
 from tunedrop.checks.session import Plan
-from tunedrop.data import dataset_toml, keys, wishes
-from tunedrop.data.dataset_toml import DatasetSettings
 from tunedrop.data.defects import Defect
-from tunedrop.data.mapping import FieldMapping
 from tunedrop.data.policy import Policy
 from tunedrop.data.records import Block
+from tunedrop.formats.mapping import FieldMapping
+from tunedrop.versions import dataset_toml, keys, wishes
+from tunedrop.versions.dataset_toml import DatasetSettings
 
 from tunedrop_cli.local_files import STANDARD_INPUT, Unreadable
 

@@ -16,7 +16,7 @@ from urllib.error import URLError
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from tunedrop.base_models.catalogue import SPLITS, Split
-from tunedrop.data import keys
+from tunedrop.versions import keys
 
 from tunedrop_cli import examining, folders, local_files, plans, progress, stack, text_report
 from tunedrop_cli.control import ControlApi, Refused

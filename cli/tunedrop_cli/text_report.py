@@ -9,8 +9,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.text import Text
-from tunedrop.data import formats
-from tunedrop.data.mending import MENDS
+from tunedrop.formats import formats
+from tunedrop.mending.mending import MENDS
 from tunedrop.reports import next_steps
 from tunedrop.reports.markup import visible
 from tunedrop.reports.next_steps import CodeCount

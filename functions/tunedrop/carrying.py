@@ -16,12 +16,13 @@ from tunedrop import __version__
 from tunedrop.base_models.catalogue import Split
 from tunedrop.checks import counts
 from tunedrop.checks.session import Plan, Session
-from tunedrop.data import keys, stored_fingerprints
-from tunedrop.data.versions import Output, Preparation, StoredFile, Version
+from tunedrop.data import stored_fingerprints
 from tunedrop.edges import objects
 from tunedrop.edges.settings import Settings
 from tunedrop.reports import html_report, json_report
 from tunedrop.reports.json_report import Prices
+from tunedrop.versions import keys
+from tunedrop.versions.versions import Output, Preparation, StoredFile, Version
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from tunedrop.base_models import catalogue
 from tunedrop.checks import policy
-from tunedrop.data import dataset_toml, keys, wishes
-from tunedrop.data.dataset_toml import DatasetSettings
 from tunedrop.data.defects import Defect
-from tunedrop.data.versions import Version
-from tunedrop.data.wishes import Wishes
 from tunedrop.edges import objects
 from tunedrop.edges.settings import Settings
+from tunedrop.versions import dataset_toml, keys, wishes
+from tunedrop.versions.dataset_toml import DatasetSettings
+from tunedrop.versions.versions import Version
+from tunedrop.versions.wishes import Wishes
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

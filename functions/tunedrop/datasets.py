@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tunedrop.base_models import catalogue
-from tunedrop.data import keys
-from tunedrop.data.deletions import Deletion
-from tunedrop.data.versions import Head, Preparation, Version
 from tunedrop.edges import dataset_rows, moments, outputs, tombstone_rows
 from tunedrop.edges.dataset_rows import HeadPage, VersionPage
 from tunedrop.edges.settings import Settings
@@ -16,6 +13,9 @@ from tunedrop.edges.table import Table
 from tunedrop.edges.tombstone_rows import TombstonePage
 from tunedrop.errors import Conflict, NotFound
 from tunedrop.training.plan import UnpreparedVersion
+from tunedrop.versions import keys
+from tunedrop.versions.deletions import Deletion
+from tunedrop.versions.versions import Head, Preparation, Version
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -12,14 +12,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tunedrop import datasets, erasing, trained_models
-from tunedrop.data import deletions
-from tunedrop.data.deletions import Deletion, Erased
-from tunedrop.data.versions import Head
 from tunedrop.edges import dataset_rows, queues, tombstone_rows
 from tunedrop.edges.settings import Settings
 from tunedrop.edges.table import Table
 from tunedrop.errors import Conflict, Unavailable
 from tunedrop.trained_models import StillBilling, TrainedModel
+from tunedrop.versions import deletions
+from tunedrop.versions.deletions import Deletion, Erased
+from tunedrop.versions.versions import Head
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tunedrop.data import deletions
-from tunedrop.data.deletions import Deletion
 from tunedrop.edges import dataset_rows, erasure, events, part_rows, tombstone_rows
 from tunedrop.edges.erasure import ObjectVersion
 from tunedrop.edges.observability import logger
 from tunedrop.edges.settings import Settings
 from tunedrop.edges.table import Delete, Key, Table
 from tunedrop.reports import deletion_notifications
+from tunedrop.versions import deletions
+from tunedrop.versions.deletions import Deletion
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient

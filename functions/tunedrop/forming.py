@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 from tunedrop import erasing, preparation
 from tunedrop.base_models import catalogue
-from tunedrop.data import dataset_toml, keys, versions
-from tunedrop.data.versions import Head, NothingNew, SplitFile, Version
 from tunedrop.edges import dataset_rows, events, objects, part_rows, upload_rows
 from tunedrop.edges.observability import logger
 from tunedrop.edges.settings import Settings
@@ -20,6 +18,8 @@ from tunedrop.errors import Unavailable
 from tunedrop.reports import dataset_notifications
 from tunedrop.reports.dataset_notifications import Sender
 from tunedrop.training.on_accept import OnAccept
+from tunedrop.versions import dataset_toml, keys, versions
+from tunedrop.versions.versions import Head, NothingNew, SplitFile, Version
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient

@@ -9,16 +9,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tunedrop.base_models.catalogue import SPLITS, Split
-from tunedrop.data import joined, keys
 from tunedrop.data.defects import Defect, shown
-from tunedrop.data.joined import ObjectVersion
-from tunedrop.data.keys import CommitUpload, PartUpload, SplitUpload
-from tunedrop.data.versions import SplitFile, StoredFile
 from tunedrop.edges import object_versions, objects, part_rows, queues, tombstone_rows, upload_rows
 from tunedrop.edges.settings import Settings
 from tunedrop.edges.table import Table
 from tunedrop.edges.upload_rows import REQUEST, Upload
 from tunedrop.errors import Conflict, InvalidInput, NotFound
+from tunedrop.versions import joined, keys
+from tunedrop.versions.joined import ObjectVersion
+from tunedrop.versions.keys import CommitUpload, PartUpload, SplitUpload
+from tunedrop.versions.versions import SplitFile, StoredFile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -13,17 +13,17 @@ from tunedrop.base_models.catalogue import BaseModel, Split
 from tunedrop.carrying import Prepared
 from tunedrop.checks.examination import Examined
 from tunedrop.checks.session import Plan, Session
-from tunedrop.data import keys
 from tunedrop.data.defects import Defect
-from tunedrop.data.reading import Part
-from tunedrop.data.versions import Outcome, Output, Preparation, Version
-from tunedrop.data.wishes import Wishes
 from tunedrop.edges import objects
 from tunedrop.edges.object_upload import Upload
 from tunedrop.edges.overlap import Sender
 from tunedrop.edges.settings import Settings
+from tunedrop.reading.split_files import Part
 from tunedrop.reports import dataset_notifications, html_report, json_report
 from tunedrop.reports.json_report import Prices
+from tunedrop.versions import keys
+from tunedrop.versions.versions import Outcome, Output, Preparation, Version
+from tunedrop.versions.wishes import Wishes
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tunedrop import datasets, erasing, intents, preparation
-from tunedrop.data.versions import JUDGED, Preparation, Version
 from tunedrop.edges import dataset_rows, queues
 from tunedrop.edges.observability import logger
 from tunedrop.edges.settings import Settings
@@ -15,6 +14,7 @@ from tunedrop.errors import Conflict, InvalidInput, NotFound, Unavailable
 from tunedrop.training import jobs
 from tunedrop.training.jobs import Job
 from tunedrop.training.plan import UnpreparedVersion
+from tunedrop.versions.versions import JUDGED, Preparation, Version
 
 if TYPE_CHECKING:
     from datetime import datetime

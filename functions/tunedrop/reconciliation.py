@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tunedrop import erasing, inspection
-from tunedrop.data.deletions import Deletion
 from tunedrop.edges import deployment_rows, events, gauges, job_rows, queues
 from tunedrop.edges.settings import Settings
 from tunedrop.edges.table import Table
@@ -24,6 +23,7 @@ from tunedrop.serving.purchases import Purchase
 from tunedrop.serving.standing import Standing
 from tunedrop.training import steps as training_steps
 from tunedrop.training.jobs import Job
+from tunedrop.versions.deletions import Deletion
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient

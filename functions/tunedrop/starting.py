@@ -9,8 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tunedrop import dataset_settings, datasets, jobs
-from tunedrop.data import keys
-from tunedrop.data.versions import Version
 from tunedrop.edges import dataset_rows, job_rows, on_accept_rows
 from tunedrop.edges.observability import logger
 from tunedrop.edges.on_accept_rows import Claim
@@ -19,6 +17,8 @@ from tunedrop.edges.table import Table
 from tunedrop.errors import TunedropError
 from tunedrop.training import on_accept
 from tunedrop.training.on_accept import OnAccept
+from tunedrop.versions import keys
+from tunedrop.versions.versions import Version
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tunedrop.base_models import catalogue
-from tunedrop.data import dataset_toml, keys
-from tunedrop.data.keys import CommitUpload, PartUpload, SettingsUpload, SplitUpload, Unrecognised
 from tunedrop.edges import upload_links
 from tunedrop.edges.settings import Settings
 from tunedrop.errors import InvalidInput
+from tunedrop.versions import dataset_toml, keys
+from tunedrop.versions.keys import CommitUpload, PartUpload, SettingsUpload, SplitUpload, Unrecognised
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

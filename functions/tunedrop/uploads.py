@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunedrop import forming, joining
 from tunedrop.base_models import catalogue
-from tunedrop.data import dataset_toml, keys
 from tunedrop.data.defects import Defect
-from tunedrop.data.keys import CommitUpload, CompanionUpload, PartUpload, SettingsUpload, SplitUpload, Unrecognised
-from tunedrop.data.versions import SplitFile, StoredFile, UploadStatus, Version
 from tunedrop.edges import events, objects, upload_rows
 from tunedrop.edges.observability import logger
 from tunedrop.edges.settings import Settings
@@ -21,6 +18,9 @@ from tunedrop.edges.upload_rows import REQUEST, Upload
 from tunedrop.forming import Reach
 from tunedrop.reports import dataset_notifications
 from tunedrop.training.on_accept import OnAccept
+from tunedrop.versions import dataset_toml, keys
+from tunedrop.versions.keys import CommitUpload, CompanionUpload, PartUpload, SettingsUpload, SplitUpload, Unrecognised
+from tunedrop.versions.versions import SplitFile, StoredFile, UploadStatus, Version
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tunedrop.base_models import catalogue
-from tunedrop.data import dataset_toml
+from tunedrop.versions import dataset_toml
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -24,12 +24,13 @@ from tunedrop.base_models.catalogue import Split
 from tunedrop.checks import samples, session
 from tunedrop.checks.examination import Examined, Level
 from tunedrop.checks.session import Plan
-from tunedrop.data import formats, keys
-from tunedrop.data.mapping import FieldMapping
-from tunedrop.data.reading import Part
 from tunedrop.data.sources import Bytes
+from tunedrop.formats import formats
+from tunedrop.formats.mapping import FieldMapping
+from tunedrop.reading.split_files import Part
 from tunedrop.reports import html_report, json_report
 from tunedrop.reports.json_report import Prices, Subject
+from tunedrop.versions import keys
 
 from tests.unit.checks import bad_files
 

@@ -18,12 +18,12 @@ from bedrock_simulator.in_process import ClientObjects, mount
 from moto.backends import get_backend
 from moto.core.config import default_user_config as moto_config
 from tunedrop import deployments, jobs, preparing, purchases, reconciliation, spending, tracking
-from tunedrop.data.versions import Output
 from tunedrop.edges import aws, deployment_rows, job_rows
 from tunedrop.edges.settings import Settings
 from tunedrop.serving.deployments import Deployment
 from tunedrop.serving.purchases import Purchase
 from tunedrop.training.jobs import DeploymentRequest, Job, StartJob
+from tunedrop.versions.versions import Output
 
 from tests.integration.conftest import ACCOUNT, Stack
 

@@ -9,11 +9,11 @@ import control_api
 import pytest
 from tunedrop import datasets, joining
 from tunedrop.checks import samples
-from tunedrop.data import joined, versions
-from tunedrop.data.keys import CommitUpload
-from tunedrop.data.versions import Head, StoredFile
 from tunedrop.edges import aws, dataset_rows, objects, upload_rows
 from tunedrop.errors import NotFound
+from tunedrop.versions import joined, versions
+from tunedrop.versions.keys import CommitUpload
+from tunedrop.versions.versions import Head, StoredFile
 
 from tests import builders
 from tests.integration.uploads_world import SETTINGS, TRAIN, VALIDATION, fault, good, once, upload_row, version

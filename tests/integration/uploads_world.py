@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 from moto.backends import get_backend
 from tunedrop import datasets
 from tunedrop.checks import samples
-from tunedrop.data.versions import Version
 from tunedrop.edges.table import Key
+from tunedrop.versions.versions import Version
 
 from tests import builders
 

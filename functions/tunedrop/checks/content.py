@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from tunedrop.base_models.catalogue import BaseModel
 from tunedrop.checks import proofs, samples
 from tunedrop.checks.registry import Example, Spot, check
-from tunedrop.data import formats
 from tunedrop.data.records import Block, Record, joined
+from tunedrop.formats import formats
 
 
 @check(

@@ -14,7 +14,8 @@ from tunedrop.checks import format_documentation
 from tunedrop.checks.catalogue import CHECKS
 from tunedrop.checks.findings import MAX_PER_CODE
 from tunedrop.checks.registry import Check, Stage
-from tunedrop.data import dataset_toml, elements, joined, keys, tokens
+from tunedrop.data import elements, tokens
+from tunedrop.versions import dataset_toml, joined, keys
 
 _STAGES: dict[Stage, str] = {
     "dataset": "Settings and keys",

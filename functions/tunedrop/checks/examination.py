@@ -14,12 +14,13 @@ from tunedrop.checks.catalogue import RECORD_CHECKS, SPLIT_CHECKS
 from tunedrop.checks.findings import Finding, Findings, Place
 from tunedrop.checks.registry import CHECKS, Check, SplitFacts, Spot
 from tunedrop.checks.seen import Repeated
-from tunedrop.data import bulk, formats, tokens
+from tunedrop.data import bulk, tokens
 from tunedrop.data.bulk import Cells
 from tunedrop.data.defects import Defect
 from tunedrop.data.policy import Policy
-from tunedrop.data.reading import Entry, SplitFileReader
 from tunedrop.data.records import Block, Record, Turn
+from tunedrop.formats import formats
+from tunedrop.reading.split_files import Entry, SplitFileReader
 
 Level = Literal["all", "errors"]
 """What is looked for: everything, or only what rejects. The verdict is the same."""

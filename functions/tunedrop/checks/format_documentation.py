@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tunedrop.base_models import catalogue
-from tunedrop.data import formats, gzipped, pairs
+from tunedrop.formats import formats, pairs
+from tunedrop.reading import gzipped
 
 
 def render() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tunedrop.checks.registry import Example, declare
-from tunedrop.data.parquet_footer import MAX_ROW_GROUP_BYTES
+from tunedrop.parquet.footer import MAX_ROW_GROUP_BYTES
 
 
 def _number(value: int) -> bytes:

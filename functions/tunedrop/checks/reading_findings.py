@@ -6,7 +6,8 @@ import gzip
 
 from tunedrop.checks import samples
 from tunedrop.checks.registry import Example, declare
-from tunedrop.data import elements, gzipped, reading
+from tunedrop.data import elements
+from tunedrop.reading import gzipped, split_files
 
 
 def _row(shown: str) -> Example:
@@ -106,7 +107,7 @@ declare(
 declare(
     code="too_many_lines",
     stage="file",
-    words=f"The split has more than {reading.MAX_ELEMENTS:,} lines, elements or rows; the rest was not read.",
+    words=f"The split has more than {split_files.MAX_ELEMENTS:,} lines, elements or rows; the rest was not read.",
     hint="No base model takes as many records: keep the best of them.",
     example=None,
 )

@@ -18,10 +18,10 @@ from tunedrop.checks.repetition import Repetitions
 from tunedrop.data import shares
 from tunedrop.data.bulk import Cells
 from tunedrop.data.defects import Defect
-from tunedrop.data.mapping import FieldMapping
 from tunedrop.data.policy import Policy
-from tunedrop.data.reading import Entry, Part, SplitFileReader
 from tunedrop.data.records import Block, Record
+from tunedrop.formats.mapping import FieldMapping
+from tunedrop.reading.split_files import Entry, Part, SplitFileReader
 
 Outputs = Callable[[BaseModel, Split], Callable[[bytes], object]]
 """Where a base model's lines of a split go."""

@@ -9,11 +9,11 @@ from typing import Any
 from boto3.dynamodb.conditions import Attr, ConditionBase
 from botocore.exceptions import ClientError
 
-from tunedrop.data.versions import Head, NewVersion, Noted, Output, Preparation, SplitFile, Version
 from tunedrop.edges import moments, part_rows, upload_rows
 from tunedrop.edges.attributes import Row, build
 from tunedrop.edges.table import Key, Put, Table, Update
 from tunedrop.edges.upload_rows import Upload
+from tunedrop.versions.versions import Head, NewVersion, Noted, Output, Preparation, SplitFile, Version
 
 SCHEMA = 1
 KIND = "dataset"

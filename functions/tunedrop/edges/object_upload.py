@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import ClientError
 
-from tunedrop.data.versions import StoredFile
 from tunedrop.edges.overlap import SENDING, Sender
+from tunedrop.versions.versions import StoredFile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tunedrop.data.joined import ObjectVersion
+from tunedrop.versions.joined import ObjectVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

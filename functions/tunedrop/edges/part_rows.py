@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 
-from tunedrop.data.versions import SplitFile, StoredFile, Version
 from tunedrop.edges.attributes import build
 from tunedrop.edges.table import Put, Table
+from tunedrop.versions.versions import SplitFile, StoredFile, Version
 
 SCHEMA = 1
 _CHUNK = 200

@@ -12,11 +12,11 @@ from typing import Any
 
 from boto3.dynamodb.conditions import Attr
 
-from tunedrop.data.deletions import Deletion, Erased, RememberedFile, RememberedOutput, Tombstone
-from tunedrop.data.versions import Head
 from tunedrop.edges import dataset_rows, moments
 from tunedrop.edges.attributes import Row, build
 from tunedrop.edges.table import Check, Delete, Key, Put, Table, Update
+from tunedrop.versions.deletions import Deletion, Erased, RememberedFile, RememberedOutput, Tombstone
+from tunedrop.versions.versions import Head
 
 SCHEMA = 1
 KIND = "deletion"

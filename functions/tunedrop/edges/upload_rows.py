@@ -10,11 +10,11 @@ from typing import Final
 from boto3.dynamodb.conditions import Attr
 
 from tunedrop.base_models.catalogue import Split
-from tunedrop.data import keys
-from tunedrop.data.versions import UploadStatus
 from tunedrop.edges import moments
 from tunedrop.edges.attributes import Row
 from tunedrop.edges.table import Check, Key, Put, Table, Update
+from tunedrop.versions import keys
+from tunedrop.versions.versions import UploadStatus
 
 SCHEMA = 1
 REQUEST: Final = "request"

@@ -10,9 +10,9 @@ from typing import Any
 
 from tunedrop.checks.catalogue import CHECKS
 from tunedrop.data.defects import Defect
-from tunedrop.data.versions import Preparation, Version
 from tunedrop.reports.notifications import Notification, fact_id
 from tunedrop.training.on_accept import OnAccept
+from tunedrop.versions.versions import Preparation, Version
 
 MAX_FINDINGS = 10
 

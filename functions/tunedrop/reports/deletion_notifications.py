@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from tunedrop.data.deletions import Deletion
 from tunedrop.reports.notifications import Notification, fact_id
+from tunedrop.versions.deletions import Deletion
 
 
 def deleted(deletion: Deletion, stack: str, now: datetime) -> Notification:

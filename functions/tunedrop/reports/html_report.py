@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Any
 
 from tunedrop.base_models import catalogue
-from tunedrop.data import formats
+from tunedrop.formats import formats
 from tunedrop.reports import histogram, markup, next_steps
 from tunedrop.reports.markup import Markup, joined, tag
 

@@ -12,7 +12,7 @@ from tunedrop.checks.examination import Examined
 from tunedrop.data import tokens
 from tunedrop.data.lengths import Bin
 from tunedrop.data.policy import Policy
-from tunedrop.data.versions import Output, StoredFile, Version
+from tunedrop.versions.versions import Output, StoredFile, Version
 
 SCHEMA = 1
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Literal
 
 from tunedrop.base_models.catalogue import Serving
-from tunedrop.data import keys
 from tunedrop.errors import InvalidInput
+from tunedrop.versions import keys
 
 DeploymentState = Literal["Creating", "Ready", "Updating", "Releasing", "Released", "Failed"]
 

@@ -6,10 +6,10 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tunedrop.data import keys
-from tunedrop.data.job_settings import DeploymentSettings, JobSettings
-from tunedrop.data.versions import Head, Version
 from tunedrop.training.jobs import DeploymentRequest, JobStatus, StartJob
+from tunedrop.versions import keys
+from tunedrop.versions.job_settings import DeploymentSettings, JobSettings
+from tunedrop.versions.versions import Head, Version
 
 
 @dataclass(frozen=True, slots=True)

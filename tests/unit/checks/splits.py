@@ -10,9 +10,9 @@ from tunedrop.base_models.catalogue import BaseModel, Split
 from tunedrop.checks import session
 from tunedrop.checks.examination import Examined
 from tunedrop.checks.session import Plan
-from tunedrop.data.reading import Part
 from tunedrop.data.records import Block
 from tunedrop.data.sources import Bytes
+from tunedrop.reading.split_files import Part
 
 
 @dataclass(frozen=True)

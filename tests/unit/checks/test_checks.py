@@ -15,8 +15,8 @@ from tunedrop.base_models import catalogue
 from tunedrop.checks import documentation, samples
 from tunedrop.checks.catalogue import CHECKS, RECORD_CHECKS
 from tunedrop.checks.registry import Check
-from tunedrop.data import dataset_toml
 from tunedrop.data.records import Block, Record, Turn
+from tunedrop.versions import dataset_toml
 
 from tests.unit.checks.splits import run
 

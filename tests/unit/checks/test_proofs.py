@@ -11,8 +11,9 @@ from tunedrop.base_models import catalogue
 from tunedrop.base_models.catalogue import Reserved
 from tunedrop.checks import proofs, samples
 from tunedrop.checks.catalogue import RECORD_CHECKS
-from tunedrop.data import documents, prompt_completion, tokens
+from tunedrop.data import documents, tokens
 from tunedrop.data.defects import Defect
+from tunedrop.formats import prompt_completion
 
 PROVED = [check for check in RECORD_CHECKS if check.absent]
 MODELS = list(catalogue.catalogue())

@@ -13,9 +13,9 @@ from tunedrop.checks import samples, session
 from tunedrop.checks.examination import Examined
 from tunedrop.checks.session import Plan
 from tunedrop.data.policy import Policy
-from tunedrop.data.reading import Part
 from tunedrop.data.records import Block
 from tunedrop.data.sources import Bytes
+from tunedrop.reading.split_files import Part
 
 HAIKU = catalogue.find("claude-3-haiku")
 LONG = " ".join(f"word{'abcdefghij'[number % 10]}{'klmnopqrst'[number // 10]}" for number in range(100))

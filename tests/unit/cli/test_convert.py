@@ -12,9 +12,9 @@ from tunedrop.base_models import catalogue
 from tunedrop.base_models.catalogue import Split
 from tunedrop.checks import samples, session
 from tunedrop.checks.session import Plan
-from tunedrop.data.reading import Part
 from tunedrop.data.records import Block
 from tunedrop.data.sources import Bytes
+from tunedrop.reading.split_files import Part
 
 GOOD = samples.good(300)()
 

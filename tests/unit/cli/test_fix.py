@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from tunedrop.checks import samples
 from tunedrop.data import elements
-from tunedrop.data.mending import MENDS
-from tunedrop.data.reading import Part, SplitFileReader
 from tunedrop.data.sources import Bytes
+from tunedrop.mending.mending import MENDS
+from tunedrop.reading.split_files import Part, SplitFileReader
 
 GOOD = samples.good(60)()
 PAIRS = [json.loads(line) for line in GOOD.splitlines()]

@@ -7,8 +7,9 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tunedrop.data import bulk, documents, prompt_completion
+from tunedrop.data import bulk, documents
 from tunedrop.data.defects import Defect
+from tunedrop.formats import prompt_completion
 
 GOOD = b'{"prompt": "Why?", "completion": "Because."}\n'
 

@@ -7,9 +7,10 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.data import bulk, documents, formats, prompt_completion, raw_texts
+from tunedrop.data import bulk, documents, raw_texts
 from tunedrop.data.defects import Defect
 from tunedrop.data.records import Record
+from tunedrop.formats import formats, prompt_completion
 
 
 def read(line: bytes) -> Record:

@@ -6,8 +6,8 @@ import re
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.data import keys
 from tunedrop.training import names
+from tunedrop.versions import keys
 
 STACK = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.\-]{0,62}")  # bedrock-facts 4.2

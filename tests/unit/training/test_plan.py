@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 from tunedrop.base_models import catalogue
-from tunedrop.data.versions import Output
 from tunedrop.errors import Conflict
 from tunedrop.training import hyperparameters, plan
 from tunedrop.training.jobs import DeploymentWish
+from tunedrop.versions.versions import Output
 
 HAIKU = catalogue.find("claude-3-haiku")
 

@@ -1,0 +1,1 @@
+"""Reading of Parquet: only the decompression is a library's. Pure."""

@@ -1,0 +1,80 @@
+"""Joined uploads: which objects count as the parts of a split, and why they cannot be joined. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tunedrop.base_models.catalogue import Split
+from tunedrop.data.defects import Defect
+from tunedrop.versions import keys
+from tunedrop.versions.keys import PartUpload
+from tunedrop.versions.versions import SplitFile, StoredFile
+
+MAX_PARTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectVersion:
+    """One S3 version of an object as a listing says it. A deleted one is the mark that its key was deleted."""
+
+    key: str
+    version_id: str
+    bytes: int
+    last_modified: datetime
+    latest: bool
+    deleted: bool = False
+
+
+def standing(listed: Iterable[ObjectVersion], moment: datetime | None = None) -> dict[str, ObjectVersion]:
+    """By key, what stood there at the end of that second (S3 tells no parts of one); without a moment, what does now.
+
+    A versioned bucket remembers it: so the same commit, delivered late or twice, joins the same parts.
+    """
+    newest: dict[str, ObjectVersion] = {}
+    for version in listed:
+        counts = version.latest if moment is None else version.last_modified.replace(microsecond=0) <= moment
+        known = newest.get(version.key)
+        if counts and (known is None or _order(version) > _order(known)):
+            newest[version.key] = version
+    return {key: version for key, version in sorted(newest.items()) if not version.deleted}
+
+
+def _order(version: ObjectVersion) -> tuple[bool, datetime]:
+    return version.latest, version.last_modified
+
+
+def parts_of(split: Split, found: Iterable[ObjectVersion]) -> list[ObjectVersion]:
+    """Those that are parts of this split, in their order."""
+    kinds = ((version, keys.parse(version.key)) for version in found)
+    return [version for version, kind in kinds if isinstance(kind, PartUpload) and kind.split == split]
+
+
+def refusal(part_keys: Sequence[str]) -> Defect | None:
+    """Why these cannot be joined into one split."""
+    if not part_keys:
+        return Defect("nothing_to_join", "There is no file to join.")
+    if len(part_keys) > MAX_PARTS:
+        return Defect("too_many_parts", f"{len(part_keys):,} files; at most {MAX_PARTS:,} are joined.")
+    containers = sorted({(keys.extension(key) or "").removesuffix(".gz") for key in part_keys})
+    if len(containers) > 1:
+        return Defect("mixed_parts", f"The files to join are of several kinds: {', '.join(containers)}.")
+    return None
+
+
+def join(parts: Sequence[StoredFile], named: StoredFile, split: Split, last_modified: datetime) -> SplitFile:
+    """The parts as one upload of the split; `named` gives it key and S3 version id."""
+    whole = all(part.sha256 for part in parts)
+    digests = "".join(f"{part.sha256}  {part.key}\n" for part in parts)
+    return SplitFile(
+        key=named.key,
+        version_id=named.version_id,
+        bytes=sum(part.bytes for part in parts),
+        sha256=hashlib.sha256(digests.encode()).hexdigest() if whole else "",
+        slot=split,
+        last_modified=last_modified,
+        joined=len(parts),
+        parts=tuple(parts),
+    )

@@ -1,0 +1,225 @@
+"""Mending: what has one meaning is written as JSON Lines, everything else stays as it is, and no text ever changes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from tunedrop.data import documents
+from tunedrop.data.elements import Element
+from tunedrop.mending import fields, json_text
+from tunedrop.mending.mending import MENDS, Mender
+
+GOOD = {"prompt": "Why?", "completion": "Because."}
+CHAT = {"messages": [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Because."}]}
+
+
+def mend(*raws: bytes) -> tuple[list[bytes], dict[str, int]]:
+    mender = Mender()
+    lines = list(mender.lines(Element(number, raw) for number, raw in enumerate(raws, start=1)))
+    assert mender.written == len(lines)
+    return lines, {mend.what: mend.count for mend in mender.mends}
+
+
+def one(raw: bytes) -> tuple[object, set[str]]:
+    lines, mends = mend(raw)
+    return [json.loads(line) for line in lines], set(mends)
+
+
+@pytest.mark.parametrize(
+    ("raw", "what"),
+    [
+        (b'{"prompt": "Why?", "completion": "Because."},', "comma_removed"),
+        (b'{"prompt": "Why?", "completion": "Because.",}', "comma_removed"),
+        (b'{"prompt": "Why?", "completion": "Because." , }  ,', "comma_removed"),
+        (b'\xef\xbb\xbf{"prompt": "Why?", "completion": "Because."}', "separator_removed"),
+        (b'\x1e{"prompt": "Why?", "completion": "Because."}', "separator_removed"),
+        (b'\xc2\xa0{"prompt": "Why?", "completion": "Because."}', "separator_removed"),
+        (b"{'prompt': 'Why?', 'completion': \"Because.\"}", "python_notation"),
+        (b'{"prompt": "Why?", "prompt": "Why?", "completion": "Because."}', "repeated_key_removed"),
+        (b'{"Prompt": "Why?", "completion ": "Because."}', "field_renamed"),
+        (b'{"prompt": "Why?", "completion": "Because.", "id": 7}', "field_removed"),
+        (b'{"prompt": "Why?", "completion": "Because.", "_id": "65f1-a.b"}', "field_removed"),
+        (b'{"prompt": "Why?", "completion": "Because.", "notes": null}', "field_removed"),
+        (b'{"prompt": "Why?", "completion": "Because.", "system": " "}', "empty_system_removed"),
+    ],
+)
+def test_what_has_one_meaning_is_mended(raw, what):
+    assert one(raw) == ([GOOD], {what})
+
+
+@pytest.mark.parametrize("role", ["USER", "human", " user ", "Human"])
+def test_a_role_spelt_otherwise_gets_its_name(role):
+    said = {"messages": [{"role": role, "content": "Why?"}, {"role": "assistant ", "content": "Because."}]}
+    assert one(json.dumps(said).encode()) == ([CHAT], {"role_renamed"})
+
+
+def test_a_raw_tab_in_a_string_is_the_same_tab_escaped():
+    assert one(b'{"prompt": "a\tb", "completion": "c"}') == (
+        [{"prompt": "a\tb", "completion": "c"}],
+        {"control_character_escaped"},
+    )
+
+
+def test_two_objects_on_a_line_get_a_line_each():
+    lines, mends = mend(b'{"prompt": "a", "completion": "b"} {"prompt": "c", "completion": "d"}')
+    assert [json.loads(line)["prompt"] for line in lines] == ["a", "c"]
+    assert set(mends) == {"line_split"}
+
+
+def test_an_exact_duplicate_is_left_out_whatever_the_order_of_its_fields():
+    lines, mends = mend(
+        b'{"prompt": "Why?", "completion": "Because."}', b'{"completion": "Because.", "prompt": "Why?"}'
+    )
+    assert len(lines) == 1
+    assert mends == {"duplicate_removed": 1}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"prompt": "Why?", "prompt": "How?", "completion": "Because."}',  # which one?
+        b'{"prompt": "Why?", "completion": "Beca',  # the rest is not known
+        b'{"prompt": "Why?" "completion": "Because."}',
+        b'{"prompt": "caf\xe9", "completion": "Because."}',  # in which encoding?
+        b'{"prompt": "a", "completion": "b"} oops {"prompt": "c", "completion": "d"}',
+        b'{"prompt": "a", "completion": NaN}',
+        b'{"prompt": "half \\ud83d", "completion": "b"}',
+        b"{'prompt': open('x'), 'completion': 'b'}",
+        b"{'prompt': 'a', 'prompt': 'b', 'completion': 'c'}",
+        b"oops",
+        b"[1, 2]",
+        b"{" * 5000,
+        b"{'a':" * 1500,
+        b'{"prompt": "a\\\tb", "completion": "c"}',  # an escaped tab is no escape: it may mean t or a tab
+        b"{'prompt': 0x" + b"f" * 4000 + b"}",
+    ],
+)
+def test_what_could_mean_two_things_stays_byte_for_byte(raw):
+    assert mend(raw) == ([raw + b"\n"], {})
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"Prompt": "a", "prompt": "b", "completion": "c"},  # two prompts
+        {"prompt": "a", "completion": "b", "id": "a sentence of somebody"},
+        {"prompt": "a", "completion": "b", "remark": "sport"},
+        {"question": "which?", "category": "sport"},  # the answer, perhaps
+        {"messages": [{"role": "narrator", "content": "x"}]},
+        {"messages": [{"role": "user", "content": "x", "weight": 0}]},
+        {"prompt": " a ", "completion": "b\u0000"},
+        {"prompt": None, "completion": "b"},
+    ],
+)
+def test_fields_that_may_mean_something_are_left(document):
+    assert fields.mend(document) == (document, ())
+
+
+def test_what_is_good_keeps_its_bytes():
+    raw = b'{ "prompt" :"caf\\u00e9 \\/ x",  "completion":"\xf0\x9f\x98\x80"}'
+    assert mend(raw) == ([raw + b"\n"], {})
+
+
+def test_an_element_over_several_lines_that_means_nothing_hides_no_records_in_them():
+    broken = b'{"prompt": "a", oops\n{"prompt": "Why?", "completion": "Because."},\n\n{"prompt": 3}}'
+    once, mends = mend(broken)
+    assert once == [
+        b'{"prompt": "a", oops\n',
+        b'{"prompt": "Why?", "completion": "Because."}\n',
+        b'{"prompt": 3}}\n',
+    ]
+    assert mends == {"comma_removed": 1}
+    assert mend(*(line.removesuffix(b"\n") for line in once)) == (once, {})
+
+
+def test_a_row_with_a_cell_that_cannot_be_read_is_mended_as_its_line_would_be():
+    mender = Mender()
+    rows = [{"messages": "[{", "id": "7"}, {"messages": "[]", "id": "8"}]
+    lines = list(mender.lines(Element(number, row) for number, row in enumerate(rows, start=2)))
+    assert lines == [b'{"messages": "[{"}\n', b'{"messages": []}\n']
+    assert [(mend.what, mend.count, mend.lines) for mend in mender.mends] == [("field_removed", 2, [2, 3])]
+
+
+def test_the_first_lines_of_each_mend_are_told():
+    mender = Mender()
+    raws = [b'{"prompt": "%d", "completion": "b"},' % number for number in range(20)]
+    list(mender.lines(Element(number, raw) for number, raw in enumerate(raws, start=11)))
+    assert [(mend.what, mend.count, mend.lines) for mend in mender.mends] == [
+        ("comma_removed", 20, [11, 12, 13, 14, 15])
+    ]
+
+
+def test_every_mend_has_words():
+    assert all(words and not words.endswith(".") for words in MENDS.values())
+
+
+def test_objects_over_several_lines_are_put_together():
+    spread = json.dumps(CHAT, indent=2) + "\n" + json.dumps(GOOD, indent=4)
+    numbered = list(enumerate(spread.encode().split(b"\n"), start=1))
+    found = list(json_text.gathered(numbered, 10**6))
+    assert [json.loads(raw) for _, raw in found] == [CHAT, GOOD]
+    assert [number for number, _ in found] == [1, 1 + json.dumps(CHAT, indent=2).count("\n") + 1]
+
+
+def test_an_object_that_never_closes_does_not_swallow_the_next():
+    numbered = list(enumerate([b"{", b'  "prompt": "a",', b"{", b'  "prompt": "b"', b"}"], start=1))
+    found = list(json_text.gathered(numbered, 10**6))
+    assert found == [(1, b'{\n  "prompt": "a",'), (3, b'{\n  "prompt": "b"\n}')]
+
+
+TEXT = some.text(some.characters(exclude_categories=["Cs"]))
+VALUES = some.recursive(
+    some.none() | some.booleans() | some.integers(-(10**9), 10**9) | TEXT,
+    lambda inner: some.lists(inner, max_size=3) | some.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+RECORDS = some.dictionaries(some.sampled_from(["prompt", "completion", "note"]) | TEXT, VALUES, max_size=4)
+
+
+def texts(value: object) -> list[str]:
+    """Every string in a value, keys and identifiers apart, sorted."""
+    found: list[str] = []
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            found.append(each)
+        elif isinstance(each, list):
+            waiting += each
+        elif isinstance(each, dict):
+            waiting += each.values()
+    return sorted(found)
+
+
+@given(RECORDS)
+def test_pythons_notation_gives_everything_back(document):
+    assert [found.document for found in json_text.mend(repr(document).encode())] == [document]
+
+
+@given(some.dictionaries(some.sampled_from(["prompt", "Prompt", "completion ", "note"]), VALUES, max_size=4))
+def test_a_mended_object_has_all_the_texts_it_had(document):
+    mended, _ = fields.mend(document)
+    assert texts(mended) == texts(document)
+
+
+@given(RECORDS)
+def test_mending_twice_changes_nothing_more(document):
+    once, _ = fields.mend(document)
+    assert fields.mend(once) == (once, ())
+
+
+@given(some.binary(max_size=300) | TEXT.map(str.encode))
+def test_whatever_the_bytes_mending_gives_lines_and_no_exception(raw):
+    lines, mends = mend(raw)
+    assert all(line.endswith(b"\n") for line in lines)
+    if not mends and lines:
+        assert raw.strip(b" \t\r\n") == lines[0].strip(b" \t\r\n") or b"\n" in raw
+
+
+@given(some.text("{}[]\",:\\ \tabc'0", max_size=40))
+def test_what_looks_like_json_is_mended_into_what_the_strict_reader_takes(text):
+    for found in json_text.mend(text.encode()):
+        assert documents.parse(json_text.encode(found.document)) == found.document

@@ -1,0 +1,208 @@
+"""dataset.toml: followed where it can be, and every line that cannot be is named."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tunedrop.data.policy import Policy
+from tunedrop.formats.mapping import FieldMapping
+from tunedrop.versions import dataset_toml
+from tunedrop.versions.job_settings import DeploymentSettings, JobSettings
+
+KNOWN = ("claude-3-haiku", "nova-lite", "llama-3-1-8b")
+
+
+def parse(text: str | bytes) -> dataset_toml.DatasetSettings:
+    return dataset_toml.parse(text.encode() if isinstance(text, str) else text, KNOWN)
+
+
+def test_all_settings_are_read():
+    found = parse('base_models = ["nova-lite", "claude-3-haiku"]\nsystem = "Sei höflich."\nowner = "team@example.com"')
+    assert found.base_models == ("nova-lite", "claude-3-haiku")
+    assert found.system == "Sei höflich."
+    assert found.owner == "team@example.com"
+    assert found.defects == ()
+
+
+def test_base_models_may_be_tables_with_a_system_text_each():
+    found = parse(
+        '[base_models.nova-lite]\nsystem = "Its own."\n[base_models.llama-3-1-8b]\nsystem = ""\n'
+        "[base_models.claude-3-haiku]"
+    )
+    assert found.base_models == ("nova-lite", "llama-3-1-8b", "claude-3-haiku")
+    assert found.model_systems == {"nova-lite": "Its own.", "llama-3-1-8b": ""}
+    assert found.defects == ()
+
+
+def test_a_list_and_a_table_of_base_models_cannot_stand_together():
+    (defect,) = parse('base_models = ["nova-lite"]\n[base_models.llama-3-1-8b]\nsystem = ""').defects
+    assert (defect.code, defect.line) == ("invalid_settings", 2)
+
+
+def test_mapping_share_and_checks_are_read():
+    found = parse(
+        "validation_share = 0.5\n[mapping]\nprompt = 'question'\ncompletion = 'answer text'\nsystem = 'role'\n"
+        "[checks]\nignore = ['exact_duplicate', 'exact_duplicate']\nerror = ['blank_line']"
+    )
+    assert found.mapping == FieldMapping("question", "answer text", "role")
+    assert found.validation_share == 0.5
+    assert found.policy == Policy(frozenset({"exact_duplicate"}), frozenset({"blank_line"}))
+    assert found.defects == ()
+
+
+def test_a_job_and_its_deployment_are_read():
+    found = parse(
+        "[job]\nstart = 'on_accept'\nsplits = ['validation', 'train']\nbase_model = 'nova-lite'\n"
+        "hyperparameters = { epochCount = 3, learningRate = 1e-5, batchSize = '8' }\n"
+        "[deployment]\nname = 'support-bot-prod'\nserving = 'provisioned_throughput'\nmodel_units = 2\nhours = 8"
+    )
+    assert found.job == JobSettings(
+        "on_accept", ("train", "validation"), "nova-lite", {"epochCount": 3, "learningRate": 1e-5, "batchSize": "8"}
+    )
+    assert found.deployment == DeploymentSettings("support-bot-prod", "provisioned_throughput", 2, 8)
+    assert found.defects == ()
+
+
+def test_a_job_of_which_nothing_is_said_is_started_by_hand_on_train():
+    assert parse("[job]").job == JobSettings("manual", ("train",), None, {})
+    assert parse("").job is None
+
+
+def test_a_system_file_is_named():
+    found = parse('system = { file = "system.txt" }')
+    assert (found.system, found.system_file, found.defects) == (None, "system.txt", ())
+
+
+def test_an_empty_file_and_a_byte_order_mark_are_fine():
+    assert parse("") == dataset_toml.DatasetSettings()
+    assert parse(b'\xef\xbb\xbfowner = "a"').owner == "a"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "named"),
+    [
+        ('base_model = "nova-lite"', "unknown_setting", "base_models, system, owner"),
+        ('base_models = "nova-lite"', "wrong_setting", "list"),
+        ("base_models = []", "wrong_setting", "empty list"),
+        ("base_models = [1]", "wrong_setting", "list"),
+        ('base_models = ["nova-lite", "gpt"]', "unknown_base_model", "claude-3-haiku, nova-lite, llama-3-1-8b"),
+        ("base_models = true", "wrong_setting", "boolean"),
+        ("[base_models]", "wrong_setting", "table"),
+        ("base_models = { nova-lite = 1 }", "wrong_setting", "table"),
+        ("[base_models.gpt]", "unknown_base_model", "claude-3-haiku, nova-lite, llama-3-1-8b"),
+        ('[base_models.nova-lite]\nsytem = ""', "unknown_setting", "in base_models.nova-lite; allowed: system"),
+        ('[base_models.nova-lite]\nsystem = " "', "wrong_setting", "a blank text"),
+        ("[base_models.nova-lite]\nsystem = 1", "wrong_setting", "base_models.nova-lite.system"),
+        ("system = 3", "wrong_setting", "number"),
+        ('system = "  "', "wrong_setting", "a blank text"),
+        ('system = { file = "../secret.txt" }', "wrong_setting", ".txt or .md"),
+        ('system = { file = "system.txt", more = 1 }', "wrong_setting", "table"),
+        ("owner = true", "wrong_setting", "boolean"),
+        ('owner = "Zoë"', "wrong_setting", "letters"),
+        ('owner = ""', "wrong_setting", "a blank text"),
+        ("owner = 2026-11-22", "wrong_setting", "a date or time"),
+        ("mapping = 'q'", "wrong_setting", "a table"),
+        ("[mapping]\nprompt = 'q'", "wrong_setting", "mapping.completion"),
+        ("[mapping]\ncompletion = 'a'", "wrong_setting", "found nothing"),
+        ("[mapping]\nprompt = ''\ncompletion = 'a'", "wrong_setting", "mapping.prompt"),
+        ("[mapping]\nprompt = 1\ncompletion = 'a'", "wrong_setting", "another number"),
+        ("[mapping]\nprompt = 'q'\ncompletion = 'q'", "wrong_setting", "different names"),
+        ("[mapping]\nprompt = 'q'\ncompletion = 'a'\nanswer = 'a'", "unknown_setting", "in mapping"),
+        ("validation_share = 0.51", "wrong_setting", "from 0 to 0.5"),
+        ("validation_share = -0.1", "wrong_setting", "from 0 to 0.5"),
+        ("validation_share = nan", "wrong_setting", "from 0 to 0.5"),
+        ("validation_share = true", "wrong_setting", "boolean"),
+        ("validation_share = '0.1'", "wrong_setting", "another text"),
+        ("checks = []", "wrong_setting", "a table"),
+        ("[checks]\nignore = 'exact_duplicate'", "wrong_setting", "a list of codes"),
+        ("[checks]\nerror = ['Exact Duplicate']", "wrong_setting", "a list of codes"),
+        ("[checks]\nwarn = []", "unknown_setting", "ignore, error"),
+        ("[job]\nstart = 'now'", "wrong_setting", "on_accept, manual"),
+        ("[job]\nstart = true", "wrong_setting", "boolean"),
+        ("[job]\nsplits = ['train', 'eval']", "wrong_setting", "train, validation, test"),
+        ("[job]\nsplits = []", "wrong_setting", "an empty list"),
+        ("[job]\nsplits = 'train'", "wrong_setting", "train, validation, test"),
+        ("[job]\nbase_model = 'gpt'", "unknown_base_model", "nova-lite"),
+        ("[job]\nbase_model = 7", "wrong_setting", "another number"),
+        ("[job]\nhyperparameters = 3", "wrong_setting", "a table of names with numbers"),
+        ("[job]\nhyperparameters = { epochCount = true }", "wrong_setting", "a table of names with numbers"),
+        ("[job]\nhyperparameters = { epochCount = inf }", "wrong_setting", "a table of names with numbers"),
+        ("[job]\nname = 'x'", "unknown_setting", "start, splits, base_model, hyperparameters"),
+        ("[[job]]\nstart = 'manual'", "wrong_setting", "another list"),
+        ("[deployment]\nhours = 8", "wrong_setting", "deployment.name"),
+        ("[deployment]\nname = 'Support_Bot'", "wrong_setting", "deployment.name"),
+        ("[deployment]\nname = 'nova-lite'", "wrong_setting", "no base model has"),
+        ("[deployment]\nname = 'bot'\nserving = 'imported'", "wrong_setting", "on_demand, provisioned_throughput"),
+        ("[deployment]\nname = 'bot'\nmodel_units = 0", "wrong_setting", "1 or more"),
+        ("[deployment]\nname = 'bot'\nmodel_units = true", "wrong_setting", "boolean"),
+        ("[deployment]\nname = 'bot'\nhours = 1.5", "wrong_setting", "another number"),
+        ("[deployment]\nname = 'bot'\nunits = 1", "unknown_setting", "name, serving, model_units, hours"),
+    ],
+)
+def test_a_setting_that_cannot_be_followed_is_named_with_what_is_allowed(text, code, named):
+    (defect,) = parse(text).defects
+    assert defect.code == code
+    assert named in defect.message
+
+
+def test_the_rest_of_the_settings_holds_beside_a_wrong_one():
+    found = parse('base_models = ["nova-lite", "gpt"]\nsystem = 3\nowner = "me"')
+    assert (found.base_models, found.owner) == (("nova-lite",), "me")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "path"),
+    [
+        ('owner = "a"\n\n# base_modles = 1\nbase_modles = []', 4, "$.base_modles"),
+        ('[job]\n[deployment]\nname = "bot"\n"hours" = "8"', 4, "$.deployment.hours"),
+        ("[job]\nstart = 'on_accept'\nhyperparameters.epochCount = true", 3, "$.job.hyperparameters"),
+        ("job.start = 'now'", 1, "$.job.start"),
+        ('owner = "a"\njob = { start = "now" }', 2, "$.job.start"),
+        ("base_models = [\n 'nova-lite',\n 'gpt',\n]", 1, "$.base_models"),
+        ('[base_models.nova-lite]\n[base_models."gpt 9"]', 2, "$.base_models.'gpt 9'"),
+        ("system = '''\nowner = 1\n'''\nowner = 2", 4, "$.owner"),
+        ('system = """one line"""\nowner = 2', 2, "$.owner"),
+        ("[mapping]\nprompt = 'q'", 1, "$.mapping.completion"),
+    ],
+)
+def test_every_defect_says_its_line_and_path(text, line, path):
+    (defect,) = parse(text).defects
+    assert (defect.line, defect.path) == (line, path)
+
+
+def test_lines_are_kept_for_what_is_found_wrong_later():
+    found = parse("owner = 'me'\r\n[checks]\r\nignore = ['no_such_check']")
+    assert (found.lines["$.checks.ignore"], found.lines["$.owner"]) == (3, 1)
+
+
+def test_values_and_long_names_are_never_quoted_whole():
+    found = parse(f'owner = "Zoë 4711"\n{"k" * 90} = "secret 4711"')
+    said = " ".join(f"{defect.message} {defect.path}" for defect in found.defects)
+    assert len(found.defects) == 2
+    assert "4711" not in said
+    assert "k" * 50 not in said
+
+
+def test_what_is_not_toml_is_told_with_its_line():
+    (defect,) = parse('owner = "a"\nsystem = "unfinished').defects
+    assert (defect.code, defect.line) == ("invalid_settings", 2)
+
+
+@pytest.mark.parametrize("raw", [b"owner = '\xff'", b"#" * (dataset_toml.MAX_BYTES + 1), b"a = " + b"[" * 5_000])
+def test_what_cannot_be_read_at_all_is_one_defect(raw):
+    (defect,) = parse(raw).defects
+    assert defect.code == "invalid_settings"
+
+
+_SCALARS = st.sampled_from(['"a"', "''", "0", "1.5", "true", "nan", "2026-11-22", "[]", '["train"]', "{}", "{ a = 1 }"])
+
+
+@given(st.lists(st.tuples(st.sampled_from([*dataset_toml.KEYS, "[job]", "[checks]", "start", "name"]), _SCALARS)))
+def test_no_value_of_a_known_key_makes_it_raise(pairs):
+    parse("\n".join(key if key.startswith("[") else f"{key} = {value}" for key, value in pairs))
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_no_bytes_make_it_raise(raw):
+    parse(raw)
