@@ -197,6 +197,12 @@ def test_the_links_of_the_control_api_can_put_uploads_and_nothing_else(stack):
     assert writing == {("s3:PutObject", "<DataBucket.Arn>/incoming/*")}
 
 
+def test_who_uploads_may_ask_for_links_and_versions_see_what_becomes_of_them_and_no_more(stack):
+    asked = [each for each in granted(stack["UploaderPolicy"]) if "execute-api:Invoke" in each.actions]
+    routes = {resource.split("/v1/")[1] for each in asked for resource in each.resources}
+    assert routes == {"POST/datasets/*", "GET/datasets/*/uploads/*"}
+
+
 def test_versions_of_objects_are_listed_only_where_datasets_lie(stack):
     for statement in all_granted(stack):
         if "s3:ListBucketVersions" in statement.actions:
