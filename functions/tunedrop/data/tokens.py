@@ -77,10 +77,16 @@ def at_most(line: bytes) -> int:
     An escape has more bytes than the character it stands for, except that `\uXXXX` counts as two tokens where the
     heaviest character has three.
     """
+    if line.isascii():
+        return _with_escapes(len(line) * _ASCII_PARTS, line)
     beyond = line.translate(None, _ASCII)
     leads = beyond.translate(None, _CONTINUATION)
     heavy = len(leads.translate(None, _EAST_ASIAN))
     parts = (len(line) - len(beyond)) * _ASCII_PARTS + (len(leads) - heavy) * _WEIGHTS[0xE3] + heavy * max(_WEIGHTS)
+    return _with_escapes(parts, line)
+
+
+def _with_escapes(parts: int, line: bytes) -> int:
     return -(-parts * (3 if b"\\u" in line else 2) // (2 * _PARTS))
 
 
