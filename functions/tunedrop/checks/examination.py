@@ -98,6 +98,7 @@ class Examination:
         self._write = formats.FORMATS[base_model.record_format].write
         self._written = 0
         self._unreadable = False
+        self._added = 0
         self._bulk = self._allows_bulk()
         for defect, source in given:
             self._take(defect, Place(source, defect.line))
@@ -148,7 +149,7 @@ class Examination:
 
     def can_skip(self, block: bytes) -> bool:
         """Whether no line of the block can have what this base model's checks look for, by their own proofs."""
-        if not self._bulk:
+        if not self._bulk or (self._added and not proofs.leaves_room(block, self.base_model, self._added)):
             return False
         return all(check.absent is not None and check.absent(block, self.base_model) for check in self._checks)
 
@@ -159,11 +160,9 @@ class Examination:
             return False
         if system is None or system.text is None:
             return True
-        short = tokens.estimate([system.text]) <= self.base_model.limits.record_tokens * proofs.SYSTEM_SHARE
+        self._added = tokens.estimate([system.text])
         probe = Record((system,), tuple(Turn("$", role, (Block("$", "…"),)) for role in ("user", "assistant")))
-        return short and not any(
-            spot for check in self._checks if check.find for spot in check.find(probe, self.base_model)
-        )
+        return not any(spot for check in self._checks if check.find for spot in check.find(probe, self.base_model))
 
     def take_whole(self, cells: Cells) -> bytes | None:
         """The lines for Bedrock of a block that `can_skip` and is plain; None after an error."""

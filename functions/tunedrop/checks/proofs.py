@@ -25,9 +25,6 @@ _BLANK_TEXT = re.compile(
 _PLAIN = re.compile(r"[!#-.0-\[\]-~]+")
 """Characters of JSON strings that stand for themselves, unless they are written as `\\u00XX`."""
 
-SYSTEM_SHARE = 0.5
-"""Of the tokens of a record: what is left for a system text that is added to each line."""
-
 
 def by_shape(block: bytes, base_model: BaseModel) -> bool:
     """Two strings make a user's turn and an assistant's: nothing of the defect is possible."""
@@ -46,7 +43,12 @@ def no_blank_text(block: bytes, base_model: BaseModel) -> bool:
 
 def no_long_record(block: bytes, base_model: BaseModel) -> bool:
     """Every line is so short that even the densest text fits, or what it holds does."""
-    most = int(base_model.limits.record_tokens * (1 - SYSTEM_SHARE))
+    return leaves_room(block, base_model, 0)
+
+
+def leaves_room(block: bytes, base_model: BaseModel, system_tokens: int) -> bool:
+    """The same, with a system text of so many tokens added to each line."""
+    most = base_model.limits.record_tokens - system_tokens
     if _all_within(block, int(most / tokens.MOST_PER_BYTE)):
         return True
     return all(tokens.at_most(line) <= most for line in io.BytesIO(block).readlines())
