@@ -124,7 +124,8 @@ def _tell(chosen: argparse.Namespace, found: Sequence[Verdict], fixed: fixing.Fi
     if chosen.html:
         _write_pages(chosen.html, [report for verdict in found for report in verdict.reports])
     if chosen.format == "json":
-        sys.stdout.write(document.decode())
+        sys.stdout.buffer.write(document)
+        sys.stdout.buffer.flush()
         return
     screen = text_report.console()
     if fixed:
@@ -140,7 +141,7 @@ def _write_pages(path: str, reports: Sequence[Report]) -> None:
     """One report is the page of that name; of several, each has base model and split in its name."""
     for report in reports:
         page = Path(path)
-        if len(reports) > 1:
+        if len(reports) > 1 and page.name:
             page = page.with_name(f"{page.stem}.{report['base_model']}.{report['split']}{page.suffix}")
         _write(str(page), html_report.render(report))
 

@@ -79,6 +79,6 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _explain(file: LocalFile, result: Examined) -> None:
-    subject = Subject(None, None, (StoredFile(file.name, "", file.size, ""),))
+    subject = Subject(None, None, (StoredFile(file.shown, "", file.size, ""),))
     report = json_report.compose(subject, result, None, examining.prices())
     text_report.whole(text_report.console(stderr=True), Verdict(result.base_model, [report]))

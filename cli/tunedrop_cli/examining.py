@@ -20,6 +20,8 @@ from tunedrop_cli.local_files import LocalFile
 
 PRICES_VARIABLE, CURRENCY_VARIABLE = "TUNEDROP_PRICES", "TUNEDROP_CURRENCY"
 """As the stack's functions have them."""
+_TOO_MUCH = 1e12
+"""No price: what is no finite number, too."""
 
 Report = dict[str, Any]
 
@@ -77,5 +79,6 @@ def prices() -> Prices:
         amounts = json.loads(os.environ.get(PRICES_VARIABLE) or "{}")
     except ValueError:
         amounts = {}
-    known = {str(name): float(price) for name, price in amounts.items() if isinstance(price, int | float)}
+    given = amounts.items() if isinstance(amounts, dict) else ()
+    known = {name: float(price) for name, price in given if isinstance(price, int | float) and 0 <= price < _TOO_MUCH}
     return Prices(known, os.environ.get(CURRENCY_VARIABLE) or "USD")

@@ -65,4 +65,4 @@ def _mended(file: LocalFile, mender: Mender, draft: Draft) -> list[tuple[str, in
             draft.file.write(line)
     except UnreadableContent as unreadable:
         broken = [(unreadable.defect.line, unreadable.defect)]
-    return [(file.name, line, defect) for line, defect in [*mender.lost[before:], *broken]]
+    return [(file.shown, line, defect) for line, defect in [*mender.lost[before:], *broken]]

@@ -41,10 +41,16 @@ class LocalFile:
     """One open file; `watch` is told of every byte that is read, for a progress bar."""
 
     name: str
+    """Its path."""
     extension: str
     size: int
     _file: BinaryIO
     watch: Callable[[int], None] = _nobody
+
+    @property
+    def shown(self) -> str:
+        """Its path as text: bytes that are no UTF-8, which a name may have, are replaced."""
+        return os.fsencode(self.name).decode("utf-8", "replace")
 
     def chunks(self) -> Iterator[bytes]:
         """All bytes from the beginning. Raises Unreadable."""
@@ -66,11 +72,11 @@ class LocalFile:
         self._seek(0)
         while chunk := self._take(_CHUNK):
             digest.update(chunk)
-        return StoredFile(self.name, "", self.size, digest.hexdigest())
+        return StoredFile(self.shown, "", self.size, digest.hexdigest())
 
     def part(self) -> Part:
         """The same for the readers."""
-        return Part(self.name, self.extension, self)
+        return Part(self.shown, self.extension, self)
 
     def _seek(self, place: int) -> None:
         try:

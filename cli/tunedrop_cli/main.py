@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -50,6 +51,8 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 when it worked, 1 when AWS or Tunedrop refused, 2 for wrong usage or a file that can't be read."""
     chosen = parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # as standard error does by itself, in any encoding of the terminal's
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return int(chosen.run(chosen))
     except (WrongUsage, Unreadable) as error:

@@ -137,6 +137,8 @@ def _systems(
 ) -> tuple[Mapping[tuple[str, Split], Block], frozenset[tuple[str, Split]]]:
     """`--system ""` drops what is configured."""
     configured = settings.system is not None or any(settings.parsed.model_systems.values())
+    if system is not None and system != system.encode("utf-8", "replace").decode():
+        raise WrongUsage("--system is no text in UTF-8")
     if system is not None and not system.strip():
         every = frozenset((name, split) for name in names for split in splits)
         return {}, every if configured else frozenset()
