@@ -107,6 +107,7 @@ def _conclude(reach: Reach, upload: Upload, version: Version | None) -> None:
         return
     judged = _judged(reach, version) if version.status == "processing" else version
     if judged is not None and judged.finished_at is not None:
+        dataset_rows.show_verdict(reach.table, judged)
         events.publish(reach.bus, dataset_notifications.judged(judged, reach.sender, job=reach.start(judged)))
     status = judged.status if judged else "deleted meanwhile"
     logger.info("version", extra={"dataset": version.dataset, "version": version.number, "status": status})

@@ -238,6 +238,15 @@ def test_a_verdict_that_could_not_be_told_is_told_by_the_next_delivery(uploader,
     assert [kind for kind, _ in stack.published()] == ["DatasetPrepared"]
 
 
+def test_a_crash_after_the_verdict_leaves_no_dataset_that_seems_to_be_processing(uploader, stack):
+    event = uploader.put(TRAIN, good())
+    once(aws.dynamodb(), "dynamodb.UpdateItem", fault("InternalServerError", "UpdateItem"))
+    assert len(uploader.deliver(event)) == 1
+    assert version(stack).status == "accepted"
+    assert uploader.deliver(event) == []
+    assert datasets.get_dataset("support-bot", table=stack.table).status == "accepted"
+
+
 def test_settings_noted_before_a_crash_are_not_taken_for_a_repetition(uploader, stack):
     event = uploader.put(SETTINGS, 'owner = "me"')
     once(aws.dynamodb(), "dynamodb.UpdateItem", fault("InternalServerError", "UpdateItem"))

@@ -104,11 +104,13 @@ def reserve(table: Table, upload: Upload, plan: NewVersion | Noted) -> bool:
 def finish_version(table: Table, version: Version) -> bool:
     """Give a version its verdict. False where another delivery of the same event did that before."""
     undecided = Attr("status").eq("processing") & Attr("erasing").not_exists()
-    if not table.put(Put(_version_row(version), undecided)).done:
-        return False
-    newest = Attr("latest").eq(version.number)
-    table.update(Update(head_key(version.dataset), set={"status": version.status}, add={"revision": 1}, when=newest))
-    return True
+    return table.put(Put(_version_row(version), undecided)).done
+
+
+def show_verdict(table: Table, version: Version) -> None:
+    """Let the head say the verdict of its newest version, unless it does, or that is deleted or no more the newest."""
+    waiting = Attr("latest").eq(version.number) & Attr("status").eq("processing")
+    table.update(Update(head_key(version.dataset), set={"status": version.status}, add={"revision": 1}, when=waiting))
 
 
 def add_preparations(table: Table, version: Version, preparations: Sequence[Preparation]) -> bool:
