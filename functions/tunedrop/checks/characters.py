@@ -12,7 +12,9 @@ from tunedrop.data.records import Record
 
 _CONTROL_BYTES = bytes([*range(0x01, 0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F])
 _CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_MAYBE_INVISIBLE = re.compile("[\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
+_MAYBE_INVISIBLE = re.compile(
+    "[\u115f\u1160\u180e\u200b\u202a-\u202e\u2060\u2066-\u2069\u3164\ufeff\uffa0\U000e0000-\U000e007f]"
+)
 _INVISIBLE = re.compile(
     "(\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f)|"  # the flag of a part of a country is spelt in tags
     + _MAYBE_INVISIBLE.pattern
@@ -69,7 +71,7 @@ def control_character(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     code="invisible_character",
     severity="warning",
     shared=True,
-    words="A text holds invisible characters: direction overrides, zero-width spaces or tags.",
+    words="A text holds invisible characters: direction overrides, zero-width spaces, fillers or tags.",
     hint="They are carried as they are; they can hide text from a reader that the model sees.",
     example=Example('{"prompt": "Why?\\u200b", "completion": "Because."}'),
 )

@@ -31,7 +31,8 @@ def too_few_records(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
     """The least number of records of this split."""
     allowed = _allowed(facts.split, base_model)
     if allowed and facts.records < allowed.minimum:
-        yield f"{facts.records:,} records; {base_model.name} needs at least {allowed.minimum:,} in {facts.split}."
+        records = "1 record" if facts.records == 1 else f"{facts.records:,} records"
+        yield f"{records}; {base_model.name} needs at least {allowed.minimum:,} in {facts.split}."
 
 
 @split_check(

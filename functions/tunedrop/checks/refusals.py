@@ -12,7 +12,8 @@ _LONGEST = 600
 
 _CANNOT = "(?:can't|cannot|can not|won't|will not|am unable to|am not able to)"
 _HELP = (
-    "(?:help|assist|fulfill?|comply|provide|answer|create|generate|write|produce|engage|participate|support|do that)"
+    "(?:help|assist|fulfill?|comply|provide|answer|create|generate|write|produce|engage|participate|support|discuss"
+    "|do that)"
 )
 _UNABLE = rf"I(?: {_CANNOT}|'m unable to|'m not able to)"
 _AS_MACHINE = r"as an? (?:AI|artificial intelligence|(?:large )?language model)\b[^.]{0,60}?"
@@ -22,7 +23,7 @@ _SORRY = (
 _PHRASES = (
     rf"{_SORRY} (?:as an? AI[^,.]{{0,40}}, )?{_UNABLE} {_HELP}\b",
     rf"(?:I apologi[sz]e|Unfortunately),?(?: but)? {_UNABLE} {_HELP}\b",
-    rf"{_UNABLE} {_HELP} (?:(?:you )?with (?:that|this)|(?:that|this)\b|any\b)",
+    rf"{_UNABLE} {_HELP} (?:(?:you )?with (?:that|this|your request)|(?:that|this|your request)\b|any\b)",
     rf"{_AS_MACHINE}\bI(?:'m not| don't| do not| can't| cannot| can not| am not| am unable)\b",
     r"(?:Es )?Tut mir leid[,.]?(?: aber)? (?:ich kann|das kann ich|dabei kann ich)\b[^.]{0,60}\bnicht\b",
     r"Als (?:eine? )?KI\b[^.]{0,60}\b(?:kann|bin|habe)\b",
@@ -34,7 +35,7 @@ _PHRASES = (
     r"Mi dispiace,?(?: ma)? non posso (?:aiutar|fornire|soddisfare|rispondere|generare|creare)",
     r"(?:Извините|Простите|К сожалению),?(?: но)? я не могу (?:помочь|предоставить|выполнить|ответить|создать)",
     r"(?:很|非常)?(?:抱歉|对不起|對不起)[,，。]?但?是?我(?:无法|無法|不能)(?:帮|幫|协助|提供|回答|满足|滿足|生成|完成)",
-    r"作为(?:一个|一名)?(?:AI|人工智能|语言模型)[^。]{0,30}(?:无法|不能|没有)",
+    r"(?:(?:很|非常)?(?:抱歉|对不起)[,，])?作为(?:一个|一名|一款)?(?:AI|人工智能|(?:大型)?语言模型)[^。]{0,30}(?:无法|不能|没有)",
     r"申し訳(?:ありません|ございません)[^。]{0,40}(?:お手伝い|お答え|ご提供|対応)(?:でき|いたしかね|することは)",
     r"죄송하지만[^.]{0,40}(?:도와드릴|제공할|답변할|답변드릴) 수 없",
 )

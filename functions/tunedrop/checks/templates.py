@@ -1,4 +1,4 @@
-"""Remains of the machinery that made a text: tokens of chat templates, unfilled placeholders, entities of HTML."""
+"""Remains of the machinery that made a text: chat templates, unfilled placeholders, entities of HTML, escapes."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _TOKEN = re.compile(
     r"|\[/?INST\]|<</?SYS>>"  # Llama 2, Mistral
     r"|\[(?:BOS|EOS|PAD|CLS|SEP|AVAILABLE_TOOLS|TOOL_CALLS)\]"
     r"|^\#{2,3} (?:Instruction|Response|Human|Assistant|User):"  # Alpaca, Guanaco
+    r"|\n\nAssistant:[ ]?\Z"  # Claude 2
     r"|\A<s>(?=\s?\[INST\])|</s>\Z",  # elsewhere they strike text out in HTML
     re.MULTILINE,
 )
@@ -33,6 +34,11 @@ _ENTITY = re.compile(
     r"&(?:nbsp|amp|lt|gt|quot|apos|rsquo|lsquo|rdquo|ldquo|ndash|mdash|hellip|#\d{2,5}|#x[0-9a-fA-F]{2,4});"
 )
 
+_ESCAPED_LINE_END = re.compile(r"(?<!\\)\\n(?=\\n|[ ]?[A-Z0-9*•#\u3040-\u9fff-])")
+_LEAST_ESCAPED = 2
+_MEANT = re.compile(r"[\"`{$]")
+"""Signs of code, JSON and formulas, where a backslash and an n are meant."""
+
 
 @check(
     code="chat_template_token",
@@ -45,7 +51,9 @@ _ENTITY = re.compile(
 def chat_template_token(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Roles and ends are told by the format, not in texts."""
     for _, path, text in record.texts:
-        if ("<" in text or "[" in text or "##" in text) and (match := _TOKEN.search(text)):
+        if ("<" in text or "[" in text or "##" in text or "Assistant:" in text[-12:]) and (
+            match := _TOKEN.search(text)
+        ):
             yield Spot(path, f"A token of {len(match[0])} characters at character {match.start() + 1}.")
 
 
@@ -80,3 +88,21 @@ def html_entity(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     for _, path, text in record.texts:
         if "&" in text and "<" not in text and "`" not in text and (match := _ENTITY.search(text)):
             yield Spot(path, f"An entity of {len(match[0])} characters at character {match.start() + 1}.")
+
+
+@check(
+    code="escaped_line_end",
+    severity="warning",
+    shared=True,
+    words="A text holds a backslash and an n where its lines should end: it was escaped twice.",
+    hint="Undo one escaping: the model learns to write the two characters.",
+    example=Example(samples.line("How do I reset it?", r"Hold the dial.\n\nThen wait:\n1. One minute.")),
+)
+def escaped_line_end(record: Record, base_model: BaseModel) -> Iterator[Spot]:
+    """A text on one line that wants to be several. In code, JSON and formulas the characters are meant."""
+    for _, path, text in record.texts:
+        if r"\n" not in text or "\n" in text or _MEANT.search(text):
+            continue
+        found = [match.start() for match in _ESCAPED_LINE_END.finditer(text)]
+        if len(found) >= _LEAST_ESCAPED:
+            yield Spot(path, f"{len(found)} escaped line ends, the first at character {found[0] + 1}.")

@@ -14,6 +14,9 @@ _NEVER_LAST = re.compile(
 _LEAST_WORDS, _LEAST_WORDS_OF_PARAGRAPH = 10, 25
 _LEAST_WORDS_BEFORE_COMMA = 9
 """Of the last line: "Kind regards," ends a letter."""
+_COMMAS = ",\uff0c\u3001\u060c"
+_UNSPACED, _LEAST_UNSPACED = re.compile("[\u3040-\u9fff]"), 15
+"""The same where words are not set apart; a verse has seven or so."""
 _SENTENCE_END = re.compile(r"\w\W?[.!?]\W? [A-Z]")
 _LINE = 2_000
 """Characters of the last line that are looked at."""
@@ -26,13 +29,19 @@ def reason(answer: str) -> str | None:
         return None
     if text[-1] in ")]>" and text[-24:].casefold().endswith(_MARKS):
         return "It ends in a note that it was cut."
-    if "```" in text and len(_FENCE.findall(text)) % 2:
-        return "A block of code is opened and never closed."
-    if text[0] in "{[" and _unclosed(text):
-        return "It is JSON whose brackets are opened and never closed."
-    if text[-1].isalpha() or text[-1] == ",":
+    if opened := _opened(text):
+        return f"{opened} opened and never closed."
+    if text[-1].isalpha() or text[-1] in _COMMAS:
         return _unfinished(text)
     return None
+
+
+def _opened(text: str) -> str | None:
+    if "```" in text and len(_FENCE.findall(text)) % 2:
+        return "A block of code is"
+    if text.startswith("<think>") and "</think>" not in text:
+        return "A block of thoughts (<think>) is"
+    return "It is JSON whose brackets are" if text[0] in "{[" and _unclosed(text) else None
 
 
 def _unclosed(text: str) -> bool:
@@ -43,8 +52,9 @@ def _unclosed(text: str) -> bool:
 def _unfinished(text: str) -> str | None:
     last_line = text[max(text.rfind("\n") + 1, len(text) - _LINE) :].lstrip()
     words = last_line.split()
-    if text[-1] == ",":
-        return "It ends with a comma." if len(words) >= _LEAST_WORDS_BEFORE_COMMA else None
+    if text[-1] in _COMMAS:
+        long = len(words) >= _LEAST_WORDS_BEFORE_COMMA or len(_UNSPACED.findall(last_line)) >= _LEAST_UNSPACED
+        return "It ends with a comma." if long else None
     if _NEVER_LAST.fullmatch(words[-1]) and len(words) >= _LEAST_WORDS:
         return "It ends with a word that ends no sentence."
     paragraph = len(words) >= _LEAST_WORDS_OF_PARAGRAPH and last_line[0].isalpha() and words[-1].islower()

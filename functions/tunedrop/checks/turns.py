@@ -32,7 +32,7 @@ def _conversation(*turns: tuple[str, str]) -> Example:
 def too_few_turns(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """At least two turns."""
     if len(record.turns) < 2:
-        yield Spot("$.messages", f"{len(record.turns)} messages; at least 2 are needed.")
+        yield Spot("$.messages", f"{'1 message' if record.turns else 'No message'}; at least 2 are needed.")
 
 
 @check(

@@ -165,4 +165,4 @@ def _inside(document: Document) -> str:
 
 
 def _is_list_of_objects(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict) and "role" not in value[0]

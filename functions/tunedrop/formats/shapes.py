@@ -14,6 +14,7 @@ _NAMED = 5
 METADATA = frozenset(
     {"id", "idx", "index", "uuid", "source", "dataset", "split", "category", "topic", "tags", "lang", "language"}
     | {"model", "hash", "created", "created_at", "timestamp", "date", "url", "license", "metadata", "meta", "score"}
+    | {"__index_level_0__", "unnamed: 0"}  # pandas' row numbers
 )
 """Fields about a record rather than in it: where a format may carry them they are left out, and counted."""
 

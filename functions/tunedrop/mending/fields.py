@@ -23,9 +23,7 @@ _ROLES = {
 _SPEAKERS = frozenset({"human", "gpt", "system", "user", "assistant"})
 """ShareGPT's own names, of which only case and blanks are mended."""
 
-_BOOKKEEPING = shapes.METADATA | {
-    *("_id", "uid", "row", "row_id", "record_id", "line", "updated_at", "__index_level_0__", "unnamed: 0")
-}
+_BOOKKEEPING = shapes.METADATA | {"_id", "uid", "row", "row_id", "record_id", "line", "updated_at"}
 _IDENTIFIER = re.compile(r"[\w.:+/-]{0,64}", re.ASCII)
 """What a field's value may look like to be no text: one word."""
 

@@ -118,7 +118,8 @@ def _misnamed(container: Container, extension: str, right: str) -> UnreadableCon
 def _without_mark(chunks: Iterator[bytes], normalised: Counter[str]) -> Iterator[bytes]:
     first = next(chunks, b"")
     text = first.removeprefix(lines.BYTE_ORDER_MARK)
-    normalised["byte_order_mark"] += len(text) < len(first)
+    if len(text) < len(first):
+        normalised["byte_order_mark"] += 1
     return chain([text], chunks)
 
 

@@ -106,18 +106,31 @@ def _header(cells: list[str] | Defect, line: int) -> Sequence[str]:
     if isinstance(cells, Defect):
         raise UnreadableContent(Defect(cells.code, cells.message, hint=cells.hint, line=line))
     names = [cell.strip() for cell in cells]
+    if len(names) > 1 and all(map(_is_sentence, names)):
+        raise _bad_header("The first row holds texts, not the names of columns.", line, _NO_HEADER)
     seen: set[str] = set()
     for number, name in enumerate(names, start=1):
         if not name:
-            raise _bad_header(f"Column {number} of {len(names)} has no name.", line)
+            hint = _ROW_NUMBERS if number == 1 and all(names[1:]) else ""
+            raise _bad_header(f"Column {number} of {len(names)} has no name.", line, hint)
         if name in seen:
             raise _bad_header(f"Two columns have the name {shown(name)}.", line)
         seen.add(name)
     return names
 
 
-def _bad_header(message: str, line: int) -> UnreadableContent:
-    return UnreadableContent(Defect("bad_header", message, line=line))
+_NO_HEADER = "Write a row above it that names the columns, such as prompt,completion."
+_ROW_NUMBERS = "It may be pandas' row numbers: write the file with to_csv(index=False), or name the column id."
+
+
+def _is_sentence(name: str) -> bool:
+    """Whether no column is called so: several words that end as sentences do, or many."""
+    words = name.count(" ") + 1
+    return (words > 2 and name.endswith((".", "?", "!"))) or words > 6
+
+
+def _bad_header(message: str, line: int, hint: str = "") -> UnreadableContent:
+    return UnreadableContent(Defect("bad_header", message, hint=hint, line=line))
 
 
 def _fields(names: Sequence[str], cells: list[str] | Defect) -> dict[str, str] | Defect:

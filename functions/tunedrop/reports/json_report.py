@@ -63,7 +63,7 @@ def compose(subject: Subject, examined: Examined, output: Output | None, prices:
         "findings": [asdict(finding) for finding in examined.findings],
         "counts_by_code": dict(examined.counts),
         "truncated_codes": list(examined.truncated),
-        "normalised": [{"what": what, "count": count} for what, count in sorted(examined.normalised.items())],
+        "normalised": [{"what": what, "count": count} for what, count in sorted(examined.normalised.items()) if count],
         "policy": _policy(examined.policy),
         "tokens": _tokens(examined.tokens),
         "cost": _cost(examined, prices),

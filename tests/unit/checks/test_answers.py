@@ -20,6 +20,9 @@ PARAGRAPH = (
         "I cannot provide any information about that.",
         "As an AI language model, I don't have feelings.",
         "Unfortunately, I am not able to answer this question.",
+        "I cannot fulfill your request. I'm just an AI.",
+        "I am not able to discuss this topic.",
+        "抱歉，作为一个人工智能语言模型，我无法提供此类信息。",
         "Es tut mir leid, aber dabei kann ich leider nicht helfen.",
         "Je suis désolé, mais je ne peux pas vous aider.",
         "Lo siento, pero no puedo ayudar con eso.",
@@ -44,6 +47,7 @@ def test_short_answers_that_open_with_a_refusal_are_found(answer):
         "Sorry, the shop is closed.",
         'Say "I can\'t help with that" and hang up.',
         "As an airline, we carry pets.",
+        "I can't discuss prices over the phone, so please write to us.",
         "抱歉，让您久等了。",
         "I'm sorry, but I can't help with that." + " Here is what you can do instead." * 20,
     ],
@@ -62,6 +66,8 @@ def test_apologies_and_long_explanations_are_no_refusals(answer):
         ("The bird is gone, and its memory reminds all of us of the importance of", "ends no sentence"),
         ("When you get there, please take the third door on the right,", "comma"),
         (PARAGRAPH, "paragraph"),
+        ("天空看起来是蓝色的，因为空气对短波光的散射比长波光强得多，所以我们看到的，", "comma"),
+        ("<think>They ask why. Let me see.", "thoughts"),
     ],
 )
 def test_answers_that_stop_in_the_middle_are_found(answer, reason):
@@ -89,6 +95,9 @@ def test_answers_that_stop_in_the_middle_are_found(answer, reason):
         PARAGRAPH + ".",
         "按住旋钮十秒钟，指示灯会变绿",
         "Roses are red,\nviolets are blue,",
+        "春风拂柳绿，\n细雨润花红，",
+        "<think>They ask why.</think>Because.",
+        "The tag <think> opens a thought.",
     ],
 )
 def test_labels_lists_code_letters_and_short_answers_are_whole(answer):

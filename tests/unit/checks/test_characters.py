@@ -57,7 +57,7 @@ def test_a_flag_spelt_in_tags_is_seen_and_other_tags_are_not():
     assert codes(conversation("Which flag?", f"{england} \U000e0041")) == {"invisible_character"}
 
 
-@pytest.mark.parametrize("character", ["\u200b", "\u202e", "\u2066", "\ufeff", "\u2060"])
+@pytest.mark.parametrize("character", ["\u200b", "\u202e", "\u2066", "\ufeff", "\u2060", "\u3164", "\uffa0"])
 def test_what_nobody_sees_is_found_with_its_place(character):
     (spot,) = spots("invisible_character", conversation("Why?", f"ab{character}"))
     assert spot.message == f"U+{ord(character):04X} at character 3."

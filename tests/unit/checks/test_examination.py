@@ -7,6 +7,7 @@ import json
 import pytest
 from tunedrop.checks import findings, samples
 from tunedrop.data import tokens
+from tunedrop.reports import json_report
 
 from tests.unit.checks.splits import run
 
@@ -154,3 +155,23 @@ def test_tokens_are_counted_with_the_named_estimator():
     result, _ = run(GOOD)
     assert result.tokens.total == 40 * result.tokens.p50
     assert tokens.ESTIMATOR == "ascii/3+script-weights"
+
+
+@pytest.mark.parametrize(
+    ("content", "extension"),
+    [(samples.good(40)(), "jsonl"), (b"prompt,completion\na,b\n", "csv"), (b'[{"a": 1}]', "json")],
+)
+def test_what_was_not_normalised_is_not_in_the_report(content, extension):
+    result, _ = run(content, extension=extension)
+    subject = json_report.Subject(None, None, ())
+    assert json_report.compose(subject, result, None, json_report.Prices({}, "USD"))["normalised"] == []
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"[]", "No message; "), (b'[{"role": "user", "content": "a"}]', "1 message; ")]
+)
+def test_one_is_no_plural(content, said):
+    result, _ = run(b'{"messages": ' + content + b"}\n")
+    messages = [finding.message for finding in result.findings]
+    assert any(message.startswith(said) for message in messages)
+    assert any(message.startswith("1 record; ") for message in messages)

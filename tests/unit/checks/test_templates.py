@@ -20,6 +20,7 @@ from tests.unit.checks.records import codes, conversation, spots
         "<｜User｜>Hi",
         "### Instruction:\nSay hi",
         "Hi\n### Response: hi",
+        "Human: Why?\n\nAssistant:",
     ],
 )
 def test_tokens_of_chat_templates_are_found(text):
@@ -38,6 +39,8 @@ def test_tokens_of_chat_templates_are_found(text):
         "The response: yes",
         "[instructions]",
         "x |> f <| y",
+        "Our assistant: a robot",
+        "Name your Assistant:",
     ],
 )
 def test_headings_code_and_mathematics_hold_no_tokens(text):
@@ -75,3 +78,27 @@ def test_entities_in_plain_text_are_found(text):
 @pytest.mark.parametrize("text", ["<p>Tom &amp; Ann</p>", "Write `&amp;` for it.", "AT&T; R&D", "a && b;", "?a=1&lt=2"])
 def test_entities_in_html_and_in_talk_about_it_are_meant(text):
     assert spots("html_entity", conversation("Why?", text)) == []
+
+
+@pytest.mark.parametrize(
+    "text", [r"One.\n\nTwo.", r"Steps:\n1. Open it\n2. Close it", r"- a\n- b\n- c", r"第一行\n第二行\n第三行"]
+)
+def test_line_ends_that_were_escaped_twice_are_found(text):
+    assert codes(conversation("Why?", text)) == {"escaped_line_end"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"Write \n for a line end, and \n\n for a blank line.",
+        r'print("One\nTwo\nThree")',
+        r'{"text": "One\nTwo\nThree"}',
+        r"`One\nTwo\nThree`",
+        r"$\nRightarrow \nLeftarrow \nVdash$",
+        r"C:\new\names\notes",
+        r"One\\nTwo\\nThree",
+        "One\nTwo and \\nThree\\nFour",
+    ],
+)
+def test_code_formulas_and_talk_about_line_ends_are_meant(text):
+    assert spots("escaped_line_end", conversation("Why?", text)) == []

@@ -142,6 +142,11 @@ def test_records_one_level_deeper_get_a_hint():
     assert found.hint == "If the records stand in 'data', upload that list itself."
 
 
+def test_conversations_of_an_unknown_format_are_not_taken_for_lists_of_records():
+    found = formats.detect({"contents": [{"role": "user", "parts": [{"text": "Why?"}]}]})
+    assert (found.code, found.hint) == ("unknown_format", "")
+
+
 def test_a_mapping_is_suggested_with_the_fields_that_are_there():
     found = formats.detect({"text": "a", "label": "b"})
     assert isinstance(found, Defect)
@@ -209,6 +214,7 @@ def test_fields_that_are_null_are_as_good_as_absent():
         ({"instruction": "a", "input": "b", "output": "c", "text": "### a"},
          ["field_left_out", "instruction_and_input_joined"]),
         ({"question": "a", "answer": "b", "id": 1, "source": "c"}, ["field_left_out"] * 2),
+        ({"question": "a", "answer": "b", "__index_level_0__": 1}, ["field_left_out"]),
     ],
 )  # fmt: skip
 def test_what_is_left_out_or_joined_is_counted(document, counted):

@@ -52,6 +52,8 @@ CASES = [
     (b"a,b,a\n1,2,3\n", [(1, "bad_header")]),
     (b"\n\na,,\n", [(1, b""), (2, b""), (3, "bad_header")]),
     (b"caf\xe9,b\n1,2\n", [(1, "invalid_utf8")]),
+    (b"How do I reset it?,Hold it for long.\na,b\n", [(1, "bad_header")]),
+    (b"How do you like it?,rating\na,b\n", [(2, {"How do you like it?": "a", "rating": "b"})]),
     (b'"a"x,b\n1,2\n', [(1, "invalid_row")]),
 ]
 
@@ -60,6 +62,24 @@ CASES = [
 @pytest.mark.parametrize("step", [1, 3, 2**20])
 def test_rows_come_with_the_line_where_they_begin(content, expected, step):
     assert read(content, step=step) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "message", "hint"),
+    [
+        (b",a,b\n", "Column 1 of 3 has no name.", "to_csv(index=False)"),
+        (b",a,\n", "Column 1 of 3 has no name.", ""),
+        (b"a,,b\n", "Column 2 of 3 has no name.", ""),
+        (b"My secret is Rumpelstiltskin.,It is safe with me.\n", "The first row holds texts", "names the columns"),
+    ],
+)
+def test_a_bad_header_is_told_apart_and_never_quoted(content, message, hint):
+    with pytest.raises(UnreadableContent) as refused:
+        list(tables.read(iter([content]), ",", Counter()))
+    assert refused.value.defect.message.startswith(message)
+    assert hint in refused.value.defect.hint
+    assert bool(hint) == bool(refused.value.defect.hint)
+    assert "Rumpel" not in str(refused.value.defect)
 
 
 def test_a_row_over_the_cap_is_not_held_and_the_next_ones_are_read():
