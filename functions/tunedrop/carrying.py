@@ -10,9 +10,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cache
+from importlib import resources
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from tunedrop import __version__
 from tunedrop.base_models.catalogue import Split
 from tunedrop.checks import counts
 from tunedrop.checks.session import Plan, Session
@@ -46,10 +48,10 @@ class _Old:
 
 
 def recipe(version: Version, plan: Plan, base_model: str, split: Split, prices: Prices) -> str:
-    """Digest of all that decides what preparing this split gives: bytes, settings, prices, and the release."""
+    """Digest of all that decides what preparing this split gives: bytes, settings, prices, and our own rules."""
     system = plan.systems.get((base_model, split))
     made_of = {
-        "tunedrop": __version__,
+        "rules": _rules(),
         "files": [(file.key, file.version_id, file.sha256) for file in version.files[split].objects],
         "base_model": base_model,
         "system": system.text if system else None,
@@ -60,6 +62,17 @@ def recipe(version: Version, plan: Plan, base_model: str, split: Split, prices: 
         "price": [prices.training(base_model), prices.currency],
     }
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def _rules() -> str:
+    """Digest of the code that reads, checks and reports: a build of one's own has its own rules under one number."""
+    digest = hashlib.sha256()
+    for folder in ("base_models", "data", "formats", "parquet", "reading", "checks", "reports"):
+        for file in sorted(resources.files("tunedrop").joinpath(folder).iterdir(), key=attrgetter("name")):
+            if file.is_file():
+                digest.update(f"{folder}/{file.name}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
 
 
 def carry(

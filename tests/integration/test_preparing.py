@@ -316,16 +316,16 @@ def test_a_lost_message_is_sent_again_but_not_while_it_may_be_under_way(world):
     assert len(world.bought(JOBS)) == 1
 
 
-def test_while_it_waits_a_job_asks_no_more_often_than_a_preparation_takes(world):
+def test_while_it_waits_a_job_asks_no_more_often_than_its_message_may_come(world):
     world.start(base_model=CLAUDE)
     asked = []
-    for _ in range(12):
+    for _ in range(40):
         asked += world.stack.messages(world.settings.upload_queue_url)
         world.clock.advance(300)
         world.reconcile()
         for due in world.stack.messages(world.settings.spend_queue_url):
             world.spend(due)
-    assert len(asked) == 3  # at once, after 20 and after 40 minutes
+    assert len(asked) == 3  # at once, after 90 and after 180 minutes
 
 
 def test_a_preparation_that_nobody_ever_does_ends_the_job(world):

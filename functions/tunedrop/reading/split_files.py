@@ -23,8 +23,9 @@ from tunedrop.reading.containers import Opened
 Screen = Callable[[bytes], bool]
 """Whether a block of whole lines may be taken without looking at its records one by one."""
 
-MAX_ELEMENTS = 10_000_000
-"""Lines, blank ones included, elements and rows of a split: hundreds of times what any base model takes, and an end."""
+MAX_ELEMENTS = 2_000_000
+"""Lines, blank ones included, elements and rows of a split: a hundred times what any base model takes, and few enough
+that a verdict comes within the 900 seconds that a function may run."""
 
 _TOO_MANY = Defect("too_many_lines", f"More than {MAX_ELEMENTS:,} lines, elements or rows; the rest was not read.")
 

@@ -13,8 +13,8 @@ LONG_SETTLE = timedelta(minutes=10)
 """Longer than the spending function may run and than Bedrock's list may lag: only then "not there" is believed."""
 PAUSE = timedelta(seconds=60)
 """Between two tries for room, whatever comes in meanwhile."""
-ASK_AGAIN_AFTER = timedelta(minutes=20)
-"""Longer than one preparation may run: only then is the message that asked for it taken for lost."""
+ASK_AGAIN_AFTER = timedelta(minutes=90)
+"""Longer than a message that asks for it may come again and again (5 times 960 s): only then is it taken for lost."""
 LONGEST_PREPARATION = timedelta(hours=24)
 """A job that has waited for its data so long would train at a moment that nobody chose."""
 
