@@ -1,4 +1,4 @@
-"""`tunedrop local up|down|env|reset`: hands over to the embedded cloud, which lives in an environment of its own."""
+"""`tunedrop local ACTION`: hands over to the embedded cloud, which lives in an environment of its own."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ ACTIONS = {
     "up": "start it (or find it running), deploy the stack, print the lines to export",
     "down": "stop it and keep its state",
     "env": "print the lines to export, for eval",
-    "reset": "stop it and forget its state",
     "status": "say whether it runs, and what is deployed",
+    "deploy": "bring a changed template or function in",
+    "logs": "print what a function logged; with --follow what it goes on to log, too",
+    "reset": "stop it and forget its state",
 }
 
 

@@ -28,13 +28,13 @@ APIs. It needs no AWS account and no Docker, listens on 127.0.0.1 only, and keep
 
 EPILOG = """\
 examples:
-  python -m tunedrop_local up                         start (or join) and deploy; prints what to export
-  eval "$(python -m tunedrop_local env)"              then `aws s3 cp`, boto3 and the CLI talk to it
-  python -m tunedrop_local up --time-scale 1          time passes as it does on AWS: training takes hours
-  python -m tunedrop_local up --region us-east-1      a second stack in another Region, same cloud
-  python -m tunedrop_local logs DatasetUploadedFunction --follow
-  python -m tunedrop_local down                       stop; the state is kept
-  python -m tunedrop_local reset                      stop and forget everything"""
+  tunedrop local up                           start (or join) and deploy; prints what to export
+  eval "$(tunedrop local env)"                then `aws s3 cp`, boto3 and the CLI talk to it
+  tunedrop local up --time-scale 1            time passes as it does on AWS: training takes hours
+  tunedrop local up --region us-east-1        a second stack in another Region, same cloud
+  tunedrop local logs DatasetUploadedFunction --follow
+  tunedrop local down                         stop; the state is kept
+  tunedrop local reset                        stop and forget everything"""
 
 TROUBLES = (CannotStart, DeploymentFailed, BuildFailed, ClientError, ValueError, OSError)
 
@@ -192,7 +192,7 @@ def _scale(text: str) -> float:
 def parser() -> argparse.ArgumentParser:
     """The command line: a subcommand per function above, its docstring the help."""
     made = argparse.ArgumentParser(
-        prog="python -m tunedrop_local", description=DESCRIPTION, epilog=EPILOG,
+        prog="tunedrop local", description=DESCRIPTION, epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")

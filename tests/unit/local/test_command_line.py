@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 
 import pytest
+from tunedrop_cli import local
 from tunedrop_local import __main__ as command_line
 from tunedrop_local import client, launcher, packages
 from tunedrop_local.identities import Identity
@@ -94,3 +95,19 @@ def test_a_number_that_can_not_be_is_wrong_usage(arguments, capsys):
         command_line.main(arguments)
     assert ended.value.code == 2
     assert "is no" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("action", local.ACTIONS)
+def test_tunedrop_local_hands_every_command_over(action, capsys):
+    with pytest.raises(SystemExit) as ended:
+        command_line.main([action, "--help"])
+    assert ended.value.code == 0
+    assert f"usage: tunedrop local {action}" in capsys.readouterr().out
+
+
+def test_tunedrop_local_knows_every_command(capsys):
+    with pytest.raises(SystemExit):
+        command_line.main(["--help"])
+    said = capsys.readouterr().out
+    commands = {line.split()[0] for line in said.splitlines() if line.startswith("    ") and line[4] != " "}
+    assert commands - {"COMMAND"} == set(local.ACTIONS)
