@@ -20,7 +20,7 @@ def _estimate(record: Record, at_least: float) -> int:
 @check(
     code="too_many_tokens",
     words="The record is longer than the base model takes, by estimate.",
-    hint="Shorten it or split it. The estimate is described under Tokens.",
+    hint="Shorten it or split it. docs/data-format.md describes the estimate.",
     example=Example(
         '{"prompt": "a a a …", "completion": "Because."}', build=lambda: samples.line("a" + " a" * 49_999).encode()
     ),

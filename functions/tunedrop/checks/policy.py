@@ -12,7 +12,7 @@ declare(
     code="unknown_check",
     stage="dataset",
     words="The check policy names a code that no check has.",
-    hint="Correct its spelling; the codes stand in the tables of this page.",
+    hint="Correct its spelling; docs/data-format.md lists the codes.",
     example=None,
 )
 declare(

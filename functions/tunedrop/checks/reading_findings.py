@@ -25,7 +25,7 @@ declare(
     code="empty_file",
     stage="file",
     words="The file holds no record.",
-    hint="Upload a file with records: the formats above.",
+    hint="Upload a file with records; docs/data-format.md shows the formats.",
     example=Example("(no bytes)", build=lambda: b"", alone=True),
 )
 declare(
@@ -206,7 +206,7 @@ declare(
     code="nested_too_deep",
     stage="line",
     words="Lists and objects are nested deeper than any format is.",
-    hint="See the formats above.",
+    hint="docs/data-format.md shows the formats.",
     example=Example(
         '{"prompt": [[[[…]]]], "completion": ""}',
         build=lambda: b'{"prompt": ' + b"[" * 100 + b"]" * 100 + b', "completion": ""}',
@@ -223,7 +223,7 @@ declare(
     code="not_an_object",
     stage="line",
     words="A line or an array's element is JSON, but no object.",
-    hint="Each record is one object in one of the formats above.",
+    hint="Each record is one object in one of the formats that docs/data-format.md shows.",
     example=Example('"Why?"'),
 )
 declare(

@@ -57,7 +57,7 @@ declare(
     code="unrecognized_key",
     stage="dataset",
     words="An object under `incoming/` whose key fits no pattern. It belongs to no version; only an event tells of it.",
-    hint="Upload it under a key as shown above.",
+    hint="Upload it under a key as docs/data-format.md shows them.",
     example=None,
 )
 declare(
