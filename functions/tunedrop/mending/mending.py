@@ -124,7 +124,7 @@ class Mender:
             return
         for number, piece in enumerate((first, *rest)):
             if piece.strip():
-                yield from self._raw(piece, None if line is None else line + number)
+                yield from self._raw(piece.removesuffix(b"\r"), None if line is None else line + number)
 
     def _document(self, document: Document, raw: bytes | None, line: int | None) -> Iterator[bytes]:
         mended, mends = (document, ()) if self._is_mapped(document) else fields.mend(document)

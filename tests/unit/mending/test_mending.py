@@ -124,7 +124,7 @@ def test_what_is_good_keeps_its_bytes():
 
 
 def test_an_element_over_several_lines_that_means_nothing_hides_no_records_in_them():
-    broken = b'{"prompt": "a", oops\n{"prompt": "Why?", "completion": "Because."},\n\n{"prompt": 3}}'
+    broken = b'{"prompt": "a", oops\r\n{"prompt": "Why?", "completion": "Because."},\n\n{"prompt": 3}}'
     once, mends = mend(broken)
     assert once == [
         b'{"prompt": "a", oops\n',
