@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from tunedrop.base_models import catalogue
 from tunedrop.base_models.catalogue import SPLITS, Split
-from tunedrop.reports import html_report, json_report
+from tunedrop.reports import html_report, json_report, next_steps
 
 from tunedrop_cli import examining, fixing, local_files, plans, text_report
-from tunedrop_cli.examining import Report, Verdict
+from tunedrop_cli.examining import Verdict
 from tunedrop_cli.plans import WrongUsage
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _tell(chosen: argparse.Namespace, found: Sequence[Verdict], fixed: fixing.Fi
     if chosen.report:
         _write(chosen.report, document)
     if chosen.html:
-        _write_pages(chosen.html, [report for verdict in found for report in verdict.reports])
+        _write_pages(chosen.html, found, mended=bool(fixed and not fixed.lost))
     if chosen.format == "json":
         sys.stdout.buffer.write(document)
         sys.stdout.buffer.flush()
@@ -132,18 +132,20 @@ def _tell(chosen: argparse.Namespace, found: Sequence[Verdict], fixed: fixing.Fi
         text_report.mends(screen, fixed, chosen.fix)
     if chosen.model:
         for verdict in found:
-            text_report.whole(screen, verdict)
+            text_report.whole(screen, verdict, mended=bool(fixed and not fixed.lost))
     else:
         text_report.overview(screen, found)
 
 
-def _write_pages(path: str, reports: Sequence[Report]) -> None:
+def _write_pages(path: str, found: Sequence[Verdict], *, mended: bool) -> None:
     """One report is the page of that name; of several, each has base model and split in its name."""
-    for report in reports:
+    pages = [(report, verdict.reports) for verdict in found for report in verdict.reports]
+    for report, beside in pages:
         page = Path(path)
-        if len(reports) > 1 and page.name:
+        if len(pages) > 1 and page.name:
             page = page.with_name(f"{page.stem}.{report['base_model']}.{report['split']}{page.suffix}")
-        _write(str(page), html_report.render(report))
+        held_back = next_steps.is_held_back(report, beside)
+        _write(str(page), html_report.render(report, mended=mended, held_back=held_back))
 
 
 def _write(path: str, content: bytes) -> None:

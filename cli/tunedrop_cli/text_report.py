@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,9 @@ SHOWN_PER_CODE = 3
 
 _STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan", "accepted": "bold green", "rejected": "bold red"}
 _CODE_WIDTH = 24
+_KINDS_SHOWN = 3
+_OF_COUNTS = frozenset({"too_few_records", "too_few_records_together"})
+"""Codes that tell little about a file of which another error was found."""
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -58,9 +62,9 @@ def _first_hint(verdict: Verdict) -> str:
 def _why(verdict: Verdict) -> str:
     rows = [(report, row) for report in verdict.reports for row in next_steps.codes(report)]
     errors = [(report, row) for report, row in rows if row.severity == "error"]
+    errors.sort(key=lambda found: found[1].code in _OF_COUNTS)
     if not errors:
-        warnings = sum(row.count for _, row in rows if row.severity == "warning")
-        return "" if not warnings else "1 warning" if warnings == 1 else f"{warnings:,} warnings"
+        return _warnings([row for _, row in rows if row.severity == "warning"])
     report, worst = errors[0]
     where = f" in {report['split']}" if len(verdict.reports) > 1 else ""
     messages = [found["message"] for found in report["findings"] if found["code"] == worst.code]
@@ -69,12 +73,25 @@ def _why(verdict: Verdict) -> str:
     return f"{worst.code}, {next_steps.times(worst.count)}{where}: {words}{more}"
 
 
-def whole(screen: Console, verdict: Verdict) -> None:
-    """Everything a person needs about one base model."""
+def _warnings(rows: Sequence[CodeCount]) -> str:
+    """How many, and of which kinds."""
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts[row.code] += row.count
+    kinds = [f"{code} {count:,}" for code, count in counts.most_common(_KINDS_SHOWN)]
+    named = ", ".join(kinds) + (", …" if len(counts) > _KINDS_SHOWN else "")
+    total = counts.total()
+    return "" if not total else f"1 warning: {rows[0].code}" if total == 1 else f"{total:,} warnings: {named}"
+
+
+def whole(screen: Console, verdict: Verdict, *, mended: bool = False) -> None:
+    """Everything a person needs about one base model; `mended`: by `--fix` just now."""
     for report in verdict.reports:
         _report(screen, report)
         line(screen)
-    for step in next_steps.steps(next((each for each in verdict.reports if each["verdict"] == "rejected"), report)):
+    first = next((each for each in verdict.reports if each["verdict"] == "rejected"), report)
+    held_back = next_steps.is_held_back(first, verdict.reports)
+    for step in next_steps.steps(first, mended=mended, held_back=held_back):
         if step.command:
             _next(screen, step.words)
             line(screen, "      ", (step.command, "bold"))
@@ -137,7 +154,7 @@ def _figures(report: Report) -> list[tuple[str, str]]:
     spread = f"half of the records have at most {tokens['p50']:,}, 95% {tokens['p95']:,}, the longest {tokens['max']:,}"
     figures.append(("tokens", f"{tokens['total']:,} (estimated); {spread}"))
     if cost["trained_tokens_per_epoch"]:
-        price = "unknown" if cost["amount"] is None else f"{cost['amount']} {cost['currency']}"
+        price = "unknown, as no price is set," if cost["amount"] is None else f"{cost['amount']} {cost['currency']}"
         figures.append(("cost", f"{price} for each epoch of {cost['trained_tokens_per_epoch']:,} trained tokens"))
     return figures
 
@@ -150,12 +167,14 @@ def mends(screen: Console, fixed: Fixed, out: str) -> None:
     if fixed.lost:
         line(screen, f"{out} is not written: it would lack what could not be read. The files as they are:")
     elif not fixed.mends:
-        line(screen, ("mended", "bold"), f": nothing had to be; {out} says the same as before")
+        line(screen, ("mended", "bold"), f": nothing; {out} says the same as before")
     else:
         line(screen, ("mended", "bold"), f" into {out}:")
     for mend in [] if fixed.lost else fixed.mends:
         first = ", ".join(map(str, mend.lines))
-        where = f" (line {first}{', …' if mend.count > len(mend.lines) else ''})" if first else ""
+        where = (
+            f" (line{'s' * (mend.count > 1)} {first}{', …' if mend.count > len(mend.lines) else ''})" if first else ""
+        )
         line(screen, f"  {mend.count:>7,}  {MENDS[mend.what]}", (where, "dim"))
     line(screen)
 

@@ -127,7 +127,7 @@ def _markup(head: bytes) -> Defect | None:
 def _json(head: bytes) -> Found | Defect | None:
     text = _text(head)
     if text.startswith(b"\x1e"):
-        return _is("a JSON text sequence (RFC 7464)", "Take the record separators (0x1E) away.")
+        return _is("a JSON text sequence (RFC 7464)", _SEPARATORS)
     if _ARRAY.match(text):
         return Found("json")
     if not text.startswith((b"{", b"[")):
@@ -140,12 +140,16 @@ def _json(head: bytes) -> Found | Defect | None:
 
 _ONLY_LIST = "The records stand in a list inside of an object: upload that list itself, from [ to ]."
 _ONE_LINE = "Write each object on one line, or all of them as one array."
+_SEPARATORS = "Take the record separators (0x1E) away."
+_LINE_FEEDS = "End each line with a line feed."
+LOOSE = frozenset({_ONE_LINE, _SEPARATORS, _LINE_FEEDS})
+"""Hints on files that only mending reads: all that is wrong with them is what sets their objects apart."""
 
 
 def _lone_carriage_returns(head: bytes) -> Defect | None:
     if b"\n" in head or b"\r" not in head.strip():
         return None
-    return _is("text whose lines end in bare carriage returns", "End each line with a line feed.")
+    return _is("text whose lines end in bare carriage returns", _LINE_FEEDS)
 
 
 def _table(head: bytes, extension: str) -> Found | None:

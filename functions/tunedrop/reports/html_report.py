@@ -18,12 +18,15 @@ SHOWN_PER_CODE = 10
 Report = Mapping[str, Any]
 
 
-def render(report: Report) -> bytes:
-    """The page; the same bytes for the same report. Nothing of the data in it is taken for markup."""
+def render(report: Report, *, mended: bool = False, held_back: bool = False) -> bytes:
+    """The page; the same bytes for the same report. Nothing of the data in it is taken for markup.
+
+    `mended` and `held_back` as in `next_steps`.
+    """
     parts = [
         _header(report),
         _figures(report),
-        _next(report),
+        _next(next_steps.steps(report, mended=mended, held_back=held_back)),
         _codes(report),
         _findings(report),
         _lengths(report),
@@ -86,11 +89,8 @@ def _section(title: str, *children: Markup | None, class_: str | None = None) ->
     return tag("section", tag("h2", title), *children, class_=class_)
 
 
-def _next(report: Report) -> Markup:
-    items = (
-        tag("li", step.words, tag("pre", tag("code", step.command)) if step.command else None)
-        for step in next_steps.steps(report)
-    )
+def _next(steps: Sequence[next_steps.Step]) -> Markup:
+    items = (tag("li", step.words, tag("pre", tag("code", step.command)) if step.command else None) for step in steps)
     return _section("What to do next", tag("ol", *items), class_="next")
 
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tunedrop.checks.catalogue import CHECKS
+from tunedrop.reading.detection import LOOSE
 
 _NAMED = 3
 """Kinds of errors that are spelled out; the findings hold the rest."""
 
-MENDABLE = frozenset(
-    {"invalid_json", "duplicate_key", "unknown_field", "missing_field", "wrong_type", "unknown_role", "empty_text"}
-    | {"unknown_format", "not_jsonl", "unsupported_file", "wrong_encoding", "wrong_extension", "exact_duplicate"}
+_MENDABLE = frozenset(
+    {"invalid_json", "duplicate_key", "unknown_field", "unknown_role", "wrong_encoding", "wrong_extension"}
 )
 """Codes of which `--fix` may mend some findings."""
+_MENDABLE_SYSTEM = frozenset({"empty_text", "wrong_type"})
+"""The same of a record's system text, which may be empty or null."""
+_NAMELESS = frozenset({"unknown_format", "needs_mapping"})
+"""Codes that a mapping may answer."""
 
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
@@ -55,25 +59,64 @@ def codes(report: Mapping[str, Any]) -> list[CodeCount]:
     return sorted(rows, key=lambda row: (_ORDER.get(row.severity, 3), -row.count, row.code))
 
 
-def steps(report: Mapping[str, Any]) -> list[Step]:
-    """In the order of doing them."""
-    return list(_accepted(report) if report["verdict"] == "accepted" else _rejected(report))
+def steps(report: Mapping[str, Any], *, mended: bool = False, held_back: bool = False) -> list[Step]:
+    """In the order of doing them. `mended`: by `--fix` just now; `held_back`: a share of train, no file of its own."""
+    if report["verdict"] == "accepted":
+        return list(_accepted(report))
+    return list(_rejected(report, mended=mended, held_back=held_back or _is_of_train(report)))
 
 
-def _rejected(report: Mapping[str, Any]) -> Iterator[Step]:
+def is_held_back(report: Mapping[str, Any], beside: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether this report on validation is of the files that another one beside it has as train."""
+    return report["split"] == "validation" and any(
+        other["split"] == "train" and other["files"] == report["files"] for other in beside
+    )
+
+
+def _rejected(report: Mapping[str, Any], *, mended: bool, held_back: bool) -> Iterator[Step]:
     errors = [row for row in codes(report) if row.severity == "error"]
     for row in errors[:_NAMED]:
         yield Step(f"{row.code}, {times(row.count)}: {row.words} {row.hint}")
     if len(errors) > _NAMED:
-        yield Step(f"Then the other {len(errors) - _NAMED} kinds of errors below.")
-    check = ["tunedrop", "check", *_choice(report), *_file_names(report)]
-    if any(row.code in MENDABLE for row in errors):
+        more = len(errors) - _NAMED
+        yield Step(
+            "Then the one other kind of error below." if more == 1 else f"Then the other {more} kinds of errors."
+        )
+    split = "train" if held_back else str(report["split"])
+    check = ["tunedrop", "check", "--model", str(report["base_model"]), "--split", split, *_file_names(report)]
+    found = {row.code for row in errors}
+    if found & _NAMELESS:
+        yield Step("Say which field is what, if there is one for each.", shlex.join([*check, *_MAP]))
+    elif held_back and found == {"too_few_records"}:
+        yield Step(_HELD_BACK, shlex.join(check))
+    elif not mended and any(map(_may_be_mended, report["findings"])):
         words = "Let Tunedrop mend what is safe to mend, and correct what it leaves."
         yield Step(words, shlex.join([*check, "--fix", "mended.jsonl"]))
     else:
         yield Step("Correct that, and check it again.", shlex.join(check))
     if report["dataset"] and report["version"]:
         yield Step(f"Upload it again: that makes a new version of {report['dataset']}.", _upload(report))
+
+
+_MAP = ("--map", "prompt=FIELD", "--map", "completion=FIELD")
+_HELD_BACK = "It was held back from train: raise validation_share, or upload a validation split of its own."
+
+
+def _may_be_mended(finding: Mapping[str, Any]) -> bool:
+    if finding["severity"] != "error":
+        return False
+    if finding["code"] == "unsupported_file":
+        return finding["hint"] in LOOSE
+    of_system = finding["code"] in _MENDABLE_SYSTEM and finding["path"] == "$.system"
+    return of_system or finding["code"] in _MENDABLE
+
+
+def _is_of_train(report: Mapping[str, Any]) -> bool:
+    """Whether a stored report on validation names an upload of train."""
+    names = [str(file["key"]).split("/") for file in report["files"]]
+    return report["split"] == "validation" and any(
+        name[0] == "incoming" and name[2:3] and name[2].split(".")[0] == "train" for name in names
+    )
 
 
 def _upload(report: Mapping[str, Any]) -> str:
@@ -93,10 +136,6 @@ def _accepted(report: Mapping[str, Any]) -> Iterator[Step]:
             "Put it into a folder named like the dataset, as train, validation or test, and upload that.",
             "tunedrop push FOLDER --wait",
         )
-
-
-def _choice(report: Mapping[str, Any]) -> Sequence[str]:
-    return "--model", str(report["base_model"]), "--split", str(report["split"])
 
 
 def _file_names(report: Mapping[str, Any]) -> list[str]:

@@ -282,3 +282,32 @@ def test_no_bytes_whatever_end_in_a_traceback(tunedrop, put, content, extension)
     assert ran.code in {0, 1}
     assert ran.json["verdict"] == ("rejected" if ran.code else "accepted")
     assert ran.err == ""
+
+
+def test_a_row_tells_the_kinds_of_warnings_too(tunedrop, put):
+    put("train.jsonl", GOOD + b'{"prompt": "Who wrote it?", "completion": "jane.fox@larkspur-home.com wrote it."}\n')
+    assert "1 warning: email_address" in tunedrop("check", "train.jsonl").text
+    put("train.jsonl", GOOD + GOOD.splitlines(keepends=True)[0] * 3)
+    assert "3 warnings: exact_duplicate 3" in tunedrop("check", "train.jsonl").text
+
+
+def test_a_row_tells_what_is_wrong_with_the_records_before_how_many_there_are(tunedrop, put):
+    put("train.jsonl", b'{"prompt": "Why?", "completion": ""}\n')
+    rows = [line.split() for line in tunedrop("check", "train.jsonl").text.splitlines() if "rejected" in line]
+    assert {row[2] for row in rows} == {"empty_text,"}
+
+
+def test_the_share_of_train_that_is_too_small_is_said_to_be_one(tunedrop, put):
+    put("train.jsonl", FEW)
+    ran = tunedrop("check", "train.jsonl", "--model", "claude-3-haiku", "--validation-share", "0.1")
+    assert "raise validation_share" in ran.text
+    assert "--split train train.jsonl" in ran.text
+
+
+def test_a_mended_file_is_not_to_be_mended_again(tunedrop, put, tmp_path):
+    put("train.jsonl", GOOD + b'{"prompt": "Why?", "completion": "Because.", "extra": "of some words"}\n')
+    check = ("check", "train.jsonl", "--model", "claude-3-haiku")
+    assert "--fix mended.jsonl" in tunedrop(*check).text
+    ran = tunedrop(*check, "--fix", "out.jsonl", "--html", "page.html")
+    assert "--fix" not in ran.text
+    assert b"--fix" not in (tmp_path / "page.html").read_bytes()

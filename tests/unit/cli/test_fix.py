@@ -128,7 +128,7 @@ def test_the_words_say_what_was_done_and_where(tunedrop, put):
     ran = tunedrop("check", "train.jsonl", "--fix", "out.jsonl")
     assert "mended into out.jsonl" in ran.text
     assert "7  commas after an object" in ran.text
-    assert "(line 1, 2, 3, 4, 5, …)" in ran.text
+    assert "(lines 1, 2, 3, 4, 5, …)" in ran.text
 
 
 LINES = some.lists(

@@ -113,7 +113,7 @@ def test_it_holds_what_the_report_says():
         "368,422",
         "1.47 USD",
         "estimated tokens per record",
-        "tunedrop check --model claude-3-haiku --split train train.jsonl --fix mended.jsonl",
+        "tunedrop check --model claude-3-haiku --split train train.jsonl",
         "default",
     ):
         assert said in text, said
