@@ -110,7 +110,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _holds(chosen: argparse.Namespace, folder: Folder, screen: Console) -> bool:
     """Whether an upload would be accepted, as far as can be told here; says why not."""
-    settings = plans.read_settings(str(folder.toml) if folder.toml else None, ())
+    settings = _settings(folder)
     models = plans.models(settings.parsed.base_models or None)
     plan = plans.plan(chosen, models, tuple(folder.splits), settings)
     with ExitStack() as held:
@@ -126,6 +126,10 @@ def _holds(chosen: argparse.Namespace, folder: Folder, screen: Console) -> bool:
         text_report.overview(screen, found)
         return False
     return True
+
+
+def _settings(folder: Folder) -> plans.Settings:
+    return plans.read_settings(str(folder.toml) if folder.toml else None, ())
 
 
 def _api(reached: stack.Stack, dataset: str, screen: Console, *, needed: bool) -> ControlApi | None:
@@ -231,5 +235,11 @@ def _await(push: _Push, api: ControlApi, upload: str, until: float) -> int:
         text_report.line(push.screen, f"the upload made no version: {found['status']}")
         return 1
     version = api.get(f"/datasets/{name}/versions/{found['version']}")
-    text_report.version(text_report.console(), version, unchanged=found["status"] == "unchanged")
+    job = _settings(push.folder).parsed.job
+    text_report.version(
+        text_report.console(),
+        version,
+        unchanged=found["status"] == "unchanged",
+        on_accept=job is not None and job.start == "on_accept",
+    )
     return 0 if version["status"] == "accepted" else 1

@@ -179,8 +179,11 @@ def mends(screen: Console, fixed: Fixed, out: str) -> None:
     line(screen)
 
 
-def version(screen: Console, found: Mapping[str, Any], *, unchanged: bool) -> None:
-    """What a stack made of an upload: verdict, splits, top findings, the next command."""
+def version(screen: Console, found: Mapping[str, Any], *, unchanged: bool, on_accept: bool = False) -> None:
+    """What a stack made of an upload: verdict, splits, top findings, the next command.
+
+    `on_accept`: its settings ask for a job that starts by itself, and another one by hand would be paid, too.
+    """
     name = f"{found['dataset']}@{found['version']}"
     again = " (the same bytes stand already, no new version)" if unchanged else ""
     line(screen, (found["status"], _STYLES.get(found["status"], "bold")), f" {name}{again}")
@@ -196,7 +199,11 @@ def version(screen: Console, found: Mapping[str, Any], *, unchanged: bool) -> No
             severity,
             f" {row['code']}, {next_steps.times(row['count'])} in {row['split']}: {row['words']}",
         )
-    if found["status"] == "accepted":
+    if found["status"] == "accepted" and on_accept:
+        _next(
+            screen, 'GET /jobs shows whether [job] start = "on_accept" has started one; DatasetPrepared says why not.'
+        )
+    elif found["status"] == "accepted":
         body = {"dataset": found["dataset"], "version": found["version"], "base_model": found["base_models"][0]}
         _next(screen, f"POST /jobs {json.dumps(body)}")
     elif found["status"] == "incomplete":

@@ -125,6 +125,14 @@ def test_all_splits_and_settings_become_one_version(cloud, folder, stack, capsys
     assert [item.records for item in made.preparations] == [60, 40, 5]
 
 
+def test_where_a_job_starts_by_itself_no_other_one_is_proposed(cloud, folder, capsys):
+    settings = b'base_models = ["claude-3-haiku"]\n[job]\nstart = "on_accept"\nbase_model = "claude-3-haiku"'
+    assert main.main(["push", folder({"train.jsonl": GOOD, "dataset.toml": settings}), "--wait"]) == 0
+    said = capsys.readouterr().out
+    assert "GET /jobs" in said
+    assert "POST /jobs" not in said
+
+
 def test_a_changed_split_makes_one_more_version_that_holds_the_others(cloud, folder, stack):
     path = folder({"train.jsonl": GOOD, "validation.jsonl": samples.good(40, 500)()})
     assert main.main(["push", path, "--wait"]) == 0
