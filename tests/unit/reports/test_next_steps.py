@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tunedrop.reading.detection import LOOSE
 from tunedrop.reports import next_steps
@@ -11,13 +13,13 @@ from tests.unit.reports.json_reports import finding, rejected
 MENDING = "--fix mended.jsonl"
 
 
-def report(*codes: str, **members: object):
+def report(*codes: str, **members: Any) -> dict[str, Any]:
     """Rejected for one finding of each of these codes, each as `members` say."""
     found = [finding(code, **members) for code in codes]
     return rejected() | {"findings": found, "counts_by_code": dict.fromkeys(codes, 1)}
 
 
-def command(found, **situation: bool) -> str:
+def command(found: dict[str, Any], **situation: bool) -> str:
     """The first one."""
     return next(step.command for step in next_steps.steps(found, **situation) if step.command)
 
