@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tunedrop.data import documents
+from tunedrop.data import documents, elements
 from tunedrop.data.documents import Document
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|,(?=\s*[}\]])', re.DOTALL)
@@ -21,6 +21,11 @@ _NO_JSON = "\ufeff\x1e\xa0"
 _BLANK = " \t\r\n"
 _MOST_BRACKETS = 2_000
 """In Python's notation, whose parser is given nothing deeper."""
+_PYTHON_STRING = re.compile(r"""'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+\"""", re.DOTALL)
+_PYTHON_VALUES = re.compile(
+    r"(?:[\[\]{}(),:]|(?:\"|True|False|None|[-+]?[\d.][\w.]*+(?:(?<=[eE])[-+]\d++)?)(?=[\]}),:]))*+", re.ASCII
+)
+"""What such a text is without blanks, a quotation mark for each string: values with something between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ def _without_edges(text: str) -> tuple[list[str], str]:
 
 def _one(text: str) -> Mended | None:
     """One object, read by each way of writing in turn."""
-    if not text.startswith("{"):
+    if not text.startswith("{") or text.count(",") > elements.MAX_COMMAS:
         return None
     readings: tuple[Callable[[str], Mended | None], ...] = (_strict, _retouched, _python)
     return next((found for read in readings if (found := read(text))), None)
@@ -117,7 +122,7 @@ def _same(one: Any, other: Any) -> bool:
 
 def _python(text: str) -> Mended | None:
     """A dict as Python prints it: single quotes, True, None."""
-    if text.count("{") + text.count("[") + text.count("(") > _MOST_BRACKETS:
+    if not _may_be_python(text):
         return None
     try:
         with warnings.catch_warnings():
@@ -126,6 +131,14 @@ def _python(text: str) -> Mended | None:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     return _proven(value, ["python_notation"])
+
+
+def _may_be_python(text: str) -> bool:
+    """What is quick to know: Python's own parser needs a hundred times the room of what it is given."""
+    if text.count("{") + text.count("[") + text.count("(") > _MOST_BRACKETS:
+        return False
+    bare = "".join(_PYTHON_STRING.sub('"', text).split())
+    return _PYTHON_VALUES.fullmatch(bare) is not None
 
 
 def _literal(node: ast.expr) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -121,6 +122,26 @@ def test_fields_that_may_mean_something_are_left(document):
 def test_what_is_good_keeps_its_bytes():
     raw = b'{ "prompt" :"caf\\u00e9 \\/ x",  "completion":"\xf0\x9f\x98\x80"}'
     assert mend(raw) == ([raw + b"\n"], {})
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"{'a': " + b"1+" * 50_000 + b"1}",
+        b"{'a': " + b"-" * 100_000 + b"1}",
+        b"{'a': b" + b".c" * 50_000 + b"}",
+        b"{'a': [" + b"1," * 200_001 + b"1]}",
+        b'{"a": [' + b"[]," * 200_001 + b"],}",
+    ],
+    ids=["sums", "signs", "names", "values", "lists"],
+)
+def test_what_parsers_would_need_much_room_for_is_not_given_to_them(raw):
+    tracemalloc.start()
+    found = json_text.mend(raw)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found == ()
+    assert peak < 12 * len(raw)
 
 
 def test_an_element_over_several_lines_that_means_nothing_hides_no_records_in_them():
