@@ -24,9 +24,20 @@ class Defect:
 
 
 def shown(name: object) -> str:
-    """A field's name or a setting's value as a message may quote it: escaped and never longer than 40 characters."""
+    """A field's name or a setting's value as a message may quote it: escaped and never longer than 40 characters.
+
+    What is rather content, such as a table's first record where its header should be, is not quoted.
+    """
+    if isinstance(name, str) and is_content(name):
+        return f"(a text of {len(name):,} characters)"
     text = ascii(name)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 2]}…{text[-1]}"
+
+
+def is_content(name: str) -> bool:
+    """Whether no field is called so: several words that end as sentences do, many words, or an e-mail address."""
+    words = name.count(" ") + 1
+    return (words > 2 and name.endswith((".", "?", "!"))) or words > 6 or "@" in name[1:]
 
 
 def kind(value: object) -> str:

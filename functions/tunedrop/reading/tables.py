@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from tunedrop.data import documents, elements
-from tunedrop.data.defects import Defect, UnreadableContent, shown
+from tunedrop.data.defects import Defect, UnreadableContent, is_content, shown
 from tunedrop.data.elements import Element
 from tunedrop.reading import lines
 
@@ -106,7 +106,7 @@ def _header(cells: list[str] | Defect, line: int) -> Sequence[str]:
     if isinstance(cells, Defect):
         raise UnreadableContent(Defect(cells.code, cells.message, hint=cells.hint, line=line))
     names = [cell.strip() for cell in cells]
-    if len(names) > 1 and all(map(_is_sentence, names)):
+    if len(names) > 1 and any(map(is_content, names)) and all(is_content(name) or name.isdecimal() for name in names):
         raise _bad_header("The first row holds texts, not the names of columns.", line, _NO_HEADER)
     seen: set[str] = set()
     for number, name in enumerate(names, start=1):
@@ -121,12 +121,6 @@ def _header(cells: list[str] | Defect, line: int) -> Sequence[str]:
 
 _NO_HEADER = "Write a row above it that names the columns, such as prompt,completion."
 _ROW_NUMBERS = "It may be pandas' row numbers: write the file with to_csv(index=False), or name the column id."
-
-
-def _is_sentence(name: str) -> bool:
-    """Whether no column is called so: several words that end as sentences do, or many."""
-    words = name.count(" ") + 1
-    return (words > 2 and name.endswith((".", "?", "!"))) or words > 6
 
 
 def _bad_header(message: str, line: int, hint: str = "") -> UnreadableContent:

@@ -71,6 +71,7 @@ def test_rows_come_with_the_line_where_they_begin(content, expected, step):
         (b",a,\n", "Column 1 of 3 has no name.", ""),
         (b"a,,b\n", "Column 2 of 3 has no name.", ""),
         (b"My secret is Rumpelstiltskin.,It is safe with me.\n", "The first row holds texts", "names the columns"),
+        (b"1,My secret is Rumpelstiltskin.,It is safe with me.\n", "The first row holds texts", "names the columns"),
     ],
 )
 def test_a_bad_header_is_told_apart_and_never_quoted(content, message, hint):
