@@ -39,7 +39,7 @@ prompt = "question"
 completion = "answer"
 system = "role_text"            # may be left out
 
-[checks]                        # codes from below; not those that Bedrock itself would refuse
+[checks]                        # codes from below, of warnings and infos: errors Bedrock itself would refuse
 ignore = ["exact_duplicate"]    # counted, and nothing more
 error = ["conflicting_answers"] # a warning that should reject
 
@@ -189,6 +189,7 @@ def _codes() -> Iterator[str]:
     yield f"""## Codes
 
 A split is rejected exactly when a finding is an error.
+Warnings and infos can be ignored or made errors under `[checks]`; errors can't.
 A report lists {MAX_PER_CODE} findings of one code at most; `counts_by_code` has the true numbers."""
     for stage, title in _STAGES.items():
         rows = "\n".join(_code_row(check) for check in CHECKS.values() if check.stage == stage)

@@ -41,7 +41,7 @@ MENDS: Mapping[str, str] = {
     "python_notation": "objects in Python's notation written as JSON",
     "field_renamed": "fields in other case or with blanks renamed to what the format calls them",
     "role_renamed": "roles spelt otherwise renamed to user, assistant or system",
-    "field_removed": "fields taken away that are about a record rather than in it: ids, numbers, metadata, null",
+    "field_removed": "fields taken away that are about a record rather than in it: ids, row numbers, metadata, null",
     "empty_system_removed": "empty system texts taken away",
     "duplicate_removed": "records exactly like an earlier one left out",
 }
