@@ -122,4 +122,4 @@ def _loop(text: str) -> int:
     while text.endswith(unit, 0, len(text) - rounds * len(unit)):
         rounds += 1
     looped = rounds >= _ROUNDS and rounds * len(unit) >= _LEAST_LOOP
-    return rounds if looped and _LETTERS.search(unit) else 0
+    return rounds if looped and _LETTERS.search(unit * 2) else 0

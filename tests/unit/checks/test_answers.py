@@ -133,7 +133,13 @@ def test_greetings_and_short_echoes_are_no_copies(question, answer):
 
 @pytest.mark.parametrize(
     "answer",
-    ["It is so " * 20, "The end. " + "I do not know. " * 6, "好的，我知道了。" * 12, "a\n" + "Buy now and save!\n" * 5],
+    [
+        "It is so " * 20,
+        "The end. " + "I do not know. " * 6,
+        "好的，我知道了。" * 12,
+        "a\n" + "Buy now and save!\n" * 5,
+        "No" + "o" * 200,
+    ],
 )
 def test_answers_that_end_in_a_loop_are_found(answer):
     assert codes(conversation("Tell me.", answer.strip())) == {"degenerate_repetition"}
