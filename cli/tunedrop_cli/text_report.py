@@ -111,8 +111,7 @@ def _report(screen: Console, report: Report) -> None:
 def _facts(report: Report) -> str:
     files = report["files"]
     named = ", ".join(file["key"] for file in files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
-    records = "1 record" if report["records"] == 1 else f"{report['records']:,} records"
-    return f"{named} as {report['split']}, {records}, {_format(report['format'])}"
+    return f"{named} as {report['split']}, {_count(report['records'], 'records')}, {_format(report['format'])}"
 
 
 def _format(name: str | None) -> str:
@@ -188,17 +187,10 @@ def version(screen: Console, found: Mapping[str, Any], *, unchanged: bool, on_ac
     again = " (the same bytes stand already, no new version)" if unchanged else ""
     line(screen, (found["status"], _STYLES.get(found["status"], "bold")), f" {name}{again}")
     for item in found["preparations"]:
-        counts = f"{item['records']:,} records, {item['errors']:,} errors, {item['warnings']:,} warnings"
+        counts = ", ".join(_count(item[what], what) for what in ("records", "errors", "warnings"))
         verdict = (f"{item['verdict']:<8}", _STYLES.get(item["verdict"], ""))
         line(screen, "  ", verdict, f" {item['base_model']:<16} {item['split']:<10} {counts}")
-    for row in found.get("top_findings", ()):
-        severity = (f"{row['severity']:<8}", _STYLES.get(row["severity"], ""))
-        line(
-            screen,
-            "  ",
-            severity,
-            f" {row['code']}, {next_steps.times(row['count'])} in {row['split']}: {row['words']}",
-        )
+    _top_findings(screen, found.get("top_findings", ()))
     if found["status"] == "accepted" and on_accept:
         _next(
             screen, 'GET /jobs shows whether [job] start = "on_accept" has started one; DatasetPrepared says why not.'
@@ -213,6 +205,25 @@ def version(screen: Console, found: Mapping[str, Any], *, unchanged: bool, on_ac
         for item in found["preparations"]:
             if item["verdict"] == "rejected" and item.get("page_url"):
                 line(screen, f"      {item['base_model']} {item['split']}: {item['page_url']}")
+
+
+def _top_findings(screen: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    """What several base models have in common is said once."""
+    models: dict[tuple[str, str, int], list[str]] = {}
+    for row in rows:
+        models.setdefault((row["code"], row["split"], row["count"]), []).append(row["base_model"])
+    for row in rows:
+        found = models.pop((row["code"], row["split"], row["count"]), [])
+        if not found:
+            continue
+        severity = (f"{row['severity']:<8}", _STYLES.get(row["severity"], ""))
+        where = f"{next_steps.times(row['count'])} in {row['split']} for {', '.join(found)}"
+        line(screen, "  ", severity, f" {row['code']}, {where}: {row['words']} {row['hint']}")
+
+
+def _count(count: int, what: str) -> str:
+    """`what` in the plural."""
+    return f"1 {what[:-1]}" if count == 1 else f"{count:,} {what}"
 
 
 def _next(screen: Console, words: str) -> None:

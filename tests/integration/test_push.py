@@ -169,6 +169,15 @@ def test_what_the_stack_rejects_is_exit_code_1(cloud, folder, capsys):
     assert "invalid_json" in said
 
 
+def test_what_several_base_models_have_in_common_is_said_once(cloud, folder, capsys):
+    settings = b'base_models = ["claude-3-haiku", "nova-lite"]'
+    path = folder({"train.jsonl": GOOD + b"oops\n", "dataset.toml": settings})
+    assert main.main(["push", path, "--no-check", "--wait"]) == 1
+    said = capsys.readouterr().out
+    assert said.count("invalid_json, once in train for claude-3-haiku, nova-lite: ") == said.count("invalid_json") == 1
+    assert "61 records, 1 error, 0 warnings" in said
+
+
 def test_by_events_the_only_version_that_is_prepared_holds_everything(cloud, folder, stack):
     path = folder(
         {
