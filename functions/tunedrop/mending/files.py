@@ -103,9 +103,10 @@ def _loose(source: Source, head: bytes, mender: Mender) -> Iterator[Element]:
         chunks = (chunk.replace(b"\r", b"\n") for chunk in chunks)
     normalised: Counter[str] = Counter()
     for number, raw in json_text.gathered(_held(chunks, normalised, mender), elements.MAX_BYTES):
-        if b"\n" in raw:
-            mender.note("spread_object", number)
+        before = mender.written
         yield Element(number, raw)
+        if b"\n" in raw and mender.written - before <= 1:  # else it was no object, and its lines stay lines
+            mender.note("spread_object", number)
     _noted(normalised, mender)
 
 

@@ -206,12 +206,12 @@ def gathered(numbered: Iterable[tuple[int, bytes]], longest: int) -> Iterator[tu
     """Lines (with their numbers) of objects that are spread over several, put together: (first line, text).
 
     An object ends where its brackets close. A line that begins with a bracket at its very start begins an object anew
-    when the one before never closed; text over `longest` bytes is passed on as it is.
+    when the one before never closed; text over `longest` bytes, or over very many lines, is passed on as it is.
     """
     held: list[bytes] = []
     first = depth = size = 0
     for number, line in numbered:
-        if held and (line.startswith(b"{") or size > longest):
+        if held and (line.startswith(b"{") or size > longest or len(held) >= _MOST_LINES):
             yield first, b"\n".join(held)
             held, depth, size = [], 0, 0
         if not held and not line.strip():
@@ -228,6 +228,8 @@ def gathered(numbered: Iterable[tuple[int, bytes]], longest: int) -> Iterator[tu
 
 
 _BYTES_BRACKET = re.compile(_BRACKET.pattern.encode())
+_MOST_LINES = elements.MAX_COMMAS
+"""Of one object: no more values can stand on them."""
 
 
 def _balance(line: bytes) -> int:

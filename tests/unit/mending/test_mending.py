@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 from tunedrop.data import documents
 from tunedrop.data.elements import Element
-from tunedrop.mending import fields, json_text
+from tunedrop.data.sources import Bytes
+from tunedrop.mending import fields, files, json_text
 from tunedrop.mending.mending import MENDS, Mender
 
 GOOD = {"prompt": "Why?", "completion": "Because."}
@@ -154,6 +155,22 @@ def test_an_element_over_several_lines_that_means_nothing_hides_no_records_in_th
     ]
     assert mends == {"comma_removed": 1}
     assert mend(*(line.removesuffix(b"\n") for line in once)) == (once, {})
+
+
+def test_lines_that_never_become_an_object_are_not_told_as_put_on_one():
+    mender = Mender()
+    content = b'{\n"prompt": "a",\n"completion": [\n'
+    assert list(mender.lines(files.read(Bytes(content), "json", mender))) == [
+        b"{\n",
+        b'"prompt": "a",\n',
+        b'"completion": [\n',
+    ]
+    assert mender.mends == []
+
+
+def test_an_object_over_more_lines_than_it_can_have_values_is_not_held():
+    numbered = ((number, b"[") for number in range(1, 200_010))
+    assert [(first, len(raw)) for first, raw in json_text.gathered(numbered, 10**9)] == [(1, 399_999), (200_001, 17)]
 
 
 def test_a_row_with_a_cell_that_cannot_be_read_is_mended_as_its_line_would_be():
