@@ -133,9 +133,10 @@ def _code(screen: Console, report: Report, row: CodeCount) -> None:
 def _place(finding: dict[str, Any], report: Report) -> str:
     source = "" if [file["key"] for file in report["files"]] == [finding["source"]] else f"{finding['source']} "
     number = f"line {finding['line']}" if finding["line"] is not None else ""
-    record = f"record {finding['record']}" if finding["line"] is None and finding["record"] is not None else ""
+    record = f"record {finding['record']}" if finding["record"] not in {None, finding["line"]} else ""
     path = finding["path"] if finding["path"] != "$" else ""
-    return " ".join(part for part in (source.strip(), number, record, path) if part) or "the whole file"
+    place = ", ".join(part for part in (number, record) if part)
+    return " ".join(part for part in (source.strip(), place, path) if part) or "the whole file"
 
 
 def _figures(report: Report) -> list[tuple[str, str]]:

@@ -39,7 +39,7 @@ def too_few_turns(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     code="unknown_role",
     shared=True,
     words="A turn's role is neither user nor assistant.",
-    hint="Roles are user and assistant, in lower case. A system text belongs into the field system.",
+    hint="Roles are user and assistant, in lower case. A system text comes first, or stands in the field system.",
     example=_conversation(("human", "Why?"), _A),
     absent=proofs.by_shape,
 )

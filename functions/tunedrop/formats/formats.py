@@ -160,6 +160,8 @@ def _single(document: Document, names: frozenset[str], expected: SourceFormat | 
 
 def _inside(document: Document) -> str:
     """A hint where the records seem to stand one level deeper."""
+    if {"mapping", "current_node"} <= document.keys():
+        return "This is ChatGPT's own export, with a tree of turns: write each conversation as a list, messages."
     inner = next((name for name, value in document.items() if _is_list_of_objects(value)), None)
     return f"If the records stand in {shown(inner)}, upload that list itself." if inner is not None else ""
 

@@ -311,3 +311,8 @@ def test_a_mended_file_is_not_to_be_mended_again(tunedrop, put, tmp_path):
     ran = tunedrop(*check, "--fix", "out.jsonl", "--html", "page.html")
     assert "--fix" not in ran.text
     assert b"--fix" not in (tmp_path / "page.html").read_bytes()
+
+
+def test_where_lines_are_no_records_a_place_says_both(tunedrop, put):
+    put("train.json", b"[" + b",\n".join([*GOOD.splitlines(), b'\n{"prompt": "Why?",\n"completion": ""}']) + b"]")
+    assert "line 122, record 121 $.completion" in tunedrop("check", "train.json", "--model", "nova-lite").text

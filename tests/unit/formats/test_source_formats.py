@@ -142,6 +142,12 @@ def test_records_one_level_deeper_get_a_hint():
     assert found.hint == "If the records stand in 'data', upload that list itself."
 
 
+def test_chatgpts_export_gets_a_hint_of_its_own():
+    found = formats.detect({"title": "a", "mapping": {"b": {"message": None}}, "current_node": "b"})
+    assert isinstance(found, Defect)
+    assert found.hint.startswith("This is ChatGPT's own export")
+
+
 def test_conversations_of_an_unknown_format_are_not_taken_for_lists_of_records():
     found = formats.detect({"contents": [{"role": "user", "parts": [{"text": "Why?"}]}]})
     assert (found.code, found.hint) == ("unknown_format", "")
