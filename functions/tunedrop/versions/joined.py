@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +10,7 @@ from tunedrop.base_models.catalogue import Split
 from tunedrop.data.defects import Defect
 from tunedrop.versions import keys
 from tunedrop.versions.keys import PartUpload
-from tunedrop.versions.versions import SplitFile, StoredFile
+from tunedrop.versions.versions import SplitFile, StoredFile, content_digest
 
 MAX_PARTS = 1000
 
@@ -66,13 +65,11 @@ def refusal(part_keys: Sequence[str]) -> Defect | None:
 
 def join(parts: Sequence[StoredFile], named: StoredFile, split: Split, last_modified: datetime) -> SplitFile:
     """The parts as one upload of the split; `named` gives it key and S3 version id."""
-    whole = all(part.sha256 for part in parts)
-    digests = "".join(f"{part.sha256}  {part.key}\n" for part in parts)
     return SplitFile(
         key=named.key,
         version_id=named.version_id,
         bytes=sum(part.bytes for part in parts),
-        sha256=hashlib.sha256(digests.encode()).hexdigest() if whole else "",
+        sha256=content_digest(parts),
         slot=split,
         last_modified=last_modified,
         joined=len(parts),

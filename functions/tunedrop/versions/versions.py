@@ -5,6 +5,7 @@ Pure: `plan` decides from the head as it was read; a conditional write on the he
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -39,7 +40,7 @@ class SplitFile(StoredFile):
     """One upload. `slot` is its split, `dataset.toml`, or the name of a text file beside that.
 
     A joined one has the key and S3 version id of what joined its parts (a `_commit`, or the folder and a request's
-    id), the bytes of all, and as SHA-256 that of their digests and keys.
+    id), the bytes of all, and as SHA-256 their `content_digest`.
     """
 
     slot: str
@@ -68,7 +69,8 @@ class SplitFile(StoredFile):
 
     @property
     def _said(self) -> tuple[str | None, ...]:
-        return ("" if self.joined else self.key, self.sha256, self.base_model, self.system)
+        content = self.sha256 if self.joined else content_digest([self])
+        return (content, self.base_model, self.system)
 
     def is_older_than(self, other: SplitFile) -> bool:
         """Whether S3 took this file before the other; the sequencer decides for one key (bedrock-facts 8)."""
@@ -76,6 +78,17 @@ class SplitFile(StoredFile):
             width = max(len(self.sequencer), len(other.sequencer))
             return self.sequencer.rjust(width, "0") < other.sequencer.rjust(width, "0")
         return self.last_modified < other.last_modified
+
+
+def content_digest(files: Sequence[StoredFile]) -> str:
+    """SHA-256 of what is read of these files, one after the other: their own digests and extensions, not their names.
+
+    So one file says the same by itself and as the only part of a joined upload. Empty where one was not read.
+    """
+    if not all(file.sha256 for file in files):
+        return ""
+    said = "".join(f"{file.sha256}  {keys.extension(file.key) or file.key}\n" for file in files)
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

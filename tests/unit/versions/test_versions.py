@@ -136,9 +136,16 @@ def test_the_same_parts_again_make_none_however_they_were_joined():
         assert isinstance(versions.plan(head, [other], None, NOW), NewVersion)
 
 
+def test_one_file_says_the_same_by_itself_and_as_the_only_part():
+    assert versions.plan(follow(EMPTY, file(content="a")), [joined("a", at=5)], None, NOW) == NothingNew("unchanged")
+    assert versions.plan(follow(EMPTY, joined("a")), [file(content="a", at=5)], None, NOW) == NothingNew("unchanged")
+    renamed = replace(file(content="a", at=5), key="incoming/support-bot/train.json")
+    assert isinstance(versions.plan(follow(EMPTY, joined("a")), [renamed], None, NOW), NewVersion)
+
+
 def test_a_whole_file_and_a_joined_one_replace_each_other_by_time():
-    later_whole = versions.plan(follow(EMPTY, joined("a")), [file(at=5)], None, NOW)
-    later_joined = versions.plan(follow(EMPTY, file()), [joined("a", at=5)], None, NOW)
+    later_whole = versions.plan(follow(EMPTY, joined("a")), [file(content="b", at=5)], None, NOW)
+    later_joined = versions.plan(follow(EMPTY, file(content="b")), [joined("a", at=5)], None, NOW)
     assert isinstance(later_whole, NewVersion)
     assert isinstance(later_joined, NewVersion)
     assert versions.plan(later_whole.head, [joined("a", at=3)], None, NOW) == NothingNew("superseded")
