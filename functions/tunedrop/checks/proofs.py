@@ -7,15 +7,12 @@ its characters were written: as they are, as `\n`, or as `\u000a`.
 
 from __future__ import annotations
 
-import io
 import re
 from functools import lru_cache
 
 from tunedrop.base_models.catalogue import BaseModel
-from tunedrop.data import tokens
+from tunedrop.data import bulk, tokens
 
-_NUL = re.compile(rb"\\u0000")
-_ESCAPED_LETTER = re.compile(rb"\\u00[2-7]")
 _BLANK_TEXT = re.compile(
     rb'''(?x) : [\ \t\n\r]* "
     (?: [\ ] | \\[nrtf] | \xc2[\x85\xa0] | \xe2\x80[\x80-\x8a\xa8\xa9\xaf] | \xe3\x80\x80 | \xe1\x9a\x80 | \xe2\x81\x9f
@@ -33,7 +30,7 @@ def by_shape(block: bytes, base_model: BaseModel) -> bool:
 
 def no_nul(block: bytes, base_model: BaseModel) -> bool:
     """JSON can only hold it escaped."""
-    return _NUL.search(block) is None
+    return not bulk.escapes_ascii(block)
 
 
 def no_blank_text(block: bytes, base_model: BaseModel) -> bool:
@@ -51,7 +48,7 @@ def leaves_room(block: bytes, base_model: BaseModel, system_tokens: int) -> bool
     most = base_model.limits.record_tokens - system_tokens
     if _all_within(block, int(most / tokens.MOST_PER_BYTE)):
         return True
-    return all(tokens.at_most(line) <= most for line in io.BytesIO(block).readlines())
+    return all(tokens.at_most(line) <= most for line in bulk.lines(block))
 
 
 def _all_within(block: bytes, longest: int) -> bool:
@@ -70,7 +67,7 @@ def no_reserved_word(block: bytes, base_model: BaseModel) -> bool:
     patterns = _patterns(tuple(word for rule in base_model.reserved for word in rule.words))
     if any(last in block and pattern.search(block) for last, pattern in patterns):
         return False
-    return not patterns or _ESCAPED_LETTER.search(block) is None
+    return not patterns or not bulk.escapes_ascii(block)
 
 
 @lru_cache
