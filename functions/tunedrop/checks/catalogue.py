@@ -13,6 +13,7 @@ from tunedrop.checks import (
     parquet_findings,
     policy,
     privacy,
+    profile_findings,
     reading_findings,
     repetition_findings,
     settings_findings,
@@ -37,6 +38,7 @@ MODULES = (
     cautions,
     counts,
     repetition_findings,
+    profile_findings,
 )
 """Where checks are written."""
 

@@ -67,10 +67,33 @@ system = "You are the help desk."   # this base model's own
 system = ""                         # none: it cannot be told one
 ```"""
 
+_NOT_CHECKED = """## What is not checked
+
+Nothing here asks a model, a dictionary or another data set, so a clean report says nothing about these:
+
+- toxic, biased or untrue content
+- two records that say the same in other words: likeness is of letters, not of meaning
+- an answer or a label that is wrong, unless the same question is answered differently elsewhere
+- which language a text is in, and whether an answer is in its question's language
+- names and postal addresses as personal data: only what has a form of its own is found, such as e-mail addresses
+- records of public benchmarks; of your own splits each is compared with the others
+- answers of a letter or two among long ones: in mixed data those are labels
+
+This release trains on text. Definitions and calls of tools, images and video are `not_expressible`."""
+
 
 def render() -> str:
     """The whole page."""
-    parts = [_opening(), _settings(), format_documentation.render(), _limits(), _tokens(), _normalised(), *_codes()]
+    parts = [
+        _opening(),
+        _settings(),
+        format_documentation.render(),
+        _limits(),
+        _tokens(),
+        _normalised(),
+        *_codes(),
+        _NOT_CHECKED,
+    ]
     return "\n\n".join(parts) + "\n"
 
 

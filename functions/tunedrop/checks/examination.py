@@ -12,6 +12,7 @@ from tunedrop.checks import policy as policies
 from tunedrop.checks import proofs
 from tunedrop.checks.catalogue import RECORD_CHECKS, SPLIT_CHECKS
 from tunedrop.checks.findings import Finding, Findings, Place
+from tunedrop.checks.profile import Profile
 from tunedrop.checks.registry import CHECKS, Check, SplitFacts, Spot
 from tunedrop.checks.seen import Repeated
 from tunedrop.data import bulk, tokens
@@ -199,12 +200,13 @@ class Examination:
         self._normalised["default_system_added"] += 1
         return replace(record, system=(self.subject.default_system,))
 
-    def finish(self, reader: SplitFileReader, repeated: Repeated | None = None) -> Examined:
+    def finish(
+        self, reader: SplitFileReader, repeated: Repeated | None = None, profile: Profile | None = None
+    ) -> Examined:
         """Judge the split as a whole, once the reader is at its end."""
         self._normalised.update(reader.normalised)
-        facts = SplitFacts(self.subject.split, self.records, self.subject.earlier, self.subject.later)
         if not self._unreadable:
-            self._check_split(facts)
+            self._check_split(profile)
         return Examined(
             base_model=self.base_model.name,
             split=self.subject.split,
@@ -223,7 +225,10 @@ class Examination:
             repeated=repeated,
         )
 
-    def _check_split(self, facts: SplitFacts) -> None:
+    def _check_split(self, profile: Profile | None) -> None:
+        subject = self.subject
+        told = subject.default_system is not None
+        facts = SplitFacts(subject.split, self.records, subject.earlier, subject.later, profile, told)
         for check in SPLIT_CHECKS:
             assert check.find_in_split is not None
             for message in check.find_in_split(facts, self.base_model):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tunedrop.base_models.catalogue import BaseModel, Split
+from tunedrop.checks.profile import Profile
 from tunedrop.data.records import Record
 
 Severity = Literal["error", "warning", "info"]
@@ -33,6 +34,10 @@ class SplitFacts:
     """Records of the splits that were read before this one."""
     later: frozenset[Split]
     """Splits of the same version that are still to be read."""
+    profile: Profile | None = None
+    """What its records have in common; None where they were not compared."""
+    default_system: bool = False
+    """Whether records without a system text of their own get one."""
 
 
 Find = Callable[[Record, BaseModel], Iterable[Spot]]

@@ -13,6 +13,7 @@ from operator import itemgetter
 from tunedrop.base_models.catalogue import SPLITS, BaseModel, Split
 from tunedrop.checks import examination
 from tunedrop.checks.examination import Examination, Examined, Level, Subject
+from tunedrop.checks.profile import Profile
 from tunedrop.checks.registry import CHECKS, Spot
 from tunedrop.checks.repetition import Repetitions
 from tunedrop.data import shares
@@ -62,6 +63,8 @@ class Session:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._repetitions = Repetitions()
+        self._profiles: dict[Split, Profile] = {}
+        """Of the splits that are being read, where records are compared."""
         self._records: dict[Split, int] = {}
         self._sources: dict[Split, list[tuple[int, str]]] = {}
         """Per split: the number of each file's first record, and the file's name."""
@@ -82,6 +85,7 @@ class Session:
         reader = SplitFileReader(parts, self._plan.mapping)
         made: list[Split] = [split, "validation"] if split == "train" and self._plan.share else [split]
         lanes = {each: self._lanes(each, split, parts, outputs, given if each == split else ()) for each in made}
+        self._profiles = {each: Profile() for each in made if self._compares}
         self._pass_over(reader, lanes)
         results: list[Examined] = []
         for each in made:
@@ -178,6 +182,7 @@ class Session:
         self._note_source(split, entry)
         if record is not None:
             if self._compares and entry.number is not None:
+                self._profiles[split].look(record)
                 repeated = self._repetitions.look(split, record, entry.number, entry.line)
                 entry = entry.with_defects(repeated) if repeated else entry
             spots = self._shared_spots(record)
@@ -207,7 +212,8 @@ class Session:
             for defect in self._repetitions.finish(split):
                 for lane in lanes:
                     lane.examination.take_late(defect, self._source_of(split, defect.record))
-        results = [lane.examination.finish(reader, self._repetitions.repeated(split)) for lane in lanes]
+        repeated, profile = self._repetitions.repeated(split), self._profiles.get(split)
+        results = [lane.examination.finish(reader, repeated, profile) for lane in lanes]
         self._records[split] = max((result.records for result in results), default=0)
         return results
 
