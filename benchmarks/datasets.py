@@ -147,11 +147,11 @@ def large_files() -> Iterable[tuple[str, Path]]:
     yield "a file of 2 GB", two_gigabytes
     line = FOLDER / "one-line.jsonl"
     if not line.exists():
-        line.write_bytes(b'{"prompt": "' + b"a" * 10**8 + b'", "completion": "b"}\n')
+        _repeat(line, b'{"prompt": "', b"a" * 10**6, 100, b'", "completion": "b"}\n')
     yield "one line of 100 MB", line
     array = FOLDER / "one-element.json"
     if not array.exists():
-        array.write_bytes(b'[{"prompt": "' + b"a" * 10**8 + b'", "completion": "b"}]\n')
+        _repeat(array, b'[{"prompt": "', b"a" * 10**6, 100, b'", "completion": "b"}]\n')
     yield "an array with one element of 100 MB", array
     bomb = FOLDER / "bomb.jsonl.gz"
     if not bomb.exists():
@@ -161,8 +161,17 @@ def large_files() -> Iterable[tuple[str, Path]]:
     yield "a gzip that inflates to 1 GB", bomb
     table = FOLDER / "quote.csv"
     if not table.exists():
-        table.write_bytes(b'prompt,completion\n"' + b"never closed\n" * 10**7)
+        _repeat(table, b'prompt,completion\n"', b"never closed\n" * 10**5, 100, b"")
     yield "a table of 130 MB whose first quotation mark is never closed", table
+
+
+def _repeat(path: Path, before: bytes, piece: bytes, times: int, after: bytes) -> None:
+    """Written in pieces: the system counts a small process's memory from its parent's on."""
+    with path.open("wb") as out:
+        out.write(before)
+        for _ in range(times):
+            out.write(piece)
+        out.write(after)
 
 
 def main() -> None:

@@ -158,7 +158,7 @@ def _table(head: bytes, extension: str) -> Found | None:
     if extension in _PROMISED:
         delimiter = delimiter or _PROMISED[extension]
         return Found(_DELIMITERS[delimiter], delimiter)
-    if len(lines) < 2 or not delimiter or _is_json(lines[0]):
+    if len(lines) < 2 or not delimiter or _is_json(lines[0]) or any(map(_is_object, lines)):
         return None
     mark = delimiter.encode()
     counts = [_QUOTED.sub(b"", line).count(mark) for line in lines]
@@ -202,6 +202,11 @@ def _is_prose(head: bytes) -> bool:
 
 def _text(head: bytes) -> bytes:
     return head.removeprefix(b"\xef\xbb\xbf").lstrip()
+
+
+def _is_object(line: bytes) -> bool:
+    """Whether it is a record of JSON Lines: among rows of a table it is none, but one good line among bad ones is."""
+    return line.lstrip().startswith(b"{") and _is_json(line)
 
 
 def _is_json(line: bytes) -> bool:

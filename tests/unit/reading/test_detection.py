@@ -147,3 +147,10 @@ def test_plain_text_is_no_training_data(content):
 def test_no_beginning_makes_it_raise(head, extension):
     found = detection.identify(head, extension)
     assert isinstance(found, Found) or found.code in {"unsupported_file", "wrong_encoding", "raw_text"}
+
+
+def test_one_good_object_among_broken_lines_makes_no_table_of_them():
+    broken = b'"{"Prompt": "a", "completion": "b",}\n'
+    good = b'{"prompt": "a", "completion": "b"}\n'
+    assert detection.identify(broken + good * 2, "jsonl") == Found("jsonl")
+    assert detection.identify(broken * 3, "jsonl") != Found("jsonl")
