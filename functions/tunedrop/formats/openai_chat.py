@@ -60,9 +60,12 @@ def read(document: Document, name: str = "messages") -> Reading:
 
 
 def with_system(opening: tuple[Block, ...], turns: list[Turn]) -> Record:
-    """The record, its system texts being those given and the system messages at its beginning."""
+    """The record, its system texts being those given and the system messages at its beginning.
+
+    Exports write an empty system message into every record that has none.
+    """
     leading = list(takewhile(lambda turn: turn.role in SYSTEM_ROLES, turns))
-    system = (*opening, *(block for turn in leading for block in turn.blocks))
+    system = (*opening, *(block for turn in leading for block in turn.blocks if block.text != ""))
     return Record(system, tuple(turns[len(leading) :]))
 
 

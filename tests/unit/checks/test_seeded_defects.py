@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from arro3.core import DataType
 from tunedrop.base_models import catalogue
 from tunedrop.base_models.catalogue import Split
 from tunedrop.checks import session
@@ -86,7 +87,7 @@ def table(*more: tuple[str, ...], header: tuple[str, ...] = ("prompt", "completi
 
 
 def parquet(*more: tuple[str, str | None]) -> bytes:
-    text = parquet_files.DataType.string()
+    text = DataType.string()
     rows = [{"prompt": ask, "completion": say} for ask, say in (*PAIRS, *more)]
     return parquet_files.written(parquet_files.schema(prompt=text, completion=text), rows)
 

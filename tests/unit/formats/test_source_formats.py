@@ -277,3 +277,10 @@ def test_no_object_makes_a_reader_raise_and_none_gets_lost(document, mapping):
 def test_no_reader_raises_whatever_it_is_given(read_one, document):
     reading = read_one(document)
     assert reading.record is not None or reading.defects
+
+
+def test_an_empty_system_message_is_none():
+    _, reading = read({"messages": [turn("system", ""), ASK, SAY]})
+    assert said(reading.record) == ([], [("user", ["Why?"]), ("assistant", ["Because."])])
+    _, reading = read({"messages": [turn("system", " "), ASK, SAY]})
+    assert said(reading.record)[0] == [" "], "a blank one was meant to say something"
