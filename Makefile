@@ -28,7 +28,7 @@ demo: ## a file becomes a tuned model that answers, on this machine; TRAIN=file 
 
 test: check ## everything that CI runs: check, then all tests in one pytest
 	$(PYTHON) bootstrap.py dev local sam
-	$(DEV)/python -m pytest $(ARGS)
+	$(DEV)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: ## format, lint, types, imports, template
 	$(PYTHON) bootstrap.py dev
