@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import json
 
-import control_api
 import dataset_uploaded
 import pytest
 from bedrock_simulator import Configuration, Lifecycle, Quotas
 
 from tests import builders
 from tests.integration import bedrock_world
+from tests.integration.caller import call, refused
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 JOB = {"dataset": "support-bot", "base_model": "claude-3-haiku", "hyperparameters": {"epochCount": 3, "batchSize": 8}}
-
-
-def call(method, path, body=None, *, key=None, query=None):
-    headers = {"Idempotency-Key": key} if key else None
-    event = builders.api_request(method, path, body=body, headers=headers, query=query)
-    return builders.api_answer(control_api.handler(event, builders.LambdaContext()))
-
-
-def refused(answer):
-    status, body = answer
-    return status, body["error"]["code"]
 
 
 def lines(count, start=0):

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
-import control_api
 import dataset_uploaded
 import pytest
 import requests
@@ -21,20 +20,10 @@ from tunedrop.training.jobs import Job
 
 from tests import builders
 from tests.integration import bedrock_world
+from tests.integration.caller import call, refused
 
 DATASET = "/datasets/support-bot"
 PREPARED = "prepared/support-bot"
-
-
-def call(method, path, body=None, *, key=None, query=None):
-    headers = {"Idempotency-Key": key} if key else None
-    event = builders.api_request(method, path, body=body, headers=headers, query=query)
-    return builders.api_answer(control_api.handler(event, builders.LambdaContext()))
-
-
-def refused(answer):
-    status, body = answer
-    return status, body["error"]["code"]
 
 
 def lines(count, start=0):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-import control_api
 import pytest
 from tunedrop import datasets, joining
 from tunedrop.checks import samples
@@ -15,17 +14,11 @@ from tunedrop.versions import joined, versions
 from tunedrop.versions.keys import CommitUpload
 from tunedrop.versions.versions import Head, StoredFile
 
-from tests import builders
+from tests.integration.caller import call, refused
 from tests.integration.uploads_world import SETTINGS, TRAIN, VALIDATION, fault, good, once, upload_row, version
 
 FOLDER = "incoming/support-bot/train/"
 COMMIT = f"{FOLDER}_commit"
-
-
-def call(method, path, body=None, *, key=None):
-    headers = {"Idempotency-Key": key} if key else None
-    event = builders.api_request(method, path, body=body, headers=headers)
-    return builders.api_answer(control_api.handler(event, builders.LambdaContext()))
 
 
 def put_parts(uploader, *names, at=0, count=20):
@@ -285,11 +278,6 @@ def carry_out(uploader, stack):
 
 def asked(*names, split="train"):
     return {"splits": {split: [f"{FOLDER}{name}" for name in names]}}
-
-
-def refused(answer):
-    status, body = answer
-    return status, body["error"]["code"]
 
 
 def test_a_request_joins_the_named_objects_in_key_order(uploader, stack, carry_out):
