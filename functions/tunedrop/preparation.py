@@ -54,6 +54,7 @@ class _Work:
             policy=self.wishes.policy,
             mapping=self.wishes.mapping,
             validation_share=self.wishes.validation_share,
+            region=self.settings.region,
         )
 
 

@@ -156,7 +156,8 @@ def test_one_base_model_may_refuse_what_another_takes(uploader, stack):
     ((kind, detail),) = stack.published()
     assert kind == "DatasetRejected"
     assert [(row["code"], row["base_model"], row["line"]) for row in detail["findings"]] == [
-        ("reserved_word", "nova-lite", 41)
+        ("reserved_word", "nova-lite", 41),
+        ("not_trained_here", "nova-lite", None),
     ]
 
 
@@ -503,4 +504,8 @@ def test_the_sample_data_of_the_demo_is_accepted_without_a_finding(uploader, sta
         uploader.upload(f"incoming/support-bot/{split}.jsonl", body)
     newest = version(stack, len(splits))
     assert newest.status == "accepted"
-    assert all(item.errors == item.warnings == 0 for item in newest.preparations)
+    elsewhere = "us-west-2" not in catalogue.find(base_model).regions
+    told = {item.split: (item.errors, item.warnings) for item in newest.preparations}
+    assert told == {split: (0, int(elsewhere and split == "train")) for split in splits}
+    report = uploader.report(len(splits), base_model)
+    assert report["counts_by_code"] == ({"not_trained_here": 1} if elsewhere else {})

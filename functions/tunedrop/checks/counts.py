@@ -90,6 +90,19 @@ def too_few_records_together(facts: SplitFacts, base_model: BaseModel) -> Iterat
 
 
 @split_check(
+    code="not_trained_here",
+    severity="warning",
+    words="The base model is not trained in this stack's Region: the data is prepared, and no job will take it.",
+    hint="Deploy a stack where it is trained, or leave it out of base_models.",
+    example=None,
+)
+def not_trained_here(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
+    """The stack's Region is one of those that train the base model (bedrock-facts 3.1)."""
+    if facts.split == "train" and facts.region and facts.region not in base_model.regions:
+        yield f"{base_model.name} is trained in {', '.join(base_model.regions)}; this stack is in {facts.region}."
+
+
+@split_check(
     code="validation_not_used",
     severity="warning",
     words="The base model trains without a validation split: jobs pass none, so they have no validation loss.",

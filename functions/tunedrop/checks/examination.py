@@ -44,6 +44,8 @@ class Subject:
     """Whether one is configured, but not for this base model."""
     policy: Policy = field(default_factory=Policy)
     level: Level = "all"
+    region: str | None = None
+    """The stack's, where there is one."""
     source_split: Split | None = None
     """Whose file it is read from, where a share of train became validation."""
 
@@ -228,7 +230,7 @@ class Examination:
     def _check_split(self, profile: Profile | None) -> None:
         subject = self.subject
         told = subject.default_system is not None
-        facts = SplitFacts(subject.split, self.records, subject.earlier, subject.later, profile, told)
+        facts = SplitFacts(subject.split, self.records, subject.earlier, subject.later, profile, told, subject.region)
         for check in SPLIT_CHECKS:
             assert check.find_in_split is not None
             for message in check.find_in_split(facts, self.base_model):

@@ -38,6 +38,8 @@ class SplitFacts:
     """What its records have in common; None where they were not compared."""
     default_system: bool = False
     """Whether records without a system text of their own get one."""
+    region: str | None = None
+    """The stack's; None on a person's machine."""
 
 
 Find = Callable[[Record, BaseModel], Iterable[Spot]]
@@ -146,7 +148,7 @@ def split_check(
     code: str,
     words: str,
     hint: str,
-    example: Example,
+    example: Example | None,
     severity: Severity = "error",
     tunable: bool | None = None,
 ) -> Callable[[FindInSplit], FindInSplit]:

@@ -49,6 +49,8 @@ class Plan:
     validation_share: float = 0.0
     """Of train's records, where there is no validation split of its own and the base model takes one."""
     level: Level = "all"
+    region: str | None = None
+    """Of the stack that will train; None where nobody knows yet."""
 
     @property
     def share(self) -> float:
@@ -129,6 +131,7 @@ class Session:
                         drops_system=(base_model.name, source_split) in plan.dropped_systems,
                         policy=plan.policy,
                         level=plan.level,
+                        region=plan.region,
                         source_split=source_split,
                     ),
                     given,

@@ -25,6 +25,7 @@ SETTINGS = [check for check in CHECKS.values() if check.example and check.stage 
 WITHOUT_EXAMPLE = {  # a file cannot show them: size, extension, a missing object, a key; tested where they are found
     "file_too_large",
     "too_many_lines",
+    "not_trained_here",
     "object_gone",
     "system_file_missing",
     "invalid_system_file",
