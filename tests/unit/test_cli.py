@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 from tunedrop import __version__
+from tunedrop.checks import samples
 from tunedrop_cli import main
 from tunedrop_cli.control import Refused
 
@@ -43,3 +48,21 @@ def test_a_refusal_reads_as_code_and_words():
         str(Refused(409, {"code": "deployment_exists", "message": "It is Ready."}))
         == "409 deployment_exists: It is Ready."
     )
+
+
+def test_a_reader_that_has_seen_enough_gets_no_verdict(tmp_path):
+    """`tunedrop … | head -0`: what is left unsaid is neither accepted nor rejected."""
+    lines = samples.good(3_000)().replace(b"It is", b"\\u0000")
+    (tmp_path / "train.jsonl").write_bytes(lines)
+    program = [sys.executable, "-c", "import sys; from tunedrop_cli.main import main; sys.exit(main(sys.argv[1:]))"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as nobody:
+        ended = subprocess.run(
+            [*program, "check", "train.jsonl", "--format", "json"],
+            stdout=nobody,
+            stderr=subprocess.PIPE,
+            cwd=tmp_path,
+            check=False,
+        )
+    assert (ended.returncode, ended.stderr) == (128 + 13, b"")
