@@ -20,6 +20,7 @@ from tunedrop.checks import counts
 from tunedrop.checks.session import Plan, Session
 from tunedrop.data import stored_fingerprints
 from tunedrop.edges import objects
+from tunedrop.edges.observability import logger, traced
 from tunedrop.edges.settings import Settings
 from tunedrop.reports import html_report, json_report
 from tunedrop.reports.json_report import Prices
@@ -92,12 +93,16 @@ def carry(
         if old is None:
             return None
         dumped = _fingerprints(previous, s3, bucket)
-        if not session.remember(SPLIT, max(each.preparation.records for each in old), dumped):
-            return None
+        copied = [_copied(version, each, s3, bucket) for each in old]
         store_fingerprints(version, SPLIT, dumped, s3=s3, bucket=bucket)
-        return [_copied(version, each, s3, bucket) for each in old]
-    except objects.Unreadable:
+    except objects.Unreadable as gone:
+        logger.warning("train is read again", extra={**traced(gone), "dataset": version.dataset})
         return None
+    # Last of all: a session that remembers train must not examine it, too.
+    if not session.remember(SPLIT, max(each.preparation.records for each in old), dumped):
+        return None
+    logger.info("train carried over", extra={"dataset": version.dataset, "version": version.number})
+    return copied
 
 
 def _old(version: Version, previous: Version, plan: Plan, s3: S3Client, settings: Settings) -> list[_Old] | None:

@@ -127,3 +127,15 @@ def test_a_new_price_is_told_at_once(uploader, environment):
     settings_module.settings.cache_clear()
     uploader.upload(VALIDATION, good(40, 500))
     assert uploader.report(version=2)["cost"]["price"] == 0.5
+
+
+def test_where_a_copy_fails_train_is_read_as_if_it_were_new(uploader, read):
+    uploader.upload(TRAIN, good(40))
+    stored = uploader.report()["output"]["key"]
+    for item in uploader.stack.s3.list_object_versions(Bucket=uploader.stack.bucket, Prefix=stored)["Versions"]:
+        uploader.stack.s3.delete_object(Bucket=uploader.stack.bucket, Key=stored, VersionId=item["VersionId"])
+    read.clear()
+    uploader.upload(VALIDATION, good(40, 38))
+    assert TRAIN in read
+    assert uploader.report(version=2)["counts_by_code"] == {}
+    assert uploader.report(version=2, split="validation")["counts_by_code"] == {"split_overlap": 2}
