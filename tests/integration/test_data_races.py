@@ -6,7 +6,8 @@ import pytest
 from tunedrop.edges import aws, batches, tombstone_rows
 from tunedrop.edges.table import Key, Update
 
-from tests.integration.test_control_api_datasets import DATASET, PREPARED, Data, call, failing, lines, refused
+from tests.integration.caller import call, refused
+from tests.integration.test_control_api_datasets import DATASET, PREPARED, Data, failing, lines
 
 LONG_AGO = "2026-11-20T09:00:00.000000Z"
 PREPARE = {
