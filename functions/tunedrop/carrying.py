@@ -94,7 +94,7 @@ def carry(
             return None
         dumped = _fingerprints(previous, s3, bucket)
         copied = [_copied(version, each, s3, bucket) for each in old]
-        store_fingerprints(version, SPLIT, dumped, s3=s3, bucket=bucket)
+        store_fingerprints(version, dumped, s3=s3, bucket=bucket)
     except objects.Unreadable as gone:
         logger.warning("train is read again", extra={**traced(gone), "dataset": version.dataset})
         return None
@@ -134,9 +134,9 @@ def _fingerprints(previous: Version, s3: S3Client, bucket: str) -> bytes:
     return objects.read(s3, bucket, StoredFile(key, "null", 0, ""), stored_fingerprints.MAX_BYTES)
 
 
-def store_fingerprints(version: Version, split: Split, dumped: bytes, *, s3: S3Client, bucket: str) -> None:
-    """Keep what later versions are compared with."""
-    key = keys.fingerprints(version.dataset, version.number, split)
+def store_fingerprints(version: Version, dumped: bytes, *, s3: S3Client, bucket: str) -> None:
+    """Keep what the splits of later versions are compared with, where train is carried over."""
+    key = keys.fingerprints(version.dataset, version.number, SPLIT)
     objects.put(s3, bucket, key, dumped, "application/octet-stream")
 
 

@@ -81,7 +81,8 @@ def prepare(
     for split in version.splits:
         if not (made and split == carrying.SPLIT):
             made += [_report(work, result, output) for result, output in _prepare_split(work, session, split)]
-            carrying.store_fingerprints(version, split, session.fingerprints(split), s3=s3, bucket=work.bucket)
+            if split == carrying.SPLIT:
+                carrying.store_fingerprints(version, session.fingerprints(split), s3=s3, bucket=work.bucket)
     top = tuple(dataset_notifications.top_findings([each.report for each in made]))
     return Outcome(tuple(each.preparation for each in made), top, work.wishes.owner)
 
@@ -153,7 +154,7 @@ def _report(work: _Work, result: Examined, output: Output | None) -> Prepared:
 
 
 def _recipe(work: _Work, result: Examined) -> str:
-    """None where the report holds what was wrong with the settings: that is not to be carried on once it is mended."""
+    """Empty where the report holds what was wrong with the settings: that is not to be carried on once it is mended."""
     if work.wishes.defects:
         return ""
     return carrying.recipe(work.version, work.plan, result.base_model, result.source_split, work.prices)

@@ -104,12 +104,9 @@ def _plain(name: str) -> str:
 
 def _largest(upload: keys.Upload) -> int:
     """Bytes that any base model takes of such a file."""
-    limits = [model.limits for model in catalogue.catalogue().values()]
     match upload:
-        case SplitUpload(split="validation") | PartUpload(split="validation"):
-            return max(each.validation_bytes for each in limits)
-        case SplitUpload() | PartUpload():
-            return max(each.train_bytes for each in limits)
+        case SplitUpload(split=split) | PartUpload(split=split):
+            return catalogue.most_bytes(split)
         case SettingsUpload():
             return dataset_toml.MAX_BYTES
         case CommitUpload():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunedrop import forming, joining
 from tunedrop.base_models import catalogue
+from tunedrop.base_models.catalogue import SPLITS
 from tunedrop.data.defects import Defect
 from tunedrop.edges import events, objects, upload_rows
 from tunedrop.edges.observability import logger
@@ -26,10 +27,8 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
 
-_LARGEST = {
-    "train": max(model.limits.train_bytes for model in catalogue.catalogue().values()),
-    "validation": max(model.limits.validation_bytes for model in catalogue.catalogue().values()),
-    "test": max(model.limits.train_bytes for model in catalogue.catalogue().values()),
+_LARGEST: dict[str, int] = {
+    **{split: catalogue.most_bytes(split) for split in SPLITS},
     keys.SETTINGS_FILE: dataset_toml.MAX_BYTES,
 }
 """Bytes; by slot, for text files beside dataset.toml see there."""

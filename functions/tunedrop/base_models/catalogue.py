@@ -93,6 +93,13 @@ def catalogue() -> Mapping[str, BaseModel]:
     return {name: _base_model(name, entry) for name, entry in tomllib.loads(text).items()}
 
 
+@cache
+def most_bytes(split: Split) -> int:
+    """Bytes that any base model takes of a split; of test, which Bedrock never sees, as of train."""
+    limits = [model.limits for model in catalogue().values()]
+    return max(each.validation_bytes if split == "validation" else each.train_bytes for each in limits)
+
+
 def find(name: str) -> BaseModel:
     """The base model of that name. Raises InvalidInput `unknown_base_model` with the allowed names."""
     model = catalogue().get(name)

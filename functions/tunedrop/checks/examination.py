@@ -35,6 +35,7 @@ class Subject:
     source: str
     """The split file's key."""
     bytes: int
+    """Of its files; 0 where it is a share of another split's, whose size says nothing about it."""
     earlier: Mapping[Split, int]
     """Records of the splits examined before."""
     later: frozenset[Split] = frozenset()

@@ -124,7 +124,7 @@ class Session:
                     Subject(
                         split=split,
                         source=parts[0].name if parts else "",
-                        bytes=sum(part.source.size for part in parts),
+                        bytes=sum(part.source.size for part in parts) if split == source_split else 0,
                         earlier=self._records,
                         later=later,
                         default_system=plan.systems.get((base_model.name, source_split)),

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from tunedrop.data.defects import Defect
-from tunedrop.data.records import Block, Document, Reading, Record, Turn, Written, as_json, block_joins
+from tunedrop.data.records import Block, Document, Reading, Record, Written, as_json, block_joins
 from tunedrop.formats import shapes
 
 NAME = "messages"
@@ -19,7 +19,6 @@ EXAMPLE = (
 )
 
 _RECORD = shapes.Fields(required=("messages",), optional=("system",))
-_MESSAGE = shapes.Fields(required=("role", "content"))
 _TEXT_BLOCK = shapes.Fields(required=("type", "text"))
 
 
@@ -33,19 +32,10 @@ def read(document: Document) -> Reading:
     defects = list(_RECORD.unknown(document, "$"))
     try:
         system = shapes.system(document)
-        messages = shapes.items(shapes.required(document, "messages", "$"), "$.messages")
-        turns = tuple(_turn(item, f"$.messages[{index}]", defects) for index, item in enumerate(messages))
+        turns = shapes.messages(document, blocks, defects)
     except shapes.WrongShape as wrong:
         return Reading(None, (*defects, wrong.defect))
     return Reading(Record(system, turns), tuple(defects))
-
-
-def _turn(item: Any, path: str, defects: list[Defect]) -> Turn:
-    message = shapes.fields(item, path)
-    defects += _MESSAGE.unknown(message, path)
-    role = shapes.text(shapes.required(message, "role", path), f"{path}.role")
-    content = shapes.required(message, "content", path)
-    return Turn(path, role, blocks(content, f"{path}.content", defects))
 
 
 def blocks(content: Any, path: str, defects: list[Defect]) -> tuple[Block, ...]:

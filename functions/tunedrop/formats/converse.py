@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from tunedrop.data.defects import Defect
-from tunedrop.data.records import Block, Document, Reading, Record, Turn, Written, as_json
+from tunedrop.data.records import Block, Document, Reading, Record, Written, as_json
 from tunedrop.formats import shapes
 
 NAME = "converse"
@@ -20,7 +20,6 @@ EXAMPLE = (
 )
 
 _RECORD = shapes.Fields(required=("messages",), optional=("schemaVersion", "system"))
-_MESSAGE = shapes.Fields(required=("role", "content"))
 _TEXT_BLOCK = shapes.Fields(required=("text",))
 
 
@@ -45,18 +44,10 @@ def read(document: Document) -> Reading:
     try:
         shapes.text(document.get("schemaVersion", ""), "$.schemaVersion")
         system = _blocks(document.get("system", []), "$.system", defects)
-        messages = shapes.items(shapes.required(document, "messages", "$"), "$.messages")
-        turns = tuple(_turn(item, f"$.messages[{index}]", defects) for index, item in enumerate(messages))
+        turns = shapes.messages(document, _blocks, defects)
     except shapes.WrongShape as wrong:
         return Reading(None, (*defects, wrong.defect))
     return Reading(Record(system, turns), tuple(defects))
-
-
-def _turn(item: Any, path: str, defects: list[Defect]) -> Turn:
-    message = shapes.fields(item, path)
-    defects += _MESSAGE.unknown(message, path)
-    role = shapes.text(shapes.required(message, "role", path), f"{path}.role")
-    return Turn(path, role, _blocks(shapes.required(message, "content", path), f"{path}.content", defects))
 
 
 def _blocks(content: Any, path: str, defects: list[Defect]) -> tuple[Block, ...]:

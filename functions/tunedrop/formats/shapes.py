@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,6 +96,25 @@ def system(found: Mapping[str, Any]) -> tuple[Block, ...]:
     if "system" not in found:
         return ()
     return (Block("$.system", text(found["system"], "$.system")),)
+
+
+Blocks = Callable[[Any, str, list[Defect]], tuple[Block, ...]]
+"""Reads a message's content at a path; adds to the defects, raises WrongShape."""
+
+_MESSAGE = Fields(required=("role", "content"))
+
+
+def messages(found: Mapping[str, Any], blocks: Blocks, defects: list[Defect]) -> tuple[Turn, ...]:
+    """The turns in the field messages, each of a role and its content. Raises WrongShape."""
+    listed = items(required(found, "messages", "$"), "$.messages")
+    return tuple(_message(item, f"$.messages[{index}]", blocks, defects) for index, item in enumerate(listed))
+
+
+def _message(item: Any, path: str, blocks: Blocks, defects: list[Defect]) -> Turn:
+    message = fields(item, path)
+    defects += _MESSAGE.unknown(message, path)
+    role = text(required(message, "role", path), f"{path}.role")
+    return Turn(path, role, blocks(required(message, "content", path), f"{path}.content", defects))
 
 
 def child(path: str, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
@@ -166,3 +167,19 @@ def test_the_bulk_path_never_changes_a_verdict_an_error_or_a_byte(lines, name):
     assert (errors.records, errors.accepted) == (everything.records, everything.accepted)
     if everything.accepted:
         assert same == written
+
+
+@dataclass(frozen=True)
+class Huge(Bytes):
+    """A file that says it is larger than any validation file may be."""
+
+    @property
+    def size(self) -> int:
+        """Two gibibytes."""
+        return 2 * 2**30
+
+
+def test_a_share_is_not_judged_by_the_size_of_the_file_it_comes_from():
+    files: dict[Split, list[Part]] = {"train": [Part("train.jsonl", "jsonl", Huge(samples.good(400)()))]}
+    results = session.examine(files, plan())
+    assert [(each.split, dict(each.counts)) for each in results] == [("train", {}), ("validation", {})]
