@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from samtranslator.parser.parser import Parser
@@ -28,24 +28,44 @@ OTHER_CHOICES = {
 }
 
 
-@pytest.fixture(scope="session")
-def template() -> dict[str, Any]:
+def read_template() -> dict[str, Any]:
     """template.yaml as it was written; `!Ref X` is `{"Ref": "X"}`."""
     return json.loads(json.dumps(yaml_parse((ROOT / "template.yaml").read_text("utf-8"))))
 
 
-@pytest.fixture(scope="session", params=[DEFAULTS, OTHER_CHOICES], ids=["defaults", "other choices"])
-def stack(request, template) -> Stack:
-    """What is deployed; a test that takes it runs for both sets of parameters."""
-    parameters = {name: str(each["Default"]) for name, each in template["Parameters"].items()} | request.param
-    return deployed(_translated(template, parameters), parameters)
+def chosen(template: dict[str, Any], choices: dict[str, str]) -> dict[str, str]:
+    """All parameters: the choices, else the defaults."""
+    return {name: str(each["Default"]) for name, each in template["Parameters"].items()} | choices
 
 
-def _translated(template: dict[str, Any], parameters: dict[str, str]) -> Any:
+def translate(template: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
+    """The template as SAM hands it to CloudFormation, its intrinsic functions as they are."""
     source = copy.deepcopy(template)
     source["Globals"]["Function"]["CodeUri"] = "s3://artifacts/functions.zip"
     for name in ("DependenciesLayer", "ParquetLayer"):
         source["Resources"][name]["Properties"]["ContentUri"] = f"s3://artifacts/{name}.zip"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_DEFAULT_REGION", REGION)  # else the translator looks for a Region
-        return Translator({}, Parser()).translate(source, parameters)
+        return cast("dict[str, Any]", Translator({}, Parser()).translate(source, parameters))
+
+
+@pytest.fixture(scope="session")
+def template() -> dict[str, Any]:
+    return read_template()
+
+
+@pytest.fixture(scope="session", params=[DEFAULTS, OTHER_CHOICES], ids=["defaults", "other choices"])
+def parameters(request, template) -> dict[str, str]:
+    return chosen(template, request.param)
+
+
+@pytest.fixture(scope="session")
+def translated(template, parameters) -> dict[str, Any]:
+    """What SAM hands to CloudFormation; a test that takes it runs for both sets of parameters."""
+    return translate(template, parameters)
+
+
+@pytest.fixture(scope="session")
+def stack(translated, parameters) -> Stack:
+    """What is deployed; a test that takes it runs for both sets of parameters."""
+    return deployed(translated, parameters)
