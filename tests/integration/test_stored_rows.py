@@ -1,0 +1,308 @@
+"""A row that an earlier release wrote reads as what it meant, and may be changed."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tunedrop import deployments, jobs, trained_models
+from tunedrop.edges import (
+    dataset_rows,
+    deployment_rows,
+    job_rows,
+    key_rows,
+    on_accept_rows,
+    part_rows,
+    request_rows,
+    tombstone_rows,
+    upload_rows,
+)
+from tunedrop.edges.on_accept_rows import Claim
+from tunedrop.edges.request_rows import RequestIdentity, StoredRequest
+from tunedrop.edges.table import Delete, Key, Put, Table
+from tunedrop.edges.upload_rows import Upload
+from tunedrop.messages.keys import ApiKey
+from tunedrop.serving.deployments import Deployment
+from tunedrop.serving.purchases import Purchase
+from tunedrop.training.jobs import Job
+from tunedrop.training.metrics import MetricChunk
+from tunedrop.versions.deletions import Deletion, Tombstone
+from tunedrop.versions.versions import Head, Version
+
+from tests import builders
+from tests.integration.stored_rows import StoredRow, described, stored
+
+NOW = datetime(2027, 1, 1, tzinfo=UTC)
+ROUTE = "POST /jobs"
+EDGES = Path(__file__).parents[2] / "functions" / "tunedrop" / "edges"
+ACCESS = {"api_key", "api_key_listing", "request"}
+
+
+def number(key: Key) -> int:
+    return int(key.sk.rsplit("#", 1)[1])
+
+
+def named(key: Key) -> str:
+    return key.pk.split("#", 1)[1]
+
+
+def chunk(table: Table, key: Key) -> MetricChunk | None:
+    split: Any = key.sk.split("#")[1]
+    return job_rows.load_chunk(table, named(key), split, number(key))
+
+
+def upload(table: Table, key: Key) -> Upload | None:
+    _, slot, version_id = key.sk.split("#", 2)
+    return upload_rows.load(table, named(key), slot, version_id)
+
+
+def parts(table: Table, key: Key) -> Any:
+    _, slot, version_id, _ = key.sk.split("#")
+    return part_rows.load(table, named(key), slot, version_id)
+
+
+def deletion(table: Table, key: Key) -> Deletion | None:
+    return tombstone_rows.load(table, named(key), key.sk.removeprefix("DELETION#"))
+
+
+def request(table: Table, key: Key) -> StoredRequest | None:
+    identity = RequestIdentity(builders.CALLER, ROUTE, key.sk)
+    return request_rows.begin(table, identity, "another body", "another effect", NOW)
+
+
+def api_key(table: Table, key: Key) -> ApiKey | None:
+    row = table.get(key_rows.key_of(named(key)))
+    return key_rows.from_row(row) if row else None
+
+
+READ: Mapping[str, Callable[[Table, Key], Any]] = {
+    "api_key": api_key,
+    "api_key_listing": lambda table, key: key_rows.load(table, key.sk),
+    "dataset_head": lambda table, key: dataset_rows.load_head(table, named(key)),
+    "dataset_version": lambda table, key: dataset_rows.load_version(
+        table, named(key), number(key), erasing=True, parts=False
+    ),
+    "deletion": deletion,
+    "deployment": lambda table, key: deployment_rows.load(table, named(key)),
+    "job": lambda table, key: job_rows.load(table, named(key)),
+    "job_name": lambda table, key: (table.get(key) or {})["job_id"],
+    "job_slots": lambda table, key: (table.get(job_rows.RUNNING) or {}).get("holders"),
+    "metrics": chunk,
+    "model_units": lambda table, key: deployment_rows.units_taken(table),
+    "on_accept": lambda table, key: on_accept_rows.claim(table, named(key), 99, "another job", NOW),
+    "open_job": lambda table, key: [row["job_id"] for row in table.query("OPEN", "JOB#").rows],
+    "open_purchase": lambda table, key: [
+        [row["deployment"], row["generation"]] for row in table.query("OPEN", "PURCHASE#").rows
+    ],
+    "parts": parts,
+    "purchase": lambda table, key: deployment_rows.load_purchase(table, named(key), number(key)),
+    "request": request,
+    "tombstone": lambda table, key: tombstone_rows.load_tombstone(table, named(key), number(key)),
+    "upload": upload,
+}
+VALUES: Mapping[str, type[Any]] = {
+    "api_key": ApiKey,
+    "dataset_head": Head,
+    "dataset_version": Version,
+    "deletion": Deletion,
+    "deployment": Deployment,
+    "job": Job,
+    "on_accept": Claim,
+    "purchase": Purchase,
+    "request": StoredRequest,
+    "tombstone": Tombstone,
+    "upload": Upload,
+}
+
+
+LISTED: Mapping[str, Callable[[Table, Key], Any]] = {
+    "api_key_listing": lambda table, key: key_rows.listing(table, limit=2, cursor=None)[0],
+    "dataset_head": lambda table, key: dataset_rows.list_heads(table, 2, None).heads,
+    "dataset_version": lambda table, key: dataset_rows.list_versions(table, named(key), 2).versions,
+    "deletion": lambda table, key: tombstone_rows.unfinished(table),
+    "deployment": lambda table, key: deployments.list_deployments(limit=2, cursor=None, table=table).deployments,
+    "job": lambda table, key: jobs.list_jobs(limit=2, cursor=None, table=table).jobs,
+    "tombstone": lambda table, key: tombstone_rows.list_tombstones(table, named(key), 2, None).tombstones,
+}
+WRITTEN: Mapping[str, Callable[[Any], Put]] = {
+    "deployment": deployment_rows.put_changed,
+    "job": job_rows.put_job,
+    "purchase": deployment_rows.put_purchase,
+}
+
+
+def put(stack, row: StoredRow) -> Table:
+    """The row in its table as it was stored, and that table."""
+    table: Table = stack.access_table if row.kind in ACCESS else stack.table
+    stack.dynamodb.put_item(TableName=table.name, Item=row.item)
+    return table
+
+
+def one(kind: str, name: str) -> StoredRow:
+    return next(row for row in stored(kind) if (row.release, row.name) == ("0.1.0", name))
+
+
+def unseen(row: StoredRow) -> bool:
+    """Whether listings leave it out: a dataset, a version or a deletion that is on its way out, or gone."""
+    indexed = row.kind in {"dataset_head", "deletion"}
+    return "kind" not in row.item if indexed else row.kind == "dataset_version" and "erasing" in row.item
+
+
+@pytest.mark.parametrize("kind", sorted(READ))
+def test_a_stored_row_reads_as_what_it_meant(stack, kind):
+    for row in stored(kind):
+        table = put(stack, row)
+        assert described(READ[kind](table, row.key)) == row.value, row.label
+        table.delete(Delete(row.key))
+
+
+@pytest.mark.parametrize("kind", sorted(LISTED))
+def test_a_stored_row_is_listed_as_what_it_meant(stack, kind):
+    for row in stored(kind):
+        table = put(stack, row)
+        found = [described(value) for value in LISTED[kind](table, row.key)]
+        assert found == ([] if unseen(row) else [row.value]), row.label
+        table.delete(Delete(row.key))
+
+
+@pytest.mark.parametrize("kind", sorted(WRITTEN))
+def test_a_stored_row_may_be_written_over_and_loses_nothing(stack, kind):
+    for row in stored(kind):
+        table = put(stack, row)
+        value = READ[kind](table, row.key)
+        assert table.put(WRITTEN[kind](value)).done, row.label
+        assert READ[kind](table, row.key) == replace(value, revision=value.revision + 1), row.label
+        assert not table.put(WRITTEN[kind](value)).done, "a write over a revision that has passed"
+
+
+def test_a_stored_head_moves_on_unless_its_dataset_is_being_deleted(stack):
+    for row in stored("dataset_head"):
+        head = dataset_rows.load_head(put(stack, row), named(row.key))
+        moved = replace(head, revision=head.revision + 1, deletion=None)
+        assert stack.table.put(dataset_rows.put_head(moved)).done == (not head.erasing), row.label
+        if not head.erasing:
+            assert dataset_rows.load_head(stack.table, named(row.key)) == moved, row.label
+        stack.table.delete(Delete(row.key))
+
+
+def test_a_stored_version_gets_its_verdict_once(stack):
+    for row in stored("dataset_version"):
+        table = put(stack, row)
+        version = dataset_rows.load_version(table, named(row.key), number(row.key), erasing=True, parts=False)
+        due = version.status == "processing" and "erasing" not in row.item
+        assert dataset_rows.finish_version(table, replace(version, status="accepted")) == due, row.label
+        table.delete(Delete(row.key))
+
+
+def test_a_stored_version_takes_a_further_base_model(stack):
+    row = one("dataset_version", "a job was started")
+    version = dataset_rows.load_version(put(stack, row), named(row.key), number(row.key))
+    further = replace(version.preparations[0], base_model="llama-3-1-8b")
+    assert dataset_rows.add_preparations(stack.table, version, [further])
+    found = dataset_rows.load_version(stack.table, named(row.key), number(row.key))
+    assert found.preparations == (*version.preparations, further)
+
+
+def test_a_stored_version_of_joined_files_comes_with_its_parts(stack):
+    row, beside = one("dataset_version", "joined by a commit"), one("parts", "joined by a commit")
+    put(stack, beside)
+    version = dataset_rows.load_version(put(stack, row), named(row.key), number(row.key))
+    assert described(version.files["train"].parts) == beside.value
+    assert len(version.files["train"].objects) == version.files["train"].joined == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "deployment", "works"),
+    [
+        ("unlimited", "support-prod", True),
+        ("unlimited", None, True),
+        ("with a scope and an end", "support-prod", True),
+        ("with a scope and an end", "other", False),
+        ("expired", None, False),
+        ("used", "support-test", True),
+        ("used, then revoked", "support-test", False),
+    ],
+)
+def test_a_stored_key_authenticates_as_it_did(stack, name, deployment, works):
+    row = one("api_key", name)
+    moment = datetime(2026, 11, 23, tzinfo=UTC)
+    outcome = key_rows.use(put(stack, row), row.item["sha256"]["S"], deployment, moment)
+    assert outcome.done is works
+    assert key_rows.from_row(outcome.row).works(moment) is (works or name == "with a scope and an end")
+
+
+def test_stored_slots_and_units_are_held_by_whom_they_were(stack):
+    job = job_rows.load(put(stack, one("job", "in progress")), "01hzz000000000000000000001")
+    table = put(stack, one("job_slots", "in progress"))
+    assert table.update(job_rows.take_slot(job, 1)).done, "it holds one already"
+    assert not table.update(job_rows.take_slot(replace(job, id="another"), 1)).done
+    assert table.update(job_rows.give_slot(job)).done
+    assert table.update(job_rows.take_slot(replace(job, id="another"), 1)).done
+
+    row = one("purchase", "bought")
+    purchase = deployment_rows.load_purchase(put(stack, row), named(row.key), number(row.key))
+    put(stack, one("model_units", "its purchase was cut off"))
+    assert not table.update(deployment_rows.take_units(purchase, None)).done, "it holds them already"
+    assert not table.update(deployment_rows.take_units(replace(purchase, generation=9), 1)).done, "over the cap"
+    assert table.update(deployment_rows.give_units(purchase)).done
+    assert table.update(deployment_rows.take_units(replace(purchase, generation=9), 1)).done
+
+
+def test_stored_open_work_is_found(stack):
+    name = "started with a deployment"
+    for kind in ("job", "job_name", "open_job", "open_purchase", "purchase"):
+        put(stack, one(kind, name))
+    (job,) = trained_models.running_jobs("support", 1, stack.table)
+    assert described(job) == one("job", name).value
+    assert job_rows.find(stack.table, job.name) == job
+    assert deployment_rows.units_spoken_for(stack.table) == {"support-prod": 1}
+
+
+@pytest.mark.parametrize("kind", sorted(VALUES))
+def test_every_field_of_a_kind_is_set_in_some_stored_row_and_every_optional_one_missing_in_another(kind):
+    values = [row.value for row in stored(kind)]
+    for field in fields(VALUES[kind]):
+        found = [value[field.name] for value in values]
+        default = described(_default(field))
+        assert any(value not in (default, None) for value in found), f"{field.name} is never set"
+        assert None in found or not str(field.type).endswith("| None"), f"{field.name} is never missing"
+
+
+def test_every_word_that_makes_a_key_stands_in_the_key_of_a_stored_row():
+    """So a kind of row that somebody adds to a module of rows, under a word of its own, needs a fixture.
+
+    It can't see a new combination of words that are there already, nor a key that is made in another module.
+    """
+    stored_words = {word for row in stored() for key in (row.key.pk, row.key.sk) for word in _words(key)}
+    modules = sorted(EDGES.rglob("*_rows.py"))
+    assert len(modules) >= 9
+    for module in modules:
+        for word in _key_words(ast.parse(module.read_text("utf-8"))):
+            assert word in stored_words, f"{module.name} makes keys with {word}; no fixture has one"
+
+
+def test_every_kind_of_stored_row_is_read():
+    assert {row.kind for row in stored()} == READ.keys()
+
+
+def _default(field: Any) -> Any:
+    if field.default is not MISSING:
+        return field.default
+    return None if field.default_factory is MISSING else field.default_factory()
+
+
+def _key_words(tree: ast.Module) -> Iterator[str]:
+    """What looks like a part of a key in the module's texts: upper case, up to `#` or the end."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch("[A-Z_]{2,}#?", node.value):
+            yield node.value.rstrip("#")
+
+
+def _words(key: str) -> Iterator[str]:
+    return (part for part in key.split("#") if part.isupper())
