@@ -72,7 +72,7 @@ deploy: build ## deploy to the AWS account of your credentials, asking for the p
 
 docs: ## write the generated pages of docs/ anew
 	$(PYTHON) bootstrap.py dev
-	$(DEV)/python -m tunedrop.checks.documentation > docs/data-format.md
+	$(DEV)/python -m tunedrop.domain.checks.documentation > docs/data-format.md
 	$(DEV)/python -m tunedrop.routes.openapi > docs/openapi.json
 
 clean: ## remove what was built, and the environments; the embedded cloud's state goes with `make reset`

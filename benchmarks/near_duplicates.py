@@ -15,9 +15,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tunedrop.checks.repetition import Repetitions
-from tunedrop.data.records import Record
-from tunedrop.formats import prompt_completion
+from tunedrop.domain.checks.repetition import Repetitions
+from tunedrop.domain.formats import prompt_completion
+from tunedrop.domain.records.record import Record
 
 from benchmarks import article, texts
 

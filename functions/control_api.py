@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from tunedrop.edges import aws, clock
+from tunedrop.edges import clients, clock
 from tunedrop.edges.observability import logger
+from tunedrop.edges.rows.table import Table
 from tunedrop.edges.settings import settings
-from tunedrop.edges.table import Table
 from tunedrop.routes.application import app
 from tunedrop.routes.world import World
 
@@ -19,12 +19,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     configuration = settings()
     world = World(
         settings=configuration,
-        state=Table(aws.dynamodb(), configuration.state_table),
-        access=Table(aws.dynamodb(), configuration.access_table),
-        s3=aws.s3(),
-        sqs=aws.sqs(),
-        bedrock=aws.bedrock(),
-        quotas=aws.service_quotas(),
+        state=Table(clients.dynamodb(), configuration.state_table),
+        access=Table(clients.dynamodb(), configuration.access_table),
+        s3=clients.s3(),
+        sqs=clients.sqs(),
+        bedrock=clients.bedrock(),
+        quotas=clients.service_quotas(),
         now=clock.now(),
         new_id=clock.new_id,
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tunedrop import inference
-from tunedrop.edges import aws, clock
+from tunedrop.actions.messages import answer_call
+from tunedrop.domain.messages import http_call
+from tunedrop.edges import clients, clock
 from tunedrop.edges.observability import logger
+from tunedrop.edges.rows.table import Table
 from tunedrop.edges.settings import settings
 from tunedrop.edges.streaming import StreamedResponse
-from tunedrop.edges.table import Table
-from tunedrop.messages import calls
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -24,13 +24,13 @@ BUFFERED_READ_SECONDS = 25.0
 def handler(event: Mapping[str, Any], context: LambdaContext) -> StreamedResponse | dict[str, Any]:
     """The answer in the form that the route is deployed with: a wrong one is a 502."""
     stack = settings()
-    response = inference.respond(
-        calls.from_event(event),
-        access=Table(aws.dynamodb(), stack.access_table),
-        state=Table(aws.dynamodb(), stack.state_table),
-        runtime=aws.bedrock_runtime()
+    response = answer_call.respond(
+        http_call.from_event(event),
+        access=Table(clients.dynamodb(), stack.access_table),
+        state=Table(clients.dynamodb(), stack.state_table),
+        runtime=clients.bedrock_runtime()
         if stack.response_streaming
-        else aws.bedrock_runtime(read_seconds=BUFFERED_READ_SECONDS),
+        else clients.bedrock_runtime(read_seconds=BUFFERED_READ_SECONDS),
         remaining_ms=context.get_remaining_time_in_millis,
         request_id=context.aws_request_id,
         now=clock.now(),

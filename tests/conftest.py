@@ -6,8 +6,7 @@ import os
 
 import pytest
 from hypothesis import settings as examples
-from tunedrop.edges import aws as clients
-from tunedrop.edges import settings
+from tunedrop.edges import clients, settings
 
 examples.register_profile("tunedrop", deadline=None)  # a busy machine is no defect
 examples.load_profile("tunedrop")

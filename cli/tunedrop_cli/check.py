@@ -9,9 +9,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunedrop.base_models import catalogue
-from tunedrop.base_models.catalogue import SPLITS, Split
-from tunedrop.reports import html_report, json_report, next_steps
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.base_models.catalogue import SPLITS, Split
+from tunedrop.domain.reports import html_report, json_report, next_steps
 
 from tunedrop_cli import examining, fixing, local_files, plans, text_report
 from tunedrop_cli.examining import Verdict

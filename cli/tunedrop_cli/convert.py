@@ -7,13 +7,13 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tunedrop.base_models import catalogue
-from tunedrop.base_models.catalogue import SPLITS, Split
-from tunedrop.checks import session
-from tunedrop.checks.examination import Examined
-from tunedrop.reports import json_report
-from tunedrop.reports.json_report import Subject
-from tunedrop.versions.versions import StoredFile
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.base_models.catalogue import SPLITS, Split
+from tunedrop.domain.checks import session
+from tunedrop.domain.checks.examination import Examined
+from tunedrop.domain.reports import json_report
+from tunedrop.domain.reports.json_report import ReportSubject
+from tunedrop.domain.versions.versioning import StoredFile
 
 from tunedrop_cli import examining, local_files, outputs, plans, progress, text_report
 from tunedrop_cli.examining import Verdict
@@ -79,6 +79,6 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _explain(file: LocalFile, result: Examined) -> None:
-    subject = Subject(None, None, (StoredFile(file.shown, "", file.size, ""),))
+    subject = ReportSubject(None, None, (StoredFile(file.shown, "", file.size, ""),))
     report = json_report.compose(subject, result, None, examining.prices())
     text_report.whole(text_report.console(stderr=True), Verdict(result.base_model, [report]))

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tunedrop.base_models.catalogue import Split
-from tunedrop.checks import session
-from tunedrop.checks.session import Plan
-from tunedrop.data.defects import Defect
-from tunedrop.reports import json_report
-from tunedrop.reports.json_report import Prices, Subject
+from tunedrop.domain.base_models.catalogue import Split
+from tunedrop.domain.checks import session
+from tunedrop.domain.checks.session import Assignment
+from tunedrop.domain.records.defects import Defect
+from tunedrop.domain.reports import json_report
+from tunedrop.domain.reports.json_report import Prices, ReportSubject
 
 from tunedrop_cli import progress
 from tunedrop_cli.local_files import LocalFile
@@ -52,7 +52,7 @@ class Verdict:
 
 def verdicts(
     splits: Mapping[Split, Sequence[LocalFile]],
-    plan: Plan,
+    plan: Assignment,
     given: Sequence[tuple[Defect, str]] = (),
     dataset: str | None = None,
 ) -> list[Verdict]:
@@ -64,7 +64,7 @@ def verdicts(
         results = session.examine(parts, plan, given=given)
     stored = {split: tuple(file.stored() for file in files) for split, files in splits.items()}
     reports = [
-        json_report.compose(Subject(dataset, None, stored[result.source_split]), result, None, prices())
+        json_report.compose(ReportSubject(dataset, None, stored[result.source_split]), result, None, prices())
         for result in results
     ]
     return [

@@ -7,11 +7,11 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tunedrop.base_models.catalogue import Split
-from tunedrop.data.defects import Defect, UnreadableContent
-from tunedrop.formats.mapping import FieldMapping
-from tunedrop.mending import files
-from tunedrop.mending.mending import Mend, Mender
+from tunedrop.domain.base_models.catalogue import Split
+from tunedrop.domain.formats.mapping import FieldMapping
+from tunedrop.domain.mending import lenient_reading
+from tunedrop.domain.mending.mend_file import Mend, Mender
+from tunedrop.domain.records.defects import Defect, UnreadableContent
 
 from tunedrop_cli import outputs, progress
 from tunedrop_cli.local_files import LocalFile
@@ -61,7 +61,7 @@ def _mended(file: LocalFile, mender: Mender, draft: Draft) -> list[tuple[str, in
     before = len(mender.lost)
     broken: list[tuple[int | None, Defect]] = []
     try:
-        for line in mender.lines(files.read(file, file.extension, mender)):
+        for line in mender.lines(lenient_reading.read(file, file.extension, mender)):
             draft.file.write(line)
     except UnreadableContent as unreadable:
         broken = [(unreadable.defect.line, unreadable.defect)]

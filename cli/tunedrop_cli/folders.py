@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunedrop.base_models import catalogue
-from tunedrop.base_models.catalogue import SPLITS, Split
-from tunedrop.versions import dataset_toml, keys
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.base_models.catalogue import SPLITS, Split
+from tunedrop.domain.versions import dataset_toml, object_keys
 
 from tunedrop_cli import local_files
 from tunedrop_cli.local_files import Unreadable
@@ -31,7 +31,7 @@ class Folder:
     @property
     def toml(self) -> Path | None:
         """`dataset.toml`."""
-        return next((path for path in self.settings if path.name == keys.SETTINGS_FILE), None)
+        return next((path for path in self.settings if path.name == object_keys.SETTINGS_FILE), None)
 
 
 def read(path: str, name: str | None = None) -> Folder:
@@ -42,10 +42,10 @@ def read(path: str, name: str | None = None) -> Folder:
     except OSError as error:
         raise Unreadable(f"{path}: {error.strerror}") from None
     name = name or root.resolve().name
-    if not keys.is_name(name):
+    if not object_keys.is_name(name):
         raise WrongUsage(
             f"{name!r} can't be a dataset's name (lower-case letters, digits and single hyphens, at most "
-            f"{keys.MAX_NAME}): give one with --name"
+            f"{object_keys.MAX_NAME}): give one with --name"
         )
     splits = {split: paths for split in SPLITS if (paths := _split(found, split))}
     if not splits:
@@ -70,21 +70,21 @@ def _split(found: Sequence[Path], split: Split) -> Sequence[Path]:
 
 def _is_split_file(path: Path, split: Split) -> bool:
     stem, _, extension = path.name.partition(".")
-    return stem == split and extension in keys.EXTENSIONS
+    return stem == split and extension in object_keys.EXTENSIONS
 
 
 def _parts(folder: Path) -> Iterator[Path]:
     """In the order of their keys, as they are joined."""
     for path in sorted(folder.iterdir(), key=lambda each: each.name):
-        if path.name.startswith(".") or path.name == keys.COMMIT_FILE:
+        if path.name.startswith(".") or path.name == object_keys.COMMIT_FILE:
             continue
-        if not path.is_file() or not path.name.endswith(tuple(f".{each}" for each in keys.EXTENSIONS)):
-            raise WrongUsage(f"{path} is no file that can be joined; allowed: {', '.join(keys.EXTENSIONS)}")
+        if not path.is_file() or not path.name.endswith(tuple(f".{each}" for each in object_keys.EXTENSIONS)):
+            raise WrongUsage(f"{path} is no file that can be joined; allowed: {', '.join(object_keys.EXTENSIONS)}")
         yield path
 
 
 def _settings(root: Path) -> Sequence[Path]:
-    toml = root / keys.SETTINGS_FILE
+    toml = root / object_keys.SETTINGS_FILE
     if not toml.is_file():
         return ()
     try:
@@ -98,6 +98,6 @@ def _settings(root: Path) -> Sequence[Path]:
 def key_of(folder: Folder, split: Split, path: Path, *, as_part: bool) -> str:
     """Where a split's file goes: a part waits to be named or committed, the split's one file commits at once."""
     if as_part and split in folder.joined:
-        return keys.incoming(folder.name, f"{split}/{path.name}")
+        return object_keys.incoming(folder.name, f"{split}/{path.name}")
     file = f"{split}.{local_files.extension_of(path.name)}"
-    return keys.incoming(folder.name, f"{split}/{file}" if as_part else file)
+    return object_keys.incoming(folder.name, f"{split}/{file}" if as_part else file)

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from tunedrop.base_models.catalogue import SPLITS, Split
-from tunedrop.reading.split_files import Part
-from tunedrop.versions import keys
-from tunedrop.versions.versions import StoredFile
+from tunedrop.domain.base_models.catalogue import SPLITS, Split
+from tunedrop.domain.reading.split_files import Part
+from tunedrop.domain.versions import object_keys
+from tunedrop.domain.versions.versioning import StoredFile
 
 STANDARD_INPUT = "-"
 ANY_EXTENSION = ""
@@ -123,7 +123,7 @@ def _spooled(stream: BinaryIO, held: ExitStack) -> tuple[int, BinaryIO]:
 def extension_of(path: str) -> str:
     """What the name says the content is, if it says anything."""
     name = Path(path).name.casefold()
-    known = sorted(keys.EXTENSIONS, key=len, reverse=True)
+    known = sorted(object_keys.EXTENSIONS, key=len, reverse=True)
     return next((extension for extension in known if name.endswith(f".{extension}")), ANY_EXTENSION)
 
 

@@ -13,7 +13,7 @@ from urllib.error import URLError
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 from tunedrop import __version__
-from tunedrop.reports.markup import visible
+from tunedrop.domain.reports.markup import visible
 
 from tunedrop_cli import check, convert, keys, local, push
 from tunedrop_cli.control import Refused

@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tunedrop.base_models import catalogue
-from tunedrop.base_models.catalogue import BaseModel, Split
-from tunedrop.checks import policy as policies
-from tunedrop.checks.examination import Level
-from tunedrop.checks.session import Plan
-from tunedrop.data.defects import Defect
-from tunedrop.data.policy import Policy
-from tunedrop.data.records import Block
-from tunedrop.formats.mapping import FieldMapping
-from tunedrop.versions import dataset_toml, keys, wishes
-from tunedrop.versions.dataset_toml import DatasetSettings
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.base_models.catalogue import BaseModel, Split
+from tunedrop.domain.checks import severities as policies
+from tunedrop.domain.checks.examination import Level
+from tunedrop.domain.checks.session import Assignment
+from tunedrop.domain.formats.mapping import FieldMapping
+from tunedrop.domain.records.check_policy import Policy
+from tunedrop.domain.records.defects import Defect
+from tunedrop.domain.records.record import Block
+from tunedrop.domain.versions import dataset_toml, object_keys, wishes
+from tunedrop.domain.versions.dataset_toml import DatasetSettings
 
 from tunedrop_cli.local_files import STANDARD_INPUT, Unreadable
 
@@ -57,9 +57,9 @@ def add_to(command: argparse.ArgumentParser) -> None:
     command.add_argument("--error", action="append", default=[], metavar="CODE", help="let it reject; repeat it")
     command.add_argument(
         "--input-format",
-        choices=keys.EXTENSIONS,
+        choices=object_keys.EXTENSIONS,
         metavar="EXT",
-        help=f"what the input is, whatever its name and content say: {', '.join(keys.EXTENSIONS)}",
+        help=f"what the input is, whatever its name and content say: {', '.join(object_keys.EXTENSIONS)}",
     )
 
 
@@ -70,10 +70,10 @@ def plan(
     settings: Settings,
     *,
     level: Level = "all",
-) -> Plan:
+) -> Assignment:
     """The options, which beat `dataset.toml`, and that. Raises WrongUsage."""
     systems, dropped = _systems(chosen.system, [model.name for model in base_models], splits, settings)
-    return Plan(
+    return Assignment(
         base_models=tuple(base_models),
         splits=tuple(splits),
         systems=systems,
@@ -97,7 +97,7 @@ def models(names: Sequence[str] | None) -> tuple[BaseModel, ...]:
 def read_settings(path: str | None, files: Sequence[str]) -> Settings:
     """The named `dataset.toml`, or the one beside the first file. Raises Unreadable if a named one can't be read."""
     if path is None:
-        beside = [Path(file).parent / keys.SETTINGS_FILE for file in files if file != STANDARD_INPUT]
+        beside = [Path(file).parent / object_keys.SETTINGS_FILE for file in files if file != STANDARD_INPUT]
         path = next((str(each) for each in beside[:1] if each.is_file()), None)
     if path is None:
         return Settings()
@@ -128,7 +128,7 @@ def _system_file(path: Path) -> str | Defect:
         return wishes.system_text(_bytes(path, dataset_toml.MAX_SYSTEM_FILE_BYTES))
     except Unreadable:
         return Defect(
-            "system_file_missing", f"{path.name} does not stand beside {keys.SETTINGS_FILE}.", "$.system.file"
+            "system_file_missing", f"{path.name} does not stand beside {object_keys.SETTINGS_FILE}.", "$.system.file"
         )
 
 

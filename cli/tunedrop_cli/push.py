@@ -15,8 +15,8 @@ from urllib.error import URLError
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
-from tunedrop.base_models.catalogue import SPLITS, Split
-from tunedrop.versions import keys
+from tunedrop.domain.base_models.catalogue import SPLITS, Split
+from tunedrop.domain.versions import object_keys
 
 from tunedrop_cli import examining, folders, local_files, plans, progress, stack, text_report
 from tunedrop_cli.control import ControlApi, Refused
@@ -167,20 +167,20 @@ def _send(push: _Push, files: Sequence[tuple[Path, str]]) -> None:
 def _upload_by_events(push: _Push) -> None:
     """What makes no version of a new dataset first, train last; a folder's `_commit` after its files."""
     folder = push.folder
-    _send(push, [(path, keys.incoming(folder.name, path.name)) for path in folder.settings])
+    _send(push, [(path, object_keys.incoming(folder.name, path.name)) for path in folder.settings])
     for split in reversed(SPLITS):
         paths = folder.splits.get(split, ())
         _refuse_strangers(push, split, paths)
         _send(push, [(path, folders.key_of(folder, split, path, as_part=split in folder.joined)) for path in paths])
         if split in folder.joined:
-            push.s3.put_object(Bucket=push.bucket, Key=keys.incoming(folder.name, f"{split}/_commit"), Body=b"")
+            push.s3.put_object(Bucket=push.bucket, Key=object_keys.incoming(folder.name, f"{split}/_commit"), Body=b"")
 
 
 def _refuse_strangers(push: _Push, split: Split, paths: Sequence[Path]) -> None:
     """A `_commit` joins all that lies beside it."""
     if split not in push.folder.joined:
         return
-    prefix = keys.incoming(push.folder.name, f"{split}/")
+    prefix = object_keys.incoming(push.folder.name, f"{split}/")
     pages = push.s3.get_paginator("list_objects_v2").paginate(Bucket=push.bucket, Prefix=prefix)
     there = {item["Key"].removeprefix(prefix) for page in pages for item in page.get("Contents", [])}
     strangers = sorted(there - {path.name for path in paths} - {"_commit", ""})
@@ -208,7 +208,7 @@ def _settle(push: _Push, api: ControlApi) -> None:
     latest = _latest(api, name)
     if toml is None or _in_force(latest, push.folder.settings):
         return
-    _send(push, [(path, keys.incoming(name, path.name)) for path in push.folder.settings])
+    _send(push, [(path, object_keys.incoming(name, path.name)) for path in push.folder.settings])
     until = time.monotonic() + SETTLED_SECONDS
     while time.monotonic() < until:
         latest = _latest(api, name)

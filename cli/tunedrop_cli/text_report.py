@@ -10,11 +10,11 @@ from typing import Any
 
 from rich.console import Console
 from rich.text import Text
-from tunedrop.formats import formats
-from tunedrop.mending.mending import MENDS
-from tunedrop.reports import next_steps
-from tunedrop.reports.markup import visible
-from tunedrop.reports.next_steps import CodeCount
+from tunedrop.domain.formats import all_formats
+from tunedrop.domain.mending.mend_file import MENDS
+from tunedrop.domain.reports import next_steps
+from tunedrop.domain.reports.markup import visible
+from tunedrop.domain.reports.next_steps import CodeCount
 
 from tunedrop_cli.examining import Report, Verdict
 from tunedrop_cli.fixing import Fixed
@@ -115,7 +115,7 @@ def _facts(report: Report) -> str:
 
 
 def _format(name: str | None) -> str:
-    found = next((known for known in formats.SOURCES.values() if known.name == name), None)
+    found = next((known for known in all_formats.SOURCES.values() if known.name == name), None)
     return found.title.replace("`", "") if found else name or "no known format"
 
 

@@ -10,8 +10,8 @@ import shlex
 from pathlib import Path
 
 import pytest
-from tunedrop.base_models import catalogue
-from tunedrop.versions import dataset_toml
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.versions import dataset_toml
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -19,18 +19,18 @@ from pathlib import Path
 
 import arro3.core
 import arro3.io
-from tunedrop.base_models import catalogue
-from tunedrop.base_models.catalogue import Split
-from tunedrop.checks import samples, session
-from tunedrop.checks.examination import Examined, Level
-from tunedrop.checks.session import Plan
-from tunedrop.data.sources import Bytes
-from tunedrop.formats import formats
-from tunedrop.formats.mapping import FieldMapping
-from tunedrop.reading.split_files import Part
-from tunedrop.reports import html_report, json_report
-from tunedrop.reports.json_report import Prices, Subject
-from tunedrop.versions import keys
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.base_models.catalogue import Split
+from tunedrop.domain.checks import samples, session
+from tunedrop.domain.checks.examination import Examined, Level
+from tunedrop.domain.checks.session import Assignment
+from tunedrop.domain.formats import all_formats
+from tunedrop.domain.formats.mapping import FieldMapping
+from tunedrop.domain.reading.split_files import Part
+from tunedrop.domain.records.sources import Bytes
+from tunedrop.domain.reports import html_report, json_report
+from tunedrop.domain.reports.json_report import Prices, ReportSubject
+from tunedrop.domain.versions import object_keys
 
 from tests.unit.checks import bad_files
 
@@ -51,7 +51,7 @@ def one(data: bytes, extension: str = "jsonl", *, mapped: bool = False) -> None:
     for (full, lines), (fast, same) in zip(everything, errors, strict=True):
         assert (full.accepted, full.records, full.errors) == (fast.accepted, fast.records, fast.errors)
         assert not full.accepted or lines == same
-        report = json_report.compose(Subject(None, None, ()), full, None, Prices({}, "USD"))
+        report = json_report.compose(ReportSubject(None, None, ()), full, None, Prices({}, "USD"))
         json_report.encode(report)
         html_report.render(report)
 
@@ -60,7 +60,7 @@ def _examine(data: bytes, extension: str, level: Level, *, mapped: bool) -> list
     written: dict[str, bytearray] = {model.name: bytearray() for model in MODELS}
     mapping = FieldMapping("question", "answer text", "system") if mapped else None
     splits: tuple[Split, ...] = ("train",)
-    plan = Plan(base_models=MODELS, splits=splits, level=level, mapping=mapping)
+    plan = Assignment(base_models=MODELS, splits=splits, level=level, mapping=mapping)
     part = Part(f"train.{extension}", extension, Bytes(data))
     results = session.examine({"train": [part]}, plan, lambda model, _: written[model.name].extend)
     return [(result, bytes(written[result.base_model])) for result in results]
@@ -68,7 +68,7 @@ def _examine(data: bytes, extension: str, level: Level, *, mapped: bool) -> list
 
 def seeds() -> list[tuple[bytes, str]]:
     """Small files of every container and format, good and bad."""
-    found = [(source.example.encode() + b"\n", "jsonl") for source in formats.SOURCES.values()]
+    found = [(source.example.encode() + b"\n", "jsonl") for source in all_formats.SOURCES.values()]
     found += [(bad_files.made(case.content), case.extension) for case in bad_files.CASES if not callable(case.content)]
     good = samples.good(35)()
     array = b"[" + good.strip().replace(b"\n", b",\n") + b"]"
@@ -119,7 +119,7 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
 def run(seconds: float, seed: int, folder: Path | None = None) -> int:
     """Rounds made. A failing file is saved in `folder` before its exception rises."""
     chance, known = random.Random(seed), seeds()
-    extensions, until, rounds = keys.EXTENSIONS, time.monotonic() + seconds, 0
+    extensions, until, rounds = object_keys.EXTENSIONS, time.monotonic() + seconds, 0
     while time.monotonic() < until:
         data, extension = chance.choice(known)
         data = mutated(data, chance)

@@ -17,13 +17,16 @@ from bedrock_simulator import Configuration, Event, Fault, FaultyDoor, LedgerEnt
 from bedrock_simulator.in_process import ClientObjects, mount
 from moto.backends import get_backend
 from moto.core.config import default_user_config as moto_config
-from tunedrop import deployments, jobs, preparing, purchases, reconciliation, spending, tracking
-from tunedrop.edges import aws, deployment_rows, job_rows
+from tunedrop.actions import reconcile
+from tunedrop.actions.deployments import advance_purchase, release_deployment
+from tunedrop.actions.jobs import advance_job, follow_job, prepare_on_demand, start_job, stop_job
+from tunedrop.domain.serving.deployment_states import Deployment
+from tunedrop.domain.serving.purchase_states import Purchase
+from tunedrop.domain.training.job_plan import PreparedSplit, PreparedVersion
+from tunedrop.domain.training.job_states import DeploymentRequest, Job, StartJob
+from tunedrop.edges import clients
+from tunedrop.edges.rows import deployment_rows, job_rows
 from tunedrop.edges.settings import Settings
-from tunedrop.serving.deployments import Deployment
-from tunedrop.serving.purchases import Purchase
-from tunedrop.training.jobs import DeploymentRequest, Job, StartJob
-from tunedrop.versions.versions import Output
 
 from tests.integration.conftest import ACCOUNT, Stack
 
@@ -31,19 +34,6 @@ CALLER = "arn:aws:iam::123456789012:user/dana"
 HOUR = 3600.0
 TRAINED = 3 * HOUR
 BOUGHT = HOUR
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What the data side hands over for an accepted version."""
-
-    name: str
-    version: int
-    base_model: str
-    train: Output
-    validation: Output | None
-    tokens_per_epoch: int = 4_000
-    owner: str | None = "support-team"
 
 
 class Crash(BaseException):
@@ -110,8 +100,8 @@ class World:
     simulator: Simulator
     door: FaultyDoor
     events: list[Event]
-    prepared: Prepared
-    accepted: jobs.Accepted
+    prepared: PreparedVersion
+    accepted: start_job.Accepted
     """What the data side says; unless told, that there is one version, `prepared`."""
     ids: int = 0
 
@@ -127,15 +117,15 @@ class World:
         wish = request.pop("deployment", None)
         if isinstance(wish, str):
             wish = DeploymentRequest(wish)
-        return jobs.start(
+        return start_job.start(
             StartJob(**{"dataset": "support", "base_model": self.prepared.base_model, "deployment": wish, **request}),
             job_id=job_id,
             caller=CALLER,
             accepted=self.accepted,
             table=self.stack.table,
             sqs=self.stack.sqs,
-            bedrock=aws.bedrock(),
-            service_quotas=aws.service_quotas(),
+            bedrock=clients.bedrock(),
+            service_quotas=clients.service_quotas(),
             settings=dataclasses.replace(self.settings, max_model_units=cap),
             now=self.clock.now(),
             new_id=self.new_id,
@@ -143,11 +133,11 @@ class World:
 
     def stop(self, job_id: str) -> Job:
         """POST /jobs/{id}/stop."""
-        return jobs.stop(job_id, caller=CALLER, table=self.stack.table, sqs=self.stack.sqs, settings=self.settings)
+        return stop_job.stop(job_id, caller=CALLER, table=self.stack.table, sqs=self.stack.sqs, settings=self.settings)
 
     def release(self, name: str) -> Any:
         """DELETE /deployments/{name}."""
-        return deployments.release(
+        return release_deployment.release(
             name,
             caller=CALLER,
             table=self.stack.table,
@@ -160,26 +150,28 @@ class World:
         """One message of SpendQueue, delivered once."""
         reach: dict[str, Any] = {
             "table": self.stack.table,
-            "bedrock": aws.bedrock(),
-            "spending": aws.bedrock_spending(),
+            "bedrock": clients.bedrock(),
+            "spending": clients.bedrock_spending(),
             "bus": self.stack.events,
             "settings": self.settings,
             "now": self.clock.now(),
         }
         if message["kind"] == "advance_job":
-            return spending.advance_job(message["job_id"], sqs=self.stack.sqs, **reach)
-        return purchases.advance_purchase(message["deployment"], message["generation"], **reach)
+            return advance_job.advance_job(message["job_id"], sqs=self.stack.sqs, **reach)
+        return advance_purchase.advance_purchase(message["deployment"], message["generation"], **reach)
 
     def prepare(self, message: dict[str, Any]) -> None:
         """One message of UploadQueue about a job, delivered once."""
-        preparing.prepare(message, table=self.stack.table, s3=self.stack.s3, sqs=self.stack.sqs, settings=self.settings)
+        prepare_on_demand.prepare(
+            message, table=self.stack.table, s3=self.stack.s3, sqs=self.stack.sqs, settings=self.settings
+        )
 
     def follow(self, message: dict[str, Any]) -> Job | None:
         """One message of JobEventQueue, delivered once."""
-        return tracking.job_changed(
+        return follow_job.job_changed(
             message,
             table=self.stack.table,
-            bedrock=aws.bedrock(),
+            bedrock=clients.bedrock(),
             s3=self.stack.s3,
             sqs=self.stack.sqs,
             bus=self.stack.events,
@@ -189,9 +181,9 @@ class World:
 
     def reconcile(self) -> Any:
         """The schedule fires."""
-        return reconciliation.reconcile(
+        return reconcile.reconcile(
             table=self.stack.table,
-            bedrock=aws.bedrock(),
+            bedrock=clients.bedrock(),
             sqs=self.stack.sqs,
             bus=self.stack.events,
             settings=self.settings,
@@ -252,8 +244,15 @@ class World:
         """Let something happen at the `nth` AWS call of the block."""
         interruption = Interruption(happening, nth, when)
         own = (self.stack.dynamodb, self.stack.sqs, self.stack.events, self.stack.s3)
-        made = (aws.dynamodb(), aws.sqs(), aws.events(), aws.s3(), aws.bedrock(), aws.bedrock_spending())
-        emitters = [client.meta.events for client in (*own, *made, aws.service_quotas())]
+        made = (
+            clients.dynamodb(),
+            clients.sqs(),
+            clients.events(),
+            clients.s3(),
+            clients.bedrock(),
+            clients.bedrock_spending(),
+        )
+        emitters = [client.meta.events for client in (*own, *made, clients.service_quotas())]
         for emitter in emitters:
             emitter.register("before-call.*", interruption.before)
             emitter.register("after-call.*", interruption.after)
@@ -372,11 +371,11 @@ def unlisted() -> Iterator[None]:
         parsed["provisionedModelSummaries"] = []
 
     event = "after-call.bedrock.ListProvisionedModelThroughputs"
-    aws.bedrock().meta.events.register(event, hide)
+    clients.bedrock().meta.events.register(event, hide)
     try:
         yield
     finally:
-        aws.bedrock().meta.events.unregister(event, hide)
+        clients.bedrock().meta.events.unregister(event, hide)
 
 
 def envelope(event: Event) -> dict[str, Any]:
@@ -419,7 +418,7 @@ def make(
         configuration=configuration or Configuration(quotas=Quotas(model_units=2)),
     )
     door = FaultyDoor(simulator)
-    for client in (aws.bedrock(), aws.bedrock_spending(), aws.service_quotas()):
+    for client in (clients.bedrock(), clients.bedrock_spending(), clients.service_quotas()):
         mount(client, door)
     prepared = prepare(stack, base_model, validation=validation)
     return World(stack, settings, clock, simulator, door, events, prepared, accepted=lambda *_: prepared)
@@ -430,21 +429,27 @@ def _settings(stack: Stack, variables: dict[str, str]) -> Settings:
     return dataclasses.replace(stack.settings, **changed)
 
 
-def prepare(stack: Stack, base_model: str, *, validation: bool, records: int = 120) -> Prepared:
-    """Prepared data in the bucket, in the base model's own format."""
+def prepare(stack: Stack, base_model: str, *, validation: bool, records: int = 120) -> PreparedVersion:
+    """PreparedVersion data in the bucket, in the base model's own format."""
     write: Callable[[int], Any] = _RECORDS[base_model]
     train = _upload(stack, base_model, "train", [write(number) for number in range(records)])
     held_out = [write(number) for number in range(records, records + 40)]
-    return Prepared(
-        "support", 1, base_model, train, _upload(stack, base_model, "validation", held_out) if validation else None
+    return PreparedVersion(
+        name="support",
+        version=1,
+        base_model=base_model,
+        train=train,
+        validation=_upload(stack, base_model, "validation", held_out) if validation else None,
+        tokens_per_epoch=4_000,
+        owner="support-team",
     )
 
 
-def _upload(stack: Stack, base_model: str, split: str, records: list[Any]) -> Output:
+def _upload(stack: Stack, base_model: str, split: str, records: list[Any]) -> PreparedSplit:
     body = "".join(json.dumps(record) + "\n" for record in records).encode()
     key = f"prepared/support/1/{base_model}/{split}.jsonl"
     answer = stack.s3.put_object(Bucket=stack.bucket, Key=key, Body=body)
-    return Output(key, answer["VersionId"], len(body), f"sha-of-{split}", len(records))
+    return PreparedSplit(key, answer["VersionId"], len(body), len(records), f"sha-of-{split}")
 
 
 def _question(number: int) -> tuple[str, str]:

@@ -12,8 +12,8 @@ import botocore.session
 import pytest
 from moto import mock_aws
 from tunedrop.edges import settings as settings_module
+from tunedrop.edges.rows.table import Table
 from tunedrop.edges.settings import Settings
-from tunedrop.edges.table import Table
 
 from tests.conftest import forget_clients
 from tests.integration.uploads_world import Uploader

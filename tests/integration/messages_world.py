@@ -15,10 +15,11 @@ import messages_api
 from bedrock_simulator.event_stream import event, frame
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
 from botocore.exceptions import ReadTimeoutError
-from tunedrop import api_keys
-from tunedrop.edges import aws, deployment_rows
+from tunedrop.actions.messages import manage_keys
+from tunedrop.domain.serving.deployment_states import Deployment
+from tunedrop.edges import clients
+from tunedrop.edges.rows import deployment_rows
 from tunedrop.edges.streaming import StreamedResponse
-from tunedrop.serving.deployments import Deployment
 
 from tests import builders
 
@@ -96,7 +97,7 @@ def as_http(answer: StreamedResponse | Mapping[str, Any]) -> httpx2.Response:
 
 def make_caller(stack, deployments: list[str] | None = None, **options: Any) -> Caller:
     """A caller with a new key."""
-    _, secret = api_keys.create(
+    _, secret = manage_keys.create(
         name="test",
         deployments=deployments,
         created_by=builders.CALLER,
@@ -140,7 +141,7 @@ class ScriptedBedrock:
 
     def mounted(self) -> ScriptedBedrock:
         """This Bedrock behind the client of a streaming route."""
-        aws.bedrock_runtime().meta.events.register("before-send.bedrock-runtime", cast("Any", self.answer))
+        clients.bedrock_runtime().meta.events.register("before-send.bedrock-runtime", cast("Any", self.answer))
         return self
 
     def answer(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:

@@ -6,11 +6,11 @@ import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tunedrop import api_keys
-from tunedrop.edges import key_rows
+from tunedrop.actions.messages import manage_keys
+from tunedrop.domain.messages import api_key
+from tunedrop.domain.messages.api_errors import ApiError
+from tunedrop.edges.rows import key_rows
 from tunedrop.errors import InvalidInput, NotFound
-from tunedrop.messages import keys
-from tunedrop.messages.errors import ApiError
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 IDS = [f"01jd3k5m7n9p1q3r5s7t9v1w{n:02d}" for n in range(30)]
@@ -22,23 +22,23 @@ def create(stack):
 
     def make(deployments=None, **options):
         arguments = {"name": "test", "created_by": "ada", "new_id": lambda: next(ids), "now": NOW, **options}
-        return api_keys.create(deployments=deployments, table=stack.access_table, **arguments)
+        return manage_keys.create(deployments=deployments, table=stack.access_table, **arguments)
 
     return make
 
 
 def refused(stack, secret, deployment="support-bot", now=NOW):
     with pytest.raises(ApiError) as caught:
-        api_keys.authenticate(secret, deployment, table=stack.access_table, now=now)
+        manage_keys.authenticate(secret, deployment, table=stack.access_table, now=now)
     return caught.value.status, caught.value.kind, caught.value.code
 
 
 def test_a_key_authenticates_and_its_last_use_is_known(stack, create):
     key, secret = create()
     later = NOW + timedelta(minutes=1)
-    assert api_keys.authenticate(secret, "support-bot", table=stack.access_table, now=later).id == key.id
-    assert api_keys.get(key.id, table=stack.access_table).last_used_at == later
-    assert api_keys.list_keys(table=stack.access_table).keys[0].last_used_at == later
+    assert manage_keys.authenticate(secret, "support-bot", table=stack.access_table, now=later).id == key.id
+    assert manage_keys.get(key.id, table=stack.access_table).last_used_at == later
+    assert manage_keys.list_keys(table=stack.access_table).keys[0].last_used_at == later
 
 
 def test_the_secret_is_in_no_row(stack, create):
@@ -46,12 +46,12 @@ def test_the_secret_is_in_no_row(stack, create):
     rows = str(stack.dynamodb.scan(TableName="AccessTable")["Items"])
     assert secret not in rows
     assert secret.rpartition("_")[2] not in rows
-    assert keys.digest(secret) in rows
+    assert api_key.digest(secret) in rows
 
 
 def test_a_scope_holds_some_deployments_and_none_else(stack, create):
     _, secret = create(["support-bot", "faq"])
-    assert api_keys.authenticate(secret, "faq", table=stack.access_table, now=NOW)
+    assert manage_keys.authenticate(secret, "faq", table=stack.access_table, now=NOW)
     assert refused(stack, secret, "other") == (403, "permission_error", "key_scope")
 
 
@@ -62,7 +62,7 @@ def test_a_scope_is_not_matched_by_a_part_of_a_name(stack, create):
 
 def test_without_a_deployment_the_scope_is_not_asked(stack, create):
     _, secret = create(["support-bot"])
-    assert api_keys.authenticate(secret, None, table=stack.access_table, now=NOW)
+    assert manage_keys.authenticate(secret, None, table=stack.access_table, now=NOW)
 
 
 def test_no_key_is_unauthenticated(stack):
@@ -72,17 +72,17 @@ def test_no_key_is_unauthenticated(stack):
 
 def test_a_key_that_is_none_is_refused_without_a_look_at_the_table(create):
     with pytest.raises(ApiError, match="not copied whole"):
-        api_keys.authenticate("td_wrong", "support-bot", table=None, now=NOW)
+        manage_keys.authenticate("td_wrong", "support-bot", table=None, now=NOW)
 
 
 def test_a_key_that_was_never_made_is_refused_and_leaves_no_row(stack):
-    assert refused(stack, keys.mint(IDS[0], b"x" * 24)) == (401, "authentication_error", "invalid_key")
+    assert refused(stack, api_key.mint(IDS[0], b"x" * 24)) == (401, "authentication_error", "invalid_key")
     assert stack.dynamodb.scan(TableName="AccessTable")["Count"] == 0
 
 
 def test_a_revoked_key_is_refused_from_the_next_call_on(stack, create):
     key, secret = create(["support-bot"])
-    revoked = api_keys.revoke(key.id, table=stack.access_table, now=NOW)
+    revoked = manage_keys.revoke(key.id, table=stack.access_table, now=NOW)
     assert revoked.revoked_at == NOW
     assert refused(stack, secret) == (401, "authentication_error", "key_revoked")
     assert refused(stack, secret, "other") == (401, "authentication_error", "key_revoked")
@@ -90,14 +90,14 @@ def test_a_revoked_key_is_refused_from_the_next_call_on(stack, create):
 
 def test_revoking_twice_changes_nothing(stack, create):
     key, _ = create()
-    first = api_keys.revoke(key.id, table=stack.access_table, now=NOW)
-    assert api_keys.revoke(key.id, table=stack.access_table, now=NOW + timedelta(days=1)) == first
+    first = manage_keys.revoke(key.id, table=stack.access_table, now=NOW)
+    assert manage_keys.revoke(key.id, table=stack.access_table, now=NOW + timedelta(days=1)) == first
 
 
 def test_an_unknown_key_can_neither_be_seen_nor_revoked(stack):
     for act in (
-        lambda: api_keys.get("nope", table=stack.access_table),
-        lambda: api_keys.revoke("nope", table=stack.access_table, now=NOW),
+        lambda: manage_keys.get("nope", table=stack.access_table),
+        lambda: manage_keys.revoke("nope", table=stack.access_table, now=NOW),
     ):
         with pytest.raises(NotFound) as caught:
             act()
@@ -108,14 +108,14 @@ def test_a_key_expires_to_the_moment(stack, create):
     end = NOW + timedelta(hours=1)
     key, secret = create(expires_at=end)
     assert key.expires_at == end
-    assert api_keys.authenticate(secret, "x", table=stack.access_table, now=end - timedelta(microseconds=1))
+    assert manage_keys.authenticate(secret, "x", table=stack.access_table, now=end - timedelta(microseconds=1))
     assert refused(stack, secret, now=end) == (401, "authentication_error", "key_expired")
 
 
 def test_an_expiring_key_leaves_the_table_only_after_its_expiry(stack, create):
     end = NOW + timedelta(hours=1)
     _, secret = create(expires_at=end)
-    row = stack.access_table.get(key_rows.key_of(keys.digest(secret)))
+    row = stack.access_table.get(key_rows.key_of(api_key.digest(secret)))
     assert row["expires"] > end.timestamp()
 
 
@@ -123,7 +123,7 @@ def test_keys_are_listed_newest_first_page_by_page(stack, create):
     made = [create()[0].id for _ in range(5)]
     seen, cursor = [], None
     for _ in range(3):
-        page = api_keys.list_keys(table=stack.access_table, limit=2, cursor=cursor)
+        page = manage_keys.list_keys(table=stack.access_table, limit=2, cursor=cursor)
         seen += [key.id for key in page.keys]
         cursor = page.cursor
     assert seen == made[::-1]
@@ -133,8 +133,8 @@ def test_an_id_given_twice_makes_no_second_key(stack, create):
     key, secret = create(new_id=lambda: IDS[0])
     again, told = create(new_id=lambda: IDS[0])
     assert (again, told) == (key, None)
-    assert api_keys.authenticate(secret, "x", table=stack.access_table, now=NOW).id == key.id
-    assert len(api_keys.list_keys(table=stack.access_table).keys) == 1
+    assert manage_keys.authenticate(secret, "x", table=stack.access_table, now=NOW).id == key.id
+    assert len(manage_keys.list_keys(table=stack.access_table).keys) == 1
 
 
 def test_what_cannot_be_a_key_is_refused_with_its_field(stack, create):

@@ -10,8 +10,8 @@ import json
 from datetime import timedelta
 
 import pytest
-from tunedrop import datasets, uploads
-from tunedrop.edges import aws, clock
+from tunedrop.actions.datasets import read_datasets, take_upload
+from tunedrop.edges import clients, clock
 
 from tests import builders
 from tests.integration.uploads_world import TRAIN, fault, good, once, upload_row, version
@@ -23,7 +23,7 @@ def told(stack):
 
 
 def nothing_was_made(uploader, stack):
-    assert datasets.list_datasets(10, None, table=stack.table).heads == ()
+    assert read_datasets.list_datasets(10, None, table=stack.table).heads == ()
     assert uploader.keys("prepared/") == uploader.keys("reports/") == []
 
 
@@ -112,8 +112,8 @@ def test_case_119_a_key_that_differs_only_in_case_is_another_key(uploader, stack
         assert uploader.deliver(builders.object_created(key, version_id="v1")) == []
         expected = [] if key.startswith("Incoming") else [("DatasetRejected", "unrecognized_key", key)]
         assert told(stack) == expected
-        assert datasets.get_dataset("support-bot", table=stack.table).latest == 1
-        assert len(datasets.list_datasets(10, None, table=stack.table).heads) == 1
+        assert read_datasets.get_dataset("support-bot", table=stack.table).latest == 1
+        assert len(read_datasets.list_datasets(10, None, table=stack.table).heads) == 1
 
 
 def test_case_120_a_folder_marker_is_passed_over(uploader, stack):
@@ -149,7 +149,7 @@ def test_case_122_a_delete_marker_over_it_hides_nothing(uploader, stack):
 
 def test_case_122_an_object_deleted_between_its_two_readings_rejects_its_version(uploader, stack):
     event = uploader.put(TRAIN, good())
-    once(aws.dynamodb(), "dynamodb.TransactWriteItems", lambda: uploader.erase(event))
+    once(clients.dynamodb(), "dynamodb.TransactWriteItems", lambda: uploader.erase(event))
     assert uploader.deliver(event) == []
     assert version(stack).status == "rejected"
     assert uploader.report()["counts_by_code"] == {"object_gone": 1}
@@ -188,7 +188,7 @@ def test_case_125_an_object_under_a_foreign_key_is_told_and_not_tried_for_ever(
     uploader, stack, operation, code, status
 ):
     event = uploader.put(TRAIN, good())
-    once(aws.s3(), f"s3.{operation}", fault(code, operation, status))
+    once(clients.s3(), f"s3.{operation}", fault(code, operation, status))
     assert uploader.deliver(event) == []
     ((_, detail),) = stack.published()
     assert (detail["code"], detail["key"]) == ("object_gone", TRAIN)
@@ -207,7 +207,7 @@ def test_case_126_a_multipart_upload_is_known_by_its_content_not_by_its_etag(upl
     assert version(stack).status == "accepted"
     assert version(stack).files["train"].sha256 == hashlib.sha256(good()).hexdigest()
     uploader.upload(TRAIN, good())
-    assert datasets.get_dataset("support-bot", table=stack.table).latest == 1, "the same bytes make no version"
+    assert read_datasets.get_dataset("support-bot", table=stack.table).latest == 1, "the same bytes make no version"
 
 
 def test_case_127_a_wrong_content_encoding_changes_nothing(uploader, stack):
@@ -268,7 +268,7 @@ def test_case_131_an_event_replayed_after_25_hours_changes_nothing(uploader, sta
         uploader.upload(TRAIN, good(50))
     before = stack.table.query("DATASET#support-bot").rows
     stack.published()
-    uploads.arrived(
+    take_upload.arrived(
         event,
         table=stack.table,
         s3=stack.s3,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tunedrop.edges import aws
+from tunedrop.edges import clients
 from tunedrop.edges import settings as settings_module
 
 from tests.integration.uploads_world import SETTINGS, TRAIN, VALIDATION, Uploader, good, version
@@ -21,7 +21,7 @@ def read(uploader: Uploader) -> Iterator[list[str]]:
     def note(params, **_):
         keys.append(params["Key"])
 
-    events = aws.s3().meta.events
+    events = clients.s3().meta.events
     events.register("provide-client-params.s3.GetObject", note)
     yield keys
     events.unregister("provide-client-params.s3.GetObject", note)

@@ -8,7 +8,7 @@ import io
 import json
 
 import pytest
-from tunedrop.checks import samples
+from tunedrop.domain.checks import samples
 from tunedrop_cli import main
 
 from tests.integration.uploads_world import good

@@ -12,11 +12,12 @@ from urllib.parse import parse_qs, urlsplit
 import dataset_uploaded
 import pytest
 import requests
-from tunedrop import erasing
-from tunedrop.edges import aws, clock, deployment_rows, job_rows, tombstone_rows
-from tunedrop.edges.table import Delete, Key, Update
-from tunedrop.serving.deployments import Deployment
-from tunedrop.training.jobs import Job
+from tunedrop.actions.datasets import erase_data
+from tunedrop.domain.serving.deployment_states import Deployment
+from tunedrop.domain.training.job_states import Job
+from tunedrop.edges import clients, clock
+from tunedrop.edges.rows import deployment_rows, job_rows, tombstone_rows
+from tunedrop.edges.rows.table import Delete, Key, Update
 
 from tests import builders
 from tests.integration import bedrock_world
@@ -431,7 +432,7 @@ def failing(nth, when, *clients):
 def test_the_same_request_goes_on_wherever_the_first_one_died(dataset, path, when):
     """One life after the other: each dies one call later, until a request survives."""
     for nth in range(1, 60):
-        with failing(nth, when, aws.dynamodb(), aws.s3(), aws.sqs()) as calls:
+        with failing(nth, when, clients.dynamodb(), clients.s3(), clients.sqs()) as calls:
             status, _ = call("DELETE", path)
         if calls() < nth:
             break
@@ -449,7 +450,7 @@ def test_erasing_goes_on_wherever_it_died(dataset, path, when):
     call("DELETE", path)
     (message,) = dataset.stack.messages(dataset.stack.upload_queue_url)
     for nth in range(1, 80):
-        with failing(nth, when, aws.dynamodb(), aws.s3(), aws.events()) as calls:
+        with failing(nth, when, clients.dynamodb(), clients.s3(), clients.events()) as calls:
             dataset.deliver(message)
         if calls() < nth:
             break
@@ -468,10 +469,10 @@ def test_a_job_that_slips_in_takes_the_request_back(dataset):
 
     def slip_in(params, **_):
         if "DELETION#" in str(params.get("TransactItems", "")):
-            aws.dynamodb().meta.events.unregister("provide-client-params.dynamodb.TransactWriteItems", slip_in)
+            clients.dynamodb().meta.events.unregister("provide-client-params.dynamodb.TransactWriteItems", slip_in)
             train(dataset.stack, "Requested")
 
-    aws.dynamodb().meta.events.register("provide-client-params.dynamodb.TransactWriteItems", slip_in)
+    clients.dynamodb().meta.events.register("provide-client-params.dynamodb.TransactWriteItems", slip_in)
     assert refused(call("DELETE", DATASET)) == (409, "dataset_in_use")
     assert call("GET", DATASET)[1]["status"] == "accepted"
     assert [listed["name"] for listed in call("GET", "/datasets")[1]["datasets"]] == ["support-bot"]
@@ -483,10 +484,10 @@ def test_a_job_that_slips_in_takes_the_request_back(dataset):
 
 def test_what_a_version_holds_stays_until_its_own_deletion_is_certain(dataset):
     """The first request died between asking and confirming, and may still be taken back."""
-    with failing(0, "before", aws.dynamodb()) as calls:
+    with failing(0, "before", clients.dynamodb()) as calls:
         call("DELETE", f"{DATASET}/versions/1", query={"plan": "true"})
     for nth in range(1, calls() + 6):
-        with failing(nth, "before", aws.dynamodb()):
+        with failing(nth, "before", clients.dynamodb()):
             call("DELETE", f"{DATASET}/versions/1")
         if dataset.stack.table.query("DATASET#support-bot", "DELETION#").rows:
             break
@@ -543,12 +544,12 @@ def test_what_is_still_being_prepared_while_its_version_goes_leaves_nothing(data
     """A job that asked for a preparation was stopped: nothing holds the deletion up, and the function still works."""
 
     def delete(**_):
-        aws.s3().meta.events.unregister("before-call.s3.PutObject", delete)
+        clients.s3().meta.events.unregister("before-call.s3.PutObject", delete)
         call("DELETE", f"{DATASET}/versions/2")
         (message,) = dataset.stack.messages(dataset.stack.upload_queue_url)
         assert dataset.deliver(message) == 0
 
-    aws.s3().meta.events.register("before-call.s3.PutObject", delete)
+    clients.s3().meta.events.register("before-call.s3.PutObject", delete)
     wanted = {"dataset": "support-bot", "version": 2, "base_model": "nova-lite", "job_id": "01JOB"}
     assert dataset.deliver({"schema": 1, "kind": "prepare_version", **wanted}) == 0
     assert not dataset.held(f"{PREPARED}/2/")
@@ -560,10 +561,10 @@ def test_a_message_that_comes_twice_at_once_counts_nothing_twice(dataset):
     (message,) = dataset.stack.messages(dataset.stack.upload_queue_url)
 
     def again(**_):
-        aws.s3().meta.events.unregister("before-call.s3.DeleteObjects", again)
+        clients.s3().meta.events.unregister("before-call.s3.DeleteObjects", again)
         assert dataset.deliver(message) == 0
 
-    aws.s3().meta.events.register("before-call.s3.DeleteObjects", again)
+    clients.s3().meta.events.register("before-call.s3.DeleteObjects", again)
     assert dataset.deliver(message) == 0
     assert call("DELETE", DATASET)[1]["erased"]["objects"] == answer["remaining"]["objects"]
 
@@ -575,9 +576,9 @@ def test_an_object_that_s3_will_not_let_go_brings_the_message_back(dataset):
     def locked(parsed, **_):
         parsed["Errors"] = [{"Key": "x", "VersionId": "v", "Code": "AccessDenied", "Message": "no"}]
 
-    aws.s3().meta.events.register("after-call.s3.DeleteObjects", locked)
+    clients.s3().meta.events.register("after-call.s3.DeleteObjects", locked)
     assert dataset.deliver(message) == 1
-    aws.s3().meta.events.unregister("after-call.s3.DeleteObjects", locked)
+    clients.s3().meta.events.unregister("after-call.s3.DeleteObjects", locked)
     assert call("DELETE", DATASET)[1]["state"] == "erasing"
     assert dataset.deliver(message) == 0
 
@@ -588,7 +589,7 @@ def test_reconcile_finds_a_deletion_whose_message_got_lost(dataset, environment)
     dataset.stack.messages(dataset.stack.upload_queue_url)
     world.clock.time = clock.now()
     assert world.reconcile().enqueued == {}
-    world.clock.advance(erasing.LOST_AFTER.total_seconds() + 1)
+    world.clock.advance(erase_data.LOST_AFTER.total_seconds() + 1)
     assert world.reconcile().enqueued == {"erase_dataset": 1}
     assert dataset.work() == 0
     assert call("DELETE", DATASET)[1]["state"] == "erased"
@@ -596,10 +597,10 @@ def test_reconcile_finds_a_deletion_whose_message_got_lost(dataset, environment)
 
 
 def test_a_request_that_died_before_it_was_confirmed_is_taken_back_in_the_end(dataset):
-    with failing(0, "before", aws.dynamodb()) as calls:
+    with failing(0, "before", clients.dynamodb()) as calls:
         call("DELETE", DATASET, query={"plan": "true"})
     for nth in range(1, calls() + 4):
-        with failing(nth, "before", aws.dynamodb()):
+        with failing(nth, "before", clients.dynamodb()):
             call("DELETE", DATASET)
         rows = dataset.stack.table.query("DATASET#support-bot", "DELETION#").rows
         if rows:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tunedrop.edges import aws, batches, tombstone_rows
-from tunedrop.edges.table import Key, Update
+from tunedrop.edges import clients, queues
+from tunedrop.edges.rows import tombstone_rows
+from tunedrop.edges.rows.table import Key, Update
 
 from tests.integration.caller import call, refused
 from tests.integration.test_control_api_datasets import DATASET, PREPARED, Data, failing, lines
@@ -39,10 +40,10 @@ def before(client, call_name, action):
 
 def asked(dataset, path):
     """The row of a deletion whose request dies between asking and confirming."""
-    with failing(0, "before", aws.dynamodb()) as calls:
+    with failing(0, "before", clients.dynamodb()) as calls:
         call("DELETE", path, query={"plan": "true"})
     for nth in range(1, calls() + 6):
-        with failing(nth, "before", aws.dynamodb()):
+        with failing(nth, "before", clients.dynamodb()):
             call("DELETE", path)
         rows = dataset.stack.table.query("DATASET#support-bot", "DELETION#").rows
         if rows:
@@ -60,7 +61,7 @@ def deleted(dataset, path):
 def test_a_preparation_takes_nothing_from_a_version_whose_deletion_may_be_taken_back(dataset):
     held = dataset.held(f"{PREPARED}/2/claude-3-haiku/")
     assert held
-    before(aws.s3(), "s3.PutObject", lambda: asked(dataset, f"{DATASET}/versions/2"))
+    before(clients.s3(), "s3.PutObject", lambda: asked(dataset, f"{DATASET}/versions/2"))
     assert dataset.deliver(PREPARE) == 0
     assert dataset.held(f"{PREPARED}/2/claude-3-haiku/") == held
     deleted(dataset, f"{DATASET}/versions/2")
@@ -72,11 +73,11 @@ def test_a_preparation_that_died_while_its_version_went_leaves_nothing_when_it_c
 
     def die(params, **_):
         if params["Prefix"] == f"{PREPARED}/2/" and dataset.stack.table.get(gone) is None:
-            aws.s3().meta.events.unregister("provide-client-params.s3.ListObjectVersions", die)
+            clients.s3().meta.events.unregister("provide-client-params.s3.ListObjectVersions", die)
             raise RuntimeError("the function is killed")
 
-    aws.s3().meta.events.register("provide-client-params.s3.ListObjectVersions", die)
-    before(aws.s3(), "s3.PutObject", lambda: deleted(dataset, f"{DATASET}/versions/2"))
+    clients.s3().meta.events.register("provide-client-params.s3.ListObjectVersions", die)
+    before(clients.s3(), "s3.PutObject", lambda: deleted(dataset, f"{DATASET}/versions/2"))
     assert dataset.deliver(PREPARE) == 1
     assert dataset.held(f"{PREPARED}/2/")
     assert dataset.deliver(PREPARE) == 0
@@ -116,18 +117,18 @@ def test_an_upload_waits_longer_for_a_deletion_than_for_a_fault(dataset):
     """It comes five times: half a minute and its doubles are over before a large dataset is erased."""
     call("DELETE", DATASET)
     waits = []
-    aws.sqs().meta.events.register(
+    clients.sqs().meta.events.register(
         "provide-client-params.sqs.ChangeMessageVisibility",
         lambda params, **_: waits.append(params["VisibilityTimeout"]),
     )
     assert dataset.deliver(dataset.put("incoming/support-bot/train.jsonl", lines(70))) == 1
     assert waits == [120]
-    assert sum(batches.wait_seconds(count, 120) for count in range(1, 5)) == 1800
+    assert sum(queues.wait_seconds(count, 120) for count in range(1, 5)) == 1800
 
 
 def test_an_upload_whose_row_went_with_its_dataset_leaves_no_half_of_one(dataset):
     event = dataset.put("incoming/support-bot/train.jsonl", lines(60))
-    before(aws.events(), "events.PutEvents", lambda: deleted(dataset, DATASET))
+    before(clients.events(), "events.PutEvents", lambda: deleted(dataset, DATASET))
     assert dataset.deliver(event) == 0
     assert dataset.rows() == ["DELETION", "HEAD", "TOMBSTONE"]
     assert dataset.deliver(event) == 0, "the same event again can be read"
@@ -147,7 +148,7 @@ def test_an_upload_whose_row_went_with_its_dataset_leaves_no_half_of_one(dataset
 def test_names_and_numbers_that_fit_no_row_are_unknown(dataset, method, path):
     """DynamoDB refuses keys of more than 2,048 and 1,024 bytes; moto takes them."""
     asked_for = []
-    aws.dynamodb().meta.events.register(
+    clients.dynamodb().meta.events.register(
         "provide-client-params.dynamodb.GetItem", lambda params, **_: asked_for.append(params["Key"])
     )
     assert call(method, path)[0] == 404

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import dataset_uploaded
 import pytest
-from tunedrop import datasets
-from tunedrop.base_models import catalogue
-from tunedrop.checks import samples
-from tunedrop.edges import aws, object_upload
+from tunedrop.actions.datasets import read_datasets
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.checks import samples
+from tunedrop.domain.training.job_plan import UnpreparedVersion
+from tunedrop.edges import clients
 from tunedrop.edges import settings as settings_module
+from tunedrop.edges.s3 import object_writer
 from tunedrop.errors import Conflict, InvalidInput, NotFound
-from tunedrop.training.plan import UnpreparedVersion
 
 from tests import builders
 from tests.integration.uploads_world import SETTINGS, TRAIN, VALIDATION, fault, good, once, upload_row, version
@@ -35,7 +36,7 @@ def test_a_train_file_becomes_a_prepared_version_with_report_rows_and_notificati
     }
     assert len(others) == 39
 
-    accepted = datasets.accepted("support-bot", None, "claude-3-haiku", table=stack.table)
+    accepted = read_datasets.accepted("support-bot", None, "claude-3-haiku", table=stack.table)
     assert (accepted.version, accepted.validation, accepted.owner) == (1, None, None)
     assert accepted.train.sha256 == hashlib.sha256(prepared).hexdigest()
     assert (accepted.train.bytes, accepted.train.records) == (len(prepared), 40)
@@ -111,11 +112,11 @@ def test_a_configured_price_gives_an_amount(uploader, environment):
 def test_a_second_split_makes_a_version_that_holds_both(uploader, stack):
     uploader.upload(TRAIN, good())
     uploader.upload(VALIDATION, good(40, 500))
-    accepted = datasets.accepted("support-bot", 2, "claude-3-haiku", table=stack.table)
+    accepted = read_datasets.accepted("support-bot", 2, "claude-3-haiku", table=stack.table)
     assert accepted.validation is not None
     assert accepted.train.key == "prepared/support-bot/2/claude-3-haiku/train.jsonl"
     assert uploader.report(2, split="train")["version"] == 2
-    assert datasets.accepted("support-bot", 1, "claude-3-haiku", table=stack.table).validation is None
+    assert read_datasets.accepted("support-bot", 1, "claude-3-haiku", table=stack.table).validation is None
     assert [kind for kind, _ in stack.published()] == ["DatasetPrepared", "DatasetPrepared"]
 
 
@@ -150,9 +151,9 @@ def test_one_base_model_may_refuse_what_another_takes(uploader, stack):
     stack.published()
     uploader.upload(TRAIN, good() + samples.line("User: hello", "Hello.").encode())
     assert version(stack).status == "rejected"
-    assert datasets.accepted("support-bot", 1, "claude-3-haiku", table=stack.table).train.records == 41
+    assert read_datasets.accepted("support-bot", 1, "claude-3-haiku", table=stack.table).train.records == 41
     with pytest.raises(Conflict) as refused:
-        datasets.accepted("support-bot", 1, "nova-lite", table=stack.table)
+        read_datasets.accepted("support-bot", 1, "nova-lite", table=stack.table)
     assert refused.value.code == "dataset_rejected"
     assert refused.value.details["reports"] == ["reports/support-bot/1/nova-lite/train.json"]
     assert uploader.keys("prepared/support-bot/1/nova-lite/") == []
@@ -186,7 +187,7 @@ def test_the_same_bytes_again_make_no_version_and_say_so(uploader, stack):
     stack.published()
     event = uploader.put(TRAIN, good())
     uploader.deliver(event)
-    assert datasets.get_dataset("support-bot", table=stack.table).latest == 1
+    assert read_datasets.get_dataset("support-bot", table=stack.table).latest == 1
     assert (upload_row(stack, event)["status"], upload_row(stack, event)["version"]) == ("unchanged", 1)
     ((kind, detail),) = stack.published()
     assert (kind, detail["unchanged"], detail["version"]) == ("DatasetPrepared", True, 1)
@@ -197,25 +198,25 @@ def test_an_older_upload_that_comes_late_never_replaces_a_newer_one(uploader, st
     older, newer = uploader.put(TRAIN, good(40)), uploader.put(TRAIN, good(50))
     uploader.deliver(newer, older)
     assert version(stack).preparations[0].records == 50
-    assert datasets.get_dataset("support-bot", table=stack.table).latest == 1
+    assert read_datasets.get_dataset("support-bot", table=stack.table).latest == 1
     assert upload_row(stack, older)["status"] == "superseded"
 
 
 def test_of_two_splits_at_once_the_later_version_holds_both(uploader, stack):
     train, validation = uploader.put(TRAIN, good()), uploader.put(VALIDATION, good(40, 500))
-    once(aws.dynamodb(), "dynamodb.TransactWriteItems", lambda: uploader.deliver(validation) and None)
+    once(clients.dynamodb(), "dynamodb.TransactWriteItems", lambda: uploader.deliver(validation) and None)
     assert uploader.deliver(train) == []
     assert version(stack, 1).status == "incomplete"
     assert set(version(stack, 2).splits) == {"train", "validation"}
     assert version(stack, 2).status == "accepted"
-    assert datasets.get_dataset("support-bot", table=stack.table).latest == 2
+    assert read_datasets.get_dataset("support-bot", table=stack.table).latest == 2
 
 
 def test_two_deliveries_of_one_event_at_once_make_one_version(uploader, stack):
     event = uploader.put(TRAIN, good())
-    once(aws.dynamodb(), "dynamodb.TransactWriteItems", lambda: uploader.deliver(event) and None)
+    once(clients.dynamodb(), "dynamodb.TransactWriteItems", lambda: uploader.deliver(event) and None)
     assert uploader.deliver(event) == []
-    assert datasets.get_dataset("support-bot", table=stack.table).latest == 1
+    assert read_datasets.get_dataset("support-bot", table=stack.table).latest == 1
     assert version(stack).status == "accepted"
     assert len({detail["event_id"] for _, detail in stack.published()}) == 1
 
@@ -224,18 +225,20 @@ def test_two_deliveries_of_one_event_at_once_make_one_version(uploader, stack):
 def test_a_transient_fault_gives_the_message_back_and_the_next_delivery_finishes(uploader, stack, call):
     event = uploader.put(TRAIN, good())
     service, operation = call.split(".")
-    once(getattr(aws, service)(), call, fault("ServiceUnavailable", operation))
+    once(getattr(clients, service)(), call, fault("ServiceUnavailable", operation))
     assert len(uploader.deliver(event)) == 1
     assert upload_row(stack, event)["status"] == "processing"
     assert uploader.deliver(event, receive_count=2) == []
-    assert [item.number for item in datasets.list_versions("support-bot", 10, None, table=stack.table).versions] == [1]
+    assert [
+        item.number for item in read_datasets.list_versions("support-bot", 10, None, table=stack.table).versions
+    ] == [1]
     assert version(stack).status == "accepted"
     assert [kind for kind, _ in stack.published()] == ["DatasetPrepared"]
 
 
 def test_a_verdict_that_could_not_be_told_is_told_by_the_next_delivery(uploader, stack):
     event = uploader.put(TRAIN, good())
-    once(aws.events(), "events.PutEvents", fault("InternalException", "PutEvents"))
+    once(clients.events(), "events.PutEvents", fault("InternalException", "PutEvents"))
     assert len(uploader.deliver(event)) == 1
     assert version(stack).status == "accepted"
     uploader.deliver(event)
@@ -244,16 +247,16 @@ def test_a_verdict_that_could_not_be_told_is_told_by_the_next_delivery(uploader,
 
 def test_a_crash_after_the_verdict_leaves_no_dataset_that_seems_to_be_processing(uploader, stack):
     event = uploader.put(TRAIN, good())
-    once(aws.dynamodb(), "dynamodb.UpdateItem", fault("InternalServerError", "UpdateItem"))
+    once(clients.dynamodb(), "dynamodb.UpdateItem", fault("InternalServerError", "UpdateItem"))
     assert len(uploader.deliver(event)) == 1
     assert version(stack).status == "accepted"
     assert uploader.deliver(event) == []
-    assert datasets.get_dataset("support-bot", table=stack.table).status == "accepted"
+    assert read_datasets.get_dataset("support-bot", table=stack.table).status == "accepted"
 
 
 def test_settings_noted_before_a_crash_are_not_taken_for_a_repetition(uploader, stack):
     event = uploader.put(SETTINGS, 'owner = "me"')
-    once(aws.dynamodb(), "dynamodb.UpdateItem", fault("InternalServerError", "UpdateItem"))
+    once(clients.dynamodb(), "dynamodb.UpdateItem", fault("InternalServerError", "UpdateItem"))
     assert len(uploader.deliver(event)) == 1
     assert uploader.deliver(event) == []
     assert upload_row(stack, event, "dataset.toml")["status"] == "noted"
@@ -262,12 +265,12 @@ def test_settings_noted_before_a_crash_are_not_taken_for_a_repetition(uploader, 
 @pytest.mark.parametrize(("count", "seconds"), [(1, 30), (2, 60), (5, 480), (40, 43_200)])
 def test_a_message_that_failed_waits_twice_as_long_each_time(uploader, stack, count, seconds):
     asked: list[int] = []
-    aws.sqs().meta.events.register_first(
+    clients.sqs().meta.events.register_first(
         "provide-client-params.sqs.ChangeMessageVisibility",
         lambda params, **_: asked.append(params["VisibilityTimeout"]),
     )
     event = uploader.put(TRAIN, good())
-    once(aws.s3(), "s3.HeadObject", fault("SlowDown", "HeadObject"))
+    once(clients.s3(), "s3.HeadObject", fault("SlowDown", "HeadObject"))
     assert len(uploader.deliver(event, receive_count=count)) == 1
     assert asked == [seconds]
 
@@ -284,7 +287,7 @@ def test_a_version_without_train_is_incomplete_until_train_comes(uploader, stack
     assert stack.published() == []
     assert uploader.keys("reports/") == []
     with pytest.raises(Conflict) as refused:
-        datasets.accepted("support-bot", None, "claude-3-haiku", table=stack.table)
+        read_datasets.accepted("support-bot", None, "claude-3-haiku", table=stack.table)
     assert refused.value.code == "version_incomplete"
     uploader.upload(TRAIN, good())
     assert set(version(stack, 2).splits) == {"train", "validation"}
@@ -294,7 +297,7 @@ def test_dataset_toml_makes_a_new_version_of_the_current_splits(uploader, stack)
     uploader.upload(TRAIN, good(100))
     uploader.upload(SETTINGS, 'base_models = ["nova-lite"]')
     assert version(stack, 2).base_models == ("nova-lite",)
-    assert datasets.accepted("support-bot", 2, "claude-3-haiku", table=stack.table) == UnpreparedVersion(
+    assert read_datasets.accepted("support-bot", 2, "claude-3-haiku", table=stack.table) == UnpreparedVersion(
         "support-bot", 2, None
     )
 
@@ -317,7 +320,7 @@ def test_a_system_text_file_is_found_whichever_comes_first(uploader, stack, orde
     bodies = {"system.txt": "Sei höflich.\n", "dataset.toml": 'system = { file = "system.txt" }'}
     for name in order:
         uploader.upload(f"incoming/support-bot/{name}", bodies[name])
-    latest = datasets.get_dataset("support-bot", table=stack.table).latest
+    latest = read_datasets.get_dataset("support-bot", table=stack.table).latest
     assert version(stack, latest).status == "accepted"
     prepared = uploader.object(f"prepared/support-bot/{latest}/claude-3-haiku/train.jsonl")
     assert json.loads(prepared.splitlines()[0])["system"] == "Sei höflich."
@@ -387,7 +390,7 @@ def test_a_key_that_fits_no_pattern_is_told_and_changes_nothing(uploader, stack,
     ((kind, detail),) = stack.published()
     assert (kind, detail["code"], detail["key"]) == ("DatasetRejected", "unrecognized_key", key)
     assert "incoming/<dataset>/" in detail["next_command"]
-    assert datasets.list_datasets(10, None, table=stack.table).heads == ()
+    assert read_datasets.list_datasets(10, None, table=stack.table).heads == ()
     assert uploader.keys("reports/") == uploader.keys("prepared/") == []
 
 
@@ -396,7 +399,7 @@ def test_events_about_other_buckets_prefixes_and_folder_markers_are_passed_over(
     own_output = builders.object_created("prepared/support-bot/1/claude-3-haiku/train.jsonl", version_id="x")
     assert uploader.deliver(foreign, own_output, uploader.put("incoming/support-bot/", b"")) == []
     assert stack.published() == []
-    assert datasets.list_datasets(10, None, table=stack.table).heads == ()
+    assert read_datasets.list_datasets(10, None, table=stack.table).heads == ()
 
 
 def test_without_a_version_id_in_the_event_it_is_asked_for(uploader, stack):
@@ -414,7 +417,7 @@ def test_an_upload_deleted_before_it_was_read_is_told(uploader, stack):
     assert (kind, detail["code"]) == ("DatasetRejected", "object_gone")
     assert upload_row(stack, event)["status"] == "gone"
     with pytest.raises(NotFound):
-        datasets.get_dataset("support-bot", table=stack.table)
+        read_datasets.get_dataset("support-bot", table=stack.table)
 
 
 def test_a_carried_over_split_that_was_deleted_rejects_the_version(uploader, stack):
@@ -424,11 +427,11 @@ def test_a_carried_over_split_that_was_deleted_rejects_the_version(uploader, sta
     uploader.upload(VALIDATION, good(40, 500))
     assert version(stack, 2).status == "rejected"
     assert uploader.report(2)["counts_by_code"] == {"object_gone": 1}
-    assert datasets.accepted("support-bot", 1, "claude-3-haiku", table=stack.table).version == 1
+    assert read_datasets.accepted("support-bot", 1, "claude-3-haiku", table=stack.table).version == 1
 
 
 def test_an_object_that_may_not_be_read_is_told_rather_than_tried_for_ever(uploader, stack):
-    once(aws.s3(), "s3.GetObject", fault("InvalidObjectState", "GetObject", 403))
+    once(clients.s3(), "s3.GetObject", fault("InvalidObjectState", "GetObject", 403))
     uploader.upload(TRAIN, good())
     ((_, detail),) = stack.published()
     assert detail["code"] == "object_gone"
@@ -439,7 +442,7 @@ def test_a_large_file_goes_through_in_parts_and_comes_out_whole(uploader, stack)
     records = [samples.line(f"What is {number}?", f"{number} " * 1_000) for number in range(4_000)]
     uploader.upload(TRAIN, "\n".join(records))
     prepared = uploader.object("prepared/support-bot/1/claude-3-haiku/train.jsonl")
-    assert len(prepared) > 2 * object_upload.PART_BYTES
+    assert len(prepared) > 2 * object_writer.PART_BYTES
     assert version(stack).preparations[0].output is not None
     assert version(stack).preparations[0].output.sha256 == hashlib.sha256(prepared).hexdigest()
     assert json.loads(prepared.splitlines()[3_999])["messages"][1]["content"] == "3999 " * 1_000
@@ -464,23 +467,23 @@ def test_train_and_validation_over_the_sum_reject_the_version_in_validation(uplo
 
 def test_what_is_not_there_is_refused_with_the_newest_version(uploader, stack):
     with pytest.raises(NotFound) as missing:
-        datasets.accepted("support-bot", None, "claude-3-haiku", table=stack.table)
+        read_datasets.accepted("support-bot", None, "claude-3-haiku", table=stack.table)
     assert missing.value.code == "unknown_dataset"
     uploader.upload(TRAIN, good())
     for number in (0, 2, -1):
         with pytest.raises(NotFound) as missing:
-            datasets.accepted("support-bot", number, "claude-3-haiku", table=stack.table)
+            read_datasets.accepted("support-bot", number, "claude-3-haiku", table=stack.table)
         assert (missing.value.code, missing.value.details["latest"]) == ("unknown_version", 1)
     with pytest.raises(InvalidInput) as unknown:
-        datasets.accepted("support-bot", 1, "claude-9", table=stack.table)
+        read_datasets.accepted("support-bot", 1, "claude-9", table=stack.table)
     assert unknown.value.code == "unknown_base_model"
 
 
 def test_a_version_in_the_making_cannot_be_trained_on_yet(uploader, stack):
-    once(aws.s3(), "s3.PutObject", fault("SlowDown"))
+    once(clients.s3(), "s3.PutObject", fault("SlowDown"))
     uploader.deliver(uploader.put(TRAIN, good()))
     with pytest.raises(Conflict) as refused:
-        datasets.accepted("support-bot", None, "claude-3-haiku", table=stack.table)
+        read_datasets.accepted("support-bot", None, "claude-3-haiku", table=stack.table)
     assert refused.value.code == "version_processing"
 
 
@@ -488,13 +491,13 @@ def test_datasets_and_versions_are_listed_newest_first_by_pages(uploader, stack)
     for name in ("alpha", "beta"):
         uploader.upload(f"incoming/{name}/train.jsonl", good())
     uploader.upload("incoming/alpha/train.jsonl", good(41))
-    first = datasets.list_datasets(1, None, table=stack.table)
-    second = datasets.list_datasets(1, first.cursor, table=stack.table)
+    first = read_datasets.list_datasets(1, None, table=stack.table)
+    second = read_datasets.list_datasets(1, first.cursor, table=stack.table)
     assert [head.dataset for head in (*first.heads, *second.heads)] == ["alpha", "beta"]
     assert (first.heads[0].latest, first.heads[0].status) == (2, "accepted")
-    page = datasets.list_versions("alpha", 1, None, table=stack.table)
+    page = read_datasets.list_versions("alpha", 1, None, table=stack.table)
     assert [item.number for item in page.versions] == [2]
-    rest = datasets.list_versions("alpha", 5, page.cursor, table=stack.table)
+    rest = read_datasets.list_versions("alpha", 5, page.cursor, table=stack.table)
     assert [item.number for item in rest.versions] == [1]
 
 

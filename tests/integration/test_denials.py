@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
-from tunedrop.edges import aws, job_rows
+from tunedrop.domain.serving import standing
+from tunedrop.domain.training.job_states import DeploymentRequest
+from tunedrop.edges import clients
+from tunedrop.edges.rows import job_rows
 from tunedrop.errors import Unavailable
-from tunedrop.serving import standing
-from tunedrop.training.jobs import DeploymentRequest
 
 from tests.integration import bedrock_world
 from tests.integration.bedrock_world import BOUGHT, HOUR, TRAINED, World, refusing, unlisted
@@ -29,7 +30,7 @@ def world(stack, environment) -> World:
 
 
 def _foreign(world: World, model_arn: str | None, name: str = "made-by-hand", **request: Any) -> str:
-    made = aws.bedrock().create_provisioned_model_throughput(
+    made = clients.bedrock().create_provisioned_model_throughput(
         provisionedModelName=name, modelId=model_arn or "", modelUnits=1, **request
     )
     return made["provisionedModelArn"]
@@ -51,7 +52,7 @@ def _raised(world: World, seconds: float, times: int) -> int:
 
 def test_expired_capacity_whose_tags_are_denied_is_given_back_and_not_forgotten(world):
     world.ready(deployment=EIGHT_HOURS)
-    with refusing(aws.bedrock(), "ListTagsForResource", "AccessDeniedException"):
+    with refusing(clients.bedrock(), "ListTagsForResource", "AccessDeniedException"):
         world.wait(9 * HOUR)
     assert world.live() == []
     assert world.purchase().state == "released"
@@ -60,7 +61,7 @@ def test_expired_capacity_whose_tags_are_denied_is_given_back_and_not_forgotten(
 def test_capacity_whose_tags_are_denied_while_it_is_made_stays_ours(world):
     world.trained()
     world.wait(0)
-    with refusing(aws.bedrock(), "ListTagsForResource", "AccessDeniedException"):
+    with refusing(clients.bedrock(), "ListTagsForResource", "AccessDeniedException"):
         world.wait(660)
         found = world.reconcile()
     assert (world.purchase().state, len(world.live())) == ("live", 1)
@@ -71,7 +72,7 @@ def test_capacity_whose_tags_are_denied_while_it_is_made_stays_ours(world):
 def test_a_lost_answer_is_found_by_its_name_while_tags_lag(world, code, status):
     world.trained()
     world.lose_answer(CREATE)
-    with refusing(aws.bedrock(), "ListTagsForResource", code, status):
+    with refusing(clients.bedrock(), "ListTagsForResource", code, status):
         world.spend(BUY)
     assert world.purchase().state == "live"
     world.wait(BOUGHT)
@@ -81,7 +82,7 @@ def test_a_lost_answer_is_found_by_its_name_while_tags_lag(world, code, status):
 def test_tags_of_others_that_are_denied_are_a_fault_and_no_verdict(world):
     job = world.trained()
     _foreign(world, job.model_arn)
-    denied = refusing(aws.bedrock(), "ListTagsForResource", "AccessDeniedException")
+    denied = refusing(clients.bedrock(), "ListTagsForResource", "AccessDeniedException")
     with denied, pytest.raises(ClientError):
         world.spend(BUY)
     assert world.purchase().state == "requested"
@@ -98,7 +99,7 @@ def test_capacity_with_our_mark_in_its_name_is_never_foreign(world):
 def test_a_job_that_bedrock_lists_and_does_not_show_yet_is_waited_for(world):
     job = world.start(deployment="support-prod")
     world.lose_answer("CreateModelCustomizationJob")
-    with refusing(aws.bedrock(), "GetModelCustomizationJob", "AccessDeniedException"):
+    with refusing(clients.bedrock(), "GetModelCustomizationJob", "AccessDeniedException"):
         world.deliver()
         assert world.job(job.id).status == "Requested"
         world.clock.advance(660)
@@ -112,7 +113,7 @@ def test_a_job_that_bedrock_lists_and_does_not_show_yet_is_waited_for(world):
 def test_a_running_job_that_is_denied_for_good_is_a_fault_somebody_hears_of(world):
     job = world.start()
     world.deliver()
-    with refusing(aws.bedrock(), "GetModelCustomizationJob", "AccessDeniedException"):
+    with refusing(clients.bedrock(), "GetModelCustomizationJob", "AccessDeniedException"):
         world.wait(60)
         assert _raised(world, 300, times=2) == 2
     world.wait(TRAINED)
@@ -126,9 +127,9 @@ def test_a_job_of_ours_is_followed_where_bedrock_shows_no_token(world):
     def forget(parsed, **_):
         parsed.pop("clientRequestToken", None)
 
-    aws.bedrock().meta.events.register("after-call.bedrock.GetModelCustomizationJob", forget)
+    clients.bedrock().meta.events.register("after-call.bedrock.GetModelCustomizationJob", forget)
     world.wait(TRAINED)
-    aws.bedrock().meta.events.unregister("after-call.bedrock.GetModelCustomizationJob", forget)
+    clients.bedrock().meta.events.unregister("after-call.bedrock.GetModelCustomizationJob", forget)
     assert world.job(job.id).status == "Completed"
 
 
@@ -139,8 +140,8 @@ def test_what_is_released_in_its_first_seconds_is_not_called_gone_because_no_lis
     world.trained()
     world.spend(BUY)
     world.release("support-prod")
-    denied = refusing(aws.bedrock(), "GetProvisionedModelThroughput", "AccessDeniedException")
-    with unlisted(), denied, refusing(aws.bedrock_spending(), DELETE, "AccessDeniedException"):
+    denied = refusing(clients.bedrock(), "GetProvisionedModelThroughput", "AccessDeniedException")
+    with unlisted(), denied, refusing(clients.bedrock_spending(), DELETE, "AccessDeniedException"):
         world.spend(BUY)
         assert world.purchase().state == "releasing"
     world.wait(300)
@@ -152,7 +153,7 @@ def test_a_normal_release_needs_no_waiting_though_gone_things_are_denied(world):
     world.spend(BUY)
     world.release("support-prod")
     world.told()
-    with refusing(aws.bedrock(), "GetProvisionedModelThroughput", "AccessDeniedException"):
+    with refusing(clients.bedrock(), "GetProvisionedModelThroughput", "AccessDeniedException"):
         world.spend(BUY)
     assert (world.purchase().state, world.live()) == ("released", [])
     assert world.told() == ["DeploymentReleased"]
@@ -160,8 +161,8 @@ def test_a_normal_release_needs_no_waiting_though_gone_things_are_denied(world):
 
 def test_what_somebody_deleted_is_believed_gone_though_our_role_is_denied_it(world):
     world.ready()
-    aws.bedrock().delete_provisioned_model_throughput(provisionedModelId=world.deployment().arn)
-    with refusing(aws.bedrock(), "GetProvisionedModelThroughput", "AccessDeniedException"):
+    clients.bedrock().delete_provisioned_model_throughput(provisionedModelId=world.deployment().arn)
+    with refusing(clients.bedrock(), "GetProvisionedModelThroughput", "AccessDeniedException"):
         world.wait(300)
     assert world.purchase().state == "released"
     assert world.open_work() == []
@@ -170,7 +171,7 @@ def test_what_somebody_deleted_is_believed_gone_though_our_role_is_denied_it(wor
 def test_a_deletion_that_is_refused_for_good_is_counted_as_expired(world):
     world.ready(deployment=EIGHT_HOURS)
     world.release("support-prod")
-    with refusing(aws.bedrock_spending(), DELETE, "AccessDeniedException"):
+    with refusing(clients.bedrock_spending(), DELETE, "AccessDeniedException"):
         world.deliver()
         for _ in range(4):
             world.wait(300)
@@ -183,7 +184,7 @@ def test_a_surplus_that_bedrock_does_not_delete_comes_to_rest(world):
     job = world.ready()
     tags = [{"key": key, "value": value} for key, value in world.live()[0].tags.items()]
     _foreign(world, job.model_arn, name="second", tags=tags)
-    with refusing(aws.bedrock_spending(), DELETE, "ConflictException", 400):
+    with refusing(clients.bedrock_spending(), DELETE, "ConflictException", 400):
         assert world.spend(BUY).state == "live"
     world.wait(300)
     assert [entry.resource_arn for entry in world.live()] == [world.purchase().arn]
@@ -206,7 +207,7 @@ def test_hours_are_counted_from_the_send_though_its_effect_showed_late(world):
 @pytest.mark.parametrize(("code", "status"), [("ResourceNotFoundException", 404), ("ConflictException", 400)])
 def test_a_model_that_is_not_there_right_after_training_is_tried_again(world, code, status):
     world.trained()
-    with refusing(aws.bedrock_spending(), CREATE, code, status):
+    with refusing(clients.bedrock_spending(), CREATE, code, status):
         world.spend(BUY)
     assert world.purchase().state == "requested"
     world.wait(300)
@@ -216,7 +217,7 @@ def test_a_model_that_is_not_there_right_after_training_is_tried_again(world, co
 
 def test_a_model_that_stays_missing_lapses_after_a_day(world):
     world.trained()
-    with refusing(aws.bedrock_spending(), CREATE, "ResourceNotFoundException", 404):
+    with refusing(clients.bedrock_spending(), CREATE, "ResourceNotFoundException", 404):
         for _ in range(25):
             world.wait(HOUR)
     assert world.purchase().state == "lapsed"
@@ -228,7 +229,7 @@ def test_a_stop_that_bedrock_denies_is_a_fault_and_stays_wanted(world, code, sta
     job = world.start()
     world.deliver()
     world.stop(job.id)
-    with refusing(aws.bedrock_spending(), "StopModelCustomizationJob", code, status), pytest.raises(Unavailable):
+    with refusing(clients.bedrock_spending(), "StopModelCustomizationJob", code, status), pytest.raises(Unavailable):
         world.deliver()
     world.wait(300)
     assert world.job(job.id).status in {"Stopping", "Stopped"}
@@ -243,7 +244,7 @@ def test_a_job_that_shows_up_in_bedrock_after_its_end_is_stopped_there(world):
     world.events.clear()
     world.follow({"detail": {"jobName": running.name, "jobArn": running.arn, "jobStatus": "InProgress"}})
     world.deliver()
-    shown = aws.bedrock().get_model_customization_job(jobIdentifier=running.arn)
+    shown = clients.bedrock().get_model_customization_job(jobIdentifier=running.arn)
     assert shown["status"] in {"Stopping", "Stopped"}
     assert "after its end" in world.job(job.id).timeline[-1].note
     assert world.job(job.id).status == "Stopped"
@@ -254,10 +255,10 @@ def test_aws_that_can_not_be_reached_is_unavailable_before_anything_is_written(w
         raise EndpointConnectionError(endpoint_url="https://bedrock.us-west-2.amazonaws.com")
 
     before = world.rows()
-    aws.bedrock().meta.events.register_first("before-call.bedrock.GetFoundationModel", unreachable)
+    clients.bedrock().meta.events.register_first("before-call.bedrock.GetFoundationModel", unreachable)
     with pytest.raises(Unavailable) as refusal:
         world.start()
-    aws.bedrock().meta.events.unregister("before-call.bedrock.GetFoundationModel", unreachable)
+    clients.bedrock().meta.events.unregister("before-call.bedrock.GetFoundationModel", unreachable)
     assert refusal.value.code == "aws_unavailable"
     assert world.rows() == before
 
@@ -275,7 +276,7 @@ def _brake(world: World) -> list[Any]:
 def test_tags_of_foreign_things_that_are_throttled_do_not_hold_the_brake(world):
     foreign = _foreign(world, world.ready(deployment=EIGHT_HOURS).model_arn)
     world.clock.advance(9 * HOUR)
-    with refusing(aws.bedrock(), "ListTagsForResource", "ThrottlingException", 429, about=foreign):
+    with refusing(clients.bedrock(), "ListTagsForResource", "ThrottlingException", 429, about=foreign):
         assert _brake(world) == [BUY]
 
 
@@ -284,7 +285,7 @@ def test_a_list_that_fails_does_not_hold_the_brake_and_the_run_is_not_called_com
     world.ready(deployment=EIGHT_HOURS)
     world.stack.published()
     world.clock.advance(9 * HOUR)
-    with refusing(aws.bedrock(), operation, "InternalServerException", 500):
+    with refusing(clients.bedrock(), operation, "InternalServerException", 500):
         with pytest.raises(ClientError):
             world.reconcile()
         assert world.stack.messages(world.settings.spend_queue_url) == [BUY]
@@ -301,9 +302,9 @@ def test_a_status_that_bedrock_adds_later_does_not_hold_the_brake(world):
         for summary in parsed["provisionedModelSummaries"]:
             summary["status"] = "Deleting"
 
-    aws.bedrock().meta.events.register("after-call.bedrock.ListProvisionedModelThroughputs", deleting)
+    clients.bedrock().meta.events.register("after-call.bedrock.ListProvisionedModelThroughputs", deleting)
     found = world.reconcile()
-    aws.bedrock().meta.events.unregister("after-call.bedrock.ListProvisionedModelThroughputs", deleting)
+    clients.bedrock().meta.events.unregister("after-call.bedrock.ListProvisionedModelThroughputs", deleting)
     assert found.enqueued == {"advance_purchase": 1}
     assert [item.status for item in found.foreign] == ["Updating"]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import job_state_changed
 import pytest
-from tunedrop import jobs
-from tunedrop.edges import job_rows
-from tunedrop.training import metrics as training_metrics
-from tunedrop.training import names
-from tunedrop.training.jobs import Job
-from tunedrop.training.metrics import MetricPoint, MetricSplit
+from tunedrop.actions.jobs import read_jobs
+from tunedrop.domain.training import bedrock_names
+from tunedrop.domain.training import metrics as training_metrics
+from tunedrop.domain.training.job_states import Job
+from tunedrop.domain.training.metrics import MetricPoint, MetricSplit
+from tunedrop.edges.rows import job_rows
 
 from tests.builders import LambdaContext, event, sqs_event
 from tests.integration import bedrock_world
@@ -39,7 +39,7 @@ def _points(world: World, job_id: str, split: MetricSplit, limit: int = 10_000) 
     points: list[MetricPoint] = []
     cursor: str | None = None
     while True:
-        page = jobs.metrics(job_id, split, limit=limit, cursor=cursor, table=world.stack.table)
+        page = read_jobs.metrics(job_id, split, limit=limit, cursor=cursor, table=world.stack.table)
         points += page.points
         if page.cursor is None:
             return points
@@ -81,9 +81,9 @@ def test_without_a_validation_split_there_is_one_curve(stack, environment):
 def test_the_files_themselves_can_be_had_by_a_link(world):
     job, events = _run(world)
     world.follow(events[-1])
-    files = jobs.metric_files(job.id, table=world.stack.table, s3=world.stack.s3, settings=world.settings)
+    files = read_jobs.metric_files(job.id, table=world.stack.table, s3=world.stack.s3, settings=world.settings)
     assert [file.split for file in files] == ["training", "validation"]
-    assert files[0].key.startswith(names.output_prefix("support", 1, job.id) + "/model-customization-job-")
+    assert files[0].key.startswith(bedrock_names.output_prefix("support", 1, job.id) + "/model-customization-job-")
     assert files[0].url.startswith("https://")
 
 
@@ -167,7 +167,7 @@ def test_a_completion_that_becomes_known_a_day_late_buys_nothing(world):
 
 def test_a_hundred_thousand_steps_are_stored_and_read_completely(world):
     job, events = _run(world)
-    prefix = names.output_prefix("support", 1, job.id)
+    prefix = bedrock_names.output_prefix("support", 1, job.id)
     listed = world.stack.s3.list_objects_v2(Bucket=world.stack.bucket, Prefix=prefix)["Contents"]
     key = training_metrics.find(entry["Key"] for entry in listed)["training"]
     rows = "".join(f"{step},{step // 25_000},{2 / (step + 1)!r},{step + 1.5!r}\n" for step in range(100_000))
@@ -179,14 +179,14 @@ def test_a_hundred_thousand_steps_are_stored_and_read_completely(world):
     assert [point.step for point in points] == list(range(100_000))
     assert points[99_999].loss == 2 / 100_000
     assert points[99_999].epoch == 3
-    middle = jobs.metrics(job.id, "training", limit=3, cursor="41999", table=world.stack.table)
+    middle = read_jobs.metrics(job.id, "training", limit=3, cursor="41999", table=world.stack.table)
     assert [point.step for point in middle.points] == [41_999, 42_000, 42_001]
     assert middle.total == 100_000
 
 
 def test_metrics_that_cannot_be_read_do_not_hold_up_the_end(world):
     job, events = _run(world, deployment="support-prod")
-    prefix = names.output_prefix("support", 1, job.id)
+    prefix = bedrock_names.output_prefix("support", 1, job.id)
     listed = world.stack.s3.list_objects_v2(Bucket=world.stack.bucket, Prefix=prefix)["Contents"]
     for key in training_metrics.find(entry["Key"] for entry in listed).values():
         world.stack.s3.put_object(Bucket=world.stack.bucket, Key=key, Body=b"\xff\xfe<html>\n\x00")

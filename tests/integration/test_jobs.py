@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from bedrock_simulator import Configuration, Lifecycle, Quotas
-from tunedrop import deployments, jobs
-from tunedrop.edges import aws
+from tunedrop.actions.deployments import read_deployments
+from tunedrop.actions.jobs import read_jobs
+from tunedrop.domain.training.job_states import DeploymentRequest
+from tunedrop.edges import clients
 from tunedrop.errors import CapExceeded, Conflict, InvalidInput, NotFound, TunedropError, Unavailable
-from tunedrop.training.jobs import DeploymentRequest
 
 from tests.integration import bedrock_world
 from tests.integration.bedrock_world import CALLER, TRAINED, Crash, World, crash
@@ -39,7 +40,7 @@ def _refused(world: World, kind: type[TunedropError], code: str, **request: Any)
 def test_the_request_to_bedrock_is_exact_and_readable_afterwards(world):
     job = world.start(hyperparameters={"epochCount": 4, "learningRateMultiplier": "0.5"})
     world.deliver()
-    sent = aws.bedrock().get_model_customization_job(jobIdentifier=job.name)
+    sent = clients.bedrock().get_model_customization_job(jobIdentifier=job.name)
     bucket = f"s3://{world.stack.bucket}"
     assert job.name.startswith("support-v1-0f1e2d3c-")
     assert job.request["jobName"] == job.request["customModelName"] == sent["jobName"] == job.name
@@ -218,20 +219,20 @@ def test_jobs_and_deployments_are_listed_newest_first_by_pages(world):
     for name in ("one", "two", "three"):
         world.start(deployment=name, cap=3)
         world.clock.advance(60)
-    first = jobs.list_jobs(limit=2, cursor=None, table=world.stack.table)
-    rest = jobs.list_jobs(limit=2, cursor=first.cursor, table=world.stack.table)
+    first = read_jobs.list_jobs(limit=2, cursor=None, table=world.stack.table)
+    rest = read_jobs.list_jobs(limit=2, cursor=first.cursor, table=world.stack.table)
     assert [job.deployment.name for job in first.jobs + rest.jobs if job.deployment] == ["three", "two", "one"]
     assert rest.cursor is None
-    page = deployments.list_deployments(limit=10, cursor=None, table=world.stack.table)
+    page = read_deployments.list_deployments(limit=10, cursor=None, table=world.stack.table)
     assert [deployment.name for deployment in page.deployments] == ["three", "two", "one"]
 
 
 @pytest.mark.parametrize("name", ["nowhere", "x" * 3_000, "", "a b"])
 def test_what_does_not_exist_is_not_found(world, name):
     with pytest.raises(NotFound):
-        jobs.get(name, table=world.stack.table)
+        read_jobs.get(name, table=world.stack.table)
     with pytest.raises(NotFound):
-        deployments.get(name, table=world.stack.table)
+        read_deployments.get(name, table=world.stack.table)
     with pytest.raises(NotFound):
         world.release(name)
     with pytest.raises(NotFound):
@@ -242,13 +243,13 @@ def test_what_does_not_exist_is_not_found(world, name):
 def test_a_cursor_of_our_own_making_is_refused(world, cursor):
     job = world.start()
     with pytest.raises(InvalidInput) as refusal:
-        jobs.metrics(job.id, "training", limit=10, cursor=cursor, table=world.stack.table)
+        read_jobs.metrics(job.id, "training", limit=10, cursor=cursor, table=world.stack.table)
     assert refusal.value.code == "invalid_cursor"
 
 
 def test_a_cursor_past_the_end_gives_an_empty_page(world):
     job = world.start()
-    page = jobs.metrics(job.id, "training", limit=10, cursor="5", table=world.stack.table)
+    page = read_jobs.metrics(job.id, "training", limit=10, cursor="5", table=world.stack.table)
     assert (page.points, page.total, page.cursor) == ((), 0, None)
 
 
@@ -275,7 +276,7 @@ def test_training_that_would_end_in_a_wait_for_model_units_is_refused_before_it_
     assert refused.value.code == "model_units_cap"
     assert "support-prod" in refused.value.message
     assert "MaxModelUnits=2" in refused.value.message
-    assert [job.id for job in jobs.list_jobs(limit=9, cursor=None, table=world.stack.table).jobs] == [first.id]
+    assert [job.id for job in read_jobs.list_jobs(limit=9, cursor=None, table=world.stack.table).jobs] == [first.id]
 
     world.release("support-prod")
     world.deliver()

@@ -6,13 +6,15 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from tunedrop import datasets, joining
-from tunedrop.checks import samples
-from tunedrop.edges import aws, dataset_rows, objects, upload_rows
+from tunedrop.actions.datasets import join_parts, read_datasets
+from tunedrop.domain.checks import samples
+from tunedrop.domain.versions import joined_parts, versioning
+from tunedrop.domain.versions.object_keys import CommitUpload
+from tunedrop.domain.versions.versioning import Head, StoredFile
+from tunedrop.edges import clients
+from tunedrop.edges.rows import dataset_rows, upload_rows
+from tunedrop.edges.s3 import objects
 from tunedrop.errors import NotFound
-from tunedrop.versions import joined, versions
-from tunedrop.versions.keys import CommitUpload
-from tunedrop.versions.versions import Head, StoredFile
 
 from tests.integration.caller import call, refused
 from tests.integration.uploads_world import SETTINGS, TRAIN, VALIDATION, fault, good, once, upload_row, version
@@ -32,7 +34,7 @@ def part_keys(stack, number=1, split="train"):
 
 
 def latest(stack):
-    return datasets.get_dataset("support-bot", table=stack.table).latest
+    return read_datasets.get_dataset("support-bot", table=stack.table).latest
 
 
 def told(stack):
@@ -155,7 +157,7 @@ def test_a_commit_of_what_cannot_be_joined_is_told_once_and_makes_no_version(upl
     ((kind, detail),) = stack.published()
     assert (kind, detail["code"], detail["key"], detail["dataset"]) == ("DatasetRejected", code, COMMIT, "support-bot")
     assert upload_row(stack, event)["status"] == "refused"
-    assert datasets.list_datasets(10, None, table=stack.table).heads == ()
+    assert read_datasets.list_datasets(10, None, table=stack.table).heads == ()
 
 
 def test_after_a_commit_that_came_too_early_the_next_one_counts(uploader, stack):
@@ -168,13 +170,13 @@ def test_after_a_commit_that_came_too_early_the_next_one_counts(uploader, stack)
 def test_so_many_parts_that_one_row_could_not_hold_them_are_kept_in_order(stack):
     now = datetime(2026, 11, 22, tzinfo=UTC)
     parts = [StoredFile(f"{FOLDER}{number:04}-{'x' * 190}.jsonl", "v" * 32, 9, "a" * 64) for number in range(1_000)]
-    train = joined.join(parts, StoredFile(COMMIT, "c1", 0, ""), "train", now)
+    train = joined_parts.join(parts, StoredFile(COMMIT, "c1", 0, ""), "train", now)
     upload = upload_rows.begin(stack.table, "support-bot", "train", COMMIT, "c1", now)
-    assert dataset_rows.reserve(stack.table, upload, versions.plan(Head("support-bot", now, now), [train], None, now))
+    assert dataset_rows.reserve(stack.table, upload, versioning.plan(Head("support-bot", now, now), [train], None, now))
 
     assert version(stack).files["train"] == train
     assert len(stack.table.query("DATASET#support-bot", "PARTS#").rows) == 5
-    (listed,) = datasets.list_versions("support-bot", 10, None, table=stack.table).versions
+    (listed,) = read_datasets.list_versions("support-bot", 10, None, table=stack.table).versions
     assert (listed.files["train"].joined, listed.files["train"].parts) == (1_000, ())
     biggest = max(len(json.dumps(row, default=str)) for row in stack.table.query("DATASET#support-bot").rows)
     assert biggest < 400_000 / 3
@@ -184,9 +186,9 @@ def test_parts_that_are_too_large_together_are_not_read_and_never_taken_for_the_
     put_parts(uploader, "a", "b")
     uploader.put(COMMIT, b"")
     commit = objects.describe(stack.s3, stack.bucket, COMMIT, None)
-    once(aws.s3(), "s3.GetObject", fault("AccessDenied", "GetObject"))
-    found = joining.committed(
-        CommitUpload("support-bot", "train"), commit, len(good(20)) + 1, s3=aws.s3(), settings=stack.settings
+    once(clients.s3(), "s3.GetObject", fault("AccessDenied", "GetObject"))
+    found = join_parts.committed(
+        CommitUpload("support-bot", "train"), commit, len(good(20)) + 1, s3=clients.s3(), settings=stack.settings
     )
     assert (found.sha256, found.bytes) == ("", len(good(20)) + len(good(20, 1000)))
     assert {part.sha256 for part in found.parts} == {""}
@@ -227,7 +229,7 @@ def test_two_splits_committed_at_once_end_in_a_version_that_holds_both(uploader,
     for name in ("a", "b"):
         uploader.put(f"incoming/support-bot/validation/{name}.jsonl", good(20, 7_000 + 100 * ord(name)))
     train, validation = uploader.put(COMMIT, b""), uploader.put("incoming/support-bot/validation/_commit", b"")
-    once(aws.dynamodb(), "dynamodb.TransactWriteItems", lambda: uploader.deliver(validation) and None)
+    once(clients.dynamodb(), "dynamodb.TransactWriteItems", lambda: uploader.deliver(validation) and None)
     assert uploader.deliver(train) == []
     assert version(stack, 1).status == "incomplete"
     assert {split: file.joined for split, file in version(stack, 2).splits.items()} == {"train": 2, "validation": 2}
@@ -241,7 +243,7 @@ def test_a_commit_cut_off_anywhere_is_finished_by_the_next_delivery(uploader, st
     put_parts(uploader, "a", "b", at=0)
     event = uploader.put(COMMIT, b"", at=10)
     service, operation = call.split(".")
-    once(getattr(aws, service)(), call, fault("ServiceUnavailable", operation))
+    once(getattr(clients, service)(), call, fault("ServiceUnavailable", operation))
     assert len(uploader.deliver(event)) == 1
     put_parts(uploader, "c", at=20)
     assert uploader.deliver(event, receive_count=2) == []
@@ -254,8 +256,8 @@ def test_a_part_that_was_erased_for_good_meanwhile_is_told(uploader, stack):
     put_parts(uploader, "a")
     part = uploader.put(f"{FOLDER}b.jsonl", good(20, 500))
     event = uploader.put(COMMIT, b"")
-    once(aws.s3(), "s3.GetObject", lambda: uploader.erase(part))
-    once(aws.s3(), "s3.GetObject", lambda: None)
+    once(clients.s3(), "s3.GetObject", lambda: uploader.erase(part))
+    once(clients.s3(), "s3.GetObject", lambda: None)
     assert uploader.deliver(event) == []
     assert [(kind, code) for kind, code, _ in told(stack)] == [("DatasetRejected", "object_gone")]
     assert upload_row(stack, event)["status"] == "gone"
@@ -330,7 +332,7 @@ def test_the_same_request_again_makes_one_version(uploader, stack, carry_out):
 
 def test_a_request_whose_first_run_died_is_taken_up_with_the_same_objects(uploader, stack, carry_out):
     put_parts(uploader, "a", "b")
-    once(aws.sqs(), "sqs.SendMessage", fault("ServiceUnavailable", "SendMessage"))
+    once(clients.sqs(), "sqs.SendMessage", fault("ServiceUnavailable", "SendMessage"))
     assert call("POST", "/datasets/support-bot/versions", asked("a.jsonl", "b.jsonl"), key="k")[0] == 500
     uploader.put(f"{FOLDER}a.jsonl", "oops")
     assert call("POST", "/datasets/support-bot/versions", asked("a.jsonl", "b.jsonl"), key="k")[0] == 202
@@ -400,7 +402,7 @@ def test_a_request_cut_off_anywhere_is_finished_by_the_next_delivery(uploader, s
     call("POST", "/datasets/support-bot/versions", asked("a.jsonl", "b.jsonl"))
     (message,) = stack.messages(stack.upload_queue_url)
     service, operation = call_name.split(".")
-    once(getattr(aws, service)(), call_name, fault("ServiceUnavailable", operation))
+    once(getattr(clients, service)(), call_name, fault("ServiceUnavailable", operation))
     assert len(uploader.deliver(message)) == 1
     assert uploader.deliver(message, receive_count=2) == []
     assert (latest(stack), version(stack).status) == (1, "accepted")

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from bedrock_simulator import Configuration, Quotas
 from botocore.exceptions import ClientError
-from tunedrop.edges import aws
+from tunedrop.edges import clients
 from tunedrop.errors import Unavailable
 
 from tests.integration import bedrock_world
@@ -37,7 +37,7 @@ class Lag:
 
     def attach(self) -> None:
         """Put it between the clients and the simulated Bedrock."""
-        reading, spending = aws.bedrock().meta.events, aws.bedrock_spending().meta.events
+        reading, spending = clients.bedrock().meta.events, clients.bedrock_spending().meta.events
         reading.register("after-call.bedrock.ListProvisionedModelThroughputs", self._hide)
         reading.register("before-call.bedrock.GetProvisionedModelThroughput", self._deny)
         reading.register("after-call.bedrock.GetProvisionedModelThroughput", self._rename)

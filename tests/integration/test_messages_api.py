@@ -14,12 +14,11 @@ from bedrock_simulator import Configuration, MemoryObjects, Simulator, SteppedCl
 from bedrock_simulator.event_stream import event
 from bedrock_simulator.in_process import mount
 from moto.core.config import default_user_config as moto_config
-from tunedrop import api_keys
-from tunedrop.base_models import catalogue
-from tunedrop.edges import aws as clients
-from tunedrop.edges import settings
+from tunedrop.actions.messages import manage_keys
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.messages import api_key
+from tunedrop.edges import clients, settings
 from tunedrop.edges.observability import logger
-from tunedrop.messages import keys
 
 from tests.integration.messages_world import (
     ASK,
@@ -33,7 +32,7 @@ from tests.integration.messages_world import (
     make_caller,
     put_deployment,
 )
-from tests.unit.messages.test_claude import ANSWER
+from tests.unit.messages.test_claude_mapping import ANSWER
 
 ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abcdefghijkl"
 WHOLE = [chunk(each) for each in ANSWER]
@@ -149,7 +148,7 @@ def test_the_model_is_asked_what_the_caller_asked_and_nothing_else(bedrock, call
 
 
 def test_a_missing_or_wrong_key_is_401_and_asks_no_model(bedrock):
-    never_made = keys.mint("01jd3k5m7n9p1q3r5s7t9v1w3x", b"x" * 24)
+    never_made = api_key.mint("01jd3k5m7n9p1q3r5s7t9v1w3x", b"x" * 24)
     for secret, code in ((None, "missing_key"), ("td_wrong", "invalid_key"), (never_made, "invalid_key")):
         status, headers, error = Caller(secret).refusal()
         assert (status, error["type"], error["details"]["error_code"]) == (401, "authentication_error", code)
@@ -162,7 +161,7 @@ def test_a_wrong_key_is_refused_before_a_wrong_body(bedrock):
 
 
 def test_a_revoked_key_is_401(bedrock, caller, stack):
-    api_keys.revoke("01jd3k5m7n9p1q3r5s7t9v1w3x", table=stack.access_table, now=NOW)
+    manage_keys.revoke("01jd3k5m7n9p1q3r5s7t9v1w3x", table=stack.access_table, now=NOW)
     with caller.sdk() as api, pytest.raises(anthropic.AuthenticationError, match="was revoked"):
         api.messages.create(**ASK)
     assert not bedrock.requests

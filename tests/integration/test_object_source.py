@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tunedrop.edges import objects
-from tunedrop.versions.versions import StoredFile
+from tunedrop.domain.versions.versioning import StoredFile
+from tunedrop.edges.s3 import objects
 
 KEY, BODY = "incoming/x/train.parquet", bytes(range(256)) * 10
 

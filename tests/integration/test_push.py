@@ -11,7 +11,7 @@ import control_api
 import dataset_uploaded
 import pytest
 from moto.backends import get_backend
-from tunedrop.checks import samples
+from tunedrop.domain.checks import samples
 from tunedrop_cli import main
 
 from tests import builders

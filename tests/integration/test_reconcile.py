@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import reconcile
 import spending_requested
-from tunedrop.edges import aws
+from tunedrop.edges import clients
 
 from tests.builders import LambdaContext, event, sqs_event
 from tests.integration import bedrock_world
@@ -59,7 +59,7 @@ def test_what_works_and_has_time_is_left_in_peace(world):
 def test_foreign_capacity_is_listed_and_never_touched(world):
     job = world.ready()
     world.simulator.reconfigure(world.simulator.configuration)
-    made = aws.bedrock().create_provisioned_model_throughput(
+    made = clients.bedrock().create_provisioned_model_throughput(
         provisionedModelName="made-by-hand", modelId=job.model_arn, modelUnits=1
     )
     found = world.reconcile()
@@ -72,7 +72,7 @@ def test_foreign_capacity_is_listed_and_never_touched(world):
 def test_capacity_with_our_tag_that_no_row_knows_is_reported_and_not_deleted(world):
     job = world.trained()
     world.release("support-prod")
-    aws.bedrock().create_provisioned_model_throughput(
+    clients.bedrock().create_provisioned_model_throughput(
         provisionedModelName="stray",
         modelId=job.model_arn,
         modelUnits=1,
@@ -95,7 +95,7 @@ def test_capacity_with_our_tag_that_no_row_knows_is_reported_and_not_deleted(wor
 def test_a_second_throughput_of_the_same_purchase_is_given_back(world):
     job = world.ready()
     purchase = world.purchase()
-    aws.bedrock().create_provisioned_model_throughput(
+    clients.bedrock().create_provisioned_model_throughput(
         provisionedModelName="bought-twice",
         modelId=job.model_arn,
         modelUnits=1,

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 from bedrock_simulator import Configuration, Lifecycle, Quotas
-from tunedrop.edges import aws, deployment_rows
-from tunedrop.serving.purchases import LONG_SETTLE, SETTLE
-from tunedrop.training.jobs import DeploymentRequest
+from tunedrop.domain.serving.purchase_states import LONG_SETTLE, SETTLE
+from tunedrop.domain.training.job_states import DeploymentRequest
+from tunedrop.edges import clients
+from tunedrop.edges.rows import deployment_rows
 
 from tests.integration import bedrock_world
 from tests.integration.bedrock_world import BOUGHT, HOUR, TRAINED, Crash, World, crash
@@ -336,7 +337,7 @@ def test_a_quota_of_the_account_parks_the_purchase_until_there_is_room(world):
 
 def test_a_model_that_somebody_else_serves_already_is_left_alone(world):
     job = world.trained()
-    aws.bedrock().create_provisioned_model_throughput(
+    clients.bedrock().create_provisioned_model_throughput(
         provisionedModelName="made-by-hand", modelId=job.model_arn, modelUnits=1
     )
     world.spend(BUY)
@@ -350,7 +351,7 @@ def test_a_model_that_somebody_else_serves_already_is_left_alone(world):
 
 def test_a_throughput_that_somebody_deleted_ends_the_deployment(world):
     world.ready()
-    aws.bedrock().delete_provisioned_model_throughput(provisionedModelId=world.deployment().arn)
+    clients.bedrock().delete_provisioned_model_throughput(provisionedModelId=world.deployment().arn)
     world.wait(300)
     _ended(world)
     assert world.deployment().state == "Released"

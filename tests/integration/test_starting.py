@@ -10,11 +10,11 @@ from typing import Any
 import dataset_uploaded
 import pytest
 from bedrock_simulator import Configuration, Lifecycle
-from tunedrop import datasets
-from tunedrop.checks import samples
-from tunedrop.edges import aws
+from tunedrop.actions.datasets import read_datasets
+from tunedrop.domain.checks import samples
+from tunedrop.domain.training.job_states import Job
+from tunedrop.edges import clients
 from tunedrop.edges import settings as settings_module
-from tunedrop.training.jobs import Job
 
 from tests import builders
 from tests.integration import bedrock_world
@@ -38,7 +38,7 @@ def _world(stack, environment, **variables: str) -> World:
         environment.setenv(name, value)
     settings_module.settings.cache_clear()
     world = bedrock_world.make(replace(stack, settings=settings_module.settings()), environment)
-    world.accepted = partial(datasets.accepted, table=stack.table)
+    world.accepted = partial(read_datasets.accepted, table=stack.table)
     return world
 
 
@@ -168,7 +168,7 @@ def test_a_version_whose_settings_were_taken_back_meanwhile_starts_nothing(world
             prepared.append("once")
             upload(world, SETTINGS, 'owner = "support-team"\n')
 
-    emitter = aws.s3().meta.events
+    emitter = clients.s3().meta.events
     emitter.register("before-call.s3.PutObject", take_back)
     try:
         assert deliver(train) == 0
@@ -221,7 +221,7 @@ def test_a_plan_over_the_cap_is_told_with_the_command_that_confirms_it(stack, en
 
 def test_when_bedrock_says_nothing_the_verdict_is_told_all_the_same(world):
     upload(world, SETTINGS, ON_ACCEPT)
-    with refusing(aws.bedrock(), "GetFoundationModel", "ThrottlingException", 429):
+    with refusing(clients.bedrock(), "GetFoundationModel", "ThrottlingException", 429):
         event = upload(world, TRAIN, good())
     assert told(world)["job"]["code"] == "aws_unavailable"
     assert deliver(event) == 0
@@ -259,8 +259,8 @@ def test_the_same_message_again_starts_nothing_again(world):
 def test_a_refusal_stays_one_when_its_message_comes_again(world):
     upload(world, SETTINGS, ON_ACCEPT)
     event = put(world, TRAIN, good())
-    silent = refusing(aws.bedrock(), "GetFoundationModel", "ThrottlingException", 429)
-    with silent, refusing(aws.events(), "PutEvents", "InternalException", 500):
+    silent = refusing(clients.bedrock(), "GetFoundationModel", "ThrottlingException", 429)
+    with silent, refusing(clients.events(), "PutEvents", "InternalException", 500):
         assert deliver(event) == 1
     assert deliver(event) == 0
     assert told(world)["job"]["code"] == "aws_unavailable"

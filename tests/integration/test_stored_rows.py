@@ -11,8 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tunedrop import deployments, jobs, trained_models
-from tunedrop.edges import (
+from tunedrop.actions.datasets import trace_models
+from tunedrop.actions.deployments import read_deployments
+from tunedrop.actions.jobs import read_jobs
+from tunedrop.domain.messages.api_key import ApiKey
+from tunedrop.domain.serving.deployment_states import Deployment
+from tunedrop.domain.serving.purchase_states import Purchase
+from tunedrop.domain.training.job_states import Job
+from tunedrop.domain.training.metrics import MetricChunk
+from tunedrop.domain.versions.deletions import Deletion, Tombstone
+from tunedrop.domain.versions.versioning import Head, Version
+from tunedrop.edges.rows import (
     dataset_rows,
     deployment_rows,
     job_rows,
@@ -23,17 +32,10 @@ from tunedrop.edges import (
     tombstone_rows,
     upload_rows,
 )
-from tunedrop.edges.on_accept_rows import Claim
-from tunedrop.edges.request_rows import RequestIdentity, StoredRequest
-from tunedrop.edges.table import Delete, Key, Put, Table
-from tunedrop.edges.upload_rows import Upload
-from tunedrop.messages.keys import ApiKey
-from tunedrop.serving.deployments import Deployment
-from tunedrop.serving.purchases import Purchase
-from tunedrop.training.jobs import Job
-from tunedrop.training.metrics import MetricChunk
-from tunedrop.versions.deletions import Deletion, Tombstone
-from tunedrop.versions.versions import Head, Version
+from tunedrop.edges.rows.on_accept_rows import Claim
+from tunedrop.edges.rows.request_rows import RequestIdentity, StoredRequest
+from tunedrop.edges.rows.table import Delete, Key, Put, Table
+from tunedrop.edges.rows.upload_rows import Upload
 
 from tests import builders
 from tests.integration.stored_rows import StoredRow, described, stored
@@ -126,8 +128,8 @@ LISTED: Mapping[str, Callable[[Table, Key], Any]] = {
     "dataset_head": lambda table, key: dataset_rows.list_heads(table, 2, None).heads,
     "dataset_version": lambda table, key: dataset_rows.list_versions(table, named(key), 2).versions,
     "deletion": lambda table, key: tombstone_rows.unfinished(table),
-    "deployment": lambda table, key: deployments.list_deployments(limit=2, cursor=None, table=table).deployments,
-    "job": lambda table, key: jobs.list_jobs(limit=2, cursor=None, table=table).jobs,
+    "deployment": lambda table, key: read_deployments.list_deployments(limit=2, cursor=None, table=table).deployments,
+    "job": lambda table, key: read_jobs.list_jobs(limit=2, cursor=None, table=table).jobs,
     "tombstone": lambda table, key: tombstone_rows.list_tombstones(table, named(key), 2, None).tombstones,
 }
 WRITTEN: Mapping[str, Callable[[Any], Put]] = {
@@ -258,7 +260,7 @@ def test_stored_open_work_is_found(stack):
     name = "started with a deployment"
     for kind in ("job", "job_name", "open_job", "open_purchase", "purchase"):
         put(stack, one(kind, name))
-    (job,) = trained_models.running_jobs("support", 1, stack.table)
+    (job,) = trace_models.running_jobs("support", 1, stack.table)
     assert described(job) == one("job", name).value
     assert job_rows.find(stack.table, job.name) == job
     assert deployment_rows.units_spoken_for(stack.table) == {"support-prod": 1}

@@ -10,10 +10,10 @@ from typing import Any
 import dataset_uploaded
 from botocore.exceptions import ClientError
 from moto.backends import get_backend
-from tunedrop import datasets
-from tunedrop.checks import samples
-from tunedrop.edges.table import Key
-from tunedrop.versions.versions import Version
+from tunedrop.actions.datasets import read_datasets
+from tunedrop.domain.checks import samples
+from tunedrop.domain.versions.versioning import Version
+from tunedrop.edges.rows.table import Key
 
 from tests import builders
 
@@ -90,7 +90,7 @@ def good(count: int = 40, start: int = 0) -> bytes:
 
 def version(stack, number: int = 1) -> Version:
     """A version of support-bot."""
-    return datasets.get_version("support-bot", number, table=stack.table)
+    return read_datasets.get_version("support-bot", number, table=stack.table)
 
 
 def upload_row(stack, event: dict[str, Any], slot: str = "train") -> dict[str, Any]:

@@ -9,8 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tunedrop.domain.serving import purchase_states
 from tunedrop.edges import settings
-from tunedrop.serving import purchases
 
 ROOT = Path(__file__).parents[2]
 FUNCTION = "AWS::Lambda::Function"
@@ -91,4 +91,4 @@ def test_each_function_has_a_role_of_its_own(stack):
 
 def test_no_send_of_a_purchase_can_still_be_on_its_way_when_the_next_is_decided(stack):
     (spending,) = (each for each in stack.of(FUNCTION) if each["Handler"] == "spending_requested.handler")
-    assert timedelta(seconds=spending["Timeout"]) < purchases.SETTLE
+    assert timedelta(seconds=spending["Timeout"]) < purchase_states.SETTLE

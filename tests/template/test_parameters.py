@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from tunedrop.base_models import catalogue
+from tunedrop.domain.base_models import catalogue
 
 ROOT = Path(__file__).parents[2]
 MODELS = catalogue.catalogue().values()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 
 import pytest
-from tunedrop.edges import key_rows, request_rows
+from tunedrop.edges.rows import key_rows, request_rows
 
 KEPT = ("Key", "DataBucket", "StateTable", "AccessTable")
 NAMES = {  # a fixed name would stop a second stack, or one made anew beside what was retained

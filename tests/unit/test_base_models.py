@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from bedrock_simulator import foundation_models
-from tunedrop.base_models import catalogue
+from tunedrop.domain.base_models import catalogue
 
 MODELS = catalogue.catalogue()
 SERVED = {"on_demand": "on_demand", "provisioned_throughput": "provisioned"}

@@ -18,8 +18,8 @@ MODULES = sorted(
 HANDLER, MODULE, FUNCTION = 60, 300, 40  # lines
 MEMBERS = "one line for each member of a job: nothing to decide, nothing to split"
 REASONED = {
-    "functions/tunedrop/edges/job_rows.py:_row": MEMBERS,
-    "functions/tunedrop/edges/job_rows.py:job_from": MEMBERS,
+    "functions/tunedrop/edges/rows/job_rows.py:_row": MEMBERS,
+    "functions/tunedrop/edges/rows/job_rows.py:job_from": MEMBERS,
 }
 
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from tunedrop import __version__
-from tunedrop.checks import samples
+from tunedrop.domain.checks import samples
 from tunedrop_cli import main
 from tunedrop_cli.control import Refused
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from botocore.exceptions import ClientError
-from tunedrop.edges import conflicts
+from tunedrop.edges.rows import conflicts
 
 
 def cancelled(*reasons):

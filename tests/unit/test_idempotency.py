@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
-from tunedrop import idempotency
-from tunedrop.edges.table import Outcome
+from tunedrop.edges.rows.table import WriteOutcome
 from tunedrop.errors import Conflict, InvalidInput, Unavailable
-from tunedrop.idempotency import Answer
+from tunedrop.routes import idempotency
+from tunedrop.routes.idempotency import Answer
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 REQUEST = idempotency.identity(caller="ada", route="POST /jobs", key="k")
@@ -23,20 +23,20 @@ class Rows:
 
     def put(self, put):
         if self.row is not None:
-            return Outcome(False, dict(self.row))
+            return WriteOutcome(False, dict(self.row))
         self.row = dict(put.row)
-        return Outcome(True, dict(self.row))
+        return WriteOutcome(True, dict(self.row))
 
     def update(self, update):
         assert self.row is not None
         if update.when is not None and self.row["state"] != "running":
-            return Outcome(False, dict(self.row))
+            return WriteOutcome(False, dict(self.row))
         self.row |= update.set
-        return Outcome(True, dict(self.row))
+        return WriteOutcome(True, dict(self.row))
 
     def delete(self, delete):
         self.row = None
-        return Outcome(True, None)
+        return WriteOutcome(True, None)
 
 
 @pytest.fixture

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 
 import pytest
-from tunedrop.edges import overlap
-from tunedrop.edges.overlap import Sender
+from tunedrop.edges.s3 import overlap
+from tunedrop.edges.s3.overlap import BackgroundSender
 
 
 def numbered(count: int) -> Iterator[bytes]:
@@ -69,7 +70,7 @@ def test_a_caller_that_stops_early_leaves_no_thread_behind():
 
 
 def test_a_sender_returns_what_each_call_did():
-    with Sender() as sender:
+    with BackgroundSender() as sender:
         sent = [sender.send(lambda number=number: number * 2) for number in range(10)]
         assert [each.result() for each in sent] == [number * 2 for number in range(10)]
 
@@ -79,17 +80,19 @@ def test_a_caller_that_is_too_fast_waits():
 
     def call() -> None:
         begun.append(1)
-        free.wait(5)
+        free.wait(60)
 
-    with Sender(sending=1) as sender:
+    with BackgroundSender(sending=1) as sender:
         sender.send(call)
-        waiting = threading.Thread(target=lambda: sender.send(call))
+        sent: list[Future[None]] = []
+        waiting = threading.Thread(target=lambda: sent.append(sender.send(call)))
         waiting.start()
         waiting.join(0.05)
         assert waiting.is_alive()
         assert len(begun) == 1
         free.set()
-        waiting.join(5)
+        waiting.join(60)
+        sent[-1].result(60)
     assert len(begun) == 2
 
 
@@ -97,7 +100,7 @@ def test_a_failed_call_fails_its_own_result_and_no_other():
     def fail() -> int:
         raise OSError("the connection broke")
 
-    with Sender() as sender:
+    with BackgroundSender() as sender:
         failed, good = sender.send(fail), sender.send(lambda: 7)
         assert good.result() == 7
         with pytest.raises(OSError, match="broke"):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.metrics import MetricUnit
 
+from tunedrop.domain.reports.notifications import Notification
 from tunedrop.edges.observability import metrics
-from tunedrop.reports.notifications import Notification
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import ClientError
+
+from tunedrop.domain.serving.standing import Standing
 
 logger = Logger()
 metrics = Metrics(namespace="Tunedrop")
@@ -30,3 +33,17 @@ def _places(fault: BaseException) -> Iterator[str]:
         code = trace.tb_frame.f_code
         yield f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} {code.co_name}"
         trace = trace.tb_next
+
+
+def show_standing(standing: Standing) -> None:
+    """Put the standing on the dashboard; a cost that is unknown is no point on its curve."""
+    metrics.add_metric("LiveModelUnits", MetricUnit.Count, standing.model_units)
+    metrics.add_metric("ExpiredPurchases", MetricUnit.Count, standing.expired)
+    if standing.hourly_cost is not None:
+        metrics.add_metric("HourlyCost", MetricUnit.NoUnit, standing.hourly_cost)
+
+
+def show_orphans(number: int) -> None:
+    """An alarm tells of them, once when they appear; their ARNs are in ReconcileCompleted and in the log."""
+    if number:
+        metrics.add_metric("OrphanFound", MetricUnit.Count, number)

@@ -1,15 +1,27 @@
-"""Work handed from one function to another: ids only, never content."""
+"""Work handed from one function to another: ids only, never content.
+
+A message that fails is reported singly, and waits longer each time it comes.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from botocore.exceptions import ClientError
+
+from tunedrop.edges.observability import logger, metrics, traced
+from tunedrop.errors import TunedropError
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 SCHEMA = 1
+FIRST_WAIT_SECONDS = 30
+LONGEST_WAIT_SECONDS = 43_200
+"""SQS's own maximum of a visibility time-out."""
 
 
 def send(sqs: SQSClient, queue_url: str, kind: str, **ids: str | int) -> None:
@@ -25,3 +37,36 @@ def parse(body: str) -> Mapping[str, Any]:
     if "schema" in message and message["schema"] not in (SCHEMA, SCHEMA + 1):
         raise ValueError(f"message schema {message['schema']!r} is neither {SCHEMA} nor its neighbour")
     return message
+
+
+def work_through(
+    event: Mapping[str, Any], take: Callable[[Mapping[str, Any]], object], *, sqs: SQSClient, queue_url: str
+) -> dict[str, list[dict[str, str]]]:
+    """Hand each message's JSON to `take`; what raises is answered as a batch item failure and comes again later."""
+    failures = []
+    for record in event["Records"]:
+        try:
+            take(parse(record["body"]))
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the message must come again
+            _wait_longer(record, fault, sqs, queue_url)
+            failures.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failures}
+
+
+def wait_seconds(receive_count: int, first: int = FIRST_WAIT_SECONDS) -> int:
+    """30 s, or what the fault itself takes, doubled with each time the message came before."""
+    return int(min(first * 2 ** max(receive_count - 1, 0), LONGEST_WAIT_SECONDS))
+
+
+def _wait_longer(record: Mapping[str, Any], fault: Exception, sqs: SQSClient, queue_url: str) -> None:
+    count = int(record["attributes"]["ApproximateReceiveCount"])
+    known = fault.details.get("retry_after_seconds") if isinstance(fault, TunedropError) else None
+    seconds = wait_seconds(count, known or FIRST_WAIT_SECONDS)
+    metrics.add_metric("MessageFailed", MetricUnit.Count, 1)
+    logger.error("the message comes again", extra={**traced(fault), "receive_count": count, "wait_seconds": seconds})
+    try:
+        sqs.change_message_visibility(
+            QueueUrl=queue_url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=seconds
+        )
+    except ClientError as refused:
+        logger.warning("the message keeps the queue's own wait", extra=traced(refused))

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from aws_lambda_powertools.metrics import MetricUnit
 
+from tunedrop.domain.messages.api_errors import ApiError
+from tunedrop.domain.messages.tally import Tally
 from tunedrop.edges.observability import logger, metrics, traced
-from tunedrop.messages.errors import ApiError
-from tunedrop.messages.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,16 +13,16 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from tunedrop.edges.observability import logger, traced
 from tunedrop.errors import InvalidInput, TunedropError, Unavailable
 from tunedrop.routes import (
-    base_models,
-    datasets,
-    deletions,
-    deployments,
-    errors,
-    jobs,
-    joined_uploads,
-    keys,
-    metrics,
-    upload_links,
+    base_model_routes,
+    dataset_routes,
+    deletion_routes,
+    deployment_routes,
+    error_answers,
+    job_routes,
+    joined_upload_routes,
+    key_routes,
+    metric_routes,
+    upload_link_routes,
 )
 
 
@@ -49,7 +49,17 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 app = APIGatewayRestResolver(enable_validation=True, json_body_deserializer=_strict_json)
-for routes in (base_models, datasets, upload_links, joined_uploads, deletions, jobs, metrics, deployments, keys):
+for routes in (
+    base_model_routes,
+    dataset_routes,
+    upload_link_routes,
+    joined_upload_routes,
+    deletion_routes,
+    job_routes,
+    metric_routes,
+    deployment_routes,
+    key_routes,
+):
     app.include_router(routes.router)
 
 
@@ -57,12 +67,12 @@ for routes in (base_models, datasets, upload_links, joined_uploads, deletions, j
 def _fault(error: TunedropError) -> Response[str]:
     if isinstance(error, Unavailable):
         logger.warning("unavailable", extra={"code": error.code, "cause": str(error.__cause__ or "")})
-    return errors.of_fault(error, app.current_event.request_context.request_id)
+    return error_answers.of_fault(error, app.current_event.request_context.request_id)
 
 
 @app.exception_handler(RequestValidationError)
 def _invalid(error: RequestValidationError) -> Response[str]:
-    return errors.of_validation(error, app.current_event.request_context.request_id)
+    return error_answers.of_validation(error, app.current_event.request_context.request_id)
 
 
 @app.exception_handler(Exception)
@@ -71,11 +81,11 @@ def _defect(error: Exception) -> Response[str]:
     logger.error("unexpected", extra=traced(error))
     request_id = app.current_event.request_context.request_id
     message = "Something went wrong here. The same request may be sent again, with the same Idempotency-Key."
-    return errors.response(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", message, {}, request_id)
+    return error_answers.response(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", message, {}, request_id)
 
 
 @app.not_found
 def _no_route(_: NotFoundError) -> Response[str]:
     event = app.current_event
     message = f"There is no {event.http_method} {event.path}. docs/api.md lists what there is."
-    return errors.response(HTTPStatus.NOT_FOUND, "unknown_route", message, {}, event.request_context.request_id)
+    return error_answers.response(HTTPStatus.NOT_FOUND, "unknown_route", message, {}, event.request_context.request_id)

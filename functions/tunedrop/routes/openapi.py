@@ -11,7 +11,7 @@ from typing import Any
 
 from tunedrop import __version__
 from tunedrop.routes.application import app
-from tunedrop.routes.errors import ErrorAnswer
+from tunedrop.routes.error_answers import ErrorAnswer
 
 _DESCRIPTION = (
     "Every request is signed (SigV4, service execute-api). Every error has one shape, and its code is stable."

@@ -11,9 +11,9 @@ from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from tunedrop import idempotency
 from tunedrop.errors import InvalidInput
-from tunedrop.idempotency import Answer
+from tunedrop.routes import idempotency
+from tunedrop.routes.idempotency import Answer
 from tunedrop.routes.world import World
 
 Model = TypeVar("Model", bound=BaseModel)

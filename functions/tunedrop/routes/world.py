@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from tunedrop.edges.rows.table import Table
 from tunedrop.edges.settings import Settings
-from tunedrop.edges.table import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient

@@ -15,7 +15,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from tunedrop.checks import samples
+from tunedrop.domain.checks import samples
 
 GOOD = samples.good(40)()
 TALKS = samples.good(40, conversations=True)()

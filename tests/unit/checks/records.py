@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tunedrop.base_models import catalogue
-from tunedrop.checks.catalogue import CHECKS, RECORD_CHECKS
-from tunedrop.checks.registry import Spot
-from tunedrop.data.records import Block, Record, Turn
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.checks.all_checks import CHECKS, RECORD_CHECKS
+from tunedrop.domain.checks.registry import Spot
+from tunedrop.domain.records.record import Block, Record, Turn
 
 
 def conversation(*texts: str, system: str | None = None) -> Record:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tunedrop.base_models import catalogue
-from tunedrop.base_models.catalogue import BaseModel, Split
-from tunedrop.checks import session
-from tunedrop.checks.examination import Examined
-from tunedrop.checks.session import Plan
-from tunedrop.data.records import Block
-from tunedrop.data.sources import Bytes
-from tunedrop.reading.split_files import Part
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.base_models.catalogue import BaseModel, Split
+from tunedrop.domain.checks import session
+from tunedrop.domain.checks.examination import Examined
+from tunedrop.domain.checks.session import Assignment
+from tunedrop.domain.reading.split_files import Part
+from tunedrop.domain.records.record import Block
+from tunedrop.domain.records.sources import Bytes
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,6 @@ def run(
         return written.setdefault(split, bytearray()).extend
 
     systems = {(base_model, split): Block("system", system) for split in files} if system else {}
-    made = Plan(base_models=(catalogue.find(base_model),), splits=tuple(files), systems=systems, **plan)
+    made = Assignment(base_models=(catalogue.find(base_model),), splits=tuple(files), systems=systems, **plan)
     results = session.examine(parts, made, output)
     return results[-1], bytes(written[results[-1].split])

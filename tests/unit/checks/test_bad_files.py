@@ -6,8 +6,8 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
-from tunedrop.checks import samples
-from tunedrop.checks.examination import Examined
+from tunedrop.domain.checks import samples
+from tunedrop.domain.checks.examination import Examined
 
 from tests.unit.checks import bad_files
 from tests.unit.checks.bad_files import CASES, Case

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tunedrop.base_models import catalogue
-from tunedrop.checks import documentation, samples
-from tunedrop.checks.catalogue import CHECKS, RECORD_CHECKS
-from tunedrop.checks.registry import Check
-from tunedrop.data.records import Block, Record, Turn
-from tunedrop.versions import dataset_toml
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.checks import documentation, samples
+from tunedrop.domain.checks.all_checks import CHECKS, RECORD_CHECKS
+from tunedrop.domain.checks.registry import Check
+from tunedrop.domain.records.record import Block, Record, Turn
+from tunedrop.domain.versions import dataset_toml
 
 from tests.unit.checks.splits import run
 
@@ -82,7 +82,7 @@ def test_codes_are_snake_case_and_words_are_sentences(check: Check):
 
 def test_the_page_about_data_is_the_one_that_the_checks_write():
     page = Path(__file__).parents[3] / "docs" / "data-format.md"
-    assert page.read_text("utf-8") == documentation.render(), "run: python -m tunedrop.checks.documentation"
+    assert page.read_text("utf-8") == documentation.render(), "run: python -m tunedrop.domain.checks.documentation"
 
 
 def test_only_a_shared_check_never_looks_at_its_base_model():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from tunedrop.data.records import Block, Record, Turn
+from tunedrop.domain.records.record import Block, Record, Turn
 
 from tests.unit.checks.records import codes, conversation, spots
 from tests.unit.checks.splits import run

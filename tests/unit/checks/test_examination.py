@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from tunedrop.checks import findings, samples
-from tunedrop.data import tokens
-from tunedrop.reports import json_report
+from tunedrop.domain.checks import findings, samples
+from tunedrop.domain.reports import json_report
+from tunedrop.domain.texts import tokens
 
 from tests.unit.checks.splits import run
 
@@ -163,7 +163,7 @@ def test_tokens_are_counted_with_the_named_estimator():
 )
 def test_what_was_not_normalised_is_not_in_the_report(content, extension):
     result, _ = run(content, extension=extension)
-    subject = json_report.Subject(None, None, ())
+    subject = json_report.ReportSubject(None, None, ())
     assert json_report.compose(subject, result, None, json_report.Prices({}, "USD"))["normalised"] == []
 
 

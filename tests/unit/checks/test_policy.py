@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tunedrop.checks import policy
-from tunedrop.checks.catalogue import CHECKS
-from tunedrop.checks.findings import MAX_PER_CODE, Findings, Place
-from tunedrop.data.policy import Policy
+from tunedrop.domain.checks import severities
+from tunedrop.domain.checks.all_checks import CHECKS
+from tunedrop.domain.checks.findings import MAX_PER_CODE, Findings, Place
+from tunedrop.domain.records.check_policy import Policy
 
 PLACE = Place("incoming/x/train.jsonl", 1, 1)
 
@@ -17,26 +17,26 @@ def wishes(*, ignore=(), error=()):
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=lambda check: check.code)
 def test_a_check_is_ignored_or_made_an_error_exactly_when_it_is_tunable(check):
-    assert policy.severity(check.code, Policy()) == check.severity
-    ignored = policy.severity(check.code, wishes(ignore=[check.code]))
-    raised = policy.severity(check.code, wishes(error=[check.code]))
+    assert severities.severity(check.code, Policy()) == check.severity
+    ignored = severities.severity(check.code, wishes(ignore=[check.code]))
+    raised = severities.severity(check.code, wishes(error=[check.code]))
     assert ignored == (None if check.tunable else check.severity)
     assert raised == ("error" if check.tunable else check.severity)
 
 
 @pytest.mark.parametrize("code", ["reserved_word", "empty_text", "too_few_records", "invalid_json", "unknown_field"])
 def test_what_bedrock_refuses_cannot_be_ignored(code):
-    (defect,) = policy.defects(wishes(ignore=[code]))
+    (defect,) = severities.defects(wishes(ignore=[code]))
     assert (defect.code, defect.path) == ("check_not_tunable", "$.checks.ignore")
 
 
 def test_a_policy_that_can_be_followed_has_no_defects():
-    assert policy.defects(Policy()) == ()
-    assert policy.defects(wishes(ignore=["control_character"], error=["exact_duplicate", "empty_text"])) == ()
+    assert severities.defects(Policy()) == ()
+    assert severities.defects(wishes(ignore=["control_character"], error=["exact_duplicate", "empty_text"])) == ()
 
 
 def test_unknown_codes_and_contradictions_are_named_where_they_stand():
-    found = policy.defects(wishes(ignore=["oops", "exact_duplicate"], error=["exact_duplicate", "x" * 99]), "$.p")
+    found = severities.defects(wishes(ignore=["oops", "exact_duplicate"], error=["exact_duplicate", "x" * 99]), "$.p")
     assert [(defect.code, defect.path) for defect in found] == [
         ("unknown_check", "$.p.ignore"),
         ("unknown_check", "$.p.error"),

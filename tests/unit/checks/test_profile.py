@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.base_models import catalogue
-from tunedrop.checks import profile_findings, samples
-from tunedrop.checks.catalogue import SPLIT_CHECKS
-from tunedrop.checks.profile import MAX_LABELS, Profile, Stretch
-from tunedrop.checks.registry import SplitFacts
-from tunedrop.data.policy import Policy
-from tunedrop.data.records import Block, Record, Turn
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.checks import profile_findings, samples
+from tunedrop.domain.checks.all_checks import SPLIT_CHECKS
+from tunedrop.domain.checks.profile import MAX_LABELS, Profile, Stretch
+from tunedrop.domain.checks.registry import SplitFacts
+from tunedrop.domain.records.check_policy import Policy
+from tunedrop.domain.records.record import Block, Record, Turn
 
 from tests.unit.checks.records import conversation
 from tests.unit.checks.splits import run

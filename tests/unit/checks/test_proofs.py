@@ -7,13 +7,14 @@ import json
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tunedrop.base_models import catalogue
-from tunedrop.base_models.catalogue import Reserved
-from tunedrop.checks import proofs, samples
-from tunedrop.checks.catalogue import RECORD_CHECKS
-from tunedrop.data import documents, tokens
-from tunedrop.data.defects import Defect
-from tunedrop.formats import prompt_completion
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.base_models.catalogue import Reserved
+from tunedrop.domain.checks import proofs, samples
+from tunedrop.domain.checks.all_checks import RECORD_CHECKS
+from tunedrop.domain.formats import prompt_completion
+from tunedrop.domain.records import strict_json
+from tunedrop.domain.records.defects import Defect
+from tunedrop.domain.texts import tokens
 
 PROVED = [check for check in RECORD_CHECKS if check.absent]
 MODELS = list(catalogue.catalogue())
@@ -50,7 +51,7 @@ def _line(draw):
 
 
 def found(check, line: bytes, base_model) -> list[object]:
-    document = documents.parse(line)
+    document = strict_json.parse(line)
     assert not isinstance(document, Defect)
     record = prompt_completion.read(document).record
     return list(check.find(record, base_model))

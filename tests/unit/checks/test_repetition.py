@@ -8,11 +8,11 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tunedrop.checks import samples
-from tunedrop.checks.near_duplicates import TEMPLATE
-from tunedrop.checks.repetition import Repetitions
-from tunedrop.data.fingerprints import MEMORY
-from tunedrop.data.records import Block, Record, Turn
+from tunedrop.domain.checks import samples
+from tunedrop.domain.checks.near_duplicates import TEMPLATE
+from tunedrop.domain.checks.repetition import Repetitions
+from tunedrop.domain.records.fingerprints import MEMORY
+from tunedrop.domain.records.record import Block, Record, Turn
 
 from tests.unit.checks.splits import run
 

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 
 import pytest
 from arro3.core import DataType
-from tunedrop.base_models import catalogue
-from tunedrop.base_models.catalogue import Split
-from tunedrop.checks import session
-from tunedrop.checks.examination import Examined
-from tunedrop.checks.registry import CHECKS
-from tunedrop.checks.session import Plan
-from tunedrop.data.sources import Bytes
-from tunedrop.reading.split_files import Part
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.base_models.catalogue import Split
+from tunedrop.domain.checks import session
+from tunedrop.domain.checks.examination import Examined
+from tunedrop.domain.checks.registry import CHECKS
+from tunedrop.domain.checks.session import Assignment
+from tunedrop.domain.reading.split_files import Part
+from tunedrop.domain.records.sources import Bytes
 
 from tests.unit.parquet import parquet_files
 
@@ -236,7 +236,7 @@ def examined(content: bytes, extension: str = "jsonl", train: bytes | None = Non
     """The last split's results by base model."""
     files: dict[Split, bytes] = {"train": content} if train is None else {"train": train, "validation": content}
     parts = {split: [Part(f"{split}.{extension}", extension, Bytes(given))] for split, given in files.items()}
-    plan = Plan(tuple(catalogue.find(name) for name in MODELS), tuple(files))
+    plan = Assignment(tuple(catalogue.find(name) for name in MODELS), tuple(files))
     return {result.base_model: result for result in session.examine(parts, plan)}
 
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tunedrop.base_models import catalogue
-from tunedrop.base_models.catalogue import SPLITS, BaseModel, Split
-from tunedrop.checks import samples, session
-from tunedrop.checks.examination import Examined
-from tunedrop.checks.session import Plan
-from tunedrop.data.policy import Policy
-from tunedrop.data.records import Block
-from tunedrop.data.sources import Bytes
-from tunedrop.reading.split_files import Part
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.base_models.catalogue import SPLITS, BaseModel, Split
+from tunedrop.domain.checks import samples, session
+from tunedrop.domain.checks.examination import Examined
+from tunedrop.domain.checks.session import Assignment
+from tunedrop.domain.reading.split_files import Part
+from tunedrop.domain.records.check_policy import Policy
+from tunedrop.domain.records.record import Block
+from tunedrop.domain.records.sources import Bytes
 
 HAIKU = catalogue.find("claude-3-haiku")
 LONG = " ".join(f"word{'abcdefghij'[number % 10]}{'klmnopqrst'[number // 10]}" for number in range(100))
@@ -26,7 +26,7 @@ def parts(*contents: bytes, split: Split = "train") -> list[Part]:
     return [Part(f"incoming/x/{split}/{number}.jsonl", "jsonl", Bytes(each)) for number, each in enumerate(contents)]
 
 
-def examined(plan: Plan, **splits: bytes) -> tuple[tuple[Examined, ...], dict[tuple[str, Split], bytes]]:
+def examined(plan: Assignment, **splits: bytes) -> tuple[tuple[Examined, ...], dict[tuple[str, Split], bytes]]:
     """Results, and what was written by base model and split."""
     written: dict[tuple[str, Split], bytearray] = {}
 
@@ -42,7 +42,7 @@ def test_a_finding_about_a_joined_split_names_the_file_it_stands_in():
     texts = [samples.line(f"Sort: {LONG} {end}", "Done.") for end in ("now", "soon")]
     first = samples.good(40)() + texts[0].encode() + b"\n"
     second = samples.good(3, 90)() + texts[1].encode() + b"\n"
-    results = session.examine({"train": parts(first, second)}, Plan(base_models=(HAIKU,), splits=("train",)))
+    results = session.examine({"train": parts(first, second)}, Assignment(base_models=(HAIKU,), splits=("train",)))
     (finding,) = results[0].findings
     assert (finding.code, finding.source, finding.line, finding.record) == (
         "near_duplicate",
@@ -53,14 +53,14 @@ def test_a_finding_about_a_joined_split_names_the_file_it_stands_in():
 
 
 def test_what_repetition_costs_is_told():
-    (result,), _ = examined(Plan((HAIKU,), ("train",)), train=samples.good(40)() + samples.good(10)())
+    (result,), _ = examined(Assignment((HAIKU,), ("train",)), train=samples.good(40)() + samples.good(10)())
     assert result.repeated is not None
     assert (result.repeated.records, result.repeated.tokens) == (10, 10 * result.tokens.p50)
 
 
-def plan(share: float = 0.3) -> Plan:
+def plan(share: float = 0.3) -> Assignment:
     splits: tuple[Split, ...] = ("train",)
-    return Plan((HAIKU,), splits, validation_share=share)
+    return Assignment((HAIKU,), splits, validation_share=share)
 
 
 def test_a_share_of_train_becomes_validation_the_same_one_every_time():
@@ -92,13 +92,13 @@ def test_no_repeated_question_is_on_both_sides():
 
 
 def test_a_share_is_left_alone_where_there_is_a_validation_split():
-    both = Plan((HAIKU,), ("train", "validation"), validation_share=0.3)
+    both = Assignment((HAIKU,), ("train", "validation"), validation_share=0.3)
     results, _ = examined(both, train=samples.good(100)(), validation=samples.good(50, 500)())
     assert [(each.split, each.records) for each in results] == [("train", 100), ("validation", 50)]
 
 
 def test_a_base_model_that_takes_no_validation_trains_on_all():
-    both = Plan((HAIKU, catalogue.find("nova-2-lite")), ("train",), validation_share=0.3)
+    both = Assignment((HAIKU, catalogue.find("nova-2-lite")), ("train",), validation_share=0.3)
     results, written = examined(both, train=samples.good(400)())
     assert [(each.base_model, each.split) for each in results] == [
         ("claude-3-haiku", "train"),
@@ -124,7 +124,7 @@ def test_a_configured_system_text_is_judged_on_both_paths_alike(system, name):
     model = catalogue.find(name)
     systems = {(name, "train"): Block("system", system)}
     outcomes = [
-        examined(Plan((model,), ("train",), systems=systems, level=level), train=samples.good(100)())
+        examined(Assignment((model,), ("train",), systems=systems, level=level), train=samples.good(100)())
         for level in ("all", "errors")
     ]
     (everything, lines), (errors, same) = outcomes
@@ -136,7 +136,7 @@ def test_a_configured_system_text_is_judged_on_both_paths_alike(system, name):
 
 @pytest.mark.parametrize("level", ["all", "errors"])
 def test_a_policy_rejects_by_what_only_shows_over_several_records(level):
-    strict = Plan((HAIKU,), ("train",), policy=Policy(error=frozenset({"exact_duplicate"})), level=level)
+    strict = Assignment((HAIKU,), ("train",), policy=Policy(error=frozenset({"exact_duplicate"})), level=level)
     (result,), _ = examined(strict, train=samples.good(40)() + samples.good(1)())
     assert (result.accepted, result.errors) == (False, 1)
 
@@ -160,8 +160,8 @@ LINES = RECORDS | st.binary(max_size=6) | st.sampled_from([b"", b'{"prompt": "a"
 def test_the_bulk_path_never_changes_a_verdict_an_error_or_a_byte(lines, name):
     content = samples.good(100)() + b"".join(line + b"\n" for line in lines)
     model = catalogue.find(name)
-    (everything,), written = examined(Plan((model,), ("train",)), train=content)
-    (errors,), same = examined(Plan((model,), ("train",), level="errors"), train=content)
+    (everything,), written = examined(Assignment((model,), ("train",)), train=content)
+    (errors,), same = examined(Assignment((model,), ("train",), level="errors"), train=content)
     found = [[each for each in result.findings if each.severity == "error"] for result in (everything, errors)]
     assert found[0] == found[1]
     assert (errors.records, errors.accepted) == (everything.records, everything.accepted)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tunedrop.base_models import catalogue
-from tunedrop.checks import samples
-from tunedrop.training import requests
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.checks import samples
+from tunedrop.domain.training import job_request
 
 from tests.unit.checks.splits import run
 
@@ -33,7 +33,7 @@ def test_what_is_wrong_in_it_is_wrong_all_the_same():
 
 @pytest.mark.parametrize("base_model", catalogue.catalogue().values(), ids=lambda model: model.name)
 def test_a_job_passes_a_validation_split_only_where_the_base_model_takes_one(base_model):
-    request = requests.create_job(
+    request = job_request.create_job(
         base_model=base_model,
         name="name",
         token="token",

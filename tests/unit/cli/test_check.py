@@ -7,8 +7,8 @@ import json
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
-from tunedrop.base_models import catalogue
-from tunedrop.checks import samples
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.checks import samples
 
 GOOD = samples.good(120)()
 FEW = samples.good(40)()

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
-from tunedrop.base_models import catalogue
-from tunedrop.base_models.catalogue import Split
-from tunedrop.checks import samples, session
-from tunedrop.checks.session import Plan
-from tunedrop.data.records import Block
-from tunedrop.data.sources import Bytes
-from tunedrop.reading.split_files import Part
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.base_models.catalogue import Split
+from tunedrop.domain.checks import samples, session
+from tunedrop.domain.checks.session import Assignment
+from tunedrop.domain.reading.split_files import Part
+from tunedrop.domain.records.record import Block
+from tunedrop.domain.records.sources import Bytes
 
 GOOD = samples.good(300)()
 
@@ -27,7 +27,7 @@ def prepared(content: bytes, base_model: str, system: str | None = None) -> byte
     written = io.BytesIO()
     (result,) = session.examine(
         {split: [Part("incoming/a/train.jsonl", "jsonl", Bytes(content))]},
-        Plan((model,), (split,), systems=systems),
+        Assignment((model,), (split,), systems=systems),
         lambda *_: written.write,
     )
     return written.getvalue() if result.accepted else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tunedrop.checks import samples
+from tunedrop.domain.checks import samples
 from tunedrop_cli import folders
 from tunedrop_cli.plans import WrongUsage
 

@@ -7,7 +7,7 @@ import os
 import sys
 
 import pytest
-from tunedrop.checks import samples
+from tunedrop.domain.checks import samples
 
 GOOD = samples.good(40)()
 NO_UTF_8 = os.fsdecode(b"train\xff.jsonl")

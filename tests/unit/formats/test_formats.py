@@ -7,17 +7,17 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.data import documents
-from tunedrop.data.defects import Defect
-from tunedrop.data.records import Block, Record, Turn, joined
-from tunedrop.formats import formats
-from tunedrop.formats.formats import FORMATS
+from tunedrop.domain.formats import all_formats
+from tunedrop.domain.formats.all_formats import FORMATS
+from tunedrop.domain.records import strict_json
+from tunedrop.domain.records.defects import Defect
+from tunedrop.domain.records.record import Block, Record, Turn, joined
 
 
 def read(document: object):
-    parsed = documents.parse(json.dumps(document).encode())
+    parsed = strict_json.parse(json.dumps(document).encode())
     assert not isinstance(parsed, Defect)
-    format_ = formats.detect(parsed, expected="prompt_completion")
+    format_ = all_formats.detect(parsed, expected="prompt_completion")
     assert not isinstance(format_, Defect), format_
     return format_.name, format_.read(parsed)
 
@@ -58,7 +58,7 @@ def test_the_format_is_told_by_its_fields(document, name):
     ],
 )
 def test_what_is_no_format_is_said_so(document, code):
-    found = formats.detect(document)
+    found = all_formats.detect(document)
     assert isinstance(found, Defect)
     assert found.code == code
 
@@ -141,9 +141,9 @@ def test_a_conversation_of_four_turns_is_not_expressible_as_prompt_and_completio
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_documented_example_is_read_without_a_defect(name):
-    parsed = documents.parse(FORMATS[name].example.encode())
+    parsed = strict_json.parse(FORMATS[name].example.encode())
     assert not isinstance(parsed, Defect)
-    assert formats.detect(parsed) == formats.SOURCES[name]
+    assert all_formats.detect(parsed) == all_formats.SOURCES[name]
     assert FORMATS[name].read(parsed).defects == ()
 
 
@@ -164,9 +164,9 @@ def test_conversations_come_back_byte_for_byte(record, name):
     first, again = FORMATS[name].write(record), FORMATS[name].write(record)
     assert first.line == again.line
     assert first.line.count(b"\n") == 1
-    parsed = documents.parse(first.line.rstrip(b"\n"))
+    parsed = strict_json.parse(first.line.rstrip(b"\n"))
     assert not isinstance(parsed, Defect)
-    assert formats.detect(parsed) == formats.SOURCES[name]
+    assert all_formats.detect(parsed) == all_formats.SOURCES[name]
     reading = FORMATS[name].read(parsed)
     assert reading.defects == ()
     assert reading.record is not None
@@ -175,12 +175,12 @@ def test_conversations_come_back_byte_for_byte(record, name):
 
 @given(_TEXT, _TEXT)
 def test_prompts_and_completions_survive_the_way_through_every_format(prompt, completion):
-    parsed = documents.parse(json.dumps({"prompt": prompt, "completion": completion}).encode())
+    parsed = strict_json.parse(json.dumps({"prompt": prompt, "completion": completion}).encode())
     assert not isinstance(parsed, Defect)
     record = FORMATS["prompt_completion"].read(parsed).record
     for name in ("messages", "converse", "prompt_completion"):
         assert record is not None
-        line = documents.parse(FORMATS[name].write(record).line.rstrip(b"\n"))
+        line = strict_json.parse(FORMATS[name].write(record).line.rstrip(b"\n"))
         assert not isinstance(line, Defect)
         record = FORMATS[name].read(line).record
     assert record is not None
@@ -205,7 +205,7 @@ _VALUES = st.recursive(
     )
 )
 def test_no_object_makes_a_reader_raise(document):
-    format_ = formats.detect(document)
+    format_ = all_formats.detect(document)
     if not isinstance(format_, Defect):
         reading = format_.read(document)
         assert reading.record is not None or reading.defects
@@ -228,9 +228,9 @@ def whole(record: Record) -> tuple[list[str | None], list[tuple[str, str]]]:
 
 
 def back(line: bytes) -> tuple[str, Record]:
-    parsed = documents.parse(line.removesuffix(b"\n"))
+    parsed = strict_json.parse(line.removesuffix(b"\n"))
     assert not isinstance(parsed, Defect)
-    found = formats.detect(parsed)
+    found = all_formats.detect(parsed)
     assert not isinstance(found, Defect)
     reading = found.read(parsed)
     assert reading.record is not None

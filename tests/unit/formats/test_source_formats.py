@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.data.defects import Defect
-from tunedrop.data.records import Reading, Record
-from tunedrop.formats import alpaca, formats, openai_chat, pairs, sharegpt
-from tunedrop.formats.formats import FORMATS, SOURCES
-from tunedrop.formats.mapping import FieldMapping
+from tunedrop.domain.formats import all_formats, alpaca, openai_chat, pairs, sharegpt
+from tunedrop.domain.formats.all_formats import FORMATS, SOURCES
+from tunedrop.domain.formats.mapping import FieldMapping
+from tunedrop.domain.records.defects import Defect
+from tunedrop.domain.records.record import Reading, Record
 
 Said = tuple[list[str | None], list[tuple[str, list[str | None]]]]
 
@@ -24,7 +24,7 @@ def said(record: Record | None) -> Said:
 
 
 def read(document: dict[str, Any], mapping: FieldMapping | None = None) -> tuple[str, Reading]:
-    found = formats.detect(document, mapping)
+    found = all_formats.detect(document, mapping)
     assert not isinstance(found, Defect), found
     return found.name, found.read(document)
 
@@ -127,34 +127,34 @@ def test_a_mapping_does_not_hinder_files_that_have_none_of_its_fields():
     ],
 )
 def test_what_is_no_training_data_is_called_by_its_name(document, code):
-    found = formats.detect(document)
+    found = all_formats.detect(document)
     assert isinstance(found, Defect)
     assert found.code == code
 
 
 def test_a_prompt_alone_lacks_its_completion_only_among_records_that_have_one():
-    assert formats.detect({"prompt": "a"}, expected="prompt_completion") == SOURCES["prompt_completion"]
+    assert all_formats.detect({"prompt": "a"}, expected="prompt_completion") == SOURCES["prompt_completion"]
 
 
 def test_records_one_level_deeper_get_a_hint():
-    found = formats.detect({"data": [{"prompt": "a"}]})
+    found = all_formats.detect({"data": [{"prompt": "a"}]})
     assert isinstance(found, Defect)
     assert found.hint == "If the records stand in 'data', upload that list itself."
 
 
 def test_chatgpts_export_gets_a_hint_of_its_own():
-    found = formats.detect({"title": "a", "mapping": {"b": {"message": None}}, "current_node": "b"})
+    found = all_formats.detect({"title": "a", "mapping": {"b": {"message": None}}, "current_node": "b"})
     assert isinstance(found, Defect)
     assert found.hint.startswith("This is ChatGPT's own export")
 
 
 def test_conversations_of_an_unknown_format_are_not_taken_for_lists_of_records():
-    found = formats.detect({"contents": [{"role": "user", "parts": [{"text": "Why?"}]}]})
+    found = all_formats.detect({"contents": [{"role": "user", "parts": [{"text": "Why?"}]}]})
     assert (found.code, found.hint) == ("unknown_format", "")
 
 
 def test_a_mapping_is_suggested_with_the_fields_that_are_there():
-    found = formats.detect({"text": "a", "label": "b"})
+    found = all_formats.detect({"text": "a", "label": "b"})
     assert isinstance(found, Defect)
     assert '[mapping] prompt = "text", completion = "label"' in found.hint
 
@@ -237,10 +237,10 @@ def test_the_documented_example_is_read_without_a_defect(name):
 
 
 def test_openai_and_claude_are_one_family_and_no_others_are():
-    assert formats.agree("messages", "openai_chat")
-    assert formats.agree("openai_chat", "messages")
-    assert not formats.agree("messages", "converse")
-    assert not formats.agree("prompt_completion", "pairs")
+    assert all_formats.agree("messages", "openai_chat")
+    assert all_formats.agree("openai_chat", "messages")
+    assert not all_formats.agree("messages", "converse")
+    assert not all_formats.agree("prompt_completion", "pairs")
 
 
 @pytest.mark.parametrize("name", ["messages", "prompt_completion"])
@@ -265,7 +265,7 @@ _MAPPINGS = st.none() | st.builds(FieldMapping, st.sampled_from(_FIELDS), st.sam
 
 @given(st.dictionaries(st.sampled_from(_FIELDS), _VALUES, max_size=6), _MAPPINGS)
 def test_no_object_makes_a_reader_raise_and_none_gets_lost(document, mapping):
-    found = formats.detect(document, mapping)
+    found = all_formats.detect(document, mapping)
     if isinstance(found, Defect):
         return
     reading = found.read(document)

@@ -8,11 +8,11 @@ import tracemalloc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from tunedrop.data import documents
-from tunedrop.data.elements import Element
-from tunedrop.data.sources import Bytes
-from tunedrop.mending import fields, files, json_text
-from tunedrop.mending.mending import MENDS, Mender
+from tunedrop.domain.mending import fields, json_text, lenient_reading
+from tunedrop.domain.mending.mend_file import MENDS, Mender
+from tunedrop.domain.records import strict_json
+from tunedrop.domain.records.elements import Element
+from tunedrop.domain.records.sources import Bytes
 
 GOOD = {"prompt": "Why?", "completion": "Because."}
 CHAT = {"messages": [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Because."}]}
@@ -160,7 +160,7 @@ def test_an_element_over_several_lines_that_means_nothing_hides_no_records_in_th
 def test_lines_that_never_become_an_object_are_not_told_as_put_on_one():
     mender = Mender()
     content = b'{\n"prompt": "a",\n"completion": [\n'
-    assert list(mender.lines(files.read(Bytes(content), "json", mender))) == [
+    assert list(mender.lines(lenient_reading.read(Bytes(content), "json", mender))) == [
         b"{\n",
         b'"prompt": "a",\n',
         b'"completion": [\n',
@@ -260,4 +260,4 @@ def test_whatever_the_bytes_mending_gives_lines_and_no_exception(raw):
 @given(some.text("{}[]\",:\\ \tabc'0", max_size=40))
 def test_what_looks_like_json_is_mended_into_what_the_strict_reader_takes(text):
     for found in json_text.mend(text.encode()):
-        assert documents.parse(json_text.encode(found.document)) == found.document
+        assert strict_json.parse(json_text.encode(found.document)) == found.document

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from tunedrop.messages.errors import ApiError
+from tunedrop.domain.messages.api_errors import ApiError
 
 Value = TypeVar("Value")
 

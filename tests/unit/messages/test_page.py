@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tunedrop.messages import errors
+from tunedrop.domain.messages import api_errors
 
 ROOT = Path(__file__).parents[3]
-SOURCES = [
-    ROOT / "functions/tunedrop" / name
-    for name in ("messages/errors.py", "messages/calls.py", "messages/claude.py", "messages/converse.py")
-] + [ROOT / "functions/tunedrop" / name for name in ("inference.py", "api_keys.py")]
+TUNEDROP = ROOT / "functions/tunedrop"
+SOURCES = sorted([*TUNEDROP.glob("domain/messages/*.py"), *TUNEDROP.glob("actions/messages/*.py")])
 ENDED = {f"deployment_{state}" for state in ("releasing", "released", "failed")}  # made of the state's name
 
 
@@ -19,7 +17,7 @@ def test_the_page_lists_the_error_codes_of_the_code():
     source = "".join(path.read_text("utf-8") for path in SOURCES)
     kinds = r"(?:invalid_request|authentication|permission|not_found|rate_limit|api|overloaded|timeout)_error"
     made = set(re.findall(rf'"(?:{kinds}|request_too_large)",\s+"(\w+)"', source))
-    made -= errors.STATUS.keys() - {"request_too_large"}  # the list of types is no code
+    made -= api_errors.STATUS.keys() - {"request_too_large"}  # the list of types is no code
     made |= set(re.findall(r'_unauthenticated\("(\w+)"', source)) | ENDED
     page = (ROOT / "docs/messages-api.md").read_text("utf-8")
     rows = [line for line in page.splitlines() if re.match(r"\| \d{3} ", line)]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tunedrop.messages.tally import Tally
+from tunedrop.domain.messages.tally import Tally
 
-from tests.unit.messages.test_claude import ANSWER
+from tests.unit.messages.test_claude_mapping import ANSWER
 
 
 def test_tokens_times_and_the_end_are_counted_while_events_pass():

@@ -12,7 +12,7 @@ from typing import Any
 
 from arro3 import io as arro3
 from arro3.core import DataType, Field, Schema
-from tunedrop.data.sources import Bytes
+from tunedrop.domain.records.sources import Bytes
 
 INT32, BYTE_ARRAY, FIXED = 1, 6, 7
 REQUIRED, OPTIONAL, REPEATED = 0, 1, 2

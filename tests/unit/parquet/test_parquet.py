@@ -8,9 +8,9 @@ import pytest
 from arro3.core import DataType as T
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tunedrop.data.elements import Element
-from tunedrop.data.sources import Bytes
-from tunedrop.parquet import reader
+from tunedrop.domain.parquet import reader
+from tunedrop.domain.records.elements import Element
+from tunedrop.domain.records.sources import Bytes
 
 from tests.unit.parquet import parquet_files as files
 

@@ -12,11 +12,11 @@ import pytest
 from arro3.core import DataType as T
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tunedrop.checks.catalogue import CHECKS
-from tunedrop.data.defects import Defect, UnreadableContent
-from tunedrop.data.elements import MAX_BYTES
-from tunedrop.data.sources import Bytes
-from tunedrop.parquet import reader, thrift
+from tunedrop.domain.checks.all_checks import CHECKS
+from tunedrop.domain.parquet import reader, thrift
+from tunedrop.domain.records.defects import Defect, UnreadableContent
+from tunedrop.domain.records.elements import MAX_BYTES
+from tunedrop.domain.records.sources import Bytes
 
 from tests.unit.parquet import parquet_files as files
 from tests.unit.parquet.parquet_files import group, handmade, leaf, levels, page, run, text

@@ -8,9 +8,9 @@ import tracemalloc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.data import documents
-from tunedrop.data.defects import Defect, UnreadableContent
-from tunedrop.reading import arrays
+from tunedrop.domain.reading import arrays
+from tunedrop.domain.records import strict_json
+from tunedrop.domain.records.defects import Defect, UnreadableContent
 
 
 def read(content: bytes, step: int = 2**20, longest: int = 2**24) -> list[tuple[int | None, bytes | str]]:
@@ -98,6 +98,6 @@ def test_no_bytes_make_it_raise_and_chunks_never_matter(noise, step):
 
 
 def test_a_defect_inside_of_an_element_says_its_line_counted_from_the_elements_first():
-    found = documents.parse(b'{\n  "a": 1,\n  "b": oops\n}', "element")
+    found = strict_json.parse(b'{\n  "a": 1,\n  "b": oops\n}', "element")
     assert isinstance(found, Defect)
     assert (found.code, found.line) == ("invalid_json", 3)

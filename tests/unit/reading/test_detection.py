@@ -11,10 +11,10 @@ from functools import partial
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.checks import samples
-from tunedrop.data.defects import Defect
-from tunedrop.reading import detection
-from tunedrop.reading.detection import Found
+from tunedrop.domain.checks import samples
+from tunedrop.domain.reading import detection
+from tunedrop.domain.reading.detection import Found
+from tunedrop.domain.records.defects import Defect
 
 zipped = partial(gzip.compress, mtime=0)  # the same bytes, and so the same test, in every process
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.data.defects import UnreadableContent
-from tunedrop.reading import gzipped
+from tunedrop.domain.reading import gzipped
+from tunedrop.domain.records.defects import UnreadableContent
 
 MEMBER = gzip.compress(b"hello " * 100_000, mtime=0)
 

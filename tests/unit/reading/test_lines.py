@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.data import elements
-from tunedrop.data.defects import Defect
-from tunedrop.reading import lines
+from tunedrop.domain.reading import lines
+from tunedrop.domain.records import elements
+from tunedrop.domain.records.defects import Defect
 
 
 def read(*chunks: bytes, longest: int = elements.MAX_BYTES) -> tuple[list[tuple[Any, Any]], Counter[str]]:

@@ -14,12 +14,12 @@ from functools import partial
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.checks import samples
-from tunedrop.data import bulk
-from tunedrop.data.sources import Bytes
-from tunedrop.formats.mapping import FieldMapping
-from tunedrop.reading import gzipped
-from tunedrop.reading.split_files import Entry, Part, SplitFileReader
+from tunedrop.domain.checks import samples
+from tunedrop.domain.formats.mapping import FieldMapping
+from tunedrop.domain.reading import gzipped
+from tunedrop.domain.reading.split_files import Entry, Part, SplitFileReader
+from tunedrop.domain.records import bulk
+from tunedrop.domain.records.sources import Bytes
 
 zipped = partial(gzip.compress, mtime=0)  # the same bytes, and so the same test, in every process
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.data.defects import Defect, UnreadableContent
-from tunedrop.reading import tables
+from tunedrop.domain.reading import tables
+from tunedrop.domain.records.defects import Defect, UnreadableContent
 
 
 def read(content: bytes, delimiter: str = ",", step: int = 2**20, longest: int = 2**24) -> list[tuple[int | None, Any]]:

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from tunedrop.reports import html_report, markup
+from tunedrop.domain.reports import html_report, markup
 
 from tests.unit.reports.json_reports import accepted, finding, rejected
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tunedrop.reading.detection import LOOSE
-from tunedrop.reports import next_steps
+from tunedrop.domain.reading.detection import LOOSE
+from tunedrop.domain.reports import next_steps
 
 from tests.unit.reports.json_reports import finding, rejected
 

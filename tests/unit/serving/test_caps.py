@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tunedrop.base_models import catalogue
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.serving import caps, deployment_states
+from tunedrop.domain.training.job_states import DeploymentRequest, DeploymentWish
 from tunedrop.errors import CapExceeded, InvalidInput
-from tunedrop.serving import caps, deployments
-from tunedrop.training.jobs import DeploymentRequest, DeploymentWish
 
 HAIKU = catalogue.find("claude-3-haiku")
 NOVA = catalogue.find("nova-lite")
@@ -42,7 +42,7 @@ def test_a_quota_below_the_need_is_refused_and_an_unknown_one_is_not(quota, refu
 
 @pytest.mark.parametrize("name", ["a", "support-bot-prod", "x" * 32, "7"])
 def test_plain_names_are_taken(name):
-    deployments.check_name(name, catalogue.catalogue())
+    deployment_states.check_name(name, catalogue.catalogue())
 
 
 @pytest.mark.parametrize(
@@ -50,4 +50,4 @@ def test_plain_names_are_taken(name):
 )
 def test_other_names_are_refused(name):
     with pytest.raises(InvalidInput):
-        deployments.check_name(name, catalogue.catalogue())
+        deployment_states.check_name(name, catalogue.catalogue())

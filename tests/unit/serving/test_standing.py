@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tunedrop.serving import standing
-from tunedrop.serving.purchases import Purchase
+from tunedrop.domain.serving import standing
+from tunedrop.domain.serving.purchase_states import Purchase
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PRICES = {"claude-3-haiku.model_unit_hour": 20.0}

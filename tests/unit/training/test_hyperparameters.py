@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.base_models import catalogue
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.training import hyperparameters
 from tunedrop.errors import InvalidInput
-from tunedrop.training import hyperparameters
 
 HAIKU = catalogue.find("claude-3-haiku")
 NOVA = catalogue.find("nova-lite")

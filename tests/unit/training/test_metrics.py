@@ -7,8 +7,8 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.training import metrics
-from tunedrop.training.metrics import CHUNK, MetricPoint, UnreadableMetrics
+from tunedrop.domain.training import metrics
+from tunedrop.domain.training.metrics import CHUNK, MetricPoint, UnreadableMetrics
 
 PREFIX = "outputs/support/1/01hzz/model-customization-job-k3v9x2m7q1ab/"
 

@@ -6,10 +6,10 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from tunedrop.training import on_accept
-from tunedrop.training.on_accept import OnAccept
-from tunedrop.versions.job_settings import DeploymentSettings, JobSettings
-from tunedrop.versions.versions import Head, Preparation, SplitFile, Version
+from tunedrop.domain.training import on_accept
+from tunedrop.domain.training.on_accept import OnAccept
+from tunedrop.domain.versions.job_settings import DeploymentSettings, JobSettings
+from tunedrop.domain.versions.versioning import Head, Preparation, SplitFile, Version
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 SETTINGS = SplitFile("incoming/support/dataset.toml", "one", 10, "aa", "dataset.toml", NOW)

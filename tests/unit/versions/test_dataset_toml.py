@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.data.policy import Policy
-from tunedrop.formats.mapping import FieldMapping
-from tunedrop.versions import dataset_toml
-from tunedrop.versions.job_settings import DeploymentSettings, JobSettings
+from tunedrop.domain.formats.mapping import FieldMapping
+from tunedrop.domain.records.check_policy import Policy
+from tunedrop.domain.versions import dataset_toml
+from tunedrop.domain.versions.job_settings import DeploymentSettings, JobSettings
 
 KNOWN = ("claude-3-haiku", "nova-lite", "llama-3-1-8b")
 

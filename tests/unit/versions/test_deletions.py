@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.versions import deletions
-from tunedrop.versions.deletions import Deletion, Erased
-from tunedrop.versions.versions import Head, Output, Preparation, SplitFile, StoredFile, Version
+from tunedrop.domain.versions import deletions
+from tunedrop.domain.versions.deletions import Deletion, Doomed, Erased
+from tunedrop.domain.versions.versioning import Head, Output, Preparation, SplitFile, StoredFile, Version
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SLOTS = ("train", "validation", "test", "dataset.toml")
@@ -109,7 +109,7 @@ def test_a_tombstone_holds_digests_and_no_settings_of_a_file():
     assert "secret" not in repr(stone)
 
 
-@given(st.lists(st.tuples(st.integers(0, 10**12), st.booleans())))
+@given(st.lists(st.builds(Doomed, st.just("key"), st.just("v"), st.integers(0, 10**12), st.booleans())))
 def test_counts_add_up(found):
     whole = Erased()
     for item in found:

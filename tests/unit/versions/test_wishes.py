@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from tunedrop.data.policy import Policy
-from tunedrop.formats.mapping import FieldMapping
-from tunedrop.versions import wishes
-from tunedrop.versions.dataset_toml import DatasetSettings
-from tunedrop.versions.job_settings import DeploymentSettings, JobSettings
-from tunedrop.versions.versions import SplitFile, Version
+from tunedrop.domain.formats.mapping import FieldMapping
+from tunedrop.domain.records.check_policy import Policy
+from tunedrop.domain.versions import wishes
+from tunedrop.domain.versions.dataset_toml import DatasetSettings
+from tunedrop.domain.versions.job_settings import DeploymentSettings, JobSettings
+from tunedrop.domain.versions.versioning import SplitFile, Version
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 KNOWN = ("claude-3-haiku", "nova-lite", "llama-3-1-8b")

@@ -1,0 +1,1 @@
+"""What the application does: one module per use case, by noun."""

@@ -1,0 +1,1 @@
+"""Uploads become versions; versions are prepared, read and deleted."""

@@ -1,0 +1,199 @@
+"""Asking for a dataset or a version to be deleted: what that would take away, what stands in its way, and who asked.
+
+A row first holds off everything new, then is confirmed once no running job reads the data; `erasing` does the rest.
+The same request again goes on from wherever the one before it ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tunedrop.actions.datasets import erase_data, read_datasets, trace_models
+from tunedrop.actions.datasets.trace_models import StillBilling, TrainedModel
+from tunedrop.domain.versions import deletions
+from tunedrop.domain.versions.deletions import Deletion, Erased
+from tunedrop.domain.versions.versioning import Head
+from tunedrop.edges import queues
+from tunedrop.edges.rows import dataset_rows, tombstone_rows
+from tunedrop.edges.rows.table import Table
+from tunedrop.edges.settings import Settings
+from tunedrop.errors import Conflict, Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+MOST_TRIES = 5
+MOST_PAGES = 30
+"""Of a thousand S3 versions each are counted at most: the answer has 29 seconds."""
+MOST_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What deleting touches, and who asks."""
+
+    table: Table
+    s3: S3Client
+    sqs: SQSClient
+    settings: Settings
+    caller: str
+    now: datetime
+    new_id: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining(Erased):
+    """What the bucket still holds of it."""
+
+    complete: bool = True
+    """False where there is more than was counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a caller learns of a deletion, planned or under way."""
+
+    deletion: Deletion
+    versions: tuple[int, ...]
+    """Numbers of the versions that still stand and go with it."""
+    remaining: Remaining
+    models: tuple[TrainedModel, ...]
+    still_bills: tuple[StillBilling, ...]
+
+
+def delete(dataset: str, number: int | None, reach: Reach, *, plan: bool = False) -> Told:
+    """Have a dataset, or one version of it, erased; with `plan` only say what that would be.
+
+    Raises NotFound `unknown_dataset`, `dataset_deleted`, `unknown_version`, Conflict `dataset_in_use`,
+    `version_processing` (then nothing was changed), and Unavailable.
+    """
+    for _ in range(MOST_TRIES):
+        head = _head(dataset, number, reach.table)
+        known = _known(head, number, reach.table)
+        if known and known.state != "asked":
+            return _told(_sent(known, reach), reach)
+        _refuse(head, number, reach)
+        if plan:
+            return _told(replace(known or _new(head, number, reach), state="planned"), reach)
+        asked = known or _asked(head, number, reach)
+        confirmed = _confirmed(asked, reach) if asked else None
+        if confirmed:
+            return _told(_sent(confirmed, reach), reach)
+    raise Unavailable("dataset_busy", f"{dataset} is being changed. Send the request again.", dataset=dataset)
+
+
+def _head(dataset: str, number: int | None, table: Table) -> Head:
+    """The head, also of a dataset that is being deleted, where that is what is asked for again."""
+    head = read_datasets.find_head(dataset, table=table)
+    if head is None or (number is not None and head.deletion):
+        return read_datasets.get_dataset(dataset, table=table)
+    return head
+
+
+def _known(head: Head, number: int | None, table: Table) -> Deletion | None:
+    """The deletion that was asked for before. Raises NotFound for a version that there never was."""
+    if number is None:
+        return tombstone_rows.load(table, head.dataset, head.deletion) if head.deletion else None
+    given = 0 < number <= head.latest
+    tombstone = tombstone_rows.load_tombstone(table, head.dataset, number) if given else None
+    if tombstone:
+        return tombstone_rows.load(table, head.dataset, tombstone.deletion)
+    read_datasets.get_version(head.dataset, number, table=table)
+    return None
+
+
+def _refuse(head: Head, number: int | None, reach: Reach) -> None:
+    """Raises Conflict while a function or Bedrock may be reading what should go."""
+    standing = dataset_rows.list_versions(reach.table, head.dataset).versions
+    processing = [
+        version.number
+        for version in standing
+        if number in {None, version.number} and deletions.is_processing(version, reach.now)
+    ]
+    if processing:
+        raise Conflict(
+            "version_processing",
+            f"{head.dataset}@{processing[0]} is being prepared. Delete it when it has its verdict.",
+            versions=processing[:MOST_NAMED],
+        )
+    running = trace_models.running_jobs(head.dataset, number, reach.table)
+    if running:
+        raise Conflict(
+            "dataset_in_use",
+            f"Jobs that have not ended read it: {len(running)}, the first is {running[0].id}. Stop them, or wait.",
+            jobs=[{"id": job.id, "status": job.status, "version": job.version} for job in running[:MOST_NAMED]],
+        )
+
+
+def _new(head: Head, number: int | None, reach: Reach) -> Deletion:
+    return Deletion(reach.new_id(), head.dataset, number, reach.caller, reach.now, head.latest)
+
+
+def _asked(head: Head, number: int | None, reach: Reach) -> Deletion | None:
+    """Hold off everything new. None where somebody else changed it at the same moment."""
+    deletion = _new(head, number, reach)
+    if number is None:
+        return deletion if tombstone_rows.ask_dataset(reach.table, deletion, head) else None
+    version = read_datasets.get_version(head.dataset, number, table=reach.table)
+    done = tombstone_rows.ask_version(reach.table, deletion, deletions.tombstone(version, deletion))
+    return deletion if done else None
+
+
+def _confirmed(asked: Deletion, reach: Reach) -> Deletion | None:
+    """From here on it is carried out. A job that slipped in before everything new was held off takes it back."""
+    head = dataset_rows.load_head(reach.table, asked.dataset)
+    assert head is not None, "a dataset's head is never deleted"
+    try:
+        _refuse(head, asked.version, reach)
+    except Conflict:
+        tombstone_rows.withdraw(reach.table, asked, head)
+        raise
+    done = tombstone_rows.confirm(reach.table, asked, _left(head, asked, reach))
+    return replace(asked, state="erasing") if done else None
+
+
+def _left(head: Head, asked: Deletion, reach: Reach) -> Head | None:
+    """The head without what only the version holds that goes."""
+    if asked.version is None:
+        return None
+    going = dataset_rows.load_version(reach.table, asked.dataset, asked.version, erasing=True)
+    if going is None:
+        return None
+    others = [other for other in dataset_rows.holders(reach.table, asked.dataset) if other.number != going.number]
+    return deletions.without(head, going, others, reach.now)
+
+
+def _sent(deletion: Deletion, reach: Reach) -> Deletion:
+    """Only a hint: where it gets lost, reconcile finds the row, and asking again sends it again."""
+    if deletion.state == "erasing":
+        url = reach.settings.upload_queue_url
+        queues.send(reach.sqs, url, erase_data.MESSAGE, dataset=deletion.dataset, deletion=deletion.id)
+    return deletion
+
+
+def _told(deletion: Deletion, reach: Reach) -> Told:
+    standing = dataset_rows.list_versions(reach.table, deletion.dataset).versions
+    meant = (version.number for version in standing if deletion.version in {None, version.number})
+    models = trace_models.trained_on(deletion.dataset, deletion.version, reach.table)
+    return Told(
+        deletion=deletion,
+        versions=tuple(sorted(number for number in meant if number <= deletion.latest)),
+        remaining=_count(deletion, reach),
+        models=models,
+        still_bills=trace_models.still_billing(models),
+    )
+
+
+def _count(deletion: Deletion, reach: Reach) -> Remaining:
+    found, complete = Erased(), True
+    pages = erase_data.doomed(deletion, table=reach.table, s3=reach.s3, bucket=reach.settings.data_bucket)
+    for number, page in enumerate(pages):
+        complete = number < MOST_PAGES
+        if not complete:
+            break
+        found = deletions.plus(found, deletions.tally(page))
+    return Remaining(found.objects, found.bytes, found.delete_markers, complete)

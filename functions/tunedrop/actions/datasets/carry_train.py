@@ -1,0 +1,159 @@
+"""Train that has not changed since the version before: its data and reports are copied, and it is not read again.
+
+What later splits are compared with comes from its stored fingerprints. Only train is carried: its reports alone depend
+on no other split, but for counts of train and validation together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from importlib import resources
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from tunedrop.domain.base_models.catalogue import Split
+from tunedrop.domain.checks import counts
+from tunedrop.domain.checks.session import Assignment, Session
+from tunedrop.domain.records import stored_fingerprints
+from tunedrop.domain.reports import html_report, json_report
+from tunedrop.domain.reports.json_report import Prices
+from tunedrop.domain.versions import object_keys
+from tunedrop.domain.versions.versioning import Output, Preparation, StoredFile, Version
+from tunedrop.edges.observability import logger, traced
+from tunedrop.edges.s3 import objects
+from tunedrop.edges.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+SPLIT: Split = "train"
+MAX_REPORT_BYTES = 32 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What became of a split for one base model, and its report."""
+
+    preparation: Preparation
+    report: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Old:
+    preparation: Preparation
+    report: Mapping[str, Any]
+
+
+def recipe(version: Version, plan: Assignment, base_model: str, split: Split, prices: Prices) -> str:
+    """Digest of all that decides what preparing this split gives: bytes, settings, prices, and our own rules."""
+    system = plan.systems.get((base_model, split))
+    made_of = {
+        "rules": _rules(),
+        "files": [(file.key, file.version_id, file.sha256) for file in version.files[split].objects],
+        "base_model": base_model,
+        "system": system.text if system else None,
+        "drops_system": (base_model, split) in plan.dropped_systems,
+        "policy": [sorted(plan.policy.ignore), sorted(plan.policy.error)],
+        "mapping": asdict(plan.mapping) if plan.mapping else None,
+        "share": plan.share,
+        "price": [prices.training(base_model), prices.currency],
+    }
+    return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def _rules() -> str:
+    """Digest of the code that reads, checks and reports: a build of one's own has its own rules under one number."""
+    digest = hashlib.sha256()
+    for folder in ("base_models", "records", "texts", "formats", "parquet", "reading", "checks", "reports"):
+        for file in sorted(resources.files("tunedrop.domain").joinpath(folder).iterdir(), key=attrgetter("name")):
+            if file.is_file():
+                digest.update(f"{folder}/{file.name}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def carry(
+    version: Version, previous: Version | None, plan: Assignment, session: Session, *, s3: S3Client, settings: Settings
+) -> list[Prepared] | None:
+    """What the version before gave, under the new one's keys; None where train has to be read.
+
+    S3's transient faults rise as botocore's errors; the same call again writes the same objects.
+    """
+    if previous is None or plan.share or SPLIT not in version.splits:
+        return None
+    bucket = settings.data_bucket
+    try:
+        for file in version.files[SPLIT].objects:
+            objects.describe(s3, bucket, file.key, file.version_id)  # what was erased must not live on in a copy
+        old = _old(version, previous, plan, s3, settings)
+        if old is None:
+            return None
+        dumped = _fingerprints(previous, s3, bucket)
+        copied = [_copied(version, each, s3, bucket) for each in old]
+        store_fingerprints(version, dumped, s3=s3, bucket=bucket)
+    except objects.Unreadable as gone:
+        logger.warning("train is read again", extra={**traced(gone), "dataset": version.dataset})
+        return None
+    # Last of all: a session that remembers train must not examine it, too.
+    if not session.remember(SPLIT, max(each.preparation.records for each in old), dumped):
+        return None
+    logger.info("train carried over", extra={"dataset": version.dataset, "version": version.number})
+    return copied
+
+
+def _old(version: Version, previous: Version, plan: Assignment, s3: S3Client, settings: Settings) -> list[_Old] | None:
+    """The preparations to carry, one per base model of the plan, or none at all."""
+    prices = json_report.Prices(settings.prices, settings.currency)
+    known = {item.base_model: item for item in previous.preparations if item.split == SPLIT}
+    found: list[_Old] = []
+    for model in plan.base_models:
+        item = known.get(model.name)
+        if item is None or item.recipe != recipe(version, plan, model.name, SPLIT, prices):
+            return None
+        report = _report(item, s3, settings.data_bucket)
+        if report is None or counts.OF_SEVERAL_SPLITS & set(report["counts_by_code"]):
+            return None
+        if item.output is not None and item.output.bytes > objects.MAX_COPY_BYTES:
+            return None
+        found.append(_Old(item, report))
+    return found
+
+
+def _report(item: Preparation, s3: S3Client, bucket: str) -> dict[str, Any] | None:
+    file = StoredFile(item.report_key, "null", 0, "")
+    raw = objects.read(s3, bucket, file, MAX_REPORT_BYTES)
+    return dict(json.loads(raw)) if len(raw) <= MAX_REPORT_BYTES else None
+
+
+def _fingerprints(previous: Version, s3: S3Client, bucket: str) -> bytes:
+    key = object_keys.fingerprints(previous.dataset, previous.number, SPLIT)
+    return objects.read(s3, bucket, StoredFile(key, "null", 0, ""), stored_fingerprints.MAX_BYTES)
+
+
+def store_fingerprints(version: Version, dumped: bytes, *, s3: S3Client, bucket: str) -> None:
+    """Keep what the splits of later versions are compared with, where train is carried over."""
+    key = object_keys.fingerprints(version.dataset, version.number, SPLIT)
+    objects.put(s3, bucket, key, dumped, "application/octet-stream")
+
+
+def _copied(version: Version, old: _Old, s3: S3Client, bucket: str) -> Prepared:
+    item = old.preparation
+    output = _output(version, item, s3, bucket)
+    key = object_keys.report(version.dataset, version.number, item.base_model, item.split)
+    report = {**old.report, "version": version.number}
+    if output is not None:
+        report["output"] = {**old.report["output"], "key": output.key}
+    objects.put(s3, bucket, object_keys.page(key), html_report.render(report), "text/html; charset=utf-8")
+    objects.put(s3, bucket, key, json_report.encode(report), "application/json")
+    return Prepared(replace(item, report_key=key, output=output), report)
+
+
+def _output(version: Version, item: Preparation, s3: S3Client, bucket: str) -> Output | None:
+    if item.output is None:
+        return None
+    key = object_keys.prepared(version.dataset, version.number, item.base_model, item.split)
+    return replace(item.output, key=key, version_id=objects.copy(s3, bucket, item.output, key))

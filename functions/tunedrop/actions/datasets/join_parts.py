@@ -1,0 +1,192 @@
+"""Joined uploads: several objects become one split, by a `_commit` beside them or by a request that names them."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tunedrop.domain.base_models.catalogue import SPLITS, Split
+from tunedrop.domain.records.defects import Defect, shown
+from tunedrop.domain.versions import joined_parts, object_keys
+from tunedrop.domain.versions.object_keys import CommitUpload, PartUpload, SplitUpload
+from tunedrop.domain.versions.object_versions import ObjectVersion
+from tunedrop.domain.versions.versioning import SplitFile, StoredFile
+from tunedrop.edges import queues
+from tunedrop.edges.rows import part_rows, tombstone_rows, upload_rows
+from tunedrop.edges.rows.table import Table
+from tunedrop.edges.rows.upload_rows import REQUEST, Upload
+from tunedrop.edges.s3 import objects, version_listing
+from tunedrop.edges.settings import Settings
+from tunedrop.errors import Conflict, InvalidInput, NotFound
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+_MOST_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPart:
+    """An object that a request names; without S3 version id the one that stands there now."""
+
+    key: str
+    version_id: str | None = None
+
+
+def committed(
+    kind: CommitUpload, commit: objects.Described, largest: int, *, s3: S3Client, settings: Settings
+) -> SplitFile | Defect:
+    """What stood beside the `_commit` when S3 took it, as one split, or why it is none. Raises Unreadable."""
+    folder = object_keys.split_folder(kind.dataset, kind.split)
+    standing = joined_parts.standing(
+        version_listing.listed(s3, settings.data_bucket, folder), moment=commit.last_modified
+    )
+    parts = joined_parts.parts_of(kind.split, standing.values())
+    defect = joined_parts.refusal([part.key for part in parts])
+    if defect is not None:
+        return defect
+    stored = [StoredFile(part.key, part.version_id, part.bytes, "") for part in parts]
+    own = StoredFile(folder + object_keys.COMMIT_FILE, commit.version_id, 0, "")
+    return joined_parts.join(_hashed(stored, largest, s3, settings), own, kind.split, commit.last_modified)
+
+
+def named(
+    upload: Upload, largest: Mapping[str, int], *, table: Table, s3: S3Client, settings: Settings
+) -> list[SplitFile]:
+    """The splits that a request asked for, each with its parts. Raises Unreadable."""
+    files = []
+    for split in upload.splits:
+        parts = part_rows.load(table, upload.dataset, split, upload.version_id)
+        own = StoredFile(object_keys.split_folder(upload.dataset, split), upload.version_id, 0, "")
+        moment = upload.received_at.replace(microsecond=0)  # as exact as S3 is on what it took
+        files.append(joined_parts.join(_hashed(parts, largest[split], s3, settings), own, split, moment))
+    return files
+
+
+def _hashed(parts: Sequence[StoredFile], largest: int, s3: S3Client, settings: Settings) -> list[StoredFile]:
+    """With their SHA-256, unless they are too large together for any use: then none is read at all."""
+    if sum(part.bytes for part in parts) > largest:
+        return list(parts)
+    return [objects.fingerprint(s3, settings.data_bucket, part) for part in parts]
+
+
+def request(
+    dataset: str,
+    splits: Mapping[str, Sequence[NamedPart]],
+    *,
+    upload_id: str,
+    table: Table,
+    s3: S3Client,
+    sqs: SQSClient,
+    settings: Settings,
+    now: datetime,
+) -> Upload:
+    """Have a new version made of these objects: what stands there now is what it will hold, whatever comes after.
+
+    With the id of a request that was taken, that one comes back. Raises InvalidInput for keys that cannot be joined,
+    NotFound `unknown_object` with the keys where nothing lies, Conflict `dataset_being_deleted`.
+    """
+    upload = upload_rows.load(table, dataset, REQUEST, upload_id)
+    if upload is None:
+        _check(dataset, splits)
+        found = {split: _found(splits[split], s3, settings) for split in SPLITS if split in splits}
+        upload = _begun(dataset, upload_id, found, table, now)
+    if upload.status == "processing":
+        queues.send(sqs, settings.upload_queue_url, "join_parts", dataset=dataset, upload_id=upload_id)
+    return upload
+
+
+def _begun(
+    dataset: str, upload_id: str, found: Mapping[Split, Sequence[StoredFile]], table: Table, now: datetime
+) -> Upload:
+    """All rows of the request or none: a deletion that is under way would take some of them along."""
+    rows = [put for split, parts in found.items() for put in part_rows.named(dataset, split, upload_id, parts)]
+    counts = {split: len(parts) for split, parts in found.items()}
+    standing = tombstone_rows.not_being_erased(dataset)
+    upload = upload_rows.begin_request(table, dataset, upload_id, counts, now, standing, *rows)
+    if upload is None:
+        raise Conflict(
+            "dataset_being_deleted",
+            f"{dataset} is being deleted. When that is through, name what was uploaded since.",
+            field="name",
+        )
+    return upload
+
+
+def get(dataset: str, upload_id: str, *, table: Table) -> Upload:
+    """What became of a request. Raises NotFound `unknown_upload`."""
+    upload = upload_rows.load(table, dataset, REQUEST, upload_id) if _plausible(dataset, upload_id) else None
+    if upload is None:
+        raise NotFound(
+            "unknown_upload", f"There is no upload {shown(upload_id)} of {shown(dataset)}.", field="upload_id"
+        )
+    return upload
+
+
+def _plausible(dataset: str, upload_id: str) -> bool:
+    return object_keys.is_name(dataset) and 0 < len(upload_id) <= 64
+
+
+def _check(dataset: str, splits: Mapping[str, Sequence[NamedPart]]) -> None:
+    if not object_keys.is_name(dataset):
+        raise InvalidInput(
+            "invalid_dataset_name",
+            f"{shown(dataset)} can't name a dataset. {object_keys.NAMES_ALLOWED}",
+            field="name",
+            pattern=object_keys.NAME_PATTERN,
+        )
+    if not splits:
+        raise InvalidInput("nothing_to_join", f"Name the keys of at least one of {', '.join(SPLITS)}.", field="splits")
+    for split, parts in splits.items():
+        _check_split(dataset, split, [part.key for part in parts])
+
+
+def _check_split(dataset: str, split: str, part_keys: Sequence[str]) -> None:
+    field = f"splits.{split[:20]}"
+    if split not in SPLITS:
+        raise InvalidInput("unknown_split", f"{shown(split)} is none of {', '.join(SPLITS)}.", field=field)
+    if 0 < len(part_keys) <= joined_parts.MAX_PARTS:
+        _check_keys(dataset, part_keys, field)
+    defect = joined_parts.refusal(part_keys)
+    if defect is not None:
+        raise InvalidInput(defect.code, defect.message, field=field)
+
+
+def _check_keys(dataset: str, part_keys: Sequence[str], field: str) -> None:
+    for number, key in enumerate(part_keys):
+        kind = object_keys.parse(key)
+        if not isinstance(kind, SplitUpload | PartUpload) or kind.dataset != dataset:
+            expected = (
+                f"{object_keys.INCOMING}{dataset}/<split>.<ext> or {object_keys.INCOMING}{dataset}/<split>/<name>.<ext>"
+            )
+            message = f"{shown(key)} is no split file of {dataset}: name keys such as {expected}."
+            raise InvalidInput("invalid_part", message, field=f"{field}[{number}]")
+        if key in part_keys[:number]:
+            raise InvalidInput("repeated_part", f"{shown(key)} is named twice.", field=f"{field}[{number}]")
+
+
+def _found(parts: Sequence[NamedPart], s3: S3Client, settings: Settings) -> list[StoredFile]:
+    """The objects, in key order, without a SHA-256 yet. Raises NotFound."""
+    prefix = os.path.commonprefix([part.key for part in parts])  # noqa: RUF071 - of S3's keys, which are no paths
+    listed = list(version_listing.listed(s3, settings.data_bucket, prefix))
+    current = joined_parts.standing(listed)
+    exact = {(version.key, version.version_id): version for version in listed if not version.deleted}
+    found: list[ObjectVersion] = []
+    missing: list[NamedPart] = []
+    for part in sorted(parts, key=lambda part: part.key):
+        version = exact.get((part.key, part.version_id)) if part.version_id else current.get(part.key)
+        if version is None:
+            missing.append(part)
+        else:
+            found.append(version)
+    if missing:
+        raise NotFound(
+            "unknown_object",
+            f"{len(missing):,} of {len(parts):,} objects are not in the data bucket.",
+            keys=[part.key for part in missing[:_MOST_SHOWN]],
+        )
+    return [StoredFile(version.key, version.version_id, version.bytes, "") for version in found]

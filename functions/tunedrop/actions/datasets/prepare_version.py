@@ -1,0 +1,160 @@
+"""Preparing a version: each split streamed from S3 once, checked and converted for all base models, streamed back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tunedrop.actions.datasets import carry_train, read_settings
+from tunedrop.actions.datasets.carry_train import Prepared
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.base_models.catalogue import BaseModel, Split
+from tunedrop.domain.checks.examination import Examined
+from tunedrop.domain.checks.session import Assignment, Session
+from tunedrop.domain.reading.split_files import Part
+from tunedrop.domain.records.defects import Defect
+from tunedrop.domain.reports import dataset_notifications, html_report, json_report
+from tunedrop.domain.reports.json_report import Prices
+from tunedrop.domain.versions import object_keys
+from tunedrop.domain.versions.versioning import Outcome, Output, Preparation, Version
+from tunedrop.domain.versions.wishes import Wishes
+from tunedrop.edges.s3 import objects
+from tunedrop.edges.s3.object_writer import ObjectWriter
+from tunedrop.edges.s3.overlap import BackgroundSender
+from tunedrop.edges.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    version: Version
+    wishes: Wishes
+    s3: S3Client
+    settings: Settings
+
+    @property
+    def bucket(self) -> str:
+        return self.settings.data_bucket
+
+    @property
+    def prices(self) -> Prices:
+        return Prices(self.settings.prices, self.settings.currency)
+
+    @property
+    def plan(self) -> Assignment:
+        return Assignment(
+            base_models=tuple(catalogue.find(name) for name in self.wishes.base_models),
+            splits=tuple(self.version.splits),
+            systems=self.wishes.systems,
+            dropped_systems=self.wishes.dropped_systems,
+            policy=self.wishes.policy,
+            mapping=self.wishes.mapping,
+            validation_share=self.wishes.validation_share,
+            region=self.settings.region,
+        )
+
+
+def prepare(
+    version: Version,
+    *,
+    s3: S3Client,
+    settings: Settings,
+    base_models: Sequence[str] | None = None,
+    previous: Version | None = None,
+) -> Outcome:
+    """Check and convert every split of the version; writes prepared data and reports, the same ones if repeated.
+
+    `base_models`: only for these, instead of those that the version's owner wishes. `previous` is the version before:
+    what would come out the same for train is copied from it.
+    A file that is gone meanwhile is a finding; S3's transient faults rise as botocore's errors.
+    """
+    wishes = read_settings.read(version, s3=s3, settings=settings, base_models=base_models)
+    work = _Work(version, wishes, s3, settings)
+    session = Session(work.plan)
+    made: list[Prepared] = []
+    if not wishes.defects:
+        made += carry_train.carry(version, previous, work.plan, session, s3=s3, settings=settings) or ()
+    for split in version.splits:
+        if not (made and split == carry_train.SPLIT):
+            made += [_report(work, result, output) for result, output in _prepare_split(work, session, split)]
+            if split == carry_train.SPLIT:
+                carry_train.store_fingerprints(version, session.fingerprints(split), s3=s3, bucket=work.bucket)
+    top = tuple(dataset_notifications.top_findings([each.report for each in made]))
+    return Outcome(tuple(each.preparation for each in made), top, work.wishes.owner)
+
+
+def _prepare_split(work: _Work, session: Session, split: Split) -> list[tuple[Examined, Output | None]]:
+    given = work.wishes.defects if split == "train" else ()
+    try:
+        return _stream_split(work, session, split, given)
+    except objects.Unreadable as gone:
+        defect = Defect("object_gone", str(gone))
+        return _stream_split(work, session, split, (*given, (defect, work.version.files[split].key)))
+
+
+def _stream_split(
+    work: _Work, session: Session, split: Split, given: Sequence[tuple[Defect, str]]
+) -> list[tuple[Examined, Output | None]]:
+    """One pass over the split's files for all base models; what is not accepted leaves no object behind."""
+    with ExitStack() as stack:
+        uploads: dict[tuple[str, Split], ObjectWriter] = {}
+        sender = stack.enter_context(BackgroundSender())
+
+        def output(base_model: BaseModel, each: Split) -> Callable[[bytes], object]:
+            upload = stack.enter_context(_upload(work, base_model, each, sender))
+            uploads[base_model.name, each] = upload
+            return upload.write
+
+        results = session.examine(split, _parts(work, split), output, given)
+        return [(result, _keep(result, uploads[result.base_model, result.split])) for result in results]
+
+
+def _parts(work: _Work, split: Split) -> list[Part]:
+    return [
+        Part(file.key, object_keys.extension(file.key) or "", objects.ObjectSource(work.s3, work.bucket, file))
+        for file in work.version.files[split].objects
+    ]
+
+
+def _upload(work: _Work, base_model: BaseModel, split: Split, sender: BackgroundSender) -> ObjectWriter:
+    key = object_keys.prepared(work.version.dataset, work.version.number, base_model.name, split)
+    return ObjectWriter(work.s3, work.bucket, key, sender)
+
+
+def _keep(result: Examined, upload: ObjectWriter) -> Output | None:
+    """Make the prepared data visible where all of it holds."""
+    if not result.accepted:
+        return None
+    stored = upload.complete()
+    return Output(stored.key, stored.version_id, stored.bytes, stored.sha256, result.written)
+
+
+def _report(work: _Work, result: Examined, output: Output | None) -> Prepared:
+    key = object_keys.report(work.version.dataset, work.version.number, result.base_model, result.split)
+    report = json_report.build(work.version, result, output, work.prices)
+    objects.put(work.s3, work.bucket, object_keys.page(key), html_report.render(report), "text/html; charset=utf-8")
+    objects.put(work.s3, work.bucket, key, json_report.encode(report), "application/json")
+    preparation = Preparation(
+        base_model=result.base_model,
+        split=result.split,
+        verdict="accepted" if result.accepted else "rejected",
+        report_key=key,
+        records=result.records,
+        tokens=result.tokens.total,
+        errors=result.errors,
+        warnings=result.warnings,
+        output=output,
+        recipe=_recipe(work, result),
+    )
+    return Prepared(preparation, report)
+
+
+def _recipe(work: _Work, result: Examined) -> str:
+    """Empty where the report holds what was wrong with the settings: that is not to be carried on once it is mended."""
+    if work.wishes.defects:
+        return ""
+    return carry_train.recipe(work.version, work.plan, result.base_model, result.source_split, work.prices)

@@ -1,0 +1,173 @@
+"""Datasets and their versions as other programs see them, and which version a job may train on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.training.job_plan import PreparedSplit, PreparedVersion, UnpreparedVersion
+from tunedrop.domain.versions import object_keys
+from tunedrop.domain.versions.deletions import Deletion
+from tunedrop.domain.versions.versioning import Head, Preparation, Version
+from tunedrop.edges.rows import dataset_rows, moments, tombstone_rows
+from tunedrop.edges.rows.dataset_rows import HeadPage, VersionPage
+from tunedrop.edges.rows.table import Table
+from tunedrop.edges.rows.tombstone_rows import TombstonePage
+from tunedrop.edges.s3 import links
+from tunedrop.edges.settings import Settings
+from tunedrop.errors import Conflict, NotFound
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+def list_datasets(limit: int, cursor: str | None, *, table: Table) -> HeadPage:
+    """Datasets, most recently changed first. Raises InvalidInput `invalid_cursor`."""
+    return dataset_rows.list_heads(table, limit, cursor)
+
+
+def get_dataset(name: str, *, table: Table) -> Head:
+    """Raises NotFound `unknown_dataset`, or `dataset_deleted` until something is uploaded to it again."""
+    head = find_head(name, table=table)
+    if head is None:
+        raise _unknown(name)
+    if head.deletion:
+        raise _deleted(head, table)
+    return head
+
+
+def find_head(name: str, *, table: Table) -> Head | None:
+    """The head, also of a deleted dataset; None for what never was one, or cannot be: some names fit no row's key."""
+    return dataset_rows.load_head(table, name) if object_keys.is_name(name) else None
+
+
+def _unknown(name: str) -> NotFound:
+    return NotFound("unknown_dataset", f"There is no dataset {name[:80]!r}.", field="dataset")
+
+
+def _deleted(head: Head, table: Table) -> NotFound:
+    deletion = tombstone_rows.load(table, head.dataset, head.deletion or "")
+    told = {} if deletion is None else _told(deletion)
+    return NotFound("dataset_deleted", f"The dataset {head.dataset!r} was deleted.", field="dataset", deletion=told)
+
+
+def _told(deletion: Deletion) -> dict[str, Any]:
+    return {
+        "id": deletion.id,
+        "state": deletion.state,
+        "asked_by": deletion.asked_by,
+        "asked_at": moments.to_text(deletion.asked_at),
+        "erased_at": moments.to_text(deletion.erased_at),
+    }
+
+
+def list_tombstones(name: str, limit: int, cursor: str | None, *, table: Table) -> TombstonePage:
+    """What stays of deleted versions, newest version first. Raises NotFound `unknown_dataset`, InvalidInput."""
+    if find_head(name, table=table) is None:
+        raise _unknown(name)
+    return tombstone_rows.list_tombstones(table, name, limit, cursor)
+
+
+def list_versions(name: str, limit: int, cursor: str | None, *, table: Table) -> VersionPage:
+    """Versions, newest first. Raises NotFound `unknown_dataset`, InvalidInput `invalid_cursor`."""
+    get_dataset(name, table=table)
+    return dataset_rows.list_versions(table, name, limit, cursor)
+
+
+def get_version(name: str, number: int, *, table: Table) -> Version:
+    """Raises NotFound `unknown_dataset`, `dataset_deleted`, `unknown_version` or `version_deleted`."""
+    return _version(get_dataset(name, table=table), number, table)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLinks:
+    """URLs that show a report to whoever has them, for a quarter of an hour."""
+
+    report: str
+    page: str
+
+
+def report_links(report_key: str, *, s3: S3Client, settings: Settings) -> ReportLinks:
+    """Links to a report and to its page for people."""
+    bucket = settings.data_bucket
+    return ReportLinks(links.download(s3, bucket, report_key), links.download(s3, bucket, object_keys.page(report_key)))
+
+
+def accepted(name: str, number: int | None, base_model: str, *, table: Table) -> PreparedVersion | UnpreparedVersion:
+    """The version a job trains on, without a number the newest; it may have to be prepared for this base model first.
+
+    Raises InvalidInput `unknown_base_model`, NotFound `unknown_dataset`, `unknown_version`, and Conflict
+    `version_processing`, `version_incomplete`, `dataset_rejected` (with the reports' keys).
+    """
+    catalogue.find(base_model)
+    head = get_dataset(name, table=table)
+    version = _version(head, head.latest if number is None else number, table, parts=False)
+    _refuse_unfinished(version)
+    preparations = version.prepared_for(base_model)
+    if not preparations:
+        return UnpreparedVersion(name, version.number, version.owner)
+    _refuse_rejected(version, base_model, preparations)
+    splits = {item.split: _split(item) for item in preparations}
+    return PreparedVersion(
+        name=name,
+        version=version.number,
+        base_model=base_model,
+        train=splits["train"],
+        validation=splits.get("validation"),
+        tokens_per_epoch=next(item.tokens for item in preparations if item.split == "train"),
+        owner=version.owner,
+    )
+
+
+def _version(head: Head, number: int, table: Table, *, parts: bool = True) -> Version:
+    given = 0 < number <= head.latest
+    version = dataset_rows.load_version(table, head.dataset, number, parts=parts) if given else None
+    if version is None and given and (tombstone := tombstone_rows.load_tombstone(table, head.dataset, number)):
+        raise NotFound(
+            "version_deleted",
+            f"{head.dataset}@{number} was deleted. Name another version.",
+            field="version",
+            deletion={"asked_by": tombstone.deleted_by, "asked_at": moments.to_text(tombstone.deleted_at)},
+        )
+    if version is None:
+        known = f"The newest is {head.latest}." if head.latest else "It has none yet: upload a train split."
+        raise NotFound(
+            "unknown_version",
+            f"{head.dataset} has no version {number}. {known}" if number else f"{head.dataset}: {known}",
+            field="version",
+            latest=head.latest,
+        )
+    return version
+
+
+def _refuse_unfinished(version: Version) -> None:
+    if version.status == "processing":
+        raise Conflict("version_processing", f"{_title(version)} is still being prepared; try again soon.")
+    if version.status == "incomplete":
+        raise Conflict(
+            "version_incomplete",
+            f"{_title(version)} has no train split. Upload incoming/{version.dataset}/train.jsonl.",
+            splits=list(version.splits),
+        )
+
+
+def _refuse_rejected(version: Version, base_model: str, preparations: tuple[Preparation, ...]) -> None:
+    rejected = [item for item in preparations if item.output is None]
+    if rejected:
+        raise Conflict(
+            "dataset_rejected",
+            f"{_title(version)} was rejected for {base_model}: its reports say why.",
+            reports=[item.report_key for item in rejected],
+            errors={item.split: item.errors for item in rejected},
+        )
+
+
+def _split(item: Preparation) -> PreparedSplit:
+    output = item.output
+    assert output is not None, "rejected splits were refused"
+    return PreparedSplit(output.key, output.version_id, output.bytes, output.records, output.sha256)
+
+
+def _title(version: Version) -> str:
+    return f"{version.dataset}@{version.number}"

@@ -1,0 +1,134 @@
+"""Links for uploads: where a file of a dataset belongs, how large it may be, and a URL for exactly that."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.versions import dataset_toml, object_keys
+from tunedrop.domain.versions.object_keys import CommitUpload, PartUpload, SettingsUpload, SplitUpload, Unrecognised
+from tunedrop.edges.s3 import links
+from tunedrop.edges.settings import Settings
+from tunedrop.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+MOST_IN_ONE_PUT = 5 * 2**30
+"""S3 takes no more in one request; larger files go in several, as `aws s3 cp` sends them."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class WantedUpload:
+    """The file that a caller wants to put, as asked for: a split, a part of one, or a file beside them."""
+
+    split: str | None
+    extension: str | None
+    part: str | None
+    file: str | None
+    size: int | None
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A link, and what a person would type to use it."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    key: str
+    max_bytes: int
+    expires_at: datetime
+    next_command: str
+
+
+def offer(dataset: str, wanted: WantedUpload, *, s3: S3Client, settings: Settings, now: datetime) -> Offered:
+    """A link for one PUT under `incoming/<dataset>/`.
+
+    Raises InvalidInput `invalid_dataset_name`, `invalid_upload`, `file_too_large`.
+    """
+    if not object_keys.is_name(dataset):
+        raise InvalidInput(
+            "invalid_dataset_name",
+            f"{dataset[:80]!r} can't name a dataset. {object_keys.NAMES_ALLOWED}",
+            field="dataset",
+            pattern=object_keys.NAME_PATTERN,
+        )
+    key = object_keys.incoming(dataset, _file(wanted))
+    found = object_keys.parse(key)
+    if isinstance(found, Unrecognised):
+        raise InvalidInput("invalid_upload", f"{found.message} {found.hint}")
+    most = min(_largest(found), MOST_IN_ONE_PUT)
+    _check(wanted, most)
+    link = links.upload(s3, settings.data_bucket, key, size=wanted.size, sha256=wanted.sha256)
+    return Offered(
+        method="PUT",
+        url=link.url,
+        headers=link.headers,
+        key=key,
+        max_bytes=most,
+        expires_at=now + timedelta(seconds=links.LINK_SECONDS),
+        next_command=_curl(link, key),
+    )
+
+
+def _file(wanted: WantedUpload) -> str:
+    """The key below the dataset's folder. Raises InvalidInput where it is not said in one of the three ways."""
+    match wanted:
+        case WantedUpload(split=str(split), extension=str(extension), part=None, file=None):
+            return _plain(f"{split}.{extension}")
+        case WantedUpload(split=str(split), extension=None, part=str(part), file=None):
+            return f"{_plain(split)}/{_plain(part)}"
+        case WantedUpload(split=None, extension=None, part=None, file=str(file)):
+            return _plain(file)
+    raise InvalidInput(
+        "invalid_upload",
+        "Say what the file is: split and extension, or split and part (of an upload in several files), or file.",
+    )
+
+
+def _plain(name: str) -> str:
+    """A name that adds no folder to the key."""
+    if "/" in name:
+        raise InvalidInput("invalid_upload", f"{name[:80]!r} has a slash; a file's name has none.")
+    return name
+
+
+def _largest(upload: object_keys.RecognisedKey) -> int:
+    """Bytes that any base model takes of such a file."""
+    match upload:
+        case SplitUpload(split=split) | PartUpload(split=split):
+            return catalogue.most_bytes(split)
+        case SettingsUpload():
+            return dataset_toml.MAX_BYTES
+        case CommitUpload():
+            return 0
+    return dataset_toml.MAX_SYSTEM_FILE_BYTES
+
+
+def _check(wanted: WantedUpload, most: int) -> None:
+    if wanted.size is not None and wanted.size > most:
+        raise InvalidInput(
+            "file_too_large",
+            f"{wanted.size:,} bytes; one PUT of such a file may have {most:,}. Use several parts, or the AWS CLI.",
+            field="bytes",
+            maximum=most,
+        )
+    if wanted.sha256 is not None and _SHA256.fullmatch(wanted.sha256) is None:
+        raise InvalidInput("invalid_upload", "sha256 takes 64 hexadecimal digits in lower case.", field="sha256")
+
+
+def _curl(link: links.UploadLink, key: str) -> str:
+    """The length of a file is known to curl; a checksum has to be named, and so does that there is no body."""
+    named = [f"-H {shlex.quote(f'{name}: {text}')} " for name, text in link.headers.items() if name != "Content-Length"]
+    file = key.rsplit("/", 1)[-1]
+    body = "-X PUT --data-binary ''" if file == object_keys.COMMIT_FILE else f"--upload-file {shlex.quote(file)}"
+    return f"curl --fail {body} {''.join(named)}{shlex.quote(link.url)}"

@@ -1,0 +1,82 @@
+"""What was made of a dataset: jobs that still read it, custom models trained on it, and what of these still bills."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from tunedrop.domain.serving import deployment_states
+from tunedrop.domain.serving.deployment_states import Deployment
+from tunedrop.domain.training.job_states import ENDED, Job
+from tunedrop.edges.rows import deployment_rows, job_rows
+from tunedrop.edges.rows.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedModel:
+    """A custom model that learnt from a version, and the deployments of it that are not over."""
+
+    job_id: str
+    version: int
+    base_model: str
+    name: str
+    model_arn: str
+    deployments: tuple[Deployment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StillBilling:
+    """Something that costs money until somebody ends it, whatever becomes of the data."""
+
+    what: Literal["provisioned_throughput", "on_demand_deployment", "custom_model"]
+    name: str
+    arn: str | None
+    until: datetime | None
+    how_to_end: str
+
+
+def running_jobs(dataset: str, version: int | None, table: Table) -> tuple[Job, ...]:
+    """Jobs that have not ended and train on the dataset, or on this version of it: their data must stay."""
+    rows = table.query("OPEN", "JOB#").rows
+    found = (job_rows.load(table, row["job_id"]) for row in rows)
+    return tuple(job for job in found if job and job.status not in ENDED and _on(job, dataset, version))
+
+
+def trained_on(dataset: str, version: int | None, table: Table) -> tuple[TrainedModel, ...]:
+    """Custom models trained on the dataset, or on this version of it, newest first."""
+    live: dict[str, list[Deployment]] = {}
+    for row in table.listing(deployment_rows.KIND).rows:
+        deployment = deployment_rows.deployment_from(row)
+        if deployment.state not in deployment_states.ENDED:
+            live.setdefault(deployment.job_id, []).append(deployment)
+    jobs = (job_rows.job_from(row) for row in table.listing(job_rows.KIND).rows if row["dataset"] == dataset)
+    return tuple(
+        TrainedModel(job.id, job.version, job.base_model, job.name, job.model_arn, tuple(live.get(job.id, ())))
+        for job in jobs
+        if job.model_arn and _on(job, dataset, version)
+    )
+
+
+def still_billing(models: tuple[TrainedModel, ...]) -> tuple[StillBilling, ...]:
+    """What of them costs money: capacity by the hour or the call, and the models' own storage (bedrock-facts 6.5)."""
+    served = [_billed(deployment) for model in models for deployment in model.deployments]
+    kept = [
+        StillBilling("custom_model", model.name, model.model_arn, None, f"bedrock DeleteCustomModel {model.name}")
+        for model in models
+    ]
+    return (*served, *kept)
+
+
+def _billed(deployment: Deployment) -> StillBilling:
+    return StillBilling(
+        "provisioned_throughput" if deployment.model_units else "on_demand_deployment",
+        deployment.name,
+        deployment.arn,
+        deployment.expires_at,
+        f"DELETE /deployments/{deployment.name}",
+    )
+
+
+def _on(job: Job, dataset: str, version: int | None) -> bool:
+    return job.dataset == dataset and version in {None, job.version}

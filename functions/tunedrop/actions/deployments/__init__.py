@@ -1,0 +1,1 @@
+"""Paid capacity is bought, looked for and given back."""

@@ -1,0 +1,211 @@
+"""Carrying out what is next with a purchase: the only way of this program to paid capacity, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import tunedrop
+from tunedrop.actions import announce
+from tunedrop.domain.serving import deployment_states, purchase_states, purchase_steps
+from tunedrop.domain.serving.deployment_states import Deployment, DeploymentState
+from tunedrop.domain.serving.purchase_states import HOLDING, Capacity, Observation, Purchase
+from tunedrop.domain.training import bedrock_names
+from tunedrop.domain.training.bedrock_refusal import Refusal
+from tunedrop.edges.bedrock import capacity_calls
+from tunedrop.edges.bedrock.job_calls import Ambiguous, Done
+from tunedrop.edges.observability import logger
+from tunedrop.edges.rows import deployment_rows
+from tunedrop.edges.rows.table import Delete, Put, Table, Update
+from tunedrop.edges.settings import Settings
+from tunedrop.errors import Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock import BedrockClient
+    from mypy_boto3_events import EventBridgeClient
+
+MOST_STEPS = 12
+"""More than any way through the steps takes; a purchase that needs more is fought over and comes again."""
+
+Write = Put | Update | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    table: Table
+    bedrock: BedrockClient
+    spending: BedrockClient
+    settings: Settings
+    now: datetime
+    discarded: set[str] = field(default_factory=set)
+    """What this visit asked Bedrock to delete."""
+
+
+def advance_purchase(
+    deployment: str,
+    generation: int,
+    *,
+    table: Table,
+    bedrock: BedrockClient,
+    spending: BedrockClient,
+    bus: EventBridgeClient,
+    settings: Settings,
+    now: datetime,
+) -> Purchase | None:
+    """Do what is next for the purchase until nothing is. Safe to repeat, to interrupt and to run twice at once.
+
+    Returns the purchase, None for one that is not ours. Raises Unavailable when Bedrock or a rival stands in the way.
+    """
+    reach = _Reach(table, bedrock, spending, settings, now)
+    observed: Observation | None = None
+    for _ in range(MOST_STEPS):
+        purchase = deployment_rows.load_purchase(table, deployment, generation)
+        if purchase is None:
+            logger.warning("no such purchase", extra={"deployment": deployment, "generation": generation})
+            return None
+        step = purchase_steps.next_step(purchase, observed, _free_units(purchase, reach), now)
+        logger.info("purchase step", extra={"purchase": purchase.id, "state": purchase.state, "step": str(step)})
+        if isinstance(step, purchase_steps.LeavePurchase):
+            announce.announce_purchase(purchase, table=table, bus=bus, settings=settings, now=now)
+            return purchase
+        observed = _carry_out(step, purchase, reach)
+    raise Unavailable("busy", f"Purchase {deployment}#{generation} does not come to rest.", deployment=deployment)
+
+
+def _free_units(purchase: Purchase, reach: _Reach) -> int:
+    if purchase.state != "requested" or not purchase.model_units:
+        return 0
+    return reach.settings.max_model_units - deployment_rows.units_taken(reach.table)
+
+
+def _carry_out(step: purchase_steps.PurchaseStep, purchase: Purchase, reach: _Reach) -> Observation | None:
+    """One step; a write that loses a race is no fault, because the next round reads and decides again."""
+    match step:
+        case purchase_steps.Observe():
+            return capacity_calls.observe(reach.bedrock, purchase, reach.settings.stack_id)
+        case purchase_steps.SendPurchase():
+            _send(purchase, reach)
+        case purchase_steps.Discard(arn):
+            _discard(purchase, arn, reach)
+        case purchase_steps.LeavePurchase():
+            pass
+        case _:
+            _move(step, purchase, reach)
+    return None
+
+
+def _move(step: purchase_steps.PurchaseStep, purchase: Purchase, reach: _Reach) -> None:
+    """Steps that only change rows."""
+    now = reach.now
+    match step:
+        case purchase_steps.Requeue():
+            _save(purchase_states.requeue(purchase, now), reach, *_units_given(purchase))
+        case purchase_steps.AdoptCapacity(found):
+            _go_live(purchase, found, reach)
+        case purchase_steps.BecomeReady():
+            _save(replace(purchase, ready_at=now), reach, head=lambda head: deployment_states.become_ready(head, now))
+        case purchase_steps.BeginRelease(reason, failure):
+            released = purchase_states.release(purchase, reason, failure, now)
+            _save(released, reach, head=lambda head: deployment_states.begin_release(head, reason, now))
+        case purchase_steps.ReclaimCapacity(found):
+            _reclaim(purchase, found, reach)
+        case purchase_steps.Finish():
+            _finish(purchase, step, reach)
+
+
+def _send(purchase: Purchase, reach: _Reach) -> None:
+    """`unknown` stands in the table, and the units are held, before a byte is sent."""
+    attempted = purchase_states.attempt(purchase, reach.now)
+    taken: list[Write] = []
+    if purchase.state == "requested" and purchase.model_units:
+        taken = [deployment_rows.take_units(purchase, reach.settings.max_model_units)]
+    if not _save(attempted, reach, *taken):
+        return
+    sent = replace(attempted, revision=attempted.revision + 1)
+    answer = capacity_calls.create(reach.spending, sent, _tags(sent, reach.settings))
+    match answer:
+        case Done(arn):
+            _go_live(sent, Capacity(arn, sent.name, sent.model_arn or "", "Creating"), reach)
+        case Refusal():
+            _save(purchase_states.refuse(sent, answer), reach)
+        case Ambiguous(reason):
+            logger.warning("the outcome of a purchase is unknown", extra={"purchase": purchase.id, "reason": reason})
+
+
+def _discard(purchase: Purchase, arn: str, reach: _Reach) -> None:
+    """Once per visit: a refusal, a lost answer and a list that lags all mean to look again later.
+
+    That Bedrock took the deletion is written down: a list without it is believed from then on.
+    """
+    if arn not in reach.discarded:
+        reach.discarded.add(arn)
+        answer = capacity_calls.delete(reach.spending, purchase.serving, arn)
+        if isinstance(answer, Done):
+            if arn == purchase.arn:
+                _save(replace(purchase, deleted_at=reach.now), reach)
+            return
+        logger.error("not given back yet", extra={"purchase": purchase.id, "arn": arn, "answer": str(answer)})
+    _save(replace(purchase, parked_at=reach.now), reach)
+
+
+def _go_live(purchase: Purchase, found: Capacity, reach: _Reach) -> None:
+    live = purchase_states.go_live(purchase, found, reach.now)
+    taken = [] if purchase.state in HOLDING else _units_taken(purchase)
+    _save(live, reach, *taken, head=lambda head: replace(head, arn=live.arn, expires_at=live.expires_at))
+
+
+def _reclaim(purchase: Purchase, found: Capacity, reach: _Reach) -> None:
+    logger.error("paid capacity outlived its purchase", extra={"purchase": purchase.id, "arn": found.arn})
+    again = purchase_states.reclaim(purchase, found, reach.now)
+    also = [deployment_rows.open_work(purchase), *_units_taken(purchase)]
+    reason = again.release_requested or ""
+    _save(again, reach, *also, head=lambda head: deployment_states.begin_release(head, reason, reach.now))
+
+
+def _finish(purchase: Purchase, step: purchase_steps.Finish, reach: _Reach) -> None:
+    failure = step.failure or (step.reason if step.state == "lapsed" else None)
+    finished = purchase_states.finish(purchase, step.state, failure, reach.now)
+    state: DeploymentState = "Released" if step.state == "released" else "Failed"
+    _save(
+        finished,
+        reach,
+        *_units_given(purchase),
+        head=lambda head: deployment_states.end(head, state, step.reason, finished.failure, reach.now),
+    )
+
+
+def _units_taken(purchase: Purchase) -> list[Write]:
+    """Hold units for what exists already: the truth stands above the cap."""
+    return [deployment_rows.take_units(purchase, cap=None)] if purchase.model_units else []
+
+
+def _units_given(purchase: Purchase) -> list[Write]:
+    return [deployment_rows.give_units(purchase)] if purchase.state in HOLDING and purchase.model_units else []
+
+
+def _save(
+    purchase: Purchase,
+    reach: _Reach,
+    *also: Write,
+    head: Callable[[Deployment], Deployment] | None = None,
+) -> bool:
+    """Write the purchase, and the deployment's head while this is its generation, over the revisions that were read."""
+    writes: list[Write] = [deployment_rows.put_purchase(purchase), *also]
+    deployment = deployment_rows.load(reach.table, purchase.deployment) if head else None
+    if head and deployment and deployment.generation == purchase.generation:
+        writes.append(deployment_rows.put_changed(head(deployment)))
+    return reach.table.write_all(*writes)
+
+
+def _tags(purchase: Purchase, settings: Settings) -> Mapping[str, str]:
+    return bedrock_names.tags(
+        stack=settings.stack_id,
+        dataset=purchase.dataset,
+        version=purchase.version,
+        job=purchase.job_id,
+        owner=purchase.owner,
+        intent=purchase.intent_id,
+        release=tunedrop.__version__,
+    )

@@ -1,0 +1,189 @@
+"""The rows of a new job, and of the purchase that waits for it, as values: names, tokens and the exact request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import tunedrop
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.base_models.catalogue import BaseModel
+from tunedrop.domain.serving.deployment_states import Deployment, HistoryEntry
+from tunedrop.domain.serving.purchase_states import Purchase
+from tunedrop.domain.training import bedrock_names, job_plan, job_request, job_states
+from tunedrop.domain.training.job_plan import PreparedSplit, PreparedVersion, UnpreparedVersion
+from tunedrop.domain.training.job_states import DeploymentWish, Job, TrainedOn
+from tunedrop.edges.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class WantedJob:
+    """What a request settles before its data is looked at."""
+
+    base_model: BaseModel
+    hyperparameters: Mapping[str, str]
+    deployment: DeploymentWish | None
+    plan_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What one request for a job writes, all of it or nothing."""
+
+    job: Job
+    head: Deployment | None
+    purchase: Purchase | None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an intent comes from."""
+
+    job_id: str
+    caller: str
+    settings: Settings
+    now: datetime
+    new_id: Callable[[], str]
+
+
+def make(
+    wanted: WantedJob, data: PreparedVersion | UnpreparedVersion, head: Deployment | None, origin: Origin
+) -> Intent:
+    """The intent of a request; Preparing where its data is unprepared. `head`: the ended deployment of that name.
+
+    Raises Conflict where a plan must be confirmed first.
+    """
+    job = _job(wanted, data, origin)
+    if isinstance(data, UnpreparedVersion):
+        job = job_states.note(replace(job, data_asked_at=origin.now), "request", origin.now, "")
+    else:
+        job = ordered(job, data, origin.settings, origin.now)
+    if wanted.deployment is None:
+        return Intent(job, None, None)
+    generation = (head.generation if head else 0) + 1
+    job = replace(job, deployment_generation=generation)
+    new_head = _head(job, wanted.deployment, generation, head.revision if head else 0)
+    return Intent(job, new_head, _purchase(job, wanted.deployment, generation, origin))
+
+
+def ordered(job: Job, prepared: PreparedVersion, settings: Settings, now: datetime) -> Job:
+    """The job with its plan and its exact request: Requested.
+
+    Raises Conflict where the plan must be confirmed first, InvalidInput for a base model that is no more.
+    """
+    base_model = catalogue.find(job.base_model)
+    planned = job_plan.make(
+        prepared,
+        base_model,
+        job.hyperparameters,
+        job.deployment,
+        prices=settings.prices,
+        currency=settings.currency,
+    )
+    job_plan.confirm(planned, job.plan_id, settings.max_trained_tokens_per_job)
+    request = _request(job, prepared, base_model, settings)
+    known = replace(
+        job,
+        request=request,
+        splits=_splits(prepared, request),
+        trained_tokens=planned.trained_tokens,
+        steps=planned.steps,
+        cost=planned.cost,
+    )
+    return job_states.transition(known, "Requested", "request", now)
+
+
+def _job(wanted: WantedJob, data: PreparedVersion | UnpreparedVersion, origin: Origin) -> Job:
+    intent_id, stack_uid = origin.new_id(), origin.settings.stack_uid
+    return Job(
+        id=origin.job_id,
+        dataset=data.name,
+        version=data.version,
+        base_model=wanted.base_model.name,
+        hyperparameters=wanted.hyperparameters,
+        status="Preparing",
+        intent_id=intent_id,
+        token=bedrock_names.token(stack_uid, intent_id),
+        name=bedrock_names.lineage(data.name, data.version, stack_uid, intent_id),
+        owner=data.owner or origin.caller,
+        requested_by=origin.caller,
+        created_at=origin.now,
+        plan_id=wanted.plan_id,
+        deployment=wanted.deployment,
+    )
+
+
+def _request(job: Job, prepared: PreparedVersion, base_model: BaseModel, settings: Settings) -> dict[str, Any]:
+    tags = bedrock_names.tags(
+        stack=settings.stack_id,
+        dataset=job.dataset,
+        version=job.version,
+        job=job.id,
+        owner=job.owner,
+        intent=job.intent_id,
+        release=tunedrop.__version__,
+    )
+    return job_request.create_job(
+        base_model=base_model,
+        name=job.name,
+        token=job.token,
+        role_arn=settings.bedrock_role_arn,
+        key_arn=settings.model_key_arn,
+        bucket=settings.data_bucket,
+        train_key=prepared.train.key,
+        validation_key=prepared.validation.key if prepared.validation else None,
+        output_prefix=bedrock_names.output_prefix(job.dataset, job.version, job.id),
+        hyperparameters=job.hyperparameters,
+        tags=tags,
+    )
+
+
+def _splits(prepared: PreparedVersion, request: Mapping[str, Any]) -> Mapping[str, TrainedOn]:
+    used = {"train": prepared.train}
+    if prepared.validation and "validationDataConfig" in request:
+        used["validation"] = prepared.validation
+    return {name: _trained_on(split) for name, split in used.items()}
+
+
+def _trained_on(split: PreparedSplit) -> TrainedOn:
+    return TrainedOn(split.key, split.version_id, split.sha256, split.bytes, split.records)
+
+
+def _head(job: Job, wish: DeploymentWish, generation: int, revision: int) -> Deployment:
+    return Deployment(
+        name=wish.name,
+        state="Creating",
+        serving=wish.serving,
+        base_model=job.base_model,
+        job_id=job.id,
+        dataset=job.dataset,
+        version=job.version,
+        generation=generation,
+        owner=job.owner,
+        model_units=wish.model_units,
+        created_at=job.created_at,
+        history=(HistoryEntry(job.created_at, "Creating", f"waits for job {job.id}"),),
+        revision=revision,
+    )
+
+
+def _purchase(job: Job, wish: DeploymentWish, generation: int, origin: Origin) -> Purchase:
+    stack_uid, intent_id = origin.settings.stack_uid, origin.new_id()
+    return Purchase(
+        deployment=wish.name,
+        generation=generation,
+        state="planned",
+        intent_id=intent_id,
+        token=bedrock_names.token(stack_uid, intent_id),
+        name=bedrock_names.lineage(job.dataset, job.version, stack_uid, intent_id),
+        serving=wish.serving,
+        model_units=wish.model_units,
+        hours=wish.hours,
+        job_id=job.id,
+        dataset=job.dataset,
+        version=job.version,
+        owner=job.owner,
+        created_at=job.created_at,
+    )

@@ -1,0 +1,200 @@
+"""Answer calls to the Messages API: key, deployment, model, and the answer as a stream or as one message."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from tunedrop.actions.messages import manage_keys
+from tunedrop.domain.base_models.catalogue import Runtime, catalogue, find
+from tunedrop.domain.messages import claude_mapping, converse_mapping, message_events, messages_request
+from tunedrop.domain.messages.api_errors import ApiError
+from tunedrop.domain.messages.api_key import ApiKey
+from tunedrop.domain.messages.http_call import Call
+from tunedrop.domain.messages.message_events import Event
+from tunedrop.domain.messages.messages_request import MessagesRequest
+from tunedrop.domain.messages.tally import Tally
+from tunedrop.domain.serving.deployment_states import Deployment
+from tunedrop.edges import usage
+from tunedrop.edges.bedrock import model_streams, stream_failures
+from tunedrop.edges.bedrock.model_streams import ModelStream
+from tunedrop.edges.rows import deployment_rows
+from tunedrop.edges.rows.table import Table
+from tunedrop.edges.streaming import StreamedResponse
+from tunedrop.edges.usage import Caller
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
+
+ROUTE = "/v1/messages"
+WAIT_SECONDS = 30
+"""How long a caller should wait for a deployment that is being made."""
+
+
+def respond(
+    call: Call,
+    *,
+    access: Table,
+    state: Table,
+    runtime: BedrockRuntimeClient,
+    remaining_ms: Callable[[], int],
+    request_id: str,
+    now: datetime,
+) -> StreamedResponse:
+    """The HTTP answer to a call, whatever it is. Bedrock is asked before this returns, so that errors keep a status."""
+    try:
+        _route(call)
+        asked, key = _authenticated(call, access, now)
+        target = _ready(asked.model, state)
+        answer = _Answer(Caller(key.id, asked.model, asked.stream), request_id)
+        source = _ask(asked, target, runtime, request_id)
+        stages = answer.observed(source, remaining_ms)
+        return answer.streamed(stages) if asked.stream else answer.whole(stages)
+    except Exception as error:  # noqa: BLE001 - every failure has an answer in this contract
+        return _refusal(_api_error(error), request_id)
+
+
+def _route(call: Call) -> None:
+    if call.path.rstrip("/") != ROUTE:
+        raise ApiError("not_found_error", "unknown_route", f"There is only POST {ROUTE} here.")
+    if call.method != "POST":
+        raise ApiError("invalid_request_error", "method_not_allowed", f"{ROUTE} takes POST only.", status=405)
+
+
+def _authenticated(call: Call, access: Table, now: datetime) -> tuple[MessagesRequest, ApiKey]:
+    """Who may call nothing learns nothing: a wrong key is refused before a wrong body."""
+    try:
+        asked = messages_request.parse(call.body())
+    except ApiError:
+        manage_keys.authenticate(call.secret, None, table=access, now=now)
+        raise
+    scope = None if asked.model in catalogue() else asked.model
+    key = manage_keys.authenticate(call.secret, scope, table=access, now=now)
+    if scope is None:
+        words = f"model: {asked.model!r} is a base model; name a deployment of a model tuned from it."
+        raise ApiError("not_found_error", "base_model_named", words)
+    return asked, key
+
+
+def _ready(name: str, state: Table) -> _Target:
+    deployment = deployment_rows.load(state, name)
+    if deployment is None:
+        raise ApiError("not_found_error", "unknown_deployment", f"model: there is no deployment {name!r}.")
+    if deployment.state == "Ready" and deployment.arn is not None:
+        return _Target(deployment.arn, find(deployment.base_model).runtime)
+    raise _not_ready(deployment)
+
+
+def _not_ready(deployment: Deployment) -> ApiError:
+    name, state = deployment.name, deployment.state
+    if state in ("Creating", "Updating", "Ready"):
+        return ApiError(
+            "overloaded_error",
+            "deployment_not_ready",
+            f"Deployment {name!r} is {state}; call it when it is Ready.",
+            again=True,
+            retry_after=WAIT_SECONDS,
+        )
+    why = f": {deployment.failure}" if deployment.failure else ""
+    return ApiError("not_found_error", f"deployment_{state.lower()}", f"Deployment {name!r} is {state}{why}.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What to call, and how."""
+
+    arn: str
+    runtime: Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """An open stream of Bedrock, and its events in the words of the contract."""
+
+    stream: ModelStream
+    events: Iterator[Event]
+
+
+def _ask(asked: MessagesRequest, target: _Target, runtime: BedrockRuntimeClient, request_id: str) -> _Source:
+    if target.runtime == "invoke_model":
+        stream = model_streams.invoke(runtime, target.arn, claude_mapping.body(asked))
+        return _Source(stream, claude_mapping.events(stream.chunks(), model=asked.model))
+    stream = model_streams.converse(runtime, target.arn, converse_mapping.arguments(asked))
+    message_id = f"msg_{request_id.replace('-', '')}"
+    return _Source(stream, converse_mapping.events(stream, asked=asked, message_id=message_id))
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """A body on its way; closing it closes Bedrock's stream, wherever it stands."""
+
+    pieces: Iterator[bytes]
+    source: Generator[Event]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.pieces
+
+    def close(self) -> None:
+        self.source.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """One answer, in either of its forms."""
+
+    caller: Caller
+    request_id: str
+    tally: Tally = field(default_factory=lambda: Tally(time.monotonic))
+
+    def observed(self, source: _Source, remaining_ms: Callable[[], int]) -> Generator[Event]:
+        """The checked events of the answer. However it ends, Bedrock's stream is closed and the usage recorded."""
+        try:
+            yield from self.tally.watch(
+                message_events.checked(message_events.until_deadline(source.events, remaining_ms))
+            )
+        except GeneratorExit:
+            raise
+        except Exception as error:
+            failure = _api_error(error)
+            self.tally.end(failure.code)
+            raise failure from error
+        finally:
+            source.stream.close()
+            self.tally.end("abandoned")
+            usage.answered(self.caller, self.tally)
+
+    def streamed(self, source: Generator[Event]) -> StreamedResponse:
+        """Server-sent events. The first event is awaited: until then an error still has a status."""
+        pieces = message_events.server_sent(chain([next(source)], source), self.request_id)
+        return StreamedResponse(
+            _Body(pieces, source),
+            headers={
+                "content-type": "text/event-stream; charset=utf-8",
+                "cache-control": "no-cache",
+                "request-id": self.request_id,
+            },
+        )
+
+    def whole(self, source: Generator[Event]) -> StreamedResponse:
+        """One JSON message, folded from the same events."""
+        return _json(200, message_events.folded(source), {"request-id": self.request_id})
+
+
+def _api_error(error: Exception) -> ApiError:
+    failure = stream_failures.in_contract(error)
+    if failure.code == "internal_error":
+        usage.failed(error)
+    return failure
+
+
+def _refusal(error: ApiError, request_id: str) -> StreamedResponse:
+    usage.refused(error)
+    return _json(error.status, error.body(request_id), {**error.headers(), "request-id": request_id})
+
+
+def _json(status: int, content: Mapping[str, Any], headers: Mapping[str, str]) -> StreamedResponse:
+    return StreamedResponse([message_events.to_json(content)], status, {"content-type": "application/json", **headers})

@@ -1,0 +1,132 @@
+"""API keys for the Messages API: make, list, revoke, and authenticate a call."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from tunedrop.domain.messages import api_errors, api_key
+from tunedrop.domain.messages.api_key import ApiKey
+from tunedrop.edges.rows import key_rows
+from tunedrop.edges.rows.table import Table
+from tunedrop.errors import InvalidInput, NotFound
+
+MAX_DEPLOYMENTS = 100
+_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
+_DEPLOYMENT = re.compile(r"[a-z0-9](-?[a-z0-9])*")  # design 7: at most 32 characters
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPage:
+    """Some keys, newest first, and where the next ones begin."""
+
+    keys: tuple[ApiKey, ...]
+    cursor: str | None
+
+
+def create(
+    *,
+    name: str,
+    deployments: Iterable[str] | None,
+    created_by: str,
+    table: Table,
+    now: datetime,
+    new_id: Callable[[], str],
+    expires_at: datetime | None = None,
+) -> tuple[ApiKey, str | None]:
+    """A new key and its secret, which exists nowhere else from then on. `deployments` None: all of them.
+
+    With the id of a key that exists, that key comes back without its secret. Raises InvalidInput naming the field.
+    """
+    scope = None if deployments is None else frozenset(deployments)
+    _check(name, scope, expires_at, now)
+    key_id = new_id()
+    secret = api_key.mint(key_id, secrets.token_bytes(api_key.ENTROPY_BYTES))
+    key = ApiKey(
+        id=key_id,
+        name=name,
+        deployments=scope,
+        sha256=api_key.digest(secret),
+        created_at=now,
+        created_by=created_by,
+        expires_at=expires_at,
+    )
+    if not key_rows.insert(table, key):
+        return get(key_id, table=table), None
+    return key, secret
+
+
+def list_keys(*, table: Table, limit: int = 20, cursor: str | None = None) -> KeyPage:
+    """Keys, revoked and expired ones too, newest first."""
+    return KeyPage(*key_rows.listing(table, limit=limit, cursor=cursor))
+
+
+def get(key_id: str, *, table: Table) -> ApiKey:
+    """The key of that id. Raises NotFound `unknown_key`."""
+    key = key_rows.load(table, key_id)
+    if key is None:
+        raise NotFound("unknown_key", f"There is no API key with id {key_id!r}.", field="id")
+    return key
+
+
+def revoke(key_id: str, *, table: Table, now: datetime) -> ApiKey:
+    """The key, revoked from the next call on; revoking it again changes nothing. Raises NotFound `unknown_key`."""
+    key_rows.revoke(table, get(key_id, table=table), now)
+    return get(key_id, table=table)
+
+
+def authenticate(secret: str | None, deployment: str | None, *, table: Table, now: datetime) -> ApiKey:
+    """The key behind a call to `deployment` (None: the call names none yet), by one conditional update.
+
+    Raises ApiError `authentication_error` or, when only the scope is too narrow, `permission_error`.
+    """
+    if not secret:
+        raise _unauthenticated("missing_key", "Send an API key as `x-api-key` or as `Authorization: Bearer`.")
+    if not api_key.looks_right(secret):
+        raise _unauthenticated("invalid_key", "This is not an API key of Tunedrop, or it was not copied whole.")
+    outcome = key_rows.use(table, api_key.digest(secret), deployment, now)
+    if outcome.row is None:
+        raise _unauthenticated("invalid_key", "This API key does not exist here.")
+    key = key_rows.from_row(outcome.row)
+    if outcome.done:
+        return key
+    raise _refusal(key, deployment, now)
+
+
+def _refusal(key: ApiKey, deployment: str | None, now: datetime) -> api_errors.ApiError:
+    if key.revoked_at is not None:
+        return _unauthenticated("key_revoked", "This API key was revoked.")
+    if not key.works(now):
+        return _unauthenticated("key_expired", "This API key has expired.")
+    return api_errors.ApiError(
+        "permission_error", "key_scope", f"This API key may not call deployment {deployment!r}; its scope is narrower."
+    )
+
+
+def _unauthenticated(code: str, message: str) -> api_errors.ApiError:
+    return api_errors.ApiError("authentication_error", code, message)
+
+
+def _check(name: str, scope: frozenset[str] | None, expires_at: datetime | None, now: datetime) -> None:
+    if not _NAME.fullmatch(name) or not name.strip():
+        raise InvalidInput("invalid_name", "A key's name is 1 to 64 printable characters.", field="name")
+    if scope is not None and not 1 <= len(scope) <= MAX_DEPLOYMENTS:
+        raise InvalidInput(
+            "invalid_scope",
+            f"Name 1 to {MAX_DEPLOYMENTS} deployments, or leave the field out for all of them.",
+            field="deployments",
+        )
+    for deployment in sorted(scope or ()):
+        if len(deployment) > 32 or not _DEPLOYMENT.fullmatch(deployment):
+            raise InvalidInput(
+                "invalid_scope",
+                f"{deployment!r} is no deployment's name: lower-case letters, digits, single hyphens; at most 32.",
+                field="deployments",
+            )
+    if expires_at is not None and (expires_at.tzinfo is None or expires_at <= now):
+        raise InvalidInput(
+            "invalid_expiry", "`expires_at` is a moment to come, with its time zone.", field="expires_at"
+        )

@@ -1,1 +1,0 @@
-"""Reading and writing of training data: containers, records, formats. Pure."""

@@ -1,0 +1,48 @@
+"""CHECKS, complete: importing this module imports every check."""
+
+from __future__ import annotations
+
+from tunedrop.domain.checks import (
+    answers,
+    cautions,
+    characters,
+    content,
+    counts,
+    credentials,
+    parquet_findings,
+    privacy,
+    profile_findings,
+    reading_findings,
+    record_lengths,
+    repetition_findings,
+    settings_findings,
+    severities,
+    templates,
+    turns,
+)
+from tunedrop.domain.checks.registry import CHECKS, Check
+
+MODULES = (
+    settings_findings,
+    severities,
+    reading_findings,
+    parquet_findings,
+    turns,
+    content,
+    record_lengths,
+    characters,
+    templates,
+    answers,
+    privacy,
+    credentials,
+    cautions,
+    counts,
+    repetition_findings,
+    profile_findings,
+)
+"""Where checks are written."""
+
+RECORD_CHECKS: tuple[Check, ...] = tuple(check for check in CHECKS.values() if check.find)
+SPLIT_CHECKS: tuple[Check, ...] = tuple(check for check in CHECKS.values() if check.find_in_split)
+
+__all__ = ["CHECKS", "MODULES", "RECORD_CHECKS", "SPLIT_CHECKS"]

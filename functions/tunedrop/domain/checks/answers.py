@@ -1,0 +1,125 @@
+"""What the assistant says: answers that would teach a model to echo, to stop short, to refuse or to loop."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from tunedrop.domain.base_models.catalogue import BaseModel
+from tunedrop.domain.checks import samples, truncation
+from tunedrop.domain.checks.refusal_phrases import refuses
+from tunedrop.domain.checks.registry import Example, Spot, check
+from tunedrop.domain.records.record import Record, joined
+
+_LEAST_COPIED, _LEAST_REPEATED_OPENING = 12, 40
+"""Characters: a greeting is answered by itself, and an answer may well open with the words of a short question."""
+
+_PLACEHOLDERS = frozenset(
+    {"...", "…", "???", "--", "xxx", "todo", "tbd", "fixme", "lorem ipsum", "[answer]", "<answer>", "answer goes here"}
+    | {"nan", "undefined", "[object object]", "#n/a", "#ref!", "#value!"}  # of programs and spreadsheets
+)
+_LONGEST_PLACEHOLDER = 20
+
+_TAIL, _LEAST_LOOP, _ROUNDS = 12, 60, 4
+_LETTERS = re.compile(r"[^\W\d_]{2}|[\u3040-\u9fff\uac00-\ud7a3]")
+
+
+def _answers(record: Record) -> Iterator[tuple[str, str]]:
+    return ((path, text) for where, path, text in record.texts if where == "assistant")
+
+
+@check(
+    code="answer_copies_prompt",
+    severity="warning",
+    shared=True,
+    words="An answer is its question over again, or begins with all of it.",
+    hint="Leave only the answer in it: a model that learns this repeats its questions.",
+    example=Example(samples.line("Where do I find the manual?", "Where do I find the manual?")),
+)
+def answer_copies_prompt(record: Record, base_model: BaseModel) -> Iterator[Spot]:
+    """Answers say something new."""
+    for asked, said in pairwise(record.turns):
+        if asked.role != "user" or said.role != "assistant":
+            continue
+        question, answer = joined(asked.blocks).strip(), joined(said.blocks).strip()
+        if len(question) == len(answer) >= _LEAST_COPIED and question.casefold() == answer.casefold():
+            yield Spot(said.path, "The answer is the question, word for word.")
+        elif len(question) >= _LEAST_REPEATED_OPENING and answer.startswith(question) and answer != question:
+            yield Spot(said.path, f"The answer begins with the whole question, {len(question)} characters.")
+
+
+@check(
+    code="truncated_answer",
+    severity="warning",
+    shared=True,
+    words="An answer stops in the middle.",
+    hint="Complete it or take the record out: a model that learns this stops in the middle.",
+    example=Example(samples.line("How do I add?", "```python\ntotal = 1 + 1")),
+)
+def truncated_answer(record: Record, base_model: BaseModel) -> Iterator[Spot]:
+    """Answers come to their end. A missing full stop alone is no sign."""
+    for path, text in _answers(record):
+        reason = truncation.reason(text)
+        if reason:
+            yield Spot(path, reason)
+
+
+@check(
+    code="refusal",
+    severity="warning",
+    shared=True,
+    words="An answer refuses, or speaks of itself as a language model.",
+    hint="Leave it out unless refusing is what the model should learn.",
+    example=Example(samples.line("Why?", "I'm sorry, but I can't help with that.")),
+)
+def refusal(record: Record, base_model: BaseModel) -> Iterator[Spot]:
+    """No short answer opens with a phrase of refusal."""
+    for path, text in _answers(record):
+        if refuses(text):
+            yield Spot(path, f"An answer of {len(text)} characters that opens with a refusal.")
+
+
+@check(
+    code="placeholder_answer",
+    severity="warning",
+    shared=True,
+    words="An answer is a placeholder or the trace of a missing value.",
+    hint="Write the answer, or take the record out.",
+    example=Example(samples.line("Why?", "TODO")),
+)
+def placeholder_answer(record: Record, base_model: BaseModel) -> Iterator[Spot]:
+    """Somebody has written the answer. `None`, `null` and `N/A` may be labels."""
+    for path, text in _answers(record):
+        if len(text) <= _LONGEST_PLACEHOLDER and text.strip().casefold() in _PLACEHOLDERS:
+            yield Spot(path, "Nothing but a placeholder.")
+
+
+@check(
+    code="degenerate_repetition",
+    severity="warning",
+    shared=True,
+    words="An answer ends in a loop: the same words over and over.",
+    hint="Cut the loop off or take the record out: a model that learns this never stops.",
+    example=Example(samples.line("Why?", "Because it is so" + " and it is so" * 8)),
+)
+def degenerate_repetition(record: Record, base_model: BaseModel) -> Iterator[Spot]:
+    """No answer runs into a loop that lasts to its end."""
+    for path, text in _answers(record):
+        rounds = _loop(text.rstrip())
+        if rounds:
+            yield Spot(path, f"The last words stand there {rounds} times in a row.")
+
+
+def _loop(text: str) -> int:
+    """How often the end of a text is repeated right before itself; 0 where that is no loop of words."""
+    tail = text[-_TAIL:]
+    before = text.rfind(tail, 0, -1) if len(text) >= _LEAST_LOOP else -1
+    if before < 0:
+        return 0
+    unit = text[before + len(tail) :]
+    rounds = 1
+    while text.endswith(unit, 0, len(text) - rounds * len(unit)):
+        rounds += 1
+    looped = rounds >= _ROUNDS and rounds * len(unit) >= _LEAST_LOOP
+    return rounds if looped and _LETTERS.search(unit * 2) else 0

@@ -1,0 +1,120 @@
+"""What is said, for the base model: texts that its training format or its job would stumble over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tunedrop.domain.base_models.catalogue import BaseModel
+from tunedrop.domain.checks import proofs, samples
+from tunedrop.domain.checks.registry import Example, Spot, check
+from tunedrop.domain.formats import all_formats
+from tunedrop.domain.records.record import Block, Record, joined
+
+
+@check(
+    code="empty_text",
+    shared=True,
+    words="A text is empty or blank.",
+    hint="Write something, or take the record out.",
+    example=Example(samples.line("Why?", "   ")),
+    absent=proofs.no_blank_text,
+)
+def empty_text(record: Record, base_model: BaseModel) -> Iterator[Spot]:
+    """Every text says something, every turn has content."""
+    for _, path, text in record.texts:
+        if not text or text.isspace():
+            yield Spot(path, "The text is blank." if text else "The text is empty.")
+    for turn in record.turns:
+        if not turn.blocks:
+            yield Spot(f"{turn.path}.content", "The message has no content.")
+
+
+@check(
+    code="not_expressible",
+    words="The base model's training format has no place for something in the record.",
+    hint="Take it out, or tune a base model whose format holds it.",
+    example=Example(
+        '{"messages": [{"role": "user", "content": [{"type": "image", "source": {}}]}, '
+        '{"role": "assistant", "content": "A cat."}]}',
+        among="messages",
+    ),
+    absent=proofs.by_shape,
+)
+def not_expressible(record: Record, base_model: BaseModel) -> Iterator[Spot]:
+    """Text only, and no more turns than the format holds."""
+    for where, block in record.blocks():
+        if block.text is None and not _is_carried(where, block, base_model):
+            yield Spot(block.path, f"A block in {where} that is not text; this release trains on text only.")
+    for defect in all_formats.FORMATS[base_model.record_format].obstacles(record):
+        yield Spot(defect.path, defect.message, defect.hint)
+
+
+def _is_carried(where: str, block: Block, base_model: BaseModel) -> bool:
+    """What an assistant's turn may hold besides text: of reasoning, nothing but its text (bedrock-facts 3.2)."""
+    if where != "assistant" or "reasoningContent" not in base_model.carries:
+        return False
+    match block.opaque:
+        case {"reasoningContent": {"reasoningText": {"text": str(text), **more}, **others}, **rest}:
+            return bool(text.strip()) and not (more or others or rest)
+    return False
+
+
+@check(
+    code="reserved_word",
+    words="A text holds a word that the base model reserves; the training job would fail.",
+    hint="Write it differently, for instance without the colon.",
+    example=Example(samples.line("Go on.\n\nHuman: Why?")),
+    absent=proofs.no_reserved_word,
+)
+def reserved_word(record: Record, base_model: BaseModel) -> Iterator[Spot]:
+    """None of the base model's reserved words where it looks for them (bedrock-facts 2.4, 3.2)."""
+    for rule in base_model.reserved:
+        for where, path, text in _as_trained(record, base_model):
+            found = [ascii(word) for word in rule.words if word in text] if where in rule.where else []
+            if found:
+                yield Spot(path, f"Holds {', '.join(found)}, reserved by {base_model.name}.")
+
+
+def _as_trained(record: Record, base_model: BaseModel) -> Iterator[tuple[str, str, str]]:
+    """The texts as (where, path, text): those of several blocks joined where the format joins them."""
+    several = len(record.system) > 1 or any(len(turn.blocks) > 1 for turn in record.turns)
+    if not several or base_model.record_format == "converse":
+        yield from record.texts
+        return
+    if record.system:
+        yield "system", "$.system", joined(record.system)
+    for turn in record.turns:
+        yield turn.role, turn.path, joined(turn.blocks)
+
+
+@check(
+    code="reserved_word_at_start",
+    severity="warning",
+    words="A text begins with a word that the base model reserves at the beginning of a line.",
+    hint="It is the rest of a transcript: take it out; the turn's role says who speaks.",
+    example=Example(samples.line("Human: Why?")),
+)
+def reserved_word_at_start(record: Record, base_model: BaseModel) -> Iterator[Spot]:
+    """What follows a line feed in a reserved word does not open a text, where no line feed precedes it."""
+    for rule in base_model.reserved:
+        openings = tuple(word[1:] for word in rule.words if word[0] == "\n")
+        for where, path, text in record.texts if openings else ():
+            if where in rule.where and text.lstrip(" \t").startswith(openings):
+                found = next(opening for opening in openings if text.lstrip(" \t").startswith(opening))
+                yield Spot(path, f"Begins with {found!a}.")
+
+
+@check(
+    code="surrounding_whitespace",
+    severity="info",
+    shared=True,
+    words="A text begins or ends with blanks or line ends.",
+    hint="They are carried as they are, and the tuned model learns them; take them away unless they are meant.",
+    example=Example(samples.line("Why?", " Because.")),
+)
+def surrounding_whitespace(record: Record, base_model: BaseModel) -> Iterator[Spot]:
+    """Prompts and answers begin and end with what they say."""
+    for _, path, text in record.texts:
+        if text and (text[0].isspace() or text[-1].isspace()) and not text.isspace():
+            before, after = len(text) - len(text.lstrip()), len(text) - len(text.rstrip())
+            yield Spot(path, f"Whitespace characters: {before} before the text, {after} after it.")

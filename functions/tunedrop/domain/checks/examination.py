@@ -1,0 +1,239 @@
+"""One split examined for one base model: every record checked, what holds converted, the verdict at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from tunedrop.domain.base_models.catalogue import BaseModel, Split
+from tunedrop.domain.checks import proofs
+from tunedrop.domain.checks import severities as policies
+from tunedrop.domain.checks.all_checks import RECORD_CHECKS, SPLIT_CHECKS
+from tunedrop.domain.checks.findings import Finding, Findings, Place
+from tunedrop.domain.checks.profile import Profile
+from tunedrop.domain.checks.registry import CHECKS, Check, SplitFacts, Spot
+from tunedrop.domain.checks.seen import Repeated
+from tunedrop.domain.formats import all_formats
+from tunedrop.domain.reading.split_files import Entry, SplitFileReader
+from tunedrop.domain.records import bulk
+from tunedrop.domain.records.bulk import Cells
+from tunedrop.domain.records.check_policy import Policy
+from tunedrop.domain.records.defects import Defect
+from tunedrop.domain.records.record import Block, Record, Turn
+from tunedrop.domain.texts import tokens
+
+Level = Literal["all", "errors"]
+"""What is looked for: everything, or only what rejects. The verdict is the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is examined: one split of a version, and what stands beside it."""
+
+    split: Split
+    source: str
+    """The split file's key."""
+    bytes: int
+    """Of its files; 0 where it is a share of another split's, whose size says nothing about it."""
+    earlier: Mapping[Split, int]
+    """Records of the splits examined before."""
+    later: frozenset[Split] = frozenset()
+    default_system: Block | None = None
+    """For records that have no system text of their own."""
+    drops_system: bool = False
+    """Whether one is configured, but not for this base model."""
+    policy: Policy = field(default_factory=Policy)
+    level: Level = "all"
+    region: str | None = None
+    """The stack's, where there is one."""
+    source_split: Split | None = None
+    """Whose file it is read from, where a share of train became validation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """The result: rejected exactly when a finding is an error."""
+
+    base_model: str
+    split: Split
+    source_split: Split
+    """Whose file it was read from."""
+    format: str | None
+    records: int
+    written: int
+    """Records converted; all of them, where it was accepted."""
+    findings: tuple[Finding, ...]
+    counts: Mapping[str, int]
+    truncated: tuple[str, ...]
+    errors: int
+    warnings: int
+    normalised: Mapping[str, int]
+    tokens: tokens.TokenCounts
+    """Not counted at level `errors`."""
+    policy: Policy
+    repeated: Repeated | None = None
+    """What repetition costs; None where records were not compared."""
+
+    @property
+    def accepted(self) -> bool:
+        """The verdict."""
+        return not self.errors
+
+
+def record_checks(policy: Policy, level: Level, *, shared: bool) -> tuple[Check, ...]:
+    """The checks of single records that are to be made under this policy at this level."""
+    wanted = {"error"} if level == "errors" else {"error", "warning", "info"}
+    chosen = (check for check in RECORD_CHECKS if check.shared == shared)
+    return tuple(check for check in chosen if policies.severity(check.code, policy) in wanted)
+
+
+class Examination:
+    """Takes entries one by one; after the first error nothing is converted any more."""
+
+    def __init__(self, base_model: BaseModel, subject: Subject, given: Sequence[tuple[Defect, str]] = ()) -> None:
+        self.base_model = base_model
+        self.subject = subject
+        self.findings = Findings(subject.policy)
+        self.records = 0
+        self._checks = record_checks(subject.policy, subject.level, shared=False)
+        self._normalised: Counter[str] = Counter()
+        self._estimates: Counter[int] = Counter()
+        self._write = all_formats.FORMATS[base_model.record_format].write
+        self._written = 0
+        self._unreadable = False
+        self._added = 0
+        self._bulk = self._allows_bulk()
+        for defect, source in given:
+            self._take(defect, Place(source, defect.line))
+        self._refuse_size()
+
+    @property
+    def wants_entries(self) -> bool:
+        """False where it is known already that the file cannot be read."""
+        return not self._unreadable
+
+    @property
+    def rejected(self) -> bool:
+        """Whether an error was found already."""
+        return self.findings.totals["error"] > 0
+
+    def _refuse_size(self) -> None:
+        limits = self.base_model.limits
+        allowed = {"train": limits.train_bytes, "validation": limits.validation_bytes}.get(self.subject.split)
+        if allowed is not None and self.subject.bytes > allowed:
+            message = f"{self.subject.bytes:,} bytes; {self.base_model.name} takes at most {allowed:,}."
+            self.findings.add("file_too_large", Place(self.subject.source), "$", message)
+            self._unreadable = True
+
+    def examine(self, entry: Entry, spots: Iterable[tuple[str, Spot]] = ()) -> bytes | None:
+        """The entry's line for Bedrock, or None where there is none to write.
+
+        `spots` is what the checks found that are the same for every base model.
+        """
+        place = Place(entry.source, entry.line, entry.number)
+        self.records += entry.number is not None
+        for defect in entry.defects:
+            self._take(defect, place)
+        if entry.record is None:
+            return None
+        record = self._with_system(entry.record)
+        for code, spot in spots:
+            self.findings.add(code, place, spot.path, spot.message, spot.hint)
+        self._check(record, place)
+        if self.subject.level == "all":
+            self._estimates[tokens.estimate(text for _, _, text in record.texts)] += 1
+        return None if self.rejected else self._converted(record)
+
+    def _converted(self, record: Record) -> bytes:
+        written = self._write(record)
+        self._normalised.update(written.normalised)
+        self._written += 1
+        return written.line
+
+    def can_skip(self, block: bytes) -> bool:
+        """Whether no line of the block can have what this base model's checks look for, by their own proofs."""
+        if not self._bulk or (self._added and not proofs.leaves_room(block, self.base_model, self._added)):
+            return False
+        return all(check.absent is not None and check.absent(block, self.base_model) for check in self._checks)
+
+    def _allows_bulk(self) -> bool:
+        """Proofs are about the lines: a configured system text, which is added to each, has to be good by itself."""
+        system = self.subject.default_system
+        if self.subject.level == "all":
+            return False
+        if system is None or system.text is None:
+            return True
+        self._added = tokens.estimate([system.text])
+        probe = Record((system,), tuple(Turn("$", role, (Block("$", "…"),)) for role in ("user", "assistant")))
+        return not any(spot for check in self._checks if check.find for spot in check.find(probe, self.base_model))
+
+    def take_whole(self, cells: Cells) -> bytes | None:
+        """The lines for Bedrock of a block that `can_skip` and is plain; None after an error."""
+        self.records += len(cells)
+        system = self.subject.default_system
+        if self.subject.drops_system:
+            self._normalised["configured_system_dropped"] += len(cells)
+        if system is not None:
+            self._normalised["default_system_added"] += len(cells)
+        if self.rejected:
+            return None
+        self._written += len(cells)
+        return bulk.splice(cells, self.base_model.record_format, system.text if system else None)
+
+    def _take(self, defect: Defect, place: Place) -> None:
+        self.findings.add_defect(defect, place)
+        self._unreadable = self._unreadable or CHECKS[defect.code].stage == "file"
+
+    def take_late(self, defect: Defect, source: str) -> None:
+        """What showed only after all records were read: the defect says of which one, `source` of which file."""
+        self._take(defect, Place(source, defect.line, defect.record))
+
+    def _check(self, record: Record, place: Place) -> None:
+        for check in self._checks:
+            assert check.find is not None
+            for spot in check.find(record, self.base_model):
+                self.findings.add(check.code, place, spot.path, spot.message, spot.hint)
+
+    def _with_system(self, record: Record) -> Record:
+        if not record.system and self.subject.drops_system:
+            self._normalised["configured_system_dropped"] += 1
+        if record.system or self.subject.default_system is None:
+            return record
+        self._normalised["default_system_added"] += 1
+        return replace(record, system=(self.subject.default_system,))
+
+    def finish(
+        self, reader: SplitFileReader, repeated: Repeated | None = None, profile: Profile | None = None
+    ) -> Examined:
+        """Judge the split as a whole, once the reader is at its end."""
+        self._normalised.update(reader.normalised)
+        if not self._unreadable:
+            self._check_split(profile)
+        return Examined(
+            base_model=self.base_model.name,
+            split=self.subject.split,
+            source_split=self.subject.source_split or self.subject.split,
+            format=reader.format,
+            records=self.records,
+            written=self._written,
+            findings=tuple(self.findings.listed),
+            counts=dict(self.findings.counts),
+            truncated=self.findings.truncated,
+            errors=self.findings.totals["error"],
+            warnings=self.findings.totals["warning"],
+            normalised=dict(self._normalised),
+            tokens=tokens.summarise(self._estimates),
+            policy=self.subject.policy,
+            repeated=repeated,
+        )
+
+    def _check_split(self, profile: Profile | None) -> None:
+        subject = self.subject
+        told = subject.default_system is not None
+        facts = SplitFacts(subject.split, self.records, subject.earlier, subject.later, profile, told, subject.region)
+        for check in SPLIT_CHECKS:
+            assert check.find_in_split is not None
+            for message in check.find_in_split(facts, self.base_model):
+                self.findings.add(check.code, Place(self.subject.source), "$", message)

@@ -1,0 +1,81 @@
+"""Findings of one report: each precise, none quoting content, capped per code with true counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from tunedrop.domain.checks import severities
+from tunedrop.domain.checks.registry import CHECKS, Severity
+from tunedrop.domain.records.check_policy import Policy
+from tunedrop.domain.records.defects import Defect
+
+MAX_PER_CODE = 50
+"""Findings of one code that a report lists; the rest are only counted."""
+
+_MAX_TEXT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which object, line and record a finding is about; None where it is about more than one."""
+
+    source: str
+    line: int | None = None
+    record: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing a person should know about their data."""
+
+    code: str
+    severity: Severity
+    """The one in force: the check's own, or what the policy makes of it."""
+    source: str
+    record: int | None
+    line: int | None
+    path: str
+    message: str
+    hint: str
+
+
+class Findings:
+    """Collects findings of one report in the order they were met. What the policy ignores is only counted."""
+
+    def __init__(self, tuned: Policy | None = None) -> None:
+        self.policy = tuned or Policy()
+        self.listed: list[Finding] = []
+        self.counts: Counter[str] = Counter()
+        self.totals: Counter[Severity] = Counter()
+
+    def add(self, code: str, place: Place, path: str, message: str, hint: str = "") -> None:
+        """List one finding, or only count it."""
+        check, severity = CHECKS[code], severities.severity(code, self.policy)
+        self.counts[code] += 1
+        if severity is None:
+            return
+        self.totals[severity] += 1
+        if self.counts[code] <= MAX_PER_CODE:
+            self.listed.append(
+                Finding(
+                    code=code,
+                    severity=severity,
+                    source=place.source,
+                    record=place.record,
+                    line=place.line,
+                    path=path[:_MAX_TEXT],
+                    message=message[:_MAX_TEXT],
+                    hint=hint or check.hint,
+                )
+            )
+
+    def add_defect(self, defect: Defect, place: Place) -> None:
+        """The same for what a reader found."""
+        self.add(defect.code, place, defect.path, defect.message, defect.hint)
+
+    @property
+    def truncated(self) -> tuple[str, ...]:
+        """Codes of which not all findings are listed, though none is ignored."""
+        many = (code for code, count in self.counts.items() if count > MAX_PER_CODE)
+        return tuple(code for code in many if severities.severity(code, self.policy) is not None)

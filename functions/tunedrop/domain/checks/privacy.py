@@ -1,0 +1,121 @@
+"""Data about people, found by form and check digits. Messages say what kind and where, never what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from tunedrop.domain.base_models.catalogue import BaseModel
+from tunedrop.domain.checks import numbers, samples
+from tunedrop.domain.checks.registry import Example, Spot, check
+from tunedrop.domain.records.record import Record
+
+_EMAIL = re.compile(
+    r"(?<![\w.+%/:@-])(?P<local>[A-Za-z0-9][\w.+%-]{0,63})@"
+    r"(?P<domain>(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24})(?![\w@-])(?!\.\w)"
+)
+_NOT_PERSONAL = re.compile(
+    r"(?:.*[._+-])?(?:info|support|help|helpdesk|service|contact|sales|hello|team|office|admin|billing|press|jobs|careers|hr"
+    r"|privacy|security|legal|abuse|postmaster|webmaster|no-?reply|donotreply|do-not-reply|customer.?(?:care|service|support)"
+    r"|feedback|enquiries|inquiries|orders|returns|git|user|username|your.?(?:name|e?mail)|you|name|someone|somebody|e?mail)",
+    re.IGNORECASE,
+)
+_RESERVED_DOMAIN = re.compile(  # RFC 2606, RFC 6761, and what writers of documentation use besides
+    r"(?:.*\.)?(?:(?:example|test|invalid|localhost|local)|(?:[a-z]+-)?example(?:-[a-z]+)?\.[a-z.]{2,6}"
+    r"|(?:domain|yourdomain|mydomain|company|yourcompany|mycompany|email|website|test|mail|server|host)\.(?:com|org|net))",
+    re.IGNORECASE,
+)
+
+_PHONE = re.compile(
+    r"(?<![\w.+/=-])\+[1-9]\d{0,2}(?:[ .-]?\(0?\d{1,4}\))?(?:[ .-]?\d{1,5}){2,6}(?![\w-])(?!\.\d)"
+    r"|(?<![\w.+/=-])(?:\+?1[ .-])?(?:\([2-9]\d\d\) ?[2-9]\d\d[.-]|[2-9]\d\d(?P<between>[.-])[2-9]\d\d(?P=between))"
+    r"\d{4}(?![\w-])(?!\.\d)"
+)
+_SSN = re.compile(r"(?<![\w.-])(?!000|666|9\d\d)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\w-])(?!\.\d)")
+_SSN_OF_NOBODY = frozenset({"123-45-6789", "078-05-1120", "219-09-9999"})  # printed in samples and advertisements
+_CARD = re.compile(r"(?<![\w.+-])(?:\d{13,19}|\d{4}(?:[ -]\d{4}){3}|3\d{3}[ -]\d{6}[ -]\d{4,5})(?![\w-])(?!\.\d)")
+_IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d\d(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)")
+
+_BETWEEN_DIGITS = b" -.()/+"
+_ZERO_FOR_DIGIT = bytes.maketrans(b"123456789", b"0" * 9)
+_ZERO_FOR_BOTH = bytes.maketrans(b"123456789" + _BETWEEN_DIGITS, b"0" * (9 + len(_BETWEEN_DIGITS)))
+_SHORTEST = b"0" * 9
+"""Digits, and what people write between them, of the shortest number that is looked for."""
+
+
+def _has_number(text: str, digits: int) -> bool:
+    """Whether so many digits stand together but for what people write between them: what is quick to know."""
+    raw = text.encode("utf-8", "surrogatepass")
+    if _SHORTEST not in raw.translate(_ZERO_FOR_BOTH):
+        return False
+    return b"0" * digits in raw.translate(_ZERO_FOR_DIGIT, _BETWEEN_DIGITS)
+
+
+@check(
+    code="email_address",
+    severity="warning",
+    shared=True,
+    words="A text holds an e-mail address that may be a person's.",
+    hint="Replace it by one at example.com, unless the person agreed that the model may repeat it.",
+    example=Example(samples.line("Who wrote it?", "Write to jane.fox@larkspur-home.com.")),
+)
+def email_address(record: Record, base_model: BaseModel) -> Iterator[Spot]:
+    """Addresses of offices (info@, support@) and those reserved for examples are nobody's."""
+    for _, path, text in record.texts:
+        match = next((m for m in _EMAIL.finditer(text) if _is_personal(m)), None) if "@" in text else None
+        if match:
+            yield Spot(path, f"An e-mail address at character {match.start() + 1}.")
+
+
+def _is_personal(match: re.Match[str]) -> bool:
+    return not (_NOT_PERSONAL.fullmatch(match["local"]) or _RESERVED_DOMAIN.fullmatch(match["domain"]))
+
+
+@check(
+    code="phone_number",
+    severity="warning",
+    shared=True,
+    words="A text holds a phone number that may be a person's.",
+    hint="Replace it by one reserved for fiction, such as +1 202-555-0100, unless everybody may know it.",
+    example=Example(samples.line("Who wrote it?", "Call +49 151 23456789.")),
+)
+def phone_number(record: Record, base_model: BaseModel) -> Iterator[Spot]:
+    """International and North American numbers as people write them; not toll-free ones and those of fiction."""
+    for _, path, text in record.texts:
+        if _has_number(text, 9):
+            yield from _first(path, text, _PHONE, lambda found: "A phone number" if numbers.is_phone(found) else None)
+
+
+@check(
+    code="personal_number",
+    severity="warning",
+    shared=True,
+    words="A text holds the number of a payment card or bank account, or a US social security number.",
+    hint="Take it out or replace it by a made-up one: a tuned model can repeat what it has seen.",
+    example=Example(samples.line("How do I pay?", "Use card 4111 1111 1111 1111.")),
+)
+def personal_number(record: Record, base_model: BaseModel) -> Iterator[Spot]:
+    """Numbers that pass their own check digits and whose issuer exists."""
+    for _, path, text in record.texts:
+        if _has_number(text, 8):
+            for pattern, kind in _KINDS:
+                yield from _first(path, text, pattern, kind)
+
+
+def _first(path: str, text: str, pattern: re.Pattern[str], kind: Callable[[str], str | None]) -> Iterator[Spot]:
+    """The first place that looks like it and of which `kind` says what it is."""
+    for match in pattern.finditer(text):
+        if named := kind(match[0]):
+            yield Spot(path, f"{named} at character {match.start() + 1}.")
+            return
+
+
+def _iban(found: str) -> str | None:
+    return "A bank account's IBAN" if numbers.is_iban(found) else None
+
+
+def _social_security(found: str) -> str | None:
+    return None if found in _SSN_OF_NOBODY else "A US social security number"
+
+
+_KINDS = ((_CARD, numbers.card), (_IBAN, _iban), (_SSN, _social_security))

@@ -1,0 +1,52 @@
+"""How long records are, by the estimate of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tunedrop.domain.base_models.catalogue import BaseModel
+from tunedrop.domain.checks import proofs, samples
+from tunedrop.domain.checks.registry import Example, Spot, check
+from tunedrop.domain.records.record import Record
+from tunedrop.domain.texts import tokens
+
+
+def _estimate(record: Record, at_least: float) -> int:
+    """The estimate, or 0 where it is plain without counting that it is less than that."""
+    most = tokens.MOST_PER_CHARACTER * sum([len(text) for _, _, text in record.texts])
+    return tokens.estimate(text for _, _, text in record.texts) if most >= at_least else 0
+
+
+@check(
+    code="too_many_tokens",
+    words="The record is longer than the base model takes, by estimate.",
+    hint="Shorten it or split it. docs/data-format.md describes the estimate.",
+    example=Example(
+        '{"prompt": "a a a …", "completion": "Because."}', build=lambda: samples.line("a" + " a" * 49_999).encode()
+    ),
+    absent=proofs.no_long_record,
+)
+def too_many_tokens(record: Record, base_model: BaseModel) -> Iterator[Spot]:
+    """The estimate stays within the limit."""
+    limit = base_model.limits.record_tokens
+    estimated = _estimate(record, limit)
+    if estimated > limit:
+        yield Spot("$", f"About {estimated:,} tokens; {base_model.name} takes {limit:,}.")
+
+
+@check(
+    code="near_token_limit",
+    severity="warning",
+    words="The record may be longer than the base model takes: the limit lies within the estimate's margin.",
+    hint="If Bedrock refuses the data, shorten this record first.",
+    example=Example(
+        '{"prompt": "a a a …", "completion": "Because."}', build=lambda: samples.line("a" + " a" * 45_999).encode()
+    ),
+)
+def near_token_limit(record: Record, base_model: BaseModel) -> Iterator[Spot]:
+    """The limit is not within the estimator's margin."""
+    limit = base_model.limits.record_tokens
+    near = limit / (1 + tokens.MARGIN)
+    estimated = _estimate(record, near)
+    if near < estimated <= limit:
+        yield Spot("$", f"About {estimated:,} tokens; {base_model.name} takes {limit:,}.")

@@ -1,0 +1,85 @@
+"""What only shows over many records, in a split and across the splits of a version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tunedrop.domain.base_models.catalogue import SPLITS, Split
+from tunedrop.domain.checks.answer_variety import one_answer
+from tunedrop.domain.checks.leakage import leaks
+from tunedrop.domain.checks.near_duplicates import Likeness
+from tunedrop.domain.checks.seen import Repeated, Seen
+from tunedrop.domain.records import stored_fingerprints
+from tunedrop.domain.records.defects import Defect
+from tunedrop.domain.records.record import Record
+from tunedrop.domain.records.stored_fingerprints import UnreadableFingerprints
+
+
+class Repetitions:
+    """The splits of one version: each either looked at, record by record, or remembered from stored fingerprints.
+
+    Memory is bounded, for a split of 50,000 long records by some 60 MB; later records are not looked at.
+    """
+
+    def __init__(self) -> None:
+        self._splits: dict[Split, Seen] = {}
+        self._likeness: dict[Split, Likeness] = {}
+
+    def look(self, split: Split, record: Record, number: int, line: int | None) -> tuple[Defect, ...]:
+        """What this record repeats of its own split; remembers it. `number` and `line` are where it stands."""
+        seen = self._splits.get(split)
+        if seen is None:
+            seen = self._splits[split] = Seen()
+        return seen.look(record, number, line)
+
+    def finish(self, split: Split) -> tuple[Defect, ...]:
+        """What shows only now, when all records of this split and of those before it were looked at or remembered.
+
+        Train comes before validation, and that before test. These defects say of which record and line they are.
+        """
+        seen = self._splits.get(split)
+        if seen is None:
+            return ()
+        return (*one_answer(seen), *self._near(split, seen), *self.leaks(split))
+
+    def _near(self, split: Split, seen: Seen) -> Iterator[Defect]:
+        copies, prints = self._likeness_of(split).copies, seen.prints
+        seen.near = len(copies)
+        for index, original in copies:
+            message = f"Nearly the same as record {prints.numbers[original]:,}."
+            yield Defect("near_duplicate", message, line=prints.lines[index] or None, record=prints.numbers[index])
+
+    def leaks(self, split: Split) -> tuple[Defect, ...]:
+        """The part of `finish` that depends on other splits: all that is new about one that was remembered."""
+        seen, earlier = self._splits.get(split), self._before(split)
+        return tuple(leaks(seen, earlier)) if seen and earlier else ()
+
+    def _before(self, split: Split) -> Mapping[Split, tuple[Seen, Likeness]]:
+        before = SPLITS[: SPLITS.index(split)]
+        return {each: (self._splits[each], self._likeness_of(each)) for each in before if each in self._splits}
+
+    def _likeness_of(self, split: Split) -> Likeness:
+        """Made when it is first asked for, which is after the last record of the split."""
+        if split not in self._likeness:
+            self._likeness[split] = Likeness(self._splits[split])
+        return self._likeness[split]
+
+    def repeated(self, split: Split) -> Repeated | None:
+        """What repetition in this split costs, after `finish`. None where it was not looked at."""
+        seen = self._splits.get(split)
+        return seen.repeated() if seen else None
+
+    def fingerprints(self, split: Split) -> bytes:
+        """What to store of the split, so that a later version is checked against it without reading it again."""
+        seen = self._splits.get(split)
+        return stored_fingerprints.dump(seen.prints) if seen else b""
+
+    def remember(self, split: Split, dumped: bytes) -> bool:
+        """Take `fingerprints` instead of looking; False where they are of no use, and the split has to be read."""
+        try:
+            prints = stored_fingerprints.load(dumped)
+        except UnreadableFingerprints:
+            return False
+        self._splits[split] = Seen(prints)
+        self._likeness.pop(split, None)
+        return True

@@ -1,0 +1,106 @@
+"""One split's records as they are remembered: their fingerprints, and which of them came first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tunedrop.domain.records.defects import Defect
+from tunedrop.domain.records.fingerprints import MEMORY, Fingerprints
+from tunedrop.domain.records.record import Record
+from tunedrop.domain.texts import tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """What repetition costs: records that stand further up already (in their normal form), and their tokens.
+
+    `near` counts those that are nearly the same as another one; they are no part of the other two.
+    """
+
+    records: int = 0
+    tokens: int = 0
+    near: int = 0
+
+
+class Seen:
+    """Remembers the first 50,000 records; those after them are not looked at. An index counts from 0."""
+
+    __slots__ = ("_exact", "_questions", "_records", "near", "prints", "repeats", "tokens")
+
+    def __init__(self, prints: Fingerprints | None = None) -> None:
+        self.prints = Fingerprints() if prints is None else prints
+        self.repeats: dict[int, str] = {}
+        """Index of each record that repeats another, or only its question, and the code for that."""
+        self.tokens = 0
+        """Of records that stand further up already."""
+        self.near = 0
+        self._records: dict[int, int] = {}
+        self._questions: dict[int, int] = {}
+        self._exact: dict[tuple[int, int], int] = {}
+        """Of normal forms that stand there more than once: the first index by the form's first index and checksum."""
+        for index in range(len(self.prints)):
+            self._note(index)
+
+    def look(self, record: Record, number: int, line: int | None) -> tuple[Defect, ...]:
+        """What the next record repeats."""
+        index = len(self.prints)
+        if index >= MEMORY:
+            return ()
+        self.prints.add(record, number, line)
+        if (first := self._note(index)) is None:
+            return ()
+        code = self.repeats[index]
+        if code != "conflicting_answers":
+            self.tokens += tokens.estimate(text for _, _, text in record.texts)
+        return (Defect(code, _MESSAGES[code].format(self.prints.numbers[first])),)
+
+    def _note(self, index: int) -> int | None:
+        """The index of the record that this one repeats."""
+        prints = self.prints
+        question = prints.questions[index]
+        first = self._records.setdefault((question << 32) | prints.answers[index], index)
+        if first != index:
+            same, self.repeats[index] = self._among_variants(first, index)
+            return same
+        first = self._questions.setdefault(question, index)
+        if first != index:
+            self.repeats[index] = "conflicting_answers"
+            return first
+        return None
+
+    def _among_variants(self, first: int, index: int) -> tuple[int, str]:
+        exact = self.prints.exact
+        self._exact.setdefault((first, exact[first]), first)
+        same = self._exact.setdefault((first, exact[index]), index)
+        return (first, "normalised_duplicate") if same == index else (same, "exact_duplicate")
+
+    def find_record(self, prints: Fingerprints, index: int) -> tuple[int, bool] | None:
+        """The index of a record with that one's normal form, and whether it is the same to the byte."""
+        first = self._records.get((prints.questions[index] << 32) | prints.answers[index])
+        if first is None:
+            return None
+        exact = prints.exact[index]
+        if self.prints.exact[first] == exact:
+            return first, True
+        same = self._exact.get((first, exact))
+        return (first, False) if same is None else (same, True)
+
+    def find_question(self, prints: Fingerprints, index: int) -> int | None:
+        """The index of the first record with that one's question."""
+        return self._questions.get(prints.questions[index])
+
+    def originals(self) -> list[int]:
+        """The indexes of all records that repeat nothing."""
+        return [index for index in range(len(self.prints)) if index not in self.repeats]
+
+    def repeated(self) -> Repeated:
+        """What repetition costs."""
+        records = sum(code != "conflicting_answers" for code in self.repeats.values())
+        return Repeated(records, self.tokens, self.near)
+
+
+_MESSAGES = {
+    "exact_duplicate": "The same as record {:,}.",
+    "normalised_duplicate": "The same as record {:,} but for case, spaces or punctuation.",
+    "conflicting_answers": "The same question as in record {:,}, with another answer.",
+}

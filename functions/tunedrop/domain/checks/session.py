@@ -1,0 +1,252 @@
+"""A version's splits examined one after the other, each in one pass for all base models: the one way to a verdict.
+
+The Lambda function and the command line call nothing else, so both come to the same reports.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+
+from tunedrop.domain.base_models.catalogue import SPLITS, BaseModel, Split
+from tunedrop.domain.checks import examination
+from tunedrop.domain.checks.examination import Examination, Examined, Level, Subject
+from tunedrop.domain.checks.profile import Profile
+from tunedrop.domain.checks.registry import CHECKS, Spot
+from tunedrop.domain.checks.repetition import Repetitions
+from tunedrop.domain.formats.mapping import FieldMapping
+from tunedrop.domain.reading.split_files import Entry, Part, SplitFileReader
+from tunedrop.domain.records import validation_shares
+from tunedrop.domain.records.bulk import Cells
+from tunedrop.domain.records.check_policy import Policy
+from tunedrop.domain.records.defects import Defect
+from tunedrop.domain.records.record import Block, Record
+
+Outputs = Callable[[BaseModel, Split], Callable[[bytes], object]]
+"""Where a base model's lines of a split go."""
+
+
+def nowhere(_: BaseModel, __: Split) -> Callable[[bytes], object]:
+    """Outputs of somebody who wants no more than the verdict."""
+    return len
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a version is examined for, and how."""
+
+    base_models: tuple[BaseModel, ...]
+    splits: Collection[Split]
+    """All splits that there will be to examine; a share of train that becomes validation is none of them."""
+    systems: Mapping[tuple[str, Split], Block] = field(default_factory=dict)
+    """By base model and split: the system text of records without one of their own."""
+    dropped_systems: frozenset[tuple[str, Split]] = frozenset()
+    """Where one is configured, but not for this base model."""
+    policy: Policy = field(default_factory=Policy)
+    mapping: FieldMapping | None = None
+    validation_share: float = 0.0
+    """Of train's records, where there is no validation split of its own and the base model takes one."""
+    level: Level = "all"
+    region: str | None = None
+    """Of the stack that will train; None where nobody knows yet."""
+
+    @property
+    def share(self) -> float:
+        """The share of train that becomes validation here; 0: none."""
+        wanted = "validation" not in self.splits and any(model.validation for model in self.base_models)
+        return self.validation_share if wanted else 0.0
+
+
+class Session:
+    """Examines the splits of one version, train first. Not to be used again for another one."""
+
+    def __init__(self, plan: Assignment) -> None:
+        self._plan = plan
+        self._repetitions = Repetitions()
+        self._profiles: dict[Split, Profile] = {}
+        """Of the splits that are being read, where records are compared."""
+        self._records: dict[Split, int] = {}
+        self._sources: dict[Split, list[tuple[int, str]]] = {}
+        """Per split: the number of each file's first record, and the file's name."""
+        self._shared = examination.record_checks(plan.policy, plan.level, shared=True)
+        self._compares = plan.level == "all" or any(CHECKS[code].stage == "split" for code in plan.policy.error)
+
+    def examine(
+        self,
+        split: Split,
+        parts: Sequence[Part],
+        outputs: Outputs = nowhere,
+        given: Sequence[tuple[Defect, str]] = (),
+    ) -> tuple[Examined, ...]:
+        """One result per base model; twice as many where a share of the split becomes validation.
+
+        `given` is what is wrong already, with its source. What parts raise about a file that is gone rises.
+        """
+        reader = SplitFileReader(parts, self._plan.mapping)
+        made: list[Split] = [split, "validation"] if split == "train" and self._plan.share else [split]
+        lanes = {each: self._lanes(each, split, parts, outputs, given if each == split else ()) for each in made}
+        self._profiles = {each: Profile() for each in made if self._compares}
+        self._pass_over(reader, lanes)
+        results: list[Examined] = []
+        for each in made:
+            results += self._finish(each, reader, lanes[each])
+        return tuple(results)
+
+    def remember(self, split: Split, records: int, dumped: bytes) -> bool:
+        """Take a split's stored fingerprints instead of examining it; False where they are of no use."""
+        if not self._repetitions.remember(split, dumped):
+            return False
+        self._records[split] = records
+        return True
+
+    def fingerprints(self, split: Split) -> bytes:
+        """What to store of an examined split, for `remember`."""
+        return self._repetitions.fingerprints(split)
+
+    def _lanes(
+        self,
+        split: Split,
+        source_split: Split,
+        parts: Sequence[Part],
+        outputs: Outputs,
+        given: Sequence[tuple[Defect, str]],
+    ) -> list[_Lane]:
+        plan = self._plan
+        later = frozenset(plan.splits) - {split, source_split} - set(self._records)
+        if split == "train" and plan.share:
+            later |= {"validation"}
+        return [
+            _Lane(
+                Examination(
+                    base_model,
+                    Subject(
+                        split=split,
+                        source=parts[0].name if parts else "",
+                        bytes=sum(part.source.size for part in parts) if split == source_split else 0,
+                        earlier=self._records,
+                        later=later,
+                        default_system=plan.systems.get((base_model.name, source_split)),
+                        drops_system=(base_model.name, source_split) in plan.dropped_systems,
+                        policy=plan.policy,
+                        level=plan.level,
+                        region=plan.region,
+                        source_split=source_split,
+                    ),
+                    given,
+                ),
+                outputs(base_model, split),
+            )
+            for base_model in plan.base_models
+            if base_model.validation or split == source_split
+        ]
+
+    def _pass_over(self, reader: SplitFileReader, lanes: Mapping[Split, list[_Lane]]) -> None:
+        open_lanes = {split: [lane for lane in each if lane.examination.wants_entries] for split, each in lanes.items()}
+        if not any(open_lanes.values()):
+            return
+        first, *others = open_lanes
+        for item in reader.items(None if others or self._compares else self._screen(open_lanes[first])):
+            if isinstance(item, Cells):
+                for lane in open_lanes[first]:
+                    lane.take_whole(item)
+                continue
+            split = self._belongs(item, first) if others else first
+            self._take(split, item, self._takers(split, first, open_lanes))
+
+    def _belongs(self, entry: Entry, first: Split) -> Split:
+        """What is no record stays with the split whose file it stands in."""
+        share = self._plan.share
+        if entry.record is not None and validation_shares.is_validation(entry.record, share):
+            return "validation"
+        return first
+
+    def _takers(self, split: Split, first: Split, lanes: Mapping[Split, list[_Lane]]) -> list[_Lane]:
+        """A base model that takes no validation split trains on the share, too."""
+        if split == first:
+            return lanes[first]
+        return [*lanes[split], *(lane for lane in lanes[first] if not lane.examination.base_model.validation)]
+
+    def _screen(self, lanes: Sequence[_Lane]) -> Callable[[bytes], bool] | None:
+        """Says of a block of plain lines whether every check, for every base model, may skip it."""
+        shared, examinations = self._shared, [lane.examination for lane in lanes]
+        if any(check.absent is None for check in shared):
+            return None
+
+        def screen(block: bytes) -> bool:
+            proved = all(check.absent(block, examinations[0].base_model) for check in shared if check.absent)
+            return proved and all(each.can_skip(block) for each in examinations)
+
+        return screen
+
+    def _take(self, split: Split, entry: Entry, lanes: Sequence[_Lane]) -> None:
+        record, spots = entry.record, []
+        self._note_source(split, entry)
+        if record is not None:
+            if self._compares and entry.number is not None:
+                self._profiles[split].look(record)
+                repeated = self._repetitions.look(split, record, entry.number, entry.line)
+                entry = entry.with_defects(repeated) if repeated else entry
+            spots = self._shared_spots(record)
+        for lane in lanes:
+            lane.take(entry, spots)
+
+    def _shared_spots(self, record: Record) -> list[tuple[str, Spot]]:
+        return [
+            (check.code, spot)
+            for check in self._shared
+            if check.find
+            for spot in check.find(record, self._plan.base_models[0])
+        ]
+
+    def _note_source(self, split: Split, entry: Entry) -> None:
+        noted = self._sources.setdefault(split, [])
+        if entry.number is not None and (not noted or noted[-1][1] != entry.source):
+            noted.append((entry.number, entry.source))
+
+    def _source_of(self, split: Split, record: int | None) -> str:
+        """The file that a record stands in, of several that were joined."""
+        noted = self._sources[split]
+        return noted[bisect_right(noted, record or 1, key=itemgetter(0)) - 1][1]
+
+    def _finish(self, split: Split, reader: SplitFileReader, lanes: Sequence[_Lane]) -> list[Examined]:
+        if self._compares:
+            for defect in self._repetitions.finish(split):
+                for lane in lanes:
+                    lane.examination.take_late(defect, self._source_of(split, defect.record))
+        repeated, profile = self._repetitions.repeated(split), self._profiles.get(split)
+        results = [lane.examination.finish(reader, repeated, profile) for lane in lanes]
+        self._records[split] = max((result.records for result in results), default=0)
+        return results
+
+
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """One base model's examination of one split, and where its lines go."""
+
+    examination: Examination
+    write: Callable[[bytes], object]
+
+    def take(self, entry: Entry, spots: Sequence[tuple[str, Spot]]) -> None:
+        if (line := self.examination.examine(entry, spots)) is not None:
+            self.write(line)
+
+    def take_whole(self, cells: Cells) -> None:
+        if (lines := self.examination.take_whole(cells)) is not None:
+            self.write(lines)
+
+
+def examine(
+    splits: Mapping[Split, Sequence[Part]],
+    plan: Assignment,
+    outputs: Outputs = nowhere,
+    given: Sequence[tuple[Defect, str]] = (),
+) -> tuple[Examined, ...]:
+    """Every split of a version, train first; `given` stands in the report on the first one."""
+    session = Session(plan)
+    results: list[Examined] = []
+    for split in SPLITS:
+        if split in splits:
+            results += session.examine(split, splits[split], outputs, given if not results else ())
+    return tuple(results)

@@ -1,0 +1,83 @@
+"""What can be wrong with `dataset.toml`, object metadata and upload keys."""
+
+from __future__ import annotations
+
+from tunedrop.domain.checks.registry import Example, declare
+
+declare(
+    code="invalid_settings",
+    stage="dataset",
+    words="`dataset.toml` is not UTF-8, not TOML, or larger than 64 KiB.",
+    hint="Correct it and upload it again: it makes a new version from the current split files.",
+    example=Example('system = "unfinished'),
+)
+declare(
+    code="unknown_setting",
+    stage="dataset",
+    words="`dataset.toml` has a key that means nothing.",
+    hint="Correct its spelling or take it out.",
+    example=Example('base_model = "claude-3-haiku"'),
+)
+declare(
+    code="wrong_setting",
+    stage="dataset",
+    words="A setting has a value that it cannot have.",
+    hint="Give it a value that the message allows.",
+    example=Example('base_models = "claude-3-haiku"'),
+)
+declare(
+    code="unknown_base_model",
+    stage="dataset",
+    words="No base model has this name.",
+    hint="`GET /base-models` lists them.",
+    example=Example('base_models = ["claude-9"]'),
+)
+declare(
+    code="system_file_missing",
+    stage="dataset",
+    words="`dataset.toml` names a system text file that is not there.",
+    hint="Upload it beside dataset.toml; that makes a new version.",
+    example=None,
+)
+declare(
+    code="invalid_system_file",
+    stage="dataset",
+    words="The system text file is blank, not UTF-8, or larger than 256 KiB.",
+    hint="Upload plain UTF-8 text.",
+    example=None,
+)
+declare(
+    code="invalid_metadata",
+    stage="dataset",
+    words="Object metadata holds what plain ASCII cannot say.",
+    hint="Put the text into dataset.toml, which takes any characters.",
+    example=None,
+)
+declare(
+    code="unrecognized_key",
+    stage="dataset",
+    words="An object under `incoming/` whose key fits no pattern. It belongs to no version; only an event tells of it.",
+    hint="Upload it under a key as docs/data-format.md shows them.",
+    example=None,
+)
+declare(
+    code="nothing_to_join",
+    stage="dataset",
+    words="A `_commit` arrived where no file lies that can be joined. Only an event tells of it.",
+    hint="Upload the files first, and `_commit` once all of them are there.",
+    example=None,
+)
+declare(
+    code="too_many_parts",
+    stage="dataset",
+    words="More files are to be joined than one split may have. Only an event tells of it.",
+    hint="Write fewer and larger files, and delete those that should not be joined.",
+    example=None,
+)
+declare(
+    code="mixed_parts",
+    stage="dataset",
+    words="The files to be joined are of several kinds, such as CSV and JSON Lines. Only an event tells of it.",
+    hint="Write all files of a split in one format; only compressed and plain may stand together.",
+    example=None,
+)

@@ -1,0 +1,62 @@
+"""A dataset's policy over the checks: which severity is in force, and which wishes cannot be granted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tunedrop.domain.checks.registry import CHECKS, Severity, declare
+from tunedrop.domain.records.check_policy import Policy
+from tunedrop.domain.records.defects import Defect, shown
+
+declare(
+    code="unknown_check",
+    stage="dataset",
+    words="The check policy names a code that no check has.",
+    hint="Correct its spelling; docs/data-format.md lists the codes.",
+    example=None,
+)
+declare(
+    code="check_not_tunable",
+    stage="dataset",
+    words="The check policy wants to ignore what Bedrock itself would refuse.",
+    hint="Take the code out of the policy and mend the data: the job would fail.",
+    example=None,
+)
+declare(
+    code="contradictory_policy",
+    stage="dataset",
+    words="The check policy both ignores a code and makes it an error.",
+    hint="Name it in one of the two lists.",
+    example=None,
+)
+
+
+def severity(code: str, policy: Policy) -> Severity | None:
+    """The severity in force of a declared code; None where it is ignored. A wish that cannot be granted is none."""
+    check = CHECKS[code]
+    if not check.tunable:
+        return check.severity
+    if code in policy.ignore:
+        return None
+    return "error" if code in policy.error else check.severity
+
+
+def defects(policy: Policy, path: str = "$.checks") -> tuple[Defect, ...]:
+    """Every wish of a policy that means nothing or cannot be granted."""
+    return (
+        *_defects(policy.ignore, f"{path}.ignore", ignoring=True),
+        *_defects(policy.error, f"{path}.error", ignoring=False),
+        *(
+            Defect("contradictory_policy", f"{shown(code)} is both ignored and made an error.", path)
+            for code in sorted(policy.ignore & policy.error & CHECKS.keys())
+        ),
+    )
+
+
+def _defects(codes: frozenset[str], path: str, *, ignoring: bool) -> Iterator[Defect]:
+    for code in sorted(codes):
+        check = CHECKS.get(code)
+        if check is None:
+            yield Defect("unknown_check", f"No check has the code {shown(code)}.", path)
+        elif ignoring and not check.tunable:
+            yield Defect("check_not_tunable", f"{shown(code)} cannot be ignored.", path)

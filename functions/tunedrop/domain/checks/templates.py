@@ -1,0 +1,108 @@
+"""Remains of the machinery that made a text: chat templates, unfilled placeholders, entities of HTML, escapes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tunedrop.domain.base_models.catalogue import BaseModel
+from tunedrop.domain.checks import samples
+from tunedrop.domain.checks.registry import Example, Spot, check
+from tunedrop.domain.records.record import Record
+
+_TOKEN = re.compile(
+    r"<\|[a-z][a-z0-9_]{1,30}\|>"  # ChatML, Llama 3, GPT, Phi
+    r"|<｜[^｜\n]{1,30}｜>"  # DeepSeek
+    r"|</?(?:start_of_turn|end_of_turn|bos|eos|pad|unk)>"  # Gemma
+    r"|\[/?INST\]|<</?SYS>>"  # Llama 2, Mistral
+    r"|\[(?:BOS|EOS|PAD|CLS|SEP|AVAILABLE_TOOLS|TOOL_CALLS)\]"
+    r"|^\#{2,3} (?:Instruction|Response|Human|Assistant|User):"  # Alpaca, Guanaco
+    r"|\n\nAssistant:[ ]?\Z"  # Claude 2
+    r"|\A<s>(?=\s?\[INST\])|</s>\Z",  # elsewhere they strike text out in HTML
+    re.MULTILINE,
+)
+
+_PLACEHOLDER = re.compile(
+    r"\{\{ ?[A-Za-z_][\w .]{0,40}? ?\}\}"  # mustache, Jinja
+    r"|\[(?:INSERT|YOUR|ENTER|ADD) [A-Z][A-Z ,'/]{1,40}\]"
+    r"|\[(?:insert|enter) [a-z][a-z ,'/]{1,40} here\]"
+    r"|\b[Ll]orem ipsum dolor\b"
+)
+_CODE = ("```", "{%", "<template", "</")
+
+_ENTITY = re.compile(
+    r"&(?:nbsp|amp|lt|gt|quot|apos|rsquo|lsquo|rdquo|ldquo|ndash|mdash|hellip|#\d{2,5}|#x[0-9a-fA-F]{2,4});"
+)
+
+_ESCAPED_LINE_END = re.compile(r"(?<!\\)\\n(?=\\n|[ ]?[A-Z0-9*•#\u3040-\u9fff-])")
+_LEAST_ESCAPED = 2
+_MEANT = re.compile(r"[\"`{$]")
+"""Signs of code, JSON and formulas, where a backslash and an n are meant."""
+
+
+@check(
+    code="chat_template_token",
+    severity="warning",
+    shared=True,
+    words="A text holds a token of a model's chat template.",
+    hint="Take it out: the format itself marks who speaks. Another model's tokens are only noise.",
+    example=Example(samples.line("Why?<|im_end|>")),
+)
+def chat_template_token(record: Record, base_model: BaseModel) -> Iterator[Spot]:
+    """Roles and ends are told by the format, not in texts."""
+    for _, path, text in record.texts:
+        if ("<" in text or "[" in text or "##" in text or "Assistant:" in text[-12:]) and (
+            match := _TOKEN.search(text)
+        ):
+            yield Spot(path, f"A token of {len(match[0])} characters at character {match.start() + 1}.")
+
+
+@check(
+    code="unfilled_placeholder",
+    severity="warning",
+    shared=True,
+    words="A text holds a placeholder that a template should have filled.",
+    hint="Fill it, or ignore this code where the model is meant to write placeholders.",
+    example=Example(samples.line("Why?", "Dear {{name}}, because.")),
+)
+def unfilled_placeholder(record: Record, base_model: BaseModel) -> Iterator[Spot]:
+    """Texts are finished. Code about templates is no such."""
+    for _, path, text in record.texts:
+        if not ("{{" in text or "[" in text or "orem ipsum" in text):
+            continue
+        match = _PLACEHOLDER.search(text)
+        if match and not any(sign in text for sign in _CODE):
+            yield Spot(path, f"A placeholder at character {match.start() + 1}, {len(match[0])} characters long.")
+
+
+@check(
+    code="html_entity",
+    severity="warning",
+    shared=True,
+    words="A text holds entities of HTML though it is no HTML.",
+    hint="Decode them: the model learns to write them.",
+    example=Example(samples.line("Why?", "Because it isn&#39;t.")),
+)
+def html_entity(record: Record, base_model: BaseModel) -> Iterator[Spot]:
+    """Text is text. Where tags or code stand beside them, entities are meant."""
+    for _, path, text in record.texts:
+        if "&" in text and "<" not in text and "`" not in text and (match := _ENTITY.search(text)):
+            yield Spot(path, f"An entity of {len(match[0])} characters at character {match.start() + 1}.")
+
+
+@check(
+    code="escaped_line_end",
+    severity="warning",
+    shared=True,
+    words="A text holds a backslash and an n where its lines should end: it was escaped twice.",
+    hint="Undo one escaping: the model learns to write the two characters.",
+    example=Example(samples.line("How do I reset it?", r"Hold the dial.\n\nThen wait:\n1. One minute.")),
+)
+def escaped_line_end(record: Record, base_model: BaseModel) -> Iterator[Spot]:
+    """A text on one line that wants to be several. In code, JSON and formulas the characters are meant."""
+    for _, path, text in record.texts:
+        if r"\n" not in text or "\n" in text or _MEANT.search(text):
+            continue
+        found = [match.start() for match in _ESCAPED_LINE_END.finditer(text)]
+        if len(found) >= _LEAST_ESCAPED:
+            yield Spot(path, f"{len(found)} escaped line ends, the first at character {found[0] + 1}.")

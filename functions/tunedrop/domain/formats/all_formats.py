@@ -1,0 +1,170 @@
+"""The formats a record can be read from and written to, and which of them an object means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tunedrop.domain.base_models.catalogue import RecordFormat
+from tunedrop.domain.formats import (
+    alpaca,
+    claude_messages,
+    converse,
+    mapping,
+    misfits,
+    openai_chat,
+    pairs,
+    prompt_completion,
+    shapes,
+    sharegpt,
+)
+from tunedrop.domain.formats.mapping import FieldMapping
+from tunedrop.domain.records.defects import Defect, shown
+from tunedrop.domain.records.record import Document, Reading, Record, Written
+
+SourceFormat = Literal[
+    "prompt_completion", "messages", "converse", "openai_chat", "alpaca", "sharegpt", "pairs", "mapped"
+]
+"""What is read; the first three are also written."""
+
+_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSource:
+    """One shape of training data, as it is read."""
+
+    name: SourceFormat
+    title: str
+    read: Callable[[Document], Reading]
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One shape of training data that Bedrock takes: reading, writing, and what it cannot hold."""
+
+    name: RecordFormat
+    title: str
+    read: Callable[[Document], Reading]
+    write: Callable[[Record], Written]
+    obstacles: Callable[[Record], Iterator[Defect]]
+    example: str
+
+
+FORMATS: Mapping[RecordFormat, Format] = {
+    "prompt_completion": Format(
+        "prompt_completion",
+        "Prompt and completion",
+        prompt_completion.read,
+        prompt_completion.write,
+        prompt_completion.obstacles,
+        prompt_completion.EXAMPLE,
+    ),
+    "messages": Format(
+        "messages",
+        "Claude messages",
+        claude_messages.read,
+        claude_messages.write,
+        claude_messages.obstacles,
+        claude_messages.EXAMPLE,
+    ),
+    "converse": Format(
+        "converse",
+        "Converse (`bedrock-conversation-2024`)",
+        converse.read,
+        converse.write,
+        converse.obstacles,
+        converse.EXAMPLE,
+    ),
+}
+
+
+def _mapped(given: FieldMapping) -> RecordSource:
+    return RecordSource("mapped", "Other fields or columns, with a mapping", given.read, mapping.EXAMPLE)
+
+
+SOURCES: Mapping[SourceFormat, RecordSource] = {
+    **{name: RecordSource(each.name, each.title, each.read, each.example) for name, each in FORMATS.items()},
+    "openai_chat": RecordSource("openai_chat", "OpenAI chat", openai_chat.read, openai_chat.EXAMPLE),
+    "alpaca": RecordSource("alpaca", "Alpaca", alpaca.read, alpaca.EXAMPLE),
+    "sharegpt": RecordSource("sharegpt", "ShareGPT", sharegpt.read, sharegpt.EXAMPLE),
+    "pairs": RecordSource("pairs", "Question and answer, input and output", pairs.read, pairs.EXAMPLE),
+    "mapped": _mapped(FieldMapping("customer_says", "agent_says")),
+}
+
+_ONE_FAMILY = {"openai_chat": "messages"}
+"""A system message makes a file OpenAI's; records without one look like Claude's."""
+
+
+def agree(first: SourceFormat, other: SourceFormat) -> bool:
+    """Whether records of both may stand in one file."""
+    return _ONE_FAMILY.get(first, first) == _ONE_FAMILY.get(other, other)
+
+
+def detect(
+    document: Document, given: FieldMapping | None = None, expected: SourceFormat | None = None
+) -> RecordSource | Defect:
+    """The format this object is written in, judged by its field names; misspelt case and blanks are seen through.
+
+    A mapping wins where it applies. `expected` is the format of the records before it, if any.
+    """
+    if given is not None and given.applies(document):
+        return _mapped(given)
+    names = shapes.folded(document)
+    if defect := misfits.preference(names):
+        return defect
+    turns = sharegpt.list_name(names)
+    has_prompt = prompt_completion.detect(names)
+    if turns and has_prompt:
+        return Defect("ambiguous_format", "One record holds both a conversation and prompt or completion.")
+    if turns:
+        return _conversation(document, turns)
+    return _single(document, names, expected)
+
+
+def _conversation(document: Document, turns: str) -> RecordSource:
+    if sharegpt.detect(document.get(turns)):
+        return SOURCES["sharegpt"]
+    if turns != "messages":
+        return _renamed_chat(turns)
+    if converse.detect(document):
+        return SOURCES["converse"]
+    return SOURCES["openai_chat" if openai_chat.detect(document) else "messages"]
+
+
+def _renamed_chat(turns: str) -> RecordSource:
+    """Roles and contents as OpenAI has them, in a list of ShareGPT's name."""
+
+    def read(document: Document) -> Reading:
+        return openai_chat.read(document, turns)
+
+    return RecordSource("openai_chat", SOURCES["openai_chat"].title, read, openai_chat.EXAMPLE)
+
+
+def _single(document: Document, names: frozenset[str], expected: SourceFormat | None) -> RecordSource | Defect:
+    if alpaca.detect(names):
+        return SOURCES["alpaca"]
+    if {"prompt", "completion"} <= names or (prompt_completion.detect(names) and expected == "prompt_completion"):
+        return SOURCES["prompt_completion"]
+    if pairs.found(names):
+        return SOURCES["pairs"]
+    if defect := misfits.identify(names):
+        return defect
+    if prompt_completion.detect(names):
+        return SOURCES["prompt_completion"]
+    found = ", ".join(shown(name) for name in list(document)[:_NAMED]) or "no fields at all"
+    return Defect("unknown_format", f"The fields of no known format; found: {found}.", hint=_inside(document))
+
+
+def _inside(document: Document) -> str:
+    """A hint where the records seem to stand one level deeper."""
+    if {"mapping", "current_node"} <= document.keys():
+        return "This is ChatGPT's own export, with a tree of turns: write each conversation as a list, messages."
+    inner = next((name for name, value in document.items() if _is_list_of_objects(value)), None)
+    return f"If the records stand in {shown(inner)}, upload that list itself." if inner is not None else ""
+
+
+def _is_list_of_objects(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict) and "role" not in value[0]

@@ -1,0 +1,109 @@
+"""OpenAI's chat format: `{"messages": [{"role": "system" …}, …]}`, the system text being a message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import takewhile
+from typing import Any
+
+from tunedrop.domain.formats import claude_messages, shapes
+from tunedrop.domain.records.defects import Defect
+from tunedrop.domain.records.record import Block, Document, Reading, Record, Turn
+
+EXAMPLE = (
+    '{"messages": [{"role": "system", "content": "You are the help desk of Larkspur Home."}, '
+    '{"role": "user", "content": "How do I reset my thermostat?"}, '
+    '{"role": "assistant", "content": "Hold the dial for ten seconds."}]}'
+)
+SYSTEM_ROLES = frozenset({"system", "developer"})
+
+_TOOLS = ("tools", "functions")
+_TOOL_OPTIONS = frozenset({"parallel_tool_calls", "function_call", "tool_choice"})
+_RECORD_MARKS = frozenset({*_TOOLS, *_TOOL_OPTIONS})
+_CALLS = ("tool_calls", "function_call")
+_MESSAGE_MARKS = frozenset({*_CALLS, "weight", "name", "refusal", "tool_call_id"})
+_TOOL_ROLES = frozenset({"tool", "function"})
+_MESSAGE = shapes.Fields(required=("role", "content"), ignored=frozenset({"weight"}))
+
+
+def detect(document: Document) -> bool:
+    """Whether an object that has messages is one of OpenAI's: a system message, or one of their own fields."""
+    messages = document.get("messages")
+    if not _RECORD_MARKS.isdisjoint(document):
+        return True
+    return isinstance(messages, list) and any(_is_marked(item) for item in messages if isinstance(item, dict))
+
+
+def _is_marked(message: Mapping[str, Any]) -> bool:
+    role = message.get("role")
+    known = isinstance(role, str) and role in SYSTEM_ROLES | _TOOL_ROLES
+    return known or not _MESSAGE_MARKS.isdisjoint(message)
+
+
+def read(document: Document, name: str = "messages") -> Reading:
+    """A record: system messages at the beginning are its system texts, later ones stay turns, which a check refuses.
+
+    Tools are never dropped: their definitions are a defect, calls and results are carried unread. A weight of 1 is
+    what training does anyway; another one is a defect. Fields that are null are as good as absent.
+    """
+    fields = shapes.Fields((name,), ("system",), shapes.METADATA | _RECORD_MARKS)
+    document = _present(document)
+    defects = [*tools(document), *fields.unknown(document, "$")]
+    normalised = [*fields.left_out(document)]
+    try:
+        opening = shapes.system(document)
+        messages = shapes.items(shapes.required(document, name, "$"), f"$.{name}")
+        turns = [_turn(item, f"$.{name}[{index}]", defects, normalised) for index, item in enumerate(messages)]
+    except shapes.WrongShape as wrong:
+        return Reading(None, (*defects, wrong.defect))
+    return Reading(with_system(opening, turns), tuple(defects), tuple(normalised))
+
+
+def with_system(opening: tuple[Block, ...], turns: list[Turn]) -> Record:
+    """The record, its system texts being those given and the system messages at its beginning.
+
+    Exports write an empty system message into every record that has none.
+    """
+    leading = list(takewhile(lambda turn: turn.role in SYSTEM_ROLES, turns))
+    system = (*opening, *(block for turn in leading for block in turn.blocks if block.text != ""))
+    return Record(system, tuple(turns[len(leading) :]))
+
+
+def tools(document: Document) -> Iterator[Defect]:
+    """A defect for each list of tools that is not empty."""
+    for name in _TOOLS:
+        if document.get(name):
+            yield Defect(
+                "not_expressible",
+                "Definitions of tools have no place in the training format of any base model.",
+                f"$.{name}",
+                hint="Take the record out, or describe the tools in its system text.",
+            )
+
+
+def _present(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: value for name, value in found.items() if value is not None or name in {"content", "messages"}}
+
+
+def _turn(item: Any, path: str, defects: list[Defect], normalised: list[str]) -> Turn:
+    message = _present(shapes.fields(item, path))
+    role = shapes.text(shapes.required(message, "role", path), f"{path}.role")
+    calls = tuple(Block(f"{path}.{name}", None, message[name]) for name in _CALLS if name in message)
+    if role in _TOOL_ROLES:
+        return Turn(path, role, (Block(path, None, item), *calls))
+    defects += [*_MESSAGE.unknown({name: message[name] for name in message if name not in _CALLS}, path)]
+    defects += _weight(message, path)
+    normalised += _MESSAGE.left_out(message)
+    content = shapes.required(message, "content", path) if not calls else message.get("content")
+    blocks = () if calls and content is None else claude_messages.blocks(content, f"{path}.content", defects)
+    return Turn(path, role, blocks + calls)
+
+
+def _weight(message: Mapping[str, Any], path: str) -> Iterator[Defect]:
+    if message.get("weight", 1) != 1:
+        yield Defect(
+            "not_expressible",
+            "A weight says that this message is not to be learnt; no base model's training format can say so.",
+            f"{path}.weight",
+            hint="Take the message or its weight out.",
+        )

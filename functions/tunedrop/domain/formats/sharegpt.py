@@ -1,0 +1,54 @@
+"""ShareGPT: `{"conversations": [{"from": "human", "value": …}, {"from": "gpt", …}]}`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tunedrop.domain.formats import openai_chat, shapes
+from tunedrop.domain.records.defects import Defect
+from tunedrop.domain.records.record import Block, Document, Reading, Turn
+
+EXAMPLE = (
+    '{"conversations": [{"from": "human", "value": "How do I reset my thermostat?"}, '
+    '{"from": "gpt", "value": "Hold the dial for ten seconds."}]}'
+)
+NAMES = ("conversations", "conversation", "messages")
+"""Where the turns stand."""
+
+_ROLES = {"human": "user", "user": "user", "gpt": "assistant", "chatgpt": "assistant", "assistant": "assistant"}
+_TURN = shapes.Fields(required=("from", "value"), ignored=frozenset({"weight", "markdown"}))
+
+
+def list_name(names: frozenset[str]) -> str | None:
+    """The field that holds the turns, among field names folded to lower case."""
+    return next((name for name in NAMES if name in names), None)
+
+
+def detect(turns: Any) -> bool:
+    """Whether a list of turns is written in this format."""
+    first = turns[0] if isinstance(turns, list) and turns else None
+    return isinstance(first, Mapping) and "from" in first and "role" not in first
+
+
+def read(document: Document) -> Reading:
+    """A record; human is user and gpt is assistant, any other side keeps its name, which a check refuses."""
+    name = list_name(frozenset(document)) or NAMES[0]
+    fields = shapes.Fields((name,), ("system",), shapes.METADATA | {"tools"})
+    defects = [*openai_chat.tools(document), *fields.unknown(document, "$")]
+    try:
+        opening = shapes.system(document) if document.get("system") else ()
+        listed = shapes.items(shapes.required(document, name, "$"), f"$.{name}")
+        turns = [_turn(item, f"$.{name}[{index}]", defects) for index, item in enumerate(listed)]
+    except shapes.WrongShape as wrong:
+        return Reading(None, (*defects, wrong.defect))
+    left_out = [note for item in listed for note in _TURN.left_out(item)]
+    return Reading(openai_chat.with_system(opening, turns), tuple(defects), (*fields.left_out(document), *left_out))
+
+
+def _turn(item: Any, path: str, defects: list[Defect]) -> Turn:
+    said = shapes.fields(item, path)
+    defects += _TURN.unknown(said, path)
+    side = shapes.text(shapes.required(said, "from", path), f"{path}.from")
+    text = shapes.text(shapes.required(said, "value", path), f"{path}.value")
+    return Turn(path, _ROLES.get(side, side), (Block(f"{path}.value", text),))

@@ -1,0 +1,148 @@
+"""Mending a file: what is safe to mend becomes JSON Lines that say the same; the rest stays as it is, to be reported.
+
+Safe is what has one meaning only: no text is written, rewritten or left out. Mends are counted, with their first lines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tunedrop.domain.formats.mapping import FieldMapping
+from tunedrop.domain.mending import fields, json_text
+from tunedrop.domain.reading.columns import Columns
+from tunedrop.domain.records import strict_json
+from tunedrop.domain.records.defects import Defect
+from tunedrop.domain.records.elements import Element
+from tunedrop.domain.records.strict_json import Document
+
+FIRST_LINES = 5
+MEMORY = 1_000_000
+"""Records remembered to tell duplicates, a hundred bytes each; more are kept, whatever they repeat."""
+
+MENDS: Mapping[str, str] = {
+    "unpacked": "gzip unpacked",
+    "encoding_converted": "text in UTF-16 or UTF-32 written in UTF-8",
+    "byte_order_mark": "byte-order mark at the beginning taken off",
+    "crlf_line_end": "lines ended by CR LF now end in LF",
+    "blank_line": "blank lines left out",
+    "array_to_lines": "elements of an array written on a line each",
+    "rows_to_lines": "rows of a table written as an object each",
+    "spread_object": "objects spread over several lines put on one",
+    "line_split": "several objects on one line given a line each",
+    "separator_removed": "byte-order marks, record separators and no-break spaces between records taken away",
+    "comma_removed": "commas after an object or before a closing bracket taken away",
+    "control_character_escaped": "tabs and other control characters in strings written as escapes",
+    "repeated_key_removed": "keys that stood twice with the same value said once",
+    "python_notation": "objects in Python's notation written as JSON",
+    "field_renamed": "fields in other case or with blanks renamed to what the format calls them",
+    "role_renamed": "roles spelt otherwise renamed to user, assistant or system",
+    "field_removed": "fields taken away that are about a record rather than in it: ids, row numbers, metadata, null",
+    "empty_system_removed": "empty system texts taken away",
+    "duplicate_removed": "records exactly like an earlier one left out",
+}
+"""Every mend there is, in the order of reports."""
+
+
+@dataclass(slots=True)
+class Mend:
+    """One thing that was done: how often, and on which lines of the file as it was (the first few)."""
+
+    what: str
+    count: int = 0
+    lines: list[int] = field(default_factory=list)
+
+
+class Mender:
+    """Mends one file, or several that are one split: exact duplicates are left out over all of them."""
+
+    def __init__(self, mapping: FieldMapping | None = None) -> None:
+        self._mapping = mapping
+        self._normalised: Counter[str] = Counter()
+        self._columns = Columns(self._normalised, mapping)
+        self._mends: dict[str, Mend] = {}
+        self._seen: set[bytes] = set()
+        self.lost: list[tuple[int | None, Defect]] = []
+        """What was never held and so can't be written: the result is no copy of the file."""
+        self.written = 0
+
+    @property
+    def mends(self) -> list[Mend]:
+        """What was done, in the order of MENDS."""
+        return [self._mends[what] for what in MENDS if what in self._mends]
+
+    def note(self, what: str, line: int | None = None, count: int = 1) -> None:
+        """Count a mend."""
+        mend = self._mends.setdefault(what, Mend(what))
+        mend.count += count
+        if line is not None and len(mend.lines) < FIRST_LINES:
+            mend.lines.append(line)
+
+    def lines(self, elements: Iterable[Element]) -> Iterator[bytes]:
+        """Each record's line, its end included."""
+        for element in elements:
+            yield from self._element(element)
+
+    def _element(self, element: Element) -> Iterator[bytes]:
+        if isinstance(element.content, Defect):
+            self.lost.append((element.line, element.content))
+        elif isinstance(element.content, bytes):
+            yield from self._raw(element.content, element.line)
+        else:
+            yield from self._row(element.content, element.line)
+
+    def _row(self, row: Mapping[str, Any], line: int | None) -> Iterator[bytes]:
+        """A row under the names that its columns mean; of one with a cell that can't be read, under its own."""
+        document = self._columns.document(row)
+        for what, done in (("field_left_out", "field_removed"), ("column_renamed", "field_renamed")):
+            if (count := self._normalised.pop(what, 0)) and not isinstance(document, Defect):
+                self.note(done, line, count)
+        yield from self._document(dict(row if isinstance(document, Defect) else document), None, line)
+
+    def _raw(self, raw: bytes, line: int | None) -> Iterator[bytes]:
+        document = strict_json.parse(raw)
+        if isinstance(document, dict):
+            yield from self._document(document, raw, line)
+            return
+        meant = json_text.mend(raw)
+        if not meant:
+            yield from self._unmeant(raw, line)
+        for mended in meant:
+            self._noted(mended.mends, line)
+            yield from self._document(mended.document, None, line)
+
+    def _unmeant(self, raw: bytes, line: int | None) -> Iterator[bytes]:
+        """What can't be read as it is; of an element over several lines, which become lines, perhaps some can."""
+        first, *rest = raw.split(b"\n")
+        if not rest:
+            self.written += 1
+            yield raw + b"\n"
+            return
+        for number, piece in enumerate((first, *rest)):
+            if piece.strip():
+                yield from self._raw(piece.removesuffix(b"\r"), None if line is None else line + number)
+
+    def _document(self, document: Document, raw: bytes | None, line: int | None) -> Iterator[bytes]:
+        mended, mends = (document, ()) if self._is_mapped(document) else fields.mend(document)
+        self._noted(mends, line)
+        digest = hashlib.blake2b(json.dumps(mended, sort_keys=True).encode(), digest_size=16).digest()
+        if digest in self._seen:
+            self.note("duplicate_removed", line)
+            return
+        if len(self._seen) < MEMORY:
+            self._seen.add(digest)
+        self.written += 1
+        untouched = raw is not None and not mends and b"\n" not in raw
+        yield (raw.strip(b" \t\r") if raw is not None and untouched else json_text.encode(mended)) + b"\n"
+
+    def _is_mapped(self, document: Document) -> bool:
+        """Whether names mean what the person says, and so none may be changed."""
+        return self._mapping is not None and self._mapping.applies(document)
+
+    def _noted(self, mends: Iterable[str], line: int | None) -> None:
+        for what in mends:
+            self.note(what, line)

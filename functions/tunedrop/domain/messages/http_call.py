@@ -1,0 +1,59 @@
+"""One HTTP call to the Messages API, as API Gateway hands it over. Pure."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tunedrop.domain.messages.api_errors import ApiError, invalid
+
+MAX_BODY_BYTES = 6_000_000  # bedrock-facts 9: Lambda takes 6 MB, the envelope included
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Method, path below the stage, headers by lower-case name, and the body as it came."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    raw_body: str
+    base64_encoded: bool = False
+
+    @property
+    def secret(self) -> str | None:
+        """The API key: `x-api-key`, else the bearer token; SDKs differ by version (peers 2)."""
+        if key := self.headers.get("x-api-key", "").strip():
+            return key
+        scheme, _, token = self.headers.get("authorization", "").strip().partition(" ")
+        return token.strip() or None if scheme.lower() == "bearer" else None
+
+    def body(self) -> bytes:
+        """The body's bytes. Raises ApiError when it is too large or not what its encoding says."""
+        body = self._decoded()
+        if len(body) > MAX_BODY_BYTES:
+            raise ApiError("request_too_large", "request_too_large", f"The body may have {MAX_BODY_BYTES:,} bytes.")
+        return body
+
+    def _decoded(self) -> bytes:
+        if not self.base64_encoded:
+            return self.raw_body.encode(errors="surrogatepass")
+        try:
+            return base64.b64decode(self.raw_body, validate=True)
+        except (binascii.Error, ValueError):
+            raise invalid("", "the body is not valid base64") from None
+
+
+def from_event(event: Mapping[str, Any]) -> Call:
+    """A Lambda proxy event (REST API) as a call."""
+    headers = event.get("headers") or {}
+    return Call(
+        method=str(event.get("httpMethod", "")).upper(),
+        path=str(event.get("path", "")),
+        headers={str(name).lower(): str(value) for name, value in headers.items()},
+        raw_body=event.get("body") or "",
+        base64_encoded=bool(event.get("isBase64Encoded")),
+    )

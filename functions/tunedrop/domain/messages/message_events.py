@@ -1,0 +1,191 @@
+"""The stream of one answer: its grammar, and its two renderers, server-sent events and one JSON message.
+
+An event is a mapping in the shape the wire has: message_start, content_block_start | _delta | _stop, message_delta,
+message_stop. Stages take and give iterators and raise ApiError; only `server_sent` turns that into an event.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tunedrop.domain.messages.api_errors import ApiError, broken, deadline
+
+Event = Mapping[str, Any]
+
+RESERVE_MS = 1_000
+"""Left at the deadline for the error event and for the platform."""
+
+
+def until_deadline(events: Iterable[Event], remaining_ms: Callable[[], int]) -> Iterator[Event]:
+    """The events, as long as there is time to wait for another one."""
+    for event in events:
+        yield event
+        if remaining_ms() < RESERVE_MS:
+            raise deadline()
+
+
+def checked(events: Iterable[Event]) -> Iterator[Event]:
+    """The same events, provided that they make one whole message: its end must come, and nothing after it counts."""
+    order = _Order()
+    for event in events:
+        order.take(event)
+        yield event
+        if order.ended:
+            return
+    raise broken("it ended early")
+
+
+def server_sent(events: Iterable[Event], request_id: str) -> Iterator[bytes]:
+    """Server-sent events, one piece of bytes each. An error after the first byte can only be an event."""
+    try:
+        for event in events:
+            yield _frame(str(event["type"]), event)
+    except ApiError as error:
+        yield _frame("error", error.body(request_id))
+
+
+def folded(events: Iterable[Event]) -> dict[str, Any]:
+    """The one message that checked events spell."""
+    message: dict[str, Any] = {}
+    blocks: list[_Block] = []
+    for event in events:
+        match event["type"]:
+            case "message_start":
+                message = {**event["message"]}
+            case "content_block_start":
+                blocks.append(_Block({**event["content_block"]}))
+            case "content_block_delta":
+                blocks[event["index"]].add(event["delta"])
+            case "message_delta":
+                message |= event["delta"]
+                message["usage"] = {**message["usage"], **_told(event.get("usage"))}
+    return {**message, "content": [block.whole() for block in blocks]}
+
+
+def to_json(value: Mapping[str, Any]) -> bytes:
+    """UTF-8; halves of surrogate pairs, which a model may split over two deltas, stay escapes."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":")).encode()
+
+
+def from_json(text: bytes | str) -> Any:
+    """A JSON value. Raises ValueError, for NaN and bottomless nesting too."""
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _frame(name: str, data: Event) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (name.encode(), to_json(data))
+
+
+def _told(usage: Any) -> Event:
+    return {name: value for name, value in (usage or {}).items() if value is not None}
+
+
+@dataclass(slots=True)
+class _Block:
+    """A content block that grows: pieces are kept and joined once."""
+
+    start: dict[str, Any]
+    pieces: dict[str, list[str]] = field(default_factory=dict)
+    citations: list[Any] = field(default_factory=list)
+
+    def add(self, delta: Event) -> None:
+        for name in _GROWING:
+            if isinstance(piece := delta.get(name), str):
+                self.pieces.setdefault(name, []).append(piece)
+        if "citation" in delta:
+            self.citations.append(delta["citation"])
+
+    def whole(self) -> dict[str, Any]:
+        block = dict(self.start)
+        for name, pieces in self.pieces.items():
+            if name == "partial_json":
+                block["input"] = _tool_input("".join(pieces))
+            else:
+                block[name] = (
+                    "".join([begun, *pieces]) if isinstance(begun := block.get(name), str) else "".join(pieces)
+                )
+        if self.citations:
+            block["citations"] = self.citations
+        return block
+
+
+_GROWING = ("text", "thinking", "signature", "partial_json")
+
+
+def _tool_input(text: str) -> Any:
+    try:
+        return from_json(text or "{}")
+    except ValueError:
+        raise broken("a tool's input is not JSON") from None
+
+
+@dataclass(slots=True)
+class _Order:
+    """Where a message's grammar stands."""
+
+    started: bool = False
+    open: int | None = None
+    blocks: int = 0
+    stopped: bool = False
+    ended: bool = False
+
+    def take(self, event: Event) -> None:
+        kind = event.get("type")
+        if kind == "message_start":
+            self._start(event)
+        elif not self.started:
+            raise broken(f"{kind!r} came before message_start")
+        else:
+            self._within(event)
+
+    def _start(self, event: Event) -> None:
+        match event:
+            case {"message": {"content": list(), "usage": dict()}} if not self.started:
+                self.started = True
+            case _:
+                raise broken("message_start is not one")
+
+    def _within(self, event: Event) -> None:
+        match event:
+            case {"type": "content_block_start", "index": int(index), "content_block": {"type": str()}} if (
+                self.open is None and index == self.blocks
+            ):
+                self.open, self.blocks = index, self.blocks + 1
+            case {"type": "content_block_delta", "index": int(index), "delta": dict()} if index == self.open:
+                pass
+            case {"type": "content_block_stop", "index": int(index)} if index == self.open:
+                self.open = None
+            case {"type": "message_delta", "delta": {"stop_reason": _}, "usage": dict()} if self.open is None:
+                self.stopped = True
+            case {"type": "message_stop"} if self.stopped:
+                self.ended = True
+            case {"type": str(kind)} if kind not in _GRAMMAR and kind.isidentifier():
+                pass  # ping, and what a later version of the contract adds
+            case _:
+                raise broken(f"{event.get('type')!r} came where it cannot")
+
+
+_GRAMMAR = frozenset(
+    {
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+        "error",
+    }
+)

@@ -1,0 +1,146 @@
+"""The footer of a Parquet file: its columns and row groups, judged before any of them is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tunedrop.domain.parquet.codecs import NAMES, UNPACKED
+from tunedrop.domain.parquet.schema import ELEMENT, Field, Leaf, Unsupported, build
+from tunedrop.domain.parquet.thrift import BINARY, INTEGER, PLACE, ListHead, Malformed, Reader, Wanted
+from tunedrop.domain.records.defects import Defect, UnreadableContent, shown
+from tunedrop.domain.records.sources import Source
+
+MAX_FOOTER_BYTES = 16 * 2**20
+"""A table of texts has some hundred bytes a column and row group."""
+MAX_ROW_GROUP_BYTES = 64 * 2**20
+"""Uncompressed. Writers cut row groups by this or by a count of rows; it is what memory follows from."""
+
+_MAGIC, _ENCRYPTED_MAGIC = b"PAR1", b"PARE"
+_TAIL = 8
+
+_FILE: Wanted = {2: [ELEMENT], 3: INTEGER, 4: PLACE, 8: {}}
+_CHUNK_DATA: Wanted = {**dict.fromkeys((1, 4, 5, 6, 7, 9, 11), INTEGER), 3: [BINARY]}
+_ROW_GROUP: Wanted = {1: [{1: BINARY, 3: _CHUNK_DATA, 8: {}}], 2: INTEGER, 3: INTEGER}
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A leaf's values in one row group: where their pages stand in the file, and how they are compressed."""
+
+    leaf: Leaf
+    codec: int
+    values: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowGroup:
+    """Some rows of the table, as one chunk of pages for each leaf."""
+
+    rows: int
+    chunks: tuple[Chunk, ...]
+
+
+class Footer:
+    """The columns, and the row groups one after the other. Raises UnreadableContent where it can't be read."""
+
+    def __init__(self, source: Source) -> None:
+        self._data = _footer_bytes(source)
+        self._end_of_pages = source.size - _TAIL - len(self._data)
+        try:
+            found = Reader(self._data).structure(_FILE)
+            if 8 in found:
+                raise encrypted()
+            self._groups: ListHead = found.get(4, ListHead(0, 0))
+            self.fields, self.leaves = build(found[2])
+        except Unsupported as reason:
+            raise unsupported(f"The file's columns are not read: {reason}.") from None
+        except (LookupError, ValueError):
+            raise damaged("its footer is no Parquet footer") from None
+        _refuse_same_names(self.fields)
+        for _ in self.row_groups():  # all are judged before the first is read
+            pass
+
+    def row_groups(self) -> Iterator[RowGroup]:
+        """Every row group; each is parsed when it is asked for."""
+        reader = Reader(self._data, self._groups.start)
+        for number in range(1, self._groups.count + 1):
+            try:
+                group = reader.structure(_ROW_GROUP)
+                rows, chunks = group[3], group[1]
+                _refuse_size(number, max(group[2], sum(chunk[3][6] for chunk in chunks if 3 in chunk)))
+                if len(chunks) != len(self.leaves) or rows < 0:
+                    raise Malformed
+                yield RowGroup(rows, tuple(map(self._chunk, self.leaves, chunks)))
+            except (LookupError, ValueError):
+                raise damaged(f"its footer tells nothing sensible of row group {number:,}") from None
+
+    def _chunk(self, leaf: Leaf, chunk: Mapping[int, Any]) -> Chunk:
+        if 8 in chunk:
+            raise encrypted()
+        if chunk.get(1):
+            raise unsupported("Some columns are kept in other files.")
+        told = chunk[3]
+        if told[4] not in UNPACKED:
+            raise unsupported(
+                f"The column {shown(leaf.path)} is compressed with {NAMES.get(told[4], 'an unknown codec')}."
+            )
+        start = min(told[9], told.get(11) or told[9])
+        end = start + told[7]
+        first = len(_MAGIC) if told[5] else 0  # a chunk without values may stand nowhere
+        if told[1] != leaf.physical or told[5] < 0 or not first <= start <= end <= self._end_of_pages:
+            raise Malformed
+        return Chunk(leaf, told[4], told[5], start, end)
+
+
+def damaged(why: str) -> UnreadableContent:
+    """Bytes are missing or were changed."""
+    return UnreadableContent(Defect("damaged_parquet", f"The Parquet file is damaged: {why}."))
+
+
+def unsupported(what: str) -> UnreadableContent:
+    """A whole file that is not read here."""
+    return UnreadableContent(Defect("unsupported_parquet", what))
+
+
+def encrypted() -> UnreadableContent:
+    """All or some of it is encrypted."""
+    return UnreadableContent(Defect("encrypted_parquet", "The Parquet file, or a column of it, is encrypted."))
+
+
+def _footer_bytes(source: Source) -> bytes:
+    if source.size < len(_MAGIC) + _TAIL:
+        raise damaged("it is shorter than any Parquet file")
+    head, tail = source.read(0, len(_MAGIC)), source.read(source.size - _TAIL, _TAIL)
+    length, magic = int.from_bytes(tail[:4], "little"), tail[4:]
+    if _ENCRYPTED_MAGIC in {head, magic}:
+        raise encrypted()
+    if magic != _MAGIC:
+        raise damaged("its end is missing")
+    if head != _MAGIC or length > source.size - len(_MAGIC) - _TAIL:
+        raise damaged("its beginning is missing")
+    if length > MAX_FOOTER_BYTES:
+        size = f"{MAX_FOOTER_BYTES // 2**20} MiB"
+        raise unsupported(f"The footer has more than {size}: too many columns or row groups.")
+    return source.read(source.size - _TAIL - length, length)
+
+
+def _refuse_size(number: int, size: int) -> None:
+    if size > MAX_ROW_GROUP_BYTES:
+        found, limit = f"{size / 2**20:,.0f} MiB", f"{MAX_ROW_GROUP_BYTES // 2**20} MiB"
+        message = f"Row group {number:,} has {found} uncompressed; at most {limit} are read at a time."
+        raise UnreadableContent(Defect("row_group_too_large", message))
+
+
+def _refuse_same_names(fields: tuple[Field, ...]) -> None:
+    """Of two columns with one name, in one object, a row could hold only one."""
+    names: set[str] = set()
+    for field in fields:
+        if field.name in names:
+            message = f"The column {shown(field.name)} stands twice in one table."
+            raise UnreadableContent(Defect("duplicate_key", message))
+        names.add(field.name)
+        _refuse_same_names(field.parts)

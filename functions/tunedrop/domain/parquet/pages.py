@@ -1,0 +1,239 @@
+"""The pages of a column chunk: fetched a window at a time, unpacked one at a time, their values taken one by one."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import repeat
+from operator import countOf
+from typing import Any
+
+from tunedrop.domain.parquet import encodings, values
+from tunedrop.domain.parquet.codecs import unpack
+from tunedrop.domain.parquet.footer import Chunk, damaged, unsupported
+from tunedrop.domain.parquet.thrift import BOOLEAN, INTEGER, EndOfData, Reader, Wanted
+from tunedrop.domain.records.defects import Defect, UnreadableContent, shown
+from tunedrop.domain.records.sources import Source
+
+_DATA, _DICTIONARY, _DATA_V2 = 0, 2, 3
+"""Types of pages; others hold nothing that is needed."""
+_HEADER: Wanted = {
+    **dict.fromkeys((1, 2, 3, 4), INTEGER),
+    5: dict.fromkeys((1, 2, 3, 4), INTEGER),
+    7: dict.fromkeys((1, 2), INTEGER),
+    8: {**dict.fromkeys((1, 2, 3, 4, 5, 6), INTEGER), 7: BOOLEAN},
+}
+_HEADER_BYTES = (2**10, 2**20)
+"""What is looked at for a header; the second only where the first was too little: it may quote the page's texts."""
+_PLAIN, _PLAIN_DICTIONARY, _RLE, _RLE_DICTIONARY = 0, 2, 3, 8
+_CODES = {values.INT32: "i", values.INT64: "q", values.FLOAT: "f", values.DOUBLE: "d"}
+_WIDTHS = {values.INT32: 4, values.INT64: 8, values.INT96: 12, values.FLOAT: 4, values.DOUBLE: 8}
+
+_Page = tuple[Iterator[int], Iterator[int] | None, Iterator[Any]]
+"""Repetition levels; definition levels, None where every value is there; the values that are there."""
+
+_PER_VALUE, _PER_DICTIONARY_VALUE = 64, 40
+"""What a value costs beside its text: to take it up, and to keep it for as long as its dictionary is needed."""
+
+
+class Budget:
+    """A number of bytes, and what is wrong with a file that needs more of them."""
+
+    def __init__(self, allowed: int, defect: Defect) -> None:
+        self._left = allowed
+        self._defect = defect
+
+    def spend(self, size: int) -> None:
+        """Raises UnreadableContent where it is used up."""
+        self._left -= size
+        if self._left < 0:
+            raise UnreadableContent(self._defect)
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """What all columns share: room for a row group's pages, room for its dictionaries, and what a file may become."""
+
+    pages: Budget
+    dictionaries: Budget
+    content: Budget
+
+
+class Column:
+    """The values of one leaf in one row group. Iterators raise ValueError, LookupError, struct.error for bad bytes."""
+
+    def __init__(self, source: Source, chunk: Chunk, window: int, budgets: Budgets) -> None:
+        self._chunk, self._leaf = chunk, chunk.leaf
+        self._window = _Window(source, chunk.start, chunk.end, window)
+        self._budgets = budgets
+        self._convert = values.converter(chunk.leaf)
+        self._dictionary: list[Any] | None = None
+
+    def cells(self) -> Iterator[Iterator[Any]]:
+        """Page by page the values of a column that has one in each row, None for null."""
+        for _, definitions, present in self._pages():
+            yield present if definitions is None else _with_nulls(definitions, present)
+
+    def stripes(self) -> Iterator[tuple[int, int, Any]]:
+        """Repetition and definition level and value, None where there is none."""
+        full = self._leaf.max_definition
+        for repetitions, definitions, present in self._pages():
+            for repetition, definition in zip(repetitions, definitions or repeat(full)):  # noqa: B905 - one is endless
+                yield repetition, definition, next(present) if definition == full else None
+
+    def _pages(self) -> Iterator[_Page]:
+        left = self._chunk.values
+        while left > 0:
+            header = self._header()
+            stored, size = self._window.take(header[3]), header[2]
+            if 4 in header and header[4] & 0xFFFF_FFFF != zlib.crc32(stored):
+                raise ValueError("a page with another checksum")
+            self._budgets.pages.spend(max(0, size))
+            if header[1] == _DICTIONARY:
+                self._read_dictionary(header[7], unpack(self._chunk.codec, stored, size))
+            elif header[1] in {_DATA, _DATA_V2}:
+                page = header[5] if header[1] == _DATA else header[8]
+                left -= self._count(page)
+                yield self._first(page, stored, size) if header[1] == _DATA else self._second(page, stored, size)
+        if left:
+            raise ValueError("more values in the pages than in their chunk")
+
+    def _header(self) -> dict[int, Any]:
+        for size in _HEADER_BYTES:
+            reader = Reader(self._window.peek(size))
+            try:
+                header = reader.structure(_HEADER)
+            except EndOfData:
+                continue
+            self._window.take(reader.position)
+            return header
+        raise ValueError("a page without its header")
+
+    def _count(self, page: dict[int, Any]) -> int:
+        count = int(page[1])
+        if count < 0:
+            raise ValueError("less than no values")
+        self._budgets.content.spend(_PER_VALUE * count)
+        return count
+
+    def _first(self, page: dict[int, Any], stored: bytes, size: int) -> _Page:
+        """A data page of the first version: levels, each after its length, and values are compressed together."""
+        data = memoryview(unpack(self._chunk.codec, stored, size))
+        levels: list[memoryview] = []
+        for greatest, encoding in ((self._leaf.max_repetition, page[4]), (self._leaf.max_definition, page[3])):
+            length = 0
+            if greatest:
+                if encoding != _RLE:
+                    raise unsupported("Its levels are written in the deprecated encoding BIT_PACKED.")
+                length, data = int.from_bytes(data[:4], "little"), data[4:]
+            levels.append(data[:length])
+            data = data[length:]
+        return self._page(page[1], levels[0], levels[1], page[2], data)
+
+    def _second(self, page: dict[int, Any], stored: bytes, size: int) -> _Page:
+        """A data page of the second version: the levels stand before what is compressed."""
+        data, begin, end = memoryview(stored), page[6], page[6] + page[5]
+        if not 0 <= begin <= end <= len(data):
+            raise ValueError("levels that go on after their page")
+        body = bytes(data[end:])
+        if page.get(7, True):
+            body = bytes(unpack(self._chunk.codec, body, size - end))
+        return self._page(page[1], data[:begin], data[begin:end], page[4], memoryview(body))
+
+    def _page(
+        self, count: int, repetitions: memoryview, definitions: memoryview, encoding: int, data: memoryview
+    ) -> _Page:
+        greatest = self._leaf.max_definition
+        width = greatest.bit_length()
+        present = countOf(encodings.hybrid(definitions, width, count), greatest)
+        return (
+            encodings.hybrid(repetitions, self._leaf.max_repetition.bit_length(), count),
+            None if present == count else encodings.hybrid(definitions, width, count),
+            self._values(encoding, data, present),
+        )
+
+    def _values(self, encoding: int, data: memoryview, count: int) -> Iterator[Any]:
+        if not count:
+            return iter(())
+        if encoding in {_PLAIN_DICTIONARY, _RLE_DICTIONARY}:
+            if self._dictionary is None:
+                raise ValueError("a page without its dictionary")
+            return map(self._dictionary.__getitem__, encodings.hybrid(data[1:], data[0], count))
+        raw = self._raw(encoding, data, count)
+        return map(self._convert, raw) if self._convert else raw
+
+    def _read_dictionary(self, page: dict[int, Any], data: bytes | bytearray) -> None:
+        count = self._count(page)
+        self._budgets.dictionaries.spend(len(data) + _PER_DICTIONARY_VALUE * count)
+        self._dictionary = list(self._values(_PLAIN, memoryview(data), count))
+
+    def _raw(self, encoding: int, data: memoryview, count: int) -> Iterator[Any]:
+        physical, width = self._leaf.physical, self._width()
+        match encoding:
+            case 0:
+                return self._plain(data, count)
+            case 3 if physical == values.BOOLEAN:
+                return encodings.hybrid(data[4:], 1, count)
+            case 5 if physical in {values.INT32, values.INT64}:
+                return encodings.delta_numbers(data, 8 * width, count)
+            case 6 if physical == values.BYTE_ARRAY:
+                return encodings.delta_lengths(data, count)
+            case 7 if physical in {values.BYTE_ARRAY, values.FIXED}:
+                return encodings.delta_texts(data, count, self._budgets.content.spend)
+            case 9 if width:
+                return self._plain(encodings.split_bytes(data, width, count), count)
+        raise unsupported(f"The column {shown(self._leaf.path)} is written in the encoding {encoding}.")
+
+    def _width(self) -> int:
+        """Bytes of each value, 0 where they differ."""
+        return self._leaf.width if self._leaf.physical == values.FIXED else _WIDTHS.get(self._leaf.physical, 0)
+
+    def _plain(self, data: memoryview, count: int) -> Iterator[Any]:
+        physical = self._leaf.physical
+        if physical in _CODES:
+            return encodings.plain_numbers(data, _CODES[physical], count)
+        if physical == values.BOOLEAN:
+            return encodings.packed_bits(data, count)
+        if physical == values.BYTE_ARRAY:
+            return encodings.plain_bytes(data, count)
+        return encodings.plain_fixed(data, self._width(), count)
+
+
+class _Window:
+    """A range of the file, fetched some megabytes at a time: a request for each page would cost a round trip each."""
+
+    def __init__(self, source: Source, start: int, end: int, step: int) -> None:
+        self._source, self._next, self._end, self._step = source, start, end, step
+        self._held, self._used = b"", 0
+
+    def peek(self, size: int) -> bytes:
+        """The next bytes; fewer where the range ends."""
+        self._fetch(size)
+        return self._held[self._used : self._used + size]
+
+    def take(self, size: int) -> bytes:
+        """Exactly the next bytes."""
+        if size < 0:
+            raise ValueError("less than no bytes")
+        taken = self.peek(size)
+        if len(taken) < size:
+            raise ValueError("a page that goes on after its chunk")
+        self._used += size
+        return taken
+
+    def _fetch(self, size: int) -> None:
+        lacking = size - (len(self._held) - self._used)
+        wanted = min(max(lacking, self._step), self._end - self._next)
+        if lacking <= 0 or not wanted:
+            return
+        fetched = self._source.read(self._next, wanted)
+        if len(fetched) != wanted:
+            raise damaged("it ends early")
+        self._next += wanted
+        self._held, self._used = self._held[self._used :] + fetched, 0
+
+
+def _with_nulls(definitions: Iterator[int], present: Iterator[Any]) -> Iterator[Any]:
+    for definition in definitions:
+        yield next(present) if definition else None

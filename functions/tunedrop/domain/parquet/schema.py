@@ -1,0 +1,187 @@
+"""What a Parquet file's footer says its columns are: leaves that hold values, and the fields they are put together to.
+
+Definition and repetition levels are those of Dremel's striping, as the format's own LogicalTypes.md tells of lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from tunedrop.domain.parquet.thrift import BINARY, BOOLEAN, INTEGER, Wanted
+
+MAX_LEAVES = 4096
+"""Far more columns than a table of texts has; each costs memory of its own while it is read."""
+_MAX_DEPTH = 32
+
+_UNIT: Wanted = {1: {}, 2: {}, 3: {}}
+_CLOCK: Wanted = {1: BOOLEAN, 2: _UNIT}
+_LOGICAL: Wanted = {
+    **{number: {} for number in (1, 2, 3, 4, 6, 11, 12, 13, 14, 15, 16, 17, 18)},
+    5: {1: INTEGER, 2: INTEGER},
+    7: _CLOCK,
+    8: _CLOCK,
+    10: {1: INTEGER, 2: BOOLEAN},
+}
+ELEMENT: Wanted = {
+    **dict.fromkeys((1, 2, 3, 5, 6, 7, 8), INTEGER),
+    4: BINARY,
+    10: _LOGICAL,
+}
+"""A SchemaElement's fields."""
+
+_OPTIONAL, _REPEATED = 1, 2
+_LIST, _MAPS = (3, 3), ((1, 2), (2, 2))  # as an older and as a newer annotation
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A column of values: its physical type, what its values mean, and its greatest levels."""
+
+    path: str
+    physical: int
+    width: int
+    """Bytes of a value of the type FIXED_LEN_BYTE_ARRAY."""
+    meaning: Mapping[int, Any]
+    """The schema element as it stands in the footer, by Thrift's field numbers."""
+    max_definition: int
+    max_repetition: int
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a value is put together to from the leaves `first` to `last` (exclusive)."""
+
+    name: str
+    kind: Literal["leaf", "object", "list", "map"]
+    first: int
+    last: int
+    present: int
+    """Definition level from which on the value is not null."""
+    filled: int = 0
+    """Definition level from which on a list has an element."""
+    repetition: int = 0
+    """Repetition level at which a list's next element begins."""
+    parts: tuple[Field, ...] = ()
+    """Fields of an object; the one element of a list or map."""
+
+
+class Unsupported(ValueError):
+    """The schema is none that is read here; the text says what it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """Where in the schema a field stands: the levels that stand for what is around it, and how deep that is."""
+
+    path: str = "$"
+    definition: int = 0
+    repetition: int = 0
+    depth: int = 0
+
+    def inside(self, step: str) -> _Spot:
+        """A level further down."""
+        return replace(self, path=self.path + step, depth=self.depth + 1)
+
+    def optional(self) -> _Spot:
+        """What may be null."""
+        return replace(self, definition=self.definition + 1)
+
+    def repeated(self) -> _Spot:
+        """What may be there any number of times."""
+        return replace(self, definition=self.definition + 1, repetition=self.repetition + 1)
+
+
+def build(elements: Sequence[Mapping[int, Any]]) -> tuple[tuple[Field, ...], tuple[Leaf, ...]]:
+    """The fields of a row and their leaves, from the schema elements in the footer's order.
+
+    Raises Unsupported for a schema that is whole but not read, ValueError or LookupError for one that is not.
+    """
+    builder = _Builder(iter(elements))
+    fields = builder.fields(builder.take(), _Spot())
+    if next(builder.elements, None) is not None:
+        raise ValueError("elements beyond the root's children")
+    return fields, tuple(builder.leaves)
+
+
+class _Builder:
+    def __init__(self, elements: Iterator[Mapping[int, Any]]) -> None:
+        self.elements = elements
+        self.leaves: list[Leaf] = []
+
+    def take(self) -> Mapping[int, Any]:
+        """The next element, which must be there."""
+        element = next(self.elements, None)
+        if element is None:
+            raise ValueError("fewer elements than their parents count")
+        return element
+
+    def fields(self, parent: Mapping[int, Any], spot: _Spot) -> tuple[Field, ...]:
+        """The children of a group."""
+        count = parent.get(5, 0)
+        if spot.depth > _MAX_DEPTH or not 0 < count <= MAX_LEAVES:
+            raise Unsupported("there are none, too many of them, or they are nested too deep")
+        return tuple(self._field(self.take(), spot) for _ in range(count))
+
+    def _field(self, element: Mapping[int, Any], around: _Spot) -> Field:
+        """A field of any repetition; a repeated one without an annotation is a list of what it holds."""
+        name, first = _name(element), len(self.leaves)
+        spot = around.inside(f".{name}")
+        if element.get(3, 0) != _REPEATED:
+            return self._content(element, name, spot.optional() if element.get(3, 0) == _OPTIONAL else spot)
+        inner = spot.repeated()
+        item = self._content(element, name, inner)
+        levels = (around.definition, inner.definition, inner.repetition)  # never null, only empty
+        return Field(name, "list", first, item.last, *levels, (item,))
+
+    def _content(self, element: Mapping[int, Any], name: str, spot: _Spot) -> Field:
+        if element.get(5) is None:
+            return self._leaf(element, name, spot)
+        if _annotated(element, *_LIST) or any(_annotated(element, *each) for each in _MAPS):
+            return self._many(element, name, spot)
+        return self._object(element, name, spot)
+
+    def _object(self, element: Mapping[int, Any], name: str, spot: _Spot) -> Field:
+        first, parts = len(self.leaves), self.fields(element, spot)
+        return Field(name, "object", first, parts[-1].last, spot.definition, parts=parts)
+
+    def _many(self, element: Mapping[int, Any], name: str, spot: _Spot) -> Field:
+        """A list or map: one repeated child, which is the element itself or, by today's rule, a group around it."""
+        first, middle = len(self.leaves), self.take()
+        if element[5] != 1 or middle.get(3, 0) != _REPEATED:
+            raise Unsupported("a list is written in a way that the format does not know")
+        inner = spot.inside("[]").repeated()
+        is_map = not _annotated(element, *_LIST)
+        if is_map:
+            item = self._object(middle, _name(middle), inner)
+        elif _is_wrapper(middle, name):
+            item = self._field(self.take(), inner)
+        else:
+            item = self._content(middle, _name(middle), inner)
+        if is_map and len(item.parts) != 2:
+            raise Unsupported("a map has other fields than a key and a value")
+        levels = (spot.definition, inner.definition, inner.repetition)
+        return Field(name, "map" if is_map else "list", first, item.last, *levels, (item,))
+
+    def _leaf(self, element: Mapping[int, Any], name: str, spot: _Spot) -> Field:
+        physical, width, place = element[1], element.get(2, 0), len(self.leaves)
+        if place >= MAX_LEAVES:
+            raise Unsupported(f"there are more than {MAX_LEAVES:,}")
+        if not (0 <= physical <= 7 and (physical != 7 or 0 < width < 2**20)):
+            raise ValueError("no such type")
+        self.leaves.append(Leaf(spot.path, physical, width, element, spot.definition, spot.repetition))
+        return Field(name, "leaf", place, place + 1, spot.definition)
+
+
+def _name(element: Mapping[int, Any]) -> str:
+    return bytes(element[4]).decode("utf-8")
+
+
+def _annotated(element: Mapping[int, Any], converted: int, logical: int) -> bool:
+    return element.get(6) == converted or logical in element.get(10, {})
+
+
+def _is_wrapper(middle: Mapping[int, Any], outer: str) -> bool:
+    """Whether a list's repeated child is only a group around the element (LogicalTypes.md, backward compatibility)."""
+    return middle.get(5) == 1 and _name(middle) not in {"array", f"{outer}_tuple"}

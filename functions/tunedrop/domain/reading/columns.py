@@ -1,0 +1,61 @@
+"""A table's row as the fields of a record: names as they are meant, lists parsed out of their cells."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from tunedrop.domain.formats import alpaca, pairs, shapes, sharegpt
+from tunedrop.domain.formats.mapping import FieldMapping
+from tunedrop.domain.records import strict_json
+from tunedrop.domain.records.defects import Defect
+from tunedrop.domain.records.record import Document
+
+_LISTS = frozenset({*sharegpt.NAMES, "history", "tools"})
+"""Columns whose cells hold JSON where a table has only text."""
+_KNOWN = frozenset({"system", *alpaca.NAMES, *pairs.QUESTIONS, *pairs.ANSWERS, *_LISTS})
+_OPTIONAL = frozenset({"system", "history", "tools"})
+"""Where an empty cell says that the record has none."""
+_ANSWERED = frozenset({*pairs.ANSWERS, *sharegpt.NAMES})
+"""Beside one of these, metadata is only that; else it may be the answer, as in a table of texts and categories."""
+
+
+class Columns:
+    """Turns rows into documents, and counts in `normalised` what it changed."""
+
+    def __init__(self, normalised: Counter[str], mapping: FieldMapping | None) -> None:
+        self._normalised = normalised
+        self._mapping = mapping
+        self._names: dict[tuple[str, ...], tuple[str | None, ...]] = {}
+
+    def document(self, row: Mapping[str, Any]) -> Document | Defect:
+        """The row's fields; a cell that should hold JSON and does not is a defect."""
+        if self._mapping is not None and self._mapping.applies(row):
+            return row
+        document: dict[str, Any] = {}
+        for name, value in zip(self._meant(tuple(row)), row.values(), strict=True):
+            if name is None:
+                self._normalised["field_left_out"] += 1
+                continue
+            field = strict_json.parse_cell(value) if name in _LISTS and isinstance(value, str) and value else value
+            if isinstance(field, Defect):
+                return Defect(field.code, field.message, shapes.child("$", name), field.hint)
+            if field is not None and (field != "" or name not in _OPTIONAL):
+                document[name] = field
+        return document
+
+    def _meant(self, names: tuple[str, ...]) -> tuple[str | None, ...]:
+        """Each column's name, None for one that is left out. Tables have one tuple of names, or few."""
+        if names not in self._names:
+            folded = [_known(name) for name in names]
+            unique = folded if len(set(folded)) == len(names) else list(names)
+            self._normalised["column_renamed"] += sum(a != b for a, b in zip(names, unique, strict=True))
+            ignored = shapes.METADATA if not _ANSWERED.isdisjoint(unique) else frozenset()
+            self._names = {names: tuple(None if shapes.fold(name) in ignored else name for name in unique)}
+        return self._names[names]
+
+
+def _known(name: str) -> str:
+    meant = shapes.fold(name)
+    return meant if meant in _KNOWN else name

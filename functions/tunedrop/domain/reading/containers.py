@@ -1,0 +1,130 @@
+"""A file opened as what it really is: its elements one by one, or why there are none. The extension confirms."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from tunedrop.domain.reading import arrays, detection, gzipped, lines, tables
+from tunedrop.domain.reading.detection import Container, Found
+from tunedrop.domain.records.defects import Defect, UnreadableContent, shown
+from tunedrop.domain.records.elements import Element
+from tunedrop.domain.records.sources import Source
+
+JSON_LINES = "jsonl"
+
+_JSON: frozenset[str] = frozenset({"jsonl", "json"})
+_UNITS: dict[Container, str] = {"jsonl": "line", "json": "element", "csv": "row", "tsv": "row", "parquet": "row"}
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file's content, not read yet. Its bytes are those of the text, unpacked where it was compressed."""
+
+    name: str
+    """What it is: `jsonl`, `json`, `csv`, `tsv`, each perhaps with `.gz`, or `parquet`."""
+    unit: str
+    """What messages call one element: line, element or row."""
+    found: Found
+    chunks: Iterator[bytes]
+    source: Source
+
+    def elements(self, normalised: Counter[str]) -> Iterator[Element]:
+        """Each once, in order. Raises UnreadableContent where the rest cannot be read."""
+        match self.found.container:
+            case "json":
+                return arrays.read(_without_mark(self.chunks, normalised))
+            case "csv" | "tsv":
+                return tables.read(_without_mark(self.chunks, normalised), self.found.delimiter, normalised)
+            case "parquet":
+                return _parquet(self.source)
+        return lines.read(self.chunks, normalised)
+
+
+def open_file(source: Source, extension: str, normalised: Counter[str]) -> Opened:
+    """Look at the first bytes. Raises UnreadableContent where the file is no container, or named like another one."""
+    head, chunks = _head(source.chunks())
+    base, is_gz = _split(extension)
+    found = _identify(head, base)
+    if found.container == "gz":
+        opened = _open_gzip(source, chunks, base)
+        if not is_gz and extension:
+            raise _misnamed("gz", extension, f"{opened.name}")
+    else:
+        opened = Opened(found.container, _UNITS[found.container], found, chunks, source)
+        if is_gz:
+            raise _misnamed(found.container, extension, found.container)
+    _confirm(opened, base, extension, normalised)
+    return opened
+
+
+def _split(extension: str) -> tuple[str, bool]:
+    base, _, rest = extension.casefold().partition(".")
+    if base == "gz" and not rest:
+        return "", True
+    return base, rest == "gz"
+
+
+def _head(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    taken: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        taken.append(chunk)
+        size += len(chunk)
+        if size >= detection.HEAD_BYTES:
+            break
+    head = b"".join(taken)
+    return head[: detection.HEAD_BYTES], chain([head], chunks)
+
+
+def _identify(head: bytes, base: str) -> Found:
+    found = detection.identify(head, base)
+    if isinstance(found, Defect):
+        raise UnreadableContent(found)
+    return found
+
+
+def _open_gzip(source: Source, chunks: Iterator[bytes], base: str) -> Opened:
+    head, unpacked = _head(gzipped.inflate(chunks, gzipped.budget(source.size)))
+    found = _identify(head, base)
+    if found.container in {"gz", "parquet"}:
+        inside = detection.TITLES[found.container]
+        raise UnreadableContent(Defect("unsupported_file", f"The file is {inside} inside of a gzip file.", hint=_ONCE))
+    return Opened(f"{found.container}.gz", _UNITS[found.container], found, unpacked, source)
+
+
+_ONCE = "Compress text once, and Parquet, which is compressed already, not at all."
+
+
+def _confirm(opened: Opened, base: str, extension: str, normalised: Counter[str]) -> None:
+    container = opened.found.container
+    if base == "parquet" and container == JSON_LINES:
+        raise UnreadableContent(Defect("unsupported_file", "The file is named .parquet and is no Parquet file."))
+    if base in _UNITS and base != container and not {base, container} <= _JSON:
+        raise _misnamed(container, extension, opened.name)
+    if base != container and {base, container} <= _JSON:
+        normalised["json_array" if container == "json" else "json_lines"] += 1
+    if opened.found.delimiter == ";":
+        normalised["semicolon_separated"] += 1
+
+
+def _misnamed(container: Container, extension: str, right: str) -> UnreadableContent:
+    message = f"The file is {detection.TITLES[container]}, and is named {shown(f'.{extension}')}."
+    return UnreadableContent(Defect("wrong_extension", message, hint=f"Name it .{right}."))
+
+
+def _without_mark(chunks: Iterator[bytes], normalised: Counter[str]) -> Iterator[bytes]:
+    first = next(chunks, b"")
+    text = first.removeprefix(lines.BYTE_ORDER_MARK)
+    if len(text) < len(first):
+        normalised["byte_order_mark"] += 1
+    return chain([text], chunks)
+
+
+def _parquet(source: Source) -> Iterator[Element]:
+    # Here, because its library is large, and a layer of its own in Lambda: whoever reads text does not load it.
+    from tunedrop.domain.parquet import reader  # noqa: PLC0415
+
+    yield from reader.read(source)

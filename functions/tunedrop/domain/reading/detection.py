@@ -1,0 +1,217 @@
+"""What a file really is, told by its first bytes, whatever its name says."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from tunedrop.domain.reading.gzipped import SIGNATURE as GZIP
+from tunedrop.domain.records.defects import Defect
+
+HEAD_BYTES = 64 * 1024
+"""How much of a file's beginning is looked at."""
+
+Container = Literal["jsonl", "json", "csv", "tsv", "parquet", "gz"]
+"""Kinds of files that are read; `gz` holds one of the others."""
+
+TITLES: dict[Container, str] = {
+    "jsonl": "JSON Lines",
+    "json": "a JSON array",
+    "csv": "a CSV table",
+    "tsv": "a tab-separated table",
+    "parquet": "a Parquet file",
+    "gz": "a gzip file",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A container; what separates the cells where it is a table."""
+
+    container: Container
+    delimiter: str = ""
+
+
+_SIGNATURES: tuple[tuple[bytes, str], ...] = (
+    (b"PK\x03\x04", "a ZIP archive (or an Excel or Word document, which is one)"),
+    (b"PK\x05\x06", "an empty ZIP archive"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Word document"),
+    (b"BZh", "a bzip2 file"),
+    (b"\xfd7zXZ\x00", "an xz file"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard file"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"ARROW1", "an Arrow file"),
+    (b"Obj\x01", "an Avro file"),
+    (b"%PDF", "a PDF document"),
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"SQLite format 3\x00", "an SQLite database"),
+    (b"{\\rtf", "an RTF document"),
+    (b"version https://git-lfs", "a pointer of Git LFS, without the content"),
+)
+_TAR_MARK = slice(257, 262)
+_ENCODINGS: tuple[tuple[re.Pattern[bytes], str], ...] = (
+    (re.compile(rb"\xff\xfe\x00\x00|[^\x00]\x00\x00\x00[^\x00]\x00\x00\x00"), "UTF-32 (little-endian)"),
+    (re.compile(rb"\x00\x00\xfe\xff|\x00\x00\x00[^\x00]\x00\x00\x00[^\x00]"), "UTF-32 (big-endian)"),
+    (re.compile(rb"\xff\xfe|[^\x00]\x00[^\x00]\x00"), "UTF-16 (little-endian)"),
+    (re.compile(rb"\xfe\xff|\x00[^\x00]\x00[^\x00]"), "UTF-16 (big-endian)"),
+)
+_ARRAY = re.compile(rb"\[\s*(?:[{\]]|\Z)|\[[ \t\r]*\n")
+_WRAPPED = re.compile(rb'\{\s*"[^"\\]{1,40}"\s*:\s*\[\s*\{')
+_JSON_LIKE = re.compile(rb'\s*(?:\xc2\xa0|\xef\xbb\xbf)?\s*(?:[\[{"]|-?[0-9.]+\s*\Z|(?:true|false|null)\s*\Z)')
+_QUOTED = re.compile(rb'"[^"]*"')
+_TABLE_HEADS = frozenset(
+    {"prompt", "completion", "question", "answer", "instruction", "input", "output", "response", "text", "label"}
+)
+_DELIMITERS: dict[str, Container] = {",": "csv", "\t": "tsv", ";": "csv"}
+
+
+def identify(head: bytes, extension: str = "") -> Found | Defect:
+    """The container that the file with this beginning is, or what it is instead of one.
+
+    The extension, without `.gz`, decides only what the beginning leaves open: any text may be a table's header.
+    """
+    for look in (_zeros, _signature, _encoding, _markup, _json):
+        if found := look(head):
+            return found
+    if not _text(head):
+        promised = _PROMISED.get(extension, "")
+        return Found(_DELIMITERS.get(promised, "jsonl"), promised)
+    return _lone_carriage_returns(head) or _table(head, extension) or _lines_or_text(head)
+
+
+def _is(what: str, hint: str) -> Defect:
+    return Defect("unsupported_file", f"The file is {what}.", hint=hint)
+
+
+def _zeros(head: bytes) -> Defect | None:
+    if not head or head.strip(b"\x00"):
+        return None
+    return _is("nothing but zero bytes", "The upload or the disk lost the content: upload it again.")
+
+
+def _signature(head: bytes) -> Found | Defect | None:
+    if head.startswith(GZIP):
+        return Found("gz")
+    if head.startswith(b"PAR1"):
+        return Found("parquet")
+    for signature, what in _SIGNATURES:
+        if head.startswith(signature):
+            return _is(what, _UNPACK)
+    return _is("a tar archive", _UNPACK) if head[_TAR_MARK] == b"ustar" else None
+
+
+_UNPACK = (
+    "Export or unpack it as JSON Lines, a JSON array, CSV, TSV or Parquet; of compressed files only gzip is read. From "
+    "Excel, save as CSV UTF-8."
+)
+
+
+def _encoding(head: bytes) -> Defect | None:
+    for pattern, name in _ENCODINGS:
+        if pattern.match(head):
+            return Defect("wrong_encoding", f"The file is encoded in {name}, not in UTF-8.")
+    return None
+
+
+def _markup(head: bytes) -> Defect | None:
+    start = _text(head)[:256].lower()
+    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
+        return _is("an HTML page", "A download often stores an error or log-in page like this: fetch the file again.")
+    return _is("XML", "Export it as JSON Lines or CSV.") if start.startswith(b"<?xml") else None
+
+
+def _json(head: bytes) -> Found | Defect | None:
+    text = _text(head)
+    if text.startswith(b"\x1e"):
+        return _is("a JSON text sequence (RFC 7464)", _SEPARATORS)
+    if _ARRAY.match(text):
+        return Found("json")
+    if not text.startswith((b"{", b"[")):
+        return None
+    if text.split(b"\n", 1)[0].strip() == b"{" and b"\n" in text:
+        wrapped = _WRAPPED.match(text)
+        return _is("JSON spread over several lines", _ONLY_LIST if wrapped else _ONE_LINE)
+    return _lone_carriage_returns(head) or Found("jsonl")
+
+
+_ONLY_LIST = "The records stand in a list inside of an object: upload that list itself, from [ to ]."
+_ONE_LINE = "Write each object on one line, or all of them as one array."
+_SEPARATORS = "Take the record separators (0x1E) away."
+_LINE_FEEDS = "End each line with a line feed."
+LOOSE = frozenset({_ONE_LINE, _SEPARATORS, _LINE_FEEDS})
+"""Hints on files that only mending reads: all that is wrong with them is what sets their objects apart."""
+
+
+def _lone_carriage_returns(head: bytes) -> Defect | None:
+    if b"\n" in head or b"\r" not in head.strip():
+        return None
+    return _is("text whose lines end in bare carriage returns", _LINE_FEEDS)
+
+
+def _table(head: bytes, extension: str) -> Found | None:
+    lines = [line for line in _text(head).split(b"\n")[:4] if line.strip()]
+    delimiter = _delimiter(lines[0], extension)
+    if extension in _PROMISED:
+        delimiter = delimiter or _PROMISED[extension]
+        return Found(_DELIMITERS[delimiter], delimiter)
+    if len(lines) < 2 or not delimiter or _is_json(lines[0]) or any(map(_is_object, lines)):
+        return None
+    mark = delimiter.encode()
+    counts = [_QUOTED.sub(b"", line).count(mark) for line in lines]
+    cells = {cell.strip().strip(b'"').decode("latin-1").casefold() for cell in lines[0].split(mark)}
+    if cells & _TABLE_HEADS or (len(set(counts)) == 1 and not lines[0].rstrip().endswith((b".", b"!", b"?"))):
+        return Found(_DELIMITERS[delimiter], delimiter)
+    return None
+
+
+_PROMISED = {"csv": ",", "tsv": "\t"}
+
+
+def _delimiter(header: bytes, extension: str) -> str:
+    """What separates the names in a header row: what the extension promises, where it occurs at all."""
+    bare = _QUOTED.sub(b"", header)
+    counts = {delimiter: bare.count(delimiter.encode()) for delimiter in _DELIMITERS}
+    promised = _PROMISED.get(extension, "")
+    if counts.get(promised):
+        return promised
+    likely = max(counts, key=counts.__getitem__)
+    return likely if counts[likely] else ""
+
+
+def _lines_or_text(head: bytes) -> Found | Defect:
+    lines = head.split(b"\n")
+    if any(_JSON_LIKE.match(line) for line in lines) or not _is_prose(head):
+        return Found("jsonl")
+    return Defect("raw_text", "The file is plain text, with no prompts and answers told apart.")
+
+
+def _is_prose(head: bytes) -> bool:
+    """Whether it is UTF-8, but for a character cut at its end, without control characters."""
+    try:
+        text = head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if len(head) < HEAD_BYTES or error.start < len(head) - 3:
+            return False
+        text = head[: error.start].decode("utf-8")
+    return text.isprintable() or all(character.isprintable() or character.isspace() for character in text)
+
+
+def _text(head: bytes) -> bytes:
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip()
+
+
+def _is_object(line: bytes) -> bool:
+    """Whether it is a record of JSON Lines: among rows of a table it is none, but one good line among bad ones is."""
+    return line.lstrip().startswith(b"{") and _is_json(line)
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -1,0 +1,201 @@
+"""A split's files as entries: each record, or what is wrong in its place. One pass, flat memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tunedrop.domain.formats import all_formats
+from tunedrop.domain.formats.all_formats import SourceFormat
+from tunedrop.domain.formats.mapping import FieldMapping
+from tunedrop.domain.reading import containers, lines
+from tunedrop.domain.reading.columns import Columns
+from tunedrop.domain.reading.containers import Opened
+from tunedrop.domain.records import bulk, raw_texts, strict_json
+from tunedrop.domain.records.bulk import Cells
+from tunedrop.domain.records.defects import Defect, UnreadableContent
+from tunedrop.domain.records.elements import Element
+from tunedrop.domain.records.record import Document, Record
+from tunedrop.domain.records.sources import Source
+
+Screen = Callable[[bytes], bool]
+"""Whether a block of whole lines may be taken without looking at its records one by one."""
+
+MAX_ELEMENTS = 2_000_000
+"""Lines, blank ones included, elements and rows of a split: a hundred times what any base model takes, and few enough
+that a verdict comes within the 900 seconds that a function may run."""
+
+_TOO_MANY = Defect("too_many_lines", f"More than {MAX_ELEMENTS:,} lines, elements or rows; the rest was not read.")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of a split's files: its name as findings say it (S3 key or path), its extension, its bytes."""
+
+    name: str
+    extension: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one place of a file gave. `line` of the file and `number` of the split's record start at 1.
+
+    No line where the file has none; no number where the entry is about a line that is no record, or the whole file.
+    """
+
+    source: str
+    """The part's name."""
+    line: int | None
+    number: int | None
+    record: Record | None
+    defects: tuple[Defect, ...] = ()
+
+    def with_defects(self, more: tuple[Defect, ...]) -> Entry:
+        """The same with what was found since."""
+        return replace(self, defects=self.defects + more)
+
+
+class SplitFileReader:
+    """Entries of a split's files in order; the attributes are complete once all were taken."""
+
+    def __init__(self, parts: Sequence[Part], mapping: FieldMapping | None = None, most: int = MAX_ELEMENTS) -> None:
+        self._parts = parts
+        self._mapping = mapping
+        self._left = most
+        self.records = 0
+        self.format: SourceFormat | None = None
+        self.container: str | None = None
+        """What the first file is; its name is that of an extension."""
+        self.normalised: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[Entry]:
+        return (item for item in self.items() if isinstance(item, Entry))
+
+    def items(self, screen: Screen | None = None) -> Iterator[Entry | Cells]:
+        """The same entries; where the screen lets blocks of plain lines pass, these as cells."""
+        for part in self._parts:
+            before = self.records
+            try:
+                yield from self._part(part, screen)
+            except UnreadableContent as unreadable:
+                yield Entry(part.name, unreadable.defect.line, None, None, (unreadable.defect,))
+                continue
+            if self.records == before:
+                yield Entry(part.name, None, None, None, (Defect("empty_file", "The file holds no record."),))
+
+    def _part(self, part: Part, screen: Screen | None) -> Iterator[Entry | Cells]:
+        opened = containers.open_file(part.source, part.extension, self.normalised)
+        self.container = self.container or opened.name
+        judge = _Judge(self, self._mapping, part.name, opened.unit)
+        first_blank, blanks = None, 0
+        for item in self._content(opened, screen):
+            self._left -= 1 if isinstance(item, Element) else len(item)
+            if self._left < 0:
+                raise UnreadableContent(_TOO_MANY)
+            if isinstance(item, Element) and isinstance(item.content, bytes) and not item.content.strip():
+                first_blank = first_blank or item.line
+                blanks += 1
+                self.normalised["blank_line"] += 1
+                continue
+            if blanks:
+                yield Entry(part.name, first_blank, None, None, (_blank(blanks),))
+                first_blank, blanks = None, 0
+            self.records += 1 if isinstance(item, Element) else len(item)
+            yield judge.entry(item) if isinstance(item, Element) else item
+
+    def _content(self, opened: Opened, screen: Screen | None) -> Iterator[Element | Cells]:
+        if opened.found.container != "jsonl" or screen is None or self._mapping is not None:
+            yield from opened.elements(self.normalised)
+            return
+        line = 1
+        for block in lines.blocks(opened.chunks):
+            cells = self._in_bulk(block, screen)
+            if cells is not None:
+                line += len(cells)
+                yield cells
+                continue
+            for element in lines.read_block(block, line, self.normalised):
+                line += 1
+                yield element
+
+    def _in_bulk(self, block: bytes | None, screen: Screen) -> Cells | None:
+        if block is None or self.format not in {None, "prompt_completion"} or not screen(block):
+            return None
+        cells = bulk.cells(block)
+        if cells is not None:
+            self.format = "prompt_completion"
+        return cells
+
+
+class _Judge:
+    """Makes entries of one file's elements, and keeps the split's format while it does."""
+
+    def __init__(self, reader: SplitFileReader, mapping: FieldMapping | None, source: str, unit: str) -> None:
+        self._reader = reader
+        self._mapping = mapping
+        self._source = source
+        self._unit = unit
+        self._columns = Columns(reader.normalised, mapping)
+        self._told: set[Defect] = set()
+        """Of a table's columns: what is wrong with them is wrong in every row."""
+
+    def entry(self, element: Element) -> Entry:
+        """The record of an element, or what is wrong in its place."""
+        document = self._document(element.content)
+        if isinstance(document, Defect):
+            return self._entry(_line(element, document), None, (document,))
+        format_ = all_formats.detect(document, self._mapping, self._reader.format)
+        if isinstance(format_, Defect):
+            return self._entry(element.line, None, self._once(element, (format_,)))
+        reading = format_.read(document)
+        record = reading.record
+        if record is not None and isinstance(element.content, bytes):
+            record = raw_texts.attach(record, element.content)
+        self._reader.normalised.update(reading.normalised)
+        defects = self._mixed(format_) + self._once(element, reading.defects)
+        return self._entry(element.line, record, defects)
+
+    def _document(self, content: bytes | Mapping[str, Any] | Defect) -> Document | Defect:
+        match content:
+            case bytes():
+                return strict_json.parse(content, self._unit)
+            case Defect():
+                return content
+        return self._columns.document(content)
+
+    def _entry(self, line: int | None, record: Record | None, defects: tuple[Defect, ...]) -> Entry:
+        return Entry(self._source, line, self._reader.records, record, defects)
+
+    def _once(self, element: Element, defects: tuple[Defect, ...]) -> tuple[Defect, ...]:
+        if not _is_whole_row(element.content):
+            return defects
+        new = tuple(defect for defect in defects if defect not in self._told)
+        self._told.update(defect for defect in new if defect.path == "$")
+        return new
+
+    def _mixed(self, format_: all_formats.RecordSource) -> tuple[Defect, ...]:
+        first = self._reader.format = self._reader.format or format_.name
+        if not all_formats.agree(first, format_.name):
+            titles = all_formats.SOURCES[first].title, format_.title
+            message = f"The file began in the format {titles[0]}; this record is in {titles[1]}."
+            return (Defect("mixed_formats", message),)
+        if format_.name == "openai_chat":
+            self._reader.format = format_.name
+        return ()
+
+
+def _is_whole_row(content: bytes | Mapping[str, Any] | Defect) -> bool:
+    """Whether what is wrong with its fields is wrong with the table's columns: no cell of it is null."""
+    return isinstance(content, Mapping) and None not in content.values()
+
+
+def _line(element: Element, defect: Defect) -> int | None:
+    """Where the defect is, in an element that spans several lines."""
+    return element.line if element.line is None or defect.line is None else element.line + defect.line - 1
+
+
+def _blank(count: int) -> Defect:
+    return Defect("blank_line", "A blank line." if count == 1 else f"{count} blank lines in a row.")

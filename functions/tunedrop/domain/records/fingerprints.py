@@ -1,0 +1,199 @@
+"""Fingerprints of a split's records: enough to know a record again, or nearly, and nothing of what it says.
+
+Records are compared in a normal form: lower case, without white space, quotation marks, question marks and semicolons,
+and without full stops, commas and colons at the end. Whatever else tells two texts apart, such as an operator or a
+decimal point, stays. From it come digests, and for likeness a sketch of the main part, which is the question if it is
+long, else the answer if that is: the form is cut at its rare letters, which gives a piece for about ten words of
+English or ten characters of Chinese, wherever in the text they stand; the sketch has a checksum of each piece. A
+changed word changes one piece or two, an added sentence adds a few.
+
+Every pass over a text is one call into C: a digest, a translation, a split, a map.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from hashlib import sha256
+from zlib import crc32
+
+from tunedrop.domain.records.record import Block, Record, Turn, joined
+
+MEMORY = 50_000
+"""Records of a split that are remembered: more than any base model takes (bedrock-facts 3.1)."""
+WINDOW = 600
+"""Bytes at each end of a normal form that are sketched; of what stands between, only digits and length count."""
+MAX_PIECES = 32
+"""Checksums in a sketch: the smallest ones."""
+MIN_BYTES = 240
+"""A part with a shorter normal form, about 50 words of English, has no sketch: it is too short to be alike."""
+ANSWER_END = 100
+"""Bytes at each end of the normal form of an answer that are known again, where the question is the main part."""
+QUESTION_END = 24
+"""The same of a question, where the answer is."""
+
+_IGNORED = b" \t\n\r\x0b\x0c\"'?;"
+_AT_THE_END = b".,:"
+_LOWER = bytes(range(256)).lower()
+_RARE = b"vkjxqz" + b"\x87\xb6"
+"""Letters that are one in fifty of English, and bytes of other letters in UTF-8 that are about as rare."""
+_CUT_AT_RARE = bytes(0 if byte in _RARE else byte for byte in range(256))
+_NO_DIGITS = bytes(byte for byte in range(256) if byte not in b"0123456789")
+_NO_CASE = 2.5
+"""Bytes for a character of UTF-8 from which on a text is of a script without lower case, such as Chinese."""
+_TYPESET = (
+    ("\u2019", "'"),
+    ("\u2018", "'"),
+    ("\u201c", '"'),
+    ("\u201d", '"'),
+    ("\u00a0", " "),
+)
+"""Another way to set the same text."""
+
+
+COLUMNS = {
+    "numbers": "I",
+    "lines": "I",
+    "questions": "Q",
+    "answers": "I",
+    "exact": "I",
+    "question_sizes": "I",
+    "answer_sizes": "I",
+    "digits": "I",
+    "heads": "I",
+    "tails": "I",
+}
+"""Names of the columns with one number for each record, and the type code of their arrays."""
+
+
+class Fingerprints:
+    """Of one split's records, column by column; the order is that of the file.
+
+    - numbers: of the record in its split, from 1 on; lines: 0 where the format has none
+    - questions: digest of the normal form of everything but the last turn
+    - answers: checksum of the last turn's normal form; only ever compared between records with like questions
+    - exact: checksum of all bytes, which tells apart what has the same normal form
+    - question_sizes, answer_sizes: bytes of the normal forms, system text left out
+    - sketches: checksums of the main part's pieces in ascending order; empty where both parts are too short
+
+    Only where there is a sketch, else 0:
+
+    - digits: checksum of the system text and of the main part's digits in their order
+    - heads, tails: checksums of the beginning and the end of the other part
+    """
+
+    __slots__ = (*COLUMNS, "_system", "sketches")
+
+    numbers: array[int]
+    lines: array[int]
+    questions: array[int]
+    answers: array[int]
+    exact: array[int]
+    question_sizes: array[int]
+    answer_sizes: array[int]
+    digits: array[int]
+    heads: array[int]
+    tails: array[int]
+
+    def __init__(self) -> None:
+        for name, code in COLUMNS.items():
+            setattr(self, name, array(code))
+        self.sketches: list[array[int]] = []
+        self._system = ("", b"", 0)
+
+    def __len__(self) -> int:
+        """Records."""
+        return len(self.numbers)
+
+    def add(self, record: Record, number: int, line: int | None) -> None:
+        """The next record."""
+        question, answer = _texts(record.turns)
+        system, seed = self._of_system(record.system) if record.system else (b"", 0)
+        asked, seed = _normal(question, seed)
+        said, exact = _normal(answer, seed)
+        self.numbers.append(number)
+        self.lines.append(line or 0)
+        self.questions.append(int.from_bytes(sha256(system + asked).digest()[:8], "little"))
+        self.answers.append(crc32(said))
+        self.exact.append(exact)
+        self.question_sizes.append(len(asked))
+        self.answer_sizes.append(len(said))
+        if len(asked) >= MIN_BYTES:
+            self._add_sketch(system, asked, said[:ANSWER_END], said[-ANSWER_END:])
+        elif len(said) >= MIN_BYTES:
+            self._add_sketch(system, said, asked[:QUESTION_END], asked[-QUESTION_END:])
+        else:
+            self.digits.append(0)
+            self.heads.append(0)
+            self.tails.append(0)
+            self.sketches.append(_NONE)
+
+    def _add_sketch(self, system: bytes, main: bytes, head: bytes, tail: bytes) -> None:
+        self.digits.append(crc32(system + main.translate(None, _NO_DIGITS)))
+        self.heads.append(crc32(head))
+        self.tails.append(crc32(tail))
+        self.sketches.append(_sketch(main))
+
+    def _of_system(self, blocks: tuple[Block, ...]) -> tuple[bytes, int]:
+        """Digest and checksum of the system text, which is most often that of the record before."""
+        text = "\0".join(_contents(blocks))
+        if text != self._system[0]:
+            normal, exact = _normal(text, 0)
+            self._system = (text, sha256(normal).digest()[:8], exact)
+        return self._system[1:]
+
+
+_NONE = array("I")
+
+
+def _texts(turns: tuple[Turn, ...]) -> tuple[str, str]:
+    """What is asked, which is everything before the last turn, and the last turn; with roles that are not the usual."""
+    if len(turns) == 2:
+        first, last = turns
+        if len(first.blocks) == len(last.blocks) == 1 and first.role == "user" and last.role == "assistant":
+            asked, said = first.blocks[0].text, last.blocks[0].text
+            if asked is not None and said is not None:
+                return asked, said
+    return "\0".join(_parts(turns[:-1])), "\0".join(_parts(turns[-1:]))
+
+
+def _parts(turns: tuple[Turn, ...]) -> Iterator[str]:
+    for turn in turns:
+        yield turn.role
+        yield from _contents(turn.blocks)
+
+
+def _contents(blocks: tuple[Block, ...]) -> Iterator[str]:
+    """Adjoining texts are one; what is no text is told apart by how Python shows it."""
+    if all(block.text is not None for block in blocks):
+        yield joined(blocks)
+    else:
+        yield from (repr(block.opaque) if block.text is None else block.text for block in blocks)
+
+
+def _normal(text: str, seed: int) -> tuple[bytes, int]:
+    """The normal form, and a checksum of the text as it is, continued from `seed`."""
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError:
+        raw = text.encode("utf-8", "surrogatepass")
+    exact = crc32(raw, seed)
+    if len(text) < len(raw) < _NO_CASE * len(text):
+        raw = _plain(text)
+    return raw.translate(_LOWER, _IGNORED).rstrip(_AT_THE_END), exact
+
+
+def _plain(text: str) -> bytes:
+    """Text beyond ASCII in lower case, with plain quotation marks and spaces."""
+    text = text.lower()
+    for typeset, plain in _TYPESET:
+        if typeset in text:
+            text = text.replace(typeset, plain)
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _sketch(normal: bytes) -> array[int]:
+    if len(normal) > 2 * WINDOW:
+        normal = normal[:WINDOW] + b"\0" + normal[-WINDOW:]
+    pieces = sorted(set(map(crc32, normal.translate(_CUT_AT_RARE).split(b"\0"))))
+    return array("I", pieces[:MAX_PIECES])

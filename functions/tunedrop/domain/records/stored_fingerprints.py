@@ -1,0 +1,79 @@
+"""A split's fingerprints as bytes, to lie beside its reports: at most 50,000 records of 173 bytes each.
+
+A header (magic, schema, records, pieces, checksum of all that follows), then column after column, little-endian.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from array import array
+from itertools import accumulate, pairwise
+from zlib import crc32
+
+from tunedrop.domain.records.fingerprints import COLUMNS, MAX_PIECES, MEMORY, Fingerprints
+
+SCHEMA = 1
+"""Another normal form, other pieces or other columns need another one: what is stored then counts as unreadable."""
+
+_MAGIC = b"tunedrop fingerprints"
+MAX_BYTES = 16 * 2**20
+"""Above what the most records that are remembered can need."""
+
+_HEADER = struct.Struct(f"<{len(_MAGIC)}sHIII")
+
+
+class UnreadableFingerprints(ValueError):
+    """Bytes that are no fingerprints, damaged ones, or those of another release."""
+
+
+def dump(prints: Fingerprints) -> bytes:
+    """The bytes; the same records give the same ones."""
+    pieces = array("I")
+    for sketch in prints.sketches:
+        pieces += sketch
+    lengths = array("B", map(len, prints.sketches))
+    columns = [*(getattr(prints, name) for name in COLUMNS), lengths, pieces]
+    body = b"".join(map(_little_endian, columns))
+    return _HEADER.pack(_MAGIC, SCHEMA, len(prints), len(pieces), crc32(body)) + body
+
+
+def load(dumped: bytes) -> Fingerprints:
+    """What was dumped. Raises UnreadableFingerprints, and nothing else."""
+    if len(dumped) < _HEADER.size:
+        raise UnreadableFingerprints("too short")
+    magic, schema, records, pieces, checksum = _HEADER.unpack_from(dumped)
+    body = dumped[_HEADER.size :]
+    if (magic, schema, checksum) != (_MAGIC, SCHEMA, crc32(body)) or records > MEMORY:
+        raise UnreadableFingerprints("not fingerprints of this schema")
+    columns = [array(code) for code in (*COLUMNS.values(), "B", "I")]
+    counts = [records] * (len(columns) - 1) + [pieces]
+    if len(body) != sum(column.itemsize * count for column, count in zip(columns, counts, strict=True)):
+        raise UnreadableFingerprints("columns of other lengths")
+    at = 0
+    for column, count in zip(columns, counts, strict=True):
+        end = at + column.itemsize * count
+        column.frombytes(body[at:end])
+        if sys.byteorder == "big":
+            column.byteswap()
+        at = end
+    return _joined(columns)
+
+
+def _joined(columns: list[array[int]]) -> Fingerprints:
+    *of_records, lengths, pieces = columns
+    prints = Fingerprints()
+    for name, column in zip(COLUMNS, of_records, strict=True):
+        setattr(prints, name, column)
+    ends = [0, *accumulate(lengths)]
+    if ends[-1] != len(pieces) or max(lengths, default=0) > MAX_PIECES:
+        raise UnreadableFingerprints("sketches of other lengths")
+    prints.sketches = [pieces[start:end] for start, end in pairwise(ends)]
+    return prints
+
+
+def _little_endian(column: array[int]) -> bytes:
+    if sys.byteorder == "big":
+        column = column[:]
+        column.byteswap()
+    return column.tobytes()

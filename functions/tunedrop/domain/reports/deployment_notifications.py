@@ -1,0 +1,82 @@
+"""The words of what happened to a deployment and the purchase behind it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from tunedrop.domain.reports.notifications import Notification, fact_id
+from tunedrop.domain.serving.purchase_states import Announcement, Purchase
+
+_TYPES: Mapping[Announcement, str] = {
+    "ready": "DeploymentReady",
+    "expiring": "DeploymentExpiring",
+    "released": "DeploymentReleased",
+    "failed": "DeploymentFailed",
+    "lapsed": "PurchaseLapsed",
+}
+
+
+def notification(purchase: Purchase, fact: Announcement, stack: str, now: datetime) -> Notification:
+    """That something came true for one generation of a deployment."""
+    return Notification(
+        type=_TYPES[fact],
+        id=fact_id(stack, "purchase", purchase.intent_id, fact),
+        stack=stack,
+        time=now,
+        summary=_summary(purchase, fact),
+        next_command=_next_command(purchase, fact),
+        facts=_facts(purchase),
+        resources=tuple(arn for arn in (purchase.arn, purchase.model_arn) if arn),
+    )
+
+
+def _facts(purchase: Purchase) -> dict[str, Any]:
+    return {
+        "deployment": purchase.deployment,
+        "generation": purchase.generation,
+        "state": purchase.state,
+        "serving": purchase.serving,
+        "model_units": purchase.model_units,
+        "arn": purchase.arn,
+        "model_arn": purchase.model_arn,
+        "job_id": purchase.job_id,
+        "dataset": purchase.dataset,
+        "version": purchase.version,
+        "owner": purchase.owner,
+        "live_at": _text(purchase.live_at),
+        "expires_at": _text(purchase.expires_at),
+        "released_at": _text(purchase.released_at),
+        "failure": purchase.failure,
+    }
+
+
+def _summary(purchase: Purchase, fact: Announcement) -> str:
+    name = f"Deployment {purchase.deployment}"
+    match fact:
+        case "ready":
+            until = f" and bills by the hour until {_text(purchase.expires_at)}" if purchase.expires_at else ""
+            return f"{name} is ready{until}."
+        case "expiring":
+            return f"{name} is given back at {_text(purchase.expires_at)}."
+        case "released":
+            why = purchase.failure or purchase.release_requested or "it was given back"
+            return f"{name} is released ({why}); nothing is billed for it any more."
+        case "failed":
+            return f"{name} failed: {purchase.failure or 'Bedrock gave no reason'}"
+        case "lapsed":
+            why = purchase.failure or "more than 24 hours had passed since its job ended"
+            return f"{name} was not bought: {why}"
+
+
+def _next_command(purchase: Purchase, fact: Announcement) -> str:
+    if fact == "ready":
+        return f'POST /v1/messages with "model": "{purchase.deployment}"'
+    if fact == "expiring":
+        return f"DELETE /deployments/{purchase.deployment}"
+    return f"GET /jobs/{purchase.job_id}"
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z") if moment else None

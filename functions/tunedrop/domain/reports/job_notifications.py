@@ -1,0 +1,90 @@
+"""The words of what happened to a job. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from tunedrop.domain.reports.notifications import Notification, fact_id
+from tunedrop.domain.training.job_states import Job, JobStatus
+
+_TYPES: Mapping[JobStatus, str] = {
+    "InProgress": "JobStarted",
+    "Completed": "JobCompleted",
+    "Failed": "JobFailed",
+    "Stopped": "JobStopped",
+}
+
+
+def notification(job: Job, status: JobStatus, stack: str, now: datetime) -> Notification:
+    """That the job reached a status."""
+    return Notification(
+        type=_TYPES[status],
+        id=fact_id(stack, "job", job.id, status),
+        stack=stack,
+        time=now,
+        summary=_summary(job, status),
+        next_command=_next_command(job, status),
+        facts=_facts(job, status),
+        resources=tuple(arn for arn in (job.arn, job.model_arn) if arn),
+    )
+
+
+def _facts(job: Job, status: JobStatus) -> dict[str, Any]:
+    return {
+        "job_id": job.id,
+        "status": status,
+        "dataset": job.dataset,
+        "version": job.version,
+        "base_model": job.base_model,
+        "owner": job.owner,
+        "job_name": job.name,
+        "job_arn": job.arn,
+        "model_arn": job.model_arn,
+        "failure": job.failure,
+        "failure_code": job.failure_code,
+        "trained_tokens_planned": job.trained_tokens,
+        "cost": dict(job.cost) if job.cost is not None else None,
+        "final_losses": dict(job.final_losses),
+        "metric_points": dict(job.metric_counts),
+        "deployment": job.deployment.name if job.deployment else None,
+    }
+
+
+def _summary(job: Job, status: JobStatus) -> str:
+    model = f"{job.base_model} on {job.dataset}@{job.version}"
+    match status:
+        case "Completed":
+            return f"Job {job.id} completed: {model} is tuned{_losses(job)}."
+        case "Failed":
+            return f"Job {job.id} failed ({model}): {job.failure or 'Bedrock gave no reason'}"
+        case "Stopped":
+            charged = "what was trained until then is charged" if job.arn else "it never reached Bedrock"
+            return f"Job {job.id} was stopped ({model}); {charged}."
+        case _:
+            return f"Job {job.id} runs in Bedrock: {model}, {job.trained_tokens} tokens to train."
+
+
+def _losses(job: Job) -> str:
+    known = [f"{split} loss {loss:.4g}" for split, loss in job.final_losses.items() if loss is not None]
+    return f", {', '.join(known)}" if known else ""
+
+
+def _next_command(job: Job, status: JobStatus) -> str:
+    if status == "Completed" and job.deployment:
+        return f"GET /deployments/{job.deployment.name}"
+    if job.failure_code == "plan_confirmation_required" and job.failure_details:
+        return _confirm(job, job.failure_details["plan"]["plan_id"])
+    if job.failure_code == "dataset_rejected":
+        return f"GET /datasets/{job.dataset}/versions/{job.version}"
+    return f"GET /jobs/{job.id}/metrics" if status == "Completed" else f"GET /jobs/{job.id}"
+
+
+def _confirm(job: Job, plan_id: str) -> str:
+    """The job's own request once more, with the plan that it now has."""
+    body = {"dataset": job.dataset, "version": job.version, "base_model": job.base_model}
+    body |= {"hyperparameters": dict(job.hyperparameters), "plan_id": plan_id}
+    return f"POST /jobs {json.dumps(body | ({'deployment': asdict(job.deployment)} if job.deployment else {}))}"

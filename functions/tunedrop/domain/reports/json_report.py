@@ -1,0 +1,114 @@
+"""The report on one split of one version for one base model: the JSON that other programs may rely on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tunedrop import __version__
+from tunedrop.domain.checks.examination import Examined
+from tunedrop.domain.records.check_policy import Policy
+from tunedrop.domain.texts import tokens
+from tunedrop.domain.texts.length_bins import Bin
+from tunedrop.domain.versions.versioning import Output, StoredFile, Version
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSubject:
+    """What was examined. A person's own files have neither version nor, unless their folder is named so, a dataset."""
+
+    dataset: str | None
+    version: int | None
+    files: Sequence[StoredFile]
+    """In the order they were read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Configured prices; one that is absent is unknown, never 0."""
+
+    amounts: Mapping[str, float]
+    """`<base model>.training_per_1000_tokens` to an amount in `currency`."""
+    currency: str
+
+    def training(self, base_model: str) -> float | None:
+        """Per 1,000 trained tokens."""
+        return self.amounts.get(f"{base_model}.training_per_1000_tokens")
+
+
+def build(version: Version, examined: Examined, output: Output | None, prices: Prices) -> dict[str, Any]:
+    """The report on a split of a version."""
+    subject = ReportSubject(version.dataset, version.number, version.files[examined.source_split].objects)
+    return compose(subject, examined, output, prices)
+
+
+def compose(subject: ReportSubject, examined: Examined, output: Output | None, prices: Prices) -> dict[str, Any]:
+    """The report's members, in the order of the promise; what was added to it since stands at the end."""
+    return {
+        "schema": SCHEMA,
+        "tunedrop": __version__,
+        "dataset": subject.dataset,
+        "version": subject.version,
+        "split": examined.split,
+        "base_model": examined.base_model,
+        "verdict": "accepted" if examined.accepted else "rejected",
+        "format": examined.format,
+        "records": examined.records,
+        "files": [_file(file) for file in subject.files],
+        "output": {"key": output.key, "sha256": output.sha256, "records": output.records} if output else None,
+        "findings": [asdict(finding) for finding in examined.findings],
+        "counts_by_code": dict(examined.counts),
+        "truncated_codes": list(examined.truncated),
+        "normalised": [{"what": what, "count": count} for what, count in sorted(examined.normalised.items()) if count],
+        "policy": _policy(examined.policy),
+        "tokens": _tokens(examined.tokens),
+        "cost": _cost(examined, prices),
+        "lengths": [_bin(bin_) for bin_ in examined.tokens.spread],
+        "repeated": asdict(examined.repeated) if examined.repeated else None,
+    }
+
+
+def encode(report: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> bytes:
+    """The report, or several, as it is stored."""
+    return json.dumps(report, ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+def _file(file: StoredFile) -> dict[str, Any]:
+    return {
+        "key": file.key,
+        "version_id": file.version_id or None,
+        "bytes": file.bytes,
+        "sha256": file.sha256 or None,
+    }
+
+
+def _policy(policy: Policy) -> dict[str, Any]:
+    """Errors reject and warnings do not; what the dataset's owner wished otherwise."""
+    name = "default" if policy == Policy() else "custom"
+    return {"name": name, "ignore": sorted(policy.ignore), "error": sorted(policy.error)}
+
+
+def _tokens(counts: tokens.TokenCounts) -> dict[str, Any]:
+    named = {"total": counts.total, "p50": counts.p50, "p95": counts.p95, "max": counts.max}
+    return {"estimator": tokens.ESTIMATOR, "margin": tokens.MARGIN, **named}
+
+
+def _bin(bin_: Bin) -> dict[str, int]:
+    """Records of `from` to `to` estimated tokens, both included."""
+    return {"from": bin_.least, "to": bin_.most, "records": bin_.records}
+
+
+def _cost(examined: Examined, prices: Prices) -> dict[str, Any]:
+    """Only train is billed, once per epoch; the estimate of the tokens carries over to the amount."""
+    trained = examined.tokens.total if examined.split == "train" else 0
+    price = prices.training(examined.base_model)
+    return {
+        "trained_tokens_per_epoch": trained,
+        "price": price,
+        "currency": prices.currency,
+        "amount": None if price is None else round(trained * price / 1000, 6),
+    }

@@ -1,0 +1,85 @@
+"""What a deployment may take: how the base model can be served, the stack's caps, the account's quotas. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tunedrop.domain.base_models.catalogue import BaseModel
+from tunedrop.domain.training.job_states import DeploymentRequest, DeploymentWish
+from tunedrop.errors import CapExceeded, InvalidInput
+
+MAX_HOURS = 168
+"""A week: whatever bills by the hour ends by itself."""
+
+
+def resolve(asked: DeploymentRequest, base_model: BaseModel, *, default_hours: int) -> DeploymentWish:
+    """The wish with nothing left open. Raises InvalidInput for what this base model can't have."""
+    serving = asked.serving or base_model.serving[0]
+    if serving not in base_model.serving:
+        raise InvalidInput(
+            "serving_not_possible",
+            f"A custom model of {base_model.name} can't be served as {serving}. "
+            f"Allowed: {', '.join(base_model.serving)}.",
+            field="deployment.serving",
+            allowed=list(base_model.serving),
+        )
+    if asked.hours is not None:
+        _within("deployment.hours", asked.hours, MAX_HOURS)
+    if serving == "on_demand":
+        return _on_demand(asked)
+    units = 1 if asked.model_units is None else asked.model_units
+    _within("deployment.model_units", units, None)
+    return DeploymentWish(asked.name, serving, units, min(asked.hours or default_hours, MAX_HOURS))
+
+
+def check_model_units(wish: DeploymentWish, cap: int, spoken_for: Mapping[str, int]) -> None:
+    """The stack's own cap, less what other deployments have or wait for. Raises CapExceeded with what to change.
+
+    Training that ends in a wait for somebody else's model units would be a purchase at a moment nobody chose.
+    """
+    taken = sum(spoken_for.values())
+    if wish.model_units > cap - taken:
+        others = f", of which {taken} are spoken for by {', '.join(sorted(spoken_for))}" if taken else ""
+        raise CapExceeded(
+            "model_units_cap",
+            f"The deployment needs {wish.model_units} model units; this stack's MaxModelUnits is {cap}{others}. "
+            f"Nothing was started. To allow it, deploy the stack with MaxModelUnits={wish.model_units + taken} or more"
+            f"{', or give a deployment back' if taken else ''}.",
+            field="deployment.model_units",
+            asked=wish.model_units,
+            cap=cap,
+            spoken_for=dict(spoken_for),
+            parameter="MaxModelUnits",
+        )
+
+
+def check_quota(wish: DeploymentWish, quota: float | None, code: str) -> None:
+    """The account's quota; None where AWS names none. Raises CapExceeded: training would end in nothing to call."""
+    needed = wish.model_units or 1
+    if quota is not None and quota < needed:
+        what = "model units without commitment" if wish.model_units else "custom-model deployments in progress"
+        raise CapExceeded(
+            "account_quota",
+            f"The account's quota of {what} is {quota:g}, and the deployment needs {needed}. "
+            f"Nothing was started. Ask for more in Service Quotas ({code}).",
+            field="deployment",
+            quota_code=code,
+            quota=quota,
+            needed=needed,
+        )
+
+
+def _on_demand(asked: DeploymentRequest) -> DeploymentWish:
+    if asked.model_units:
+        raise InvalidInput(
+            "model_units_not_possible",
+            "An on-demand deployment has no model units. Leave model_units out, or ask for provisioned_throughput.",
+            field="deployment.model_units",
+        )
+    return DeploymentWish(asked.name, "on_demand", 0, asked.hours)
+
+
+def _within(field: str, value: int, maximum: int | None) -> None:
+    if value < 1 or (maximum is not None and value > maximum):
+        allowed = f"1 to {maximum}" if maximum else "1 or more"
+        raise InvalidInput("out_of_range", f"{field} can't be {value}. Allowed: {allowed}.", field=field)

@@ -1,0 +1,93 @@
+"""A deployment: a named way to call a custom model, whatever capacity stands behind it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from tunedrop.domain.base_models.catalogue import Serving
+from tunedrop.domain.versions import object_keys
+from tunedrop.errors import InvalidInput
+
+DeploymentState = Literal["Creating", "Ready", "Updating", "Releasing", "Released", "Failed"]
+
+ENDED: frozenset[DeploymentState] = frozenset({"Released", "Failed"})
+"""States that cost nothing and never change again, unless the name is used for a new generation."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One change of a deployment's state, and why."""
+
+    time: datetime
+    state: DeploymentState
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """The head row: what callers see. The paid capacity of each generation is a `Purchase`."""
+
+    name: str
+    state: DeploymentState
+    serving: Serving
+    base_model: str
+    job_id: str
+    dataset: str
+    version: int
+    generation: int
+    """Grows only when a request reuses the name of an ended deployment, so a late message can't buy again."""
+    owner: str
+    model_units: int
+    """0 for on-demand."""
+    created_at: datetime
+    model_arn: str | None = None
+    arn: str | None = None
+    """What inference calls: of the provisioned throughput, or of the on-demand custom-model deployment."""
+    expires_at: datetime | None = None
+    failure: str | None = None
+    history: tuple[HistoryEntry, ...] = ()
+    revision: int = 0
+    """Counts writes of the row; every write names the one it saw."""
+
+
+def move(deployment: Deployment, state: DeploymentState, note: str, now: datetime) -> Deployment:
+    """The deployment in another state, with a line of history when the state is new."""
+    if state == deployment.state:
+        return deployment
+    entry = HistoryEntry(now, state, note)
+    return replace(deployment, state=state, history=(*deployment.history, entry))
+
+
+def become_ready(deployment: Deployment, now: datetime) -> Deployment:
+    """It can be called."""
+    return move(deployment, "Ready", "Bedrock says it can be called", now)
+
+
+def begin_release(deployment: Deployment, reason: str, now: datetime) -> Deployment:
+    """It can't be called any more, and may still be billed."""
+    return move(deployment, "Releasing", reason, now)
+
+
+def end(deployment: Deployment, state: DeploymentState, reason: str, failure: str | None, now: datetime) -> Deployment:
+    """Nothing is billed for it any more, or ever was."""
+    return move(replace(deployment, failure=failure), state, failure or reason, now)
+
+
+def check_name(name: str, base_models: Container[str]) -> None:
+    """Raises InvalidInput for a name that no deployment may have: callers must never mistake it for a base model."""
+    if not object_keys.is_name(name):
+        raise InvalidInput(
+            "invalid_deployment_name",
+            f"{name[:80]!r} can't name a deployment. {object_keys.NAMES_ALLOWED}",
+            field="deployment.name",
+            pattern=object_keys.NAME_PATTERN,
+        )
+    if name in base_models:
+        raise InvalidInput(
+            "deployment_name_reserved",
+            f"{name!r} is the name of a base model; a deployment needs another one.",
+            field="deployment.name",
+        )

@@ -1,0 +1,263 @@
+"""What to do next with a purchase: one pure function of the row, of what Bedrock shows, and of now."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tunedrop.domain.serving.purchase_states import (
+    LONG_SETTLE,
+    PAUSE,
+    SETTLE,
+    Capacity,
+    EndState,
+    Observation,
+    Purchase,
+    announcements,
+)
+from tunedrop.domain.training.bedrock_refusal import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Observe:
+    """Look at Bedrock before anything else is decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendPurchase:
+    """Write `unknown`, then create."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requeue:
+    """Bedrock has no room now: back to `requested`; nothing was bought."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptCapacity:
+    """It exists and it is ours: `live`."""
+
+    capacity: Capacity
+
+
+@dataclass(frozen=True, slots=True)
+class BecomeReady:
+    """It can be called."""
+
+    capacity: Capacity
+
+
+@dataclass(frozen=True, slots=True)
+class BeginRelease:
+    """From `live` to `releasing`."""
+
+    reason: str
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Delete this one."""
+
+    arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReclaimCapacity:
+    """Ended in our table, yet alive in Bedrock: a send that showed its effect late. Back to `releasing`."""
+
+    capacity: Capacity
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Nothing is billed any more, or nothing ever was."""
+
+    state: EndState
+    reason: str
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeavePurchase:
+    """Nothing to do until something else changes."""
+
+    reason: str
+
+
+PurchaseStep = (
+    Observe
+    | SendPurchase
+    | Requeue
+    | AdoptCapacity
+    | BecomeReady
+    | BeginRelease
+    | Discard
+    | ReclaimCapacity
+    | Finish
+    | LeavePurchase
+)
+
+
+def next_step(purchase: Purchase, observed: Observation | None, free_units: int, now: datetime) -> PurchaseStep:
+    """What to do next. `observed` is None until Bedrock was looked at after the last thing that was done to it.
+
+    `free_units`: model units left under the stack's cap; the write that takes them is conditional again.
+    """
+    match purchase.state:
+        case "planned":
+            return LeavePurchase("the job has not completed")
+        case "requested":
+            return _requested(purchase, observed, free_units, now)
+        case "unknown":
+            return _unknown(purchase, observed, now)
+        case "live":
+            return _live(purchase, observed, now)
+        case "releasing":
+            return _releasing(purchase, observed, now)
+        case _:
+            return _ended(purchase, observed, now)
+
+
+def is_due(purchase: Purchase, now: datetime) -> bool:
+    """Whether reconcile should have the purchase looked at, by its row alone: an expiry waits for no list."""
+    match purchase.state:
+        case "requested" | "unknown" | "releasing":
+            return True
+        case "live":
+            over = purchase.expires_at is not None and now >= purchase.expires_at
+            unready = purchase.ready_at is None or purchase.release_requested is not None
+            return unready or over or bool(announcements(purchase, now))
+        case _:
+            return bool(announcements(purchase, now))
+
+
+def has_vanished(purchase: Purchase, arns: Container[str]) -> bool:
+    """Whether reconcile should have it looked at, because Bedrock lists only `arns`."""
+    return purchase.state == "live" and purchase.arn not in arns
+
+
+def _requested(purchase: Purchase, observed: Observation | None, free_units: int, now: datetime) -> PurchaseStep:
+    given_up = _given_up(purchase, now)
+    if given_up:
+        return given_up
+    if _paused(purchase, now):
+        return LeavePurchase("Bedrock had no room just now")
+    if observed is None:
+        return Observe()
+    if not observed.ours and not observed.others and purchase.model_units > free_units:
+        return LeavePurchase(
+            f"needs {purchase.model_units} model units, {max(free_units, 0)} are free under MaxModelUnits"
+        )
+    return _adopt_or_send(purchase, observed)
+
+
+def _unknown(purchase: Purchase, observed: Observation | None, now: datetime) -> PurchaseStep:
+    if purchase.refusal and purchase.attempts == 1:
+        return _refused(purchase.refusal)
+    if observed is None:
+        return Observe()
+    if observed.ours:
+        return AdoptCapacity(observed.ours[0])
+    return _not_there(purchase, observed, now - (purchase.attempted_at or now), now)
+
+
+def _not_there(purchase: Purchase, observed: Observation, waited: timedelta, now: datetime) -> PurchaseStep:
+    if waited < LONG_SETTLE:
+        return LeavePurchase("an attempt may be on its way, or its effect not listed yet")
+    if purchase.refusal:
+        return _refused(purchase.refusal)
+    return _given_up(purchase, now) or _adopt_or_send(purchase, observed)
+
+
+def _adopt_or_send(purchase: Purchase, observed: Observation) -> PurchaseStep:
+    if observed.ours:
+        return AdoptCapacity(observed.ours[0])
+    if observed.others and purchase.serving == "provisioned_throughput":
+        return _taken(observed.others[0])
+    return SendPurchase()
+
+
+def _live(purchase: Purchase, observed: Observation | None, now: datetime) -> PurchaseStep:
+    if purchase.release_requested:
+        return BeginRelease(purchase.release_requested)
+    if purchase.expires_at and now >= purchase.expires_at:
+        return BeginRelease(f"its {purchase.hours} hours are over")
+    if observed is None:
+        return Observe()
+    surplus = [capacity.arn for capacity in observed.ours if capacity.arn != purchase.arn]
+    if surplus and not _paused(purchase, now):
+        return Discard(surplus[0])
+    own = next((capacity for capacity in observed.ours if capacity.arn == purchase.arn), None)
+    return _followed(purchase, own) if own else _gone(purchase, now)
+
+
+def _followed(purchase: Purchase, own: Capacity) -> PurchaseStep:
+    if own.status == "Failed":
+        return BeginRelease("Bedrock could not create it", own.failure or "Bedrock reports Failed without a reason.")
+    if own.status == "Ready" and purchase.ready_at is None:
+        return BecomeReady(own)
+    return LeavePurchase(f"Bedrock reports {own.status}")
+
+
+def _releasing(purchase: Purchase, observed: Observation | None, now: datetime) -> PurchaseStep:
+    if _paused(purchase, now):
+        return LeavePurchase("Bedrock did not delete it just now")
+    if observed is None:
+        return Observe()
+    if observed.ours:
+        return Discard(observed.ours[0].arn)
+    if purchase.arn and purchase.deleted_at is None and _is_young(purchase, now):
+        return Discard(purchase.arn)
+    if purchase.failure:
+        return Finish("failed", "given back after a failure", purchase.failure)
+    return Finish("released", purchase.release_requested or "given back")
+
+
+def _ended(purchase: Purchase, observed: Observation | None, now: datetime) -> PurchaseStep:
+    if purchase.attempted_at is None:
+        return LeavePurchase("ended; nothing was ever sent")
+    if now - (purchase.released_at or purchase.attempted_at) < SETTLE:
+        return LeavePurchase("ended just now")
+    if observed is None:
+        return Observe()
+    return ReclaimCapacity(observed.ours[0]) if observed.ours else LeavePurchase("ended")
+
+
+def _given_up(purchase: Purchase, now: datetime) -> Finish | None:
+    if purchase.release_requested:
+        return Finish("released", purchase.release_requested)
+    if purchase.lapses_at and now >= purchase.lapses_at:
+        return Finish("lapsed", "nothing is bought later than 24 hours after the job's end")
+    return None
+
+
+def _paused(purchase: Purchase, now: datetime) -> bool:
+    return purchase.parked_at is not None and now - purchase.parked_at < PAUSE
+
+
+def _refused(refusal: Refusal) -> PurchaseStep:
+    if refusal.kind == "refused":
+        return Finish("failed", "Bedrock refused", f"{refusal.code}: {refusal.message}")
+    return Requeue()
+
+
+def _taken(other: Capacity) -> Finish:
+    return Finish(
+        "failed",
+        "the model is served already",
+        f"The custom model already has {other.arn}, which this deployment did not make. Nothing was bought.",
+    )
+
+
+def _gone(purchase: Purchase, now: datetime) -> PurchaseStep:
+    if _is_young(purchase, now):
+        return LeavePurchase("Bedrock does not show it yet")
+    return Finish("released", "it no longer exists in Bedrock: somebody else deleted it")
+
+
+def _is_young(purchase: Purchase, now: datetime) -> bool:
+    """Too young for a list to prove that it is not there."""
+    known_at = purchase.live_at or purchase.attempted_at
+    return known_at is not None and now - known_at < LONG_SETTLE

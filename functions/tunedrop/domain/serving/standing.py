@@ -1,0 +1,42 @@
+"""What stands at this moment: model units that may be billed, what they cost by the hour, what should be gone. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from tunedrop.domain.serving.purchase_states import HOLDING, RELEASE_TIME, Purchase
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A sum over all purchases that have not ended."""
+
+    model_units: int
+    expired: int
+    """Purchases that may still be billed past their hours, or long after their release began."""
+    hourly_cost: float | None
+    """In the stack's currency; None where a price is not configured: unknown is never 0."""
+
+
+def of(purchases: Iterable[tuple[Purchase, str]], prices: Mapping[str, float], now: datetime) -> Standing:
+    """The standing of purchases, each with its base model's name; prices are per model unit and hour."""
+    holding = [(purchase, base_model) for purchase, base_model in purchases if purchase.state in HOLDING]
+    billed = [(purchase.model_units, base_model) for purchase, base_model in holding if purchase.model_units]
+    costs = [
+        units * price if (price := prices.get(f"{name}.model_unit_hour")) is not None else None
+        for units, name in billed
+    ]
+    known = [cost for cost in costs if cost is not None]
+    return Standing(
+        model_units=sum(units for units, _ in billed),
+        expired=sum(_should_be_gone(purchase, now) for purchase, _ in holding),
+        hourly_cost=sum(known) if len(known) == len(costs) else None,
+    )
+
+
+def _should_be_gone(purchase: Purchase, now: datetime) -> bool:
+    if purchase.state == "releasing" and (purchase.releasing_at is None or now - purchase.releasing_at > RELEASE_TIME):
+        return True
+    return purchase.expires_at is not None and purchase.expires_at <= now

@@ -1,0 +1,44 @@
+"""The exact CreateModelCustomizationJob request. Pure: the same plan gives the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tunedrop.domain.base_models.catalogue import BaseModel
+
+
+def create_job(
+    *,
+    base_model: BaseModel,
+    name: str,
+    token: str,
+    role_arn: str,
+    key_arn: str | None,
+    bucket: str,
+    train_key: str,
+    validation_key: str | None,
+    output_prefix: str,
+    hyperparameters: Mapping[str, str],
+    tags: Mapping[str, str],
+) -> dict[str, Any]:
+    """What is sent, and what `GET /jobs/{id}` shows. Validation data only for a base model that takes it."""
+    listed = [{"key": key, "value": value} for key, value in tags.items()]
+    request: dict[str, Any] = {
+        "jobName": name,
+        "customModelName": name,
+        "roleArn": role_arn,
+        "clientRequestToken": token,
+        "baseModelIdentifier": base_model.customization_id,
+        "customizationType": "FINE_TUNING",
+        "jobTags": listed,
+        "customModelTags": listed,
+        "trainingDataConfig": {"s3Uri": f"s3://{bucket}/{train_key}"},
+        "outputDataConfig": {"s3Uri": f"s3://{bucket}/{output_prefix.rstrip('/')}"},
+        "hyperParameters": dict(hyperparameters),
+    }
+    if key_arn:
+        request["customModelKmsKeyId"] = key_arn
+    if validation_key and base_model.validation:
+        request["validationDataConfig"] = {"validators": [{"s3Uri": f"s3://{bucket}/{validation_key}"}]}
+    return request

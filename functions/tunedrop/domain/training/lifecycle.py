@@ -1,0 +1,63 @@
+"""Whether a base model may still be tuned: Bedrock is asked each time, because its dates differ per Region. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tunedrop.domain.base_models.catalogue import BaseModel
+from tunedrop.errors import Conflict, InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """What GetFoundationModel says."""
+
+    status: str
+    """ACTIVE or LEGACY."""
+    legacy_at: datetime | None = None
+    ends_at: datetime | None = None
+
+
+def check_region(base_model: BaseModel, region: str) -> None:
+    """Raises InvalidInput for a base model that Bedrock trains only elsewhere."""
+    if region not in base_model.regions:
+        raise InvalidInput(
+            "base_model_not_in_region",
+            f"{base_model.name} is tuned in {', '.join(base_model.regions)}; this stack is in {region}.",
+            field="base_model",
+            region=region,
+            allowed_regions=list(base_model.regions),
+        )
+
+
+def check(base_model: BaseModel, lifecycle: Lifecycle | None, now: datetime) -> None:
+    """Raises Conflict for a base model that Bedrock tunes no longer (bedrock-facts 1.1), with its dates."""
+    if lifecycle is None:
+        raise Conflict(
+            "base_model_unavailable",
+            f"Bedrock does not know {base_model.customization_id} in this Region. Nothing was started.",
+            base_model=base_model.name,
+        )
+    ended = lifecycle.ends_at is not None and lifecycle.ends_at <= now
+    if lifecycle.status == "ACTIVE" and not ended:
+        return
+    raise Conflict(
+        "base_model_legacy",
+        f"{base_model.name} is {'past its end of life' if ended else 'in Legacy state'}{_dates(lifecycle)}: "
+        f"Bedrock starts no new jobs for it. Nothing was started.",
+        base_model=base_model.name,
+        status=lifecycle.status,
+        legacy_at=_text(lifecycle.legacy_at),
+        ends_at=_text(lifecycle.ends_at),
+    )
+
+
+def _dates(lifecycle: Lifecycle) -> str:
+    named = {"Legacy since": lifecycle.legacy_at, "end of life": lifecycle.ends_at}
+    words = [f"{what} {_text(moment)}" for what, moment in named.items() if moment]
+    return f" ({', '.join(words)})" if words else ""
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.date().isoformat() if moment else None

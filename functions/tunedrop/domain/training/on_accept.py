@@ -1,0 +1,61 @@
+"""`[job] start = "on_accept"`: whether an accepted version starts a job by itself, and what is told if not. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tunedrop.domain.training.job_states import DeploymentRequest, JobStatus, StartJob
+from tunedrop.domain.versions import object_keys
+from tunedrop.domain.versions.job_settings import DeploymentSettings, JobSettings
+from tunedrop.domain.versions.versioning import Head, Version
+
+
+@dataclass(frozen=True, slots=True)
+class OnAccept:
+    """What became of the wish for one version: a job, or why there is none."""
+
+    request: StartJob
+    job_id: str | None = None
+    status: JobStatus | None = None
+    code: str | None = None
+    """Stable; None where a job was started."""
+    message: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a notification shows it."""
+        return {"started": self.code is None, "job_id": self.job_id, "code": self.code, "message": self.message}
+
+    @property
+    def next_command(self) -> str:
+        """Where to look at the job, or how to ask for it."""
+        if self.code is None:
+            return f"GET /jobs/{self.job_id}"
+        asked = {name: value for name, value in asdict(self.request).items() if value not in (None, {})}
+        return f"POST /jobs {json.dumps(asked)}"
+
+
+def request(version: Version, job: JobSettings, deployment: DeploymentSettings | None) -> StartJob:
+    """What a person would ask for with the same wishes."""
+    return StartJob(
+        dataset=version.dataset,
+        base_model=job.base_model or version.base_models[0],
+        version=version.number,
+        hyperparameters=job.hyperparameters,
+        deployment=DeploymentRequest(**asdict(deployment)) if deployment else None,
+    )
+
+
+def refusal(version: Version, head: Head | None, job: JobSettings, *, allowed: bool) -> tuple[str, str] | None:
+    """Code and words of what keeps the version from starting a job, before anybody else is asked."""
+    if not allowed:
+        return "jobs_on_accept_off", "This stack starts no job by itself (AllowJobsOnAccept is false)."
+    held = {item.split for item in version.preparations}
+    missing = [split for split in job.splits if split not in held]
+    if missing:
+        return "splits_missing", f"[job] waits for a version that also holds {' and '.join(missing)}."
+    current = head and head.files.get(object_keys.SETTINGS_FILE)
+    if not current or current.version_id != version.files[object_keys.SETTINGS_FILE].version_id:
+        return "settings_changed", f"{object_keys.SETTINGS_FILE} has changed since this version was made."
+    return None

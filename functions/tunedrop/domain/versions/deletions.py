@@ -1,0 +1,195 @@
+"""Deleting a dataset or one of its versions: what goes, what is remembered of it, and what must stay. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from tunedrop.domain.versions import object_keys
+from tunedrop.domain.versions.object_versions import ObjectVersion
+from tunedrop.domain.versions.versioning import Head, Preparation, StoredFile, Version
+
+DeletionState = Literal["planned", "asked", "erasing", "erased"]
+"""`asked`: everything new is held off while running jobs are looked for; `erasing`: nothing takes it back any more."""
+
+STUCK_AFTER = timedelta(hours=3)
+"""A version that is processing for longer is not: its message came five times, of 15 minutes each, and was given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was taken out of the bucket."""
+
+    objects: int = 0
+    """S3 versions of objects."""
+    bytes: int = 0
+    delete_markers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """One request to delete, as its row remembers it for good: who, when, what, and how far it came."""
+
+    id: str
+    dataset: str
+    version: int | None
+    """None: the whole dataset."""
+    asked_by: str
+    asked_at: datetime
+    latest: int
+    """The dataset's newest version at that time: what has a greater number is not meant."""
+    state: DeletionState = "asked"
+    erased: Erased = field(default_factory=Erased)
+    erased_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedFile(StoredFile):
+    """The digest of a file that a version held; of a joined one, that of all its parts."""
+
+    slot: str
+    joined: int
+    """How many parts; 0: it was one object."""
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedOutput(StoredFile):
+    """The digest of prepared data."""
+
+    split: str
+    base_model: str
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What stays of a deleted version: digests, never content."""
+
+    dataset: str
+    number: int
+    deletion: str
+    """The id of the deletion."""
+    deleted_at: datetime
+    deleted_by: str
+    created_at: datetime
+    status: str
+    files: tuple[RememberedFile, ...]
+    outputs: tuple[RememberedOutput, ...]
+    records: Mapping[str, int]
+    """By split, as read."""
+
+
+def tombstone(version: Version, deletion: Deletion) -> Tombstone:
+    """What is remembered of a version that this deletion takes away."""
+    return Tombstone(
+        dataset=version.dataset,
+        number=version.number,
+        deletion=deletion.id,
+        deleted_at=deletion.asked_at,
+        deleted_by=deletion.asked_by,
+        created_at=version.created_at,
+        status=version.status,
+        files=tuple(
+            RememberedFile(file.key, file.version_id, file.bytes, file.sha256, slot, file.joined)
+            for slot, file in version.files.items()
+        ),
+        outputs=tuple(found for item in version.preparations for found in _output(item)),
+        records={item.split: item.records for item in version.preparations},
+    )
+
+
+def _output(item: Preparation) -> Iterator[RememberedOutput]:
+    output = item.output
+    if output is not None:
+        place = (output.key, output.version_id, output.bytes, output.sha256)
+        yield RememberedOutput(*place, item.split, item.base_model, output.records)
+
+
+def orphans(version: Version, others: Iterable[Version]) -> Iterator[StoredFile]:
+    """Objects of this version that none of the others holds; parts of joined uploads must have been loaded."""
+    held = {_identity(file) for other in others for file in _objects(other)}
+    return (file for file in _objects(version) if _identity(file) not in held)
+
+
+def without(head: Head, version: Version, others: Iterable[Version], now: datetime) -> Head:
+    """The head once the version is gone: later versions must not carry over what only this one holds."""
+    held = {_identity(file) for other in others for file in other.files.values()}
+    lost = {_identity(file) for file in version.files.values()} - held
+    kept = {slot: file for slot, file in head.files.items() if _identity(file) not in lost}
+    return replace(
+        head,
+        files=kept,
+        system_file=head.system_file if head.system_file in kept else None,
+        status=None if version.number == head.latest else head.status,
+        revision=head.revision + 1,
+        updated_at=now,
+    )
+
+
+def emptied(head: Head, now: datetime) -> Head:
+    """The head of a deleted dataset: it only remembers which numbers were given."""
+    return replace(head, files={}, system_file=None, status=None, updated_at=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """One S3 version that goes, or a delete marker, which holds no bytes."""
+
+    key: str
+    version_id: str
+    bytes: int
+    marker: bool = False
+
+
+def doomed(found: ObjectVersion) -> Doomed:
+    """The S3 version as one that goes."""
+    return Doomed(found.key, found.version_id, found.bytes, found.deleted)
+
+
+def tally(found: Sequence[Doomed]) -> Erased:
+    """How many objects, bytes and delete markers these are."""
+    markers = sum(item.marker for item in found)
+    return Erased(len(found) - markers, sum(item.bytes for item in found), markers)
+
+
+def plus(one: Erased, other: Erased) -> Erased:
+    """Both together."""
+    return Erased(one.objects + other.objects, one.bytes + other.bytes, one.delete_markers + other.delete_markers)
+
+
+def is_processing(version: Version, now: datetime) -> bool:
+    """Whether a function may be reading its files at this moment."""
+    return version.status == "processing" and now - version.created_at < STUCK_AFTER
+
+
+def prefixes(deletion: Deletion) -> tuple[str, ...]:
+    """Where everything lies that goes; of a version's uploads only its orphans go as well."""
+    if deletion.version is not None:
+        return made(f"{deletion.dataset}/{deletion.version}")
+    return (f"{object_keys.INCOMING}{deletion.dataset}/", *made(deletion.dataset))
+
+
+def made(folder: str) -> tuple[str, ...]:
+    """Where that lies which was made of a dataset's files, by its name or by `name/version`."""
+    return f"{object_keys.PREPARED}{folder}/", f"{object_keys.REPORTS}{folder}/"
+
+
+def goes(deletion: Deletion, key: str, last_modified: datetime) -> bool:
+    """Whether this S3 version under one of the prefixes is meant: not what came after the request.
+
+    Versions' numbers are never given twice, so the number tells for what was prepared; for uploads their time does.
+    """
+    if key.startswith(object_keys.INCOMING):
+        return last_modified <= deletion.asked_at
+    number = key.split("/")[2]
+    return not number.isdecimal() or int(number) <= deletion.latest
+
+
+def _objects(version: Version) -> Iterator[StoredFile]:
+    return (found for file in version.files.values() for found in file.objects)
+
+
+def _identity(file: StoredFile) -> tuple[str, str]:
+    return file.key, file.version_id

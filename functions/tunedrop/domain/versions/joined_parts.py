@@ -1,0 +1,65 @@
+"""Joined uploads: which objects count as the parts of a split, and why they cannot be joined. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from tunedrop.domain.base_models.catalogue import Split
+from tunedrop.domain.records.defects import Defect
+from tunedrop.domain.versions import object_keys
+from tunedrop.domain.versions.object_keys import PartUpload
+from tunedrop.domain.versions.object_versions import ObjectVersion
+from tunedrop.domain.versions.versioning import SplitFile, StoredFile, content_digest
+
+MAX_PARTS = 1000
+
+
+def standing(listed: Iterable[ObjectVersion], moment: datetime | None = None) -> dict[str, ObjectVersion]:
+    """By key, what stood there at the end of that second (S3 tells no parts of one); without a moment, what does now.
+
+    A versioned bucket remembers it: so the same commit, delivered late or twice, joins the same parts.
+    """
+    newest: dict[str, ObjectVersion] = {}
+    for version in listed:
+        counts = version.latest if moment is None else version.last_modified.replace(microsecond=0) <= moment
+        known = newest.get(version.key)
+        if counts and (known is None or _order(version) > _order(known)):
+            newest[version.key] = version
+    return {key: version for key, version in sorted(newest.items()) if not version.deleted}
+
+
+def _order(version: ObjectVersion) -> tuple[bool, datetime]:
+    return version.latest, version.last_modified
+
+
+def parts_of(split: Split, found: Iterable[ObjectVersion]) -> list[ObjectVersion]:
+    """Those that are parts of this split, in their order."""
+    kinds = ((version, object_keys.parse(version.key)) for version in found)
+    return [version for version, kind in kinds if isinstance(kind, PartUpload) and kind.split == split]
+
+
+def refusal(part_keys: Sequence[str]) -> Defect | None:
+    """Why these cannot be joined into one split."""
+    if not part_keys:
+        return Defect("nothing_to_join", "There is no file to join.")
+    if len(part_keys) > MAX_PARTS:
+        return Defect("too_many_parts", f"{len(part_keys):,} files; at most {MAX_PARTS:,} are joined.")
+    containers = sorted({(object_keys.extension(key) or "").removesuffix(".gz") for key in part_keys})
+    if len(containers) > 1:
+        return Defect("mixed_parts", f"The files to join are of several kinds: {', '.join(containers)}.")
+    return None
+
+
+def join(parts: Sequence[StoredFile], named: StoredFile, split: Split, last_modified: datetime) -> SplitFile:
+    """The parts as one upload of the split; `named` gives it key and S3 version id."""
+    return SplitFile(
+        key=named.key,
+        version_id=named.version_id,
+        bytes=sum(part.bytes for part in parts),
+        sha256=content_digest(parts),
+        slot=split,
+        last_modified=last_modified,
+        joined=len(parts),
+        parts=tuple(parts),
+    )

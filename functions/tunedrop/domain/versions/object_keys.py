@@ -1,0 +1,175 @@
+"""Keys in the data bucket: which upload means what, and where prepared data and reports go."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tunedrop.domain.base_models.catalogue import SPLITS, Split
+from tunedrop.domain.records.defects import shown
+
+INCOMING = "incoming/"
+PREPARED = "prepared/"
+REPORTS = "reports/"
+SETTINGS_FILE = "dataset.toml"
+COMMIT_FILE = "_commit"
+EXTENSIONS = ("jsonl", "json", "csv", "tsv", "jsonl.gz", "json.gz", "csv.gz", "tsv.gz", "parquet")
+
+MAX_NAME = 32
+NAME_PATTERN = "[a-z0-9](-?[a-z0-9])*"
+"""Of datasets and deployments; with fullmatch it takes linear time."""
+
+NAMES_ALLOWED = f"Allowed: {NAME_PATTERN}, at most {MAX_NAME} characters."
+
+_NAME = re.compile(NAME_PATTERN)
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+_COMPANION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.(txt|md)")
+
+
+@dataclass(frozen=True, slots=True)
+class SplitUpload:
+    """A whole split in one file."""
+
+    dataset: str
+    split: Split
+    extension: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartUpload:
+    """One of several files of a split: it waits until they are joined."""
+
+    dataset: str
+    split: Split
+    extension: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommitUpload:
+    """The word to join all parts that lie beside it."""
+
+    dataset: str
+    split: Split
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsUpload:
+    """`dataset.toml`."""
+
+    dataset: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompanionUpload:
+    """A text file beside `dataset.toml` that it may name as its system text."""
+
+    dataset: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecognised:
+    """A key that means nothing here, and why."""
+
+    message: str
+    hint: str
+
+
+RecognisedKey = SplitUpload | PartUpload | CommitUpload | SettingsUpload | CompanionUpload
+
+
+def is_name(text: str) -> bool:
+    """Whether a dataset or deployment may be called so."""
+    return len(text) <= MAX_NAME and _NAME.fullmatch(text) is not None
+
+
+def parse(key: str) -> RecognisedKey | Unrecognised:
+    """What an object under `incoming/` is. The key is plain text, as S3's EventBridge events carry it."""
+    parts = key.split("/")
+    if len(parts) < 3 or parts[0] != INCOMING.rstrip("/"):
+        return Unrecognised(f"{shown(key)} stands in no dataset's folder.", _USAGE)
+    dataset, file = parts[1], parts[2]
+    if not is_name(dataset):
+        return Unrecognised(
+            f"{shown(dataset)} cannot be a dataset's name.",
+            f"Use lower-case letters and digits with single hyphens between them, at most {MAX_NAME} characters.",
+        )
+    if len(parts) == 4 and file in SPLITS:
+        return _in_split_folder(dataset, file, parts[3])
+    if len(parts) > 3:
+        return Unrecognised(f"{shown(key)} lies too deep.", _USAGE)
+    return _file(dataset, file)
+
+
+_USAGE = (
+    f"Upload to incoming/<dataset>/<split>.<ext>, <split> one of {', '.join(SPLITS)}, <ext> one of "
+    f"{', '.join(EXTENSIONS)}; settings to incoming/<dataset>/{SETTINGS_FILE}. A split in several files: "
+    f"incoming/<dataset>/<split>/<name>.<ext>, and when all are there incoming/<dataset>/<split>/{COMMIT_FILE}."
+)
+_PART_NAMES = (
+    f"Files to be joined end in one of {', '.join(f'.{extension}' for extension in EXTENSIONS)}; their names have "
+    f"letters, digits, '.', '_' and '-', begin with a letter or a digit, and have at most 200 characters. "
+    f"An empty object {COMMIT_FILE} beside them joins them."
+)
+
+
+def _in_split_folder(dataset: str, split: Split, file: str) -> RecognisedKey | Unrecognised:
+    if file == COMMIT_FILE:
+        return CommitUpload(dataset, split)
+    found = extension(file)
+    if found is None or _PART.fullmatch(file) is None:
+        return Unrecognised(f"{shown(file)} is none of the files that can be joined.", _PART_NAMES)
+    return PartUpload(dataset, split, found)
+
+
+def extension(key: str) -> str | None:
+    """The extension of a split file or a part, without its first dot; None for one that nothing reads."""
+    file = key.rsplit("/", 1)[-1]
+    endings = [ending for ending in EXTENSIONS if file.endswith(f".{ending}") and len(file) > len(ending) + 1]
+    return max(endings, key=len, default=None)
+
+
+def _file(dataset: str, file: str) -> RecognisedKey | Unrecognised:
+    if file == SETTINGS_FILE:
+        return SettingsUpload(dataset)
+    stem, _, extension = file.partition(".")
+    if stem in SPLITS and extension in EXTENSIONS:
+        return SplitUpload(dataset, stem, extension)
+    if is_companion(file):
+        return CompanionUpload(dataset, file)
+    return Unrecognised(f"{shown(file)} is neither a split file nor settings.", _USAGE)
+
+
+def is_companion(file: str) -> bool:
+    """Whether `dataset.toml` may name this file beside it as its system text."""
+    return _COMPANION.fullmatch(file) is not None
+
+
+def incoming(dataset: str, file: str) -> str:
+    """Where people put a dataset's file."""
+    return f"{INCOMING}{dataset}/{file}"
+
+
+def split_folder(dataset: str, split: Split) -> str:
+    """Where people put the parts of a split."""
+    return f"{INCOMING}{dataset}/{split}/"
+
+
+def prepared(dataset: str, version: int, base_model: str, split: Split) -> str:
+    """Where Bedrock finds a split: only characters that its s3Uri takes (bedrock-facts 4.2)."""
+    return f"{PREPARED}{dataset}/{version}/{base_model}/{split}.jsonl"
+
+
+def report(dataset: str, version: int, base_model: str, split: Split) -> str:
+    """Where the report on a split lies."""
+    return f"{REPORTS}{dataset}/{version}/{base_model}/{split}.json"
+
+
+def page(report_key: str) -> str:
+    """Where the same report lies for people, as HTML."""
+    return f"{report_key.removesuffix('.json')}.html"
+
+
+def fingerprints(dataset: str, version: int, split: Split) -> str:
+    """Where a split's fingerprints lie, which later versions are compared with instead of reading it again."""
+    return f"{REPORTS}{dataset}/{version}/{split}.fingerprints"

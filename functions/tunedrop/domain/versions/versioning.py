@@ -1,0 +1,267 @@
+"""Datasets over time: split files, numbered versions, the head that numbers them, and what a new file leads to.
+
+Pure: `plan` decides from the head as it was read; a conditional write on the head's revision carries it out or loses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from tunedrop.domain.base_models.catalogue import SPLITS, Split
+from tunedrop.domain.versions import object_keys
+
+VersionStatus = Literal["incomplete", "processing", "accepted", "rejected"]
+Verdict = Literal["accepted", "rejected"]
+UploadStatus = Literal["processing", "done", "unchanged", "superseded", "noted", "gone", "refused"]
+
+JUDGED: frozenset[VersionStatus] = frozenset({"accepted", "rejected"})
+"""Versions that may be prepared for a further base model."""
+
+MAX_COMPANIONS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """One immutable object in the bucket."""
+
+    key: str
+    version_id: str
+    bytes: int
+    sha256: str
+    """Hexadecimal; empty for an object too large to be read at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class SplitFile(StoredFile):
+    """One upload. `slot` is its split, `dataset.toml`, or the name of a text file beside that.
+
+    A joined one has the key and S3 version id of what joined its parts (a `_commit`, or the folder and a request's
+    id), the bytes of all, and as SHA-256 their `content_digest`.
+    """
+
+    slot: str
+    last_modified: datetime
+    sequencer: str | None = None
+    """S3's order of events on one key, hexadecimal."""
+    base_model: str | None = None
+    """Object metadata `base-model`: overrides `dataset.toml`."""
+    system: str | None = None
+    """Object metadata `system`: overrides `dataset.toml` for this file."""
+    joined: int = 0
+    """How many parts were joined; 0: it is one object."""
+    parts: tuple[StoredFile, ...] = ()
+    """Of a joined one, in their order; they have rows of their own, which listings leave out."""
+
+    @property
+    def objects(self) -> tuple[StoredFile, ...]:
+        """What holds its bytes, in order."""
+        if self.joined != len(self.parts):
+            raise ValueError(f"the parts of {self.key} were not loaded")
+        return self.parts or (self,)
+
+    def says_the_same(self, other: SplitFile) -> bool:
+        """Whether both would be prepared alike."""
+        return bool(self.sha256) and self._said == other._said
+
+    @property
+    def _said(self) -> tuple[str | None, ...]:
+        content = self.sha256 if self.joined else content_digest([self])
+        return (content, self.base_model, self.system)
+
+    def is_older_than(self, other: SplitFile) -> bool:
+        """Whether S3 took this file before the other; the sequencer decides for one key (bedrock-facts 8)."""
+        if self.key == other.key and self.sequencer and other.sequencer:
+            width = max(len(self.sequencer), len(other.sequencer))
+            return self.sequencer.rjust(width, "0") < other.sequencer.rjust(width, "0")
+        return self.last_modified < other.last_modified
+
+
+def content_digest(files: Sequence[StoredFile]) -> str:
+    """SHA-256 of what is read of these files, one after the other: their own digests and extensions, not their names.
+
+    So one file says the same by itself and as the only part of a joined upload. Empty where one was not read.
+    """
+    if not all(file.sha256 for file in files):
+        return ""
+    said = "".join(f"{file.sha256}  {object_keys.extension(file.key) or file.key}\n" for file in files)
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Output(StoredFile):
+    """Prepared data of one split for one base model."""
+
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What became of one split for one base model."""
+
+    base_model: str
+    split: Split
+    verdict: Verdict
+    report_key: str
+    records: int
+    tokens: int
+    """Estimated, over all records."""
+    errors: int
+    warnings: int
+    output: Output | None
+    recipe: str = ""
+    """Digest of all that decides what the preparing gives; empty where it was made before there were recipes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An immutable numbered snapshot of a dataset's files, and what preparing it gave."""
+
+    dataset: str
+    number: int
+    status: VersionStatus
+    files: Mapping[str, SplitFile]
+    """By slot: the splits, and `dataset.toml` with the system file it names where there are any."""
+    system_file: str | None
+    created_at: datetime
+    finished_at: datetime | None = None
+    base_models: tuple[str, ...] = ()
+    owner: str | None = None
+    preparations: tuple[Preparation, ...] = ()
+    top_findings: tuple[Mapping[str, Any], ...] = ()
+    """The gravest codes over all reports, with counts and first places, never content."""
+
+    @property
+    def splits(self) -> Mapping[Split, SplitFile]:
+        """The split files, train first."""
+        return {split: self.files[split] for split in SPLITS if split in self.files}
+
+    def prepared_for(self, base_model: str) -> tuple[Preparation, ...]:
+        """One preparation per split, or none at all."""
+        return tuple(item for item in self.preparations if item.base_model == base_model)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The one row that numbers a dataset's versions."""
+
+    dataset: str
+    created_at: datetime
+    updated_at: datetime
+    revision: int = 0
+    """Counts every change of the row; the condition of the next one."""
+    latest: int = 0
+    """Number of the newest version; 0: none yet."""
+    status: VersionStatus | None = None
+    """Of the newest version."""
+    files: Mapping[str, SplitFile] = field(default_factory=dict)
+    system_file: str | None = None
+    """The text file that the current `dataset.toml` names."""
+    deletion: str | None = None
+    """Of a dataset that was deleted, or is about to be: the id of the deletion. A new upload ends it."""
+    erasing: bool = False
+    """Whether that deletion is under way: until it is through, nothing new is taken in."""
+
+    @property
+    def stands(self) -> bool:
+        """Whether the newest version is still there; where it was deleted, the same bytes again make a new one."""
+        return self.status is not None or not self.latest
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """The file makes a version: both rows, as they should stand."""
+
+    head: Head
+    version: Version
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """The file is remembered for later versions and makes none by itself."""
+
+    head: Head
+
+
+@dataclass(frozen=True, slots=True)
+class NothingNew:
+    """The file changes nothing: `unchanged` (the same content stands already) or `superseded` (a newer one does)."""
+
+    status: Literal["unchanged", "superseded"]
+
+
+Plan = NewVersion | Noted | NothingNew
+
+
+def plan(head: Head, files: Sequence[SplitFile], system_file: str | None, now: datetime) -> Plan:
+    """What these files, which came as one upload, lead to. `system_file` is what a `dataset.toml` among them names."""
+    standing = [(file, head.files.get(file.slot)) for file in files]
+    newer = [(file, current) for file, current in standing if current is None or not file.is_older_than(current)]
+    fresh = [file for file, current in newer if not (current and head.stands and file.says_the_same(current))]
+    if not fresh:
+        return NothingNew("unchanged" if len(newer) == len(files) else "superseded")
+    slots = {file.slot: file for file in fresh}
+    if object_keys.SETTINGS_FILE in slots:
+        head = replace(head, system_file=system_file)
+    head = replace(head, files=_bounded({**head.files, **slots}, head.system_file))
+    head = replace(head, revision=head.revision + 1, updated_at=now)
+    if not _makes_version(head, slots):
+        return Noted(head)
+    version = _next_version(head, now)
+    return NewVersion(replace(head, latest=version.number, status=version.status), version)
+
+
+def _makes_version(head: Head, slots: Iterable[str]) -> bool:
+    holds_splits = any(split in head.files for split in SPLITS)
+    return holds_splits and not {*SPLITS, object_keys.SETTINGS_FILE, head.system_file}.isdisjoint(slots)
+
+
+def _next_version(head: Head, now: datetime) -> Version:
+    wanted = {*SPLITS, object_keys.SETTINGS_FILE, head.system_file}
+    files = {slot: file for slot, file in head.files.items() if slot in wanted}
+    return Version(
+        dataset=head.dataset,
+        number=head.latest + 1,
+        status="processing" if "train" in files else "incomplete",
+        files=files,
+        system_file=head.system_file,
+        created_at=now,
+    )
+
+
+def _bounded(files: Mapping[str, SplitFile], system_file: str | None) -> Mapping[str, SplitFile]:
+    """Drops the text files longest unused, so that the head's row stays small."""
+    keep = {*SPLITS, object_keys.SETTINGS_FILE, system_file}
+    spare = sorted((file for file in files.values() if file.slot not in keep), key=lambda file: file.last_modified)
+    dropped = {file.slot for file in spare[: max(0, len(spare) - MAX_COMPANIONS)]}
+    return {slot: file for slot, file in files.items() if slot not in dropped}
+
+
+def verdict(preparations: Sequence[Preparation]) -> Verdict:
+    """Of a version: rejected if any of its reports is."""
+    return "rejected" if any(item.verdict == "rejected" for item in preparations) else "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What preparing a version gave."""
+
+    preparations: tuple[Preparation, ...]
+    top_findings: tuple[Mapping[str, Any], ...]
+    owner: str | None
+
+
+def finished(version: Version, outcome: Outcome, now: datetime) -> Version:
+    """The version with its verdict."""
+    return replace(
+        version,
+        status=verdict(outcome.preparations),
+        base_models=tuple(dict.fromkeys(item.base_model for item in outcome.preparations)),
+        owner=outcome.owner,
+        preparations=outcome.preparations,
+        top_findings=outcome.top_findings,
+        finished_at=now,
+    )

@@ -1,0 +1,1 @@
+"""Bedrock: its jobs, its paid capacity, its models' answers, and the quotas of the account."""

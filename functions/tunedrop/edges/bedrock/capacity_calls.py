@@ -1,0 +1,166 @@
+"""Provisioned throughput and custom-model deployments in Bedrock as one thing: paid capacity behind a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from tunedrop.domain.base_models.catalogue import Serving
+from tunedrop.domain.serving import capacity_requests
+from tunedrop.domain.serving.purchase_states import Capacity, Observation, Purchase, Status
+from tunedrop.edges.bedrock.job_calls import ABSENT, Answer, sent
+from tunedrop.edges.faults import code_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock import BedrockClient
+
+_STATUS: Mapping[str, Status] = {  # bedrock-facts 4.3
+    "Creating": "Creating",
+    "InService": "Ready",
+    "Active": "Ready",
+    "Updating": "Updating",
+    "Failed": "Failed",
+}
+_WITHIN_THE_DAY = frozenset({"AccessDeniedException", "ConflictException", "ResourceNotFoundException"})
+"""A policy can be put right, and a model that was trained just now be found, within the day that a purchase may wait;
+training need not be paid again for it."""
+
+
+def observe(bedrock: BedrockClient, purchase: Purchase, stack: str) -> Observation:
+    """What stands on the purchase's model, told apart by ARN, name and tags.
+
+    Raises ClientError where Bedrock hides whose something is.
+    """
+    if purchase.model_arn is None:
+        return Observation()
+    listed = list(listing(bedrock, purchase.serving, purchase.model_arn))
+    if purchase.arn and all(capacity.arn != purchase.arn for capacity in listed):
+        listed += _unlisted(bedrock, purchase.serving, purchase.arn)
+    ours, others = [], []
+    for capacity in listed:
+        if _is_ours(bedrock, capacity, purchase, stack):
+            ours.append(_with_failure(bedrock, purchase.serving, capacity))
+        elif capacity.status != "Failed":
+            others.append(capacity)
+    return Observation(tuple(ours), tuple(others))
+
+
+def _is_ours(bedrock: BedrockClient, capacity: Capacity, purchase: Purchase, stack: str) -> bool:
+    """By ARN or name first: the name holds a digest of our intent, and tags may come later than the thing itself."""
+    if capacity.arn == purchase.arn or capacity.name == purchase.name:
+        return True
+    own = tags(bedrock, capacity.arn)
+    return own.get("tunedrop:intent") == purchase.intent_id and own.get("tunedrop:stack") == stack
+
+
+def _unlisted(bedrock: BedrockClient, serving: Serving, arn: str) -> Iterable[Capacity]:
+    """The one that the list of its model lacks.
+
+    Our role is denied what is gone, and also what lost its tags: where Get is denied, the list of all models decides,
+    which no tag can hide anything from.
+    """
+    try:
+        return [_get(bedrock, serving, arn)]
+    except ClientError as error:
+        if code_of(error) not in ABSENT:
+            raise
+        denied = code_of(error) == "AccessDeniedException"
+    return [capacity for capacity in listing(bedrock, serving) if capacity.arn == arn] if denied else ()
+
+
+def _with_failure(bedrock: BedrockClient, serving: Serving, capacity: Capacity) -> Capacity:
+    """Lists leave out why a creation failed."""
+    if capacity.status != "Failed" or capacity.failure:
+        return capacity
+    try:
+        return _get(bedrock, serving, capacity.arn)
+    except ClientError as error:
+        if code_of(error) in ABSENT:
+            return capacity
+        raise
+
+
+def listing(bedrock: BedrockClient, serving: Serving, model_arn: str | None = None) -> Iterator[Capacity]:
+    """All of it in the Region, or all on one model; Bedrock's lists hold other people's too."""
+    chosen: dict[str, Any] = {"modelArnEquals": model_arn} if model_arn else {}
+    if serving == "on_demand":
+        for page in bedrock.get_paginator("list_custom_model_deployments").paginate(**chosen):
+            for summary in page.get("modelDeploymentSummaries", ()):
+                yield _deployment(summary)
+    else:
+        for throughputs in bedrock.get_paginator("list_provisioned_model_throughputs").paginate(**chosen):
+            for throughput in throughputs.get("provisionedModelSummaries", ()):
+                yield _throughput(throughput)
+
+
+def tags(bedrock: BedrockClient, arn: str) -> Mapping[str, str]:
+    """The tags, none where the thing has gone. Being denied them says nothing of whose it is, so that rises."""
+    try:
+        listed = bedrock.list_tags_for_resource(resourceARN=arn).get("tags", ())
+    except ClientError as error:
+        if code_of(error) == "ResourceNotFoundException":
+            return {}
+        raise
+    return {tag["key"]: tag["value"] for tag in listed}
+
+
+def create(spending: BedrockClient, purchase: Purchase, own_tags: Mapping[str, str]) -> Answer:
+    """Buy: the one place of this program that does."""
+    if purchase.serving == "on_demand":
+        deployment = capacity_requests.create_deployment(purchase, own_tags)
+        return sent(
+            lambda: spending.create_custom_model_deployment(**deployment)["customModelDeploymentArn"],
+            not_now=_WITHIN_THE_DAY,
+        )
+    throughput = capacity_requests.create_throughput(purchase, own_tags)
+    return sent(
+        lambda: spending.create_provisioned_model_throughput(**throughput)["provisionedModelArn"],
+        not_now=_WITHIN_THE_DAY,
+    )
+
+
+def delete(spending: BedrockClient, serving: Serving, arn: str) -> Answer:
+    """Give it back. Whether it has gone is seen by looking again."""
+
+    def call() -> str:
+        if serving == "on_demand":
+            spending.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
+        else:
+            spending.delete_provisioned_model_throughput(provisionedModelId=arn)
+        return ""
+
+    return sent(call)
+
+
+def _get(bedrock: BedrockClient, serving: Serving, arn: str) -> Capacity:
+    if serving == "on_demand":
+        found = bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=arn)
+        return _deployment({**found, "customModelDeploymentName": found["modelDeploymentName"]})
+    return _throughput(bedrock.get_provisioned_model_throughput(provisionedModelId=arn))
+
+
+def _status(shown: str) -> Status:
+    """A status that Bedrock adds later is on its way from one of these to another."""
+    return _STATUS.get(shown, "Updating")
+
+
+def _throughput(shown: Any) -> Capacity:
+    return Capacity(
+        arn=shown["provisionedModelArn"],
+        name=shown["provisionedModelName"],
+        model_arn=shown["modelArn"],
+        status=_status(shown["status"]),
+        failure=shown.get("failureMessage"),
+    )
+
+
+def _deployment(shown: Any) -> Capacity:
+    return Capacity(
+        arn=shown["customModelDeploymentArn"],
+        name=shown["customModelDeploymentName"],  # Get calls it modelDeploymentName (bedrock-facts 4.5)
+        model_arn=shown["modelArn"],
+        status=_status(shown["status"]),
+        failure=shown.get("failureMessage"),
+    )

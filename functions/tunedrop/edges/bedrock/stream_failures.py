@@ -1,0 +1,57 @@
+"""What AWS raises, in the words of the Messages contract. Names of errors are kept for the log, never their words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import urllib3.exceptions
+from botocore.eventstream import ParserError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ParamValidationError,
+    ReadTimeoutError,
+)
+
+from tunedrop.domain.messages import api_errors
+from tunedrop.domain.messages.api_errors import ApiError
+from tunedrop.errors import TunedropError
+
+_UNREACHED = (EndpointConnectionError, ConnectTimeoutError)
+_SILENT = (ReadTimeoutError, urllib3.exceptions.ReadTimeoutError)
+_CUT = (BotoCoreError, urllib3.exceptions.HTTPError, ParserError, OSError)
+
+
+@contextmanager
+def of_bedrock() -> Iterator[None]:
+    """Whatever a call of bedrock-runtime, or reading its stream, can raise becomes an ApiError."""
+    try:
+        yield
+    except ClientError as error:
+        raise api_errors.of_bedrock(
+            error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+        ) from error
+    except ParamValidationError as error:
+        raise api_errors.invalid("", "Bedrock's own limits do not allow a value of this request") from error
+    except _UNREACHED as error:
+        raise api_errors.unreachable(type(error).__name__) from error
+    except _SILENT as error:
+        raise api_errors.no_answer(type(error).__name__) from error
+    except _CUT as error:
+        raise api_errors.disconnected(type(error).__name__) from error
+
+
+def in_contract(error: Exception) -> ApiError:
+    """Any failure of a call to the Messages API. AWS errors that reach this far are those of the tables."""
+    match error:
+        case ApiError():
+            return error
+        case TunedropError():
+            return api_errors.of(error)
+        case ClientError() | BotoCoreError():
+            return api_errors.tables_unavailable(type(error).__name__)
+        case _:
+            return api_errors.unexpected(type(error).__name__)

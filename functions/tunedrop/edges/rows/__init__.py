@@ -1,0 +1,1 @@
+"""StateTable and AccessTable: rows, conditional writes, and how each noun is stored."""

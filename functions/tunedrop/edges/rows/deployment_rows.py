@@ -1,0 +1,187 @@
+"""Deployments and purchases as rows of StateTable, and the writes that change them together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from boto3.dynamodb.conditions import Attr, ConditionBase
+
+from tunedrop.domain.serving.deployment_states import Deployment, HistoryEntry
+from tunedrop.domain.serving.purchase_states import ENDED, Purchase
+from tunedrop.domain.training.bedrock_refusal import Refusal
+from tunedrop.edges.rows import moments
+from tunedrop.edges.rows.attributes import Row, build, known
+from tunedrop.edges.rows.table import Delete, Key, Put, Table, Update
+
+SCHEMA = 1
+KIND = "deployment"
+MODEL_UNITS = Key("SLOTS", "MODEL_UNITS")
+
+_HEAD_TIMES = ("created_at", "expires_at")
+_HEAD_PLAIN = tuple(
+    field.name for field in fields(Deployment) if field.name not in {*_HEAD_TIMES, "history", "revision"}
+)
+_TIMES = (
+    "created_at",
+    "requested_at",
+    "lapses_at",
+    "attempted_at",
+    "parked_at",
+    "live_at",
+    "ready_at",
+    "expires_at",
+    "releasing_at",
+    "deleted_at",
+    "released_at",
+)
+_PLAIN = tuple(
+    field.name for field in fields(Purchase) if field.name not in {*_TIMES, "refusal", "announced", "revision"}
+)
+
+
+def load(table: Table, name: str) -> Deployment | None:
+    """The deployment of that name, ended or not."""
+    row = table.get(_head_key(name))
+    return deployment_from(row) if row else None
+
+
+def load_purchase(table: Table, deployment: str, generation: int) -> Purchase | None:
+    """One generation's purchase."""
+    row = table.get(_purchase_key(deployment, generation))
+    return purchase_from(row) if row else None
+
+
+def units_taken(table: Table) -> int:
+    """Model units that purchases hold now."""
+    row = table.get(MODEL_UNITS)
+    return int(row.get("units", 0)) if row else 0
+
+
+def units_spoken_for(table: Table) -> Mapping[str, int]:
+    """Model units by deployment of every purchase that has not ended, whether they are held already or only planned."""
+    units: dict[str, int] = {}
+    for row in table.query("OPEN", "PURCHASE#").rows:
+        purchase = load_purchase(table, row["deployment"], row["generation"])
+        if purchase and purchase.state not in ENDED and purchase.model_units:
+            units[purchase.deployment] = purchase.model_units
+    return units
+
+
+def put_new(deployment: Deployment) -> Put:
+    """Write the head of a generation: the name is new, or the row seen at `revision` has ended."""
+    unseen = Attr("pk").not_exists()
+    return Put(_head_row(deployment), unseen if deployment.revision == 0 else _seen(deployment.revision))
+
+
+def put_changed(deployment: Deployment) -> Put:
+    """Write the head over the revision that was read."""
+    return Put(_head_row(deployment), _seen(deployment.revision))
+
+
+def put_purchase(purchase: Purchase) -> Put:
+    """Write the purchase over the revision that was read; revision 0 is a new one."""
+    condition = _seen(purchase.revision) if purchase.revision else Attr("pk").not_exists()
+    return Put(_purchase_row(purchase), condition)
+
+
+def open_work(purchase: Purchase) -> Put:
+    """Let reconcile find the purchase until it has ended."""
+    row = {"pk": "OPEN", "sk": _open_sort_key(purchase), "schema": SCHEMA}
+    return Put({**row, "deployment": purchase.deployment, "generation": purchase.generation})
+
+
+def close_work(purchase: Purchase) -> Delete:
+    """Nothing is left to do for the purchase."""
+    return Delete(Key("OPEN", _open_sort_key(purchase)))
+
+
+def take_units(purchase: Purchase, cap: int | None) -> Update:
+    """Hold the purchase's model units; refused when `cap` would be passed or it holds them already."""
+    free: ConditionBase = Attr("holders").not_exists() | ~Attr("holders").contains(purchase.id)
+    if cap is not None:
+        free = free & (Attr("units").not_exists() | Attr("units").lte(cap - purchase.model_units))
+    return Update(
+        MODEL_UNITS,
+        set={"schema": SCHEMA},
+        add={"units": purchase.model_units, "holders": frozenset({purchase.id})},
+        when=free,
+    )
+
+
+def give_units(purchase: Purchase) -> Update:
+    """Let the purchase's model units go; refused when it holds none."""
+    return Update(
+        MODEL_UNITS,
+        add={"units": -purchase.model_units},
+        discard={"holders": frozenset({purchase.id})},
+        when=Attr("holders").contains(purchase.id),
+    )
+
+
+def _head_key(name: str) -> Key:
+    return Key(f"DEPLOYMENT#{name}", "HEAD")
+
+
+def _purchase_key(deployment: str, generation: int) -> Key:
+    return Key(f"DEPLOYMENT#{deployment}", f"PURCHASE#{generation:06d}")
+
+
+def _open_sort_key(purchase: Purchase) -> str:
+    return f"PURCHASE#{purchase.id}"
+
+
+def _seen(revision: int) -> ConditionBase:
+    return Attr("revision").eq(revision)
+
+
+def _head_row(deployment: Deployment) -> dict[str, Any]:
+    key = _head_key(deployment.name)
+    listed = f"{moments.to_text(deployment.created_at)}#{deployment.name}"
+    row = {"pk": key.pk, "sk": key.sk, "schema": SCHEMA, "kind": KIND, "listed_at": listed}
+    row |= {name: getattr(deployment, name) for name in _HEAD_PLAIN}
+    row |= {name: moments.to_text(getattr(deployment, name)) for name in _HEAD_TIMES}
+    row["history"] = [
+        {"time": moments.to_text(entry.time), "state": entry.state, "note": entry.note} for entry in deployment.history
+    ]
+    return known({**row, "revision": deployment.revision + 1})
+
+
+def deployment_from(row: Row) -> Deployment:
+    """A head row as a deployment; what the row lacks is as in a new one."""
+    plain: dict[str, Any] = {name: row[name] for name in _HEAD_PLAIN if name in row}
+    times: dict[str, Any] = {name: moments.from_text(row[name]) for name in _HEAD_TIMES if name in row}
+    history = tuple(
+        HistoryEntry(moments.from_text(entry["time"]), entry["state"], entry["note"])
+        for entry in row.get("history", ())
+    )
+    return Deployment(**plain, **times, history=history, revision=row["revision"])
+
+
+def _purchase_row(purchase: Purchase) -> dict[str, Any]:
+    key = _purchase_key(purchase.deployment, purchase.generation)
+    row = {"pk": key.pk, "sk": key.sk, "schema": SCHEMA}
+    row |= {name: getattr(purchase, name) for name in _PLAIN}
+    row |= {name: moments.to_text(getattr(purchase, name)) for name in _TIMES}
+    row |= {
+        "refusal": purchase.refusal and asdict(purchase.refusal),
+        "announced": list(purchase.announced),
+        "revision": purchase.revision + 1,
+    }
+    return known(row)
+
+
+def purchase_from(row: Row) -> Purchase:
+    """A purchase row as a purchase; what the row lacks is as in a new one."""
+    plain: dict[str, Any] = {name: row[name] for name in _PLAIN if name in row}
+    times: dict[str, Any] = {name: moments.from_text(row[name]) for name in _TIMES if name in row}
+    plain.setdefault("hours", None)
+    refusal = row.get("refusal")
+    return Purchase(
+        **plain,
+        **times,
+        refusal=build(Refusal, refusal) if refusal else None,
+        announced=tuple(row.get("announced", ())),
+        revision=row["revision"],
+    )

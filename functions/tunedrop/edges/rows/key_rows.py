@@ -1,0 +1,111 @@
+"""API keys in AccessTable: one row found by the secret's SHA-256, one in the listing; neither holds the secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from boto3.dynamodb.conditions import Attr
+
+from tunedrop.domain.messages.api_key import ApiKey
+from tunedrop.edges.rows import moments
+from tunedrop.edges.rows.attributes import Row
+from tunedrop.edges.rows.table import Key, Put, Table, Update, WriteOutcome
+
+SCHEMA = 1
+LISTING = "KEYS"
+KEPT_AFTER_EXPIRY = timedelta(days=30)
+"""So that an expired key can still be seen in the listing; DynamoDB's TTL then takes both rows."""
+
+
+def key_of(sha256: str) -> Key:
+    """Where the row for authentication stands."""
+    return Key(f"KEY#{sha256}", "KEY")
+
+
+def insert(table: Table, key: ApiKey) -> bool:
+    """Write both rows, or neither: False when the key's id or secret exists already."""
+    row = _to_row(key)
+    new = Attr("pk").not_exists()
+    return table.write_all(
+        Put({**row, **_place(key_of(key.sha256))}, when=new),
+        Put({**row, **_place(Key(LISTING, key.id))}, when=new),
+    )
+
+
+def use(table: Table, sha256: str, deployment: str | None, now: datetime) -> WriteOutcome:
+    """One conditional update that authenticates: the key exists, works now, and its scope holds the deployment.
+
+    Refused, the outcome's row tells why. Without a deployment the scope is not asked.
+    """
+    moment = moments.to_text(now)
+    when = (
+        Attr("pk").exists()
+        & Attr("revoked_at").not_exists()
+        & (Attr("expires_at").not_exists() | Attr("expires_at").gt(moment))
+    )
+    if deployment is not None:
+        when &= Attr("deployments").not_exists() | Attr("deployments").contains(deployment)
+    return table.update(Update(key_of(sha256), set={"last_used_at": moment}, when=when))
+
+
+def load(table: Table, key_id: str) -> ApiKey | None:
+    """The key of that id, as its row for authentication has it."""
+    listed = table.get(Key(LISTING, key_id))
+    return from_row(_current(table, listed)) if listed else None
+
+
+def listing(table: Table, *, limit: int, cursor: str | None) -> tuple[tuple[ApiKey, ...], str | None]:
+    """Keys, newest first, and where the next ones begin. Each is read where it is used: `last_used_at` is true."""
+    page = table.query(LISTING, limit=limit, cursor=cursor, newest_first=True)
+    return tuple(from_row(_current(table, row)) for row in page.rows), page.cursor
+
+
+def revoke(table: Table, key: ApiKey, now: datetime) -> None:
+    """Mark the row that authenticates, which listings read too; a key revoked already keeps its first moment.
+
+    One update and no transaction: a key in use, which is the one to stop, is written by every call that it makes.
+    """
+    when = Attr("pk").exists() & Attr("revoked_at").not_exists()
+    table.update(Update(key_of(key.sha256), set={"revoked_at": moments.to_text(now)}, when=when))
+
+
+def from_row(row: Row) -> ApiKey:
+    """A row as the key that it describes."""
+    return ApiKey(
+        id=row["key_id"],
+        name=row["name"],
+        deployments=row.get("deployments"),
+        sha256=row["sha256"],
+        created_at=moments.from_text(row["created_at"]),
+        created_by=row["created_by"],
+        expires_at=moments.from_text(row.get("expires_at")),
+        revoked_at=moments.from_text(row.get("revoked_at")),
+        last_used_at=moments.from_text(row.get("last_used_at")),
+    )
+
+
+def _current(table: Table, listed: Row) -> Row:
+    return table.get(key_of(listed["sha256"])) or listed
+
+
+def _to_row(key: ApiKey) -> Mapping[str, Any]:
+    row: dict[str, Any] = {
+        "schema": SCHEMA,
+        "key_id": key.id,
+        "name": key.name,
+        "sha256": key.sha256,
+        "created_at": moments.to_text(key.created_at),
+        "created_by": key.created_by,
+    }
+    if key.deployments is not None:
+        row["deployments"] = key.deployments
+    if key.expires_at is not None:
+        row["expires_at"] = moments.to_text(key.expires_at)
+        row["expires"] = int((key.expires_at + KEPT_AFTER_EXPIRY).timestamp())
+    return row
+
+
+def _place(key: Key) -> dict[str, str]:
+    return {"pk": key.pk, "sk": key.sk}

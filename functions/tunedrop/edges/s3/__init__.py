@@ -1,0 +1,1 @@
+"""The data bucket: objects, their versions, links to them."""

@@ -1,0 +1,43 @@
+"""Links that let whoever holds one read one object of the bucket, or put one, for a quarter of an hour."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+LINK_SECONDS = 900
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLink:
+    """A URL for one PUT of one key, and the headers that must come with it."""
+
+    url: str
+    headers: Mapping[str, str]
+
+
+def upload(s3: S3Client, bucket: str, key: str, *, size: int | None, sha256: str | None) -> UploadLink:
+    """A link for this key. S3 then takes exactly `size` bytes with that SHA-256 (hexadecimal), where they are given.
+
+    Encryption needs no header: the bucket encrypts by default, with the key that the signer may use.
+    """
+    headers: dict[str, str] = {}
+    signed: dict[str, Any] = {}
+    if size is not None:
+        headers["Content-Length"] = str(size)
+        signed["ContentLength"] = size
+    if sha256 is not None:
+        headers["x-amz-checksum-sha256"] = signed["ChecksumSHA256"] = base64.b64encode(bytes.fromhex(sha256)).decode()
+    place = {"Bucket": bucket, "Key": key}
+    url = s3.generate_presigned_url("put_object", Params={**place, **signed}, ExpiresIn=LINK_SECONDS)
+    return UploadLink(url, headers)
+
+
+def download(s3: S3Client, bucket: str, key: str) -> str:
+    """A URL that gives the object to whoever has it."""
+    return s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=LINK_SECONDS)

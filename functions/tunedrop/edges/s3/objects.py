@@ -1,0 +1,163 @@
+"""Objects in the data bucket: described, streamed by version, written in parts. Memory stays flat whatever the size."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from tunedrop.domain.versions.versioning import StoredFile
+from tunedrop.edges.s3 import overlap
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+CHUNK_BYTES = 2**20
+MAX_COPY_BYTES = 5 * 2**30
+"""S3 copies no larger object in one call."""
+
+_GONE = frozenset({"404", "405", "MethodNotAllowed", "NoSuchKey", "NoSuchVersion", "NotFound"})
+_PASSING = frozenset({"KMS.InternalException", "KMS.KMSInternalException", "KMS.ThrottlingException"})
+_FORBIDDEN = frozenset({"400", "403", "AccessDenied", "InvalidObjectState", "InvalidRequest"})
+
+
+class Unreadable(Exception):
+    """The object will not become readable by trying again: deleted, archived, or encrypted with a foreign key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What S3 knows of one object version."""
+
+    version_id: str
+    bytes: int
+    last_modified: datetime
+    metadata: Mapping[str, str]
+
+
+def describe(s3: S3Client, bucket: str, key: str, version_id: str | None) -> Described:
+    """One version of an object, without `version_id` the current one. Raises Unreadable."""
+    with _permanent_faults(key):
+        answer = s3.head_object(Bucket=bucket, Key=key, **_version(version_id))
+        return Described(
+            version_id=answer.get("VersionId", "null"),
+            bytes=answer["ContentLength"],
+            last_modified=answer["LastModified"],
+            metadata=answer["Metadata"],
+        )
+
+
+def stream(s3: S3Client, bucket: str, file: StoredFile) -> Iterator[bytes]:
+    """The bytes of one object version, in chunks. Raises Unreadable; a broken connection rises as botocore's error."""
+    with _permanent_faults(file.key):
+        answer = s3.get_object(Bucket=bucket, Key=file.key, **_version(file.version_id))
+    with contextlib.closing(answer["Body"]) as body:
+        yield from body.iter_chunks(CHUNK_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSource:
+    """One object version as a `Source`. Raises Unreadable; broken connections rise as botocore's errors."""
+
+    s3: S3Client
+    bucket: str
+    file: StoredFile
+
+    @property
+    def size(self) -> int:
+        """As stored."""
+        return self.file.bytes
+
+    def chunks(self) -> Iterator[bytes]:
+        """The whole object, in order."""
+        return overlap.ahead(stream(self.s3, self.bucket, self.file))
+
+    def read(self, start: int, length: int) -> bytes:
+        """A range; what lies beyond the object's end is left out."""
+        end = min(start + length, self.size)
+        if start >= end:
+            return b""
+        with _permanent_faults(self.file.key):
+            answer = self.s3.get_object(
+                Bucket=self.bucket,
+                Key=self.file.key,
+                Range=f"bytes={start}-{end - 1}",
+                **_version(self.file.version_id),
+            )
+        with contextlib.closing(answer["Body"]) as body:
+            return body.read()
+
+
+def fingerprint(s3: S3Client, bucket: str, file: StoredFile) -> StoredFile:
+    """The object version with its SHA-256, hexadecimal. Raises Unreadable."""
+    digest = hashlib.sha256()
+    for chunk in stream(s3, bucket, file):
+        digest.update(chunk)
+    return replace(file, sha256=digest.hexdigest())
+
+
+def read(s3: S3Client, bucket: str, file: StoredFile, limit: int) -> bytes:
+    """The first `limit` + 1 bytes of a small object: one more than allowed shows that it is too large."""
+    content = b""
+    for chunk in stream(s3, bucket, file):
+        content += chunk
+        if len(content) > limit:
+            break
+    return content[: limit + 1]
+
+
+def copy(s3: S3Client, bucket: str, source: StoredFile, key: str) -> str:
+    """Copy one object version of at most MAX_COPY_BYTES within S3; returns the copy's version id. Raises Unreadable."""
+    place: Any = {"Bucket": bucket, "Key": source.key, **_version(source.version_id)}
+    with _permanent_faults(source.key):
+        answer = s3.copy_object(
+            Bucket=bucket,
+            Key=key,
+            CopySource=place,
+            TaggingDirective="REPLACE",
+        )
+    return answer.get("VersionId", "null")
+
+
+def put(s3: S3Client, bucket: str, key: str, body: bytes, content_type: str) -> None:
+    """Write a small object whole."""
+    s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
+
+
+def list_keys(s3: S3Client, bucket: str, prefix: str) -> Iterator[str]:
+    """Every key under the prefix."""
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for entry in page.get("Contents", ()):
+            yield entry["Key"]
+
+
+def lines(s3: S3Client, bucket: str, key: str) -> Iterator[str]:
+    """The object's lines, never all of it in memory; bytes that are no UTF-8 become replacement characters."""
+    body = s3.get_object(Bucket=bucket, Key=key)["Body"]
+    try:
+        for line in body.iter_lines(chunk_size=65_536):
+            yield line.decode("utf-8", "replace")
+    finally:
+        body.close()
+
+
+def _version(version_id: str | None) -> Any:
+    return {} if version_id in {None, "null"} else {"VersionId": version_id}
+
+
+@contextlib.contextmanager
+def _permanent_faults(key: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in _GONE:
+            raise Unreadable(f"{key} was deleted before it was read.") from error
+        if code in _FORBIDDEN or (code.startswith("KMS.") and code not in _PASSING):
+            raise Unreadable(f"{key} cannot be read: S3 answers {code}.") from error
+        raise

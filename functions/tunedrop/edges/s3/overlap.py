@@ -1,0 +1,87 @@
+"""Fetching ahead of the work and sending behind it, so that the network and the processor never wait for each other."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+T = TypeVar("T")
+
+DEPTH = 4
+"""Chunks fetched ahead: enough to ride out a slow answer, and few megabytes."""
+SENDING = 2
+"""Pieces on their way at once, over all outputs: what they hold in memory stays bounded."""
+
+_END = object()
+
+
+def ahead(chunks: Iterable[bytes], depth: int = DEPTH) -> Iterator[bytes]:
+    """The same chunks, fetched by a thread of its own. What raises there rises here, in its place.
+
+    Closing the iterator ends the thread with its next chunk.
+    """
+    fetched: queue.Queue[object] = queue.Queue(depth)
+    stopped = threading.Event()
+    fetcher = threading.Thread(target=_fetch, args=(chunks, fetched, stopped), daemon=True)
+    fetcher.start()
+    try:
+        while (item := fetched.get()) is not _END:
+            if isinstance(item, BaseException):
+                raise item
+            assert isinstance(item, bytes)
+            yield item
+    finally:
+        stopped.set()
+        _drain(fetched)
+
+
+def _fetch(chunks: Iterable[bytes], fetched: queue.Queue[object], stopped: threading.Event) -> None:
+    try:
+        for chunk in chunks:
+            fetched.put(chunk)
+            if stopped.is_set():
+                return
+    except BaseException as fault:  # noqa: BLE001 - it rises where the chunk was wanted
+        fetched.put(fault)
+    fetched.put(_END)
+
+
+def _drain(fetched: queue.Queue[object]) -> None:
+    """Makes room, so that a fetcher that waits for it sees that it was stopped."""
+    while not fetched.empty():
+        fetched.get_nowait()
+
+
+class BackgroundSender:
+    """Carries out calls behind the caller's back, a few at once; a caller that is too fast waits.
+
+    with BackgroundSender() as sender:
+        sent = sender.send(lambda: s3.upload_part(…))
+        … = sent.result()
+    """
+
+    def __init__(self, sending: int = SENDING) -> None:
+        self._threads = ThreadPoolExecutor(sending, thread_name_prefix="sender")
+        self._under_way: deque[Future[Any]] = deque()
+        self._sending = sending
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    def send(self, call: Callable[[], T]) -> Future[T]:
+        """Begin the call as soon as fewer are under way; its `result()` returns or raises what the call did."""
+        while len(self._under_way) >= self._sending:
+            self._under_way.popleft().exception()
+        begun = self._threads.submit(call)
+        self._under_way.append(begun)
+        return begun

@@ -1,0 +1,143 @@
+"""Datasets: `GET /datasets`, `GET /datasets/{name}`, their versions, and each version's reports."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
+from pydantic import Field
+
+from tunedrop.actions.datasets import read_datasets
+from tunedrop.routes.requests import AnswerModel, Cursor, Limit, Request, told_as
+
+router = APIGatewayRouter()
+
+
+class PartAnswer(AnswerModel):
+    """One object of a joined upload."""
+
+    key: str
+    version_id: str
+    bytes: int
+    sha256: str
+
+
+class FileAnswer(AnswerModel):
+    """One immutable upload; of a joined one the key and id of what joined it, and a digest over its parts' digests."""
+
+    key: str
+    version_id: str
+    bytes: int
+    sha256: str
+    joined: int = Field(description="Of how many parts; 0: it is one object")
+    parts: list[PartAnswer] = Field(description="In their order; a page of versions leaves them out")
+
+
+class OutputAnswer(AnswerModel):
+    """Prepared data, as a job is given it."""
+
+    key: str
+    version_id: str
+    bytes: int
+    sha256: str
+    records: int
+
+
+class PreparationAnswer(AnswerModel):
+    """What became of one split for one base model."""
+
+    base_model: str
+    split: str
+    verdict: str
+    report_key: str = Field(description="Of the JSON report in the data bucket")
+    report_url: str | None = Field(None, description="Shows it to whoever has the link; null in listings")
+    page_url: str | None = Field(None, description="The same for the report as a page for people")
+    records: int
+    tokens: int = Field(description="Estimated, over all records")
+    errors: int
+    warnings: int
+    output: OutputAnswer | None
+
+
+class FindingAnswer(AnswerModel):
+    """What was found most: the reports have every place."""
+
+    code: str
+    severity: str
+    count: int
+    split: str
+    base_model: str
+    line: int | None = Field(description="Of the first one")
+    words: str
+    hint: str
+
+
+class VersionAnswer(AnswerModel):
+    """An immutable numbered snapshot of a dataset."""
+
+    dataset: str
+    version: int = told_as("version", called="number")
+    status: str = Field(description="incomplete, processing, accepted or rejected")
+    files: dict[str, FileAnswer] = Field(description="By split, and dataset.toml where there is one")
+    base_models: list[str]
+    owner: str | None
+    preparations: list[PreparationAnswer]
+    top_findings: list[FindingAnswer] = Field(description="The gravest and most frequent codes over all reports")
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class VersionsAnswer(AnswerModel):
+    """A page of versions, newest first."""
+
+    versions: list[VersionAnswer]
+    cursor: str | None
+
+
+class DatasetAnswer(AnswerModel):
+    """A dataset and its newest version."""
+
+    name: str = told_as("name", called="dataset")
+    latest_version: int = told_as("latest_version", called="latest", description="0 before the first one")
+    status: str | None = Field(description="Of the newest version")
+    created_at: datetime
+    updated_at: datetime
+
+
+class DatasetsAnswer(AnswerModel):
+    """A page of datasets, the most recently changed first."""
+
+    datasets: list[DatasetAnswer] = told_as("datasets", called="heads")
+    cursor: str | None
+
+
+@router.get("/datasets", summary="List datasets")
+def list_datasets(limit: Limit = 20, cursor: Cursor = None) -> DatasetsAnswer:
+    """Datasets, the most recently changed first."""
+    page = read_datasets.list_datasets(limit, cursor, table=Request.of(router).world.state)
+    return DatasetsAnswer.of(page)
+
+
+@router.get("/datasets/<name>", summary="Read a dataset")
+def get_dataset(name: str) -> DatasetAnswer:
+    """A dataset and its newest version's number and status."""
+    return DatasetAnswer.of(read_datasets.get_dataset(name, table=Request.of(router).world.state))
+
+
+@router.get("/datasets/<name>/versions", summary="List a dataset's versions")
+def list_versions(name: str, limit: Limit = 20, cursor: Cursor = None) -> VersionsAnswer:
+    """Versions of a dataset, newest first."""
+    page = read_datasets.list_versions(name, limit, cursor, table=Request.of(router).world.state)
+    return VersionsAnswer.of(page)
+
+
+@router.get("/datasets/<name>/versions/<number>", summary="Read a version")
+def get_version(name: str, number: int) -> VersionAnswer:
+    """A version: its files, its verdict per base model, and its reports, each by a link for a quarter of an hour."""
+    world = Request.of(router).world
+    version = read_datasets.get_version(name, number, table=world.state)
+    answer = VersionAnswer.of(version)
+    for item in answer.preparations:
+        links = read_datasets.report_links(item.report_key, s3=world.s3, settings=world.settings)
+        item.report_url, item.page_url = links.report, links.page
+    return answer

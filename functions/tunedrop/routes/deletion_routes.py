@@ -1,0 +1,199 @@
+"""`DELETE /datasets/{name}` and `/datasets/{name}/versions/{version}`; what stays: `/datasets/{name}/tombstones`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
+from pydantic import Field
+
+from tunedrop.actions.datasets import ask_deletion, read_datasets
+from tunedrop.actions.datasets.ask_deletion import Reach, Told
+from tunedrop.domain.records.defects import shown
+from tunedrop.errors import InvalidInput
+from tunedrop.routes.requests import AnswerModel, Cursor, Limit, Request, told_as
+
+router = APIGatewayRouter()
+
+MOST_LISTED = 100
+KEPT = (
+    "outputs/ (what Bedrock wrote about its jobs) and captures/ stay, and so do custom models, deployments and the "
+    "rows of jobs, which name the digests of their data."
+)
+
+Plan = Annotated[bool, Query(description="Only say what would go, and delete nothing.")]
+
+
+class ErasedAnswer(AnswerModel):
+    """S3 versions of objects, their bytes, and delete markers."""
+
+    objects: int
+    bytes: int
+    delete_markers: int
+
+
+class RemainingAnswer(ErasedAnswer):
+    """What the bucket still holds of it."""
+
+    complete: bool = Field(description="false where there is more than was counted")
+
+
+class DeploymentLeftAnswer(AnswerModel):
+    """A deployment that is not over."""
+
+    name: str
+    state: str
+    serving: str
+    expires_at: datetime | None
+
+
+class TrainedModelAnswer(AnswerModel):
+    """A custom model that learnt from the data. It keeps what it learnt."""
+
+    job_id: str
+    version: int
+    base_model: str
+    name: str
+    model_arn: str
+    deployments: list[DeploymentLeftAnswer]
+
+
+class StillBillingAnswer(AnswerModel):
+    """What costs money until somebody ends it: deleting data ends none of it."""
+
+    what: str = Field(description="provisioned_throughput, on_demand_deployment or custom_model")
+    name: str
+    arn: str | None
+    until: datetime | None
+    how_to_end: str
+
+
+class DeletionAnswer(AnswerModel):
+    """A deletion, planned or under way."""
+
+    id: str | None = Field(description="null of a plan")
+    dataset: str
+    version: int | None = Field(description="null: the whole dataset")
+    state: str = Field(description="planned, erasing or erased")
+    asked_by: str
+    asked_at: datetime
+    erased_at: datetime | None
+    erased: ErasedAnswer = Field(description="So far")
+    remaining: RemainingAnswer
+    versions: list[int] = Field(description="That still stand and go with it, the newest 100")
+    version_count: int
+    models: list[TrainedModelAnswer] = Field(description="Trained on it, the newest 100")
+    model_count: int
+    still_bills: list[StillBillingAnswer]
+    kept: str
+
+
+class RememberedFileAnswer(AnswerModel):
+    """A file that is gone, by its digest."""
+
+    slot: str
+    key: str
+    version_id: str
+    bytes: int
+    sha256: str
+    joined: int = Field(description="How many parts it had; 0: it was one object")
+
+
+class RememberedOutputAnswer(AnswerModel):
+    """Prepared data that is gone, by its digest."""
+
+    split: str
+    base_model: str
+    key: str
+    version_id: str
+    bytes: int
+    sha256: str
+    records: int
+
+
+class TombstoneAnswer(AnswerModel):
+    """What stays of a deleted version: digests, never content."""
+
+    version: int = told_as("version", called="number")
+    deletion_id: str = told_as("deletion_id", called="deletion")
+    deleted_by: str
+    deleted_at: datetime
+    created_at: datetime
+    status: str = Field(description="The verdict it had")
+    files: list[RememberedFileAnswer]
+    outputs: list[RememberedOutputAnswer]
+    records: dict[str, int] = Field(description="By split, as read")
+
+
+class TombstonesAnswer(AnswerModel):
+    """A page of tombstones, newest version first."""
+
+    tombstones: list[TombstoneAnswer]
+    cursor: str | None
+
+
+@router.delete("/datasets/<name>", summary="Delete a dataset", responses={202: {"description": "It is being erased"}})
+def delete_dataset(name: str, plan: Plan = False) -> Response[DeletionAnswer]:
+    """Erase all of a dataset: every S3 version of its uploads, prepared data and reports. Digests stay.
+
+    Refused while a job that has not ended reads it. Asked again, it says how far that is.
+    """
+    return _delete(name, None, plan=plan)
+
+
+@router.delete(
+    "/datasets/<name>/versions/<number>",
+    summary="Delete a version",
+    responses={202: {"description": "It is being erased"}},
+)
+def delete_version(name: str, number: int, plan: Plan = False) -> Response[DeletionAnswer]:
+    """Erase a version: its prepared data, its reports, and those uploads that no other version holds."""
+    return _delete(name, number, plan=plan)
+
+
+@router.get("/datasets/<name>/tombstones", summary="List what stays of deleted versions")
+def list_tombstones(name: str, limit: Limit = 20, cursor: Cursor = None) -> TombstonesAnswer:
+    """Digests of deleted versions, and who had them deleted; also of a dataset that is gone."""
+    return TombstonesAnswer.of(read_datasets.list_tombstones(name, limit, cursor, table=Request.of(router).world.state))
+
+
+def _delete(name: str, number: int | None, *, plan: bool) -> Response[DeletionAnswer]:
+    _refuse_misspelt_plan()
+    request = Request.of(router)
+    world = request.world
+    reach = Reach(world.state, world.s3, world.sqs, world.settings, request.caller, world.now, world.new_id)
+    told = ask_deletion.delete(name, number, reach, plan=plan)
+    status = HTTPStatus.ACCEPTED if told.deletion.state == "erasing" else HTTPStatus.OK
+    return Response(status.value, "application/json", _answer(told))
+
+
+def _refuse_misspelt_plan() -> None:
+    """A parameter that nothing knows may have been meant as `plan`: then nothing must be deleted."""
+    unknown = sorted(set(router.current_event.query_string_parameters or {}) - {"plan"})
+    if unknown:
+        raise InvalidInput("unknown_parameter", f"DELETE takes no {shown(unknown[0])}, only plan.", field="query")
+
+
+def _answer(told: Told) -> DeletionAnswer:
+    asked = told.deletion
+    return DeletionAnswer(
+        id=None if asked.state == "planned" else asked.id,
+        dataset=asked.dataset,
+        version=asked.version,
+        state=asked.state,
+        asked_by=asked.asked_by,
+        asked_at=asked.asked_at,
+        erased_at=asked.erased_at,
+        erased=ErasedAnswer.of(asked.erased),
+        remaining=RemainingAnswer.of(told.remaining),
+        versions=list(told.versions[-MOST_LISTED:]),
+        version_count=len(told.versions),
+        models=[TrainedModelAnswer.of(model) for model in told.models[:MOST_LISTED]],
+        model_count=len(told.models),
+        still_bills=[StillBillingAnswer.of(each) for each in told.still_bills[:MOST_LISTED]],
+        kept=KEPT,
+    )

@@ -1,0 +1,97 @@
+"""Idempotency-Key: the same request again gets the first answer again and has no second effect."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tunedrop.edges.rows import request_rows
+from tunedrop.edges.rows.request_rows import RequestIdentity, StoredRequest
+from tunedrop.edges.rows.table import Table
+from tunedrop.errors import CapExceeded, Conflict, InvalidInput, NotFound
+
+LONGEST_KEY = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer as data. `secrets` names the fields that are told once and never stored."""
+
+    status: int
+    body: Mapping[str, Any]
+    secrets: frozenset[str] = frozenset()
+
+    def without_secrets(self) -> Mapping[str, Any]:
+        """The body as it may be stored and repeated."""
+        return {name: None if name in self.secrets else value for name, value in self.body.items()}
+
+
+def identity(*, caller: str, route: str, key: str) -> RequestIdentity:
+    """The request's identity. Raises InvalidInput for a key that is not 1 to 255 visible ASCII characters."""
+    if not 1 <= len(key) <= LONGEST_KEY or not all("!" <= character <= "~" for character in key):
+        raise InvalidInput(
+            "invalid_idempotency_key",
+            f"Idempotency-Key takes 1 to {LONGEST_KEY} visible ASCII characters without spaces.",
+            field="Idempotency-Key",
+        )
+    return RequestIdentity(caller, route, key)
+
+
+def once(
+    request: RequestIdentity,
+    body: Any,
+    run: Callable[[str], Answer],
+    *,
+    table: Table,
+    now: datetime,
+    new_id: Callable[[], str],
+) -> Answer:
+    """Run a request unless it was run before.
+
+    `run` gets the id of what it makes, the same one when a crashed first run is taken up again, so it must be able to
+    find that thing already made. A refusal changed nothing and is not kept; after any other fault nobody knows how far
+    the run came, so the next one goes on with its id. Raises InvalidInput `idempotency_key_reused` for another body,
+    Conflict `request_in_progress` while the first run is under way.
+    """
+    digest = _digest(body)
+    effect_id = new_id()
+    stored = request_rows.begin(table, request, digest, effect_id, now)
+    if stored is not None:
+        if stored.body_sha256 != digest:
+            raise InvalidInput(
+                "idempotency_key_reused",
+                "This Idempotency-Key came with another body before. Use a new key for a new request.",
+                field="Idempotency-Key",
+            )
+        if stored.state == "answered":
+            return Answer(stored.status, stored.answer)
+        effect_id = _take_over(request, stored, table, now)
+    try:
+        answer = run(effect_id)
+    except (InvalidInput, NotFound, Conflict, CapExceeded):
+        request_rows.forget(table, request)
+        raise
+    except Exception:
+        request_rows.let_go(table, request, now)
+        raise
+    request_rows.answered(table, request, answer.status, answer.without_secrets())
+    return answer
+
+
+def _take_over(request: RequestIdentity, stored: StoredRequest, table: Table, now: datetime) -> str:
+    alive = now < datetime.fromisoformat(stored.held_until)
+    if alive or not request_rows.take_over(table, request, stored.held_until, now):
+        raise Conflict(
+            "request_in_progress",
+            "The first request with this Idempotency-Key is still under way. Repeat it in a moment.",
+            retry_after_seconds=5,
+        )
+    return stored.effect_id
+
+
+def _digest(body: Any) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

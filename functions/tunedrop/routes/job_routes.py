@@ -1,0 +1,119 @@
+"""Jobs: `POST` and `GET /jobs`, `GET /jobs/{id}`, `POST /jobs/{id}/stop`."""
+
+from __future__ import annotations
+
+from functools import partial
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body as FromBody
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
+from pydantic import Field, StrictInt
+
+from tunedrop.actions.datasets import read_datasets
+from tunedrop.actions.jobs import read_jobs
+from tunedrop.actions.jobs.start_job import start
+from tunedrop.actions.jobs.stop_job import stop
+from tunedrop.domain.base_models.catalogue import Serving
+from tunedrop.domain.training.job_states import DeploymentRequest, StartJob
+from tunedrop.routes.idempotency import Answer
+from tunedrop.routes.job_answers import JobAnswer, JobsAnswer
+from tunedrop.routes.requests import Body, Cursor, IdempotencyKey, Limit, Request, data, once, required
+
+router = APIGatewayRouter()
+
+
+class DeploymentBody(Body):
+    """The deployment that the job should end in."""
+
+    name: str = Field(description="What the Messages API calls it; never the name of a base model")
+    serving: Serving | None = Field(None, description="Left out: the base model's first way to serve")
+    model_units: StrictInt | None = Field(None, description="Provisioned Throughput only; left out: 1")
+    hours: StrictInt | None = Field(
+        None, description="After which it is given back; left out: the stack's DeploymentHours"
+    )
+
+    def asked(self) -> DeploymentRequest:
+        """As the use case takes it."""
+        return DeploymentRequest(self.name, self.serving, self.model_units, self.hours)
+
+
+class StartJobBody(Body):
+    """A job to start."""
+
+    dataset: str
+    version: StrictInt | None = Field(None, description="Left out: the newest")
+    base_model: str
+    hyperparameters: dict[str, Any] = Field(
+        default_factory=dict, description="Numbers, or numbers in text; left out: the base model's defaults"
+    )
+    deployment: DeploymentBody | None = None
+    plan_id: str | None = Field(None, description="Confirms the plan that a 409 `plan_confirmation_required` showed")
+
+    def asked(self) -> StartJob:
+        """As the use case takes it."""
+        return StartJob(
+            dataset=self.dataset,
+            base_model=self.base_model,
+            version=self.version,
+            hyperparameters=self.hyperparameters,
+            deployment=self.deployment.asked() if self.deployment else None,
+            plan_id=self.plan_id,
+        )
+
+
+@router.post("/jobs", summary="Start a job", responses={202: {"description": "The job, Requested or Preparing"}})
+def start_job(body: Annotated[StartJobBody, FromBody()], idempotency_key: IdempotencyKey = None) -> Response[JobAnswer]:
+    """Start a job on an accepted version, and have its deployment made when it completes.
+
+    Nothing is spent before everything that can be known was checked. Where the version was not prepared for the base
+    model yet, the job is Preparing, and ends Failed with the code of what a request would be refused for. Needs an
+    Idempotency-Key.
+    """
+    request = Request.of(router)
+    world = request.world
+
+    def run(job_id: str) -> Answer:
+        job = start(
+            body.asked(),
+            job_id=job_id,
+            caller=request.caller,
+            accepted=partial(read_datasets.accepted, table=world.state),
+            table=world.state,
+            sqs=world.sqs,
+            bedrock=world.bedrock,
+            service_quotas=world.quotas,
+            settings=world.settings,
+            now=world.now,
+            new_id=world.new_id,
+        )
+        return Answer(HTTPStatus.ACCEPTED, data(JobAnswer.of(job)))
+
+    return once(request, "POST /jobs", required(idempotency_key), body=body, run=run, model=JobAnswer)
+
+
+@router.get("/jobs", summary="List jobs")
+def list_jobs(limit: Limit = 20, cursor: Cursor = None) -> JobsAnswer:
+    """Jobs, ended ones included, newest first."""
+    page = read_jobs.list_jobs(limit=limit, cursor=cursor, table=Request.of(router).world.state)
+    return JobsAnswer.of(page)
+
+
+@router.get("/jobs/<job_id>", summary="Read a job")
+def get_job(job_id: str) -> JobAnswer:
+    """A job: its status and timeline, the exact request to Bedrock, and the digests of its data."""
+    return JobAnswer.of(read_jobs.get(job_id, table=Request.of(router).world.state))
+
+
+@router.post("/jobs/<job_id>/stop", summary="Stop a job", responses={202: {"description": "Asked for"}})
+def stop_job(job_id: str, idempotency_key: IdempotencyKey = None) -> Response[JobAnswer]:
+    """Ask for a job's end. What was trained until then is charged, and no custom model is made."""
+    request = Request.of(router)
+    world = request.world
+
+    def run(_: str) -> Answer:
+        job = stop(job_id, caller=request.caller, table=world.state, sqs=world.sqs, settings=world.settings)
+        return Answer(HTTPStatus.ACCEPTED, data(JobAnswer.of(job)))
+
+    return once(request, f"POST /jobs/{job_id}/stop", idempotency_key, body={}, run=run, model=JobAnswer)

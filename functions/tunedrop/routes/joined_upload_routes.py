@@ -1,0 +1,97 @@
+"""Joined uploads: `POST /datasets/{name}/versions`, and what became of one: `GET /datasets/{name}/uploads/{id}`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body as FromBody
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
+from pydantic import Field
+
+from tunedrop.actions.datasets import join_parts
+from tunedrop.actions.datasets.join_parts import NamedPart
+from tunedrop.routes.idempotency import Answer
+from tunedrop.routes.requests import AnswerModel, Body, IdempotencyKey, Request, data, once, told_as
+
+router = APIGatewayRouter()
+
+
+class PartBody(Body):
+    """One uploaded object, as it stood at some time."""
+
+    key: str
+    version_id: str | None = Field(None, description="S3's; left out: the one that stands there now")
+
+    def asked(self) -> NamedPart:
+        """As the use case takes it."""
+        return NamedPart(self.key, self.version_id)
+
+
+class MakeVersionBody(Body):
+    """Objects under `incoming/<dataset>/` that become the splits of a new version."""
+
+    splits: dict[str, list[str | PartBody]] = Field(
+        description="By split, the keys of its files, at most 1,000; they are joined in the order of their keys"
+    )
+
+    def asked(self) -> dict[str, list[NamedPart]]:
+        """As the use case takes it."""
+        return {
+            split: [NamedPart(part) if isinstance(part, str) else part.asked() for part in parts]
+            for split, parts in self.splits.items()
+        }
+
+
+class UploadAnswer(AnswerModel):
+    """What became of a request to make a version."""
+
+    dataset: str
+    upload_id: str = told_as("upload_id", called="version_id")
+    status: str = Field(
+        description="processing, done (its version has a verdict or is incomplete), unchanged (the same bytes stand "
+        "already), superseded (by newer uploads), gone (an object was erased before it was read)"
+    )
+    version: int | None = Field(description="That it led to, or that holds the same already; null until that is known")
+    parts: dict[str, int] = told_as("parts", called="splits", description="How many files each split has")
+    received_at: datetime
+
+
+@router.post(
+    "/datasets/<name>/versions",
+    summary="Make a version of uploaded files",
+    responses={202: {"description": "Taken; `GET /datasets/{name}/uploads/{upload_id}` says what becomes of it"}},
+)
+def make_version(
+    name: str, body: Annotated[MakeVersionBody, FromBody()], idempotency_key: IdempotencyKey = None
+) -> Response[UploadAnswer]:
+    """Join uploaded files into splits of one new version, without waiting for a `_commit`.
+
+    The version holds the files as they stand at the time of the request, and the other splits as they are then.
+    """
+    request = Request.of(router)
+    world = request.world
+
+    def run(upload_id: str) -> Answer:
+        upload = join_parts.request(
+            name,
+            body.asked(),
+            upload_id=upload_id,
+            table=world.state,
+            s3=world.s3,
+            sqs=world.sqs,
+            settings=world.settings,
+            now=world.now,
+        )
+        return Answer(HTTPStatus.ACCEPTED, data(UploadAnswer.of(upload)))
+
+    route = f"POST /datasets/{name}/versions"
+    return once(request, route, idempotency_key, body=body, run=run, model=UploadAnswer)
+
+
+@router.get("/datasets/<name>/uploads/<upload_id>", summary="Read what became of a joined upload")
+def get_upload(name: str, upload_id: str) -> UploadAnswer:
+    """A request to make a version: whether it is through, and which version it led to."""
+    return UploadAnswer.of(join_parts.get(name, upload_id, table=Request.of(router).world.state))
