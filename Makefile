@@ -17,21 +17,21 @@ endif
 DEV := .venv/bin
 LOCAL := .venv-local/bin/python -m tunedrop_local
 SAM := SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.venv-sam/bin:$$PATH" sam
-OURS := functions cli simulator local demo benchmarks tests bootstrap.py bootstrap_index.py
+OURS := functions cli simulator local demo benchmarks tests bootstrap
 
 help: ## show this list
 	awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## a file becomes a tuned model that answers, on this machine; TRAIN=file VALIDATION=file for your own
-	$(PYTHON) bootstrap.py dev local
+	$(PYTHON) bootstrap dev local
 	$(DEV)/python -m demo $(if $(TRAIN),--train "$(TRAIN)") $(if $(VALIDATION),--validation "$(VALIDATION)")
 
 test: check ## everything that CI runs: check, then all tests in one pytest
-	$(PYTHON) bootstrap.py dev local sam
+	$(PYTHON) bootstrap dev local sam
 	$(DEV)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: ## format, lint, types, imports, template
-	$(PYTHON) bootstrap.py dev
+	$(PYTHON) bootstrap dev
 	$(DEV)/ruff format --check .
 	$(DEV)/ruff check .
 	$(DEV)/mypy $(OURS)
@@ -39,39 +39,39 @@ check: ## format, lint, types, imports, template
 	$(DEV)/cfn-lint --regions us-east-1 us-west-2 -- template.yaml
 
 format: ## write the code the one way, and fix what can be fixed
-	$(PYTHON) bootstrap.py dev
+	$(PYTHON) bootstrap dev
 	$(DEV)/ruff format .
 	$(DEV)/ruff check --fix .
 
 up: ## keep the embedded cloud running, and print the lines to export; ARGS=--help for its options
-	$(PYTHON) bootstrap.py dev local
+	$(PYTHON) bootstrap dev local
 	$(LOCAL) up $(ARGS)
 
 down: ## stop the embedded cloud; its state stays
-	$(PYTHON) bootstrap.py local
+	$(PYTHON) bootstrap local
 	$(LOCAL) down $(ARGS)
 
 reset: ## stop the embedded cloud and forget its state
-	$(PYTHON) bootstrap.py local
+	$(PYTHON) bootstrap local
 	$(LOCAL) reset $(ARGS)
 
 logs: ## what a function logged: make logs FUNCTION=DatasetUploadedFunction
-	$(PYTHON) bootstrap.py local
+	$(PYTHON) bootstrap local
 	$(LOCAL) logs $(or $(FUNCTION),$(error which one? make logs FUNCTION=DatasetUploadedFunction))
 
 build: ## what a deploy uploads, for AWS: sam build
-	$(PYTHON) bootstrap.py sam
+	$(PYTHON) bootstrap sam
 	$(SAM) build
 
 validate: ## the template as AWS will read it: sam validate --lint
-	$(PYTHON) bootstrap.py sam
+	$(PYTHON) bootstrap sam
 	$(SAM) validate --lint
 
 deploy: build ## deploy to the AWS account of your credentials, asking for the parameters; ARGS= for sam deploy
 	$(SAM) deploy $(or $(ARGS),--guided)
 
 docs: ## write the generated pages of docs/ anew
-	$(PYTHON) bootstrap.py dev
+	$(PYTHON) bootstrap dev
 	$(DEV)/python -m tunedrop.domain.checks.documentation > docs/data-format.md
 	$(DEV)/python -m tunedrop.routes.openapi > docs/openapi.json
 

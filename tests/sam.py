@@ -1,4 +1,4 @@
-"""SAM CLI as a person uses it, from the environment that `bootstrap.py sam` makes; each build is made once."""
+"""SAM CLI as a person uses it, from the environment that `make build` makes; each build is made once."""
 
 from __future__ import annotations
 
@@ -41,6 +41,6 @@ def build(variables: tuple[tuple[str, str], ...] = SHIPPED) -> Path:
 @functools.cache
 def _make_environment() -> dict[str, str]:
     """The person's own environment, with SAM CLI's before all else on the PATH."""
-    subprocess.run([sys.executable, ROOT / "bootstrap.py", "sam"], check=True)
+    subprocess.run([sys.executable, ROOT / "bootstrap", "sam"], check=True)
     path = os.pathsep.join([str(ROOT / ".venv-sam" / "bin"), os.environ["PATH"]])  # noqa: TID251 - sam needs the PATH
     return {**os.environ, "PATH": path}  # noqa: TID251

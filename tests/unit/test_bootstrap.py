@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import io
 import json
 import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-import bootstrap
-from bootstrap_index import (
+from bootstrap import __main__ as command
+from bootstrap import uv
+from bootstrap.environments import fingerprint
+from bootstrap.index import (
     PUBLIC_INDEX,
     BootstrapError,
     Configuration,
@@ -26,8 +31,9 @@ from bootstrap_index import (
     uv_environment,
 )
 
+FOLDER = Path(__file__).parents[2] / "bootstrap"
 WHEEL = "uv-0.13.9-py3-none-musllinux_1_1_x86_64.whl"
-MACHINES = [(system, machine, libc) for system, machine, libc in bootstrap.UV_WHEELS]
+MACHINES = [(system, machine, libc) for system, machine, libc in uv.UV_WHEELS]
 
 
 @pytest.fixture
@@ -247,21 +253,21 @@ def test_credentials_of_the_address_or_of_netrc_go_into_a_header_that_no_redirec
 
 @pytest.mark.parametrize("machine", MACHINES, ids=" ".join)
 def test_every_pinned_wheel_has_a_name_and_a_hash(machine):
-    name, digest = bootstrap.uv_wheel(*machine)
-    assert name.startswith(f"uv-{bootstrap.UV_VERSION}-py3-none-")
+    name, digest = uv.uv_wheel(*machine)
+    assert name.startswith(f"uv-{uv.UV_VERSION}-py3-none-")
     assert len(bytes.fromhex(digest)) == 32
 
 
 def test_an_unknown_machine_is_told_which_are_known():
     with pytest.raises(BootstrapError, match="no uv is pinned for linux riscv64 gnu; pinned are: darwin arm64, "):
-        bootstrap.uv_wheel("linux", "riscv64", "gnu")
+        uv.uv_wheel("linux", "riscv64", "gnu")
 
 
 def place(folder: Path) -> str:
     """A wheel that holds a script as its uv; its SHA-256."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as members:
-        members.writestr(f"uv-{bootstrap.UV_VERSION}.data/scripts/uv", "#!/bin/sh\n")
+        members.writestr(f"uv-{uv.UV_VERSION}.data/scripts/uv", "#!/bin/sh\n")
     folder.mkdir()
     (folder / WHEEL).write_bytes(content.getvalue())
     return hashlib.sha256(content.getvalue()).hexdigest()
@@ -270,17 +276,17 @@ def place(folder: Path) -> str:
 def test_a_wheel_with_the_pinned_hash_is_unpacked_once(tmp_path):
     digest = place(tmp_path / "wheels")
     there = Configuration(find_links=(str(tmp_path / "wheels"),), no_index=True)
-    binary = bootstrap.fetch_uv(there, tmp_path / "uv", WHEEL, digest)
+    binary = uv.fetch_uv(there, tmp_path / "uv", WHEEL, digest)
     assert os.access(binary, os.X_OK)
     nowhere = Configuration(no_index=True)
-    assert bootstrap.fetch_uv(nowhere, tmp_path / "uv", WHEEL, digest) == binary
+    assert uv.fetch_uv(nowhere, tmp_path / "uv", WHEEL, digest) == binary
 
 
 def test_a_wheel_with_another_hash_is_refused_and_not_unpacked(tmp_path):
     found, expected = place(tmp_path / "wheels"), "0" * 64
     there = Configuration(find_links=(str(tmp_path / "wheels"),), no_index=True)
     with pytest.raises(BootstrapError) as refused:
-        bootstrap.fetch_uv(there, tmp_path / "uv", WHEEL, expected)
+        uv.fetch_uv(there, tmp_path / "uv", WHEEL, expected)
     assert str(refused.value).splitlines()[1:] == [f"  its SHA-256 is {found}", f"  expected       {expected}"]
     assert not (tmp_path / "uv").exists()
 
@@ -290,7 +296,7 @@ def test_where_the_wheel_is_nowhere_every_place_says_why(tmp_path):
     empty.mkdir()
     configuration = Configuration(find_links=(str(empty), str(tmp_path / "missing")), no_index=True)
     with pytest.raises(BootstrapError) as refused:
-        bootstrap.fetch_uv(configuration, tmp_path / "uv", WHEEL, "0" * 64)
+        uv.fetch_uv(configuration, tmp_path / "uv", WHEEL, "0" * 64)
     lines = str(refused.value).splitlines()
     assert lines[1] == f"  {empty.as_uri()}: does not list it"
     assert lines[2].startswith(f"  {(tmp_path / 'missing').as_uri()}: [Errno 2]")
@@ -303,13 +309,37 @@ def test_where_the_wheel_is_nowhere_every_place_says_why(tmp_path):
 def test_an_environments_stamp_follows_its_lock(tmp_path):
     lock = tmp_path / "local.txt"
     lock.write_text("a==1\n")
-    before = bootstrap.fingerprint("local", lock)
-    assert bootstrap.fingerprint("local", lock) == before
+    before = fingerprint("local", lock)
+    assert fingerprint("local", lock) == before
     lock.write_text("a==2\n")
-    assert bootstrap.fingerprint("local", lock) != before
+    assert fingerprint("local", lock) != before
 
 
 def test_an_unknown_environment_is_told_which_are_known(capsys):
     with pytest.raises(SystemExit, match="2"):
-        bootstrap.main(["prod"])
+        command.main(["prod"])
     assert "unknown: prod; known are: dev, local, sam, lock" in capsys.readouterr().err
+
+
+# --- a machine that has nothing yet
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.name)
+def test_it_needs_nothing_but_the_standard_library(path):
+    imports = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Import)]
+    sources = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ImportFrom)]
+    named = {alias.name for node in imports for alias in node.names} | {node.module or "" for node in sources}
+    assert {name.partition(".")[0] for name in named} <= sys.stdlib_module_names | {"bootstrap"}
+
+
+def test_a_python_that_is_too_old_can_read_what_tells_it_so():
+    ast.parse((FOLDER / "__main__.py").read_text("utf-8"), feature_version=(3, 8))
+
+
+@pytest.mark.parametrize("command_line", [[str(FOLDER)], ["-P", str(FOLDER)], ["-m", "bootstrap"]])
+def test_it_runs_as_a_folder_from_anywhere_and_as_a_module_in_the_checkout(tmp_path, command_line):
+    where = FOLDER.parent if "-m" in command_line else tmp_path
+    done = subprocess.run(
+        [sys._base_executable, "-S", *command_line, "--help"], cwd=where, capture_output=True, text=True, check=True
+    )
+    assert "environments (default: dev local):" in done.stdout
