@@ -36,7 +36,7 @@ check: ## format, lint, types, imports, template
 	$(DEV)/ruff check .
 	$(DEV)/mypy $(OURS)
 	$(DEV)/lint-imports --no-logo
-	$(DEV)/cfn-lint --regions us-east-1 us-west-2 -- template.yaml
+	$(DEV)/cfn-lint template.yaml
 
 format: ## write the code the one way, and fix what can be fixed
 	$(PYTHON) bootstrap dev

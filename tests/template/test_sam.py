@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests import sam
 
@@ -20,6 +21,18 @@ def shipped() -> Path:
 
 def test_sam_finds_the_template_valid_and_without_lint():
     assert "is a valid SAM Template" in sam.run("validate", "--lint")
+
+
+def test_what_is_sent_has_neither_alias_nor_merge_which_cloudformation_refuses(shipped):
+    written, sent = ((folder / "template.yaml").read_text("utf-8") for folder in (ROOT, shipped))
+    assert aliases_and_merges(written)
+    assert aliases_and_merges(sent) == []
+
+
+def aliases_and_merges(text: str) -> list[str]:
+    events = list(yaml.parse(text, Loader=yaml.SafeLoader))
+    aliases = [f"*{event.anchor}" for event in events if isinstance(event, yaml.AliasEvent)]
+    return aliases + [event.value for event in events if isinstance(event, yaml.ScalarEvent) and event.value == "<<"]
 
 
 @pytest.mark.parametrize(("layer", "extensions"), [("DependenciesLayer", 4), ("ParquetLayer", 1)])
