@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tunedrop.actions.datasets import erase_data, take_upload
 from tunedrop.actions.jobs import prepare_on_demand, start_on_accept
-from tunedrop.domain.training.on_accept import OnAccept
-from tunedrop.domain.versions.versioning import Version
-from tunedrop.edges import clients, clock, queues
+from tunedrop.edges import queues
+from tunedrop.edges.cloud import Cloud, cloud
 from tunedrop.edges.observability import logger, metrics
-from tunedrop.edges.rows.table import Table
-from tunedrop.edges.settings import settings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -22,37 +20,20 @@ if TYPE_CHECKING:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Carry out each message; transient faults come again by the queue."""
-    return queues.work_through(event, _take, sqs=clients.sqs(), queue_url=settings().upload_queue_url)
+    here = cloud()
+    return queues.work_through(event, partial(_take, here), here.upload_queue)
 
 
-def _take(message: Mapping[str, Any]) -> None:
-    reach: Any = {
-        "table": Table(clients.dynamodb(), settings().state_table),
-        "s3": clients.s3(),
-        "settings": settings(),
-    }
+def _take(here: Cloud, message: Mapping[str, Any]) -> None:
+    start = partial(start_on_accept.start, cloud=here)
     match message.get("kind"):
         case None:
-            take_upload.arrived(message, bus=clients.events(), clock=clock.now, start=_start, **reach)
+            take_upload.arrived(message, here, start)
         case "join_parts":
-            take_upload.requested(message, bus=clients.events(), clock=clock.now, start=_start, **reach)
+            take_upload.requested(message, here, start)
         case "prepare_version":
-            prepare_on_demand.prepare(message, sqs=clients.sqs(), **reach)
+            prepare_on_demand.prepare(message, here)
         case erase_data.MESSAGE:
-            erase_data.erase(message, bus=clients.events(), clock=clock.now, **reach)
+            erase_data.erase(message, here)
         case kind:
             raise ValueError(f"UploadQueue carries no messages of kind {kind!r}")
-
-
-def _start(version: Version) -> OnAccept | None:
-    reach = start_on_accept.Reach(
-        table=Table(clients.dynamodb(), settings().state_table),
-        s3=clients.s3(),
-        sqs=clients.sqs(),
-        bedrock=clients.bedrock(),
-        service_quotas=clients.service_quotas(),
-        settings=settings(),
-        clock=clock.now,
-        new_id=clock.new_id,
-    )
-    return start_on_accept.accepted(version, reach)

@@ -7,22 +7,13 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from tunedrop.actions import reconcile
-from tunedrop.edges import clients, clock
+from tunedrop.edges.cloud import cloud
 from tunedrop.edges.observability import logger, metrics
-from tunedrop.edges.rows.table import Table
-from tunedrop.edges.settings import settings
 
 
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Look once; the answer is for a person who invokes it by hand."""
-    found = reconcile.reconcile(
-        table=Table(clients.dynamodb(), settings().state_table),
-        bedrock=clients.bedrock(),
-        sqs=clients.sqs(),
-        bus=clients.events(),
-        settings=settings(),
-        now=clock.now(),
-    )
+    found = reconcile.reconcile(cloud())
     return {"open_jobs": found.open_jobs, "open_purchases": found.open_purchases, "enqueued": dict(found.enqueued)}

@@ -17,7 +17,7 @@ _CLIENTS = (
     clients.sqs,
     clients.events,
     clients.bedrock,
-    clients.bedrock_spending,
+    clients.spender,
     clients.bedrock_runtime,
     clients.service_quotas,
 )

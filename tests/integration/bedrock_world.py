@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal, cast
 from urllib.parse import unquote
 
 from bedrock_simulator import Configuration, Event, Fault, FaultyDoor, LedgerEntry, Quotas, Simulator
@@ -20,12 +20,16 @@ from moto.core.config import default_user_config as moto_config
 from tunedrop.actions import reconcile
 from tunedrop.actions.deployments import advance_purchase, release_deployment
 from tunedrop.actions.jobs import advance_job, follow_job, prepare_on_demand, start_job, stop_job
+from tunedrop.domain.base_models.catalogue import Split
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.training.job_plan import PreparedSplit, PreparedVersion
 from tunedrop.domain.training.job_states import DeploymentRequest, Job, StartJob
+from tunedrop.domain.versions import versioning
+from tunedrop.domain.versions.versioning import Head, Outcome, Output, Preparation, SplitFile
 from tunedrop.edges import clients
-from tunedrop.edges.rows import deployment_rows, job_rows
+from tunedrop.edges.cloud import Cloud
+from tunedrop.edges.rows import dataset_rows, deployment_rows, job_rows, upload_rows
 from tunedrop.edges.settings import Settings
 
 from tests.integration.conftest import ACCOUNT, Stack
@@ -101,8 +105,6 @@ class World:
     door: FaultyDoor
     events: list[Event]
     prepared: PreparedVersion
-    accepted: start_job.Accepted
-    """What the data side says; unless told, that there is one version, `prepared`."""
     ids: int = 0
 
     def new_id(self) -> str:
@@ -119,76 +121,41 @@ class World:
             wish = DeploymentRequest(wish)
         return start_job.start(
             StartJob(**{"dataset": "support", "base_model": self.prepared.base_model, "deployment": wish, **request}),
+            dataclasses.replace(self.cloud, settings=dataclasses.replace(self.settings, max_model_units=cap)),
             job_id=job_id,
             caller=CALLER,
-            accepted=self.accepted,
-            table=self.stack.table,
-            sqs=self.stack.sqs,
-            bedrock=clients.bedrock(),
-            service_quotas=clients.service_quotas(),
-            settings=dataclasses.replace(self.settings, max_model_units=cap),
-            now=self.clock.now(),
-            new_id=self.new_id,
         )
+
+    @property
+    def cloud(self) -> Cloud:
+        """What a use case is handed."""
+        return Cloud(self.settings, clients, self.clock.now, self.new_id)
 
     def stop(self, job_id: str) -> Job:
         """POST /jobs/{id}/stop."""
-        return stop_job.stop(job_id, caller=CALLER, table=self.stack.table, sqs=self.stack.sqs, settings=self.settings)
+        return stop_job.stop(job_id, self.cloud)
 
     def release(self, name: str) -> Any:
         """DELETE /deployments/{name}."""
-        return release_deployment.release(
-            name,
-            caller=CALLER,
-            table=self.stack.table,
-            sqs=self.stack.sqs,
-            settings=self.settings,
-            now=self.clock.now(),
-        )
+        return release_deployment.release(name, self.cloud, caller=CALLER)
 
     def spend(self, message: dict[str, Any]) -> Any:
         """One message of SpendQueue, delivered once."""
-        reach: dict[str, Any] = {
-            "table": self.stack.table,
-            "bedrock": clients.bedrock(),
-            "spending": clients.bedrock_spending(),
-            "bus": self.stack.events,
-            "settings": self.settings,
-            "now": self.clock.now(),
-        }
         if message["kind"] == "advance_job":
-            return advance_job.advance_job(message["job_id"], sqs=self.stack.sqs, **reach)
-        return advance_purchase.advance_purchase(message["deployment"], message["generation"], **reach)
+            return advance_job.advance(message["job_id"], self.cloud, clients.spender())
+        return advance_purchase.advance(message["deployment"], message["generation"], self.cloud, clients.spender())
 
     def prepare(self, message: dict[str, Any]) -> None:
         """One message of UploadQueue about a job, delivered once."""
-        prepare_on_demand.prepare(
-            message, table=self.stack.table, s3=self.stack.s3, sqs=self.stack.sqs, settings=self.settings
-        )
+        prepare_on_demand.prepare(message, self.cloud)
 
     def follow(self, message: dict[str, Any]) -> Job | None:
         """One message of JobEventQueue, delivered once."""
-        return follow_job.job_changed(
-            message,
-            table=self.stack.table,
-            bedrock=clients.bedrock(),
-            s3=self.stack.s3,
-            sqs=self.stack.sqs,
-            bus=self.stack.events,
-            settings=self.settings,
-            now=self.clock.now(),
-        )
+        return follow_job.follow(message, self.cloud)
 
     def reconcile(self) -> Any:
         """The schedule fires."""
-        return reconcile.reconcile(
-            table=self.stack.table,
-            bedrock=clients.bedrock(),
-            sqs=self.stack.sqs,
-            bus=self.stack.events,
-            settings=self.settings,
-            now=self.clock.now(),
-        )
+        return reconcile.reconcile(self.cloud)
 
     def deliver(self, *, events: bool = True) -> None:
         """Carry out whatever lies on the queues, until nothing does."""
@@ -250,7 +217,7 @@ class World:
             clients.events(),
             clients.s3(),
             clients.bedrock(),
-            clients.bedrock_spending(),
+            clients.spender(),
         )
         emitters = [client.meta.events for client in (*own, *made, clients.service_quotas())]
         for emitter in emitters:
@@ -401,11 +368,17 @@ def make(
     region: str = "us-west-2",
     validation: bool = True,
     configuration: Configuration | None = None,
+    data: bool = True,
     **variables: str,
 ) -> World:
-    """A world whose clock starts now, because moto's rows and S3 know only that time."""
+    """A world whose clock starts now, because moto's rows and S3 know only that time.
+
+    It holds one accepted version, support@1, unless it is to have no `data`.
+    """
     passthrough: Any = moto_config["core"]["passthrough"]
     environment.setitem(passthrough, "services", ["bedrock", "bedrock-runtime", "servicequotas"])
+    for client in (clients.dynamodb, clients.s3, clients.sqs, clients.events):
+        client()  # moto's rows and objects stand where the stack's own clients made them, wherever the world then is
     environment.setenv("AWS_REGION", region)
     environment.setenv("AWS_DEFAULT_REGION", region)
     settings = dataclasses.replace(_settings(stack, variables), region=region)
@@ -418,10 +391,12 @@ def make(
         configuration=configuration or Configuration(quotas=Quotas(model_units=2)),
     )
     door = FaultyDoor(simulator)
-    for client in (clients.bedrock(), clients.bedrock_spending(), clients.service_quotas()):
+    for client in (clients.bedrock(), clients.spender(), clients.service_quotas()):
         mount(client, door)
     prepared = prepare(stack, base_model, validation=validation)
-    return World(stack, settings, clock, simulator, door, events, prepared, accepted=lambda *_: prepared)
+    if data and dataset_rows.load_head(stack.table, "support") is None:
+        store(stack, prepared)
+    return World(stack, settings, clock, simulator, door, events, prepared)
 
 
 def _settings(stack: Stack, variables: dict[str, str]) -> Settings:
@@ -442,6 +417,41 @@ def prepare(stack: Stack, base_model: str, *, validation: bool, records: int = 1
         validation=_upload(stack, base_model, "validation", held_out) if validation else None,
         tokens_per_epoch=4_000,
         owner="support-team",
+    )
+
+
+def store(stack: Stack, prepared: PreparedVersion, *, verdict: Literal["accepted", "rejected"] = "accepted") -> None:
+    """Rows of the version, as if its files had been uploaded and judged."""
+    splits = {"train": prepared.train, "validation": prepared.validation}
+    known: dict[str, PreparedSplit] = {name: split for name, split in splits.items() if split is not None}
+    now = datetime.now(UTC)
+    files = [
+        SplitFile(f"incoming/support/{name}.jsonl", "v", split.bytes, split.sha256, name, now)
+        for name, split in known.items()
+    ]
+    made = versioning.plan(Head("support", now, now), files, None, now)
+    assert isinstance(made, versioning.NewVersion)
+    upload = upload_rows.begin(stack.table, "support", "train", files[0].key, "v", now)
+    assert dataset_rows.reserve(stack.table, upload, made)
+    outcome = Outcome(tuple(_preparation(prepared, name, verdict) for name in known), (), prepared.owner)
+    assert dataset_rows.finish_version(stack.table, versioning.finished(made.version, outcome, now))
+
+
+def _preparation(prepared: PreparedVersion, name: str, verdict: Literal["accepted", "rejected"]) -> Preparation:
+    split = prepared.train if name == "train" else prepared.validation
+    assert split is not None
+    return Preparation(
+        base_model=prepared.base_model,
+        split=cast("Split", name),
+        verdict=verdict,
+        report_key=f"reports/support/1/{prepared.base_model}/{name}.json",
+        records=split.records,
+        tokens=prepared.tokens_per_epoch,
+        errors=0 if verdict == "accepted" else 1,
+        warnings=0,
+        output=Output(split.key, split.version_id, split.bytes, split.sha256, split.records)
+        if verdict == "accepted"
+        else None,
     )
 
 

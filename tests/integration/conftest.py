@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -11,7 +13,9 @@ import botocore.loaders
 import botocore.session
 import pytest
 from moto import mock_aws
+from tunedrop.edges import clients, clock
 from tunedrop.edges import settings as settings_module
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows.table import Table
 from tunedrop.edges.settings import Settings
 
@@ -46,6 +50,15 @@ class Stack:
     dynamodb: DynamoDBClient
     sqs: SQSClient
     events: EventBridgeClient
+
+    @property
+    def cloud(self) -> Cloud:
+        """What a use case is handed, now."""
+        return self.at()
+
+    def at(self, now: Callable[[], datetime] = clock.now) -> Cloud:
+        """What a use case is handed at another time."""
+        return Cloud(self.settings, clients, now, clock.new_id)
 
     def messages(self, queue_url: str) -> list[dict[str, Any]]:
         """The bodies on a queue, taken off it."""

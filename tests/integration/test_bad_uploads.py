@@ -23,7 +23,7 @@ def told(stack):
 
 
 def nothing_was_made(uploader, stack):
-    assert read_datasets.list_datasets(10, None, table=stack.table).heads == ()
+    assert read_datasets.list_datasets(10, None, stack.cloud).heads == ()
     assert uploader.keys("prepared/") == uploader.keys("reports/") == []
 
 
@@ -112,8 +112,8 @@ def test_case_119_a_key_that_differs_only_in_case_is_another_key(uploader, stack
         assert uploader.deliver(builders.object_created(key, version_id="v1")) == []
         expected = [] if key.startswith("Incoming") else [("DatasetRejected", "unrecognized_key", key)]
         assert told(stack) == expected
-        assert read_datasets.get_dataset("support-bot", table=stack.table).latest == 1
-        assert len(read_datasets.list_datasets(10, None, table=stack.table).heads) == 1
+        assert read_datasets.get_dataset("support-bot", stack.cloud).latest == 1
+        assert len(read_datasets.list_datasets(10, None, stack.cloud).heads) == 1
 
 
 def test_case_120_a_folder_marker_is_passed_over(uploader, stack):
@@ -207,7 +207,7 @@ def test_case_126_a_multipart_upload_is_known_by_its_content_not_by_its_etag(upl
     assert version(stack).status == "accepted"
     assert version(stack).files["train"].sha256 == hashlib.sha256(good()).hexdigest()
     uploader.upload(TRAIN, good())
-    assert read_datasets.get_dataset("support-bot", table=stack.table).latest == 1, "the same bytes make no version"
+    assert read_datasets.get_dataset("support-bot", stack.cloud).latest == 1, "the same bytes make no version"
 
 
 def test_case_127_a_wrong_content_encoding_changes_nothing(uploader, stack):
@@ -268,15 +268,8 @@ def test_case_131_an_event_replayed_after_25_hours_changes_nothing(uploader, sta
         uploader.upload(TRAIN, good(50))
     before = stack.table.query("DATASET#support-bot").rows
     stack.published()
-    take_upload.arrived(
-        event,
-        table=stack.table,
-        s3=stack.s3,
-        bus=stack.events,
-        settings=stack.settings,
-        clock=lambda: clock.now() + timedelta(hours=25),
-        start=lambda _: None,
-    )
+    later = stack.at(now=lambda: clock.now() + timedelta(hours=25))
+    take_upload.arrived(event, later, lambda _: None)
     assert stack.table.query("DATASET#support-bot").rows == before
     assert stack.published() == []
 

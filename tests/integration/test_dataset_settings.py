@@ -21,7 +21,7 @@ def test_settings_alone_are_noted_and_make_no_version(uploader, stack):
     event = uploader.put(SETTINGS, 'owner = "team"')
     assert uploader.deliver(event) == []
     assert upload_row(stack, event, "dataset.toml")["status"] == "noted"
-    assert read_datasets.get_dataset("support-bot", table=stack.table).latest == 0
+    assert read_datasets.get_dataset("support-bot", stack.cloud).latest == 0
     assert stack.published() == []
 
 
@@ -33,7 +33,7 @@ def test_new_settings_make_a_version_of_the_splits_as_they_are_and_the_same_agai
     newest = version(stack, 3)
     assert (newest.owner, newest.status, set(newest.splits)) == ("team", "accepted", {"train", "validation"})
     assert newest.files["train"] == version(stack, 1).files["train"]
-    assert read_datasets.get_dataset("support-bot", table=stack.table).latest == 3
+    assert read_datasets.get_dataset("support-bot", stack.cloud).latest == 3
 
 
 def test_late_older_settings_never_replace_newer_ones(uploader, stack):
@@ -41,7 +41,7 @@ def test_late_older_settings_never_replace_newer_ones(uploader, stack):
     older, newer = uploader.put(SETTINGS, 'owner = "old"'), uploader.put(SETTINGS, 'owner = "new"')
     uploader.deliver(newer, older)
     assert version(stack, 2).owner == "new"
-    assert read_datasets.get_dataset("support-bot", table=stack.table).latest == 2
+    assert read_datasets.get_dataset("support-bot", stack.cloud).latest == 2
     assert upload_row(stack, older, "dataset.toml")["status"] == "superseded"
 
 
@@ -123,7 +123,7 @@ def test_mapped_fields_are_read_as_prompt_and_completion(uploader, stack):
 def test_a_train_file_alone_may_give_up_a_share_as_validation(uploader, stack):
     uploader.upload(SETTINGS, "validation_share = 0.3")
     uploader.upload(TRAIN, good(200))
-    prepared = read_datasets.accepted("support-bot", 1, "claude-3-haiku", table=stack.table)
+    prepared = read_datasets.accepted("support-bot", 1, "claude-3-haiku", stack.cloud)
     assert prepared.train.records + prepared.validation.records == 200
     assert 30 <= prepared.validation.records <= 90
 

@@ -36,7 +36,7 @@ def test_a_train_file_becomes_a_prepared_version_with_report_rows_and_notificati
     }
     assert len(others) == 39
 
-    accepted = read_datasets.accepted("support-bot", None, "claude-3-haiku", table=stack.table)
+    accepted = read_datasets.accepted("support-bot", None, "claude-3-haiku", stack.cloud)
     assert (accepted.version, accepted.validation, accepted.owner) == (1, None, None)
     assert accepted.train.sha256 == hashlib.sha256(prepared).hexdigest()
     assert (accepted.train.bytes, accepted.train.records) == (len(prepared), 40)
@@ -112,11 +112,11 @@ def test_a_configured_price_gives_an_amount(uploader, environment):
 def test_a_second_split_makes_a_version_that_holds_both(uploader, stack):
     uploader.upload(TRAIN, good())
     uploader.upload(VALIDATION, good(40, 500))
-    accepted = read_datasets.accepted("support-bot", 2, "claude-3-haiku", table=stack.table)
+    accepted = read_datasets.accepted("support-bot", 2, "claude-3-haiku", stack.cloud)
     assert accepted.validation is not None
     assert accepted.train.key == "prepared/support-bot/2/claude-3-haiku/train.jsonl"
     assert uploader.report(2, split="train")["version"] == 2
-    assert read_datasets.accepted("support-bot", 1, "claude-3-haiku", table=stack.table).validation is None
+    assert read_datasets.accepted("support-bot", 1, "claude-3-haiku", stack.cloud).validation is None
     assert [kind for kind, _ in stack.published()] == ["DatasetPrepared", "DatasetPrepared"]
 
 
@@ -151,9 +151,9 @@ def test_one_base_model_may_refuse_what_another_takes(uploader, stack):
     stack.published()
     uploader.upload(TRAIN, good() + samples.line("User: hello", "Hello.").encode())
     assert version(stack).status == "rejected"
-    assert read_datasets.accepted("support-bot", 1, "claude-3-haiku", table=stack.table).train.records == 41
+    assert read_datasets.accepted("support-bot", 1, "claude-3-haiku", stack.cloud).train.records == 41
     with pytest.raises(Conflict) as refused:
-        read_datasets.accepted("support-bot", 1, "nova-lite", table=stack.table)
+        read_datasets.accepted("support-bot", 1, "nova-lite", stack.cloud)
     assert refused.value.code == "dataset_rejected"
     assert refused.value.details["reports"] == ["reports/support-bot/1/nova-lite/train.json"]
     assert uploader.keys("prepared/support-bot/1/nova-lite/") == []
@@ -187,7 +187,7 @@ def test_the_same_bytes_again_make_no_version_and_say_so(uploader, stack):
     stack.published()
     event = uploader.put(TRAIN, good())
     uploader.deliver(event)
-    assert read_datasets.get_dataset("support-bot", table=stack.table).latest == 1
+    assert read_datasets.get_dataset("support-bot", stack.cloud).latest == 1
     assert (upload_row(stack, event)["status"], upload_row(stack, event)["version"]) == ("unchanged", 1)
     ((kind, detail),) = stack.published()
     assert (kind, detail["unchanged"], detail["version"]) == ("DatasetPrepared", True, 1)
@@ -198,7 +198,7 @@ def test_an_older_upload_that_comes_late_never_replaces_a_newer_one(uploader, st
     older, newer = uploader.put(TRAIN, good(40)), uploader.put(TRAIN, good(50))
     uploader.deliver(newer, older)
     assert version(stack).preparations[0].records == 50
-    assert read_datasets.get_dataset("support-bot", table=stack.table).latest == 1
+    assert read_datasets.get_dataset("support-bot", stack.cloud).latest == 1
     assert upload_row(stack, older)["status"] == "superseded"
 
 
@@ -209,14 +209,14 @@ def test_of_two_splits_at_once_the_later_version_holds_both(uploader, stack):
     assert version(stack, 1).status == "incomplete"
     assert set(version(stack, 2).splits) == {"train", "validation"}
     assert version(stack, 2).status == "accepted"
-    assert read_datasets.get_dataset("support-bot", table=stack.table).latest == 2
+    assert read_datasets.get_dataset("support-bot", stack.cloud).latest == 2
 
 
 def test_two_deliveries_of_one_event_at_once_make_one_version(uploader, stack):
     event = uploader.put(TRAIN, good())
     once(clients.dynamodb(), "dynamodb.TransactWriteItems", lambda: uploader.deliver(event) and None)
     assert uploader.deliver(event) == []
-    assert read_datasets.get_dataset("support-bot", table=stack.table).latest == 1
+    assert read_datasets.get_dataset("support-bot", stack.cloud).latest == 1
     assert version(stack).status == "accepted"
     assert len({detail["event_id"] for _, detail in stack.published()}) == 1
 
@@ -229,9 +229,7 @@ def test_a_transient_fault_gives_the_message_back_and_the_next_delivery_finishes
     assert len(uploader.deliver(event)) == 1
     assert upload_row(stack, event)["status"] == "processing"
     assert uploader.deliver(event, receive_count=2) == []
-    assert [
-        item.number for item in read_datasets.list_versions("support-bot", 10, None, table=stack.table).versions
-    ] == [1]
+    assert [item.number for item in read_datasets.list_versions("support-bot", 10, None, stack.cloud).versions] == [1]
     assert version(stack).status == "accepted"
     assert [kind for kind, _ in stack.published()] == ["DatasetPrepared"]
 
@@ -251,7 +249,7 @@ def test_a_crash_after_the_verdict_leaves_no_dataset_that_seems_to_be_processing
     assert len(uploader.deliver(event)) == 1
     assert version(stack).status == "accepted"
     assert uploader.deliver(event) == []
-    assert read_datasets.get_dataset("support-bot", table=stack.table).status == "accepted"
+    assert read_datasets.get_dataset("support-bot", stack.cloud).status == "accepted"
 
 
 def test_settings_noted_before_a_crash_are_not_taken_for_a_repetition(uploader, stack):
@@ -287,7 +285,7 @@ def test_a_version_without_train_is_incomplete_until_train_comes(uploader, stack
     assert stack.published() == []
     assert uploader.keys("reports/") == []
     with pytest.raises(Conflict) as refused:
-        read_datasets.accepted("support-bot", None, "claude-3-haiku", table=stack.table)
+        read_datasets.accepted("support-bot", None, "claude-3-haiku", stack.cloud)
     assert refused.value.code == "version_incomplete"
     uploader.upload(TRAIN, good())
     assert set(version(stack, 2).splits) == {"train", "validation"}
@@ -297,7 +295,7 @@ def test_dataset_toml_makes_a_new_version_of_the_current_splits(uploader, stack)
     uploader.upload(TRAIN, good(100))
     uploader.upload(SETTINGS, 'base_models = ["nova-lite"]')
     assert version(stack, 2).base_models == ("nova-lite",)
-    assert read_datasets.accepted("support-bot", 2, "claude-3-haiku", table=stack.table) == UnpreparedVersion(
+    assert read_datasets.accepted("support-bot", 2, "claude-3-haiku", stack.cloud) == UnpreparedVersion(
         "support-bot", 2, None
     )
 
@@ -320,7 +318,7 @@ def test_a_system_text_file_is_found_whichever_comes_first(uploader, stack, orde
     bodies = {"system.txt": "Sei höflich.\n", "dataset.toml": 'system = { file = "system.txt" }'}
     for name in order:
         uploader.upload(f"incoming/support-bot/{name}", bodies[name])
-    latest = read_datasets.get_dataset("support-bot", table=stack.table).latest
+    latest = read_datasets.get_dataset("support-bot", stack.cloud).latest
     assert version(stack, latest).status == "accepted"
     prepared = uploader.object(f"prepared/support-bot/{latest}/claude-3-haiku/train.jsonl")
     assert json.loads(prepared.splitlines()[0])["system"] == "Sei höflich."
@@ -390,7 +388,7 @@ def test_a_key_that_fits_no_pattern_is_told_and_changes_nothing(uploader, stack,
     ((kind, detail),) = stack.published()
     assert (kind, detail["code"], detail["key"]) == ("DatasetRejected", "unrecognized_key", key)
     assert "incoming/<dataset>/" in detail["next_command"]
-    assert read_datasets.list_datasets(10, None, table=stack.table).heads == ()
+    assert read_datasets.list_datasets(10, None, stack.cloud).heads == ()
     assert uploader.keys("reports/") == uploader.keys("prepared/") == []
 
 
@@ -399,7 +397,7 @@ def test_events_about_other_buckets_prefixes_and_folder_markers_are_passed_over(
     own_output = builders.object_created("prepared/support-bot/1/claude-3-haiku/train.jsonl", version_id="x")
     assert uploader.deliver(foreign, own_output, uploader.put("incoming/support-bot/", b"")) == []
     assert stack.published() == []
-    assert read_datasets.list_datasets(10, None, table=stack.table).heads == ()
+    assert read_datasets.list_datasets(10, None, stack.cloud).heads == ()
 
 
 def test_without_a_version_id_in_the_event_it_is_asked_for(uploader, stack):
@@ -417,7 +415,7 @@ def test_an_upload_deleted_before_it_was_read_is_told(uploader, stack):
     assert (kind, detail["code"]) == ("DatasetRejected", "object_gone")
     assert upload_row(stack, event)["status"] == "gone"
     with pytest.raises(NotFound):
-        read_datasets.get_dataset("support-bot", table=stack.table)
+        read_datasets.get_dataset("support-bot", stack.cloud)
 
 
 def test_a_carried_over_split_that_was_deleted_rejects_the_version(uploader, stack):
@@ -427,7 +425,7 @@ def test_a_carried_over_split_that_was_deleted_rejects_the_version(uploader, sta
     uploader.upload(VALIDATION, good(40, 500))
     assert version(stack, 2).status == "rejected"
     assert uploader.report(2)["counts_by_code"] == {"object_gone": 1}
-    assert read_datasets.accepted("support-bot", 1, "claude-3-haiku", table=stack.table).version == 1
+    assert read_datasets.accepted("support-bot", 1, "claude-3-haiku", stack.cloud).version == 1
 
 
 def test_an_object_that_may_not_be_read_is_told_rather_than_tried_for_ever(uploader, stack):
@@ -467,15 +465,15 @@ def test_train_and_validation_over_the_sum_reject_the_version_in_validation(uplo
 
 def test_what_is_not_there_is_refused_with_the_newest_version(uploader, stack):
     with pytest.raises(NotFound) as missing:
-        read_datasets.accepted("support-bot", None, "claude-3-haiku", table=stack.table)
+        read_datasets.accepted("support-bot", None, "claude-3-haiku", stack.cloud)
     assert missing.value.code == "unknown_dataset"
     uploader.upload(TRAIN, good())
     for number in (0, 2, -1):
         with pytest.raises(NotFound) as missing:
-            read_datasets.accepted("support-bot", number, "claude-3-haiku", table=stack.table)
+            read_datasets.accepted("support-bot", number, "claude-3-haiku", stack.cloud)
         assert (missing.value.code, missing.value.details["latest"]) == ("unknown_version", 1)
     with pytest.raises(InvalidInput) as unknown:
-        read_datasets.accepted("support-bot", 1, "claude-9", table=stack.table)
+        read_datasets.accepted("support-bot", 1, "claude-9", stack.cloud)
     assert unknown.value.code == "unknown_base_model"
 
 
@@ -483,7 +481,7 @@ def test_a_version_in_the_making_cannot_be_trained_on_yet(uploader, stack):
     once(clients.s3(), "s3.PutObject", fault("SlowDown"))
     uploader.deliver(uploader.put(TRAIN, good()))
     with pytest.raises(Conflict) as refused:
-        read_datasets.accepted("support-bot", None, "claude-3-haiku", table=stack.table)
+        read_datasets.accepted("support-bot", None, "claude-3-haiku", stack.cloud)
     assert refused.value.code == "version_processing"
 
 
@@ -491,13 +489,13 @@ def test_datasets_and_versions_are_listed_newest_first_by_pages(uploader, stack)
     for name in ("alpha", "beta"):
         uploader.upload(f"incoming/{name}/train.jsonl", good())
     uploader.upload("incoming/alpha/train.jsonl", good(41))
-    first = read_datasets.list_datasets(1, None, table=stack.table)
-    second = read_datasets.list_datasets(1, first.cursor, table=stack.table)
+    first = read_datasets.list_datasets(1, None, stack.cloud)
+    second = read_datasets.list_datasets(1, first.cursor, stack.cloud)
     assert [head.dataset for head in (*first.heads, *second.heads)] == ["alpha", "beta"]
     assert (first.heads[0].latest, first.heads[0].status) == (2, "accepted")
-    page = read_datasets.list_versions("alpha", 1, None, table=stack.table)
+    page = read_datasets.list_versions("alpha", 1, None, stack.cloud)
     assert [item.number for item in page.versions] == [2]
-    rest = read_datasets.list_versions("alpha", 5, page.cursor, table=stack.table)
+    rest = read_datasets.list_versions("alpha", 5, page.cursor, stack.cloud)
     assert [item.number for item in rest.versions] == [1]
 
 

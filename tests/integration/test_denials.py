@@ -141,7 +141,7 @@ def test_what_is_released_in_its_first_seconds_is_not_called_gone_because_no_lis
     world.spend(BUY)
     world.release("support-prod")
     denied = refusing(clients.bedrock(), "GetProvisionedModelThroughput", "AccessDeniedException")
-    with unlisted(), denied, refusing(clients.bedrock_spending(), DELETE, "AccessDeniedException"):
+    with unlisted(), denied, refusing(clients.spender(), DELETE, "AccessDeniedException"):
         world.spend(BUY)
         assert world.purchase().state == "releasing"
     world.wait(300)
@@ -171,7 +171,7 @@ def test_what_somebody_deleted_is_believed_gone_though_our_role_is_denied_it(wor
 def test_a_deletion_that_is_refused_for_good_is_counted_as_expired(world):
     world.ready(deployment=EIGHT_HOURS)
     world.release("support-prod")
-    with refusing(clients.bedrock_spending(), DELETE, "AccessDeniedException"):
+    with refusing(clients.spender(), DELETE, "AccessDeniedException"):
         world.deliver()
         for _ in range(4):
             world.wait(300)
@@ -184,7 +184,7 @@ def test_a_surplus_that_bedrock_does_not_delete_comes_to_rest(world):
     job = world.ready()
     tags = [{"key": key, "value": value} for key, value in world.live()[0].tags.items()]
     _foreign(world, job.model_arn, name="second", tags=tags)
-    with refusing(clients.bedrock_spending(), DELETE, "ConflictException", 400):
+    with refusing(clients.spender(), DELETE, "ConflictException", 400):
         assert world.spend(BUY).state == "live"
     world.wait(300)
     assert [entry.resource_arn for entry in world.live()] == [world.purchase().arn]
@@ -207,7 +207,7 @@ def test_hours_are_counted_from_the_send_though_its_effect_showed_late(world):
 @pytest.mark.parametrize(("code", "status"), [("ResourceNotFoundException", 404), ("ConflictException", 400)])
 def test_a_model_that_is_not_there_right_after_training_is_tried_again(world, code, status):
     world.trained()
-    with refusing(clients.bedrock_spending(), CREATE, code, status):
+    with refusing(clients.spender(), CREATE, code, status):
         world.spend(BUY)
     assert world.purchase().state == "requested"
     world.wait(300)
@@ -217,7 +217,7 @@ def test_a_model_that_is_not_there_right_after_training_is_tried_again(world, co
 
 def test_a_model_that_stays_missing_lapses_after_a_day(world):
     world.trained()
-    with refusing(clients.bedrock_spending(), CREATE, "ResourceNotFoundException", 404):
+    with refusing(clients.spender(), CREATE, "ResourceNotFoundException", 404):
         for _ in range(25):
             world.wait(HOUR)
     assert world.purchase().state == "lapsed"
@@ -229,7 +229,7 @@ def test_a_stop_that_bedrock_denies_is_a_fault_and_stays_wanted(world, code, sta
     job = world.start()
     world.deliver()
     world.stop(job.id)
-    with refusing(clients.bedrock_spending(), "StopModelCustomizationJob", code, status), pytest.raises(Unavailable):
+    with refusing(clients.spender(), "StopModelCustomizationJob", code, status), pytest.raises(Unavailable):
         world.deliver()
     world.wait(300)
     assert world.job(job.id).status in {"Stopping", "Stopped"}

@@ -39,7 +39,7 @@ def _points(world: World, job_id: str, split: MetricSplit, limit: int = 10_000) 
     points: list[MetricPoint] = []
     cursor: str | None = None
     while True:
-        page = read_jobs.metrics(job_id, split, limit=limit, cursor=cursor, table=world.stack.table)
+        page = read_jobs.metrics(job_id, split, limit, cursor, world.cloud)
         points += page.points
         if page.cursor is None:
             return points
@@ -81,7 +81,7 @@ def test_without_a_validation_split_there_is_one_curve(stack, environment):
 def test_the_files_themselves_can_be_had_by_a_link(world):
     job, events = _run(world)
     world.follow(events[-1])
-    files = read_jobs.metric_files(job.id, table=world.stack.table, s3=world.stack.s3, settings=world.settings)
+    files = read_jobs.metric_files(job.id, world.cloud)
     assert [file.split for file in files] == ["training", "validation"]
     assert files[0].key.startswith(bedrock_names.output_prefix("support", 1, job.id) + "/model-customization-job-")
     assert files[0].url.startswith("https://")
@@ -179,7 +179,7 @@ def test_a_hundred_thousand_steps_are_stored_and_read_completely(world):
     assert [point.step for point in points] == list(range(100_000))
     assert points[99_999].loss == 2 / 100_000
     assert points[99_999].epoch == 3
-    middle = read_jobs.metrics(job.id, "training", limit=3, cursor="41999", table=world.stack.table)
+    middle = read_jobs.metrics(job.id, "training", 3, "41999", world.cloud)
     assert [point.step for point in middle.points] == [41_999, 42_000, 42_001]
     assert middle.total == 100_000
 

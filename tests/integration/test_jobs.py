@@ -98,11 +98,9 @@ def test_what_can_never_be_is_refused_as_invalid(world, request_, code):
     _refused(world, InvalidInput, code, **request_)
 
 
-def test_data_that_may_not_train_is_refused_in_the_words_of_the_data_side(world):
-    def rejected(*_: object) -> Any:
-        raise Conflict("dataset_rejected", "support@1 was rejected.")
-
-    world.accepted = rejected
+def test_data_that_may_not_train_is_refused_in_the_words_of_the_data_side(stack, environment):
+    world = bedrock_world.make(stack, environment, data=False)
+    bedrock_world.store(stack, world.prepared, verdict="rejected")
     _refused(world, Conflict, "dataset_rejected")
 
 
@@ -219,20 +217,20 @@ def test_jobs_and_deployments_are_listed_newest_first_by_pages(world):
     for name in ("one", "two", "three"):
         world.start(deployment=name, cap=3)
         world.clock.advance(60)
-    first = read_jobs.list_jobs(limit=2, cursor=None, table=world.stack.table)
-    rest = read_jobs.list_jobs(limit=2, cursor=first.cursor, table=world.stack.table)
+    first = read_jobs.list_jobs(2, None, world.cloud)
+    rest = read_jobs.list_jobs(2, first.cursor, world.cloud)
     assert [job.deployment.name for job in first.jobs + rest.jobs if job.deployment] == ["three", "two", "one"]
     assert rest.cursor is None
-    page = read_deployments.list_deployments(limit=10, cursor=None, table=world.stack.table)
+    page = read_deployments.list_deployments(10, None, world.cloud)
     assert [deployment.name for deployment in page.deployments] == ["three", "two", "one"]
 
 
 @pytest.mark.parametrize("name", ["nowhere", "x" * 3_000, "", "a b"])
 def test_what_does_not_exist_is_not_found(world, name):
     with pytest.raises(NotFound):
-        read_jobs.get(name, table=world.stack.table)
+        read_jobs.get(name, world.cloud)
     with pytest.raises(NotFound):
-        read_deployments.get(name, table=world.stack.table)
+        read_deployments.get(name, world.cloud)
     with pytest.raises(NotFound):
         world.release(name)
     with pytest.raises(NotFound):
@@ -243,13 +241,13 @@ def test_what_does_not_exist_is_not_found(world, name):
 def test_a_cursor_of_our_own_making_is_refused(world, cursor):
     job = world.start()
     with pytest.raises(InvalidInput) as refusal:
-        read_jobs.metrics(job.id, "training", limit=10, cursor=cursor, table=world.stack.table)
+        read_jobs.metrics(job.id, "training", 10, cursor, world.cloud)
     assert refusal.value.code == "invalid_cursor"
 
 
 def test_a_cursor_past_the_end_gives_an_empty_page(world):
     job = world.start()
-    page = read_jobs.metrics(job.id, "training", limit=10, cursor="5", table=world.stack.table)
+    page = read_jobs.metrics(job.id, "training", 10, "5", world.cloud)
     assert (page.points, page.total, page.cursor) == ((), 0, None)
 
 
@@ -276,7 +274,7 @@ def test_training_that_would_end_in_a_wait_for_model_units_is_refused_before_it_
     assert refused.value.code == "model_units_cap"
     assert "support-prod" in refused.value.message
     assert "MaxModelUnits=2" in refused.value.message
-    assert [job.id for job in read_jobs.list_jobs(limit=9, cursor=None, table=world.stack.table).jobs] == [first.id]
+    assert [job.id for job in read_jobs.list_jobs(9, None, world.cloud).jobs] == [first.id]
 
     world.release("support-prod")
     world.deliver()

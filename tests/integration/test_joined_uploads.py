@@ -34,7 +34,7 @@ def part_keys(stack, number=1, split="train"):
 
 
 def latest(stack):
-    return read_datasets.get_dataset("support-bot", table=stack.table).latest
+    return read_datasets.get_dataset("support-bot", stack.cloud).latest
 
 
 def told(stack):
@@ -157,7 +157,7 @@ def test_a_commit_of_what_cannot_be_joined_is_told_once_and_makes_no_version(upl
     ((kind, detail),) = stack.published()
     assert (kind, detail["code"], detail["key"], detail["dataset"]) == ("DatasetRejected", code, COMMIT, "support-bot")
     assert upload_row(stack, event)["status"] == "refused"
-    assert read_datasets.list_datasets(10, None, table=stack.table).heads == ()
+    assert read_datasets.list_datasets(10, None, stack.cloud).heads == ()
 
 
 def test_after_a_commit_that_came_too_early_the_next_one_counts(uploader, stack):
@@ -176,7 +176,7 @@ def test_so_many_parts_that_one_row_could_not_hold_them_are_kept_in_order(stack)
 
     assert version(stack).files["train"] == train
     assert len(stack.table.query("DATASET#support-bot", "PARTS#").rows) == 5
-    (listed,) = read_datasets.list_versions("support-bot", 10, None, table=stack.table).versions
+    (listed,) = read_datasets.list_versions("support-bot", 10, None, stack.cloud).versions
     assert (listed.files["train"].joined, listed.files["train"].parts) == (1_000, ())
     biggest = max(len(json.dumps(row, default=str)) for row in stack.table.query("DATASET#support-bot").rows)
     assert biggest < 400_000 / 3
@@ -185,11 +185,9 @@ def test_so_many_parts_that_one_row_could_not_hold_them_are_kept_in_order(stack)
 def test_parts_that_are_too_large_together_are_not_read_and_never_taken_for_the_same(uploader, stack):
     put_parts(uploader, "a", "b")
     uploader.put(COMMIT, b"")
-    commit = objects.describe(stack.s3, stack.bucket, COMMIT, None)
+    commit = objects.describe(stack.cloud.bucket, COMMIT, None)
     once(clients.s3(), "s3.GetObject", fault("AccessDenied", "GetObject"))
-    found = join_parts.committed(
-        CommitUpload("support-bot", "train"), commit, len(good(20)) + 1, s3=clients.s3(), settings=stack.settings
-    )
+    found = join_parts.committed(CommitUpload("support-bot", "train"), commit, len(good(20)) + 1, stack.cloud)
     assert (found.sha256, found.bytes) == ("", len(good(20)) + len(good(20, 1000)))
     assert {part.sha256 for part in found.parts} == {""}
 

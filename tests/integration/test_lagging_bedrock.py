@@ -37,7 +37,7 @@ class Lag:
 
     def attach(self) -> None:
         """Put it between the clients and the simulated Bedrock."""
-        reading, spending = clients.bedrock().meta.events, clients.bedrock_spending().meta.events
+        reading, spending = clients.bedrock().meta.events, clients.spender().meta.events
         reading.register("after-call.bedrock.ListProvisionedModelThroughputs", self._hide)
         reading.register("before-call.bedrock.GetProvisionedModelThroughput", self._deny)
         reading.register("after-call.bedrock.GetProvisionedModelThroughput", self._rename)

@@ -161,7 +161,7 @@ def test_a_wrong_key_is_refused_before_a_wrong_body(bedrock):
 
 
 def test_a_revoked_key_is_401(bedrock, caller, stack):
-    manage_keys.revoke("01jd3k5m7n9p1q3r5s7t9v1w3x", table=stack.access_table, now=NOW)
+    manage_keys.revoke("01jd3k5m7n9p1q3r5s7t9v1w3x", stack.at(now=lambda: NOW))
     with caller.sdk() as api, pytest.raises(anthropic.AuthenticationError, match="was revoked"):
         api.messages.create(**ASK)
     assert not bedrock.requests

@@ -12,7 +12,7 @@ KEY, BODY = "incoming/x/train.parquet", bytes(range(256)) * 10
 def test_a_version_is_read_whole_and_by_place(stack):
     stored = stack.s3.put_object(Bucket=stack.bucket, Key=KEY, Body=BODY)
     stack.s3.put_object(Bucket=stack.bucket, Key=KEY, Body=b"newer")
-    source = objects.ObjectSource(stack.s3, stack.bucket, StoredFile(KEY, stored["VersionId"], len(BODY), ""))
+    source = objects.ObjectSource(stack.cloud.bucket, StoredFile(KEY, stored["VersionId"], len(BODY), ""))
     assert source.size == len(BODY)
     assert b"".join(source.chunks()) == BODY
     assert source.read(10, 5) == BODY[10:15]
@@ -21,7 +21,7 @@ def test_a_version_is_read_whole_and_by_place(stack):
 
 
 def test_what_is_gone_rises_as_unreadable(stack):
-    source = objects.ObjectSource(stack.s3, stack.bucket, StoredFile("incoming/x/none", "null", 9, ""))
+    source = objects.ObjectSource(stack.cloud.bucket, StoredFile("incoming/x/none", "null", 9, ""))
     with pytest.raises(objects.Unreadable):
         list(source.chunks())
     with pytest.raises(objects.Unreadable):

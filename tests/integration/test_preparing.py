@@ -48,8 +48,7 @@ def prepared_for(stack, base_model: str, records: int) -> None:
 @pytest.fixture
 def world(stack, environment) -> World:
     """Where support@1 was prepared for llama, and claude would take it."""
-    made = bedrock_world.make(stack, environment)
-    made.accepted = partial(read_datasets.accepted, table=stack.table)
+    made = bedrock_world.make(stack, environment, data=False)
     prepared_for(stack, LLAMA, 120)
     return made
 
@@ -57,14 +56,13 @@ def world(stack, environment) -> World:
 @pytest.fixture
 def short(stack, environment) -> World:
     """Where support@1 was prepared for claude, and llama would not take it: it has too few records."""
-    made = bedrock_world.make(stack, environment)
-    made.accepted = partial(read_datasets.accepted, table=stack.table)
+    made = bedrock_world.make(stack, environment, data=False)
     prepared_for(stack, CLAUDE, 40)
     return made
 
 
 def version(world: World) -> Any:
-    return read_datasets.get_version("support", 1, table=world.stack.table)
+    return read_datasets.get_version("support", 1, world.cloud)
 
 
 def message(world: World) -> dict[str, Any]:
@@ -137,8 +135,7 @@ def test_a_rejection_ends_the_job_with_its_code_and_takes_nothing_from_other_bas
 
 
 def test_a_version_that_was_rejected_for_one_base_model_can_be_prepared_for_another(stack, environment):
-    world = bedrock_world.make(stack, environment)
-    world.accepted = partial(read_datasets.accepted, table=stack.table)
+    world = bedrock_world.make(stack, environment, data=False)
     prepared_for(stack, LLAMA, 40)
     assert version(world).status == "rejected"
     job = world.start(base_model=CLAUDE)
@@ -209,8 +206,7 @@ def test_the_same_message_again_prepares_and_trains_nothing_twice(world):
 
 
 def test_two_base_models_at_once_both_end_up_in_the_version(stack, environment):
-    world = bedrock_world.make(stack, environment)
-    world.accepted = partial(read_datasets.accepted, table=stack.table)
+    world = bedrock_world.make(stack, environment, data=False)
     prepared_for(stack, "llama-3-1-70b", 120)
     started = [world.start(base_model=CLAUDE), world.start(base_model=LLAMA)]
     first, second = world.stack.messages(world.settings.upload_queue_url)

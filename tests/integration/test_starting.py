@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import dataset_uploaded
 import pytest
 from bedrock_simulator import Configuration, Lifecycle
-from tunedrop.actions.datasets import read_datasets
 from tunedrop.domain.checks import samples
 from tunedrop.domain.training.job_states import Job
 from tunedrop.edges import clients
@@ -37,9 +35,7 @@ def _world(stack, environment, **variables: str) -> World:
     for name, value in variables.items():
         environment.setenv(name, value)
     settings_module.settings.cache_clear()
-    world = bedrock_world.make(replace(stack, settings=settings_module.settings()), environment)
-    world.accepted = partial(read_datasets.accepted, table=stack.table)
-    return world
+    return bedrock_world.make(replace(stack, settings=settings_module.settings()), environment, data=False)
 
 
 def put(world: World, key: str, body: str | bytes) -> dict[str, Any]:

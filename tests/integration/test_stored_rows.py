@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 from tunedrop.actions.datasets import trace_models
-from tunedrop.actions.deployments import read_deployments
-from tunedrop.actions.jobs import read_jobs
 from tunedrop.domain.messages.api_key import ApiKey
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import Purchase
@@ -32,6 +30,7 @@ from tunedrop.edges.rows import (
     tombstone_rows,
     upload_rows,
 )
+from tunedrop.edges.rows.attributes import Row
 from tunedrop.edges.rows.on_accept_rows import Claim
 from tunedrop.edges.rows.request_rows import RequestIdentity, StoredRequest
 from tunedrop.edges.rows.table import Delete, Key, Put, Table
@@ -123,13 +122,18 @@ VALUES: Mapping[str, type[Any]] = {
 }
 
 
+def each(table: Table, kind: str, read: Callable[[Row], Any]) -> list[Any]:
+    """What a listing of that kind gives."""
+    return [read(row) for row in table.listing(kind, limit=2).rows]
+
+
 LISTED: Mapping[str, Callable[[Table, Key], Any]] = {
     "api_key_listing": lambda table, key: key_rows.listing(table, limit=2, cursor=None)[0],
     "dataset_head": lambda table, key: dataset_rows.list_heads(table, 2, None).heads,
     "dataset_version": lambda table, key: dataset_rows.list_versions(table, named(key), 2).versions,
     "deletion": lambda table, key: tombstone_rows.unfinished(table),
-    "deployment": lambda table, key: read_deployments.list_deployments(limit=2, cursor=None, table=table).deployments,
-    "job": lambda table, key: read_jobs.list_jobs(limit=2, cursor=None, table=table).jobs,
+    "deployment": lambda table, key: each(table, deployment_rows.KIND, deployment_rows.deployment_from),
+    "job": lambda table, key: each(table, job_rows.KIND, job_rows.job_from),
     "tombstone": lambda table, key: tombstone_rows.list_tombstones(table, named(key), 2, None).tombstones,
 }
 WRITTEN: Mapping[str, Callable[[Any], Put]] = {

@@ -90,7 +90,7 @@ def good(count: int = 40, start: int = 0) -> bytes:
 
 def version(stack, number: int = 1) -> Version:
     """A version of support-bot."""
-    return read_datasets.get_version("support-bot", number, table=stack.table)
+    return read_datasets.get_version("support-bot", number, stack.cloud)
 
 
 def upload_row(stack, event: dict[str, Any], slot: str = "train") -> dict[str, Any]:

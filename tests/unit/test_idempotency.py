@@ -42,7 +42,7 @@ class Rows:
 @pytest.fixture
 def world():
     ids = iter(f"id-{number}" for number in range(9))
-    return SimpleNamespace(table=Rows(), new_id=lambda: next(ids), ran=[])
+    return SimpleNamespace(access=Rows(), new_id=lambda: next(ids), ran=[])
 
 
 def once(world, run, body="b", now=NOW):
@@ -50,7 +50,8 @@ def once(world, run, body="b", now=NOW):
         world.ran.append(effect_id)
         return run(effect_id)
 
-    return idempotency.once(REQUEST, body, noted, table=world.table, now=now, new_id=world.new_id)
+    world.now = lambda: now
+    return idempotency.once(REQUEST, body, noted, world)
 
 
 def made(effect_id):

@@ -6,8 +6,6 @@ What has ended stays open work until that mark is written, so reconcile brings a
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
-from typing import TYPE_CHECKING
 
 from tunedrop.domain.reports import deployment_notifications, job_notifications
 from tunedrop.domain.serving import purchase_states
@@ -15,38 +13,34 @@ from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.training import job_steps
 from tunedrop.domain.training.job_states import ENDED, Job
 from tunedrop.edges import events
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows, job_rows
-from tunedrop.edges.rows.table import Table
-from tunedrop.edges.settings import Settings
-
-if TYPE_CHECKING:
-    from mypy_boto3_events import EventBridgeClient
 
 
-def announce_job(job: Job, *, table: Table, bus: EventBridgeClient, settings: Settings, now: datetime) -> None:
+def announce_job(job: Job, cloud: Cloud) -> None:
     """Tell of the job's status, and of the purchase that lapsed with it, unless that was done.
 
     A lost race for the mark means that somebody else goes on and tells again.
     """
     status = job_steps.announcement(job)
     if status:
-        events.publish(bus, job_notifications.notification(job, status, settings.stack_id, now))
+        events.publish(cloud.bus, job_notifications.notification(job, status, cloud.settings.stack_id, cloud.now()))
         closing = [job_rows.close_work(job)] if job.status in ENDED else []
-        table.write_all(job_rows.put_job(replace(job, announced=(*job.announced, status))), *closing)
+        cloud.state.write_all(job_rows.put_job(replace(job, announced=(*job.announced, status))), *closing)
     if job.status in ENDED and job.deployment and job.deployment_generation:
-        purchase = deployment_rows.load_purchase(table, job.deployment.name, job.deployment_generation)
+        purchase = deployment_rows.load_purchase(cloud.state, job.deployment.name, job.deployment_generation)
         if purchase and purchase.state == "lapsed":
-            announce_purchase(purchase, table=table, bus=bus, settings=settings, now=now)
+            announce_purchase(purchase, cloud)
 
 
-def announce_purchase(
-    purchase: Purchase, *, table: Table, bus: EventBridgeClient, settings: Settings, now: datetime
-) -> None:
+def announce_purchase(purchase: Purchase, cloud: Cloud) -> None:
     """Tell of what came true for the purchase unless that was done."""
+    now = cloud.now()
     due = purchase_states.announcements(purchase, now)
     for fact in due:
-        events.publish(bus, deployment_notifications.notification(purchase, fact, settings.stack_id, now))
+        event = deployment_notifications.notification(purchase, fact, cloud.settings.stack_id, now)
+        events.publish(cloud.bus, event)
     if due:
         closing = [deployment_rows.close_work(purchase)] if purchase.state in purchase_states.ENDED else []
         told = replace(purchase, announced=(*purchase.announced, *due))
-        table.write_all(deployment_rows.put_purchase(told), *closing)
+        cloud.state.write_all(deployment_rows.put_purchase(told), *closing)

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from tunedrop.actions.datasets import erase_data
 from tunedrop.actions.deployments import inspect_capacity
@@ -22,88 +21,75 @@ from tunedrop.domain.serving.standing import Standing
 from tunedrop.domain.training import job_steps as training_steps
 from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.versions.deletions import Deletion
-from tunedrop.edges import events, observability, queues
+from tunedrop.edges import events, observability
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows, job_rows
-from tunedrop.edges.rows.table import Table
-from tunedrop.edges.settings import Settings
-
-if TYPE_CHECKING:
-    from mypy_boto3_bedrock import BedrockClient
-    from mypy_boto3_events import EventBridgeClient
-    from mypy_boto3_sqs import SQSClient
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class _Message:
+class _Due:
     kind: str
     ids: tuple[tuple[str, str | int], ...]
 
 
-def reconcile(
-    *,
-    table: Table,
-    bedrock: BedrockClient,
-    sqs: SQSClient,
-    bus: EventBridgeClient,
-    settings: Settings,
-    now: datetime,
-) -> Reconciled:
+def reconcile(cloud: Cloud) -> Reconciled:
     """Enqueue all that is due and publish what was found. Running it twice only sends hints twice.
 
     Raises what kept it from looking through Bedrock, after all that did not need that was done.
     """
-    jobs, purchases = _open_work(table)
+    now = cloud.now()
+    jobs, purchases = _open_work(cloud)
     due = {_job_message(kind, job) for job in jobs for kind in training_steps.due(job)}
     due |= {_purchase_message(item) for item in purchases if serving_steps.is_due(item, now)}
-    _send(due, sqs, settings)
-    observability.show_standing(_standing(purchases, table, settings, now))
-    seen = inspect_capacity.inspect(purchases, table=table, bedrock=bedrock, settings=settings)
+    _send(due, cloud)
+    observability.show_standing(_standing(purchases, cloud, now))
+    seen = inspect_capacity.inspect(purchases, cloud)
     more = {_purchase_message(item) for item in (*seen.vanished, *seen.late)} - due
-    _send(more, sqs, settings)
+    _send(more, cloud)
     observability.show_orphans(len(seen.orphans))
-    lost = {_erasing_message(deletion) for deletion in erase_data.due(table, now)}
-    _send(lost, sqs, settings)
+    lost = {_erasing_message(deletion) for deletion in erase_data.due(cloud)}
+    _send(lost, cloud)
     if seen.fault:
         raise seen.fault
     enqueued = Counter(message.kind for message in due | more | lost)
     found = Reconciled(len(jobs), len(purchases), dict(enqueued), tuple(seen.orphans), tuple(seen.foreign))
-    events.publish(bus, reconcile_notifications.notification(found, settings.stack_id, now))
+    events.publish(cloud.bus, reconcile_notifications.notification(found, cloud.settings.stack_id, now))
     return found
 
 
-def _send(messages: Iterable[_Message], sqs: SQSClient, settings: Settings) -> None:
+def _send(messages: Iterable[_Due], cloud: Cloud) -> None:
     for message in sorted(messages):
-        urls = {"check_job": settings.job_event_queue_url, erase_data.MESSAGE: settings.upload_queue_url}
-        queues.send(sqs, urls.get(message.kind, settings.spend_queue_url), message.kind, **dict(message.ids))
+        others = {"check_job": cloud.job_event_queue, erase_data.MESSAGE: cloud.upload_queue}
+        others.get(message.kind, cloud.spend_queue).send(message.kind, **dict(message.ids))
 
 
-def _standing(purchases: list[Purchase], table: Table, settings: Settings, now: datetime) -> Standing:
-    heads = {item.deployment: deployment_rows.load(table, item.deployment) for item in purchases}
+def _standing(purchases: list[Purchase], cloud: Cloud, now: datetime) -> Standing:
+    heads = {item.deployment: deployment_rows.load(cloud.state, item.deployment) for item in purchases}
     named = [(item, head.base_model) for item in purchases if (head := heads[item.deployment])]
-    return standing.of(named, settings.prices, now)
+    return standing.of(named, cloud.settings.prices, now)
 
 
-def _open_work(table: Table) -> tuple[list[Job], list[Purchase]]:
+def _open_work(cloud: Cloud) -> tuple[list[Job], list[Purchase]]:
     jobs: list[Job] = []
     purchases: list[Purchase] = []
-    for row in table.query("OPEN").rows:
+    for row in cloud.state.query("OPEN").rows:
         if row["sk"].startswith("JOB#"):
-            job = job_rows.load(table, row["job_id"])
+            job = job_rows.load(cloud.state, row["job_id"])
             jobs += [job] if job else []
         else:
-            purchase = deployment_rows.load_purchase(table, row["deployment"], row["generation"])
+            purchase = deployment_rows.load_purchase(cloud.state, row["deployment"], row["generation"])
             purchases += [purchase] if purchase else []
     return jobs, purchases
 
 
-def _job_message(kind: str, job: Job) -> _Message:
-    return _Message(kind, (("job_id", job.id),))
+def _job_message(kind: str, job: Job) -> _Due:
+    return _Due(kind, (("job_id", job.id),))
 
 
-def _purchase_message(purchase: Purchase) -> _Message:
+def _purchase_message(purchase: Purchase) -> _Due:
     ids = (("deployment", purchase.deployment), ("generation", purchase.generation))
-    return _Message("advance_purchase", ids)
+    return _Due("advance_purchase", ids)
 
 
-def _erasing_message(deletion: Deletion) -> _Message:
-    return _Message(erase_data.MESSAGE, (("dataset", deletion.dataset), ("deletion", deletion.id)))
+def _erasing_message(deletion: Deletion) -> _Due:
+    return _Due(erase_data.MESSAGE, (("dataset", deletion.dataset), ("deletion", deletion.id)))

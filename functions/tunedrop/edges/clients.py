@@ -6,7 +6,7 @@ botocore changed its defaults between releases (reliability 6.1), so nothing is 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NewType
 
 import boto3
 from botocore.config import Config
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_sqs import SQSClient
+
+# Two types that mypy never takes for each other: a call that costs can't be sent by a client that repeats it.
+BedrockReader = NewType("BedrockReader", "BedrockClient")
+"""Bedrock for Get and List, which the SDK may repeat."""
+Spender = NewType("Spender", "BedrockClient")
+"""Bedrock for calls that cost money or end it, each sent once. Only SpendingRequestedFunction's role may."""
 
 
 def _config(*, attempts: int, read_seconds: float) -> Config:
@@ -60,19 +66,19 @@ def events() -> EventBridgeClient:
 
 
 @cache
-def bedrock() -> BedrockClient:
+def bedrock() -> BedrockReader:
     """Reading Bedrock: Get and List may be repeated freely."""
-    return boto3.client("bedrock", config=_config(attempts=3, read_seconds=15))
+    return BedrockReader(boto3.client("bedrock", config=_config(attempts=3, read_seconds=15)))
 
 
 @cache
-def bedrock_spending() -> BedrockClient:
+def spender() -> Spender:
     """Calls that cost money: sent once. Whether to send again is decided from our rows, never by the SDK."""
-    return boto3.client("bedrock", config=_config(attempts=1, read_seconds=30))
+    return Spender(boto3.client("bedrock", config=_config(attempts=1, read_seconds=30)))
 
 
 @cache
-def bedrock_runtime(*, read_seconds: float = 120) -> BedrockRuntimeClient:
+def bedrock_runtime(*, read_seconds: float) -> BedrockRuntimeClient:
     """Answers of a model: each repetition may be a billed generation, so the SDK never repeats (reliability 6.2)."""
     return boto3.client("bedrock-runtime", config=_config(attempts=1, read_seconds=read_seconds))
 

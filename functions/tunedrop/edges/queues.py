@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -24,9 +25,16 @@ LONGEST_WAIT_SECONDS = 43_200
 """SQS's own maximum of a visibility time-out."""
 
 
-def send(sqs: SQSClient, queue_url: str, kind: str, **ids: str | int) -> None:
-    """Put one message of `kind` on a queue."""
-    sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps({"schema": SCHEMA, "kind": kind, **ids}))
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """One queue of the stack."""
+
+    sqs: SQSClient
+    url: str
+
+    def send(self, kind: str, **ids: str | int) -> None:
+        """Put one message of `kind` on it. Ids only, never content."""
+        self.sqs.send_message(QueueUrl=self.url, MessageBody=json.dumps({"schema": SCHEMA, "kind": kind, **ids}))
 
 
 def parse(body: str) -> Mapping[str, Any]:
@@ -40,7 +48,7 @@ def parse(body: str) -> Mapping[str, Any]:
 
 
 def work_through(
-    event: Mapping[str, Any], take: Callable[[Mapping[str, Any]], object], *, sqs: SQSClient, queue_url: str
+    event: Mapping[str, Any], take: Callable[[Mapping[str, Any]], object], queue: Queue
 ) -> dict[str, list[dict[str, str]]]:
     """Hand each message's JSON to `take`; what raises is answered as a batch item failure and comes again later."""
     failures = []
@@ -48,7 +56,7 @@ def work_through(
         try:
             take(parse(record["body"]))
         except Exception as fault:  # noqa: BLE001 - whatever it is, the message must come again
-            _wait_longer(record, fault, sqs, queue_url)
+            _wait_longer(record, fault, queue)
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
 
@@ -58,15 +66,15 @@ def wait_seconds(receive_count: int, first: int = FIRST_WAIT_SECONDS) -> int:
     return int(min(first * 2 ** max(receive_count - 1, 0), LONGEST_WAIT_SECONDS))
 
 
-def _wait_longer(record: Mapping[str, Any], fault: Exception, sqs: SQSClient, queue_url: str) -> None:
+def _wait_longer(record: Mapping[str, Any], fault: Exception, queue: Queue) -> None:
     count = int(record["attributes"]["ApproximateReceiveCount"])
     known = fault.details.get("retry_after_seconds") if isinstance(fault, TunedropError) else None
     seconds = wait_seconds(count, known or FIRST_WAIT_SECONDS)
     metrics.add_metric("MessageFailed", MetricUnit.Count, 1)
     logger.error("the message comes again", extra={**traced(fault), "receive_count": count, "wait_seconds": seconds})
     try:
-        sqs.change_message_visibility(
-            QueueUrl=queue_url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=seconds
+        queue.sqs.change_message_visibility(
+            QueueUrl=queue.url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=seconds
         )
     except ClientError as refused:
         logger.warning("the message keeps the queue's own wait", extra=traced(refused))

@@ -79,8 +79,7 @@ class BaseModelsAnswer(AnswerModel):
 @router.get("/base-models", summary="What can be tuned here")
 def get_base_models() -> BaseModelsAnswer:
     """Every base model: trainable here or why not, lifecycle, limits, hyperparameters, ways to serve."""
-    world = Request.of(router).world
-    found = list_availability(bedrock=world.bedrock, region=world.settings.region, now=world.now)
+    found = list_availability(Request.of(router).cloud)
     return BaseModelsAnswer(base_models=[_answer(each) for each in found])
 
 

@@ -114,30 +114,30 @@ class DatasetsAnswer(AnswerModel):
 @router.get("/datasets", summary="List datasets")
 def list_datasets(limit: Limit = 20, cursor: Cursor = None) -> DatasetsAnswer:
     """Datasets, the most recently changed first."""
-    page = read_datasets.list_datasets(limit, cursor, table=Request.of(router).world.state)
+    page = read_datasets.list_datasets(limit, cursor, Request.of(router).cloud)
     return DatasetsAnswer.of(page)
 
 
 @router.get("/datasets/<name>", summary="Read a dataset")
 def get_dataset(name: str) -> DatasetAnswer:
     """A dataset and its newest version's number and status."""
-    return DatasetAnswer.of(read_datasets.get_dataset(name, table=Request.of(router).world.state))
+    return DatasetAnswer.of(read_datasets.get_dataset(name, Request.of(router).cloud))
 
 
 @router.get("/datasets/<name>/versions", summary="List a dataset's versions")
 def list_versions(name: str, limit: Limit = 20, cursor: Cursor = None) -> VersionsAnswer:
     """Versions of a dataset, newest first."""
-    page = read_datasets.list_versions(name, limit, cursor, table=Request.of(router).world.state)
+    page = read_datasets.list_versions(name, limit, cursor, Request.of(router).cloud)
     return VersionsAnswer.of(page)
 
 
 @router.get("/datasets/<name>/versions/<number>", summary="Read a version")
 def get_version(name: str, number: int) -> VersionAnswer:
     """A version: its files, its verdict per base model, and its reports, each by a link for a quarter of an hour."""
-    world = Request.of(router).world
-    version = read_datasets.get_version(name, number, table=world.state)
+    cloud = Request.of(router).cloud
+    version = read_datasets.get_version(name, number, cloud)
     answer = VersionAnswer.of(version)
     for item in answer.preparations:
-        links = read_datasets.report_links(item.report_key, s3=world.s3, settings=world.settings)
+        links = read_datasets.report_links(item.report_key, cloud)
         item.report_url, item.page_url = links.report, links.page
     return answer

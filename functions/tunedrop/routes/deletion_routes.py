@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field
 
 from tunedrop.actions.datasets import ask_deletion, read_datasets
-from tunedrop.actions.datasets.ask_deletion import Reach, Told
+from tunedrop.actions.datasets.ask_deletion import Told
 from tunedrop.domain.records.defects import shown
 from tunedrop.errors import InvalidInput
 from tunedrop.routes.requests import AnswerModel, Cursor, Limit, Request, told_as
@@ -25,7 +25,7 @@ KEPT = (
     "rows of jobs, which name the digests of their data."
 )
 
-Plan = Annotated[bool, Query(description="Only say what would go, and delete nothing.")]
+PlanOnly = Annotated[bool, Query(description="Only say what would go, and delete nothing.")]
 
 
 class ErasedAnswer(AnswerModel):
@@ -137,7 +137,7 @@ class TombstonesAnswer(AnswerModel):
 
 
 @router.delete("/datasets/<name>", summary="Delete a dataset", responses={202: {"description": "It is being erased"}})
-def delete_dataset(name: str, plan: Plan = False) -> Response[DeletionAnswer]:
+def delete_dataset(name: str, plan: PlanOnly = False) -> Response[DeletionAnswer]:
     """Erase all of a dataset: every S3 version of its uploads, prepared data and reports. Digests stay.
 
     Refused while a job that has not ended reads it. Asked again, it says how far that is.
@@ -150,7 +150,7 @@ def delete_dataset(name: str, plan: Plan = False) -> Response[DeletionAnswer]:
     summary="Delete a version",
     responses={202: {"description": "It is being erased"}},
 )
-def delete_version(name: str, number: int, plan: Plan = False) -> Response[DeletionAnswer]:
+def delete_version(name: str, number: int, plan: PlanOnly = False) -> Response[DeletionAnswer]:
     """Erase a version: its prepared data, its reports, and those uploads that no other version holds."""
     return _delete(name, number, plan=plan)
 
@@ -158,15 +158,13 @@ def delete_version(name: str, number: int, plan: Plan = False) -> Response[Delet
 @router.get("/datasets/<name>/tombstones", summary="List what stays of deleted versions")
 def list_tombstones(name: str, limit: Limit = 20, cursor: Cursor = None) -> TombstonesAnswer:
     """Digests of deleted versions, and who had them deleted; also of a dataset that is gone."""
-    return TombstonesAnswer.of(read_datasets.list_tombstones(name, limit, cursor, table=Request.of(router).world.state))
+    return TombstonesAnswer.of(read_datasets.list_tombstones(name, limit, cursor, Request.of(router).cloud))
 
 
 def _delete(name: str, number: int | None, *, plan: bool) -> Response[DeletionAnswer]:
     _refuse_misspelt_plan()
     request = Request.of(router)
-    world = request.world
-    reach = Reach(world.state, world.s3, world.sqs, world.settings, request.caller, world.now, world.new_id)
-    told = ask_deletion.delete(name, number, reach, plan=plan)
+    told = ask_deletion.delete(name, number, request.cloud, caller=request.caller, plan=plan)
     status = HTTPStatus.ACCEPTED if told.deletion.state == "erasing" else HTTPStatus.OK
     return Response(status.value, "application/json", _answer(told))
 

@@ -55,22 +55,19 @@ class DeploymentsAnswer(AnswerModel):
 @router.get("/deployments", summary="List deployments")
 def list_deployments(limit: Limit = 20, cursor: Cursor = None) -> DeploymentsAnswer:
     """Deployments, released ones included, newest first."""
-    page = read_deployments.list_deployments(limit=limit, cursor=cursor, table=Request.of(router).world.state)
+    page = read_deployments.list_deployments(limit, cursor, Request.of(router).cloud)
     return DeploymentsAnswer.of(page)
 
 
 @router.get("/deployments/<name>", summary="Read a deployment")
 def get_deployment(name: str) -> DeploymentAnswer:
     """A deployment, its state and its history."""
-    return DeploymentAnswer.of(read_deployments.get(name, table=Request.of(router).world.state))
+    return DeploymentAnswer.of(read_deployments.get(name, Request.of(router).cloud))
 
 
 @router.delete("/deployments/<name>", summary="Give a deployment back", responses={202: {"description": "Asked for"}})
 def release_deployment(name: str) -> Response[DeploymentAnswer]:
     """Ask for a deployment's capacity to be given back. Asking again changes nothing."""
     request = Request.of(router)
-    world = request.world
-    released = release(
-        name, caller=request.caller, table=world.state, sqs=world.sqs, settings=world.settings, now=world.now
-    )
+    released = release(name, request.cloud, caller=request.caller)
     return Response(HTTPStatus.ACCEPTED, "application/json", DeploymentAnswer.of(released))

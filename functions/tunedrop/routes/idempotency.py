@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import request_rows
 from tunedrop.edges.rows.request_rows import RequestIdentity, StoredRequest
 from tunedrop.edges.rows.table import Table
@@ -45,10 +46,7 @@ def once(
     request: RequestIdentity,
     body: Any,
     run: Callable[[str], Answer],
-    *,
-    table: Table,
-    now: datetime,
-    new_id: Callable[[], str],
+    cloud: Cloud,
 ) -> Answer:
     """Run a request unless it was run before.
 
@@ -58,8 +56,8 @@ def once(
     Conflict `request_in_progress` while the first run is under way.
     """
     digest = _digest(body)
-    effect_id = new_id()
-    stored = request_rows.begin(table, request, digest, effect_id, now)
+    effect_id, now = cloud.new_id(), cloud.now()
+    stored = request_rows.begin(cloud.access, request, digest, effect_id, now)
     if stored is not None:
         if stored.body_sha256 != digest:
             raise InvalidInput(
@@ -69,16 +67,16 @@ def once(
             )
         if stored.state == "answered":
             return Answer(stored.status, stored.answer)
-        effect_id = _take_over(request, stored, table, now)
+        effect_id = _take_over(request, stored, cloud.access, now)
     try:
         answer = run(effect_id)
     except (InvalidInput, NotFound, Conflict, CapExceeded):
-        request_rows.forget(table, request)
+        request_rows.forget(cloud.access, request)
         raise
     except Exception:
-        request_rows.let_go(table, request, now)
+        request_rows.let_go(cloud.access, request, now)
         raise
-    request_rows.answered(table, request, answer.status, answer.without_secrets())
+    request_rows.answered(cloud.access, request, answer.status, answer.without_secrets())
     return answer
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -11,7 +10,6 @@ from aws_lambda_powertools.event_handler.openapi.params import Body as FromBody
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field, StrictInt
 
-from tunedrop.actions.datasets import read_datasets
 from tunedrop.actions.jobs import read_jobs
 from tunedrop.actions.jobs.start_job import start
 from tunedrop.actions.jobs.stop_job import stop
@@ -72,22 +70,9 @@ def start_job(body: Annotated[StartJobBody, FromBody()], idempotency_key: Idempo
     Idempotency-Key.
     """
     request = Request.of(router)
-    world = request.world
 
     def run(job_id: str) -> Answer:
-        job = start(
-            body.asked(),
-            job_id=job_id,
-            caller=request.caller,
-            accepted=partial(read_datasets.accepted, table=world.state),
-            table=world.state,
-            sqs=world.sqs,
-            bedrock=world.bedrock,
-            service_quotas=world.quotas,
-            settings=world.settings,
-            now=world.now,
-            new_id=world.new_id,
-        )
+        job = start(body.asked(), request.cloud, job_id=job_id, caller=request.caller)
         return Answer(HTTPStatus.ACCEPTED, data(JobAnswer.of(job)))
 
     return once(request, "POST /jobs", required(idempotency_key), body=body, run=run, model=JobAnswer)
@@ -96,24 +81,23 @@ def start_job(body: Annotated[StartJobBody, FromBody()], idempotency_key: Idempo
 @router.get("/jobs", summary="List jobs")
 def list_jobs(limit: Limit = 20, cursor: Cursor = None) -> JobsAnswer:
     """Jobs, ended ones included, newest first."""
-    page = read_jobs.list_jobs(limit=limit, cursor=cursor, table=Request.of(router).world.state)
+    page = read_jobs.list_jobs(limit, cursor, Request.of(router).cloud)
     return JobsAnswer.of(page)
 
 
 @router.get("/jobs/<job_id>", summary="Read a job")
 def get_job(job_id: str) -> JobAnswer:
     """A job: its status and timeline, the exact request to Bedrock, and the digests of its data."""
-    return JobAnswer.of(read_jobs.get(job_id, table=Request.of(router).world.state))
+    return JobAnswer.of(read_jobs.get(job_id, Request.of(router).cloud))
 
 
 @router.post("/jobs/<job_id>/stop", summary="Stop a job", responses={202: {"description": "Asked for"}})
 def stop_job(job_id: str, idempotency_key: IdempotencyKey = None) -> Response[JobAnswer]:
     """Ask for a job's end. What was trained until then is charged, and no custom model is made."""
     request = Request.of(router)
-    world = request.world
 
     def run(_: str) -> Answer:
-        job = stop(job_id, caller=request.caller, table=world.state, sqs=world.sqs, settings=world.settings)
+        job = stop(job_id, request.cloud)
         return Answer(HTTPStatus.ACCEPTED, data(JobAnswer.of(job)))
 
     return once(request, f"POST /jobs/{job_id}/stop", idempotency_key, body={}, run=run, model=JobAnswer)

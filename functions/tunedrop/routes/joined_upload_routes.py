@@ -72,19 +72,9 @@ def make_version(
     The version holds the files as they stand at the time of the request, and the other splits as they are then.
     """
     request = Request.of(router)
-    world = request.world
 
     def run(upload_id: str) -> Answer:
-        upload = join_parts.request(
-            name,
-            body.asked(),
-            upload_id=upload_id,
-            table=world.state,
-            s3=world.s3,
-            sqs=world.sqs,
-            settings=world.settings,
-            now=world.now,
-        )
+        upload = join_parts.request(name, body.asked(), upload_id, request.cloud)
         return Answer(HTTPStatus.ACCEPTED, data(UploadAnswer.of(upload)))
 
     route = f"POST /datasets/{name}/versions"
@@ -94,4 +84,4 @@ def make_version(
 @router.get("/datasets/<name>/uploads/<upload_id>", summary="Read what became of a joined upload")
 def get_upload(name: str, upload_id: str) -> UploadAnswer:
     """A request to make a version: whether it is through, and which version it led to."""
-    return UploadAnswer.of(join_parts.get(name, upload_id, table=Request.of(router).world.state))
+    return UploadAnswer.of(join_parts.get(name, upload_id, Request.of(router).cloud))

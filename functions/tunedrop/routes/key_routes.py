@@ -58,17 +58,15 @@ def create_key(
 ) -> Response[NewKeyAnswer]:
     """Create an API key for the Messages API. The secret is in this answer and nowhere else."""
     request = Request.of(router)
-    world = request.world
 
     def run(key_id: str) -> Answer:
         key, secret = manage_keys.create(
+            request.cloud,
+            key_id=key_id,
             name=body.name,
             deployments=body.deployments,
             created_by=request.caller,
             expires_at=body.expires_at,
-            table=world.access,
-            now=world.now,
-            new_id=lambda: key_id,
         )
         answer = data(KeyAnswer.of(key)) | {"secret": secret}
         return Answer(HTTPStatus.CREATED, answer, secrets=frozenset({"secret"}))
@@ -79,12 +77,11 @@ def create_key(
 @router.get("/keys", summary="List API keys")
 def list_keys(limit: Limit = 20, cursor: Cursor = None) -> KeysAnswer:
     """API keys, revoked and expired ones too, newest first."""
-    page = manage_keys.list_keys(table=Request.of(router).world.access, limit=limit, cursor=cursor)
+    page = manage_keys.list_keys(limit, cursor, Request.of(router).cloud)
     return KeysAnswer.of(page)
 
 
 @router.delete("/keys/<key_id>", summary="Revoke an API key")
 def revoke_key(key_id: str) -> KeyAnswer:
     """Revoke an API key, from its next call on. Revoking it again changes nothing."""
-    world = Request.of(router).world
-    return KeyAnswer.of(manage_keys.revoke(key_id, table=world.access, now=world.now))
+    return KeyAnswer.of(manage_keys.revoke(key_id, Request.of(router).cloud))

@@ -53,9 +53,9 @@ def get_metrics(
     job_id: str, split: Split = "training", limit: MetricLimit = 1000, cursor: Cursor = None
 ) -> MetricsAnswer:
     """Step-wise metrics in their order. Complete by following the cursor, or at once as a file."""
-    world = Request.of(router).world
-    page = read_jobs.metrics(job_id, split, limit=limit, cursor=cursor, table=world.state)
-    files = read_jobs.metric_files(job_id, table=world.state, s3=world.s3, settings=world.settings)
+    cloud = Request.of(router).cloud
+    page = read_jobs.metrics(job_id, split, limit, cursor, cloud)
+    files = read_jobs.metric_files(job_id, cloud)
     return MetricsAnswer(
         job_id=job_id,
         split=split,

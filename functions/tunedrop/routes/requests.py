@@ -1,4 +1,4 @@
-"""What every route needs of its request: the world, the caller, the Idempotency-Key, and pages."""
+"""What every route needs of its request: the cloud, the caller, the Idempotency-Key, and pages."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
+from tunedrop.edges.cloud import Cloud
 from tunedrop.errors import InvalidInput
 from tunedrop.routes import idempotency
 from tunedrop.routes.idempotency import Answer
-from tunedrop.routes.world import World
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -55,7 +55,7 @@ def told_as(name: str, **about: Any) -> Any:
 class Request:
     """Who asks, and with what to answer."""
 
-    world: World
+    cloud: Cloud
     caller: str
     """The IAM identity that signed, as an ARN."""
     id: str
@@ -70,7 +70,7 @@ class Request:
     def of(cls, router: APIGatewayRestResolver | APIGatewayRouter) -> Request:
         """The request that the router serves now."""
         context = router.current_event.request_context
-        return cls(router.context["world"], context.identity.user_arn or "", context.request_id)
+        return cls(router.context["cloud"], context.identity.user_arn or "", context.request_id)
 
 
 def once(
@@ -84,12 +84,11 @@ def once(
 ) -> Response[Model]:
     """Run a POST under its Idempotency-Key, where it came with one, and shape the answer as `model`."""
     content = body.model_dump(mode="json") if isinstance(body, Body) else dict(body)
-    world = request.world
     if key is None:
-        answer = run(world.new_id())
+        answer = run(request.cloud.new_id())
     else:
         identity = idempotency.identity(caller=request.principal, route=route, key=key)
-        answer = idempotency.once(identity, content, run, table=world.access, now=world.now, new_id=world.new_id)
+        answer = idempotency.once(identity, content, run, request.cloud)
     return Response(answer.status, "application/json", model.model_validate(answer.body))
 
 

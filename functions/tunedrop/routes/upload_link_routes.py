@@ -58,10 +58,9 @@ def create_upload_link(
 ) -> Response[UploadLinkAnswer]:
     """A link to put one file of a dataset with plain HTTP. The dataset need not exist yet."""
     request = Request.of(router)
-    world = request.world
 
     def run(_: str) -> Answer:
-        offered = sign_upload.offer(name, body.wanted(), s3=world.s3, settings=world.settings, now=world.now)
+        offered = sign_upload.offer(name, body.wanted(), request.cloud)
         return Answer(HTTPStatus.CREATED, data(UploadLinkAnswer.of(offered)), SECRETS)
 
     route = f"POST /datasets/{name}/uploads"

@@ -6,43 +6,21 @@ The same request again goes on from wherever the one before it ended.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import TYPE_CHECKING
 
 from tunedrop.actions.datasets import erase_data, read_datasets, trace_models
 from tunedrop.actions.datasets.trace_models import StillBilling, TrainedModel
 from tunedrop.domain.versions import deletions
 from tunedrop.domain.versions.deletions import Deletion, Erased
 from tunedrop.domain.versions.versioning import Head
-from tunedrop.edges import queues
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import dataset_rows, tombstone_rows
-from tunedrop.edges.rows.table import Table
-from tunedrop.edges.settings import Settings
 from tunedrop.errors import Conflict, Unavailable
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_sqs import SQSClient
 
 MOST_TRIES = 5
 MOST_PAGES = 30
 """Of a thousand S3 versions each are counted at most: the answer has 29 seconds."""
 MOST_NAMED = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """What deleting touches, and who asks."""
-
-    table: Table
-    s3: S3Client
-    sqs: SQSClient
-    settings: Settings
-    caller: str
-    now: datetime
-    new_id: Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,54 +43,54 @@ class Told:
     still_bills: tuple[StillBilling, ...]
 
 
-def delete(dataset: str, number: int | None, reach: Reach, *, plan: bool = False) -> Told:
+def delete(dataset: str, number: int | None, cloud: Cloud, *, caller: str, plan: bool = False) -> Told:
     """Have a dataset, or one version of it, erased; with `plan` only say what that would be.
 
     Raises NotFound `unknown_dataset`, `dataset_deleted`, `unknown_version`, Conflict `dataset_in_use`,
     `version_processing` (then nothing was changed), and Unavailable.
     """
     for _ in range(MOST_TRIES):
-        head = _head(dataset, number, reach.table)
-        known = _known(head, number, reach.table)
+        head = _head(dataset, number, cloud)
+        known = _known(head, number, cloud)
         if known and known.state != "asked":
-            return _told(_sent(known, reach), reach)
-        _refuse(head, number, reach)
+            return _told(_sent(known, cloud), cloud)
+        _refuse(head, number, cloud)
         if plan:
-            return _told(replace(known or _new(head, number, reach), state="planned"), reach)
-        asked = known or _asked(head, number, reach)
-        confirmed = _confirmed(asked, reach) if asked else None
+            return _told(replace(known or _new(head, number, caller, cloud), state="planned"), cloud)
+        asked = known or _asked(head, number, caller, cloud)
+        confirmed = _confirmed(asked, cloud) if asked else None
         if confirmed:
-            return _told(_sent(confirmed, reach), reach)
+            return _told(_sent(confirmed, cloud), cloud)
     raise Unavailable("dataset_busy", f"{dataset} is being changed. Send the request again.", dataset=dataset)
 
 
-def _head(dataset: str, number: int | None, table: Table) -> Head:
+def _head(dataset: str, number: int | None, cloud: Cloud) -> Head:
     """The head, also of a dataset that is being deleted, where that is what is asked for again."""
-    head = read_datasets.find_head(dataset, table=table)
+    head = read_datasets.find_head(dataset, cloud)
     if head is None or (number is not None and head.deletion):
-        return read_datasets.get_dataset(dataset, table=table)
+        return read_datasets.get_dataset(dataset, cloud)
     return head
 
 
-def _known(head: Head, number: int | None, table: Table) -> Deletion | None:
+def _known(head: Head, number: int | None, cloud: Cloud) -> Deletion | None:
     """The deletion that was asked for before. Raises NotFound for a version that there never was."""
     if number is None:
-        return tombstone_rows.load(table, head.dataset, head.deletion) if head.deletion else None
+        return tombstone_rows.load(cloud.state, head.dataset, head.deletion) if head.deletion else None
     given = 0 < number <= head.latest
-    tombstone = tombstone_rows.load_tombstone(table, head.dataset, number) if given else None
+    tombstone = tombstone_rows.load_tombstone(cloud.state, head.dataset, number) if given else None
     if tombstone:
-        return tombstone_rows.load(table, head.dataset, tombstone.deletion)
-    read_datasets.get_version(head.dataset, number, table=table)
+        return tombstone_rows.load(cloud.state, head.dataset, tombstone.deletion)
+    read_datasets.get_version(head.dataset, number, cloud)
     return None
 
 
-def _refuse(head: Head, number: int | None, reach: Reach) -> None:
+def _refuse(head: Head, number: int | None, cloud: Cloud) -> None:
     """Raises Conflict while a function or Bedrock may be reading what should go."""
-    standing = dataset_rows.list_versions(reach.table, head.dataset).versions
+    standing = dataset_rows.list_versions(cloud.state, head.dataset).versions
     processing = [
         version.number
         for version in standing
-        if number in {None, version.number} and deletions.is_processing(version, reach.now)
+        if number in {None, version.number} and deletions.is_processing(version, cloud.now())
     ]
     if processing:
         raise Conflict(
@@ -120,7 +98,7 @@ def _refuse(head: Head, number: int | None, reach: Reach) -> None:
             f"{head.dataset}@{processing[0]} is being prepared. Delete it when it has its verdict.",
             versions=processing[:MOST_NAMED],
         )
-    running = trace_models.running_jobs(head.dataset, number, reach.table)
+    running = trace_models.running_jobs(head.dataset, number, cloud)
     if running:
         raise Conflict(
             "dataset_in_use",
@@ -129,68 +107,67 @@ def _refuse(head: Head, number: int | None, reach: Reach) -> None:
         )
 
 
-def _new(head: Head, number: int | None, reach: Reach) -> Deletion:
-    return Deletion(reach.new_id(), head.dataset, number, reach.caller, reach.now, head.latest)
+def _new(head: Head, number: int | None, caller: str, cloud: Cloud) -> Deletion:
+    return Deletion(cloud.new_id(), head.dataset, number, caller, cloud.now(), head.latest)
 
 
-def _asked(head: Head, number: int | None, reach: Reach) -> Deletion | None:
+def _asked(head: Head, number: int | None, caller: str, cloud: Cloud) -> Deletion | None:
     """Hold off everything new. None where somebody else changed it at the same moment."""
-    deletion = _new(head, number, reach)
+    deletion = _new(head, number, caller, cloud)
     if number is None:
-        return deletion if tombstone_rows.ask_dataset(reach.table, deletion, head) else None
-    version = read_datasets.get_version(head.dataset, number, table=reach.table)
-    done = tombstone_rows.ask_version(reach.table, deletion, deletions.tombstone(version, deletion))
+        return deletion if tombstone_rows.ask_dataset(cloud.state, deletion, head) else None
+    version = read_datasets.get_version(head.dataset, number, cloud)
+    done = tombstone_rows.ask_version(cloud.state, deletion, deletions.tombstone(version, deletion))
     return deletion if done else None
 
 
-def _confirmed(asked: Deletion, reach: Reach) -> Deletion | None:
+def _confirmed(asked: Deletion, cloud: Cloud) -> Deletion | None:
     """From here on it is carried out. A job that slipped in before everything new was held off takes it back."""
-    head = dataset_rows.load_head(reach.table, asked.dataset)
+    head = dataset_rows.load_head(cloud.state, asked.dataset)
     assert head is not None, "a dataset's head is never deleted"
     try:
-        _refuse(head, asked.version, reach)
+        _refuse(head, asked.version, cloud)
     except Conflict:
-        tombstone_rows.withdraw(reach.table, asked, head)
+        tombstone_rows.withdraw(cloud.state, asked, head)
         raise
-    done = tombstone_rows.confirm(reach.table, asked, _left(head, asked, reach))
+    done = tombstone_rows.confirm(cloud.state, asked, _left(head, asked, cloud))
     return replace(asked, state="erasing") if done else None
 
 
-def _left(head: Head, asked: Deletion, reach: Reach) -> Head | None:
+def _left(head: Head, asked: Deletion, cloud: Cloud) -> Head | None:
     """The head without what only the version holds that goes."""
     if asked.version is None:
         return None
-    going = dataset_rows.load_version(reach.table, asked.dataset, asked.version, erasing=True)
+    going = dataset_rows.load_version(cloud.state, asked.dataset, asked.version, erasing=True)
     if going is None:
         return None
-    others = [other for other in dataset_rows.holders(reach.table, asked.dataset) if other.number != going.number]
-    return deletions.without(head, going, others, reach.now)
+    others = [other for other in dataset_rows.holders(cloud.state, asked.dataset) if other.number != going.number]
+    return deletions.without(head, going, others, cloud.now())
 
 
-def _sent(deletion: Deletion, reach: Reach) -> Deletion:
+def _sent(deletion: Deletion, cloud: Cloud) -> Deletion:
     """Only a hint: where it gets lost, reconcile finds the row, and asking again sends it again."""
     if deletion.state == "erasing":
-        url = reach.settings.upload_queue_url
-        queues.send(reach.sqs, url, erase_data.MESSAGE, dataset=deletion.dataset, deletion=deletion.id)
+        cloud.upload_queue.send(erase_data.MESSAGE, dataset=deletion.dataset, deletion=deletion.id)
     return deletion
 
 
-def _told(deletion: Deletion, reach: Reach) -> Told:
-    standing = dataset_rows.list_versions(reach.table, deletion.dataset).versions
+def _told(deletion: Deletion, cloud: Cloud) -> Told:
+    standing = dataset_rows.list_versions(cloud.state, deletion.dataset).versions
     meant = (version.number for version in standing if deletion.version in {None, version.number})
-    models = trace_models.trained_on(deletion.dataset, deletion.version, reach.table)
+    models = trace_models.trained_on(deletion.dataset, deletion.version, cloud)
     return Told(
         deletion=deletion,
         versions=tuple(sorted(number for number in meant if number <= deletion.latest)),
-        remaining=_count(deletion, reach),
+        remaining=_count(deletion, cloud),
         models=models,
         still_bills=trace_models.still_billing(models),
     )
 
 
-def _count(deletion: Deletion, reach: Reach) -> Remaining:
+def _count(deletion: Deletion, cloud: Cloud) -> Remaining:
     found, complete = Erased(), True
-    pages = erase_data.doomed(deletion, table=reach.table, s3=reach.s3, bucket=reach.settings.data_bucket)
+    pages = erase_data.doomed(deletion, cloud)
     for number, page in enumerate(pages):
         complete = number < MOST_PAGES
         if not complete:

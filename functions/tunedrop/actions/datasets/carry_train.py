@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib import resources
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tunedrop.domain.base_models.catalogue import Split
 from tunedrop.domain.checks import counts
@@ -23,12 +23,9 @@ from tunedrop.domain.reports import html_report, json_report
 from tunedrop.domain.reports.json_report import Prices
 from tunedrop.domain.versions import object_keys
 from tunedrop.domain.versions.versioning import Output, Preparation, StoredFile, Version
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger, traced
 from tunedrop.edges.s3 import objects
-from tunedrop.edges.settings import Settings
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 SPLIT: Split = "train"
 MAX_REPORT_BYTES = 32 * 2**20
@@ -77,7 +74,7 @@ def _rules() -> str:
 
 
 def carry(
-    version: Version, previous: Version | None, plan: Assignment, session: Session, *, s3: S3Client, settings: Settings
+    version: Version, previous: Version | None, plan: Assignment, session: Session, cloud: Cloud
 ) -> list[Prepared] | None:
     """What the version before gave, under the new one's keys; None where train has to be read.
 
@@ -85,16 +82,15 @@ def carry(
     """
     if previous is None or plan.share or SPLIT not in version.splits:
         return None
-    bucket = settings.data_bucket
     try:
         for file in version.files[SPLIT].objects:
-            objects.describe(s3, bucket, file.key, file.version_id)  # what was erased must not live on in a copy
-        old = _old(version, previous, plan, s3, settings)
+            objects.describe(cloud.bucket, file.key, file.version_id)  # what was erased must not live on in a copy
+        old = _old(version, previous, plan, cloud)
         if old is None:
             return None
-        dumped = _fingerprints(previous, s3, bucket)
-        copied = [_copied(version, each, s3, bucket) for each in old]
-        store_fingerprints(version, dumped, s3=s3, bucket=bucket)
+        dumped = _fingerprints(previous, cloud)
+        copied = [_copied(version, each, cloud) for each in old]
+        store_fingerprints(version, dumped, cloud)
     except objects.Unreadable as gone:
         logger.warning("train is read again", extra={**traced(gone), "dataset": version.dataset})
         return None
@@ -105,16 +101,16 @@ def carry(
     return copied
 
 
-def _old(version: Version, previous: Version, plan: Assignment, s3: S3Client, settings: Settings) -> list[_Old] | None:
+def _old(version: Version, previous: Version, plan: Assignment, cloud: Cloud) -> list[_Old] | None:
     """The preparations to carry, one per base model of the plan, or none at all."""
-    prices = json_report.Prices(settings.prices, settings.currency)
+    prices = json_report.Prices(cloud.settings.prices, cloud.settings.currency)
     known = {item.base_model: item for item in previous.preparations if item.split == SPLIT}
     found: list[_Old] = []
     for model in plan.base_models:
         item = known.get(model.name)
         if item is None or item.recipe != recipe(version, plan, model.name, SPLIT, prices):
             return None
-        report = _report(item, s3, settings.data_bucket)
+        report = _report(item, cloud)
         if report is None or counts.OF_SEVERAL_SPLITS & set(report["counts_by_code"]):
             return None
         if item.output is not None and item.output.bytes > objects.MAX_COPY_BYTES:
@@ -123,37 +119,37 @@ def _old(version: Version, previous: Version, plan: Assignment, s3: S3Client, se
     return found
 
 
-def _report(item: Preparation, s3: S3Client, bucket: str) -> dict[str, Any] | None:
+def _report(item: Preparation, cloud: Cloud) -> dict[str, Any] | None:
     file = StoredFile(item.report_key, "null", 0, "")
-    raw = objects.read(s3, bucket, file, MAX_REPORT_BYTES)
+    raw = objects.read(cloud.bucket, file, MAX_REPORT_BYTES)
     return dict(json.loads(raw)) if len(raw) <= MAX_REPORT_BYTES else None
 
 
-def _fingerprints(previous: Version, s3: S3Client, bucket: str) -> bytes:
+def _fingerprints(previous: Version, cloud: Cloud) -> bytes:
     key = object_keys.fingerprints(previous.dataset, previous.number, SPLIT)
-    return objects.read(s3, bucket, StoredFile(key, "null", 0, ""), stored_fingerprints.MAX_BYTES)
+    return objects.read(cloud.bucket, StoredFile(key, "null", 0, ""), stored_fingerprints.MAX_BYTES)
 
 
-def store_fingerprints(version: Version, dumped: bytes, *, s3: S3Client, bucket: str) -> None:
+def store_fingerprints(version: Version, dumped: bytes, cloud: Cloud) -> None:
     """Keep what the splits of later versions are compared with, where train is carried over."""
     key = object_keys.fingerprints(version.dataset, version.number, SPLIT)
-    objects.put(s3, bucket, key, dumped, "application/octet-stream")
+    objects.put(cloud.bucket, key, dumped, "application/octet-stream")
 
 
-def _copied(version: Version, old: _Old, s3: S3Client, bucket: str) -> Prepared:
+def _copied(version: Version, old: _Old, cloud: Cloud) -> Prepared:
     item = old.preparation
-    output = _output(version, item, s3, bucket)
+    output = _output(version, item, cloud)
     key = object_keys.report(version.dataset, version.number, item.base_model, item.split)
     report = {**old.report, "version": version.number}
     if output is not None:
         report["output"] = {**old.report["output"], "key": output.key}
-    objects.put(s3, bucket, object_keys.page(key), html_report.render(report), "text/html; charset=utf-8")
-    objects.put(s3, bucket, key, json_report.encode(report), "application/json")
+    objects.put(cloud.bucket, object_keys.page(key), html_report.render(report), "text/html; charset=utf-8")
+    objects.put(cloud.bucket, key, json_report.encode(report), "application/json")
     return Prepared(replace(item, report_key=key, output=output), report)
 
 
-def _output(version: Version, item: Preparation, s3: S3Client, bucket: str) -> Output | None:
+def _output(version: Version, item: Preparation, cloud: Cloud) -> Output | None:
     if item.output is None:
         return None
     key = object_keys.prepared(version.dataset, version.number, item.base_model, item.split)
-    return replace(item.output, key=key, version_id=objects.copy(s3, bucket, item.output, key))
+    return replace(item.output, key=key, version_id=objects.copy(cloud.bucket, item.output, key))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os.path
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING
 
 from tunedrop.domain.base_models.catalogue import SPLITS, Split
 from tunedrop.domain.records.defects import Defect, shown
@@ -14,17 +12,11 @@ from tunedrop.domain.versions import joined_parts, object_keys
 from tunedrop.domain.versions.object_keys import CommitUpload, PartUpload, SplitUpload
 from tunedrop.domain.versions.object_versions import ObjectVersion
 from tunedrop.domain.versions.versioning import SplitFile, StoredFile
-from tunedrop.edges import queues
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import part_rows, tombstone_rows, upload_rows
-from tunedrop.edges.rows.table import Table
 from tunedrop.edges.rows.upload_rows import REQUEST, Upload
 from tunedrop.edges.s3 import objects, version_listing
-from tunedrop.edges.settings import Settings
 from tunedrop.errors import Conflict, InvalidInput, NotFound
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_sqs import SQSClient
 
 _MOST_SHOWN = 10
 
@@ -37,77 +29,64 @@ class NamedPart:
     version_id: str | None = None
 
 
-def committed(
-    kind: CommitUpload, commit: objects.Described, largest: int, *, s3: S3Client, settings: Settings
-) -> SplitFile | Defect:
+def committed(kind: CommitUpload, commit: objects.Described, largest: int, cloud: Cloud) -> SplitFile | Defect:
     """What stood beside the `_commit` when S3 took it, as one split, or why it is none. Raises Unreadable."""
     folder = object_keys.split_folder(kind.dataset, kind.split)
-    standing = joined_parts.standing(
-        version_listing.listed(s3, settings.data_bucket, folder), moment=commit.last_modified
-    )
+    standing = joined_parts.standing(version_listing.listed(cloud.bucket, folder), moment=commit.last_modified)
     parts = joined_parts.parts_of(kind.split, standing.values())
     defect = joined_parts.refusal([part.key for part in parts])
     if defect is not None:
         return defect
     stored = [StoredFile(part.key, part.version_id, part.bytes, "") for part in parts]
     own = StoredFile(folder + object_keys.COMMIT_FILE, commit.version_id, 0, "")
-    return joined_parts.join(_hashed(stored, largest, s3, settings), own, kind.split, commit.last_modified)
+    return joined_parts.join(_hashed(stored, largest, cloud), own, kind.split, commit.last_modified)
 
 
-def named(
-    upload: Upload, largest: Mapping[str, int], *, table: Table, s3: S3Client, settings: Settings
-) -> list[SplitFile]:
+def named(upload: Upload, largest: Mapping[str, int], cloud: Cloud) -> list[SplitFile]:
     """The splits that a request asked for, each with its parts. Raises Unreadable."""
     files = []
     for split in upload.splits:
-        parts = part_rows.load(table, upload.dataset, split, upload.version_id)
+        parts = part_rows.load(cloud.state, upload.dataset, split, upload.version_id)
         own = StoredFile(object_keys.split_folder(upload.dataset, split), upload.version_id, 0, "")
         moment = upload.received_at.replace(microsecond=0)  # as exact as S3 is on what it took
-        files.append(joined_parts.join(_hashed(parts, largest[split], s3, settings), own, split, moment))
+        files.append(joined_parts.join(_hashed(parts, largest[split], cloud), own, split, moment))
     return files
 
 
-def _hashed(parts: Sequence[StoredFile], largest: int, s3: S3Client, settings: Settings) -> list[StoredFile]:
+def _hashed(parts: Sequence[StoredFile], largest: int, cloud: Cloud) -> list[StoredFile]:
     """With their SHA-256, unless they are too large together for any use: then none is read at all."""
     if sum(part.bytes for part in parts) > largest:
         return list(parts)
-    return [objects.fingerprint(s3, settings.data_bucket, part) for part in parts]
+    return [objects.fingerprint(cloud.bucket, part) for part in parts]
 
 
 def request(
     dataset: str,
     splits: Mapping[str, Sequence[NamedPart]],
-    *,
     upload_id: str,
-    table: Table,
-    s3: S3Client,
-    sqs: SQSClient,
-    settings: Settings,
-    now: datetime,
+    cloud: Cloud,
 ) -> Upload:
     """Have a new version made of these objects: what stands there now is what it will hold, whatever comes after.
 
     With the id of a request that was taken, that one comes back. Raises InvalidInput for keys that cannot be joined,
     NotFound `unknown_object` with the keys where nothing lies, Conflict `dataset_being_deleted`.
     """
-    upload = upload_rows.load(table, dataset, REQUEST, upload_id)
+    upload = upload_rows.load(cloud.state, dataset, REQUEST, upload_id)
     if upload is None:
         _check(dataset, splits)
-        found = {split: _found(splits[split], s3, settings) for split in SPLITS if split in splits}
-        upload = _begun(dataset, upload_id, found, table, now)
+        found = {split: _found(splits[split], cloud) for split in SPLITS if split in splits}
+        upload = _begun(dataset, upload_id, found, cloud)
     if upload.status == "processing":
-        queues.send(sqs, settings.upload_queue_url, "join_parts", dataset=dataset, upload_id=upload_id)
+        cloud.upload_queue.send("join_parts", dataset=dataset, upload_id=upload_id)
     return upload
 
 
-def _begun(
-    dataset: str, upload_id: str, found: Mapping[Split, Sequence[StoredFile]], table: Table, now: datetime
-) -> Upload:
+def _begun(dataset: str, upload_id: str, found: Mapping[Split, Sequence[StoredFile]], cloud: Cloud) -> Upload:
     """All rows of the request or none: a deletion that is under way would take some of them along."""
     rows = [put for split, parts in found.items() for put in part_rows.named(dataset, split, upload_id, parts)]
     counts = {split: len(parts) for split, parts in found.items()}
     standing = tombstone_rows.not_being_erased(dataset)
-    upload = upload_rows.begin_request(table, dataset, upload_id, counts, now, standing, *rows)
+    upload = upload_rows.begin_request(cloud.state, dataset, upload_id, counts, cloud.now(), standing, *rows)
     if upload is None:
         raise Conflict(
             "dataset_being_deleted",
@@ -117,9 +96,9 @@ def _begun(
     return upload
 
 
-def get(dataset: str, upload_id: str, *, table: Table) -> Upload:
+def get(dataset: str, upload_id: str, cloud: Cloud) -> Upload:
     """What became of a request. Raises NotFound `unknown_upload`."""
-    upload = upload_rows.load(table, dataset, REQUEST, upload_id) if _plausible(dataset, upload_id) else None
+    upload = upload_rows.load(cloud.state, dataset, REQUEST, upload_id) if _plausible(dataset, upload_id) else None
     if upload is None:
         raise NotFound(
             "unknown_upload", f"There is no upload {shown(upload_id)} of {shown(dataset)}.", field="upload_id"
@@ -169,10 +148,10 @@ def _check_keys(dataset: str, part_keys: Sequence[str], field: str) -> None:
             raise InvalidInput("repeated_part", f"{shown(key)} is named twice.", field=f"{field}[{number}]")
 
 
-def _found(parts: Sequence[NamedPart], s3: S3Client, settings: Settings) -> list[StoredFile]:
+def _found(parts: Sequence[NamedPart], cloud: Cloud) -> list[StoredFile]:
     """The objects, in key order, without a SHA-256 yet. Raises NotFound."""
     prefix = os.path.commonprefix([part.key for part in parts])  # noqa: RUF071 - of S3's keys, which are no paths
-    listed = list(version_listing.listed(s3, settings.data_bucket, prefix))
+    listed = list(version_listing.listed(cloud.bucket, prefix))
     current = joined_parts.standing(listed)
     exact = {(version.key, version.version_id): version for version in listed if not version.deleted}
     found: list[ObjectVersion] = []

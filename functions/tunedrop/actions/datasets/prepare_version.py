@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tunedrop.actions.datasets import carry_train, read_settings
 from tunedrop.actions.datasets.carry_train import Prepared
@@ -20,29 +19,21 @@ from tunedrop.domain.reports.json_report import Prices
 from tunedrop.domain.versions import object_keys
 from tunedrop.domain.versions.versioning import Outcome, Output, Preparation, Version
 from tunedrop.domain.versions.wishes import Wishes
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.s3 import objects
 from tunedrop.edges.s3.object_writer import ObjectWriter
 from tunedrop.edges.s3.overlap import BackgroundSender
-from tunedrop.edges.settings import Settings
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 
 @dataclass(frozen=True, slots=True)
 class _Work:
     version: Version
     wishes: Wishes
-    s3: S3Client
-    settings: Settings
-
-    @property
-    def bucket(self) -> str:
-        return self.settings.data_bucket
+    cloud: Cloud
 
     @property
     def prices(self) -> Prices:
-        return Prices(self.settings.prices, self.settings.currency)
+        return Prices(self.cloud.settings.prices, self.cloud.settings.currency)
 
     @property
     def plan(self) -> Assignment:
@@ -54,15 +45,14 @@ class _Work:
             policy=self.wishes.policy,
             mapping=self.wishes.mapping,
             validation_share=self.wishes.validation_share,
-            region=self.settings.region,
+            region=self.cloud.settings.region,
         )
 
 
 def prepare(
     version: Version,
+    cloud: Cloud,
     *,
-    s3: S3Client,
-    settings: Settings,
     base_models: Sequence[str] | None = None,
     previous: Version | None = None,
 ) -> Outcome:
@@ -72,17 +62,17 @@ def prepare(
     what would come out the same for train is copied from it.
     A file that is gone meanwhile is a finding; S3's transient faults rise as botocore's errors.
     """
-    wishes = read_settings.read(version, s3=s3, settings=settings, base_models=base_models)
-    work = _Work(version, wishes, s3, settings)
+    wishes = read_settings.read(version, cloud, base_models=base_models)
+    work = _Work(version, wishes, cloud)
     session = Session(work.plan)
     made: list[Prepared] = []
     if not wishes.defects:
-        made += carry_train.carry(version, previous, work.plan, session, s3=s3, settings=settings) or ()
+        made += carry_train.carry(version, previous, work.plan, session, cloud) or ()
     for split in version.splits:
         if not (made and split == carry_train.SPLIT):
             made += [_report(work, result, output) for result, output in _prepare_split(work, session, split)]
             if split == carry_train.SPLIT:
-                carry_train.store_fingerprints(version, session.fingerprints(split), s3=s3, bucket=work.bucket)
+                carry_train.store_fingerprints(version, session.fingerprints(split), cloud)
     top = tuple(dataset_notifications.top_findings([each.report for each in made]))
     return Outcome(tuple(each.preparation for each in made), top, work.wishes.owner)
 
@@ -115,14 +105,14 @@ def _stream_split(
 
 def _parts(work: _Work, split: Split) -> list[Part]:
     return [
-        Part(file.key, object_keys.extension(file.key) or "", objects.ObjectSource(work.s3, work.bucket, file))
+        Part(file.key, object_keys.extension(file.key) or "", objects.ObjectSource(work.cloud.bucket, file))
         for file in work.version.files[split].objects
     ]
 
 
 def _upload(work: _Work, base_model: BaseModel, split: Split, sender: BackgroundSender) -> ObjectWriter:
     key = object_keys.prepared(work.version.dataset, work.version.number, base_model.name, split)
-    return ObjectWriter(work.s3, work.bucket, key, sender)
+    return ObjectWriter(work.cloud.bucket, key, sender)
 
 
 def _keep(result: Examined, upload: ObjectWriter) -> Output | None:
@@ -136,8 +126,8 @@ def _keep(result: Examined, upload: ObjectWriter) -> Output | None:
 def _report(work: _Work, result: Examined, output: Output | None) -> Prepared:
     key = object_keys.report(work.version.dataset, work.version.number, result.base_model, result.split)
     report = json_report.build(work.version, result, output, work.prices)
-    objects.put(work.s3, work.bucket, object_keys.page(key), html_report.render(report), "text/html; charset=utf-8")
-    objects.put(work.s3, work.bucket, key, json_report.encode(report), "application/json")
+    objects.put(work.cloud.bucket, object_keys.page(key), html_report.render(report), "text/html; charset=utf-8")
+    objects.put(work.cloud.bucket, key, json_report.encode(report), "application/json")
     preparation = Preparation(
         base_model=result.base_model,
         split=result.split,

@@ -3,51 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.training.job_plan import PreparedSplit, PreparedVersion, UnpreparedVersion
 from tunedrop.domain.versions import object_keys
 from tunedrop.domain.versions.deletions import Deletion
 from tunedrop.domain.versions.versioning import Head, Preparation, Version
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import dataset_rows, moments, tombstone_rows
 from tunedrop.edges.rows.dataset_rows import HeadPage, VersionPage
-from tunedrop.edges.rows.table import Table
 from tunedrop.edges.rows.tombstone_rows import TombstonePage
 from tunedrop.edges.s3 import links
-from tunedrop.edges.settings import Settings
 from tunedrop.errors import Conflict, NotFound
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
-
-def list_datasets(limit: int, cursor: str | None, *, table: Table) -> HeadPage:
+def list_datasets(limit: int, cursor: str | None, cloud: Cloud) -> HeadPage:
     """Datasets, most recently changed first. Raises InvalidInput `invalid_cursor`."""
-    return dataset_rows.list_heads(table, limit, cursor)
+    return dataset_rows.list_heads(cloud.state, limit, cursor)
 
 
-def get_dataset(name: str, *, table: Table) -> Head:
+def get_dataset(name: str, cloud: Cloud) -> Head:
     """Raises NotFound `unknown_dataset`, or `dataset_deleted` until something is uploaded to it again."""
-    head = find_head(name, table=table)
+    head = find_head(name, cloud)
     if head is None:
         raise _unknown(name)
     if head.deletion:
-        raise _deleted(head, table)
+        raise _deleted(head, cloud)
     return head
 
 
-def find_head(name: str, *, table: Table) -> Head | None:
+def find_head(name: str, cloud: Cloud) -> Head | None:
     """The head, also of a deleted dataset; None for what never was one, or cannot be: some names fit no row's key."""
-    return dataset_rows.load_head(table, name) if object_keys.is_name(name) else None
+    return dataset_rows.load_head(cloud.state, name) if object_keys.is_name(name) else None
 
 
 def _unknown(name: str) -> NotFound:
     return NotFound("unknown_dataset", f"There is no dataset {name[:80]!r}.", field="dataset")
 
 
-def _deleted(head: Head, table: Table) -> NotFound:
-    deletion = tombstone_rows.load(table, head.dataset, head.deletion or "")
+def _deleted(head: Head, cloud: Cloud) -> NotFound:
+    deletion = tombstone_rows.load(cloud.state, head.dataset, head.deletion or "")
     told = {} if deletion is None else _told(deletion)
     return NotFound("dataset_deleted", f"The dataset {head.dataset!r} was deleted.", field="dataset", deletion=told)
 
@@ -62,22 +58,22 @@ def _told(deletion: Deletion) -> dict[str, Any]:
     }
 
 
-def list_tombstones(name: str, limit: int, cursor: str | None, *, table: Table) -> TombstonePage:
+def list_tombstones(name: str, limit: int, cursor: str | None, cloud: Cloud) -> TombstonePage:
     """What stays of deleted versions, newest version first. Raises NotFound `unknown_dataset`, InvalidInput."""
-    if find_head(name, table=table) is None:
+    if find_head(name, cloud) is None:
         raise _unknown(name)
-    return tombstone_rows.list_tombstones(table, name, limit, cursor)
+    return tombstone_rows.list_tombstones(cloud.state, name, limit, cursor)
 
 
-def list_versions(name: str, limit: int, cursor: str | None, *, table: Table) -> VersionPage:
+def list_versions(name: str, limit: int, cursor: str | None, cloud: Cloud) -> VersionPage:
     """Versions, newest first. Raises NotFound `unknown_dataset`, InvalidInput `invalid_cursor`."""
-    get_dataset(name, table=table)
-    return dataset_rows.list_versions(table, name, limit, cursor)
+    get_dataset(name, cloud)
+    return dataset_rows.list_versions(cloud.state, name, limit, cursor)
 
 
-def get_version(name: str, number: int, *, table: Table) -> Version:
+def get_version(name: str, number: int, cloud: Cloud) -> Version:
     """Raises NotFound `unknown_dataset`, `dataset_deleted`, `unknown_version` or `version_deleted`."""
-    return _version(get_dataset(name, table=table), number, table)
+    return _version(get_dataset(name, cloud), number, cloud)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +84,21 @@ class ReportLinks:
     page: str
 
 
-def report_links(report_key: str, *, s3: S3Client, settings: Settings) -> ReportLinks:
+def report_links(report_key: str, cloud: Cloud) -> ReportLinks:
     """Links to a report and to its page for people."""
-    bucket = settings.data_bucket
-    return ReportLinks(links.download(s3, bucket, report_key), links.download(s3, bucket, object_keys.page(report_key)))
+    page_key = object_keys.page(report_key)
+    return ReportLinks(links.download(cloud.bucket, report_key), links.download(cloud.bucket, page_key))
 
 
-def accepted(name: str, number: int | None, base_model: str, *, table: Table) -> PreparedVersion | UnpreparedVersion:
+def accepted(name: str, number: int | None, base_model: str, cloud: Cloud) -> PreparedVersion | UnpreparedVersion:
     """The version a job trains on, without a number the newest; it may have to be prepared for this base model first.
 
     Raises InvalidInput `unknown_base_model`, NotFound `unknown_dataset`, `unknown_version`, and Conflict
     `version_processing`, `version_incomplete`, `dataset_rejected` (with the reports' keys).
     """
     catalogue.find(base_model)
-    head = get_dataset(name, table=table)
-    version = _version(head, head.latest if number is None else number, table, parts=False)
+    head = get_dataset(name, cloud)
+    version = _version(head, head.latest if number is None else number, cloud, parts=False)
     _refuse_unfinished(version)
     preparations = version.prepared_for(base_model)
     if not preparations:
@@ -120,10 +116,10 @@ def accepted(name: str, number: int | None, base_model: str, *, table: Table) ->
     )
 
 
-def _version(head: Head, number: int, table: Table, *, parts: bool = True) -> Version:
+def _version(head: Head, number: int, cloud: Cloud, *, parts: bool = True) -> Version:
     given = 0 < number <= head.latest
-    version = dataset_rows.load_version(table, head.dataset, number, parts=parts) if given else None
-    if version is None and given and (tombstone := tombstone_rows.load_tombstone(table, head.dataset, number)):
+    version = dataset_rows.load_version(cloud.state, head.dataset, number, parts=parts) if given else None
+    if version is None and given and (tombstone := tombstone_rows.load_tombstone(cloud.state, head.dataset, number)):
         raise NotFound(
             "version_deleted",
             f"{head.dataset}@{number} was deleted. Name another version.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.checks import severities
@@ -13,14 +12,11 @@ from tunedrop.domain.versions import dataset_toml, object_keys, wishes
 from tunedrop.domain.versions.dataset_toml import DatasetSettings
 from tunedrop.domain.versions.versioning import Version
 from tunedrop.domain.versions.wishes import Wishes
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.s3 import objects
-from tunedrop.edges.settings import Settings
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 
-def read(version: Version, *, s3: S3Client, settings: Settings, base_models: Sequence[str] | None = None) -> Wishes:
+def read(version: Version, cloud: Cloud, *, base_models: Sequence[str] | None = None) -> Wishes:
     """What to do with the version; what cannot be followed or read is a defect. `base_models`: only for these.
 
     S3's transient faults rise as botocore's errors.
@@ -28,8 +24,8 @@ def read(version: Version, *, s3: S3Client, settings: Settings, base_models: Seq
     known = tuple(catalogue.catalogue())
     parsed, system, defects = DatasetSettings(), None, []
     try:
-        parsed = _settings(version, s3, settings.data_bucket, known)
-        system = parsed.system or _system_text(version, parsed.system_file, s3, settings.data_bucket)
+        parsed = _settings(version, cloud, known)
+        system = parsed.system or _system_text(version, parsed.system_file, cloud)
     except objects.Unreadable as gone:
         defects.append(Defect("object_gone", str(gone)))
     if isinstance(system, Defect):
@@ -41,22 +37,22 @@ def read(version: Version, *, s3: S3Client, settings: Settings, base_models: Seq
         parsed,
         system,
         known_models=known,
-        default_model=settings.default_base_model,
-        default_share=settings.validation_share,
+        default_model=cloud.settings.default_base_model,
+        default_share=cloud.settings.validation_share,
         asked_for=base_models,
     )
     source = object_keys.incoming(version.dataset, object_keys.SETTINGS_FILE)
     return replace(resolved, defects=(*resolved.defects, *((defect, source) for defect in defects)))
 
 
-def _settings(version: Version, s3: S3Client, bucket: str, known: tuple[str, ...]) -> DatasetSettings:
+def _settings(version: Version, cloud: Cloud, known: tuple[str, ...]) -> DatasetSettings:
     file = version.files.get(object_keys.SETTINGS_FILE)
     if file is None:
         return DatasetSettings()
-    return dataset_toml.parse(objects.read(s3, bucket, file, dataset_toml.MAX_BYTES), known)
+    return dataset_toml.parse(objects.read(cloud.bucket, file, dataset_toml.MAX_BYTES), known)
 
 
-def _system_text(version: Version, name: str | None, s3: S3Client, bucket: str) -> str | Defect | None:
+def _system_text(version: Version, name: str | None, cloud: Cloud) -> str | Defect | None:
     if name is None:
         return None
     file = version.files.get(name)
@@ -64,4 +60,4 @@ def _system_text(version: Version, name: str | None, s3: S3Client, bucket: str) 
         return Defect(
             "system_file_missing", f"{name} does not stand beside {object_keys.SETTINGS_FILE}.", "$.system.file"
         )
-    return wishes.system_text(objects.read(s3, bucket, file, dataset_toml.MAX_SYSTEM_FILE_BYTES))
+    return wishes.system_text(objects.read(cloud.bucket, file, dataset_toml.MAX_SYSTEM_FILE_BYTES))

@@ -7,17 +7,13 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.versions import dataset_toml, object_keys
 from tunedrop.domain.versions.object_keys import CommitUpload, PartUpload, SettingsUpload, SplitUpload, Unrecognised
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.s3 import links
-from tunedrop.edges.settings import Settings
 from tunedrop.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 MOST_IN_ONE_PUT = 5 * 2**30
 """S3 takes no more in one request; larger files go in several, as `aws s3 cp` sends them."""
@@ -50,7 +46,7 @@ class Offered:
     next_command: str
 
 
-def offer(dataset: str, wanted: WantedUpload, *, s3: S3Client, settings: Settings, now: datetime) -> Offered:
+def offer(dataset: str, wanted: WantedUpload, cloud: Cloud) -> Offered:
     """A link for one PUT under `incoming/<dataset>/`.
 
     Raises InvalidInput `invalid_dataset_name`, `invalid_upload`, `file_too_large`.
@@ -68,14 +64,14 @@ def offer(dataset: str, wanted: WantedUpload, *, s3: S3Client, settings: Setting
         raise InvalidInput("invalid_upload", f"{found.message} {found.hint}")
     most = min(_largest(found), MOST_IN_ONE_PUT)
     _check(wanted, most)
-    link = links.upload(s3, settings.data_bucket, key, size=wanted.size, sha256=wanted.sha256)
+    link = links.upload(cloud.bucket, key, size=wanted.size, sha256=wanted.sha256)
     return Offered(
         method="PUT",
         url=link.url,
         headers=link.headers,
         key=key,
         max_bytes=most,
-        expires_at=now + timedelta(seconds=links.LINK_SECONDS),
+        expires_at=cloud.now() + timedelta(seconds=links.LINK_SECONDS),
         next_command=_curl(link, key),
     )
 

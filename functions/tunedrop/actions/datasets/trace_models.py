@@ -9,8 +9,8 @@ from typing import Literal
 from tunedrop.domain.serving import deployment_states
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.training.job_states import ENDED, Job
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows, job_rows
-from tunedrop.edges.rows.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +36,21 @@ class StillBilling:
     how_to_end: str
 
 
-def running_jobs(dataset: str, version: int | None, table: Table) -> tuple[Job, ...]:
+def running_jobs(dataset: str, version: int | None, cloud: Cloud) -> tuple[Job, ...]:
     """Jobs that have not ended and train on the dataset, or on this version of it: their data must stay."""
-    rows = table.query("OPEN", "JOB#").rows
-    found = (job_rows.load(table, row["job_id"]) for row in rows)
+    rows = cloud.state.query("OPEN", "JOB#").rows
+    found = (job_rows.load(cloud.state, row["job_id"]) for row in rows)
     return tuple(job for job in found if job and job.status not in ENDED and _on(job, dataset, version))
 
 
-def trained_on(dataset: str, version: int | None, table: Table) -> tuple[TrainedModel, ...]:
+def trained_on(dataset: str, version: int | None, cloud: Cloud) -> tuple[TrainedModel, ...]:
     """Custom models trained on the dataset, or on this version of it, newest first."""
     live: dict[str, list[Deployment]] = {}
-    for row in table.listing(deployment_rows.KIND).rows:
+    for row in cloud.state.listing(deployment_rows.KIND).rows:
         deployment = deployment_rows.deployment_from(row)
         if deployment.state not in deployment_states.ENDED:
             live.setdefault(deployment.job_id, []).append(deployment)
-    jobs = (job_rows.job_from(row) for row in table.listing(job_rows.KIND).rows if row["dataset"] == dataset)
+    jobs = (job_rows.job_from(row) for row in cloud.state.listing(job_rows.KIND).rows if row["dataset"] == dataset)
     return tuple(
         TrainedModel(job.id, job.version, job.base_model, job.name, job.model_arn, tuple(live.get(job.id, ())))
         for job in jobs

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import tunedrop
 from tunedrop.actions import announce
@@ -16,15 +15,13 @@ from tunedrop.domain.training import bedrock_names
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.edges.bedrock import capacity_calls
 from tunedrop.edges.bedrock.job_calls import Ambiguous, Done
+from tunedrop.edges.clients import Spender
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger
 from tunedrop.edges.rows import deployment_rows
-from tunedrop.edges.rows.table import Delete, Put, Table, Update
+from tunedrop.edges.rows.table import Delete, Put, Update
 from tunedrop.edges.settings import Settings
 from tunedrop.errors import Unavailable
-
-if TYPE_CHECKING:
-    from mypy_boto3_bedrock import BedrockClient
-    from mypy_boto3_events import EventBridgeClient
 
 MOST_STEPS = 12
 """More than any way through the steps takes; a purchase that needs more is fought over and comes again."""
@@ -33,146 +30,136 @@ Write = Put | Update | Delete
 
 
 @dataclass(frozen=True, slots=True)
-class _Reach:
-    table: Table
-    bedrock: BedrockClient
-    spending: BedrockClient
-    settings: Settings
+class _Visit:
+    """One delivery of a message: what it may touch, when it began, and what it has done so far."""
+
+    cloud: Cloud
+    spender: Spender
     now: datetime
     discarded: set[str] = field(default_factory=set)
     """What this visit asked Bedrock to delete."""
 
 
-def advance_purchase(
-    deployment: str,
-    generation: int,
-    *,
-    table: Table,
-    bedrock: BedrockClient,
-    spending: BedrockClient,
-    bus: EventBridgeClient,
-    settings: Settings,
-    now: datetime,
-) -> Purchase | None:
+def advance(deployment: str, generation: int, cloud: Cloud, spender: Spender) -> Purchase | None:
     """Do what is next for the purchase until nothing is. Safe to repeat, to interrupt and to run twice at once.
 
     Returns the purchase, None for one that is not ours. Raises Unavailable when Bedrock or a rival stands in the way.
     """
-    reach = _Reach(table, bedrock, spending, settings, now)
+    visit = _Visit(cloud, spender, cloud.now())
     observed: Observation | None = None
     for _ in range(MOST_STEPS):
-        purchase = deployment_rows.load_purchase(table, deployment, generation)
+        purchase = deployment_rows.load_purchase(cloud.state, deployment, generation)
         if purchase is None:
             logger.warning("no such purchase", extra={"deployment": deployment, "generation": generation})
             return None
-        step = purchase_steps.next_step(purchase, observed, _free_units(purchase, reach), now)
+        step = purchase_steps.next_step(purchase, observed, _free_units(purchase, visit), visit.now)
         logger.info("purchase step", extra={"purchase": purchase.id, "state": purchase.state, "step": str(step)})
         if isinstance(step, purchase_steps.LeavePurchase):
-            announce.announce_purchase(purchase, table=table, bus=bus, settings=settings, now=now)
+            announce.announce_purchase(purchase, cloud)
             return purchase
-        observed = _carry_out(step, purchase, reach)
+        observed = _carry_out(step, purchase, visit)
     raise Unavailable("busy", f"Purchase {deployment}#{generation} does not come to rest.", deployment=deployment)
 
 
-def _free_units(purchase: Purchase, reach: _Reach) -> int:
+def _free_units(purchase: Purchase, visit: _Visit) -> int:
     if purchase.state != "requested" or not purchase.model_units:
         return 0
-    return reach.settings.max_model_units - deployment_rows.units_taken(reach.table)
+    return visit.cloud.settings.max_model_units - deployment_rows.units_taken(visit.cloud.state)
 
 
-def _carry_out(step: purchase_steps.PurchaseStep, purchase: Purchase, reach: _Reach) -> Observation | None:
+def _carry_out(step: purchase_steps.PurchaseStep, purchase: Purchase, visit: _Visit) -> Observation | None:
     """One step; a write that loses a race is no fault, because the next round reads and decides again."""
     match step:
         case purchase_steps.Observe():
-            return capacity_calls.observe(reach.bedrock, purchase, reach.settings.stack_id)
+            return capacity_calls.observe(visit.cloud.bedrock, purchase, visit.cloud.settings.stack_id)
         case purchase_steps.SendPurchase():
-            _send(purchase, reach)
+            _send(purchase, visit)
         case purchase_steps.Discard(arn):
-            _discard(purchase, arn, reach)
+            _discard(purchase, arn, visit)
         case purchase_steps.LeavePurchase():
             pass
         case _:
-            _move(step, purchase, reach)
+            _move(step, purchase, visit)
     return None
 
 
-def _move(step: purchase_steps.PurchaseStep, purchase: Purchase, reach: _Reach) -> None:
+def _move(step: purchase_steps.PurchaseStep, purchase: Purchase, visit: _Visit) -> None:
     """Steps that only change rows."""
-    now = reach.now
+    now = visit.now
     match step:
         case purchase_steps.Requeue():
-            _save(purchase_states.requeue(purchase, now), reach, *_units_given(purchase))
+            _save(purchase_states.requeue(purchase, now), visit, *_units_given(purchase))
         case purchase_steps.AdoptCapacity(found):
-            _go_live(purchase, found, reach)
+            _go_live(purchase, found, visit)
         case purchase_steps.BecomeReady():
-            _save(replace(purchase, ready_at=now), reach, head=lambda head: deployment_states.become_ready(head, now))
+            _save(replace(purchase, ready_at=now), visit, head=lambda head: deployment_states.become_ready(head, now))
         case purchase_steps.BeginRelease(reason, failure):
             released = purchase_states.release(purchase, reason, failure, now)
-            _save(released, reach, head=lambda head: deployment_states.begin_release(head, reason, now))
+            _save(released, visit, head=lambda head: deployment_states.begin_release(head, reason, now))
         case purchase_steps.ReclaimCapacity(found):
-            _reclaim(purchase, found, reach)
+            _reclaim(purchase, found, visit)
         case purchase_steps.Finish():
-            _finish(purchase, step, reach)
+            _finish(purchase, step, visit)
 
 
-def _send(purchase: Purchase, reach: _Reach) -> None:
+def _send(purchase: Purchase, visit: _Visit) -> None:
     """`unknown` stands in the table, and the units are held, before a byte is sent."""
-    attempted = purchase_states.attempt(purchase, reach.now)
+    attempted = purchase_states.attempt(purchase, visit.now)
     taken: list[Write] = []
     if purchase.state == "requested" and purchase.model_units:
-        taken = [deployment_rows.take_units(purchase, reach.settings.max_model_units)]
-    if not _save(attempted, reach, *taken):
+        taken = [deployment_rows.take_units(purchase, visit.cloud.settings.max_model_units)]
+    if not _save(attempted, visit, *taken):
         return
     sent = replace(attempted, revision=attempted.revision + 1)
-    answer = capacity_calls.create(reach.spending, sent, _tags(sent, reach.settings))
+    answer = capacity_calls.create(visit.spender, sent, _tags(sent, visit.cloud.settings))
     match answer:
         case Done(arn):
-            _go_live(sent, Capacity(arn, sent.name, sent.model_arn or "", "Creating"), reach)
+            _go_live(sent, Capacity(arn, sent.name, sent.model_arn or "", "Creating"), visit)
         case Refusal():
-            _save(purchase_states.refuse(sent, answer), reach)
+            _save(purchase_states.refuse(sent, answer), visit)
         case Ambiguous(reason):
             logger.warning("the outcome of a purchase is unknown", extra={"purchase": purchase.id, "reason": reason})
 
 
-def _discard(purchase: Purchase, arn: str, reach: _Reach) -> None:
+def _discard(purchase: Purchase, arn: str, visit: _Visit) -> None:
     """Once per visit: a refusal, a lost answer and a list that lags all mean to look again later.
 
     That Bedrock took the deletion is written down: a list without it is believed from then on.
     """
-    if arn not in reach.discarded:
-        reach.discarded.add(arn)
-        answer = capacity_calls.delete(reach.spending, purchase.serving, arn)
+    if arn not in visit.discarded:
+        visit.discarded.add(arn)
+        answer = capacity_calls.delete(visit.spender, purchase.serving, arn)
         if isinstance(answer, Done):
             if arn == purchase.arn:
-                _save(replace(purchase, deleted_at=reach.now), reach)
+                _save(replace(purchase, deleted_at=visit.now), visit)
             return
         logger.error("not given back yet", extra={"purchase": purchase.id, "arn": arn, "answer": str(answer)})
-    _save(replace(purchase, parked_at=reach.now), reach)
+    _save(replace(purchase, parked_at=visit.now), visit)
 
 
-def _go_live(purchase: Purchase, found: Capacity, reach: _Reach) -> None:
-    live = purchase_states.go_live(purchase, found, reach.now)
+def _go_live(purchase: Purchase, found: Capacity, visit: _Visit) -> None:
+    live = purchase_states.go_live(purchase, found, visit.now)
     taken = [] if purchase.state in HOLDING else _units_taken(purchase)
-    _save(live, reach, *taken, head=lambda head: replace(head, arn=live.arn, expires_at=live.expires_at))
+    _save(live, visit, *taken, head=lambda head: replace(head, arn=live.arn, expires_at=live.expires_at))
 
 
-def _reclaim(purchase: Purchase, found: Capacity, reach: _Reach) -> None:
+def _reclaim(purchase: Purchase, found: Capacity, visit: _Visit) -> None:
     logger.error("paid capacity outlived its purchase", extra={"purchase": purchase.id, "arn": found.arn})
-    again = purchase_states.reclaim(purchase, found, reach.now)
+    again = purchase_states.reclaim(purchase, found, visit.now)
     also = [deployment_rows.open_work(purchase), *_units_taken(purchase)]
     reason = again.release_requested or ""
-    _save(again, reach, *also, head=lambda head: deployment_states.begin_release(head, reason, reach.now))
+    _save(again, visit, *also, head=lambda head: deployment_states.begin_release(head, reason, visit.now))
 
 
-def _finish(purchase: Purchase, step: purchase_steps.Finish, reach: _Reach) -> None:
+def _finish(purchase: Purchase, step: purchase_steps.Finish, visit: _Visit) -> None:
     failure = step.failure or (step.reason if step.state == "lapsed" else None)
-    finished = purchase_states.finish(purchase, step.state, failure, reach.now)
+    finished = purchase_states.finish(purchase, step.state, failure, visit.now)
     state: DeploymentState = "Released" if step.state == "released" else "Failed"
     _save(
         finished,
-        reach,
+        visit,
         *_units_given(purchase),
-        head=lambda head: deployment_states.end(head, state, step.reason, finished.failure, reach.now),
+        head=lambda head: deployment_states.end(head, state, step.reason, finished.failure, visit.now),
     )
 
 
@@ -187,16 +174,16 @@ def _units_given(purchase: Purchase) -> list[Write]:
 
 def _save(
     purchase: Purchase,
-    reach: _Reach,
+    visit: _Visit,
     *also: Write,
     head: Callable[[Deployment], Deployment] | None = None,
 ) -> bool:
     """Write the purchase, and the deployment's head while this is its generation, over the revisions that were read."""
     writes: list[Write] = [deployment_rows.put_purchase(purchase), *also]
-    deployment = deployment_rows.load(reach.table, purchase.deployment) if head else None
+    deployment = deployment_rows.load(visit.cloud.state, purchase.deployment) if head else None
     if head and deployment and deployment.generation == purchase.generation:
         writes.append(deployment_rows.put_changed(head(deployment)))
-    return reach.table.write_all(*writes)
+    return visit.cloud.state.write_all(*writes)
 
 
 def _tags(purchase: Purchase, settings: Settings) -> Mapping[str, str]:

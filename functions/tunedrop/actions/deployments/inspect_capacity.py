@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from tunedrop.domain.base_models.catalogue import Serving
 from tunedrop.domain.serving import purchase_steps
@@ -12,13 +11,9 @@ from tunedrop.domain.serving.purchase_states import Capacity, Purchase
 from tunedrop.domain.training import bedrock_names
 from tunedrop.edges import faults
 from tunedrop.edges.bedrock import capacity_calls
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger, traced
 from tunedrop.edges.rows import deployment_rows, job_rows
-from tunedrop.edges.rows.table import Table
-from tunedrop.edges.settings import Settings
-
-if TYPE_CHECKING:
-    from mypy_boto3_bedrock import BedrockClient
 
 WAYS: tuple[Serving, ...] = ("provisioned_throughput", "on_demand")
 
@@ -42,20 +37,20 @@ class Inspection:
         self.fault = self.fault or fault
 
 
-def inspect(purchases: Iterable[Purchase], *, table: Table, bedrock: BedrockClient, settings: Settings) -> Inspection:
+def inspect(purchases: Iterable[Purchase], cloud: Cloud) -> Inspection:
     """Every way to serve and every item by itself: one that can't be seen hides no other."""
     seen = Inspection()
     for way in WAYS:
         own = [purchase for purchase in purchases if purchase.serving == way]
         try:
-            existing = list(capacity_calls.listing(bedrock, way))
+            existing = list(capacity_calls.listing(cloud.bedrock, way))
         except faults.FAULTS as fault:
             seen.note(fault)
             continue
         arns = {item.arn for item in existing}
         seen.vanished += [purchase for purchase in own if purchase_steps.has_vanished(purchase, arns)]
         for item in _unaccounted(existing, own):
-            _sort(item, seen, table, bedrock, settings)
+            _sort(item, seen, cloud)
     return seen
 
 
@@ -66,14 +61,15 @@ def _unaccounted(existing: Iterable[Capacity], own: Iterable[Purchase]) -> Itera
     return (item for item in existing if item.arn not in arns and item.name not in awaited)
 
 
-def _sort(item: Capacity, seen: Inspection, table: Table, bedrock: BedrockClient, settings: Settings) -> None:
+def _sort(item: Capacity, seen: Inspection, cloud: Cloud) -> None:
     try:
-        tags = capacity_calls.tags(bedrock, item.arn)
+        tags = capacity_calls.tags(cloud.bedrock, item.arn)
     except faults.FAULTS as fault:
         seen.note(fault)
         return
-    ours = tags.get("tunedrop:stack") == settings.stack_id or bedrock_names.is_marked(item.name, settings.stack_uid)
-    purchase = _intended(tags, table) if ours else None
+    stack = cloud.settings
+    ours = tags.get("tunedrop:stack") == stack.stack_id or bedrock_names.is_marked(item.name, stack.stack_uid)
+    purchase = _intended(tags, cloud) if ours else None
     if purchase:
         seen.late.append(purchase)
     elif ours:
@@ -83,10 +79,10 @@ def _sort(item: Capacity, seen: Inspection, table: Table, bedrock: BedrockClient
         seen.foreign.append(item)
 
 
-def _intended(tags: Mapping[str, str], table: Table) -> Purchase | None:
+def _intended(tags: Mapping[str, str], cloud: Cloud) -> Purchase | None:
     """The purchase whose intent the tags name, found by its job."""
-    job = job_rows.load(table, tags.get("tunedrop:job", "-"))
+    job = job_rows.load(cloud.state, tags.get("tunedrop:job", "-"))
     if job is None or job.deployment is None or job.deployment_generation is None:
         return None
-    purchase = deployment_rows.load_purchase(table, job.deployment.name, job.deployment_generation)
+    purchase = deployment_rows.load_purchase(cloud.state, job.deployment.name, job.deployment_generation)
     return purchase if purchase and purchase.intent_id == tags.get("tunedrop:intent") else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tunedrop.domain.serving.deployment_states import Deployment
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows
-from tunedrop.edges.rows.table import Table
 from tunedrop.errors import NotFound
 
 LONGEST_NAME = 32
@@ -20,15 +20,15 @@ class DeploymentPage:
     cursor: str | None
 
 
-def get(name: str, *, table: Table) -> Deployment:
+def get(name: str, cloud: Cloud) -> Deployment:
     """The deployment of that name. Raises NotFound `unknown_deployment`."""
-    deployment = deployment_rows.load(table, name) if len(name) <= LONGEST_NAME else None
+    deployment = deployment_rows.load(cloud.state, name) if len(name) <= LONGEST_NAME else None
     if deployment is None:
         raise NotFound("unknown_deployment", f"There is no deployment named {name[:80]!r}.", deployment=name[:80])
     return deployment
 
 
-def list_deployments(*, limit: int, cursor: str | None, table: Table) -> DeploymentPage:
+def list_deployments(limit: int, cursor: str | None, cloud: Cloud) -> DeploymentPage:
     """Deployments, ended ones included."""
-    page = table.listing(deployment_rows.KIND, limit=limit, cursor=cursor)
+    page = cloud.state.listing(deployment_rows.KIND, limit=limit, cursor=cursor)
     return DeploymentPage(tuple(deployment_rows.deployment_from(row) for row in page.rows), page.cursor)

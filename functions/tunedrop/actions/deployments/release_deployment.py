@@ -4,52 +4,42 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from tunedrop.actions.deployments import read_deployments
 from tunedrop.domain.serving import deployment_states, purchase_states
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import Purchase
-from tunedrop.edges import queues
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows
-from tunedrop.edges.rows.table import Put, Table
-from tunedrop.edges.settings import Settings
+from tunedrop.edges.rows.table import Put
 from tunedrop.errors import Unavailable
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
 MOST_TRIES = 5
 
 
-def release(name: str, *, caller: str, table: Table, sqs: SQSClient, settings: Settings, now: datetime) -> Deployment:
+def release(name: str, cloud: Cloud, *, caller: str) -> Deployment:
     """Ask for a deployment to be given back; asking again changes nothing, and is passed on again. Raises NotFound.
 
     What was not sent to Bedrock yet ends at once; all else is Releasing until Bedrock no longer has it. A job that
     runs for it goes on.
     """
+    now = cloud.now()
     for _ in range(MOST_TRIES):
-        deployment = read_deployments.get(name, table=table)
-        purchase = deployment_rows.load_purchase(table, name, deployment.generation)
+        deployment = read_deployments.get(name, cloud)
+        purchase = deployment_rows.load_purchase(cloud.state, name, deployment.generation)
         if purchase is None:
             return deployment
         ended = deployment.state in deployment_states.ENDED
-        if ended or table.write_all(*_writes(deployment, purchase, f"asked for by {caller}", now)):
+        if ended or cloud.state.write_all(*_writes(deployment, purchase, f"asked for by {caller}", now)):
             if not ended or purchase_states.announcements(purchase, now):
-                _ask_for_advance(purchase, sqs, settings)
-            return read_deployments.get(name, table=table)
+                _ask_for_advance(purchase, cloud)
+            return read_deployments.get(name, cloud)
     raise Unavailable("busy", f"Deployment {name} is being changed. Send the request again.", deployment=name)
 
 
-def _ask_for_advance(purchase: Purchase, sqs: SQSClient, settings: Settings) -> None:
+def _ask_for_advance(purchase: Purchase, cloud: Cloud) -> None:
     """Only a hint: where it gets lost, reconcile finds the row, and asking again sends it again."""
-    queues.send(
-        sqs,
-        settings.spend_queue_url,
-        "advance_purchase",
-        deployment=purchase.deployment,
-        generation=purchase.generation,
-    )
+    cloud.spend_queue.send("advance_purchase", deployment=purchase.deployment, generation=purchase.generation)
 
 
 def _writes(deployment: Deployment, purchase: Purchase, reason: str, now: datetime) -> list[Put]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from tunedrop.actions import announce
 from tunedrop.actions.jobs import prepare_on_demand, save_job
@@ -13,16 +12,11 @@ from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.domain.training.job_states import Job
 from tunedrop.edges.bedrock import job_calls as bedrock_edge
 from tunedrop.edges.bedrock.job_calls import Ambiguous, Done
+from tunedrop.edges.clients import Spender
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger
 from tunedrop.edges.rows import job_rows
-from tunedrop.edges.rows.table import Table
-from tunedrop.edges.settings import Settings
 from tunedrop.errors import Unavailable
-
-if TYPE_CHECKING:
-    from mypy_boto3_bedrock import BedrockClient
-    from mypy_boto3_events import EventBridgeClient
-    from mypy_boto3_sqs import SQSClient
 
 MOST_STEPS = 10
 """More than any way through the steps takes; a job that needs more is fought over and comes again by the queue."""
@@ -32,130 +26,119 @@ _ENDED_ALREADY = frozenset({"ValidationException", "ConflictException"})  # bedr
 
 
 @dataclass(frozen=True, slots=True)
-class _Reach:
-    table: Table
-    bedrock: BedrockClient
-    spending: BedrockClient
-    sqs: SQSClient
-    settings: Settings
+class _Turn:
+    """One delivery of a message: what it may touch, and when it began."""
+
+    cloud: Cloud
+    spender: Spender
     now: datetime
 
 
-def advance_job(
-    job_id: str,
-    *,
-    table: Table,
-    bedrock: BedrockClient,
-    spending: BedrockClient,
-    sqs: SQSClient,
-    bus: EventBridgeClient,
-    settings: Settings,
-    now: datetime,
-) -> Job | None:
+def advance(job_id: str, cloud: Cloud, spender: Spender) -> Job | None:
     """Do what is next for the job until nothing is. Safe to repeat, to interrupt and to run twice at once.
 
     Returns the job, None for an id that is not ours. Raises Unavailable when others keep changing it.
     """
-    reach = _Reach(table, bedrock, spending, sqs, settings, now)
+    turn = _Turn(cloud, spender, cloud.now())
     seen: job_steps.SeenJob | job_steps.Unprepared | None = None
     for _ in range(MOST_STEPS):
-        job = job_rows.load(table, job_id)
+        job = job_rows.load(cloud.state, job_id)
         if job is None:
             logger.warning("no such job", extra={"job_id": job_id})
             return None
-        step = job_steps.next_step(job, seen, now)
+        step = job_steps.next_step(job, seen, turn.now)
         logger.info("job step", extra={"job_id": job_id, "status": job.status, "step": type(step).__name__})
         if isinstance(step, job_steps.LeaveJob):
-            announce.announce_job(job, table=table, bus=bus, settings=settings, now=now)
+            announce.announce_job(job, cloud)
             return job
-        seen = _carry_out(step, job, reach)
+        seen = _carry_out(step, job, turn)
     raise Unavailable("busy", f"Job {job_id} is being changed by others.", job_id=job_id)
 
 
-def _carry_out(step: job_steps.JobStep, job: Job, reach: _Reach) -> job_steps.SeenJob | job_steps.Unprepared | None:
+def _carry_out(step: job_steps.JobStep, job: Job, turn: _Turn) -> job_steps.SeenJob | job_steps.Unprepared | None:
     """One step; a write that loses a race is no fault, because the next round reads and decides again."""
     match step:
         case job_steps.PlanJob():
-            return _plan(job, reach)
+            return _plan(job, turn)
         case job_steps.Look():
-            return job_steps.SeenJob(bedrock_edge.find_job(reach.bedrock, job.name))
+            return job_steps.SeenJob(bedrock_edge.find_job(turn.cloud.bedrock, job.name))
         case job_steps.SendJob():
-            _send(job, reach)
+            _send(job, turn)
         case job_steps.Stop(arn):
-            _stop(job, arn, reach)
+            _stop(job, arn, turn)
         case job_steps.ReclaimJob(arn):
-            _reclaim(job, arn, reach)
+            _reclaim(job, arn, turn)
         case job_steps.Raise(reason):
             raise Unavailable("job_out_of_sight", f"Job {job.id}: {reason}.", job_id=job.id)
         case _:
-            _move(step, job, reach)
+            _move(step, job, turn)
     return None
 
 
-def _move(step: job_steps.JobStep, job: Job, reach: _Reach) -> None:
+def _move(step: job_steps.JobStep, job: Job, turn: _Turn) -> None:
     """Steps that only change rows."""
     match step:
         case job_steps.AdoptJob(truth):
-            _save(job_states.adopt(job, truth.arn, "request", truth.created_at), reach)
+            _save(job_states.adopt(job, truth.arn, "request", truth.created_at), turn)
         case job_steps.AskForData():
-            if save_job.save(reach.table, replace(job, data_asked_at=reach.now), reach.now):
-                prepare_on_demand.ask(job, reach.sqs, reach.settings)
+            if save_job.save(replace(job, data_asked_at=turn.now), turn.cloud, turn.now):
+                prepare_on_demand.ask(job, turn.cloud)
         case job_steps.Park(reason):
-            parked = job_states.park(job, reason, reach.now)
-            save_job.save(reach.table, parked, reach.now, job_rows.give_slot(job))
+            parked = job_states.park(job, reason, turn.now)
+            save_job.save(parked, turn.cloud, turn.now, job_rows.give_slot(job))
         case job_steps.End(status, failure):
-            _save(job_states.end(job, status, failure, reach.now), reach)
+            _save(job_states.end(job, status, failure, turn.now), turn)
 
 
-def _plan(job: Job, reach: _Reach) -> job_steps.Unprepared | None:
-    planned = prepare_on_demand.go_on(job, table=reach.table, settings=reach.settings, now=reach.now)
+def _plan(job: Job, turn: _Turn) -> job_steps.Unprepared | None:
+    planned = prepare_on_demand.go_on(job, turn.cloud, turn.now)
     if planned is None:
         return job_steps.Unprepared()
-    _save(planned, reach)
+    _save(planned, turn)
     return None
 
 
-def _send(job: Job, reach: _Reach) -> None:
+def _send(job: Job, turn: _Turn) -> None:
     assert job.request is not None, "only a job that is Preparing has none, and that is never sent"
-    attempted = job_states.attempt(job, reach.now)
-    slot = job_rows.take_slot(job, reach.settings.max_concurrent_jobs)
-    if not save_job.save(reach.table, attempted, reach.now, slot):
-        _wait_for_slot(job, reach)
+    attempted = job_states.attempt(job, turn.now)
+    slot = job_rows.take_slot(job, turn.cloud.settings.max_concurrent_jobs)
+    if not save_job.save(attempted, turn.cloud, turn.now, slot):
+        _wait_for_slot(job, turn)
         return
     sent = replace(attempted, revision=attempted.revision + 1)
-    answer = bedrock_edge.create_job(reach.spending, job.request)
+    answer = bedrock_edge.create_job(turn.spender, job.request)
     match answer:
         case Done(arn):
-            _save(job_states.adopt(sent, arn, "request", reach.now), reach)
+            _save(job_states.adopt(sent, arn, "request", turn.now), turn)
         case Refusal():
-            _save(job_states.refuse(sent, answer), reach)
+            _save(job_states.refuse(sent, answer), turn)
         case Ambiguous(reason):
             logger.warning("the outcome of creating a job is unknown", extra={"job_id": job.id, "reason": reason})
 
 
-def _wait_for_slot(job: Job, reach: _Reach) -> None:
+def _wait_for_slot(job: Job, turn: _Turn) -> None:
     """The write failed for want of a slot or because the row changed; only the first leaves the revision as it was."""
-    most = reach.settings.max_concurrent_jobs
+    most = turn.cloud.settings.max_concurrent_jobs
     reason = f"{most} jobs of this stack run already (MaxConcurrentJobs)"
-    _save(job_states.park(job, reason, reach.now), reach)
+    _save(job_states.park(job, reason, turn.now), turn)
 
 
-def _stop(job: Job, arn: str, reach: _Reach) -> None:
-    if _stopped(job, arn, reach):
-        _save(job_states.transition(job, "Stopping", "request", reach.now, "stop was asked for"), reach)
+def _stop(job: Job, arn: str, turn: _Turn) -> None:
+    if _stopped(job, arn, turn):
+        _save(job_states.transition(job, "Stopping", "request", turn.now, "stop was asked for"), turn)
     else:
-        _save(replace(job, stop_requested=False), reach)
+        _save(replace(job, stop_requested=False), turn)
 
 
-def _reclaim(job: Job, arn: str, reach: _Reach) -> None:
+def _reclaim(job: Job, arn: str, turn: _Turn) -> None:
     logger.error("a job runs in Bedrock that has ended here", extra={"job_id": job.id, "arn": arn})
-    _stopped(job, arn, reach)
-    reach.table.put(job_rows.put_job(job_states.reclaim(job, arn, reach.now)))
+    _stopped(job, arn, turn)
+    turn.cloud.state.put(job_rows.put_job(job_states.reclaim(job, arn, turn.now)))
 
 
-def _stopped(job: Job, arn: str, reach: _Reach) -> bool:
+def _stopped(job: Job, arn: str, turn: _Turn) -> bool:
     """Whether Bedrock stops it; False: it has ended already. Raises Unavailable for all else: the wish stays."""
-    answer = bedrock_edge.stop_job(reach.spending, arn)
+    answer = bedrock_edge.stop_job(turn.spender, arn)
     if isinstance(answer, Done):
         return True
     if isinstance(answer, Refusal) and answer.code in _ENDED_ALREADY:
@@ -165,5 +148,5 @@ def _stopped(job: Job, arn: str, reach: _Reach) -> bool:
     raise Unavailable("stop_unanswered", f"Job {job.id} could not be stopped yet.", job_id=job.id, reason=reason)
 
 
-def _save(job: Job, reach: _Reach) -> None:
-    save_job.save(reach.table, job, reach.now)
+def _save(job: Job, turn: _Turn) -> None:
+    save_job.save(job, turn.cloud, turn.now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.training import bedrock_names, job_plan, job_request, job_states
 from tunedrop.domain.training.job_plan import PreparedSplit, PreparedVersion, UnpreparedVersion
 from tunedrop.domain.training.job_states import DeploymentWish, Job, TrainedOn
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.settings import Settings
 
 
@@ -43,29 +44,31 @@ class Origin:
 
     job_id: str
     caller: str
-    settings: Settings
     now: datetime
-    new_id: Callable[[], str]
 
 
 def make(
-    wanted: WantedJob, data: PreparedVersion | UnpreparedVersion, head: Deployment | None, origin: Origin
+    wanted: WantedJob,
+    data: PreparedVersion | UnpreparedVersion,
+    head: Deployment | None,
+    origin: Origin,
+    cloud: Cloud,
 ) -> Intent:
     """The intent of a request; Preparing where its data is unprepared. `head`: the ended deployment of that name.
 
     Raises Conflict where a plan must be confirmed first.
     """
-    job = _job(wanted, data, origin)
+    job = _job(wanted, data, origin, cloud)
     if isinstance(data, UnpreparedVersion):
         job = job_states.note(replace(job, data_asked_at=origin.now), "request", origin.now, "")
     else:
-        job = ordered(job, data, origin.settings, origin.now)
+        job = ordered(job, data, cloud.settings, origin.now)
     if wanted.deployment is None:
         return Intent(job, None, None)
     generation = (head.generation if head else 0) + 1
     job = replace(job, deployment_generation=generation)
     new_head = _head(job, wanted.deployment, generation, head.revision if head else 0)
-    return Intent(job, new_head, _purchase(job, wanted.deployment, generation, origin))
+    return Intent(job, new_head, _purchase(job, wanted.deployment, generation, cloud))
 
 
 def ordered(job: Job, prepared: PreparedVersion, settings: Settings, now: datetime) -> Job:
@@ -95,8 +98,8 @@ def ordered(job: Job, prepared: PreparedVersion, settings: Settings, now: dateti
     return job_states.transition(known, "Requested", "request", now)
 
 
-def _job(wanted: WantedJob, data: PreparedVersion | UnpreparedVersion, origin: Origin) -> Job:
-    intent_id, stack_uid = origin.new_id(), origin.settings.stack_uid
+def _job(wanted: WantedJob, data: PreparedVersion | UnpreparedVersion, origin: Origin, cloud: Cloud) -> Job:
+    intent_id, stack_uid = cloud.new_id(), cloud.settings.stack_uid
     return Job(
         id=origin.job_id,
         dataset=data.name,
@@ -169,8 +172,8 @@ def _head(job: Job, wish: DeploymentWish, generation: int, revision: int) -> Dep
     )
 
 
-def _purchase(job: Job, wish: DeploymentWish, generation: int, origin: Origin) -> Purchase:
-    stack_uid, intent_id = origin.settings.stack_uid, origin.new_id()
+def _purchase(job: Job, wish: DeploymentWish, generation: int, cloud: Cloud) -> Purchase:
+    stack_uid, intent_id = cloud.settings.stack_uid, cloud.new_id()
     return Purchase(
         deployment=wish.name,
         generation=generation,

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING
 
 from tunedrop.domain.base_models.catalogue import BaseModel, catalogue
 from tunedrop.domain.training import lifecycle
 from tunedrop.domain.training.lifecycle import Lifecycle
 from tunedrop.edges.bedrock import job_calls as bedrock_edge
+from tunedrop.edges.cloud import Cloud
 from tunedrop.errors import TunedropError
-
-if TYPE_CHECKING:
-    from mypy_boto3_bedrock import BedrockClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +25,17 @@ class Availability:
     """None where Bedrock does not know it, or where it was not asked because it trains in other Regions only."""
 
 
-def list_availability(*, bedrock: BedrockClient, region: str, now: datetime) -> Sequence[Availability]:
+def list_availability(cloud: Cloud) -> Sequence[Availability]:
     """Every base model of the catalogue, in its order. Bedrock is asked about those that train in this Region."""
-    return [_availability(model, bedrock, region, now) for model in catalogue().values()]
+    return [_availability(model, cloud) for model in catalogue().values()]
 
 
-def _availability(model: BaseModel, bedrock: BedrockClient, region: str, now: datetime) -> Availability:
+def _availability(model: BaseModel, cloud: Cloud) -> Availability:
     found: Lifecycle | None = None
     try:
-        lifecycle.check_region(model, region)
-        found = bedrock_edge.lifecycle(bedrock, model.customization_id)
-        lifecycle.check(model, found, now)
+        lifecycle.check_region(model, cloud.settings.region)
+        found = bedrock_edge.lifecycle(cloud.bedrock, model.customization_id)
+        lifecycle.check(model, found, cloud.now())
     except TunedropError as reason:
         return Availability(model, trainable=False, missing=(reason.message,), lifecycle=found)
     return Availability(model, trainable=True, missing=(), lifecycle=found)

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.training.metrics import CHUNK, MetricPoint, MetricSplit
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import job_rows
-from tunedrop.edges.rows.table import Table
 from tunedrop.edges.s3 import links
-from tunedrop.edges.settings import Settings
 from tunedrop.errors import InvalidInput, NotFound
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 MOST_POINTS = 10_000
 """Of one page: about 1 MB of JSON; an answer of Lambda may have 6 (bedrock-facts 9)."""
@@ -47,28 +42,28 @@ class MetricFile:
     url: str
 
 
-def get(job_id: str, *, table: Table) -> Job:
+def get(job_id: str, cloud: Cloud) -> Job:
     """The job of that id. Raises NotFound `unknown_job`."""
-    job = job_rows.load(table, job_id) if len(job_id) <= LONGEST_ID else None
+    job = job_rows.load(cloud.state, job_id) if len(job_id) <= LONGEST_ID else None
     if job is None:
         raise NotFound("unknown_job", f"There is no job {job_id[:80]!r}.", job_id=job_id[:80])
     return job
 
 
-def list_jobs(*, limit: int, cursor: str | None, table: Table) -> JobPage:
+def list_jobs(limit: int, cursor: str | None, cloud: Cloud) -> JobPage:
     """Jobs, ended ones included."""
-    page = table.listing(job_rows.KIND, limit=limit, cursor=cursor)
+    page = cloud.state.listing(job_rows.KIND, limit=limit, cursor=cursor)
     return JobPage(tuple(job_rows.job_from(row) for row in page.rows), page.cursor)
 
 
-def metrics(job_id: str, split: MetricSplit, *, limit: int, cursor: str | None, table: Table) -> MetricPage:
+def metrics(job_id: str, split: MetricSplit, limit: int, cursor: str | None, cloud: Cloud) -> MetricPage:
     """Points of one split from the cursor on, at most `MOST_POINTS`; none before the job has ended."""
-    total = int(get(job_id, table=table).metric_counts.get(split, 0))
+    total = int(get(job_id, cloud).metric_counts.get(split, 0))
     first = _position(cursor)
     last = min(first + max(1, min(limit, MOST_POINTS)), total)
     points: list[MetricPoint] = []
     for number in range(first // CHUNK, -(-last // CHUNK)):
-        chunk = job_rows.load_chunk(table, job_id, split, number)
+        chunk = job_rows.load_chunk(cloud.state, job_id, split, number)
         points += list(chunk.points()) if chunk else []
     offset = first % CHUNK
     chosen = points[offset : offset + last - first]
@@ -83,8 +78,7 @@ def _position(cursor: str | None) -> int:
     return int(cursor)
 
 
-def metric_files(job_id: str, *, table: Table, s3: S3Client, settings: Settings) -> tuple[MetricFile, ...]:
+def metric_files(job_id: str, cloud: Cloud) -> tuple[MetricFile, ...]:
     """The CSVs as Bedrock wrote them: every point in one file."""
-    job = get(job_id, table=table)
-    bucket = settings.data_bucket
-    return tuple(MetricFile(split, key, links.download(s3, bucket, key)) for split, key in job.metric_files.items())
+    job = get(job_id, cloud)
+    return tuple(MetricFile(split, key, links.download(cloud.bucket, key)) for split, key in job.metric_files.items())

@@ -4,39 +4,34 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from tunedrop.domain.serving import deployment_states, purchase_states
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import LAPSES_AFTER, Purchase
 from tunedrop.domain.training.job_states import ENDED, Job
-from tunedrop.edges import queues
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows, job_rows
-from tunedrop.edges.rows.table import Delete, Put, Table, Update
-from tunedrop.edges.settings import Settings
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
+from tunedrop.edges.rows.table import Delete, Put, Update
 
 Write = Put | Update | Delete
 
 
-def save(table: Table, job: Job, now: datetime, *also: Write) -> bool:
+def save(job: Job, cloud: Cloud, now: datetime, *also: Write) -> bool:
     """Write the job over the revision that was read. False: somebody else changed it, so read and decide again.
 
     An ended job stays open work until its end was told.
     """
     writes: list[Write] = [job_rows.put_job(job), *also]
     if job.status in ENDED:
-        writes += [job_rows.give_slot(job), *_purchase_writes(table, job, now)]
-    return table.write_all(*writes)
+        writes += [job_rows.give_slot(job), *_purchase_writes(job, cloud, now)]
+    return cloud.state.write_all(*writes)
 
 
-def _purchase_writes(table: Table, job: Job, now: datetime) -> list[Write]:
+def _purchase_writes(job: Job, cloud: Cloud, now: datetime) -> list[Write]:
     if job.deployment is None or job.deployment_generation is None:
         return []
-    purchase = deployment_rows.load_purchase(table, job.deployment.name, job.deployment_generation)
-    head = deployment_rows.load(table, job.deployment.name)
+    purchase = deployment_rows.load_purchase(cloud.state, job.deployment.name, job.deployment_generation)
+    head = deployment_rows.load(cloud.state, job.deployment.name)
     if purchase is None or purchase.state != "planned" or head is None:
         return []
     ended_at = job.ended_at or now
@@ -58,7 +53,7 @@ def _lapse(job: Job, purchase: Purchase, head: Deployment, now: datetime) -> lis
     return [deployment_rows.put_purchase(lapsed), deployment_rows.put_changed(failed)]
 
 
-def ask_for_advance(job: Job, sqs: SQSClient, settings: Settings) -> None:
+def ask_for_advance(job: Job, cloud: Cloud) -> None:
     """Only a hint: where it gets lost, reconcile finds the row."""
     if job.status not in ENDED:
-        queues.send(sqs, settings.spend_queue_url, "advance_job", job_id=job.id)
+        cloud.spend_queue.send("advance_job", job_id=job.id)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
-from typing import TYPE_CHECKING
 
+from tunedrop.actions.datasets import read_datasets
 from tunedrop.actions.jobs import draft_intent, prepare_on_demand
 from tunedrop.actions.jobs.save_job import ask_for_advance
 from tunedrop.domain.base_models import catalogue
@@ -14,61 +12,40 @@ from tunedrop.domain.base_models.catalogue import BaseModel
 from tunedrop.domain.serving import caps, deployment_states
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.training import hyperparameters, lifecycle
-from tunedrop.domain.training.job_plan import PreparedVersion, UnpreparedVersion
 from tunedrop.domain.training.job_states import DeploymentWish, Job, StartJob
 from tunedrop.edges.bedrock import job_calls as bedrock_edge
 from tunedrop.edges.bedrock import quotas
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows, job_rows, tombstone_rows
-from tunedrop.edges.rows.table import Put, Require, Table
+from tunedrop.edges.rows.table import Put, Require
 from tunedrop.edges.settings import Settings
 from tunedrop.errors import Conflict, Unavailable
 
-if TYPE_CHECKING:
-    from mypy_boto3_bedrock import BedrockClient
-    from mypy_boto3_service_quotas import ServiceQuotasClient
-    from mypy_boto3_sqs import SQSClient
 
-Accepted = Callable[[str, int | None, str], PreparedVersion | UnpreparedVersion]
-"""(dataset, version or None for the newest, base model) to data that trains, or may yet; raises NotFound, Conflict."""
-
-
-def start(
-    request: StartJob,
-    *,
-    job_id: str,
-    caller: str,
-    accepted: Accepted,
-    table: Table,
-    sqs: SQSClient,
-    bedrock: BedrockClient,
-    service_quotas: ServiceQuotasClient,
-    settings: Settings,
-    now: datetime,
-    new_id: Callable[[], str],
-) -> Job:
+def start(request: StartJob, cloud: Cloud, *, job_id: str, caller: str) -> Job:
     """Check everything that can be known before money is spent, write the intent, and ask for it to be carried out.
 
     A job whose version was never prepared for its base model is Preparing, and planned when that is done.
     With the id of a job that exists, that job comes back and nothing is made twice. Raises InvalidInput, NotFound,
     Conflict, CapExceeded (then nothing was changed) and Unavailable (the same request may be sent again).
     """
-    existing = job_rows.load(table, job_id)
+    existing = job_rows.load(cloud.state, job_id)
     if existing:
-        _ask_for_next(existing, sqs, settings)
+        _ask_for_next(existing, cloud)
         return existing
     base_model = catalogue.find(request.base_model)
     values = hyperparameters.resolve(base_model, request.hyperparameters)
-    wish = _wish(request, base_model, settings)
-    lifecycle.check_region(base_model, settings.region)
-    data = accepted(request.dataset, request.version, base_model.name)
-    head = _free_head(wish, table)
+    wish = _wish(request, base_model, cloud.settings)
+    lifecycle.check_region(base_model, cloud.settings.region)
+    data = read_datasets.accepted(request.dataset, request.version, base_model.name, cloud)
+    head = _free_head(wish, cloud)
     if wish and wish.model_units:
-        caps.check_model_units(wish, settings.max_model_units, deployment_rows.units_spoken_for(table))
+        caps.check_model_units(wish, cloud.settings.max_model_units, deployment_rows.units_spoken_for(cloud.state))
     wanted = draft_intent.WantedJob(base_model, values, wish, request.plan_id)
-    intent = draft_intent.make(wanted, data, head, draft_intent.Origin(job_id, caller, settings, now, new_id))
-    _ask_aws(base_model, wish, bedrock, service_quotas, now)
-    job = _write(intent, table)
-    _ask_for_next(job, sqs, settings)
+    intent = draft_intent.make(wanted, data, head, draft_intent.Origin(job_id, caller, cloud.now()), cloud)
+    _ask_aws(base_model, wish, cloud)
+    job = _write(intent, cloud)
+    _ask_for_next(job, cloud)
     return job
 
 
@@ -79,9 +56,9 @@ def _wish(request: StartJob, base_model: BaseModel, settings: Settings) -> Deplo
     return caps.resolve(request.deployment, base_model, default_hours=settings.deployment_hours)
 
 
-def _free_head(wish: DeploymentWish | None, table: Table) -> Deployment | None:
+def _free_head(wish: DeploymentWish | None, cloud: Cloud) -> Deployment | None:
     """The ended deployment whose name is used again, if there is one. Raises Conflict for a live one."""
-    head = deployment_rows.load(table, wish.name) if wish else None
+    head = deployment_rows.load(cloud.state, wish.name) if wish else None
     if head and head.state not in deployment_states.ENDED:
         raise Conflict(
             "deployment_exists",
@@ -93,22 +70,16 @@ def _free_head(wish: DeploymentWish | None, table: Table) -> Deployment | None:
     return head
 
 
-def _ask_aws(
-    base_model: BaseModel,
-    wish: DeploymentWish | None,
-    bedrock: BedrockClient,
-    service_quotas: ServiceQuotasClient,
-    now: datetime,
-) -> None:
+def _ask_aws(base_model: BaseModel, wish: DeploymentWish | None, cloud: Cloud) -> None:
     """Lifecycle and quotas as they are today: a job that can't start, or that ends in nothing to call, is refused."""
     with bedrock_edge.asked_by_a_caller():
-        lifecycle.check(base_model, bedrock_edge.lifecycle(bedrock, base_model.customization_id), now)
+        lifecycle.check(base_model, bedrock_edge.lifecycle(cloud.bedrock, base_model.customization_id), cloud.now())
         if wish:
             code = quotas.MODEL_UNITS if wish.model_units else quotas.DEPLOYMENTS_IN_PROGRESS
-            caps.check_quota(wish, quotas.value(service_quotas, code), code)
+            caps.check_quota(wish, quotas.value(cloud.quotas, code), code)
 
 
-def _write(intent: draft_intent.Intent, table: Table) -> Job:
+def _write(intent: draft_intent.Intent, cloud: Cloud) -> Job:
     """All rows or none. A second writer with the same id finds the first one's job; another name taker is refused."""
     job = intent.job
     writes: list[Put | Require] = [job_rows.put_job(job), job_rows.put_name(job), job_rows.open_work(job)]
@@ -119,17 +90,17 @@ def _write(intent: draft_intent.Intent, table: Table) -> Job:
             deployment_rows.put_purchase(intent.purchase),
             deployment_rows.open_work(intent.purchase),
         ]
-    if table.write_all(*writes):
+    if cloud.state.write_all(*writes):
         return replace(job, revision=1)
-    existing = job_rows.load(table, job.id)
+    existing = job_rows.load(cloud.state, job.id)
     if existing:
         return existing
-    _free_head(job.deployment, table)
+    _free_head(job.deployment, cloud)
     raise Unavailable("busy", "The deployment's name or the dataset was changed just now. Send the request again.")
 
 
-def _ask_for_next(job: Job, sqs: SQSClient, settings: Settings) -> None:
+def _ask_for_next(job: Job, cloud: Cloud) -> None:
     if job.status == "Preparing" and not job.stop_requested:
-        prepare_on_demand.ask(job, sqs, settings)
+        prepare_on_demand.ask(job, cloud)
     else:
-        ask_for_advance(job, sqs, settings)
+        ask_for_advance(job, cloud)

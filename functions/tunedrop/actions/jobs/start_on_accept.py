@@ -2,47 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
-from functools import partial
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
-from tunedrop.actions.datasets import read_datasets, read_settings
+from tunedrop.actions.datasets import read_settings
 from tunedrop.actions.jobs import start_job
 from tunedrop.domain.training import on_accept
 from tunedrop.domain.training.on_accept import OnAccept
 from tunedrop.domain.versions import object_keys
 from tunedrop.domain.versions.versioning import Version
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger
 from tunedrop.edges.rows import dataset_rows, job_rows, on_accept_rows
 from tunedrop.edges.rows.on_accept_rows import Claim
-from tunedrop.edges.rows.table import Table
-from tunedrop.edges.settings import Settings
 from tunedrop.errors import TunedropError
 
-if TYPE_CHECKING:
-    from mypy_boto3_bedrock import BedrockClient
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_service_quotas import ServiceQuotasClient
-    from mypy_boto3_sqs import SQSClient
 
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """What it takes to start a job."""
-
-    table: Table
-    s3: S3Client
-    sqs: SQSClient
-    bedrock: BedrockClient
-    service_quotas: ServiceQuotasClient
-    settings: Settings
-    clock: Callable[[], datetime]
-    new_id: Callable[[], str]
-
-
-def accepted(version: Version, reach: Reach) -> OnAccept | None:
+def start(version: Version, cloud: Cloud) -> OnAccept | None:
     """Start the job that an accepted version's settings ask for; None where they ask for none.
 
     A dataset starts one job so, however often and in whatever order its messages come; a refusal is an answer, and
@@ -50,51 +25,39 @@ def accepted(version: Version, reach: Reach) -> OnAccept | None:
     """
     if version.status != "accepted" or object_keys.SETTINGS_FILE not in version.files:
         return None
-    wishes = read_settings.read(version, s3=reach.s3, settings=reach.settings)
+    wishes = read_settings.read(version, cloud)
     if wishes.job is None or wishes.job.start != "on_accept":
         return None
     wish = OnAccept(on_accept.request(version, wishes.job, wishes.deployment))
-    head = dataset_rows.load_head(reach.table, version.dataset)
-    refused = on_accept.refusal(version, head, wishes.job, allowed=reach.settings.allow_jobs_on_accept)
+    head = dataset_rows.load_head(cloud.state, version.dataset)
+    refused = on_accept.refusal(version, head, wishes.job, allowed=cloud.settings.allow_jobs_on_accept)
     if refused:
         return replace(wish, code=refused[0], message=refused[1])
-    return _claimed(wish, version, reach)
+    return _claimed(wish, version, cloud)
 
 
-def _claimed(wish: OnAccept, version: Version, reach: Reach) -> OnAccept:
-    claim = on_accept_rows.claim(reach.table, version.dataset, version.number, reach.new_id(), reach.clock())
+def _claimed(wish: OnAccept, version: Version, cloud: Cloud) -> OnAccept:
+    claim = on_accept_rows.claim(cloud.state, version.dataset, version.number, cloud.new_id(), cloud.now())
     if claim.version != version.number:
         job_id = None if claim.code else claim.job_id
         words = f"{version.dataset}@{claim.version} was the first to be accepted; only that starts a job by itself."
         return replace(wish, job_id=job_id, code="not_the_first_version", message=words)
     if claim.code is None:
-        return _started(wish, claim, reach)
+        return _started(wish, claim, cloud)
     return _refused(wish, claim)
 
 
-def _started(wish: OnAccept, claim: Claim, reach: Reach) -> OnAccept:
+def _started(wish: OnAccept, claim: Claim, cloud: Cloud) -> OnAccept:
     """As `POST /jobs` would, in the stack's own name; the claim's id makes it the same job each time."""
     try:
-        job = start_job.start(
-            wish.request,
-            job_id=claim.job_id,
-            caller=reach.settings.stack_id,
-            accepted=partial(read_datasets.accepted, table=reach.table),
-            table=reach.table,
-            sqs=reach.sqs,
-            bedrock=reach.bedrock,
-            service_quotas=reach.service_quotas,
-            settings=reach.settings,
-            now=reach.clock(),
-            new_id=reach.new_id,
-        )
+        job = start_job.start(wish.request, cloud, job_id=claim.job_id, caller=cloud.settings.stack_id)
     except TunedropError as error:
-        if started := job_rows.load(reach.table, claim.job_id):  # by another delivery of the same message
+        if started := job_rows.load(cloud.state, claim.job_id):  # by another delivery of the same message
             return replace(wish, job_id=started.id, status=started.status)
         logger.warning("no job by itself", extra={"dataset": claim.dataset, "code": error.code})
         plan_id = error.details.get("plan", {}).get("plan_id")
         refused = replace(claim, code=error.code, message=error.message, plan_id=plan_id)
-        on_accept_rows.refuse(reach.table, refused)
+        on_accept_rows.refuse(cloud.state, refused)
         return _refused(wish, refused)
     return replace(wish, job_id=job.id, status=job.status)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +21,8 @@ from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.edges import usage
 from tunedrop.edges.bedrock import model_streams, stream_failures
 from tunedrop.edges.bedrock.model_streams import ModelStream
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows
-from tunedrop.edges.rows.table import Table
 from tunedrop.edges.streaming import StreamedResponse
 from tunedrop.edges.usage import Caller
 
@@ -37,19 +36,17 @@ WAIT_SECONDS = 30
 
 def respond(
     call: Call,
-    *,
-    access: Table,
-    state: Table,
+    cloud: Cloud,
     runtime: BedrockRuntimeClient,
+    *,
     remaining_ms: Callable[[], int],
     request_id: str,
-    now: datetime,
 ) -> StreamedResponse:
     """The HTTP answer to a call, whatever it is. Bedrock is asked before this returns, so that errors keep a status."""
     try:
         _route(call)
-        asked, key = _authenticated(call, access, now)
-        target = _ready(asked.model, state)
+        asked, key = _authenticated(call, cloud)
+        target = _ready(asked.model, cloud)
         answer = _Answer(Caller(key.id, asked.model, asked.stream), request_id)
         source = _ask(asked, target, runtime, request_id)
         stages = answer.observed(source, remaining_ms)
@@ -65,23 +62,23 @@ def _route(call: Call) -> None:
         raise ApiError("invalid_request_error", "method_not_allowed", f"{ROUTE} takes POST only.", status=405)
 
 
-def _authenticated(call: Call, access: Table, now: datetime) -> tuple[MessagesRequest, ApiKey]:
+def _authenticated(call: Call, cloud: Cloud) -> tuple[MessagesRequest, ApiKey]:
     """Who may call nothing learns nothing: a wrong key is refused before a wrong body."""
     try:
         asked = messages_request.parse(call.body())
     except ApiError:
-        manage_keys.authenticate(call.secret, None, table=access, now=now)
+        manage_keys.authenticate(call.secret, None, cloud)
         raise
     scope = None if asked.model in catalogue() else asked.model
-    key = manage_keys.authenticate(call.secret, scope, table=access, now=now)
+    key = manage_keys.authenticate(call.secret, scope, cloud)
     if scope is None:
         words = f"model: {asked.model!r} is a base model; name a deployment of a model tuned from it."
         raise ApiError("not_found_error", "base_model_named", words)
     return asked, key
 
 
-def _ready(name: str, state: Table) -> _Target:
-    deployment = deployment_rows.load(state, name)
+def _ready(name: str, cloud: Cloud) -> _Target:
+    deployment = deployment_rows.load(cloud.state, name)
     if deployment is None:
         raise ApiError("not_found_error", "unknown_deployment", f"model: there is no deployment {name!r}.")
     if deployment.state == "Ready" and deployment.arn is not None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from tunedrop.domain.messages import api_errors, api_key
 from tunedrop.domain.messages.api_key import ApiKey
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import key_rows
-from tunedrop.edges.rows.table import Table
 from tunedrop.errors import InvalidInput, NotFound
 
 MAX_DEPLOYMENTS = 100
@@ -28,13 +28,12 @@ class KeyPage:
 
 
 def create(
+    cloud: Cloud,
     *,
+    key_id: str,
     name: str,
     deployments: Iterable[str] | None,
     created_by: str,
-    table: Table,
-    now: datetime,
-    new_id: Callable[[], str],
     expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str | None]:
     """A new key and its secret, which exists nowhere else from then on. `deployments` None: all of them.
@@ -42,8 +41,8 @@ def create(
     With the id of a key that exists, that key comes back without its secret. Raises InvalidInput naming the field.
     """
     scope = None if deployments is None else frozenset(deployments)
+    now = cloud.now()
     _check(name, scope, expires_at, now)
-    key_id = new_id()
     secret = api_key.mint(key_id, secrets.token_bytes(api_key.ENTROPY_BYTES))
     key = ApiKey(
         id=key_id,
@@ -54,31 +53,31 @@ def create(
         created_by=created_by,
         expires_at=expires_at,
     )
-    if not key_rows.insert(table, key):
-        return get(key_id, table=table), None
+    if not key_rows.insert(cloud.access, key):
+        return get(key_id, cloud), None
     return key, secret
 
 
-def list_keys(*, table: Table, limit: int = 20, cursor: str | None = None) -> KeyPage:
+def list_keys(limit: int, cursor: str | None, cloud: Cloud) -> KeyPage:
     """Keys, revoked and expired ones too, newest first."""
-    return KeyPage(*key_rows.listing(table, limit=limit, cursor=cursor))
+    return KeyPage(*key_rows.listing(cloud.access, limit=limit, cursor=cursor))
 
 
-def get(key_id: str, *, table: Table) -> ApiKey:
+def get(key_id: str, cloud: Cloud) -> ApiKey:
     """The key of that id. Raises NotFound `unknown_key`."""
-    key = key_rows.load(table, key_id)
+    key = key_rows.load(cloud.access, key_id)
     if key is None:
         raise NotFound("unknown_key", f"There is no API key with id {key_id!r}.", field="id")
     return key
 
 
-def revoke(key_id: str, *, table: Table, now: datetime) -> ApiKey:
+def revoke(key_id: str, cloud: Cloud) -> ApiKey:
     """The key, revoked from the next call on; revoking it again changes nothing. Raises NotFound `unknown_key`."""
-    key_rows.revoke(table, get(key_id, table=table), now)
-    return get(key_id, table=table)
+    key_rows.revoke(cloud.access, get(key_id, cloud), cloud.now())
+    return get(key_id, cloud)
 
 
-def authenticate(secret: str | None, deployment: str | None, *, table: Table, now: datetime) -> ApiKey:
+def authenticate(secret: str | None, deployment: str | None, cloud: Cloud) -> ApiKey:
     """The key behind a call to `deployment` (None: the call names none yet), by one conditional update.
 
     Raises ApiError `authentication_error` or, when only the scope is too narrow, `permission_error`.
@@ -87,7 +86,8 @@ def authenticate(secret: str | None, deployment: str | None, *, table: Table, no
         raise _unauthenticated("missing_key", "Send an API key as `x-api-key` or as `Authorization: Bearer`.")
     if not api_key.looks_right(secret):
         raise _unauthenticated("invalid_key", "This is not an API key of Tunedrop, or it was not copied whole.")
-    outcome = key_rows.use(table, api_key.digest(secret), deployment, now)
+    now = cloud.now()
+    outcome = key_rows.use(cloud.access, api_key.digest(secret), deployment, now)
     if outcome.row is None:
         raise _unauthenticated("invalid_key", "This API key does not exist here.")
     key = key_rows.from_row(outcome.row)

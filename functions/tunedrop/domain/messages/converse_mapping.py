@@ -75,13 +75,13 @@ def _refuse_block(block: MessageBlock, place: str) -> None:
 
 def events(stream: Iterable[Mapping[str, Any]], *, asked: MessagesRequest, message_id: str) -> Iterator[Event]:
     """ConverseStream's events as those of one message by the deployment that the caller named."""
-    answer = _Answer(asked, message_id)
+    answer = _Translation(asked, message_id)
     for event in stream:
         yield from answer.take(event)
 
 
 @dataclass(slots=True)
-class _Answer:
+class _Translation:
     """What has to be remembered between two events: Converse opens no text blocks, and tells the usage last."""
 
     asked: MessagesRequest

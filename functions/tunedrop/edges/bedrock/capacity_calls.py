@@ -14,7 +14,7 @@ from tunedrop.edges.bedrock.job_calls import ABSENT, Answer, sent
 from tunedrop.edges.faults import code_of
 
 if TYPE_CHECKING:
-    from mypy_boto3_bedrock import BedrockClient
+    from tunedrop.edges.clients import BedrockReader, Spender
 
 _STATUS: Mapping[str, Status] = {  # bedrock-facts 4.3
     "Creating": "Creating",
@@ -28,7 +28,7 @@ _WITHIN_THE_DAY = frozenset({"AccessDeniedException", "ConflictException", "Reso
 training need not be paid again for it."""
 
 
-def observe(bedrock: BedrockClient, purchase: Purchase, stack: str) -> Observation:
+def observe(bedrock: BedrockReader, purchase: Purchase, stack: str) -> Observation:
     """What stands on the purchase's model, told apart by ARN, name and tags.
 
     Raises ClientError where Bedrock hides whose something is.
@@ -47,7 +47,7 @@ def observe(bedrock: BedrockClient, purchase: Purchase, stack: str) -> Observati
     return Observation(tuple(ours), tuple(others))
 
 
-def _is_ours(bedrock: BedrockClient, capacity: Capacity, purchase: Purchase, stack: str) -> bool:
+def _is_ours(bedrock: BedrockReader, capacity: Capacity, purchase: Purchase, stack: str) -> bool:
     """By ARN or name first: the name holds a digest of our intent, and tags may come later than the thing itself."""
     if capacity.arn == purchase.arn or capacity.name == purchase.name:
         return True
@@ -55,7 +55,7 @@ def _is_ours(bedrock: BedrockClient, capacity: Capacity, purchase: Purchase, sta
     return own.get("tunedrop:intent") == purchase.intent_id and own.get("tunedrop:stack") == stack
 
 
-def _unlisted(bedrock: BedrockClient, serving: Serving, arn: str) -> Iterable[Capacity]:
+def _unlisted(bedrock: BedrockReader, serving: Serving, arn: str) -> Iterable[Capacity]:
     """The one that the list of its model lacks.
 
     Our role is denied what is gone, and also what lost its tags: where Get is denied, the list of all models decides,
@@ -70,7 +70,7 @@ def _unlisted(bedrock: BedrockClient, serving: Serving, arn: str) -> Iterable[Ca
     return [capacity for capacity in listing(bedrock, serving) if capacity.arn == arn] if denied else ()
 
 
-def _with_failure(bedrock: BedrockClient, serving: Serving, capacity: Capacity) -> Capacity:
+def _with_failure(bedrock: BedrockReader, serving: Serving, capacity: Capacity) -> Capacity:
     """Lists leave out why a creation failed."""
     if capacity.status != "Failed" or capacity.failure:
         return capacity
@@ -82,7 +82,7 @@ def _with_failure(bedrock: BedrockClient, serving: Serving, capacity: Capacity) 
         raise
 
 
-def listing(bedrock: BedrockClient, serving: Serving, model_arn: str | None = None) -> Iterator[Capacity]:
+def listing(bedrock: BedrockReader, serving: Serving, model_arn: str | None = None) -> Iterator[Capacity]:
     """All of it in the Region, or all on one model; Bedrock's lists hold other people's too."""
     chosen: dict[str, Any] = {"modelArnEquals": model_arn} if model_arn else {}
     if serving == "on_demand":
@@ -95,7 +95,7 @@ def listing(bedrock: BedrockClient, serving: Serving, model_arn: str | None = No
                 yield _throughput(throughput)
 
 
-def tags(bedrock: BedrockClient, arn: str) -> Mapping[str, str]:
+def tags(bedrock: BedrockReader, arn: str) -> Mapping[str, str]:
     """The tags, none where the thing has gone. Being denied them says nothing of whose it is, so that rises."""
     try:
         listed = bedrock.list_tags_for_resource(resourceARN=arn).get("tags", ())
@@ -106,35 +106,35 @@ def tags(bedrock: BedrockClient, arn: str) -> Mapping[str, str]:
     return {tag["key"]: tag["value"] for tag in listed}
 
 
-def create(spending: BedrockClient, purchase: Purchase, own_tags: Mapping[str, str]) -> Answer:
+def create(spender: Spender, purchase: Purchase, own_tags: Mapping[str, str]) -> Answer:
     """Buy: the one place of this program that does."""
     if purchase.serving == "on_demand":
         deployment = capacity_requests.create_deployment(purchase, own_tags)
         return sent(
-            lambda: spending.create_custom_model_deployment(**deployment)["customModelDeploymentArn"],
+            lambda: spender.create_custom_model_deployment(**deployment)["customModelDeploymentArn"],
             not_now=_WITHIN_THE_DAY,
         )
     throughput = capacity_requests.create_throughput(purchase, own_tags)
     return sent(
-        lambda: spending.create_provisioned_model_throughput(**throughput)["provisionedModelArn"],
+        lambda: spender.create_provisioned_model_throughput(**throughput)["provisionedModelArn"],
         not_now=_WITHIN_THE_DAY,
     )
 
 
-def delete(spending: BedrockClient, serving: Serving, arn: str) -> Answer:
+def delete(spender: Spender, serving: Serving, arn: str) -> Answer:
     """Give it back. Whether it has gone is seen by looking again."""
 
     def call() -> str:
         if serving == "on_demand":
-            spending.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
+            spender.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
         else:
-            spending.delete_provisioned_model_throughput(provisionedModelId=arn)
+            spender.delete_provisioned_model_throughput(provisionedModelId=arn)
         return ""
 
     return sent(call)
 
 
-def _get(bedrock: BedrockClient, serving: Serving, arn: str) -> Capacity:
+def _get(bedrock: BedrockReader, serving: Serving, arn: str) -> Capacity:
     if serving == "on_demand":
         found = bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=arn)
         return _deployment({**found, "customModelDeploymentName": found["modelDeploymentName"]})

@@ -17,8 +17,9 @@ from tunedrop.edges.faults import FAULTS, code_of
 from tunedrop.errors import Unavailable
 
 if TYPE_CHECKING:
-    from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_bedrock.type_defs import GetModelCustomizationJobResponseTypeDef
+
+    from tunedrop.edges.clients import BedrockReader, Spender
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def asked_by_a_caller() -> Iterator[None]:
         ) from error
 
 
-def lifecycle(bedrock: BedrockClient, model_id: str) -> Lifecycle | None:
+def lifecycle(bedrock: BedrockReader, model_id: str) -> Lifecycle | None:
     """Whether Bedrock still tunes the model; None where it does not know it."""
     try:
         details = bedrock.get_foundation_model(modelIdentifier=model_id).get("modelDetails", {})
@@ -91,7 +92,7 @@ def lifecycle(bedrock: BedrockClient, model_id: str) -> Lifecycle | None:
     return Lifecycle(stages.get("status", "ACTIVE"), stages.get("legacyTime"), stages.get("endOfLifeTime"))
 
 
-def find_job(bedrock: BedrockClient, name: str) -> JobTruth | None:
+def find_job(bedrock: BedrockReader, name: str) -> JobTruth | None:
     """The job of that name. Asked by List: a name without a job has no tags that a policy could allow."""
     pages = bedrock.get_paginator("list_model_customization_jobs").paginate(nameContains=name)
     for page in pages:
@@ -101,7 +102,7 @@ def find_job(bedrock: BedrockClient, name: str) -> JobTruth | None:
     return None
 
 
-def get_job(bedrock: BedrockClient, arn: str) -> JobTruth | None:
+def get_job(bedrock: BedrockReader, arn: str) -> JobTruth | None:
     """The job as Bedrock has it now; None where it is out of sight: not there, or not ours to see (yet)."""
     try:
         return _truth(bedrock.get_model_customization_job(jobIdentifier=arn))
@@ -111,16 +112,16 @@ def get_job(bedrock: BedrockClient, arn: str) -> JobTruth | None:
         raise
 
 
-def create_job(spending: BedrockClient, request: Mapping[str, Any]) -> Answer:
+def create_job(spender: Spender, request: Mapping[str, Any]) -> Answer:
     """Start training: the one call of this program that does."""
-    return sent(lambda: spending.create_model_customization_job(**request)["jobArn"])
+    return sent(lambda: spender.create_model_customization_job(**request)["jobArn"])
 
 
-def stop_job(spending: BedrockClient, arn: str) -> Answer:
+def stop_job(spender: Spender, arn: str) -> Answer:
     """Ask Bedrock to stop; what was trained so far is charged (bedrock-facts 4.3)."""
 
     def call() -> str:
-        spending.stop_model_customization_job(jobIdentifier=arn)
+        spender.stop_model_customization_job(jobIdentifier=arn)
         return ""
 
     return sent(call)

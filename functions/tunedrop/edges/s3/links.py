@@ -5,10 +5,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from tunedrop.edges.s3.bucket import Bucket
 
 LINK_SECONDS = 900
 
@@ -21,7 +20,7 @@ class UploadLink:
     headers: Mapping[str, str]
 
 
-def upload(s3: S3Client, bucket: str, key: str, *, size: int | None, sha256: str | None) -> UploadLink:
+def upload(bucket: Bucket, key: str, *, size: int | None, sha256: str | None) -> UploadLink:
     """A link for this key. S3 then takes exactly `size` bytes with that SHA-256 (hexadecimal), where they are given.
 
     Encryption needs no header: the bucket encrypts by default, with the key that the signer may use.
@@ -33,11 +32,13 @@ def upload(s3: S3Client, bucket: str, key: str, *, size: int | None, sha256: str
         signed["ContentLength"] = size
     if sha256 is not None:
         headers["x-amz-checksum-sha256"] = signed["ChecksumSHA256"] = base64.b64encode(bytes.fromhex(sha256)).decode()
-    place = {"Bucket": bucket, "Key": key}
-    url = s3.generate_presigned_url("put_object", Params={**place, **signed}, ExpiresIn=LINK_SECONDS)
+    place = {"Bucket": bucket.name, "Key": key}
+    url = bucket.s3.generate_presigned_url("put_object", Params={**place, **signed}, ExpiresIn=LINK_SECONDS)
     return UploadLink(url, headers)
 
 
-def download(s3: S3Client, bucket: str, key: str) -> str:
+def download(bucket: Bucket, key: str) -> str:
     """A URL that gives the object to whoever has it."""
-    return s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=LINK_SECONDS)
+    return bucket.s3.generate_presigned_url(
+        "get_object", Params={"Bucket": bucket.name, "Key": key}, ExpiresIn=LINK_SECONDS
+    )

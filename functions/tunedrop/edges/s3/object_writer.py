@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Self
 from botocore.exceptions import ClientError
 
 from tunedrop.domain.versions.versioning import StoredFile
+from tunedrop.edges.s3.bucket import Bucket
 from tunedrop.edges.s3.overlap import SENDING, BackgroundSender
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import UploadPartOutputTypeDef
 
 PART_BYTES = 8 * 2**20
@@ -27,15 +27,15 @@ _CONTENT_TYPE = "application/jsonl"
 class ObjectWriter:
     """One object written piece by piece; left without `complete`, nothing of it remains.
 
-    with Sender() as sender, Upload(s3, bucket, key, sender) as upload:
+    with Sender() as sender, Upload(bucket, key, sender) as upload:
         upload.write(b"…")
-        stored = upload.complete()
+        stored = writer.complete()
     """
 
-    def __init__(self, s3: S3Client, bucket: str, key: str, sender: BackgroundSender) -> None:
-        self._s3 = s3
+    def __init__(self, bucket: Bucket, key: str, sender: BackgroundSender) -> None:
+        self._s3 = bucket.s3
         self._sender = sender
-        self._place: dict[str, Any] = {"Bucket": bucket, "Key": key}
+        self._place: dict[str, Any] = {"Bucket": bucket.name, "Key": key}
         self._buffer = bytearray()
         self._upload_id: str | None = None
         self._parts: list[Future[UploadPartOutputTypeDef]] = []

@@ -7,15 +7,13 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from tunedrop.domain.versions.versioning import StoredFile
 from tunedrop.edges.s3 import overlap
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from tunedrop.edges.s3.bucket import Bucket
 
 CHUNK_BYTES = 2**20
 MAX_COPY_BYTES = 5 * 2**30
@@ -40,10 +38,10 @@ class Described:
     metadata: Mapping[str, str]
 
 
-def describe(s3: S3Client, bucket: str, key: str, version_id: str | None) -> Described:
+def describe(bucket: Bucket, key: str, version_id: str | None) -> Described:
     """One version of an object, without `version_id` the current one. Raises Unreadable."""
     with _permanent_faults(key):
-        answer = s3.head_object(Bucket=bucket, Key=key, **_version(version_id))
+        answer = bucket.s3.head_object(Bucket=bucket.name, Key=key, **_version(version_id))
         return Described(
             version_id=answer.get("VersionId", "null"),
             bytes=answer["ContentLength"],
@@ -52,10 +50,10 @@ def describe(s3: S3Client, bucket: str, key: str, version_id: str | None) -> Des
         )
 
 
-def stream(s3: S3Client, bucket: str, file: StoredFile) -> Iterator[bytes]:
+def stream(bucket: Bucket, file: StoredFile) -> Iterator[bytes]:
     """The bytes of one object version, in chunks. Raises Unreadable; a broken connection rises as botocore's error."""
     with _permanent_faults(file.key):
-        answer = s3.get_object(Bucket=bucket, Key=file.key, **_version(file.version_id))
+        answer = bucket.s3.get_object(Bucket=bucket.name, Key=file.key, **_version(file.version_id))
     with contextlib.closing(answer["Body"]) as body:
         yield from body.iter_chunks(CHUNK_BYTES)
 
@@ -64,8 +62,7 @@ def stream(s3: S3Client, bucket: str, file: StoredFile) -> Iterator[bytes]:
 class ObjectSource:
     """One object version as a `Source`. Raises Unreadable; broken connections rise as botocore's errors."""
 
-    s3: S3Client
-    bucket: str
+    bucket: Bucket
     file: StoredFile
 
     @property
@@ -75,7 +72,7 @@ class ObjectSource:
 
     def chunks(self) -> Iterator[bytes]:
         """The whole object, in order."""
-        return overlap.ahead(stream(self.s3, self.bucket, self.file))
+        return overlap.ahead(stream(self.bucket, self.file))
 
     def read(self, start: int, length: int) -> bytes:
         """A range; what lies beyond the object's end is left out."""
@@ -83,8 +80,8 @@ class ObjectSource:
         if start >= end:
             return b""
         with _permanent_faults(self.file.key):
-            answer = self.s3.get_object(
-                Bucket=self.bucket,
+            answer = self.bucket.s3.get_object(
+                Bucket=self.bucket.name,
                 Key=self.file.key,
                 Range=f"bytes={start}-{end - 1}",
                 **_version(self.file.version_id),
@@ -93,30 +90,30 @@ class ObjectSource:
             return body.read()
 
 
-def fingerprint(s3: S3Client, bucket: str, file: StoredFile) -> StoredFile:
+def fingerprint(bucket: Bucket, file: StoredFile) -> StoredFile:
     """The object version with its SHA-256, hexadecimal. Raises Unreadable."""
     digest = hashlib.sha256()
-    for chunk in stream(s3, bucket, file):
+    for chunk in stream(bucket, file):
         digest.update(chunk)
     return replace(file, sha256=digest.hexdigest())
 
 
-def read(s3: S3Client, bucket: str, file: StoredFile, limit: int) -> bytes:
+def read(bucket: Bucket, file: StoredFile, limit: int) -> bytes:
     """The first `limit` + 1 bytes of a small object: one more than allowed shows that it is too large."""
     content = b""
-    for chunk in stream(s3, bucket, file):
+    for chunk in stream(bucket, file):
         content += chunk
         if len(content) > limit:
             break
     return content[: limit + 1]
 
 
-def copy(s3: S3Client, bucket: str, source: StoredFile, key: str) -> str:
+def copy(bucket: Bucket, source: StoredFile, key: str) -> str:
     """Copy one object version of at most MAX_COPY_BYTES within S3; returns the copy's version id. Raises Unreadable."""
-    place: Any = {"Bucket": bucket, "Key": source.key, **_version(source.version_id)}
+    place: Any = {"Bucket": bucket.name, "Key": source.key, **_version(source.version_id)}
     with _permanent_faults(source.key):
-        answer = s3.copy_object(
-            Bucket=bucket,
+        answer = bucket.s3.copy_object(
+            Bucket=bucket.name,
             Key=key,
             CopySource=place,
             TaggingDirective="REPLACE",
@@ -124,21 +121,21 @@ def copy(s3: S3Client, bucket: str, source: StoredFile, key: str) -> str:
     return answer.get("VersionId", "null")
 
 
-def put(s3: S3Client, bucket: str, key: str, body: bytes, content_type: str) -> None:
+def put(bucket: Bucket, key: str, body: bytes, content_type: str) -> None:
     """Write a small object whole."""
-    s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
+    bucket.s3.put_object(Bucket=bucket.name, Key=key, Body=body, ContentType=content_type)
 
 
-def list_keys(s3: S3Client, bucket: str, prefix: str) -> Iterator[str]:
+def list_keys(bucket: Bucket, prefix: str) -> Iterator[str]:
     """Every key under the prefix."""
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+    for page in bucket.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket.name, Prefix=prefix):
         for entry in page.get("Contents", ()):
             yield entry["Key"]
 
 
-def lines(s3: S3Client, bucket: str, key: str) -> Iterator[str]:
+def lines(bucket: Bucket, key: str) -> Iterator[str]:
     """The object's lines, never all of it in memory; bytes that are no UTF-8 become replacement characters."""
-    body = s3.get_object(Bucket=bucket, Key=key)["Body"]
+    body = bucket.s3.get_object(Bucket=bucket.name, Key=key)["Body"]
     try:
         for line in body.iter_lines(chunk_size=65_536):
             yield line.decode("utf-8", "replace")

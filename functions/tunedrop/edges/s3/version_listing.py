@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from tunedrop.domain.versions.deletions import Doomed
 from tunedrop.domain.versions.object_versions import ObjectVersion
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from tunedrop.edges.s3.bucket import Bucket
 
 BATCH = 1_000
 """What one DeleteObjects takes at most."""
@@ -20,9 +17,9 @@ class EraseRefused(Exception):
     """S3 kept an object: a permission is missing, or a lock holds it."""
 
 
-def pages(s3: S3Client, bucket: str, prefix: str) -> Iterator[list[ObjectVersion]]:
+def pages(bucket: Bucket, prefix: str) -> Iterator[list[ObjectVersion]]:
     """All versions of all objects under the prefix, and the markers of deleted ones, a thousand at a time."""
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+    for page in bucket.s3.get_paginator("list_object_versions").paginate(Bucket=bucket.name, Prefix=prefix):
         objects = [
             ObjectVersion(item["Key"], item["VersionId"], item["Size"], item["LastModified"], item["IsLatest"])
             for item in page.get("Versions", ())
@@ -34,15 +31,15 @@ def pages(s3: S3Client, bucket: str, prefix: str) -> Iterator[list[ObjectVersion
         yield objects + markers
 
 
-def listed(s3: S3Client, bucket: str, prefix: str) -> Iterator[ObjectVersion]:
+def listed(bucket: Bucket, prefix: str) -> Iterator[ObjectVersion]:
     """The same, one by one."""
-    return chain.from_iterable(pages(s3, bucket, prefix))
+    return chain.from_iterable(pages(bucket, prefix))
 
 
-def erase(s3: S3Client, bucket: str, versions: Sequence[Doomed]) -> None:
+def erase(bucket: Bucket, versions: Sequence[Doomed]) -> None:
     """Erase these, at most `BATCH`; what is gone already stays gone. Raises EraseRefused."""
-    answer = s3.delete_objects(
-        Bucket=bucket,
+    answer = bucket.s3.delete_objects(
+        Bucket=bucket.name,
         Delete={"Objects": [{"Key": item.key, "VersionId": item.version_id} for item in versions], "Quiet": True},
     )
     errors = answer.get("Errors", [])
