@@ -377,8 +377,8 @@ def make(
     """
     passthrough: Any = moto_config["core"]["passthrough"]
     environment.setitem(passthrough, "services", ["bedrock", "bedrock-runtime", "servicequotas"])
-    for client in (clients.dynamodb, clients.s3, clients.sqs, clients.events):
-        client()  # moto's rows and objects stand where the stack's own clients made them, wherever the world then is
+    for make_client in (clients.dynamodb, clients.s3, clients.sqs, clients.events):
+        make_client()  # moto's rows and objects stand where the stack's own clients made them, wherever the world then is
     environment.setenv("AWS_REGION", region)
     environment.setenv("AWS_DEFAULT_REGION", region)
     settings = dataclasses.replace(_settings(stack, variables), region=region)

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from botocore import xform_name
+from botocore.session import Session
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 TUNEDROP = FUNCTIONS / "tunedrop"
@@ -44,3 +46,22 @@ def test_a_module_name_means_one_thing():
 
 def test_a_module_is_at_most_three_levels_deep():
     assert [named(path) for path in MODULES if len(path.relative_to(TUNEDROP).parts) > 3] == []
+
+
+def test_only_modules_named_for_it_change_anything_in_bedrock():
+    operations = Session().get_service_model("bedrock").operation_names
+    changing = {xform_name(name) for name in operations if not name.startswith(("Get", "List"))}
+    calling = {
+        (node.func.attr, path.stem)
+        for path in [*HANDLERS, *MODULES]
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in changing
+    }
+    assert calling == {
+        ("create_custom_model_deployment", "buy_capacity"),
+        ("create_provisioned_model_throughput", "buy_capacity"),
+        ("delete_custom_model_deployment", "buy_capacity"),
+        ("delete_provisioned_model_throughput", "buy_capacity"),
+        ("create_model_customization_job", "start_training"),
+        ("stop_model_customization_job", "start_training"),
+    }

@@ -13,8 +13,8 @@ from tunedrop.domain.serving.deployment_states import Deployment, DeploymentStat
 from tunedrop.domain.serving.purchase_states import HOLDING, Capacity, Observation, Purchase
 from tunedrop.domain.training import bedrock_names
 from tunedrop.domain.training.bedrock_refusal import Refusal
-from tunedrop.edges.bedrock import capacity_calls
-from tunedrop.edges.bedrock.job_calls import Ambiguous, Done
+from tunedrop.edges.bedrock import buy_capacity, observed_capacity
+from tunedrop.edges.bedrock.call_outcomes import Ambiguous, Done
 from tunedrop.edges.clients import Spender
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger
@@ -71,7 +71,7 @@ def _carry_out(step: purchase_steps.PurchaseStep, purchase: Purchase, visit: _Vi
     """One step; a write that loses a race is no fault, because the next round reads and decides again."""
     match step:
         case purchase_steps.Observe():
-            return capacity_calls.observe(visit.cloud.bedrock, purchase, visit.cloud.settings.stack_id)
+            return observed_capacity.observe(visit.cloud.bedrock, purchase, visit.cloud.settings.stack_id)
         case purchase_steps.SendPurchase():
             _send(purchase, visit)
         case purchase_steps.Discard(arn):
@@ -111,7 +111,7 @@ def _send(purchase: Purchase, visit: _Visit) -> None:
     if not _save(attempted, visit, *taken):
         return
     sent = replace(attempted, revision=attempted.revision + 1)
-    answer = capacity_calls.create(visit.spender, sent, _tags(sent, visit.cloud.settings))
+    answer = buy_capacity.create(visit.spender, sent, _tags(sent, visit.cloud.settings))
     match answer:
         case Done(arn):
             _go_live(sent, Capacity(arn, sent.name, sent.model_arn or "", "Creating"), visit)
@@ -128,7 +128,7 @@ def _discard(purchase: Purchase, arn: str, visit: _Visit) -> None:
     """
     if arn not in visit.discarded:
         visit.discarded.add(arn)
-        answer = capacity_calls.delete(visit.spender, purchase.serving, arn)
+        answer = buy_capacity.delete(visit.spender, purchase.serving, arn)
         if isinstance(answer, Done):
             if arn == purchase.arn:
                 _save(replace(purchase, deleted_at=visit.now), visit)

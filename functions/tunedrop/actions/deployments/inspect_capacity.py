@@ -10,7 +10,7 @@ from tunedrop.domain.serving import purchase_steps
 from tunedrop.domain.serving.purchase_states import Capacity, Purchase
 from tunedrop.domain.training import bedrock_names
 from tunedrop.edges import faults
-from tunedrop.edges.bedrock import capacity_calls
+from tunedrop.edges.bedrock import observed_capacity
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger, traced
 from tunedrop.edges.rows import deployment_rows, job_rows
@@ -43,7 +43,7 @@ def inspect(purchases: Iterable[Purchase], cloud: Cloud) -> Inspection:
     for way in WAYS:
         own = [purchase for purchase in purchases if purchase.serving == way]
         try:
-            existing = list(capacity_calls.listing(cloud.bedrock, way))
+            existing = list(observed_capacity.listing(cloud.bedrock, way))
         except faults.FAULTS as fault:
             seen.note(fault)
             continue
@@ -63,7 +63,7 @@ def _unaccounted(existing: Iterable[Capacity], own: Iterable[Purchase]) -> Itera
 
 def _sort(item: Capacity, seen: Inspection, cloud: Cloud) -> None:
     try:
-        tags = capacity_calls.tags(cloud.bedrock, item.arn)
+        tags = observed_capacity.tags(cloud.bedrock, item.arn)
     except faults.FAULTS as fault:
         seen.note(fault)
         return

@@ -10,8 +10,8 @@ from tunedrop.actions.jobs import prepare_on_demand, save_job
 from tunedrop.domain.training import job_states, job_steps
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.domain.training.job_states import Job
-from tunedrop.edges.bedrock import job_calls as bedrock_edge
-from tunedrop.edges.bedrock.job_calls import Ambiguous, Done
+from tunedrop.edges.bedrock import observed_jobs, start_training
+from tunedrop.edges.bedrock.call_outcomes import Ambiguous, Done
 from tunedrop.edges.clients import Spender
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger
@@ -61,7 +61,7 @@ def _carry_out(step: job_steps.JobStep, job: Job, turn: _Turn) -> job_steps.Seen
         case job_steps.PlanJob():
             return _plan(job, turn)
         case job_steps.Look():
-            return job_steps.SeenJob(bedrock_edge.find_job(turn.cloud.bedrock, job.name))
+            return job_steps.SeenJob(observed_jobs.find_job(turn.cloud.bedrock, job.name))
         case job_steps.SendJob():
             _send(job, turn)
         case job_steps.Stop(arn):
@@ -106,7 +106,7 @@ def _send(job: Job, turn: _Turn) -> None:
         _wait_for_slot(job, turn)
         return
     sent = replace(attempted, revision=attempted.revision + 1)
-    answer = bedrock_edge.create_job(turn.spender, job.request)
+    answer = start_training.create_job(turn.spender, job.request)
     match answer:
         case Done(arn):
             _save(job_states.adopt(sent, arn, "request", turn.now), turn)
@@ -138,7 +138,7 @@ def _reclaim(job: Job, arn: str, turn: _Turn) -> None:
 
 def _stopped(job: Job, arn: str, turn: _Turn) -> bool:
     """Whether Bedrock stops it; False: it has ended already. Raises Unavailable for all else: the wish stays."""
-    answer = bedrock_edge.stop_job(turn.spender, arn)
+    answer = start_training.stop_job(turn.spender, arn)
     if isinstance(answer, Done):
         return True
     if isinstance(answer, Refusal) and answer.code in _ENDED_ALREADY:

@@ -11,7 +11,7 @@ from tunedrop.actions import announce
 from tunedrop.actions.jobs import save_job, store_metrics
 from tunedrop.domain.training import bedrock_names, job_states
 from tunedrop.domain.training.job_states import ENDED, Job, JobTruth, StatusSource
-from tunedrop.edges.bedrock import job_calls as bedrock_edge
+from tunedrop.edges.bedrock import observed_jobs
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger
 from tunedrop.edges.rows import deployment_rows, job_rows
@@ -77,7 +77,7 @@ def _follow(job: Job, message: Mapping[str, Any], source: StatusSource, cloud: C
 
 def _truth(job: Job, arn: str, cloud: Cloud) -> JobTruth | None:
     """What Bedrock says of our own job; None where it says nothing that can be used. Raises Unavailable for good."""
-    truth = bedrock_edge.get_job(cloud.bedrock, arn)
+    truth = observed_jobs.get_job(cloud.bedrock, arn)
     if truth is None and job.arn and cloud.now() - (job.started_at or job.created_at) >= FIRST_MINUTES:
         raise Unavailable("job_out_of_sight", f"Bedrock does not show job {job.id} any more.", job_id=job.id)
     shown_as_ours = truth and (truth.token == job.token or (truth.token is None and truth.arn == job.arn))

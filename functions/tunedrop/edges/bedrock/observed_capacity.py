@@ -1,4 +1,4 @@
-"""Provisioned throughput and custom-model deployments in Bedrock as one thing: paid capacity behind a model."""
+"""What paid capacity Bedrock has: provisioned throughput and custom-model deployments as one thing. Only reads."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from tunedrop.domain.base_models.catalogue import Serving
-from tunedrop.domain.serving import capacity_requests
 from tunedrop.domain.serving.purchase_states import Capacity, Observation, Purchase, Status
-from tunedrop.edges.bedrock.job_calls import ABSENT, Answer, sent
-from tunedrop.edges.faults import code_of
+from tunedrop.edges.faults import ABSENT, code_of
 
 if TYPE_CHECKING:
-    from tunedrop.edges.clients import BedrockReader, Spender
+    from tunedrop.edges.clients import BedrockReader
 
 _STATUS: Mapping[str, Status] = {  # bedrock-facts 4.3
     "Creating": "Creating",
@@ -23,9 +21,6 @@ _STATUS: Mapping[str, Status] = {  # bedrock-facts 4.3
     "Updating": "Updating",
     "Failed": "Failed",
 }
-_WITHIN_THE_DAY = frozenset({"AccessDeniedException", "ConflictException", "ResourceNotFoundException"})
-"""A policy can be put right, and a model that was trained just now be found, within the day that a purchase may wait;
-training need not be paid again for it."""
 
 
 def observe(bedrock: BedrockReader, purchase: Purchase, stack: str) -> Observation:
@@ -104,34 +99,6 @@ def tags(bedrock: BedrockReader, arn: str) -> Mapping[str, str]:
             return {}
         raise
     return {tag["key"]: tag["value"] for tag in listed}
-
-
-def create(spender: Spender, purchase: Purchase, own_tags: Mapping[str, str]) -> Answer:
-    """Buy: the one place of this program that does."""
-    if purchase.serving == "on_demand":
-        deployment = capacity_requests.create_deployment(purchase, own_tags)
-        return sent(
-            lambda: spender.create_custom_model_deployment(**deployment)["customModelDeploymentArn"],
-            not_now=_WITHIN_THE_DAY,
-        )
-    throughput = capacity_requests.create_throughput(purchase, own_tags)
-    return sent(
-        lambda: spender.create_provisioned_model_throughput(**throughput)["provisionedModelArn"],
-        not_now=_WITHIN_THE_DAY,
-    )
-
-
-def delete(spender: Spender, serving: Serving, arn: str) -> Answer:
-    """Give it back. Whether it has gone is seen by looking again."""
-
-    def call() -> str:
-        if serving == "on_demand":
-            spender.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
-        else:
-            spender.delete_provisioned_model_throughput(provisionedModelId=arn)
-        return ""
-
-    return sent(call)
 
 
 def _get(bedrock: BedrockReader, serving: Serving, arn: str) -> Capacity:

@@ -1,0 +1,67 @@
+"""What Bedrock says of the jobs it has. Only reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from tunedrop.domain.training.job_states import JobTruth
+from tunedrop.edges.faults import ABSENT, code_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock.type_defs import GetModelCustomizationJobResponseTypeDef
+
+    from tunedrop.edges.clients import BedrockReader
+
+
+def find_job(bedrock: BedrockReader, name: str) -> JobTruth | None:
+    """The job of that name. Asked by List: a name without a job has no tags that a policy could allow."""
+    pages = bedrock.get_paginator("list_model_customization_jobs").paginate(nameContains=name)
+    for page in pages:
+        for summary in page.get("modelCustomizationJobSummaries", ()):
+            if summary["jobName"] == name:
+                return get_job(bedrock, summary["jobArn"]) or _listed_only(summary)
+    return None
+
+
+def get_job(bedrock: BedrockReader, arn: str) -> JobTruth | None:
+    """The job as Bedrock has it now; None where it is out of sight: not there, or not ours to see (yet)."""
+    try:
+        return _truth(bedrock.get_model_customization_job(jobIdentifier=arn))
+    except ClientError as error:
+        if code_of(error) in ABSENT:
+            return None
+        raise
+
+
+def _truth(answer: GetModelCustomizationJobResponseTypeDef) -> JobTruth:
+    validation = answer.get("validationMetrics") or []
+    return JobTruth(
+        arn=answer["jobArn"],
+        name=answer["jobName"],
+        token=answer.get("clientRequestToken"),
+        status=answer["status"],
+        failure=answer.get("failureMessage"),
+        model_arn=answer.get("outputModelArn"),
+        created_at=answer["creationTime"],
+        ended_at=answer.get("endTime"),
+        training_loss=answer.get("trainingMetrics", {}).get("trainingLoss"),
+        validation_loss=validation[0].get("validationLoss") if validation else None,
+    )
+
+
+def _listed_only(summary: Any) -> JobTruth:
+    """Of a job that can't be looked at, or not yet: without the token it is nobody's."""
+    return JobTruth(
+        arn=summary["jobArn"],
+        name=summary["jobName"],
+        token=None,
+        status=summary["status"],
+        failure=None,
+        model_arn=None,
+        created_at=summary["creationTime"],
+        ended_at=None,
+        training_loss=None,
+        validation_loss=None,
+    )

@@ -1,0 +1,26 @@
+"""Start a training job in Bedrock, and stop it: the one module of this program that calls what does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tunedrop.edges.bedrock.call_outcomes import Answer, sent
+
+if TYPE_CHECKING:
+    from tunedrop.edges.clients import Spender
+
+
+def create_job(spender: Spender, request: Mapping[str, Any]) -> Answer:
+    """Start training: the one call of this program that does."""
+    return sent(lambda: spender.create_model_customization_job(**request)["jobArn"])
+
+
+def stop_job(spender: Spender, arn: str) -> Answer:
+    """Ask Bedrock to stop; what was trained so far is charged (bedrock-facts 4.3)."""
+
+    def call() -> str:
+        spender.stop_model_customization_job(jobIdentifier=arn)
+        return ""
+
+    return sent(call)
