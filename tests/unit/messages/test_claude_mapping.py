@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.domain.messages import claude_mapping, message_events
+from tunedrop.domain.messages import claude_mapping, message_events, server_sent_events, whole_message
 from tunedrop.domain.messages.api_errors import ApiError
 from tunedrop.domain.messages.messages_request import MessagesRequest, MessageTurn
 
@@ -96,8 +96,8 @@ def test_the_answer_is_by_the_deployment_and_without_bedrocks_additions():
 
 
 def test_json_and_stream_are_the_same_message_to_the_sdk():
-    whole = sdk.read_message(message_events.to_json(message_events.folded(answer(chunks(*ANSWER)))))
-    streamed = sdk.read_stream(b"".join(message_events.server_sent(answer(chunks(*ANSWER)), "req-1")))
+    whole = sdk.read_message(message_events.to_json(whole_message.folded(answer(chunks(*ANSWER)))))
+    streamed = sdk.read_stream(b"".join(server_sent_events.frames(answer(chunks(*ANSWER)), "req-1")))
     assert whole.content[0].text == streamed.content[0].text == "Hello"
     assert whole.content[1].input == streamed.content[1].input == {"zone": "UTC"}
     assert whole.usage == streamed.usage
@@ -113,10 +113,10 @@ def test_a_character_split_over_two_deltas_arrives_whole():
     ]
     sent = [*chunks(start, block), *halves, *chunks(*rest)]
     assert (
-        json.loads(message_events.to_json(message_events.folded(answer(sent))))["content"][0]["text"]
+        json.loads(message_events.to_json(whole_message.folded(answer(sent))))["content"][0]["text"]
         == "\U0001f600Hello"
     )
-    assert b"\\ud83d" in b"".join(message_events.server_sent(answer(sent), "req-1"))
+    assert b"\\ud83d" in b"".join(server_sent_events.frames(answer(sent), "req-1"))
 
 
 def test_thinking_and_what_a_later_contract_adds_pass_through():
@@ -130,8 +130,8 @@ def test_thinking_and_what_a_later_contract_adds_pass_through():
         {"type": "content_block_stop", "index": 0},
         *ANSWER[-2:],
     )
-    assert b"event: weather_report\n" in b"".join(message_events.server_sent(answer(sent), "req-1"))
-    assert message_events.folded(answer(sent))["content"] == [
+    assert b"event: weather_report\n" in b"".join(server_sent_events.frames(answer(sent), "req-1"))
+    assert whole_message.folded(answer(sent))["content"] == [
         {"type": "thinking", "thinking": "Well", "signature": "sig"}
     ]
 
@@ -143,7 +143,7 @@ def test_citations_are_gathered():
         for n in (1, 2)
     ]
     stop = {"type": "content_block_stop", "index": 0}
-    [content] = message_events.folded(answer(chunks(start, block, *cited, stop, *ANSWER[-2:])))["content"]
+    [content] = whole_message.folded(answer(chunks(start, block, *cited, stop, *ANSWER[-2:])))["content"]
     assert content == {"type": "text", "text": "", "citations": [{"n": 1}, {"n": 2}]}
 
 
@@ -156,7 +156,7 @@ def test_an_overloaded_model_may_be_asked_again():
 @pytest.mark.parametrize("length", range(len(ANSWER)))
 def test_a_stream_cut_after_any_chunk_is_an_error(length):
     with pytest.raises(ApiError, match="ended early"):
-        message_events.folded(answer(chunks(*ANSWER[:length])))
+        whole_message.folded(answer(chunks(*ANSWER[:length])))
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_chunk_that_cannot_be_is_an_error(chunk, message):
 
 @given(st.lists(st.binary(max_size=20) | st.sampled_from(chunks(*ANSWER)), max_size=16))
 def test_whatever_the_model_sends_the_answer_is_whole_or_an_error(sent):
-    result = result_of(lambda: message_events.folded(answer(sent)))
+    result = result_of(lambda: whole_message.folded(answer(sent)))
     assert result.status >= 500 if isinstance(result, ApiError) else result["stop_reason"] == "tool_use"
 
 
@@ -197,5 +197,5 @@ NESTED = st.recursive(VALUES, lambda inner: st.dictionaries(FIELDS, inner, max_s
 def test_an_event_with_wrong_members_never_breaks_the_reader(place, members):
     sent = [*ANSWER]
     sent[place] = {**sent[place], **members}
-    result = result_of(lambda: message_events.to_json(message_events.folded(answer(chunks(*sent)))))
+    result = result_of(lambda: message_events.to_json(whole_message.folded(answer(chunks(*sent)))))
     assert result.status >= 500 if isinstance(result, ApiError) else json.loads(result)

@@ -6,7 +6,7 @@ import pytest
 from anthropic import APIStatusError
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tunedrop.domain.messages import converse_mapping, message_events
+from tunedrop.domain.messages import converse_mapping, message_events, server_sent_events, whole_message
 from tunedrop.domain.messages.api_errors import ApiError
 from tunedrop.domain.messages.messages_request import MessagesRequest, MessageTurn
 
@@ -94,7 +94,7 @@ def test_a_stream_becomes_the_events_of_one_message():
         "message_delta",
         "message_stop",
     ]
-    assert message_events.folded(answer(stream("Hel", "lo"))) == {
+    assert whole_message.folded(answer(stream("Hel", "lo"))) == {
         "id": "msg_1",
         "type": "message",
         "role": "assistant",
@@ -110,13 +110,13 @@ def test_text_of_two_blocks_makes_two_blocks_numbered_without_gaps():
     second = {"contentBlockDelta": {"delta": {"text": "B"}, "contentBlockIndex": 4}}
     reasoning = {"contentBlockDelta": {"delta": {"reasoningContent": {"text": "hm"}}, "contentBlockIndex": 1}}
     start, first, *end = stream("A")
-    message = message_events.folded(answer([start, first, reasoning, second, *end]))
+    message = whole_message.folded(answer([start, first, reasoning, second, *end]))
     assert message["content"] == [{"type": "text", "text": "A"}, {"type": "text", "text": "B"}]
 
 
 @pytest.mark.parametrize(("told", "expected"), converse_mapping.STOP_REASONS.items())
 def test_each_stop_reason_has_its_word(told, expected):
-    assert message_events.folded(answer(stream("x", stop_reason=told)))["stop_reason"] == expected
+    assert whole_message.folded(answer(stream("x", stop_reason=told)))["stop_reason"] == expected
 
 
 @pytest.mark.parametrize("told", ["malformed_model_output", "malformed_tool_use", "something_new"])
@@ -128,14 +128,14 @@ def test_an_answer_that_is_none_is_an_error(told):
 @pytest.mark.parametrize(("sequences", "expected"), [(("END",), "END"), (("END", "STOP"), None)])
 def test_the_stop_sequence_is_told_where_it_can_be_known(sequences, expected):
     asked = MessagesRequest("support-bot", 100, (MessageTurn("user", "Hi"),), stop_sequences=sequences)
-    message = message_events.folded(answer(stream("x", stop_reason="stop_sequence"), asked))
+    message = whole_message.folded(answer(stream("x", stop_reason="stop_sequence"), asked))
     assert (message["stop_reason"], message["stop_sequence"]) == ("stop_sequence", expected)
 
 
 def test_a_stream_cut_after_any_event_is_an_explicit_error():
     whole = stream("Hel", "lo")
     for length in range(len(whole)):
-        sent = b"".join(message_events.server_sent(_lazily(whole[:length]), "req-1"))
+        sent = b"".join(server_sent_events.frames(_lazily(whole[:length]), "req-1"))
         assert sent.endswith(b'"request_id":"req-1"}\n\n')
         with pytest.raises(APIStatusError, match="ended early"):
             sdk.read_stream(sent)
@@ -145,8 +145,8 @@ def test_a_stream_cut_after_any_event_is_an_explicit_error():
 @given(st.lists(st.text(min_size=1), max_size=6), st.sampled_from(sorted(converse_mapping.STOP_REASONS)))
 def test_the_sdk_reads_the_same_message_from_both_forms(texts, stop_reason):
     given_stream = stream(*texts, stop_reason=stop_reason)
-    streamed = sdk.read_stream(b"".join(message_events.server_sent(_lazily(given_stream), "req-1")))
-    whole = sdk.read_message(message_events.to_json(message_events.folded(_lazily(given_stream))))
+    streamed = sdk.read_stream(b"".join(server_sent_events.frames(_lazily(given_stream), "req-1")))
+    whole = sdk.read_message(message_events.to_json(whole_message.folded(_lazily(given_stream))))
     assert facts(streamed) == facts(whole)
     assert facts(whole) == ("".join(texts), converse_mapping.STOP_REASONS[stop_reason], 7, 3)
 
@@ -166,7 +166,7 @@ JUNK = st.dictionaries(
 
 @given(st.lists(EVENTS | JUNK, max_size=12))
 def test_whatever_bedrock_sends_the_answer_is_whole_or_an_error(sent):
-    result = result_of(lambda: message_events.folded(_lazily(sent)))
+    result = result_of(lambda: whole_message.folded(_lazily(sent)))
     assert (result.status, result.again) == (500, False) if isinstance(result, ApiError) else result["stop_reason"]
 
 

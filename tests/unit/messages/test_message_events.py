@@ -1,14 +1,12 @@
-"""Stages of a stream: its deadline, and errors after the first byte."""
+"""Stages of a stream: its deadline and its end."""
 
 from __future__ import annotations
 
 import pytest
-from anthropic import APIStatusError
-from tunedrop.domain.messages import api_errors, message_events
+from tunedrop.domain.messages import message_events
 from tunedrop.domain.messages.api_errors import ApiError
 
-from tests.unit.messages import sdk
-from tests.unit.messages.test_claude_mapping import ANSWER, answer, chunks
+from tests.unit.messages.test_claude_mapping import ANSWER
 
 
 def test_the_deadline_is_looked_at_between_events():
@@ -30,28 +28,3 @@ def test_nothing_is_read_after_the_end():
         pytest.fail("read on")
 
     assert list(message_events.checked(endless()))[-1]["type"] == "message_stop"
-
-
-def test_an_error_after_the_first_byte_is_an_event_that_the_sdk_raises():
-    def failing():
-        yield from list(answer(chunks(*ANSWER)))[:4]
-        raise api_errors.of_bedrock("throttlingException", "Too many tokens")
-
-    sent = b"".join(message_events.server_sent(failing(), "req-9"))
-    assert sent.count(b"event: error\n") == 1
-    with pytest.raises(APIStatusError) as caught:
-        sdk.read_stream(sent)
-    assert caught.value.body["error"]["type"] == "rate_limit_error"
-    assert caught.value.body["request_id"] == "req-9"
-
-
-def test_data_is_one_line_whatever_the_text():
-    text = "a\nb\r\nc\u2028d\x00"
-    frames = list(message_events.server_sent([{"type": "ping", "text": text}], "req-1"))
-    assert frames == ['event: ping\ndata: {"type":"ping","text":"a\\nb\\r\\nc\u2028d\\u0000"}\n\n'.encode()]
-
-
-def test_a_tools_input_that_is_no_json_is_an_error():
-    broken = {"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": "{"}}
-    with pytest.raises(ApiError, match="not JSON"):
-        message_events.folded(answer(chunks(*ANSWER[:7], broken, *ANSWER[9:])))

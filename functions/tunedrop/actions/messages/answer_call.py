@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from tunedrop.actions.messages import manage_keys
 from tunedrop.domain.base_models.catalogue import Runtime, catalogue, find
-from tunedrop.domain.messages import claude_mapping, converse_mapping, message_events, messages_request
+from tunedrop.domain.messages import (
+    claude_mapping,
+    converse_mapping,
+    message_events,
+    messages_request,
+    server_sent_events,
+    whole_message,
+)
 from tunedrop.domain.messages.api_errors import ApiError
 from tunedrop.domain.messages.api_key import ApiKey
 from tunedrop.domain.messages.http_call import Call
@@ -166,7 +173,7 @@ class _Answer:
 
     def streamed(self, source: Generator[Event]) -> StreamedResponse:
         """Server-sent events. The first event is awaited: until then an error still has a status."""
-        pieces = message_events.server_sent(chain([next(source)], source), self.request_id)
+        pieces = server_sent_events.frames(chain([next(source)], source), self.request_id)
         return StreamedResponse(
             _Body(pieces, source),
             headers={
@@ -178,7 +185,7 @@ class _Answer:
 
     def whole(self, source: Generator[Event]) -> StreamedResponse:
         """One JSON message, folded from the same events."""
-        return _json(200, message_events.folded(source), {"request-id": self.request_id})
+        return _json(200, whole_message.folded(source), {"request-id": self.request_id})
 
 
 def _api_error(error: Exception) -> ApiError:

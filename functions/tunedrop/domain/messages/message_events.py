@@ -1,17 +1,18 @@
-"""The stream of one answer: its grammar, and its two renderers, server-sent events and one JSON message.
+"""The events of one answer: the order they must come in, their deadline, and their JSON.
 
 An event is a mapping in the shape the wire has: message_start, content_block_start | _delta | _stop, message_delta,
-message_stop. Stages take and give iterators and raise ApiError; only `server_sent` turns that into an event.
+message_stop. Stages take and give iterators and raise ApiError. Two modules render what comes out:
+`server_sent_events` for a caller that streams, `whole_message` for one that does not.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from tunedrop.domain.messages.api_errors import ApiError, broken, deadline
+from tunedrop.domain.messages.api_errors import broken, deadline
 
 Event = Mapping[str, Any]
 
@@ -38,33 +39,6 @@ def checked(events: Iterable[Event]) -> Iterator[Event]:
     raise broken("it ended early")
 
 
-def server_sent(events: Iterable[Event], request_id: str) -> Iterator[bytes]:
-    """Server-sent events, one piece of bytes each. An error after the first byte can only be an event."""
-    try:
-        for event in events:
-            yield _frame(str(event["type"]), event)
-    except ApiError as error:
-        yield _frame("error", error.body(request_id))
-
-
-def folded(events: Iterable[Event]) -> dict[str, Any]:
-    """The one message that checked events spell."""
-    message: dict[str, Any] = {}
-    blocks: list[_Block] = []
-    for event in events:
-        match event["type"]:
-            case "message_start":
-                message = {**event["message"]}
-            case "content_block_start":
-                blocks.append(_Block({**event["content_block"]}))
-            case "content_block_delta":
-                blocks[event["index"]].add(event["delta"])
-            case "message_delta":
-                message |= event["delta"]
-                message["usage"] = {**message["usage"], **_told(event.get("usage"))}
-    return {**message, "content": [block.whole() for block in blocks]}
-
-
 def to_json(value: Mapping[str, Any]) -> bytes:
     """UTF-8; halves of surrogate pairs, which a model may split over two deltas, stay escapes."""
     try:
@@ -83,53 +57,6 @@ def from_json(text: bytes | str) -> Any:
 
 def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is not JSON")
-
-
-def _frame(name: str, data: Event) -> bytes:
-    return b"event: %b\ndata: %b\n\n" % (name.encode(), to_json(data))
-
-
-def _told(usage: Any) -> Event:
-    return {name: value for name, value in (usage or {}).items() if value is not None}
-
-
-@dataclass(slots=True)
-class _Block:
-    """A content block that grows: pieces are kept and joined once."""
-
-    start: dict[str, Any]
-    pieces: dict[str, list[str]] = field(default_factory=dict)
-    citations: list[Any] = field(default_factory=list)
-
-    def add(self, delta: Event) -> None:
-        for name in _GROWING:
-            if isinstance(piece := delta.get(name), str):
-                self.pieces.setdefault(name, []).append(piece)
-        if "citation" in delta:
-            self.citations.append(delta["citation"])
-
-    def whole(self) -> dict[str, Any]:
-        block = dict(self.start)
-        for name, pieces in self.pieces.items():
-            if name == "partial_json":
-                block["input"] = _tool_input("".join(pieces))
-            else:
-                block[name] = (
-                    "".join([begun, *pieces]) if isinstance(begun := block.get(name), str) else "".join(pieces)
-                )
-        if self.citations:
-            block["citations"] = self.citations
-        return block
-
-
-_GROWING = ("text", "thinking", "signature", "partial_json")
-
-
-def _tool_input(text: str) -> Any:
-    try:
-        return from_json(text or "{}")
-    except ValueError:
-        raise broken("a tool's input is not JSON") from None
 
 
 @dataclass(slots=True)
