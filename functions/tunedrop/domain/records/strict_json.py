@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from tunedrop.domain.records import elements
-from tunedrop.domain.records.defects import Defect, kind, shown
+from tunedrop.domain.records import duplicate_keys, elements
+from tunedrop.domain.records.defects import Defect, kind
 from tunedrop.domain.texts import charsets
 
 MAX_DEPTH = 64
@@ -96,11 +96,7 @@ def _value(text: str, unit: str) -> Any:
 def _unique(pairs: list[tuple[str, Any]]) -> Document:
     found = dict(pairs)
     if len(found) != len(pairs):
-        seen: set[str] = set()
-        for name, _ in pairs:
-            if name in seen:
-                raise _Refused(Defect("duplicate_key", f"The key {shown(name)} stands twice in one object."))
-            seen.add(name)
+        raise _Refused(duplicate_keys.defect(pairs))
     return found
 
 
