@@ -378,7 +378,7 @@ def make(
     passthrough: Any = moto_config["core"]["passthrough"]
     environment.setitem(passthrough, "services", ["bedrock", "bedrock-runtime", "servicequotas"])
     for make_client in (clients.dynamodb, clients.s3, clients.sqs, clients.events):
-        make_client()  # moto's rows and objects stand where the stack's own clients made them, wherever the world then is
+        make_client()  # moto's rows and objects stay where the stack's own clients made them
     environment.setenv("AWS_REGION", region)
     environment.setenv("AWS_DEFAULT_REGION", region)
     settings = dataclasses.replace(_settings(stack, variables), region=region)

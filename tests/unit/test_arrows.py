@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,17 @@ def imported(path: Path) -> set[str]:
     return names | {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
 
 
+def types(path: Path) -> Iterator[str]:
+    """Names of the module's classes, and of what it calls a type by a name of its own."""
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            name = node.targets[0].id
+            if re.fullmatch(r"([A-Z][a-z]+){1,}", name):
+                yield name
+
+
 def shared(names: Iterable[tuple[str, Path]]) -> dict[str, list[str]]:
     """Each name that stands in several places, with these."""
     places = defaultdict(list)
@@ -42,6 +54,10 @@ def test_a_handler_imports_no_other_handler(path):
 
 def test_a_module_name_means_one_thing():
     assert shared((path.stem, path) for path in MODULES) == {}
+
+
+def test_the_name_of_a_class_or_of_a_type_means_one_thing():
+    assert shared((name, path) for path in MODULES for name in types(path)) == {}
 
 
 def test_a_module_is_at_most_three_levels_deep():

@@ -17,7 +17,7 @@ router = APIGatewayRouter()
 MetricLimit = Annotated[
     int, Query(ge=1, le=read_jobs.MOST_POINTS, description="How many points at most; 1,000 unless told.")
 ]
-Split = Annotated[MetricSplit, Query(description="training or validation")]
+WhichSplit = Annotated[MetricSplit, Query(description="training or validation")]
 
 
 class PointAnswer(AnswerModel):
@@ -50,7 +50,7 @@ class MetricsAnswer(AnswerModel):
 
 @router.get("/jobs/<job_id>/metrics", summary="Read a job's metrics")
 def get_metrics(
-    job_id: str, split: Split = "training", limit: MetricLimit = 1000, cursor: Cursor = None
+    job_id: str, split: WhichSplit = "training", limit: MetricLimit = 1000, cursor: Cursor = None
 ) -> MetricsAnswer:
     """Step-wise metrics in their order. Complete by following the cursor, or at once as a file."""
     cloud = Request.of(router).cloud

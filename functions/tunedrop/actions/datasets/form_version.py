@@ -26,11 +26,11 @@ ERASING_SECONDS = 120
 """The first wait for a deletion to be through; doubled each time, half an hour in all."""
 
 
-Start = Callable[[Version], OnAccept | None]
+StartJobOf = Callable[[Version], OnAccept | None]
 """Starts what an accepted version starts by itself; None where it starts nothing."""
 
 
-def place(upload: Upload, files: Sequence[SplitFile], cloud: Cloud, start: Start) -> None:
+def place(upload: Upload, files: Sequence[SplitFile], cloud: Cloud, start: StartJobOf) -> None:
     """Give the files their place in the dataset: plan on the head as it is, and again when another upload moved it."""
     system_file = _named_system_file(files, cloud)
     for _ in range(MOST_RACES):
@@ -48,7 +48,7 @@ def place(upload: Upload, files: Sequence[SplitFile], cloud: Cloud, start: Start
     raise Unavailable("dataset_busy", f"Too many uploads to {upload.dataset} at once; this one comes again.")
 
 
-def take_up(upload: Upload, cloud: Cloud, start: Start) -> None:
+def take_up(upload: Upload, cloud: Cloud, start: StartJobOf) -> None:
     """Another delivery of this very upload placed it, since or before it was cut off: go on from there."""
     placed = upload_rows.again(cloud.state, upload)
     version = None
@@ -65,7 +65,7 @@ def _named_system_file(files: Sequence[SplitFile], cloud: Cloud) -> str | None:
     return None
 
 
-def _say_nothing_new(upload: Upload, head: Head, plan: NothingNew, cloud: Cloud, start: Start) -> None:
+def _say_nothing_new(upload: Upload, head: Head, plan: NothingNew, cloud: Cloud, start: StartJobOf) -> None:
     if any(file.version_id == upload.version_id for file in head.files.values()):
         take_up(upload, cloud, start)
         return
@@ -77,7 +77,7 @@ def _say_nothing_new(upload: Upload, head: Head, plan: NothingNew, cloud: Cloud,
     upload_rows.finish(cloud.state, replace(upload, version=head.latest or None), plan.status, cloud.now())
 
 
-def _conclude(upload: Upload, version: Version | None, cloud: Cloud, start: Start) -> None:
+def _conclude(upload: Upload, version: Version | None, cloud: Cloud, start: StartJobOf) -> None:
     """Prepare the version unless that was done, tell of it, and close the upload: each step may be repeated."""
     if version is None:
         upload_rows.finish(cloud.state, upload, "noted", cloud.now())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tunedrop.actions.datasets import form_version, join_parts
-from tunedrop.actions.datasets.form_version import Start
+from tunedrop.actions.datasets.form_version import StartJobOf
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import SPLITS
 from tunedrop.domain.records.defects import Defect
@@ -45,7 +45,7 @@ class _Arrival:
     sequencer: str | None
 
 
-def arrived(event: Mapping[str, Any], cloud: Cloud, start: Start) -> None:
+def arrived(event: Mapping[str, Any], cloud: Cloud, start: StartJobOf) -> None:
     """Take in the object of an S3 event of EventBridge. The same event again changes nothing.
 
     `start` starts what an accepted version starts by itself.
@@ -69,7 +69,7 @@ def arrived(event: Mapping[str, Any], cloud: Cloud, start: Start) -> None:
         _take_in(arrival, upload, cloud, start)
 
 
-def requested(message: Mapping[str, Any], cloud: Cloud, start: Start) -> None:
+def requested(message: Mapping[str, Any], cloud: Cloud, start: StartJobOf) -> None:
     """Carry out a `join_parts` message: what a request named, in one new version. Repeated, it changes nothing."""
     upload = upload_rows.load(cloud.state, message["dataset"], REQUEST, message["upload_id"])
     if upload is None or upload.status != "processing":
@@ -85,7 +85,7 @@ def requested(message: Mapping[str, Any], cloud: Cloud, start: Start) -> None:
             form_version.place(upload, files, cloud, start)
 
 
-def _take_in(arrival: _Arrival, kind: _OwnUpload, cloud: Cloud, start: Start) -> None:
+def _take_in(arrival: _Arrival, kind: _OwnUpload, cloud: Cloud, start: StartJobOf) -> None:
     upload: Upload | None = None
     try:
         if arrival.version_id is not None:
@@ -122,7 +122,7 @@ def _lead_on(  # noqa: PLR0917
     described: objects.Described,
     sequencer: str | None,
     cloud: Cloud,
-    start: Start,
+    start: StartJobOf,
 ) -> None:
     """From the upload's row on: a version reserved by an earlier delivery is gone on with, else one is planned."""
     if upload.version is not None:

@@ -19,14 +19,12 @@ from tunedrop.edges.clients import Spender
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger
 from tunedrop.edges.rows import deployment_rows
-from tunedrop.edges.rows.table import Delete, Put, Update
+from tunedrop.edges.rows.table import Write
 from tunedrop.edges.settings import Settings
 from tunedrop.errors import Unavailable
 
 MOST_STEPS = 12
 """More than any way through the steps takes; a purchase that needs more is fought over and comes again."""
-
-Write = Put | Update | Delete
 
 
 @dataclass(frozen=True, slots=True)

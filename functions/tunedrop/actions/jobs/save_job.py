@@ -11,9 +11,7 @@ from tunedrop.domain.serving.purchase_states import LAPSES_AFTER, Purchase
 from tunedrop.domain.training.job_states import ENDED, Job
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows, job_rows
-from tunedrop.edges.rows.table import Delete, Put, Update
-
-Write = Put | Update | Delete
+from tunedrop.edges.rows.table import Write
 
 
 def save(job: Job, cloud: Cloud, now: datetime, *also: Write) -> bool:

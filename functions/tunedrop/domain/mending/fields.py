@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tunedrop.domain.formats import alpaca, pairs, shapes, sharegpt
-from tunedrop.domain.records.strict_json import Document
+from tunedrop.domain.records.strict_json import JsonObject
 
 _ANSWERS = frozenset({*pairs.ANSWERS, *sharegpt.NAMES})
 """Beside one of these, metadata is only that; else it may be the answer."""
@@ -28,7 +28,7 @@ _IDENTIFIER = re.compile(r"[\w.:+/-]{0,64}", re.ASCII)
 """What a field's value may look like to be no text: one word."""
 
 
-def mend(document: Document) -> tuple[Document, tuple[str, ...]]:
+def mend(document: JsonObject) -> tuple[JsonObject, tuple[str, ...]]:
     """The object and what was done to it. Texts are never touched; where two meanings are possible, nothing is."""
     mends: list[str] = []
     found = _renamed(document, _RECORD, mends)
@@ -42,12 +42,12 @@ def mend(document: Document) -> tuple[Document, tuple[str, ...]]:
     return found, tuple(dict.fromkeys(mends))
 
 
-def _renamed(document: Mapping[str, Any], known: tuple[str, ...], mends: list[str]) -> Document:
+def _renamed(document: Mapping[str, Any], known: tuple[str, ...], mends: list[str]) -> JsonObject:
     """`Prompt` or `prompt ` is prompt, unless prompt is there too, or both are."""
     folded = {name.casefold(): name for name in known}
     meant = {name: folded.get(shapes.fold(name), name) for name in document}
     targets = list(meant.values())
-    renamed: Document = {}
+    renamed: JsonObject = {}
     for name, value in document.items():
         target = meant[name] if targets.count(meant[name]) == 1 else name
         if target != name:
@@ -84,7 +84,7 @@ def _message(item: Any, mends: list[str]) -> Any:
     return message
 
 
-def _spoken(message: Document, mends: list[str]) -> Iterator[tuple[str, Any]]:
+def _spoken(message: JsonObject, mends: list[str]) -> Iterator[tuple[str, Any]]:
     """The message's fields, its role as formats spell it, without fields that are null."""
     for name, value in message.items():
         said = value.strip().casefold() if isinstance(value, str) else None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunedrop.domain.records import elements, strict_json
-from tunedrop.domain.records.strict_json import Document
+from tunedrop.domain.records.strict_json import JsonObject
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|,(?=\s*[}\]])', re.DOTALL)
 _CONTROL = re.compile(r"\\.|[\0-\x1f]", re.DOTALL)
@@ -32,7 +32,7 @@ _PYTHON_VALUES = re.compile(
 class Mended:
     """One object that was meant, and what was done to read it (names of mends)."""
 
-    document: Document
+    document: JsonObject
     mends: tuple[str, ...]
 
 
@@ -103,9 +103,9 @@ def _escaped(match: re.Match[str]) -> str:
     return match[0] if match[0][0] == "\\" else f"\\u{ord(match[0]):04x}"
 
 
-def _said_once(pairs: list[tuple[str, Any]], mends: list[str]) -> Document:
+def _said_once(pairs: list[tuple[str, Any]], mends: list[str]) -> JsonObject:
     """The object, if a key that stands twice says the same both times. Raises ValueError else."""
-    found: Document = {}
+    found: JsonObject = {}
     for name, value in pairs:
         if name not in found:
             found[name] = value
@@ -173,7 +173,7 @@ def _proven(value: Any, mends: list[str]) -> Mended | None:
     return Mended(found, tuple(dict.fromkeys(mends))) if isinstance(found, dict) else None
 
 
-def encode(document: Document) -> bytes:
+def encode(document: JsonObject) -> bytes:
     """The object as one line of JSON without its end; what is half a character stays an escape."""
     try:
         return json.dumps(document, ensure_ascii=False).encode()

@@ -18,7 +18,7 @@ from tunedrop.domain.reading.columns import Columns
 from tunedrop.domain.records import strict_json
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.records.elements import Element
-from tunedrop.domain.records.strict_json import Document
+from tunedrop.domain.records.strict_json import JsonObject
 
 FIRST_LINES = 5
 MEMORY = 1_000_000
@@ -126,7 +126,7 @@ class Mender:
             if piece.strip():
                 yield from self._raw(piece.removesuffix(b"\r"), None if line is None else line + number)
 
-    def _document(self, document: Document, raw: bytes | None, line: int | None) -> Iterator[bytes]:
+    def _document(self, document: JsonObject, raw: bytes | None, line: int | None) -> Iterator[bytes]:
         mended, mends = (document, ()) if self._is_mapped(document) else fields.mend(document)
         self._noted(mends, line)
         digest = hashlib.blake2b(json.dumps(mended, sort_keys=True).encode(), digest_size=16).digest()
@@ -139,7 +139,7 @@ class Mender:
         untouched = raw is not None and not mends and b"\n" not in raw
         yield (raw.strip(b" \t\r") if raw is not None and untouched else json_text.encode(mended)) + b"\n"
 
-    def _is_mapped(self, document: Document) -> bool:
+    def _is_mapped(self, document: JsonObject) -> bool:
         """Whether names mean what the person says, and so none may be changed."""
         return self._mapping is not None and self._mapping.applies(document)
 

@@ -21,7 +21,7 @@ MAX_DEPTH = 64
 MAX_BRACKETS = 200_000
 """More on one line, even inside strings, is past every base model's token limit."""
 
-Document = dict[str, Any]
+JsonObject = dict[str, Any]
 
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|$)|[\[\]{}]', re.DOTALL)
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -35,7 +35,7 @@ class _Refused(ValueError):
         self.defect = defect
 
 
-def parse(raw: bytes, unit: str = "line") -> Document | Defect:
+def parse(raw: bytes, unit: str = "line") -> JsonObject | Defect:
     """The object in these bytes, or the first thing wrong with them; `unit` is what messages call them.
 
     Where they span several lines, the defect's `line` counts from their first one, which is 1.
@@ -63,7 +63,7 @@ def text(raw: bytes, unit: str) -> str | Defect:
         return Defect("invalid_utf8", place, hint=charsets.hint(raw))
 
 
-def _object(raw: bytes, unit: str) -> Document:
+def _object(raw: bytes, unit: str) -> JsonObject:
     value = _strict(raw, unit)
     if not isinstance(value, dict):
         raise _Refused(Defect("not_an_object", f"The {unit} holds {kind(value)}, not a JSON object."))
@@ -93,7 +93,7 @@ def _value(text: str, unit: str) -> Any:
         raise _Refused(Defect("number_out_of_range", "A number has more digits than any reader takes.")) from None
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> Document:
+def _unique(pairs: list[tuple[str, Any]]) -> JsonObject:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise _Refused(duplicate_keys.defect(pairs))

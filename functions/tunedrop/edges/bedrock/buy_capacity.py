@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tunedrop.domain.base_models.catalogue import Serving
 from tunedrop.domain.serving import capacity_requests
 from tunedrop.domain.serving.purchase_states import Purchase
-from tunedrop.edges.bedrock.call_outcomes import Answer, sent
+from tunedrop.edges.bedrock.call_outcomes import CallOutcome, sent
 
 if TYPE_CHECKING:
     from tunedrop.edges.clients import Spender
@@ -18,7 +18,7 @@ _WITHIN_THE_DAY = frozenset({"AccessDeniedException", "ConflictException", "Reso
 training need not be paid again for it."""
 
 
-def create(spender: Spender, purchase: Purchase, own_tags: Mapping[str, str]) -> Answer:
+def create(spender: Spender, purchase: Purchase, own_tags: Mapping[str, str]) -> CallOutcome:
     """Buy: the one place of this program that does."""
     if purchase.serving == "on_demand":
         deployment = capacity_requests.create_deployment(purchase, own_tags)
@@ -33,7 +33,7 @@ def create(spender: Spender, purchase: Purchase, own_tags: Mapping[str, str]) ->
     )
 
 
-def delete(spender: Spender, serving: Serving, arn: str) -> Answer:
+def delete(spender: Spender, serving: Serving, arn: str) -> CallOutcome:
     """Give it back. Whether it has gone is seen by looking again."""
 
     def call() -> str:

@@ -26,13 +26,13 @@ class Ambiguous:
     reason: str
 
 
-Answer = Done | Refusal | Ambiguous
+CallOutcome = Done | Refusal | Ambiguous
 
 _NOT_NOW = frozenset({"ServiceQuotaExceededException", "ThrottlingException", "TooManyRequestsException"})
 _MAYBE_OURS = ("in use", "already exists")  # bedrock-facts 4.1: a name that a lost answer may have taken
 
 
-def sent(call: Callable[[], str], *, not_now: frozenset[str] = frozenset()) -> Answer:
+def sent(call: Callable[[], str], *, not_now: frozenset[str] = frozenset()) -> CallOutcome:
     """Send once and say what became of it; `not_now` names further codes that may pass later."""
     try:
         return Done(call())
@@ -44,7 +44,7 @@ def sent(call: Callable[[], str], *, not_now: frozenset[str] = frozenset()) -> A
         return _answered(error, not_now)
 
 
-def _answered(error: ClientError, not_now: frozenset[str]) -> Answer:
+def _answered(error: ClientError, not_now: frozenset[str]) -> CallOutcome:
     code, message = code_of(error), error.response.get("Error", {}).get("Message", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
     if code in _NOT_NOW:

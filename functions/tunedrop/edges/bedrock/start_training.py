@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tunedrop.edges.bedrock.call_outcomes import Answer, sent
+from tunedrop.edges.bedrock.call_outcomes import CallOutcome, sent
 
 if TYPE_CHECKING:
     from tunedrop.edges.clients import Spender
 
 
-def create_job(spender: Spender, request: Mapping[str, Any]) -> Answer:
+def create_job(spender: Spender, request: Mapping[str, Any]) -> CallOutcome:
     """Start training: the one call of this program that does."""
     return sent(lambda: spender.create_model_customization_job(**request)["jobArn"])
 
 
-def stop_job(spender: Spender, arn: str) -> Answer:
+def stop_job(spender: Spender, arn: str) -> CallOutcome:
     """Ask Bedrock to stop; what was trained so far is charged (bedrock-facts 4.3)."""
 
     def call() -> str:

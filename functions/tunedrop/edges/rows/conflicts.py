@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 MOST_TRIES = 5
 FIRST_PAUSE_SECONDS = 0.05
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
 
 def pauses() -> Iterator[float]:
@@ -21,7 +21,7 @@ def pauses() -> Iterator[float]:
         yield FIRST_PAUSE_SECONDS * 2**number * (0.5 + random.random() / 2)  # noqa: S311 - spreads writers, no secret
 
 
-def retried(call: Callable[[], Answer]) -> Answer:
+def retried(call: Callable[[], T]) -> T:
     """The answer of `call`, tried again while nothing but another writer stood in the way. The last conflict rises."""
     for pause in pauses():
         try:

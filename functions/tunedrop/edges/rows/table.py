@@ -57,6 +57,9 @@ class Delete:
     when: ConditionBase | None = None
 
 
+Write = Put | Update | Delete
+
+
 @dataclass(frozen=True, slots=True)
 class Require:
     """Change nothing; without `when` holding, refuse the writes beside it."""

@@ -1,0 +1,117 @@
+"""Each handler's real wiring: which clients it makes of itself, and that mypy refuses the slips that would hurt."""
+
+from __future__ import annotations
+
+import importlib
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mypy import api as mypy
+from tunedrop.domain.messages import api_key
+from tunedrop.edges import clients
+
+from tests import builders
+from tests.integration import bedrock_world
+
+ROOT = Path(__file__).parents[2]
+MAKERS = sorted(name for name, value in vars(clients).items() if hasattr(value, "cache_info"))
+TABLES = {"dynamodb"}
+
+
+def made() -> set[str]:
+    return {name for name in MAKERS if getattr(clients, name).cache_info().currsize}
+
+
+def handle(handler: str, event: Any) -> Any:
+    return importlib.import_module(handler).handler(event, builders.LambdaContext())
+
+
+def work(kind: str) -> Any:
+    return builders.sqs_event({"schema": 1, "kind": kind, "job_id": "none", "deployment": "none", "generation": 1})
+
+
+def test_there_are_as_many_handlers_as_are_wired_here():
+    wired = {"control_api", "dataset_uploaded", "job_state_changed", "messages_api", "reconcile", "spending_requested"}
+    assert {path.stem for path in (ROOT / "functions").glob("*.py")} == wired
+
+
+@pytest.mark.parametrize("kind", ["advance_job", "advance_purchase"])
+def test_spending_requested_is_handed_the_only_spender(stack, kind):
+    assert handle("spending_requested", work(kind)) == {"batchItemFailures": []}
+    assert made() == TABLES | {"sqs", "spender"}
+
+
+def test_dataset_uploaded_reaches_data_and_tells_of_it(stack):
+    key, body = "incoming/support-bot/train.jsonl", b"{}\n"
+    stored = stack.s3.put_object(Bucket=stack.bucket, Key=key, Body=body)
+    event = builders.object_created(key, version_id=stored["VersionId"], size=len(body))
+    assert handle("dataset_uploaded", builders.sqs_event(event)) == {"batchItemFailures": []}
+    assert made() == TABLES | {"s3", "sqs", "events"}
+
+
+def test_job_state_changed_reads_rows(stack):
+    assert handle("job_state_changed", work("check_job")) == {"batchItemFailures": []}
+    assert made() == TABLES | {"sqs"}
+
+
+def test_reconcile_reads_bedrock_and_no_more(stack, environment):
+    bedrock_world.make(stack, environment, data=False)
+    for name in set(MAKERS) - {"bedrock"}:  # the simulated Bedrock is mounted on that client
+        getattr(clients, name).cache_clear()
+    assert handle("reconcile", builders.event("reconcile_schedule"))["open_jobs"] == 0
+    assert made() == TABLES | {"bedrock", "events"}
+
+
+def test_control_api_makes_what_the_route_needs(stack):
+    request = builders.event("control_api_request") | {"httpMethod": "GET", "path": "/jobs", "body": None}
+    assert handle("control_api", request)["statusCode"] == 200
+    assert made() == TABLES
+
+
+def test_messages_api_asks_the_table_of_keys_before_bedrock(stack):
+    request = builders.event("messages_api_request")
+    request["headers"]["x-api-key"] = api_key.mint("01jd3k5m7n9p1q3r5s7t9v1w3x", b"x" * 24)
+    assert b"".join(handle("messages_api", request).body)
+    assert made() == TABLES | {"bedrock_runtime"}
+
+
+SLIPS = {
+    "the client that repeats calls, where money is spent": (
+        "advance_job.advance('id', cloud, clients.bedrock())",
+        '"BedrockReader"; expected "Spender"',
+    ),
+    "the client that spends, where Bedrock is read": (
+        "observed_jobs.get_job(clients.spender(), 'arn')",
+        '"Spender"; expected "BedrockReader"',
+    ),
+    "a name misspelt": ("cloud.sate", '"Cloud" has no attribute "sate"'),
+    "one thing handed for another": ("queues.work_through({}, print, cloud.bucket)", 'expected "Queue"'),
+}
+
+
+def test_mypy_refuses_the_slips_that_would_hurt(tmp_path):
+    lines = "\n".join(f"    {slip}" for slip, _ in SLIPS.values())
+    source = tmp_path / "slips.py"
+    source.write_text(
+        textwrap.dedent("""\
+            from tunedrop.actions.jobs import advance_job
+            from tunedrop.edges import clients, queues
+            from tunedrop.edges.bedrock import observed_jobs
+            from tunedrop.edges.cloud import Cloud
+
+            def wire(cloud: Cloud) -> None:
+                advance_job.advance('id', cloud, clients.spender())
+                observed_jobs.get_job(cloud.bedrock, 'arn')
+        """)
+        + lines
+        + "\n",
+        "utf-8",
+    )
+    told, faults, _ = mypy.run(["--config-file", str(ROOT / "pyproject.toml"), "--no-error-summary", str(source)])
+    errors = [line for line in told.splitlines() if ": error: " in line]
+    assert faults == ""
+    assert [int(line.split(":")[1]) for line in errors] == list(range(9, 9 + len(SLIPS))), told
+    for error, (what, (_, words)) in zip(errors, SLIPS.items(), strict=True):
+        assert words in error, what
