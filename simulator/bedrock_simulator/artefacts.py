@@ -1,4 +1,4 @@
-"""The metrics files that a finished job leaves in its output bucket (bedrock-facts 7)."""
+"""The metrics files that a finished job leaves in its output bucket (docs/facts.md#metrics-files)."""
 
 import csv
 import io

@@ -11,7 +11,7 @@ ValidationLayout = Literal["documented", "nested", "flat"]
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """How long things take, in simulated seconds (bedrock-facts 4.5, 6.5)."""
+    """How long things take, in simulated seconds (docs/facts.md#job-states, docs/facts.md#provisioned-throughput)."""
 
     validation: float = 180
     data_processing: float = 420
@@ -25,7 +25,7 @@ class Durations:
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """A base model's state; past `end_of_life` the service refuses it altogether (bedrock-facts 1.1)."""
+    """A base model's state; past `end_of_life` the service refuses it altogether (docs/facts.md#lifecycle)."""
 
     status: Literal["ACTIVE", "LEGACY"] = "ACTIVE"
     legacy_time: datetime | None = None
@@ -34,7 +34,7 @@ class Lifecycle:
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """Limits per account and Region (bedrock-facts 6.2).
+    """Limits per account and Region (docs/facts.md#quotas).
 
     AWS starts `model_units` (no commitment, across all custom models) at 0; a local world starts at 2.
     `model_units_by_model` lowers it for single base models, by customization id.
@@ -55,8 +55,8 @@ class Configuration:
 
     `time_scale` divides every duration; timestamps stay on the host's clock and only the ledger multiplies.
     `lifecycle` is keyed by base model id, with or without its context suffix; what is missing is ACTIVE.
-    `validation_layout` None means the layout of the model's family (bedrock-facts 7).
-    Where the real service's code is not documented, `*_code` chooses one (bedrock-facts 4.1, 12).
+    `validation_layout` None means the layout of the model's family (docs/facts.md#metrics-files).
+    Where the real service's code is not documented, `*_code` chooses one (docs/facts.md#errors).
     """
 
     time_scale: float = 1

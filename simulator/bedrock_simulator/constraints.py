@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from botocore.model import Shape
 
-# The model's own patterns of these shapes take exponential time; the equivalents are linear (bedrock-facts 4.2).
+# The model's own patterns of these shapes take exponential time, the equivalents linear (docs/facts.md#names).
 _JOB_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9+.\-]{0,62}"
 SAFE_PATTERNS: Final[Mapping[str, str]] = {
     "JobName": _JOB_NAME,

@@ -1,6 +1,6 @@
 """Reads training data as the service does inside a job: its own judgement of formats, roles and limits.
 
-Written from bedrock-facts 2.3, 2.4, 3.1 and 3.2, apart from the application's checks on purpose.
+Written from docs/facts.md#records and docs/facts.md#data-limits, apart from the application's checks on purpose.
 """
 
 import json

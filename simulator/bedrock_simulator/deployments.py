@@ -51,7 +51,7 @@ def _model(call: Call, arn: str) -> CustomModel:
     if model is None:
         raise not_found(f"Could not find the custom model: {arn}")
     base = foundation_models.find(model.base_model_id)
-    if base is None or "on_demand" not in base.serving:  # bedrock-facts 1.4
+    if base is None or "on_demand" not in base.serving:  # docs/facts.md#ways-to-serve
         raise invalid("On-demand deployment is not supported for the base model of this model.")
     return model
 
@@ -109,7 +109,7 @@ def get(call: Call) -> dict[str, Any]:
 
 
 def list_deployments(call: Call) -> dict[str, Any]:
-    """ListCustomModelDeployments: names its members otherwise than Get (bedrock-facts 4.5)."""
+    """ListCustomModelDeployments: names its members otherwise than Get (docs/facts.md#on-demand-deployments)."""
     status, model = call["statusEquals"], call["modelArnEquals"]
     deployments = (
         d

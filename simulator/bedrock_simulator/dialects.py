@@ -1,6 +1,6 @@
 """The bodies of InvokeModel, one dialect per publisher: how each asks, answers and streams.
 
-Claude's is documented (bedrock-facts 2.6, 4.5); the streams of Nova and Llama follow their public examples.
+Claude's is documented (docs/facts.md#claude-on-bedrock); the streams of Nova and Llama follow their public examples.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 from bedrock_simulator.errors import invalid
 from bedrock_simulator.prompts import DEFAULT_MAX_TOKENS, Answer, Prompt
 
-ANTHROPIC_VERSION: Final = "bedrock-2023-05-31"  # bedrock-facts 2.6
+ANTHROPIC_VERSION: Final = "bedrock-2023-05-31"  # docs/facts.md#claude-on-bedrock
 # Bedrock takes the model and the streaming from the path and refuses them in the body.
 NOT_IN_CLAUDE_BODY: Final = ("model", "stream")
 Document = dict[str, Any]

@@ -1,4 +1,4 @@
-"""When a training that no longer helps comes to its end (bedrock-facts 2.5).
+"""When a training that no longer helps comes to its end (docs/facts.md#early-stopping).
 
 Of the readings that the documentation allows: an epoch has improved when the loss fell by more than the
 threshold below the lowest loss so far.

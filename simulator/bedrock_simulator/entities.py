@@ -48,7 +48,7 @@ class Job:
 
     @property
     def id(self) -> str:
-        """The last segment of the ARN: names the output folder (bedrock-facts 4.2)."""
+        """The last segment of the ARN: names the output folder (docs/facts.md#metrics-files)."""
         return self.arn.rpartition("/")[2]
 
 

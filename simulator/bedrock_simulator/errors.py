@@ -7,7 +7,7 @@
 from types import MappingProxyType
 from typing import Final
 
-# bedrock-facts 4.1: Conflict and ServiceQuotaExceeded are 400 here, not 409 or 402.
+# Conflict and ServiceQuotaExceeded are 400 here, not 409 or 402 (docs/facts.md#errors).
 HTTP_STATUS: Final = MappingProxyType(
     {
         "AccessDeniedException": 403,

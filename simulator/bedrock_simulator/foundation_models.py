@@ -104,5 +104,5 @@ def find_for_inference(identifier: str) -> FoundationModel | None:
 
 
 def arn(model_id: str, region: str) -> str:
-    """The ARN of a foundation model: its account is empty (bedrock-facts 6.1)."""
+    """The ARN of a foundation model: its account is empty (docs/facts.md#arns)."""
     return f"arn:aws:bedrock:{region}::foundation-model/{model_id}"

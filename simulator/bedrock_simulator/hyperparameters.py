@@ -1,4 +1,4 @@
-"""Checks the hyperparameters of a job and fills in what was left out (bedrock-facts 2.2, 3.3)."""
+"""Checks the hyperparameters of a job and fills in what was left out (docs/facts.md#hyperparameters)."""
 
 import math
 import re

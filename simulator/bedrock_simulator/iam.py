@@ -1,6 +1,6 @@
 """Which IAM questions a request raises: action, true resource ARN, tags of resource and request.
 
-From bedrock-facts 6.1. A resource that is yet to be made has a placeholder id, so that patterns such
+From docs/facts.md#iam. A resource that is yet to be made has a placeholder id, so that patterns such
 as custom-model/* match it.
 """
 

@@ -56,7 +56,7 @@ def end_bill(world: World, job: Job, now: datetime) -> None:
 
 
 def announce(world: World, job: Job) -> None:
-    """Put the event of a job's present state into the outbox (bedrock-facts 5)."""
+    """Put the event of a job's present state into the outbox (docs/facts.md#job-events)."""
     world.outbox.append(
         Event(
             account=job.account,

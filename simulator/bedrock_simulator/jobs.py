@@ -15,7 +15,7 @@ from bedrock_simulator.resources import find_model
 from bedrock_simulator.tags import tag_map
 from bedrock_simulator.world import Call
 
-NAME_IN_USE = "The provided job name is currently in use."  # bedrock-facts 4.1
+NAME_IN_USE = "The provided job name is currently in use."  # docs/facts.md#errors
 
 
 def create(call: Call) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def _check(call: Call, base: FoundationModel) -> None:
     if not call["trainingDataConfig"].get("s3Uri"):
         raise invalid("trainingDataConfig must have an s3Uri.")
     if _validation_uris(call) and not base.family.takes_validation:
-        raise invalid("Validation data is not supported for this model.")  # bedrock-facts 3.2
+        raise invalid("Validation data is not supported for this model.")  # docs/facts.md#records
     hyperparameters.checked(base.family, call["hyperParameters"] or {})
     _check_quotas(call)
 
@@ -220,7 +220,7 @@ def _summary(job: Job) -> dict[str, Any]:
 
 
 def stop(call: Call) -> dict[str, Any]:
-    """StopModelCustomizationJob: charged for what was trained so far, no model (bedrock-facts 4.3)."""
+    """StopModelCustomizationJob: charged for what was trained so far, no model (docs/facts.md#job-states)."""
     job = _find(call)
     if job.status != "InProgress":
         raise ServiceError("ConflictException", f"The job is {job.status} and can't be stopped.")

@@ -1,4 +1,4 @@
-"""Service Quotas for Bedrock: the rows that matter to customization (bedrock-facts 6.2)."""
+"""Service Quotas for Bedrock: the rows that matter to customization (docs/facts.md#quotas)."""
 
 import json
 from collections.abc import Mapping

@@ -41,7 +41,7 @@ class _Target:
 
 def _target(call: Call) -> _Target:
     model_id = call["modelId"]
-    if ":custom-model/" in model_id:  # bedrock-facts 4.2: inference takes what serves the model
+    if ":custom-model/" in model_id:  # docs/facts.md#invoking-a-model: what serves it is asked
         raise invalid(INVALID_MODEL)
     if ":provisioned-model/" in model_id or ":custom-model-deployment/" in model_id:
         target = _served(call, model_id)
@@ -162,7 +162,7 @@ def _converse_events(answered: Answer) -> Iterator[tuple[str, Mapping[str, Any]]
 
 
 def count_tokens(call: Call) -> Reply:
-    """CountTokens: foundation models only (bedrock-facts 4.5)."""
+    """CountTokens: foundation models only (docs/facts.md#invoking-a-model)."""
     base = foundation_models.find_for_inference(call["modelId"])
     if base is None:
         raise invalid("The provided model doesn't support counting tokens.")

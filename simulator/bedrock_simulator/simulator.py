@@ -112,7 +112,7 @@ class Simulator:
                 return
             try:
                 self._publish(event)
-            except Exception:  # delivery is best effort (bedrock-facts 1.6)
+            except Exception:  # delivery is best effort (docs/facts.md#job-events)
                 logger.exception("An event was lost")
 
     def _answer(self, request: Request) -> Response:

@@ -6,7 +6,7 @@ from typing import Any
 from bedrock_simulator.errors import ServiceError, not_found
 from bedrock_simulator.world import Call
 
-MAX_TAGS = 50  # the error's text, although the list may hold 200 (bedrock-facts 4.1)
+MAX_TAGS = 50  # the error's text, although the list may hold 200 (docs/facts.md#tags)
 
 
 def tag_map(tags: Sequence[dict[str, str]] | None) -> dict[str, str]:

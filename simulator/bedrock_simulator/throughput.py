@@ -76,7 +76,7 @@ def _check(call: Call, base: FoundationModel) -> None:
     units_of_model = sum(t.model_units for t in own if t.base_model_id == base.customization_id)
     if units + wanted > quotas.model_units or units_of_model + wanted > by_model:
         term = "no commitment " if not call["commitmentDuration"] else ""
-        raise over_quota(  # bedrock-facts 4.1
+        raise over_quota(  # docs/facts.md#errors
             f"Your account does not currently have any {term}model units reserved for {base.name}."
         )
 
@@ -176,7 +176,7 @@ def _redirect(call: Call, throughput: Throughput, identifier: str) -> Throughput
     model_arn, base = _model(call, identifier)
     is_custom = ":custom-model/" in throughput.model_arn
     if not is_custom or base.customization_id != throughput.base_model_id:
-        raise invalid("The desired model must have the same base model.")  # bedrock-facts 4.5
+        raise invalid("The desired model must have the same base model.")  # docs/facts.md#provisioned-throughput
     ready = call.world.after(call.now, call.world.configuration.durations.throughput_update)
     call.world.plan(ready, "throughput.serve", throughput.arn)
     return replace(throughput, desired_model_arn=model_arn, status="Updating", modified_at=call.now)

@@ -14,7 +14,7 @@ from bedrock_simulator.exchange import Event
 from bedrock_simulator.foundation_models import FoundationModel
 
 Commit = Callable[[], None]  # what a step of the agenda leaves to be done to the world in one go
-RESOURCE_ID_LENGTH = 12  # bedrock-facts 4.2
+RESOURCE_ID_LENGTH = 12  # docs/facts.md#arns
 
 
 @dataclass(slots=True)
@@ -93,7 +93,7 @@ class Call:
         return "/".join((self.account, self.region, operation, self["clientRequestToken"] or ""))
 
     def earlier(self, operation: str) -> str | None:
-        """The ARN that an earlier call with the same client token made (bedrock-facts 4.4)."""
+        """The ARN that an earlier call with the same client token made (docs/facts.md#client-tokens)."""
         return self.world.tokens.get(self.token_key(operation)) if self["clientRequestToken"] else None
 
     def remember(self, operation: str, arn: str) -> None:

@@ -1,6 +1,6 @@
-"""reliability 4.1, cases 114 to 132: what arrives under strange keys, in strange states, or by strange events.
+"""The bad files continued, cases 114 to 132: under strange keys, in strange states, or by strange events.
 
-A key that fits no pattern of design 7 is `unrecognized_key`: it belongs to no version, and an event tells of it.
+A key that fits no pattern is `unrecognized_key`: it belongs to no version, and an event tells of it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Every AWS client, made on first use with retries and time-outs pinned: the only `boto3.client` of the application.
 
-botocore changed its defaults between releases (reliability 6.1), so nothing is left to them.
+botocore changed its defaults between releases (docs/facts.md#sdk-defaults), so nothing is left to them.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def spender() -> Spender:
 
 @cache
 def bedrock_runtime(*, read_seconds: float) -> BedrockRuntimeClient:
-    """Answers of a model: each repetition may be a billed generation, so the SDK never repeats (reliability 6.2)."""
+    """Answers of a model: each repetition may be billed, so the SDK never repeats (docs/facts.md#sdk-defaults)."""
     return boto3.client("bedrock-runtime", config=_config(attempts=1, read_seconds=read_seconds))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-DELIMITER = b"\0" * 8  # bedrock-facts 9: JSON prelude, eight NUL bytes, then the body
+DELIMITER = b"\0" * 8  # docs/facts.md#response-streaming: JSON prelude, eight NUL bytes, body
 
 
 @dataclass(frozen=True, slots=True)

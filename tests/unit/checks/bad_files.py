@@ -138,7 +138,7 @@ LINES = (
     whole(32, "no bytes", b"", "empty_file"),
     whole(33, "only a byte-order mark", b"\xef\xbb\xbf", "empty_file"),
     whole(34, "only line ends", b"\n\n\n", "empty_file"),
-    whole(35, "one record", ONE_LINE, "too_few_records", note="bedrock-facts 2.3: 32 at least"),
+    whole(35, "one record", ONE_LINE, "too_few_records", note="docs/facts.md#data-limits: 32 at least"),
     accepted(36, "10,000 records", samples.good(10_000)),
     whole(37, "10,001 records", samples.good(10_001), "too_many_records"),
     accepted(38, "1,000 records of validation", samples.good(1_000), train=samples.good(40, 50_000)),

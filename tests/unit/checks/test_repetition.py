@@ -56,7 +56,7 @@ def edited(words: list[str], at: int) -> str:
     return " ".join([*words[:at], "otherwise", *words[at + 1 :]])
 
 
-# reliability 4.1, cases 96 to 99
+# Cases 96 to 99 of the bad files
 
 
 def test_96_exact_duplicates_are_a_warning_that_names_the_first():

@@ -10,10 +10,10 @@ from tunedrop.domain.training import bedrock_names
 from tunedrop.domain.versions import object_keys
 
 STACK = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
-JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.\-]{0,62}")  # bedrock-facts 4.2
-MODEL_NAME = re.compile(r"(?:[0-9A-Za-z][_-]?){1,63}")  # bedrock-facts 4.2
-TOKEN = re.compile(r"[a-zA-Z0-9]([-a-zA-Z0-9]{0,254}[a-zA-Z0-9])?")  # bedrock-facts 4.2
-TAG = re.compile(r"[a-zA-Z0-9\s._:/=+@-]{0,256}")  # bedrock-facts 4.2
+JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.\-]{0,62}")  # docs/facts.md#names
+MODEL_NAME = re.compile(r"(?:[0-9A-Za-z][_-]?){1,63}")  # docs/facts.md#names
+TOKEN = re.compile(r"[a-zA-Z0-9]([-a-zA-Z0-9]{0,254}[a-zA-Z0-9])?")  # docs/facts.md#client-tokens
+TAG = re.compile(r"[a-zA-Z0-9\s._:/=+@-]{0,256}")  # docs/facts.md#tags
 
 datasets = st.from_regex(object_keys.NAME_PATTERN, fullmatch=True).filter(object_keys.is_name)
 

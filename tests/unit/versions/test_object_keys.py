@@ -18,7 +18,7 @@ from tunedrop.domain.versions.object_keys import (
     Unrecognised,
 )
 
-BEDROCK_KEY = re.compile(r"(?:[-!_*'().a-z0-9A-Z]+)(?:/[-!_*'().a-z0-9A-Z]+)*")  # bedrock-facts 4.2, s3Uri
+BEDROCK_KEY = re.compile(r"(?:[-!_*'().a-z0-9A-Z]+)(?:/[-!_*'().a-z0-9A-Z]+)*")  # docs/facts.md#names, s3Uri
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def arrived(event: Mapping[str, Any], cloud: Cloud, start: StartJobOf) -> None:
     """
     detail = event["detail"]
     described = detail["object"]
-    key: str = described["key"]  # plain in EventBridge's events, never to be unquoted (bedrock-facts 8)
+    key: str = described["key"]  # plain in EventBridge's events, never to be unquoted (docs/facts.md#s3-events)
     if detail["bucket"]["name"] != cloud.settings.data_bucket or not key.startswith(object_keys.INCOMING):
         logger.warning("an event about an object that is not ours", extra={"event_id": event.get("id")})
         return

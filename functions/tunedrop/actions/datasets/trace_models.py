@@ -59,7 +59,7 @@ def trained_on(dataset: str, version: int | None, cloud: Cloud) -> tuple[Trained
 
 
 def still_billing(models: tuple[TrainedModel, ...]) -> tuple[StillBilling, ...]:
-    """What of them costs money: capacity by the hour or the call, and the models' own storage (bedrock-facts 6.5)."""
+    """What of them costs money: capacity by the hour or the call, and the models' storage (docs/facts.md#prices)."""
     served = [_billed(deployment) for model in models for deployment in model.deployments]
     kept = [
         StillBilling("custom_model", model.name, model.model_arn, None, f"bedrock DeleteCustomModel {model.name}")

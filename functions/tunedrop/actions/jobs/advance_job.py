@@ -22,7 +22,7 @@ MOST_STEPS = 10
 """More than any way through the steps takes; a job that needs more is fought over and comes again by the queue."""
 
 
-_ENDED_ALREADY = frozenset({"ValidationException", "ConflictException"})  # bedrock-facts 4.3: only while InProgress
+_ENDED_ALREADY = frozenset({"ValidationException", "ConflictException"})  # docs/facts.md#job-states
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from tunedrop.edges.s3 import links
 from tunedrop.errors import InvalidInput, NotFound
 
 MOST_POINTS = 10_000
-"""Of one page: about 1 MB of JSON; an answer of Lambda may have 6 (bedrock-facts 9)."""
+"""Of one page: about 1 MB of JSON; an answer of Lambda may have 6 (docs/facts.md#lambda)."""
 LONGEST_ID = 64
 
 

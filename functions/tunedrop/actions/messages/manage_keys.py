@@ -16,7 +16,7 @@ from tunedrop.errors import InvalidInput, NotFound
 
 MAX_DEPLOYMENTS = 100
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
-_DEPLOYMENT = re.compile(r"[a-z0-9](-?[a-z0-9])*")  # design 7: at most 32 characters
+_DEPLOYMENT = re.compile(r"[a-z0-9](-?[a-z0-9])*")  # docs/data-format.md#where-to-put-files: at most 32 characters
 
 
 @dataclass(frozen=True, slots=True)

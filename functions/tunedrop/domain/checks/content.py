@@ -50,7 +50,7 @@ def not_expressible(record: Record, base_model: BaseModel) -> Iterator[Spot]:
 
 
 def _is_carried(where: str, block: Block, base_model: BaseModel) -> bool:
-    """What an assistant's turn may hold besides text: of reasoning, nothing but its text (bedrock-facts 3.2)."""
+    """What an assistant's turn may hold besides text: of reasoning, nothing but its text (docs/facts.md#records)."""
     if where != "assistant" or "reasoningContent" not in base_model.carries:
         return False
     match block.opaque:
@@ -67,7 +67,7 @@ def _is_carried(where: str, block: Block, base_model: BaseModel) -> bool:
     absent=proofs.no_reserved_word,
 )
 def reserved_word(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """None of the base model's reserved words where it looks for them (bedrock-facts 2.4, 3.2)."""
+    """None of the base model's reserved words where it looks for them (docs/facts.md#records)."""
     for rule in base_model.reserved:
         for where, path, text in _as_trained(record, base_model):
             found = [ascii(word) for word in rule.words if word in text] if where in rule.where else []

@@ -97,7 +97,7 @@ def too_few_records_together(facts: SplitFacts, base_model: BaseModel) -> Iterat
     example=None,
 )
 def not_trained_here(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
-    """The stack's Region is one of those that train the base model (bedrock-facts 3.1)."""
+    """The stack's Region is one of those that train the base model (docs/facts.md#base-models)."""
     if facts.split == "train" and facts.region and facts.region not in base_model.regions:
         yield f"{base_model.name} is trained in {', '.join(base_model.regions)}; this stack is in {facts.region}."
 
@@ -115,6 +115,6 @@ def not_trained_here(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
     ),
 )
 def validation_not_used(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
-    """A validation split is checked for such a base model, and never sent (bedrock-facts 3.2)."""
+    """A validation split is checked for such a base model, and never sent (docs/facts.md#records)."""
     if facts.split == "validation" and not base_model.validation:
         yield f"{base_model.name} takes no validation split; these {facts.records:,} records stay unused."

@@ -1,4 +1,4 @@
-"""Who speaks when: the order of turns that training needs (bedrock-facts 2.4, 3.2)."""
+"""Who speaks when: the order of turns that training needs (docs/facts.md#records)."""
 
 from __future__ import annotations
 

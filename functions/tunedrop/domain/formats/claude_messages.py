@@ -1,4 +1,4 @@
-"""`{"system": …, "messages": [{"role": …, "content": …}]}`: Anthropic's messages (bedrock-facts 2.4)."""
+"""`{"system": …, "messages": [{"role": …, "content": …}]}`: Anthropic's messages (docs/facts.md#records)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`bedrock-conversation-2024`: the shape of the Converse API, content as lists of blocks (bedrock-facts 3.2)."""
+"""`bedrock-conversation-2024`: the shape of the Converse API, content as lists of blocks (docs/facts.md#records)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.records.record import Block, Document, Reading, Record, Written, as_json
 
 NAME = "converse"
-SCHEMA_VERSION = "bedrock-conversation-2024"  # bedrock-facts 3.2
+SCHEMA_VERSION = "bedrock-conversation-2024"  # docs/facts.md#records
 EXAMPLE = (
     '{"schemaVersion": "bedrock-conversation-2024", "system": [{"text": "You are the help desk of Larkspur Home."}], '
     '"messages": [{"role": "user", "content": [{"text": "How do I reset my thermostat?"}]}, '

@@ -1,4 +1,4 @@
-"""`{"prompt": …, "completion": …}`: one question, one answer (bedrock-facts 3.1)."""
+"""`{"prompt": …, "completion": …}`: one question, one answer (docs/facts.md#records)."""
 
 from __future__ import annotations
 

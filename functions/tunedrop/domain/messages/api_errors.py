@@ -136,7 +136,7 @@ class _Meaning:
         return ApiError(self.kind, self.code, words, again=self.again, retry_after=self.retry_after, source=source)
 
 
-# bedrock-facts 4.1: the runtime's errors. Sent again are only those that prove no generation ran (reliability 6.2).
+# The runtime's errors (docs/facts.md#errors). Sent again are only those that prove that no generation ran.
 _BEDROCK: Mapping[str, _Meaning] = MappingProxyType(
     {
         "ValidationException": _Meaning(

@@ -10,7 +10,7 @@ from tunedrop.domain.messages.api_errors import ApiError, broken
 from tunedrop.domain.messages.message_events import Event, from_json
 from tunedrop.domain.messages.messages_request import MessagesRequest, alternating
 
-ANTHROPIC_VERSION = "bedrock-2023-05-31"  # bedrock-facts 2.6: the only one that Bedrock takes
+ANTHROPIC_VERSION = "bedrock-2023-05-31"  # docs/facts.md#claude-on-bedrock: no other is taken
 _OWN = "amazon-bedrock-"
 """Bedrock adds members of its own to the last event."""
 

@@ -10,7 +10,7 @@ from tunedrop.domain.messages.api_errors import ApiError, broken, invalid
 from tunedrop.domain.messages.message_events import Event
 from tunedrop.domain.messages.messages_request import MessageBlock, MessagesRequest, alternating
 
-# bedrock-facts 4.5: Converse's stop reasons. A malformed answer is no answer, so those two are errors.
+# Converse's reasons to stop (docs/facts.md#converse). A malformed answer is no answer, so those two are errors.
 STOP_REASONS: Mapping[str, str] = {
     "end_turn": "end_turn",
     "max_tokens": "max_tokens",
@@ -20,7 +20,7 @@ STOP_REASONS: Mapping[str, str] = {
     "content_filtered": "refusal",
     "model_context_window_exceeded": "model_context_window_exceeded",
 }
-_STOP_SEQUENCES = 2_500  # bedrock-facts 4.5
+_STOP_SEQUENCES = 2_500  # docs/facts.md#converse
 
 
 def arguments(request: MessagesRequest) -> dict[str, Any]:

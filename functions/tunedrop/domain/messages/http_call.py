@@ -10,7 +10,7 @@ from typing import Any
 
 from tunedrop.domain.messages.api_errors import ApiError, invalid
 
-MAX_BODY_BYTES = 6_000_000  # bedrock-facts 9: Lambda takes 6 MB, the envelope included
+MAX_BODY_BYTES = 6_000_000  # docs/facts.md#lambda: 6 MB, the envelope included
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Call:
 
     @property
     def secret(self) -> str | None:
-        """The API key: `x-api-key`, else the bearer token; SDKs differ by version (peers 2)."""
+        """The API key: `x-api-key`, else the bearer token; SDKs differ by version (docs/facts.md#anthropic-sdks)."""
         if key := self.headers.get("x-api-key", "").strip():
             return key
         scheme, _, token = self.headers.get("authorization", "").strip().partition(" ")

@@ -1,6 +1,6 @@
 """The body of `POST /v1/messages` as a checked value; every refusal names the field and what it may be.
 
-Nothing is known here about the base model behind the deployment: `claude` and `converse` refuse what theirs cannot do.
+Nothing is known here about the base model behind the deployment: the two mappings refuse what theirs can't do.
 """
 
 from __future__ import annotations

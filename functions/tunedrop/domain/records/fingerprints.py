@@ -20,7 +20,7 @@ from zlib import crc32
 from tunedrop.domain.records.record import Block, Record, Turn, joined
 
 MEMORY = 50_000
-"""Records of a split that are remembered: more than any base model takes (bedrock-facts 3.1)."""
+"""Records of a split that are remembered: more than any base model takes (docs/facts.md#data-limits)."""
 WINDOW = 600
 """Bytes at each end of a normal form that are sketched; of what stands between, only digits and length count."""
 MAX_PIECES = 32

@@ -89,4 +89,4 @@ def block_joins(record: Record) -> tuple[str, ...]:
 
 
 Document = Mapping[str, Any]
-"""One line's object, as `documents.parse` returns it."""
+"""One line's object, as `strict_json.parse` returns it."""

@@ -1,6 +1,6 @@
 """One record as a JSON object, read strictly: what JSON or UTF-8 does not allow is a defect, never an exception.
 
-Python's reader alone takes duplicate keys, NaN, overflowing numbers and lone surrogates (reliability 4.1).
+Python's reader alone takes duplicate keys, NaN, overflowing numbers and lone surrogates: each was tried.
 """
 
 from __future__ import annotations

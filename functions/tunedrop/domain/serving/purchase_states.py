@@ -1,7 +1,7 @@
 """A purchase: one generation of paid capacity of a deployment, written before the first call is made. Pure.
 
 `unknown` is written *before* the call that creates, so a crash, a time-out and a lost answer are one case with one way
-back: look at what Bedrock has, adopt what is ours, else send again under the same token (reliability 2.3).
+back: look at what Bedrock has, adopt what is ours, else send again under the same token (docs/architecture.md#money).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ HOLDING: frozenset[PurchaseState] = frozenset({"unknown", "live", "releasing"})
 """States in which something may be billed: exactly these hold model units of the stack's cap."""
 
 LAPSES_AFTER = timedelta(hours=24)
-"""After the job's end nothing is bought any more (design 4)."""
+"""After the job's end nothing is bought any more: nobody would expect the bill by then."""
 SETTLE = timedelta(seconds=120)
 """Longer than the spending function may run: once this has passed, no earlier attempt can still be on its way."""
 LONG_SETTLE = timedelta(minutes=10)

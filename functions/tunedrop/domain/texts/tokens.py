@@ -1,11 +1,11 @@
 """Tokens without a tokenizer: an upper bound for natural text that looks at the script, labelled as an estimate.
 
-Anthropic and Amazon publish none for these models. ASCII: AWS's own validator divides by 3 (bedrock-facts 2.3);
-measured prose has 3.4 to 4.7 characters per token, source code 2.8 to 3.9 (peers 4). Other scripts have a weight per
-character, known by the lead byte of its UTF-8 and laid close above what two public tokenizers of the same time (one of
-the Claude 2 era, cl100k) were measured to need: Chinese 0.9 to 1.2 tokens per character, Russian 0.6, Greek, Arabic and
-Hebrew 1.1 to 1.2, Devanagari 1.2, Bengali, Tamil and Thai 1.9 to 2.1, Ethiopic 3.1, accented Latin letters 1.8 to 3,
-emoji 2.2 to 2.5.
+Anthropic and Amazon publish none for these models. ASCII: AWS's own validator divides by 3;
+measured prose has 3.4 to 4.7 characters per token, source code 2.8 to 3.9 (docs/facts.md#token-estimates).
+Other scripts have a weight per character, known by the lead byte of its UTF-8 and laid close above what two public
+tokenizers of the same time (one of the Claude 2 era, cl100k) were measured to need: Chinese 0.9 to 1.2 tokens per
+character, Russian 0.6, Greek, Arabic and Hebrew 1.1 to 1.2, Devanagari 1.2, Bengali, Tamil and Thai 1.9 to 2.1,
+Ethiopic 3.1, accented Latin letters 1.8 to 3, emoji 2.2 to 2.5.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ import hashlib
 import re
 from collections.abc import Mapping
 
-MAX_NAME = 63  # bedrock-facts 4.2
-MAX_TAG_VALUE = 256  # bedrock-facts 4.2
-_NOT_IN_TAGS = re.compile(r"[^a-zA-Z0-9\s._:/=+@-]")  # bedrock-facts 4.2
+MAX_NAME = 63  # docs/facts.md#names
+MAX_TAG_VALUE = 256  # docs/facts.md#tags
+_NOT_IN_TAGS = re.compile(r"[^a-zA-Z0-9\s._:/=+@-]")  # docs/facts.md#tags
 
 
 def lineage(dataset: str, version: int, stack_uid: str, intent_id: str) -> str:
@@ -30,7 +30,7 @@ def is_marked(name: str, stack_uid: str) -> bool:
 
 
 def token(stack_uid: str, intent_id: str) -> str:
-    """The clientRequestToken of an intent: the same however often the call is sent (reliability 2.3)."""
+    """The clientRequestToken of an intent: the same however often the call is sent (docs/facts.md#client-tokens)."""
     return hashlib.sha256(f"{stack_uid}/{intent_id}".encode()).hexdigest()
 
 
@@ -51,5 +51,5 @@ def tags(
 
 
 def output_prefix(dataset: str, version: int, job_id: str) -> str:
-    """Where Bedrock writes; it adds `/model-customization-job-<its own id>/` (bedrock-facts 7)."""
+    """Where Bedrock writes; it adds `/model-customization-job-<its own id>/` (docs/facts.md#metrics-files)."""
     return f"outputs/{dataset}/{version}/{job_id}"

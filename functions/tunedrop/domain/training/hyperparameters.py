@@ -15,9 +15,10 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?")
 
 
 def resolve(base_model: BaseModel, given: Mapping[str, Any]) -> Mapping[str, str]:
-    """Every hyperparameter of the base model, given or default, as the strings that Bedrock takes (bedrock-facts 2.2).
+    """Every hyperparameter of the base model, given or default, as the strings that Bedrock takes.
 
     Takes JSON numbers and plain decimal strings. Raises InvalidInput naming the field, the range and the default.
+    The ranges: docs/facts.md#hyperparameters.
     """
     known = {hyperparameter.name: hyperparameter for hyperparameter in base_model.hyperparameters}
     for name in given:

@@ -125,12 +125,12 @@ def confirm(plan: JobPlan, plan_id: str | None, cap: int) -> None:
 
 
 def _steps(records: int, epochs: int, hyperparameters: Mapping[str, str]) -> int:
-    """Parameter updates: epochs times ceil(records / batch size) (bedrock-facts 2.2)."""
+    """Parameter updates: epochs times ceil(records / batch size) (docs/facts.md#hyperparameters)."""
     return epochs * math.ceil(records / int(hyperparameters.get("batchSize", "1")))
 
 
 def _cost(trained_tokens: int, base_model: str, prices: Mapping[str, float], currency: str) -> Mapping[str, Any]:
-    """The price of training where one is configured; `amount` None means unknown, never 0 (bedrock-facts 6.5)."""
+    """The price of training where one is configured; `amount` None means unknown, never 0 (docs/facts.md#prices)."""
     price = prices.get(f"{base_model}.training_per_1000_tokens")
     if price is None:
         return {"amount": None, "currency": None, "price_per_1000_tokens": None}

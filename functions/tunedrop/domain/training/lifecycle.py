@@ -32,7 +32,7 @@ def check_region(base_model: BaseModel, region: str) -> None:
 
 
 def check(base_model: BaseModel, lifecycle: Lifecycle | None, now: datetime) -> None:
-    """Raises Conflict for a base model that Bedrock tunes no longer (bedrock-facts 1.1), with its dates."""
+    """Raises Conflict for a base model that Bedrock tunes no longer (docs/facts.md#lifecycle), with its dates."""
     if lifecycle is None:
         raise Conflict(
             "base_model_unavailable",

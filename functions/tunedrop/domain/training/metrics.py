@@ -11,15 +11,15 @@ from typing import Literal
 
 MetricSplit = Literal["training", "validation"]
 
-SUFFIXES: Mapping[MetricSplit, str] = {  # bedrock-facts 7
+SUFFIXES: Mapping[MetricSplit, str] = {  # docs/facts.md#metrics-files
     "training": "step_wise_training_metrics.csv",
     "validation": "validation_metrics.csv",
 }
-_LOSS: Mapping[MetricSplit, str] = {"training": "training_loss", "validation": "validation_loss"}  # bedrock-facts 7
+_LOSS: Mapping[MetricSplit, str] = {"training": "training_loss", "validation": "validation_loss"}
 CHUNK = 1_000
-"""Points of one row: about 60 KB of the 400 KB that an item may have (bedrock-facts 9)."""
+"""Points of one row: about 60 KB of the 400 KB that an item may have (docs/facts.md#dynamodb)."""
 _COUNTS_END = 1e15
-_LARGEST, _SMALLEST = 1e125, 1e-125  # DynamoDB's numbers reach no further (bedrock-facts 9)
+_LARGEST, _SMALLEST = 1e125, 1e-125  # DynamoDB's numbers reach no further (docs/facts.md#dynamodb)
 
 
 class UnreadableMetrics(Exception):

@@ -23,7 +23,7 @@ MAX_VALIDATION_SHARE = 0.5
 KEYS = ("base_models", "system", "owner", "mapping", "validation_share", "checks", "job", "deployment")
 
 _LINE = re.compile(r"\(at line (\d+), column \d+\)")
-_TAG_VALUE = re.compile(r"[a-zA-Z0-9\s._:/=+@-]{1,256}")  # bedrock-facts 4.2: the owner becomes a tag
+_TAG_VALUE = re.compile(r"[a-zA-Z0-9\s._:/=+@-]{1,256}")  # docs/facts.md#tags: the owner becomes one
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 

@@ -156,7 +156,7 @@ def split_folder(dataset: str, split: Split) -> str:
 
 
 def prepared(dataset: str, version: int, base_model: str, split: Split) -> str:
-    """Where Bedrock finds a split: only characters that its s3Uri takes (bedrock-facts 4.2)."""
+    """Where Bedrock finds a split: only characters that its s3Uri takes (docs/facts.md#names)."""
     return f"{PREPARED}{dataset}/{version}/{base_model}/{split}.jsonl"
 
 

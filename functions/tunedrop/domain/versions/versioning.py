@@ -73,7 +73,7 @@ class SplitFile(StoredFile):
         return (content, self.base_model, self.system)
 
     def is_older_than(self, other: SplitFile) -> bool:
-        """Whether S3 took this file before the other; the sequencer decides for one key (bedrock-facts 8)."""
+        """Whether S3 took this file before the other; the sequencer decides for one key (docs/facts.md#s3-events)."""
         if self.key == other.key and self.sequencer and other.sequencer:
             width = max(len(self.sequencer), len(other.sequencer))
             return self.sequencer.rjust(width, "0") < other.sequencer.rjust(width, "0")

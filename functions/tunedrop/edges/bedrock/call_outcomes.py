@@ -29,7 +29,7 @@ class Ambiguous:
 CallOutcome = Done | Refusal | Ambiguous
 
 _NOT_NOW = frozenset({"ServiceQuotaExceededException", "ThrottlingException", "TooManyRequestsException"})
-_MAYBE_OURS = ("in use", "already exists")  # bedrock-facts 4.1: a name that a lost answer may have taken
+_MAYBE_OURS = ("in use", "already exists")  # docs/facts.md#errors: a name that a lost answer may have taken
 
 
 def sent(call: Callable[[], str], *, not_now: frozenset[str] = frozenset()) -> CallOutcome:

@@ -14,7 +14,7 @@ from tunedrop.edges.faults import ABSENT, code_of
 if TYPE_CHECKING:
     from tunedrop.edges.clients import BedrockReader
 
-_STATUS: Mapping[str, Status] = {  # bedrock-facts 4.3
+_STATUS: Mapping[str, Status] = {  # docs/facts.md#provisioned-throughput, docs/facts.md#on-demand-deployments
     "Creating": "Creating",
     "InService": "Ready",
     "Active": "Ready",
@@ -126,7 +126,7 @@ def _throughput(shown: Any) -> Capacity:
 def _deployment(shown: Any) -> Capacity:
     return Capacity(
         arn=shown["customModelDeploymentArn"],
-        name=shown["customModelDeploymentName"],  # Get calls it modelDeploymentName (bedrock-facts 4.5)
+        name=shown["customModelDeploymentName"],  # Get says modelDeploymentName (docs/facts.md#on-demand-deployments)
         model_arn=shown["modelArn"],
         status=_status(shown["status"]),
         failure=shown.get("failureMessage"),

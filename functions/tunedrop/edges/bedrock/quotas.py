@@ -1,4 +1,4 @@
-"""What the account may have, asked of Service Quotas each time: defaults differ per account (bedrock-facts 6.2)."""
+"""What the account may have, asked of Service Quotas each time: defaults differ per account (docs/facts.md#quotas)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mypy_boto3_service_quotas import ServiceQuotasClient
 
-MODEL_UNITS = "L-BE77399C"  # bedrock-facts 6.2: no-commitment model units across custom models
-DEPLOYMENTS_IN_PROGRESS = "L-430C95DD"  # bedrock-facts 6.2
+MODEL_UNITS = "L-BE77399C"  # docs/facts.md#quotas: no-commitment model units across custom models
+DEPLOYMENTS_IN_PROGRESS = "L-430C95DD"  # docs/facts.md#quotas
 
 
 def value(quotas: ServiceQuotasClient, code: str) -> float | None:

@@ -17,7 +17,7 @@ def create_job(spender: Spender, request: Mapping[str, Any]) -> CallOutcome:
 
 
 def stop_job(spender: Spender, arn: str) -> CallOutcome:
-    """Ask Bedrock to stop; what was trained so far is charged (bedrock-facts 4.3)."""
+    """Ask Bedrock to stop; what was trained so far is charged (docs/facts.md#job-states)."""
 
     def call() -> str:
         spender.stop_model_customization_job(jobIdentifier=arn)

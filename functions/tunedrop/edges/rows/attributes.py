@@ -1,4 +1,4 @@
-"""Python values as DynamoDB's attribute values and back: no float, no NaN on the wire (bedrock-facts 9)."""
+"""Python values as DynamoDB's attribute values and back: no float, no NaN on the wire (docs/facts.md#dynamodb)."""
 
 from __future__ import annotations
 

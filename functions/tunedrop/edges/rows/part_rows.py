@@ -11,7 +11,7 @@ from tunedrop.edges.rows.table import Put, Table
 
 SCHEMA = 1
 _CHUNK = 200
-"""Parts in one row: under 100 KB of the 400 that DynamoDB takes (bedrock-facts 9)."""
+"""Parts in one row: under 100 KB of the 400 that DynamoDB takes (docs/facts.md#dynamodb)."""
 
 
 def puts(version: Version) -> list[Put]:
