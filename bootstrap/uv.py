@@ -11,6 +11,7 @@ import sysconfig
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 from bootstrap.index import BootstrapError, Configuration, find_link, read, shown
@@ -95,7 +96,7 @@ def _download(filename: str, configuration: Configuration) -> tuple[bytes, str]:
                 say(f"fetching {filename} from {shown(page)}")
                 return read(link, configuration)[0], link
             tried.append(f"{shown(page)}: does not list it")
-        except (OSError, ValueError, KeyError) as error:  # no network, no such page, a page that is no index
+        except (OSError, HTTPException, ValueError, KeyError) as error:  # no network or page, half a page, no index
             tried.append(f"{shown(page)}: {error}")
     raise BootstrapError(
         f"{filename} was found nowhere:\n  "

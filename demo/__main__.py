@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
 
-from botocore.exceptions import ClientError
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
 from tunedrop_cli.control import Refused
 from tunedrop_local.deploy import DeploymentFailed
 from tunedrop_local.launcher import CannotStart
@@ -21,7 +23,11 @@ from demo.screen import Screen
 from demo.surroundings import BUILD, PARAMETERS, Surroundings, fresh_cloud, settle_in
 
 DATA = Path(__file__).parent / "data"
-FAILURES = (DemoFailed, Refused, BrokenOff, HTTPError, ClientError, CannotStart, DeploymentFailed, BuildFailed)
+FAILURES = (
+    *(DemoFailed, Refused, BrokenOff, CannotStart, DeploymentFailed, BuildFailed),
+    *(ClientError, BotoCoreError, Boto3Error, OSError),
+)
+"""What may go wrong around the demo, slow or lost answers included; anything else is a defect, and shows its trace."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -43,8 +49,13 @@ def main() -> int:
     screen = Screen()
     screen.title("Tunedrop: training data dropped into S3 becomes a tuned model that answers")
     screen.line("Everything runs on this machine; Amazon Bedrock is simulated, the rest is the real template and code.")
+    return ending(screen, lambda: _close(screen, _run(screen, chosen)))
+
+
+def ending(screen: Screen, run: Callable[[], None]) -> int:
+    """The exit code of a run; what failed is said in words, with what to do next."""
     try:
-        summary = _run(screen, chosen)
+        run()
     except KeyboardInterrupt:
         screen.title("Stopped. The embedded cloud is down, and nothing runs on.")
         return 130
@@ -52,24 +63,25 @@ def main() -> int:
         screen.title(f"The demo ends here: {rejection}.")
         return 1
     except FAILURES as failure:
-        screen.title(f"The demo failed: {failure}")
-        screen.line(f"logs: {BUILD / 'cloud' / 'logs'}")
+        screen.title(f"The demo failed: {str(failure) or type(failure).__name__}")
+        screen.line("Next:")
+        screen.line("  make demo     once more, from the start: on a busy machine it may just have taken too long")
+        screen.line(f"  {BUILD / 'cloud' / 'server.log'} and the files in logs/ beside it say what happened here")
         return 1
-    _close(screen, summary)
     return 0
 
 
 def _run(screen: Screen, chosen: argparse.Namespace) -> dict[str, Any]:
-    with screen.step("Start the embedded cloud on 127.0.0.1 and deploy template.yaml") as say:
-        with_cloud = fresh_cloud()
-        say("deploying")
-        stack = with_cloud.deploy("tunedrop", parameters=PARAMETERS)
-        around = settle_in(with_cloud, stack)
-        screen.fact("endpoint", with_cloud.endpoint)
-        screen.fact("stack", f"{stack.name} in {stack.region}: CREATE_COMPLETE")
-        screen.fact("ControlApi", stack.url("ControlApiUrl"))
-        screen.fact("MessagesApi", stack.url("MessagesApiUrl"))
-    with with_cloud:
+    with ExitStack() as until_here:
+        with screen.step("Start the embedded cloud on 127.0.0.1 and deploy template.yaml") as say:
+            cloud = until_here.enter_context(fresh_cloud())
+            say("deploying")
+            stack = cloud.deploy("tunedrop", parameters=PARAMETERS)
+            around = settle_in(cloud, stack)
+            screen.fact("endpoint", cloud.endpoint)
+            screen.fact("stack", f"{stack.name} in {stack.region}: CREATE_COMPLETE")
+            screen.fact("ControlApi", stack.url("ControlApiUrl"))
+            screen.fact("MessagesApi", stack.url("MessagesApiUrl"))
         return _travel(screen, around, chosen)
 
 

@@ -14,11 +14,9 @@ from tunedrop_cli.control import Refused
 from demo import curves, messages
 from demo.curves import Curve
 from demo.screen import Screen
-from demo.surroundings import BASE_MODEL_ID, BUILD, Surroundings
+from demo.surroundings import BASE_MODEL_ID, BUILD, PATIENCE, Surroundings
 
 DEPLOYMENT = "support-bot-prod"
-PATIENCE = 120.0
-"""Seconds for any one thing to happen."""
 HYPERPARAMETERS: Mapping[str, float] = {"epochCount": 6, "batchSize": 8, "learningRateMultiplier": 1.0}
 MAX_TOKENS = 200
 ENDED = {"Completed", "Failed", "Stopped"}

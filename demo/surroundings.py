@@ -15,6 +15,8 @@ from tunedrop_local.identities import Identity
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "demo"
+PATIENCE = 300.0
+"""Seconds for any one answer, and for any one thing to happen: a busy machine takes its time."""
 TIME_SCALE = 1200.0
 """Three hours of training pass in nine seconds."""
 PARAMETERS = {"MaxModelUnits": "1", "DefaultBaseModel": "claude-3-haiku"}
@@ -64,7 +66,7 @@ def settle_in(cloud: Cloud, stack: Stack) -> Surroundings:
         UserName=person.name, PolicyName="ask-the-base-model", PolicyDocument=json.dumps(_may_ask_base_model(stack))
     )
     credentials = Credentials(person.access_key_id, person.secret_access_key)
-    api = ControlApi(stack.url("ControlApiUrl"), stack.region, credentials)
+    api = ControlApi(stack.url("ControlApiUrl"), stack.region, credentials, timeout=PATIENCE)
     return Surroundings(cloud, stack, person, api, _listen(stack))
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,9 +16,16 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials, ReadOnlyCredentials
 
+ANSWERS_WITHIN = 40.0
+"""Seconds; API Gateway itself gives up after 29."""
+PAUSES = (1.0, 5.0)
+"""Seconds before each further try."""
+_PASSING = frozenset({429, 502, 503, 504, "no_answer", "request_in_progress"})
+"""Statuses and codes of refusals that may not be repeated by the same request a moment later."""
+
 
 class Refused(Exception):
-    """ControlApi answered with an error; `code` is stable, the text is for people."""
+    """ControlApi answered with an error, or not at all (status 0); `code` is stable, the text is for people."""
 
     def __init__(self, status: int, error: Mapping[str, Any]) -> None:
         super().__init__(
@@ -29,44 +38,85 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ControlApi:
-    """Requests signed for `execute-api`."""
+    """Requests signed for `execute-api`; one that may be repeated is, where its answer is late or lost.
+
+    All of them raise Refused: `unreachable` where nobody listens, `no_answer` where an answer did not come.
+    """
 
     url: str
     region: str
     credentials: Credentials | ReadOnlyCredentials
+    timeout: float = ANSWERS_WITHIN
+    """Seconds without a byte."""
+    pauses: tuple[float, ...] = PAUSES
 
     def get(self, path: str, **query: str | int) -> Any:
-        """GET; raises Refused."""
+        """GET."""
         return self._send("GET", path + (f"?{urlencode(query)}" if query else ""))
 
     def post(self, path: str, body: Mapping[str, Any], *, idempotency_key: str | None = None) -> Any:
-        """POST; raises Refused."""
+        """POST; repeated only under an Idempotency-Key."""
         return self._send("POST", path, body, {"Idempotency-Key": idempotency_key} if idempotency_key else {})
 
     def delete(self, path: str) -> Any:
-        """DELETE; raises Refused."""
+        """DELETE."""
         return self._send("DELETE", path)
 
     def _send(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
     ) -> Any:
+        """Signed anew for each try: a signature ages."""
+        for pause in self.pauses if method != "POST" or headers else ():
+            try:
+                return self._ask(method, path, body, headers or {})
+            except Refused as refused:
+                if not (refused.status in _PASSING or refused.code in _PASSING):
+                    raise
+            time.sleep(pause)
+        return self._ask(method, path, body, headers or {})
+
+    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str]) -> Any:
         data = None if body is None else json.dumps(body).encode()
         request = AWSRequest(method, self.url + path, data=data, headers={"Content-Type": "application/json"})
-        for name, value in (headers or {}).items():
+        for name, value in headers.items():
             request.headers[name] = value
         SigV4Auth(self.credentials, "execute-api", self.region).add_auth(request)
         prepared = urllib.request.Request(self.url + path, data, dict(request.headers.items()), method=method)  # noqa: S310
         try:
-            with urllib.request.urlopen(prepared, timeout=30) as answer:  # noqa: S310
-                return json.loads(answer.read() or b"null")
-        except urllib.error.HTTPError as error:
+            return _answer(prepared, self.timeout)
+        except (OSError, HTTPException) as error:
+            raise Refused(0, _silence(prepared, error)) from error
+
+
+def _answer(request: urllib.request.Request, timeout: float) -> Any:
+    """The JSON of an answer. Raises Refused, OSError, and HTTPException where the connection breaks off."""
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310
+            return json.loads(answer.read() or b"null")
+    except urllib.error.HTTPError as error:
+        with error:
             raise Refused(error.code, _error(error.read())) from None
+    except ValueError:
+        words = f"{request.full_url} answered, but not as ControlApi does; is that its URL?"
+        raise Refused(0, {"code": "not_control_api", "message": words}) from None
+
+
+def _silence(request: urllib.request.Request, error: OSError | HTTPException) -> Mapping[str, str]:
+    """What to say of an answer that did not come; a request that reached nobody had no effect."""
+    asked = f"{request.get_method()} {request.full_url}"
+    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    if reason is not error and not isinstance(reason, (TimeoutError, ConnectionResetError, BrokenPipeError)):
+        return {"code": "unreachable", "message": f"{asked} reached nobody: {reason}"}
+    doubt = "; it may have been carried out all the same, so look first" if request.get_method() == "POST" else ""
+    return {"code": "no_answer", "message": f"{asked} got no whole answer ({reason}). Try again in a while{doubt}."}
 
 
 def _error(body: bytes) -> Mapping[str, Any]:
     try:
         found = json.loads(body)
     except ValueError:
+        found = None
+    if not isinstance(found, dict):
         return {"message": body[:200].decode(errors="replace")}
     error = found.get("error")
     return error if isinstance(error, dict) else found

@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from urllib.error import URLError
 
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
@@ -59,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (WrongUsage, Unreadable) as error:
         _complain(error)
         return 2
-    except (Refused, ClientError, BotoCoreError, Boto3Error, URLError) as error:
+    except (Refused, ClientError, BotoCoreError, Boto3Error) as error:
         _complain(error)
         return 1
     except BrokenPipeError:  # whoever reads has seen enough

@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.error import URLError
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
@@ -137,7 +136,7 @@ def _api(reached: stack.Stack, dataset: str, screen: Console, *, needed: bool) -
     try:
         api = reached.api()
         _latest(api, dataset)
-    except (Refused, ClientError, BotoCoreError, URLError) as refused:
+    except (Refused, ClientError, BotoCoreError) as refused:
         if needed:
             raise
         text_report.line(screen, f"without ControlApi, each split commits by itself ({refused})")

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tunedrop_local import client, packages
 from tunedrop_local.deploy import DeploymentFailed
@@ -36,7 +36,7 @@ examples:
   tunedrop local down                         stop; the state is kept
   tunedrop local reset                        stop and forget everything"""
 
-TROUBLES = (CannotStart, DeploymentFailed, BuildFailed, ClientError, ValueError, OSError)
+TROUBLES = (CannotStart, DeploymentFailed, BuildFailed, ClientError, BotoCoreError, ValueError, OSError)
 
 
 TIME_SCALE = 600.0

@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -26,8 +27,15 @@ from tunedrop_local import launcher
 from tunedrop_local.identities import Identity, ensure_user
 from tunedrop_local.settings import ACCOUNT, REGION, Keys, Settings, keys
 
-_CONFIG = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2})
+ANSWERS_WITHIN = 300.0
+"""Seconds: nothing gets lost on this machine, so an answer that is late is still to come."""
+HEALTH_WITHIN = 60.0
+_CONFIG = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}, read_timeout=ANSWERS_WITHIN)
 _POLICY_OUTPUTS = ("UploaderPolicyArn", "OperatorPolicyArn", "ReaderPolicyArn", "ApproverPolicyArn")
+
+
+class Silent(OSError):
+    """The embedded cloud listens and gives no answer, or none that is whole."""
 
 
 def start(
@@ -54,11 +62,19 @@ def start(
 
 
 def join(root: Path, state: Path) -> Cloud | None:
-    """The cloud that runs on this state folder, if one does."""
+    """The cloud that runs on this state folder, if one does. Raises CannotStart for one that gives no answer."""
     settings = Settings(state.resolve())
     try:
-        port = json.loads(settings.running.read_text())["port"]
-        about = _get(f"http://127.0.0.1:{port}/_tunedrop/health")
+        running = json.loads(settings.running.read_text())
+        port, pid = running["port"], running["pid"]
+        about = _ask(f"http://127.0.0.1:{port}/_tunedrop/health", within=HEALTH_WITHIN)
+    except Silent as silence:
+        if launcher.alive(pid):
+            raise launcher.CannotStart(
+                f"an embedded cloud runs on {state} and is silent: {silence}\n"
+                f"Try again in a while; if it stays so, `kill {pid}` ends it, and {settings.log} may say why"
+            ) from silence
+        return None
     except (OSError, ValueError):
         return None
     if about.get("state") != str(settings.state):  # a file left by a crash, and another cloud on that port now
@@ -175,7 +191,7 @@ class Cloud:
 
     def _control(self, method: str, what: str, body: Mapping[str, Any] | None = None) -> Any:
         url = f"{self.endpoint}/_tunedrop/{what}"
-        return _get(url, method=method, token=self.keys.control_token, body=body)
+        return _ask(url, method=method, token=self.keys.control_token, body=body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,11 +240,30 @@ def local_url(endpoint: str, url: str) -> str:
     return f"{endpoint}/_aws/execute-api/{api_id}{parts.path}"
 
 
-def _get(url: str, *, method: str = "GET", token: str = "", body: Mapping[str, Any] | None = None) -> Any:
+def _ask(
+    url: str,
+    *,
+    method: str = "GET",
+    token: str = "",
+    body: Mapping[str, Any] | None = None,
+    within: float = ANSWERS_WITHIN,
+) -> Any:
+    """JSON of a control path. Raises Silent, ValueError for a refusal, URLError where nobody listens."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"x-tunedrop-token": token}, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read())
+        return json.loads(_content(request, within))
+    except (OSError, HTTPException) as error:
+        if isinstance(getattr(error, "reason", error), ConnectionRefusedError):
+            raise
+        raise Silent(f"{method} {url} got no whole answer ({error})") from error
+
+
+def _content(request: urllib.request.Request, within: float) -> bytes:
+    try:
+        with urllib.request.urlopen(request, timeout=within) as answer:
+            return bytes(answer.read())
     except urllib.error.HTTPError as error:
-        raise ValueError(f"{method} {url}: {error.code} {error.read().decode(errors='replace')}") from error
+        with error:
+            words = error.read().decode(errors="replace")
+        raise ValueError(f"{request.get_method()} {request.full_url}: {error.code} {words}") from error

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from tunedrop_local import packages, template
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
-PATIENCE = 120.0  # seconds
+PATIENCE = 600.0  # seconds; a second or two where nothing else runs
 NOTHING_TO_DO = "No updates are to be performed"
 
 

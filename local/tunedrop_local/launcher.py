@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -14,8 +16,9 @@ from pathlib import Path
 
 from tunedrop_local.settings import Settings
 
-STARTS_WITHIN = 60.0  # seconds
-STOPS_WITHIN = 15.0  # seconds
+STARTS_WITHIN = 300.0  # seconds; one where nothing else runs
+STOPS_WITHIN = 120.0  # seconds, in which all that is known is saved
+_LASTING_PORTS = range(15_000, 32_000)
 
 #: Servers that this process started: it has to take note of their end.
 _children: dict[int, subprocess.Popen[bytes]] = {}
@@ -46,14 +49,23 @@ def launch(root: Path, settings: Settings) -> None:
             stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     _children[process.pid] = process
+    try:
+        _await_ready(process, settings)
+    except BaseException:  # whoever gives up, by Ctrl-C too, leaves nothing that runs on
+        process.kill()
+        raise
+    (settings.state / "port").write_text(str(settings.port))
+
+
+def _await_ready(process: subprocess.Popen[bytes], settings: Settings) -> None:
     deadline = time.monotonic() + STARTS_WITHIN
     while not settings.running.exists():
-        if process.poll() is not None or time.monotonic() > deadline:
-            process.kill()
+        late = time.monotonic() > deadline
+        if late or process.poll() is not None:
+            trouble = f"is not ready after {STARTS_WITHIN:.0f} seconds" if late else "did not start"
             tail = settings.log.read_text(errors="replace")[-2000:]
-            raise CannotStart(f"the server did not start; the end of {settings.log}:\n{tail}")
+            raise CannotStart(f"the server {trouble}; the end of {settings.log}:\n{tail}")
         time.sleep(0.02)
-    (settings.state / "port").write_text(str(settings.port))
 
 
 def end(settings: Settings, how: signal.Signals) -> None:
@@ -64,9 +76,9 @@ def end(settings: Settings, how: signal.Signals) -> None:
     except (OSError, ValueError):
         return
     deadline = time.monotonic() + STOPS_WITHIN
-    while _alive(pid) and time.monotonic() < deadline:
+    while alive(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
-    if _alive(pid):
+    if alive(pid):
         os.kill(pid, signal.SIGKILL)
     settings.running.unlink(missing_ok=True)
 
@@ -105,9 +117,12 @@ def port_of(state: Path, wish: int) -> int:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below those that systems hand out for a moment to whoever calls out: it has to be free at each start."""
+    while True:
+        port = secrets.choice(_LASTING_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _taken(port: int) -> bool:
@@ -121,7 +136,8 @@ def _refuse_taken(port: int) -> None:
         raise CannotStart(f"{words}: stop that, or choose another port with --port")
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
+    """Whether the process runs; one that ended and was not waited for does not."""
     if (child := _children.get(pid)) is not None:
         return child.poll() is None
     try:

@@ -27,7 +27,8 @@ from tunedrop_local.adapter import policies, seams
 SERVICES = ("bedrock", "bedrock-runtime", "servicequotas")
 QUOTAS_TARGET = "ServiceQuotasV20190624"
 LOST = "x-tunedrop-lost"
-_S3 = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1})
+# A job fails where its data can't be read, so no hurry of ours may look like that.
+_S3 = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}, read_timeout=300)
 
 
 class Mount:

@@ -55,13 +55,20 @@ class Functions:
         key = (config["FunctionArn"], config.get("Version", "$LATEST"))
         state = f"{config.get('CodeSha256')} {config.get('RevisionId')}"
         with self._lock:
-            known_state, function = self._known.get(key, ("", None))
-            if function is None or known_state != state:
-                if function is not None:
-                    function.stop()
-                function = self._start(config, record["code_zip"])
-                self._known[key] = (state, function)
-            return function
+            if (function := self._current(key, state)) is not None:
+                return function
+        started = self._start(config, record["code_zip"])  # unpacks, which must hold up no other function
+        with self._lock:
+            if (function := self._current(key, state)) is not None:
+                return function
+            if key in self._known:
+                self._known[key][1].stop()
+            self._known[key] = (state, started)
+            return started
+
+    def _current(self, key: tuple[str, str], state: str) -> Function | None:
+        known_state, function = self._known.get(key, ("", None))
+        return function if known_state == state else None
 
     def _start(self, config: Mapping[str, Any], archive: bytes) -> Function:
         definition = self._definition(config, archive)
