@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import HealthCheck
 from hypothesis import settings as examples
 from tunedrop.edges import clients, settings
 
-examples.register_profile("tunedrop", deadline=None)  # a busy machine is no defect
+# A busy machine is no defect.
+examples.register_profile("tunedrop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 examples.load_profile("tunedrop")
 
 _CLIENTS = (

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.waiting import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED: tuple[tuple[str, str], ...] = ()
 
@@ -18,7 +20,7 @@ class SamFailed(AssertionError):
     """A command of SAM CLI failed; the message is what it said."""
 
 
-def run(*arguments: str, variables: Mapping[str, str] | None = None, timeout: float = 240) -> str:
+def run(*arguments: str, variables: Mapping[str, str] | None = None, timeout: float = 4 * PATIENCE) -> str:
     """What `sam ...` printed; raises SamFailed for an exit status other than 0."""
     environment = _make_environment() | {"SAM_CLI_TELEMETRY": "0"} | dict(variables or {})
     done = subprocess.run(

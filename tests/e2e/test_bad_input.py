@@ -11,12 +11,14 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from tunedrop_cli.control import Refused
 
+from tests.waiting import PATIENCE
+
 MESSAGE = {"model": "nobody", "max_tokens": 5, "messages": [{"role": "user", "content": "Hello"}]}
 
 
 def test_an_unsigned_request_never_reaches_control_api(west):
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(west.stack.url("ControlApiUrl") + "/jobs", timeout=10)
+        urllib.request.urlopen(west.stack.url("ControlApiUrl") + "/jobs", timeout=PATIENCE)
     with refused.value as answer:
         assert answer.code == 403
 

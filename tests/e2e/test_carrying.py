@@ -11,7 +11,7 @@ def lines(start, count=40):
 
 
 def test_a_validation_split_leaves_train_unread_and_is_compared_with_it(west):
-    west.put("carried-bot/dataset.toml", 'base_models = ["claude-3-haiku"]')
+    west.settle("carried-bot", 'base_models = ["claude-3-haiku"]')
     west.put("carried-bot/train.jsonl", lines(0))
     first = west.version("carried-bot", "train")
     west.put("carried-bot/validation.jsonl", lines(38))
@@ -20,7 +20,11 @@ def test_a_validation_split_leaves_train_unread_and_is_compared_with_it(west):
     assert (train["version"], train["verdict"]) == (second["version"], "accepted") == (2, "accepted")
     assert train["output"]["sha256"] == west.read(first["preparations"][0]["report_key"])["output"]["sha256"]
     assert validation["counts_by_code"] == {"split_overlap": 2}
-    log = west.stack.cloud.function_log(west.stack.resource("DatasetUploadedFunction"))
-    told = [line for line in log.splitlines() if '"carried-bot"' in line]
-    assert any("train carried over" in line for line in told)
-    assert not any("train is read again" in line for line in told)
+    name = west.stack.resource("DatasetUploadedFunction")
+
+    def told(words):
+        lines = west.stack.cloud.function_log(name).splitlines()
+        return [line for line in lines if '"carried-bot"' in line and words in line]
+
+    assert west.eventually(lambda: told("train carried over"))
+    assert not told("train is read again")

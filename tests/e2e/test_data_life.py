@@ -10,13 +10,15 @@ import urllib.request
 import pytest
 from tunedrop_cli.control import Refused
 
+from tests.waiting import PATIENCE
+
 LINES = [{"prompt": f"How do I clean part {n}?", "completion": f"Unplug it and wipe part {n}."} for n in range(120)]
 BODY = "".join(json.dumps(line) + "\n" for line in LINES).encode()
 
 
 def put(link, body):
     request = urllib.request.Request(link["url"], body, link["headers"], method=link["method"])
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         assert answer.status == 200
 
 
@@ -29,9 +31,9 @@ def test_data_comes_by_a_link_and_goes_without_a_trace_of_its_content(west):
     version = west.version("short-life", "train")
     assert version["status"] == "accepted"
     (item,) = version["preparations"]
-    with urllib.request.urlopen(item["report_url"], timeout=30) as report:
+    with urllib.request.urlopen(item["report_url"], timeout=PATIENCE) as report:
         assert json.loads(report.read())["records"] == 120
-    with urllib.request.urlopen(item["page_url"], timeout=30) as page:
+    with urllib.request.urlopen(item["page_url"], timeout=PATIENCE) as page:
         assert page.headers["Content-Type"].startswith("text/html")
 
     assert west.api.delete("/datasets/short-life?plan=true")["remaining"]["objects"] >= 4

@@ -7,13 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.waiting import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 SUMMARY = ROOT / "build" / "demo" / "summary.json"
 
 
 def demo(*arguments):
     command = [sys.executable, "-m", "demo", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=4 * PATIENCE)
 
 
 def test_the_demo_shows_the_whole_way_and_leaves_nothing_that_costs():

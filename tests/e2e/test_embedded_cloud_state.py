@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import stat
-import time
 from pathlib import Path
 
 import pytest
 from tunedrop_local import client
 from tunedrop_local.deploy import DeploymentFailed
+
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = Path(__file__).parent / "embedded_cloud" / "template.yaml"
@@ -77,7 +78,8 @@ def test_a_crash_keeps_everything_but_the_last_moment(state, first_run):
     cloud = client.start(ROOT, state, time_scale=6000)
     put(cloud.stack("kept"), "after")
     versions = cloud.client("s3").list_object_versions(Bucket=cloud.stack("kept").outputs["Bucket"], Prefix="kept")
-    time.sleep(2.5)  # two looks of the autosave
+    newest = versions["Versions"][0]["VersionId"]
+    eventually(lambda: newest in (state / "services" / "s3.json").read_text())  # the autosave has looked
     cloud.kill()
     with client.start(ROOT, state, time_scale=6000) as again:
         stack = again.stack("kept")
@@ -90,10 +92,7 @@ def test_functions_do_not_outlive_a_server_that_crashed(state, first_run):
     cloud = client.start(ROOT, state, time_scale=6000)
     pid = function_process(cloud.stack("kept"))
     cloud.kill()
-    deadline = time.monotonic() + 10
-    while not gone(pid) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert gone(pid)
+    assert eventually(lambda: gone(pid))
 
 
 def test_starting_twice_joins_the_first(state, first_run):

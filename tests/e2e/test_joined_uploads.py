@@ -11,7 +11,7 @@ def lines(start, count=20):
 
 
 def test_files_of_one_split_are_joined_by_a_commit_and_by_a_request(west):
-    west.put("joined-bot/dataset.toml", 'base_models = ["claude-3-haiku"]')
+    west.settle("joined-bot", 'base_models = ["claude-3-haiku"]')
     west.put("joined-bot/train/a.jsonl", lines(0))
     west.put("joined-bot/train/b.jsonl", lines(100))
     west.put("joined-bot/train/_commit", "")

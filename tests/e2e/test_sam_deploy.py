@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from botocore.exceptions import ClientError
 from tunedrop_local import client, packages
 
 from tests import sam
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 HERE = (("LAYER_PLATFORM", packages.host_platform()), ("LAYER_PYTHON", packages.host_python()))
@@ -66,17 +66,13 @@ def test_a_build_for_this_machine_takes_an_upload_in(cloud):
     stack = cloud.stack("built-here")
     s3, bucket = stack.client("s3", stack.person()), stack.outputs["DataBucketName"]
     s3.put_object(Bucket=bucket, Key="incoming/sums/train.jsonl", Body=TRAIN.encode())
-    report = json.loads(eventually(s3, bucket, "reports/sums/1/claude-3-haiku/train.json"))
+    report = json.loads(eventually(lambda: read(s3, bucket, "reports/sums/1/claude-3-haiku/train.json")))
     assert (report["verdict"], report["records"]) == ("accepted", 40)
 
 
-def eventually(s3, bucket: str, key: str, within: float = 30.0) -> bytes:
-    """The object as soon as it is there."""
-    deadline = time.monotonic() + within
-    while True:
-        try:
-            return bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-        except ClientError:
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(0.1)
+def read(s3, bucket: str, key: str) -> bytes | None:
+    """The object, if it is there."""
+    try:
+        return bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    except ClientError:
+        return None

@@ -22,7 +22,7 @@ def test_a_job_has_its_version_prepared_for_a_further_base_model(west):
 
 
 def test_a_rejection_on_demand_ends_the_job_and_leaves_the_version_accepted(west):
-    west.put("unfit/dataset.toml", 'base_models = ["claude-3-haiku"]\n')
+    west.settle("unfit", 'base_models = ["claude-3-haiku"]\n')
     west.put("unfit/train.jsonl", prompts(40))
     assert west.version("unfit", "train", "dataset.toml")["status"] == "accepted"
     job = west.job(dataset="unfit", base_model="llama-3-1-8b")
@@ -34,7 +34,7 @@ def test_a_rejection_on_demand_ends_the_job_and_leaves_the_version_accepted(west
 
 
 def test_a_dataset_starts_its_one_job_by_itself(west):
-    west.put("eager/dataset.toml", 'base_models = ["claude-3-haiku"]\n[job]\nstart = "on_accept"\n')
+    west.settle("eager", 'base_models = ["claude-3-haiku"]\n[job]\nstart = "on_accept"\n')
     west.put("eager/train.jsonl", prompts(40))
 
     def look():
@@ -45,7 +45,7 @@ def test_a_dataset_starts_its_one_job_by_itself(west):
     assert job["requested_by"] == job["owner"]
     assert job["owner"].startswith("arn:aws:cloudformation:us-west-2:")
     west.put("eager/train.jsonl", prompts(50, first=500))
-    assert west.eventually(lambda: west.version("eager", "train", "dataset.toml")["version"] > 1 or None)
+    assert west.eventually(lambda: west.version("eager", "train", "dataset.toml")["version"] > 1)
     assert len([each for each in west.api.get("/jobs", limit=100)["jobs"] if each["dataset"] == "eager"]) == 1
     assert len(trained(west, job)) == 1
 

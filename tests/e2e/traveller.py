@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -16,7 +15,8 @@ from tunedrop_cli.control import ControlApi, Refused
 from tunedrop_local.client import Stack
 from tunedrop_local.identities import Identity
 
-PATIENCE = 60.0
+from tests import waiting
+from tests.waiting import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Traveller:
         """A traveller for a stack."""
         person = stack.person(f"traveller-{stack.region}")
         credentials = Credentials(person.access_key_id, person.secret_access_key)
-        return cls(stack, person, ControlApi(stack.url("ControlApiUrl"), stack.region, credentials))
+        return cls(stack, person, ControlApi(stack.url("ControlApiUrl"), stack.region, credentials, PATIENCE))
 
     def client(self, service: str) -> Any:
         """A boto3 client with the person's own identity."""
@@ -45,6 +45,11 @@ class Traveller:
     def put(self, key: str, body: str) -> None:
         """Upload one object under incoming/."""
         self.client("s3").put_object(Bucket=self.bucket, Key=f"incoming/{key}", Body=body.encode())
+
+    def settle(self, dataset: str, toml: str) -> None:
+        """Upload a dataset.toml and wait until it is noted: S3's events of several uploads come in any order."""
+        self.put(f"{dataset}/dataset.toml", toml)
+        self.eventually(lambda: self.api.get(f"/datasets/{dataset}"))
 
     def read(self, key: str) -> Any:
         """The lines of an object, each as JSON; a report is one line."""
@@ -62,9 +67,9 @@ class Traveller:
 
         return self.eventually(look)
 
-    def job(self, **request: Any) -> dict[str, Any]:
-        """Start a job, and wait for its end."""
-        started = self.api.post("/jobs", request, idempotency_key=f"{request['dataset']}-{request['base_model']}")
+    def job(self, key: str = "", **request: Any) -> dict[str, Any]:
+        """Start a job, and wait for its end; `key` tells several jobs of one dataset and base model apart."""
+        started = self.api.post("/jobs", request, idempotency_key=f"{request['dataset']}-{request['base_model']}{key}")
         ended = {"Completed", "Failed", "Stopped"}
 
         def look() -> Any:
@@ -93,7 +98,7 @@ class Traveller:
         sent = {"Content-Type": "application/json", **headers}
         request = urllib.request.Request(url, json.dumps(body).encode(), sent)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as error:
             with error:
@@ -110,16 +115,14 @@ class Traveller:
 
     @staticmethod
     def eventually(look: Callable[[], Any]) -> Any:
-        """What `look` finds as soon as it finds something; not found on the way there is not yet."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
+        """What `look` gives as soon as it is true; not found on the way there is not yet."""
+
+        def found() -> Any:
             try:
-                found = look()
+                return look()
             except Refused as refused:
                 if refused.status != 404:
                     raise
-                found = None
-            if found is not None:
-                return found
-            assert time.monotonic() < deadline, f"did not happen within {PATIENCE:.0f} seconds"
-            time.sleep(0.2)
+                return None
+
+        return waiting.eventually(found)

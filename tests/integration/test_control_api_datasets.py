@@ -22,6 +22,7 @@ from tunedrop.edges.rows.table import Delete, Key, Update
 from tests import builders
 from tests.integration import bedrock_world
 from tests.integration.caller import call, refused
+from tests.waiting import PATIENCE
 
 DATASET = "/datasets/support-bot"
 PREPARED = "prepared/support-bot"
@@ -121,7 +122,7 @@ def test_a_link_puts_one_file_where_it_belongs(data):
     assert link["next_command"].startswith("curl --fail --upload-file train.jsonl -H ")
     assert link["url"] in link["next_command"]
 
-    assert requests.put(link["url"], data=body, headers=link["headers"], timeout=5).status_code == 200
+    assert requests.put(link["url"], data=body, headers=link["headers"], timeout=PATIENCE).status_code == 200
     assert data.stack.s3.get_object(Bucket=data.stack.bucket, Key=link["key"])["Body"].read() == body
 
 
@@ -192,8 +193,8 @@ def test_a_version_comes_with_links_to_its_reports(dataset):
     version = call("GET", f"{DATASET}/versions/3")[1]
     train_item = next(item for item in version["preparations"] if item["split"] == "train")
 
-    assert requests.get(train_item["report_url"], timeout=5).json()["verdict"] == "rejected"
-    assert requests.get(train_item["page_url"], timeout=5).text.startswith("<!doctype html>")
+    assert requests.get(train_item["report_url"], timeout=PATIENCE).json()["verdict"] == "rejected"
+    assert requests.get(train_item["page_url"], timeout=PATIENCE).text.startswith("<!doctype html>")
     assert (train_item["errors"], version["top_findings"][0]["code"]) == (1, "too_few_records")
     assert version["top_findings"][0]["hint"]
     listed = call("GET", f"{DATASET}/versions")[1]["versions"][0]

@@ -20,6 +20,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from moto import mock_aws
 
+from tests.waiting import eventually
+
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 JOB = {
     "jobName": "job-1",
@@ -286,16 +288,18 @@ def server():
 def test_the_same_works_over_plain_http(server):
     cloud, _ = server
     cloud.bedrock.create_model_customization_job(**JOB)
-    while (job := cloud.bedrock.get_model_customization_job(jobIdentifier="job-1"))["status"] == "InProgress":
-        pass
-    assert job["status"] == "Completed"
+
+    def status_of_the_job():
+        status = cloud.bedrock.get_model_customization_job(jobIdentifier="job-1")["status"]
+        return status if status != "InProgress" else None
+
+    assert eventually(status_of_the_job) == "Completed"
     arn = cloud.bedrock.create_provisioned_model_throughput(**CAPACITY)["provisionedModelArn"]
-    while cloud.bedrock.get_provisioned_model_throughput(provisionedModelId=arn)["status"] == "Creating":
-        pass
+    eventually(lambda: cloud.bedrock.get_provisioned_model_throughput(provisionedModelId=arn)["status"] != "Creating")
     stream = cloud.runtime.converse_stream(modelId=arn, messages=QUESTION)["stream"]
     assert "".join(e["contentBlockDelta"]["delta"]["text"] for e in stream if "contentBlockDelta" in e) == REPLY
     assert cloud.quotas.get_service_quota(ServiceCode="bedrock", QuotaCode="L-0406044C")["Quota"]["Value"] == 10
-    assert {e.detail["jobStatus"] for e in cloud.events} == {"InProgress", "Completed"}
+    assert eventually(lambda: {e.detail["jobStatus"] for e in cloud.events} == {"InProgress", "Completed"})
 
 
 def test_over_http_a_lost_answer_is_a_closed_connection(server):

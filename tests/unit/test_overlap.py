@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future
 
 import pytest
 from tunedrop.edges.s3 import overlap
 from tunedrop.edges.s3.overlap import BackgroundSender
+
+from tests.waiting import PATIENCE, eventually
 
 
 def numbered(count: int) -> Iterator[bytes]:
@@ -29,7 +30,7 @@ def test_chunks_are_fetched_while_the_caller_works():
 
     fetched = overlap.ahead(chunks())
     assert next(fetched) == b"1"
-    assert second.wait(5)
+    assert second.wait(PATIENCE)
     fetched.close()
 
 
@@ -65,7 +66,7 @@ def test_a_caller_that_stops_early_leaves_no_thread_behind():
     fetched.close()
     for thread in threading.enumerate():
         if thread.daemon and thread.name.startswith("Thread-"):
-            thread.join(5)
+            thread.join(PATIENCE)
     assert threading.active_count() == before
 
 
@@ -80,20 +81,19 @@ def test_a_caller_that_is_too_fast_waits():
 
     def call() -> None:
         begun.append(1)
-        free.wait(60)
+        free.wait(PATIENCE)
 
     with BackgroundSender(sending=1) as sender:
         sender.send(call)
-        sent: list[Future[None]] = []
-        waiting = threading.Thread(target=lambda: sent.append(sender.send(call)))
+        waiting = threading.Thread(target=lambda: sender.send(call))
         waiting.start()
+        eventually(lambda: begun)
         waiting.join(0.05)
         assert waiting.is_alive()
         assert len(begun) == 1
         free.set()
-        waiting.join(60)
-        sent[-1].result(60)
-    assert len(begun) == 2
+        assert eventually(lambda: len(begun) == 2)
+        waiting.join(PATIENCE)
 
 
 def test_a_failed_call_fails_its_own_result_and_no_other():

@@ -14,6 +14,7 @@ from bedrock_simulator import (
 )
 
 from tests.unit.simulator.laboratory import Lab, haiku_line, nova_line
+from tests.waiting import PATIENCE
 
 WHERE = {"role_arn": "r", "job_arn": "j", "account": "1", "region": "us-west-2"}
 CAPACITY = {"provisionedModelName": "c", "modelId": "model-1", "modelUnits": 1}
@@ -130,7 +131,7 @@ class CallingObjects(MemoryObjects):
     def read(self, uri, **where):
         thread = threading.Thread(target=self._ask)
         thread.start()
-        thread.join(timeout=5)
+        thread.join(timeout=PATIENCE)
         return super().read(uri, **where)
 
     def _ask(self):

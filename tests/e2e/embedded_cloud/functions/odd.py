@@ -20,7 +20,7 @@ def fail():
 
 def sleep():
     """Never ends in time."""
-    time.sleep(5)
+    time.sleep(3600)
 
 
 def die():

@@ -7,6 +7,7 @@ import json
 import os
 import time
 from http.client import HTTPConnection
+from pathlib import Path
 
 ADDRESS = os.environ["AWS_LAMBDA_RUNTIME_API"]
 INVOCATIONS = "/2018-06-01/runtime/invocation"
@@ -14,7 +15,7 @@ PRELUDE = b'{"statusCode": 201, "headers": {"content-type": "text/event-stream"}
 
 
 def answer(request_id, wish):
-    """One streamed answer."""
+    """One streamed answer: `all`, `break`, or `after FILE`, which waits for the file once the first line is sent."""
     connection = HTTPConnection(ADDRESS)
     connection.putrequest("POST", f"{INVOCATIONS}/{request_id}/response")
     connection.putheader("Lambda-Runtime-Function-Response-Mode", "streaming")
@@ -22,7 +23,8 @@ def answer(request_id, wish):
     connection.endheaders()
     for piece in (PRELUDE, b"one\n", b"two\n", b"three\n"):
         connection.send(b"%x\r\n%b\r\n" % (len(piece), piece))
-        time.sleep(0.1)
+        while piece == b"one\n" and wish.startswith("after ") and not Path(wish.removeprefix("after ")).exists():
+            time.sleep(0.02)
     if wish == "break":
         error = base64.b64encode(json.dumps({"errorType": "Broken", "errorMessage": "midway"}).encode()).decode()
         connection.send(f"0\r\nLambda-Runtime-Function-Error-Body: {error}\r\n\r\n".encode())

@@ -1,0 +1,80 @@
+"""A client of ControlApi on a bad day: what is asked again, what is not, and what is said in the end."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+from botocore.credentials import Credentials
+from tunedrop_cli import main
+from tunedrop_cli.control import ControlApi, Refused
+
+from tests.integration.troubled_server import TROUBLES, troubled_server
+
+GOOD: tuple[int, Any] = (200, {"jobs": []})
+NO_PAUSES = (0.0, 0.0)
+
+
+def control_api(server, *, silence=0.2):
+    return ControlApi(server.url, "us-west-2", Credentials("key", "secret"), silence, NO_PAUSES)
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_a_reading_is_asked_again(trouble):
+    with troubled_server(trouble, GOOD) as server:
+        assert control_api(server, silence=3).get("/jobs", limit=1) == {"jobs": []}
+    assert [asked[:2] for asked in server.asked] == [("GET", "/jobs?limit=1")] * 2
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_what_is_never_answered_is_said_in_words(trouble):
+    with troubled_server(trouble) as server, pytest.raises(Refused, match=r"^no_answer: GET .*/jobs got no") as refused:
+        control_api(server).get("/jobs")
+    assert (refused.value.status, len(server.asked)) == (0, 3)
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_a_post_without_a_key_is_sent_once_and_leaves_doubt(trouble):
+    with troubled_server(trouble, GOOD) as server, pytest.raises(Refused, match="may have been carried out"):
+        control_api(server).post("/keys", {"name": "a"})
+    assert len(server.asked) == 1
+
+
+def test_a_post_is_repeated_under_its_key():
+    with troubled_server("closes", (409, {"error": {"code": "request_in_progress"}}), GOOD) as server:
+        control_api(server, silence=3).post("/jobs", {"dataset": "a"}, idempotency_key="once")
+    assert [headers["Idempotency-Key"] for _, _, headers in server.asked] == ["once"] * 3
+
+
+@pytest.mark.parametrize(("status", "asked"), [(429, 2), (502, 2), (503, 2), (504, 2), (500, 1), (409, 1), (404, 1)])
+def test_only_refusals_that_pass_are_asked_again(status, asked):
+    with troubled_server((status, {"error": {"code": "a"}}), GOOD) as server, contextlib.suppress(Refused):
+        control_api(server, silence=3).delete("/keys/1")
+    assert len(server.asked) == asked
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[1]", b"\xff"])
+def test_an_error_that_is_not_ours_is_shown_as_it_came(body):
+    with troubled_server((403, body)) as server, pytest.raises(Refused) as refused:
+        control_api(server, silence=3).get("/jobs")
+    assert refused.value.status == 403
+
+
+def test_an_answer_that_is_not_json_asks_for_the_url():
+    with troubled_server((200, b"<html>")) as server, pytest.raises(Refused, match="is that its URL"):
+        control_api(server, silence=3).get("/jobs")
+
+
+def test_where_nobody_listens_is_told_at_once(capsys):
+    with troubled_server(GOOD) as server:
+        pass
+    assert main.main(["keys", "list", "--url", server.url]) == 1
+    assert f"unreachable: GET {server.url}/keys?limit=100 reached nobody" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("trouble", ["closes", "resets", "halves", "babbles"])
+def test_the_command_line_says_it_in_words(trouble, capsys):
+    with troubled_server(trouble) as server:
+        assert main.main(["keys", "create", "--name", "a", "--url", server.url]) == 1
+    assert "tunedrop: no_answer: POST" in capsys.readouterr().err
