@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tunedrop.domain.checks.repetition import Repetitions
+from tunedrop.domain.checks.record_duplicates import Repetitions
 from tunedrop.domain.formats import prompt_completion
 from tunedrop.domain.records.record import Record
 

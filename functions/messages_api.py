@@ -10,7 +10,7 @@ from tunedrop.domain.messages import http_call
 from tunedrop.edges import clients
 from tunedrop.edges.cloud import cloud
 from tunedrop.edges.observability import logger
-from tunedrop.edges.streaming import StreamedResponse
+from tunedrop.edges.streamed_response import StreamedResponse
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

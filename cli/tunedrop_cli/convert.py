@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import SPLITS, Split
-from tunedrop.domain.checks import session
-from tunedrop.domain.checks.examination import Examined
+from tunedrop.domain.checks import version_examination
+from tunedrop.domain.checks.split_examination import Examined
 from tunedrop.domain.reports import json_report
 from tunedrop.domain.reports.json_report import ReportSubject
 from tunedrop.domain.versions.versioning import StoredFile
@@ -65,7 +65,7 @@ def run(chosen: argparse.Namespace) -> int:
         (file,) = local_files.open_all([chosen.input], held, chosen.input_format)
         written = held.enter_context(outputs.draft(chosen.output, [chosen.input]))
         with progress.bar("converting", file.size) as file.watch:
-            (result,) = session.examine(
+            (result,) = version_examination.examine(
                 {split: [file.part()]}, plan, lambda *_: written.file.write, given=settings.given
             )
         if result.accepted:

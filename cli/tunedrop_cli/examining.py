@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunedrop.domain.base_models.catalogue import Split
-from tunedrop.domain.checks import session
-from tunedrop.domain.checks.session import Assignment
+from tunedrop.domain.checks import version_examination
+from tunedrop.domain.checks.version_examination import Assignment
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.reports import json_report
 from tunedrop.domain.reports.json_report import Prices, ReportSubject
@@ -61,7 +61,7 @@ def verdicts(
         for file in (file for files in splits.values() for file in files):
             file.watch = watch
         parts = {split: [file.part() for file in files] for split, files in splits.items()}
-        results = session.examine(parts, plan, given=given)
+        results = version_examination.examine(parts, plan, given=given)
     stored = {split: tuple(file.stored() for file in files) for split, files in splits.items()}
     reports = [
         json_report.compose(ReportSubject(dataset, None, stored[result.source_split]), result, None, prices())

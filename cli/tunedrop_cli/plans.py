@@ -10,13 +10,13 @@ from pathlib import Path
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel, Split
 from tunedrop.domain.checks import severities as policies
-from tunedrop.domain.checks.examination import Level
-from tunedrop.domain.checks.session import Assignment
-from tunedrop.domain.formats.mapping import FieldMapping
+from tunedrop.domain.checks.split_examination import Level
+from tunedrop.domain.checks.version_examination import Assignment
+from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.records.record import Block
-from tunedrop.domain.versions import dataset_toml, object_keys, wishes
+from tunedrop.domain.versions import dataset_toml, effective_settings, object_keys
 from tunedrop.domain.versions.dataset_toml import DatasetSettings
 
 from tunedrop_cli.local_files import STANDARD_INPUT, Unreadable
@@ -125,7 +125,7 @@ def _bytes(path: Path, most: int) -> bytes:
 
 def _system_file(path: Path) -> str | Defect:
     try:
-        return wishes.system_text(_bytes(path, dataset_toml.MAX_SYSTEM_FILE_BYTES))
+        return effective_settings.system_text(_bytes(path, dataset_toml.MAX_SYSTEM_FILE_BYTES))
     except Unreadable:
         return Defect(
             "system_file_missing", f"{path.name} does not stand beside {object_keys.SETTINGS_FILE}.", "$.system.file"
@@ -143,7 +143,7 @@ def _systems(
         every = frozenset((name, split) for name in names for split in splits)
         return {}, every if configured else frozenset()
     given = dict.fromkeys(splits, Block("--system", system) if system is not None else None)
-    return wishes.system_texts(given, settings.parsed, settings.system, names)
+    return effective_settings.system_texts(given, settings.parsed, settings.system, names)
 
 
 def _policy(chosen: argparse.Namespace, configured: Policy) -> Policy:

@@ -21,11 +21,11 @@ import arro3.core
 import arro3.io
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import Split
-from tunedrop.domain.checks import samples, session
-from tunedrop.domain.checks.examination import Examined, Level
-from tunedrop.domain.checks.session import Assignment
+from tunedrop.domain.checks import samples, version_examination
+from tunedrop.domain.checks.split_examination import Examined, Level
+from tunedrop.domain.checks.version_examination import Assignment
 from tunedrop.domain.formats import all_formats
-from tunedrop.domain.formats.mapping import FieldMapping
+from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.reading.split_files import Part
 from tunedrop.domain.records.sources import Bytes
 from tunedrop.domain.reports import html_report, json_report
@@ -62,7 +62,7 @@ def _examine(data: bytes, extension: str, level: Level, *, mapped: bool) -> list
     splits: tuple[Split, ...] = ("train",)
     plan = Assignment(base_models=MODELS, splits=splits, level=level, mapping=mapping)
     part = Part(f"train.{extension}", extension, Bytes(data))
-    results = session.examine({"train": [part]}, plan, lambda model, _: written[model.name].extend)
+    results = version_examination.examine({"train": [part]}, plan, lambda model, _: written[model.name].extend)
     return [(result, bytes(written[result.base_model])) for result in results]
 
 

@@ -19,7 +19,7 @@ from tunedrop.actions.messages import manage_keys
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.edges import clients
 from tunedrop.edges.rows import deployment_rows
-from tunedrop.edges.streaming import StreamedResponse
+from tunedrop.edges.streamed_response import StreamedResponse
 
 from tests import builders
 

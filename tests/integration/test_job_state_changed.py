@@ -8,8 +8,8 @@ from typing import Any
 import job_state_changed
 import pytest
 from tunedrop.actions.jobs import read_jobs
-from tunedrop.domain.training import bedrock_names
 from tunedrop.domain.training import metrics as training_metrics
+from tunedrop.domain.training import names_tokens_tags
 from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.training.metrics import MetricPoint, MetricSplit
 from tunedrop.edges.rows import job_rows
@@ -83,7 +83,7 @@ def test_the_files_themselves_can_be_had_by_a_link(world):
     world.follow(events[-1])
     files = read_jobs.metric_files(job.id, world.cloud)
     assert [file.split for file in files] == ["training", "validation"]
-    assert files[0].key.startswith(bedrock_names.output_prefix("support", 1, job.id) + "/model-customization-job-")
+    assert files[0].key.startswith(names_tokens_tags.output_prefix("support", 1, job.id) + "/model-customization-job-")
     assert files[0].url.startswith("https://")
 
 
@@ -167,7 +167,7 @@ def test_a_completion_that_becomes_known_a_day_late_buys_nothing(world):
 
 def test_a_hundred_thousand_steps_are_stored_and_read_completely(world):
     job, events = _run(world)
-    prefix = bedrock_names.output_prefix("support", 1, job.id)
+    prefix = names_tokens_tags.output_prefix("support", 1, job.id)
     listed = world.stack.s3.list_objects_v2(Bucket=world.stack.bucket, Prefix=prefix)["Contents"]
     key = training_metrics.find(entry["Key"] for entry in listed)["training"]
     rows = "".join(f"{step},{step // 25_000},{2 / (step + 1)!r},{step + 1.5!r}\n" for step in range(100_000))
@@ -186,7 +186,7 @@ def test_a_hundred_thousand_steps_are_stored_and_read_completely(world):
 
 def test_metrics_that_cannot_be_read_do_not_hold_up_the_end(world):
     job, events = _run(world, deployment="support-prod")
-    prefix = bedrock_names.output_prefix("support", 1, job.id)
+    prefix = names_tokens_tags.output_prefix("support", 1, job.id)
     listed = world.stack.s3.list_objects_v2(Bucket=world.stack.bucket, Prefix=prefix)["Contents"]
     for key in training_metrics.find(entry["Key"] for entry in listed).values():
         world.stack.s3.put_object(Bucket=world.stack.bucket, Key=key, Body=b"\xff\xfe<html>\n\x00")

@@ -20,7 +20,7 @@ import tunedrop
 from tests.waiting import PATIENCE
 
 FUNCTIONS = Path(tunedrop.__file__).parents[1]
-IMPORTS = "import time\nfrom pathlib import Path\nfrom tunedrop.edges.streaming import StreamedResponse\n"
+IMPORTS = "import time\nfrom pathlib import Path\nfrom tunedrop.edges.streamed_response import StreamedResponse\n"
 
 
 @dataclass(slots=True)

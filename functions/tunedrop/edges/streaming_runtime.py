@@ -20,7 +20,7 @@ from awslambdaric.lambda_config import LambdaConfigProvider  # type: ignore[impo
 from awslambdaric.lambda_runtime_client import LambdaRuntimeClient  # type: ignore[import-untyped]
 from awslambdaric.lambda_runtime_marshaller import LambdaMarshaller  # type: ignore[import-untyped]
 
-from tunedrop.edges.streaming import StreamedResponse
+from tunedrop.edges.streamed_response import StreamedResponse
 
 _CONTENT_TYPE = "application/vnd.awslambda.http-integration-response"
 _ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"

@@ -7,9 +7,9 @@ from typing import Any
 
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel, Split
-from tunedrop.domain.checks import session
-from tunedrop.domain.checks.examination import Examined
-from tunedrop.domain.checks.session import Assignment
+from tunedrop.domain.checks import version_examination
+from tunedrop.domain.checks.split_examination import Examined
+from tunedrop.domain.checks.version_examination import Assignment
 from tunedrop.domain.reading.split_files import Part
 from tunedrop.domain.records.record import Block
 from tunedrop.domain.records.sources import Bytes
@@ -52,5 +52,5 @@ def run(
 
     systems = {(base_model, split): Block("system", system) for split in files} if system else {}
     made = Assignment(base_models=(catalogue.find(base_model),), splits=tuple(files), systems=systems, **plan)
-    results = session.examine(parts, made, output)
+    results = version_examination.examine(parts, made, output)
     return results[-1], bytes(written[results[-1].split])

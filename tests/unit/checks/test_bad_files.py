@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tunedrop.domain.checks import samples
-from tunedrop.domain.checks.examination import Examined
+from tunedrop.domain.checks.split_examination import Examined
 
 from tests.unit.checks import bad_files
 from tests.unit.checks.bad_files import CASES, Case

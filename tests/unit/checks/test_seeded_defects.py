@@ -17,10 +17,10 @@ import pytest
 from arro3.core import DataType
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import Split
-from tunedrop.domain.checks import session
-from tunedrop.domain.checks.examination import Examined
+from tunedrop.domain.checks import version_examination
 from tunedrop.domain.checks.registry import CHECKS
-from tunedrop.domain.checks.session import Assignment
+from tunedrop.domain.checks.split_examination import Examined
+from tunedrop.domain.checks.version_examination import Assignment
 from tunedrop.domain.reading.split_files import Part
 from tunedrop.domain.records.sources import Bytes
 
@@ -237,7 +237,7 @@ def examined(content: bytes, extension: str = "jsonl", train: bytes | None = Non
     files: dict[Split, bytes] = {"train": content} if train is None else {"train": train, "validation": content}
     parts = {split: [Part(f"{split}.{extension}", extension, Bytes(given))] for split, given in files.items()}
     plan = Assignment(tuple(catalogue.find(name) for name in MODELS), tuple(files))
-    return {result.base_model: result for result in session.examine(parts, plan)}
+    return {result.base_model: result for result in version_examination.examine(parts, plan)}
 
 
 @pytest.mark.parametrize(

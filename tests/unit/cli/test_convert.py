@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import Split
-from tunedrop.domain.checks import samples, session
-from tunedrop.domain.checks.session import Assignment
+from tunedrop.domain.checks import samples, version_examination
+from tunedrop.domain.checks.version_examination import Assignment
 from tunedrop.domain.reading.split_files import Part
 from tunedrop.domain.records.record import Block
 from tunedrop.domain.records.sources import Bytes
@@ -25,7 +25,7 @@ def prepared(content: bytes, base_model: str, system: str | None = None) -> byte
     split: Split = "train"
     systems = {} if system is None else {(base_model, split): Block("dataset.toml system", system)}
     written = io.BytesIO()
-    (result,) = session.examine(
+    (result,) = version_examination.examine(
         {split: [Part("incoming/a/train.jsonl", "jsonl", Bytes(content))]},
         Assignment((model,), (split,), systems=systems),
         lambda *_: written.write,

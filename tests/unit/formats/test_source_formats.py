@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tunedrop.domain.formats import all_formats, alpaca, openai_chat, pairs, sharegpt
 from tunedrop.domain.formats.all_formats import FORMATS, SOURCES
-from tunedrop.domain.formats.mapping import FieldMapping
+from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.records.record import Reading, Record
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tunedrop.domain.checks import samples
-from tunedrop.domain.formats.mapping import FieldMapping
+from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.reading import gzipped
 from tunedrop.domain.reading.split_files import Entry, Part, SplitFileReader
 from tunedrop.domain.records import bulk

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.domain.formats.mapping import FieldMapping
+from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.versions import dataset_toml
 from tunedrop.domain.versions.job_settings import DeploymentSettings, JobSettings

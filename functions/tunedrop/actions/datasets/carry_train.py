@@ -17,7 +17,7 @@ from typing import Any
 
 from tunedrop.domain.base_models.catalogue import Split
 from tunedrop.domain.checks import counts
-from tunedrop.domain.checks.session import Assignment, Session
+from tunedrop.domain.checks.version_examination import Assignment, Session
 from tunedrop.domain.records import stored_fingerprints
 from tunedrop.domain.reports import html_report, json_report
 from tunedrop.domain.reports.json_report import Prices

@@ -10,19 +10,19 @@ from tunedrop.actions.datasets import carry_train, read_settings
 from tunedrop.actions.datasets.carry_train import Prepared
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel, Split
-from tunedrop.domain.checks.examination import Examined
-from tunedrop.domain.checks.session import Assignment, Session
+from tunedrop.domain.checks.split_examination import Examined
+from tunedrop.domain.checks.version_examination import Assignment, Session
 from tunedrop.domain.reading.split_files import Part
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.reports import dataset_notifications, html_report, json_report
 from tunedrop.domain.reports.json_report import Prices
 from tunedrop.domain.versions import object_keys
+from tunedrop.domain.versions.effective_settings import Wishes
 from tunedrop.domain.versions.versioning import Outcome, Output, Preparation, Version
-from tunedrop.domain.versions.wishes import Wishes
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.s3 import objects
 from tunedrop.edges.s3.object_writer import ObjectWriter
-from tunedrop.edges.s3.overlap import BackgroundSender
+from tunedrop.edges.s3.overlapped_transfer import BackgroundSender
 
 
 @dataclass(frozen=True, slots=True)

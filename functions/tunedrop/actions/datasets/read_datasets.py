@@ -14,7 +14,7 @@ from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import dataset_rows, moments, tombstone_rows
 from tunedrop.edges.rows.dataset_rows import HeadPage, VersionPage
 from tunedrop.edges.rows.tombstone_rows import TombstonePage
-from tunedrop.edges.s3 import links
+from tunedrop.edges.s3 import presigned_links
 from tunedrop.errors import Conflict, NotFound
 
 
@@ -87,7 +87,9 @@ class ReportLinks:
 def report_links(report_key: str, cloud: Cloud) -> ReportLinks:
     """Links to a report and to its page for people."""
     page_key = object_keys.page(report_key)
-    return ReportLinks(links.download(cloud.bucket, report_key), links.download(cloud.bucket, page_key))
+    return ReportLinks(
+        presigned_links.download(cloud.bucket, report_key), presigned_links.download(cloud.bucket, page_key)
+    )
 
 
 def accepted(name: str, number: int | None, base_model: str, cloud: Cloud) -> PreparedVersion | UnpreparedVersion:

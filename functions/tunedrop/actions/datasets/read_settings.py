@@ -8,10 +8,10 @@ from dataclasses import replace
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.checks import severities
 from tunedrop.domain.records.defects import Defect
-from tunedrop.domain.versions import dataset_toml, object_keys, wishes
+from tunedrop.domain.versions import dataset_toml, effective_settings, object_keys
 from tunedrop.domain.versions.dataset_toml import DatasetSettings
+from tunedrop.domain.versions.effective_settings import Wishes
 from tunedrop.domain.versions.versioning import Version
-from tunedrop.domain.versions.wishes import Wishes
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.s3 import objects
 
@@ -32,7 +32,7 @@ def read(version: Version, cloud: Cloud, *, base_models: Sequence[str] | None = 
         defects.append(replace(system, line=parsed.lines.get("$.system")))
         system = None
     defects += [replace(defect, line=parsed.lines.get(defect.path)) for defect in severities.defects(parsed.policy)]
-    resolved = wishes.resolve(
+    resolved = effective_settings.resolve(
         version,
         parsed,
         system,
@@ -60,4 +60,4 @@ def _system_text(version: Version, name: str | None, cloud: Cloud) -> str | Defe
         return Defect(
             "system_file_missing", f"{name} does not stand beside {object_keys.SETTINGS_FILE}.", "$.system.file"
         )
-    return wishes.system_text(objects.read(cloud.bucket, file, dataset_toml.MAX_SYSTEM_FILE_BYTES))
+    return effective_settings.system_text(objects.read(cloud.bucket, file, dataset_toml.MAX_SYSTEM_FILE_BYTES))

@@ -12,7 +12,7 @@ from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.versions import dataset_toml, object_keys
 from tunedrop.domain.versions.object_keys import CommitUpload, PartUpload, SettingsUpload, SplitUpload, Unrecognised
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.s3 import links
+from tunedrop.edges.s3 import presigned_links
 from tunedrop.errors import InvalidInput
 
 MOST_IN_ONE_PUT = 5 * 2**30
@@ -64,14 +64,14 @@ def offer(dataset: str, wanted: WantedUpload, cloud: Cloud) -> Offered:
         raise InvalidInput("invalid_upload", f"{found.message} {found.hint}")
     most = min(_largest(found), MOST_IN_ONE_PUT)
     _check(wanted, most)
-    link = links.upload(cloud.bucket, key, size=wanted.size, sha256=wanted.sha256)
+    link = presigned_links.upload(cloud.bucket, key, size=wanted.size, sha256=wanted.sha256)
     return Offered(
         method="PUT",
         url=link.url,
         headers=link.headers,
         key=key,
         max_bytes=most,
-        expires_at=cloud.now() + timedelta(seconds=links.LINK_SECONDS),
+        expires_at=cloud.now() + timedelta(seconds=presigned_links.LINK_SECONDS),
         next_command=_curl(link, key),
     )
 
@@ -122,7 +122,7 @@ def _check(wanted: WantedUpload, most: int) -> None:
         raise InvalidInput("invalid_upload", "sha256 takes 64 hexadecimal digits in lower case.", field="sha256")
 
 
-def _curl(link: links.UploadLink, key: str) -> str:
+def _curl(link: presigned_links.UploadLink, key: str) -> str:
     """The length of a file is known to curl; a checksum has to be named, and so does that there is no body."""
     named = [f"-H {shlex.quote(f'{name}: {text}')} " for name, text in link.headers.items() if name != "Content-Length"]
     file = key.rsplit("/", 1)[-1]

@@ -11,7 +11,7 @@ from tunedrop.actions import announce
 from tunedrop.domain.serving import deployment_states, purchase_states, purchase_steps
 from tunedrop.domain.serving.deployment_states import Deployment, DeploymentState
 from tunedrop.domain.serving.purchase_states import HOLDING, Capacity, Observation, Purchase
-from tunedrop.domain.training import bedrock_names
+from tunedrop.domain.training import names_tokens_tags
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.edges.bedrock import buy_capacity, observed_capacity
 from tunedrop.edges.bedrock.call_outcomes import Ambiguous, Done
@@ -185,7 +185,7 @@ def _save(
 
 
 def _tags(purchase: Purchase, settings: Settings) -> Mapping[str, str]:
-    return bedrock_names.tags(
+    return names_tokens_tags.tags(
         stack=settings.stack_id,
         dataset=purchase.dataset,
         version=purchase.version,

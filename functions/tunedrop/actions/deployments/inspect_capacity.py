@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tunedrop.domain.base_models.catalogue import Serving
 from tunedrop.domain.serving import purchase_steps
 from tunedrop.domain.serving.purchase_states import Capacity, Purchase
-from tunedrop.domain.training import bedrock_names
+from tunedrop.domain.training import names_tokens_tags
 from tunedrop.edges import faults
 from tunedrop.edges.bedrock import observed_capacity
 from tunedrop.edges.cloud import Cloud
@@ -68,7 +68,7 @@ def _sort(item: Capacity, seen: Inspection, cloud: Cloud) -> None:
         seen.note(fault)
         return
     stack = cloud.settings
-    ours = tags.get("tunedrop:stack") == stack.stack_id or bedrock_names.is_marked(item.name, stack.stack_uid)
+    ours = tags.get("tunedrop:stack") == stack.stack_id or names_tokens_tags.is_marked(item.name, stack.stack_uid)
     purchase = _intended(tags, cloud) if ours else None
     if purchase:
         seen.late.append(purchase)

@@ -12,7 +12,7 @@ from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel
 from tunedrop.domain.serving.deployment_states import Deployment, HistoryEntry
 from tunedrop.domain.serving.purchase_states import Purchase
-from tunedrop.domain.training import bedrock_names, job_plan, job_request, job_states
+from tunedrop.domain.training import job_plan, job_request, job_states, names_tokens_tags
 from tunedrop.domain.training.job_plan import PreparedSplit, PreparedVersion, UnpreparedVersion
 from tunedrop.domain.training.job_states import DeploymentWish, Job, TrainedOn
 from tunedrop.edges.cloud import Cloud
@@ -108,8 +108,8 @@ def _job(wanted: WantedJob, data: PreparedVersion | UnpreparedVersion, origin: O
         hyperparameters=wanted.hyperparameters,
         status="Preparing",
         intent_id=intent_id,
-        token=bedrock_names.token(stack_uid, intent_id),
-        name=bedrock_names.lineage(data.name, data.version, stack_uid, intent_id),
+        token=names_tokens_tags.token(stack_uid, intent_id),
+        name=names_tokens_tags.lineage(data.name, data.version, stack_uid, intent_id),
         owner=data.owner or origin.caller,
         requested_by=origin.caller,
         created_at=origin.now,
@@ -119,7 +119,7 @@ def _job(wanted: WantedJob, data: PreparedVersion | UnpreparedVersion, origin: O
 
 
 def _request(job: Job, prepared: PreparedVersion, base_model: BaseModel, settings: Settings) -> dict[str, Any]:
-    tags = bedrock_names.tags(
+    tags = names_tokens_tags.tags(
         stack=settings.stack_id,
         dataset=job.dataset,
         version=job.version,
@@ -137,7 +137,7 @@ def _request(job: Job, prepared: PreparedVersion, base_model: BaseModel, setting
         bucket=settings.data_bucket,
         train_key=prepared.train.key,
         validation_key=prepared.validation.key if prepared.validation else None,
-        output_prefix=bedrock_names.output_prefix(job.dataset, job.version, job.id),
+        output_prefix=names_tokens_tags.output_prefix(job.dataset, job.version, job.id),
         hyperparameters=job.hyperparameters,
         tags=tags,
     )
@@ -179,8 +179,8 @@ def _purchase(job: Job, wish: DeploymentWish, generation: int, cloud: Cloud) -> 
         generation=generation,
         state="planned",
         intent_id=intent_id,
-        token=bedrock_names.token(stack_uid, intent_id),
-        name=bedrock_names.lineage(job.dataset, job.version, stack_uid, intent_id),
+        token=names_tokens_tags.token(stack_uid, intent_id),
+        name=names_tokens_tags.lineage(job.dataset, job.version, stack_uid, intent_id),
         serving=wish.serving,
         model_units=wish.model_units,
         hours=wish.hours,

@@ -9,7 +9,7 @@ from typing import Any
 
 from tunedrop.actions import announce
 from tunedrop.actions.jobs import save_job, store_metrics
-from tunedrop.domain.training import bedrock_names, job_states
+from tunedrop.domain.training import job_states, names_tokens_tags
 from tunedrop.domain.training.job_states import ENDED, Job, JobTruth, StatusSource
 from tunedrop.edges.bedrock import observed_jobs
 from tunedrop.edges.cloud import Cloud
@@ -47,7 +47,7 @@ def _named(message: Mapping[str, Any], cloud: Cloud) -> Job | None:
     if message.get("kind") == "check_job":
         return job_rows.load(cloud.state, str(message["job_id"]))
     name = _detail(message).get("jobName")
-    if not isinstance(name, str) or not 0 < len(name) <= bedrock_names.MAX_NAME:
+    if not isinstance(name, str) or not 0 < len(name) <= names_tokens_tags.MAX_NAME:
         return None
     return job_rows.find(cloud.state, name)
 

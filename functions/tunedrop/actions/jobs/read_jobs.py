@@ -8,7 +8,7 @@ from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.training.metrics import CHUNK, MetricPoint, MetricSplit
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import job_rows
-from tunedrop.edges.s3 import links
+from tunedrop.edges.s3 import presigned_links
 from tunedrop.errors import InvalidInput, NotFound
 
 MOST_POINTS = 10_000
@@ -81,4 +81,6 @@ def _position(cursor: str | None) -> int:
 def metric_files(job_id: str, cloud: Cloud) -> tuple[MetricFile, ...]:
     """The CSVs as Bedrock wrote them: every point in one file."""
     job = get(job_id, cloud)
-    return tuple(MetricFile(split, key, links.download(cloud.bucket, key)) for split, key in job.metric_files.items())
+    return tuple(
+        MetricFile(split, key, presigned_links.download(cloud.bucket, key)) for split, key in job.metric_files.items()
+    )

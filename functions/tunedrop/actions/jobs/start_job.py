@@ -9,7 +9,7 @@ from tunedrop.actions.jobs import draft_intent, prepare_on_demand
 from tunedrop.actions.jobs.save_job import ask_for_advance
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel
-from tunedrop.domain.serving import caps, deployment_states
+from tunedrop.domain.serving import deployment_caps, deployment_states
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.training import hyperparameters, lifecycle
 from tunedrop.domain.training.job_states import DeploymentWish, Job, StartJob
@@ -40,7 +40,9 @@ def start(request: StartJob, cloud: Cloud, *, job_id: str, caller: str) -> Job:
     data = read_datasets.accepted(request.dataset, request.version, base_model.name, cloud)
     head = _free_head(wish, cloud)
     if wish and wish.model_units:
-        caps.check_model_units(wish, cloud.settings.max_model_units, deployment_rows.units_spoken_for(cloud.state))
+        deployment_caps.check_model_units(
+            wish, cloud.settings.max_model_units, deployment_rows.units_spoken_for(cloud.state)
+        )
     wanted = draft_intent.WantedJob(base_model, values, wish, request.plan_id)
     intent = draft_intent.make(wanted, data, head, draft_intent.Origin(job_id, caller, cloud.now()), cloud)
     _ask_aws(base_model, wish, cloud)
@@ -53,7 +55,7 @@ def _wish(request: StartJob, base_model: BaseModel, settings: Settings) -> Deplo
     if request.deployment is None:
         return None
     deployment_states.check_name(request.deployment.name, catalogue.catalogue())
-    return caps.resolve(request.deployment, base_model, default_hours=settings.deployment_hours)
+    return deployment_caps.resolve(request.deployment, base_model, default_hours=settings.deployment_hours)
 
 
 def _free_head(wish: DeploymentWish | None, cloud: Cloud) -> Deployment | None:
@@ -76,7 +78,7 @@ def _ask_aws(base_model: BaseModel, wish: DeploymentWish | None, cloud: Cloud) -
         lifecycle.check(base_model, model_lifecycle.lifecycle(cloud.bedrock, base_model.customization_id), cloud.now())
         if wish:
             code = quotas.MODEL_UNITS if wish.model_units else quotas.DEPLOYMENTS_IN_PROGRESS
-            caps.check_quota(wish, quotas.value(cloud.quotas, code), code)
+            deployment_caps.check_quota(wish, quotas.value(cloud.quotas, code), code)
 
 
 def _write(intent: draft_intent.Intent, cloud: Cloud) -> Job:

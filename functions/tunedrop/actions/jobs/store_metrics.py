@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tunedrop.domain.training import bedrock_names, job_states, metrics
+from tunedrop.domain.training import job_states, metrics, names_tokens_tags
 from tunedrop.domain.training.job_states import ENDED, Job, StatusSource
 from tunedrop.domain.training.metrics import MetricSplit, UnreadableMetrics
 from tunedrop.edges import faults
@@ -56,7 +56,7 @@ def _given_up(job: Job, reason: str, source: StatusSource, cloud: Cloud) -> Job:
 
 
 def _with_results(job: Job, source: StatusSource, cloud: Cloud) -> Job:
-    prefix = bedrock_names.output_prefix(job.dataset, job.version, job.id) + "/"
+    prefix = names_tokens_tags.output_prefix(job.dataset, job.version, job.id) + "/"
     files = metrics.find(objects.list_keys(cloud.bucket, prefix))
     losses, counts = dict(job.final_losses), {"training": 0, "validation": 0}
     measured = replace(job, metric_files={str(split): key for split, key in files.items()}, metrics_settled=True)

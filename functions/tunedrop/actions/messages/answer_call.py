@@ -18,20 +18,20 @@ from tunedrop.domain.messages import (
     server_sent_events,
     whole_message,
 )
+from tunedrop.domain.messages.answer_usage import Tally
 from tunedrop.domain.messages.api_errors import ApiError
 from tunedrop.domain.messages.api_key import ApiKey
 from tunedrop.domain.messages.http_call import Call
 from tunedrop.domain.messages.message_events import Event
 from tunedrop.domain.messages.messages_request import MessagesRequest
-from tunedrop.domain.messages.tally import Tally
 from tunedrop.domain.serving.deployment_states import Deployment
-from tunedrop.edges import usage
+from tunedrop.edges import usage_metrics
 from tunedrop.edges.bedrock import model_streams, stream_failures
 from tunedrop.edges.bedrock.model_streams import ModelStream
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows
-from tunedrop.edges.streaming import StreamedResponse
-from tunedrop.edges.usage import Caller
+from tunedrop.edges.streamed_response import StreamedResponse
+from tunedrop.edges.usage_metrics import Caller
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
@@ -169,7 +169,7 @@ class _Answer:
         finally:
             source.stream.close()
             self.tally.end("abandoned")
-            usage.answered(self.caller, self.tally)
+            usage_metrics.answered(self.caller, self.tally)
 
     def streamed(self, source: Generator[Event]) -> StreamedResponse:
         """Server-sent events. The first event is awaited: until then an error still has a status."""
@@ -191,12 +191,12 @@ class _Answer:
 def _api_error(error: Exception) -> ApiError:
     failure = stream_failures.in_contract(error)
     if failure.code == "internal_error":
-        usage.failed(error)
+        usage_metrics.failed(error)
     return failure
 
 
 def _refusal(error: ApiError, request_id: str) -> StreamedResponse:
-    usage.refused(error)
+    usage_metrics.refused(error)
     return _json(error.status, error.body(request_id), {**error.headers(), "request-id": request_id})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tunedrop.domain.checks import (
     answers,
-    cautions,
+    attacks_and_markings,
     characters,
     content,
     counts,
@@ -13,8 +13,8 @@ from tunedrop.domain.checks import (
     privacy,
     profile_findings,
     reading_findings,
+    record_duplicate_findings,
     record_lengths,
-    repetition_findings,
     settings_findings,
     severities,
     templates,
@@ -35,9 +35,9 @@ MODULES = (
     answers,
     privacy,
     credentials,
-    cautions,
+    attacks_and_markings,
     counts,
-    repetition_findings,
+    record_duplicate_findings,
     profile_findings,
 )
 """Where checks are written."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from tunedrop.domain.checks.seen import Seen
+from tunedrop.domain.checks.seen_records import Seen
 from tunedrop.domain.records.defects import Defect
 
 MIN_RECORDS = 10

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from tunedrop.domain.base_models.catalogue import Split
 from tunedrop.domain.checks.near_duplicates import Likeness
-from tunedrop.domain.checks.seen import Seen
+from tunedrop.domain.checks.seen_records import Seen
 from tunedrop.domain.records.defects import Defect
 
 

@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 
-from tunedrop.domain.checks.seen import Seen
+from tunedrop.domain.checks.seen_records import Seen
 from tunedrop.domain.records.fingerprints import ANSWER_END, MIN_BYTES, QUESTION_END, Fingerprints
 
 TEMPLATE = 8

@@ -11,15 +11,15 @@ from tunedrop.domain.formats import (
     alpaca,
     claude_messages,
     converse,
-    mapping,
-    misfits,
+    field_mapping,
     openai_chat,
     pairs,
     prompt_completion,
     shapes,
     sharegpt,
+    untrainable_shapes,
 )
-from tunedrop.domain.formats.mapping import FieldMapping
+from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.records.defects import Defect, shown
 from tunedrop.domain.records.record import Document, Reading, Record, Written
 
@@ -82,7 +82,7 @@ FORMATS: Mapping[RecordFormat, Format] = {
 
 
 def _mapped(given: FieldMapping) -> RecordSource:
-    return RecordSource("mapped", "Other fields or columns, with a mapping", given.read, mapping.EXAMPLE)
+    return RecordSource("mapped", "Other fields or columns, with a mapping", given.read, field_mapping.EXAMPLE)
 
 
 SOURCES: Mapping[SourceFormat, RecordSource] = {
@@ -113,7 +113,7 @@ def detect(
     if given is not None and given.applies(document):
         return _mapped(given)
     names = shapes.folded(document)
-    if defect := misfits.preference(names):
+    if defect := untrainable_shapes.preference(names):
         return defect
     turns = sharegpt.list_name(names)
     has_prompt = prompt_completion.detect(names)
@@ -150,7 +150,7 @@ def _single(document: Document, names: frozenset[str], expected: SourceFormat | 
         return SOURCES["prompt_completion"]
     if pairs.found(names):
         return SOURCES["pairs"]
-    if defect := misfits.identify(names):
+    if defect := untrainable_shapes.identify(names):
         return defect
     if prompt_completion.detect(names):
         return SOURCES["prompt_completion"]

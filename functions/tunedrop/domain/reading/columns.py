@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunedrop.domain.formats import alpaca, pairs, shapes, sharegpt
-from tunedrop.domain.formats.mapping import FieldMapping
+from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.records import strict_json
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.records.record import Document

@@ -9,7 +9,7 @@ from typing import Any
 
 from tunedrop.domain.formats import all_formats
 from tunedrop.domain.formats.all_formats import SourceFormat
-from tunedrop.domain.formats.mapping import FieldMapping
+from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.reading import containers, lines
 from tunedrop.domain.reading.columns import Columns
 from tunedrop.domain.reading.containers import Opened

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tunedrop import __version__
-from tunedrop.domain.checks.examination import Examined
+from tunedrop.domain.checks.split_examination import Examined
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.texts import tokens
 from tunedrop.domain.texts.length_bins import Bin

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tunedrop.domain.formats.mapping import FieldMapping
+from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.versions import job_settings, object_keys

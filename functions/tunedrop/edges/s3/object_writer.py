@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from tunedrop.domain.versions.versioning import StoredFile
 from tunedrop.edges.s3.bucket import Bucket
-from tunedrop.edges.s3.overlap import SENDING, BackgroundSender
+from tunedrop.edges.s3.overlapped_transfer import SENDING, BackgroundSender
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import UploadPartOutputTypeDef

@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tunedrop.domain.versions.versioning import StoredFile
-from tunedrop.edges.s3 import overlap
+from tunedrop.edges.s3 import overlapped_transfer
 from tunedrop.edges.s3.bucket import Bucket
 
 CHUNK_BYTES = 2**20
@@ -72,7 +72,7 @@ class ObjectSource:
 
     def chunks(self) -> Iterator[bytes]:
         """The whole object, in order."""
-        return overlap.ahead(stream(self.bucket, self.file))
+        return overlapped_transfer.ahead(stream(self.bucket, self.file))
 
     def read(self, start: int, length: int) -> bytes:
         """A range; what lies beyond the object's end is left out."""

@@ -8,7 +8,7 @@ from tunedrop.domain.base_models.catalogue import SPLITS, Split
 from tunedrop.domain.checks.answer_variety import one_answer
 from tunedrop.domain.checks.leakage import leaks
 from tunedrop.domain.checks.near_duplicates import Likeness
-from tunedrop.domain.checks.seen import Repeated, Seen
+from tunedrop.domain.checks.seen_records import Repeated, Seen
 from tunedrop.domain.records import stored_fingerprints
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.records.record import Record

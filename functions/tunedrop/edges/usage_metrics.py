@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from aws_lambda_powertools.metrics import MetricUnit
 
+from tunedrop.domain.messages.answer_usage import Tally
 from tunedrop.domain.messages.api_errors import ApiError
-from tunedrop.domain.messages.tally import Tally
 from tunedrop.edges.observability import logger, metrics, traced
 
 

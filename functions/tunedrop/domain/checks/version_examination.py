@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from tunedrop.domain.base_models.catalogue import SPLITS, BaseModel, Split
-from tunedrop.domain.checks import examination
-from tunedrop.domain.checks.examination import Examination, Examined, Level, Subject
+from tunedrop.domain.checks import split_examination
 from tunedrop.domain.checks.profile import Profile
+from tunedrop.domain.checks.record_duplicates import Repetitions
 from tunedrop.domain.checks.registry import CHECKS, Spot
-from tunedrop.domain.checks.repetition import Repetitions
-from tunedrop.domain.formats.mapping import FieldMapping
+from tunedrop.domain.checks.split_examination import Examination, Examined, Level, Subject
+from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.reading.split_files import Entry, Part, SplitFileReader
 from tunedrop.domain.records import validation_shares
 from tunedrop.domain.records.bulk import Cells
@@ -70,7 +70,7 @@ class Session:
         self._records: dict[Split, int] = {}
         self._sources: dict[Split, list[tuple[int, str]]] = {}
         """Per split: the number of each file's first record, and the file's name."""
-        self._shared = examination.record_checks(plan.policy, plan.level, shared=True)
+        self._shared = split_examination.record_checks(plan.policy, plan.level, shared=True)
         self._compares = plan.level == "all" or any(CHECKS[code].stage == "split" for code in plan.policy.error)
 
     def examine(

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from tunedrop.edges.s3 import overlap
-from tunedrop.edges.s3.overlap import BackgroundSender
+from tunedrop.edges.s3 import overlapped_transfer
+from tunedrop.edges.s3.overlapped_transfer import BackgroundSender
 
 from tests.waiting import PATIENCE, eventually
 
@@ -17,7 +17,7 @@ def numbered(count: int) -> Iterator[bytes]:
 
 
 def test_chunks_come_in_their_order():
-    assert list(overlap.ahead(numbered(100), depth=3)) == list(numbered(100))
+    assert list(overlapped_transfer.ahead(numbered(100), depth=3)) == list(numbered(100))
 
 
 def test_chunks_are_fetched_while_the_caller_works():
@@ -28,7 +28,7 @@ def test_chunks_are_fetched_while_the_caller_works():
         second.set()
         yield b"2"
 
-    fetched = overlap.ahead(chunks())
+    fetched = overlapped_transfer.ahead(chunks())
     assert next(fetched) == b"1"
     assert second.wait(PATIENCE)
     fetched.close()
@@ -42,7 +42,7 @@ def test_no_more_than_the_depth_is_held():
             made.append(chunk)
             yield chunk
 
-    fetched = overlap.ahead(chunks(), depth=2)
+    fetched = overlapped_transfer.ahead(chunks(), depth=2)
     next(fetched)
     assert len(made) <= 5
     fetched.close()
@@ -53,7 +53,7 @@ def test_a_fault_rises_after_the_chunks_before_it():
         yield b"1"
         raise OSError("the connection broke")
 
-    fetched = overlap.ahead(chunks())
+    fetched = overlapped_transfer.ahead(chunks())
     assert next(fetched) == b"1"
     with pytest.raises(OSError, match="the connection broke"):
         next(fetched)
@@ -61,7 +61,7 @@ def test_a_fault_rises_after_the_chunks_before_it():
 
 def test_a_caller_that_stops_early_leaves_no_thread_behind():
     before = threading.active_count()
-    fetched = overlap.ahead(numbered(10**9), depth=1)
+    fetched = overlapped_transfer.ahead(numbered(10**9), depth=1)
     next(fetched)
     fetched.close()
     for thread in threading.enumerate():

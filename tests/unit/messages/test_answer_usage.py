@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunedrop.domain.messages.tally import Tally
+from tunedrop.domain.messages.answer_usage import Tally
 
 from tests.unit.messages.test_claude_mapping import ANSWER
 

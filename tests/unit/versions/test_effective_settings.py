@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from tunedrop.domain.formats.mapping import FieldMapping
+from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.records.check_policy import Policy
-from tunedrop.domain.versions import wishes
+from tunedrop.domain.versions import effective_settings
 from tunedrop.domain.versions.dataset_toml import DatasetSettings
 from tunedrop.domain.versions.job_settings import DeploymentSettings, JobSettings
 from tunedrop.domain.versions.versioning import SplitFile, Version
@@ -22,7 +22,7 @@ VALIDATION = SplitFile("incoming/x/validation.jsonl", "v2", 1, "b", "validation"
 def resolve(settings: DatasetSettings | None = None, train: SplitFile = TRAIN, validation: SplitFile = VALIDATION):
     settings = settings or DatasetSettings()
     version = Version("x", 1, "processing", {"train": train, "validation": validation}, None, NOW)
-    return wishes.resolve(version, settings, settings.system, known_models=KNOWN, default_model="nova-lite")
+    return effective_settings.resolve(version, settings, settings.system, known_models=KNOWN, default_model="nova-lite")
 
 
 def test_without_any_wish_it_is_the_stacks_default():
@@ -99,10 +99,10 @@ def test_metadata_that_cannot_be_followed_is_told_with_its_object(change, code):
 
 @pytest.mark.parametrize("raw", [b"", b" \n", b"\xff", b"a" * (256 * 1024 + 1)])
 def test_a_system_file_must_be_text(raw):
-    found = wishes.system_text(raw)
+    found = effective_settings.system_text(raw)
     assert not isinstance(found, str)
     assert found.code == "invalid_system_file"
 
 
 def test_a_system_file_keeps_its_text_but_for_the_last_line_end():
-    assert wishes.system_text("\ufeffSei höflich.\n\nUnd kurz.\r\n".encode()) == "Sei höflich.\n\nUnd kurz."
+    assert effective_settings.system_text("\ufeffSei höflich.\n\nUnd kurz.\r\n".encode()) == "Sei höflich.\n\nUnd kurz."

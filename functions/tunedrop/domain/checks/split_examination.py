@@ -14,7 +14,7 @@ from tunedrop.domain.checks.all_checks import RECORD_CHECKS, SPLIT_CHECKS
 from tunedrop.domain.checks.findings import Finding, Findings, Place
 from tunedrop.domain.checks.profile import Profile
 from tunedrop.domain.checks.registry import CHECKS, Check, SplitFacts, Spot
-from tunedrop.domain.checks.seen import Repeated
+from tunedrop.domain.checks.seen_records import Repeated
 from tunedrop.domain.formats import all_formats
 from tunedrop.domain.reading.split_files import Entry, SplitFileReader
 from tunedrop.domain.records import bulk

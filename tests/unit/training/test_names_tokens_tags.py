@@ -6,7 +6,7 @@ import re
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.domain.training import bedrock_names
+from tunedrop.domain.training import names_tokens_tags
 from tunedrop.domain.versions import object_keys
 
 STACK = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
@@ -20,7 +20,7 @@ datasets = st.from_regex(object_keys.NAME_PATTERN, fullmatch=True).filter(object
 
 @given(datasets, st.integers(1, 999_999), st.text(min_size=1))
 def test_a_name_is_legal_for_jobs_models_throughput_and_deployments(dataset, version, intent):
-    name = bedrock_names.lineage(dataset, version, STACK, intent)
+    name = names_tokens_tags.lineage(dataset, version, STACK, intent)
     assert len(name) <= 63
     assert JOB_NAME.fullmatch(name)
     assert MODEL_NAME.fullmatch(name)
@@ -29,15 +29,15 @@ def test_a_name_is_legal_for_jobs_models_throughput_and_deployments(dataset, ver
 
 @given(st.text(), st.text())
 def test_a_token_is_legal_and_belongs_to_one_intent(one, other):
-    token = bedrock_names.token(STACK, one)
+    token = names_tokens_tags.token(STACK, one)
     assert TOKEN.fullmatch(token)
-    assert (token == bedrock_names.token(STACK, other)) == (one == other)
-    assert token != bedrock_names.token(STACK.replace("0f", "1f"), one)
+    assert (token == names_tokens_tags.token(STACK, other)) == (one == other)
+    assert token != names_tokens_tags.token(STACK.replace("0f", "1f"), one)
 
 
 @given(st.text(), st.text())
 def test_tags_take_any_owner(owner, job):
-    tags = bedrock_names.tags(
+    tags = names_tokens_tags.tags(
         stack="arn:aws:cloudformation:us-west-2:123456789012:stack/tunedrop/guid",
         dataset="support",
         version=3,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tunedrop.domain.checks import samples
 from tunedrop.domain.checks.near_duplicates import TEMPLATE
-from tunedrop.domain.checks.repetition import Repetitions
+from tunedrop.domain.checks.record_duplicates import Repetitions
 from tunedrop.domain.records.fingerprints import MEMORY
 from tunedrop.domain.records.record import Block, Record, Turn
 

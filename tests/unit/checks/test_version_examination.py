@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import SPLITS, BaseModel, Split
-from tunedrop.domain.checks import samples, session
-from tunedrop.domain.checks.examination import Examined
-from tunedrop.domain.checks.session import Assignment
+from tunedrop.domain.checks import samples, version_examination
+from tunedrop.domain.checks.split_examination import Examined
+from tunedrop.domain.checks.version_examination import Assignment
 from tunedrop.domain.reading.split_files import Part
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.record import Block
@@ -34,7 +34,7 @@ def examined(plan: Assignment, **splits: bytes) -> tuple[tuple[Examined, ...], d
         return written.setdefault((base_model.name, split), bytearray()).extend
 
     files: dict[Split, list[Part]] = {split: parts(splits[split], split=split) for split in SPLITS if split in splits}
-    results = session.examine(files, plan, output)
+    results = version_examination.examine(files, plan, output)
     return results, {place: bytes(lines) for place, lines in written.items()}
 
 
@@ -42,7 +42,9 @@ def test_a_finding_about_a_joined_split_names_the_file_it_stands_in():
     texts = [samples.line(f"Sort: {LONG} {end}", "Done.") for end in ("now", "soon")]
     first = samples.good(40)() + texts[0].encode() + b"\n"
     second = samples.good(3, 90)() + texts[1].encode() + b"\n"
-    results = session.examine({"train": parts(first, second)}, Assignment(base_models=(HAIKU,), splits=("train",)))
+    results = version_examination.examine(
+        {"train": parts(first, second)}, Assignment(base_models=(HAIKU,), splits=("train",))
+    )
     (finding,) = results[0].findings
     assert (finding.code, finding.source, finding.line, finding.record) == (
         "near_duplicate",
@@ -181,5 +183,5 @@ class Huge(Bytes):
 
 def test_a_share_is_not_judged_by_the_size_of_the_file_it_comes_from():
     files: dict[Split, list[Part]] = {"train": [Part("train.jsonl", "jsonl", Huge(samples.good(400)()))]}
-    results = session.examine(files, plan())
+    results = version_examination.examine(files, plan())
     assert [(each.split, dict(each.counts)) for each in results] == [("train", {}), ("validation", {})]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tunedrop.domain.base_models import catalogue
-from tunedrop.domain.serving import caps, deployment_states
+from tunedrop.domain.serving import deployment_caps, deployment_states
 from tunedrop.domain.training.job_states import DeploymentRequest, DeploymentWish
 from tunedrop.errors import CapExceeded, InvalidInput
 
@@ -13,20 +13,20 @@ NOVA = catalogue.find("nova-lite")
 
 
 def test_what_is_left_open_follows_the_base_model_and_the_stack():
-    assert caps.resolve(DeploymentRequest("prod"), HAIKU, default_hours=8) == DeploymentWish(
+    assert deployment_caps.resolve(DeploymentRequest("prod"), HAIKU, default_hours=8) == DeploymentWish(
         "prod", "provisioned_throughput", 1, 8
     )
-    on_demand = caps.resolve(DeploymentRequest("prod"), NOVA, default_hours=8)
+    on_demand = deployment_caps.resolve(DeploymentRequest("prod"), NOVA, default_hours=8)
     assert on_demand == DeploymentWish("prod", "on_demand", 0, None)
 
 
 def test_an_on_demand_deployment_ends_by_itself_only_when_asked():
-    assert caps.resolve(DeploymentRequest("prod", hours=2), NOVA, default_hours=8).hours == 2
+    assert deployment_caps.resolve(DeploymentRequest("prod", hours=2), NOVA, default_hours=8).hours == 2
 
 
 def test_units_make_no_sense_on_demand():
     with pytest.raises(InvalidInput) as refusal:
-        caps.resolve(DeploymentRequest("prod", serving="on_demand", model_units=1), NOVA, default_hours=8)
+        deployment_caps.resolve(DeploymentRequest("prod", serving="on_demand", model_units=1), NOVA, default_hours=8)
     assert refusal.value.code == "model_units_not_possible"
 
 
@@ -35,9 +35,9 @@ def test_a_quota_below_the_need_is_refused_and_an_unknown_one_is_not(quota, refu
     wish = DeploymentWish("prod", "provisioned_throughput", 2, 8)
     if refused:
         with pytest.raises(CapExceeded):
-            caps.check_quota(wish, quota, "L-1")
+            deployment_caps.check_quota(wish, quota, "L-1")
     else:
-        caps.check_quota(wish, quota, "L-1")
+        deployment_caps.check_quota(wish, quota, "L-1")
 
 
 @pytest.mark.parametrize("name", ["a", "support-bot-prod", "x" * 32, "7"])
