@@ -26,7 +26,7 @@ def lines(count, start=0):
 
 @pytest.fixture
 def world(stack, environment):
-    return bedrock_world.make(stack, environment)
+    return bedrock_world.make(stack, environment, data=False)
 
 
 @pytest.fixture

@@ -585,7 +585,7 @@ def test_an_object_that_s3_will_not_let_go_brings_the_message_back(dataset):
 
 
 def test_reconcile_finds_a_deletion_whose_message_got_lost(dataset, environment):
-    world = bedrock_world.make(dataset.stack, environment)
+    world = bedrock_world.make(dataset.stack, environment, data=False)
     call("DELETE", DATASET)
     dataset.stack.messages(dataset.stack.upload_queue_url)
     world.clock.time = clock.now()
