@@ -16,7 +16,6 @@ from tunedrop.domain.checks import (
     record_duplicate_findings,
     record_lengths,
     settings_findings,
-    severities,
     templates,
     turns,
 )
@@ -24,7 +23,6 @@ from tunedrop.domain.checks.registry import CHECKS, Check
 
 MODULES = (
     settings_findings,
-    severities,
     reading_findings,
     parquet_findings,
     turns,

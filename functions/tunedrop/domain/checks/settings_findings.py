@@ -1,4 +1,4 @@
-"""What can be wrong with `dataset.toml`, object metadata and upload keys."""
+"""What can be wrong with `dataset.toml`, its check policy, object metadata and upload keys."""
 
 from __future__ import annotations
 
@@ -79,5 +79,26 @@ declare(
     stage="dataset",
     words="The files to be joined are of several kinds, such as CSV and JSON Lines. Only an event tells of it.",
     hint="Write all files of a split in one format; only compressed and plain may stand together.",
+    example=None,
+)
+declare(
+    code="unknown_check",
+    stage="dataset",
+    words="The check policy names a code that no check has.",
+    hint="Correct its spelling; docs/data-format.md lists the codes.",
+    example=None,
+)
+declare(
+    code="check_not_tunable",
+    stage="dataset",
+    words="The check policy wants to ignore what Bedrock itself would refuse.",
+    hint="Take the code out of the policy and mend the data: the job would fail.",
+    example=None,
+)
+declare(
+    code="contradictory_policy",
+    stage="dataset",
+    words="The check policy both ignores a code and makes it an error.",
+    hint="Name it in one of the two lists.",
     example=None,
 )

@@ -4,31 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tunedrop.domain.checks.registry import CHECKS, Severity, declare
+from tunedrop.domain.checks.registry import CHECKS, Severity
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.defects import Defect, shown
-
-declare(
-    code="unknown_check",
-    stage="dataset",
-    words="The check policy names a code that no check has.",
-    hint="Correct its spelling; docs/data-format.md lists the codes.",
-    example=None,
-)
-declare(
-    code="check_not_tunable",
-    stage="dataset",
-    words="The check policy wants to ignore what Bedrock itself would refuse.",
-    hint="Take the code out of the policy and mend the data: the job would fail.",
-    example=None,
-)
-declare(
-    code="contradictory_policy",
-    stage="dataset",
-    words="The check policy both ignores a code and makes it an error.",
-    hint="Name it in one of the two lists.",
-    example=None,
-)
 
 
 def severity(code: str, policy: Policy) -> Severity | None:
