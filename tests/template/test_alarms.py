@@ -1,0 +1,41 @@
+"""Alarms: each rings where people listen, watches a metric that exists, and names the section that says what to do."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+ALARM = "AWS::CloudWatch::Alarm"
+
+
+def watched(alarm):
+    """Namespace and name of each metric."""
+    metrics = [each["MetricStat"]["Metric"] for each in alarm.properties.get("Metrics", ()) if "MetricStat" in each]
+    return {(metric["Namespace"], metric["MetricName"]) for metric in metrics or [alarm]}
+
+
+def words_of_the_code():
+    trees = [ast.parse(path.read_text("utf-8")) for path in (ROOT / "functions").rglob("*.py")]
+    return {node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+
+
+def test_every_alarm_rings_on_the_alarm_topic(stack):
+    assert stack.of(ALARM)
+    assert [alarm.id for alarm in stack.of(ALARM) if alarm["AlarmActions"] != ["<AlarmTopic>"]] == []
+
+
+def test_every_alarm_ends_in_a_section_of_operations(stack):
+    headings = re.findall(r"^## (.+)$", (ROOT / "docs/operations.md").read_text("utf-8"), re.MULTILINE)
+    known = {heading.lower().replace(" ", "-") for heading in headings}
+    for alarm in stack.of(ALARM):
+        section = re.search(r" docs/operations\.md#([a-z-]+)$", alarm["AlarmDescription"])
+        assert section, alarm.id
+        assert section[1] in known, alarm.id
+
+
+def test_every_metric_of_ours_that_an_alarm_watches_is_written_somewhere(stack):
+    ours = {name for alarm in stack.of(ALARM) for namespace, name in watched(alarm) if namespace == "Tunedrop"}
+    assert ours
+    assert ours - words_of_the_code() == set()
