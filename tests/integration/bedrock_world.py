@@ -33,7 +33,7 @@ from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import dataset_rows, deployment_rows, job_rows, upload_rows
 from tunedrop.edges.settings import Settings
 
-from tests.integration.conftest import ACCOUNT, Stack
+from tests.integration.conftest import ACCOUNT, Stack, StackClients
 
 CALLER = "arn:aws:iam::123456789012:user/dana"
 HOUR = 3600.0
@@ -130,7 +130,7 @@ class World:
     @property
     def cloud(self) -> Cloud:
         """What a use case is handed."""
-        return Cloud(self.settings, clients, self.clock.now, self.new_id)
+        return Cloud(self.settings, StackClients(self.stack), self.clock.now, self.new_id)
 
     def stop(self, job_id: str) -> Job:
         """POST /jobs/{id}/stop."""
@@ -378,8 +378,6 @@ def make(
     """
     passthrough: Any = moto_config["core"]["passthrough"]
     environment.setitem(passthrough, "services", ["bedrock", "bedrock-runtime", "servicequotas"])
-    for make_client in (clients.dynamodb, clients.s3, clients.sqs, clients.events):
-        make_client()  # moto's rows and objects stay where the stack's own clients made them
     environment.setenv("AWS_REGION", region)
     environment.setenv("AWS_DEFAULT_REGION", region)
     settings = dataclasses.replace(_settings(stack, variables), region=region)

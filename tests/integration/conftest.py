@@ -26,12 +26,39 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_sqs import SQSClient
+    from tunedrop.edges.clients import BedrockReader
 
 ACCOUNT = "123456789012"
 STACK_ID = f"arn:aws:cloudformation:us-west-2:{ACCOUNT}:stack/tunedrop/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 _LOADER = botocore.loaders.create_loader()
 QUEUES = ("UploadQueue", "SpendQueue", "JobEventQueue", "Published")
+
+
+@dataclass(frozen=True, slots=True)
+class StackClients:
+    """Clients of a cloud whose use cases are called without a handler: the stack's own, and Bedrock's."""
+
+    stack: Stack
+
+    def dynamodb(self) -> DynamoDBClient:
+        return self.stack.dynamodb
+
+    def s3(self) -> S3Client:
+        return self.stack.s3
+
+    def sqs(self) -> SQSClient:
+        return self.stack.sqs
+
+    def events(self) -> EventBridgeClient:
+        return self.stack.events
+
+    def bedrock(self) -> BedrockReader:
+        return clients.bedrock()
+
+    def service_quotas(self) -> ServiceQuotasClient:
+        return clients.service_quotas()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +85,7 @@ class Stack:
 
     def at(self, now: Callable[[], datetime] = clock.now) -> Cloud:
         """What a use case is handed at another time."""
-        return Cloud(self.settings, clients, now, clock.new_id)
+        return Cloud(self.settings, StackClients(self), now, clock.new_id)
 
     def messages(self, queue_url: str) -> list[dict[str, Any]]:
         """The bodies on a queue, taken off it."""

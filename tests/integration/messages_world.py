@@ -140,7 +140,8 @@ class ScriptedBedrock:
 
     def mounted(self) -> ScriptedBedrock:
         """This Bedrock behind the client of a streaming route."""
-        clients.bedrock_runtime().meta.events.register("before-send.bedrock-runtime", cast("Any", self.answer))
+        runtime = clients.bedrock_runtime(read_seconds=messages_api.STREAMED_READ_SECONDS)
+        runtime.meta.events.register("before-send.bedrock-runtime", cast("Any", self.answer))
         return self
 
     def answer(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:

@@ -60,7 +60,7 @@ def deployed(stack, environment, request):
     environment.setenv("AWS_DEFAULT_REGION", base_model.regions[0])
     control = boto3.client("bedrock")  # noqa: TID251 - the test's own
     buffered = clients.bedrock_runtime(read_seconds=messages_api.BUFFERED_READ_SECONDS)
-    for client in (control, clients.bedrock_runtime(), buffered):
+    for client in (control, clients.bedrock_runtime(read_seconds=messages_api.STREAMED_READ_SECONDS), buffered):
         mount(client, simulator)
     arn = control.create_provisioned_model_throughput(
         modelUnits=1, provisionedModelName="support-bot", modelId=base_model.customization_id
