@@ -341,7 +341,7 @@ def test_a_defect_is_500_and_logged_without_its_words(bedrock, caller, stack, lo
     status, _, error = caller.refusal()
     assert (status, error["details"]["error_code"]) == (500, "internal_error")
     [entry] = [line for line in log() if line["message"] == "Unexpected"]
-    assert entry["fault"] == "TypeError"
+    assert entry["fault"] == "UnreadableRow"
     assert any("deployment_rows" in place for place in entry["places"])
 
 

@@ -1,17 +1,21 @@
-"""Python values as DynamoDB's attribute values and back: no float, no NaN on the wire (docs/facts.md#dynamodb)."""
+"""Python values as DynamoDB's attribute values and back: no float, no NaN on the wire (docs/facts.md#dynamodb).
+
+Moments go in as `moments` writes them, and come back as that text.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import fields
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
+from tunedrop.edges.rows import moments
+
 Row = Mapping[str, Any]
-T = TypeVar("T")
 
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
@@ -24,16 +28,14 @@ def marshal(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _to_dynamodb(value: Any) -> Any:
     """DynamoDB's numbers are decimals without NaN or infinity; those become null."""
-    if isinstance(value, bool):
-        return value
     if isinstance(value, float):
         return Decimal(repr(value)) if math.isfinite(value) else None
+    if isinstance(value, datetime):
+        return moments.to_text(value)
     if isinstance(value, Mapping):
         return {str(name): _to_dynamodb(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_to_dynamodb(item) for item in value]
-    if isinstance(value, frozenset):
-        return set(value)
     return value
 
 
@@ -52,14 +54,3 @@ def _from_dynamodb(value: Any) -> Any:
     if isinstance(value, set):
         return frozenset(value)
     return value
-
-
-def build(kind: type[T], row: Row) -> T:
-    """A dataclass from a map of its fields; what a newer release added is left out."""
-    names = {field.name for field in fields(cast("Any", kind))}
-    return kind(**{name: value for name, value in row.items() if name in names})
-
-
-def known(row: Row) -> dict[str, Any]:
-    """The row without the attributes that have no value yet."""
-    return {name: value for name, value in row.items() if value is not None}

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from boto3.dynamodb.conditions import Attr, ConditionBase
 from botocore.exceptions import ClientError
 
-from tunedrop.domain.versions.versioning import Head, NewVersion, Noted, Output, Preparation, SplitFile, Version
-from tunedrop.edges.rows import moments, part_rows, upload_rows
-from tunedrop.edges.rows.attributes import Row, build
+from tunedrop.domain.versions.versioning import Head, NewVersion, Noted, Preparation, SplitFile, Version
+from tunedrop.edges.rows import moments, part_rows, stored, upload_rows
+from tunedrop.edges.rows.attributes import Row
 from tunedrop.edges.rows.table import Key, Put, Table, Update
 from tunedrop.edges.rows.upload_rows import Upload
 
@@ -20,6 +19,8 @@ KIND = "dataset"
 
 HEAD = "HEAD"
 VERSION = "VERSION#"
+_OF_A_DELETION = ("deletion", "erasing")
+"""What a head has from the deletion of its dataset, which writes it by itself; the next upload ends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,13 @@ class VersionPage:
 def load_head(table: Table, dataset: str) -> Head | None:
     """The dataset, None where nothing was ever uploaded to it."""
     row = table.get(head_key(dataset))
-    return _head(row) if row else None
+    return stored.from_row(Head, row) if row else None
 
 
 def list_heads(table: Table, limit: int, cursor: str | None) -> HeadPage:
     """Datasets, most recently changed first."""
     page = table.listing(KIND, limit=limit, cursor=cursor)
-    return HeadPage(tuple(_head(row) for row in page.rows), page.cursor)
+    return HeadPage(tuple(stored.from_row(Head, row) for row in page.rows), page.cursor)
 
 
 def load_version(
@@ -60,7 +61,8 @@ def load_version(
     row = table.get(version_key(dataset, number))
     if row is None or ("erasing" in row and not erasing):
         return None
-    return part_rows.loaded(table, _version(row)) if parts else _version(row)
+    version = stored.from_row(Version, row)
+    return part_rows.loaded(table, version) if parts else version
 
 
 def may_return(table: Table, dataset: str, number: int) -> bool:
@@ -75,13 +77,13 @@ def list_versions(table: Table, dataset: str, limit: int | None = None, cursor: 
     Those that are being deleted are left out.
     """
     page = table.query(partition(dataset), VERSION, limit=limit, cursor=cursor, newest_first=True)
-    return VersionPage(tuple(_version(row) for row in page.rows if "erasing" not in row), page.cursor)
+    return VersionPage(tuple(stored.from_row(Version, row) for row in page.rows if "erasing" not in row), page.cursor)
 
 
 def holders(table: Table, dataset: str) -> tuple[Version, ...]:
     """Versions whose uploads must stay: all but those whose deletion was confirmed, which nothing takes back."""
     rows = table.query(partition(dataset), VERSION).rows
-    return tuple(_version(row) for row in rows if "confirmed" not in row)
+    return tuple(stored.from_row(Version, row) for row in rows if "confirmed" not in row)
 
 
 def reserve(table: Table, upload: Upload, plan: NewVersion | Noted) -> bool:
@@ -120,7 +122,7 @@ def add_preparations(table: Table, version: Version, preparations: Sequence[Prep
     seen &= Attr("erasing").not_exists()
     added = {
         "base_models": [*version.base_models, base_model],
-        "preparations": [asdict(item) for item in (*version.preparations, *preparations)],
+        "preparations": stored.plain((*version.preparations, *preparations)),
     }
     return table.update(Update(version_key(version.dataset, version.number), set=added, when=seen)).done
 
@@ -130,9 +132,8 @@ def put_head(head: Head) -> Put:
     unmoved: ConditionBase = Attr("pk").not_exists()
     if head.revision > 1:
         unmoved = Attr("revision").eq(head.revision - 1) & Attr("erasing").not_exists()
-    return Put(
-        {**_key(head_key(head.dataset)), "schema": SCHEMA, **listed(head), **contents(head), **_numbers(head)}, unmoved
-    )
+    row = stored.to_row(head_key(head.dataset), SCHEMA, replace(head, files={}), **listed(head), **contents(head))
+    return Put({name: value for name, value in row.items() if name not in _OF_A_DELETION}, unmoved)
 
 
 def partition(dataset: str) -> str:
@@ -158,92 +159,23 @@ def listed(head: Head) -> Row:
 def contents(head: Head) -> Row:
     """What a head says of the current files and of the newest version."""
     return {
-        "updated_at": moments.to_text(head.updated_at),
+        "updated_at": head.updated_at,
         "status": head.status,
         "files": _files_row(head.files),
         "system_file": head.system_file,
     }
 
 
-def _numbers(head: Head) -> Row:
-    return {
-        "dataset": head.dataset,
-        "created_at": moments.to_text(head.created_at),
-        "revision": head.revision,
-        "latest": head.latest,
-    }
-
-
-def _key(key: Key) -> Row:
-    return {"pk": key.pk, "sk": key.sk}
-
-
-def _head(row: Row) -> Head:
-    return Head(
-        dataset=row["dataset"],
-        created_at=moments.from_text(row["created_at"]),
-        updated_at=moments.from_text(row["updated_at"]),
-        revision=row["revision"],
-        latest=row["latest"],
-        status=row["status"],
-        files=_files(row["files"]),
-        system_file=row["system_file"],
-        deletion=row.get("deletion"),
-        erasing="erasing" in row,
-    )
-
-
 def _version_row(version: Version) -> Row:
-    return {
-        **_key(version_key(version.dataset, version.number)),
-        "schema": SCHEMA,
-        "dataset": version.dataset,
-        "number": version.number,
-        "status": version.status,
-        "files": _files_row(version.files),
-        "system_file": version.system_file,
-        "created_at": moments.to_text(version.created_at),
-        "finished_at": moments.to_text(version.finished_at),
-        "base_models": list(version.base_models),
-        "owner": version.owner,
-        "preparations": [asdict(item) for item in version.preparations],
-        "top_findings": [dict(item) for item in version.top_findings],
-    }
+    key = version_key(version.dataset, version.number)
+    return stored.to_row(key, SCHEMA, replace(version, files={}), files=_files_row(version.files))
 
 
-def _version(row: Row) -> Version:
-    return Version(
-        dataset=row["dataset"],
-        number=row["number"],
-        status=row["status"],
-        files=_files(row["files"]),
-        system_file=row["system_file"],
-        created_at=moments.from_text(row["created_at"]),
-        finished_at=moments.from_text(row["finished_at"]),
-        base_models=tuple(row["base_models"]),
-        owner=row["owner"],
-        preparations=tuple(_preparation(item) for item in row["preparations"]),
-        top_findings=tuple(row["top_findings"]),
-    )
-
-
-def _preparation(item: Mapping[str, Any]) -> Preparation:
-    output = item["output"]
-    return build(Preparation, {**item, "output": build(Output, output) if output else None})
-
-
-def _files_row(files: Mapping[str, SplitFile]) -> dict[str, Any]:
+def _files_row(files: Mapping[str, SplitFile]) -> Row:
     return {slot: _file_row(file) for slot, file in files.items()}
 
 
-def _file_row(file: SplitFile) -> dict[str, Any]:
-    row = {**asdict(replace(file, parts=())), "last_modified": moments.to_text(file.last_modified)}
-    left_out = {"parts"} if file.joined else {"parts", "joined"}
-    return {name: value for name, value in row.items() if name not in left_out}
-
-
-def _files(row: Mapping[str, Mapping[str, Any]]) -> dict[str, SplitFile]:
-    return {
-        slot: build(SplitFile, {**file, "last_modified": moments.from_text(file["last_modified"])})
-        for slot, file in row.items()
-    }
+def _file_row(file: SplitFile) -> Row:
+    """Of a joined one without its parts, which have rows of their own; of any other without what joined ones have."""
+    row: Row = stored.plain(replace(file, parts=()))
+    return {name: value for name, value in row.items() if value or name not in {"joined", "parts"}}

@@ -3,42 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
-from typing import Any
 
 from boto3.dynamodb.conditions import Attr, ConditionBase
 
-from tunedrop.domain.serving.deployment_states import Deployment, HistoryEntry
+from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import ENDED, Purchase
-from tunedrop.domain.training.bedrock_refusal import Refusal
-from tunedrop.edges.rows import moments
-from tunedrop.edges.rows.attributes import Row, build, known
+from tunedrop.edges.rows import moments, stored
+from tunedrop.edges.rows.attributes import Row
 from tunedrop.edges.rows.table import Delete, Key, Put, Table, Update
 
 SCHEMA = 1
 KIND = "deployment"
 MODEL_UNITS = Key("SLOTS", "MODEL_UNITS")
-
-_HEAD_TIMES = ("created_at", "expires_at")
-_HEAD_PLAIN = tuple(
-    field.name for field in fields(Deployment) if field.name not in {*_HEAD_TIMES, "history", "revision"}
-)
-_TIMES = (
-    "created_at",
-    "requested_at",
-    "lapses_at",
-    "attempted_at",
-    "parked_at",
-    "live_at",
-    "ready_at",
-    "expires_at",
-    "releasing_at",
-    "deleted_at",
-    "released_at",
-)
-_PLAIN = tuple(
-    field.name for field in fields(Purchase) if field.name not in {*_TIMES, "refusal", "announced", "revision"}
-)
 
 
 def load(table: Table, name: str) -> Deployment | None:
@@ -83,18 +59,19 @@ def put_changed(deployment: Deployment) -> Put:
 def put_purchase(purchase: Purchase) -> Put:
     """Write the purchase over the revision that was read; revision 0 is a new one."""
     condition = _seen(purchase.revision) if purchase.revision else Attr("pk").not_exists()
-    return Put(_purchase_row(purchase), condition)
+    key = _purchase_key(purchase.deployment, purchase.generation)
+    return Put(stored.known(stored.to_row(key, SCHEMA, purchase, revision=purchase.revision + 1)), condition)
 
 
 def open_work(purchase: Purchase) -> Put:
     """Let reconcile find the purchase until it has ended."""
-    row = {"pk": "OPEN", "sk": _open_sort_key(purchase), "schema": SCHEMA}
-    return Put({**row, "deployment": purchase.deployment, "generation": purchase.generation})
+    identity = {"deployment": purchase.deployment, "generation": purchase.generation}
+    return Put(stored.to_row(_open_key(purchase), SCHEMA, **identity))
 
 
 def close_work(purchase: Purchase) -> Delete:
     """Nothing is left to do for the purchase."""
-    return Delete(Key("OPEN", _open_sort_key(purchase)))
+    return Delete(_open_key(purchase))
 
 
 def take_units(purchase: Purchase, cap: int | None) -> Update:
@@ -128,60 +105,25 @@ def _purchase_key(deployment: str, generation: int) -> Key:
     return Key(f"DEPLOYMENT#{deployment}", f"PURCHASE#{generation:06d}")
 
 
-def _open_sort_key(purchase: Purchase) -> str:
-    return f"PURCHASE#{purchase.id}"
+def _open_key(purchase: Purchase) -> Key:
+    return Key("OPEN", f"PURCHASE#{purchase.id}")
 
 
 def _seen(revision: int) -> ConditionBase:
     return Attr("revision").eq(revision)
 
 
-def _head_row(deployment: Deployment) -> dict[str, Any]:
-    key = _head_key(deployment.name)
+def _head_row(deployment: Deployment) -> Row:
     listed = f"{moments.to_text(deployment.created_at)}#{deployment.name}"
-    row = {"pk": key.pk, "sk": key.sk, "schema": SCHEMA, "kind": KIND, "listed_at": listed}
-    row |= {name: getattr(deployment, name) for name in _HEAD_PLAIN}
-    row |= {name: moments.to_text(getattr(deployment, name)) for name in _HEAD_TIMES}
-    row["history"] = [
-        {"time": moments.to_text(entry.time), "state": entry.state, "note": entry.note} for entry in deployment.history
-    ]
-    return known({**row, "revision": deployment.revision + 1})
+    beside = {"kind": KIND, "listed_at": listed, "revision": deployment.revision + 1}
+    return stored.known(stored.to_row(_head_key(deployment.name), SCHEMA, deployment, **beside))
 
 
 def deployment_from(row: Row) -> Deployment:
     """A head row as a deployment; what the row lacks is as in a new one."""
-    plain: dict[str, Any] = {name: row[name] for name in _HEAD_PLAIN if name in row}
-    times: dict[str, Any] = {name: moments.from_text(row[name]) for name in _HEAD_TIMES if name in row}
-    history = tuple(
-        HistoryEntry(moments.from_text(entry["time"]), entry["state"], entry["note"])
-        for entry in row.get("history", ())
-    )
-    return Deployment(**plain, **times, history=history, revision=row["revision"])
-
-
-def _purchase_row(purchase: Purchase) -> dict[str, Any]:
-    key = _purchase_key(purchase.deployment, purchase.generation)
-    row = {"pk": key.pk, "sk": key.sk, "schema": SCHEMA}
-    row |= {name: getattr(purchase, name) for name in _PLAIN}
-    row |= {name: moments.to_text(getattr(purchase, name)) for name in _TIMES}
-    row |= {
-        "refusal": purchase.refusal and asdict(purchase.refusal),
-        "announced": list(purchase.announced),
-        "revision": purchase.revision + 1,
-    }
-    return known(row)
+    return stored.from_row(Deployment, row)
 
 
 def purchase_from(row: Row) -> Purchase:
     """A purchase row as a purchase; what the row lacks is as in a new one."""
-    plain: dict[str, Any] = {name: row[name] for name in _PLAIN if name in row}
-    times: dict[str, Any] = {name: moments.from_text(row[name]) for name in _TIMES if name in row}
-    plain.setdefault("hours", None)
-    refusal = row.get("refusal")
-    return Purchase(
-        **plain,
-        **times,
-        refusal=build(Refusal, refusal) if refusal else None,
-        announced=tuple(row.get("announced", ())),
-        revision=row["revision"],
-    )
+    return stored.from_row(Purchase, {"hours": None, **row})

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, fields
-from typing import Any
 
+import msgspec
 from boto3.dynamodb.conditions import Attr, ConditionBase
 
-from tunedrop.domain.training.bedrock_refusal import Refusal
-from tunedrop.domain.training.job_states import DeploymentWish, Job, TimelineEntry, TrainedOn
+from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.training.metrics import MetricChunk, MetricSplit
-from tunedrop.edges.rows import moments
-from tunedrop.edges.rows.attributes import Row, build, known
+from tunedrop.edges.rows import moments, stored
+from tunedrop.edges.rows.attributes import Row
 from tunedrop.edges.rows.table import Delete, Key, Put, Table, Update
 
 SCHEMA = 1
 KIND = "job"
 RUNNING = Key("SLOTS", "JOBS")
-_TIMES = ("created_at", "data_asked_at", "attempted_at", "parked_at", "started_at", "ended_at")
-_BUILT = {"splits", "deployment", "refusal", "timeline", "announced", "revision"}
-_PLAIN = tuple(field.name for field in fields(Job) if field.name not in {*_TIMES, *_BUILT})
 _COLUMNS = ("step", "epoch", "loss", "perplexity")
 
 
@@ -33,14 +28,16 @@ def load(table: Table, job_id: str) -> Job | None:
 
 def find(table: Table, name: str) -> Job | None:
     """The job that this stack started under a Bedrock name; None for foreign names."""
-    row = table.get(Key(f"NAME#{name}", "JOB"))
+    row = table.get(_name_key(name))
     return load(table, row["job_id"]) if row else None
 
 
 def put_job(job: Job) -> Put:
     """Write the job over the revision that was read; revision 0 is a new one."""
     condition: ConditionBase = Attr("revision").eq(job.revision) if job.revision else Attr("pk").not_exists()
-    return Put(_row(job), condition)
+    listed = f"{moments.to_text(job.created_at)}#{job.id}"
+    row = stored.to_row(_key(job.id), SCHEMA, job, kind=KIND, listed_at=listed, revision=job.revision + 1)
+    return Put(stored.known(row), condition)
 
 
 def count_metrics_try(job: Job) -> Update:
@@ -50,18 +47,17 @@ def count_metrics_try(job: Job) -> Update:
 
 def put_name(job: Job) -> Put:
     """Let the events of Bedrock find the job."""
-    row = {"pk": f"NAME#{job.name}", "sk": "JOB", "schema": SCHEMA, "job_id": job.id}
-    return Put(row, Attr("pk").not_exists())
+    return Put(stored.to_row(_name_key(job.name), SCHEMA, job_id=job.id), Attr("pk").not_exists())
 
 
 def open_work(job: Job) -> Put:
     """Let reconcile find the job until it has ended."""
-    return Put({"pk": "OPEN", "sk": f"JOB#{job.id}", "schema": SCHEMA, "job_id": job.id})
+    return Put(stored.to_row(_open_key(job), SCHEMA, job_id=job.id))
 
 
 def close_work(job: Job) -> Delete:
     """Nothing is left to do for the job."""
-    return Delete(Key("OPEN", f"JOB#{job.id}"))
+    return Delete(_open_key(job))
 
 
 def take_slot(job: Job, most: int) -> Update:
@@ -94,65 +90,35 @@ def put_chunks(
 
 def load_chunk(table: Table, job_id: str, split: MetricSplit, number: int) -> MetricChunk | None:
     """Points `number * CHUNK` and following."""
-    row = table.get(Key(f"JOB#{job_id}", _chunk_sort_key(split, number)))
+    row = table.get(_chunk_key(job_id, split, number))
     if row is None:
         return None
-    return MetricChunk(number, *(json.loads(row[column]) for column in _COLUMNS))
+    return MetricChunk(number, *(msgspec.json.decode(row[column]) for column in _COLUMNS))
 
 
-def _chunk_sort_key(split: MetricSplit, number: int) -> str:
-    return f"METRICS#{split}#{number:06d}"
+def job_from(row: Row) -> Job:
+    """A job row as a job; what the row lacks is as in a new job."""
+    return stored.from_row(Job, row)
 
 
-def _chunk_row(job_id: str, split: MetricSplit, chunk: MetricChunk) -> dict[str, Any]:
+def _chunk_row(job_id: str, split: MetricSplit, chunk: MetricChunk) -> Row:
     """Each column as one JSON text: a tenth of the work, and of the item, that a list of numbers takes."""
     columns = (chunk.steps, chunk.epochs, chunk.losses, chunk.perplexities)
     texts = (json.dumps(values, separators=(",", ":"), allow_nan=False) for values in columns)
-    key = {"pk": f"JOB#{job_id}", "sk": _chunk_sort_key(split, chunk.number), "schema": SCHEMA}
-    return {**key, **dict(zip(_COLUMNS, texts, strict=True))}
+    return stored.to_row(_chunk_key(job_id, split, chunk.number), SCHEMA, **dict(zip(_COLUMNS, texts, strict=True)))
 
 
 def _key(job_id: str) -> Key:
     return Key(f"JOB#{job_id}", "JOB")
 
 
-def _row(job: Job) -> dict[str, Any]:
-    key = _key(job.id)
-    listed = f"{moments.to_text(job.created_at)}#{job.id}"
-    row = {"pk": key.pk, "sk": key.sk, "schema": SCHEMA, "kind": KIND, "listed_at": listed}
-    row |= {name: getattr(job, name) for name in _PLAIN}
-    row |= {name: moments.to_text(getattr(job, name)) for name in _TIMES}
-    row |= {
-        "splits": {name: asdict(split) for name, split in job.splits.items()} if job.splits else None,
-        "deployment": job.deployment and asdict(job.deployment),
-        "refusal": job.refusal and asdict(job.refusal),
-        "timeline": [_timeline_row(entry) for entry in job.timeline],
-        "announced": list(job.announced),
-        "revision": job.revision + 1,
-    }
-    return known(row)
+def _name_key(name: str) -> Key:
+    return Key(f"NAME#{name}", "JOB")
 
 
-def _timeline_row(entry: TimelineEntry) -> dict[str, Any]:
-    time = moments.to_text(entry.time)
-    return {"time": time, "status": entry.status, "source": entry.source, "note": entry.note}
+def _open_key(job: Job) -> Key:
+    return Key("OPEN", f"JOB#{job.id}")
 
 
-def job_from(row: Row) -> Job:
-    """A job row as a job; what the row lacks is as in a new job."""
-    plain: dict[str, Any] = {name: row[name] for name in _PLAIN if name in row}
-    times: dict[str, Any] = {name: moments.from_text(row[name]) for name in _TIMES if name in row}
-    wish, refusal, splits = row.get("deployment"), row.get("refusal"), row.get("splits")
-    return Job(
-        **plain,
-        **times,
-        splits={name: build(TrainedOn, split) for name, split in splits.items()} if splits else None,
-        deployment=build(DeploymentWish, wish) if wish else None,
-        refusal=build(Refusal, refusal) if refusal else None,
-        timeline=tuple(
-            TimelineEntry(moments.from_text(entry["time"]), entry["status"], entry["source"], entry.get("note", ""))
-            for entry in row.get("timeline", ())
-        ),
-        announced=tuple(row.get("announced", ())),
-        revision=row["revision"],
-    )
+def _chunk_key(job_id: str, split: MetricSplit, number: int) -> Key:
+    return Key(f"JOB#{job_id}", f"METRICS#{split}#{number:06d}")

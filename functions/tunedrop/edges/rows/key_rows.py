@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from boto3.dynamodb.conditions import Attr
 
 from tunedrop.domain.messages.api_key import ApiKey
-from tunedrop.edges.rows import moments
+from tunedrop.edges.rows import stored
 from tunedrop.edges.rows.attributes import Row
 from tunedrop.edges.rows.table import Key, Put, Table, Update, WriteOutcome
 
@@ -26,11 +24,9 @@ def key_of(sha256: str) -> Key:
 
 def insert(table: Table, key: ApiKey) -> bool:
     """Write both rows, or neither: False when the key's id or secret exists already."""
-    row = _to_row(key)
     new = Attr("pk").not_exists()
     return table.write_all(
-        Put({**row, **_place(key_of(key.sha256))}, when=new),
-        Put({**row, **_place(Key(LISTING, key.id))}, when=new),
+        Put(_to_row(key_of(key.sha256), key), when=new), Put(_to_row(Key(LISTING, key.id), key), when=new)
     )
 
 
@@ -39,15 +35,14 @@ def use(table: Table, sha256: str, deployment: str | None, now: datetime) -> Wri
 
     Refused, the outcome's row tells why. Without a deployment the scope is not asked.
     """
-    moment = moments.to_text(now)
     when = (
         Attr("pk").exists()
         & Attr("revoked_at").not_exists()
-        & (Attr("expires_at").not_exists() | Attr("expires_at").gt(moment))
+        & (Attr("expires_at").not_exists() | Attr("expires_at").gt(now))
     )
     if deployment is not None:
         when &= Attr("deployments").not_exists() | Attr("deployments").contains(deployment)
-    return table.update(Update(key_of(sha256), set={"last_used_at": moment}, when=when))
+    return table.update(Update(key_of(sha256), set={"last_used_at": now}, when=when))
 
 
 def load(table: Table, key_id: str) -> ApiKey | None:
@@ -68,44 +63,20 @@ def revoke(table: Table, key: ApiKey, now: datetime) -> None:
     One update and no transaction: a key in use, which is the one to stop, is written by every call that it makes.
     """
     when = Attr("pk").exists() & Attr("revoked_at").not_exists()
-    table.update(Update(key_of(key.sha256), set={"revoked_at": moments.to_text(now)}, when=when))
+    table.update(Update(key_of(key.sha256), set={"revoked_at": now}, when=when))
 
 
 def from_row(row: Row) -> ApiKey:
     """A row as the key that it describes."""
-    return ApiKey(
-        id=row["key_id"],
-        name=row["name"],
-        deployments=row.get("deployments"),
-        sha256=row["sha256"],
-        created_at=moments.from_text(row["created_at"]),
-        created_by=row["created_by"],
-        expires_at=moments.from_text(row.get("expires_at")),
-        revoked_at=moments.from_text(row.get("revoked_at")),
-        last_used_at=moments.from_text(row.get("last_used_at")),
-    )
+    return stored.from_row(ApiKey, {"deployments": None, **row, "id": row.get("key_id")})
 
 
 def _current(table: Table, listed: Row) -> Row:
     return table.get(key_of(listed["sha256"])) or listed
 
 
-def _to_row(key: ApiKey) -> Mapping[str, Any]:
-    row: dict[str, Any] = {
-        "schema": SCHEMA,
-        "key_id": key.id,
-        "name": key.name,
-        "sha256": key.sha256,
-        "created_at": moments.to_text(key.created_at),
-        "created_by": key.created_by,
-    }
-    if key.deployments is not None:
-        row["deployments"] = key.deployments
-    if key.expires_at is not None:
-        row["expires_at"] = moments.to_text(key.expires_at)
-        row["expires"] = int((key.expires_at + KEPT_AFTER_EXPIRY).timestamp())
-    return row
-
-
-def _place(key: Key) -> dict[str, str]:
-    return {"pk": key.pk, "sk": key.sk}
+def _to_row(place: Key, key: ApiKey) -> Row:
+    expires = int((key.expires_at + KEPT_AFTER_EXPIRY).timestamp()) if key.expires_at else None
+    row = stored.to_row(place, SCHEMA, key, key_id=key.id, deployments=key.deployments, expires=expires)
+    del row["id"]
+    return stored.known(row)

@@ -13,12 +13,3 @@ def to_text(moment: None) -> None: ...
 def to_text(moment: datetime | None) -> str | None:
     """`2026-11-22T09:30:00.000000Z`; None stays None."""
     return None if moment is None else moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-@overload
-def from_text(text: str) -> datetime: ...
-@overload
-def from_text(text: None) -> None: ...
-def from_text(text: str | None) -> datetime | None:
-    """The aware moment that `to_text` wrote."""
-    return datetime.fromisoformat(text) if text else None

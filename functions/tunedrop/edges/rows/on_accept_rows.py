@@ -7,8 +7,7 @@ from datetime import datetime
 
 from boto3.dynamodb.conditions import Attr
 
-from tunedrop.edges.rows import moments
-from tunedrop.edges.rows.attributes import Row
+from tunedrop.edges.rows import stored
 from tunedrop.edges.rows.table import Key, Put, Table, Update
 
 SCHEMA = 1
@@ -21,31 +20,16 @@ class Claim:
     dataset: str
     version: int
     job_id: str
-    code: str | None
-    message: str
-    plan_id: str | None
+    code: str | None = None
+    message: str = ""
+    plan_id: str | None = None
 
 
 def claim(table: Table, dataset: str, version: int, job_id: str, now: datetime) -> Claim:
     """Claim the dataset's one job for a version; returns the claim that stands, of whichever version came first."""
-    place = _key(dataset)
-    row: Row = {
-        "pk": place.pk,
-        "sk": place.sk,
-        "schema": SCHEMA,
-        "version": version,
-        "job_id": job_id,
-        "claimed_at": moments.to_text(now),
-    }
+    row = stored.to_row(_key(dataset), SCHEMA, version=version, job_id=job_id, claimed_at=now)
     standing = table.put(Put(row, Attr("pk").not_exists())).row or row
-    return Claim(
-        dataset,
-        standing["version"],
-        standing["job_id"],
-        standing.get("code"),
-        standing.get("message", ""),
-        standing.get("plan_id"),
-    )
+    return stored.from_row(Claim, {"dataset": dataset, **standing})
 
 
 def refuse(table: Table, refused: Claim) -> None:

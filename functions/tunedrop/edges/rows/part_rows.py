@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import dataclass, replace
 
 from tunedrop.domain.versions.versioning import SplitFile, StoredFile, Version
-from tunedrop.edges.rows.attributes import build
-from tunedrop.edges.rows.table import Put, Table
+from tunedrop.edges.rows import stored
+from tunedrop.edges.rows.table import Key, Put, Table
 
 SCHEMA = 1
 _CHUNK = 200
 """Parts in one row: under 100 KB of the 400 that DynamoDB takes (docs/facts.md#dynamodb)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    parts: tuple[StoredFile, ...]
 
 
 def puts(version: Version) -> list[Put]:
@@ -32,7 +37,7 @@ def named(dataset: str, slot: str, version_id: str, parts: Sequence[StoredFile])
 def load(table: Table, dataset: str, slot: str, version_id: str) -> tuple[StoredFile, ...]:
     """The parts of one upload, in their order."""
     page = table.query(_pk(dataset), _prefix(slot, version_id))
-    return tuple(build(StoredFile, part) for row in page.rows for part in row["parts"])
+    return tuple(part for row in page.rows for part in stored.from_row(_Parts, row).parts)
 
 
 def all_loaded(table: Table, versions: Iterable[Version]) -> Iterator[Version]:
@@ -63,14 +68,8 @@ def _with_parts(table: Table, dataset: str, file: SplitFile) -> SplitFile:
 
 def _puts(dataset: str, slot: str, version_id: str, parts: Sequence[StoredFile]) -> Iterator[Put]:
     for number, start in enumerate(range(0, len(parts), _CHUNK)):
-        yield Put(
-            {
-                "pk": _pk(dataset),
-                "sk": f"{_prefix(slot, version_id)}{number:03d}",
-                "schema": SCHEMA,
-                "parts": [asdict(part) for part in parts[start : start + _CHUNK]],
-            }
-        )
+        key = Key(_pk(dataset), f"{_prefix(slot, version_id)}{number:03d}")
+        yield Put(stored.to_row(key, SCHEMA, _Parts(tuple(parts[start : start + _CHUNK]))))
 
 
 def _prefix(slot: str, version_id: str) -> str:

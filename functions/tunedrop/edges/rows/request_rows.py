@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from boto3.dynamodb.conditions import Attr
 
-from tunedrop.edges.rows.attributes import Row
+from tunedrop.edges.rows import stored
 from tunedrop.edges.rows.table import Delete, Key, Put, Table, Update
 
 SCHEMA = 1
@@ -42,8 +42,8 @@ class StoredRequest:
     effect_id: str
     """The id of what the request makes: a repetition after a crash makes the same thing, not a second one."""
     held_until: str
-    status: int
-    answer: Any
+    status: int = 0
+    answer: Any = None
 
 
 def begin(
@@ -51,21 +51,20 @@ def begin(
 ) -> StoredRequest | None:
     """Claim the identity. None: it is ours to run; else what the first request left."""
     key = identity.row_key()
-    row = {
-        "pk": key.pk,
-        "sk": key.sk,
-        "schema": SCHEMA,
-        "body_sha256": body_sha256,
-        "state": "running",
-        "effect_id": effect_id,
-        "held_until": (now + HELD).isoformat(),
-        "expires": int((now + KEPT).timestamp()),
-    }
+    row = stored.to_row(
+        key,
+        SCHEMA,
+        body_sha256=body_sha256,
+        state="running",
+        effect_id=effect_id,
+        held_until=(now + HELD).isoformat(),
+        expires=int((now + KEPT).timestamp()),
+    )
     outcome = table.put(Put(row, when=Attr("pk").not_exists()))
     if outcome.done:
         return None
     existing = outcome.row or table.get(key)
-    return _stored(existing) if existing else None
+    return stored.from_row(StoredRequest, existing) if existing else None
 
 
 def take_over(table: Table, identity: RequestIdentity, held_until: str, now: datetime) -> bool:
@@ -91,14 +90,3 @@ def answered(table: Table, identity: RequestIdentity, status: int, answer: Any) 
 def forget(table: Table, identity: RequestIdentity) -> None:
     """The request was refused and changed nothing: the key may be used again."""
     table.delete(Delete(identity.row_key()))
-
-
-def _stored(row: Row) -> StoredRequest:
-    return StoredRequest(
-        body_sha256=row["body_sha256"],
-        state=row["state"],
-        effect_id=row["effect_id"],
-        held_until=row["held_until"],
-        status=row.get("status", 0),
-        answer=row.get("answer"),
-    )

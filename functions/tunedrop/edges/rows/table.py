@@ -245,7 +245,7 @@ def _update_arguments(table: str, update: Update) -> dict[str, Any]:
     clauses = [
         _clause("SET", (slot(name, value).format("=") for name, value in update.set.items())),
         _clause("ADD", (slot(name, value).format("") for name, value in update.add.items())),
-        _clause("DELETE", (slot(name, set(value)).format("") for name, value in update.discard.items())),
+        _clause("DELETE", (slot(name, value).format("") for name, value in update.discard.items())),
     ]
     for number, name in enumerate(update.remove):
         names[f"#r{number}"] = name

@@ -6,16 +6,15 @@ A deletion first holds off everything new (`asked`), then is confirmed (`erasing
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from boto3.dynamodb.conditions import Attr
 
-from tunedrop.domain.versions.deletions import Deletion, Erased, RememberedFile, RememberedOutput, Tombstone
+from tunedrop.domain.versions.deletions import Deletion, Erased, Tombstone
 from tunedrop.domain.versions.versioning import Head
-from tunedrop.edges.rows import dataset_rows, moments
-from tunedrop.edges.rows.attributes import Row, build
+from tunedrop.edges.rows import dataset_rows, moments, stored
+from tunedrop.edges.rows.attributes import Row
 from tunedrop.edges.rows.table import Delete, Key, Put, Require, Table, Update
 
 SCHEMA = 1
@@ -47,13 +46,13 @@ def load(table: Table, dataset: str, deletion_id: str) -> Deletion | None:
 def load_tombstone(table: Table, dataset: str, number: int) -> Tombstone | None:
     """What stays of a version that was deleted, or is about to be."""
     row = table.get(_tombstone_key(dataset, number))
-    return _tombstone(row) if row else None
+    return stored.from_row(Tombstone, row) if row else None
 
 
 def list_tombstones(table: Table, dataset: str, limit: int, cursor: str | None) -> TombstonePage:
     """A dataset's tombstones, newest version first."""
     page = table.query(dataset_rows.partition(dataset), _TOMBSTONE, limit=limit, cursor=cursor, newest_first=True)
-    return TombstonePage(tuple(_tombstone(row) for row in page.rows), page.cursor)
+    return TombstonePage(tuple(stored.from_row(Tombstone, row) for row in page.rows), page.cursor)
 
 
 def unfinished(table: Table) -> tuple[Deletion, ...]:
@@ -124,7 +123,7 @@ def withdraw(table: Table, deletion: Deletion, head: Head) -> bool:
 
 def overtake(table: Table, deletion: Deletion, now: datetime) -> None:
     """What it was asked for has gone with its dataset: nothing is left to confirm or to take back."""
-    done = {"state": "erased", "erased_at": moments.to_text(now)}
+    done = {"state": "erased", "erased_at": now}
     asked = Attr("state").eq("asked")
     place = _deletion_key(deletion.dataset, deletion.id)
     table.update(Update(place, set=done, remove=("kind", "listed_at"), when=asked))
@@ -151,20 +150,20 @@ def remember(table: Table, tombstone: Tombstone) -> None:
 
 def hold(table: Table, deletion: Deletion, now: datetime) -> bool:
     """Carry it out alone for as long as a function may run. False where another one is at it."""
-    free = Attr("held_until").not_exists() | Attr("held_until").lt(moments.to_text(now))
-    held = {"held_until": moments.to_text(now + HELD)}
+    free = Attr("held_until").not_exists() | Attr("held_until").lt(now)
+    held = {"held_until": now + HELD}
     return table.update(Update(_deletion_key(deletion.dataset, deletion.id), set=held, when=free)).done
 
 
 def let_go(table: Table, deletion: Deletion, now: datetime) -> None:
     """What `hold` took at that moment is over: the next one may go on at once."""
-    ours = Attr("held_until").eq(moments.to_text(now + HELD))
+    ours = Attr("held_until").eq(now + HELD)
     table.update(Update(_deletion_key(deletion.dataset, deletion.id), remove=("held_until",), when=ours))
 
 
 def count(table: Table, deletion: Deletion, erased: Erased) -> None:
     """Add to what was erased so far."""
-    table.update(Update(_deletion_key(deletion.dataset, deletion.id), add=asdict(erased)))
+    table.update(Update(_deletion_key(deletion.dataset, deletion.id), add=stored.plain(erased)))
 
 
 def rows_to_go(table: Table, deletion: Deletion) -> Iterator[Key]:
@@ -182,7 +181,7 @@ def finish(table: Table, deletion: Deletion, head: Head, now: datetime) -> bool:
     """All is gone. The emptied head remembers which numbers were given; a new upload makes it a dataset again."""
     done = Update(
         _deletion_key(deletion.dataset, deletion.id),
-        set={"state": "erased", "erased_at": moments.to_text(now)},
+        set={"state": "erased", "erased_at": now},
         remove=("kind", "listed_at"),
         when=Attr("state").eq("erasing"),
     )
@@ -207,49 +206,16 @@ def _tombstone_key(dataset: str, number: int) -> Key:
 
 
 def _deletion_row(deletion: Deletion) -> Row:
-    place = _deletion_key(deletion.dataset, deletion.id)
-    asked = moments.to_text(deletion.asked_at)
-    return {
-        **{name: value for name, value in asdict(deletion).items() if name != "erased"},
-        **asdict(deletion.erased),
-        "pk": place.pk,
-        "sk": place.sk,
-        "schema": SCHEMA,
-        "kind": KIND,
-        "listed_at": f"{asked}#{deletion.id}",
-        "asked_at": asked,
-        "erased_at": moments.to_text(deletion.erased_at),
-    }
+    """What was erased stands beside the rest, so that it can be counted up."""
+    listed = f"{moments.to_text(deletion.asked_at)}#{deletion.id}"
+    row = stored.to_row(_deletion_key(deletion.dataset, deletion.id), SCHEMA, deletion, kind=KIND, listed_at=listed)
+    erased = row.pop("erased")
+    return {**row, **erased}
 
 
 def _deletion(row: Row) -> Deletion:
-    plain: dict[str, Any] = {name: row[name] for name in ("id", "dataset", "version", "asked_by", "latest", "state")}
-    return Deletion(
-        **plain,
-        asked_at=moments.from_text(row["asked_at"]),
-        erased=build(Erased, row),
-        erased_at=moments.from_text(row["erased_at"]),
-    )
+    return stored.from_row(Deletion, {**row, "erased": row})
 
 
 def _tombstone_row(tombstone: Tombstone) -> Row:
-    place = _tombstone_key(tombstone.dataset, tombstone.number)
-    return {
-        **asdict(tombstone),
-        "pk": place.pk,
-        "sk": place.sk,
-        "schema": SCHEMA,
-        "deleted_at": moments.to_text(tombstone.deleted_at),
-        "created_at": moments.to_text(tombstone.created_at),
-    }
-
-
-def _tombstone(row: Row) -> Tombstone:
-    plain = {name: row[name] for name in ("dataset", "number", "deletion", "deleted_by", "status", "records")}
-    return Tombstone(
-        **plain,
-        deleted_at=moments.from_text(row["deleted_at"]),
-        created_at=moments.from_text(row["created_at"]),
-        files=tuple(build(RememberedFile, file) for file in row["files"]),
-        outputs=tuple(build(RememberedOutput, output) for output in row["outputs"]),
-    )
+    return stored.to_row(_tombstone_key(tombstone.dataset, tombstone.number), SCHEMA, tombstone)

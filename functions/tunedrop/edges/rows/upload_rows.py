@@ -12,7 +12,7 @@ from boto3.dynamodb.conditions import Attr
 from tunedrop.domain.base_models.catalogue import Split
 from tunedrop.domain.versions import object_keys
 from tunedrop.domain.versions.versioning import UploadStatus
-from tunedrop.edges.rows import moments
+from tunedrop.edges.rows import stored
 from tunedrop.edges.rows.attributes import Row
 from tunedrop.edges.rows.table import Key, Put, Require, Table, Update
 
@@ -69,7 +69,7 @@ def again(table: Table, upload: Upload) -> Upload:
 def finish(table: Table, upload: Upload, status: UploadStatus, now: datetime) -> None:
     """Nothing is left to do for it; one whose row was erased with its dataset stays erased."""
     known = {} if upload.version is None else {"version": upload.version}
-    change = {"status": status, "finished_at": moments.to_text(now), **known}
+    change = {"status": status, "finished_at": now, **known}
     row_key = place(upload.dataset, upload.slot, upload.version_id)
     table.update(Update(row_key, set=change, when=Attr("pk").exists()))
 
@@ -92,26 +92,11 @@ def _begin(table: Table, upload: Upload) -> Upload:
 
 
 def _row(upload: Upload) -> Row:
-    row_key = place(upload.dataset, upload.slot, upload.version_id)
-    return {
-        "pk": row_key.pk,
-        "sk": row_key.sk,
-        "schema": SCHEMA,
-        "key": upload.key,
-        "status": upload.status,
-        "received_at": moments.to_text(upload.received_at),
-        **({"splits": dict(upload.splits)} if upload.splits else {}),
-    }
+    key = place(upload.dataset, upload.slot, upload.version_id)
+    splits = {"splits": dict(upload.splits)} if upload.splits else {}
+    return stored.to_row(key, SCHEMA, key=upload.key, status=upload.status, received_at=upload.received_at, **splits)
 
 
 def _upload(dataset: str, slot: str, version_id: str, row: Row) -> Upload:
-    return Upload(
-        dataset=dataset,
-        slot=slot,
-        key=row["key"],
-        version_id=version_id,
-        status=row["status"],
-        version=row.get("version"),
-        received_at=moments.from_text(row["received_at"]),
-        splits=row.get("splits", {}),
-    )
+    identity = {"dataset": dataset, "slot": slot, "version_id": version_id}
+    return stored.from_row(Upload, {"version": None, **row, **identity})

@@ -1,0 +1,48 @@
+"""A row that this release can't read: a request ends in a 500, a message comes again, and nothing is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import spending_requested
+from tunedrop.edges.rows.table import Key, Table, Update
+
+from tests.builders import LambdaContext, sqs_event
+from tests.integration import bedrock_world
+from tests.integration.caller import call, refused
+
+
+@pytest.fixture
+def world(stack, environment):
+    return bedrock_world.make(stack, environment)
+
+
+def spoilt(table: Table, key: Key, **attributes: Any) -> Any:
+    """The row with a state that a later release might know, raw."""
+    return table.update(Update(key, set=attributes)).row
+
+
+def test_a_job_in_an_unknown_status_is_neither_shown_nor_driven_nor_changed(world):
+    job = world.start()
+    key = Key(f"JOB#{job.id}", "JOB")
+    row = spoilt(world.stack.table, key, status="Paused")
+
+    assert refused(call("GET", f"/jobs/{job.id}")) == (500, "internal_error")
+    (message,) = world.stack.messages(world.settings.spend_queue_url)
+    answer = spending_requested.handler(sqs_event(message, queue="SpendQueue"), LambdaContext())
+    assert len(answer["batchItemFailures"]) == 1
+    assert world.stack.table.get(key) == row
+    assert world.simulator.ledger() == ()
+
+
+def test_a_purchase_in_an_unknown_state_buys_nothing(world):
+    world.trained()
+    key = Key("DEPLOYMENT#support-prod", "PURCHASE#000001")
+    row = spoilt(world.stack.table, key, state="leased")
+
+    buy = {"schema": 1, "kind": "advance_purchase", "deployment": "support-prod", "generation": 1}
+    answer = spending_requested.handler(sqs_event(buy, queue="SpendQueue"), LambdaContext())
+    assert len(answer["batchItemFailures"]) == 1
+    assert world.stack.table.get(key) == row
+    assert world.bought() == []
