@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from tunedrop.edges.rows import conflicts, cursors
 from tunedrop.edges.rows.attributes import Row, marshal, unmarshal
+from tunedrop.errors import Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -182,15 +183,22 @@ class Table:
         return True
 
     def put_many(self, rows: Iterable[Row]) -> None:
-        """Write many rows unconditionally, 25 at a time; the same rows again change nothing."""
+        """Write many rows unconditionally, 25 at a time; the same rows again change nothing.
+
+        Raises Unavailable `table_busy` when the table, asked again after longer and longer pauses, leaves some out.
+        """
         requests = [{"PutRequest": {"Item": marshal(row)}} for row in rows]
-        while requests:
-            batch, requests = requests[:25], requests[25:]
-            answer = self._client.batch_write_item(RequestItems={self.name: cast(Any, batch)})
-            left = cast(Any, answer.get("UnprocessedItems", {}).get(self.name, []))
-            requests = [*left, *requests]
-            if left:  # the table is told to take its time
-                time.sleep(next(conflicts.pauses()))
+        for start in range(0, len(requests), 25):
+            self._put_batch(requests[start : start + 25])
+
+    def _put_batch(self, requests: Any) -> None:
+        for pause in (0, *conflicts.pauses()):
+            time.sleep(pause)
+            answer = self._client.batch_write_item(RequestItems={self.name: requests})
+            requests = answer.get("UnprocessedItems", {}).get(self.name)
+            if not requests:
+                return
+        raise Unavailable("table_busy", f"{self.name} did not take every row in time; the same ones may be sent again.")
 
     def _pages(
         self, arguments: dict[str, Any], partition: tuple[str, str], limit: int | None, cursor: str | None
