@@ -13,7 +13,7 @@ import botocore.loaders
 import botocore.session
 import pytest
 from moto import mock_aws
-from tunedrop.edges import clients, clock
+from tunedrop.edges import clients, clock_and_ids
 from tunedrop.edges import settings as settings_module
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows.table import Table
@@ -83,9 +83,9 @@ class Stack:
         """What a use case is handed, now."""
         return self.at()
 
-    def at(self, now: Callable[[], datetime] = clock.now) -> Cloud:
+    def at(self, now: Callable[[], datetime] = clock_and_ids.now) -> Cloud:
         """What a use case is handed at another time."""
-        return Cloud(self.settings, StackClients(self), now, clock.new_id)
+        return Cloud(self.settings, StackClients(self), now, clock_and_ids.new_id)
 
     def messages(self, queue_url: str) -> list[dict[str, Any]]:
         """The bodies on a queue, taken off it."""

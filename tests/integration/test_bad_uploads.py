@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import pytest
 from tunedrop.actions.datasets import read_datasets, take_upload
-from tunedrop.edges import clients, clock
+from tunedrop.edges import clients, clock_and_ids
 
 from tests import builders
 from tests.integration.uploads_world import TRAIN, fault, good, once, upload_row, version
@@ -268,7 +268,7 @@ def test_case_131_an_event_replayed_after_25_hours_changes_nothing(uploader, sta
         uploader.upload(TRAIN, good(50))
     before = stack.table.query("DATASET#support-bot").rows
     stack.published()
-    later = stack.at(now=lambda: clock.now() + timedelta(hours=25))
+    later = stack.at(now=lambda: clock_and_ids.now() + timedelta(hours=25))
     take_upload.arrived(event, later, lambda _: None)
     assert stack.table.query("DATASET#support-bot").rows == before
     assert stack.published() == []

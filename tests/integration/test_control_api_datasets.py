@@ -15,7 +15,7 @@ import requests
 from tunedrop.actions.datasets import erase_data
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.training.job_states import Job
-from tunedrop.edges import clients, clock
+from tunedrop.edges import clients, clock_and_ids
 from tunedrop.edges.rows import deployment_rows, job_rows, tombstone_rows
 from tunedrop.edges.rows.table import Delete, Key, Update
 
@@ -91,7 +91,7 @@ def job(status="Completed", version=2, **more):
     return Job(
         id="01JOB", dataset="support-bot", version=version, base_model="claude-3-haiku", hyperparameters={},
         status=status, intent_id="i", token="t", name="support-bot-v2-x", owner="o", requested_by="r",
-        created_at=clock.now(), request={}, splits={}, trained_tokens=1, steps=1, cost={}, **more,
+        created_at=clock_and_ids.now(), request={}, splits={}, trained_tokens=1, steps=1, cost={}, **more,
     )  # fmt: skip
 
 
@@ -313,10 +313,10 @@ def test_a_version_that_is_being_prepared_is_not_deleted_unless_it_is_stuck(data
 def test_models_that_learnt_from_it_are_named_with_what_they_still_cost(dataset):
     arn = "arn:aws:bedrock:us-west-2:123456789012:custom-model/x/abcdefghijkl"
     train(dataset.stack, model_arn=arn)
-    ends = clock.now() + timedelta(hours=8)
+    ends = clock_and_ids.now() + timedelta(hours=8)
     serving = Deployment(
         "support-prod", "Ready", "provisioned_throughput", "claude-3-haiku", "01JOB", "support-bot", 2, 1, "o", 1,
-        clock.now(), arn="arn:pt", expires_at=ends,
+        clock_and_ids.now(), arn="arn:pt", expires_at=ends,
     )  # fmt: skip
     dataset.stack.table.put(deployment_rows.put_new(serving))
     answer = call("DELETE", DATASET, query={"plan": "true"})[1]
@@ -588,7 +588,7 @@ def test_reconcile_finds_a_deletion_whose_message_got_lost(dataset, environment)
     world = bedrock_world.make(dataset.stack, environment, data=False)
     call("DELETE", DATASET)
     dataset.stack.messages(dataset.stack.upload_queue_url)
-    world.clock.time = clock.now()
+    world.clock.time = clock_and_ids.now()
     assert world.reconcile().enqueued == {}
     world.clock.advance(erase_data.LOST_AFTER.total_seconds() + 1)
     assert world.reconcile().enqueued == {"erase_dataset": 1}

@@ -15,7 +15,7 @@ from tunedrop.actions.datasets import read_datasets
 from tunedrop.domain.checks import samples
 from tunedrop.domain.training.job_states import DeploymentRequest
 from tunedrop.domain.training.job_steps import ASK_AGAIN_AFTER, LONGEST_PREPARATION
-from tunedrop.edges import clock
+from tunedrop.edges import clock_and_ids
 from tunedrop.edges.rows import job_rows
 from tunedrop.edges.rows.table import Key
 from tunedrop.errors import CapExceeded, Conflict, InvalidInput
@@ -377,7 +377,7 @@ def test_another_plan_than_was_confirmed_is_not_trained(world):
 
 
 def test_the_queues_own_functions_carry_it_all_out(world):
-    world.clock.time = clock.now()  # the functions' own
+    world.clock.time = clock_and_ids.now()  # the functions' own
     sample = builders.event("upload_queue_message")
     job = world.start(base_model=CLAUDE)
     sent = message(world)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from tunedrop.edges import clients, clock
+from tunedrop.edges import clients, clock_and_ids
 from tunedrop.edges.queues import Queue
 from tunedrop.edges.rows.table import Table
 from tunedrop.edges.s3.bucket import Bucket
@@ -93,4 +93,4 @@ class Cloud:
 
 def cloud() -> Cloud:
     """The cloud of this function, as the template set it up."""
-    return Cloud(settings(), clients, clock.now, clock.new_id)
+    return Cloud(settings(), clients, clock_and_ids.now, clock_and_ids.new_id)

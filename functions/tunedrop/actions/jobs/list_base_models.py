@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tunedrop.domain.base_models.catalogue import BaseModel, catalogue
 from tunedrop.domain.training import lifecycle
 from tunedrop.domain.training.lifecycle import Lifecycle
-from tunedrop.edges.bedrock import model_lifecycle
+from tunedrop.edges.bedrock import observed_lifecycle
 from tunedrop.edges.cloud import Cloud
 from tunedrop.errors import TunedropError
 
@@ -34,7 +34,7 @@ def _availability(model: BaseModel, cloud: Cloud) -> Availability:
     found: Lifecycle | None = None
     try:
         lifecycle.check_region(model, cloud.settings.region)
-        found = model_lifecycle.lifecycle(cloud.bedrock, model.customization_id)
+        found = observed_lifecycle.lifecycle(cloud.bedrock, model.customization_id)
         lifecycle.check(model, found, cloud.now())
     except TunedropError as reason:
         return Availability(model, trainable=False, missing=(reason.message,), lifecycle=found)

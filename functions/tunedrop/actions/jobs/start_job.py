@@ -14,7 +14,7 @@ from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.training import hyperparameters, lifecycle
 from tunedrop.domain.training.job_states import DeploymentWish, Job, StartJob
 from tunedrop.edges import faults
-from tunedrop.edges.bedrock import model_lifecycle, quotas
+from tunedrop.edges.bedrock import observed_lifecycle, quotas
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows, job_rows, tombstone_rows
 from tunedrop.edges.rows.table import Put, Require
@@ -75,7 +75,9 @@ def _free_head(wish: DeploymentWish | None, cloud: Cloud) -> Deployment | None:
 def _ask_aws(base_model: BaseModel, wish: DeploymentWish | None, cloud: Cloud) -> None:
     """Lifecycle and quotas as they are today: a job that can't start, or that ends in nothing to call, is refused."""
     with faults.asked_by_a_caller():
-        lifecycle.check(base_model, model_lifecycle.lifecycle(cloud.bedrock, base_model.customization_id), cloud.now())
+        lifecycle.check(
+            base_model, observed_lifecycle.lifecycle(cloud.bedrock, base_model.customization_id), cloud.now()
+        )
         if wish:
             code = quotas.MODEL_UNITS if wish.model_units else quotas.DEPLOYMENTS_IN_PROGRESS
             deployment_caps.check_quota(wish, quotas.value(cloud.quotas, code), code)

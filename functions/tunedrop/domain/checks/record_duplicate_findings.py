@@ -1,4 +1,4 @@
-"""What `repetition` finds: records that say the same again, in their split or in an earlier one."""
+"""What `record_duplicates` finds: records that say the same again, in their split or in an earlier one."""
 
 from __future__ import annotations
 
