@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import posixpath
 import re
 import tokenize
 from collections.abc import Iterable, Iterator
@@ -68,7 +69,7 @@ def citations(name: str, text: str) -> Iterator[tuple[str, str]]:
     yield from re.findall(r"\b(docs/[\w-]+\.md)(?:#([\w-]+))?", text)
     if name.endswith(".md"):
         for target, anchor in re.findall(r"\]\((?!\w+://)([\w./-]*)(?:#([\w-]+))?\)", text):
-            page = (Path(name).parent / target).as_posix() if target else name
+            page = posixpath.normpath(f"{Path(name).parent.as_posix()}/{target}") if target else name
             yield page, anchor
 
 
@@ -94,9 +95,10 @@ def test_anchors_are_those_of_github():
 def test_a_dead_citation_is_found():
     pages = {"docs/a.md": {"one"}}
     text = (
-        "see docs/a.md#one, docs/a.md#two, docs/b.md and [three](a.md#three) or [top](#one), not [x](https://a.b/c#d)"
+        "see docs/a.md#one, docs/a.md#two, docs/b.md and [three](a.md#three) or [top](#one), not [x](https://a.b/c#d), "
+        "[up](../pyproject.toml) and [gone](../gone.py)"
     )
-    assert dead(citations("docs/a.md", text), pages) == ["docs/a.md#two", "docs/b.md", "docs/a.md#three"]
+    assert dead(citations("docs/a.md", text), pages) == ["docs/a.md#two", "docs/b.md", "docs/a.md#three", "gone.py"]
 
 
 # Paths and modules
@@ -124,8 +126,8 @@ def named(text: str) -> Iterator[str]:
     for span in re.findall(r"`([^`\n]+)`", text):
         words = (word.strip("\"'(){},;:") for word in re.sub(r"<[^<>]*>", "*", span).split())
         yield from (word for word in words if is_path(word) or is_dotted(word))
-    without_urls = re.sub(r"\w+://\S+", "", text)
-    yield from re.findall(r"(?<![\w/.:`*$-])[\w.-]+(?:/[\w.-]+)+\.(?:py|md|toml|yaml)\b", without_urls)
+    without_links = re.sub(r"\w+://\S+|\]\([^)\n]*\)", "", text)  # a page's links are citations
+    yield from re.findall(r"(?<![\w/.:`*$-])[\w.-]+(?:/[\w.-]+)+\.(?:py|md|toml|yaml)\b", without_links)
     for folder, table in re.findall(r"(?m)^\| (?:module|folder) of `([^`]+)/` .*\n((?:\|.*\n)+)", text):
         first = " ".join(row.split("|")[1] for row in table.splitlines()[1:])
         yield from (f"{folder}/{module.rstrip('/')}*" for module in re.findall(r"`([^`]+)`", first))
