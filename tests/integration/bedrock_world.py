@@ -27,8 +27,7 @@ from tunedrop.domain.training.job_plan import PreparedSplit, PreparedVersion
 from tunedrop.domain.training.job_states import DeploymentRequest, Job, StartJob
 from tunedrop.domain.versions import versioning
 from tunedrop.domain.versions.versioning import Head, Outcome, Output, Preparation, SplitFile
-from tunedrop.edges import clients
-from tunedrop.edges import clock as app_clock
+from tunedrop.edges import clients, clock_and_ids
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import dataset_rows, deployment_rows, job_rows, upload_rows
 from tunedrop.edges.settings import Settings
@@ -423,7 +422,7 @@ def store(stack: Stack, prepared: PreparedVersion, *, verdict: Literal["accepted
     """Rows of the version, as if its files had been uploaded and judged."""
     splits = {"train": prepared.train, "validation": prepared.validation}
     known: dict[str, PreparedSplit] = {name: split for name, split in splits.items() if split is not None}
-    now = app_clock.now()
+    now = clock_and_ids.now()
     files = [
         SplitFile(f"incoming/support/{name}.jsonl", "v", split.bytes, split.sha256, name, now)
         for name, split in known.items()

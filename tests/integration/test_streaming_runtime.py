@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import tunedrop
-from tunedrop.edges import clock
+from tunedrop.edges import clock_and_ids
 
 from tests.waiting import PATIENCE
 
@@ -64,7 +64,7 @@ class _Requests(BaseHTTPRequestHandler):
             body,
             {
                 "Lambda-Runtime-Aws-Request-Id": "req-1",
-                "Lambda-Runtime-Deadline-Ms": str(int((clock.now().timestamp() + 30) * 1000)),
+                "Lambda-Runtime-Deadline-Ms": str(int((clock_and_ids.now().timestamp() + 30) * 1000)),
                 "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:us-west-2:123456789012:function:f",
                 "Content-Type": "application/json",
             },

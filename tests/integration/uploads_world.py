@@ -13,7 +13,7 @@ from moto.backends import get_backend
 from tunedrop.actions.datasets import read_datasets
 from tunedrop.domain.checks import samples
 from tunedrop.domain.versions.versioning import Version
-from tunedrop.edges import clock
+from tunedrop.edges import clock_and_ids
 from tunedrop.edges.rows.table import Key
 
 from tests import builders
@@ -23,7 +23,7 @@ ACCOUNT = "123456789012"
 TRAIN = "incoming/support-bot/train.jsonl"
 VALIDATION = "incoming/support-bot/validation.jsonl"
 SETTINGS = "incoming/support-bot/dataset.toml"
-EARLIER = clock.now().replace(microsecond=0, tzinfo=None) - timedelta(hours=1)
+EARLIER = clock_and_ids.now().replace(microsecond=0, tzinfo=None) - timedelta(hours=1)
 """An hour ago, as moto keeps times: for uploads that must not be of one second."""
 
 
