@@ -13,7 +13,7 @@ from tunedrop.domain.checks import version_examination
 from tunedrop.domain.checks.split_examination import Examined
 from tunedrop.domain.reports import json_report
 from tunedrop.domain.reports.json_report import ReportSubject
-from tunedrop.domain.versions.versioning import StoredFile
+from tunedrop.domain.versions.stored_file import StoredFile
 
 from tunedrop_cli import examining, local_files, outputs, plans, progress, text_report
 from tunedrop_cli.examining import Verdict

@@ -17,7 +17,7 @@ from typing import BinaryIO, cast
 from tunedrop.domain.base_models.catalogue import SPLITS, Split
 from tunedrop.domain.reading.split_files import Part
 from tunedrop.domain.versions import object_keys
-from tunedrop.domain.versions.versioning import StoredFile
+from tunedrop.domain.versions.stored_file import StoredFile
 
 STANDARD_INPUT = "-"
 ANY_EXTENSION = ""

@@ -10,7 +10,8 @@ from tunedrop.actions.datasets import join_parts, read_datasets
 from tunedrop.domain.checks import samples
 from tunedrop.domain.versions import joined_parts, versioning
 from tunedrop.domain.versions.object_keys import CommitUpload
-from tunedrop.domain.versions.versioning import Head, StoredFile
+from tunedrop.domain.versions.stored_file import StoredFile
+from tunedrop.domain.versions.versioning import Head
 from tunedrop.edges import clients
 from tunedrop.edges.rows import dataset_rows, upload_rows
 from tunedrop.edges.s3 import objects

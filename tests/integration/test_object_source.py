@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tunedrop.domain.versions.versioning import StoredFile
+from tunedrop.domain.versions.stored_file import StoredFile
 from tunedrop.edges.s3 import objects
 
 KEY, BODY = "incoming/x/train.parquet", bytes(range(256)) * 10

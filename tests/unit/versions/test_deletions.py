@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tunedrop.domain.versions import deletions
 from tunedrop.domain.versions.deletions import Deletion, Doomed, Erased
-from tunedrop.domain.versions.versioning import Head, Output, Preparation, SplitFile, StoredFile, Version
+from tunedrop.domain.versions.stored_file import StoredFile
+from tunedrop.domain.versions.versioning import Head, Output, Preparation, SplitFile, Version
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SLOTS = ("train", "validation", "test", "dataset.toml")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tunedrop.domain.versions import joined_parts
 from tunedrop.domain.versions.object_versions import ObjectVersion
-from tunedrop.domain.versions.versioning import StoredFile
+from tunedrop.domain.versions.stored_file import StoredFile
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 FOLDER = "incoming/support-bot/train/"

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tunedrop.domain.versions import versioning
 from tunedrop.domain.versions.joined_parts import join
-from tunedrop.domain.versions.versioning import Head, NewVersion, Noted, NothingNew, SplitFile, StoredFile
+from tunedrop.domain.versions.stored_file import StoredFile
+from tunedrop.domain.versions.versioning import Head, NewVersion, Noted, NothingNew, SplitFile
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 EMPTY = Head("support-bot", NOW, NOW)

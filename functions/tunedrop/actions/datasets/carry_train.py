@@ -22,7 +22,8 @@ from tunedrop.domain.records import stored_fingerprints
 from tunedrop.domain.reports import html_report, json_report
 from tunedrop.domain.reports.json_report import Prices
 from tunedrop.domain.versions import object_keys
-from tunedrop.domain.versions.versioning import Output, Preparation, StoredFile, Version
+from tunedrop.domain.versions.stored_file import StoredFile
+from tunedrop.domain.versions.versioning import Output, Preparation, Version
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger, traced
 from tunedrop.edges.s3 import objects

@@ -11,7 +11,8 @@ from tunedrop.domain.records.defects import Defect, shown
 from tunedrop.domain.versions import joined_parts, object_keys
 from tunedrop.domain.versions.object_keys import CommitUpload, PartUpload, SplitUpload
 from tunedrop.domain.versions.object_versions import ObjectVersion
-from tunedrop.domain.versions.versioning import SplitFile, StoredFile
+from tunedrop.domain.versions.stored_file import StoredFile
+from tunedrop.domain.versions.versioning import SplitFile
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import part_rows, tombstone_rows, upload_rows
 from tunedrop.edges.rows.upload_rows import REQUEST, Upload

@@ -21,7 +21,8 @@ from tunedrop.domain.versions.object_keys import (
     SplitUpload,
     Unrecognised,
 )
-from tunedrop.domain.versions.versioning import SplitFile, StoredFile, UploadStatus
+from tunedrop.domain.versions.stored_file import StoredFile
+from tunedrop.domain.versions.versioning import SplitFile, UploadStatus
 from tunedrop.edges import events
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tunedrop.domain.checks.registry import Example, declare
-from tunedrop.domain.parquet.footer import MAX_ROW_GROUP_BYTES
+from tunedrop.domain.parquet import MAX_ROW_GROUP_BYTES
 
 
 def _number(value: int) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tunedrop.domain.parquet import MAX_ROW_GROUP_BYTES
 from tunedrop.domain.parquet.codecs import NAMES, UNPACKED
 from tunedrop.domain.parquet.schema import ELEMENT, Field, Leaf, Unsupported, build
 from tunedrop.domain.parquet.thrift import BINARY, INTEGER, PLACE, ListHead, Malformed, Reader, Wanted
@@ -14,8 +15,6 @@ from tunedrop.domain.records.sources import Source
 
 MAX_FOOTER_BYTES = 16 * 2**20
 """A table of texts has some hundred bytes a column and row group."""
-MAX_ROW_GROUP_BYTES = 64 * 2**20
-"""Uncompressed. Writers cut row groups by this or by a count of rows; it is what memory follows from."""
 
 _MAGIC, _ENCRYPTED_MAGIC = b"PAR1", b"PARE"
 _TAIL = 8

@@ -11,7 +11,8 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from tunedrop.domain.parquet.footer import MAX_ROW_GROUP_BYTES, Footer, RowGroup, damaged
+from tunedrop.domain.parquet import MAX_ROW_GROUP_BYTES
+from tunedrop.domain.parquet.footer import Footer, RowGroup, damaged
 from tunedrop.domain.parquet.pages import Budget, Budgets, Column
 from tunedrop.domain.parquet.schema import Field
 from tunedrop.domain.parquet.stripes import values

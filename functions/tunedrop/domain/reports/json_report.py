@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tunedrop import __version__
 from tunedrop.domain.checks.split_examination import Examined
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.texts import tokens
 from tunedrop.domain.texts.length_bins import Bin
-from tunedrop.domain.versions.versioning import Output, StoredFile, Version
+from tunedrop.domain.versions.stored_file import StoredFile
+
+if TYPE_CHECKING:  # what a person checks is of no version
+    from tunedrop.domain.versions.versioning import Output, Version
 
 SCHEMA = 1
 

@@ -9,7 +9,8 @@ from typing import Literal
 
 from tunedrop.domain.versions import object_keys
 from tunedrop.domain.versions.object_versions import ObjectVersion
-from tunedrop.domain.versions.versioning import Head, Preparation, StoredFile, Version
+from tunedrop.domain.versions.stored_file import StoredFile
+from tunedrop.domain.versions.versioning import Head, Preparation, Version
 
 DeletionState = Literal["planned", "asked", "erasing", "erased"]
 """`asked`: everything new is held off while running jobs are looked for; `erasing`: nothing takes it back any more."""

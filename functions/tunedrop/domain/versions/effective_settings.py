@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tunedrop.domain.base_models.catalogue import Split
 from tunedrop.domain.formats.field_mapping import FieldMapping
@@ -13,7 +14,9 @@ from tunedrop.domain.records.record import Block
 from tunedrop.domain.versions import dataset_toml, object_keys
 from tunedrop.domain.versions.dataset_toml import DatasetSettings
 from tunedrop.domain.versions.job_settings import DeploymentSettings, JobSettings
-from tunedrop.domain.versions.versioning import SplitFile, Version
+
+if TYPE_CHECKING:  # what a person checks is of no version
+    from tunedrop.domain.versions.versioning import SplitFile, Version
 
 _ENCODED_WORD = "=?"
 """How S3 returns metadata that was not plain ASCII (RFC 2047)."""

@@ -10,7 +10,8 @@ from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.versions import object_keys
 from tunedrop.domain.versions.object_keys import PartUpload
 from tunedrop.domain.versions.object_versions import ObjectVersion
-from tunedrop.domain.versions.versioning import SplitFile, StoredFile, content_digest
+from tunedrop.domain.versions.stored_file import StoredFile
+from tunedrop.domain.versions.versioning import SplitFile, content_digest
 
 MAX_PARTS = 1000
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from tunedrop.domain.base_models.catalogue import SPLITS, Split
 from tunedrop.domain.versions import object_keys
+from tunedrop.domain.versions.stored_file import StoredFile
 
 VersionStatus = Literal["incomplete", "processing", "accepted", "rejected"]
 Verdict = Literal["accepted", "rejected"]
@@ -22,17 +23,6 @@ JUDGED: frozenset[VersionStatus] = frozenset({"accepted", "rejected"})
 """Versions that may be prepared for a further base model."""
 
 MAX_COMPANIONS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """One immutable object in the bucket."""
-
-    key: str
-    version_id: str
-    bytes: int
-    sha256: str
-    """Hexadecimal; empty for an object too large to be read at all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from tunedrop.domain.versions.versioning import SplitFile, StoredFile, Version
+from tunedrop.domain.versions.stored_file import StoredFile
+from tunedrop.domain.versions.versioning import SplitFile, Version
 from tunedrop.edges.rows import stored
 from tunedrop.edges.rows.table import Key, Put, Table
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import ClientError
 
-from tunedrop.domain.versions.versioning import StoredFile
+from tunedrop.domain.versions.stored_file import StoredFile
 from tunedrop.edges.s3.bucket import Bucket
 from tunedrop.edges.s3.overlapped_transfer import SENDING, BackgroundSender
 

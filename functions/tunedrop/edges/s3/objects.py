@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tunedrop.domain.versions.versioning import StoredFile
+from tunedrop.domain.versions.stored_file import StoredFile
 from tunedrop.edges.s3 import overlapped_transfer
 from tunedrop.edges.s3.bucket import Bucket
 
