@@ -35,7 +35,7 @@ ENVIRONMENTS = {
     "sam": Environment(".venv-sam", "SAM CLI, for deploys and the tests of the build"),
 }
 LOCKS = {  # name: what uv compiles it from
-    "layer": ("pyproject.toml",),
+    "layer": ("--group", "lambda"),
     "parquet": ("--group", "parquet"),
     "dev": ("pyproject.toml", "--group", "dev"),
     "local": ("--group", "local"),

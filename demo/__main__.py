@@ -12,7 +12,7 @@ from typing import Any
 
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
-from tunedrop_cli.control import Refused
+from tunedrop_cli.errors import Refused
 from tunedrop_local.deploy import DeploymentFailed
 from tunedrop_local.launcher import CannotStart
 from tunedrop_local.packages import BuildFailed

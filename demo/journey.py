@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tunedrop_cli.control import Refused
+from tunedrop_cli.errors import Refused
 
 from demo import curves, messages
 from demo.curves import Curve

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import SPLITS, Split
-from tunedrop.domain.reports import html_report, json_report, next_steps
+from tunedrop.domain.checks.version_examination import Assignment
+from tunedrop.domain.reports import json_report, next_steps
 
-from tunedrop_cli import examining, fixing, local_files, plans, text_report
+from tunedrop_cli import examining, local_files, plans, text_report
+from tunedrop_cli.errors import WrongUsage
 from tunedrop_cli.examining import Verdict
-from tunedrop_cli.plans import WrongUsage
+from tunedrop_cli.local_files import LocalFile
 
 if TYPE_CHECKING:
-    from argparse import _SubParsersAction
+    from tunedrop_cli.fixing import Fixed
 
 DESCRIPTION = """Check training files as an upload would, with the same code; findings say line, path and what to do.
 
@@ -36,15 +38,9 @@ exit code: 0 accepted (without --model: by at least one base model), 1 rejected,
 """
 
 
-def add_to(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `tunedrop check`."""
-    command = commands.add_parser(
-        "check",
-        help="what an upload of these files would find",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_to(command: argparse.ArgumentParser) -> None:
+    """The options of `tunedrop check`."""
+    command.description, command.epilog = DESCRIPTION, EPILOG
     command.add_argument("files", nargs="*", metavar="FILE", help="the files of one split; - is standard input")
     command.add_argument(
         "--model",
@@ -85,12 +81,18 @@ def run(chosen: argparse.Namespace) -> int:
     plan = plans.plan(chosen, models, tuple(splits), settings)
     with ExitStack() as held:
         opened = {split: local_files.open_all(paths, held, chosen.input_format) for split, paths in splits.items()}
-        fixed = fixing.fix(opened, chosen.fix, plan.mapping, held) if chosen.fix else None
+        fixed = _fix(opened, chosen.fix, plan, held) if chosen.fix else None
         found = examining.verdicts(fixed.splits if fixed else opened, plan, settings.given)
         if fixed:
             fixed.keep()
     _tell(chosen, found, fixed)
     return 0 if _holds(found, asked=bool(chosen.model)) and not (fixed and fixed.lost) else 1
+
+
+def _fix(opened: Mapping[Split, Sequence[LocalFile]], out: str, plan: Assignment, held: ExitStack) -> Fixed:
+    from tunedrop_cli import fixing
+
+    return fixing.fix(opened, out, plan.mapping, held)
 
 
 def _holds(found: Sequence[Verdict], *, asked: bool) -> bool:
@@ -116,15 +118,15 @@ def _splits(chosen: argparse.Namespace) -> Mapping[Split, Sequence[str]]:
     return named
 
 
-def _tell(chosen: argparse.Namespace, found: Sequence[Verdict], fixed: fixing.Fixed | None) -> None:
+def _tell(chosen: argparse.Namespace, found: Sequence[Verdict], fixed: Fixed | None) -> None:
     listed = [verdict.as_json() | ({"mended": fixed.as_json()} if fixed else {}) for verdict in found]
-    document = json_report.encode(listed[0] if chosen.model and len(found) == 1 else listed)
+    document = listed[0] if chosen.model and len(found) == 1 else listed
     if chosen.report:
-        _write(chosen.report, document)
+        _write(chosen.report, json_report.encode(document))
     if chosen.html:
         _write_pages(chosen.html, found, mended=bool(fixed and not fixed.lost))
     if chosen.format == "json":
-        sys.stdout.buffer.write(document)
+        sys.stdout.buffer.write(json_report.encode(document))
         sys.stdout.buffer.flush()
         return
     screen = text_report.console()
@@ -139,6 +141,8 @@ def _tell(chosen: argparse.Namespace, found: Sequence[Verdict], fixed: fixing.Fi
 
 def _write_pages(path: str, found: Sequence[Verdict], *, mended: bool) -> None:
     """One report is the page of that name; of several, each has base model and split in its name."""
+    from tunedrop.domain.reports import html_report
+
     pages = [(report, verdict.reports) for verdict in found for report in verdict.reports]
     for report, beside in pages:
         page = Path(path)

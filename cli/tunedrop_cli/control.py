@@ -16,24 +16,14 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials, ReadOnlyCredentials
 
+from tunedrop_cli.errors import Refused
+
 ANSWERS_WITHIN = 40.0
 """Seconds; API Gateway itself gives up after 29."""
 PAUSES = (1.0, 5.0)
 """Seconds before each further try."""
 _PASSING = frozenset({429, 502, 503, 504, "no_answer", "request_in_progress"})
 """Statuses and codes of refusals that may not be repeated by the same request a moment later."""
-
-
-class Refused(Exception):
-    """ControlApi answered with an error, or not at all (status 0); `code` is stable, the text is for people."""
-
-    def __init__(self, status: int, error: Mapping[str, Any]) -> None:
-        super().__init__(
-            " ".join(str(part) for part in (status or "", f"{error.get('code')}: {error.get('message')}") if part)
-        )
-        self.status = status
-        self.code = error.get("code")
-        self.error = error
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import SPLITS, Split
@@ -18,9 +17,6 @@ from tunedrop.domain.versions.stored_file import StoredFile
 from tunedrop_cli import examining, local_files, outputs, plans, progress, text_report
 from tunedrop_cli.examining import Verdict
 from tunedrop_cli.local_files import LocalFile
-
-if TYPE_CHECKING:
-    from argparse import _SubParsersAction
 
 DESCRIPTION = """Write a training file as the base model trains on it: the bytes that an upload would prepare.
 
@@ -35,15 +31,9 @@ exit code: 0 accepted and written, 1 rejected, 2 no byte could be read or wrong 
 """
 
 
-def add_to(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `tunedrop convert`."""
-    command = commands.add_parser(
-        "convert",
-        help="write a file in a base model's training format",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_to(command: argparse.ArgumentParser) -> None:
+    """The options of `tunedrop convert`."""
+    command.description, command.epilog = DESCRIPTION, EPILOG
     command.add_argument("input", metavar="IN", help="the file to read, or -")
     command.add_argument("output", metavar="OUT", help="the file to write, or -")
     command.add_argument(

@@ -14,9 +14,9 @@ from tunedrop.domain.mending.mend_file import Mend, Mender
 from tunedrop.domain.records.defects import Defect, UnreadableContent
 
 from tunedrop_cli import outputs, progress
+from tunedrop_cli.errors import WrongUsage
 from tunedrop_cli.local_files import LocalFile
 from tunedrop_cli.outputs import Draft
-from tunedrop_cli.plans import WrongUsage
 
 
 @dataclass(frozen=True, slots=True)

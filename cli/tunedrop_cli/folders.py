@@ -11,8 +11,7 @@ from tunedrop.domain.base_models.catalogue import SPLITS, Split
 from tunedrop.domain.versions import dataset_toml, object_keys
 
 from tunedrop_cli import local_files
-from tunedrop_cli.local_files import Unreadable
-from tunedrop_cli.plans import WrongUsage
+from tunedrop_cli.errors import Unreadable, WrongUsage
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,14 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from tunedrop_cli import stack
-from tunedrop_cli.control import ControlApi
 
 if TYPE_CHECKING:
-    from argparse import _SubParsersAction
+    from tunedrop_cli.control import ControlApi
 
 
-def add_to(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `tunedrop keys`."""
-    command = commands.add_parser("keys", help="API keys for the Messages API", description=__doc__)
+def add_to(command: argparse.ArgumentParser) -> None:
+    """The actions of `tunedrop keys`."""
+    command.description = __doc__
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
     create = actions.add_parser("create", help="make a key; its secret is printed once, to standard output")
     create.add_argument("--name", required=True, help="who or what will use it")

@@ -7,11 +7,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from argparse import _SubParsersAction
+from tunedrop_cli.errors import WrongUsage
 
+DESCRIPTION = "The embedded cloud: the real template on this machine, without an AWS account and without Docker."
 ACTIONS = {
     "up": "start it (or find it running), deploy the stack, print the lines to export",
     "down": "stop it and keep its state",
@@ -23,23 +22,20 @@ ACTIONS = {
 }
 
 
-def add_to(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `tunedrop local`."""
-    command = commands.add_parser(
-        "local",
-        help="the embedded cloud on this machine",
-        description="The embedded cloud: the real template on this machine, without an AWS account and without Docker.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="\n".join(f"  {name:<8}{words}" for name, words in ACTIONS.items()),
-    )
-    command.add_argument("action", choices=ACTIONS)
+def add_to(command: argparse.ArgumentParser) -> None:
+    """The actions of `tunedrop local`."""
+    command.description = DESCRIPTION
+    command.epilog = "\n".join(f"  {name:<8}{words}" for name, words in ACTIONS.items())
+    command.add_argument("action", choices=tuple(ACTIONS))
     command.add_argument("options", nargs=argparse.REMAINDER, help="passed on; see `tunedrop local up --help`")
     command.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Run the embedded cloud's own command and return its exit code."""
+    """Run the embedded cloud's own command and return its exit code. Raises WrongUsage outside of a checkout."""
     root = Path(__file__).resolve().parents[2]
+    if not (root / "local" / "tunedrop_local").is_dir():
+        raise WrongUsage("the embedded cloud runs from a checkout of Tunedrop: run `make up` there")
     python = root / ".venv-local" / "bin" / "python"
     if not python.exists():
         print(f"tunedrop: the embedded cloud is not set up; run `make up` in {root}", file=sys.stderr)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import stat
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,6 +17,8 @@ from tunedrop.domain.reading.split_files import Part
 from tunedrop.domain.versions import object_keys
 from tunedrop.domain.versions.stored_file import StoredFile
 
+from tunedrop_cli.errors import Unreadable
+
 STANDARD_INPUT = "-"
 ANY_EXTENSION = ""
 """Of a name that promises nothing: the content alone says what it is."""
@@ -26,10 +26,6 @@ ANY_EXTENSION = ""
 _CHUNK = 2**20
 _HELD = 64 * 2**20
 """Bytes of standard input that are held in memory; more goes to a temporary file."""
-
-
-class Unreadable(Exception):
-    """A file of which no byte could be read, or whose reading broke off: exit code 2."""
 
 
 def _nobody(_: int) -> None:
@@ -112,6 +108,9 @@ def _open(path: str, held: ExitStack, extension: str) -> LocalFile:
 
 def _spooled(stream: BinaryIO, held: ExitStack) -> tuple[int, BinaryIO]:
     """Size and content of what can be read only once: sizes are judged first, and Parquet is read from its end."""
+    import shutil
+    import tempfile
+
     spool = held.enter_context(tempfile.SpooledTemporaryFile(_HELD))  # noqa: SIM115 - `held` closes it
     try:
         shutil.copyfileobj(stream, spool, _CHUNK)

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import gc
+import importlib
 import io
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
-from boto3.exceptions import Boto3Error
-from botocore.exceptions import BotoCoreError, ClientError
 from tunedrop import __version__
-from tunedrop.domain.reports.markup import visible
 
-from tunedrop_cli import check, convert, keys, local, push
-from tunedrop_cli.control import Refused
-from tunedrop_cli.local_files import Unreadable
-from tunedrop_cli.plans import WrongUsage
+from tunedrop_cli import errors
+from tunedrop_cli.errors import Unreadable, WrongUsage
+
+COMMANDS = {
+    "check": "what an upload of these files would find",
+    "convert": "write a file in a base model's training format",
+    "push": "upload a dataset's folder to a stack",
+    "local": "the embedded cloud on this machine",
+    "keys": "API keys for the Messages API",
+}
+"""Each command is a module of this name here, and imported only when it is asked for."""
+SHELLS = ("bash", "zsh", "fish")
 
 EPILOG = """examples:
   tunedrop check train.jsonl                     which base models would take this file, and why not
@@ -30,8 +38,18 @@ EPILOG = """examples:
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+class _PrintCompletion(argparse.Action):
+    """Like --version: says something and ends."""
+
+    def __call__(self, parser: argparse.ArgumentParser, _: argparse.Namespace, shell: Any, __: Any = None) -> None:
+        from tunedrop_cli import completion
+
+        print(completion.script(command_line(COMMANDS), shell))
+        parser.exit()
+
+
+def command_line(chosen: Collection[str]) -> argparse.ArgumentParser:
+    """The whole command line; of commands that are not among the chosen words only name and purpose."""
     top = argparse.ArgumentParser(
         prog="tunedrop",
         description="Training data dropped into S3 becomes a tuned Amazon Bedrock model that you can call.",
@@ -39,26 +57,34 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"tunedrop {__version__}")
+    top.add_argument(
+        "--print-completion", action=_PrintCompletion, choices=SHELLS, help="print a shell's completion script"
+    )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    check.add_to(commands)
-    convert.add_to(commands)
-    push.add_to(commands)
-    local.add_to(commands)
-    keys.add_to(commands)
+    for name, purpose in COMMANDS.items():
+        command = commands.add_parser(name, help=purpose, formatter_class=argparse.RawDescriptionHelpFormatter)
+        if name in chosen:
+            importlib.import_module(f"tunedrop_cli.{name}").add_to(command)
     return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0 when it worked, 1 when AWS or Tunedrop refused, 2 for wrong usage or a file that can't be read."""
-    chosen = parser().parse_args(arguments)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # as standard error does by itself, in any encoding of the terminal's
-        sys.stdout.reconfigure(errors="backslashreplace")
+    """Exit code 0 when it worked, 1 when AWS or Tunedrop refused, 2 for wrong usage or a file that can't be read.
+
+    `arguments` are this process's own if left out; then it is there for nothing else.
+    """
+    words = sys.argv[1:] if arguments is None else arguments
     try:
+        chosen = command_line(words).parse_args(words)
+        if arguments is None:
+            gc.freeze()  # what was imported stays; a fifth of a short check went into collecting it at the end
+        if isinstance(sys.stdout, io.TextIOWrapper):  # as standard error does by itself, in any terminal's encoding
+            sys.stdout.reconfigure(errors="backslashreplace")
         return int(chosen.run(chosen))
     except (WrongUsage, Unreadable) as error:
         _complain(error)
         return 2
-    except (Refused, ClientError, BotoCoreError, Boto3Error) as error:
+    except errors.refusals() as error:
         _complain(error)
         return 1
     except BrokenPipeError:  # whoever reads has seen enough
@@ -72,4 +98,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _complain(error: Exception) -> None:
+    from tunedrop.domain.reports.markup import visible
+
     print(f"tunedrop: {visible(str(error))}", file=sys.stderr)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from tunedrop_cli import local_files
-from tunedrop_cli.plans import WrongUsage
+from tunedrop_cli.errors import WrongUsage
 
 STANDARD_OUTPUT = "-"
 _HELD = 64 * 2**20

@@ -19,13 +19,10 @@ from tunedrop.domain.records.record import Block
 from tunedrop.domain.versions import dataset_toml, effective_settings, object_keys
 from tunedrop.domain.versions.dataset_toml import DatasetSettings
 
-from tunedrop_cli.local_files import STANDARD_INPUT, Unreadable
+from tunedrop_cli.errors import Unreadable, WrongUsage
+from tunedrop_cli.local_files import STANDARD_INPUT
 
 FIELDS = ("prompt", "completion", "system")
-
-
-class WrongUsage(Exception):
-    """The command line asks for something that does not go: exit code 2."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,20 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from tunedrop.domain.base_models.catalogue import SPLITS, Split
 from tunedrop.domain.versions import object_keys
 
-from tunedrop_cli import examining, folders, local_files, plans, progress, stack, text_report
-from tunedrop_cli.control import ControlApi, Refused
+from tunedrop_cli import errors, examining, folders, local_files, plans, progress, stack, text_report
+from tunedrop_cli.errors import Refused, WrongUsage
 from tunedrop_cli.folders import Folder
-from tunedrop_cli.plans import WrongUsage
 
 if TYPE_CHECKING:
-    from argparse import _SubParsersAction
-
     from mypy_boto3_s3 import S3Client
+
+    from tunedrop_cli.control import ControlApi
 
 DESCRIPTION = """Upload a dataset's folder: train, validation and test, each a file (train.jsonl) or a folder of files
 that are joined, and dataset.toml with the system text it names. The folder's name is the dataset's.
@@ -55,15 +53,9 @@ class _Push:
     poll_seconds: float = _POLL_SECONDS
 
 
-def add_to(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `tunedrop push`."""
-    command = commands.add_parser(
-        "push",
-        help="upload a dataset's folder to a stack",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_to(command: argparse.ArgumentParser) -> None:
+    """The options of `tunedrop push`."""
+    command.description, command.epilog = DESCRIPTION, EPILOG
     command.add_argument("folder", metavar="FOLDER", help="the dataset's folder")
     command.add_argument("--name", help="of the dataset (default: the folder's)")
     command.add_argument(
@@ -84,16 +76,16 @@ def add_to(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Check, upload, and wait if asked to. Raises WrongUsage, Unreadable, Refused; botocore's errors rise."""
+    """Check, upload, and wait if asked to. Raises WrongUsage, Unreadable, Refused; AWS's errors rise."""
     if chosen.wait and chosen.by_events:
         raise WrongUsage("--wait asks ControlApi, which --by-events does without")
+    reached = stack.Stack(chosen)
     folder = folders.read(chosen.folder, chosen.name)
     screen = text_report.console(stderr=True)
     for path in folder.ignored:
         text_report.line(screen, f"not uploaded, because it is neither split nor settings: {path.name}")
     if not chosen.no_check and not _holds(chosen, folder, screen):
         return 1
-    reached = stack.Stack(chosen)
     api = None if chosen.by_events else _api(reached, folder.name, screen, needed=chosen.wait)
     push = _Push(folder, reached.bucket(), reached.s3(), api, screen)
     if push.api is None:
@@ -136,7 +128,7 @@ def _api(reached: stack.Stack, dataset: str, screen: Console, *, needed: bool) -
     try:
         api = reached.api()
         _latest(api, dataset)
-    except (Refused, ClientError, BotoCoreError) as refused:
+    except errors.refusals() as refused:
         if needed:
             raise
         text_report.line(screen, f"without ControlApi, each split commits by itself ({refused})")

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import boto3
-
-from tunedrop_cli.control import ControlApi, Refused
+from tunedrop_cli.errors import Refused, WrongUsage
 
 if TYPE_CHECKING:
+    import boto3
     from mypy_boto3_s3 import S3Client
+
+    from tunedrop_cli.control import ControlApi
 
 URL_VARIABLE = "TUNEDROP_CONTROL_API_URL"
 BUCKET_VARIABLE = "TUNEDROP_DATA_BUCKET"
@@ -25,16 +26,29 @@ def add_to(command: argparse.ArgumentParser) -> None:
     command.add_argument("--url", help=f"of ControlApi; default: ${URL_VARIABLE}, else the stack's output")
 
 
+def _session() -> boto3.Session:
+    """Raises WrongUsage where `tunedrop` was installed without what signs requests."""
+    try:
+        import boto3
+    except ModuleNotFoundError as missing:
+        if missing.name not in {"boto3", "botocore", "s3transfer"}:
+            raise
+        raise WrongUsage("what asks AWS needs boto3: pip install 'tunedrop[aws]'") from None
+    return boto3.Session()
+
+
 @dataclass(slots=True)
 class Stack:
-    """Found by options, variables, or the outputs of its name, in this order."""
+    """Found by options, variables, or the outputs of its name, in this order. Raises WrongUsage without boto3."""
 
     chosen: argparse.Namespace
-    session: boto3.Session = field(default_factory=boto3.Session)
+    session: boto3.Session = field(default_factory=_session)
     _outputs: Mapping[str, str] | None = None
 
     def api(self) -> ControlApi:
-        """Raises Refused without credentials or such a stack; botocore's errors rise."""
+        """Raises Refused without credentials or such a stack; AWS's errors rise."""
+        from tunedrop_cli.control import ControlApi
+
         credentials = self.session.get_credentials()
         if credentials is None or self.session.region_name is None:
             raise Refused(0, {"code": "no_credentials", "message": "set AWS credentials and a Region first"})
@@ -42,7 +56,7 @@ class Stack:
         return ControlApi(url, self.session.region_name, credentials.get_frozen_credentials())
 
     def bucket(self) -> str:
-        """The data bucket. Raises Refused without such a stack; botocore's errors rise."""
+        """The data bucket. Raises Refused without such a stack; AWS's errors rise."""
         return self.chosen.bucket or os.environ.get(BUCKET_VARIABLE) or self._output("DataBucketName")
 
     def s3(self) -> S3Client:

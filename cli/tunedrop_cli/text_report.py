@@ -6,18 +6,19 @@ import json
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
 from tunedrop.domain.formats import all_formats
-from tunedrop.domain.mending.mend_file import MENDS
 from tunedrop.domain.reports import next_steps
 from tunedrop.domain.reports.markup import visible
 from tunedrop.domain.reports.next_steps import CodeCount
 
 from tunedrop_cli.examining import Report, Verdict
-from tunedrop_cli.fixing import Fixed
+
+if TYPE_CHECKING:
+    from tunedrop_cli.fixing import Fixed
 
 SHOWN_PER_CODE = 3
 
@@ -161,6 +162,8 @@ def _figures(report: Report) -> list[tuple[str, str]]:
 
 def mends(screen: Console, fixed: Fixed, out: str) -> None:
     """What `--fix` did, or why nothing was written."""
+    from tunedrop.domain.mending.mend_file import MENDS
+
     for source, number, defect in fixed.lost[:SHOWN_PER_CODE]:
         place = source if number is None else f"{source} line {number}"
         line(screen, ("not mended", _STYLES["error"]), f"  {place}: {defect.message}")

@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
-from tunedrop_cli.control import Refused
+from tunedrop_cli.errors import Refused
 
 from tests.waiting import PATIENCE
 

@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from tunedrop_cli.control import Refused
+from tunedrop_cli.errors import Refused
 
 from tests.waiting import PATIENCE
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import anthropic
 from botocore.credentials import Credentials
-from tunedrop_cli.control import ControlApi, Refused
+from tunedrop_cli.control import ControlApi
+from tunedrop_cli.errors import Refused
 from tunedrop_local.client import Stack
 from tunedrop_local.identities import Identity
 

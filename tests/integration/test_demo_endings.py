@@ -10,7 +10,7 @@ import pytest
 from boto3.exceptions import S3UploadFailedError
 from botocore import exceptions as botocore
 from rich.console import Console
-from tunedrop_cli.control import Refused
+from tunedrop_cli.errors import Refused
 from tunedrop_local.client import Silent
 from tunedrop_local.deploy import DeploymentFailed
 from tunedrop_local.launcher import CannotStart

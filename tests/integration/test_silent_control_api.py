@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from botocore.credentials import Credentials
 from tunedrop_cli import main
-from tunedrop_cli.control import ControlApi, Refused
+from tunedrop_cli.control import ControlApi
+from tunedrop_cli.errors import Refused
 
 from tests.integration.troubled_server import TROUBLES, troubled_server
 

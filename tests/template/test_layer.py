@@ -95,7 +95,7 @@ def requirements(group: str | None) -> list[str]:
 
 
 ASKED = {
-    "layer": requirements(None),
+    "layer": requirements("lambda"),
     "parquet": requirements("parquet"),
     "dev": requirements(None) + requirements("dev"),
     "local": requirements("local"),

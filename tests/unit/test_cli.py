@@ -10,7 +10,7 @@ import pytest
 from tunedrop import __version__
 from tunedrop.domain.checks import samples
 from tunedrop_cli import main
-from tunedrop_cli.control import Refused
+from tunedrop_cli.errors import Refused
 
 
 def test_help_shows_what_to_do_first(capsys):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tunedrop.domain.checks import samples
 from tunedrop_cli import folders
-from tunedrop_cli.plans import WrongUsage
+from tunedrop_cli.errors import WrongUsage
 
 GOOD = samples.good(60)()
 

@@ -1,0 +1,8 @@
+"""`python -m tunedrop_cli`: the `tunedrop` command where its script is not on the PATH."""
+
+import sys
+
+from tunedrop_cli.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())
