@@ -40,7 +40,7 @@ check: ## format, lint, types, imports, template
 
 coverage: ## branch coverage of the unit, template and integration tests, held to a floor; takes three times as long
 	$(PYTHON) bootstrap dev sam
-	$(DEV)/python -m pytest tests/unit tests/template tests/integration -n auto --maxprocesses 4 --dist loadfile --cov $(ARGS)
+	$(DEV)/python -m pytest tests/unit tests/template tests/integration simulator -n auto --maxprocesses 4 --dist loadfile --cov $(ARGS)
 
 format: ## write the code the one way, and fix what can be fixed
 	$(PYTHON) bootstrap dev

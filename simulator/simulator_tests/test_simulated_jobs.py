@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from bedrock_simulator import Durations, Lifecycle, MemoryObjects, ObjectsError, Quotas
-
-from tests.unit.simulator.laboratory import HAIKU, Lab, Refused, haiku_line, llama_line, nova_line
+from simulator_tests.laboratory import HAIKU, Lab, Refused, haiku_line, llama_line, nova_line
 
 TRAINING_CSV = "training_artifacts/step_wise_training_metrics.csv"
 

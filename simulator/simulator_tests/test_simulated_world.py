@@ -12,9 +12,8 @@ from bedrock_simulator import (
     Simulator,
     SteppedClock,
 )
-
-from tests.unit.simulator.laboratory import Lab, haiku_line, nova_line
-from tests.waiting import PATIENCE
+from simulator_tests.laboratory import Lab, haiku_line, nova_line
+from simulator_tests.waiting import PATIENCE
 
 WHERE = {"role_arn": "r", "job_arn": "j", "account": "1", "region": "us-west-2"}
 CAPACITY = {"provisionedModelName": "c", "modelId": "model-1", "modelUnits": 1}

@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from bedrock_simulator import Lifecycle, Quotas
-
-from tests.unit.simulator.laboratory import HAIKU, haiku_line
+from simulator_tests.laboratory import HAIKU, haiku_line
 
 
 def status(lab, name="capacity-1"):

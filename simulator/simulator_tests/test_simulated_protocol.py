@@ -13,8 +13,7 @@ from bedrock_simulator.operations import CONTROL, RUNTIME
 from bedrock_simulator.protocol import rest_json
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from tests.unit.simulator.laboratory import Lab
+from simulator_tests.laboratory import Lab
 
 SERVICES = {"bedrock": CONTROL, "bedrock-runtime": RUNTIME}
 

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 from bedrock_simulator import Request
-
-from tests.unit.simulator.laboratory import HAIKU, ROLE
+from simulator_tests.laboratory import HAIKU, ROLE
 
 HERE = "arn:aws:bedrock:us-west-2:123456789012"
 BASE = f"arn:aws:bedrock:us-west-2::foundation-model/{HAIKU}"

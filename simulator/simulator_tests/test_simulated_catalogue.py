@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from bedrock_simulator import Lifecycle, Quotas, Request
-
-from tests.unit.simulator.laboratory import HAIKU
+from simulator_tests.laboratory import HAIKU
 
 TUNABLE = {
     "us-west-2": {

@@ -19,8 +19,7 @@ from bedrock_simulator.server import serve
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from moto import mock_aws
-
-from tests.waiting import eventually
+from simulator_tests.waiting import eventually
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 JOB = {
