@@ -17,7 +17,7 @@ endif
 DEV := .venv/bin
 LOCAL := .venv-local/bin/python -m tunedrop_local
 SAM := SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.venv-sam/bin:$$PATH" sam
-OURS := functions cli simulator local demo benchmarks tests bootstrap
+OURS := functions layers cli simulator local demo benchmarks tests bootstrap
 
 help: ## show this list
 	awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,10 +74,11 @@ validate: ## the template as AWS will read it: sam validate --lint
 deploy: build ## deploy to the AWS account of your credentials, asking for the parameters; ARGS= for sam deploy
 	$(SAM) deploy $(or $(ARGS),--guided)
 
-docs: ## write the generated pages of docs/ anew
+docs: ## write the generated pages of docs/ and the layers' third-party notices anew
 	$(PYTHON) bootstrap dev
 	$(DEV)/python -m tunedrop.domain.checks.documentation > docs/data-format.md
 	$(DEV)/python -m tunedrop.routes.openapi > docs/openapi.json
+	$(DEV)/python -m layers.third_party
 
 clean: ## remove what was built, and the environments; the embedded cloud's state goes with `make reset`
 	rm -rf build/uv build/uv-cache build/sam .aws-sam .venv .venv-local .venv-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

@@ -1,0 +1,1 @@
+"""Third-party packages of the functions: each folder is a layer, locked and with a Makefile for `sam build`."""
