@@ -1,4 +1,4 @@
-"""The signed REST API for people and their systems: API Gateway hands over every request."""
+"""ControlApi, the REST API signed with SigV4: API Gateway passes every request here."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from tunedrop.routes.application import app
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """One request in, one answer out."""
+    """Answer one Lambda proxy event with one Lambda proxy response."""
     app.append_context(cloud=cloud())
     return app.resolve(event, context)

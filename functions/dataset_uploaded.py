@@ -1,4 +1,4 @@
-"""UploadQueue: an object arrived under `incoming/` (an S3 event of EventBridge), or work for it was asked for."""
+"""UploadQueue: an object arrived under `incoming/` (an S3 event from EventBridge), or other work on data is due."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @logger.inject_lambda_context(log_event=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Carry out each message; transient faults come again by the queue."""
+    """Process each message; SQS redelivers the ones that fail."""
     here = cloud()
     return queues.work_through(event, partial(_take, here), here.upload_queue)
 
@@ -27,7 +27,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _take(here: Cloud, message: Mapping[str, Any]) -> None:
     start = partial(start_on_accept.start, cloud=here)
     match message.get("kind"):
-        case None:
+        case None:  # EventBridge's own S3 event; our messages always carry a kind
             take_upload.arrived(message, here, start)
         case "join_parts":
             take_upload.requested(message, here, start)

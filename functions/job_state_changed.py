@@ -1,4 +1,4 @@
-"""JobEventQueue: events of Bedrock about jobs, and reconcile's requests to look at one."""
+"""JobEventQueue: Bedrock's job events, and reconcile's requests to check a job."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ from tunedrop.edges.observability import logger, metrics
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Bring the job of each message up to Bedrock's truth."""
+    """Update the job that each message names from what Bedrock reports now."""
     here = cloud()
     return queues.work_through(event, partial(follow_job.follow, cloud=here), here.job_event_queue)

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 STREAMED_READ_SECONDS = 120.0
 BUFFERED_READ_SECONDS = 25.0
-"""Less than the 28 seconds that the function has on a buffered route, whose gateway gives up after 29."""
+"""Leaves time to answer: a buffered route's function has 28 s, and API Gateway gives up after 29."""
 
 
 @logger.inject_lambda_context(log_event=False)
 def handler(event: Mapping[str, Any], context: LambdaContext) -> StreamedResponse | dict[str, Any]:
-    """The answer in the form that the route is deployed with: a wrong one is a 502."""
+    """Answer in the form the route was deployed for; API Gateway turns the other form into a 502."""
     here = cloud()
     streams = here.settings.response_streaming
     response = answer_call.respond(

@@ -1,4 +1,4 @@
-"""Every few minutes: finds what is due and what was missed, and puts it on the queues."""
+"""On a schedule: find what is due and what was missed, and put it on the queues."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ from tunedrop.edges.observability import logger, metrics
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Look once; the answer is for a person who invokes it by hand."""
+    """Run once. The scheduler ignores the result; it is for people who invoke the function by hand."""
     found = reconcile.reconcile(cloud())
     return {"open_jobs": found.open_jobs, "open_purchases": found.open_purchases, "enqueued": dict(found.enqueued)}

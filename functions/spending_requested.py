@@ -1,4 +1,4 @@
-"""SpendQueue: brings jobs and purchases to Bedrock. The only function that may spend."""
+"""SpendQueue: moves jobs and purchases forward in Bedrock. The only function that may spend."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tunedrop.edges.observability import logger, metrics
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Carry out each message; it is only a hint, the row says what is next."""
+    """Process each message. A message is only a hint: the row decides the next step."""
     here = cloud()
     return queues.work_through(event, partial(_advance, here), here.spend_queue)
 

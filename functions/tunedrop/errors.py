@@ -1,11 +1,11 @@
-"""What can be wrong with a request, as one tree. Nothing here knows HTTP: routes and messages each map it once.
+"""What can be wrong with a request, as one tree. Nothing here knows HTTP: each API maps the tree once.
 
 * TunedropError
-  x InvalidInput      the request says something that cannot be (a field, a value, a key)
+  x InvalidInput      the request has an invalid field, value or key
   x NotFound          no such dataset, version, job, deployment or API key
-  x Conflict          it exists, and its state forbids what was asked
-  x CapExceeded       a cap of this stack or a quota of the account would be passed
-  x Unavailable       AWS did not answer in time or throttled: the same request may be sent again
+  x Conflict          it exists, but its state does not allow the request
+  x CapExceeded       the request would exceed a cap of this stack or a quota of the account
+  x Unavailable       AWS timed out or throttled us: the same request may be sent again
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 
 class TunedropError(Exception):
-    """A fault the caller can act on: `code` is stable, `message` says what to do, `details` name field and values."""
+    """A fault the caller can act on: `code` is stable, `message` says what to do, `details` holds field and values."""
 
     def __init__(self, code: str, message: str, **details: Any) -> None:
         super().__init__(message)
@@ -25,7 +25,7 @@ class TunedropError(Exception):
 
 
 class InvalidInput(TunedropError):
-    """A value that this application or Bedrock would never take; nothing was changed."""
+    """A value that this application or Bedrock never accepts; nothing was changed."""
 
 
 class NotFound(TunedropError):
@@ -33,12 +33,12 @@ class NotFound(TunedropError):
 
 
 class Conflict(TunedropError):
-    """The thing exists, but its state does not allow this now."""
+    """The thing exists, but its current state does not allow this."""
 
 
 class CapExceeded(TunedropError):
-    """A cap parameter of the stack or a quota of the account stands in the way; nothing was bought."""
+    """A cap parameter of the stack or a quota of the account does not allow this; nothing was bought."""
 
 
 class Unavailable(TunedropError):
-    """A dependency failed for now; repeating the request is safe."""
+    """A dependency failed temporarily; repeating the request is safe."""

@@ -1,1 +1,1 @@
-"""How the application touches the world."""
+"""How the application touches the world: AWS, the clock, the environment, logs and metrics."""

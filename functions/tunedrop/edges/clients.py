@@ -1,6 +1,6 @@
-"""Every AWS client, made on first use with retries and time-outs pinned: the only `boto3.client` of the application.
+"""Every AWS client, created on first use: the only module that calls `boto3.client`.
 
-botocore changed its defaults between releases (docs/facts.md#sdk-defaults), so nothing is left to them.
+Retries and timeouts are pinned because botocore's defaults change between releases (docs/facts.md#sdk-defaults).
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_sqs import SQSClient
 
-# Two types that mypy never takes for each other: a call that costs can't be sent by a client that repeats it.
+# mypy keeps these two apart, so a call that costs money can't go through a client that retries.
 BedrockReader = NewType("BedrockReader", "BedrockClient")
-"""Bedrock for Get and List, which the SDK may repeat."""
+"""A Bedrock client for Get and List, which the SDK may retry."""
 Spender = NewType("Spender", "BedrockClient")
-"""Bedrock for calls that cost money or end it, each sent once. Only SpendingRequestedFunction's role may."""
+"""A Bedrock client for calls that start or stop spending, each sent once.
+
+Only the role of SpendingRequestedFunction allows those calls.
+"""
 
 
 def _config(*, attempts: int, read_seconds: float) -> Config:
@@ -38,52 +41,53 @@ def _config(*, attempts: int, read_seconds: float) -> Config:
 
 @cache
 def s3() -> S3Client:
-    """Objects; parts of an upload can take a while.
-
-    Links are signed as encrypted objects ask for it (SigV4), for the Region's own address: the global one, which
-    botocore would sign for else, redirects for some hours after a bucket was made, and no signature survives that.
-    """
+    """Client for the data bucket, with time for slow upload parts (60 s per read)."""
+    # Presigned links need SigV4 because the objects are encrypted with KMS, and the Regional address because the
+    # global one redirects for a while after bucket creation, which breaks signatures (docs/facts.md#s3-objects).
     links = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
     return boto3.client("s3", config=_config(attempts=4, read_seconds=60).merge(links))
 
 
 @cache
 def dynamodb() -> DynamoDBClient:
-    """Rows."""
+    """Client for both tables; a read that takes longer than 5 s is sent again."""
     return boto3.client("dynamodb", config=_config(attempts=4, read_seconds=5))
 
 
 @cache
 def sqs() -> SQSClient:
-    """Queues."""
+    """Client for sending messages and changing their visibility."""
     return boto3.client("sqs", config=_config(attempts=3, read_seconds=10))
 
 
 @cache
 def events() -> EventBridgeClient:
-    """The bus."""
+    """Client for publishing to the default event bus; a repeated PutEvents only duplicates an event."""
     return boto3.client("events", config=_config(attempts=3, read_seconds=10))
 
 
 @cache
 def bedrock() -> BedrockReader:
-    """Reading Bedrock: Get and List may be repeated freely."""
+    """Client for reading from Bedrock: Get and List are safe to retry."""
     return BedrockReader(boto3.client("bedrock", config=_config(attempts=3, read_seconds=15)))
 
 
 @cache
 def spender() -> Spender:
-    """Calls that cost money: sent once. Whether to send again is decided from our rows, never by the SDK."""
+    """Client for calls that cost money, never retried by the SDK: our rows decide whether to send again."""
     return Spender(boto3.client("bedrock", config=_config(attempts=1, read_seconds=30)))
 
 
 @cache
 def bedrock_runtime(*, read_seconds: float) -> BedrockRuntimeClient:
-    """Answers of a model: each repetition may be billed, so the SDK never repeats (docs/facts.md#sdk-defaults)."""
+    """Client for invoking models, never retried: every attempt may be billed (docs/facts.md#sdk-defaults).
+
+    `read_seconds` limits the silence between two reads, not the whole answer.
+    """
     return boto3.client("bedrock-runtime", config=_config(attempts=1, read_seconds=read_seconds))
 
 
 @cache
 def service_quotas() -> ServiceQuotasClient:
-    """Quotas of the account."""
+    """Client for reading the account's quotas."""
     return boto3.client("service-quotas", config=_config(attempts=3, read_seconds=10))

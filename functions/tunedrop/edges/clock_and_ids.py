@@ -1,4 +1,4 @@
-"""Now, and new ids: the two things that pure code is handed and never fetches."""
+"""The current time and new ids: pure code receives both as arguments."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from ulid import ULID
 
 
 def now() -> datetime:
-    """The wall clock, aware, in UTC."""
+    """The current time as an aware datetime in UTC."""
     return datetime.now(UTC)
 
 
 def new_id() -> str:
-    """A ULID in lower case: unique, sorts by time, fits every name pattern of Bedrock."""
+    """A ULID in lower case (26 characters): unique, sorts by time, valid in every Bedrock name."""
     return str(ULID()).lower()

@@ -1,4 +1,4 @@
-"""What a use case may touch, in one value: rows, objects, queues, bus, Bedrock for reading, settings, time, ids."""
+"""Everything an action may touch, in one value: tables, bucket, queues, bus, Bedrock (to read), settings, ids, time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Clients(Protocol):
-    """Makers of clients, as the module `clients` has them: what nobody asks for is never made."""
+    """What the module `clients` offers; tests pass another. Clients are created only when used."""
 
     def dynamodb(self) -> DynamoDBClient: ...  # noqa: D102
     def s3(self) -> S3Client: ...  # noqa: D102
@@ -36,14 +36,14 @@ class Clients(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """Made once per invocation. Nothing in it can spend: whoever spends is handed a `Spender` besides."""
+    """Created once per invocation. It cannot spend: code that spends also takes a `Spender`."""
 
     settings: Settings
     clients: Clients
     now: Callable[[], datetime]
-    """The time, UTC."""
+    """Returns the current time, aware, in UTC."""
     new_id: Callable[[], str]
-    """A new ULID."""
+    """Returns a new ULID in lower case."""
 
     @property
     def state(self) -> Table:
@@ -52,27 +52,27 @@ class Cloud:
 
     @property
     def access(self) -> Table:
-        """AccessTable: API keys, and the first answers of requests."""
+        """AccessTable: API keys, and stored answers by Idempotency-Key."""
         return Table(self.clients.dynamodb(), self.settings.access_table)
 
     @property
     def bucket(self) -> Bucket:
-        """The data bucket's objects."""
+        """The data bucket."""
         return Bucket(self.clients.s3(), self.settings.data_bucket)
 
     @property
     def upload_queue(self) -> Queue:
-        """Work on data: versions to prepare, parts to join, deletions to carry out."""
+        """UploadQueue: versions to prepare, parts to join, deletions to carry out."""
         return Queue(self.clients.sqs(), self.settings.upload_queue_url)
 
     @property
     def spend_queue(self) -> Queue:
-        """Jobs and purchases that may have a next step."""
+        """SpendQueue: jobs and purchases that may have a next step."""
         return Queue(self.clients.sqs(), self.settings.spend_queue_url)
 
     @property
     def job_event_queue(self) -> Queue:
-        """Jobs to be looked at."""
+        """JobEventQueue: jobs to compare with Bedrock."""
         return Queue(self.clients.sqs(), self.settings.job_event_queue_url)
 
     @property
@@ -82,15 +82,15 @@ class Cloud:
 
     @property
     def bedrock(self) -> BedrockReader:
-        """Bedrock, for reading."""
+        """A Bedrock client for Get and List only."""
         return self.clients.bedrock()
 
     @property
     def quotas(self) -> ServiceQuotasClient:
-        """Service Quotas of the account."""
+        """A Service Quotas client for this account."""
         return self.clients.service_quotas()
 
 
 def cloud() -> Cloud:
-    """The cloud of this function, as the template set it up."""
+    """The real `Cloud`, from the environment that the template sets. Raises KeyError for a missing variable."""
     return Cloud(settings(), clients, clock_and_ids.now, clock_and_ids.new_id)

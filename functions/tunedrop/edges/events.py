@@ -1,4 +1,4 @@
-"""The application's own events, on the default bus; rules of the template carry them on to the topic."""
+"""The application's own events on the default bus; rules in the template forward them to the topics."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ SOURCE = "tunedrop"
 
 
 class PublishFailed(Exception):
-    """The bus did not take every event; publishing all of them again is safe, each has its own id."""
+    """The bus rejected an event. Publishing again is safe: each notification has a stable id."""
 
 
 def publish(bus: EventBridgeClient, *notifications: Notification) -> None:
-    """Put each notification on the bus as one event, at least once, and count it as a metric of its type."""
+    """Put each notification on the bus as one event, and count it in a metric named after its type.
+
+    Raises PublishFailed, and ClientError when EventBridge refuses the call.
+    """
     for notification in notifications:
         answer = bus.put_events(
             Entries=[
@@ -33,6 +36,6 @@ def publish(bus: EventBridgeClient, *notifications: Notification) -> None:
                 }
             ]
         )
-        if answer["FailedEntryCount"]:
+        if answer["FailedEntryCount"]:  # PutEvents answers 200 even so (docs/facts.md#event-delivery)
             raise PublishFailed(answer["Entries"][0].get("ErrorCode", "unknown"))
         metrics.add_metric(notification.type, MetricUnit.Count, 1)

@@ -1,4 +1,4 @@
-"""What botocore raises when AWS refuses a call, or does not answer it."""
+"""The exceptions botocore raises when AWS refuses a call or does not answer."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tunedrop.errors import Unavailable
 FAULTS = (ClientError, BotoCoreError)
 
 ABSENT = frozenset({"ResourceNotFoundException", "AccessDeniedException"})
-"""A role that may only touch what carries the stack's tag is denied what does not exist, and what has no tags yet: a
-thing asked for by its ARN or name is out of sight, which proves nothing about the thing."""
+"""Codes that mean "not visible", which does not prove "not there": our role may touch only tagged resources, so it is
+denied access both to what does not exist and to what has no tags yet (docs/facts.md#errors)."""
 
 
 def code_of(fault: Exception) -> str:
-    """The service's code, such as ThrottlingException; the name of the error where no service answered."""
+    """The service's error code, such as ThrottlingException, or the exception's name if no service answered."""
     if isinstance(fault, ClientError):
         return fault.response.get("Error", {}).get("Code", "")
     return type(fault).__name__
@@ -25,7 +25,7 @@ def code_of(fault: Exception) -> str:
 
 @contextmanager
 def asked_by_a_caller() -> Iterator[None]:
-    """What AWS raises while somebody waits for an answer of ours becomes Unavailable."""
+    """Turn AWS faults into Unavailable while a caller waits for our answer."""
     try:
         yield
     except FAULTS as error:

@@ -1,4 +1,7 @@
-"""Logger and metrics, made once; the template names the service (POWERTOOLS_SERVICE_NAME). No content is logged."""
+"""The logger and metrics of every function; POWERTOOLS_SERVICE_NAME in the template names the service.
+
+Nothing here logs content: no prompts, completions, keys or file contents.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,12 @@ from tunedrop.domain.serving.live_capacity import Standing
 logger = Logger()
 metrics = Metrics(namespace="Tunedrop")
 
-# A run in which nothing happened has no metrics, and Powertools would warn of it in every log.
+# Powertools warns on every invocation without metrics, which is normal here: often nothing happened.
 warnings.filterwarnings("ignore", "No application metrics to publish", UserWarning)
 
 
 def traced(fault: BaseException) -> dict[str, Any]:
-    """What a log may say of a fault: its kind, AWS's code, and where it rose. Never its words, which may quote data."""
+    """Log fields for a fault: its class, AWS's code, and the call stack. Never its message, which may quote data."""
     facts: dict[str, Any] = {"fault": type(fault).__name__, "places": list(_places(fault))}
     if isinstance(fault, ClientError):
         facts |= {"operation": fault.operation_name, "error_code": fault.response["Error"]["Code"]}
@@ -36,7 +39,7 @@ def _places(fault: BaseException) -> Iterator[str]:
 
 
 def show_standing(standing: Standing) -> None:
-    """Put the standing on the dashboard; a cost that is unknown is no point on its curve."""
+    """Emit the metrics behind the dashboard's capacity graphs. An unknown cost emits nothing: it is not 0."""
     metrics.add_metric("LiveModelUnits", MetricUnit.Count, standing.model_units)
     metrics.add_metric("ExpiredPurchases", MetricUnit.Count, standing.expired)
     if standing.hourly_cost is not None:
@@ -44,6 +47,6 @@ def show_standing(standing: Standing) -> None:
 
 
 def show_orphans(number: int) -> None:
-    """An alarm tells of them, once when they appear; their ARNs are in ReconcileCompleted and in the log."""
+    """Emit the number of orphans, which an alarm watches; ReconcileCompleted and the log name their ARNs."""
     if number:
         metrics.add_metric("OrphanFound", MetricUnit.Count, number)

@@ -1,6 +1,6 @@
-"""Work handed from one function to another: ids only, never content.
+"""Messages between functions: ids only, never content.
 
-A message that fails is reported singly, and waits longer each time it comes.
+Each failed message is reported on its own, and waits longer after each delivery.
 """
 
 from __future__ import annotations
@@ -22,26 +22,27 @@ if TYPE_CHECKING:
 SCHEMA = 1
 FIRST_WAIT_SECONDS = 30
 LONGEST_WAIT_SECONDS = 43_200
-"""SQS's own maximum of a visibility time-out."""
+"""The longest visibility timeout that SQS allows (docs/facts.md#sqs)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """One queue of the stack."""
+    """One SQS queue of the stack."""
 
     sqs: SQSClient
     url: str
 
     def send(self, kind: str, **ids: str | int) -> None:
-        """Put one message of `kind` on it. Ids only, never content."""
+        """Send one message of this `kind`, with ids only. Raises botocore's errors."""
         self.sqs.send_message(QueueUrl=self.url, MessageBody=json.dumps({"schema": SCHEMA, "kind": kind, **ids}))
 
 
 def parse(body: str) -> Mapping[str, Any]:
-    """A message's fields. Raises ValueError for one that this release cannot read; it ends in the DLQ, kept whole."""
+    """The message's fields. Raises ValueError for one this release cannot read; it ends up unchanged in the DLQ."""
     message = json.loads(body)
     if not isinstance(message, dict):
         raise ValueError("the message is not a JSON object")  # noqa: TRY004 - of the value, not of an argument
+    # During a deployment a newer function may already send the next schema; AWS's own events have none.
     if "schema" in message and message["schema"] not in (SCHEMA, SCHEMA + 1):
         raise ValueError(f"message schema {message['schema']!r} is neither {SCHEMA} nor its neighbour")
     return message
@@ -50,19 +51,22 @@ def parse(body: str) -> Mapping[str, Any]:
 def work_through(
     event: Mapping[str, Any], take: Callable[[Mapping[str, Any]], object], queue: Queue
 ) -> dict[str, list[dict[str, str]]]:
-    """Hand each message's JSON to `take`; what raises is answered as a batch item failure and comes again later."""
+    """Call `take` with each message's fields. Returns SQS's partial batch response, naming the messages that raised.
+
+    Those are redelivered after a wait that grows with each delivery.
+    """
     failures = []
     for record in event["Records"]:
         try:
             take(parse(record["body"]))
-        except Exception as fault:  # noqa: BLE001 - whatever it is, the message must come again
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the message must be redelivered
             _wait_longer(record, fault, queue)
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
 
 
 def wait_seconds(receive_count: int, first: int = FIRST_WAIT_SECONDS) -> int:
-    """30 s, or what the fault itself takes, doubled with each time the message came before."""
+    """Seconds until the next delivery: `first`, doubled for each earlier delivery, at most `LONGEST_WAIT_SECONDS`."""
     return int(min(first * 2 ** max(receive_count - 1, 0), LONGEST_WAIT_SECONDS))
 
 

@@ -1,4 +1,4 @@
-"""What the template tells every function, read once from the environment: the only `os.environ` of the application."""
+"""The template's settings, read once from the environment: the only module that reads `os.environ`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from functools import cache
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The stack's own resources and its caps."""
+    """The stack's resources, caps and defaults."""
 
     stack_id: str
-    """The ARN that CloudFormation gave the stack; ends in its GUID."""
+    """The stack's ARN, which ends in its GUID."""
     stack_name: str
     region: str
     account: str
@@ -26,30 +26,31 @@ class Settings:
     job_event_queue_url: str
     bedrock_role_arn: str
     model_key_arn: str | None
-    """The key for custom models, where the stack was told to use its own."""
+    """The KMS key for custom models; None unless the stack was told to use its own key."""
     default_base_model: str
     validation_share: float
-    """Of train's records, where there is no validation split and dataset.toml says nothing; 0: none."""
+    """The share of train's records held out for validation (0 to 0.5) if a dataset has no validation split and its
+    `dataset.toml` sets no share."""
     max_model_units: int
     max_concurrent_jobs: int
     max_trained_tokens_per_job: int
     deployment_hours: int
     prices: Mapping[str, float]
-    """`<base model>.<what>` to an amount in `currency`; a price that is absent is unknown, never 0."""
+    """Maps `<base model>.<what>` to an amount in `currency`; a missing price is unknown, never 0."""
     currency: str
     allow_jobs_on_accept: bool = False
-    """Whether an accepted version may start a job by itself, where its dataset.toml asks for that."""
+    """Whether an accepted version may start a job on its own when its `dataset.toml` asks for that."""
     response_streaming: bool = True
-    """Whether the route of the Messages API streams; the function's answer must match it."""
+    """Whether the Messages API's route streams; the function's answer must match the route."""
 
     @property
     def stack_uid(self) -> str:
-        """The GUID in the stack's ARN: differs for every stack ever made, even of the same name."""
+        """The GUID in the stack's ARN: unique even among stacks of the same name."""
         return self.stack_id.rsplit("/", 1)[-1]
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str]) -> Settings:
-        """Raises KeyError for a variable that the template forgot: a deploy-time defect, not a runtime state."""
+        """Settings from environment variables. Raises KeyError or ValueError: a missing variable is a deploy defect."""
         stack_id = variables["TUNEDROP_STACK_ID"]
         return cls(
             stack_id=stack_id,
@@ -79,5 +80,5 @@ class Settings:
 
 @cache
 def settings() -> Settings:
-    """The settings of this process."""
+    """The settings of this process, read on first use."""
     return Settings.from_environment(os.environ)

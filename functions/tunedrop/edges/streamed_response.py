@@ -1,4 +1,4 @@
-"""What a handler returns to stream its HTTP answer, and the same answer in one piece."""
+"""What a handler returns to stream its HTTP answer, and the buffered form of the same answer."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ DELIMITER = b"\0" * 8  # docs/facts.md#response-streaming: JSON prelude, eight N
 
 @dataclass(frozen=True, slots=True)
 class StreamedResponse:
-    """An HTTP answer whose body is produced while it is sent; `streaming_runtime` sends it."""
+    """An HTTP answer whose body is generated while `streaming_runtime` sends it."""
 
     body: Iterable[bytes]
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def prelude(self) -> bytes:
-        """Status and headers, as API Gateway wants them before the body."""
+        """Status and headers, in the form that API Gateway expects before the body."""
         return json.dumps({"statusCode": self.status, "headers": dict(self.headers)}).encode() + DELIMITER
 
     def buffered(self) -> dict[str, Any]:
-        """A Lambda proxy answer, for a route that does not stream."""
+        """The whole answer as a Lambda proxy response, for a route that does not stream."""
         try:
             body = b"".join(self.body).decode()
         finally:
@@ -31,6 +31,6 @@ class StreamedResponse:
         return {"statusCode": self.status, "headers": dict(self.headers), "body": body, "isBase64Encoded": False}
 
     def close(self) -> None:
-        """Tell the body's producer that nobody reads on."""
+        """Tell the body's producer that nobody reads any further."""
         if close := getattr(self.body, "close", None):
             close()

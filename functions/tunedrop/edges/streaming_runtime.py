@@ -1,7 +1,7 @@
-"""Runs a handler under awslambdaric and lets it stream: `python -m tunedrop.edges.streaming_runtime module.handler`.
+"""Run a handler under awslambdaric with streaming: `python -m tunedrop.edges.streaming_runtime module.handler`.
 
-awslambdaric 4.2 cannot stream, but the Runtime API can. Only the step that posts a result is replaced; polling,
-context, logging, errors and X-Ray stay awslambdaric's. docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html
+awslambdaric 4.2 cannot stream, but the Runtime API can (docs/facts.md#response-streaming). Only the step that posts a
+result is replaced; awslambdaric still does the polling, context, logging, errors and X-Ray.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _logger = logging.getLogger(__name__)
 
 
 class StreamingMarshaller(LambdaMarshaller):  # type: ignore[misc]
-    """Leaves a streamed answer as it is; anything else becomes JSON."""
+    """Passes a streamed answer through; everything else becomes JSON."""
 
     def marshal_response(self, response: Any) -> tuple[Any, str]:
-        """The answer and its content type."""
+        """The handler's result, ready to post, and its content type."""
         if isinstance(response, StreamedResponse):
             return response, _CONTENT_TYPE
         marshalled: tuple[Any, str] = super().marshal_response(response)
@@ -41,14 +41,14 @@ class StreamingMarshaller(LambdaMarshaller):  # type: ignore[misc]
 
 
 class StreamingRuntimeClient(LambdaRuntimeClient):  # type: ignore[misc]
-    """Posts a streamed answer piece by piece; anything else as awslambdaric does."""
+    """Posts a streamed answer piece by piece; awslambdaric posts everything else."""
 
     marshaller = StreamingMarshaller()
 
     def post_invocation_result(
         self, invoke_id: str, result_data: Any, content_type: str = "application/json", invocation_id: str | None = None
     ) -> None:
-        """Hand an answer to the Runtime API."""
+        """Post an answer to the Runtime API. Raises RuntimeError, and ends the process, if it refuses the stream."""
         if not isinstance(result_data, StreamedResponse):
             super().post_invocation_result(invoke_id, result_data, content_type, invocation_id)
             return
@@ -67,19 +67,19 @@ class StreamingRuntimeClient(LambdaRuntimeClient):  # type: ignore[misc]
 
 def _open(connection: HTTPConnection, invoke_id: str, invocation_id: str | None) -> None:
     connection.connect()
-    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a piece is sent when it is there
+    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # send each piece without delay
     connection.putrequest("POST", f"/2018-06-01/runtime/invocation/{invoke_id}/response")
     connection.putheader("Content-Type", _CONTENT_TYPE)
     connection.putheader("Lambda-Runtime-Function-Response-Mode", "streaming")
     connection.putheader("Transfer-Encoding", "chunked")
     connection.putheader("Trailer", f"{_ERROR_TYPE}, {_ERROR_BODY}")
-    if invocation_id:  # awslambdaric 4.2 sends it back with every answer
+    if invocation_id:  # awslambdaric 4.2 echoes it with every answer
         connection.putheader("Lambda-Runtime-Invocation-Id", invocation_id)
     connection.endheaders()
 
 
 def _send(connection: HTTPConnection, response: StreamedResponse) -> None:
-    """Send all of it. What the body raises goes into the trailers; what the connection raises ends the process."""
+    """Send the whole answer. The body's exceptions go into the trailers; the connection's end the process."""
     connection.send(_chunk(response.prelude()))
     pieces = iter(response.body)
     trailers: dict[str, str] = {}
@@ -88,10 +88,10 @@ def _send(connection: HTTPConnection, response: StreamedResponse) -> None:
             piece = next(pieces)
         except StopIteration:
             break
-        except Exception as error:  # noqa: BLE001 - whatever the body raises belongs into the trailers
+        except Exception as error:  # noqa: BLE001 - the status is sent, so only the trailers can report a fault
             trailers = _trailers(error)
         else:
-            if piece:  # an empty chunk would end the answer
+            if piece:  # an empty chunk would end the HTTP body
                 connection.send(_chunk(piece))
     connection.send(b"0\r\n" + b"".join(f"{name}: {value}\r\n".encode() for name, value in trailers.items()) + b"\r\n")
 

@@ -1,4 +1,4 @@
-"""Usage of the Messages API in logs and metrics: names, sizes, counts and times; never content."""
+"""Messages API usage in logs and metrics: names, sizes, counts and times, never content."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tunedrop.edges.observability import logger, metrics, traced
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who called what."""
+    """The API key that called, the deployment it called, and whether it asked for a stream."""
 
     key_id: str
     deployment: str
@@ -21,7 +21,7 @@ class Caller:
 
 
 def answered(caller: Caller, tally: Tally) -> None:
-    """An answer has ended, whole or not. Called while the body is sent: the handler's decorators are over by then."""
+    """Record an answer that has ended, complete or not."""
     logger.info(
         "Answered",
         key_id=caller.key_id,
@@ -41,15 +41,15 @@ def answered(caller: Caller, tally: Tally) -> None:
     metrics.add_metric("AnswerLatency", MetricUnit.Milliseconds, tally.total_ms)
     if tally.outcome != "complete":
         metrics.add_metric("BrokenAnswers", MetricUnit.Count, 1)
-    metrics.flush_metrics()
+    metrics.flush_metrics()  # a body is sent after the handler returned, too late for its decorator to flush
 
 
 def refused(error: ApiError) -> None:
-    """A call was answered with an error before any of the answer was sent."""
+    """Record a call that was refused before any of its answer was sent."""
     log = logger.error if error.status >= 500 else logger.info
     log("Refused", code=error.code, status=error.status, source=error.source)
 
 
 def failed(error: Exception) -> None:
-    """A defect: its kind and place, not its words, which may quote a request."""
+    """Record a defect: its class and call stack, not its message, which may quote a request."""
     logger.error("Unexpected", **traced(error))

@@ -1,1 +1,1 @@
-"""Bedrock: its jobs, its paid capacity, its models' answers, the quotas of the account. A verb in a name spends."""
+"""Bedrock: jobs, paid capacity, model answers and the account's quotas. Only modules named with a verb can spend."""

@@ -1,4 +1,4 @@
-"""Buy paid capacity, and give it back: the one module of this program that calls what does."""
+"""Buy and release paid capacity: the only module that makes these calls."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from tunedrop.edges.clients import Spender
 
 _WITHIN_THE_DAY = frozenset({"AccessDeniedException", "ConflictException", "ResourceNotFoundException"})
-"""A policy can be put right, and a model that was trained just now be found, within the day that a purchase may wait;
-training need not be paid again for it."""
+"""Errors that may pass within the 24 hours a purchase may wait: somebody fixes a policy, or Bedrock finds a model that
+was trained a moment ago. Failing at once would waste the training."""
 
 
 def create(spender: Spender, purchase: Purchase, own_tags: Mapping[str, str]) -> CallOutcome:
-    """Buy: the one place of this program that does."""
+    """Buy the purchase's capacity: the only function that does. Returns the ARN in `Done`."""
     if purchase.serving == "on_demand":
         deployment = capacity_requests.create_deployment(purchase, own_tags)
         return sent(
@@ -34,7 +34,7 @@ def create(spender: Spender, purchase: Purchase, own_tags: Mapping[str, str]) ->
 
 
 def delete(spender: Spender, serving: Serving, arn: str) -> CallOutcome:
-    """Give it back. Whether it has gone is seen by looking again."""
+    """Ask Bedrock to delete the capacity. `Done` means accepted; only a later look shows that it is gone."""
 
     def call() -> str:
         if serving == "on_demand":

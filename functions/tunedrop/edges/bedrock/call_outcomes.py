@@ -1,4 +1,4 @@
-"""What became of a call that must not be repeated blindly: done, refused, or nobody knows. Values, not exceptions."""
+"""The outcome of a call that must not be repeated blindly: done, refused, or unknown. Values, not exceptions."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tunedrop.edges.faults import code_of
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The call took effect; `arn` of what was created, empty where nothing is."""
+    """The call took effect. `arn` names what was created; it is empty if nothing was."""
 
     arn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """No answer, or one that does not say whether the call took effect."""
+    """No answer, or one that leaves open whether the call took effect."""
 
     reason: str
 
@@ -29,11 +29,12 @@ class Ambiguous:
 CallOutcome = Done | Refusal | Ambiguous
 
 _NOT_NOW = frozenset({"ServiceQuotaExceededException", "ThrottlingException", "TooManyRequestsException"})
-_MAYBE_OURS = ("in use", "already exists")  # docs/facts.md#errors: a name that a lost answer may have taken
+# Our own earlier call, whose answer was lost, may have taken the name (docs/facts.md#errors).
+_MAYBE_OURS = ("in use", "already exists")
 
 
 def sent(call: Callable[[], str], *, not_now: frozenset[str] = frozenset()) -> CallOutcome:
-    """Send once and say what became of it; `not_now` names further codes that may pass later."""
+    """Make the call and return its outcome; `not_now` names more error codes that may pass later."""
     try:
         return Done(call())
     except ParamValidationError as error:
@@ -45,6 +46,7 @@ def sent(call: Callable[[], str], *, not_now: frozenset[str] = frozenset()) -> C
 
 
 def _answered(error: ClientError, not_now: frozenset[str]) -> CallOutcome:
+    # A server error or a timeout may arrive after Bedrock has acted; every other 4xx proves that it did not.
     code, message = code_of(error), error.response.get("Error", {}).get("Message", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
     if code in _NOT_NOW:

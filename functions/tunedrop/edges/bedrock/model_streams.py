@@ -1,4 +1,4 @@
-"""Streams out of bedrock-runtime: opened before anything is answered, closed whatever happens, errors translated."""
+"""Streams from bedrock-runtime, with errors translated. Open one before answering the caller, and always close it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ModelStream:
-    """Events of one answer. Raises ApiError, and nothing else that the network or Bedrock can cause."""
+    """The events of one answer. Whatever the network or Bedrock causes is raised as ApiError."""
 
     def __init__(self, stream: EventStream[Any]) -> None:
         self._stream = stream
@@ -33,12 +33,12 @@ class ModelStream:
                     raise api_errors.broken("Bedrock sent an event that is no chunk")
 
     def close(self) -> None:
-        """Give the connection up; an answer that nobody reads must not be waited for."""
+        """Drop the connection, without waiting for the rest of an answer that nobody reads."""
         self._stream.close()
 
 
 def invoke(runtime: BedrockRuntimeClient, arn: str, body: bytes) -> ModelStream:
-    """InvokeModelWithResponseStream."""
+    """Call InvokeModelWithResponseStream and return its open stream. Raises ApiError."""
     with stream_failures.of_bedrock():
         answer: Mapping[str, Any] = runtime.invoke_model_with_response_stream(
             modelId=arn, body=body, contentType="application/json", accept="application/json"
@@ -47,7 +47,7 @@ def invoke(runtime: BedrockRuntimeClient, arn: str, body: bytes) -> ModelStream:
 
 
 def converse(runtime: BedrockRuntimeClient, arn: str, arguments: Mapping[str, Any]) -> ModelStream:
-    """ConverseStream."""
+    """Call ConverseStream and return its open stream. Raises ApiError."""
     with stream_failures.of_bedrock():
         answer: Mapping[str, Any] = runtime.converse_stream(modelId=arn, **arguments)
     return ModelStream(answer["stream"])

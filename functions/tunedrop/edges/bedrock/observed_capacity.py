@@ -1,4 +1,4 @@
-"""What paid capacity Bedrock has: provisioned throughput and custom-model deployments as one thing. Only reads."""
+"""The paid capacity in Bedrock: provisioned throughputs and custom-model deployments in one shape. Only reads."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _STATUS: Mapping[str, Status] = {  # docs/facts.md#provisioned-throughput, docs/
 
 
 def observe(bedrock: BedrockReader, purchase: Purchase, stack: str) -> Observation:
-    """What stands on the purchase's model, told apart by ARN, name and tags.
+    """The capacity on the purchase's model: what is ours by ARN, name or tags, and what is not.
 
-    Raises ClientError where Bedrock hides whose something is.
+    Raises ClientError if Bedrock hides whether something is ours.
     """
     if purchase.model_arn is None:
         return Observation()
@@ -43,7 +43,7 @@ def observe(bedrock: BedrockReader, purchase: Purchase, stack: str) -> Observati
 
 
 def _is_ours(bedrock: BedrockReader, capacity: Capacity, purchase: Purchase, stack: str) -> bool:
-    """By ARN or name first: the name holds a digest of our intent, and tags may come later than the thing itself."""
+    """ARN and name decide first: the name holds a digest of our intent, while tags may lag (docs/facts.md#iam)."""
     if capacity.arn == purchase.arn or capacity.name == purchase.name:
         return True
     own = tags(bedrock, capacity.arn)
@@ -51,10 +51,10 @@ def _is_ours(bedrock: BedrockReader, capacity: Capacity, purchase: Purchase, sta
 
 
 def _unlisted(bedrock: BedrockReader, serving: Serving, arn: str) -> Iterable[Capacity]:
-    """The one that the list of its model lacks.
+    """The purchase's own capacity, when its model's list lacks it.
 
-    Our role is denied what is gone, and also what lost its tags: where Get is denied, the list of all models decides,
-    which no tag can hide anything from.
+    Get denies our role both what is gone and what lost its tags. If it does, the list of all capacity decides: tags
+    hide nothing from lists.
     """
     try:
         return [_get(bedrock, serving, arn)]
@@ -66,7 +66,7 @@ def _unlisted(bedrock: BedrockReader, serving: Serving, arn: str) -> Iterable[Ca
 
 
 def _with_failure(bedrock: BedrockReader, serving: Serving, capacity: Capacity) -> Capacity:
-    """Lists leave out why a creation failed."""
+    """The capacity with the reason for its failure, which lists leave out."""
     if capacity.status != "Failed" or capacity.failure:
         return capacity
     try:
@@ -78,7 +78,7 @@ def _with_failure(bedrock: BedrockReader, serving: Serving, capacity: Capacity) 
 
 
 def listing(bedrock: BedrockReader, serving: Serving, model_arn: str | None = None) -> Iterator[Capacity]:
-    """All of it in the Region, or all on one model; Bedrock's lists hold other people's too."""
+    """All capacity of this kind in the Region, or on one model, including what others in the account made."""
     chosen: dict[str, Any] = {"modelArnEquals": model_arn} if model_arn else {}
     if serving == "on_demand":
         for page in bedrock.get_paginator("list_custom_model_deployments").paginate(**chosen):
@@ -91,7 +91,10 @@ def listing(bedrock: BedrockReader, serving: Serving, model_arn: str | None = No
 
 
 def tags(bedrock: BedrockReader, arn: str) -> Mapping[str, str]:
-    """The tags, none where the thing has gone. Being denied them says nothing of whose it is, so that rises."""
+    """The resource's tags; none if it is gone.
+
+    Raises ClientError, also when access is denied: that would not tell whose resource it is.
+    """
     try:
         listed = bedrock.list_tags_for_resource(resourceARN=arn).get("tags", ())
     except ClientError as error:
@@ -109,7 +112,7 @@ def _get(bedrock: BedrockReader, serving: Serving, arn: str) -> Capacity:
 
 
 def _status(shown: str) -> Status:
-    """A status that Bedrock adds later is on its way from one of these to another."""
+    """Ours for Bedrock's status; one that we do not know counts as a transition between two that we do."""
     return _STATUS.get(shown, "Updating")
 
 

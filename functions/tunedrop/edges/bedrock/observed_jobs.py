@@ -1,4 +1,4 @@
-"""What Bedrock says of the jobs it has. Only reads."""
+"""What Bedrock reports about model-customization jobs. Only reads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 def find_job(bedrock: BedrockReader, name: str) -> JobTruth | None:
-    """The job of that name. Asked by List: a name without a job has no tags that a policy could allow."""
+    """The job of that name, or None. Raises botocore's errors."""
+    # List, not Get: a name that no job has carries no tags, so Get would deny our role (docs/facts.md#errors).
     pages = bedrock.get_paginator("list_model_customization_jobs").paginate(nameContains=name)
     for page in pages:
         for summary in page.get("modelCustomizationJobSummaries", ()):
@@ -26,7 +27,10 @@ def find_job(bedrock: BedrockReader, name: str) -> JobTruth | None:
 
 
 def get_job(bedrock: BedrockReader, arn: str) -> JobTruth | None:
-    """The job as Bedrock has it now; None where it is out of sight: not there, or not ours to see (yet)."""
+    """The job as Bedrock has it now; None if it does not exist or its tags do not let us see it (yet).
+
+    Raises botocore's errors for everything else.
+    """
     try:
         return _truth(bedrock.get_model_customization_job(jobIdentifier=arn))
     except ClientError as error:
@@ -52,7 +56,7 @@ def _truth(answer: GetModelCustomizationJobResponseTypeDef) -> JobTruth:
 
 
 def _listed_only(summary: Any) -> JobTruth:
-    """Of a job that can't be looked at, or not yet: without the token it is nobody's."""
+    """A job that List shows and Get does not (yet). Without its token nobody can tell whose it is."""
     return JobTruth(
         arn=summary["jobArn"],
         name=summary["jobName"],

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def lifecycle(bedrock: BedrockReader, model_id: str) -> Lifecycle | None:
-    """Whether Bedrock still tunes the model; None where it does not know it."""
+    """The model's lifecycle from GetFoundationModel; None if Bedrock does not know the model.
+
+    Raises botocore's errors for everything else.
+    """
     try:
         details = bedrock.get_foundation_model(modelIdentifier=model_id).get("modelDetails", {})
     except ClientError as error:

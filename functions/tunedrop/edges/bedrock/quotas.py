@@ -1,4 +1,4 @@
-"""What the account may have, asked of Service Quotas each time: defaults differ per account (docs/facts.md#quotas)."""
+"""The account's quotas, read from Service Quotas each time because they differ by account (docs/facts.md#quotas)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DEPLOYMENTS_IN_PROGRESS = "L-430C95DD"  # docs/facts.md#quotas
 
 
 def value(quotas: ServiceQuotasClient, code: str) -> float | None:
-    """The quota's value, or None where Service Quotas does not name it in this Region."""
+    """The quota's value, or None if Service Quotas does not list it in this Region. Raises botocore's errors."""
     try:
         answer = quotas.get_service_quota(ServiceCode="bedrock", QuotaCode=code)
     except quotas.exceptions.NoSuchResourceException:

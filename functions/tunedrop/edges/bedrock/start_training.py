@@ -1,4 +1,4 @@
-"""Start a training job in Bedrock, and stop it: the one module of this program that calls what does."""
+"""Start and stop training jobs in Bedrock: the only module that makes these calls."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def create_job(spender: Spender, request: Mapping[str, Any]) -> CallOutcome:
-    """Start training: the one call of this program that does."""
+    """Start training: the only function that does. `request` is the exact CreateModelCustomizationJob request."""
     return sent(lambda: spender.create_model_customization_job(**request)["jobArn"])
 
 
 def stop_job(spender: Spender, arn: str) -> CallOutcome:
-    """Ask Bedrock to stop; what was trained so far is charged (docs/facts.md#job-states)."""
+    """Ask Bedrock to stop the job; it charges for what was trained so far (docs/facts.md#job-states)."""
 
     def call() -> str:
         spender.stop_model_customization_job(jobIdentifier=arn)

@@ -1,4 +1,4 @@
-"""What AWS raises, in the words of the Messages contract. Names of errors are kept for the log, never their words."""
+"""AWS's exceptions as errors of the Messages API. The log gets the names of errors, never their messages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CUT = (BotoCoreError, urllib3.exceptions.HTTPError, ParserError, OSError)
 
 @contextmanager
 def of_bedrock() -> Iterator[None]:
-    """Whatever a call of bedrock-runtime, or reading its stream, can raise becomes an ApiError."""
+    """Turn whatever a call to bedrock-runtime, or reading its stream, can raise into ApiError."""
     try:
         yield
     except ClientError as error:
@@ -45,7 +45,7 @@ def of_bedrock() -> Iterator[None]:
 
 
 def in_contract(error: Exception) -> ApiError:
-    """Any failure of a call to the Messages API. AWS errors that reach this far are those of the tables."""
+    """The ApiError for any failure of a call. AWS errors that get this far come from our tables, not from Bedrock."""
     match error:
         case ApiError():
             return error

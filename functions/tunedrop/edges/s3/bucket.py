@@ -1,4 +1,4 @@
-"""The data bucket: which one, and the client that reaches it."""
+"""The data bucket: its name, and the client for it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """What every function of this folder takes first."""
+    """The first argument of every function in this folder."""
 
     s3: S3Client
     name: str

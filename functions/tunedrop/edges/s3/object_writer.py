@@ -1,4 +1,4 @@
-"""One object written to the data bucket piece by piece while the work goes on. Memory stays flat whatever the size."""
+"""Write one object to the data bucket piece by piece, in constant memory, while the caller goes on working."""
 
 from __future__ import annotations
 
@@ -19,17 +19,19 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import UploadPartOutputTypeDef
 
 PART_BYTES = 8 * 2**20
-"""Above S3's minimum of 5 MiB; 10,000 parts of it hold 80 GB."""
+"""Above S3's minimum of 5 MB per part; its maximum of 10,000 parts then allows 80 GB (docs/facts.md#s3-objects)."""
 
 _CONTENT_TYPE = "application/jsonl"
 
 
 class ObjectWriter:
-    """One object written piece by piece; left without `complete`, nothing of it remains.
+    """One object, written piece by piece. Nothing remains of it unless `complete` is called.
 
-    with Sender() as sender, Upload(bucket, key, sender) as upload:
-        upload.write(b"…")
+    with BackgroundSender() as sender, ObjectWriter(bucket, key, sender) as writer:
+        writer.write(b"…")
         stored = writer.complete()
+
+    `write` and `complete` raise botocore's errors, also those of parts sent earlier.
     """
 
     def __init__(self, bucket: Bucket, key: str, sender: BackgroundSender) -> None:
@@ -50,13 +52,13 @@ class ObjectWriter:
     ) -> None:
         if self._upload_id is not None:
             for part in self._parts:
-                part.exception()  # one that arrived after the abort would stay
-            # The bucket's lifecycle ends what cannot be aborted now; the first fault must not be hidden by a second.
+                part.exception()  # waits: S3 would keep a part that arrives after the abort
+            # A failed abort must not hide the fault that led here; the bucket's lifecycle rule removes the parts later.
             with contextlib.suppress(ClientError):
                 self._s3.abort_multipart_upload(**self._place, UploadId=self._upload_id)
 
     def write(self, data: bytes) -> None:
-        """Append bytes."""
+        """Append bytes; each full part is sent in the background."""
         self._digest.update(data)
         self._bytes += len(data)
         self._buffer += data
@@ -66,8 +68,8 @@ class ObjectWriter:
             self._send(part)
 
     def complete(self) -> StoredFile:
-        """Make the object visible."""
-        if self._upload_id is None:
+        """Make the object visible, and return its key, S3 version id, size in bytes and SHA-256."""
+        if self._upload_id is None:  # it fits into one part
             answer = self._s3.put_object(**self._place, Body=bytes(self._buffer), ContentType=_CONTENT_TYPE)
             return self._stored(answer.get("VersionId"))
         if self._buffer:
@@ -80,7 +82,7 @@ class ObjectWriter:
         return self._stored(completed.get("VersionId"))
 
     def _send(self, part: bytes) -> None:
-        """Hand a part over to be sent. Raises what an earlier part met: the rest would be in vain."""
+        """Queue a part for sending. Raises the fault of an earlier part: there is no use in going on."""
         if self._upload_id is None:
             begun = self._s3.create_multipart_upload(**self._place, ContentType=_CONTENT_TYPE)
             self._upload_id = begun["UploadId"]

@@ -1,4 +1,4 @@
-"""Objects in the data bucket: described, streamed by version, written in parts. Memory stays flat whatever the size."""
+"""Read, copy and write objects in the data bucket, each read by its S3 version and in constant memory."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ from tunedrop.edges.s3.bucket import Bucket
 
 CHUNK_BYTES = 2**20
 MAX_COPY_BYTES = 5 * 2**30
-"""S3 copies no larger object in one call."""
+"""The largest object that one CopyObject takes (docs/facts.md#s3-objects)."""
 
+# HEAD has no error body, so botocore reports the bare status (docs/facts.md#s3-objects).
 _GONE = frozenset({"404", "405", "MethodNotAllowed", "NoSuchKey", "NoSuchVersion", "NotFound"})
 _PASSING = frozenset({"KMS.InternalException", "KMS.KMSInternalException", "KMS.ThrottlingException"})
 _FORBIDDEN = frozenset({"400", "403", "AccessDenied", "InvalidObjectState", "InvalidRequest"})
 
 
 class Unreadable(Exception):
-    """The object will not become readable by trying again: deleted, archived, or encrypted with a foreign key."""
+    """Retrying will not help: the object was deleted or archived, or its KMS key refuses us."""
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What S3 knows of one object version."""
+    """What HeadObject reports about one object version."""
 
     version_id: str
     bytes: int
@@ -39,7 +40,7 @@ class Described:
 
 
 def describe(bucket: Bucket, key: str, version_id: str | None) -> Described:
-    """One version of an object, without `version_id` the current one. Raises Unreadable."""
+    """One version of an object; the current one if `version_id` is None. Raises Unreadable and botocore's errors."""
     with _permanent_faults(key):
         answer = bucket.s3.head_object(Bucket=bucket.name, Key=key, **_version(version_id))
         return Described(
@@ -51,7 +52,7 @@ def describe(bucket: Bucket, key: str, version_id: str | None) -> Described:
 
 
 def stream(bucket: Bucket, file: StoredFile) -> Iterator[bytes]:
-    """The bytes of one object version, in chunks. Raises Unreadable; a broken connection rises as botocore's error."""
+    """The bytes of one object version, in chunks of 1 MiB. Raises Unreadable, and botocore's errors."""
     with _permanent_faults(file.key):
         answer = bucket.s3.get_object(Bucket=bucket.name, Key=file.key, **_version(file.version_id))
     with contextlib.closing(answer["Body"]) as body:
@@ -60,22 +61,22 @@ def stream(bucket: Bucket, file: StoredFile) -> Iterator[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class ObjectSource:
-    """One object version as a `Source`. Raises Unreadable; broken connections rise as botocore's errors."""
+    """One object version as a `Source` for the readers. Raises Unreadable, and botocore's errors for broken reads."""
 
     bucket: Bucket
     file: StoredFile
 
     @property
     def size(self) -> int:
-        """As stored."""
+        """The object's size in bytes, as stored."""
         return self.file.bytes
 
     def chunks(self) -> Iterator[bytes]:
-        """The whole object, in order."""
+        """The whole object in order, fetched ahead by a thread."""
         return overlapped_transfer.ahead(stream(self.bucket, self.file))
 
     def read(self, start: int, length: int) -> bytes:
-        """A range; what lies beyond the object's end is left out."""
+        """`length` bytes from byte `start` on; fewer at the object's end."""
         end = min(start + length, self.size)
         if start >= end:
             return b""
@@ -91,7 +92,7 @@ class ObjectSource:
 
 
 def fingerprint(bucket: Bucket, file: StoredFile) -> StoredFile:
-    """The object version with its SHA-256, hexadecimal. Raises Unreadable."""
+    """The same object version with its SHA-256 filled in (hexadecimal); reads all of it. Raises Unreadable."""
     digest = hashlib.sha256()
     for chunk in stream(bucket, file):
         digest.update(chunk)
@@ -99,7 +100,10 @@ def fingerprint(bucket: Bucket, file: StoredFile) -> StoredFile:
 
 
 def read(bucket: Bucket, file: StoredFile, limit: int) -> bytes:
-    """The first `limit` + 1 bytes of a small object: one more than allowed shows that it is too large."""
+    """At most `limit` + 1 bytes of a small object; the extra byte tells the caller that it is too large.
+
+    Raises Unreadable.
+    """
     content = b""
     for chunk in stream(bucket, file):
         content += chunk
@@ -109,20 +113,20 @@ def read(bucket: Bucket, file: StoredFile, limit: int) -> bytes:
 
 
 def copy(bucket: Bucket, source: StoredFile, key: str) -> str:
-    """Copy one object version of at most MAX_COPY_BYTES within S3; returns the copy's version id. Raises Unreadable."""
+    """Copy one object version of at most MAX_COPY_BYTES within S3; return the copy's version id. Raises Unreadable."""
     place: Any = {"Bucket": bucket.name, "Key": source.key, **_version(source.version_id)}
     with _permanent_faults(source.key):
         answer = bucket.s3.copy_object(
             Bucket=bucket.name,
             Key=key,
             CopySource=place,
-            TaggingDirective="REPLACE",
+            TaggingDirective="REPLACE",  # with none: copying tags would need permissions that our role lacks
         )
     return answer.get("VersionId", "null")
 
 
 def put(bucket: Bucket, key: str, body: bytes, content_type: str) -> None:
-    """Write a small object whole."""
+    """Write a small object in one request."""
     bucket.s3.put_object(Bucket=bucket.name, Key=key, Body=body, ContentType=content_type)
 
 
@@ -134,7 +138,7 @@ def list_keys(bucket: Bucket, prefix: str) -> Iterator[str]:
 
 
 def lines(bucket: Bucket, key: str) -> Iterator[str]:
-    """The object's lines, never all of it in memory; bytes that are no UTF-8 become replacement characters."""
+    """The object's lines, streamed; bytes that are not UTF-8 become replacement characters."""
     body = bucket.s3.get_object(Bucket=bucket.name, Key=key)["Body"]
     try:
         for line in body.iter_lines(chunk_size=65_536):

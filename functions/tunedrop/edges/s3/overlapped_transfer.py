@@ -1,4 +1,4 @@
-"""Fetching ahead of the work and sending behind it, so that the network and the processor never wait for each other."""
+"""Fetch input ahead of the work and send output behind it, so that network and CPU do not wait for each other."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from typing import Any, Self, TypeVar
 T = TypeVar("T")
 
 DEPTH = 4
-"""Chunks fetched ahead: enough to ride out a slow answer, and few megabytes."""
+"""Chunks fetched ahead: enough to bridge a slow answer, at a few megabytes of memory."""
 SENDING = 2
-"""Pieces on their way at once, over all outputs: what they hold in memory stays bounded."""
+"""Parts in flight at once over all outputs, which bounds the memory they hold."""
 
 _END = object()
 
 
 def ahead(chunks: Iterable[bytes], depth: int = DEPTH) -> Iterator[bytes]:
-    """The same chunks, fetched by a thread of its own. What raises there rises here, in its place.
+    """The same chunks, fetched by a thread. An exception there is raised here, where its chunk would have come.
 
-    Closing the iterator ends the thread with its next chunk.
+    After the iterator is closed, the thread ends with its next chunk.
     """
     fetched: queue.Queue[object] = queue.Queue(depth)
     stopped = threading.Event()
@@ -46,19 +46,19 @@ def _fetch(chunks: Iterable[bytes], fetched: queue.Queue[object], stopped: threa
             fetched.put(chunk)
             if stopped.is_set():
                 return
-    except BaseException as fault:  # noqa: BLE001 - it rises where the chunk was wanted
+    except BaseException as fault:  # noqa: BLE001 - raised again in the consumer's thread
         fetched.put(fault)
     fetched.put(_END)
 
 
 def _drain(fetched: queue.Queue[object]) -> None:
-    """Makes room, so that a fetcher that waits for it sees that it was stopped."""
+    """Make room in the queue: a fetcher blocked in `put` must wake up to see that it was stopped."""
     while not fetched.empty():
         fetched.get_nowait()
 
 
 class BackgroundSender:
-    """Carries out calls behind the caller's back, a few at once; a caller that is too fast waits.
+    """Runs calls in background threads, a few at once; a caller that is too fast has to wait.
 
     with BackgroundSender() as sender:
         sent = sender.send(lambda: s3.upload_part(…))
@@ -79,9 +79,9 @@ class BackgroundSender:
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     def send(self, call: Callable[[], T]) -> Future[T]:
-        """Begin the call as soon as fewer are under way; its `result()` returns or raises what the call did."""
+        """Start the call, after waiting for a free thread. The future's `result()` returns or raises what it did."""
         while len(self._under_way) >= self._sending:
-            self._under_way.popleft().exception()
+            self._under_way.popleft().exception()  # waits; the owner of that future handles its fault
         begun = self._threads.submit(call)
         self._under_way.append(begun)
         return begun

@@ -1,4 +1,4 @@
-"""Links that let whoever holds one read one object of the bucket, or put one, for a quarter of an hour."""
+"""Presigned URLs that let whoever holds one read or put a single object, for 15 minutes."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ LINK_SECONDS = 900
 
 @dataclass(frozen=True, slots=True)
 class UploadLink:
-    """A URL for one PUT of one key, and the headers that must come with it."""
+    """A URL for one PUT of one key, and the headers to send with it."""
 
     url: str
     headers: Mapping[str, str]
 
 
 def upload(bucket: Bucket, key: str, *, size: int | None, sha256: str | None) -> UploadLink:
-    """A link for this key. S3 then takes exactly `size` bytes with that SHA-256 (hexadecimal), where they are given.
+    """A link for this key. If `size` (bytes) or `sha256` (hexadecimal) is given, S3 accepts nothing else.
 
-    Encryption needs no header: the bucket encrypts by default, with the key that the signer may use.
+    It signs no encryption header: the bucket encrypts by default (docs/facts.md#s3-objects).
     """
     headers: dict[str, str] = {}
     signed: dict[str, Any] = {}
@@ -38,7 +38,7 @@ def upload(bucket: Bucket, key: str, *, size: int | None, sha256: str | None) ->
 
 
 def download(bucket: Bucket, key: str) -> str:
-    """A URL that gives the object to whoever has it."""
+    """A URL that lets whoever has it download the object."""
     return bucket.s3.generate_presigned_url(
         "get_object", Params={"Bucket": bucket.name, "Key": key}, ExpiresIn=LINK_SECONDS
     )

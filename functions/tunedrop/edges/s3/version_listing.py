@@ -1,4 +1,4 @@
-"""Every S3 version of what stands, and stood, under a prefix of the data bucket: listed, and erased for good."""
+"""List, and permanently delete, every S3 version under a prefix of the data bucket, current or not."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from tunedrop.domain.versions.object_versions import ObjectVersion
 from tunedrop.edges.s3.bucket import Bucket
 
 BATCH = 1_000
-"""What one DeleteObjects takes at most."""
+"""The most that one DeleteObjects takes (docs/facts.md#s3-objects)."""
 
 
 class EraseRefused(Exception):
-    """S3 kept an object: a permission is missing, or a lock holds it."""
+    """S3 did not delete an object: a permission is missing, or an object lock holds it."""
 
 
 def pages(bucket: Bucket, prefix: str) -> Iterator[list[ObjectVersion]]:
-    """All versions of all objects under the prefix, and the markers of deleted ones, a thousand at a time."""
+    """All object versions and delete markers under the prefix, up to 1,000 per page."""
     for page in bucket.s3.get_paginator("list_object_versions").paginate(Bucket=bucket.name, Prefix=prefix):
         objects = [
             ObjectVersion(item["Key"], item["VersionId"], item["Size"], item["LastModified"], item["IsLatest"])
@@ -32,12 +32,12 @@ def pages(bucket: Bucket, prefix: str) -> Iterator[list[ObjectVersion]]:
 
 
 def listed(bucket: Bucket, prefix: str) -> Iterator[ObjectVersion]:
-    """The same, one by one."""
+    """All object versions and delete markers under the prefix, one by one."""
     return chain.from_iterable(pages(bucket, prefix))
 
 
 def erase(bucket: Bucket, versions: Sequence[Doomed]) -> None:
-    """Erase these, at most `BATCH`; what is gone already stays gone. Raises EraseRefused."""
+    """Permanently delete these, at most `BATCH`; those already gone are no error. Raises EraseRefused."""
     answer = bucket.s3.delete_objects(
         Bucket=bucket.name,
         Delete={"Objects": [{"Key": item.key, "VersionId": item.version_id} for item in versions], "Quiet": True},
