@@ -1,1 +1,1 @@
-"""Deployments and purchases: what to do next, expiry, caps. Pure."""
+"""Deployments and purchases: states, next steps, expiry, caps. Pure."""

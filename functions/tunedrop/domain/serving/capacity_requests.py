@@ -1,4 +1,4 @@
-"""The exact requests that buy capacity. Pure: the same purchase gives the same bytes."""
+"""The exact requests that buy capacity. Pure: the same purchase always gives the same request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from tunedrop.domain.serving.purchase_states import Purchase
 
 
 def create_throughput(purchase: Purchase, tags: Mapping[str, str]) -> dict[str, Any]:
-    """CreateProvisionedModelThroughput by the hour. There is no way to ask for a commitment here, on purpose."""
+    """The CreateProvisionedModelThroughput request, billed by the hour. Raises ValueError without a model.
+
+    It leaves out `commitmentDuration` on purpose: a commitment can't be deleted before its term
+    (docs/facts.md#provisioned-throughput).
+    """
     return {
         "clientRequestToken": purchase.token,
         "provisionedModelName": purchase.name,
@@ -20,7 +24,7 @@ def create_throughput(purchase: Purchase, tags: Mapping[str, str]) -> dict[str, 
 
 
 def create_deployment(purchase: Purchase, tags: Mapping[str, str]) -> dict[str, Any]:
-    """CreateCustomModelDeployment: pays per token."""
+    """The CreateCustomModelDeployment request, billed per token. Raises ValueError without a model."""
     return {
         "clientRequestToken": purchase.token,
         "modelDeploymentName": purchase.name,

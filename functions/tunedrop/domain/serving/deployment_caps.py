@@ -1,4 +1,4 @@
-"""What a deployment may take: how the base model can be served, the stack's caps, the account's quotas. Pure."""
+"""Limits on a deployment: the base model's ways to serve, the stack's caps, the account's quotas. Pure."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from tunedrop.domain.training.job_states import DeploymentRequest, DeploymentWis
 from tunedrop.errors import CapExceeded, InvalidInput
 
 MAX_HOURS = 168
-"""A week: whatever bills by the hour ends by itself."""
+"""One week: everything that bills by the hour ends by itself."""
 
 
 def resolve(asked: DeploymentRequest, base_model: BaseModel, *, default_hours: int) -> DeploymentWish:
-    """The wish with nothing left open. Raises InvalidInput for what this base model can't have."""
+    """The deployment with all defaults filled in. Raises InvalidInput for values that this base model can't have."""
     serving = asked.serving or base_model.serving[0]
     if serving not in base_model.serving:
         raise InvalidInput(
@@ -33,9 +33,10 @@ def resolve(asked: DeploymentRequest, base_model: BaseModel, *, default_hours: i
 
 
 def check_model_units(wish: DeploymentWish, cap: int, spoken_for: Mapping[str, int]) -> None:
-    """The stack's own cap, less what other deployments have or wait for. Raises CapExceeded with what to change.
+    """Raises CapExceeded if the stack's cap leaves too few model units beside `spoken_for` (units by deployment).
 
-    Training that ends in a wait for somebody else's model units would be a purchase at a moment nobody chose.
+    That includes planned deployments: otherwise training could end in a wait for their units, and the purchase would
+    follow at a time that nobody expects.
     """
     taken = sum(spoken_for.values())
     if wish.model_units > cap - taken:
@@ -54,7 +55,10 @@ def check_model_units(wish: DeploymentWish, cap: int, spoken_for: Mapping[str, i
 
 
 def check_quota(wish: DeploymentWish, quota: float | None, code: str) -> None:
-    """The account's quota; None where AWS names none. Raises CapExceeded: training would end in nothing to call."""
+    """Raises CapExceeded if the account's quota is too low: training would end with nothing to call.
+
+    `quota` is None if Service Quotas lists none; then Bedrock decides.
+    """
     needed = wish.model_units or 1
     if quota is not None and quota < needed:
         what = "model units without commitment" if wish.model_units else "custom-model deployments in progress"

@@ -1,4 +1,4 @@
-"""A deployment: a named way to call a custom model, whatever capacity stands behind it. Pure."""
+"""A deployment: a named way to call a custom model, whatever capacity serves it. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tunedrop.errors import InvalidInput
 DeploymentState = Literal["Creating", "Ready", "Updating", "Releasing", "Released", "Failed"]
 
 ENDED: frozenset[DeploymentState] = frozenset({"Released", "Failed"})
-"""States that cost nothing and never change again, unless the name is used for a new generation."""
+"""States that cost nothing and are final, unless a new generation reuses the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """The head row: what callers see. The paid capacity of each generation is a `Purchase`."""
+    """A deployment's head row, which callers see. Each generation's paid capacity is a `Purchase`."""
 
     name: str
     state: DeploymentState
@@ -38,23 +38,23 @@ class Deployment:
     dataset: str
     version: int
     generation: int
-    """Grows only when a request reuses the name of an ended deployment, so a late message can't buy again."""
+    """Counts reuses of the name after a deployment ended, so that a late message for an old one can't buy again."""
     owner: str
     model_units: int
     """0 for on-demand."""
     created_at: datetime
     model_arn: str | None = None
     arn: str | None = None
-    """What inference calls: of the provisioned throughput, or of the on-demand custom-model deployment."""
+    """The `modelId` for inference: a provisioned throughput or an on-demand custom-model deployment."""
     expires_at: datetime | None = None
     failure: str | None = None
     history: tuple[HistoryEntry, ...] = ()
     revision: int = 0
-    """Counts writes of the row; every write names the one it saw."""
+    """Counts writes of the row; every write is conditional on the revision it read."""
 
 
 def move(deployment: Deployment, state: DeploymentState, note: str, now: datetime) -> Deployment:
-    """The deployment in another state, with a line of history when the state is new."""
+    """The deployment in `state`, with a history entry; unchanged if it is in that state already."""
     if state == deployment.state:
         return deployment
     entry = HistoryEntry(now, state, note)
@@ -62,22 +62,22 @@ def move(deployment: Deployment, state: DeploymentState, note: str, now: datetim
 
 
 def become_ready(deployment: Deployment, now: datetime) -> Deployment:
-    """It can be called."""
+    """The deployment once it can be called."""
     return move(deployment, "Ready", "Bedrock says it can be called", now)
 
 
 def begin_release(deployment: Deployment, reason: str, now: datetime) -> Deployment:
-    """It can't be called any more, and may still be billed."""
+    """The deployment once it can no longer be called; it may still be billed."""
     return move(deployment, "Releasing", reason, now)
 
 
 def end(deployment: Deployment, state: DeploymentState, reason: str, failure: str | None, now: datetime) -> Deployment:
-    """Nothing is billed for it any more, or ever was."""
+    """The deployment once nothing is billed for it, or if nothing ever was."""
     return move(replace(deployment, failure=failure), state, failure or reason, now)
 
 
 def check_name(name: str, base_models: Container[str]) -> None:
-    """Raises InvalidInput for a name that no deployment may have: callers must never mistake it for a base model."""
+    """Raises InvalidInput for a malformed name, or for a base model's: callers could take it for the untuned model."""
     if not object_keys.is_name(name):
         raise InvalidInput(
             "invalid_deployment_name",

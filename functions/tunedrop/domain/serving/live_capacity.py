@@ -1,4 +1,4 @@
-"""What stands at this moment: model units that may be billed, what they cost by the hour, what should be gone. Pure."""
+"""Paid capacity at this moment: model units that may be billed, their hourly cost, and what should be gone. Pure."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from tunedrop.domain.serving.purchase_states import HOLDING, RELEASE_TIME, Purch
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A sum over all purchases that have not ended."""
+    """Totals over all purchases that have not ended."""
 
     model_units: int
     expired: int
-    """Purchases that may still be billed past their hours, or long after their release began."""
+    """Purchases that may still be billed after their hours are over, or long after their release began."""
     hourly_cost: float | None
-    """In the stack's currency; None where a price is not configured: unknown is never 0."""
+    """In the stack's currency; None, never 0, if any price is not configured."""
 
 
 def of(purchases: Iterable[tuple[Purchase, str]], prices: Mapping[str, float], now: datetime) -> Standing:
-    """The standing of purchases, each with its base model's name; prices are per model unit and hour."""
+    """The totals for purchases, each with its base model's name. `prices` are per model unit and hour."""
     holding = [(purchase, base_model) for purchase, base_model in purchases if purchase.state in HOLDING]
     billed = [(purchase.model_units, base_model) for purchase, base_model in holding if purchase.model_units]
     costs = [

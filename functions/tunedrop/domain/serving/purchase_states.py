@@ -1,7 +1,7 @@
 """A purchase: one generation of paid capacity of a deployment, written before the first call is made. Pure.
 
-`unknown` is written *before* the call that creates, so a crash, a time-out and a lost answer are one case with one way
-back: look at what Bedrock has, adopt what is ours, else send again under the same token (docs/architecture.md#money).
+`unknown` is written *before* the call that creates, so a crash, a timeout and a lost answer are all one case: look at
+what Bedrock has, adopt it if it is ours, else send again with the same token (docs/architecture.md#money).
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ Announcement = Literal["ready", "expiring", "released", "failed", "lapsed"]
 _ENDINGS: Mapping[PurchaseState, Announcement] = {"released": "released", "failed": "failed", "lapsed": "lapsed"}
 ENDED: frozenset[PurchaseState] = frozenset({"released", "failed", "lapsed"})
 HOLDING: frozenset[PurchaseState] = frozenset({"unknown", "live", "releasing"})
-"""States in which something may be billed: exactly these hold model units of the stack's cap."""
+"""States in which something may be billed. Exactly these hold model units of the stack's cap."""
 
 LAPSES_AFTER = timedelta(hours=24)
-"""After the job's end nothing is bought any more: nobody would expect the bill by then."""
+"""How long after the job's end a purchase may still be made; later than that, nobody would expect the bill."""
 SETTLE = timedelta(seconds=120)
-"""Longer than the spending function may run: once this has passed, no earlier attempt can still be on its way."""
+"""Longer than the spending function may run (60 s): after this, no earlier send can still be in flight."""
 LONG_SETTLE = timedelta(minutes=10)
-"""How long Bedrock's lists may lag before "not there" is believed: nothing is sent again, or called gone, before."""
+"""When "not listed" becomes "not there": Bedrock's lists are assumed to lag less (docs/facts.md#creating-a-job)."""
 RELEASE_TIME = timedelta(minutes=15)
-"""What takes longer to give back is counted as expired capacity, which has an alarm."""
+"""A release that takes longer counts as expired capacity, which has an alarm."""
 PAUSE = timedelta(seconds=60)
-"""Between two tries for room, whatever comes in meanwhile."""
+"""Between two tries for capacity, however many messages arrive."""
 WARNING = timedelta(minutes=30)
-"""Before expiry; at most a tenth of the hours bought."""
+"""How long before expiry the owner is warned, at most; a tenth of the hours bought if that is less."""
 
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """The intent and what became of it."""
+    """The row of one purchase: the intent to buy, and what became of it."""
 
     deployment: str
     generation: int
@@ -48,12 +48,12 @@ class Purchase:
     intent_id: str
     token: str
     name: str
-    """Of the throughput or custom-model deployment in Bedrock; used for this generation only."""
+    """The name of the throughput or custom-model deployment in Bedrock, unique to this generation."""
     serving: Serving
     model_units: int
     """0 for on-demand."""
     hours: int | None
-    """From live to release; None: until somebody gives it back (on-demand only)."""
+    """From the send that bought it to its release; None: until somebody releases it (on-demand only)."""
     job_id: str
     dataset: str
     version: int
@@ -64,21 +64,21 @@ class Purchase:
     requested_at: datetime | None = None
     lapses_at: datetime | None = None
     attempts: int = 0
-    """Sends of the creating call whose effect is not known."""
+    """How often the creating call was sent without our knowing its effect."""
     attempted_at: datetime | None = None
-    """When the last one was about to be sent."""
+    """When the last send was about to start."""
     refusal: Refusal | None = None
-    """Bedrock's answer to the last one; after several sends it does not prove that none had an effect."""
+    """Bedrock's answer to the last send. After several sends it does not prove that the earlier ones had no effect."""
     parked_at: datetime | None = None
-    """When Bedrock last had no room."""
+    """When Bedrock last had no capacity, or did not take a deletion."""
     live_at: datetime | None = None
     ready_at: datetime | None = None
     expires_at: datetime | None = None
     release_requested: str | None = None
-    """Why, once somebody asked."""
+    """The reason, once somebody asked for the release."""
     releasing_at: datetime | None = None
     deleted_at: datetime | None = None
-    """When Bedrock took the deletion of `arn`: from then on a list without it is believed at once."""
+    """When Bedrock accepted the deletion of `arn`; after that, a list without it is proof enough."""
     released_at: datetime | None = None
     failure: str | None = None
     announced: tuple[Announcement, ...] = ()
@@ -91,7 +91,7 @@ class Purchase:
 
     @property
     def warns_at(self) -> datetime | None:
-        """When the owner is told that the end is near."""
+        """When the owner is warned of the expiry."""
         if self.expires_at is None or self.hours is None:
             return None
         return self.expires_at - min(WARNING, timedelta(hours=self.hours) / 10)
@@ -111,47 +111,47 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What Bedrock has on the purchase's model: `ours` has its ARN, its name or its intent tag, `others` have none."""
+    """The capacity on the purchase's model: `ours` by ARN, name or intent tag, and `others`."""
 
     ours: tuple[Capacity, ...] = ()
     others: tuple[Capacity, ...] = ()
 
 
 def plan(purchase: Purchase) -> Purchase:
-    """The purchase as it stands while its job runs."""
+    """The purchase while its job runs."""
     return replace(purchase, state="planned")
 
 
 def request(purchase: Purchase, model_arn: str, job_ended_at: datetime, now: datetime) -> Purchase:
-    """The job completed: buy, or lapse when that was more than a day ago."""
+    """The purchase once its job completed: to be bought until `LAPSES_AFTER` the job's end."""
     lapses_at = job_ended_at + LAPSES_AFTER
     return replace(purchase, state="requested", model_arn=model_arn, requested_at=now, lapses_at=lapses_at)
 
 
 def attempt(purchase: Purchase, now: datetime) -> Purchase:
-    """Just before the call that creates: from here its effect is unknown."""
+    """The purchase just before the creating call is sent: from here on, its effect is unknown."""
     return replace(purchase, state="unknown", attempts=purchase.attempts + 1, attempted_at=now, refusal=None)
 
 
 def refuse(purchase: Purchase, refusal: Refusal) -> Purchase:
-    """The last send had no effect, says Bedrock; earlier ones may have had."""
+    """The purchase after Bedrock refused the last send; earlier sends may still have taken effect."""
     return replace(purchase, refusal=refusal)
 
 
 def requeue(purchase: Purchase, now: datetime) -> Purchase:
-    """Nothing was bought, and it may be tried again; the refusal stays readable."""
+    """The purchase back in `requested`: nothing was bought. It keeps the refusal for people to read."""
     return replace(purchase, state="requested", attempts=0, parked_at=now)
 
 
 def go_live(purchase: Purchase, capacity: Capacity, now: datetime) -> Purchase:
-    """It exists, so it may bill: its hours run from the send that bought it, however late that became known."""
+    """The purchase once its capacity exists. Its hours count from the send that bought it: billing may begin there."""
     bought_at = purchase.attempted_at or now
     expires_at = bought_at + timedelta(hours=purchase.hours) if purchase.hours else None
     return replace(purchase, state="live", arn=capacity.arn, live_at=now, expires_at=expires_at, refusal=None)
 
 
 def release(purchase: Purchase, reason: str, failure: str | None, now: datetime) -> Purchase:
-    """Give it back."""
+    """The purchase once its release begins; keeps an earlier reason and failure."""
     return replace(
         purchase,
         state="releasing",
@@ -162,7 +162,7 @@ def release(purchase: Purchase, reason: str, failure: str | None, now: datetime)
 
 
 def reclaim(purchase: Purchase, capacity: Capacity, now: datetime) -> Purchase:
-    """A late effect of an old send: give it back too, and tell of the end again when it is true."""
+    """The ended purchase after an old send took effect late: released again, and its end announced again."""
     return replace(
         purchase,
         state="releasing",
@@ -176,12 +176,12 @@ def reclaim(purchase: Purchase, capacity: Capacity, now: datetime) -> Purchase:
 
 
 def finish(purchase: Purchase, state: EndState, failure: str | None, now: datetime) -> Purchase:
-    """Nothing is billed any more."""
+    """The purchase at its end: nothing is billed for it any more, or nothing ever was."""
     return replace(purchase, state=state, failure=failure or purchase.failure, released_at=now, parked_at=None)
 
 
 def announcements(purchase: Purchase, now: datetime) -> tuple[Announcement, ...]:
-    """What has come true and is not on the bus yet."""
+    """The notifications that are due and were not published yet."""
     true: list[Announcement] = []
     if purchase.state == "live" and purchase.ready_at:
         true.append("ready")

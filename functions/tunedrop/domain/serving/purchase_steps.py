@@ -1,4 +1,4 @@
-"""What to do next with a purchase: one pure function of the row, of what Bedrock shows, and of now."""
+"""The next step for a purchase: a pure function of its row, of what Bedrock shows, and of the time."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ from tunedrop.domain.training.bedrock_refusal import Refusal
 
 @dataclass(frozen=True, slots=True)
 class Observe:
-    """Look at Bedrock before anything else is decided."""
+    """Look at Bedrock before deciding."""
 
 
 @dataclass(frozen=True, slots=True)
 class SendPurchase:
-    """Write `unknown`, then create."""
+    """Write `unknown`, then send the creating call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Requeue:
-    """Bedrock has no room now: back to `requested`; nothing was bought."""
+    """Go back to `requested`: Bedrock has no capacity now, and nothing was bought."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdoptCapacity:
-    """It exists and it is ours: `live`."""
+    """The capacity exists and is ours: go `live`."""
 
     capacity: Capacity
 
 
 @dataclass(frozen=True, slots=True)
 class BecomeReady:
-    """It can be called."""
+    """Record that the capacity can be called."""
 
     capacity: Capacity
 
 
 @dataclass(frozen=True, slots=True)
 class BeginRelease:
-    """From `live` to `releasing`."""
+    """Go from `live` to `releasing`."""
 
     reason: str
     failure: str | None = None
@@ -58,21 +58,21 @@ class BeginRelease:
 
 @dataclass(frozen=True, slots=True)
 class Discard:
-    """Delete this one."""
+    """Ask Bedrock to delete this capacity."""
 
     arn: str
 
 
 @dataclass(frozen=True, slots=True)
 class ReclaimCapacity:
-    """Ended in our table, yet alive in Bedrock: a send that showed its effect late. Back to `releasing`."""
+    """Go back to `releasing`: the purchase had ended in our table when an old send took effect in Bedrock."""
 
     capacity: Capacity
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """Nothing is billed any more, or nothing ever was."""
+    """End the purchase: nothing is billed for it any more, or nothing ever was."""
 
     state: EndState
     reason: str
@@ -81,7 +81,7 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class LeavePurchase:
-    """Nothing to do until something else changes."""
+    """Do nothing until something else changes."""
 
     reason: str
 
@@ -101,9 +101,9 @@ PurchaseStep = (
 
 
 def next_step(purchase: Purchase, observed: Observation | None, free_units: int, now: datetime) -> PurchaseStep:
-    """What to do next. `observed` is None until Bedrock was looked at after the last thing that was done to it.
+    """The next step. `observed` is what `Observe` saw; None after any other step.
 
-    `free_units`: model units left under the stack's cap; the write that takes them is conditional again.
+    `free_units`: model units left under the stack's cap; the write that takes them checks the cap again.
     """
     match purchase.state:
         case "planned":
@@ -121,7 +121,7 @@ def next_step(purchase: Purchase, observed: Observation | None, free_units: int,
 
 
 def is_due(purchase: Purchase, now: datetime) -> bool:
-    """Whether reconcile should have the purchase looked at, by its row alone: an expiry waits for no list."""
+    """Whether reconcile should enqueue the purchase. Reads the row only, so no failure of Bedrock delays an expiry."""
     match purchase.state:
         case "requested" | "unknown" | "releasing":
             return True
@@ -134,7 +134,7 @@ def is_due(purchase: Purchase, now: datetime) -> bool:
 
 
 def has_vanished(purchase: Purchase, arns: Container[str]) -> bool:
-    """Whether reconcile should have it looked at, because Bedrock lists only `arns`."""
+    """Whether the purchase is live in our table but not among the `arns` that Bedrock lists."""
     return purchase.state == "live" and purchase.arn not in arns
 
 
@@ -146,6 +146,7 @@ def _requested(purchase: Purchase, observed: Observation | None, free_units: int
         return LeavePurchase("Bedrock had no room just now")
     if observed is None:
         return Observe()
+    # The cap matters only if we would buy; capacity that exists is adopted or reported whatever the cap.
     if not observed.ours and not observed.others and purchase.model_units > free_units:
         return LeavePurchase(
             f"needs {purchase.model_units} model units, {max(free_units, 0)} are free under MaxModelUnits"
@@ -154,6 +155,7 @@ def _requested(purchase: Purchase, observed: Observation | None, free_units: int
 
 
 def _unknown(purchase: Purchase, observed: Observation | None, now: datetime) -> PurchaseStep:
+    # A refusal is conclusive only for a single send: an earlier one, whose answer was lost, may have taken effect.
     if purchase.refusal and purchase.attempts == 1:
         return _refused(purchase.refusal)
     if observed is None:
@@ -180,6 +182,7 @@ def _adopt_or_send(purchase: Purchase, observed: Observation) -> PurchaseStep:
 
 
 def _live(purchase: Purchase, observed: Observation | None, now: datetime) -> PurchaseStep:
+    # Release and expiry come before the look at Bedrock, whose failure must not keep something billing.
     if purchase.release_requested:
         return BeginRelease(purchase.release_requested)
     if purchase.expires_at and now >= purchase.expires_at:
@@ -208,6 +211,7 @@ def _releasing(purchase: Purchase, observed: Observation | None, now: datetime) 
         return Observe()
     if observed.ours:
         return Discard(observed.ours[0].arn)
+    # Lists may lag behind a new purchase: delete by ARN what they do not show yet.
     if purchase.arn and purchase.deleted_at is None and _is_young(purchase, now):
         return Discard(purchase.arn)
     if purchase.failure:
@@ -258,6 +262,6 @@ def _gone(purchase: Purchase, now: datetime) -> PurchaseStep:
 
 
 def _is_young(purchase: Purchase, now: datetime) -> bool:
-    """Too young for a list to prove that it is not there."""
+    """Whether the purchase is too young for a list to prove that its capacity does not exist."""
     known_at = purchase.live_at or purchase.attempted_at
     return known_at is not None and now - known_at < LONG_SETTLE

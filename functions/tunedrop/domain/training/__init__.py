@@ -1,1 +1,1 @@
-"""Jobs before and after Bedrock: hyperparameters, plan, names, states, metrics. Pure."""
+"""Jobs: hyperparameters, plan, request, names, states, next steps and metrics. Pure."""

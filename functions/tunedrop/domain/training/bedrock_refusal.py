@@ -1,4 +1,4 @@
-"""Bedrock said no to a call that costs money: what kind of no. Pure."""
+"""Bedrock's refusal of a call that costs money, and whether it may pass. Pure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A definite answer: this one call had no effect."""
+    """Bedrock's definite answer that this one call had no effect."""
 
     kind: Literal["not_now", "refused"]
-    """`not_now` (a quota, a throttle) may pass later; `refused` will not."""
+    """`not_now` (a quota, throttling) may pass later; `refused` will not."""
     code: str
     message: str

@@ -1,4 +1,4 @@
-"""Hyperparameters of a request against what the base model takes. Pure."""
+"""Check a request's hyperparameters against the base model's ranges. Pure."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from typing import Any
 from tunedrop.domain.base_models.catalogue import BaseModel, Hyperparameter
 from tunedrop.errors import InvalidInput
 
+# Bounded digits: however long the text in a request, converting it stays cheap.
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?")
 
 
 def resolve(base_model: BaseModel, given: Mapping[str, Any]) -> Mapping[str, str]:
-    """Every hyperparameter of the base model, given or default, as the strings that Bedrock takes.
+    """Every hyperparameter of the base model, given or default, as the strings that Bedrock expects.
 
-    Takes JSON numbers and plain decimal strings. Raises InvalidInput naming the field, the range and the default.
-    The ranges: docs/facts.md#hyperparameters.
+    Accepts JSON numbers and plain decimal strings (docs/facts.md#hyperparameters). Raises InvalidInput naming the
+    field, its range and its default.
     """
     known = {hyperparameter.name: hyperparameter for hyperparameter in base_model.hyperparameters}
     for name in given:
@@ -53,7 +54,7 @@ def _number(hyperparameter: Hyperparameter, given: Any) -> Decimal | None:
     if isinstance(given, int):
         return Decimal(given)
     if isinstance(given, float) and hyperparameter.type == "number":
-        value = Decimal(repr(given))
+        value = Decimal(repr(given))  # repr: 0.1 stays 0.1, not the nearest binary fraction
         return value if value.is_finite() else None
     return None
 
@@ -80,7 +81,7 @@ def _kind(hyperparameter: Hyperparameter) -> str:
 
 
 def _shown(given: Any) -> str:
-    """The value in a few characters; containers only by their kind."""
+    """The value in at most 40 characters; containers by kind only."""
     match given:
         case None | bool():
             return {None: "null", True: "true", False: "false"}[given]
@@ -93,7 +94,7 @@ def _shown(given: Any) -> str:
 
 
 def _text(value: Decimal) -> str:
-    """Plain decimal notation without needless zeros, at most 40 characters."""
+    """Decimal notation without an exponent or trailing zeros, at most 40 characters."""
     text = f"{value:f}"
     plain = text.rstrip("0").rstrip(".") if "." in text else text
     return plain[:40] or "0"

@@ -1,4 +1,4 @@
-"""What a job would train and cost, before anything is spent. Pure."""
+"""A job's plan: what it would train and cost, before anything is spent. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tunedrop.errors import Conflict
 
 @dataclass(frozen=True, slots=True)
 class PreparedSplit:
-    """One split as Bedrock is given it."""
+    """The prepared object of one split, as Bedrock reads it."""
 
     key: str
     version_id: str
@@ -27,7 +27,7 @@ class PreparedSplit:
 
 @dataclass(frozen=True, slots=True)
 class PreparedVersion:
-    """An accepted version for one base model."""
+    """A version that was accepted for one base model."""
 
     name: str
     version: int
@@ -35,14 +35,14 @@ class PreparedVersion:
     train: PreparedSplit
     validation: PreparedSplit | None
     tokens_per_epoch: int
-    """Estimated, of train."""
+    """Estimated tokens of the train split."""
     owner: str | None
-    """What `dataset.toml` says."""
+    """From `dataset.toml`."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnpreparedVersion:
-    """A version with a verdict, but none for this base model: what is known of it before it is prepared for that."""
+    """A version that has a verdict, but not for this base model: what is known before it is prepared for it."""
 
     name: str
     version: int
@@ -51,7 +51,7 @@ class UnpreparedVersion:
 
 @dataclass(frozen=True, slots=True)
 class JobPlan:
-    """What would be spent. `plan_id` is a digest of all of it: another plan has another id."""
+    """What a job would train and cost. `plan_id` is a digest of all other fields: a different plan has another id."""
 
     dataset: str
     version: int
@@ -68,7 +68,7 @@ class JobPlan:
     plan_id: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON shows it."""
+        """The plan as JSON-compatible values."""
         return asdict(self)
 
 
@@ -81,7 +81,10 @@ def make(
     prices: Mapping[str, float],
     currency: str,
 ) -> JobPlan:
-    """The plan of a request whose values are all known. Early stopping may make it cheaper, nothing dearer."""
+    """The plan for a request whose values are all resolved. Its token counts are estimates.
+
+    Early stopping can only make the job cheaper (docs/facts.md#early-stopping).
+    """
     epochs = int(hyperparameters["epochCount"])
     trained_tokens = prepared.tokens_per_epoch * epochs
     plan = JobPlan(
@@ -103,7 +106,10 @@ def make(
 
 
 def confirm(plan: JobPlan, plan_id: str | None, cap: int) -> None:
-    """Raises Conflict with the plan where it is over the stack's cap, or is not the one that `plan_id` confirms."""
+    """Accept the plan if `plan_id` names it, or if there is no `plan_id` and the plan is within `cap` (trained tokens).
+
+    Raises Conflict `plan_changed` or `plan_confirmation_required`, with the plan.
+    """
     if plan_id == plan.plan_id:
         return
     if plan_id is not None:
@@ -125,12 +131,12 @@ def confirm(plan: JobPlan, plan_id: str | None, cap: int) -> None:
 
 
 def _steps(records: int, epochs: int, hyperparameters: Mapping[str, str]) -> int:
-    """Parameter updates: epochs times ceil(records / batch size) (docs/facts.md#hyperparameters)."""
+    """The number of parameter updates: epochs times ceil(records / batch size) (docs/facts.md#hyperparameters)."""
     return epochs * math.ceil(records / int(hyperparameters.get("batchSize", "1")))
 
 
 def _cost(trained_tokens: int, base_model: str, prices: Mapping[str, float], currency: str) -> Mapping[str, Any]:
-    """The price of training where one is configured; `amount` None means unknown, never 0 (docs/facts.md#prices)."""
+    """The cost of training; `amount` is None, never 0, if no price is configured (docs/facts.md#prices)."""
     price = prices.get(f"{base_model}.training_per_1000_tokens")
     if price is None:
         return {"amount": None, "currency": None, "price_per_1000_tokens": None}

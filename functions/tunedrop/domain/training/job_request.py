@@ -1,4 +1,4 @@
-"""The exact CreateModelCustomizationJob request. Pure: the same plan gives the same bytes."""
+"""The exact CreateModelCustomizationJob request. Pure: the same arguments always give the same request."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ def create_job(
     hyperparameters: Mapping[str, str],
     tags: Mapping[str, str],
 ) -> dict[str, Any]:
-    """What is sent, and what `GET /jobs/{id}` shows. Validation data only for a base model that takes it."""
+    """The request that is sent to Bedrock and shown by `GET /jobs/{id}` (docs/facts.md#creating-a-job).
+
+    It has validation data only if the base model accepts any.
+    """
     listed = [{"key": key, "value": value} for key, value in tags.items()]
     request: dict[str, Any] = {
         "jobName": name,

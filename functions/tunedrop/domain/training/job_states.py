@@ -1,4 +1,8 @@
-"""A job: one Bedrock model-customization job with our id, its request, timeline and results. Pure."""
+"""A job: one Bedrock model-customization job with our id, its request, timeline and results. Pure.
+
+`attempt` is written before the call that creates, so a crash, a timeout and a lost answer are all one case: look for
+the job in Bedrock by name, adopt it if its token is ours, else send the same request again.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +35,7 @@ _ORDER: Mapping[JobStatus, int] = {
 
 @dataclass(frozen=True, slots=True)
 class DeploymentRequest:
-    """The deployment that a request asks for; what is None follows the base model and the stack."""
+    """The deployment that a request asks for; None fields default from the base model and the stack."""
 
     name: str
     serving: Serving | None = None
@@ -41,33 +45,33 @@ class DeploymentRequest:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentWish:
-    """The deployment that the job ends in, with nothing left open."""
+    """The deployment to make when the job completes, with all defaults filled in."""
 
     name: str
     serving: Serving
     model_units: int
     """0 for on-demand."""
     hours: int | None
-    """None: until somebody gives it back (on-demand only)."""
+    """None: until somebody releases it (on-demand only)."""
 
 
 @dataclass(frozen=True, slots=True)
 class StartJob:
-    """A request for a job, as the caller wrote it."""
+    """A request to start a job, as the caller wrote it."""
 
     dataset: str
     base_model: str
     version: int | None = None
-    """None: the newest."""
+    """None: the newest version."""
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     deployment: DeploymentRequest | None = None
     plan_id: str | None = None
-    """Confirms the plan of that id, where a plan is over the stack's cap."""
+    """Confirms the plan with this id, as a plan over the stack's cap requires."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One status, when it was reached, and how we came to know."""
+    """One status, when the job reached it, and how we learned of it."""
 
     time: datetime
     status: JobStatus
@@ -77,7 +81,7 @@ class TimelineEntry:
 
 @dataclass(frozen=True, slots=True)
 class TrainedOn:
-    """One split as Bedrock is given it."""
+    """The prepared object of one split, as Bedrock reads it."""
 
     key: str
     version_id: str
@@ -88,12 +92,12 @@ class TrainedOn:
 
 @dataclass(frozen=True, slots=True)
 class JobTruth:
-    """What Bedrock says about the job."""
+    """A job as Bedrock reports it."""
 
     arn: str
     name: str
     token: str | None
-    """None where Bedrock did not show it: then whose the job is, is not known."""
+    """None if Bedrock did not show it: then nobody can tell whose job it is."""
     status: JobStatus
     failure: str | None
     model_arn: str | None
@@ -105,7 +109,7 @@ class JobTruth:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The row. What only its data can tell is None while it is Preparing, and for ever where it ended so."""
+    """A job's row. Fields that depend on its data are None while it is Preparing, and stay None if it ends there."""
 
     id: str
     dataset: str
@@ -116,7 +120,7 @@ class Job:
     intent_id: str
     token: str
     name: str
-    """Of the Bedrock job and of its custom model."""
+    """The name of both the Bedrock job and its custom model."""
     owner: str
     requested_by: str
     created_at: datetime
@@ -126,47 +130,47 @@ class Job:
     trained_tokens: int | None = None
     steps: int | None = None
     cost: Mapping[str, Any] | None = None
-    """`{"amount": None}` where no price is configured."""
+    """`{"amount": None}` if no price is configured."""
     plan_id: str | None = None
-    """What the caller confirmed, where a plan is over the stack's cap."""
+    """The plan that the caller confirmed, if any."""
     data_asked_at: datetime | None = None
-    """When the preparation that it waits for was last asked for."""
+    """When the preparation of its data was last requested."""
     deployment: DeploymentWish | None = None
     deployment_generation: int | None = None
     arn: str | None = None
     model_arn: str | None = None
     failure: str | None = None
     failure_code: str | None = None
-    """Stable; None where Bedrock's own words are all there is."""
+    """Stable; None if there is only Bedrock's message."""
     failure_details: Mapping[str, Any] | None = None
-    """What a refusal of the request would have shown: the plan to confirm, or the reports that say why."""
+    """The details a refused request would have shown: the plan to confirm, or the reports that say why."""
     stop_requested: bool = False
     attempts: int = 0
-    """Sends of the creating call whose effect is not known."""
+    """How often CreateModelCustomizationJob was sent without our knowing its effect."""
     attempted_at: datetime | None = None
     refusal: Refusal | None = None
-    """Bedrock's answer to the last send; after several sends it does not prove that none had an effect."""
+    """Bedrock's answer to the last send. After several sends it does not prove that the earlier ones had no effect."""
     parked_at: datetime | None = None
-    """When it was last told to wait for room."""
+    """When it last had to wait for capacity."""
     started_at: datetime | None = None
     ended_at: datetime | None = None
     timeline: tuple[TimelineEntry, ...] = ()
     final_losses: Mapping[str, float | None] = field(default_factory=dict)
     metric_counts: Mapping[str, int] = field(default_factory=dict)
     metric_files: Mapping[str, str] = field(default_factory=dict)
-    """S3 keys of the CSVs that Bedrock wrote, by split."""
+    """S3 keys of the CSV files that Bedrock wrote, by split."""
     metrics_tries: int = 0
-    """Begun; counted before each, so that one that dies counts too."""
+    """Tries begun to store the metrics; counted before each, so that one that crashes counts too."""
     metrics_settled: bool = False
-    """Stored, or given up with a line in the timeline."""
+    """Whether the metrics were stored, or given up with an entry in the timeline."""
     announced: tuple[JobStatus, ...] = ()
-    """Statuses whose notification is on the bus."""
+    """Statuses whose notification was published."""
     revision: int = 0
-    """Counts writes of the row; every write names the one it saw."""
+    """Counts writes of the row; every write is conditional on the revision it read."""
 
 
 def transition(job: Job, status: JobStatus, source: StatusSource, at: datetime, note: str = "") -> Job:
-    """The job in a later status, with its line in the timeline. A status that lies behind changes nothing."""
+    """The job in a later status, with an entry in the timeline. An earlier status changes nothing."""
     if status == job.status or job.status in ENDED or _ORDER[status] < _ORDER[job.status]:
         return job
     entry = TimelineEntry(at, status, source, note)
@@ -174,29 +178,29 @@ def transition(job: Job, status: JobStatus, source: StatusSource, at: datetime, 
 
 
 def attempt(job: Job, now: datetime) -> Job:
-    """Just before the call that creates: from here its effect is unknown."""
+    """The job just before the creating call is sent: from here on, its effect is unknown."""
     return replace(job, attempts=job.attempts + 1, attempted_at=now, refusal=None)
 
 
 def refuse(job: Job, refusal: Refusal) -> Job:
-    """The last send had no effect, says Bedrock; earlier ones may have had."""
+    """The job after Bedrock refused the last send; earlier sends may still have taken effect."""
     return replace(job, refusal=refusal)
 
 
 def park(job: Job, reason: str, now: datetime) -> Job:
-    """Nothing is running and nothing is on its way: try again when there may be room."""
+    """The job waiting for capacity: nothing runs and no send is in flight."""
     parked = replace(job, attempts=0, attempted_at=None, parked_at=now)
     return transition(parked, "WaitingForCapacity", "request", now, reason)
 
 
 def adopt(job: Job, arn: str, source: StatusSource, started_at: datetime) -> Job:
-    """Bedrock has it: InProgress, or what follows once the truth is read."""
+    """The job as one that Bedrock has: InProgress until Bedrock's own status is read."""
     running = replace(job, arn=arn, started_at=job.started_at or started_at, refusal=None)
     return transition(running, "InProgress", source, started_at)
 
 
 def follow(job: Job, truth: JobTruth, source: StatusSource, now: datetime) -> Job:
-    """The job as Bedrock now has it; never backwards, and nothing at all once it has ended."""
+    """The job updated to what Bedrock reports. It never moves backwards, and never changes after it ended."""
     if job.status in ENDED:
         return job
     running = adopt(job, truth.arn, source, truth.created_at)
@@ -213,22 +217,22 @@ def follow(job: Job, truth: JobTruth, source: StatusSource, now: datetime) -> Jo
 
 
 def note(job: Job, source: StatusSource, now: datetime, words: str) -> Job:
-    """The job with a line in its timeline that changes nothing else."""
+    """The job with one more timeline entry and no other change."""
     return replace(job, timeline=(*job.timeline, TimelineEntry(now, job.status, source, words)))
 
 
 def reclaim(job: Job, arn: str, now: datetime) -> Job:
-    """A late effect of an old send was asked to stop; the job stays as it ended."""
+    """The ended job after an old send took effect late and was stopped in Bedrock; its status does not change."""
     return note(replace(job, arn=arn), "request", now, "it appeared in Bedrock after its end here, and was stopped")
 
 
 def fail(job: Job, refusal: TunedropError, now: datetime) -> Job:
-    """Ended before Bedrock had it, as a request that found this would have been refused."""
+    """The job Failed before it reached Bedrock, for a reason that would have refused its request."""
     ended = end(job, "Failed", f"{refusal.code}: {refusal.message}", now)
     return replace(ended, failure_code=refusal.code, failure_details=refusal.details)
 
 
 def end(job: Job, status: JobStatus, failure: str | None, now: datetime) -> Job:
-    """Ended before Bedrock had it: refused, or stopped while it waited."""
+    """The job ended before it reached Bedrock: refused, or stopped while it waited."""
     ended = transition(job, status, "request", now, failure or "")
     return replace(ended, ended_at=now, failure=failure)

@@ -1,4 +1,4 @@
-"""What to do next with a job on its way to Bedrock: one pure function of the row, of what Bedrock shows, and of now."""
+"""The next step for a job: a pure function of its row, of what Bedrock shows, and of the time."""
 
 from __future__ import annotations
 
@@ -10,73 +10,74 @@ from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.domain.training.job_states import ENDED, Job, JobStatus, JobTruth
 
 LONG_SETTLE = timedelta(minutes=10)
-"""Longer than the spending function may run and than Bedrock's list may lag: only then "not there" is believed."""
+"""When "not listed" becomes "not there": longer than the spending function may run (60 s) and than Bedrock's list is
+assumed to lag (docs/facts.md#creating-a-job)."""
 PAUSE = timedelta(seconds=60)
-"""Between two tries for room, whatever comes in meanwhile."""
+"""Between two tries for capacity, however many messages arrive."""
 ASK_AGAIN_AFTER = timedelta(minutes=90)
-"""Longer than a message that asks for it may come again and again (5 times 960 s): only then is it taken for lost."""
+"""When a request for preparation counts as lost: longer than SQS keeps redelivering it (5 times 960 s)."""
 LONGEST_PREPARATION = timedelta(hours=24)
-"""A job that has waited for its data so long would train at a moment that nobody chose."""
+"""After a longer wait for its data, a job would start to spend at a time that nobody expects."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanJob:
-    """See whether its data was prepared; if so, make the plan and the exact request, or end the job."""
+    """Check whether its data is prepared; if so, make the plan and the exact request, or end the job."""
 
 
 @dataclass(frozen=True, slots=True)
 class AskForData:
-    """The message that asked for its data may be lost: ask again."""
+    """Request the preparation of its data again: the first message may be lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """See whether Bedrock has a job of that name."""
+    """Look for a job of that name in Bedrock."""
 
 
 @dataclass(frozen=True, slots=True)
 class SendJob:
-    """Take a slot, write the attempt, then create."""
+    """Take a slot and write the attempt in one transaction, then create the job."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdoptJob:
-    """It exists and it is ours."""
+    """The job exists in Bedrock and is ours: record it."""
 
     truth: JobTruth
 
 
 @dataclass(frozen=True, slots=True)
 class Park:
-    """Bedrock has no room now."""
+    """Wait: Bedrock has no capacity now."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Ask Bedrock to stop it."""
+    """Ask Bedrock to stop the job."""
 
     arn: str
 
 
 @dataclass(frozen=True, slots=True)
 class ReclaimJob:
-    """Ended in our table, yet running in Bedrock: a send that showed its effect late. Stop it there."""
+    """Stop a job in Bedrock that has ended in our table: an old send took effect late."""
 
     arn: str
 
 
 @dataclass(frozen=True, slots=True)
 class Raise:
-    """It does not resolve by itself: somebody must look."""
+    """Fail the message: this does not resolve itself, so a person must look at the DLQ."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """It never reached Bedrock and never will."""
+    """End a job that never reached Bedrock."""
 
     status: JobStatus
     failure: str | None
@@ -84,28 +85,28 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class LeaveJob:
-    """Nothing to do until something else changes."""
+    """Do nothing until something else changes."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class SeenJob:
-    """Bedrock was looked at: the job under our name, or None."""
+    """The result of `Look`: the job under our name, or None."""
 
     truth: JobTruth | None
 
 
 @dataclass(frozen=True, slots=True)
 class Unprepared:
-    """The version was looked at: it has no verdict for the job's base model yet."""
+    """The result of `PlanJob` while the version has no verdict for the job's base model."""
 
 
 JobStep = PlanJob | AskForData | Look | SendJob | AdoptJob | Park | Stop | ReclaimJob | Raise | End | LeaveJob
 
 
 def next_step(job: Job, seen: SeenJob | Unprepared | None, now: datetime) -> JobStep:
-    """What to do next. `seen` is None until Bedrock, or the job's data, was looked at after the last thing done."""
+    """The next step. `seen` is the result of looking at Bedrock or at the data; None after any other step."""
     if job.status == "Preparing":
         return _preparing(job, now, looked=seen is not None)
     return _past_preparing(job, seen if isinstance(seen, SeenJob) else None, now)
@@ -130,6 +131,7 @@ def _past_preparing(job: Job, seen: SeenJob | None, now: datetime) -> JobStep:
         return Stop(job.arn) if wanted else LeaveJob("Bedrock has it")
     if job.attempted_at is None:
         return _unsent(job, now)
+    # A refusal is conclusive only for a single send: an earlier one, whose answer was lost, may have taken effect.
     if job.refusal and job.attempts == 1:
         return _refused(job.refusal)
     return Look() if seen is None else _looked(job, seen.truth, now - job.attempted_at)
@@ -144,9 +146,9 @@ def _unsent(job: Job, now: datetime) -> JobStep:
 
 
 def due(job: Job) -> frozenset[Literal["advance_job", "check_job"]]:
-    """What reconcile should have done with the job: events are best effort, so a running one is always asked for.
+    """The messages that reconcile should send for the job; empty once it has ended and its end was announced.
 
-    One that has ended is asked for until its end was told.
+    A running job is always checked, because Bedrock's events are best effort (docs/facts.md#job-events).
     """
     match job.status:
         case "Preparing" | "Requested" | "WaitingForCapacity":
@@ -158,7 +160,7 @@ def due(job: Job) -> frozenset[Literal["advance_job", "check_job"]]:
 
 
 def announcement(job: Job) -> JobStatus | None:
-    """The status that its owner is to be told of, unless that is on the bus already."""
+    """The status to publish a notification about, or None if there is none or it was published."""
     told: JobStatus = "InProgress" if job.status == "Stopping" else job.status
     tellable = told == "InProgress" or told in ENDED
     return told if tellable and told not in job.announced else None
@@ -175,7 +177,7 @@ def _looked(job: Job, truth: JobTruth | None, waited: timedelta) -> JobStep:
 
 
 def _listed(job: Job, truth: JobTruth, waited: timedelta) -> JobStep:
-    """Only a token that Bedrock returned and that differs proves that the name is somebody else's."""
+    """Only a different token proves that the job is somebody else's; no token proves nothing."""
     if truth.token == job.token:
         return AdoptJob(truth)
     if truth.token:
@@ -185,7 +187,7 @@ def _listed(job: Job, truth: JobTruth, waited: timedelta) -> JobStep:
 
 
 def _ended(job: Job, seen: SeenJob | None) -> JobStep:
-    """Stays ended; but what was sent once may have taken effect unseen."""
+    """The job stays ended, but a send whose answer was lost may still run in Bedrock."""
     if job.arn or job.attempted_at is None:
         return LeaveJob(f"the job is {job.status}")
     if seen is None:

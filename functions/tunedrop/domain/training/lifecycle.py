@@ -1,4 +1,4 @@
-"""Whether a base model may still be tuned: Bedrock is asked each time, because its dates differ per Region. Pure."""
+"""Whether a base model can still be tuned. Asked of Bedrock each time: the dates differ by Region. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tunedrop.errors import Conflict, InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """What GetFoundationModel says."""
+    """A base model's lifecycle, as GetFoundationModel reports it (docs/facts.md#lifecycle)."""
 
     status: str
     """ACTIVE or LEGACY."""
@@ -20,7 +20,7 @@ class Lifecycle:
 
 
 def check_region(base_model: BaseModel, region: str) -> None:
-    """Raises InvalidInput for a base model that Bedrock trains only elsewhere."""
+    """Raises InvalidInput `base_model_not_in_region` if Bedrock trains the base model only in other Regions."""
     if region not in base_model.regions:
         raise InvalidInput(
             "base_model_not_in_region",
@@ -32,7 +32,7 @@ def check_region(base_model: BaseModel, region: str) -> None:
 
 
 def check(base_model: BaseModel, lifecycle: Lifecycle | None, now: datetime) -> None:
-    """Raises Conflict for a base model that Bedrock tunes no longer (docs/facts.md#lifecycle), with its dates."""
+    """Raises Conflict `base_model_unavailable` or `base_model_legacy` if Bedrock no longer tunes the base model."""
     if lifecycle is None:
         raise Conflict(
             "base_model_unavailable",

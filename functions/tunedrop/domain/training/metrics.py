@@ -1,4 +1,4 @@
-"""The step-wise metrics that Bedrock writes as CSV: found by suffix, read by header, one row at a time. Pure."""
+"""The step-wise metrics that Bedrock writes as CSV: found by file name, read by header, one row at a time. Pure."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ SUFFIXES: Mapping[MetricSplit, str] = {  # docs/facts.md#metrics-files
 }
 _LOSS: Mapping[MetricSplit, str] = {"training": "training_loss", "validation": "validation_loss"}
 CHUNK = 1_000
-"""Points of one row: about 60 KB of the 400 KB that an item may have (docs/facts.md#dynamodb)."""
-_COUNTS_END = 1e15
-_LARGEST, _SMALLEST = 1e125, 1e-125  # DynamoDB's numbers reach no further (docs/facts.md#dynamodb)
+"""Points per table row: about 60 KB of the 400 KB that an item may have (docs/facts.md#dynamodb)."""
+_COUNTS_END = 1e15  # below 2**53, so a step read as a float is exact
+_LARGEST, _SMALLEST = 1e125, 1e-125  # within the range of DynamoDB's numbers (docs/facts.md#dynamodb)
 
 
 class UnreadableMetrics(Exception):
-    """The file has not the columns that its kind needs."""
+    """The file is not CSV, or lacks a required column."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricPoint:
-    """One row. A value that is no finite number is None."""
+    """One row of a metrics file. A value that is missing or not a finite number is None."""
 
     step: int
     epoch: int | None
@@ -38,7 +38,7 @@ class MetricPoint:
 
 @dataclass(frozen=True, slots=True)
 class MetricChunk:
-    """Up to `CHUNK` points in a row's form: one list per column."""
+    """Up to `CHUNK` points as one table row: a list per column."""
 
     number: int
     steps: Sequence[int]
@@ -47,13 +47,13 @@ class MetricChunk:
     perplexities: Sequence[float | None]
 
     def points(self) -> Iterator[MetricPoint]:
-        """The points in their order."""
+        """The points in order."""
         for values in zip(self.steps, self.epochs, self.losses, self.perplexities, strict=True):
             yield MetricPoint(*values)
 
 
 def find(keys: Iterable[str]) -> Mapping[MetricSplit, str]:
-    """The metrics files among the keys of a job's output, whatever folders they stand in."""
+    """The keys of the metrics files in a job's output, by split, in whatever folder (docs/facts.md#metrics-files)."""
     listed = sorted(keys)
     found: dict[MetricSplit, str] = {}
     for split, suffix in SUFFIXES.items():
@@ -64,7 +64,7 @@ def find(keys: Iterable[str]) -> Mapping[MetricSplit, str]:
 
 
 def parse(lines: Iterable[str], split: MetricSplit) -> Iterator[MetricPoint]:
-    """Points in file order, rows without a step left out. Raises UnreadableMetrics: no CSV, or a column is missing."""
+    """The points in file order, without rows that have no step. Raises UnreadableMetrics."""
     rows = csv.reader((line.replace("\0", "") for line in lines), skipinitialspace=True)
     try:
         header = [name.strip().lstrip("\ufeff").lower() for name in next(rows, [])]
@@ -81,7 +81,7 @@ def parse(lines: Iterable[str], split: MetricSplit) -> Iterator[MetricPoint]:
 
 
 def chunks(points: Iterable[MetricPoint]) -> Iterator[MetricChunk]:
-    """The points as rows hold them, all but the last one full: the place of a point follows from its number."""
+    """The points in chunks for table rows. All but the last are full, so a point's index gives its chunk."""
     remaining = iter(points)
     number = 0
     while part := list(islice(remaining, CHUNK)):

@@ -1,4 +1,4 @@
-"""Names, tokens and tags of what is made in Bedrock: readable, unique to the stack and to the intent. Pure."""
+"""Names, tokens and tags for what we create in Bedrock: readable, and unique to the stack and the intent. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ _NOT_IN_TAGS = re.compile(r"[^a-zA-Z0-9\s._:/=+@-]")  # docs/facts.md#tags
 
 
 def lineage(dataset: str, version: int, stack_uid: str, intent_id: str) -> str:
-    """`<dataset>-v<version>-<8 hex of the stack>-<8 hex of the intent>`: legal for jobs, models and capacity alike."""
+    """`<dataset>-v<version>-<8 hex of the stack>-<8 hex of the intent>`, valid for jobs, models and capacity alike.
+
+    Raises ValueError for more than `MAX_NAME` characters.
+    """
     name = f"{dataset}-v{version}-{stack_mark(stack_uid)}-{hashlib.sha256(intent_id.encode()).hexdigest()[:8]}"
     if len(name) > MAX_NAME:
         raise ValueError(f"{name!r} is longer than {MAX_NAME} characters")
@@ -20,24 +23,24 @@ def lineage(dataset: str, version: int, stack_uid: str, intent_id: str) -> str:
 
 
 def stack_mark(stack_uid: str) -> str:
-    """The eight characters that every name of the stack carries."""
+    """The eight characters that every name made by this stack contains."""
     return stack_uid.replace("-", "").lower()[:8]
 
 
 def is_marked(name: str, stack_uid: str) -> bool:
-    """Whether a name in Bedrock was made by `lineage` in this stack; tags may come later than the thing itself."""
+    """Whether `lineage` made this name in this stack. Recognizes new resources whose tags lag (docs/facts.md#iam)."""
     return re.fullmatch(rf".+-{stack_mark(stack_uid)}-[0-9a-f]{{8}}", name) is not None
 
 
 def token(stack_uid: str, intent_id: str) -> str:
-    """The clientRequestToken of an intent: the same however often the call is sent (docs/facts.md#client-tokens)."""
+    """The intent's clientRequestToken: 64 hexadecimal digits, the same for every send (docs/facts.md#client-tokens)."""
     return hashlib.sha256(f"{stack_uid}/{intent_id}".encode()).hexdigest()
 
 
 def tags(
     *, stack: str, dataset: str, version: int, job: str, owner: str, intent: str, release: str
 ) -> Mapping[str, str]:
-    """What is written on everything made in Bedrock. A character that tags can't hold becomes `-`."""
+    """The tags for everything we create in Bedrock. Characters that tags do not allow become `-`."""
     values = {
         "stack": stack,
         "dataset": dataset,
@@ -51,5 +54,5 @@ def tags(
 
 
 def output_prefix(dataset: str, version: int, job_id: str) -> str:
-    """Where Bedrock writes; it adds `/model-customization-job-<its own id>/` (docs/facts.md#metrics-files)."""
+    """Where Bedrock writes a job's output, in a folder named after its own job id (docs/facts.md#metrics-files)."""
     return f"outputs/{dataset}/{version}/{job_id}"

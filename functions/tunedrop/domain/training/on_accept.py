@@ -1,4 +1,4 @@
-"""`[job] start = "on_accept"`: whether an accepted version starts a job by itself, and what is told if not. Pure."""
+"""`[job] start = "on_accept"`: whether an accepted version starts a job on its own, and what to say if not. Pure."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from tunedrop.domain.versions.versioning import Head, Version
 
 @dataclass(frozen=True, slots=True)
 class OnAccept:
-    """What became of the wish for one version: a job, or why there is none."""
+    """The outcome for one version: the job that it started, or why it started none."""
 
     request: StartJob
     job_id: str | None = None
     status: JobStatus | None = None
     code: str | None = None
-    """Stable; None where a job was started."""
+    """Why no job was started (stable); None if one was."""
     message: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """As a notification shows it."""
+        """The fields that a notification shows."""
         return {"started": self.code is None, "job_id": self.job_id, "code": self.code, "message": self.message}
 
     @property
     def next_command(self) -> str:
-        """Where to look at the job, or how to ask for it."""
+        """The API call that shows the job, or that starts it by hand."""
         if self.code is None:
             return f"GET /jobs/{self.job_id}"
         asked = {name: value for name, value in asdict(self.request).items() if value not in (None, {})}
@@ -37,7 +37,7 @@ class OnAccept:
 
 
 def request(version: Version, job: JobSettings, deployment: DeploymentSettings | None) -> StartJob:
-    """What a person would ask for with the same wishes."""
+    """The request that a person with the same settings would send to `POST /jobs`."""
     return StartJob(
         dataset=version.dataset,
         base_model=job.base_model or version.base_models[0],
@@ -48,13 +48,14 @@ def request(version: Version, job: JobSettings, deployment: DeploymentSettings |
 
 
 def refusal(version: Version, head: Head | None, job: JobSettings, *, allowed: bool) -> tuple[str, str] | None:
-    """Code and words of what keeps the version from starting a job, before anybody else is asked."""
+    """The code and message of what keeps the version from starting a job, or None. Looks at our own state only."""
     if not allowed:
         return "jobs_on_accept_off", "This stack starts no job by itself (AllowJobsOnAccept is false)."
     held = {item.split for item in version.preparations}
     missing = [split for split in job.splits if split not in held]
     if missing:
         return "splits_missing", f"[job] waits for a version that also holds {' and '.join(missing)}."
+    # A version may be accepted long after its upload: settings replaced since then must not start to spend.
     current = head and head.files.get(object_keys.SETTINGS_FILE)
     if not current or current.version_id != version.files[object_keys.SETTINGS_FILE].version_id:
         return "settings_changed", f"{object_keys.SETTINGS_FILE} has changed since this version was made."
