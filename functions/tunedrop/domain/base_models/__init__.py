@@ -1,1 +1,1 @@
-"""What is known about each base model, as data. Pure."""
+"""Each base model's ids, limits and options, as data. Pure."""

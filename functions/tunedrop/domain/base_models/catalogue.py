@@ -1,4 +1,4 @@
-"""`base_models.toml` as frozen types: the one source of ids, formats, limits, ranges and ways to serve."""
+"""`base_models.toml` as frozen types: the only source of ids, formats, limits, ranges and ways to serve."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What Bedrock accepts as training data: records, bytes, estimated tokens per record."""
+    """How much training data Bedrock accepts: records, bytes, and estimated tokens per record."""
 
     train_records: Range
     validation_records: Range
@@ -42,7 +42,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """Words that make a job fail, and the places they must not stand: `system`, `user`, `assistant`."""
+    """Words that make a job fail, and the texts that must not contain them: `system`, `user`, `assistant`."""
 
     words: tuple[str, ...]
     where: frozenset[str]
@@ -68,19 +68,19 @@ class BaseModel:
     title: str
     provider: str
     customization_id: str
-    """What CreateModelCustomizationJob takes."""
+    """The model id for CreateModelCustomizationJob."""
     inference_id: str
-    """What invoking the untuned model takes, on demand."""
+    """The model id for invoking the untuned model on demand."""
     regions: tuple[str, ...]
-    """Where it can be trained."""
+    """The Regions where it can be tuned."""
     record_format: RecordFormat
     runtime: Runtime
     serving: tuple[Serving, ...]
     """Ways to serve its custom models, the default first."""
     validation: bool
-    """Whether a job takes a validation split."""
+    """Whether a job accepts a validation split."""
     carries: frozenset[str]
-    """Content blocks besides text that assistant turns may have; they are carried as they came."""
+    """Content blocks besides text that assistant turns may have; they are passed through unchanged."""
     limits: Limits
     reserved: tuple[Reserved, ...]
     hyperparameters: tuple[Hyperparameter, ...]
@@ -88,15 +88,14 @@ class BaseModel:
 
 @cache
 def catalogue() -> Mapping[str, BaseModel]:
-    """All base models by name, in the file's order."""
-    written = pkgutil.get_data(__name__, "base_models.toml")
-    assert written is not None
-    return {name: _base_model(name, entry) for name, entry in tomllib.loads(written.decode()).items()}
+    """All base models by name, in the order of the file."""
+    text = resources.files(__package__).joinpath("base_models.toml").read_text("utf-8")
+    return {name: _base_model(name, entry) for name, entry in tomllib.loads(text).items()}
 
 
 @cache
 def most_bytes(split: Split) -> int:
-    """Bytes that any base model takes of a split; of test, which Bedrock never sees, as of train."""
+    """The most bytes that any base model accepts for a split. Test, which Bedrock never sees, has train's limit."""
     limits = [model.limits for model in catalogue().values()]
     return max(each.validation_bytes if split == "validation" else each.train_bytes for each in limits)
 

@@ -1,1 +1,1 @@
-"""The Messages contract, its mapping to Bedrock and its stream of events. Pure."""
+"""The Messages API: its requests, errors and events, and their mapping to Bedrock. Pure."""

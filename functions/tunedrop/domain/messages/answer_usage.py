@@ -1,4 +1,4 @@
-"""What is counted of an answer: tokens, times and how it ended, never a word of it. Pure."""
+"""An answer's token counts, times and outcome; never its text. Pure."""
 
 from __future__ import annotations
 
@@ -11,30 +11,31 @@ from tunedrop.domain.messages.message_events import Event
 
 @dataclass(slots=True)
 class Tally:
-    """Counts while events pass; `seconds` is a clock that only goes forward."""
+    """Counts tokens and times while the answer's events pass through `watch`."""
 
     seconds: Callable[[], float]
+    """A monotonic clock."""
     input_tokens: int = 0
     output_tokens: int = 0
     stop_reason: str | None = None
     first_event_ms: int | None = None
-    """From the call to the answer's first event."""
+    """From the start of the call to the answer's first event."""
     total_ms: int = 0
     outcome: str = "abandoned"
-    """`complete`, the code of the error that ended it, or `abandoned` when nobody read on."""
+    """`complete`, the code of the error that ended it, or `abandoned` if the caller stopped reading."""
     _begun: float = 0
 
     def __post_init__(self) -> None:
         self._begun = self.seconds()
 
     def watch(self, events: Iterable[Event]) -> Iterator[Event]:
-        """The same events, counted."""
+        """Yield the same events, counting them."""
         for event in events:
             self._count(event)
             yield event
 
     def end(self, outcome: str) -> None:
-        """The answer has ended; the first end counts."""
+        """Record how the answer ended; the first recorded outcome stays."""
         if self.outcome == "abandoned":
             self.outcome = outcome
         self.total_ms = self._elapsed_ms()

@@ -1,6 +1,6 @@
-"""The error contract of the Messages API: types, statuses, retry headers, and where each of Bedrock's errors fits.
+"""The Messages API's errors: types, statuses, retry headers, and the mapping from Bedrock's errors.
 
-`x-should-retry: false` stands wherever a generation may have run: the caller's SDK would repeat it, and bill it again.
+Wherever a generation may have run, `x-should-retry` is false: otherwise the caller's SDK would repeat it and pay twice.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ STATUS: Mapping[Kind, int] = MappingProxyType(
 
 
 class ApiError(Exception):
-    """An answer that is an error: `kind` and `message` for people, `code` for programs.
+    """An error answer: `kind` is the contract's error type, `code` is finer and stable, `message` is for people.
 
-    `again` says whether the same request may be sent again, `retry_after` when (seconds). `source` names the error
-    behind it, for the log; never its words, which may quote a prompt.
+    `again`: whether the same request may be sent again; `retry_after`: after how many seconds. `source` names the
+    underlying error for the log, without its message, which may quote a prompt.
     """
 
     def __init__(
@@ -64,47 +64,47 @@ class ApiError(Exception):
         self.source = source
 
     def headers(self) -> dict[str, str]:
-        """What Anthropic's SDKs and other clients decide by."""
+        """The headers by which Anthropic's SDKs decide whether to retry (docs/facts.md#anthropic-sdks)."""
         headers = {"x-should-retry": "true" if self.again else "false"}
         if self.retry_after is not None:
             headers["retry-after"] = str(self.retry_after)
         return headers
 
     def body(self, request_id: str) -> dict[str, Any]:
-        """The answer's body, and the data of a stream's `error` event."""
+        """The JSON body of the answer, which is also the data of a stream's `error` event."""
         error = {"type": self.kind, "message": self.message, "details": {"error_code": self.code}}
         return {"type": "error", "error": error, "request_id": request_id}
 
 
 def invalid(field: str, problem: str) -> ApiError:
-    """The request's body says something that cannot be; `field` is a dotted path or empty for the whole body."""
+    """The request's body is invalid. `field` is a dotted path; empty for the whole body."""
     return ApiError("invalid_request_error", "invalid_request", f"{field}: {problem}" if field else problem)
 
 
 def broken(problem: str) -> ApiError:
-    """The model's answer began and cannot be trusted to be whole."""
+    """The model's answer began but is malformed or incomplete."""
     return ApiError("api_error", "stream_broken", f"The model's answer broke off: {problem}.")
 
 
 def deadline() -> ApiError:
-    """The time that this request may take is used up."""
+    """The request's time limit is reached."""
     return ApiError("timeout_error", "deadline", "The answer was cut: the time limit of this request is reached.")
 
 
 def unexpected(source: str) -> ApiError:
-    """A defect of this application; the log has the rest under the request's id."""
+    """A defect in this application; the log has details under the request's id."""
     message = "Something failed inside Tunedrop. Its log has this request's id."
     return ApiError("api_error", "internal_error", message, source=source)
 
 
 def tables_unavailable(source: str) -> ApiError:
-    """Keys or deployments could not be read: nothing was generated."""
+    """Our tables of keys or deployments could not be read; nothing was generated."""
     message = "Tunedrop's tables did not answer."
     return ApiError("overloaded_error", "tables_unavailable", message, again=True, retry_after=1, source=source)
 
 
 def of(error: TunedropError) -> ApiError:
-    """A fault of the application's own tree in the words of this contract."""
+    """One of the application's own errors, mapped to this contract."""
     kind, again = next(
         (entry for kind_of, entry in _TREE.items() if isinstance(error, kind_of)), ("invalid_request_error", False)
     )
@@ -129,14 +129,14 @@ class _Meaning:
     again: bool = False
     retry_after: int | None = None
     theirs: bool = False
-    """Bedrock's own words help the caller, and name nothing of this account's insides."""
+    """Whether to add Bedrock's message: it helps the caller and reveals nothing about this account."""
 
     def error(self, source: str, message: str) -> ApiError:
         words = f"{self.words} {message}".strip() if self.theirs else self.words
         return ApiError(self.kind, self.code, words, again=self.again, retry_after=self.retry_after, source=source)
 
 
-# The runtime's errors (docs/facts.md#errors). Sent again are only those that prove that no generation ran.
+# bedrock-runtime's errors (docs/facts.md#errors). Only those that prove that no generation ran may be retried.
 _BEDROCK: Mapping[str, _Meaning] = MappingProxyType(
     {
         "ValidationException": _Meaning(
@@ -165,22 +165,22 @@ _BEDROCK: Mapping[str, _Meaning] = MappingProxyType(
 
 
 def of_bedrock(name: str, message: str) -> ApiError:
-    """An error of bedrock-runtime by its name; inside a stream Bedrock writes the same names in lower camel case."""
+    """The error for a name from bedrock-runtime, in upper camel case, or in lower camel case as streams have it."""
     known = _BEDROCK.get(name[:1].upper() + name[1:])
     return (known or _BEDROCK["InternalServerException"]).error(name, message)
 
 
 def unreachable(source: str) -> ApiError:
-    """No connection to Bedrock was made, so nothing was generated."""
+    """The connection to Bedrock failed, so nothing was generated."""
     message = "Bedrock could not be reached."
     return ApiError("overloaded_error", "bedrock_unreachable", message, again=True, retry_after=2, source=source)
 
 
 def no_answer(source: str) -> ApiError:
-    """Bedrock was asked and fell silent: it may have generated, and billed."""
+    """Bedrock received the request and did not answer in time: it may have generated, and billed."""
     return ApiError("timeout_error", "bedrock_silent", "Bedrock did not answer in time.", source=source)
 
 
 def disconnected(source: str) -> ApiError:
-    """The connection broke in the middle of an answer."""
+    """The connection to Bedrock broke in the middle of an answer."""
     return ApiError("api_error", "stream_broken", "The connection to the model broke off.", source=source)

@@ -1,7 +1,7 @@
-"""API keys as text: how one is made, recognised without asking anyone, and remembered only by its SHA-256.
+"""API keys: how one is generated and recognized offline. We store only its SHA-256.
 
-`td_<id>_<random><checksum>`: the prefix lets secret scanners find it, the checksum lets them be sure (the regular
-expression is `td_[0-9a-z]{26}_[0-9A-Za-z]{39}`, the last six being CRC-32 of all before, in base 62).
+`td_<id>_<random><checksum>`: secret scanners find it by the prefix and confirm it by the checksum. The regular
+expression is `td_[0-9a-z]{26}_[0-9A-Za-z]{39}`; the last six characters are the CRC-32 of all before, in base 62.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ PREFIX = "td_"
 ENTROPY_BYTES = 24
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _RANDOM, _CHECKSUM = 33, 6
-"""Digits that 24 bytes and 32 bits need in base 62."""
+"""The base-62 digits that 24 bytes and 32 bits need."""
 _SHAPE = re.compile(rf"td_[0-9a-z]{{26}}_[0-9A-Za-z]{{{_RANDOM + _CHECKSUM}}}")
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """What is known about a key; the secret itself is not."""
+    """What we know about a key, which excludes its secret."""
 
     id: str
     name: str
     deployments: frozenset[str] | None
-    """What it may call; None: every deployment, those made later too."""
+    """The deployments it may call; None: all of them, including later ones."""
     sha256: str
     created_at: datetime
     created_by: str
-    """The IAM identity that made it."""
+    """The ARN of the IAM identity that created it."""
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
@@ -42,7 +42,10 @@ class ApiKey:
 
 
 def mint(key_id: str, entropy: bytes) -> str:
-    """The secret of a new key. `key_id` is a ULID in lower case, `entropy` 24 bytes from a secure source."""
+    """The secret of a new key. `key_id` is a ULID in lower case, `entropy` 24 bytes from a secure source.
+
+    Raises ValueError for any other number of bytes.
+    """
     if len(entropy) != ENTROPY_BYTES:
         raise ValueError(f"{ENTROPY_BYTES} bytes are needed")
     unchecked = f"{PREFIX}{key_id}_{_base62(int.from_bytes(entropy), _RANDOM)}"
@@ -50,12 +53,12 @@ def mint(key_id: str, entropy: bytes) -> str:
 
 
 def looks_right(secret: str) -> bool:
-    """Whether the text is a key as `mint` makes them: a typing error is found without a look at any table."""
+    """Whether the text has the format and checksum of a key, so that typos are found without reading a table."""
     return _SHAPE.fullmatch(secret) is not None and secret[-_CHECKSUM:] == _checksum(secret[:-_CHECKSUM])
 
 
 def digest(secret: str) -> str:
-    """What is stored of it, in hex. The entropy makes salt and slowness needless."""
+    """The SHA-256 that we store, in hex. With 192 random bits, no salt or slow hash is needed."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

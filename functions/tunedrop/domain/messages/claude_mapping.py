@@ -1,4 +1,4 @@
-"""Deployments of Claude models: the body for InvokeModel, and its stream, which already speaks the Messages events."""
+"""Claude deployments: the body for InvokeModel, and its stream, which already consists of Messages events."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from tunedrop.domain.messages.api_errors import ApiError, broken
 from tunedrop.domain.messages.message_events import Event, from_json
 from tunedrop.domain.messages.messages_request import MessagesRequest, alternating
 
-ANTHROPIC_VERSION = "bedrock-2023-05-31"  # docs/facts.md#claude-on-bedrock: no other is taken
+ANTHROPIC_VERSION = "bedrock-2023-05-31"  # Bedrock accepts no other (docs/facts.md#claude-on-bedrock)
 _OWN = "amazon-bedrock-"
-"""Bedrock adds members of its own to the last event."""
+"""The prefix of the members that Bedrock adds to the last event (docs/facts.md#claude-on-bedrock)."""
 
 
 def body(request: MessagesRequest) -> bytes:
-    """The body for InvokeModel and InvokeModelWithResponseStream; what the caller did not say is left out."""
+    """The JSON body for InvokeModelWithResponseStream, without the fields that the caller left out."""
     content: dict[str, Any] = {
         "anthropic_version": ANTHROPIC_VERSION,
         "max_tokens": request.max_tokens,
@@ -33,7 +33,7 @@ def body(request: MessagesRequest) -> bytes:
 
 
 def events(chunks: Iterable[bytes], *, model: str) -> Iterator[Event]:
-    """The chunks of an InvokeModel stream as events of a message by `model`, the name that the caller used."""
+    """Translate the chunks of an InvokeModel stream into events, naming `model` as the caller did. Raises ApiError."""
     for chunk in chunks:
         event = _event(chunk)
         if event["type"] == "error":
@@ -55,7 +55,7 @@ def _event(chunk: bytes) -> Event:
 
 
 def _reported(event: Event) -> ApiError:
-    """The model's own `error` event; its words may quote the prompt, so they reach the caller alone."""
+    """The model's `error` event as ApiError. Its message may quote the prompt, so only the caller sees it."""
     match event:
         case {"error": {"type": "overloaded_error"}}:
             return ApiError("overloaded_error", "model_overloaded", "The model is overloaded.", again=True)

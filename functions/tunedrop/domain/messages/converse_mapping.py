@@ -1,4 +1,4 @@
-"""Deployments of other models: the request as Converse takes it, and ConverseStream's events as those of a message."""
+"""Deployments of other models: the request in Converse's format, and ConverseStream's events as Messages events."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tunedrop.domain.messages.api_errors import ApiError, broken, invalid
 from tunedrop.domain.messages.message_events import Event
 from tunedrop.domain.messages.messages_request import MessageBlock, MessagesRequest, alternating
 
-# Converse's reasons to stop (docs/facts.md#converse). A malformed answer is no answer, so those two are errors.
+# Converse's stop reasons (docs/facts.md#converse). Its two for malformed output are missing here: they become errors.
 STOP_REASONS: Mapping[str, str] = {
     "end_turn": "end_turn",
     "max_tokens": "max_tokens",
@@ -24,9 +24,9 @@ _STOP_SEQUENCES = 2_500  # docs/facts.md#converse
 
 
 def arguments(request: MessagesRequest) -> dict[str, Any]:
-    """Keyword arguments for Converse and ConverseStream, `modelId` left out.
+    """The keyword arguments for ConverseStream, without `modelId`.
 
-    Raises ApiError for what has no place there: nothing that a caller asked for is dropped in silence.
+    Raises ApiError for fields that Converse has no place for: nothing a caller asked for is dropped silently.
     """
     _refuse_unmapped(request)
     _refuse_blocks(request)
@@ -74,7 +74,7 @@ def _refuse_block(block: MessageBlock, place: str) -> None:
 
 
 def events(stream: Iterable[Mapping[str, Any]], *, asked: MessagesRequest, message_id: str) -> Iterator[Event]:
-    """ConverseStream's events as those of one message by the deployment that the caller named."""
+    """Translate ConverseStream's events into those of one message by `asked.model`. Raises ApiError."""
     answer = _Translation(asked, message_id)
     for event in stream:
         yield from answer.take(event)
@@ -82,12 +82,12 @@ def events(stream: Iterable[Mapping[str, Any]], *, asked: MessagesRequest, messa
 
 @dataclass(slots=True)
 class _Translation:
-    """What has to be remembered between two events: Converse opens no text blocks, and tells the usage last."""
+    """State between events: Converse does not announce text blocks, and sends usage last (docs/facts.md#converse)."""
 
     asked: MessagesRequest
     message_id: str
     open: dict[int, int] = field(default_factory=dict)
-    """Converse's index of the open text block, to ours."""
+    """Maps Converse's index of the open text block to ours, which does not count reasoning blocks."""
     blocks: int = 0
     stop_reason: str | None = None
 
@@ -105,7 +105,7 @@ class _Translation:
             case {"metadata": {"usage": {"inputTokens": int(read), "outputTokens": int(written)}}}:
                 yield from self._end(read, written)
             case {"contentBlockDelta": _} | {"contentBlockStart": _} | {"contentBlockStop": _}:
-                pass  # reasoning, or the end of it: not part of a message's text
+                pass  # reasoning, which is not part of the message's text
             case _:
                 raise broken("Bedrock sent an event that ConverseStream does not know")
 
@@ -148,7 +148,7 @@ class _Translation:
         yield {"type": "message_stop"}
 
     def _stop_sequence(self) -> str | None:
-        """Converse does not say which one it was: known only where there was one to find."""
+        """The stop sequence, if the request had exactly one: Converse does not say which one ended the answer."""
         one = len(self.asked.stop_sequences) == 1 and self.stop_reason == "stop_sequence"
         return self.asked.stop_sequences[0] if one else None
 

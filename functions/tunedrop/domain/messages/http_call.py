@@ -1,4 +1,4 @@
-"""One HTTP call to the Messages API, as API Gateway hands it over. Pure."""
+"""One HTTP call to the Messages API, as API Gateway passes it on. Pure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 from tunedrop.domain.messages.api_errors import ApiError, invalid
 
-MAX_BODY_BYTES = 6_000_000  # docs/facts.md#lambda: 6 MB, the envelope included
+MAX_BODY_BYTES = 6_000_000  # Lambda's limit of 6 MB includes the event around the body (docs/facts.md#lambda)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Method, path below the stage, headers by lower-case name, and the body as it came."""
+    """Method, path below the stage, headers by lower-case name, and the body as received."""
 
     method: str
     path: str
@@ -25,14 +25,14 @@ class Call:
 
     @property
     def secret(self) -> str | None:
-        """The API key: `x-api-key`, else the bearer token; SDKs differ by version (docs/facts.md#anthropic-sdks)."""
+        """The API key from `x-api-key` or the bearer token; SDK versions differ (docs/facts.md#anthropic-sdks)."""
         if key := self.headers.get("x-api-key", "").strip():
             return key
         scheme, _, token = self.headers.get("authorization", "").strip().partition(" ")
         return token.strip() or None if scheme.lower() == "bearer" else None
 
     def body(self) -> bytes:
-        """The body's bytes. Raises ApiError when it is too large or not what its encoding says."""
+        """The decoded body. Raises ApiError if it is too large or not valid base64."""
         body = self._decoded()
         if len(body) > MAX_BODY_BYTES:
             raise ApiError("request_too_large", "request_too_large", f"The body may have {MAX_BODY_BYTES:,} bytes.")
@@ -48,7 +48,7 @@ class Call:
 
 
 def from_event(event: Mapping[str, Any]) -> Call:
-    """A Lambda proxy event (REST API) as a call."""
+    """Parse a Lambda proxy event of a REST API."""
     headers = event.get("headers") or {}
     return Call(
         method=str(event.get("httpMethod", "")).upper(),

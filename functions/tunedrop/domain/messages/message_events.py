@@ -1,7 +1,7 @@
-"""The events of one answer: the order they must come in, their deadline, and their JSON.
+"""The events of one answer: their required order, their deadline, and their JSON.
 
-An event is a mapping in the shape the wire has: message_start, content_block_start | _delta | _stop, message_delta,
-message_stop. Stages take and give iterators and raise ApiError. Two modules render what comes out:
+An event is a mapping in the wire format: message_start, content_block_start | _delta | _stop, message_delta,
+message_stop. Each stage turns one iterator into another and raises ApiError. Two modules render the result:
 `server_sent_events` for a caller that streams, `whole_message` for one that does not.
 """
 
@@ -17,11 +17,11 @@ from tunedrop.domain.messages.api_errors import broken, deadline
 Event = Mapping[str, Any]
 
 RESERVE_MS = 1_000
-"""Left at the deadline for the error event and for the platform."""
+"""Time kept in reserve to send the error event before Lambda ends the function."""
 
 
 def until_deadline(events: Iterable[Event], remaining_ms: Callable[[], int]) -> Iterator[Event]:
-    """The events, as long as there is time to wait for another one."""
+    """Yield the events while there is time to wait for another. Raises ApiError `deadline`."""
     for event in events:
         yield event
         if remaining_ms() < RESERVE_MS:
@@ -29,7 +29,10 @@ def until_deadline(events: Iterable[Event], remaining_ms: Callable[[], int]) -> 
 
 
 def checked(events: Iterable[Event]) -> Iterator[Event]:
-    """The same events, provided that they make one whole message: its end must come, and nothing after it counts."""
+    """Yield the events of one complete message, and ignore whatever follows its end.
+
+    Raises ApiError `stream_broken` if the order is wrong or the end is missing.
+    """
     order = _Order()
     for event in events:
         order.take(event)
@@ -40,7 +43,7 @@ def checked(events: Iterable[Event]) -> Iterator[Event]:
 
 
 def to_json(value: Mapping[str, Any]) -> bytes:
-    """UTF-8; halves of surrogate pairs, which a model may split over two deltas, stay escapes."""
+    """Compact JSON in UTF-8. Half a surrogate pair, which a model may split over two deltas, stays escaped."""
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:
@@ -48,7 +51,7 @@ def to_json(value: Mapping[str, Any]) -> bytes:
 
 
 def from_json(text: bytes | str) -> Any:
-    """A JSON value. Raises ValueError, for NaN and bottomless nesting too."""
+    """Parse JSON strictly. Raises ValueError, also for NaN, infinities and excessive nesting."""
     try:
         return json.loads(text, parse_constant=_refuse)
     except RecursionError:
@@ -61,7 +64,7 @@ def _refuse(constant: str) -> Any:
 
 @dataclass(slots=True)
 class _Order:
-    """Where a message's grammar stands."""
+    """Checks the order of events: how far the message has come."""
 
     started: bool = False
     open: int | None = None
@@ -100,7 +103,7 @@ class _Order:
             case {"type": "message_stop"} if self.stopped:
                 self.ended = True
             case {"type": str(kind)} if kind not in _GRAMMAR and kind.isidentifier():
-                pass  # ping, and what a later version of the contract adds
+                pass  # ping, and event types that Anthropic may add later
             case _:
                 raise broken(f"{event.get('type')!r} came where it cannot")
 

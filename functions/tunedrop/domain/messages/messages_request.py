@@ -1,6 +1,6 @@
-"""The body of `POST /v1/messages` as a checked value; every refusal names the field and what it may be.
+"""The body of `POST /v1/messages` as a validated value. Every refusal names the field and what it allows.
 
-Nothing is known here about the base model behind the deployment: the two mappings refuse what theirs can't do.
+Nothing here depends on the deployment's base model: the two mappings refuse what their models can't do.
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ _T = TypeVar("_T")
 
 Role = Literal["user", "assistant"]
 MessageBlock = Mapping[str, Any]
-"""A content block as its author wrote it: `type` is known, and `text` is text where the type is `text`."""
+"""A content block as written. Its `type` is one of `BLOCK_TYPES`; a block of type `text` has non-empty text."""
 
 BLOCK_TYPES = ("text", "image", "document", "tool_use", "tool_result", "thinking", "redacted_thinking")
 
 
 @dataclass(frozen=True, slots=True)
 class MessageTurn:
-    """One message, as written; neither text nor blocks are empty."""
+    """One message as written, with non-empty content."""
 
     role: Role
     content: str | tuple[MessageBlock, ...]
 
     @property
     def blocks(self) -> tuple[MessageBlock, ...]:
-        """The content as blocks, however it was written."""
+        """The content as blocks, even if it was written as plain text."""
         return ({"type": "text", "text": self.content},) if isinstance(self.content, str) else self.content
 
 
 @dataclass(frozen=True, slots=True)
 class MessagesRequest:
-    """What a caller asks of a deployment. None means: not said, the model's own default holds."""
+    """A caller's request to a deployment. None means left out: the model's default applies."""
 
     model: str
     """The deployment's name."""
     max_tokens: int
     turns: tuple[MessageTurn, ...]
-    """As written: the user begins, and neighbours may be of one role (see `alternating`)."""
+    """As written: the first is the user's, and neighbors may share a role (see `alternating`)."""
     system: str | tuple[MessageBlock, ...] | None = None
     temperature: float | None = None
     top_p: float | None = None
@@ -58,7 +58,7 @@ class MessagesRequest:
 
 
 def parse(body: bytes) -> MessagesRequest:
-    """Raises ApiError `invalid_request_error` for anything but a whole and right request."""
+    """Parse and validate a request. Raises ApiError `invalid_request_error` naming the field."""
     wire = _decode(body)
     return MessagesRequest(
         model=wire.model,
@@ -76,7 +76,7 @@ def parse(body: bytes) -> MessagesRequest:
 
 
 def alternating(turns: Sequence[MessageTurn]) -> tuple[MessageTurn, ...]:
-    """The turns with neighbours of one role combined, as the contract promises and no model takes by itself."""
+    """The turns with neighbors of the same role merged: the Messages API allows them, models on Bedrock do not."""
     return tuple(_combined(tuple(same)) for _, same in groupby(turns, key=lambda turn: turn.role))
 
 
@@ -104,7 +104,7 @@ class _WireRequest(msgspec.Struct, forbid_unknown_fields=True):
     tools: list[dict[str, Any]] | UnsetType = UNSET
     tool_choice: dict[str, Any] | UnsetType = UNSET
     stream: bool = False
-    # Taken and left out: both mean something to Anthropic alone, and SDKs made for Bedrock send the second.
+    # Accepted and ignored: only Anthropic's own API uses them, but SDKs send them (those for Bedrock the second).
     metadata: _WireMetadata | UnsetType = UNSET
     anthropic_version: str | UnsetType = UNSET
 

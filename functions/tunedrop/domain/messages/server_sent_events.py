@@ -1,4 +1,4 @@
-"""An answer as server-sent events: how one is framed, and what an error is once the first byte has gone out."""
+"""An answer as server-sent events: their framing, and errors after the first byte was sent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tunedrop.domain.messages.message_events import Event, to_json
 
 
 def frames(events: Iterable[Event], request_id: str) -> Iterator[bytes]:
-    """Server-sent events, one piece of bytes each. An error after the first byte can only be an event."""
+    """Each event as one server-sent event. An ApiError becomes an `error` event: it is too late for a status."""
     try:
         for event in events:
             yield _frame(str(event["type"]), event)

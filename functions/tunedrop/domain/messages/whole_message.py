@@ -11,7 +11,7 @@ from tunedrop.domain.messages.message_events import Event, from_json
 
 
 def folded(events: Iterable[Event]) -> dict[str, Any]:
-    """The one message that checked events spell."""
+    """Fold the events of one complete message into its JSON object. Raises ApiError for invalid tool input."""
     message: dict[str, Any] = {}
     blocks: list[_Block] = []
     for event in events:
@@ -34,7 +34,7 @@ def _told(usage: Any) -> Event:
 
 @dataclass(slots=True)
 class _Block:
-    """A content block that grows: pieces are kept and joined once."""
+    """A content block while its deltas arrive; pieces are joined only once, so long answers stay linear."""
 
     start: dict[str, Any]
     pieces: dict[str, list[str]] = field(default_factory=dict)

@@ -1,1 +1,1 @@
-"""Datasets over time: keys, settings, split files, numbered versions and their deletion. Pure."""
+"""Datasets over time: object keys, settings, split files, numbered versions and their deletion. Pure."""

@@ -1,4 +1,4 @@
-"""`dataset.toml`: what a dataset's owner wants done with it. Every key that cannot be followed is a defect."""
+"""Parse `dataset.toml`, a dataset owner's settings. Every key that cannot be followed becomes a defect."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ MAX_VALIDATION_SHARE = 0.5
 KEYS = ("base_models", "system", "owner", "mapping", "validation_share", "checks", "job", "deployment")
 
 _LINE = re.compile(r"\(at line (\d+), column \d+\)")
-_TAG_VALUE = re.compile(r"[a-zA-Z0-9\s._:/=+@-]{1,256}")  # docs/facts.md#tags: the owner becomes one
+_TAG_VALUE = re.compile(r"[a-zA-Z0-9\s._:/=+@-]{1,256}")  # the owner becomes a tag's value (docs/facts.md#tags)
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetSettings:
-    """What `dataset.toml` says; a system text given as a file is that file's name until it was read."""
+    """The content of `dataset.toml`. A system text given as a file is only the file's name here."""
 
     base_models: tuple[str, ...] = ()
     model_systems: Mapping[str, str] = field(default_factory=dict)
-    """System texts for one base model each; an empty one drops what is configured for all of them."""
+    """System texts by base model; an empty one drops the text that is configured for all of them."""
     system: str | None = None
     system_file: str | None = None
     owner: str | None = None
@@ -44,11 +44,11 @@ class DatasetSettings:
     deployment: DeploymentSettings | None = None
     defects: tuple[Defect, ...] = ()
     lines: Mapping[str, int] = field(default_factory=dict)
-    """Where each key stands, by its path: for what is found wrong with a value later on."""
+    """The line of each key by its path, for defects that are found only later."""
 
 
 def parse(raw: bytes, known_models: Sequence[str]) -> DatasetSettings:
-    """The settings as far as they can be understood; the rest is in their defects."""
+    """Parse as much of the settings as possible; `defects` of the result has the rest. Never raises."""
     if len(raw) > MAX_BYTES:
         return _unreadable(f"{object_keys.SETTINGS_FILE} has more than {MAX_BYTES:,} bytes.")
     try:
@@ -164,7 +164,7 @@ class _Parser:
         table = self._table.table("checks", ("ignore", "error"))
         if table is None:
             return Policy()
-        # Whether a check has this code, and may be tuned, is asked of the checks.
+        # The checks themselves decide later whether a code exists and may be changed.
         return Policy(*(frozenset(table.words(name, _CODES, _CODE.fullmatch)) for name in ("ignore", "error")))
 
     def _deployment(self) -> DeploymentSettings | None:
@@ -182,7 +182,7 @@ _CODES = 'a list of codes, such as ["control_character"]'
 
 
 def unknown_base_models(wanted: Sequence[str], known: Sequence[str], path: str) -> list[Defect]:
-    """One defect for each name that is no base model, with the allowed ones."""
+    """One defect for each name that is not a base model, with the allowed names."""
     return [
         Defect("unknown_base_model", job_settings.unknown_model(name, known), path)
         for name in wanted

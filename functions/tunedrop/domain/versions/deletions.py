@@ -1,4 +1,4 @@
-"""Deleting a dataset or one of its versions: what goes, what is remembered of it, and what must stay. Pure."""
+"""Deleting a dataset or one version: what is deleted, what is remembered, and what must stay. Pure."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from tunedrop.domain.versions.stored_file import StoredFile
 from tunedrop.domain.versions.versioning import Head, Preparation, Version
 
 DeletionState = Literal["planned", "asked", "erasing", "erased"]
-"""`asked`: everything new is held off while running jobs are looked for; `erasing`: nothing takes it back any more."""
+"""`asked`: new jobs and uploads are blocked while we look for running jobs; `erasing`: it can't be undone any more."""
 
 STUCK_AFTER = timedelta(hours=3)
-"""A version that is processing for longer is not: its message came five times, of 15 minutes each, and was given up."""
+"""A version that is processing for longer was abandoned: five deliveries of its message, 16 minutes apart, failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What was taken out of the bucket."""
+    """How much was deleted from the bucket."""
 
     objects: int = 0
-    """S3 versions of objects."""
+    """Object versions; delete markers are counted apart."""
     bytes: int = 0
     delete_markers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """One request to delete, as its row remembers it for good: who, when, what, and how far it came."""
+    """One request to delete, kept forever: who asked, when, for what, and its progress."""
 
     id: str
     dataset: str
@@ -40,7 +40,7 @@ class Deletion:
     asked_by: str
     asked_at: datetime
     latest: int
-    """The dataset's newest version at that time: what has a greater number is not meant."""
+    """The dataset's newest version at that time; later versions are not deleted."""
     state: DeletionState = "asked"
     erased: Erased = field(default_factory=Erased)
     erased_at: datetime | None = None
@@ -48,16 +48,16 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class RememberedFile(StoredFile):
-    """The digest of a file that a version held; of a joined one, that of all its parts."""
+    """The digest of a file in a deleted version; for a joined upload, the digest over all its parts."""
 
     slot: str
     joined: int
-    """How many parts; 0: it was one object."""
+    """The number of parts; 0: it was one object."""
 
 
 @dataclass(frozen=True, slots=True)
 class RememberedOutput(StoredFile):
-    """The digest of prepared data."""
+    """The digest of a deleted version's prepared data."""
 
     split: str
     base_model: str
@@ -66,12 +66,12 @@ class RememberedOutput(StoredFile):
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """What stays of a deleted version: digests, never content."""
+    """What remains of a deleted version: digests, never content."""
 
     dataset: str
     number: int
     deletion: str
-    """The id of the deletion."""
+    """The id of the `Deletion`."""
     deleted_at: datetime
     deleted_by: str
     created_at: datetime
@@ -79,11 +79,11 @@ class Tombstone:
     files: tuple[RememberedFile, ...]
     outputs: tuple[RememberedOutput, ...]
     records: Mapping[str, int]
-    """By split, as read."""
+    """Records read, by split."""
 
 
 def tombstone(version: Version, deletion: Deletion) -> Tombstone:
-    """What is remembered of a version that this deletion takes away."""
+    """The tombstone of a version that this deletion deletes."""
     return Tombstone(
         dataset=version.dataset,
         number=version.number,
@@ -109,13 +109,13 @@ def _output(item: Preparation) -> Iterator[RememberedOutput]:
 
 
 def orphans(version: Version, others: Iterable[Version]) -> Iterator[StoredFile]:
-    """Objects of this version that none of the others holds; parts of joined uploads must have been loaded."""
+    """This version's objects that no other version holds. Raises ValueError if a joined upload's parts are missing."""
     held = {_identity(file) for other in others for file in _objects(other)}
     return (file for file in _objects(version) if _identity(file) not in held)
 
 
 def without(head: Head, version: Version, others: Iterable[Version], now: datetime) -> Head:
-    """The head once the version is gone: later versions must not carry over what only this one holds."""
+    """The head once the version is gone: later versions must not carry over files that only this one held."""
     held = {_identity(file) for other in others for file in other.files.values()}
     lost = {_identity(file) for file in version.files.values()} - held
     kept = {slot: file for slot, file in head.files.items() if _identity(file) not in lost}
@@ -130,13 +130,13 @@ def without(head: Head, version: Version, others: Iterable[Version], now: dateti
 
 
 def emptied(head: Head, now: datetime) -> Head:
-    """The head of a deleted dataset: it only remembers which numbers were given."""
+    """The head of a deleted dataset. It stays to remember which version numbers were used."""
     return replace(head, files={}, system_file=None, status=None, updated_at=now)
 
 
 @dataclass(frozen=True, slots=True)
 class Doomed:
-    """One S3 version that goes, or a delete marker, which holds no bytes."""
+    """One S3 version to delete, or a delete marker, which has no bytes."""
 
     key: str
     version_id: str
@@ -145,42 +145,42 @@ class Doomed:
 
 
 def doomed(found: ObjectVersion) -> Doomed:
-    """The S3 version as one that goes."""
+    """A listed S3 version as one to delete."""
     return Doomed(found.key, found.version_id, found.bytes, found.deleted)
 
 
 def tally(found: Sequence[Doomed]) -> Erased:
-    """How many objects, bytes and delete markers these are."""
+    """Count the object versions, bytes and delete markers."""
     markers = sum(item.marker for item in found)
     return Erased(len(found) - markers, sum(item.bytes for item in found), markers)
 
 
 def plus(one: Erased, other: Erased) -> Erased:
-    """Both together."""
+    """The sum of two counts."""
     return Erased(one.objects + other.objects, one.bytes + other.bytes, one.delete_markers + other.delete_markers)
 
 
 def is_processing(version: Version, now: datetime) -> bool:
-    """Whether a function may be reading its files at this moment."""
+    """Whether a function may be reading the version's files now."""
     return version.status == "processing" and now - version.created_at < STUCK_AFTER
 
 
 def prefixes(deletion: Deletion) -> tuple[str, ...]:
-    """Where everything lies that goes; of a version's uploads only its orphans go as well."""
+    """The key prefixes to delete. A version's uploads are not among them: only its `orphans` are deleted."""
     if deletion.version is not None:
         return made(f"{deletion.dataset}/{deletion.version}")
     return (f"{object_keys.INCOMING}{deletion.dataset}/", *made(deletion.dataset))
 
 
 def made(folder: str) -> tuple[str, ...]:
-    """Where that lies which was made of a dataset's files, by its name or by `name/version`."""
+    """The prefixes of prepared data and reports for a dataset (`name`) or a version (`name/number`)."""
     return f"{object_keys.PREPARED}{folder}/", f"{object_keys.REPORTS}{folder}/"
 
 
 def goes(deletion: Deletion, key: str, last_modified: datetime) -> bool:
-    """Whether this S3 version under one of the prefixes is meant: not what came after the request.
+    """Whether to delete this S3 version, found under one of the `prefixes`: not if it is newer than the request.
 
-    Versions' numbers are never given twice, so the number tells for what was prepared; for uploads their time does.
+    Uploads are judged by their time, everything else by its version's number, since numbers are never reused.
     """
     if key.startswith(object_keys.INCOMING):
         return last_modified <= deletion.asked_at

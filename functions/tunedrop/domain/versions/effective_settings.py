@@ -1,4 +1,4 @@
-"""What a version is to be prepared for: `dataset.toml`, metadata and the stack's default brought together. Pure."""
+"""A version's effective settings: object metadata, `dataset.toml` and the stack's defaults combined. Pure."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:  # what a person checks is of no version
     from tunedrop.domain.versions.versioning import SplitFile, Version
 
 _ENCODED_WORD = "=?"
-"""How S3 returns metadata that was not plain ASCII (RFC 2047)."""
+"""The start of metadata that was not ASCII, as S3 returns it (RFC 2047, docs/facts.md#s3-objects)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What to do with a version, and what of its owner's wishes could not be followed, with its source."""
+    """A version's effective settings, and the defects of those that could not be followed."""
 
     base_models: tuple[str, ...]
     systems: Mapping[tuple[str, Split], Block]
-    """By base model and split: the configured system text, for records without one of their own."""
+    """By base model and split: the configured system text, for records that have none."""
     dropped_systems: frozenset[tuple[str, Split]]
-    """Where a system text is configured, but not for this base model."""
+    """Base models and splits for which `dataset.toml` drops the configured system text."""
     owner: str | None
     policy: Policy
     mapping: FieldMapping | None
@@ -38,6 +38,7 @@ class Wishes:
     job: JobSettings | None
     deployment: DeploymentSettings | None
     defects: tuple[tuple[Defect, str], ...]
+    """Each with the key of the object it was found in."""
 
 
 def resolve(
@@ -50,9 +51,9 @@ def resolve(
     default_share: float = 0,
     asked_for: Sequence[str] | None = None,
 ) -> Wishes:
-    """Metadata wins over `dataset.toml`, that over the default. `system` is what dataset.toml or its file says.
+    """Combine the settings: metadata overrides `dataset.toml`, which overrides the stack's defaults.
 
-    `asked_for`: the base models that a job needs, whatever those say.
+    `system` is the text from `dataset.toml` or the file it names. `asked_for` replaces the base models of all three.
     """
     source = object_keys.incoming(version.dataset, object_keys.SETTINGS_FILE)
     defects = [(defect, source) for defect in settings.defects]
@@ -82,7 +83,7 @@ def resolve(
 
 
 def _base_models(version: Version, known_models: Sequence[str]) -> tuple[str, ...]:
-    """Those that the metadata of the first split with any names."""
+    """The base models in the metadata of the first split that names any."""
     named = ([name for name in _names(file) if name in known_models] for file in version.splits.values())
     return tuple(dict.fromkeys(next(filter(None, named), ())))
 
@@ -90,9 +91,9 @@ def _base_models(version: Version, known_models: Sequence[str]) -> tuple[str, ..
 def system_texts(
     given: Mapping[Split, Block | None], settings: DatasetSettings, system: str | None, base_models: Sequence[str]
 ) -> tuple[Mapping[tuple[str, Split], Block], frozenset[tuple[str, Split]]]:
-    """The configured system texts by base model and split, and where one is dropped.
+    """The configured system texts by base model and split, and the pairs for which one is dropped.
 
-    `given` for a split beats `dataset.toml`; an empty text for a base model in `dataset.toml` beats all.
+    A split's text in `given` overrides `dataset.toml`; an empty text for a base model there overrides everything.
     """
     systems: dict[tuple[str, Split], Block] = {}
     dropped = set()
@@ -112,7 +113,7 @@ def _block(from_settings: str | None) -> Block | None:
 
 
 def system_text(raw: bytes) -> str | Defect:
-    """A system text file's content, without its last line end."""
+    """The content of a system text file without its last line break, or the defect that makes it unusable."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""`[job]` and `[deployment]` of `dataset.toml`: whether and how a job starts by itself. Read here, judged later."""
+"""`[job]` and `[deployment]` of `dataset.toml`: whether and how a job starts on its own. Parsed here, checked later."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ DEPLOYMENT_KEYS = ("name", "serving", "model_units", "hours")
 
 @dataclass(frozen=True, slots=True)
 class JobSettings:
-    """What `[job]` says; ranges of hyperparameters are checked when a job is planned."""
+    """The content of `[job]`; hyperparameter ranges are checked only when a job is planned."""
 
     start: Start = "manual"
     splits: tuple[Split, ...] = ("train",)
-    """What a version must hold before a job may start by itself."""
+    """The splits that a version must hold before it may start a job on its own."""
     base_model: str | None = None
     hyperparameters: Mapping[str, str | int | float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class DeploymentSettings:
-    """What `[deployment]` says; what is None follows the base model and the stack."""
+    """The content of `[deployment]`; None fields default from the base model and the stack."""
 
     name: str
     serving: Serving | None = None
@@ -39,7 +39,7 @@ class DeploymentSettings:
 
 
 def read_job(table: TomlTable, known_models: Sequence[str]) -> JobSettings:
-    """`[job]`, with its defaults where a value cannot be followed."""
+    """Parse `[job]`; an unusable value becomes a defect and its default."""
     base_model = table.text("base_model", "the name of a base model")
     if base_model is not None and base_model not in known_models:
         table.complain("unknown_base_model", unknown_model(base_model, known_models), "base_model")
@@ -68,7 +68,7 @@ def _hyperparameters(table: TomlTable) -> Mapping[str, str | int | float]:
 
 
 def read_deployment(table: TomlTable, known_models: Sequence[str]) -> DeploymentSettings | None:
-    """`[deployment]`, None without a name that a deployment may have."""
+    """Parse `[deployment]`; None, with a defect, if it has no valid name."""
     found = DeploymentSettings(
         name=table.text("name", _NAME, lambda name: object_keys.is_name(name) and name not in known_models) or "",
         serving=table.choice("serving", get_args(Serving)),
@@ -85,5 +85,5 @@ _NAME = f"a name of {object_keys.NAME_PATTERN} with at most {object_keys.MAX_NAM
 
 
 def unknown_model(name: str, known: Sequence[str]) -> str:
-    """The sentence about a name that is no base model."""
+    """The message for a name that is not a base model."""
     return f"{shown(name)} is not a base model; allowed: {', '.join(known)}."

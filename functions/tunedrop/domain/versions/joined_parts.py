@@ -1,4 +1,4 @@
-"""Joined uploads: which objects count as the parts of a split, and why they cannot be joined. Pure."""
+"""Joined uploads: which objects are the parts of a split, and why they cannot be joined. Pure."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ MAX_PARTS = 1000
 
 
 def standing(listed: Iterable[ObjectVersion], moment: datetime | None = None) -> dict[str, ObjectVersion]:
-    """By key, what stood there at the end of that second (S3 tells no parts of one); without a moment, what does now.
+    """By key, the object version that was current at the end of the second `moment`; without it, the one current now.
 
-    A versioned bucket remembers it: so the same commit, delivered late or twice, joins the same parts.
+    S3's times have no fractions (docs/facts.md#s3-objects). Because the bucket keeps old versions, a commit that is
+    delivered late or twice joins the same parts.
     """
     newest: dict[str, ObjectVersion] = {}
     for version in listed:
@@ -35,13 +36,13 @@ def _order(version: ObjectVersion) -> tuple[bool, datetime]:
 
 
 def parts_of(split: Split, found: Iterable[ObjectVersion]) -> list[ObjectVersion]:
-    """Those that are parts of this split, in their order."""
+    """The objects that are parts of this split, in the given order."""
     kinds = ((version, object_keys.parse(version.key)) for version in found)
     return [version for version, kind in kinds if isinstance(kind, PartUpload) and kind.split == split]
 
 
 def refusal(part_keys: Sequence[str]) -> Defect | None:
-    """Why these cannot be joined into one split."""
+    """The defect that keeps these keys from being joined into one split, or None."""
     if not part_keys:
         return Defect("nothing_to_join", "There is no file to join.")
     if len(part_keys) > MAX_PARTS:
@@ -53,7 +54,7 @@ def refusal(part_keys: Sequence[str]) -> Defect | None:
 
 
 def join(parts: Sequence[StoredFile], named: StoredFile, split: Split, last_modified: datetime) -> SplitFile:
-    """The parts as one upload of the split; `named` gives it key and S3 version id."""
+    """The parts as one upload of the split, with the key and S3 version id of `named`."""
     return SplitFile(
         key=named.key,
         version_id=named.version_id,

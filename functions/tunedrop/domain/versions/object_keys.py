@@ -1,4 +1,4 @@
-"""Keys in the data bucket: which upload means what, and where prepared data and reports go."""
+"""Keys in the data bucket: what an upload is, by its key, and where prepared data and reports go."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXTENSIONS = ("jsonl", "json", "csv", "tsv", "jsonl.gz", "json.gz", "csv.gz", "t
 
 MAX_NAME = 32
 NAME_PATTERN = "[a-z0-9](-?[a-z0-9])*"
-"""Of datasets and deployments; with fullmatch it takes linear time."""
+"""For names of datasets and deployments. Matching takes linear time with fullmatch."""
 
 NAMES_ALLOWED = f"Allowed: {NAME_PATTERN}, at most {MAX_NAME} characters."
 
@@ -37,7 +37,7 @@ class SplitUpload:
 
 @dataclass(frozen=True, slots=True)
 class PartUpload:
-    """One of several files of a split: it waits until they are joined."""
+    """One of several files of a split; nothing happens until they are joined."""
 
     dataset: str
     split: Split
@@ -46,7 +46,7 @@ class PartUpload:
 
 @dataclass(frozen=True, slots=True)
 class CommitUpload:
-    """The word to join all parts that lie beside it."""
+    """The signal to join all parts in its folder."""
 
     dataset: str
     split: Split
@@ -61,7 +61,7 @@ class SettingsUpload:
 
 @dataclass(frozen=True, slots=True)
 class CompanionUpload:
-    """A text file beside `dataset.toml` that it may name as its system text."""
+    """A text file beside `dataset.toml`, which may name it as its system text."""
 
     dataset: str
     file: str
@@ -69,7 +69,7 @@ class CompanionUpload:
 
 @dataclass(frozen=True, slots=True)
 class Unrecognised:
-    """A key that means nothing here, and why."""
+    """A key that fits no pattern, and why."""
 
     message: str
     hint: str
@@ -79,12 +79,12 @@ RecognisedKey = SplitUpload | PartUpload | CommitUpload | SettingsUpload | Compa
 
 
 def is_name(text: str) -> bool:
-    """Whether a dataset or deployment may be called so."""
+    """Whether the text is a valid name for a dataset or deployment."""
     return len(text) <= MAX_NAME and _NAME.fullmatch(text) is not None
 
 
 def parse(key: str) -> RecognisedKey | Unrecognised:
-    """What an object under `incoming/` is. The key is plain text, as S3's EventBridge events carry it."""
+    """What an object under `incoming/` is. The key must be plain text, as in EventBridge's S3 events."""
     parts = key.split("/")
     if len(parts) < 3 or parts[0] != INCOMING.rstrip("/"):
         return Unrecognised(f"{shown(key)} stands in no dataset's folder.", _USAGE)
@@ -123,7 +123,7 @@ def _in_split_folder(dataset: str, split: Split, file: str) -> RecognisedKey | U
 
 
 def extension(key: str) -> str | None:
-    """The extension of a split file or a part, without its first dot; None for one that nothing reads."""
+    """The extension of a split file or part, such as `csv.gz`; None if it is not one of `EXTENSIONS`."""
     file = key.rsplit("/", 1)[-1]
     endings = [ending for ending in EXTENSIONS if file.endswith(f".{ending}") and len(file) > len(ending) + 1]
     return max(endings, key=len, default=None)
@@ -141,35 +141,35 @@ def _file(dataset: str, file: str) -> RecognisedKey | Unrecognised:
 
 
 def is_companion(file: str) -> bool:
-    """Whether `dataset.toml` may name this file beside it as its system text."""
+    """Whether `dataset.toml` may name this file as its system text."""
     return _COMPANION.fullmatch(file) is not None
 
 
 def incoming(dataset: str, file: str) -> str:
-    """Where people put a dataset's file."""
+    """The key under which people upload a dataset's file."""
     return f"{INCOMING}{dataset}/{file}"
 
 
 def split_folder(dataset: str, split: Split) -> str:
-    """Where people put the parts of a split."""
+    """The prefix under which people upload the parts of a split."""
     return f"{INCOMING}{dataset}/{split}/"
 
 
 def prepared(dataset: str, version: int, base_model: str, split: Split) -> str:
-    """Where Bedrock finds a split: only characters that its s3Uri takes (docs/facts.md#names)."""
+    """The key of a split's prepared data: only characters that Bedrock's `s3Uri` allows (docs/facts.md#names)."""
     return f"{PREPARED}{dataset}/{version}/{base_model}/{split}.jsonl"
 
 
 def report(dataset: str, version: int, base_model: str, split: Split) -> str:
-    """Where the report on a split lies."""
+    """The key of a split's JSON report for one base model."""
     return f"{REPORTS}{dataset}/{version}/{base_model}/{split}.json"
 
 
 def page(report_key: str) -> str:
-    """Where the same report lies for people, as HTML."""
+    """The key of the same report as an HTML page."""
     return f"{report_key.removesuffix('.json')}.html"
 
 
 def fingerprints(dataset: str, version: int, split: Split) -> str:
-    """Where a split's fingerprints lie, which later versions are compared with instead of reading it again."""
+    """The key of a split's fingerprints, which later versions compare with instead of reading the split again."""
     return f"{REPORTS}{dataset}/{version}/{split}.fingerprints"

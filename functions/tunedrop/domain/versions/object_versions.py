@@ -1,4 +1,4 @@
-"""One S3 version of an object, as a listing of the bucket shows it. Pure."""
+"""One S3 version of an object, as ListObjectVersions shows it. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class ObjectVersion:
-    """One S3 version of an object. A deleted one is the marker that its key was deleted, and holds no bytes."""
+    """One S3 version of an object, or, if `deleted`, a delete marker, which has no bytes."""
 
     key: str
     version_id: str

@@ -1,4 +1,4 @@
-"""On which line of a TOML text each key stands: `tomllib` does not say."""
+"""Find the line of each key in a TOML text, which `tomllib` does not report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _QUOTES = ('"""', "'''")
 
 
 def find(text: str) -> Mapping[Path, int]:
-    """Lines, from 1 on, of the tables and keys of a valid text; keys inside inline tables are not among them."""
+    """The line (from 1) of each table and key of a valid text, except for keys inside inline tables."""
     found: dict[Path, int] = {}
     table: Path = ()
     open_quote = ""
@@ -35,7 +35,7 @@ def find(text: str) -> Mapping[Path, int]:
 
 
 def nearest(found: Mapping[Path, int], path: Sequence[str]) -> int | None:
-    """The line of a key, or of the table or key that it stands in."""
+    """The line of a key, or of the nearest table or key around it."""
     for depth in range(len(path), 0, -1):
         if line := found.get(tuple(path[:depth])):
             return line
@@ -47,6 +47,6 @@ def _path(name: str) -> Path:
 
 
 def _left_open(value: str) -> str:
-    """The quotes that a text over several lines has opened and not closed."""
+    """The triple quotes that a multi-line string opens on this line without closing them."""
     opened = next((quote for quote in _QUOTES if value.startswith(quote)), "")
     return opened if opened and opened not in value[len(opened) :] else ""

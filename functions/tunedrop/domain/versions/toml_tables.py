@@ -1,4 +1,4 @@
-"""Tables of TOML taken key by key: what is wrong becomes a defect with its path and line, and stands for None."""
+"""Read a TOML table key by key: a wrong value becomes a defect with its path and line, and reads as None."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 class Complaints:
-    """Collects what cannot be followed."""
+    """Collects the defects of one TOML text."""
 
     def __init__(self, text: str) -> None:
         self._lines = toml_lines.find(text)
         self.defects: list[Defect] = []
 
     def add(self, code: str, message: str, path: Path) -> None:
-        """One thing that is wrong at this place."""
+        """Add a defect at this path."""
         self.defects.append(Defect(code, message, _shown_path(path), line=toml_lines.nearest(self._lines, path)))
 
     @property
     def lines(self) -> Mapping[str, int]:
-        """Every key's line, by its path as findings say it."""
+        """The line of every key, by its path as findings show it (`$.job.splits`)."""
         return {_shown_path(path): line for path, line in self._lines.items()}
 
 
@@ -39,7 +39,7 @@ def _shown_path(path: Path) -> str:
 
 
 class TomlTable:
-    """One table and where it stands. Keys that are not `allowed` are complained of at once."""
+    """One table and its path. Creating it adds a defect for each key that is not `allowed`."""
 
     def __init__(self, values: Mapping[str, Any], path: Path, complaints: Complaints, allowed: Sequence[str]) -> None:
         self.values = values
@@ -55,17 +55,17 @@ class TomlTable:
         self._complaints.add("unknown_setting", message, (*self.path, name))
 
     def complain(self, code: str, message: str, name: str) -> None:
-        """Something is wrong with the value of this key."""
+        """Add a defect about this key's value."""
         self._complaints.add(code, message, (*self.path, name))
 
     def wrong(self, name: str, expected: str) -> None:
-        """The value of this key is not what it must be."""
+        """Add a `wrong_setting` defect: the key's value is not `expected`."""
         full = ".".join((*self.path, name))
         found = toml_kind(self.values[name]) if name in self.values else "nothing"
         self.complain("wrong_setting", f"The setting {full} must be {expected}; found {found}.", name)
 
     def table(self, name: str, allowed: Sequence[str]) -> TomlTable | None:
-        """The table under this key."""
+        """The key's table, or None."""
         value = self.values.get(name)
         if value is not None and not isinstance(value, dict):
             self.wrong(name, "a table")
@@ -73,7 +73,7 @@ class TomlTable:
         return None if value is None else TomlTable(value, (*self.path, name), self._complaints, allowed)
 
     def text(self, name: str, expected: str, holds: Callable[[str], object] = str.strip) -> str | None:
-        """The text under this key, where it `holds`."""
+        """The key's text if it `holds`, or None."""
         value = self.values.get(name)
         if value is None or (isinstance(value, str) and holds(value)):
             return value
@@ -81,7 +81,7 @@ class TomlTable:
         return None
 
     def choice(self, name: str, allowed: Sequence[Choice]) -> Choice | None:
-        """One of these words."""
+        """The key's value if it is one of `allowed`, or None."""
         value = self.values.get(name)
         if value is not None and value not in allowed:
             self.wrong(name, f"one of {', '.join(allowed)}")
@@ -89,7 +89,7 @@ class TomlTable:
         return next((word for word in allowed if word == value), None)
 
     def words(self, name: str, expected: str, holds: Callable[[str], object] = str.strip) -> tuple[str, ...]:
-        """A list of texts that each `hold`, without those that stand in it twice; empty where there is none."""
+        """The key's list of texts if all of them `hold`, without duplicates; empty if there is none."""
         value = self.values.get(name, [])
         if isinstance(value, list) and all(isinstance(word, str) and holds(word) for word in value):
             return tuple(dict.fromkeys(value))
@@ -97,7 +97,7 @@ class TomlTable:
         return ()
 
     def whole(self, name: str) -> int | None:
-        """A whole number from 1 on."""
+        """The key's whole number if it is 1 or more, or None."""
         value = self.values.get(name)
         if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
             return value
@@ -105,7 +105,7 @@ class TomlTable:
         return None
 
     def number(self, name: str, expected: str, holds: Callable[[float], bool]) -> float | None:
-        """A number, where it `holds`."""
+        """The key's number if it `holds`, or None."""
         value = self.values.get(name)
         if value is None or (is_number(value) and holds(value)):
             return None if value is None else float(value)
@@ -114,12 +114,12 @@ class TomlTable:
 
 
 def is_number(value: object) -> bool:
-    """Whether it is a number, and neither a boolean nor infinite."""
+    """Whether the value is a finite number; a boolean is not."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def toml_kind(value: object) -> str:
-    """What TOML calls this value, for messages that must not quote it."""
+    """What kind of value this is, for messages that must not quote it."""
     match value:
         case str():
             return "another text" if value.strip() else "a blank text"

@@ -1,6 +1,6 @@
 """Datasets over time: split files, numbered versions, the head that numbers them, and what a new file leads to.
 
-Pure: `plan` decides from the head as it was read; a conditional write on the head's revision carries it out or loses.
+Pure: `plan` decides from the head that was read; the caller's write is conditional on that head's revision.
 """
 
 from __future__ import annotations
@@ -20,41 +20,53 @@ Verdict = Literal["accepted", "rejected"]
 UploadStatus = Literal["processing", "done", "unchanged", "superseded", "noted", "gone", "refused"]
 
 JUDGED: frozenset[VersionStatus] = frozenset({"accepted", "rejected"})
-"""Versions that may be prepared for a further base model."""
+"""Statuses of versions that may be prepared for another base model."""
 
 MAX_COMPANIONS = 20
+"""Unused text files that a head remembers: its row must stay within an item's 400 KB (docs/facts.md#dynamodb)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """One immutable object version in the bucket."""
+
+    key: str
+    version_id: str
+    bytes: int
+    sha256: str
+    """Hexadecimal; empty for an object that is too large to be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class SplitFile(StoredFile):
-    """One upload. `slot` is its split, `dataset.toml`, or the name of a text file beside that.
+    """One upload. `slot` is its split, `dataset.toml`, or the name of a text file beside it.
 
-    A joined one has the key and S3 version id of what joined its parts (a `_commit`, or the folder and a request's
-    id), the bytes of all, and as SHA-256 their `content_digest`.
+    A joined upload has the key and S3 version id of what joined its parts (a `_commit`, or the folder and a request's
+    id), the bytes of all parts, and their `content_digest` as SHA-256.
     """
 
     slot: str
     last_modified: datetime
     sequencer: str | None = None
-    """S3's order of events on one key, hexadecimal."""
+    """Hexadecimal; orders S3's events on one key (docs/facts.md#s3-events)."""
     base_model: str | None = None
-    """Object metadata `base-model`: overrides `dataset.toml`."""
+    """Object metadata `base-model`; overrides `dataset.toml`."""
     system: str | None = None
-    """Object metadata `system`: overrides `dataset.toml` for this file."""
+    """Object metadata `system`; overrides `dataset.toml` for this file."""
     joined: int = 0
-    """How many parts were joined; 0: it is one object."""
+    """The number of joined parts; 0: it is one object."""
     parts: tuple[StoredFile, ...] = ()
-    """Of a joined one, in their order; they have rows of their own, which listings leave out."""
+    """The parts of a joined upload, in order. They have their own rows, which listings do not load."""
 
     @property
     def objects(self) -> tuple[StoredFile, ...]:
-        """What holds its bytes, in order."""
+        """The objects that hold its bytes, in order. Raises ValueError if its parts were not loaded."""
         if self.joined != len(self.parts):
             raise ValueError(f"the parts of {self.key} were not loaded")
         return self.parts or (self,)
 
     def says_the_same(self, other: SplitFile) -> bool:
-        """Whether both would be prepared alike."""
+        """Whether preparing either file would give the same result."""
         return bool(self.sha256) and self._said == other._said
 
     @property
@@ -63,17 +75,18 @@ class SplitFile(StoredFile):
         return (content, self.base_model, self.system)
 
     def is_older_than(self, other: SplitFile) -> bool:
-        """Whether S3 took this file before the other; the sequencer decides for one key (docs/facts.md#s3-events)."""
+        """Whether S3 received this file before the other: by sequencer for the same key, else by time."""
         if self.key == other.key and self.sequencer and other.sequencer:
+            # Sequencers differ in length; the shorter one is padded on the left (docs/facts.md#s3-events).
             width = max(len(self.sequencer), len(other.sequencer))
             return self.sequencer.rjust(width, "0") < other.sequencer.rjust(width, "0")
         return self.last_modified < other.last_modified
 
 
 def content_digest(files: Sequence[StoredFile]) -> str:
-    """SHA-256 of what is read of these files, one after the other: their own digests and extensions, not their names.
+    """SHA-256 (hexadecimal) over the files' digests and extensions, in order; empty if one of them was not read.
 
-    So one file says the same by itself and as the only part of a joined upload. Empty where one was not read.
+    Names do not count, so a single file equals the same file as the only part of a joined upload.
     """
     if not all(file.sha256 for file in files):
         return ""
@@ -83,14 +96,14 @@ def content_digest(files: Sequence[StoredFile]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Output(StoredFile):
-    """Prepared data of one split for one base model."""
+    """The prepared data of one split for one base model."""
 
     records: int
 
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """What became of one split for one base model."""
+    """The result of preparing one split for one base model."""
 
     base_model: str
     split: Split
@@ -98,23 +111,23 @@ class Preparation:
     report_key: str
     records: int
     tokens: int
-    """Estimated, over all records."""
+    """Estimated tokens of all records."""
     errors: int
     warnings: int
     output: Output | None
     recipe: str = ""
-    """Digest of all that decides what the preparing gives; empty where it was made before there were recipes."""
+    """Digest of everything that determines the result, which a later version may reuse; empty if it must not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """An immutable numbered snapshot of a dataset's files, and what preparing it gave."""
+    """An immutable, numbered snapshot of a dataset's files, and the results of preparing it."""
 
     dataset: str
     number: int
     status: VersionStatus
     files: Mapping[str, SplitFile]
-    """By slot: the splits, and `dataset.toml` with the system file it names where there are any."""
+    """By slot: the splits, and, if there are any, `dataset.toml` and the system file it names."""
     system_file: str | None
     created_at: datetime
     finished_at: datetime | None = None
@@ -122,7 +135,7 @@ class Version:
     owner: str | None = None
     preparations: tuple[Preparation, ...] = ()
     top_findings: tuple[Mapping[str, Any], ...] = ()
-    """The gravest codes over all reports, with counts and first places, never content."""
+    """The most severe codes over all reports, with counts and first locations, never content."""
 
     @property
     def splits(self) -> Mapping[Split, SplitFile]:
@@ -130,7 +143,7 @@ class Version:
         return {split: self.files[split] for split in SPLITS if split in self.files}
 
     def prepared_for(self, base_model: str) -> tuple[Preparation, ...]:
-        """One preparation per split, or none at all."""
+        """One preparation per split; empty if the version was not prepared for this base model."""
         return tuple(item for item in self.preparations if item.base_model == base_model)
 
 
@@ -142,28 +155,28 @@ class Head:
     created_at: datetime
     updated_at: datetime
     revision: int = 0
-    """Counts every change of the row; the condition of the next one."""
+    """Counts writes of the row; every write is conditional on the revision it read."""
     latest: int = 0
-    """Number of the newest version; 0: none yet."""
+    """The number of the newest version; 0: none yet."""
     status: VersionStatus | None = None
-    """Of the newest version."""
+    """The status of the newest version; None if it was deleted."""
     files: Mapping[str, SplitFile] = field(default_factory=dict)
     system_file: str | None = None
     """The text file that the current `dataset.toml` names."""
     deletion: str | None = None
-    """Of a dataset that was deleted, or is about to be: the id of the deletion. A new upload ends it."""
+    """The id of the deletion if the dataset was deleted or is about to be. A new upload revives the dataset."""
     erasing: bool = False
-    """Whether that deletion is under way: until it is through, nothing new is taken in."""
+    """Whether that deletion is in progress; until it is done, uploads have to wait."""
 
     @property
     def stands(self) -> bool:
-        """Whether the newest version is still there; where it was deleted, the same bytes again make a new one."""
+        """Whether the newest version still exists. If it was deleted, the same bytes make a new version."""
         return self.status is not None or not self.latest
 
 
 @dataclass(frozen=True, slots=True)
 class NewVersion:
-    """The file makes a version: both rows, as they should stand."""
+    """The file makes a new version: both rows as they should be written."""
 
     head: Head
     version: Version
@@ -171,14 +184,14 @@ class NewVersion:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """The file is remembered for later versions and makes none by itself."""
+    """The file is remembered for later versions but makes none itself."""
 
     head: Head
 
 
 @dataclass(frozen=True, slots=True)
 class NothingNew:
-    """The file changes nothing: `unchanged` (the same content stands already) or `superseded` (a newer one does)."""
+    """The file changes nothing: the head has the same content (`unchanged`) or a newer file (`superseded`)."""
 
     status: Literal["unchanged", "superseded"]
 
@@ -187,7 +200,7 @@ Plan = NewVersion | Noted | NothingNew
 
 
 def plan(head: Head, files: Sequence[SplitFile], system_file: str | None, now: datetime) -> Plan:
-    """What these files, which came as one upload, lead to. `system_file` is what a `dataset.toml` among them names."""
+    """What one upload's files lead to. `system_file` is the file that a `dataset.toml` among them names."""
     standing = [(file, head.files.get(file.slot)) for file in files]
     newer = [(file, current) for file, current in standing if current is None or not file.is_older_than(current)]
     fresh = [file for file, current in newer if not (current and head.stands and file.says_the_same(current))]
@@ -223,7 +236,7 @@ def _next_version(head: Head, now: datetime) -> Version:
 
 
 def _bounded(files: Mapping[str, SplitFile], system_file: str | None) -> Mapping[str, SplitFile]:
-    """Drops the text files longest unused, so that the head's row stays small."""
+    """The files without the oldest unused text files, so that the head's row stays small."""
     keep = {*SPLITS, object_keys.SETTINGS_FILE, system_file}
     spare = sorted((file for file in files.values() if file.slot not in keep), key=lambda file: file.last_modified)
     dropped = {file.slot for file in spare[: max(0, len(spare) - MAX_COMPANIONS)]}
@@ -231,13 +244,13 @@ def _bounded(files: Mapping[str, SplitFile], system_file: str | None) -> Mapping
 
 
 def verdict(preparations: Sequence[Preparation]) -> Verdict:
-    """Of a version: rejected if any of its reports is."""
+    """A version's verdict: rejected if any of its reports is."""
     return "rejected" if any(item.verdict == "rejected" for item in preparations) else "accepted"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What preparing a version gave."""
+    """The result of preparing a version."""
 
     preparations: tuple[Preparation, ...]
     top_findings: tuple[Mapping[str, Any], ...]
@@ -245,7 +258,7 @@ class Outcome:
 
 
 def finished(version: Version, outcome: Outcome, now: datetime) -> Version:
-    """The version with its verdict."""
+    """The version with its verdict and results."""
     return replace(
         version,
         status=verdict(outcome.preparations),
