@@ -1,1 +1,1 @@
-"""What the application does: one module per use case, by noun."""
+"""What the application does: one module per use case, in one folder per noun."""

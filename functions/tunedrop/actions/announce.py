@@ -1,6 +1,6 @@
-"""Publishing what came true, at least once: first the event, then the mark on the row that it is out.
+"""Publish notifications at least once: first the event, then the mark on the row that it was published.
 
-What has ended stays open work until that mark is written, so reconcile brings a notification that got lost.
+An ended job or purchase stays under `OPEN` until that mark is written, so reconcile repeats a lost notification.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from tunedrop.edges.rows import deployment_rows, job_rows
 
 
 def announce_job(job: Job, cloud: Cloud) -> None:
-    """Tell of the job's status, and of the purchase that lapsed with it, unless that was done.
+    """Publish the job's status, and the purchase that lapsed with it, unless that was done. Raises PublishFailed.
 
-    A lost race for the mark means that somebody else goes on and tells again.
+    If writing the mark loses a race, whoever won publishes again; the event's id lets receivers drop the repeat.
     """
     status = job_steps.announcement(job)
     if status:
@@ -34,7 +34,7 @@ def announce_job(job: Job, cloud: Cloud) -> None:
 
 
 def announce_purchase(purchase: Purchase, cloud: Cloud) -> None:
-    """Tell of what came true for the purchase unless that was done."""
+    """Publish what is due for the purchase, unless that was done. Raises PublishFailed."""
     now = cloud.now()
     due = purchase_states.announcements(purchase, now)
     for fact in due:

@@ -1,6 +1,6 @@
-"""Finding what is due, what was missed and what nobody knows of, and putting it on the queues; nothing more.
+"""Find what is due, what was missed and what no row accounts for, and put it on the queues; nothing more.
 
-What rows alone decide is sent before Bedrock is looked at: no answer of Bedrock can hold the brake.
+What the rows alone decide is sent before we look at Bedrock, so no failure of Bedrock can delay an expiry.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class _Due:
 
 
 def reconcile(cloud: Cloud) -> Reconciled:
-    """Enqueue all that is due and publish what was found. Running it twice only sends hints twice.
+    """Enqueue everything that is due, and publish what was found. Running it twice only sends hints twice.
 
-    Raises what kept it from looking through Bedrock, after all that did not need that was done.
+    Raises the first fault met while looking at Bedrock, but only after everything else was done.
     """
     now = cloud.now()
     jobs, purchases = _open_work(cloud)
@@ -49,7 +49,7 @@ def reconcile(cloud: Cloud) -> Reconciled:
     observability.show_orphans(len(seen.orphans))
     lost = {_erasing_message(deletion) for deletion in erase_data.due(cloud)}
     _send(lost, cloud)
-    if seen.fault:
+    if seen.fault:  # unpublished, so the alarm on a missing ReconcileCompleted rings if it lasts
         raise seen.fault
     enqueued = Counter(message.kind for message in due | more | lost)
     found = Reconciled(len(jobs), len(purchases), dict(enqueued), tuple(seen.orphans), tuple(seen.foreign))

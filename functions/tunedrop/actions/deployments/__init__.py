@@ -1,1 +1,1 @@
-"""Paid capacity is bought, looked for and given back."""
+"""Buy, inspect and release the paid capacity behind deployments."""

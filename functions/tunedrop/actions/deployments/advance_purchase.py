@@ -1,4 +1,4 @@
-"""Carrying out what is next with a purchase: the only way of this program to paid capacity, and back."""
+"""Carry out a purchase's next steps: the only code path that buys paid capacity, and the only one that deletes it."""
 
 from __future__ import annotations
 
@@ -24,24 +24,25 @@ from tunedrop.edges.settings import Settings
 from tunedrop.errors import Unavailable
 
 MOST_STEPS = 12
-"""More than any way through the steps takes; a purchase that needs more is fought over and comes again."""
+"""More than any path through the steps takes. A purchase that needs more is contended; its message is redelivered."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Visit:
-    """One delivery of a message: what it may touch, when it began, and what it has done so far."""
+    """One delivery of a message: what it may touch, when it began, and what it deleted."""
 
     cloud: Cloud
     spender: Spender
     now: datetime
     discarded: set[str] = field(default_factory=set)
-    """What this visit asked Bedrock to delete."""
+    """The ARNs that this visit asked Bedrock to delete."""
 
 
 def advance(deployment: str, generation: int, cloud: Cloud, spender: Spender) -> Purchase | None:
-    """Do what is next for the purchase until nothing is. Safe to repeat, to interrupt and to run twice at once.
+    """Carry out the purchase's next steps until there are none. Safe to repeat, interrupt and run concurrently.
 
-    Returns the purchase, None for one that is not ours. Raises Unavailable when Bedrock or a rival stands in the way.
+    Returns the purchase, or None if it does not exist. Raises Unavailable if other writers keep changing it, and
+    botocore's errors if Bedrock does not let us look.
     """
     visit = _Visit(cloud, spender, cloud.now())
     observed: Observation | None = None
@@ -66,7 +67,7 @@ def _free_units(purchase: Purchase, visit: _Visit) -> int:
 
 
 def _carry_out(step: purchase_steps.PurchaseStep, purchase: Purchase, visit: _Visit) -> Observation | None:
-    """One step; a write that loses a race is no fault, because the next round reads and decides again."""
+    """Carry out one step. A write may lose a race: the next round reads the row and decides again."""
     match step:
         case purchase_steps.Observe():
             return observed_capacity.observe(visit.cloud.bedrock, purchase, visit.cloud.settings.stack_id)
@@ -82,7 +83,7 @@ def _carry_out(step: purchase_steps.PurchaseStep, purchase: Purchase, visit: _Vi
 
 
 def _move(step: purchase_steps.PurchaseStep, purchase: Purchase, visit: _Visit) -> None:
-    """Steps that only change rows."""
+    """Carry out a step that only changes rows."""
     now = visit.now
     match step:
         case purchase_steps.Requeue():
@@ -101,12 +102,12 @@ def _move(step: purchase_steps.PurchaseStep, purchase: Purchase, visit: _Visit) 
 
 
 def _send(purchase: Purchase, visit: _Visit) -> None:
-    """`unknown` stands in the table, and the units are held, before a byte is sent."""
+    """Write `unknown` and take the model units first, then send the call that buys."""
     attempted = purchase_states.attempt(purchase, visit.now)
     taken: list[Write] = []
     if purchase.state == "requested" and purchase.model_units:
         taken = [deployment_rows.take_units(purchase, visit.cloud.settings.max_model_units)]
-    if not _save(attempted, visit, *taken):
+    if not _save(attempted, visit, *taken):  # no row, no purchase: another writer was faster, or the cap is reached
         return
     sent = replace(attempted, revision=attempted.revision + 1)
     answer = buy_capacity.create(visit.spender, sent, _tags(sent, visit.cloud.settings))
@@ -120,9 +121,9 @@ def _send(purchase: Purchase, visit: _Visit) -> None:
 
 
 def _discard(purchase: Purchase, arn: str, visit: _Visit) -> None:
-    """Once per visit: a refusal, a lost answer and a list that lags all mean to look again later.
+    """Ask Bedrock to delete the capacity, once per visit; a refusal, a lost answer and a lagging list all have to wait.
 
-    That Bedrock took the deletion is written down: a list without it is believed from then on.
+    If Bedrock accepts, the row says so: from then on, a list without the capacity is proof enough.
     """
     if arn not in visit.discarded:
         visit.discarded.add(arn)
@@ -162,7 +163,7 @@ def _finish(purchase: Purchase, step: purchase_steps.Finish, visit: _Visit) -> N
 
 
 def _units_taken(purchase: Purchase) -> list[Write]:
-    """Hold units for what exists already: the truth stands above the cap."""
+    """Take model units for capacity that already exists, even beyond the cap."""
     return [deployment_rows.take_units(purchase, cap=None)] if purchase.model_units else []
 
 
@@ -176,7 +177,10 @@ def _save(
     *also: Write,
     head: Callable[[Deployment], Deployment] | None = None,
 ) -> bool:
-    """Write the purchase, and the deployment's head while this is its generation, over the revisions that were read."""
+    """Write the purchase and, if this is its current generation, the deployment's head, in one transaction.
+
+    False if somebody else changed either of them since it was read.
+    """
     writes: list[Write] = [deployment_rows.put_purchase(purchase), *also]
     deployment = deployment_rows.load(visit.cloud.state, purchase.deployment) if head else None
     if head and deployment and deployment.generation == purchase.generation:

@@ -1,4 +1,4 @@
-"""Looking through all paid capacity in the Region for what our open work does not account for."""
+"""Search all paid capacity in the Region for what our open purchases do not account for."""
 
 from __future__ import annotations
 
@@ -20,25 +20,27 @@ WAYS: tuple[Serving, ...] = ("provisioned_throughput", "on_demand")
 
 @dataclass(slots=True)
 class Inspection:
-    """What was seen. A part that could not be seen is left out, and its fault remembered."""
+    """What was found. What could not be seen is left out, and its fault kept."""
 
     vanished: list[Purchase] = field(default_factory=list)
-    """Live in our table, not listed by Bedrock."""
+    """Live in our table, but not listed by Bedrock."""
     late: list[Purchase] = field(default_factory=list)
-    """Their capacity shows up, and they do not know it."""
+    """Capacity of theirs exists that their rows do not know."""
     orphans: list[Capacity] = field(default_factory=list)
+    """Made by this stack, but no purchase knows them."""
     foreign: list[Capacity] = field(default_factory=list)
+    """Made by another stack or a person; never touched."""
     fault: Exception | None = None
-    """The first one."""
+    """The first fault met."""
 
     def note(self, fault: Exception) -> None:
-        """What failed goes to the log; the rest is looked at all the same."""
+        """Log a fault and keep the first one; the search goes on."""
         logger.error("Bedrock could not be looked through", extra=traced(fault))
         self.fault = self.fault or fault
 
 
 def inspect(purchases: Iterable[Purchase], cloud: Cloud) -> Inspection:
-    """Every way to serve and every item by itself: one that can't be seen hides no other."""
+    """Compare what Bedrock lists with the open purchases, item by item, so that one fault hides nothing else."""
     seen = Inspection()
     for way in WAYS:
         own = [purchase for purchase in purchases if purchase.serving == way]
@@ -55,7 +57,7 @@ def inspect(purchases: Iterable[Purchase], cloud: Cloud) -> Inspection:
 
 
 def _unaccounted(existing: Iterable[Capacity], own: Iterable[Purchase]) -> Iterator[Capacity]:
-    """What no open purchase has as its own, or is about to find by its name."""
+    """The capacity that no open purchase owns by ARN, or will adopt by name."""
     arns = {purchase.arn for purchase in own}
     awaited = {purchase.name for purchase in own if purchase.arn is None}
     return (item for item in existing if item.arn not in arns and item.name not in awaited)
@@ -80,7 +82,7 @@ def _sort(item: Capacity, seen: Inspection, cloud: Cloud) -> None:
 
 
 def _intended(tags: Mapping[str, str], cloud: Cloud) -> Purchase | None:
-    """The purchase whose intent the tags name, found by its job."""
+    """The purchase whose intent the tags name, found through its job, or None."""
     job = job_rows.load(cloud.state, tags.get("tunedrop:job", "-"))
     if job is None or job.deployment is None or job.deployment_generation is None:
         return None

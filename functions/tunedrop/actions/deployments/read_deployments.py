@@ -1,4 +1,4 @@
-"""Reading deployments."""
+"""Read one deployment, or list them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST_NAME = 32
 
 @dataclass(frozen=True, slots=True)
 class DeploymentPage:
-    """Some deployments, newest first, and where the next ones begin."""
+    """One page of deployments, newest first, and the cursor for the next page (None: no more)."""
 
     deployments: tuple[Deployment, ...]
     cursor: str | None
@@ -29,6 +29,6 @@ def get(name: str, cloud: Cloud) -> Deployment:
 
 
 def list_deployments(limit: int, cursor: str | None, cloud: Cloud) -> DeploymentPage:
-    """Deployments, ended ones included."""
+    """Up to `limit` deployments, including ended ones. Raises InvalidInput `invalid_cursor`."""
     page = cloud.state.listing(deployment_rows.KIND, limit=limit, cursor=cursor)
     return DeploymentPage(tuple(deployment_rows.deployment_from(row) for row in page.rows), page.cursor)

@@ -1,4 +1,4 @@
-"""Giving a deployment back."""
+"""Release a deployment on request."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ MOST_TRIES = 5
 
 
 def release(name: str, cloud: Cloud, *, caller: str) -> Deployment:
-    """Ask for a deployment to be given back; asking again changes nothing, and is passed on again. Raises NotFound.
+    """Request the release of a deployment. Repeating it only sends the message again.
 
-    What was not sent to Bedrock yet ends at once; all else is Releasing until Bedrock no longer has it. A job that
-    runs for it goes on.
+    If nothing was sent to Bedrock yet, the deployment ends at once; else it is Releasing until Bedrock no longer has
+    it. A job that trains for it goes on. Raises NotFound `unknown_deployment`, and Unavailable.
     """
     now = cloud.now()
     for _ in range(MOST_TRIES):
@@ -38,7 +38,7 @@ def release(name: str, cloud: Cloud, *, caller: str) -> Deployment:
 
 
 def _ask_for_advance(purchase: Purchase, cloud: Cloud) -> None:
-    """Only a hint: where it gets lost, reconcile finds the row, and asking again sends it again."""
+    """Send a hint. If it gets lost, reconcile finds the row, and repeating the request sends it again."""
     cloud.spend_queue.send("advance_purchase", deployment=purchase.deployment, generation=purchase.generation)
 
 

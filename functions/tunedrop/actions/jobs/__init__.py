@@ -1,1 +1,1 @@
-"""Jobs are planned, started, brought to Bedrock, followed and stopped."""
+"""Plan, start, follow and stop jobs."""

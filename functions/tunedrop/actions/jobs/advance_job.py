@@ -1,4 +1,4 @@
-"""Bringing a job to Bedrock: a plan, a slot, a send whose token never changes, a way back from every lost answer."""
+"""Carry out a job's next steps until Bedrock has it: plan, take a slot, send with a token that never changes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from tunedrop.edges.rows import job_rows
 from tunedrop.errors import Unavailable
 
 MOST_STEPS = 10
-"""More than any way through the steps takes; a job that needs more is fought over and comes again by the queue."""
+"""More than any path through the steps takes. A job that needs more is contended; its message is redelivered."""
 
 
-_ENDED_ALREADY = frozenset({"ValidationException", "ConflictException"})  # docs/facts.md#job-states
+# How Bedrock refuses to stop a job that has already ended (docs/facts.md#job-states).
+_ENDED_ALREADY = frozenset({"ValidationException", "ConflictException"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,10 @@ class _Turn:
 
 
 def advance(job_id: str, cloud: Cloud, spender: Spender) -> Job | None:
-    """Do what is next for the job until nothing is. Safe to repeat, to interrupt and to run twice at once.
+    """Carry out the job's next steps until there are none. Safe to repeat, interrupt and run concurrently.
 
-    Returns the job, None for an id that is not ours. Raises Unavailable when others keep changing it.
+    Returns the job, or None if it does not exist. Raises Unavailable if other writers keep changing it, or if Bedrock
+    hides it or does not answer a stop.
     """
     turn = _Turn(cloud, spender, cloud.now())
     seen: job_steps.SeenJob | job_steps.Unprepared | None = None
@@ -56,7 +58,7 @@ def advance(job_id: str, cloud: Cloud, spender: Spender) -> Job | None:
 
 
 def _carry_out(step: job_steps.JobStep, job: Job, turn: _Turn) -> job_steps.SeenJob | job_steps.Unprepared | None:
-    """One step; a write that loses a race is no fault, because the next round reads and decides again."""
+    """Carry out one step. A write may lose a race: the next round reads the row and decides again."""
     match step:
         case job_steps.PlanJob():
             return _plan(job, turn)
@@ -76,7 +78,7 @@ def _carry_out(step: job_steps.JobStep, job: Job, turn: _Turn) -> job_steps.Seen
 
 
 def _move(step: job_steps.JobStep, job: Job, turn: _Turn) -> None:
-    """Steps that only change rows."""
+    """Carry out a step that only changes rows."""
     match step:
         case job_steps.AdoptJob(truth):
             _save(job_states.adopt(job, truth.arn, "request", truth.created_at), turn)
@@ -117,7 +119,10 @@ def _send(job: Job, turn: _Turn) -> None:
 
 
 def _wait_for_slot(job: Job, turn: _Turn) -> None:
-    """The write failed for want of a slot or because the row changed; only the first leaves the revision as it was."""
+    """Park the job, after a write failed for lack of a slot or because its row changed.
+
+    In the second case this write fails as well, since the revision is no longer the one that was read.
+    """
     most = turn.cloud.settings.max_concurrent_jobs
     reason = f"{most} jobs of this stack run already (MaxConcurrentJobs)"
     _save(job_states.park(job, reason, turn.now), turn)
@@ -126,7 +131,7 @@ def _wait_for_slot(job: Job, turn: _Turn) -> None:
 def _stop(job: Job, arn: str, turn: _Turn) -> None:
     if _stopped(job, arn, turn):
         _save(job_states.transition(job, "Stopping", "request", turn.now, "stop was asked for"), turn)
-    else:
+    else:  # it has ended: forget the wish, so that its end is followed like any other
         _save(replace(job, stop_requested=False), turn)
 
 
@@ -137,7 +142,7 @@ def _reclaim(job: Job, arn: str, turn: _Turn) -> None:
 
 
 def _stopped(job: Job, arn: str, turn: _Turn) -> bool:
-    """Whether Bedrock stops it; False: it has ended already. Raises Unavailable for all else: the wish stays."""
+    """Whether Bedrock accepted the stop; False if the job has ended. Raises Unavailable otherwise, to try again."""
     answer = start_training.stop_job(turn.spender, arn)
     if isinstance(answer, Done):
         return True

@@ -1,4 +1,4 @@
-"""The rows of a new job, and of the purchase that waits for it, as values: names, tokens and the exact request."""
+"""Draft the rows of a new job and of the purchase that waits for it: names, tokens and the exact request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tunedrop.edges.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class WantedJob:
-    """What a request settles before its data is looked at."""
+    """What a request determines by itself, before its data is looked at."""
 
     base_model: BaseModel
     hyperparameters: Mapping[str, str]
@@ -31,7 +31,7 @@ class WantedJob:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What one request for a job writes, all of it or nothing."""
+    """The rows that one request writes in one transaction; `head` and `purchase` only if it wants a deployment."""
 
     job: Job
     head: Deployment | None
@@ -40,7 +40,7 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an intent comes from."""
+    """Who requested the job, when, and under which id."""
 
     job_id: str
     caller: str
@@ -54,9 +54,9 @@ def make(
     origin: Origin,
     cloud: Cloud,
 ) -> Intent:
-    """The intent of a request; Preparing where its data is unprepared. `head`: the ended deployment of that name.
+    """The intent of a request. The job is Preparing if its data is not prepared for the base model yet.
 
-    Raises Conflict where a plan must be confirmed first.
+    `head`: the ended deployment whose name is reused, if any. Raises Conflict if the plan must be confirmed first.
     """
     job = _job(wanted, data, origin, cloud)
     if isinstance(data, UnpreparedVersion):
@@ -72,9 +72,9 @@ def make(
 
 
 def ordered(job: Job, prepared: PreparedVersion, settings: Settings, now: datetime) -> Job:
-    """The job with its plan and its exact request: Requested.
+    """The job with its plan and its exact request, in status Requested.
 
-    Raises Conflict where the plan must be confirmed first, InvalidInput for a base model that is no more.
+    Raises Conflict if the plan must be confirmed first, InvalidInput if the catalogue lost the base model since.
     """
     base_model = catalogue.find(job.base_model)
     planned = job_plan.make(

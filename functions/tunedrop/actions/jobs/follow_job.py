@@ -1,4 +1,4 @@
-"""Following a job: the event is a hint, Get is the truth, and what the truth brings is stored before it is told."""
+"""Follow a job in Bedrock: an event is a hint, Get is the truth, and results are stored before they are announced."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from tunedrop.errors import Unavailable
 
 MOST_TRIES = 5
 FIRST_MINUTES = timedelta(minutes=5)
-"""In which the tags that let us see a new job may be missing."""
+"""For how long the tags that let us see a new job may be missing (docs/facts.md#creating-a-job)."""
 
 
 def follow(message: Mapping[str, Any], cloud: Cloud) -> Job | None:
-    """Bring the job of an event of Bedrock, or of a `check_job` message, up to Bedrock's truth.
+    """Update the job that a Bedrock event or a `check_job` message names to what Bedrock reports now.
 
-    Repeats, late events and events out of order change nothing. Returns the job; None for a job that another stack or
-    a person started. Raises Unavailable when others keep changing the job, Bedrock hides it or its metrics can't be
-    read: the message shall come again.
+    Repeated, late and reordered events change nothing. Returns the job; None for one that another stack or a person
+    started. Raises Unavailable, so that the message is redelivered, if other writers keep changing the job, Bedrock
+    hides it, or its metrics can't be read.
     """
     source: StatusSource = "reconcile" if message.get("kind") == "check_job" else "event"
     for _ in range(MOST_TRIES):
@@ -58,7 +58,7 @@ def _detail(message: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _follow(job: Job, message: Mapping[str, Any], source: StatusSource, cloud: Cloud) -> Job | None:
-    """The job as it stands in the table afterwards; None when the write lost a race."""
+    """The job as the table has it afterwards; None if the write lost a race."""
     arn = job.arn or _detail(message).get("jobArn")
     if job.status in ENDED or not isinstance(arn, str):
         return job
@@ -76,7 +76,10 @@ def _follow(job: Job, message: Mapping[str, Any], source: StatusSource, cloud: C
 
 
 def _truth(job: Job, arn: str, cloud: Cloud) -> JobTruth | None:
-    """What Bedrock says of our own job; None where it says nothing that can be used. Raises Unavailable for good."""
+    """What Bedrock reports about our own job; None if it is not usable.
+
+    Raises Unavailable if Bedrock does not show the job although its tags should exist by now.
+    """
     truth = observed_jobs.get_job(cloud.bedrock, arn)
     if truth is None and job.arn and cloud.now() - (job.started_at or job.created_at) >= FIRST_MINUTES:
         raise Unavailable("job_out_of_sight", f"Bedrock does not show job {job.id} any more.", job_id=job.id)
@@ -84,30 +87,34 @@ def _truth(job: Job, arn: str, cloud: Cloud) -> JobTruth | None:
     if truth is None or not shown_as_ours:
         logger.warning("Bedrock shows no such job of ours", extra={"job_id": job.id})
         return None
-    if truth.status == "Completed" and truth.model_arn is None:
+    if truth.status == "Completed" and truth.model_arn is None:  # a purchase could not follow; look again later
         logger.warning("completed, but its model has no ARN yet", extra={"job_id": job.id})
         return None
     return truth
 
 
 def _first_measured(job: Job, source: StatusSource, cloud: Cloud) -> Job | None:
-    """A status that promises metrics is written with them, unless a first try failed or died: the end goes first."""
+    """The job with its metrics, so that both are written at once; without them if an earlier try failed or crashed.
+
+    After that, the job's end must not wait for metrics any longer. None if the write that counts the try lost a race.
+    """
     if not store_metrics.is_due(job) or job.metrics_tries:
         return job
     return store_metrics.measure(job, source, cloud)
 
 
 def _settle(job: Job, message: Mapping[str, Any], source: StatusSource, cloud: Cloud) -> Job | None:
-    """Pass on what the job's end allows, then store what is still missing; None where a write lost a race."""
+    """Enqueue what the job's end allows, then store what is still missing; None if a write lost a race."""
     _pass_on(job, cloud)
     arn = _detail(message).get("jobArn")
+    # An event about a job that ended here without an ARN: an old send took effect late, and must be stopped.
     if job.status in ENDED and job.arn is None and job.attempted_at and isinstance(arn, str):
         cloud.spend_queue.send("advance_job", job_id=job.id)
     return store_metrics.settle(job, source, cloud) if store_metrics.is_due(job) else job
 
 
 def _pass_on(job: Job, cloud: Cloud) -> None:
-    """A completed job's purchase is due: say so, as often as we are asked; the purchase knows what it did."""
+    """Enqueue a completed job's purchase. Repeats do no harm: the purchase's row knows what was done."""
     if job.status not in ENDED or job.deployment is None or job.deployment_generation is None:
         return
     purchase = deployment_rows.load_purchase(cloud.state, job.deployment.name, job.deployment_generation)

@@ -1,4 +1,4 @@
-"""What can be tuned here and now: the catalogue, this Region, and what Bedrock says of each base model's lifecycle."""
+"""List what can be tuned here now: the catalogue, this Region, and each base model's lifecycle in Bedrock."""
 
 from __future__ import annotations
 
@@ -20,13 +20,16 @@ class Availability:
     base_model: BaseModel
     trainable: bool
     missing: tuple[str, ...]
-    """Why it can't be trained here, in words; empty where it can."""
+    """Messages that say why it can't be tuned here; empty if it can."""
     lifecycle: Lifecycle | None
-    """None where Bedrock does not know it, or where it was not asked because it trains in other Regions only."""
+    """None if Bedrock does not know the model, or was not asked because it is tuned only in other Regions."""
 
 
 def list_availability(cloud: Cloud) -> Sequence[Availability]:
-    """Every base model of the catalogue, in its order. Bedrock is asked about those that train in this Region."""
+    """Every base model of the catalogue, in its order. Raises botocore's errors.
+
+    Asks Bedrock only about those that are tuned in this Region.
+    """
     return [_availability(model, cloud) for model in catalogue().values()]
 
 

@@ -1,4 +1,4 @@
-"""Preparing on demand: a job may name a base model that its version was not prepared for, and waits until it is."""
+"""Prepare a version on demand: a job for a base model that its version was not prepared for waits until it is."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 MOST_RACES = 10
-"""One version is prepared on demand for one base model at a time by far fewer."""
+"""Far more than the number of jobs that can have one version prepared at the same time."""
 
 
 def ask(job: Job, cloud: Cloud) -> None:
-    """Have the job's version prepared for its base model. Only a hint: where it gets lost, the job asks again."""
+    """Request that the job's version be prepared for its base model. If the message gets lost, the job asks again."""
     cloud.upload_queue.send(
         "prepare_version",
         dataset=job.dataset,
@@ -36,7 +36,10 @@ def ask(job: Job, cloud: Cloud) -> None:
 
 
 def prepare(message: Mapping[str, Any], cloud: Cloud) -> None:
-    """Carry out a `prepare_version` message, and have its job go on. The same message again prepares nothing twice."""
+    """Carry out a `prepare_version` message, then enqueue its job. Repeating the message prepares nothing twice.
+
+    S3's transient faults are raised as botocore's errors; Unavailable if other writers keep changing the version.
+    """
     dataset, number, base_model = message["dataset"], message["version"], message["base_model"]
     version = dataset_rows.load_version(cloud.state, dataset, number)
     if version is not None and version.status in JUDGED and not version.prepared_for(base_model):
@@ -45,12 +48,12 @@ def prepare(message: Mapping[str, Any], cloud: Cloud) -> None:
         version = dataset_rows.load_version(cloud.state, dataset, number)
     if version is None or version.status not in JUDGED:
         logger.warning("no version to prepare", extra={"dataset": dataset, "version": number})
-        erase_data.sweep(dataset, number, cloud)  # also after one that died
+        erase_data.sweep(dataset, number, cloud)  # what this or an earlier, crashed delivery wrote for it
     cloud.spend_queue.send("advance_job", job_id=message["job_id"])
 
 
 def _add(version: Version, preparations: tuple[Preparation, ...], cloud: Cloud) -> None:
-    """To the version as it is now: others may add another base model at the same moment, or this one."""
+    """Add the preparations to the version as it is now: others may be adding this or another base model."""
     base_model = preparations[0].base_model
     current: Version | None = version
     for _ in range(MOST_RACES):
@@ -64,7 +67,7 @@ def _add(version: Version, preparations: tuple[Preparation, ...], cloud: Cloud) 
 
 
 def go_on(job: Job, cloud: Cloud, now: datetime) -> Job | None:
-    """The job with its plan, or Failed where its request would have been refused; None while it has to wait."""
+    """The job with its plan, or Failed if a request would now be refused; None while its data is not prepared."""
     try:
         data = read_datasets.accepted(job.dataset, job.version, job.base_model, cloud)
         return None if isinstance(data, UnpreparedVersion) else draft_intent.ordered(job, data, cloud.settings, now)

@@ -1,4 +1,4 @@
-"""Reading jobs and their metrics."""
+"""Read jobs and their metrics."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tunedrop.edges.s3 import presigned_links
 from tunedrop.errors import InvalidInput, NotFound
 
 MOST_POINTS = 10_000
-"""Of one page: about 1 MB of JSON; an answer of Lambda may have 6 (docs/facts.md#lambda)."""
+"""Points per page: about 1 MB of JSON, where Lambda allows an answer of 6 MB (docs/facts.md#lambda)."""
 LONGEST_ID = 64
 
 
 @dataclass(frozen=True, slots=True)
 class JobPage:
-    """Some jobs, newest first, and where the next ones begin."""
+    """One page of jobs, newest first, and the cursor for the next page (None: no more)."""
 
     jobs: tuple[Job, ...]
     cursor: str | None
@@ -26,7 +26,7 @@ class JobPage:
 
 @dataclass(frozen=True, slots=True)
 class MetricPage:
-    """Some points in their order, and where the next ones begin."""
+    """One page of points in order, the total over all pages, and the cursor for the next page (None: no more)."""
 
     points: tuple[MetricPoint, ...]
     total: int
@@ -35,7 +35,7 @@ class MetricPage:
 
 @dataclass(frozen=True, slots=True)
 class MetricFile:
-    """One CSV as Bedrock wrote it; `url` works for a quarter of an hour."""
+    """One CSV file as Bedrock wrote it; `url` works for 15 minutes."""
 
     split: str
     key: str
@@ -51,13 +51,16 @@ def get(job_id: str, cloud: Cloud) -> Job:
 
 
 def list_jobs(limit: int, cursor: str | None, cloud: Cloud) -> JobPage:
-    """Jobs, ended ones included."""
+    """Up to `limit` jobs, including ended ones. Raises InvalidInput `invalid_cursor`."""
     page = cloud.state.listing(job_rows.KIND, limit=limit, cursor=cursor)
     return JobPage(tuple(job_rows.job_from(row) for row in page.rows), page.cursor)
 
 
 def metrics(job_id: str, split: MetricSplit, limit: int, cursor: str | None, cloud: Cloud) -> MetricPage:
-    """Points of one split from the cursor on, at most `MOST_POINTS`; none before the job has ended."""
+    """Up to `limit` points of one split from the cursor on; none before the job has ended.
+
+    Raises NotFound `unknown_job`, InvalidInput `invalid_cursor`.
+    """
     total = int(get(job_id, cloud).metric_counts.get(split, 0))
     first = _position(cursor)
     last = min(first + max(1, min(limit, MOST_POINTS)), total)
@@ -79,7 +82,7 @@ def _position(cursor: str | None) -> int:
 
 
 def metric_files(job_id: str, cloud: Cloud) -> tuple[MetricFile, ...]:
-    """The CSVs as Bedrock wrote them: every point in one file."""
+    """The CSV files as Bedrock wrote them, with links. Raises NotFound `unknown_job`."""
     job = get(job_id, cloud)
     return tuple(
         MetricFile(split, key, presigned_links.download(cloud.bucket, key)) for split, key in job.metric_files.items()

@@ -1,4 +1,4 @@
-"""Writing a changed job, and with its end, all that ends with it: its slot, and the purchase that waits for it."""
+"""Write a changed job; at its end, in the same transaction, release its slot and move its purchase on."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from tunedrop.edges.rows.table import Write
 
 
 def save(job: Job, cloud: Cloud, now: datetime, *also: Write) -> bool:
-    """Write the job over the revision that was read. False: somebody else changed it, so read and decide again.
+    """Write the job over the revision that was read, with `also` in the same transaction.
 
-    An ended job stays open work until its end was told.
+    False if that did not go through: somebody else changed the job, or one of `also` was refused. An ended job stays
+    under `OPEN` until its end was announced.
     """
     writes: list[Write] = [job_rows.put_job(job), *also]
     if job.status in ENDED:
@@ -52,6 +53,6 @@ def _lapse(job: Job, purchase: Purchase, head: Deployment, now: datetime) -> lis
 
 
 def ask_for_advance(job: Job, cloud: Cloud) -> None:
-    """Only a hint: where it gets lost, reconcile finds the row."""
+    """Send a hint that the job may have a next step. If it gets lost, reconcile finds the row."""
     if job.status not in ENDED:
         cloud.spend_queue.send("advance_job", job_id=job.id)

@@ -1,4 +1,4 @@
-"""Starting a job: everything that can be known is checked before its intent is written and anything is spent."""
+"""Start a job: check everything that can be known, then write its intent. Nothing is spent here."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from tunedrop.errors import Conflict, Unavailable
 
 
 def start(request: StartJob, cloud: Cloud, *, job_id: str, caller: str) -> Job:
-    """Check everything that can be known before money is spent, write the intent, and ask for it to be carried out.
+    """Check everything that can be known before money is spent, write the intent, and enqueue it.
 
-    A job whose version was never prepared for its base model is Preparing, and planned when that is done.
-    With the id of a job that exists, that job comes back and nothing is made twice. Raises InvalidInput, NotFound,
-    Conflict, CapExceeded (then nothing was changed) and Unavailable (the same request may be sent again).
+    A job whose version was not prepared for its base model is Preparing, and gets its plan when that is done.
+    If `job_id` exists, returns that job and creates nothing. Raises InvalidInput, NotFound, Conflict, CapExceeded
+    (then nothing was changed) and Unavailable (the same request may be sent again).
     """
     existing = job_rows.load(cloud.state, job_id)
     if existing:
@@ -59,7 +59,7 @@ def _wish(request: StartJob, base_model: BaseModel, settings: Settings) -> Deplo
 
 
 def _free_head(wish: DeploymentWish | None, cloud: Cloud) -> Deployment | None:
-    """The ended deployment whose name is used again, if there is one. Raises Conflict for a live one."""
+    """The ended deployment whose name is reused, if any. Raises Conflict `deployment_exists` if it has not ended."""
     head = deployment_rows.load(cloud.state, wish.name) if wish else None
     if head and head.state not in deployment_states.ENDED:
         raise Conflict(
@@ -73,7 +73,7 @@ def _free_head(wish: DeploymentWish | None, cloud: Cloud) -> Deployment | None:
 
 
 def _ask_aws(base_model: BaseModel, wish: DeploymentWish | None, cloud: Cloud) -> None:
-    """Lifecycle and quotas as they are today: a job that can't start, or that ends in nothing to call, is refused."""
+    """Check today's lifecycle and quotas, to refuse a job that can't start or would end with nothing to call."""
     with faults.asked_by_a_caller():
         lifecycle.check(
             base_model, observed_lifecycle.lifecycle(cloud.bedrock, base_model.customization_id), cloud.now()
@@ -84,7 +84,7 @@ def _ask_aws(base_model: BaseModel, wish: DeploymentWish | None, cloud: Cloud) -
 
 
 def _write(intent: draft_intent.Intent, cloud: Cloud) -> Job:
-    """All rows or none. A second writer with the same id finds the first one's job; another name taker is refused."""
+    """Write all rows or none. If another writer used the same id, return its job; if it took the name, refuse."""
     job = intent.job
     writes: list[Put | Require] = [job_rows.put_job(job), job_rows.put_name(job), job_rows.open_work(job)]
     writes += tombstone_rows.undisturbed(job.dataset, job.version)
@@ -99,7 +99,7 @@ def _write(intent: draft_intent.Intent, cloud: Cloud) -> Job:
     existing = job_rows.load(cloud.state, job.id)
     if existing:
         return existing
-    _free_head(job.deployment, cloud)
+    _free_head(job.deployment, cloud)  # raises if the name is what was lost
     raise Unavailable("busy", "The deployment's name or the dataset was changed just now. Send the request again.")
 
 

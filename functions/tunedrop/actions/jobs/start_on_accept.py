@@ -1,4 +1,4 @@
-"""Starting one job of a dataset by itself, where its `dataset.toml` asks for that and the stack allows it."""
+"""Start one job per dataset automatically, if its `dataset.toml` asks for it and the stack allows it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from tunedrop.errors import TunedropError
 
 
 def start(version: Version, cloud: Cloud) -> OnAccept | None:
-    """Start the job that an accepted version's settings ask for; None where they ask for none.
+    """Start the job that an accepted version's settings ask for; None if they ask for none.
 
-    A dataset starts one job so, however often and in whatever order its messages come; a refusal is an answer, and
-    final. Faults of the tables, of S3 and of the queues rise: then the message shall come again.
+    A dataset starts only one job this way, however often and in whatever order its messages arrive. A refusal is
+    final. Faults of tables, S3 and queues are raised, so that the message is redelivered.
     """
     if version.status != "accepted" or object_keys.SETTINGS_FILE not in version.files:
         return None
@@ -48,7 +48,7 @@ def _claimed(wish: OnAccept, version: Version, cloud: Cloud) -> OnAccept:
 
 
 def _started(wish: OnAccept, claim: Claim, cloud: Cloud) -> OnAccept:
-    """As `POST /jobs` would, in the stack's own name; the claim's id makes it the same job each time."""
+    """Start the job as `POST /jobs` would, with the stack as caller. The claim's id makes it the same job each time."""
     try:
         job = start_job.start(wish.request, cloud, job_id=claim.job_id, caller=cloud.settings.stack_id)
     except TunedropError as error:

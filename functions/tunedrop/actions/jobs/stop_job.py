@@ -1,4 +1,4 @@
-"""Asking for a job's end; SpendQueue carries it to Bedrock."""
+"""Request a job's stop; SpendingRequestedFunction sends it to Bedrock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ MOST_TRIES = 5
 
 
 def stop(job_id: str, cloud: Cloud) -> Job:
-    """Ask for the job's end; what was trained until then is charged. Raises NotFound, Conflict `job_ended`."""
+    """Request the job's stop; Bedrock charges for what was trained until then. Repeating it changes nothing.
+
+    Raises NotFound `unknown_job`, Conflict `job_ended`, and Unavailable.
+    """
     for _ in range(MOST_TRIES):
         job = read_jobs.get(job_id, cloud)
         if job.status in ENDED and job.status != "Stopped":

@@ -1,4 +1,4 @@
-"""Storing what a job's metrics files hold: before its end is told, yet without holding its end up."""
+"""Store a job's metrics before its end is announced, but give up rather than hold its end back for long."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from tunedrop.edges.s3 import objects
 from tunedrop.errors import Unavailable
 
 MOST_TRIES = 4
-"""Then the job goes without: the files are still Bedrock's, under the job's output."""
+"""After this many tries the job ends without metrics; Bedrock's files stay under the job's output."""
 
 
 def is_due(job: Job) -> bool:
-    """Whether the job has ended with metrics that are neither stored nor given up."""
+    """Whether the job has ended in Bedrock and its metrics are neither stored nor given up."""
     return job.status in ENDED and job.arn is not None and not job.metrics_settled
 
 
 def measure(job: Job, source: StatusSource, cloud: Cloud) -> Job | None:
-    """The job with what its files hold, or, until the last try, as it was; not written yet.
+    """The job with its metrics, not written yet; unchanged if the files can't be read and tries are left.
 
-    The try is counted before it begins: None where that write lost a race.
+    The try is counted in the row before it begins; None if that write lost a race.
     """
     if not cloud.state.update(job_rows.count_metrics_try(job)).done:
         return None
@@ -40,7 +40,10 @@ def measure(job: Job, source: StatusSource, cloud: Cloud) -> Job | None:
 
 
 def settle(job: Job, source: StatusSource, cloud: Cloud) -> Job | None:
-    """Measure the ended job and write it; None where a write lost a race. Raises Unavailable: try again later."""
+    """Measure the ended job and write it; None if a write lost a race.
+
+    Raises Unavailable `metrics_unread` if the files can't be read now and tries are left.
+    """
     measured = measure(job, source, cloud)
     if measured is None:
         return None

@@ -1,1 +1,1 @@
-"""Calls to the Messages API are answered, and the keys for them kept."""
+"""Answer calls to the Messages API, and manage its API keys."""

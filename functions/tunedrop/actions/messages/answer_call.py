@@ -1,4 +1,4 @@
-"""Answer calls to the Messages API: key, deployment, model, and the answer as a stream or as one message."""
+"""Answer calls to the Messages API: check the key, find the deployment, invoke its model, send the answer."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 ROUTE = "/v1/messages"
 WAIT_SECONDS = 30
-"""How long a caller should wait for a deployment that is being made."""
+"""The `retry-after` for a deployment that is not ready yet."""
 
 
 def respond(
@@ -49,7 +49,10 @@ def respond(
     remaining_ms: Callable[[], int],
     request_id: str,
 ) -> StreamedResponse:
-    """The HTTP answer to a call, whatever it is. Bedrock is asked before this returns, so that errors keep a status."""
+    """The HTTP answer to any call; never raises.
+
+    Waits for the model's first event before it returns, so that errors up to then still get their own HTTP status.
+    """
     try:
         _route(call)
         asked, key = _authenticated(call, cloud)
@@ -70,7 +73,7 @@ def _route(call: Call) -> None:
 
 
 def _authenticated(call: Call, cloud: Cloud) -> tuple[MessagesRequest, ApiKey]:
-    """Who may call nothing learns nothing: a wrong key is refused before a wrong body."""
+    """The request and its key. A wrong key is refused before a wrong body, so strangers learn nothing."""
     try:
         asked = messages_request.parse(call.body())
     except ApiError:
@@ -109,7 +112,7 @@ def _not_ready(deployment: Deployment) -> ApiError:
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """What to call, and how."""
+    """The ARN to invoke, and the operation for it."""
 
     arn: str
     runtime: Runtime
@@ -117,7 +120,7 @@ class _Target:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """An open stream of Bedrock, and its events in the words of the contract."""
+    """An open stream from Bedrock, and its events translated to the contract."""
 
     stream: ModelStream
     events: Iterator[Event]
@@ -134,7 +137,7 @@ def _ask(asked: MessagesRequest, target: _Target, runtime: BedrockRuntimeClient,
 
 @dataclass(frozen=True, slots=True)
 class _Body:
-    """A body on its way; closing it closes Bedrock's stream, wherever it stands."""
+    """A streamed body; closing it closes Bedrock's stream, even in the middle of an answer."""
 
     pieces: Iterator[bytes]
     source: Generator[Event]
@@ -148,19 +151,19 @@ class _Body:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """One answer, in either of its forms."""
+    """One answer, which can be sent streamed or whole."""
 
     caller: Caller
     request_id: str
     tally: Tally = field(default_factory=lambda: Tally(time.monotonic))
 
     def observed(self, source: _Source, remaining_ms: Callable[[], int]) -> Generator[Event]:
-        """The checked events of the answer. However it ends, Bedrock's stream is closed and the usage recorded."""
+        """Yield the answer's checked events. However it ends, close Bedrock's stream and record the usage."""
         try:
             yield from self.tally.watch(
                 message_events.checked(message_events.until_deadline(source.events, remaining_ms))
             )
-        except GeneratorExit:
+        except GeneratorExit:  # the caller left: the tally stays `abandoned`
             raise
         except Exception as error:
             failure = _api_error(error)
@@ -172,7 +175,7 @@ class _Answer:
             usage_metrics.answered(self.caller, self.tally)
 
     def streamed(self, source: Generator[Event]) -> StreamedResponse:
-        """Server-sent events. The first event is awaited: until then an error still has a status."""
+        """The answer as server-sent events. Waits for the first event: until then, an error still gets its status."""
         pieces = server_sent_events.frames(chain([next(source)], source), self.request_id)
         return StreamedResponse(
             _Body(pieces, source),
@@ -184,7 +187,7 @@ class _Answer:
         )
 
     def whole(self, source: Generator[Event]) -> StreamedResponse:
-        """One JSON message, folded from the same events."""
+        """The answer as one JSON message, folded from the same events."""
         return _json(200, whole_message.folded(source), {"request-id": self.request_id})
 
 

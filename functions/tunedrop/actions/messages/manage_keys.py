@@ -1,4 +1,4 @@
-"""API keys for the Messages API: make, list, revoke, and authenticate a call."""
+"""Create, list and revoke API keys for the Messages API, and authenticate calls with them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DEPLOYMENT = re.compile(r"[a-z0-9](-?[a-z0-9])*")  # docs/data-format.md#where-
 
 @dataclass(frozen=True, slots=True)
 class KeyPage:
-    """Some keys, newest first, and where the next ones begin."""
+    """One page of keys, newest first, and the cursor for the next page (None: no more)."""
 
     keys: tuple[ApiKey, ...]
     cursor: str | None
@@ -36,9 +36,9 @@ def create(
     created_by: str,
     expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str | None]:
-    """A new key and its secret, which exists nowhere else from then on. `deployments` None: all of them.
+    """Create a key. Returns it with its secret, which we do not keep. `deployments` None: all of them.
 
-    With the id of a key that exists, that key comes back without its secret. Raises InvalidInput naming the field.
+    If `key_id` exists, returns that key without its secret. Raises InvalidInput naming the field.
     """
     scope = None if deployments is None else frozenset(deployments)
     now = cloud.now()
@@ -59,7 +59,7 @@ def create(
 
 
 def list_keys(limit: int, cursor: str | None, cloud: Cloud) -> KeyPage:
-    """Keys, revoked and expired ones too, newest first."""
+    """Up to `limit` keys, including revoked and expired ones. Raises InvalidInput `invalid_cursor`."""
     return KeyPage(*key_rows.listing(cloud.access, limit=limit, cursor=cursor))
 
 
@@ -72,15 +72,15 @@ def get(key_id: str, cloud: Cloud) -> ApiKey:
 
 
 def revoke(key_id: str, cloud: Cloud) -> ApiKey:
-    """The key, revoked from the next call on; revoking it again changes nothing. Raises NotFound `unknown_key`."""
+    """Revoke the key, from its next call on. Repeating it changes nothing. Raises NotFound `unknown_key`."""
     key_rows.revoke(cloud.access, get(key_id, cloud), cloud.now())
     return get(key_id, cloud)
 
 
 def authenticate(secret: str | None, deployment: str | None, cloud: Cloud) -> ApiKey:
-    """The key behind a call to `deployment` (None: the call names none yet), by one conditional update.
+    """The key behind a call to `deployment` (None: the call names none), found by one conditional update.
 
-    Raises ApiError `authentication_error` or, when only the scope is too narrow, `permission_error`.
+    Raises ApiError `authentication_error`, or `permission_error` if the key is valid but not for this deployment.
     """
     if not secret:
         raise _unauthenticated("missing_key", "Send an API key as `x-api-key` or as `Authorization: Bearer`.")
