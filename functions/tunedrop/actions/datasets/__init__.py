@@ -1,1 +1,1 @@
-"""Uploads become versions; versions are prepared, read and deleted."""
+"""Turn uploads into versions; prepare, read and delete versions."""

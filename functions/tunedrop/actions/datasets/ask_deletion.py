@@ -1,7 +1,7 @@
-"""Asking for a dataset or a version to be deleted: what that would take away, what stands in its way, and who asked.
+"""Request the deletion of a dataset or version: show what it would delete, check what forbids it, and record who asked.
 
-A row first holds off everything new, then is confirmed once no running job reads the data; `erasing` does the rest.
-The same request again goes on from wherever the one before it ended.
+A row first blocks new jobs and uploads. Once no running job reads the data, the row is confirmed (`erasing`), and
+`erase_data` does the rest. Repeating the request continues wherever the last one stopped.
 """
 
 from __future__ import annotations
@@ -19,32 +19,32 @@ from tunedrop.errors import Conflict, Unavailable
 
 MOST_TRIES = 5
 MOST_PAGES = 30
-"""Of a thousand S3 versions each are counted at most: the answer has 29 seconds."""
+"""Pages of 1,000 S3 versions to count at most: API Gateway waits only 29 seconds (docs/facts.md#api-gateway)."""
 MOST_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Remaining(Erased):
-    """What the bucket still holds of it."""
+    """What the bucket still holds of the deleted data."""
 
     complete: bool = True
-    """False where there is more than was counted."""
+    """False if there is more than was counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a caller learns of a deletion, planned or under way."""
+    """What a caller learns about a deletion, whether planned, in progress or done."""
 
     deletion: Deletion
     versions: tuple[int, ...]
-    """Numbers of the versions that still stand and go with it."""
+    """The numbers of the versions that still exist and will be deleted, ascending."""
     remaining: Remaining
     models: tuple[TrainedModel, ...]
     still_bills: tuple[StillBilling, ...]
 
 
 def delete(dataset: str, number: int | None, cloud: Cloud, *, caller: str, plan: bool = False) -> Told:
-    """Have a dataset, or one version of it, erased; with `plan` only say what that would be.
+    """Have a dataset erased, or only version `number`; with `plan`, only show what that would delete.
 
     Raises NotFound `unknown_dataset`, `dataset_deleted`, `unknown_version`, Conflict `dataset_in_use`,
     `version_processing` (then nothing was changed), and Unavailable.
@@ -65,7 +65,7 @@ def delete(dataset: str, number: int | None, cloud: Cloud, *, caller: str, plan:
 
 
 def _head(dataset: str, number: int | None, cloud: Cloud) -> Head:
-    """The head, also of a dataset that is being deleted, where that is what is asked for again."""
+    """The dataset's head. A request for a whole dataset may be a repeat, so it also finds a deleted one."""
     head = read_datasets.find_head(dataset, cloud)
     if head is None or (number is not None and head.deletion):
         return read_datasets.get_dataset(dataset, cloud)
@@ -73,7 +73,7 @@ def _head(dataset: str, number: int | None, cloud: Cloud) -> Head:
 
 
 def _known(head: Head, number: int | None, cloud: Cloud) -> Deletion | None:
-    """The deletion that was asked for before. Raises NotFound for a version that there never was."""
+    """The deletion that was already requested, or None. Raises NotFound for a version that never existed."""
     if number is None:
         return tombstone_rows.load(cloud.state, head.dataset, head.deletion) if head.deletion else None
     given = 0 < number <= head.latest
@@ -85,7 +85,7 @@ def _known(head: Head, number: int | None, cloud: Cloud) -> Deletion | None:
 
 
 def _refuse(head: Head, number: int | None, cloud: Cloud) -> None:
-    """Raises Conflict while a function or Bedrock may be reading what should go."""
+    """Raises Conflict while a function or a running job may be reading the data."""
     standing = dataset_rows.list_versions(cloud.state, head.dataset).versions
     processing = [
         version.number
@@ -112,7 +112,7 @@ def _new(head: Head, number: int | None, caller: str, cloud: Cloud) -> Deletion:
 
 
 def _asked(head: Head, number: int | None, caller: str, cloud: Cloud) -> Deletion | None:
-    """Hold off everything new. None where somebody else changed it at the same moment."""
+    """Write the row that blocks new jobs and uploads. None if somebody else changed the dataset at the same time."""
     deletion = _new(head, number, caller, cloud)
     if number is None:
         return deletion if tombstone_rows.ask_dataset(cloud.state, deletion, head) else None
@@ -122,7 +122,10 @@ def _asked(head: Head, number: int | None, caller: str, cloud: Cloud) -> Deletio
 
 
 def _confirmed(asked: Deletion, cloud: Cloud) -> Deletion | None:
-    """From here on it is carried out. A job that slipped in before everything new was held off takes it back."""
+    """Confirm the deletion, which can't be undone from here on. None if a write lost a race.
+
+    Looks for running jobs again: one that started just before new ones were blocked withdraws the deletion.
+    """
     head = dataset_rows.load_head(cloud.state, asked.dataset)
     assert head is not None, "a dataset's head is never deleted"
     try:
@@ -135,7 +138,7 @@ def _confirmed(asked: Deletion, cloud: Cloud) -> Deletion | None:
 
 
 def _left(head: Head, asked: Deletion, cloud: Cloud) -> Head | None:
-    """The head without what only the version holds that goes."""
+    """The head without the files that only the deleted version holds; None if the whole dataset goes."""
     if asked.version is None:
         return None
     going = dataset_rows.load_version(cloud.state, asked.dataset, asked.version, erasing=True)
@@ -146,7 +149,7 @@ def _left(head: Head, asked: Deletion, cloud: Cloud) -> Head | None:
 
 
 def _sent(deletion: Deletion, cloud: Cloud) -> Deletion:
-    """Only a hint: where it gets lost, reconcile finds the row, and asking again sends it again."""
+    """Send a hint. If it gets lost, reconcile finds the row, and repeating the request sends it again."""
     if deletion.state == "erasing":
         cloud.upload_queue.send(erase_data.MESSAGE, dataset=deletion.dataset, deletion=deletion.id)
     return deletion

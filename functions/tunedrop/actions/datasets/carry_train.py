@@ -1,7 +1,7 @@
-"""Train that has not changed since the version before: its data and reports are copied, and it is not read again.
+"""Carry over an unchanged train split: copy its prepared data and reports from the previous version, without a read.
 
-What later splits are compared with comes from its stored fingerprints. Only train is carried: its reports alone depend
-on no other split, but for counts of train and validation together.
+Other splits are compared with its stored fingerprints. Only train is carried over, because only its reports do not
+depend on other splits, apart from the findings that count train and validation together.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MAX_REPORT_BYTES = 32 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What became of a split for one base model, and its report."""
+    """The result of preparing a split for one base model, and its report as JSON values."""
 
     preparation: Preparation
     report: Mapping[str, Any]
@@ -47,7 +47,7 @@ class _Old:
 
 
 def recipe(version: Version, plan: Assignment, base_model: str, split: Split, prices: Prices) -> str:
-    """Digest of all that decides what preparing this split gives: bytes, settings, prices, and our own rules."""
+    """Digest (hexadecimal) of all that determines a preparation's result: files, settings, prices and our own code."""
     system = plan.systems.get((base_model, split))
     made_of = {
         "rules": _rules(),
@@ -65,7 +65,7 @@ def recipe(version: Version, plan: Assignment, base_model: str, split: Split, pr
 
 @cache
 def _rules() -> str:
-    """Digest of the code that reads, checks and reports: a build of one's own has its own rules under one number."""
+    """Digest of the code that reads, checks and reports. The release number would miss people's own changes to it."""
     digest = hashlib.sha256()
     for folder in ("base_models", "records", "texts", "formats", "parquet", "reading", "checks", "reports"):
         for file in sorted(resources.files("tunedrop.domain").joinpath(folder).iterdir(), key=attrgetter("name")):
@@ -77,15 +77,15 @@ def _rules() -> str:
 def carry(
     version: Version, previous: Version | None, plan: Assignment, session: Session, cloud: Cloud
 ) -> list[Prepared] | None:
-    """What the version before gave, under the new one's keys; None where train has to be read.
+    """Copy the previous version's results to the new version's keys; None if train has to be read.
 
-    S3's transient faults rise as botocore's errors; the same call again writes the same objects.
+    Raises S3's transient faults as botocore's errors. Repeating the call writes the same objects.
     """
     if previous is None or plan.share or SPLIT not in version.splits:
         return None
     try:
         for file in version.files[SPLIT].objects:
-            objects.describe(cloud.bucket, file.key, file.version_id)  # what was erased must not live on in a copy
+            objects.describe(cloud.bucket, file.key, file.version_id)  # raises if erased: no copy must outlive it
         old = _old(version, previous, plan, cloud)
         if old is None:
             return None
@@ -95,7 +95,7 @@ def carry(
     except objects.Unreadable as gone:
         logger.warning("train is read again", extra={**traced(gone), "dataset": version.dataset})
         return None
-    # Last of all: a session that remembers train must not examine it, too.
+    # Last, because a session that remembers train can no longer examine it.
     if not session.remember(SPLIT, max(each.preparation.records for each in old), dumped):
         return None
     logger.info("train carried over", extra={"dataset": version.dataset, "version": version.number})
@@ -103,7 +103,7 @@ def carry(
 
 
 def _old(version: Version, previous: Version, plan: Assignment, cloud: Cloud) -> list[_Old] | None:
-    """The preparations to carry, one per base model of the plan, or none at all."""
+    """The preparations to copy, one per base model of the plan; None if any of them can't be copied."""
     prices = json_report.Prices(cloud.settings.prices, cloud.settings.currency)
     known = {item.base_model: item for item in previous.preparations if item.split == SPLIT}
     found: list[_Old] = []
@@ -132,7 +132,7 @@ def _fingerprints(previous: Version, cloud: Cloud) -> bytes:
 
 
 def store_fingerprints(version: Version, dumped: bytes, cloud: Cloud) -> None:
-    """Keep what the splits of later versions are compared with, where train is carried over."""
+    """Store the train split's fingerprints (`dumped`), for later versions that carry it over."""
     key = object_keys.fingerprints(version.dataset, version.number, SPLIT)
     objects.put(cloud.bucket, key, dumped, "application/octet-stream")
 

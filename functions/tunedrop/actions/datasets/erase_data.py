@@ -1,6 +1,6 @@
-"""Carrying out a deletion: every S3 version of what belongs to a dataset or a version goes, then its rows.
+"""Carry out a deletion: delete every S3 version of a dataset's or version's objects, then its rows.
 
-Each step may be repeated: a run that was cut off is gone on with by the next delivery of its message.
+Every step may be repeated, so the next delivery of the message continues a run that was cut off.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from tunedrop.edges.rows.table import Delete, Key
 from tunedrop.edges.s3 import version_listing
 
 MESSAGE = "erase_dataset"
-"""On UploadQueue, with `dataset` and the id of the `deletion`."""
+"""The message's kind, on UploadQueue; it has `dataset` and the id of the `deletion`."""
 
 LOST_AFTER = timedelta(minutes=20)
-"""A message takes at most 15 minutes: then it is put on the queue again."""
+"""When a message counts as lost and is sent again; the function runs for at most 15 minutes."""
 
 
 def due(cloud: Cloud) -> tuple[Deletion, ...]:
-    """Deletions whose request died, or whose message got lost."""
+    """Deletions that reconcile should enqueue: their request crashed, or their message got lost."""
     now = cloud.now()
     return tuple(found for found in tombstone_rows.unfinished(cloud.state) if now - found.asked_at > LOST_AFTER)
 
 
 def erase(message: Mapping[str, Any], cloud: Cloud) -> None:
-    """Carry out the deletion of the message. Raises EraseRefused; whatever rises brings the message back."""
+    """Carry out the deletion that the message names. Raises EraseRefused and botocore's errors, to be redelivered."""
     deletion = tombstone_rows.load(cloud.state, message["dataset"], message["deletion"])
     if deletion is None or deletion.state == "erased":
         logger.info("nothing to erase", extra={"dataset": message["dataset"]})
@@ -44,7 +44,7 @@ def erase(message: Mapping[str, Any], cloud: Cloud) -> None:
 
 
 def _alone(deletion: Deletion, cloud: Cloud) -> None:
-    """Two at once would count everything twice; the message of one that dies comes again when its time is over."""
+    """Carry out the deletion unless another function does: two at once would count everything twice."""
     now = cloud.now()
     try:
         if tombstone_rows.hold(cloud.state, deletion, now):
@@ -55,9 +55,9 @@ def _alone(deletion: Deletion, cloud: Cloud) -> None:
 
 
 def sweep(dataset: str, number: int, cloud: Cloud) -> bool:
-    """Erase what was still being prepared of a version while that was deleted.
+    """Erase what was prepared for a version while it was being deleted.
 
-    False, and nothing is erased, where it stands or may yet stand again: its deletion was asked for and not confirmed.
+    False, and nothing is erased, if the version exists or may come back: its deletion is not confirmed.
     """
     if dataset_rows.may_return(cloud.state, dataset, number):
         return False
@@ -69,7 +69,7 @@ def sweep(dataset: str, number: int, cloud: Cloud) -> bool:
 
 
 def doomed(deletion: Deletion, cloud: Cloud) -> Iterator[list[Doomed]]:
-    """What the deletion takes out of the bucket, some at a time."""
+    """What the deletion deletes from the bucket, in pages of up to 1,000."""
     for prefix in deletions.prefixes(deletion):
         for page in version_listing.pages(cloud.bucket, prefix):
             yield [deletions.doomed(item) for item in page if deletions.goes(deletion, item.key, item.last_modified)]
@@ -77,7 +77,7 @@ def doomed(deletion: Deletion, cloud: Cloud) -> Iterator[list[Doomed]]:
 
 
 def _orphans(deletion: Deletion, cloud: Cloud) -> Iterator[list[Doomed]]:
-    """A version's uploads that no other one holds: those S3 versions and no others of their keys."""
+    """A version's uploads that no other version holds: exactly those S3 versions of their keys."""
     if deletion.version is None:
         return
     going = dataset_rows.load_version(cloud.state, deletion.dataset, deletion.version, erasing=True)
@@ -91,7 +91,7 @@ def _orphans(deletion: Deletion, cloud: Cloud) -> Iterator[list[Doomed]]:
 
 
 def _carry_out(deletion: Deletion, cloud: Cloud) -> None:
-    """Digests first, then objects, then rows; told before it is finished, so that it is told at least once."""
+    """Keep digests, delete objects, then rows. Publish before the last write, so that it is announced at least once."""
     rows = list(tombstone_rows.rows_to_go(cloud.state, deletion))
     _remember(deletion, rows, cloud)
     for page in doomed(deletion, cloud):
@@ -106,7 +106,7 @@ def _carry_out(deletion: Deletion, cloud: Cloud) -> None:
 
 
 def _remember(deletion: Deletion, rows: list[Key], cloud: Cloud) -> None:
-    """Digests of every version stay, before anything goes."""
+    """Store the tombstone of every version, before anything is deleted."""
     for key in rows:
         if key.sk.startswith(dataset_rows.VERSION):
             number = int(key.sk.removeprefix(dataset_rows.VERSION))
@@ -124,9 +124,9 @@ def _finish(deletion: Deletion, cloud: Cloud) -> None:
 
 
 def _take_back(deletion: Deletion, cloud: Cloud) -> None:
-    """Its request died before it was confirmed, so the caller was told nothing: as if it had not been asked for.
+    """Withdraw a deletion whose request crashed before it was confirmed, and so was never answered.
 
-    A version that went with its whole dataset meanwhile stays gone.
+    If the whole dataset was deleted meanwhile, its version stays deleted.
     """
     head, now = dataset_rows.load_head(cloud.state, deletion.dataset), cloud.now()
     if head is None or now - deletion.asked_at <= LOST_AFTER or tombstone_rows.withdraw(cloud.state, deletion, head):

@@ -1,4 +1,4 @@
-"""How a version is formed: an upload's files get their place in the dataset, and the new version is prepared."""
+"""Form a version: add an upload's files to the dataset, and prepare the new version."""
 
 from __future__ import annotations
 
@@ -21,17 +21,20 @@ from tunedrop.edges.s3 import objects
 from tunedrop.errors import Unavailable
 
 MOST_RACES = 10
-"""More uploads than that to one dataset in one moment wait for the queue to bring them again."""
+"""Tries to win the dataset's head against other uploads, before the message is left to be redelivered."""
 ERASING_SECONDS = 120
-"""The first wait for a deletion to be through; doubled each time, half an hour in all."""
+"""The first wait for a deletion in progress; it doubles with each delivery, half an hour in all."""
 
 
 StartJobOf = Callable[[Version], OnAccept | None]
-"""Starts what an accepted version starts by itself; None where it starts nothing."""
+"""Starts the job that an accepted version's settings ask for; None if they ask for none."""
 
 
 def place(upload: Upload, files: Sequence[SplitFile], cloud: Cloud, start: StartJobOf) -> None:
-    """Give the files their place in the dataset: plan on the head as it is, and again when another upload moved it."""
+    """Add the files to the dataset: plan from its head, and plan again if another upload changed the head meanwhile.
+
+    Raises Unavailable while the dataset is being deleted, or if other uploads keep winning.
+    """
     system_file = _named_system_file(files, cloud)
     for _ in range(MOST_RACES):
         head = dataset_rows.load_head(cloud.state, upload.dataset) or Head(upload.dataset, cloud.now(), cloud.now())
@@ -49,7 +52,7 @@ def place(upload: Upload, files: Sequence[SplitFile], cloud: Cloud, start: Start
 
 
 def take_up(upload: Upload, cloud: Cloud, start: StartJobOf) -> None:
-    """Another delivery of this very upload placed it, since or before it was cut off: go on from there."""
+    """Continue an upload that an earlier or concurrent delivery of the same message already added."""
     placed = upload_rows.again(cloud.state, upload)
     version = None
     if placed.version is not None:
@@ -78,7 +81,7 @@ def _say_nothing_new(upload: Upload, head: Head, plan: NothingNew, cloud: Cloud,
 
 
 def _conclude(upload: Upload, version: Version | None, cloud: Cloud, start: StartJobOf) -> None:
-    """Prepare the version unless that was done, tell of it, and close the upload: each step may be repeated."""
+    """Prepare the version unless that was done, publish its verdict, and close the upload. Every step is repeatable."""
     if version is None:
         upload_rows.finish(cloud.state, upload, "noted", cloud.now())
         return
@@ -93,7 +96,7 @@ def _conclude(upload: Upload, version: Version | None, cloud: Cloud, start: Star
 
 
 def _judged(version: Version, cloud: Cloud) -> Version | None:
-    """The version with its verdict, ours or another delivery's; None where it was deleted before it had one."""
+    """The version with its verdict, from us or a concurrent delivery; None if it was deleted before that."""
     previous = dataset_rows.load_version(cloud.state, version.dataset, version.number - 1)
     outcome = prepare_version.prepare(version, cloud, previous=previous)
     judged = versioning.finished(version, outcome, cloud.now())
@@ -106,5 +109,5 @@ def _judged(version: Version, cloud: Cloud) -> Version | None:
 
 
 def publisher(cloud: Cloud) -> Publisher:
-    """Who tells of a dataset."""
+    """The fields that every dataset notification needs: stack, bucket and time."""
     return Publisher(cloud.settings.stack_id, cloud.settings.data_bucket, cloud.now())

@@ -1,4 +1,4 @@
-"""Joined uploads: several objects become one split, by a `_commit` beside them or by a request that names them."""
+"""Join several objects into one split, because of a `_commit` beside them or a request that names them."""
 
 from __future__ import annotations
 
@@ -24,14 +24,17 @@ _MOST_SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class NamedPart:
-    """An object that a request names; without S3 version id the one that stands there now."""
+    """An object that a request names; without an S3 version id, its current version."""
 
     key: str
     version_id: str | None = None
 
 
 def committed(kind: CommitUpload, commit: objects.Described, largest: int, cloud: Cloud) -> SplitFile | Defect:
-    """What stood beside the `_commit` when S3 took it, as one split, or why it is none. Raises Unreadable."""
+    """The parts that were beside the `_commit` when S3 received it, as one split, or why they can't be joined.
+
+    `largest`: bytes above which the parts are not read. Raises Unreadable.
+    """
     folder = object_keys.split_folder(kind.dataset, kind.split)
     standing = joined_parts.standing(version_listing.listed(cloud.bucket, folder), moment=commit.last_modified)
     parts = joined_parts.parts_of(kind.split, standing.values())
@@ -44,18 +47,21 @@ def committed(kind: CommitUpload, commit: objects.Described, largest: int, cloud
 
 
 def named(upload: Upload, largest: Mapping[str, int], cloud: Cloud) -> list[SplitFile]:
-    """The splits that a request asked for, each with its parts. Raises Unreadable."""
+    """The splits that a request named, each joined from its parts. `largest`: bytes by split, as for `committed`.
+
+    Raises Unreadable.
+    """
     files = []
     for split in upload.splits:
         parts = part_rows.load(cloud.state, upload.dataset, split, upload.version_id)
         own = StoredFile(object_keys.split_folder(upload.dataset, split), upload.version_id, 0, "")
-        moment = upload.received_at.replace(microsecond=0)  # as exact as S3 is on what it took
+        moment = upload.received_at.replace(microsecond=0)  # comparable with S3's times, which have no fractions
         files.append(joined_parts.join(_hashed(parts, largest[split], cloud), own, split, moment))
     return files
 
 
 def _hashed(parts: Sequence[StoredFile], largest: int, cloud: Cloud) -> list[StoredFile]:
-    """With their SHA-256, unless they are too large together for any use: then none is read at all."""
+    """The parts with their SHA-256, or unread if all together are too large for every base model."""
     if sum(part.bytes for part in parts) > largest:
         return list(parts)
     return [objects.fingerprint(cloud.bucket, part) for part in parts]
@@ -67,10 +73,10 @@ def request(
     upload_id: str,
     cloud: Cloud,
 ) -> Upload:
-    """Have a new version made of these objects: what stands there now is what it will hold, whatever comes after.
+    """Request a new version from these objects, in their S3 versions of now, whatever is uploaded later.
 
-    With the id of a request that was taken, that one comes back. Raises InvalidInput for keys that cannot be joined,
-    NotFound `unknown_object` with the keys where nothing lies, Conflict `dataset_being_deleted`.
+    If `upload_id` exists, returns that request. Raises InvalidInput for keys that can't be joined, NotFound
+    `unknown_object` with the keys that do not exist, Conflict `dataset_being_deleted`.
     """
     upload = upload_rows.load(cloud.state, dataset, REQUEST, upload_id)
     if upload is None:
@@ -83,7 +89,7 @@ def request(
 
 
 def _begun(dataset: str, upload_id: str, found: Mapping[Split, Sequence[StoredFile]], cloud: Cloud) -> Upload:
-    """All rows of the request or none: a deletion that is under way would take some of them along."""
+    """Write all rows of the request or none: a deletion in progress would delete some of them."""
     rows = [put for split, parts in found.items() for put in part_rows.named(dataset, split, upload_id, parts)]
     counts = {split: len(parts) for split, parts in found.items()}
     standing = tombstone_rows.not_being_erased(dataset)
@@ -98,7 +104,7 @@ def _begun(dataset: str, upload_id: str, found: Mapping[Split, Sequence[StoredFi
 
 
 def get(dataset: str, upload_id: str, cloud: Cloud) -> Upload:
-    """What became of a request. Raises NotFound `unknown_upload`."""
+    """The upload row of a request, with its status. Raises NotFound `unknown_upload`."""
     upload = upload_rows.load(cloud.state, dataset, REQUEST, upload_id) if _plausible(dataset, upload_id) else None
     if upload is None:
         raise NotFound(
@@ -150,7 +156,7 @@ def _check_keys(dataset: str, part_keys: Sequence[str], field: str) -> None:
 
 
 def _found(parts: Sequence[NamedPart], cloud: Cloud) -> list[StoredFile]:
-    """The objects, in key order, without a SHA-256 yet. Raises NotFound."""
+    """The named objects, in key order, without SHA-256. Raises NotFound `unknown_object`."""
     prefix = os.path.commonprefix([part.key for part in parts])  # noqa: RUF071 - of S3's keys, which are no paths
     listed = list(version_listing.listed(cloud.bucket, prefix))
     current = joined_parts.standing(listed)

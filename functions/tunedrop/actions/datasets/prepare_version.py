@@ -1,4 +1,4 @@
-"""Preparing a version: each split streamed from S3 once, checked and converted for all base models, streamed back."""
+"""Prepare a version: stream each split from S3 once, check and convert it for all base models, and stream it back."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ def prepare(
     base_models: Sequence[str] | None = None,
     previous: Version | None = None,
 ) -> Outcome:
-    """Check and convert every split of the version; writes prepared data and reports, the same ones if repeated.
+    """Check and convert every split of the version, and write prepared data and reports. Safe to repeat.
 
-    `base_models`: only for these, instead of those that the version's owner wishes. `previous` is the version before:
-    what would come out the same for train is copied from it.
-    A file that is gone meanwhile is a finding; S3's transient faults rise as botocore's errors.
+    `base_models` replaces those of the version's settings. `previous`, the version before, provides train's results
+    if they would be the same. A file that was deleted meanwhile becomes a finding; S3's transient faults are raised as
+    botocore's errors.
     """
     wishes = read_settings.read(version, cloud, base_models=base_models)
     work = _Work(version, wishes, cloud)
@@ -89,7 +89,7 @@ def _prepare_split(work: _Work, session: Session, split: Split) -> list[tuple[Ex
 def _stream_split(
     work: _Work, session: Session, split: Split, given: Sequence[tuple[Defect, str]]
 ) -> list[tuple[Examined, Output | None]]:
-    """One pass over the split's files for all base models; what is not accepted leaves no object behind."""
+    """Examine the split in one pass for all base models. A rejected result leaves no object in the bucket."""
     with ExitStack() as stack:
         uploads: dict[tuple[str, Split], ObjectWriter] = {}
         sender = stack.enter_context(BackgroundSender())
@@ -116,7 +116,7 @@ def _upload(work: _Work, base_model: BaseModel, split: Split, sender: Background
 
 
 def _keep(result: Examined, upload: ObjectWriter) -> Output | None:
-    """Make the prepared data visible where all of it holds."""
+    """Make the prepared data visible if the split was accepted; None if not."""
     if not result.accepted:
         return None
     stored = upload.complete()
@@ -144,7 +144,7 @@ def _report(work: _Work, result: Examined, output: Output | None) -> Prepared:
 
 
 def _recipe(work: _Work, result: Examined) -> str:
-    """Empty where the report holds what was wrong with the settings: that is not to be carried on once it is mended."""
+    """The recipe; empty if the report contains defects of the settings, which must not be carried to later versions."""
     if work.wishes.defects:
         return ""
     return carry_train.recipe(work.version, work.plan, result.base_model, result.source_split, work.prices)

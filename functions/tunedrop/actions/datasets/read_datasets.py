@@ -1,4 +1,4 @@
-"""Datasets and their versions as other programs see them, and which version a job may train on."""
+"""Read datasets, their versions and their tombstones, and find the version that a job trains on."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tunedrop.errors import Conflict, NotFound
 
 
 def list_datasets(limit: int, cursor: str | None, cloud: Cloud) -> HeadPage:
-    """Datasets, most recently changed first. Raises InvalidInput `invalid_cursor`."""
+    """Up to `limit` datasets, the most recently changed first. Raises InvalidInput `invalid_cursor`."""
     return dataset_rows.list_heads(cloud.state, limit, cursor)
 
 
 def get_dataset(name: str, cloud: Cloud) -> Head:
-    """Raises NotFound `unknown_dataset`, or `dataset_deleted` until something is uploaded to it again."""
+    """The dataset's head. Raises NotFound `unknown_dataset`, or `dataset_deleted` until a new upload revives it."""
     head = find_head(name, cloud)
     if head is None:
         raise _unknown(name)
@@ -34,7 +34,7 @@ def get_dataset(name: str, cloud: Cloud) -> Head:
 
 
 def find_head(name: str, cloud: Cloud) -> Head | None:
-    """The head, also of a deleted dataset; None for what never was one, or cannot be: some names fit no row's key."""
+    """The head, even of a deleted dataset; None if there never was one, or if the name is invalid."""
     return dataset_rows.load_head(cloud.state, name) if object_keys.is_name(name) else None
 
 
@@ -59,33 +59,36 @@ def _told(deletion: Deletion) -> dict[str, Any]:
 
 
 def list_tombstones(name: str, limit: int, cursor: str | None, cloud: Cloud) -> TombstonePage:
-    """What stays of deleted versions, newest version first. Raises NotFound `unknown_dataset`, InvalidInput."""
+    """Tombstones of deleted versions, newest version first. Works for deleted datasets as well.
+
+    Raises NotFound `unknown_dataset`, InvalidInput `invalid_cursor`.
+    """
     if find_head(name, cloud) is None:
         raise _unknown(name)
     return tombstone_rows.list_tombstones(cloud.state, name, limit, cursor)
 
 
 def list_versions(name: str, limit: int, cursor: str | None, cloud: Cloud) -> VersionPage:
-    """Versions, newest first. Raises NotFound `unknown_dataset`, InvalidInput `invalid_cursor`."""
+    """Versions, newest first. Raises NotFound as `get_dataset` does, and InvalidInput `invalid_cursor`."""
     get_dataset(name, cloud)
     return dataset_rows.list_versions(cloud.state, name, limit, cursor)
 
 
 def get_version(name: str, number: int, cloud: Cloud) -> Version:
-    """Raises NotFound `unknown_dataset`, `dataset_deleted`, `unknown_version` or `version_deleted`."""
+    """A version with its parts. Raises NotFound as `get_dataset` does, `unknown_version` or `version_deleted`."""
     return _version(get_dataset(name, cloud), number, cloud)
 
 
 @dataclass(frozen=True, slots=True)
 class ReportLinks:
-    """URLs that show a report to whoever has them, for a quarter of an hour."""
+    """URLs that show a report (JSON) and its page (HTML) to whoever has them, for 15 minutes."""
 
     report: str
     page: str
 
 
 def report_links(report_key: str, cloud: Cloud) -> ReportLinks:
-    """Links to a report and to its page for people."""
+    """Presign links to a report and to its page."""
     page_key = object_keys.page(report_key)
     return ReportLinks(
         presigned_links.download(cloud.bucket, report_key), presigned_links.download(cloud.bucket, page_key)
@@ -93,10 +96,10 @@ def report_links(report_key: str, cloud: Cloud) -> ReportLinks:
 
 
 def accepted(name: str, number: int | None, base_model: str, cloud: Cloud) -> PreparedVersion | UnpreparedVersion:
-    """The version a job trains on, without a number the newest; it may have to be prepared for this base model first.
+    """The version that a job trains on; the newest if `number` is None. Unprepared if this base model has no verdict.
 
-    Raises InvalidInput `unknown_base_model`, NotFound `unknown_dataset`, `unknown_version`, and Conflict
-    `version_processing`, `version_incomplete`, `dataset_rejected` (with the reports' keys).
+    Raises InvalidInput `unknown_base_model`, NotFound as `get_version` does, and Conflict `version_processing`,
+    `version_incomplete`, `dataset_rejected` (with the reports' keys).
     """
     catalogue.find(base_model)
     head = get_dataset(name, cloud)

@@ -1,4 +1,4 @@
-"""What a version's owner wishes: `dataset.toml` and the files it names, read from the bucket, and the metadata."""
+"""Read a version's settings: `dataset.toml` and the file it names, from the bucket, and object metadata."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tunedrop.edges.s3 import objects
 
 
 def read(version: Version, cloud: Cloud, *, base_models: Sequence[str] | None = None) -> Wishes:
-    """What to do with the version; what cannot be followed or read is a defect. `base_models`: only for these.
+    """The version's effective settings, with a defect for whatever can't be read or followed.
 
-    S3's transient faults rise as botocore's errors.
+    `base_models` replaces those of the settings. S3's transient faults are raised as botocore's errors.
     """
     known = tuple(catalogue.catalogue())
     parsed, system, defects = DatasetSettings(), None, []

@@ -1,4 +1,4 @@
-"""Links for uploads: where a file of a dataset belongs, how large it may be, and a URL for exactly that."""
+"""Sign a link for one upload: the file's key, its largest size, and a URL for exactly that."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tunedrop.edges.s3 import presigned_links
 from tunedrop.errors import InvalidInput
 
 MOST_IN_ONE_PUT = 5 * 2**30
-"""S3 takes no more in one request; larger files go in several, as `aws s3 cp` sends them."""
+"""The most that S3 accepts in one PUT (docs/facts.md#s3-objects); larger files need a multipart upload."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class WantedUpload:
-    """The file that a caller wants to put, as asked for: a split, a part of one, or a file beside them."""
+    """The file that a caller wants to upload, as requested: a split, a part of one, or a file beside them."""
 
     split: str | None
     extension: str | None
@@ -35,7 +35,7 @@ class WantedUpload:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A link, and what a person would type to use it."""
+    """A link, and the command that uses it."""
 
     method: str
     url: str
@@ -47,7 +47,7 @@ class Offered:
 
 
 def offer(dataset: str, wanted: WantedUpload, cloud: Cloud) -> Offered:
-    """A link for one PUT under `incoming/<dataset>/`.
+    """Sign a link for one PUT under `incoming/<dataset>/`. The dataset need not exist.
 
     Raises InvalidInput `invalid_dataset_name`, `invalid_upload`, `file_too_large`.
     """
@@ -77,7 +77,7 @@ def offer(dataset: str, wanted: WantedUpload, cloud: Cloud) -> Offered:
 
 
 def _file(wanted: WantedUpload) -> str:
-    """The key below the dataset's folder. Raises InvalidInput where it is not said in one of the three ways."""
+    """The key below the dataset's folder. Raises InvalidInput unless exactly one of the three forms is used."""
     match wanted:
         case WantedUpload(split=str(split), extension=str(extension), part=None, file=None):
             return _plain(f"{split}.{extension}")
@@ -92,14 +92,14 @@ def _file(wanted: WantedUpload) -> str:
 
 
 def _plain(name: str) -> str:
-    """A name that adds no folder to the key."""
+    """The name, if it adds no folder to the key. Raises InvalidInput."""
     if "/" in name:
         raise InvalidInput("invalid_upload", f"{name[:80]!r} has a slash; a file's name has none.")
     return name
 
 
 def _largest(upload: object_keys.RecognisedKey) -> int:
-    """Bytes that any base model takes of such a file."""
+    """The most bytes that any base model accepts for such a file."""
     match upload:
         case SplitUpload(split=split) | PartUpload(split=split):
             return catalogue.most_bytes(split)
@@ -123,7 +123,7 @@ def _check(wanted: WantedUpload, most: int) -> None:
 
 
 def _curl(link: presigned_links.UploadLink, key: str) -> str:
-    """The length of a file is known to curl; a checksum has to be named, and so does that there is no body."""
+    """The curl command for the link. curl sends Content-Length itself, but not a checksum, nor an empty body."""
     named = [f"-H {shlex.quote(f'{name}: {text}')} " for name, text in link.headers.items() if name != "Content-Length"]
     file = key.rsplit("/", 1)[-1]
     body = "-X PUT --data-binary ''" if file == object_keys.COMMIT_FILE else f"--upload-file {shlex.quote(file)}"

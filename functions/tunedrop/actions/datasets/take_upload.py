@@ -1,4 +1,4 @@
-"""An object arrived under `incoming/`, or a request named some that did: they become files of a new version."""
+"""Take in an object that arrived under `incoming/`, or the ones that a request named, as files of a new version."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _LARGEST: dict[str, int] = {
     **{split: catalogue.most_bytes(split) for split in SPLITS},
     object_keys.SETTINGS_FILE: dataset_toml.MAX_BYTES,
 }
-"""Bytes; by slot, for text files beside dataset.toml see there."""
+"""The most bytes to read, by slot; text files beside `dataset.toml` have MAX_SYSTEM_FILE_BYTES."""
 
 _OwnUpload = SplitUpload | CommitUpload | SettingsUpload | CompanionUpload
 
@@ -47,14 +47,14 @@ class _Arrival:
 
 
 def arrived(event: Mapping[str, Any], cloud: Cloud, start: StartJobOf) -> None:
-    """Take in the object of an S3 event of EventBridge. The same event again changes nothing.
+    """Take in the object that an S3 event from EventBridge names. Repeating the event changes nothing.
 
-    `start` starts what an accepted version starts by itself.
-    Bad data ends in a report and an event; what rises is transient and comes again by the queue.
+    `start` starts the job that an accepted version's settings ask for. Bad data ends in a report and a notification;
+    only transient faults are raised, so that the message is redelivered.
     """
     detail = event["detail"]
     described = detail["object"]
-    key: str = described["key"]  # plain in EventBridge's events, never to be unquoted (docs/facts.md#s3-events)
+    key: str = described["key"]  # plain text in EventBridge's events: do not unquote it (docs/facts.md#s3-events)
     if detail["bucket"]["name"] != cloud.settings.data_bucket or not key.startswith(object_keys.INCOMING):
         logger.warning("an event about an object that is not ours", extra={"event_id": event.get("id")})
         return
@@ -71,7 +71,7 @@ def arrived(event: Mapping[str, Any], cloud: Cloud, start: StartJobOf) -> None:
 
 
 def requested(message: Mapping[str, Any], cloud: Cloud, start: StartJobOf) -> None:
-    """Carry out a `join_parts` message: what a request named, in one new version. Repeated, it changes nothing."""
+    """Carry out a `join_parts` message: put the objects that a request named into one new version. Safe to repeat."""
     upload = upload_rows.load(cloud.state, message["dataset"], REQUEST, message["upload_id"])
     if upload is None or upload.status != "processing":
         logger.info("nothing to join", extra={"dataset": message["dataset"], "upload_id": message["upload_id"]})
@@ -125,7 +125,7 @@ def _lead_on(  # noqa: PLR0917
     cloud: Cloud,
     start: StartJobOf,
 ) -> None:
-    """From the upload's row on: a version reserved by an earlier delivery is gone on with, else one is planned."""
+    """Continue from the upload's row: resume the version that an earlier delivery reserved, or plan one."""
     if upload.version is not None:
         form_version.take_up(upload, cloud, start)
         return
@@ -153,7 +153,7 @@ def _as_described(file: SplitFile, described: objects.Described, sequencer: str 
 
 
 def _stored(upload: Upload, described: objects.Described, cloud: Cloud) -> StoredFile:
-    """The file with its SHA-256, unless it is too large for any use: then it is not read at all."""
+    """The file with its SHA-256, or unread if it is too large for every base model."""
     file = StoredFile(upload.key, described.version_id, described.bytes, "")
     if file.bytes > _LARGEST.get(upload.slot, dataset_toml.MAX_SYSTEM_FILE_BYTES):
         return file
@@ -161,7 +161,7 @@ def _stored(upload: Upload, described: objects.Described, cloud: Cloud) -> Store
 
 
 def _refuse(upload: Upload, defect: Defect, cloud: Cloud) -> None:
-    """It makes no version: say why, and close it."""
+    """Publish why the upload makes no version, and close it."""
     _tell(defect, upload.key, upload.dataset, upload.version_id, cloud)
     status: UploadStatus = "gone" if defect.code == "object_gone" else "refused"
     upload_rows.finish(cloud.state, upload, status, cloud.now())

@@ -1,4 +1,4 @@
-"""What was made of a dataset: jobs that still read it, custom models trained on it, and what of these still bills."""
+"""Trace what was made from a dataset: running jobs, custom models, and what still bills."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tunedrop.edges.rows import deployment_rows, job_rows
 
 @dataclass(frozen=True, slots=True)
 class TrainedModel:
-    """A custom model that learnt from a version, and the deployments of it that are not over."""
+    """A custom model that was trained on a version, and its deployments that have not ended."""
 
     job_id: str
     version: int
@@ -27,7 +27,7 @@ class TrainedModel:
 
 @dataclass(frozen=True, slots=True)
 class StillBilling:
-    """Something that costs money until somebody ends it, whatever becomes of the data."""
+    """Something that costs money until somebody ends it, even after the data is deleted."""
 
     what: Literal["provisioned_throughput", "on_demand_deployment", "custom_model"]
     name: str
@@ -37,14 +37,14 @@ class StillBilling:
 
 
 def running_jobs(dataset: str, version: int | None, cloud: Cloud) -> tuple[Job, ...]:
-    """Jobs that have not ended and train on the dataset, or on this version of it: their data must stay."""
+    """Jobs on the dataset, or on one version, that have not ended; their data must stay."""
     rows = cloud.state.query("OPEN", "JOB#").rows
     found = (job_rows.load(cloud.state, row["job_id"]) for row in rows)
     return tuple(job for job in found if job and job.status not in ENDED and _on(job, dataset, version))
 
 
 def trained_on(dataset: str, version: int | None, cloud: Cloud) -> tuple[TrainedModel, ...]:
-    """Custom models trained on the dataset, or on this version of it, newest first."""
+    """Custom models trained on the dataset, or on one version, newest first."""
     live: dict[str, list[Deployment]] = {}
     for row in cloud.state.listing(deployment_rows.KIND).rows:
         deployment = deployment_rows.deployment_from(row)
@@ -59,7 +59,7 @@ def trained_on(dataset: str, version: int | None, cloud: Cloud) -> tuple[Trained
 
 
 def still_billing(models: tuple[TrainedModel, ...]) -> tuple[StillBilling, ...]:
-    """What of them costs money: capacity by the hour or the call, and the models' storage (docs/facts.md#prices)."""
+    """What costs money: each deployment, and the storage of each custom model (docs/facts.md#prices)."""
     served = [_billed(deployment) for model in models for deployment in model.deployments]
     kept = [
         StillBilling("custom_model", model.name, model.model_arn, None, f"bedrock DeleteCustomModel {model.name}")
