@@ -1,1 +1,1 @@
-"""HTTP of ControlApi: thin routes, and the only place with pydantic."""
+"""ControlApi's HTTP layer: thin routes, and the only place that uses pydantic."""

@@ -1,4 +1,4 @@
-"""ControlApi as one application: its routes, its errors, its OpenAPI document."""
+"""ControlApi as one application: its routes and its error handlers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tunedrop.routes import (
 
 
 def _strict_json(text: str) -> Any:
-    """JSON without NaN, infinities or doubled keys."""
+    """Parse JSON, refusing NaN, infinities and repeated keys. Raises InvalidInput `malformed_json`."""
     try:
         return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats)
     except RecursionError:
@@ -77,7 +77,7 @@ def _invalid(error: RequestValidationError) -> Response[str]:
 
 @app.exception_handler(Exception)
 def _defect(error: Exception) -> Response[str]:
-    """AWS failed, or we did: the log has the kind and the place, the answer has neither."""
+    """Answer 500 for a fault of AWS or a defect of ours. Only the log says what and where."""
     logger.error("unexpected", extra=traced(error))
     request_id = app.current_event.request_context.request_id
     message = "Something went wrong here. The same request may be sent again, with the same Idempotency-Key."

@@ -14,11 +14,11 @@ from tunedrop.routes.requests import AnswerModel, Request, told_as
 router = APIGatewayRouter()
 
 Decimal = Annotated[str, BeforeValidator(str)]
-"""A decimal in text: exact."""
+"""An exact decimal, sent as text because JSON numbers may lose digits."""
 
 
 class HyperparameterAnswer(AnswerModel):
-    """A hyperparameter: inclusive bounds and default, as decimals in text."""
+    """A hyperparameter: inclusive bounds and default, as decimals in strings."""
 
     name: str
     type: str
@@ -36,7 +36,7 @@ class RangeAnswer(AnswerModel):
 
 
 class LimitsAnswer(AnswerModel):
-    """What a dataset may hold."""
+    """How many records a dataset may have, and how many tokens a record."""
 
     train_records: RangeAnswer
     validation_records: RangeAnswer
@@ -45,7 +45,7 @@ class LimitsAnswer(AnswerModel):
 
 
 class LifecycleAnswer(AnswerModel):
-    """What Bedrock says of the base model in this Region."""
+    """The base model's lifecycle in this Region, as Bedrock reports it."""
 
     status: str
     legacy_at: datetime | None
@@ -61,7 +61,7 @@ class BaseModelAnswer(AnswerModel):
     customization_id: str
     regions: list[str] = Field(description="Where it can be trained")
     trainable: bool = Field(description="Whether a job can be started here and now")
-    missing: list[str] = Field(description="Why not, where not")
+    missing: list[str] = Field(description="Why not; empty if trainable")
     lifecycle: LifecycleAnswer | None
     record_format: str
     serving: list[str] = Field(description="Ways to serve its custom models; the first is the default")
@@ -78,13 +78,13 @@ class BaseModelsAnswer(AnswerModel):
 
 @router.get("/base-models", summary="What can be tuned here")
 def get_base_models() -> BaseModelsAnswer:
-    """Every base model: trainable here or why not, lifecycle, limits, hyperparameters, ways to serve."""
+    """Every base model: whether it can be tuned here, and if not, why; lifecycle, limits, hyperparameters, serving."""
     found = list_availability(Request.of(router).cloud)
     return BaseModelsAnswer(base_models=[_answer(each) for each in found])
 
 
 def _answer(found: Availability) -> BaseModelAnswer:
-    """One line of the list: the catalogue's entry, and how it stands here."""
+    """One entry of the list: the catalogue's values, and the model's availability here."""
     model = found.base_model
     entry = {name: getattr(model, name) for name in model.__slots__}
     here = {"trainable": found.trainable, "missing": found.missing, "lifecycle": found.lifecycle}

@@ -23,18 +23,18 @@ class PartAnswer(AnswerModel):
 
 
 class FileAnswer(AnswerModel):
-    """One immutable upload; of a joined one the key and id of what joined it, and a digest over its parts' digests."""
+    """One immutable upload. A joined one has the key and id of what joined it, and a digest over its parts' digests."""
 
     key: str
     version_id: str
     bytes: int
     sha256: str
-    joined: int = Field(description="Of how many parts; 0: it is one object")
-    parts: list[PartAnswer] = Field(description="In their order; a page of versions leaves them out")
+    joined: int = Field(description="The number of joined parts; 0: it is one object")
+    parts: list[PartAnswer] = Field(description="In order; listings of versions leave them out")
 
 
 class OutputAnswer(AnswerModel):
-    """Prepared data, as a job is given it."""
+    """The prepared data that a job trains on."""
 
     key: str
     version_id: str
@@ -44,14 +44,14 @@ class OutputAnswer(AnswerModel):
 
 
 class PreparationAnswer(AnswerModel):
-    """What became of one split for one base model."""
+    """The result of preparing one split for one base model."""
 
     base_model: str
     split: str
     verdict: str
-    report_key: str = Field(description="Of the JSON report in the data bucket")
-    report_url: str | None = Field(None, description="Shows it to whoever has the link; null in listings")
-    page_url: str | None = Field(None, description="The same for the report as a page for people")
+    report_key: str = Field(description="The key of the JSON report in the data bucket")
+    report_url: str | None = Field(None, description="Shows the report to whoever has the link; null in listings")
+    page_url: str | None = Field(None, description="The same for the report's HTML page")
     records: int
     tokens: int = Field(description="Estimated, over all records")
     errors: int
@@ -60,14 +60,14 @@ class PreparationAnswer(AnswerModel):
 
 
 class FindingAnswer(AnswerModel):
-    """What was found most: the reports have every place."""
+    """One of the most important findings; the reports have every occurrence."""
 
     code: str
     severity: str
     count: int
     split: str
     base_model: str
-    line: int | None = Field(description="Of the first one")
+    line: int | None = Field(description="The line of the first occurrence")
     words: str
     hint: str
 
@@ -78,11 +78,11 @@ class VersionAnswer(AnswerModel):
     dataset: str
     version: int = told_as("version", called="number")
     status: str = Field(description="incomplete, processing, accepted or rejected")
-    files: dict[str, FileAnswer] = Field(description="By split, and dataset.toml where there is one")
+    files: dict[str, FileAnswer] = Field(description="By split, and dataset.toml if there is one")
     base_models: list[str]
     owner: str | None
     preparations: list[PreparationAnswer]
-    top_findings: list[FindingAnswer] = Field(description="The gravest and most frequent codes over all reports")
+    top_findings: list[FindingAnswer] = Field(description="The most severe and frequent codes over all reports")
     created_at: datetime
     finished_at: datetime | None
 
@@ -99,7 +99,7 @@ class DatasetAnswer(AnswerModel):
 
     name: str = told_as("name", called="dataset")
     latest_version: int = told_as("latest_version", called="latest", description="0 before the first one")
-    status: str | None = Field(description="Of the newest version")
+    status: str | None = Field(description="The status of the newest version")
     created_at: datetime
     updated_at: datetime
 
@@ -133,7 +133,7 @@ def list_versions(name: str, limit: Limit = 20, cursor: Cursor = None) -> Versio
 
 @router.get("/datasets/<name>/versions/<number>", summary="Read a version")
 def get_version(name: str, number: int) -> VersionAnswer:
-    """A version: its files, its verdict per base model, and its reports, each by a link for a quarter of an hour."""
+    """A version: its files, its verdict per base model, and links to its reports that work for 15 minutes."""
     cloud = Request.of(router).cloud
     version = read_datasets.get_version(name, number, cloud)
     answer = VersionAnswer.of(version)

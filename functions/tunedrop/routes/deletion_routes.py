@@ -1,4 +1,4 @@
-"""`DELETE /datasets/{name}` and `/datasets/{name}/versions/{version}`; what stays: `/datasets/{name}/tombstones`."""
+"""`DELETE /datasets/{name}` and `/datasets/{name}/versions/{version}`, and `GET /datasets/{name}/tombstones`."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ KEPT = (
     "rows of jobs, which name the digests of their data."
 )
 
-PlanOnly = Annotated[bool, Query(description="Only say what would go, and delete nothing.")]
+PlanOnly = Annotated[bool, Query(description="Only show what would be deleted, and delete nothing.")]
 
 
 class ErasedAnswer(AnswerModel):
-    """S3 versions of objects, their bytes, and delete markers."""
+    """How many object versions, bytes and delete markers."""
 
     objects: int
     bytes: int
@@ -37,13 +37,13 @@ class ErasedAnswer(AnswerModel):
 
 
 class RemainingAnswer(ErasedAnswer):
-    """What the bucket still holds of it."""
+    """What the bucket still holds of the deleted data."""
 
-    complete: bool = Field(description="false where there is more than was counted")
+    complete: bool = Field(description="false if there is more than was counted")
 
 
 class DeploymentLeftAnswer(AnswerModel):
-    """A deployment that is not over."""
+    """A deployment that has not ended."""
 
     name: str
     state: str
@@ -52,7 +52,7 @@ class DeploymentLeftAnswer(AnswerModel):
 
 
 class TrainedModelAnswer(AnswerModel):
-    """A custom model that learnt from the data. It keeps what it learnt."""
+    """A custom model that was trained on the data. Deleting the data does not change it."""
 
     job_id: str
     version: int
@@ -63,7 +63,7 @@ class TrainedModelAnswer(AnswerModel):
 
 
 class StillBillingAnswer(AnswerModel):
-    """What costs money until somebody ends it: deleting data ends none of it."""
+    """Something that costs money until somebody ends it; deleting data does not."""
 
     what: str = Field(description="provisioned_throughput, on_demand_deployment or custom_model")
     name: str
@@ -73,9 +73,9 @@ class StillBillingAnswer(AnswerModel):
 
 
 class DeletionAnswer(AnswerModel):
-    """A deletion, planned or under way."""
+    """A deletion: planned, in progress or done."""
 
-    id: str | None = Field(description="null of a plan")
+    id: str | None = Field(description="null for a plan")
     dataset: str
     version: int | None = Field(description="null: the whole dataset")
     state: str = Field(description="planned, erasing or erased")
@@ -84,27 +84,27 @@ class DeletionAnswer(AnswerModel):
     erased_at: datetime | None
     erased: ErasedAnswer = Field(description="So far")
     remaining: RemainingAnswer
-    versions: list[int] = Field(description="That still stand and go with it, the newest 100")
+    versions: list[int] = Field(description="The newest 100 of those that still exist and will be deleted")
     version_count: int
-    models: list[TrainedModelAnswer] = Field(description="Trained on it, the newest 100")
+    models: list[TrainedModelAnswer] = Field(description="The newest 100 of those trained on the data")
     model_count: int
     still_bills: list[StillBillingAnswer]
     kept: str
 
 
 class RememberedFileAnswer(AnswerModel):
-    """A file that is gone, by its digest."""
+    """A deleted file, by its digest."""
 
     slot: str
     key: str
     version_id: str
     bytes: int
     sha256: str
-    joined: int = Field(description="How many parts it had; 0: it was one object")
+    joined: int = Field(description="The number of parts it had; 0: it was one object")
 
 
 class RememberedOutputAnswer(AnswerModel):
-    """Prepared data that is gone, by its digest."""
+    """Deleted prepared data, by its digest."""
 
     split: str
     base_model: str
@@ -116,7 +116,7 @@ class RememberedOutputAnswer(AnswerModel):
 
 
 class TombstoneAnswer(AnswerModel):
-    """What stays of a deleted version: digests, never content."""
+    """What remains of a deleted version: digests, never content."""
 
     version: int = told_as("version", called="number")
     deletion_id: str = told_as("deletion_id", called="deletion")
@@ -126,7 +126,7 @@ class TombstoneAnswer(AnswerModel):
     status: str = Field(description="The verdict it had")
     files: list[RememberedFileAnswer]
     outputs: list[RememberedOutputAnswer]
-    records: dict[str, int] = Field(description="By split, as read")
+    records: dict[str, int] = Field(description="Records read, by split")
 
 
 class TombstonesAnswer(AnswerModel):
@@ -138,9 +138,9 @@ class TombstonesAnswer(AnswerModel):
 
 @router.delete("/datasets/<name>", summary="Delete a dataset", responses={202: {"description": "It is being erased"}})
 def delete_dataset(name: str, plan: PlanOnly = False) -> Response[DeletionAnswer]:
-    """Erase all of a dataset: every S3 version of its uploads, prepared data and reports. Digests stay.
+    """Erase a whole dataset: every S3 version of its uploads, prepared data and reports. Digests remain.
 
-    Refused while a job that has not ended reads it. Asked again, it says how far that is.
+    Refused while a running job reads it. Repeating the request shows the progress.
     """
     return _delete(name, None, plan=plan)
 
@@ -151,13 +151,13 @@ def delete_dataset(name: str, plan: PlanOnly = False) -> Response[DeletionAnswer
     responses={202: {"description": "It is being erased"}},
 )
 def delete_version(name: str, number: int, plan: PlanOnly = False) -> Response[DeletionAnswer]:
-    """Erase a version: its prepared data, its reports, and those uploads that no other version holds."""
+    """Erase a version: its prepared data, its reports, and the uploads that no other version holds."""
     return _delete(name, number, plan=plan)
 
 
-@router.get("/datasets/<name>/tombstones", summary="List what stays of deleted versions")
+@router.get("/datasets/<name>/tombstones", summary="List what remains of deleted versions")
 def list_tombstones(name: str, limit: Limit = 20, cursor: Cursor = None) -> TombstonesAnswer:
-    """Digests of deleted versions, and who had them deleted; also of a dataset that is gone."""
+    """Digests of deleted versions, and who deleted them. Works for deleted datasets as well."""
     return TombstonesAnswer.of(read_datasets.list_tombstones(name, limit, cursor, Request.of(router).cloud))
 
 
@@ -170,7 +170,7 @@ def _delete(name: str, number: int | None, *, plan: bool) -> Response[DeletionAn
 
 
 def _refuse_misspelt_plan() -> None:
-    """A parameter that nothing knows may have been meant as `plan`: then nothing must be deleted."""
+    """Raises InvalidInput for unknown parameters: one may be a misspelled `plan`, and then nothing must be deleted."""
     unknown = sorted(set(router.current_event.query_string_parameters or {}) - {"plan"})
     if unknown:
         raise InvalidInput("unknown_parameter", f"DELETE takes no {shown(unknown[0])}, only plan.", field="query")

@@ -35,12 +35,12 @@ class DeploymentAnswer(AnswerModel):
     version: int
     job_id: str
     model_arn: str | None
-    arn: str | None = Field(description="What inference calls")
-    model_units: int = Field(description="What bills by the hour; 0 for on-demand")
+    arn: str | None = Field(description="The modelId to invoke")
+    model_units: int = Field(description="Billed by the hour; 0 for on-demand")
     generation: int
     owner: str
     created_at: datetime
-    expires_at: datetime | None = Field(description="When it is given back by itself")
+    expires_at: datetime | None = Field(description="When it is released automatically")
     failure: str | None
     history: list[HistoryAnswer]
 
@@ -65,9 +65,9 @@ def get_deployment(name: str) -> DeploymentAnswer:
     return DeploymentAnswer.of(read_deployments.get(name, Request.of(router).cloud))
 
 
-@router.delete("/deployments/<name>", summary="Give a deployment back", responses={202: {"description": "Asked for"}})
+@router.delete("/deployments/<name>", summary="Release a deployment", responses={202: {"description": "Requested"}})
 def release_deployment(name: str) -> Response[DeploymentAnswer]:
-    """Ask for a deployment's capacity to be given back. Asking again changes nothing."""
+    """Request the release of a deployment's capacity. Repeating the request changes nothing."""
     request = Request.of(router)
     released = release(name, request.cloud, caller=request.caller)
     return Response(HTTPStatus.ACCEPTED, "application/json", DeploymentAnswer.of(released))

@@ -1,4 +1,4 @@
-"""The one table from faults to HTTP, and the one shape of every error of ControlApi."""
+"""The mapping from faults to HTTP statuses, and the one format of all errors of ControlApi."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ STATUS_OF: Mapping[type[TunedropError], HTTPStatus] = {
 }
 
 BAD_REQUEST_CODES = frozenset({"idempotency_key_required", "invalid_idempotency_key", "malformed_json"})
-"""Requests that can't be understood at all, as against ones that ask for what can't be."""
+"""Requests that can't be parsed (400), as opposed to ones with invalid values (422)."""
 
 
 class ErrorContent(BaseModel):
-    """What went wrong."""
+    """What went wrong: a stable code, a message for people, and details for programs."""
 
     code: str
     message: str
@@ -48,7 +48,7 @@ def status_of(error: TunedropError) -> HTTPStatus:
 
 
 def response(status: HTTPStatus, code: str, message: str, details: Mapping[str, Any], request_id: str) -> Response[str]:
-    """An error as ControlApi answers it."""
+    """An error answer of ControlApi, with Retry-After if `details` has `retry_after_seconds`."""
     body = {"error": {"code": code, "message": message, "details": dict(details), "request_id": request_id}}
     headers: dict[str, str | list[str]] = {}
     if "retry_after_seconds" in details:
@@ -57,12 +57,12 @@ def response(status: HTTPStatus, code: str, message: str, details: Mapping[str, 
 
 
 def of_fault(error: TunedropError, request_id: str) -> Response[str]:
-    """A fault of the application's own tree."""
+    """The answer for one of the application's own errors."""
     return response(status_of(error), error.code, error.message, error.details, request_id)
 
 
 def of_validation(error: RequestValidationError, request_id: str) -> Response[str]:
-    """What pydantic found in query, path or body: every problem, each with the field's path."""
+    """The answer for what pydantic refused in query, path or body: every problem with its field's path."""
     problems = [
         {
             "field": ".".join(str(part) for part in problem["loc"][1:]) or str(problem["loc"][0]),

@@ -1,4 +1,4 @@
-"""Idempotency-Key: the same request again gets the first answer again and has no second effect."""
+"""Idempotency-Key: repeating a request returns the first answer and has no second effect."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ LONGEST_KEY = 255
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer as data. `secrets` names the fields that are told once and never stored."""
+    """An HTTP answer as data. `secrets` names the fields that are returned only once and never stored."""
 
     status: int
     body: Mapping[str, Any]
     secrets: frozenset[str] = frozenset()
 
     def without_secrets(self) -> Mapping[str, Any]:
-        """The body as it may be stored and repeated."""
+        """The body with its secrets as None, which may be stored and returned again."""
         return {name: None if name in self.secrets else value for name, value in self.body.items()}
 
 
 def identity(*, caller: str, route: str, key: str) -> RequestIdentity:
-    """The request's identity. Raises InvalidInput for a key that is not 1 to 255 visible ASCII characters."""
+    """The request's identity. Raises InvalidInput unless the key is 1 to 255 visible ASCII characters."""
     if not 1 <= len(key) <= LONGEST_KEY or not all("!" <= character <= "~" for character in key):
         raise InvalidInput(
             "invalid_idempotency_key",
@@ -48,12 +48,11 @@ def once(
     run: Callable[[str], Answer],
     cloud: Cloud,
 ) -> Answer:
-    """Run a request unless it was run before.
+    """Run a request unless it was run before; then return its first answer, without secrets.
 
-    `run` gets the id of what it makes, the same one when a crashed first run is taken up again, so it must be able to
-    find that thing already made. A refusal changed nothing and is not kept; after any other fault nobody knows how far
-    the run came, so the next one goes on with its id. Raises InvalidInput `idempotency_key_reused` for another body,
-    Conflict `request_in_progress` while the first run is under way.
+    `run` receives the id of what it creates. After a crash it is run again with the same id, so it must cope with
+    finding its thing already created. A refusal changed nothing, so it is not stored. Raises what `run` raises,
+    InvalidInput `idempotency_key_reused` for another body, and Conflict `request_in_progress`.
     """
     digest = _digest(body)
     effect_id, now = cloud.new_id(), cloud.now()
@@ -73,7 +72,7 @@ def once(
     except (InvalidInput, NotFound, Conflict, CapExceeded):
         request_rows.forget(cloud.access, request)
         raise
-    except Exception:
+    except Exception:  # nobody knows how far it came: keep the id, and let the next request continue at once
         request_rows.let_go(cloud.access, request, now)
         raise
     request_rows.answered(cloud.access, request, answer.status, answer.without_secrets())

@@ -1,4 +1,4 @@
-"""How jobs look from outside."""
+"""Jobs as ControlApi returns them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tunedrop.routes.requests import AnswerModel, told_as
 
 
 class TimelineAnswer(AnswerModel):
-    """One status, when it was reached, and how it became known."""
+    """One status, when the job reached it, and how Tunedrop learned of it."""
 
     time: datetime
     status: str
@@ -20,7 +20,7 @@ class TimelineAnswer(AnswerModel):
 
 
 class TrainedOnAnswer(AnswerModel):
-    """One split as Bedrock is given it."""
+    """The prepared object of one split, as Bedrock reads it."""
 
     key: str
     version_id: str
@@ -30,7 +30,7 @@ class TrainedOnAnswer(AnswerModel):
 
 
 class WishAnswer(AnswerModel):
-    """The deployment that the job ends in."""
+    """The deployment to make when the job completes."""
 
     name: str
     serving: str
@@ -49,9 +49,9 @@ class JobAnswer(AnswerModel):
     version: int
     base_model: str
     hyperparameters: dict[str, str]
-    name: str = Field(description="Of the Bedrock job and of its custom model")
-    arn: str | None = Field(description="Of the Bedrock job")
-    model_arn: str | None = Field(description="Of the custom model, once there is one")
+    name: str = Field(description="The name of both the Bedrock job and its custom model")
+    arn: str | None = Field(description="The ARN of the Bedrock job")
+    model_arn: str | None = Field(description="The ARN of the custom model, once there is one")
     owner: str
     requested_by: str
     created_at: datetime
@@ -60,21 +60,21 @@ class JobAnswer(AnswerModel):
     failure: str | None
     failure_code: str | None = Field(
         None,
-        description="Stable: dataset_rejected, plan_confirmation_required …; null where only Bedrock's words are known",
+        description="Stable: dataset_rejected, plan_confirmation_required …; null if there is only Bedrock's message",
     )
     failure_details: dict[str, Any] | None = Field(
-        None, description="As of a refused request: reports of rejected data, or the plan to confirm by its plan_id"
+        None, description="As for a refused request: reports of rejected data, or the plan to confirm by its plan_id"
     )
     stop_requested: bool
     deployment: WishAnswer | None
     trained_tokens: int | None = Field(
-        description="Estimated: tokens of train times epochs. Like steps, cost, splits and request null while Preparing"
+        description="Estimated: tokens of train times epochs. null while Preparing, as are steps, cost, splits, request"
     )
     steps: int | None
-    cost: dict[str, Any] | None = Field(description="amount is null where no price is configured")
+    cost: dict[str, Any] | None = Field(description="amount is null if no price is configured")
     final_losses: dict[str, float | None]
     metric_points: dict[str, int] = told_as(
-        "metric_points", called="metric_counts", description="How many are stored, by split"
+        "metric_points", called="metric_counts", description="The number of stored points, by split"
     )
     splits: dict[str, TrainedOnAnswer] | None
     request: dict[str, Any] | None = Field(description="The exact CreateModelCustomizationJob request")

@@ -23,17 +23,15 @@ router = APIGatewayRouter()
 
 
 class DeploymentBody(Body):
-    """The deployment that the job should end in."""
+    """The deployment to make when the job completes."""
 
-    name: str = Field(description="What the Messages API calls it; never the name of a base model")
-    serving: Serving | None = Field(None, description="Left out: the base model's first way to serve")
-    model_units: StrictInt | None = Field(None, description="Provisioned Throughput only; left out: 1")
-    hours: StrictInt | None = Field(
-        None, description="After which it is given back; left out: the stack's DeploymentHours"
-    )
+    name: str = Field(description="Its `model` in the Messages API; never the name of a base model")
+    serving: Serving | None = Field(None, description="Default: the base model's first way to serve")
+    model_units: StrictInt | None = Field(None, description="Provisioned Throughput only. Default: 1")
+    hours: StrictInt | None = Field(None, description="When it is released. Default: the stack's DeploymentHours")
 
     def asked(self) -> DeploymentRequest:
-        """As the use case takes it."""
+        """The same as an action's argument."""
         return DeploymentRequest(self.name, self.serving, self.model_units, self.hours)
 
 
@@ -41,16 +39,16 @@ class StartJobBody(Body):
     """A job to start."""
 
     dataset: str
-    version: StrictInt | None = Field(None, description="Left out: the newest")
+    version: StrictInt | None = Field(None, description="Default: the newest")
     base_model: str
     hyperparameters: dict[str, Any] = Field(
-        default_factory=dict, description="Numbers, or numbers in text; left out: the base model's defaults"
+        default_factory=dict, description="Numbers, or numbers in strings. Default: the base model's defaults"
     )
     deployment: DeploymentBody | None = None
     plan_id: str | None = Field(None, description="Confirms the plan that a 409 `plan_confirmation_required` showed")
 
     def asked(self) -> StartJob:
-        """As the use case takes it."""
+        """The same as an action's argument."""
         return StartJob(
             dataset=self.dataset,
             base_model=self.base_model,
@@ -63,11 +61,11 @@ class StartJobBody(Body):
 
 @router.post("/jobs", summary="Start a job", responses={202: {"description": "The job, Requested or Preparing"}})
 def start_job(body: Annotated[StartJobBody, FromBody()], idempotency_key: IdempotencyKey = None) -> Response[JobAnswer]:
-    """Start a job on an accepted version, and have its deployment made when it completes.
+    """Start a job on an accepted version, and make its deployment when it completes. Requires an Idempotency-Key.
 
-    Nothing is spent before everything that can be known was checked. Where the version was not prepared for the base
-    model yet, the job is Preparing, and ends Failed with the code of what a request would be refused for. Needs an
-    Idempotency-Key.
+    Everything that can be checked is checked before money is spent. If the version is not prepared for the base model
+    yet, the job is Preparing; if the preparation then rules it out, it ends Failed, with the code that a refused
+    request would have.
     """
     request = Request.of(router)
 
@@ -91,9 +89,9 @@ def get_job(job_id: str) -> JobAnswer:
     return JobAnswer.of(read_jobs.get(job_id, Request.of(router).cloud))
 
 
-@router.post("/jobs/<job_id>/stop", summary="Stop a job", responses={202: {"description": "Asked for"}})
+@router.post("/jobs/<job_id>/stop", summary="Stop a job", responses={202: {"description": "Requested"}})
 def stop_job(job_id: str, idempotency_key: IdempotencyKey = None) -> Response[JobAnswer]:
-    """Ask for a job's end. What was trained until then is charged, and no custom model is made."""
+    """Request a job's stop. Bedrock charges for what was trained until then, and makes no custom model."""
     request = Request.of(router)
 
     def run(_: str) -> Answer:

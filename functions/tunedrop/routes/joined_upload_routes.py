@@ -1,4 +1,4 @@
-"""Joined uploads: `POST /datasets/{name}/versions`, and what became of one: `GET /datasets/{name}/uploads/{id}`."""
+"""Joined uploads: `POST /datasets/{name}/versions`, and `GET /datasets/{name}/uploads/{id}` for the outcome."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ router = APIGatewayRouter()
 
 
 class PartBody(Body):
-    """One uploaded object, as it stood at some time."""
+    """One uploaded object, in one of its S3 versions."""
 
     key: str
-    version_id: str | None = Field(None, description="S3's; left out: the one that stands there now")
+    version_id: str | None = Field(None, description="S3's version id. Default: the current version")
 
     def asked(self) -> NamedPart:
-        """As the use case takes it."""
+        """The same as an action's argument."""
         return NamedPart(self.key, self.version_id)
 
 
@@ -34,11 +34,11 @@ class MakeVersionBody(Body):
     """Objects under `incoming/<dataset>/` that become the splits of a new version."""
 
     splits: dict[str, list[str | PartBody]] = Field(
-        description="By split, the keys of its files, at most 1,000; they are joined in the order of their keys"
+        description="By split, the keys of its files, at most 1,000. Files are joined in the order of their keys"
     )
 
     def asked(self) -> dict[str, list[NamedPart]]:
-        """As the use case takes it."""
+        """The same as an action's argument."""
         return {
             split: [NamedPart(part) if isinstance(part, str) else part.asked() for part in parts]
             for split, parts in self.splits.items()
@@ -46,30 +46,30 @@ class MakeVersionBody(Body):
 
 
 class UploadAnswer(AnswerModel):
-    """What became of a request to make a version."""
+    """The outcome of a request to make a version."""
 
     dataset: str
     upload_id: str = told_as("upload_id", called="version_id")
     status: str = Field(
-        description="processing, done (its version has a verdict or is incomplete), unchanged (the same bytes stand "
-        "already), superseded (by newer uploads), gone (an object was erased before it was read)"
+        description="processing, done (its version has a verdict or is incomplete), unchanged (the dataset already has "
+        "the same bytes), superseded (by newer uploads), gone (an object was deleted before it was read)"
     )
-    version: int | None = Field(description="That it led to, or that holds the same already; null until that is known")
-    parts: dict[str, int] = told_as("parts", called="splits", description="How many files each split has")
+    version: int | None = Field(description="The version it made, or that already has the same bytes; null until known")
+    parts: dict[str, int] = told_as("parts", called="splits", description="The number of files of each split")
     received_at: datetime
 
 
 @router.post(
     "/datasets/<name>/versions",
-    summary="Make a version of uploaded files",
-    responses={202: {"description": "Taken; `GET /datasets/{name}/uploads/{upload_id}` says what becomes of it"}},
+    summary="Make a version from uploaded files",
+    responses={202: {"description": "Accepted; `GET /datasets/{name}/uploads/{upload_id}` shows the outcome"}},
 )
 def make_version(
     name: str, body: Annotated[MakeVersionBody, FromBody()], idempotency_key: IdempotencyKey = None
 ) -> Response[UploadAnswer]:
-    """Join uploaded files into splits of one new version, without waiting for a `_commit`.
+    """Join uploaded files into splits of one new version, without a `_commit`.
 
-    The version holds the files as they stand at the time of the request, and the other splits as they are then.
+    The version has these files, and all other splits, as they are at the time of the request.
     """
     request = Request.of(router)
 
@@ -81,7 +81,7 @@ def make_version(
     return once(request, route, idempotency_key, body=body, run=run, model=UploadAnswer)
 
 
-@router.get("/datasets/<name>/uploads/<upload_id>", summary="Read what became of a joined upload")
+@router.get("/datasets/<name>/uploads/<upload_id>", summary="Read the outcome of a joined upload")
 def get_upload(name: str, upload_id: str) -> UploadAnswer:
-    """A request to make a version: whether it is through, and which version it led to."""
+    """A request to make a version: whether it is done, and which version it made."""
     return UploadAnswer.of(join_parts.get(name, upload_id, Request.of(router).cloud))

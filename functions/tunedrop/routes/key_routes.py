@@ -22,8 +22,8 @@ class CreateKey(Body):
     """A new API key."""
 
     name: str = Field(description="For people: who or what will use it. 1 to 64 characters.")
-    deployments: list[str] | None = Field(None, description="Deployment names it may call; left out: all of them.")
-    expires_at: datetime | None = Field(None, description="From when on it no longer works; left out: until revoked.")
+    deployments: list[str] | None = Field(None, description="Names of deployments it may call. Default: all of them.")
+    expires_at: datetime | None = Field(None, description="When it stops working. Default: only when revoked.")
 
 
 class KeyAnswer(AnswerModel):
@@ -40,7 +40,7 @@ class KeyAnswer(AnswerModel):
 
 
 class NewKeyAnswer(KeyAnswer):
-    """An API key with its secret, told this once."""
+    """An API key with its secret, which is returned only once."""
 
     secret: str | None = Field(description="Shown once. null when the request was repeated under its Idempotency-Key.")
 
@@ -76,12 +76,12 @@ def create_key(
 
 @router.get("/keys", summary="List API keys")
 def list_keys(limit: Limit = 20, cursor: Cursor = None) -> KeysAnswer:
-    """API keys, revoked and expired ones too, newest first."""
+    """API keys, including revoked and expired ones, newest first."""
     page = manage_keys.list_keys(limit, cursor, Request.of(router).cloud)
     return KeysAnswer.of(page)
 
 
 @router.delete("/keys/<key_id>", summary="Revoke an API key")
 def revoke_key(key_id: str) -> KeyAnswer:
-    """Revoke an API key, from its next call on. Revoking it again changes nothing."""
+    """Revoke an API key, from its next call on. Repeating the request changes nothing."""
     return KeyAnswer.of(manage_keys.revoke(key_id, Request.of(router).cloud))

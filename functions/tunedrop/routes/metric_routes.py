@@ -1,4 +1,4 @@
-"""`GET /jobs/{id}/metrics`: the loss of every step, by pages or as the files that Bedrock wrote."""
+"""`GET /jobs/{id}/metrics`: the loss of every step, in pages or as the files that Bedrock wrote."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tunedrop.routes.requests import AnswerModel, Cursor, Request
 router = APIGatewayRouter()
 
 MetricLimit = Annotated[
-    int, Query(ge=1, le=read_jobs.MOST_POINTS, description="How many points at most; 1,000 unless told.")
+    int, Query(ge=1, le=read_jobs.MOST_POINTS, description="The most points to return. Default: 1,000.")
 ]
 WhichSplit = Annotated[MetricSplit, Query(description="training or validation")]
 
 
 class PointAnswer(AnswerModel):
-    """One row of a metrics file; a value that is no finite number is null."""
+    """One row of a metrics file. A value that is missing or not a finite number is null."""
 
     step: int
     epoch: int | None
@@ -30,11 +30,11 @@ class PointAnswer(AnswerModel):
 
 
 class MetricFileAnswer(AnswerModel):
-    """A whole file, as Bedrock wrote it."""
+    """A whole metrics file, as Bedrock wrote it."""
 
     split: str
     key: str
-    url: str = Field(description="Downloads it without further credentials, for a quarter of an hour")
+    url: str = Field(description="Downloads it without credentials, for 15 minutes")
 
 
 class MetricsAnswer(AnswerModel):
@@ -42,7 +42,7 @@ class MetricsAnswer(AnswerModel):
 
     job_id: str
     split: str
-    total: int = Field(description="How many points are stored of this split")
+    total: int = Field(description="The number of stored points of this split")
     points: list[PointAnswer]
     cursor: str | None
     files: list[MetricFileAnswer]
@@ -52,7 +52,7 @@ class MetricsAnswer(AnswerModel):
 def get_metrics(
     job_id: str, split: WhichSplit = "training", limit: MetricLimit = 1000, cursor: Cursor = None
 ) -> MetricsAnswer:
-    """Step-wise metrics in their order. Complete by following the cursor, or at once as a file."""
+    """Step-wise metrics in order. For all of them, follow the cursor or download the files."""
     cloud = Request.of(router).cloud
     page = read_jobs.metrics(job_id, split, limit, cursor, cloud)
     files = read_jobs.metric_files(job_id, cloud)

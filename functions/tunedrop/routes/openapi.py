@@ -1,4 +1,4 @@
-"""docs/openapi.json, written from the routes.
+"""Generate docs/openapi.json from the routes.
 
 python -m tunedrop.routes.openapi > docs/openapi.json
 """
@@ -20,7 +20,7 @@ _METHODS = ("get", "post", "delete")
 
 
 def document() -> str:
-    """The OpenAPI document of ControlApi, the same bytes for the same routes."""
+    """The OpenAPI document of ControlApi as JSON text: the same routes give the same bytes."""
     schema = app.get_openapi_schema(title="Tunedrop ControlApi", version=__version__, description=_DESCRIPTION)
     found: dict[str, Any] = json.loads(schema.model_dump_json(by_alias=True, exclude_none=True))
     found.pop("servers", None)
@@ -41,9 +41,9 @@ def _definitions() -> dict[str, Any]:
 
 
 def _with_errors(responses: dict[str, Any]) -> dict[str, Any]:
-    """The answers of a route, every error in the application's own shape instead of the framework's."""
+    """A route's responses, with all errors in the application's own format instead of the framework's."""
     told = {status: answer for status, answer in responses.items() if status.startswith("2")}
-    if len(told) > 1 and "200" in told:  # the framework adds 200 beside the one that the route declares
+    if len(told) > 1 and "200" in told:  # the framework adds a 200 to the status that the route declares
         content = told.pop("200")["content"]
         told = {status: answer | {"content": content} for status, answer in told.items()}
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}}

@@ -1,4 +1,4 @@
-"""What every route needs of its request: the cloud, the caller, the Idempotency-Key, and pages."""
+"""What every route needs from its request: the cloud, the caller, the Idempotency-Key and paging."""
 
 from __future__ import annotations
 
@@ -18,57 +18,57 @@ from tunedrop.routes.idempotency import Answer
 
 Model = TypeVar("Model", bound=BaseModel)
 
-Limit = Annotated[int, Query(ge=1, le=100, description="How many at most; 20 unless told.")]
-Cursor = Annotated[str | None, Query(description="Where the page before this one ended.")]
+Limit = Annotated[int, Query(ge=1, le=100, description="The most entries to return. Default: 20.")]
+Cursor = Annotated[str | None, Query(description="The `cursor` of the previous page.")]
 IdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
-        description="1 to 255 visible ASCII characters. The same key and body again: the first answer again.",
+        description="1 to 255 visible ASCII characters. Repeating key and body returns the first answer.",
     ),
 ]
 
 
 class Body(BaseModel):
-    """A request's body: unknown fields are refused."""
+    """A request's body. Unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class AnswerModel(BaseModel):
-    """An answer: takes from a domain value the attributes that are public, and no others."""
+    """An answer: the public subset of a domain value's attributes."""
 
     model_config = ConfigDict(from_attributes=True)
 
     @classmethod
     def of(cls, value: object) -> Self:
-        """The public side of a domain value, whose attributes are named like the fields."""
+        """The answer for a domain value, whose attributes are named like the fields."""
         return cls.model_validate(value)
 
 
 def told_as(name: str, **about: Any) -> Any:
-    """A field that the domain value calls otherwise."""
+    """A field that the domain value names differently: `name` in the answer, `called` there."""
     return Field(validation_alias=AliasChoices(name, about.pop("called")), **about)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Who asks, and with what to answer."""
+    """The current request: who sent it, and the cloud to answer it with."""
 
     cloud: Cloud
     caller: str
-    """The IAM identity that signed, as an ARN."""
+    """The ARN of the IAM identity that signed the request."""
     id: str
 
     @property
     def principal(self) -> str:
-        """The caller without its session, which SDKs name anew each time they assume the role."""
+        """The caller's ARN without its session name, which changes whenever an SDK assumes the role again."""
         head, role, session = self.caller.partition(":assumed-role/")
         return f"{head}{role}{session.split('/')[0]}"
 
     @classmethod
     def of(cls, router: APIGatewayRestResolver | APIGatewayRouter) -> Request:
-        """The request that the router serves now."""
+        """The request that the router is serving."""
         context = router.current_event.request_context
         return cls(router.context["cloud"], context.identity.user_arn or "", context.request_id)
 
@@ -82,7 +82,7 @@ def once(
     run: Callable[[str], Answer],
     model: type[Model],
 ) -> Response[Model]:
-    """Run a POST under its Idempotency-Key, where it came with one, and shape the answer as `model`."""
+    """Run a POST under its Idempotency-Key, if it has one, and return the answer as `model`."""
     content = body.model_dump(mode="json") if isinstance(body, Body) else dict(body)
     if key is None:
         answer = run(request.cloud.new_id())
@@ -93,7 +93,7 @@ def once(
 
 
 def required(key: str | None) -> str:
-    """The Idempotency-Key of a request that spends money. Raises InvalidInput `idempotency_key_required`."""
+    """The Idempotency-Key, for a request that spends money. Raises InvalidInput `idempotency_key_required`."""
     if key is None:
         raise InvalidInput(
             "idempotency_key_required",

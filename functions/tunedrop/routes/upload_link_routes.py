@@ -1,4 +1,4 @@
-"""`POST /datasets/{name}/uploads`: a link to put one file of a dataset, for those who have no AWS credentials."""
+"""`POST /datasets/{name}/uploads`: a link to upload one file of a dataset without AWS credentials."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ SECRETS = frozenset({"url", "next_command"})
 
 
 class UploadBody(Body):
-    """The file to put: `split` and `extension`, or `split` and `part`, or `file`."""
+    """The file to upload: `split` and `extension`, or `split` and `part`, or `file`."""
 
     split: str | None = Field(None, description="train, validation or test")
-    extension: str | None = Field(None, description="Of a split in one file: jsonl, csv, parquet …")
-    part: str | None = Field(None, description="Of a split in several files: this one's name, or _commit")
+    extension: str | None = Field(None, description="For a split in one file: jsonl, csv, parquet …")
+    part: str | None = Field(None, description="For a split in several files: this file's name, or _commit")
     file: str | None = Field(None, description="dataset.toml, or a text file beside it")
-    bytes: StrictInt | None = Field(None, ge=0, description="Its size: S3 then takes exactly that many")
-    sha256: str | None = Field(None, description="Hexadecimal: S3 then takes exactly this content")
+    bytes: StrictInt | None = Field(None, ge=0, description="Its size. If given, S3 accepts no other")
+    sha256: str | None = Field(None, description="Hexadecimal. If given, S3 accepts no other content")
 
     def wanted(self) -> WantedUpload:
-        """As the use case takes it."""
+        """The same as an action's argument."""
         return WantedUpload(self.split, self.extension, self.part, self.file, self.bytes, self.sha256)
 
 
@@ -40,23 +40,25 @@ class UploadLinkAnswer(AnswerModel):
     """A link for one file."""
 
     method: str = Field(description="PUT")
-    url: str | None = Field(description="Whoever has it may put the file. null when told again")
-    headers: dict[str, str] = Field(description="To be sent with it, exactly so")
-    key: str = Field(description="Where the file will stand in the data bucket")
-    max_bytes: int = Field(description="What may be sent at most; more is refused, by S3 or in the report")
-    expires_at: datetime = Field(description="The upload must have begun by then")
-    next_command: str | None = Field(description="What a person would type; holds the link. null when told again")
+    url: str | None = Field(description="Whoever has it may upload the file. null when the request is repeated")
+    headers: dict[str, str] = Field(description="Send these with the file, unchanged")
+    key: str = Field(description="The file's key in the data bucket")
+    max_bytes: int = Field(description="The most bytes allowed; a larger file is refused, by S3 or in the report")
+    expires_at: datetime = Field(description="The upload must begin before this time")
+    next_command: str | None = Field(
+        description="The command to type; it contains the link. null when the request is repeated"
+    )
 
 
 @router.post(
     "/datasets/<name>/uploads",
     summary="Get a link for an upload",
-    responses={201: {"description": "The link, told this once"}},
+    responses={201: {"description": "The link, returned only once"}},
 )
 def create_upload_link(
     name: str, body: Annotated[UploadBody, FromBody()], idempotency_key: IdempotencyKey = None
 ) -> Response[UploadLinkAnswer]:
-    """A link to put one file of a dataset with plain HTTP. The dataset need not exist yet."""
+    """Get a link to upload one file of a dataset with plain HTTP. The dataset need not exist yet."""
     request = Request.of(router)
 
     def run(_: str) -> Answer:
