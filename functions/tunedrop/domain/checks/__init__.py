@@ -1,1 +1,1 @@
-"""What can be wrong with records, one decorated function per check. Pure."""
+"""Checks of training data: one decorated function per check, and the examination that runs them. Pure."""

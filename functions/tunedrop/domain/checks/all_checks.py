@@ -1,4 +1,4 @@
-"""CHECKS, complete: importing this module imports every check."""
+"""The complete CHECKS: importing this module imports every check."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MODULES = (
     record_duplicate_findings,
     profile_findings,
 )
-"""Where checks are written."""
+"""The modules that hold checks; importing them in this order gives the documentation its order."""
 
 RECORD_CHECKS: tuple[Check, ...] = tuple(check for check in CHECKS.values() if check.find)
 SPLIT_CHECKS: tuple[Check, ...] = tuple(check for check in CHECKS.values() if check.find_in_split)

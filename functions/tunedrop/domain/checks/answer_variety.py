@@ -10,11 +10,11 @@ from tunedrop.domain.records.defects import Defect
 
 MIN_RECORDS = 10
 MAX_SHARE = 0.98
-"""A class that is rarer than one in fifty is hardly learned; one in twenty, as in data about fraud, is left alone."""
+"""A class rarer than one in fifty is hardly learned. One in twenty is normal, for example in fraud data."""
 
 
 def one_answer(seen: Seen) -> Iterator[Defect]:
-    """A defect at the first record with the answer that all have, or nearly all; repeated records count once."""
+    """One defect if nearly all different records share an answer, at the first record that has it."""
     prints = seen.prints
     different = [index for index in range(len(prints)) if seen.repeats.get(index) not in _SAME]
     if len(different) < MIN_RECORDS:

@@ -1,4 +1,4 @@
-"""What the assistant says: answers that would teach a model to echo, to stop short, to refuse or to loop."""
+"""Checks of answers that would teach a model to echo, stop short, refuse or loop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tunedrop.domain.checks.registry import Example, Spot, check
 from tunedrop.domain.records.record import Record, joined
 
 _LEAST_COPIED, _LEAST_REPEATED_OPENING = 12, 40
-"""Characters: a greeting is answered by itself, and an answer may well open with the words of a short question."""
+"""In characters. Shorter repeats are normal: "Hello" answers "Hello", and an answer may open with a short question."""
 
 _PLACEHOLDERS = frozenset(
     {"...", "…", "???", "--", "xxx", "todo", "tbd", "fixme", "lorem ipsum", "[answer]", "<answer>", "answer goes here"}
@@ -33,12 +33,12 @@ def _answers(record: Record) -> Iterator[tuple[str, str]]:
     code="answer_copies_prompt",
     severity="warning",
     shared=True,
-    words="An answer is its question over again, or begins with all of it.",
-    hint="Leave only the answer in it: a model that learns this repeats its questions.",
+    words="An answer repeats its question word for word, or begins with all of it.",
+    hint="Keep only the answer: a model that learns this repeats its questions.",
     example=Example(samples.line("Where do I find the manual?", "Where do I find the manual?")),
 )
 def answer_copies_prompt(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """Answers say something new."""
+    """Flag an answer that is its question, or opens with all of it."""
     for asked, said in pairwise(record.turns):
         if asked.role != "user" or said.role != "assistant":
             continue
@@ -54,11 +54,11 @@ def answer_copies_prompt(record: Record, base_model: BaseModel) -> Iterator[Spot
     severity="warning",
     shared=True,
     words="An answer stops in the middle.",
-    hint="Complete it or take the record out: a model that learns this stops in the middle.",
+    hint="Complete it or remove the record: a model that learns this stops in the middle.",
     example=Example(samples.line("How do I add?", "```python\ntotal = 1 + 1")),
 )
 def truncated_answer(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """Answers come to their end. A missing full stop alone is no sign."""
+    """Flag an answer that was cut off. A missing period alone is no evidence."""
     for path, text in _answers(record):
         reason = truncation.reason(text)
         if reason:
@@ -74,7 +74,7 @@ def truncated_answer(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     example=Example(samples.line("Why?", "I'm sorry, but I can't help with that.")),
 )
 def refusal(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """No short answer opens with a phrase of refusal."""
+    """Flag a short answer that opens with a refusal."""
     for path, text in _answers(record):
         if refuses(text):
             yield Spot(path, f"An answer of {len(text)} characters that opens with a refusal.")
@@ -85,11 +85,11 @@ def refusal(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     severity="warning",
     shared=True,
     words="An answer is a placeholder or the trace of a missing value.",
-    hint="Write the answer, or take the record out.",
+    hint="Write the answer, or remove the record.",
     example=Example(samples.line("Why?", "TODO")),
 )
 def placeholder_answer(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """Somebody has written the answer. `None`, `null` and `N/A` may be labels."""
+    """Flag an answer nobody has written yet. `None`, `null` and `N/A` pass: they may be labels."""
     for path, text in _answers(record):
         if len(text) <= _LONGEST_PLACEHOLDER and text.strip().casefold() in _PLACEHOLDERS:
             yield Spot(path, "Nothing but a placeholder.")
@@ -100,11 +100,11 @@ def placeholder_answer(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     severity="warning",
     shared=True,
     words="An answer ends in a loop: the same words over and over.",
-    hint="Cut the loop off or take the record out: a model that learns this never stops.",
+    hint="Cut the loop off or remove the record: a model that learns this never stops.",
     example=Example(samples.line("Why?", "Because it is so" + " and it is so" * 8)),
 )
 def degenerate_repetition(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """No answer runs into a loop that lasts to its end."""
+    """Flag an answer that ends in a loop."""
     for path, text in _answers(record):
         rounds = _loop(text.rstrip())
         if rounds:
@@ -112,7 +112,8 @@ def degenerate_repetition(record: Record, base_model: BaseModel) -> Iterator[Spo
 
 
 def _loop(text: str) -> int:
-    """How often the end of a text is repeated right before itself; 0 where that is no loop of words."""
+    """How many times in a row the text's last words stand at its end; 0 if that is no loop of words."""
+    # The distance to the previous occurrence of the last characters is the length of one round.
     tail = text[-_TAIL:]
     before = text.rfind(tail, 0, -1) if len(text) >= _LEAST_LOOP else -1
     if before < 0:

@@ -1,4 +1,4 @@
-"""Single characters that a careful person would not want to train on, whatever they say together."""
+"""Checks for single characters that should not be trained on: controls, invisible ones, wrongly decoded ones."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _MAYBE_INVISIBLE = re.compile(
     "[\u115f\u1160\u180e\u200b\u202a-\u202e\u2060\u2066-\u2069\u3164\ufeff\uffa0\U000e0000-\U000e007f]"
 )
 _INVISIBLE = re.compile(
-    "(\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f)|"  # the flag of a part of a country is spelt in tags
+    "(\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f)|"  # flags of England, Scotland and Wales are spelled in tags
     + _MAYBE_INVISIBLE.pattern
 )
 
-_BEYOND = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"  # what Windows-1252 has in place of the controls U+0080 to U+009F
-_AFTER_CAPITAL = "€‚ƒ„†‡ˆ‰Š‹ŒŽ•˜™š›œžŸ"  # less what may follow a word in capitals
+_BEYOND = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"  # what Windows-1252 has instead of the controls U+0080 to U+009F
+_AFTER_CAPITAL = "€‚ƒ„†‡ˆ‰Š‹ŒŽ•˜™š›œžŸ"  # without what may follow a capitalized word: quotes, dashes, …
 _LATER = f"[\x80-\xbf{_BEYOND}]"
 _MOJIBAKE = re.compile(
     f"Ã[\x80-\xbf{_AFTER_CAPITAL}]"  # é, ü
     f"|[ÄÅ][\x80-\x9f¡-¶¸-º¼-¿…{_AFTER_CAPITAL}]"  # ą, ž
-    f"|Â[\x80-\xbf]"  # °, a space that does not break
+    f"|Â[\x80-\xbf]"  # °, no-break space
     f"|â(?:€|\x80){_LATER}"  # curly quotes, dashes, …
     f"|(?:[ÐÑ]{_LATER}){{3}}"  # Cyrillic
     f"|(?:[ä-é]{_LATER}{{2}}){{2}}"  # Han, Kana, Hangul
     f"|ðŸ{_LATER}{{2}}"  # emoji
     "|ï»¿|ï¿½"  # the byte-order mark, U+FFFD
-    "|[\x80-\x84\x86-\x9f]"  # no text has these controls: Windows-1252 read as Latin-1
+    "|[\x80-\x84\x86-\x9f]"  # no real text has these controls: it is Windows-1252 read as Latin-1
 )
 
 
@@ -40,12 +40,12 @@ _MOJIBAKE = re.compile(
     code="nul_character",
     shared=True,
     words="A text holds the character U+0000.",
-    hint="Take it out: it is the trace of binary data.",
+    hint="Remove it: it is a trace of binary data.",
     example=Example('{"prompt": "Why?\\u0000", "completion": "Because."}'),
     absent=proofs.no_nul,
 )
 def nul_character(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """No NUL in any text."""
+    """Flag U+0000 in any text."""
     for _, path, text in record.texts:
         if "\0" in text:
             yield Spot(path, f"U+0000 at character {text.index(chr(0)) + 1}.")
@@ -56,11 +56,12 @@ def nul_character(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     severity="warning",
     shared=True,
     words="A text holds control characters other than tab and line ends.",
-    hint="They are carried as they are; take them out if they came from a terminal or a PDF.",
+    hint="They are kept as they are; remove them if they came from a terminal or a PDF.",
     example=Example('{"prompt": "Why?\\u0007", "completion": "Because."}'),
 )
 def control_character(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """C0 controls and DEL."""
+    """Flag C0 controls (except tab and line ends) and DEL."""
+    # On clean text, which most text is, bytes.translate is three times as fast as the pattern.
     for _, path, text in record.texts:
         raw = text.encode("utf-8", "surrogatepass")
         if len(raw.translate(None, _CONTROL_BYTES)) < len(raw) and (match := _CONTROLS.search(text)):
@@ -72,11 +73,11 @@ def control_character(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     severity="warning",
     shared=True,
     words="A text holds invisible characters: direction overrides, zero-width spaces, fillers or tags.",
-    hint="They are carried as they are; they can hide text from a reader that the model sees.",
+    hint="They are kept as they are; they can hide text from a reader that the model sees.",
     example=Example('{"prompt": "Why?\\u200b", "completion": "Because."}'),
 )
 def invisible_character(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """Characters that nobody sees. Joiners of emoji and of Persian are no such."""
+    """Flag invisible characters. The joiners that emoji and Persian need are allowed."""
     for _, path, text in record.texts:
         if text.isascii() or not _MAYBE_INVISIBLE.search(text):
             continue
@@ -89,17 +90,18 @@ def invisible_character(record: Record, base_model: BaseModel) -> Iterator[Spot]
     code="mojibake",
     severity="warning",
     shared=True,
-    words="A text was decoded with the wrong character encoding on its way, so letters turned into pairs of others.",
+    words="A text was decoded with the wrong character encoding, so single letters turned into pairs of others.",
     hint="Read the original as UTF-8 and write the file again.",
     example=Example(samples.line("Why?", "Because the caf\u00c3\u00a9 is closed.")),
 )
 def mojibake(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """No UTF-8 that was read as Latin-1 or Windows-1252."""
+    """Flag UTF-8 that was read as Latin-1 or Windows-1252."""
     for _, path, text in record.texts:
         if text.isascii():
             continue
         raw = text.encode("utf-8", "surrogatepass")
-        if (b"\xc3" in raw or b"\xc2" in raw) and (match := _MOJIBAKE.search(text)):  # each begins below U+0100
+        # Every wrong sequence begins below U+0100, which is C2 or C3 in UTF-8: a quick test before the pattern.
+        if (b"\xc3" in raw or b"\xc2" in raw) and (match := _MOJIBAKE.search(text)):
             yield Spot(path, f"Wrongly decoded characters from character {match.start() + 1} on.")
 
 
@@ -107,12 +109,12 @@ def mojibake(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     code="replacement_character",
     severity="warning",
     shared=True,
-    words="A text holds U+FFFD, which stands where a character could not be decoded.",
-    hint="What was lost is only in the original: read that in its own encoding.",
+    words="A text holds U+FFFD, which replaces a character that could not be decoded.",
+    hint="The character is only in the original: decode that again with its own encoding.",
     example=Example(samples.line("Why?", "Because the caf\ufffd is closed.")),
 )
 def replacement_character(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """Nothing was lost in decoding."""
+    """Flag U+FFFD: a character was lost in decoding."""
     for _, path, text in record.texts:
         if "\ufffd" in text:
             yield Spot(path, f"U+FFFD at character {text.index(chr(0xFFFD)) + 1}, {text.count(chr(0xFFFD))} in all.")

@@ -1,4 +1,4 @@
-"""What is said, for the base model: texts that its training format or its job would stumble over."""
+"""Checks of texts that the base model's training format has no place for, or that would fail its job."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tunedrop.domain.records.record import Block, Record, joined
     absent=proofs.no_blank_text,
 )
 def empty_text(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """Every text says something, every turn has content."""
+    """Flag empty and blank texts, and turns without content."""
     for _, path, text in record.texts:
         if not text or text.isspace():
             yield Spot(path, "The text is blank." if text else "The text is empty.")
@@ -41,7 +41,7 @@ def empty_text(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     absent=proofs.by_shape,
 )
 def not_expressible(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """Text only, and no more turns than the format holds."""
+    """Flag blocks that are not text, and whatever else the base model's format cannot hold."""
     for where, block in record.blocks():
         if block.text is None and not _is_carried(where, block, base_model):
             yield Spot(block.path, f"A block in {where} that is not text; this release trains on text only.")
@@ -50,7 +50,7 @@ def not_expressible(record: Record, base_model: BaseModel) -> Iterator[Spot]:
 
 
 def _is_carried(where: str, block: Block, base_model: BaseModel) -> bool:
-    """What an assistant's turn may hold besides text: of reasoning, nothing but its text (docs/facts.md#records)."""
+    """Whether an assistant turn may hold this block: reasoning, and nothing but its text (docs/facts.md#records)."""
     if where != "assistant" or "reasoningContent" not in base_model.carries:
         return False
     match block.opaque:
@@ -67,7 +67,7 @@ def _is_carried(where: str, block: Block, base_model: BaseModel) -> bool:
     absent=proofs.no_reserved_word,
 )
 def reserved_word(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """None of the base model's reserved words where it looks for them (docs/facts.md#records)."""
+    """Flag the base model's reserved words in the roles where it refuses them (docs/facts.md#records)."""
     for rule in base_model.reserved:
         for where, path, text in _as_trained(record, base_model):
             found = [ascii(word) for word in rule.words if word in text] if where in rule.where else []
@@ -76,7 +76,7 @@ def reserved_word(record: Record, base_model: BaseModel) -> Iterator[Spot]:
 
 
 def _as_trained(record: Record, base_model: BaseModel) -> Iterator[tuple[str, str, str]]:
-    """The texts as (where, path, text): those of several blocks joined where the format joins them."""
+    """Texts as Bedrock will see them, as (where, path, text): formats other than Converse join a message's blocks."""
     several = len(record.system) > 1 or any(len(turn.blocks) > 1 for turn in record.turns)
     if not several or base_model.record_format == "converse":
         yield from record.texts
@@ -91,11 +91,11 @@ def _as_trained(record: Record, base_model: BaseModel) -> Iterator[tuple[str, st
     code="reserved_word_at_start",
     severity="warning",
     words="A text begins with a word that the base model reserves at the beginning of a line.",
-    hint="It is the rest of a transcript: take it out; the turn's role says who speaks.",
+    hint="It is left over from a transcript: remove it; the turn's role says who speaks.",
     example=Example(samples.line("Human: Why?")),
 )
 def reserved_word_at_start(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """What follows a line feed in a reserved word does not open a text, where no line feed precedes it."""
+    """Flag a text that opens with a reserved word less its line feed: only the beginning of the text saves it."""
     for rule in base_model.reserved:
         openings = tuple(word[1:] for word in rule.words if word[0] == "\n")
         for where, path, text in record.texts if openings else ():
@@ -109,11 +109,11 @@ def reserved_word_at_start(record: Record, base_model: BaseModel) -> Iterator[Sp
     severity="info",
     shared=True,
     words="A text begins or ends with blanks or line ends.",
-    hint="They are carried as they are, and the tuned model learns them; take them away unless they are meant.",
+    hint="They are kept as they are, and the tuned model learns them; remove them unless they are intended.",
     example=Example(samples.line("Why?", " Because.")),
 )
 def surrounding_whitespace(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """Prompts and answers begin and end with what they say."""
+    """Flag leading and trailing white space."""
     for _, path, text in record.texts:
         if text and (text[0].isspace() or text[-1].isspace()) and not text.isspace():
             before, after = len(text) - len(text.lstrip()), len(text) - len(text.rstrip())

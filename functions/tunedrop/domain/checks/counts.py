@@ -1,4 +1,4 @@
-"""How much there is: records of a split, and of train and validation together."""
+"""Checks of record counts, per split and for train and validation together, and of whether a split trains at all."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from tunedrop.domain.checks import samples
 from tunedrop.domain.checks.registry import Example, SplitFacts, split_check
 
 OF_SEVERAL_SPLITS = frozenset({"too_many_records_together", "too_few_records_together"})
-"""Codes that say nothing any more about a split once another one stands beside it."""
+"""Codes whose findings become stale for a split once another split is added to its version."""
 
 
 def _allowed(split: Split, base_model: BaseModel) -> Range | None:
-    """What Bedrock takes; it never sees the test split, nor a validation split where training has no use for one."""
+    """The record counts Bedrock takes; None for the test split, and for a validation split it would never see."""
     limits = base_model.limits
     if split == "validation" and not base_model.validation:
         return None
@@ -28,7 +28,7 @@ def _allowed(split: Split, base_model: BaseModel) -> Range | None:
     example=Example("(31 records)", build=samples.good(31), alone=True),
 )
 def too_few_records(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
-    """The least number of records of this split."""
+    """Check the minimum number of records of this split."""
     allowed = _allowed(facts.split, base_model)
     if allowed and facts.records < allowed.minimum:
         records = "1 record" if facts.records == 1 else f"{facts.records:,} records"
@@ -42,14 +42,17 @@ def too_few_records(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
     example=Example("(10,001 records)", build=samples.good(10_001), alone=True),
 )
 def too_many_records(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
-    """The greatest number of records of this split."""
+    """Check the maximum number of records of this split."""
     allowed = _allowed(facts.split, base_model)
     if allowed and facts.records > allowed.maximum:
         yield f"{facts.records:,} records; {base_model.name} takes at most {allowed.maximum:,} in {facts.split}."
 
 
 def _together(facts: SplitFacts, base_model: BaseModel) -> int | None:
-    """Train and validation together, where this is the later of the two and each alone is within its limits."""
+    """Records of train and validation together; None unless this is the later of the two and each is within limits.
+
+    A split outside its own limits is reported for that alone, not twice.
+    """
     pair: tuple[Split, ...] = ("train", "validation") if base_model.validation else ("train",)
     if facts.split not in pair or (facts.split == "train" and facts.later & set(pair)):
         return None
@@ -70,7 +73,7 @@ def _together(facts: SplitFacts, base_model: BaseModel) -> int | None:
     ),
 )
 def too_many_records_together(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
-    """The greatest sum of train and validation; found in the later of the two."""
+    """Check the maximum of train and validation together, in the later of the two."""
     total, maximum = _together(facts, base_model), base_model.limits.total_records.maximum
     if total is not None and total > maximum:
         yield f"{total:,} records in train and validation; {base_model.name} takes at most {maximum:,} together."
@@ -83,7 +86,7 @@ def too_many_records_together(facts: SplitFacts, base_model: BaseModel) -> Itera
     example=Example("(99 records)", build=samples.good(99), base_model="llama-3-1-8b", alone=True),
 )
 def too_few_records_together(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
-    """The least sum of train and validation; found in the later of the two."""
+    """Check the minimum of train and validation together, in the later of the two."""
     total, minimum = _together(facts, base_model), base_model.limits.total_records.minimum
     if total is not None and total < minimum:
         yield f"{total:,} records in train and validation; {base_model.name} needs at least {minimum:,} together."
@@ -92,12 +95,12 @@ def too_few_records_together(facts: SplitFacts, base_model: BaseModel) -> Iterat
 @split_check(
     code="not_trained_here",
     severity="warning",
-    words="The base model is not trained in this stack's Region: the data is prepared, and no job will take it.",
-    hint="Deploy a stack where it is trained, or leave it out of base_models.",
+    words="The base model is not trained in this stack's Region: the data is prepared, but no job will take it.",
+    hint="Deploy a stack in a Region that trains it, or leave it out of base_models.",
     example=None,
 )
 def not_trained_here(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
-    """The stack's Region is one of those that train the base model (docs/facts.md#base-models)."""
+    """Check that the stack's Region trains the base model (docs/facts.md#base-models)."""
     if facts.split == "train" and facts.region and facts.region not in base_model.regions:
         yield f"{base_model.name} is trained in {', '.join(base_model.regions)}; this stack is in {facts.region}."
 
@@ -115,6 +118,6 @@ def not_trained_here(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
     ),
 )
 def validation_not_used(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
-    """A validation split is checked for such a base model, and never sent (docs/facts.md#records)."""
+    """Warn that a validation split is checked but never sent to this base model (docs/facts.md#records)."""
     if facts.split == "validation" and not base_model.validation:
         yield f"{base_model.name} takes no validation split; these {facts.records:,} records stay unused."

@@ -1,4 +1,4 @@
-"""Secrets that open something, known by the forms that their makers gave them. None is ever quoted."""
+"""Check for credentials, recognized by the formats their issuers gave them. A finding never quotes one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tunedrop.domain.checks import samples
 from tunedrop.domain.checks.registry import Example, Spot, check
 from tunedrop.domain.records.record import Record
 
-_FORMS: tuple[tuple[str, str, str], ...] = (  # kind, what stands in every one, form
+_FORMS: tuple[tuple[str, str, str], ...] = (  # kind, a literal that every match contains, pattern
     ("An AWS access key id", "IA", r"(?:AKIA|ASIA)[A-Z2-7]{16}(?!\w)"),
     (
         "An AWS secret access key",
@@ -56,7 +56,7 @@ _NO_PASSWORD = re.compile(
 _NO_HOST = re.compile(r"(?:.*\.)?(?:example(?:\.[a-z]+)?|localhost|host|hostname|invalid|test)|127\..*|0\.0\.0\.0")
 
 _LEAST = b"x" * 20
-"""The shortest secret as a run of characters without a blank; prose has hardly any so long."""
+"""The shortest secret, as a run of characters without a blank. Prose hardly ever has a run this long."""
 _RUNS = bytes(ord("x") if 0x21 <= byte <= 0x7E else ord(" ") for byte in range(256))
 
 
@@ -72,8 +72,9 @@ _RUNS = bytes(ord("x") if 0x21 <= byte <= 0x7E else ord(" ") for byte in range(2
     ),
 )
 def secret(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """Nothing that opens a door."""
+    """Flag credentials."""
     for _, path, text in record.texts:
+        # Text without a long enough run holds none: this saves nearly all prose from all patterns.
         if _LEAST not in text.encode("utf-8", "surrogatepass").translate(_RUNS) and "-----BEGIN" not in text:
             continue
         for kind, start in _secrets(text):
@@ -87,7 +88,7 @@ def _secrets(text: str) -> Iterator[tuple[str, int]]:
 
 
 def _is_made_up(match: re.Match[str]) -> bool:
-    """Whether a URL is an example's rather than a door's."""
+    """Whether a match is a URL whose password or host is a placeholder."""
     if "password" not in match.re.groupindex:
         return False
     return bool(_NO_PASSWORD.fullmatch(match["password"]) or _NO_HOST.fullmatch(match["host"]))

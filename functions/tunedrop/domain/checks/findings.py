@@ -1,4 +1,4 @@
-"""Findings of one report: each precise, none quoting content, capped per code with true counts."""
+"""The findings of one report. They never quote content; the list is capped per code, the counts are not."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.defects import Defect
 
 MAX_PER_CODE = 50
-"""Findings of one code that a report lists; the rest are only counted."""
+"""Findings a report lists per code; the rest are only counted."""
 
 _MAX_TEXT = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Which object, line and record a finding is about; None where it is about more than one."""
+    """The object, line and record a finding is about; None if it is about more than one."""
 
     source: str
     line: int | None = None
@@ -31,7 +31,7 @@ class Finding:
 
     code: str
     severity: Severity
-    """The one in force: the check's own, or what the policy makes of it."""
+    """The severity in force: the check's own, unless the policy changes it."""
     source: str
     record: int | None
     line: int | None
@@ -41,7 +41,7 @@ class Finding:
 
 
 class Findings:
-    """Collects findings of one report in the order they were met. What the policy ignores is only counted."""
+    """Collects the findings of one report in the order they occur. Codes the policy ignores are only counted."""
 
     def __init__(self, tuned: Policy | None = None) -> None:
         self.policy = tuned or Policy()
@@ -50,7 +50,7 @@ class Findings:
         self.totals: Counter[Severity] = Counter()
 
     def add(self, code: str, place: Place, path: str, message: str, hint: str = "") -> None:
-        """List one finding, or only count it."""
+        """Count one finding, and list it unless the policy ignores it or the list of its code is full."""
         check, severity = CHECKS[code], severities.severity(code, self.policy)
         self.counts[code] += 1
         if severity is None:
@@ -71,11 +71,11 @@ class Findings:
             )
 
     def add_defect(self, defect: Defect, place: Place) -> None:
-        """The same for what a reader found."""
+        """Add a defect that a reader found."""
         self.add(defect.code, place, defect.path, defect.message, defect.hint)
 
     @property
     def truncated(self) -> tuple[str, ...]:
-        """Codes of which not all findings are listed, though none is ignored."""
+        """Codes with more findings than the list holds, ignored codes aside."""
         many = (code for code, count in self.counts.items() if count > MAX_PER_CODE)
         return tuple(code for code in many if severities.severity(code, self.policy) is not None)

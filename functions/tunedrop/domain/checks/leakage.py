@@ -1,4 +1,4 @@
-"""Records of one split that stand in an earlier one too: whatever is measured on them flatters the model."""
+"""Records that leak from one split into a later one, where metrics measured on them flatter the model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tunedrop.domain.records.defects import Defect
 
 
 def leaks(seen: Seen, earlier: Mapping[Split, tuple[Seen, Likeness]]) -> Iterator[Defect]:
-    """At most one defect for each record: that of the earliest split, a same record before a like one."""
+    """At most one defect per record: the same record before a near duplicate, then the earliest split."""
     prints = seen.prints
     for index in range(len(prints)):
         found = _same(seen, index, earlier) or _near(seen, index, earlier)

@@ -1,20 +1,21 @@
-"""Records that are nearly the same: most of a long text again, with the same other part or nearly the same.
+"""Near duplicates: pairs of records that share most of a long text and whose other parts match as well.
 
-The main part of a record is its question, or where that is short its answer (`domain/records/fingerprints.py`, which
-also says what pieces are). Two records are nearly the same when all of this holds:
+The main part of a record is its question, or its answer if the question is short (`domain/records/fingerprints.py`
+explains this and what pieces are). Two records are near duplicates when all of this holds:
 
-- each main part has at least six pieces, which are about 60 words, that are not template;
-- of the one with more such pieces, at least three quarters are the other's too: a changed word in 50 leaves that many;
-- the system texts are the same, and the main parts have the same digits in the same order: "17 + 1" is no copy of
-  "18 + 1";
-- the other parts are the same in their normal form, or they begin or end with the same letters: a hundred of an answer,
-  which are about 20 words, 24 of a question;
-- both questions and both answers differ in length by a quarter at most.
+- each main part has at least six pieces, about 60 words, that are not template;
+- at least three quarters of the larger set of pieces are in the other set; one changed word in 50 leaves that many;
+- the system texts are the same, and the main parts have the same digits in the same order: "17 + 1" does not
+  duplicate "18 + 1";
+- the other parts are the same in their normal form, or begin or end with the same letters: 100 for an answer, about
+  20 words, and 24 for a question;
+- the questions, and the answers, differ in length by at most a quarter.
 
-What stands in eight main parts or more is template and proves nothing: instructions, a shared document. So eight
-records that are alike are not copies of each other, but made from one template.
-Pairs are found by the smallest pieces: of two lists, the longer one n long, that have three quarters of it in common,
-the n/4 + 1 smallest of each have one in common by necessity.
+Pieces found in eight or more main parts are template (instructions, a shared document) and prove nothing. By the same
+rule, eight records that are alike were made from one template and are not reported as copies.
+
+Candidate pairs are found by their smallest pieces: if two lists, the longer one of length n, have three quarters of n
+in common, then the n/4 + 1 smallest pieces of each must have at least one in common.
 """
 
 from __future__ import annotations
@@ -27,25 +28,26 @@ from tunedrop.domain.checks.seen_records import Seen
 from tunedrop.domain.records.fingerprints import ANSWER_END, MIN_BYTES, QUESTION_END, Fingerprints
 
 TEMPLATE = 8
-"""Records that make a template of what they share."""
+"""As many records that share something make it a template."""
 MIN_PIECES = 6
 
 _SAMPLE = 1_024
+"""Records that are looked at to find template pieces."""
 _CANDIDATES = TEMPLATE
-"""Records compared for one piece that they share: as many as make a template."""
+"""Records compared per shared piece. More would be template, so this bounds the work and loses nothing."""
 
 
 class Likeness:
-    """One split's records by their pieces: finds for a record the earliest one that it is nearly the same as."""
+    """An index of one split's records by their pieces; finds the earliest near duplicate of a record."""
 
     def __init__(self, seen: Seen) -> None:
         self.copies: list[tuple[int, int]] = []
-        """Each record that is nearly the same as an earlier one, and that one, by index."""
+        """(index of a record, index of the earlier record it nearly duplicates)"""
         self._prints = seen.prints
         self._first: dict[int, int] = {}
         self._more: dict[int, list[int]] = {}
         self._crowded: set[int] = set()
-        """Records that were made from one template with others."""
+        """Indexes of records made from one template."""
         comparable = [index for index in seen.originals() if len(seen.prints.sketches[index]) >= MIN_PIECES]
         self._template = _template(seen.prints, comparable)
         self._root: dict[int, int] = {}
@@ -76,7 +78,7 @@ class Likeness:
         self.copies = [(index, found) for index, found in self.copies if index not in self._crowded]
 
     def find(self, prints: Fingerprints, index: int) -> int | None:
-        """The earliest of these records that a record of another split is nearly the same as."""
+        """The index of the earliest record that record `index` of another split nearly duplicates."""
         pieces = self._pieces(prints, index)
         if len(pieces) < MIN_PIECES:
             return None
@@ -88,7 +90,7 @@ class Likeness:
         return None if found in self._crowded else found
 
     def _pieces(self, prints: Fingerprints, index: int) -> Sequence[int]:
-        """In ascending order."""
+        """The record's pieces without template, in ascending order."""
         sketch, template = prints.sketches[index], self._template
         return [piece for piece in sketch if piece not in template] if template else sketch
 
@@ -104,7 +106,7 @@ class Likeness:
 
 
 def _others_alike(left: Fingerprints, at: int, right: Fingerprints, index: int) -> bool:
-    """Whether the parts that are not the main ones agree, and all lengths."""
+    """Whether the parts that are not the main part match, and the lengths of all."""
     questions = left.question_sizes[at], right.question_sizes[index]
     answers = left.answer_sizes[at], right.answer_sizes[index]
     if (questions[0] < MIN_BYTES) != (questions[1] < MIN_BYTES) or not (_similar(*questions) and _similar(*answers)):
@@ -116,22 +118,22 @@ def _others_alike(left: Fingerprints, at: int, right: Fingerprints, index: int) 
 
 
 def _smallest(pieces: Sequence[int]) -> int:
-    """Any list that has three quarters in common with this one has one of that many smallest."""
+    """How many of the smallest pieces to compare: a list with three quarters in common shares one of them."""
     return len(pieces) // 4 + 1
 
 
 def _similar(left: int, right: int) -> bool:
-    """Whether two lengths differ by a quarter of the longer one at most."""
+    """Whether two lengths differ by at most a quarter of the longer one."""
     return 4 * abs(left - right) <= max(left, right)
 
 
 def _share(left: Sequence[int], right: Sequence[int]) -> bool:
-    """Whether three quarters of the longer one are in both."""
+    """Whether the lists have three quarters of the longer one in common."""
     return 4 * len(set(left).intersection(right)) >= 3 * max(len(left), len(right))
 
 
 def _template(prints: Fingerprints, comparable: Sequence[int]) -> set[int]:
-    """Pieces that many records have, by a sample of them."""
+    """Pieces that many records have, judged by a sample of the records."""
     step = -(-len(comparable) // _SAMPLE) or 1
     counts: Counter[int] = Counter()
     for index in islice(comparable, 0, None, step):

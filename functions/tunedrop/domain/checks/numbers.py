@@ -1,4 +1,4 @@
-"""Numbers with rules of their own: payment cards, bank accounts, phones."""
+"""Recognize payment cards, IBANs and phone numbers by their issuers' rules and check digits."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ _CARDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("A UnionPay card", re.compile(r"62\d{14,17}")),
 )
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+"""Luhn: the digit sum of twice each digit."""
 
 _IBAN_LENGTHS = {  # ISO 13616 registry
     country: length
@@ -58,7 +59,7 @@ def _luhn(digits: str) -> bool:
 
 
 def card(text: str) -> str | None:
-    """The kind of payment card that has this number; None where no card can have it."""
+    """The kind of payment card with this number, such as "A Visa card"; None if no card can have it."""
     digits = _digits(text)
     if len(set(digits)) <= 1 or not _luhn(digits):
         return None
@@ -66,7 +67,7 @@ def card(text: str) -> str | None:
 
 
 def is_iban(text: str) -> bool:
-    """Whether it is an IBAN of a country that has them, with the right length and check digits."""
+    """Whether a text is an IBAN: a known country, with its length and valid check digits. Blanks are ignored."""
     compact = text.replace(" ", "")
     if _IBAN_LENGTHS.get(compact[:2]) != len(compact):
         return False
@@ -74,7 +75,7 @@ def is_iban(text: str) -> bool:
 
 
 def is_phone(text: str) -> bool:
-    """Whether a number written like a phone's can be one, and a person's."""
+    """Whether a number written like a phone number can be a person's: neither fictional, toll-free nor invalid."""
     digits = _digits(text)
     if _FICTION.fullmatch(digits) or _TOLL_FREE.fullmatch(digits) or len(set(digits)) <= 2:
         return False

@@ -1,4 +1,4 @@
-"""What the reader of Parquet files finds. Its examples are the smallest files that show it, written byte by byte."""
+"""Findings of the Parquet reader. The examples are the smallest files that show them, written byte by byte."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tunedrop.domain.parquet import MAX_ROW_GROUP_BYTES
 
 
 def _number(value: int) -> bytes:
-    """Thrift's zigzag integer of one that is not negative."""
+    """A non-negative integer in Thrift's zigzag encoding."""
     left, written = 2 * value, bytearray()
     while left >= 0x80:
         written.append(left & 0x7F | 0x80)
@@ -16,7 +16,10 @@ def _number(value: int) -> bytes:
 
 
 def _file(*, rows: int = 40, claimed: int | None = None, codec: int = 0) -> bytes:
-    """One row group with one column `completion` of two binary bytes a row; the footer's own claims may be others."""
+    """A file of one row group with one column `completion`, two binary bytes per row; the footer may lie about it.
+
+    `rows` beyond 40 and `claimed` (bytes uncompressed) stand in the footer only.
+    """
     cells = b"\xff\xfe" * min(rows, 40)
     size = _number(len(cells))
     page = b"\x15\0\x15" + size + b"\x15" + size + b"\x2c\x15" + _number(rows) + b"\x15\0\x15\x06\x15\x06\0\0"
@@ -50,7 +53,7 @@ declare(
 declare(
     code="unsupported_parquet",
     stage="file",
-    words="The Parquet file uses something that is not read here; the message says what.",
+    words="The Parquet file uses a feature that is not supported; the message says which.",
     hint="Write it with a current library and its defaults: Snappy, Zstandard, gzip, Brotli, LZ4 or no compression.",
     example=_example("PAR1 … (compressed with LZO) … PAR1", _file(codec=3)),
 )
@@ -64,14 +67,14 @@ declare(
 declare(
     code="parquet_expands_too_far",
     stage="file",
-    words="What the Parquet file's few bytes stand for needs more than a hundred times their room, and over 1 GiB.",
-    hint="Take out what repeats, or upload the rows as JSON Lines.",
+    words="The Parquet file expands to more than a hundred times its size and more than 1 GiB.",
+    hint="Remove what repeats, or upload the rows as JSON Lines.",
     example=_example("PAR1 … (16,777,217 rows in 200 bytes) … PAR1", _file(rows=2**24 + 1)),
 )
 declare(
     code="unreadable_value",
     stage="file",
-    words="A cell of the Parquet file holds binary data, which is no text, number, list or object.",
+    words="A cell of the Parquet file holds binary data, which is not text, a number, a list or an object.",
     hint="Leave the column out, or write it as text.",
     example=_example("completion: BINARY", _file()),
 )

@@ -1,4 +1,4 @@
-"""Data about people, found by form and check digits. Messages say what kind and where, never what."""
+"""Checks for personal data, found by format and check digits. Messages name the kind and place, never the content."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NOT_PERSONAL = re.compile(
     r"|feedback|enquiries|inquiries|orders|returns|git|user|username|your.?(?:name|e?mail)|you|name|someone|somebody|e?mail)",
     re.IGNORECASE,
 )
-_RESERVED_DOMAIN = re.compile(  # RFC 2606, RFC 6761, and what writers of documentation use besides
+_RESERVED_DOMAIN = re.compile(  # RFC 2606, RFC 6761, and others that documentation uses
     r"(?:.*\.)?(?:(?:example|test|invalid|localhost|local)|(?:[a-z]+-)?example(?:-[a-z]+)?\.[a-z.]{2,6}"
     r"|(?:domain|yourdomain|mydomain|company|yourcompany|mycompany|email|website|test|mail|server|host)\.(?:com|org|net))",
     re.IGNORECASE,
@@ -40,11 +40,11 @@ _BETWEEN_DIGITS = b" -.()/+"
 _ZERO_FOR_DIGIT = bytes.maketrans(b"123456789", b"0" * 9)
 _ZERO_FOR_BOTH = bytes.maketrans(b"123456789" + _BETWEEN_DIGITS, b"0" * (9 + len(_BETWEEN_DIGITS)))
 _SHORTEST = b"0" * 9
-"""Digits, and what people write between them, of the shortest number that is looked for."""
+"""The shortest number that is looked for, digits and separators together."""
 
 
 def _has_number(text: str, digits: int) -> bool:
-    """Whether so many digits stand together but for what people write between them: what is quick to know."""
+    """Whether a text has `digits` digits in a row, separators aside: a quick test before the patterns run."""
     raw = text.encode("utf-8", "surrogatepass")
     if _SHORTEST not in raw.translate(_ZERO_FOR_BOTH):
         return False
@@ -56,11 +56,11 @@ def _has_number(text: str, digits: int) -> bool:
     severity="warning",
     shared=True,
     words="A text holds an e-mail address that may be a person's.",
-    hint="Replace it by one at example.com, unless the person agreed that the model may repeat it.",
+    hint="Replace it with one at example.com, unless the person agreed that the model may repeat it.",
     example=Example(samples.line("Who wrote it?", "Write to jane.fox@larkspur-home.com.")),
 )
 def email_address(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """Addresses of offices (info@, support@) and those reserved for examples are nobody's."""
+    """Flag personal e-mail addresses; role accounts (info@, support@) and example domains pass."""
     for _, path, text in record.texts:
         match = next((m for m in _EMAIL.finditer(text) if _is_personal(m)), None) if "@" in text else None
         if match:
@@ -76,11 +76,11 @@ def _is_personal(match: re.Match[str]) -> bool:
     severity="warning",
     shared=True,
     words="A text holds a phone number that may be a person's.",
-    hint="Replace it by one reserved for fiction, such as +1 202-555-0100, unless everybody may know it.",
+    hint="Replace it with one reserved for fiction, such as +1 202-555-0100, unless everybody may know it.",
     example=Example(samples.line("Who wrote it?", "Call +49 151 23456789.")),
 )
 def phone_number(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """International and North American numbers as people write them; not toll-free ones and those of fiction."""
+    """Flag international and North American phone numbers; toll-free and fictional ones pass."""
     for _, path, text in record.texts:
         if _has_number(text, 9):
             yield from _first(path, text, _PHONE, lambda found: "A phone number" if numbers.is_phone(found) else None)
@@ -91,11 +91,11 @@ def phone_number(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     severity="warning",
     shared=True,
     words="A text holds the number of a payment card or bank account, or a US social security number.",
-    hint="Take it out or replace it by a made-up one: a tuned model can repeat what it has seen.",
+    hint="Remove it or replace it with a made-up one: a tuned model can repeat what it has seen.",
     example=Example(samples.line("How do I pay?", "Use card 4111 1111 1111 1111.")),
 )
 def personal_number(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """Numbers that pass their own check digits and whose issuer exists."""
+    """Flag card numbers, IBANs and US social security numbers that are valid by their own rules."""
     for _, path, text in record.texts:
         if _has_number(text, 8):
             for pattern, kind in _KINDS:
@@ -103,7 +103,7 @@ def personal_number(record: Record, base_model: BaseModel) -> Iterator[Spot]:
 
 
 def _first(path: str, text: str, pattern: re.Pattern[str], kind: Callable[[str], str | None]) -> Iterator[Spot]:
-    """The first place that looks like it and of which `kind` says what it is."""
+    """The first match of the pattern that `kind` can name."""
     for match in pattern.finditer(text):
         if named := kind(match[0]):
             yield Spot(path, f"{named} at character {match.start() + 1}.")

@@ -1,6 +1,6 @@
-"""What a split's records have in common: counters, and a stretch of text for each end, however many records there are.
+"""What a split's records have in common, in constant memory: counters, and what most of them begin or end with.
 
-Only conversations that begin with the user and end with an answer in text are looked at; the rest is for other checks.
+Only conversations that begin with the user and end with a text answer count; other checks report the rest.
 """
 
 from __future__ import annotations
@@ -12,23 +12,24 @@ from collections.abc import Callable
 from tunedrop.domain.records.record import Record
 
 LEAST_SHARED = 20
-"""Characters of a stretch that is worth a word."""
+"""Shortest common stretch worth reporting, in characters."""
 MOST_SHARED = 10_000
-"""Characters that are compared."""
+"""Longest stretch that is compared, in characters."""
 MAX_LABELS, LONGEST_LABEL = 20, 40
-"""More different answers than that, or a longer one, and the answers are no labels."""
+"""With more different answers, or a longer one (in characters), the answers are not labels."""
 
 _OPENING = 80
-"""Characters of an answer that are looked at first: most have a lower-case letter among them."""
+"""Characters of an answer that are tested first: nearly all have a lower-case letter among them."""
 _LEAST_SHOUTED = 20
 _LEAST_WORDS = 4
 _CODE = re.compile(r"\ASELECT |[=;_{}<>*|]")
 
 
 class Stretch:
-    """The stretch at one end that most texts share, in one pass: Boyer and Moore's vote over the last characters there.
+    """The longest text that most texts begin (or end) with, found in one pass.
 
-    `hits` never says too much: texts that came before the stretch was first met, or met again, are not in it.
+    A Boyer-Moore majority vote over the first (or last) 20 characters. `hits` is a lower bound: it leaves out texts
+    that came before the stretch was adopted, or adopted again.
     """
 
     __slots__ = ("_at_end", "_core", "_has", "_votes", "hits", "longest", "shared")
@@ -37,13 +38,13 @@ class Stretch:
         self.shared = self._core = "\0" * LEAST_SHARED
         self.hits = 0
         self.longest = 0
-        """Characters of the longest text that has it."""
+        """Length of the longest text with the stretch, in characters."""
         self._votes = 0
         self._at_end = at_end
         self._has: Callable[[str, str], bool] = str.endswith if at_end else str.startswith
 
     def look(self, text: str) -> None:
-        """One text's vote."""
+        """Count one text's vote."""
         if self._has(text, self.shared):
             self._count(text)
         elif self._votes > 0:
@@ -69,7 +70,7 @@ class Stretch:
         return text[-size:] if self._at_end else text[:size]
 
     def _common(self, text: str) -> str:
-        """What `text`, which has the core, has of the stretch."""
+        """The part of the stretch that `text` has, by binary search. `text` must have the core."""
         low, high = LEAST_SHARED, min(len(text), len(self.shared))
         while low < high:
             middle = (low + high + 1) // 2
@@ -81,24 +82,24 @@ class Stretch:
 
 
 class Profile:
-    """One split, record by record. Memory does not grow with it."""
+    """Collects the profile of one split, record by record, in constant memory."""
 
     __slots__ = ("answer_end", "answer_start", "labels", "looked", "prompt_end", "prompt_start", "shouted", "systems")
 
     def __init__(self) -> None:
         self.looked = 0
-        """Records that count here."""
+        """Records that were counted."""
         self.systems = 0
-        """Of these, with a system text of their own."""
+        """Counted records with a system text of their own."""
         self.shouted = 0
-        """Of these, with an answer of several words in upper case alone."""
+        """Counted records with an answer of several words, all in upper case."""
         self.prompt_start, self.answer_start = Stretch(), Stretch()
         self.prompt_end, self.answer_end = Stretch(at_end=True), Stretch(at_end=True)
         self.labels: Counter[str] | None = Counter()
-        """How many records have which answer; None where answers are no labels."""
+        """Records per answer; None once the answers turn out not to be labels."""
 
     def look(self, record: Record) -> None:
-        """Count one record."""
+        """Count one record, if it is a conversation as the module describes."""
         turns = record.turns
         if len(turns) < 2:
             return
@@ -131,7 +132,7 @@ class Profile:
 
 
 def _is_shouted(answer: str) -> bool:
-    """Running text without a lower-case letter; SQL, identifiers and labels are no such."""
+    """Whether an answer is prose in upper case, as opposed to SQL, identifiers or labels."""
     words = [word for word in answer[:_OPENING].split() if word.isalpha()]
     if len(words) < _LEAST_WORDS or sum(map(len, words)) < _LEAST_SHOUTED:
         return False

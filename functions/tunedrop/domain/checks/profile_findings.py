@@ -1,4 +1,4 @@
-"""What `profile` shows: facts about a whole split that a careful person may want to know, none of them a fault."""
+"""Findings from a split's profile: facts a careful person may want to know; none of them is an error."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from tunedrop.domain.checks.profile import LEAST_SHARED, Profile, Stretch
 from tunedrop.domain.checks.registry import Example, SplitFacts, split_check
 
 LEAST_RECORDS = 50
-"""Fewer are no base for a share."""
+"""With fewer records, a share means little."""
 NEARLY_ALL = 0.95
 MOST_EXCEPTIONS = 0.2
-"""Where more records than that differ in having a system text, it is the plan."""
+"""If a larger share of records differs in having a system text, it is taken for intended."""
 MOST_SHOUTED = 1 / 3
 DOMINANT = 0.9
 RARE_RECORDS, RARE_SHARE = 5, 0.01
 RARE_AMONG_EVEN = 0.5
-"""An answer is rare only below this part of an even share: where all are few, none is rare among them."""
+"""An answer is rare only below this fraction of an even share: if all are few, none of them is rare."""
 _STRUCTURE = "{}[]<>`"
-"""What structured texts begin and end with: that is their form, and has to be learned."""
+"""What structured texts begin and end with: that is their format, which the model must learn."""
 
 
 def _profile(facts: SplitFacts) -> Profile | None:
@@ -30,7 +30,7 @@ def _profile(facts: SplitFacts) -> Profile | None:
 
 
 def _lines(count: int, make: Callable[[int], tuple[str, str]]) -> Callable[[], bytes]:
-    """Builds a file of prompts and completions."""
+    """Return a builder of a file of `count` (prompt, completion) records."""
     return lambda: "".join(f"{samples.line(*make(number))}\n" for number in range(count)).encode()
 
 
@@ -46,7 +46,7 @@ def _edges(records: int, prompts: Stretch, answers: Stretch, *, at_end: bool) ->
 
 
 def _is_shared(each: Stretch, records: int, *, at_end: bool) -> bool:
-    """Whether it is worth a word. Whole texts that repeat one another are told by other checks."""
+    """Whether a stretch is worth reporting. Texts that repeat each other entirely are left to other checks."""
     text = each.shared.strip()
     if each.hits < NEARLY_ALL * records or len(text) < LEAST_SHARED or each.longest == len(each.shared):
         return False
@@ -57,7 +57,7 @@ def _is_shared(each: Stretch, records: int, *, at_end: bool) -> bool:
     code="common_prefix",
     severity="info",
     words="Nearly all prompts, or nearly all answers, begin with the same long stretch.",
-    hint="It is paid for in every record, and a system text may say it once; keep it if your requests begin so, too.",
+    hint="It is paid for in every record. A system text can say it once; keep it if your requests begin that way, too.",
     example=Example(
         "(100 prompts that begin with the same instruction)",
         build=_lines(100, lambda n: (f"Answer in a short sentence: what is {n} + 1?", f"It is {n + 1}.")),
@@ -65,7 +65,7 @@ def _is_shared(each: Stretch, records: int, *, at_end: bool) -> bool:
     ),
 )
 def common_prefix(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
-    """What texts begin with."""
+    """Report what nearly all texts begin with."""
     if profile := _profile(facts):
         yield from _edges(profile.looked, profile.prompt_start, profile.answer_start, at_end=False)
 
@@ -74,7 +74,7 @@ def common_prefix(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
     code="common_suffix",
     severity="info",
     words="Nearly all prompts, or nearly all answers, end with the same long stretch.",
-    hint="It is paid for in every record; of a prompt a system text may say it once, of an answer the model learns it.",
+    hint="It is paid for in every record. A system text can say a prompt's once; an answer's is learned by the model.",
     example=Example(
         "(100 answers that end with the same offer)",
         build=_lines(100, lambda n: (f"What is {n} + 1?", f"It is {n + 1}. Just ask if you need more.")),
@@ -82,7 +82,7 @@ def common_prefix(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
     ),
 )
 def common_suffix(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
-    """What texts end with."""
+    """Report what nearly all texts end with."""
     if profile := _profile(facts):
         yield from _edges(profile.looked, profile.prompt_end, profile.answer_end, at_end=True)
 
@@ -90,8 +90,8 @@ def common_suffix(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
 @split_check(
     code="class_imbalance",
     severity="info",
-    words="The answers are a few labels, and some are rare, or one is nearly everywhere.",
-    hint="Add records of the rare ones, or judge the model by each label: the share it gets right hides them.",
+    words="The answers are a few labels, and some of them are rare, or one is nearly everywhere.",
+    hint="Add records of the rare ones, or measure the model per label: overall accuracy hides the rare ones.",
     example=Example(
         "(100 records with one of two answers, 3 with the other)",
         build=_lines(103, lambda n: (f"Is {n} a small number?", "No" if n >= 3 else "Yes")),
@@ -99,7 +99,7 @@ def common_suffix(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
     ),
 )
 def class_imbalance(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
-    """Labels with records enough to learn them. One answer alone is told by `one_answer`."""
+    """Report labels that are rare or dominate. `one_answer` reports a split with a single answer."""
     profile = _profile(facts)
     labels = profile.labels if profile else None
     if not labels or len(labels) < 2:
@@ -120,8 +120,8 @@ def _is_rare(count: int, records: int, labels: int) -> bool:
 @split_check(
     code="system_text_missing",
     severity="info",
-    words="Most records have a system text and some have none, or the other way round.",
-    hint="Give them all one, as your requests will have it: dataset.toml's `system` is for those without.",
+    words="Most records have a system text and some have none, or the other way around.",
+    hint="Give all of them the one your requests will have: `system` in dataset.toml is for records without one.",
     example=Example(
         "(100 records, 90 of them with a system text)",
         build=lambda: "".join(
@@ -133,7 +133,7 @@ def _is_rare(count: int, records: int, labels: int) -> bool:
     ),
 )
 def system_text_missing(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
-    """All records are told, or none."""
+    """Report a split in which a few records differ from the rest in having a system text."""
     profile = _profile(facts)
     if not profile or facts.default_system:
         return
@@ -145,8 +145,8 @@ def system_text_missing(facts: SplitFacts, base_model: BaseModel) -> Iterator[st
 @split_check(
     code="mostly_upper_case",
     severity="info",
-    words="More than a third of the answers are sentences in upper case alone.",
-    hint="Write them in the case that the model should use: it learns that, too.",
+    words="More than a third of the answers are sentences entirely in upper case.",
+    hint="Write them in the case the model should use: it learns that, too.",
     example=Example(
         "(100 answers in upper case)",
         build=_lines(100, lambda n: (f"What is {n} + 1?", f"PLEASE ALWAYS TAKE {n + 1} FOR YOUR ANSWER.")),
@@ -154,7 +154,7 @@ def system_text_missing(facts: SplitFacts, base_model: BaseModel) -> Iterator[st
     ),
 )
 def mostly_upper_case(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
-    """Answers are not shouted."""
+    """Report answers in upper case."""
     profile = _profile(facts)
     if profile and profile.shouted > MOST_SHOUTED * profile.looked:
         yield f"{profile.shouted:,} of {profile.looked:,} answers have no letter in lower case."

@@ -1,8 +1,8 @@
-r"""Proofs from raw bytes that no line of a block has a defect: what lets bulk conversion skip a check.
+r"""Proofs from raw bytes that no line of a block has a defect, so that bulk conversion may skip the check.
 
-A block is whole lines, each a JSON object whose texts are strings after a colon: prompt and completion, and no system
-text. A proof may fail where there is no defect, which only costs time. It must never hold where there is one, however
-its characters were written: as they are, as `\n`, or as `\u000a`.
+A block consists of whole lines, each a JSON object with a prompt and a completion, no system text, and strings after
+colons. A proof may fail although there is no defect; that only costs time. It must never hold if there is one,
+whichever way its characters are written: literally, as `\n`, or as `\u000a`.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ _BLANK_TEXT = re.compile(
     )* "'''
 )
 _PLAIN = re.compile(r"[!#-.0-\[\]-~]+")
-"""Characters of JSON strings that stand for themselves, unless they are written as `\\u00XX`."""
+"""Characters that JSON strings hold literally unless they are written as `\\u00XX`."""
 
 
 def by_shape(block: bytes, base_model: BaseModel) -> bool:
-    """Two strings make a user's turn and an assistant's: nothing of the defect is possible."""
+    """Always True: a prompt and a completion make one turn of each role, which cannot have the defect."""
     return True
 
 
 def no_nul(block: bytes, base_model: BaseModel) -> bool:
-    """JSON can only hold it escaped."""
+    """Whether no line has U+0000, which JSON can hold only escaped."""
     return not bulk.escapes_ascii(block)
 
 
 def no_blank_text(block: bytes, base_model: BaseModel) -> bool:
-    """No string after a colon is made of what `str.strip` takes away."""
+    """Whether no string after a colon is empty or made of white space, as `str.strip` defines it."""
     return _BLANK_TEXT.search(block) is None
 
 
 def no_long_record(block: bytes, base_model: BaseModel) -> bool:
-    """Every line is so short that even the densest text fits, or what it holds does."""
+    """Whether every line fits the base model's token limit, by the upper bound of its estimate."""
     return leaves_room(block, base_model, 0)
 
 
 def leaves_room(block: bytes, base_model: BaseModel, system_tokens: int) -> bool:
-    """The same, with a system text of so many tokens added to each line."""
+    """The same, with a system text of `system_tokens` tokens added to each line."""
     most = base_model.limits.record_tokens - system_tokens
     if _all_within(block, int(most / tokens.MOST_PER_BYTE)):
         return True
@@ -53,7 +53,7 @@ def leaves_room(block: bytes, base_model: BaseModel, system_tokens: int) -> bool
 
 
 def _all_within(block: bytes, longest: int) -> bool:
-    """Whether no line has more bytes, found without looking at each."""
+    """Whether no line has more than `longest` bytes. Leaps ahead by that many bytes instead of visiting each line."""
     position = 0
     while len(block) - position > longest:
         end = block.rfind(b"\n", position, position + longest + 1)
@@ -64,7 +64,7 @@ def _all_within(block: bytes, longest: int) -> bool:
 
 
 def no_reserved_word(block: bytes, base_model: BaseModel) -> bool:
-    """No piece of a reserved word stands there as it is, and no letter is escaped."""
+    """Whether no piece of a reserved word occurs literally and no ASCII character is escaped."""
     patterns = _patterns(tuple(word for rule in base_model.reserved for word in rule.words))
     if any(last in block and pattern.search(block) for last, pattern in patterns):
         return False
@@ -73,9 +73,10 @@ def no_reserved_word(block: bytes, base_model: BaseModel) -> bool:
 
 @lru_cache
 def _patterns(words: tuple[str, ...]) -> tuple[tuple[bytes, re.Pattern[bytes]], ...]:
-    """Patterns that find of every word the longest piece that JSON writes as it is; of the empty piece, everywhere.
+    """(last byte, pattern) pairs that find the longest piece of every word that JSON writes literally.
 
-    Pieces that end in the same byte share one, which looks back from each such byte: it is rarer than what begins them.
+    Pieces with the same last byte share a pattern, which looks back from that byte: last bytes, such as colons, are
+    rarer in text than first ones. A word without such a piece is found everywhere, so its proof always fails.
     """
     pieces = [max(_PLAIN.findall(word), key=len, default="").encode() for word in words]
     lasts = dict.fromkeys(piece[-1:] for piece in pieces)

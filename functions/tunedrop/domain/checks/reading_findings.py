@@ -1,4 +1,4 @@
-"""What readers find: files that are not what they say, lines that are not JSON, objects of another shape."""
+"""Findings of the readers: files that are not what their names say, lines that are not JSON, objects of no format."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tunedrop.domain.records import elements
 
 
 def _row(shown: str) -> Example:
-    """A row among good ones."""
+    """A CSV file with one given row after 40 good ones."""
     good = "".join(f"What is {number} + 1?,It is {number + 1}.\n" for number in range(40))
     return Example(
         f"prompt,completion\n{shown}",
@@ -38,21 +38,21 @@ declare(
 declare(
     code="object_gone",
     stage="file",
-    words="The upload was deleted, archived or encrypted with a foreign key before it was read.",
-    hint="Upload it again, encrypted with nothing but the bucket's own key.",
+    words="The upload was deleted, archived or encrypted with another key before it was read.",
+    hint="Upload it again, encrypted with the bucket's own key.",
     example=None,
 )
 declare(
     code="unsupported_file",
     stage="file",
-    words="The file is something that is not read; the message says what.",
+    words="The file is of a kind that is not supported; the message says which.",
     hint="Upload JSON Lines, a JSON array, CSV, TSV, any of these with gzip, or Parquet, in UTF-8.",
     example=Example("%PDF-1.7 …", alone=True),
 )
 declare(
     code="wrong_extension",
     stage="file",
-    words="The file is of another kind than its name says.",
+    words="The file's content is of another kind than its name says.",
     hint="Name the file as the message says.",
     example=Example("prompt,completion\nWhy?,Because.\n", alone=True),
 )
@@ -67,7 +67,7 @@ declare(
     code="broken_gzip",
     stage="file",
     words="The compressed file is cut off, damaged, or followed by something else.",
-    hint="Compress the file again and upload the whole of it.",
+    hint="Compress the file again and upload all of it.",
     example=Example(
         "(a gzip file without its end)",
         build=lambda: gzip.compress(samples.good(40)(), mtime=0)[:-9],
@@ -94,14 +94,14 @@ declare(
     code="bad_header",
     stage="file",
     words="The first row of a table does not name every column, each by a name of its own.",
-    hint="Name each column once, for instance prompt and completion; take columns without a name away.",
+    hint="Name each column once, for instance prompt and completion; remove columns without a name.",
     example=Example("prompt,completion,\nWhy?,Because.,\n", alone=True, extension="csv"),
 )
 declare(
     code="unterminated_quote",
     stage="file",
     words="A quotation mark opens a table's cell and none closes it, so that rows cannot be told apart.",
-    hint="Close it; a quotation mark inside of a quoted cell is written twice.",
+    hint="Close it; a quotation mark inside a quoted cell is written twice.",
     example=Example('prompt,completion\n"Why?,Because.\n', alone=True, extension="csv"),
 )
 declare(
@@ -128,7 +128,7 @@ declare(
 declare(
     code="raw_text",
     stage="file",
-    words="Text with no prompts and answers told apart, as continued pre-training needs it.",
+    words="Text that is not divided into prompts and answers, as continued pre-training needs it.",
     hint="Write each record as a prompt and the completion that the model should learn.",
     example=Example('{"text": "A thermostat is a device that …"}'),
 )
@@ -136,7 +136,7 @@ declare(
     code="needs_mapping",
     stage="file",
     words="Fields or columns that do not say which is the prompt and which the completion.",
-    hint="Say so by a mapping in dataset.toml.",
+    hint="Say so with a mapping in dataset.toml.",
     example=Example("text,label\nWhere is my parcel?,delivery\n", alone=True, extension="csv"),
 )
 declare(
@@ -144,7 +144,7 @@ declare(
     severity="warning",
     stage="line",
     words="A blank line between records; it is left out.",
-    hint="Nothing has to be done. A blank line may be the trace of a lost record.",
+    hint="No action is needed. A blank line may be the trace of a lost record.",
     example=Example("\n" + samples.line()),
 )
 declare(
@@ -170,8 +170,8 @@ declare(
 declare(
     code="invalid_row",
     stage="line",
-    words="A row's quotation marks or line ends are not those of a table.",
-    hint="Write a quotation mark inside of a quoted cell twice, and no blanks around the quotation marks.",
+    words="A row's quotation marks or line ends are not valid in a table.",
+    hint="Write a quotation mark inside a quoted cell twice, and no blanks around the quotation marks.",
     example=_row('"Why" ask?,Because.'),
 )
 declare(
@@ -199,7 +199,7 @@ declare(
     code="number_out_of_range",
     stage="line",
     words="NaN, Infinity, or a number too large for JSON readers.",
-    hint="Training data needs no numbers outside of text: take the field away.",
+    hint="Training data needs no numbers outside of text: remove the field.",
     example=Example('{"prompt": "Why?", "completion": NaN}'),
 )
 declare(
@@ -222,15 +222,15 @@ declare(
 declare(
     code="not_an_object",
     stage="line",
-    words="A line or an array's element is JSON, but no object.",
+    words="A line or an array element is JSON, but not an object.",
     hint="Each record is one object in one of the formats that docs/data-format.md shows.",
     example=Example('"Why?"'),
 )
 declare(
     code="unknown_format",
     stage="shape",
-    words="The object has the fields of no format.",
-    hint="Use prompt and completion, or say by a mapping in dataset.toml which fields are what.",
+    words="The object's fields match no format.",
+    hint="Use prompt and completion, or map your own fields in dataset.toml.",
     example=Example('{"from_customer": "Why?", "from_agent": "Because."}'),
 )
 declare(
@@ -243,7 +243,7 @@ declare(
 declare(
     code="mixed_formats",
     stage="shape",
-    words="The file changes its format on the way.",
+    words="The file changes its format partway through.",
     hint="Write all records of a file in one format.",
     example=Example(samples.messages(("user", "Why?"), ("assistant", "Because."))),
 )
@@ -251,20 +251,20 @@ declare(
     code="missing_field",
     stage="shape",
     words="A field that the format needs is missing.",
-    hint="Add it, or take the record out.",
+    hint="Add it, or remove the record.",
     example=Example('{"prompt": "Why?"}'),
 )
 declare(
     code="unknown_field",
     stage="shape",
     words="A field that the format does not know; nothing is dropped silently.",
-    hint="Take it away, or say by a mapping in dataset.toml which fields count.",
+    hint="Remove it, or say in dataset.toml's mapping which fields count.",
     example=Example('{"prompt": "Why?", "completion": "Because.", "id": 7}'),
 )
 declare(
     code="wrong_type",
     stage="shape",
-    words="A field holds another type than the format asks for.",
-    hint="Write the value as the format does.",
+    words="A field has another type than the format requires.",
+    hint="Write the value as the format requires it.",
     example=Example('{"prompt": "Why?", "completion": 42}'),
 )

@@ -1,4 +1,4 @@
-"""What `record_duplicates` finds: records that say the same again, in their split or in an earlier one."""
+"""Findings of `record_duplicates`: records that repeat others of their split or of an earlier one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _STORY = (
     "cover taken off, just as the quick guide advises, before they asked us what to look at next and whether a visit "
     "by an engineer would be covered by the guarantee that they bought with it."
 )
-"""Long enough that a changed word makes it no other story."""
+"""Long enough to stay a near duplicate with one word changed."""
 
 
 def _told_twice() -> bytes:
@@ -24,23 +24,23 @@ declare(
     code="exact_duplicate",
     severity="warning",
     stage="split",
-    words="The same record stands in this split already.",
-    hint="Repeated records weigh double; keep one unless that is meant.",
+    words="This split already has the same record.",
+    hint="Repeated records count double; keep one unless that is intended.",
     example=Example(samples.line("What is 0 + 1?", "It is 1.")),
 )
 declare(
     code="normalised_duplicate",
     severity="warning",
     stage="split",
-    words="A record that is the same but for case, spaces or punctuation stands in this split already.",
-    hint="Repeated records weigh double; keep the one that is written as the model should write.",
+    words="This split already has a record that is the same but for case, spaces or punctuation.",
+    hint="Repeated records count double; keep the one that is written as the model should write.",
     example=Example(samples.line("what is 0 + 1", "It is 1.")),
 )
 declare(
     code="near_duplicate",
     severity="warning",
     stage="split",
-    words="A long record that is nearly the same, question and answer, stands in this split already.",
+    words="This split already has a long record that is nearly the same, question and answer.",
     hint="Keep the better one, unless the small difference is what should be learned.",
     example=Example("(two stories of 90 words that differ in one of them, with the same answer)", build=_told_twice),
 )
@@ -68,7 +68,7 @@ declare(
     code="split_overlap",
     severity="warning",
     stage="split",
-    words="The record stands in an earlier split too, so measures on this split flatter the model.",
+    words="The record is in an earlier split too, so metrics on this split flatter the model.",
     hint="Keep it in one split.",
     example=Example(
         "(a record of train)",
@@ -80,7 +80,7 @@ declare(
     code="split_near_duplicate",
     severity="warning",
     stage="split",
-    words="A record that is nearly the same stands in an earlier split, so measures on this split flatter the model.",
+    words="An earlier split has a record that is nearly the same, so metrics on this split flatter the model.",
     hint="Keep one of them.",
     example=Example(
         "(a record of train in other case)",
@@ -92,7 +92,7 @@ declare(
     code="split_same_question",
     severity="warning",
     stage="split",
-    words="The question stands in an earlier split too, with another answer: the model will be marked down for it.",
+    words="The question is in an earlier split too, with another answer: the model will be marked down for it.",
     hint="Keep the better answer, in one split.",
     example=Example(
         "(a question of train, answered differently)",

@@ -1,4 +1,4 @@
-"""What only shows over many records, in a split and across the splits of a version."""
+"""Duplicates, conflicts and leaks among the records of a version, within a split and across splits."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tunedrop.domain.records.stored_fingerprints import UnreadableFingerprints
 
 
 class Repetitions:
-    """The splits of one version: each either looked at, record by record, or remembered from stored fingerprints.
+    """Compares the splits of one version, each read record by record or restored from stored fingerprints.
 
-    Memory is bounded, for a split of 50,000 long records by some 60 MB; later records are not looked at.
+    Memory is bounded: a split of 50,000 long records takes about 60 MB, and records after those are not compared.
     """
 
     def __init__(self) -> None:
@@ -26,16 +26,16 @@ class Repetitions:
         self._likeness: dict[Split, Likeness] = {}
 
     def look(self, split: Split, record: Record, number: int, line: int | None) -> tuple[Defect, ...]:
-        """What this record repeats of its own split; remembers it. `number` and `line` are where it stands."""
+        """Remember a record and return what it repeats of its own split. `number` and `line` say where it is."""
         seen = self._splits.get(split)
         if seen is None:
             seen = self._splits[split] = Seen()
         return seen.look(record, number, line)
 
     def finish(self, split: Split) -> tuple[Defect, ...]:
-        """What shows only now, when all records of this split and of those before it were looked at or remembered.
+        """Return the defects that show only after all records of this split and of the splits before it are known.
 
-        Train comes before validation, and that before test. These defects say of which record and line they are.
+        The order is train, validation, test. Each defect names its record and line.
         """
         seen = self._splits.get(split)
         if seen is None:
@@ -50,7 +50,7 @@ class Repetitions:
             yield Defect("near_duplicate", message, line=prints.lines[index] or None, record=prints.numbers[index])
 
     def leaks(self, split: Split) -> tuple[Defect, ...]:
-        """The part of `finish` that depends on other splits: all that is new about one that was remembered."""
+        """The part of `finish` that depends on other splits; the only part that can be new for a restored split."""
         seen, earlier = self._splits.get(split), self._before(split)
         return tuple(leaks(seen, earlier)) if seen and earlier else ()
 
@@ -59,23 +59,23 @@ class Repetitions:
         return {each: (self._splits[each], self._likeness_of(each)) for each in before if each in self._splits}
 
     def _likeness_of(self, split: Split) -> Likeness:
-        """Made when it is first asked for, which is after the last record of the split."""
+        """Build the index on first use, which must come after the last record of the split."""
         if split not in self._likeness:
             self._likeness[split] = Likeness(self._splits[split])
         return self._likeness[split]
 
     def repeated(self, split: Split) -> Repeated | None:
-        """What repetition in this split costs, after `finish`. None where it was not looked at."""
+        """What repetition in this split costs; call after `finish`. None if the split is unknown."""
         seen = self._splits.get(split)
         return seen.repeated() if seen else None
 
     def fingerprints(self, split: Split) -> bytes:
-        """What to store of the split, so that a later version is checked against it without reading it again."""
+        """Serialize the split's fingerprints for `remember`, so that a later version need not read it again."""
         seen = self._splits.get(split)
         return stored_fingerprints.dump(seen.prints) if seen else b""
 
     def remember(self, split: Split, dumped: bytes) -> bool:
-        """Take `fingerprints` instead of looking; False where they are of no use, and the split has to be read."""
+        """Restore a split from stored `fingerprints`. False if they are unreadable, so the split must be read."""
         try:
             prints = stored_fingerprints.load(dumped)
         except UnreadableFingerprints:

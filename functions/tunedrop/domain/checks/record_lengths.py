@@ -1,4 +1,4 @@
-"""How long records are, by the estimate of tokens."""
+"""Checks of record length, in estimated tokens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tunedrop.domain.texts import tokens
 
 
 def _estimate(record: Record, at_least: float) -> int:
-    """The estimate, or 0 where it is plain without counting that it is less than that."""
+    """The estimated tokens of a record; 0 if its upper bound, which is cheap, is below `at_least`."""
     most = tokens.MOST_PER_CHARACTER * sum([len(text) for _, _, text in record.texts])
     return tokens.estimate(text for _, _, text in record.texts) if most >= at_least else 0
 
@@ -27,7 +27,7 @@ def _estimate(record: Record, at_least: float) -> int:
     absent=proofs.no_long_record,
 )
 def too_many_tokens(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """The estimate stays within the limit."""
+    """Flag a record whose estimate is above the limit."""
     limit = base_model.limits.record_tokens
     estimated = _estimate(record, limit)
     if estimated > limit:
@@ -44,7 +44,7 @@ def too_many_tokens(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     ),
 )
 def near_token_limit(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """The limit is not within the estimator's margin."""
+    """Flag a record whose estimate is below the limit by less than the estimator's margin."""
     limit = base_model.limits.record_tokens
     near = limit / (1 + tokens.MARGIN)
     estimated = _estimate(record, near)

@@ -1,6 +1,6 @@
-r"""How refusals open, in some languages: phrases about refusing, not about something that can't be found.
+r"""How refusals open, in ten languages: phrases that decline a request, not ones that say something was not found.
 
-Written as a person reads them: a blank stands for white space, and `'` for either apostrophe.
+The patterns are written for readers: a blank stands for white space, and `'` for either apostrophe.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 _LONGEST = 600
-"""Characters of an answer that only refuses. What goes on for longer explains something."""
+"""Longest answer that counts as a refusal, in characters. A longer one explains something as well."""
 
 _CANNOT = "(?:can't|cannot|can not|won't|will not|am unable to|am not able to)"
 _HELP = (
@@ -43,5 +43,5 @@ _REFUSAL = re.compile(r"\s*(?:" + "|".join(_PHRASES).replace("'", "['’]").repl
 
 
 def refuses(answer: str) -> bool:
-    """Whether an answer is short and opens with such a phrase."""
+    """Whether an answer is short and opens with a refusal."""
     return len(answer) <= _LONGEST and _REFUSAL.match(answer) is not None

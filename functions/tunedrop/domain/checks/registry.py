@@ -1,4 +1,4 @@
-"""CHECKS: every finding's code, severity, words, hint and example in one place; docs and tests are made from it."""
+"""CHECKS: the code, severity, wording, hint and example of every finding. Docs and tests are generated from it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tunedrop.domain.records.record import Record
 
 Severity = Literal["error", "warning", "info"]
 Stage = Literal["dataset", "file", "line", "shape", "record", "split"]
-"""What is looked at: the settings, a whole file, one line's bytes, one object's fields, one record, a whole split."""
+"""What a check examines: settings, a whole file, one line's bytes, one object's fields, one record, a whole split."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where in a record a check found something, and what. An empty hint stands for the check's own."""
+    """What a check found and where in the record. An empty hint means the check's own hint."""
 
     path: str
     message: str
@@ -26,20 +26,20 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class SplitFacts:
-    """What is known when a split was read: records of it and of the splits before it."""
+    """What a split check can see once the whole split was read."""
 
     split: Split
     records: int
     earlier: Mapping[Split, int]
-    """Records of the splits that were read before this one."""
+    """Record counts of the splits read before this one."""
     later: frozenset[Split]
-    """Splits of the same version that are still to be read."""
+    """Splits of the same version still to be read."""
     profile: Profile | None = None
-    """What its records have in common; None where they were not compared."""
+    """What the split's records have in common; None if they were not compared."""
     default_system: bool = False
-    """Whether records without a system text of their own get one."""
+    """Whether records without a system text get a configured one."""
     region: str | None = None
-    """The stack's; None on a person's machine."""
+    """The stack's Region; None when the command line checks a file."""
 
 
 Find = Callable[[Record, BaseModel], Iterable[Spot]]
@@ -49,31 +49,31 @@ Absent = Callable[[bytes, BaseModel], bool]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Input that shows a finding and nothing else.
+    """Input that triggers one finding and no other.
 
-    `shown` is the line, or the settings, as documentation prints it; `build` makes the real bytes where those are
-    too long to print. `alone`: the example is a whole file rather than one line among good ones.
+    `shown` is the line, or the settings, as the documentation prints it; `build` makes the real bytes if those are
+    too long to print. With `alone`, the example is a whole file instead of one line among good ones.
     """
 
     shown: str
     build: Callable[[], bytes] | None = None
     base_model: str = "claude-3-haiku"
     among: Literal["prompt_completion", "messages"] = "prompt_completion"
-    """The format of the good lines that it stands among."""
+    """The format of the good lines around it."""
     alone: bool = False
     extension: str = "jsonl"
-    """Of the file that it stands in."""
+    """The extension of its file."""
     train: Callable[[], bytes] | None = None
-    """A train split beside it: then the example is the validation split."""
+    """A train split to go with it, which makes the example the validation split."""
 
     def content(self) -> bytes:
-        """The real bytes."""
+        """Return the example's bytes."""
         return self.build() if self.build else self.shown.encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One kind of finding. Those without a `find` are met while reading; their readers name the code."""
+    """One kind of finding. Checks with no `find` are raised by readers, which name the code."""
 
     code: str
     severity: Severity
@@ -84,15 +84,15 @@ class Check:
     find: Find | None = None
     find_in_split: FindInSplit | None = None
     absent: Absent | None = None
-    """A proof from a block's raw bytes that no line in it can have the defect: lets bulk conversion skip the check."""
+    """Proves from a block's raw bytes that no line can have the defect, so that bulk conversion may skip the check."""
     tunable: bool = True
-    """Whether a policy may ignore it or make it an error: never what Bedrock itself would refuse."""
+    """Whether a policy may ignore it or raise it to an error. False for whatever Bedrock itself would refuse."""
     shared: bool = False
-    """Whether it finds the same for every base model, so that one run of it serves all."""
+    """Whether its result is the same for every base model, so that one run serves all."""
 
 
 CHECKS: dict[str, Check] = {}
-"""By code, in the order of the documentation. Complete once `tunedrop.domain.checks.all_checks` was imported."""
+"""By code, in documentation order. Complete only after `tunedrop.domain.checks.all_checks` was imported."""
 
 
 def _register(check: Check) -> None:
@@ -101,9 +101,9 @@ def _register(check: Check) -> None:
     CHECKS[check.code] = check
 
 
-def _tunable(severity: Severity, told: bool | None) -> bool:
-    """As told, else what is milder than an error."""
-    return severity != "error" if told is None else told
+def _tunable(severity: Severity, declared: bool | None) -> bool:
+    """As declared; by default, everything milder than an error."""
+    return severity != "error" if declared is None else declared
 
 
 def declare(
@@ -116,7 +116,7 @@ def declare(
     severity: Severity = "error",
     tunable: bool | None = None,
 ) -> None:
-    """Name a finding that readers report as a defect of this code."""
+    """Register a finding that readers report by its code. Raises ValueError if the code is taken."""
     _register(Check(code, severity, stage, words, hint, example, tunable=_tunable(severity, tunable)))
 
 
@@ -131,7 +131,7 @@ def check(
     tunable: bool | None = None,
     shared: bool = False,
 ) -> Callable[[Find], Find]:
-    """Make `find(record, base_model)` the check of this code. A shared one must not look at its base model."""
+    """Register `find(record, base_model)` as the check of this code. A shared check must ignore its base model."""
     may = _tunable(severity, tunable)
 
     def registered(find: Find) -> Find:
@@ -152,7 +152,7 @@ def split_check(
     severity: Severity = "error",
     tunable: bool | None = None,
 ) -> Callable[[FindInSplit], FindInSplit]:
-    """Make `find(facts, base_model)`, which yields messages, the check of this code over a whole split."""
+    """Register `find(facts, base_model)`, which yields messages, as the check of this code over a whole split."""
     may = _tunable(severity, tunable)
 
     def registered(find: FindInSplit) -> FindInSplit:

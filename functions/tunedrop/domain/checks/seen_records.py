@@ -1,4 +1,4 @@
-"""One split's records as they are remembered: their fingerprints, and which of them came first."""
+"""The records of one split, remembered as fingerprints, with an index of which came first."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tunedrop.domain.texts import tokens
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """What repetition costs: records that stand further up already (in their normal form), and their tokens.
+    """What repetition costs: records whose normal form occurred before, and their estimated tokens.
 
-    `near` counts those that are nearly the same as another one; they are no part of the other two.
+    `near` counts near duplicates, which are not part of the other two numbers.
     """
 
     records: int = 0
@@ -23,26 +23,26 @@ class Repeated:
 
 
 class Seen:
-    """Remembers the first 50,000 records; those after them are not looked at. An index counts from 0."""
+    """Remembers the first 50,000 records and ignores the rest. Indexes count from 0."""
 
     __slots__ = ("_exact", "_questions", "_records", "near", "prints", "repeats", "tokens")
 
     def __init__(self, prints: Fingerprints | None = None) -> None:
         self.prints = Fingerprints() if prints is None else prints
         self.repeats: dict[int, str] = {}
-        """Index of each record that repeats another, or only its question, and the code for that."""
+        """Finding code by the index of each record that repeats another one or only its question."""
         self.tokens = 0
-        """Of records that stand further up already."""
+        """Estimated tokens of records whose normal form occurred before."""
         self.near = 0
         self._records: dict[int, int] = {}
         self._questions: dict[int, int] = {}
         self._exact: dict[tuple[int, int], int] = {}
-        """Of normal forms that stand there more than once: the first index by the form's first index and checksum."""
+        """For repeated normal forms: (first index of the form, checksum of the bytes) to the first index of both."""
         for index in range(len(self.prints)):
             self._note(index)
 
     def look(self, record: Record, number: int, line: int | None) -> tuple[Defect, ...]:
-        """What the next record repeats."""
+        """Remember the next record; return at most one defect that says what it repeats."""
         index = len(self.prints)
         if index >= MEMORY:
             return ()
@@ -55,7 +55,7 @@ class Seen:
         return (Defect(code, _MESSAGES[code].format(self.prints.numbers[first])),)
 
     def _note(self, index: int) -> int | None:
-        """The index of the record that this one repeats."""
+        """Index one record; return the index of the record it repeats, if any."""
         prints = self.prints
         question = prints.questions[index]
         first = self._records.setdefault((question << 32) | prints.answers[index], index)
@@ -75,7 +75,7 @@ class Seen:
         return (first, "normalised_duplicate") if same == index else (same, "exact_duplicate")
 
     def find_record(self, prints: Fingerprints, index: int) -> tuple[int, bool] | None:
-        """The index of a record with that one's normal form, and whether it is the same to the byte."""
+        """Look up a record of another split by its normal form: (its index here, whether it is equal byte for byte)."""
         first = self._records.get((prints.questions[index] << 32) | prints.answers[index])
         if first is None:
             return None
@@ -86,15 +86,15 @@ class Seen:
         return (first, False) if same is None else (same, True)
 
     def find_question(self, prints: Fingerprints, index: int) -> int | None:
-        """The index of the first record with that one's question."""
+        """Look up a record of another split by its question: the index of the first record here that asks it."""
         return self._questions.get(prints.questions[index])
 
     def originals(self) -> list[int]:
-        """The indexes of all records that repeat nothing."""
+        """The indexes of all records that repeat no other one."""
         return [index for index in range(len(self.prints)) if index not in self.repeats]
 
     def repeated(self) -> Repeated:
-        """What repetition costs."""
+        """Add up what repetition costs."""
         records = sum(code != "conflicting_answers" for code in self.repeats.values())
         return Repeated(records, self.tokens, self.near)
 

@@ -1,4 +1,4 @@
-"""What can be wrong with `dataset.toml`, its check policy, object metadata and upload keys."""
+"""Findings about `dataset.toml`, its check policy, object metadata and upload keys."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ declare(
 declare(
     code="unknown_setting",
     stage="dataset",
-    words="`dataset.toml` has a key that means nothing.",
-    hint="Correct its spelling or take it out.",
+    words="`dataset.toml` has an unknown key.",
+    hint="Correct its spelling or remove it.",
     example=Example('base_model = "claude-3-haiku"'),
 )
 declare(
     code="wrong_setting",
     stage="dataset",
-    words="A setting has a value that it cannot have.",
+    words="A setting has an invalid value.",
     hint="Give it a value that the message allows.",
     example=Example('base_models = "claude-3-haiku"'),
 )
@@ -49,50 +49,50 @@ declare(
 declare(
     code="invalid_metadata",
     stage="dataset",
-    words="Object metadata holds what plain ASCII cannot say.",
+    words="Object metadata holds characters that are not plain ASCII.",
     hint="Put the text into dataset.toml, which takes any characters.",
     example=None,
 )
 declare(
     code="unrecognized_key",
     stage="dataset",
-    words="An object under `incoming/` whose key fits no pattern. It belongs to no version; only an event tells of it.",
-    hint="Upload it under a key as docs/data-format.md shows them.",
+    words="An object under `incoming/` whose key fits no pattern. It belongs to no version; only an event reports it.",
+    hint="Upload it under one of the keys in docs/data-format.md.",
     example=None,
 )
 declare(
     code="nothing_to_join",
     stage="dataset",
-    words="A `_commit` arrived where no file lies that can be joined. Only an event tells of it.",
+    words="A `_commit` arrived, but there is no file to join. Only an event reports it.",
     hint="Upload the files first, and `_commit` once all of them are there.",
     example=None,
 )
 declare(
     code="too_many_parts",
     stage="dataset",
-    words="More files are to be joined than one split may have. Only an event tells of it.",
+    words="There are more files to join than one split may have. Only an event reports it.",
     hint="Write fewer and larger files, and delete those that should not be joined.",
     example=None,
 )
 declare(
     code="mixed_parts",
     stage="dataset",
-    words="The files to be joined are of several kinds, such as CSV and JSON Lines. Only an event tells of it.",
-    hint="Write all files of a split in one format; only compressed and plain may stand together.",
+    words="The files to join are of several kinds, such as CSV and JSON Lines. Only an event reports it.",
+    hint="Write all files of a split in one format; compressed and plain files may be mixed.",
     example=None,
 )
 declare(
     code="unknown_check",
     stage="dataset",
-    words="The check policy names a code that no check has.",
+    words="The check policy names an unknown code.",
     hint="Correct its spelling; docs/data-format.md lists the codes.",
     example=None,
 )
 declare(
     code="check_not_tunable",
     stage="dataset",
-    words="The check policy wants to ignore what Bedrock itself would refuse.",
-    hint="Take the code out of the policy and mend the data: the job would fail.",
+    words="The check policy asks to ignore what Bedrock itself would refuse.",
+    hint="Remove the code from the policy and fix the data: the job would fail.",
     example=None,
 )
 declare(

@@ -1,4 +1,4 @@
-"""A dataset's policy over the checks: which severity is in force, and which wishes cannot be granted."""
+"""A dataset's check policy: the severity in force for each code, and which of its entries are invalid."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tunedrop.domain.records.defects import Defect, shown
 
 
 def severity(code: str, policy: Policy) -> Severity | None:
-    """The severity in force of a declared code; None where it is ignored. A wish that cannot be granted is none."""
+    """The severity in force for a declared code; None if the policy ignores it. Invalid entries have no effect."""
     check = CHECKS[code]
     if not check.tunable:
         return check.severity
@@ -20,7 +20,7 @@ def severity(code: str, policy: Policy) -> Severity | None:
 
 
 def defects(policy: Policy, path: str = "$.checks") -> tuple[Defect, ...]:
-    """Every wish of a policy that means nothing or cannot be granted."""
+    """One defect for each policy entry that names no check, is not allowed, or contradicts another."""
     return (
         *_defects(policy.ignore, f"{path}.ignore", ignoring=True),
         *_defects(policy.error, f"{path}.error", ignoring=False),

@@ -1,4 +1,4 @@
-"""One split examined for one base model: every record checked, what holds converted, the verdict at the end."""
+"""Examine one split for one base model: check every record, convert the good ones, give the verdict at the end."""
 
 from __future__ import annotations
 
@@ -25,45 +25,46 @@ from tunedrop.domain.records.record import Block, Record, Turn
 from tunedrop.domain.texts import tokens
 
 Level = Literal["all", "errors"]
-"""What is looked for: everything, or only what rejects. The verdict is the same."""
+"""Which checks run: all, or only those that can reject. The verdict is the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is examined: one split of a version, and what stands beside it."""
+    """The split to examine and what its version says about it."""
 
     split: Split
     source: str
     """The split file's key."""
     bytes: int
-    """Of its files; 0 where it is a share of another split's, whose size says nothing about it."""
+    """Size of its files; 0 for a share of another split, whose size says nothing about the share."""
     earlier: Mapping[Split, int]
-    """Records of the splits examined before."""
+    """Record counts of the splits examined before."""
     later: frozenset[Split] = frozenset()
+    """Splits of the version still to be examined."""
     default_system: Block | None = None
-    """For records that have no system text of their own."""
+    """The system text of records without one of their own."""
     drops_system: bool = False
-    """Whether one is configured, but not for this base model."""
+    """Whether a system text is configured, but not for this base model."""
     policy: Policy = field(default_factory=Policy)
     level: Level = "all"
     region: str | None = None
-    """The stack's, where there is one."""
+    """The stack's Region; None without a stack."""
     source_split: Split | None = None
-    """Whose file it is read from, where a share of train became validation."""
+    """The split whose file holds the records, if a share of train became validation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """The result: rejected exactly when a finding is an error."""
+    """The result for one split and base model: rejected exactly when a finding is an error."""
 
     base_model: str
     split: Split
     source_split: Split
-    """Whose file it was read from."""
+    """The split whose file held the records."""
     format: str | None
     records: int
     written: int
-    """Records converted; all of them, where it was accepted."""
+    """Converted records; all of them if the split was accepted."""
     findings: tuple[Finding, ...]
     counts: Mapping[str, int]
     truncated: tuple[str, ...]
@@ -74,23 +75,23 @@ class Examined:
     """Not counted at level `errors`."""
     policy: Policy
     repeated: Repeated | None = None
-    """What repetition costs; None where records were not compared."""
+    """What repetition costs; None if records were not compared."""
 
     @property
     def accepted(self) -> bool:
-        """The verdict."""
+        """Whether no finding is an error."""
         return not self.errors
 
 
 def record_checks(policy: Policy, level: Level, *, shared: bool) -> tuple[Check, ...]:
-    """The checks of single records that are to be made under this policy at this level."""
+    """The record checks to run under this policy at this level: those shared by all base models, or the others."""
     wanted = {"error"} if level == "errors" else {"error", "warning", "info"}
     chosen = (check for check in RECORD_CHECKS if check.shared == shared)
     return tuple(check for check in chosen if policies.severity(check.code, policy) in wanted)
 
 
 class Examination:
-    """Takes entries one by one; after the first error nothing is converted any more."""
+    """Takes entries one by one; stops converting, but not checking, after the first error."""
 
     def __init__(self, base_model: BaseModel, subject: Subject, given: Sequence[tuple[Defect, str]] = ()) -> None:
         self.base_model = base_model
@@ -111,12 +112,12 @@ class Examination:
 
     @property
     def wants_entries(self) -> bool:
-        """False where it is known already that the file cannot be read."""
+        """False once the file is known to be unreadable."""
         return not self._unreadable
 
     @property
     def rejected(self) -> bool:
-        """Whether an error was found already."""
+        """Whether an error was found so far."""
         return self.findings.totals["error"] > 0
 
     def _refuse_size(self) -> None:
@@ -128,9 +129,9 @@ class Examination:
             self._unreadable = True
 
     def examine(self, entry: Entry, spots: Iterable[tuple[str, Spot]] = ()) -> bytes | None:
-        """The entry's line for Bedrock, or None where there is none to write.
+        """Check one entry and return its line for Bedrock, or None if there is none to write.
 
-        `spots` is what the checks found that are the same for every base model.
+        `spots` are the findings, as (code, spot), of the checks that all base models share.
         """
         place = Place(entry.source, entry.line, entry.number)
         self.records += entry.number is not None
@@ -153,13 +154,16 @@ class Examination:
         return written.line
 
     def can_skip(self, block: bytes) -> bool:
-        """Whether no line of the block can have what this base model's checks look for, by their own proofs."""
+        """Whether the checks' own proofs rule out that any line of the block has a finding for this base model."""
         if not self._bulk or (self._added and not proofs.leaves_room(block, self.base_model, self._added)):
             return False
         return all(check.absent is not None and check.absent(block, self.base_model) for check in self._checks)
 
     def _allows_bulk(self) -> bool:
-        """Proofs are about the lines: a configured system text, which is added to each, has to be good by itself."""
+        """Proofs see only the file's lines, so a configured system text must pass the checks by itself.
+
+        Level `all` counts tokens and compares records, so it needs each record.
+        """
         system = self.subject.default_system
         if self.subject.level == "all":
             return False
@@ -170,7 +174,7 @@ class Examination:
         return not any(spot for check in self._checks if check.find for spot in check.find(probe, self.base_model))
 
     def take_whole(self, cells: Cells) -> bytes | None:
-        """The lines for Bedrock of a block that `can_skip` and is plain; None after an error."""
+        """Convert a block that `can_skip` allowed, without looking at its records. None after an error."""
         self.records += len(cells)
         system = self.subject.default_system
         if self.subject.drops_system:
@@ -187,7 +191,7 @@ class Examination:
         self._unreadable = self._unreadable or CHECKS[defect.code].stage == "file"
 
     def take_late(self, defect: Defect, source: str) -> None:
-        """What showed only after all records were read: the defect says of which one, `source` of which file."""
+        """Add a defect found after all records were read; it names its record and line, `source` the file."""
         self._take(defect, Place(source, defect.line, defect.record))
 
     def _check(self, record: Record, place: Place) -> None:
@@ -207,7 +211,7 @@ class Examination:
     def finish(
         self, reader: SplitFileReader, repeated: Repeated | None = None, profile: Profile | None = None
     ) -> Examined:
-        """Judge the split as a whole, once the reader is at its end."""
+        """Run the split checks and return the result, once the reader is at its end."""
         self._normalised.update(reader.normalised)
         if not self._unreadable:
             self._check_split(profile)

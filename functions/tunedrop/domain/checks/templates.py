@@ -1,4 +1,4 @@
-"""Remains of the machinery that made a text: chat templates, unfilled placeholders, entities of HTML, escapes."""
+"""Checks for leftovers of the software that made a text: chat templates, placeholders, HTML entities, escapes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TOKEN = re.compile(
     r"|\[(?:BOS|EOS|PAD|CLS|SEP|AVAILABLE_TOOLS|TOOL_CALLS)\]"
     r"|^\#{2,3} (?:Instruction|Response|Human|Assistant|User):"  # Alpaca, Guanaco
     r"|\n\nAssistant:[ ]?\Z"  # Claude 2
-    r"|\A<s>(?=\s?\[INST\])|</s>\Z",  # elsewhere they strike text out in HTML
+    r"|\A<s>(?=\s?\[INST\])|</s>\Z",  # elsewhere, <s> is strikethrough in HTML
     re.MULTILINE,
 )
 
@@ -37,7 +37,7 @@ _ENTITY = re.compile(
 _ESCAPED_LINE_END = re.compile(r"(?<!\\)\\n(?=\\n|[ ]?[A-Z0-9*•#\u3040-\u9fff-])")
 _LEAST_ESCAPED = 2
 _MEANT = re.compile(r"[\"`{$]")
-"""Signs of code, JSON and formulas, where a backslash and an n are meant."""
+"""Signs of code, JSON and formulas, in which a backslash followed by an n is intended."""
 
 
 @check(
@@ -45,11 +45,11 @@ _MEANT = re.compile(r"[\"`{$]")
     severity="warning",
     shared=True,
     words="A text holds a token of a model's chat template.",
-    hint="Take it out: the format itself marks who speaks. Another model's tokens are only noise.",
+    hint="Remove it: the format itself marks who speaks. Another model's tokens are only noise.",
     example=Example(samples.line("Why?<|im_end|>")),
 )
 def chat_template_token(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """Roles and ends are told by the format, not in texts."""
+    """Flag tokens with which chat templates mark roles and ends; the training format has its own way."""
     for _, path, text in record.texts:
         if ("<" in text or "[" in text or "##" in text or "Assistant:" in text[-12:]) and (
             match := _TOKEN.search(text)
@@ -66,7 +66,7 @@ def chat_template_token(record: Record, base_model: BaseModel) -> Iterator[Spot]
     example=Example(samples.line("Why?", "Dear {{name}}, because.")),
 )
 def unfilled_placeholder(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """Texts are finished. Code about templates is no such."""
+    """Flag placeholders, unless the text looks like code about templates."""
     for _, path, text in record.texts:
         if not ("{{" in text or "[" in text or "orem ipsum" in text):
             continue
@@ -79,12 +79,12 @@ def unfilled_placeholder(record: Record, base_model: BaseModel) -> Iterator[Spot
     code="html_entity",
     severity="warning",
     shared=True,
-    words="A text holds entities of HTML though it is no HTML.",
+    words="A text holds HTML entities though it is not HTML.",
     hint="Decode them: the model learns to write them.",
     example=Example(samples.line("Why?", "Because it isn&#39;t.")),
 )
 def html_entity(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """Text is text. Where tags or code stand beside them, entities are meant."""
+    """Flag HTML entities, unless tags or code in the same text show that they are intended."""
     for _, path, text in record.texts:
         if "&" in text and "<" not in text and "`" not in text and (match := _ENTITY.search(text)):
             yield Spot(path, f"An entity of {len(match[0])} characters at character {match.start() + 1}.")
@@ -95,11 +95,11 @@ def html_entity(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     severity="warning",
     shared=True,
     words="A text holds a backslash and an n where its lines should end: it was escaped twice.",
-    hint="Undo one escaping: the model learns to write the two characters.",
+    hint="Unescape it once: the model learns to write the two characters.",
     example=Example(samples.line("How do I reset it?", r"Hold the dial.\n\nThen wait:\n1. One minute.")),
 )
 def escaped_line_end(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """A text on one line that wants to be several. In code, JSON and formulas the characters are meant."""
+    r"""Flag a text on one line with several literal `\n`, unless it looks like code, JSON or a formula."""
     for _, path, text in record.texts:
         if r"\n" not in text or "\n" in text or _MEANT.search(text):
             continue

@@ -1,4 +1,4 @@
-"""Signs that an answer stops in the middle. Labels, titles, list items and code end without a full stop: no sign."""
+"""Signs that an answer was cut off. A missing period is none: labels, titles, list items and code end without one."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ _NEVER_LAST = re.compile(
     "the|an|and|or|but|because|whereas|although|of|than|into|which|whose|their|your|our|my|every"
     "|und|oder|aber|weil|dass|et|mais|parce|pero|porque|los|las"
 )
-"""Words that end no sentence."""
+"""Words that cannot end a sentence."""
 _LEAST_WORDS, _LEAST_WORDS_OF_PARAGRAPH = 10, 25
 _LEAST_WORDS_BEFORE_COMMA = 9
-"""Of the last line: "Kind regards," ends a letter."""
+"""Words of the last line. Shorter lines may end with a comma: "Kind regards," ends a letter."""
 _COMMAS = ",\uff0c\u3001\u060c"
 _UNSPACED, _LEAST_UNSPACED = re.compile("[\u3040-\u9fff]"), 15
-"""The same where words are not set apart; a verse has seven or so."""
+"""The same, in characters, for scripts without blanks between words; a line of verse has about seven."""
 _SENTENCE_END = re.compile(r"\w\W?[.!?]\W? [A-Z]")
 _LINE = 2_000
 """Characters of the last line that are looked at."""
 
 
 def reason(answer: str) -> str | None:
-    """A sentence that says how it can be seen; None where it can't."""
+    """A sentence that says why an answer seems cut off; None if it seems complete."""
     text = answer.rstrip()
     if not text:
         return None

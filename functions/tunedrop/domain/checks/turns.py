@@ -1,4 +1,4 @@
-"""Who speaks when: the order of turns that training needs (docs/facts.md#records)."""
+"""Checks of the order of turns that training needs (docs/facts.md#records)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tunedrop.domain.records.record import Record, joined
 
 ROLES = ("user", "assistant")
 _LEAST_REPEATED = 20
-"""Characters: "Yes." and "Go on." are said more than once."""
+"""In characters: "Yes." and "Go on." may well be said more than once."""
 _Q, _A = ("user", "Why?"), ("assistant", "Because.")
 
 
@@ -25,12 +25,12 @@ def _conversation(*turns: tuple[str, str]) -> Example:
     code="too_few_turns",
     shared=True,
     words="A conversation needs at least one question and one answer.",
-    hint="Add the missing turn, or take the record out.",
+    hint="Add the missing turn, or remove the record.",
     example=_conversation(_Q),
     absent=proofs.by_shape,
 )
 def too_few_turns(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """At least two turns."""
+    """Flag a record with fewer than two turns."""
     if len(record.turns) < 2:
         yield Spot("$.messages", f"{'1 message' if record.turns else 'No message'}; at least 2 are needed.")
 
@@ -44,7 +44,7 @@ def too_few_turns(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     absent=proofs.by_shape,
 )
 def unknown_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """Only user and assistant speak."""
+    """Flag roles other than user and assistant."""
     for turn in record.turns:
         if turn.role not in ROLES:
             yield Spot(f"{turn.path}.role", f"The role {shown(turn.role)}; allowed: {', '.join(ROLES)}.")
@@ -54,12 +54,12 @@ def unknown_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     code="first_role",
     shared=True,
     words="A conversation does not begin with the user.",
-    hint="Take the turns before the first question out.",
+    hint="Remove the turns before the first question.",
     example=_conversation(("assistant", "Hello."), _Q, _A),
     absent=proofs.by_shape,
 )
 def first_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """The user opens."""
+    """Flag a conversation that the assistant opens."""
     if record.turns and record.turns[0].role == "assistant":
         yield Spot(f"{record.turns[0].path}.role", "The first message is from assistant; it must be from user.")
 
@@ -68,12 +68,12 @@ def first_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     code="last_role",
     shared=True,
     words="A conversation does not end with the assistant, so there is nothing to learn.",
-    hint="Add the answer, or take the last question out.",
+    hint="Add the answer, or remove the last question.",
     example=_conversation(_Q, _A, ("user", "And how?")),
     absent=proofs.by_shape,
 )
 def last_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """The assistant closes."""
+    """Flag a conversation that the user closes."""
     if len(record.turns) > 1 and record.turns[-1].role == "user":
         yield Spot(f"{record.turns[-1].path}.role", "The last message is from user; it must be from assistant.")
 
@@ -87,7 +87,7 @@ def last_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     absent=proofs.by_shape,
 )
 def roles_not_alternating(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """User and assistant take turns."""
+    """Flag two turns in a row of one role."""
     for before, turn in pairwise(record.turns):
         if before.role == turn.role and turn.role in ROLES:
             yield Spot(f"{turn.path}.role", f"Two messages from {turn.role} in a row.")
@@ -98,13 +98,13 @@ def roles_not_alternating(record: Record, base_model: BaseModel) -> Iterator[Spo
     severity="warning",
     shared=True,
     words="The same side says the same twice in one conversation.",
-    hint="Take the repetition out, unless it is meant.",
+    hint="Remove the repetition, unless it is intended.",
     example=_conversation(
         ("user", "Please tell me why it is so."), _A, ("user", "Please tell me why it is so."), ("assistant", "It is.")
     ),
 )
 def repeated_turn(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """A turn of more than a few words differs from that side's turn before it."""
+    """Flag a turn, longer than a few words, that repeats the previous turn of its role."""
     for before, turn in zip(record.turns, record.turns[2:], strict=False):
         if before.role != turn.role or turn.role not in ROLES:
             continue

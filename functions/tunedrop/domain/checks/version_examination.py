@@ -1,6 +1,6 @@
-"""A version's splits examined one after the other, each in one pass for all base models: the one way to a verdict.
+"""Examine the splits of a version one after the other, each in one pass for all base models.
 
-The Lambda function and the command line call nothing else, so both come to the same reports.
+The Lambda function and the command line both call this and nothing else, so their reports agree.
 """
 
 from __future__ import annotations
@@ -25,51 +25,51 @@ from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.records.record import Block, Record
 
 Outputs = Callable[[BaseModel, Split], Callable[[bytes], object]]
-"""Where a base model's lines of a split go."""
+"""Returns the function that takes a base model's converted lines of a split."""
 
 
 def nowhere(_: BaseModel, __: Split) -> Callable[[bytes], object]:
-    """Outputs of somebody who wants no more than the verdict."""
+    """Discard the converted lines, for callers that only want the verdict."""
     return len
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What a version is examined for, and how."""
+    """What to examine a version for, and how."""
 
     base_models: tuple[BaseModel, ...]
     splits: Collection[Split]
-    """All splits that there will be to examine; a share of train that becomes validation is none of them."""
+    """All splits that will be examined, not counting a share of train that becomes validation."""
     systems: Mapping[tuple[str, Split], Block] = field(default_factory=dict)
-    """By base model and split: the system text of records without one of their own."""
+    """System text, by base model and split, for records without one of their own."""
     dropped_systems: frozenset[tuple[str, Split]] = frozenset()
-    """Where one is configured, but not for this base model."""
+    """Base models and splits for which a system text is configured but dropped."""
     policy: Policy = field(default_factory=Policy)
     mapping: FieldMapping | None = None
     validation_share: float = 0.0
-    """Of train's records, where there is no validation split of its own and the base model takes one."""
+    """Share of train to hold back as validation, if there is no validation split and the base model takes one."""
     level: Level = "all"
     region: str | None = None
-    """Of the stack that will train; None where nobody knows yet."""
+    """Region of the stack that will train; None if unknown."""
 
     @property
     def share(self) -> float:
-        """The share of train that becomes validation here; 0: none."""
+        """The share of train that becomes validation in this version; 0 for none."""
         wanted = "validation" not in self.splits and any(model.validation for model in self.base_models)
         return self.validation_share if wanted else 0.0
 
 
 class Session:
-    """Examines the splits of one version, train first. Not to be used again for another one."""
+    """Examines the splits of one version, train first. Use a new one for each version."""
 
     def __init__(self, plan: Assignment) -> None:
         self._plan = plan
         self._repetitions = Repetitions()
         self._profiles: dict[Split, Profile] = {}
-        """Of the splits that are being read, where records are compared."""
+        """Profiles of the splits being read; empty if records are not compared."""
         self._records: dict[Split, int] = {}
         self._sources: dict[Split, list[tuple[int, str]]] = {}
-        """Per split: the number of each file's first record, and the file's name."""
+        """Per split, in order: (number of a file's first record, the file's name)."""
         self._shared = split_examination.record_checks(plan.policy, plan.level, shared=True)
         self._compares = plan.level == "all" or any(CHECKS[code].stage == "split" for code in plan.policy.error)
 
@@ -80,9 +80,10 @@ class Session:
         outputs: Outputs = nowhere,
         given: Sequence[tuple[Defect, str]] = (),
     ) -> tuple[Examined, ...]:
-        """One result per base model; twice as many where a share of the split becomes validation.
+        """Return one result per base model, or twice as many if a share of the split becomes validation.
 
-        `given` is what is wrong already, with its source. What parts raise about a file that is gone rises.
+        `given` are defects known already, each with its source. Exceptions that `parts` raise while being read, such
+        as those of a deleted object, are passed on.
         """
         reader = SplitFileReader(parts, self._plan.mapping)
         made: list[Split] = [split, "validation"] if split == "train" and self._plan.share else [split]
@@ -95,14 +96,14 @@ class Session:
         return tuple(results)
 
     def remember(self, split: Split, records: int, dumped: bytes) -> bool:
-        """Take a split's stored fingerprints instead of examining it; False where they are of no use."""
+        """Restore a split from stored fingerprints instead of examining it; False if they are unreadable."""
         if not self._repetitions.remember(split, dumped):
             return False
         self._records[split] = records
         return True
 
     def fingerprints(self, split: Split) -> bytes:
-        """What to store of an examined split, for `remember`."""
+        """Serialize the fingerprints of an examined split for `remember`."""
         return self._repetitions.fingerprints(split)
 
     def _lanes(
@@ -156,20 +157,20 @@ class Session:
             self._take(split, item, self._takers(split, first, open_lanes))
 
     def _belongs(self, entry: Entry, first: Split) -> Split:
-        """What is no record stays with the split whose file it stands in."""
+        """The split an entry goes to. Unreadable entries stay with the split whose file they are in."""
         share = self._plan.share
         if entry.record is not None and validation_shares.is_validation(entry.record, share):
             return "validation"
         return first
 
     def _takers(self, split: Split, first: Split, lanes: Mapping[Split, list[_Lane]]) -> list[_Lane]:
-        """A base model that takes no validation split trains on the share, too."""
+        """The lanes of a split, plus, for the share, base models without validation: they train on it as well."""
         if split == first:
             return lanes[first]
         return [*lanes[split], *(lane for lane in lanes[first] if not lane.examination.base_model.validation)]
 
     def _screen(self, lanes: Sequence[_Lane]) -> Callable[[bytes], bool] | None:
-        """Says of a block of plain lines whether every check, for every base model, may skip it."""
+        """Return a test of whether all checks for all base models may skip a block; None if a check has no proof."""
         shared, examinations = self._shared, [lane.examination for lane in lanes]
         if any(check.absent is None for check in shared):
             return None
@@ -206,7 +207,7 @@ class Session:
             noted.append((entry.number, entry.source))
 
     def _source_of(self, split: Split, record: int | None) -> str:
-        """The file that a record stands in, of several that were joined."""
+        """The name of the file, among those joined, that holds the record."""
         noted = self._sources[split]
         return noted[bisect_right(noted, record or 1, key=itemgetter(0)) - 1][1]
 
@@ -243,7 +244,7 @@ def examine(
     outputs: Outputs = nowhere,
     given: Sequence[tuple[Defect, str]] = (),
 ) -> tuple[Examined, ...]:
-    """Every split of a version, train first; `given` stands in the report on the first one."""
+    """Examine every split of a version, train first. `given` goes into the report on the first one."""
     session = Session(plan)
     results: list[Examined] = []
     for split in SPLITS:
