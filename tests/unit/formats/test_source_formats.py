@@ -139,7 +139,7 @@ def test_a_prompt_alone_lacks_its_completion_only_among_records_that_have_one():
 def test_records_one_level_deeper_get_a_hint():
     found = all_formats.detect({"data": [{"prompt": "a"}]})
     assert isinstance(found, Defect)
-    assert found.hint == "If the records stand in 'data', upload that list itself."
+    assert found.hint == "If the records are in 'data', upload that list itself."
 
 
 def test_chatgpts_export_gets_a_hint_of_its_own():

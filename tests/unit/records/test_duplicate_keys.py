@@ -8,7 +8,7 @@ from tunedrop.domain.records import duplicate_keys
 
 def test_the_first_key_that_came_before_is_named():
     found = duplicate_keys.defect([("a", 1), ("b", 2), ("b", 3), ("a", 4)])
-    assert (found.code, found.message) == ("duplicate_key", "The key 'b' stands twice in one object.")
+    assert (found.code, found.message) == ("duplicate_key", "The key 'b' occurs twice in one object.")
 
 
 def test_keys_that_all_differ_are_no_defect():

@@ -1,1 +1,1 @@
-"""One module per shape of training data: told, read, and the three that Bedrock takes written. Pure."""
+"""One module per format of training data: all are detected and read, the three that Bedrock takes written. Pure."""

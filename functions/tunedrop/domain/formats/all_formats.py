@@ -1,4 +1,4 @@
-"""The formats a record can be read from and written to, and which of them an object means."""
+"""The formats that records are read from and written to, and the detection of an object's format."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from tunedrop.domain.records.record import Document, Reading, Record, Written
 SourceFormat = Literal[
     "prompt_completion", "messages", "converse", "openai_chat", "alpaca", "sharegpt", "pairs", "mapped"
 ]
-"""What is read; the first three are also written."""
+"""Formats that are read; the first three are also written."""
 
 _NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class RecordSource:
-    """One shape of training data, as it is read."""
+    """A format that can be read."""
 
     name: SourceFormat
     title: str
@@ -43,7 +43,7 @@ class RecordSource:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One shape of training data that Bedrock takes: reading, writing, and what it cannot hold."""
+    """A format that Bedrock takes: how to read and write it, and what of a record it cannot hold."""
 
     name: RecordFormat
     title: str
@@ -95,20 +95,20 @@ SOURCES: Mapping[SourceFormat, RecordSource] = {
 }
 
 _ONE_FAMILY = {"openai_chat": "messages"}
-"""A system message makes a file OpenAI's; records without one look like Claude's."""
+"""In an OpenAI file, records without a system message look like Claude's, so both may be in one file."""
 
 
 def agree(first: SourceFormat, other: SourceFormat) -> bool:
-    """Whether records of both may stand in one file."""
+    """Whether records of both formats may be in one file."""
     return _ONE_FAMILY.get(first, first) == _ONE_FAMILY.get(other, other)
 
 
 def detect(
     document: Document, given: FieldMapping | None = None, expected: SourceFormat | None = None
 ) -> RecordSource | Defect:
-    """The format this object is written in, judged by its field names; misspelt case and blanks are seen through.
+    """Detect an object's format by its field names, ignoring case and surrounding blanks.
 
-    A mapping wins where it applies. `expected` is the format of the records before it, if any.
+    A mapping wins if it applies. `expected` is the format of the records before this one, if any.
     """
     if given is not None and given.applies(document):
         return _mapped(given)
@@ -135,7 +135,7 @@ def _conversation(document: Document, turns: str) -> RecordSource:
 
 
 def _renamed_chat(turns: str) -> RecordSource:
-    """Roles and contents as OpenAI has them, in a list of ShareGPT's name."""
+    """OpenAI's roles and contents in a list with ShareGPT's name."""
 
     def read(document: Document) -> Reading:
         return openai_chat.read(document, turns)
@@ -159,11 +159,11 @@ def _single(document: Document, names: frozenset[str], expected: SourceFormat | 
 
 
 def _inside(document: Document) -> str:
-    """A hint where the records seem to stand one level deeper."""
+    """A hint if the records seem to be one level deeper; otherwise an empty string."""
     if {"mapping", "current_node"} <= document.keys():
         return "This is ChatGPT's own export, with a tree of turns: write each conversation as a list, messages."
     inner = next((name for name, value in document.items() if _is_list_of_objects(value)), None)
-    return f"If the records stand in {shown(inner)}, upload that list itself." if inner is not None else ""
+    return f"If the records are in {shown(inner)}, upload that list itself." if inner is not None else ""
 
 
 def _is_list_of_objects(value: Any) -> bool:

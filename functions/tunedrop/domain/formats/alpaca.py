@@ -1,8 +1,8 @@
 r"""Alpaca: `{"instruction": …, "input": …, "output": …}`, and Dolly's names for the same (context, response).
 
-What the user says is the instruction, and where there is an input, a line feed and the input: `instruction\ninput`, as
-the tools that made the format common join them. No template (`### Instruction:`) is written around them: it would have
-to be written at every call of the tuned model, too.
+The user's turn is the instruction, followed by a line feed and the input if there is one (`instruction\ninput`), as the
+tools that made the format popular join them. No template (`### Instruction:`) is added: callers of the tuned model
+would have to send it, too.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ NAMES = frozenset({"instruction", "history", *_INPUTS, *_OUTPUTS})
 
 
 def detect(names: frozenset[str]) -> bool:
-    """Whether an object with these field names, folded to lower case, means this format."""
+    """Whether field names, folded to lower case, are those of this format."""
     return "instruction" in names and not names.isdisjoint(_OUTPUTS)
 
 
 def read(document: Document) -> Reading:
-    """A record of two turns, after those of its history. An input that is blank or null is none."""
+    """Read a record: the turns of its history, then question and answer. A blank or null input counts as absent."""
     extra = next((name for name in _INPUTS if name in document), _INPUTS[0])
     output = next((name for name in _OUTPUTS if name in document), _OUTPUTS[0])
     fields = shapes.Fields(("instruction", output), (extra, "system", "history"), shapes.METADATA | {"text"})
@@ -54,7 +54,7 @@ def _question(document: Document, extra: str) -> tuple[Turn, bool]:
 
 
 def _system(document: Document) -> tuple[Block, ...]:
-    """Exports write an empty system text into every record that has none."""
+    """The system text. Exports give records without one an empty string, which is therefore ignored."""
     return shapes.system(document) if document.get("system") else ()
 
 

@@ -23,12 +23,12 @@ _TEXT_BLOCK = shapes.Fields(required=("type", "text"))
 
 
 def detect(names: frozenset[str]) -> bool:
-    """Whether an object with these field names, folded to lower case, means this format or Converse."""
+    """Whether field names, folded to lower case, are those of this format or of Converse."""
     return "messages" in names
 
 
 def read(document: Document) -> Reading:
-    """A record; content may be a string or, as the Messages API allows, a list of blocks."""
+    """Read a record; content may be a string or, as in the Messages API, a list of blocks."""
     defects = list(_RECORD.unknown(document, "$"))
     try:
         system = shapes.system(document)
@@ -39,7 +39,7 @@ def read(document: Document) -> Reading:
 
 
 def blocks(content: Any, path: str, defects: list[Defect]) -> tuple[Block, ...]:
-    """A message's content: a string, or a list of blocks, of which only those of text are read. Raises WrongShape."""
+    """Read a message's content, a string or a list of blocks; only text blocks are parsed. Raises WrongShape."""
     if isinstance(content, str):
         return (Block(path, content),)
     if not isinstance(content, list):
@@ -56,7 +56,7 @@ def _block(item: Any, path: str, defects: list[Defect]) -> Block:
 
 
 def obstacles(record: Record) -> Iterator[Defect]:
-    """What of this record the format has no place for: it has one system text, as a string."""
+    """Yield what this format has no place for: it has one system text, as a string."""
     if len(record.system) > 1:
         yield Defect(
             "not_expressible",
@@ -67,7 +67,7 @@ def obstacles(record: Record) -> Iterator[Defect]:
 
 
 def write(record: Record) -> Written:
-    """The line for Bedrock: content as plain strings, which is all that training takes."""
+    """Return the line for Bedrock, content as plain strings: training takes nothing else (docs/facts.md#records)."""
     messages = [{"role": turn.role, "content": as_json(turn.blocks)} for turn in record.turns]
     opening = {"system": as_json(record.system)} if record.system else {}
     return Written(msgspec.json.encode(opening | {"messages": messages}) + b"\n", block_joins(record))

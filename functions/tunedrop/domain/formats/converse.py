@@ -1,4 +1,4 @@
-"""`bedrock-conversation-2024`: the shape of the Converse API, content as lists of blocks (docs/facts.md#records)."""
+"""`bedrock-conversation-2024`: the Converse API's messages, content as lists of blocks (docs/facts.md#records)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TEXT_BLOCK = shapes.Fields(required=("text",))
 
 
 def detect(document: Document) -> bool:
-    """Whether an object that has messages means Converse rather than Anthropic's shape."""
+    """Whether an object with messages is in Converse format rather than Anthropic's."""
     if "schemaVersion" in document:
         return True
     first = _first_block(document)
@@ -39,7 +39,7 @@ def _first_block(document: Document) -> Any:
 
 
 def read(document: Document) -> Reading:
-    """A record; a block that holds anything but text is carried unread."""
+    """Read a record; blocks other than text are passed on unread."""
     defects = list(_RECORD.unknown(document, "$"))
     try:
         shapes.text(document.get("schemaVersion", ""), "$.schemaVersion")
@@ -64,12 +64,12 @@ def _block(item: Any, path: str, defects: list[Defect]) -> Block:
 
 
 def obstacles(record: Record) -> Iterator[Defect]:
-    """What of this record the format has no place for: nothing, as long as it is text, system texts included."""
+    """Yield nothing: this format holds any number of texts and turns."""
     yield from ()
 
 
 def write(record: Record) -> Written:
-    """The line for Bedrock."""
+    """Return the line for Bedrock."""
     line: dict[str, Any] = {"schemaVersion": SCHEMA_VERSION}
     if record.system:
         line["system"] = [_written(block) for block in record.system]
@@ -80,5 +80,5 @@ def write(record: Record) -> Written:
 
 
 def _written(block: Block) -> Any:
-    """What is not text is carried as it came: a check decides whether the base model takes it."""
+    """Blocks other than text are written unchanged: a check decides whether the base model takes them."""
     return block.opaque if block.text is None else {"text": as_json((block,))}

@@ -1,4 +1,4 @@
-"""Other names for prompt, completion and system: keys or columns of a file, as `dataset.toml` or the CLI maps them."""
+"""Map a file's own keys or columns to prompt, completion and system, as `dataset.toml` or the CLI asks."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ EXAMPLE = '{"customer_says": "How do I reset my thermostat?", "agent_says": "Hol
 
 @dataclass(frozen=True, slots=True)
 class FieldMapping:
-    """Which field or column is what. Fields that are not named are left out, which the report counts."""
+    """The fields or columns that hold prompt, completion and system. Others are left out; the report counts them."""
 
     prompt: str
     completion: str
     system: str | None = None
 
     def applies(self, document: Document) -> bool:
-        """Whether the object has at least one of the two fields that make a record."""
+        """Whether the object has the prompt's or the completion's field."""
         return self.prompt in document or self.completion in document
 
     def read(self, document: Document) -> Reading:
-        """A record of what is mapped; everything else is left out and counted."""
+        """Read a record from the mapped fields; all others are left out and counted."""
         mapped = {self.prompt, self.completion, self.system}
         left_out = ("field_left_out",) * sum(name not in mapped for name in document)
         try:
@@ -37,7 +37,7 @@ class FieldMapping:
             return Reading(None, (wrong.defect,), left_out)
 
     def _system(self, document: Document) -> tuple[Block, ...]:
-        """None where its field is missing, null or, as an empty cell of a table is, empty."""
+        """The system text; no blocks if its field is missing, null or empty, as an empty cell of a table is."""
         if self.system is None or document.get(self.system) in (None, ""):
             return ()
         return shapes.turn(document, self.system, "system").blocks

@@ -1,4 +1,4 @@
-"""OpenAI's chat format: `{"messages": [{"role": "system" …}, …]}`, the system text being a message."""
+"""OpenAI's chat format: `{"messages": [{"role": "system" …}, …]}`, in which the system text is a message."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MESSAGE = shapes.Fields(required=("role", "content"), ignored=frozenset({"weigh
 
 
 def detect(document: Document) -> bool:
-    """Whether an object that has messages is one of OpenAI's: a system message, or one of their own fields."""
+    """Whether an object with messages is OpenAI's: it has a system message or a field that only OpenAI uses."""
     messages = document.get("messages")
     if not _RECORD_MARKS.isdisjoint(document):
         return True
@@ -41,10 +41,10 @@ def _is_marked(message: Mapping[str, Any]) -> bool:
 
 
 def read(document: Document, name: str = "messages") -> Reading:
-    """A record: system messages at the beginning are its system texts, later ones stay turns, which a check refuses.
+    """Read a record. Leading system messages become system texts; later ones stay turns, which a check refuses.
 
-    Tools are never dropped: their definitions are a defect, calls and results are carried unread. A weight of 1 is
-    what training does anyway; another one is a defect. Fields that are null are as good as absent.
+    Tools are never dropped: definitions are a defect, calls and results are passed on unread. A weight of 1 is the
+    default of training, so it is ignored; any other is a defect. Null fields count as absent.
     """
     fields = shapes.Fields((name,), ("system",), shapes.METADATA | _RECORD_MARKS)
     document = _present(document)
@@ -60,9 +60,9 @@ def read(document: Document, name: str = "messages") -> Reading:
 
 
 def with_system(opening: tuple[Block, ...], turns: list[Turn]) -> Record:
-    """The record, its system texts being those given and the system messages at its beginning.
+    """Build a record whose system texts are `opening` and the leading system messages.
 
-    Exports write an empty system message into every record that has none.
+    Exports give records without a system text an empty system message, which is therefore ignored.
     """
     leading = list(takewhile(lambda turn: turn.role in SYSTEM_ROLES, turns))
     system = (*opening, *(block for turn in leading for block in turn.blocks if block.text != ""))
@@ -70,14 +70,14 @@ def with_system(opening: tuple[Block, ...], turns: list[Turn]) -> Record:
 
 
 def tools(document: Document) -> Iterator[Defect]:
-    """A defect for each list of tools that is not empty."""
+    """Yield a defect for each non-empty list of tools."""
     for name in _TOOLS:
         if document.get(name):
             yield Defect(
                 "not_expressible",
                 "Definitions of tools have no place in the training format of any base model.",
                 f"$.{name}",
-                hint="Take the record out, or describe the tools in its system text.",
+                hint="Remove the record, or describe the tools in its system text.",
             )
 
 
@@ -103,7 +103,7 @@ def _weight(message: Mapping[str, Any], path: str) -> Iterator[Defect]:
     if message.get("weight", 1) != 1:
         yield Defect(
             "not_expressible",
-            "A weight says that this message is not to be learnt; no base model's training format can say so.",
+            "A weight says that this message should not be learned; no base model's training format can say so.",
             f"{path}.weight",
-            hint="Take the message or its weight out.",
+            hint="Remove the message or its weight.",
         )

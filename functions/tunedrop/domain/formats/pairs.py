@@ -1,4 +1,4 @@
-"""Questions and answers under other names, where one field can only be the one and one only the other."""
+"""Questions and answers under other field names, if exactly one field can be each."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ ANSWERS = ("completion", "answer", "response", "output", "assistant", "reply")
 
 
 def found(names: frozenset[str]) -> tuple[str, str] | None:
-    """The question's and the answer's field among these names; None where there is not one of each."""
+    """The names of the question's and the answer's field; None unless there is exactly one candidate for each."""
     questions = [name for name in QUESTIONS if name in names]
     answers = [name for name in ANSWERS if name in names]
     return (questions[0], answers[0]) if len(questions) == len(answers) == 1 else None
 
 
 def read(document: Document) -> Reading:
-    """A record of two turns, of an object in which both are `found`."""
+    """Read a record of two turns from an object for which `found` finds both fields."""
     question, answer = found(shapes.folded(document)) or (QUESTIONS[0], ANSWERS[0])
     fields = shapes.Fields((question, answer), ("system",), shapes.METADATA)
     defects = tuple(fields.unknown(document, "$"))

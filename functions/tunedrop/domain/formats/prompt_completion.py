@@ -17,12 +17,12 @@ _FIELDS = shapes.Fields(required=("prompt", "completion"), optional=("system",))
 
 
 def detect(names: frozenset[str]) -> bool:
-    """Whether an object with these field names, folded to lower case, means this format."""
+    """Whether field names, folded to lower case, include one of this format's."""
     return "prompt" in names or "completion" in names
 
 
 def read(document: Document) -> Reading:
-    """A record of two turns. A system text beside them is no part of Bedrock's format, and no less clear for that."""
+    """Read a record of two turns and, although Bedrock's format has none, an optional system text."""
     defects = tuple(_FIELDS.unknown(document, "$"))
     try:
         turns = (shapes.turn(document, "prompt", "user"), shapes.turn(document, "completion", "assistant"))
@@ -32,7 +32,7 @@ def read(document: Document) -> Reading:
 
 
 def obstacles(record: Record) -> Iterator[Defect]:
-    """What of this record the format has no place for."""
+    """Yield what this format has no place for: a system text, and more than two turns."""
     if record.system:
         yield Defect(
             "not_expressible",
@@ -50,10 +50,10 @@ def obstacles(record: Record) -> Iterator[Defect]:
 
 
 def write(record: Record) -> Written:
-    """The line for Bedrock."""
+    """Return the line for Bedrock."""
     prompt, completion = (as_json(turn.blocks) for turn in (record.turns + _NOBODY)[:2])
     return Written(msgspec.json.encode({"prompt": prompt, "completion": completion}) + b"\n", block_joins(record))
 
 
 _NOBODY = (Turn("$", "user", ()), Turn("$", "assistant", ()))
-"""In the place of turns that are not there: checks refuse such records before."""
+"""Stand-ins for missing turns; checks reject such records, so no line with them is kept."""

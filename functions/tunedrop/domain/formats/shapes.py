@@ -1,4 +1,4 @@
-"""What the formats' readers share: which fields an object has, lacks, or has of the wrong type."""
+"""What the formats' readers share: required and unknown fields, and values of the wrong type."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ METADATA = frozenset(
     | {"model", "hash", "created", "created_at", "timestamp", "date", "url", "license", "metadata", "meta", "score"}
     | {"__index_level_0__", "unnamed: 0"}  # pandas' row numbers
 )
-"""Fields about a record rather than in it: where a format may carry them they are left out, and counted."""
+"""Fields about a record rather than of it. Formats that allow them leave them out, and the report counts them."""
 
 
 class WrongShape(Exception):
-    """Leaves a reader early: without this field there is no record."""
+    """Raised by a reader when a field that the record cannot do without is missing or of the wrong type."""
 
     def __init__(self, defect: Defect) -> None:
         super().__init__(defect.code)
@@ -29,7 +29,7 @@ class WrongShape(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The fields an object of a format may have; those required come first in messages."""
+    """The fields an object of a format may have. Messages list the required ones first."""
 
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
@@ -38,11 +38,11 @@ class Fields:
 
     @property
     def allowed(self) -> tuple[str, ...]:
-        """All of them."""
+        """Required and optional field names."""
         return self.required + self.optional
 
     def unknown(self, found: Mapping[str, Any], path: str) -> Iterator[Defect]:
-        """One defect for all fields that the format does not know."""
+        """Yield one defect for all unknown fields together, if there are any."""
         names = [name for name in found if name not in self.allowed and name not in self.ignored]
         if names:
             yield Defect(
@@ -53,7 +53,7 @@ class Fields:
             )
 
     def left_out(self, found: Mapping[str, Any]) -> tuple[str, ...]:
-        """One entry of `normalised` for each field that is ignored."""
+        """One `normalised` entry for each ignored field."""
         return ("field_left_out",) * sum(name in self.ignored for name in found)
 
     def _misspelt(self, names: list[str]) -> str:
@@ -62,50 +62,50 @@ class Fields:
 
 
 def fold(name: str) -> str:
-    """A field's name as it was probably meant: without blanks around it, in lower case."""
+    """A field's name in lower case, without surrounding blanks and byte-order marks."""
     return name.strip().strip("\ufeff").casefold()
 
 
 def folded(document: Mapping[str, Any]) -> frozenset[str]:
-    """The names of all fields, folded."""
+    """All field names of an object, folded."""
     return frozenset(map(fold, document))
 
 
 def required(found: Mapping[str, Any], name: str, path: str) -> Any:
-    """The value of a field. Raises WrongShape where it is missing."""
+    """Return the value of a field. Raises WrongShape if it is missing."""
     if name not in found:
         raise WrongShape(Defect("missing_field", f"The field {name} is missing.", path))
     return found[name]
 
 
 def text(value: Any, path: str) -> str:
-    """A string as it is. Raises WrongShape for anything else."""
+    """Return a string unchanged. Raises WrongShape for any other type."""
     if not isinstance(value, str):
         raise wrong_type(path, "a string", value)
     return value
 
 
 def turn(found: Mapping[str, Any], name: str, role: str) -> Turn:
-    """What one side says in a field of its own. Raises WrongShape."""
+    """Read one field as a turn. Raises WrongShape."""
     path = child("$", name)
     return Turn(path, role, (Block(path, text(required(found, name, "$"), path)),))
 
 
 def system(found: Mapping[str, Any]) -> tuple[Block, ...]:
-    """The text in the field system, none where there is none. Raises WrongShape."""
+    """Read the optional field `system`; no blocks if it is absent. Raises WrongShape."""
     if "system" not in found:
         return ()
     return (Block("$.system", text(found["system"], "$.system")),)
 
 
 Blocks = Callable[[Any, str, list[Defect]], tuple[Block, ...]]
-"""Reads a message's content at a path; adds to the defects, raises WrongShape."""
+"""(content, path, defects): reads a message's content, appends to the defects, raises WrongShape."""
 
 _MESSAGE = Fields(required=("role", "content"))
 
 
 def messages(found: Mapping[str, Any], blocks: Blocks, defects: list[Defect]) -> tuple[Turn, ...]:
-    """The turns in the field messages, each of a role and its content. Raises WrongShape."""
+    """Read the field `messages`, a list of objects with role and content. Raises WrongShape."""
     listed = items(required(found, "messages", "$"), "$.messages")
     return tuple(_message(item, f"$.messages[{index}]", blocks, defects) for index, item in enumerate(listed))
 
@@ -118,26 +118,26 @@ def _message(item: Any, path: str, blocks: Blocks, defects: list[Defect]) -> Tur
 
 
 def child(path: str, name: str) -> str:
-    """The JSON path of a field."""
+    """The JSON path of a field of the object at `path`."""
     return f"{path}.{name}" if name.isidentifier() else f"{path}[{shown(name)}]"
 
 
 def items(value: Any, path: str) -> list[Any]:
-    """A list as it is. Raises WrongShape for anything else."""
+    """Return a list unchanged. Raises WrongShape for any other type."""
     if not isinstance(value, list):
         raise wrong_type(path, "a list", value)
     return value
 
 
 def fields(value: Any, path: str) -> Mapping[str, Any]:
-    """An object as it is. Raises WrongShape for anything else."""
+    """Return an object unchanged. Raises WrongShape for any other type."""
     if not isinstance(value, dict):
         raise wrong_type(path, "an object", value)
     return value
 
 
 def wrong_type(path: str, expected: str, value: Any) -> WrongShape:
-    """The defect of a value that is of another type, without quoting the value."""
+    """The exception for a value of the wrong type; its message does not quote the value."""
     return WrongShape(Defect("wrong_type", f"Expected {expected}, found {kind(value)}.", path))
 
 

@@ -14,25 +14,25 @@ EXAMPLE = (
     '{"from": "gpt", "value": "Hold the dial for ten seconds."}]}'
 )
 NAMES = ("conversations", "conversation", "messages")
-"""Where the turns stand."""
+"""Fields that may hold the turns."""
 
 _ROLES = {"human": "user", "user": "user", "gpt": "assistant", "chatgpt": "assistant", "assistant": "assistant"}
 _TURN = shapes.Fields(required=("from", "value"), ignored=frozenset({"weight", "markdown"}))
 
 
 def list_name(names: frozenset[str]) -> str | None:
-    """The field that holds the turns, among field names folded to lower case."""
+    """The field that holds the turns, among field names folded to lower case; None if there is none."""
     return next((name for name in NAMES if name in names), None)
 
 
 def detect(turns: Any) -> bool:
-    """Whether a list of turns is written in this format."""
+    """Whether a value is a list of turns in this format, judged by the first."""
     first = turns[0] if isinstance(turns, list) and turns else None
     return isinstance(first, Mapping) and "from" in first and "role" not in first
 
 
 def read(document: Document) -> Reading:
-    """A record; human is user and gpt is assistant, any other side keeps its name, which a check refuses."""
+    """Read a record: human becomes user, gpt assistant. Any other speaker keeps its name, which a check refuses."""
     name = list_name(frozenset(document)) or NAMES[0]
     fields = shapes.Fields((name,), ("system",), shapes.METADATA | {"tools"})
     defects = [*openai_chat.tools(document), *fields.unknown(document, "$")]

@@ -1,4 +1,4 @@
-"""Objects that are data of a known kind, but no prompts with answers: what they are, and what is needed."""
+"""Recognize data of a known kind that is not prompts with answers, to say what is missing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LABELS = ("label", "labels", "class", "intent", "sentiment", "category", "targe
 
 
 def preference(names: frozenset[str]) -> Defect | None:
-    """Answers to be compared: for DPO, KTO and the like."""
+    """The defect of preference data, as for DPO or KTO; None if the folded field names are of another kind."""
     found = [name for name in _PREFERENCE if name in names]
     if found:
         return Defect("preference_data", f"The record holds preferences ({', '.join(found)}), not one answer to learn.")
@@ -21,7 +21,7 @@ def preference(names: frozenset[str]) -> Defect | None:
 
 
 def identify(names: frozenset[str]) -> Defect | None:
-    """What an object with these field names, folded, holds instead of a prompt and an answer; None if unknown."""
+    """The defect that says what folded field names hold instead of a prompt and an answer; None if unknown."""
     fields = names - shapes.METADATA
     texts = [name for name in _TEXTS if name in fields]
     labels = [name for name in _LABELS if name in names]
@@ -33,7 +33,7 @@ def identify(names: frozenset[str]) -> Defect | None:
             hint=f"Say so in dataset.toml, perhaps: [mapping] {columns}.",
         )
     if fields and fields <= set(_TEXTS):
-        return Defect("raw_text", f"The record holds text ({texts[0]}), with no prompt and answer told apart.")
+        return Defect("raw_text", f"The record holds text ({texts[0]}), not divided into prompt and answer.")
     asked = [name for name in pairs.QUESTIONS if name in fields]
     if asked and not fields.intersection(pairs.ANSWERS):
         return Defect("no_answers", f"The record holds a prompt ({asked[0]}) and no answer to learn.")

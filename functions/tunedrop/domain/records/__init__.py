@@ -1,1 +1,1 @@
-"""Records and what is known of them: strict JSON, defects, the bulk path, fingerprints. Pure."""
+"""Training records: their model, strict JSON parsing, defects, the bulk path and fingerprints. Pure."""

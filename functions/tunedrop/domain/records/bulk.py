@@ -1,17 +1,17 @@
-r"""Many plain prompt/completion lines at once: decoded without unescaping, spliced into another format's shape.
+r"""Convert plain prompt/completion lines in bulk: decode without unescaping, splice into another format's shape.
 
-A text goes from source to output as the JSON string that it was: nothing is unescaped, copied by character or encoded
-again, and most of the work is done by C over whole blocks. What makes a block plain, and how each point is proved:
+A text goes from source to output as the JSON string it was. Nothing is unescaped or encoded again, and C code does
+most of the work over whole blocks. A block is plain if all of this holds:
 
-- each line is one object and nothing else: as many objects as lines, and every line begins with `{"` (nothing that
-  can follow a line feed inside of an object of these fields does);
-- its fields are prompt and completion: the decoder refuses others, and missing ones;
-- no field stands twice: the line has no room for even `"prompt":1,` beside its two texts;
+- each line is one object and nothing else: there are as many objects as lines, and every line begins with `{"`, which
+  nothing that can follow a line feed inside such an object does;
+- its fields are prompt and completion: the decoder refuses other and missing ones;
+- no field occurs twice: the line has no room for even `"prompt":1,` beside its two texts;
 - both are strings: their JSON begins with a quotation mark;
-- it is UTF-8 and good JSON, without lone surrogates: the decoder refuses those, except bytes that are not UTF-8;
-- no line ends in CR LF, is blank or begins with a byte-order mark: these have to be counted.
+- it is valid JSON without lone surrogates, which the decoder checks, and UTF-8, which it does not;
+- no line ends in CR LF, is blank or begins with a byte-order mark, because those must be counted.
 
-A block that is not plain is read line by line, which alone decides what is wrong: this path can only save work.
+Any other block is read line by line, and only that path decides what is wrong: this one can only save work.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from tunedrop.domain.base_models.catalogue import RecordFormat
 T = TypeVar("T")
 
 BLOCK_BYTES = 2**18
-"""Larger blocks fall out of the processor's cache, smaller ones pay more for each call."""
+"""Larger blocks overflow the processor's cache; smaller ones cost more calls."""
 
 _SHORTEST = len('{"prompt":,"completion":}\n')
 _ROOM = len('"prompt":1,') - 1
-"""What may stand around the two texts, beyond the shortest way to write them, before a field could stand twice."""
+"""Bytes a line may have beyond its texts and the shortest object around them, one less than a second field needs."""
 
 
 class _Pair(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -51,23 +51,23 @@ _pairs = msgspec.json.Decoder(_Pair).decode_lines
 
 @dataclass(slots=True)
 class _Fact(Generic[T]):
-    """Something about a block that is asked for several times in a row, found once."""
+    """A function of a block that remembers its last result: several callers ask about the same block in a row."""
 
     find: Callable[[bytes], T]
     known: tuple[bytes, T] | None = None
 
     def __call__(self, block: bytes) -> T:
-        known = self.known  # one reference to both: another thread's block never lends its fact to this one
+        known = self.known  # read block and result together, or another thread might replace one of them in between
         if known is None or known[0] is not block:
             known = self.known = block, self.find(block)
         return known[1]
 
 
 lines = _Fact(lambda block: io.BytesIO(block).readlines())
-"""The block's lines, ended by line feeds and nothing else; several times faster than split."""
+"""The block's lines with their line feeds. Several times faster than split; only line feeds end a line."""
 
 escapes_ascii = _Fact(lambda block: re.search(rb"\\u00[0-7]", block) is not None)
-"""Whether a character of ASCII may be written as `\\uXXXX`: then a search for it as it is proves nothing."""
+"""Whether any ASCII character is written as `\\uXXXX`; if so, searching for its literal form proves nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +78,19 @@ class Cells:
     completions: Sequence[bytes]
 
     def __len__(self) -> int:
-        """Records."""
+        """Return the number of records."""
         return len(self.prompts)
 
 
 def cells(block: bytes) -> Cells | None:
-    """The texts of whole lines, each ended by a line feed; None where one of them is anything but plain."""
+    """The texts of a block of whole lines, each ended by a line feed; None unless all lines are plain."""
     if b"\r" in block:
         return None
     each = lines(block)
     try:
         if not block.isascii():
             for line in each:
-                line.isascii() or line.decode()
+                line.isascii() or line.decode()  # msgspec.Raw would take bytes that are not UTF-8
         pairs = _pairs(block)
     except (UnicodeDecodeError, msgspec.DecodeError):
         return None
@@ -108,7 +108,10 @@ def _strings(found: Cells) -> bool:
 
 
 def splice(found: Cells, record_format: RecordFormat, system: str | None = None) -> bytes:
-    """The lines for Bedrock, as that format's own writer writes them. Prompt and completion take no system text."""
+    """Return the lines for Bedrock, byte for byte as the format's own writer would write them.
+
+    `system` is ignored for prompt and completion, which have no system text.
+    """
     before, between, after = _shape(record_format, system)
     pairs = zip(found.prompts, found.completions, strict=True)
     return b"".join([piece for prompt, completion in pairs for piece in (before, prompt, between, completion, after)])

@@ -1,4 +1,4 @@
-"""How a dataset's owner tunes the checks: which codes to pass over, which warnings count as errors."""
+"""A dataset's check policy: which finding codes to ignore, and which warnings to treat as errors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Codes by what is done with them. What Bedrock itself would refuse can be neither ignored nor made milder."""
+    """Codes to ignore and codes to raise to errors. What Bedrock itself would refuse stays an error regardless."""
 
     ignore: frozenset[str] = frozenset()
     error: frozenset[str] = frozenset()

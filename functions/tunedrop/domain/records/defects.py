@@ -1,4 +1,4 @@
-"""What is wrong with a piece of data, before anyone has judged how bad that is."""
+"""Defects: what is wrong with a piece of data, before the policy decides how severe that is."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _SHOWN = 40
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """One thing wrong: a stable code (`docs/data-format.md`), a sentence, where (JSON path), and what to do about it.
+    """One defect: a stable code (`docs/data-format.md`), a sentence, the JSON path, and a hint.
 
-    An empty hint stands for the code's usual one. `line` is for text that is not read line by line (dataset.toml), and
-    with `record` for what shows only after all records were read.
+    An empty hint means the code's usual one. `line` is set for text that is not read line by line (dataset.toml);
+    `line` and `record` are set for defects that show only after all records were read.
     """
 
     code: str
@@ -24,9 +24,9 @@ class Defect:
 
 
 def shown(name: object) -> str:
-    """A field's name or a setting's value as a message may quote it: escaped and never longer than 40 characters.
+    """Quote a field's name or a setting's value for a message: escaped, at most 40 characters.
 
-    What is rather content, such as a table's first record where its header should be, is not quoted.
+    Text that looks like content, such as a record in place of a table's header, is not quoted.
     """
     if isinstance(name, str) and is_content(name):
         return f"(a text of {len(name):,} characters)"
@@ -35,13 +35,13 @@ def shown(name: object) -> str:
 
 
 def is_content(name: str) -> bool:
-    """Whether no field is called so: several words that end as sentences do, many words, or an e-mail address."""
+    """Whether a name looks like content: a sentence of several words, more than six words, or an e-mail address."""
     words = name.count(" ") + 1
     return (words > 2 and name.endswith((".", "?", "!"))) or words > 6 or "@" in name[1:]
 
 
 def kind(value: object) -> str:
-    """What JSON calls this value, for messages that must not quote it."""
+    """The JSON type of a value, with its article, for messages that must not quote the value."""
     match value:
         case None:
             return "null"
@@ -58,7 +58,7 @@ def kind(value: object) -> str:
 
 
 class UnreadableContent(Exception):
-    """From here on a file's bytes mean nothing: leaves a container's reader, and ends in a finding about the file."""
+    """A container's reader can make no sense of the rest of a file. It becomes a finding about the file."""
 
     def __init__(self, defect: Defect) -> None:
         super().__init__(defect.code)

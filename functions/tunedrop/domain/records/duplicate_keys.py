@@ -1,4 +1,4 @@
-"""Keys that stand twice in one JSON object: Python's reader would silently take the last of them."""
+"""Keys that occur twice in one JSON object. Python's parser would silently take the last one."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from tunedrop.domain.records.defects import Defect, shown
 
 
 def defect(pairs: Iterable[tuple[str, Any]]) -> Defect:
-    """The first key among an object's pairs that came before. Raises ValueError where all differ."""
+    """The defect of the first repeated key among an object's pairs. Raises ValueError if all keys differ."""
     seen: set[str] = set()
     for name, _ in pairs:
         if name in seen:
-            return Defect("duplicate_key", f"The key {shown(name)} stands twice in one object.")
+            return Defect("duplicate_key", f"The key {shown(name)} occurs twice in one object.")
         seen.add(name)
-    raise ValueError("no key stands twice")
+    raise ValueError("no key occurs twice")

@@ -1,11 +1,11 @@
-"""Fingerprints of a split's records: enough to know a record again, or nearly, and nothing of what it says.
+"""Fingerprints of a split's records: enough to recognize a record, or a near duplicate, but not what it says.
 
 Records are compared in a normal form: lower case, without white space, quotation marks, question marks and semicolons,
-and without full stops, commas and colons at the end. Whatever else tells two texts apart, such as an operator or a
-decimal point, stays. From it come digests, and for likeness a sketch of the main part, which is the question if it is
-long, else the answer if that is: the form is cut at its rare letters, which gives a piece for about ten words of
-English or ten characters of Chinese, wherever in the text they stand; the sketch has a checksum of each piece. A
-changed word changes one piece or two, an added sentence adds a few.
+and without periods, commas and colons at the end. Anything else that distinguishes two texts, such as an operator or a
+decimal point, is kept. Digests identify a normal form. For near duplicates there is a sketch of the main part, which
+is the question if it is long, else the answer if that is long. Cutting the normal form at its rare letters gives about
+one piece per ten words of English or ten characters of Chinese, independent of their position; the sketch holds a
+checksum of each piece. A changed word changes one or two pieces, an added sentence adds a few.
 
 Every pass over a text is one call into C: a digest, a translation, a split, a map.
 """
@@ -20,27 +20,27 @@ from zlib import crc32
 from tunedrop.domain.records.record import Block, Record, Turn, joined
 
 MEMORY = 50_000
-"""Records of a split that are remembered: more than any base model takes (docs/facts.md#data-limits)."""
+"""Records remembered per split: more than any base model takes (docs/facts.md#data-limits)."""
 WINDOW = 600
-"""Bytes at each end of a normal form that are sketched; of what stands between, only digits and length count."""
+"""Bytes at each end of a normal form that are sketched; between them, only digits and length count."""
 MAX_PIECES = 32
-"""Checksums in a sketch: the smallest ones."""
+"""Most checksums in a sketch; the smallest are kept."""
 MIN_BYTES = 240
-"""A part with a shorter normal form, about 50 words of English, has no sketch: it is too short to be alike."""
+"""A part with a shorter normal form, about 50 words of English, has no sketch: too short for near duplicates."""
 ANSWER_END = 100
-"""Bytes at each end of the normal form of an answer that are known again, where the question is the main part."""
+"""Bytes compared at each end of an answer's normal form if the question is the main part."""
 QUESTION_END = 24
-"""The same of a question, where the answer is."""
+"""Bytes compared at each end of a question's normal form if the answer is the main part."""
 
 _IGNORED = b" \t\n\r\x0b\x0c\"'?;"
 _AT_THE_END = b".,:"
 _LOWER = bytes(range(256)).lower()
 _RARE = b"vkjxqz" + b"\x87\xb6"
-"""Letters that are one in fifty of English, and bytes of other letters in UTF-8 that are about as rare."""
+"""Letters that together make up one in fifty of English text, and UTF-8 bytes of other scripts about as rare."""
 _CUT_AT_RARE = bytes(0 if byte in _RARE else byte for byte in range(256))
 _NO_DIGITS = bytes(byte for byte in range(256) if byte not in b"0123456789")
 _NO_CASE = 2.5
-"""Bytes for a character of UTF-8 from which on a text is of a script without lower case, such as Chinese."""
+"""With this many bytes per character in UTF-8, a text is taken for a script without case, such as Chinese."""
 _TYPESET = (
     ("\u2019", "'"),
     ("\u2018", "'"),
@@ -48,7 +48,7 @@ _TYPESET = (
     ("\u201d", '"'),
     ("\u00a0", " "),
 )
-"""Another way to set the same text."""
+"""Typographic characters and the plain ones they are compared as."""
 
 
 COLUMNS = {
@@ -63,22 +63,22 @@ COLUMNS = {
     "heads": "I",
     "tails": "I",
 }
-"""Names of the columns with one number for each record, and the type code of their arrays."""
+"""Columns with one number per record, and the type codes of their arrays."""
 
 
 class Fingerprints:
-    """Of one split's records, column by column; the order is that of the file.
+    """The fingerprints of one split's records, in columns, in file order.
 
-    - numbers: of the record in its split, from 1 on; lines: 0 where the format has none
-    - questions: digest of the normal form of everything but the last turn
-    - answers: checksum of the last turn's normal form; only ever compared between records with like questions
-    - exact: checksum of all bytes, which tells apart what has the same normal form
-    - question_sizes, answer_sizes: bytes of the normal forms, system text left out
-    - sketches: checksums of the main part's pieces in ascending order; empty where both parts are too short
+    - numbers: the record's number in its split, from 1; lines: its line, 0 if the format has no lines
+    - questions: 64-bit digest of the normal form of everything but the last turn
+    - answers: checksum of the last turn's normal form; only compared between records with similar questions
+    - exact: checksum of all bytes, which distinguishes records with the same normal form
+    - question_sizes, answer_sizes: bytes of the normal forms, without the system text
+    - sketches: checksums of the main part's pieces in ascending order; empty if both parts are too short
 
-    Only where there is a sketch, else 0:
+    Only for records with a sketch, else 0:
 
-    - digits: checksum of the system text and of the main part's digits in their order
+    - digits: checksum of the system text and of the main part's digits in order
     - heads, tails: checksums of the beginning and the end of the other part
     """
 
@@ -102,11 +102,11 @@ class Fingerprints:
         self._system = ("", b"", 0)
 
     def __len__(self) -> int:
-        """Records."""
+        """Return the number of records."""
         return len(self.numbers)
 
     def add(self, record: Record, number: int, line: int | None) -> None:
-        """The next record."""
+        """Append one record's fingerprint. `number` and `line` count from 1."""
         question, answer = _texts(record.turns)
         system, seed = self._of_system(record.system) if record.system else (b"", 0)
         asked, seed = _normal(question, seed)
@@ -135,7 +135,7 @@ class Fingerprints:
         self.sketches.append(_sketch(main))
 
     def _of_system(self, blocks: tuple[Block, ...]) -> tuple[bytes, int]:
-        """Digest and checksum of the system text, which is most often that of the record before."""
+        """Digest and checksum of the system text, cached because it is usually the previous record's."""
         text = "\0".join(_contents(blocks))
         if text != self._system[0]:
             normal, exact = _normal(text, 0)
@@ -147,7 +147,7 @@ _NONE = array("I")
 
 
 def _texts(turns: tuple[Turn, ...]) -> tuple[str, str]:
-    """What is asked, which is everything before the last turn, and the last turn; with roles that are not the usual."""
+    """The question, which is everything before the last turn, and the answer. Unusual roles are part of them."""
     if len(turns) == 2:
         first, last = turns
         if len(first.blocks) == len(last.blocks) == 1 and first.role == "user" and last.role == "assistant":
@@ -164,7 +164,7 @@ def _parts(turns: tuple[Turn, ...]) -> Iterator[str]:
 
 
 def _contents(blocks: tuple[Block, ...]) -> Iterator[str]:
-    """Adjoining texts are one; what is no text is told apart by how Python shows it."""
+    """Adjacent texts joined into one; other blocks by their repr."""
     if all(block.text is not None for block in blocks):
         yield joined(blocks)
     else:
@@ -172,7 +172,7 @@ def _contents(blocks: tuple[Block, ...]) -> Iterator[str]:
 
 
 def _normal(text: str, seed: int) -> tuple[bytes, int]:
-    """The normal form, and a checksum of the text as it is, continued from `seed`."""
+    """The normal form, and a checksum of the original text that continues from `seed`."""
     try:
         raw = text.encode()
     except UnicodeEncodeError:
@@ -184,7 +184,7 @@ def _normal(text: str, seed: int) -> tuple[bytes, int]:
 
 
 def _plain(text: str) -> bytes:
-    """Text beyond ASCII in lower case, with plain quotation marks and spaces."""
+    """Non-ASCII text in lower case, with plain quotation marks and spaces."""
     text = text.lower()
     for typeset, plain in _TYPESET:
         if typeset in text:

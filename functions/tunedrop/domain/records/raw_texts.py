@@ -1,7 +1,7 @@
-r"""Texts as the JSON strings that they stand in, so that a line is written with the escapes it was read with.
+r"""Keep texts as the JSON strings they were read from, so that lines are written with the escapes of the original.
 
-Only `\u` and `\/` leave a choice: any other JSON string is written in one way by everybody. What the bulk path splices
-and what a record's own writer writes are the same bytes by this, and converting twice changes nothing.
+Only `\u` and `\/` leave a writer a choice; any other JSON string has one usual form. This makes the bulk path and the
+formats' writers produce the same bytes, and a second conversion change nothing.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _pieces = msgspec.json.Decoder(list[_Piece])
 
 
 def attach(record: Record, line: bytes) -> Record:
-    """The record with each text's JSON string of this line; as it was where the line's shape leaves a doubt."""
+    """Return the record with each text's JSON string from this line, or unchanged if they do not match exactly."""
     if b"\\u" not in line and b"\\/" not in line:
         return record
     try:

@@ -1,4 +1,4 @@
-"""Where a split file's bytes come from: S3, a disk, memory. Readers ask for no more than this."""
+"""Where a split file's bytes come from: S3, a disk or memory."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Protocol
 
 
 class Source(Protocol):
-    """One file. Text is streamed; only Parquet, whose index stands at its end, is read by place."""
+    """One file. Text is streamed; Parquet, whose index is at its end, is read by position."""
 
     @property
     def size(self) -> int:
-        """Bytes, as stored."""
+        """Size in bytes, as stored."""
 
     def chunks(self) -> Iterator[bytes]:
-        """All bytes from the beginning, in chunks of any size; may be called once."""
+        """Yield all bytes from the beginning, in chunks of any size. May be called only once."""
 
     def read(self, start: int, length: int) -> bytes:
-        """At most `length` bytes from `start` on."""
+        """Return at most `length` bytes from offset `start`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,13 @@ class Bytes:
 
     @property
     def size(self) -> int:
-        """Of the content."""
+        """Size in bytes."""
         return len(self.content)
 
     def chunks(self) -> Iterator[bytes]:
-        """The content as one chunk."""
+        """Yield the content as one chunk."""
         yield self.content
 
     def read(self, start: int, length: int) -> bytes:
-        """A slice."""
+        """Return at most `length` bytes from offset `start`."""
         return self.content[start : start + length]

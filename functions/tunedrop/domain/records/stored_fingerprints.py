@@ -1,6 +1,6 @@
-"""A split's fingerprints as bytes, to lie beside its reports: at most 50,000 records of 173 bytes each.
+"""Serialize a split's fingerprints for storage beside its reports: at most 50,000 records of 173 bytes each.
 
-A header (magic, schema, records, pieces, checksum of all that follows), then column after column, little-endian.
+A header (magic, schema, records, pieces, checksum of all that follows), then the columns in order, little-endian.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from zlib import crc32
 from tunedrop.domain.records.fingerprints import COLUMNS, MAX_PIECES, MEMORY, Fingerprints
 
 SCHEMA = 1
-"""Another normal form, other pieces or other columns need another one: what is stored then counts as unreadable."""
+"""Must change with the normal form, the pieces or the columns; stored fingerprints then count as unreadable."""
 
 _MAGIC = b"tunedrop fingerprints"
 MAX_BYTES = 16 * 2**20
-"""Above what the most records that are remembered can need."""
+"""More than 50,000 records can need."""
 
 _HEADER = struct.Struct(f"<{len(_MAGIC)}sHIII")
 
 
 class UnreadableFingerprints(ValueError):
-    """Bytes that are no fingerprints, damaged ones, or those of another release."""
+    """The bytes are not fingerprints, are damaged, or come from a release with another schema."""
 
 
 def dump(prints: Fingerprints) -> bytes:
-    """The bytes; the same records give the same ones."""
+    """Serialize fingerprints; the same records give the same bytes."""
     pieces = array("I")
     for sketch in prints.sketches:
         pieces += sketch
@@ -39,7 +39,7 @@ def dump(prints: Fingerprints) -> bytes:
 
 
 def load(dumped: bytes) -> Fingerprints:
-    """What was dumped. Raises UnreadableFingerprints, and nothing else."""
+    """Restore what `dump` wrote. Raises UnreadableFingerprints and nothing else."""
     if len(dumped) < _HEADER.size:
         raise UnreadableFingerprints("too short")
     magic, schema, records, pieces, checksum = _HEADER.unpack_from(dumped)

@@ -1,6 +1,6 @@
-"""One record as a JSON object, read strictly: what JSON or UTF-8 does not allow is a defect, never an exception.
+"""Parse one record strictly: what JSON or UTF-8 does not allow is returned as a defect, never raised.
 
-Python's reader alone takes duplicate keys, NaN, overflowing numbers and lone surrogates: each was tried.
+Python's parser alone accepts duplicate keys, NaN, overflowing numbers and lone surrogates (all tried).
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from tunedrop.domain.records.defects import Defect, kind
 from tunedrop.domain.texts import charsets
 
 MAX_DEPTH = 64
-"""No format nests deeper than a dozen levels; the limit is ours so that it is the same on every Python."""
+"""No format nests deeper than a dozen levels. Python's own limit differs between versions; this one does not."""
 
 MAX_BRACKETS = 200_000
-"""More on one line, even inside strings, is past every base model's token limit."""
+"""More opening brackets on one line, even inside strings, exceed every base model's token limit."""
 
 JsonObject = dict[str, Any]
 
@@ -36,9 +36,9 @@ class _Refused(ValueError):
 
 
 def parse(raw: bytes, unit: str = "line") -> JsonObject | Defect:
-    """The object in these bytes, or the first thing wrong with them; `unit` is what messages call them.
+    """Parse one JSON object, or return the first defect; `unit` is what messages call the bytes.
 
-    Where they span several lines, the defect's `line` counts from their first one, which is 1.
+    If the bytes span several lines, the defect's `line` counts from the first of them, which is 1.
     """
     try:
         return _object(raw, unit)
@@ -47,7 +47,7 @@ def parse(raw: bytes, unit: str = "line") -> JsonObject | Defect:
 
 
 def parse_cell(cell: str) -> Any:
-    """The JSON value in a table's cell, or a Defect."""
+    """Parse the JSON value in a table's cell, or return a Defect."""
     try:
         return _strict(cell.encode("utf-8", "surrogatepass"), "cell")
     except _Refused as refused:
@@ -55,7 +55,7 @@ def parse_cell(cell: str) -> Any:
 
 
 def text(raw: bytes, unit: str) -> str | Defect:
-    """The bytes as UTF-8, or which byte of the unit is none."""
+    """Decode UTF-8, or return a defect that names the first invalid byte."""
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -149,7 +149,7 @@ def _refuse_lone_surrogates(value: Any) -> None:
 
 
 def _strings(document: Any) -> Iterator[tuple[str, str]]:
-    """Every string with its path, keys included. Without recursion: the depth is capped, the width is not."""
+    """Yield (path, string) for every string, keys included."""
     waiting: list[tuple[str, Any]] = [("$", document)]
     while waiting:
         path, value = waiting.pop()
@@ -174,23 +174,23 @@ def _not_json(text: str, error: json.JSONDecodeError, unit: str) -> Defect:
 
 
 def _likely_cause(text: str, error: json.JSONDecodeError, unit: str) -> str:
-    """What people usually did when this is what the parser met, or nothing."""
+    """A hint at the mistake that usually causes this parser error, or an empty string."""
     rest = text[error.pos :].lstrip()
     ends_early = not rest or error.msg.startswith("Unterminated string")
     in_lines = unit == "line"
     causes = (
-        (text.startswith("\ufeff"), "A byte-order mark stands in the middle of the file: join files without theirs."),
-        (text.startswith("\x1e"), "This is a JSON text sequence: take the record separators (0x1E) away."),
+        (text.startswith("\ufeff"), "There is a byte-order mark in the middle of the file: join files without theirs."),
+        (text.startswith("\x1e"), "This is a JSON text sequence: remove the record separators (0x1E)."),
         (in_lines and "\r" in text, "Lines end in bare carriage returns: end each with a line feed."),
-        (error.msg.startswith("Illegal trailing comma"), "Take the comma before the bracket away."),
-        (error.msg == "Extra data" and rest.startswith(","), "Take the comma after the object away."),
+        (error.msg.startswith("Illegal trailing comma"), "Remove the comma before the bracket."),
+        (error.msg == "Extra data" and rest.startswith(","), "Remove the comma after the object."),
         (error.msg == "Extra data" and rest.startswith("{") and in_lines, "Put each object on a line of its own."),
         (error.msg == "Extra data" and rest.startswith("{"), "A comma is missing between two elements."),
         (text.startswith(("{'", "[{'")), "This is Python's notation: write it with json.dumps, in double quotes."),
         (rest.startswith("//"), "JSON has no comments."),
         (rest[:1] in {"\u201c", "\u201d"}, "Use straight double quotes."),
         (rest[:4] in {"True", "None"} or rest.startswith("False"), "JSON writes true, false and null."),
-        (rest[:1] in {"}", "]"} and text[: error.pos].rstrip()[-1:] == ",", "Take the comma before the bracket away."),
+        (rest[:1] in {"}", "]"} and text[: error.pos].rstrip()[-1:] == ",", "Remove the comma before the bracket."),
         (error.msg.startswith("Invalid control character"), "Write tabs and other control characters as escapes."),
         (ends_early and in_lines, "The object is not finished on its line: write each object on one line."),
     )

@@ -1,4 +1,4 @@
-"""A share of train as validation split: which records, the same ones every time, wherever and whenever it is asked."""
+"""Choose the share of train that becomes validation, deterministically: the same records on every run and machine."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _BITS = 64
 
 
 def is_validation(record: Record, share: float) -> bool:
-    """Whether this record belongs to the share, by the hash of its question.
+    """Whether a record belongs to the share (0 to 1), by a hash of its question.
 
-    Records that ask the same, apart from case and white space, fall on the same side: no duplicate is ever on both.
+    Records whose questions differ only in case and white space fall on the same side, so no duplicate leaks across.
     """
     digest = hashlib.blake2b(digest_size=_BITS // 8)
     for turn in record.turns[:-1] or record.turns:

@@ -1,1 +1,1 @@
-"""What is asked of any text: its encoding, its tokens, the escapes that it was written with. Pure."""
+"""Properties of any text: its character encoding and its estimated tokens. Pure."""

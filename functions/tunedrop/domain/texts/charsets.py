@@ -1,4 +1,4 @@
-"""Text that is not UTF-8: the encoding it is probably in, for a hint. A look at the bytes, not a detector."""
+"""Guess the encoding of text that is not UTF-8, for a hint. A heuristic over some bytes, not a full detector."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ _LOOKED_AT = 4096
 
 _OVERLONG = re.compile(rb"[\xc0\xc1][\x80-\xbf]|\xed[\xa0-\xbf][\x80-\xbf]")
 _KANA_LEADS = b"\x82\x83"  # Shift-JIS writes every kana with one of these first
-_COMMON_LEADS = bytes(range(0xB0, 0xD8))  # of the common characters in GB18030, Big5 and EUC-KR
+_COMMON_LEADS = bytes(range(0xB0, 0xD8))  # lead bytes of the common characters in GB18030, Big5 and EUC-KR
 
 
 def hint(raw: bytes) -> str:
-    """What to do about text that is not UTF-8; nothing where no encoding is likely."""
+    """What to do about text that is not UTF-8; an empty string if no encoding is likely."""
     name = _name(raw[:_LOOKED_AT] if _RUNS.search(raw[:_LOOKED_AT]) else raw[-_LOOKED_AT:])
     return f"It looks like {name}: save the file as UTF-8." if name else ""
 
@@ -32,7 +32,7 @@ def _name(sample: bytes) -> str:
 
 
 def _is_nearly_utf8(sample: bytes) -> bool:
-    """Whether it is UTF-8 but for characters written in more bytes than they need, or as two halves."""
+    """Whether a sample is UTF-8 except for overlong sequences and encoded surrogates."""
     return _OVERLONG.search(sample) is not None and "\ufffd" not in _OVERLONG.sub(b"", sample).decode(
         "utf-8", "replace"
     )

@@ -1,4 +1,4 @@
-"""How long records are: their estimated tokens in bins that a person can read, for the report's histogram."""
+"""Histogram bins of record lengths in estimated tokens, with readable bounds, for the report."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 MOST_BINS = 24
 _COMMON = 95
-"""Per cent of the records that the even bins hold; longer ones share the last bin unless they fit too."""
+"""Percentage of records that the even bins must hold. Longer records share the last bin unless they fit as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Records of `least` to `most` estimated tokens, both included."""
+    """The number of records with `least` to `most` estimated tokens, both inclusive."""
 
     least: int
     most: int
@@ -20,7 +20,10 @@ class Bin:
 
 
 def bins(histogram: Counter[int]) -> tuple[Bin, ...]:
-    """Counts of records by their estimate as at most MOST_BINS bins of one width; the last one takes what is longer."""
+    """Bin record counts by estimated tokens into at most MOST_BINS bins of equal width; the last takes all longer ones.
+
+    `histogram` is the number of records per estimate.
+    """
     if not histogram:
         return ()
     longest = max(histogram)
@@ -34,7 +37,7 @@ def bins(histogram: Counter[int]) -> tuple[Bin, ...]:
 
 
 def _common(histogram: Counter[int]) -> int:
-    """The length that _COMMON per cent of the records do not exceed."""
+    """The length that _COMMON percent of the records do not exceed."""
     rank = -(-histogram.total() * _COMMON // 100)
     seen = 0
     for estimated in sorted(histogram):
@@ -45,7 +48,7 @@ def _common(histogram: Counter[int]) -> int:
 
 
 def _width(common: int, longest: int) -> int:
-    """The smallest round width whose bins, all but the last, reach past the common records."""
+    """The smallest round width (1, 2 or 5 times a power of ten) whose even bins hold the common records."""
     reach = longest if longest <= common * 3 // 2 else common * 5 // 4
     wanted = -(-(reach + 1) // MOST_BINS)
     magnitude = 1

@@ -1,11 +1,11 @@
-"""Tokens without a tokenizer: an upper bound for natural text that looks at the script, labelled as an estimate.
+"""Estimate tokens without a tokenizer: an upper bound for natural text, by script, always labelled as an estimate.
 
-Anthropic and Amazon publish none for these models. ASCII: AWS's own validator divides by 3;
+Anthropic and Amazon publish no tokenizer for these models. For ASCII, AWS's own validator divides the characters by 3;
 measured prose has 3.4 to 4.7 characters per token, source code 2.8 to 3.9 (docs/facts.md#token-estimates).
-Other scripts have a weight per character, known by the lead byte of its UTF-8 and laid close above what two public
-tokenizers of the same time (one of the Claude 2 era, cl100k) were measured to need: Chinese 0.9 to 1.2 tokens per
-character, Russian 0.6, Greek, Arabic and Hebrew 1.1 to 1.2, Devanagari 1.2, Bengali, Tamil and Thai 1.9 to 2.1,
-Ethiopic 3.1, accented Latin letters 1.8 to 3, emoji 2.2 to 2.5.
+For other scripts, the lead byte of a character's UTF-8 gives its weight, set just above what two public tokenizers of
+the same period (one of the Claude 2 era, cl100k) were measured to need: Chinese 0.9 to 1.2 tokens per character,
+Russian 0.6, Greek, Arabic and Hebrew 1.1 to 1.2, Devanagari 1.2, Bengali, Tamil and Thai 1.9 to 2.1, Ethiopic 3.1,
+accented Latin letters 1.8 to 3, emoji 2.2 to 2.5.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from tunedrop.domain.texts import length_bins
 from tunedrop.domain.texts.length_bins import Bin
 
 ESTIMATOR = "ascii/3+script-weights"
-"""Named in every report: another estimator gets another name."""
+"""Named in every report. Change it with the estimator."""
 MARGIN = 0.1
-"""How far the true count of natural text or source code may lie above the estimate. Denser text exists: long numbers
-need up to 1.3 times the estimate, base64 2.2 times."""
+"""How far, as a fraction, the true count of natural text or source code may exceed the estimate. Denser text exists:
+long numbers need up to 1.3 times the estimate, base64 2.2 times."""
 
 MOST_PER_BYTE = 1.25
-"""No text has more estimated tokens than this for each byte of its UTF-8, nor of its JSON."""
+"""Upper bound of estimated tokens per byte, in UTF-8 and in JSON."""
 
 MOST_PER_CHARACTER = 3.0
-"""Nor more than this for each character."""
+"""Upper bound of estimated tokens per character."""
 
 _PARTS = 12  # weights are whole twelfths of a token, so that a third is exact
 _ASCII_PARTS = _PARTS // 3
@@ -37,7 +37,7 @@ _EAST_ASIAN = bytes(range(0xE3, 0xEE))
 
 
 def _weights() -> bytes:
-    """Twelfths of a token by lead byte."""
+    """Weights in twelfths of a token, by lead byte of the UTF-8."""
     table = bytearray(256)
     for first, last, tokens in (
         (0xC2, 0xCD, 2.5),  # accented Latin, phonetic and combining marks
@@ -72,10 +72,10 @@ def estimate(texts: Iterable[str]) -> int:
 
 
 def at_most(line: bytes) -> int:
-    r"""No fewer than the estimate of all texts of this line of JSON, without unescaping them.
+    r"""Return an upper bound of the estimate of all texts in a line of JSON, without unescaping them.
 
-    An escape has more bytes than the character it stands for, except that `\uXXXX` counts as two tokens where the
-    heaviest character has three.
+    An escape never counts for less than its character, except that the six bytes of `\uXXXX` count as two tokens and
+    the heaviest character as three.
     """
     if line.isascii():
         return _with_escapes(len(line) * _ASCII_PARTS, line)
@@ -97,7 +97,7 @@ def _parts(raw: bytes) -> int:
 
 @dataclass(frozen=True, slots=True)
 class TokenCounts:
-    """The estimates of one split: total, median, 95th percentile and largest of its records, and how they spread."""
+    """Estimated tokens of one split: total, and the median, 95th percentile, maximum and histogram per record."""
 
     total: int = 0
     p50: int = 0
@@ -107,7 +107,7 @@ class TokenCounts:
 
 
 def summarise(histogram: Counter[int]) -> TokenCounts:
-    """Counts of records by their estimate, summed up. Percentiles are estimates of real records (nearest rank)."""
+    """Summarize `histogram`, the number of records per estimate. Percentiles use the nearest rank."""
     records = histogram.total()
     if not records:
         return TokenCounts()
