@@ -120,7 +120,7 @@ def test_several_files_are_mended_into_one(tunedrop, put, tmp_path):
     ran = tunedrop("check", "a.jsonl", "b.json", "--model", "claude-3-haiku", "--fix", "out.jsonl")
     assert ran.code == 0
     assert (tmp_path / "out.jsonl").read_bytes() == GOOD
-    assert "60  records exactly like an earlier one left out" in ran.text
+    assert "60  exact copies of an earlier record removed" in ran.text
 
 
 def test_the_words_say_what_was_done_and_where(tunedrop, put):

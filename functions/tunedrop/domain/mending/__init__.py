@@ -1,1 +1,1 @@
-"""What is safe to mend in a person's file, and the mending of it. Pure."""
+"""Mend what is safe to mend in a person's file. Pure."""

@@ -1,4 +1,4 @@
-"""Fields of one object under the names that formats know; what carries no text of a record is taken out."""
+"""Rename one object's fields to what the formats call them, and remove those that hold no text of the record."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tunedrop.domain.formats import alpaca, pairs, shapes, sharegpt
 from tunedrop.domain.records.strict_json import JsonObject
 
 _ANSWERS = frozenset({*pairs.ANSWERS, *sharegpt.NAMES})
-"""Beside one of these, metadata is only that; else it may be the answer."""
+"""Metadata is removed only beside one of these; otherwise it may be the answer."""
 _RECORD = tuple({"system", "schemaVersion", "tools", *alpaca.NAMES, *pairs.QUESTIONS, *_ANSWERS})
 _MESSAGE = ("role", "content", "from", "value")
 _BLOCK = ("type", "text")
@@ -21,15 +21,15 @@ _ROLES = {
     "system": "system",
 }
 _SPEAKERS = frozenset({"human", "gpt", "system", "user", "assistant"})
-"""ShareGPT's own names, of which only case and blanks are mended."""
+"""ShareGPT's own names, in which only case and blanks are mended."""
 
 _BOOKKEEPING = shapes.METADATA | {"_id", "uid", "row", "row_id", "record_id", "line", "updated_at"}
 _IDENTIFIER = re.compile(r"[\w.:+/-]{0,64}", re.ASCII)
-"""What a field's value may look like to be no text: one word."""
+"""A value of one word, which is not text to learn."""
 
 
 def mend(document: JsonObject) -> tuple[JsonObject, tuple[str, ...]]:
-    """The object and what was done to it. Texts are never touched; where two meanings are possible, nothing is."""
+    """Return the mended object and the mends made. Texts are never changed, and nothing ambiguous is."""
     mends: list[str] = []
     found = _renamed(document, _RECORD, mends)
     answered = not _ANSWERS.isdisjoint(found)
@@ -43,7 +43,7 @@ def mend(document: JsonObject) -> tuple[JsonObject, tuple[str, ...]]:
 
 
 def _renamed(document: Mapping[str, Any], known: tuple[str, ...], mends: list[str]) -> JsonObject:
-    """`Prompt` or `prompt ` is prompt, unless prompt is there too, or both are."""
+    """Rename `Prompt` or `prompt ` to prompt, unless that would make two fields of the same name."""
     folded = {name.casefold(): name for name in known}
     meant = {name: folded.get(shapes.fold(name), name) for name in document}
     targets = list(meant.values())
@@ -57,7 +57,7 @@ def _renamed(document: Mapping[str, Any], known: tuple[str, ...], mends: list[st
 
 
 def _carries_nothing(name: str, value: Any, mends: list[str], *, answered: bool) -> bool:
-    """Whether a field of the record can go: an empty system text, null, or metadata of one word beside an answer."""
+    """Whether to remove a field: an empty system text, null, or metadata of one word beside an answer."""
     if name == "system" and (value in (None, [], {}) or (isinstance(value, str) and not value.strip())):
         mends.append("empty_system_removed")
         return True
@@ -85,7 +85,7 @@ def _message(item: Any, mends: list[str]) -> Any:
 
 
 def _spoken(message: JsonObject, mends: list[str]) -> Iterator[tuple[str, Any]]:
-    """The message's fields, its role as formats spell it, without fields that are null."""
+    """Yield the message's fields, without null ones and with its role spelled as the formats do."""
     for name, value in message.items():
         said = value.strip().casefold() if isinstance(value, str) else None
         if name == "role" and said in _ROLES and _ROLES[said] != value:

@@ -1,4 +1,4 @@
-"""Text that is almost JSON, read the one way it can be meant: what has two meanings is left as it is."""
+"""Parse text that is almost JSON, if it can have only one meaning; ambiguous text is left alone."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from tunedrop.domain.records.strict_json import JsonObject
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|,(?=\s*[}\]])', re.DOTALL)
 _CONTROL = re.compile(r"\\.|[\0-\x1f]", re.DOTALL)
-"""A control character, or an escape, which is passed over whole: one of a control character means nothing."""
+"""A control character, or a whole escape, so that a backslash before a control character is left alone."""
 _NO_JSON = "\ufeff\x1e\xa0"
 """Byte-order marks of joined files, record separators of JSON text sequences, no-break spaces."""
 _BLANK = " \t\r\n"
 _MOST_BRACKETS = 2_000
-"""In Python's notation, whose parser is given nothing deeper."""
+"""Most brackets in Python notation; text with more is not given to Python's parser."""
 _PYTHON_STRING = re.compile(r"""'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+\"""", re.DOTALL)
 _PYTHON_VALUES = re.compile(
     r"(?:[\[\]{}(),:]|(?:\"|True|False|None|[-+]?[\d.][\w.]*+(?:(?<=[eE])[-+]\d++)?)(?=[\]}),:]))*+", re.ASCII
 )
-"""What such a text is without blanks, a quotation mark for each string: values with something between them."""
+"""Matches text in Python notation after its blanks are removed and each string is replaced with one quotation mark."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """One object that was meant, and what was done to read it (names of mends)."""
+    """One parsed object and the mends (keys of MENDS) that made it readable."""
 
     document: JsonObject
     mends: tuple[str, ...]
 
 
 def mend(raw: bytes) -> tuple[Mended, ...]:
-    """The objects that the line means, none where it can't be told. Each is JSON under the strict reader."""
+    """Parse the objects a line means, none if that is ambiguous. The strict parser accepts each of them."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -53,7 +53,7 @@ def mend(raw: bytes) -> tuple[Mended, ...]:
 
 
 def _without_edges(text: str) -> tuple[list[str], str]:
-    """What surrounds an object and is no JSON taken away: commas between lines, marks, separators."""
+    """Strip what surrounds an object and is not JSON: commas between lines, byte-order marks, record separators."""
     mends = []
     bare = text.strip(_BLANK + _NO_JSON)
     if any(mark in text[: len(text) - len(text.lstrip(_BLANK + _NO_JSON))] for mark in _NO_JSON) or any(
@@ -67,7 +67,7 @@ def _without_edges(text: str) -> tuple[list[str], str]:
 
 
 def _one(text: str) -> Mended | None:
-    """One object, read by each way of writing in turn."""
+    """Parse one object with the first of the readings that succeeds."""
     if not text.startswith("{") or text.count(",") > elements.MAX_COMMAS:
         return None
     readings: tuple[Callable[[str], Mended | None], ...] = (_strict, _retouched, _python)
@@ -80,7 +80,7 @@ def _strict(text: str) -> Mended | None:
 
 
 def _retouched(text: str) -> Mended | None:
-    """Commas before brackets gone, raw control characters in strings escaped, repeated keys of one value said once."""
+    """Drop commas before closing brackets, escape control characters in strings, merge repeated keys of equal value."""
     mends: list[str] = []
 
     def better(match: re.Match[str]) -> str:
@@ -104,7 +104,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def _said_once(pairs: list[tuple[str, Any]], mends: list[str]) -> JsonObject:
-    """The object, if a key that stands twice says the same both times. Raises ValueError else."""
+    """Merge repeated keys that have equal values. Raises ValueError if their values differ."""
     found: JsonObject = {}
     for name, value in pairs:
         if name not in found:
@@ -121,7 +121,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _python(text: str) -> Mended | None:
-    """A dict as Python prints it: single quotes, True, None."""
+    """Parse a dict as Python prints it: single quotes, True, None."""
     if not _may_be_python(text):
         return None
     try:
@@ -134,7 +134,7 @@ def _python(text: str) -> Mended | None:
 
 
 def _may_be_python(text: str) -> bool:
-    """What is quick to know: Python's own parser needs a hundred times the room of what it is given."""
+    """A quick test before ast.parse, which needs a hundred times the memory of its input."""
     if text.count("{") + text.count("[") + text.count("(") > _MOST_BRACKETS:
         return False
     bare = "".join(_PYTHON_STRING.sub('"', text).split())
@@ -142,7 +142,7 @@ def _may_be_python(text: str) -> bool:
 
 
 def _literal(node: ast.expr) -> Any:
-    """The value of a literal that JSON can hold. Raises ValueError for anything else."""
+    """Evaluate a literal that JSON can hold. Raises ValueError for anything else."""
     match node:
         case ast.Constant(value=None | bool() | int() | float() | str() as value):
             return value
@@ -163,18 +163,18 @@ def _key(node: ast.expr | None) -> str:
 
 
 def _proven(value: Any, mends: list[str]) -> Mended | None:
-    """Only what the strict reader takes, once it is written as JSON."""
+    """The value, if the strict parser accepts it when written as JSON."""
     if not isinstance(value, dict):
         return None
     try:
         found = strict_json.parse(encode(value))
-    except ValueError:  # a number so long that Python does not write it
+    except ValueError:  # an integer with more digits than Python converts to text
         return None
     return Mended(found, tuple(dict.fromkeys(mends))) if isinstance(found, dict) else None
 
 
 def encode(document: JsonObject) -> bytes:
-    """The object as one line of JSON without its end; what is half a character stays an escape."""
+    """Encode an object as one line of JSON without its line end; lone surrogates stay escapes."""
     try:
         return json.dumps(document, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -185,7 +185,7 @@ _BRACKET = re.compile(r'"(?:[^"\\\n]|\\.)*+"|[\[\]{}]')
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """The objects that stand one after the other, with nothing but separators between them; else one odd piece."""
+    """Split text into consecutive objects with only separators between them; anything else is yielded as one piece."""
     depth = start = 0
     for match in _BRACKET.finditer(text):
         if match[0] in "[{":
@@ -203,10 +203,10 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def gathered(numbered: Iterable[tuple[int, bytes]], longest: int) -> Iterator[tuple[int, bytes]]:
-    """Lines (with their numbers) of objects that are spread over several, put together: (first line, text).
+    """Join numbered lines into objects that span several of them; yields (first line, text).
 
-    An object ends where its brackets close. A line that begins with a bracket at its very start begins an object anew
-    when the one before never closed; text over `longest` bytes, or over very many lines, is passed on as it is.
+    An object ends where its brackets close, or before a line that starts with a brace, if the object before never
+    closed. Text over `longest` bytes, or over very many lines, is passed on as it is.
     """
     held: list[bytes] = []
     first = depth = size = 0
@@ -229,7 +229,7 @@ def gathered(numbered: Iterable[tuple[int, bytes]], longest: int) -> Iterator[tu
 
 _BYTES_BRACKET = re.compile(_BRACKET.pattern.encode())
 _MOST_LINES = elements.MAX_COMMAS
-"""Of one object: no more values can stand on them."""
+"""Most lines per object: with a value on each, more would exceed the limit on commas."""
 
 
 def _balance(line: bytes) -> int:

@@ -1,4 +1,4 @@
-"""A file to be mended opened as what it is meant to be, also where the strict reader would turn it away."""
+"""Open a file for mending, including files that the strict reader would refuse."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _CONTAINER_MENDS = {
 
 
 def read(source: Source, extension: str, mender: Mender) -> Iterator[Element]:
-    """The file's elements; what was done to reach them is noted. The source is read more than once.
+    """Yield the file's elements and note the mends that made them readable. Reads the source more than once.
 
-    Raises UnreadableContent where the file, or the rest of it, cannot be read.
+    Raises UnreadableContent if the file, or the rest of it, cannot be read.
     """
     encoding = _encoding(source.read(0, detection.HEAD_BYTES))
     if encoding:
@@ -52,18 +52,18 @@ def _encoding(head: bytes) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Decoded:
-    """Text of another encoding in UTF-8."""
+    """A source in another encoding, converted to UTF-8."""
 
     source: Source
     encoding: str
 
     @property
     def size(self) -> int:
-        """As stored, for the reader's budgets."""
+        """Stored size in bytes, by which readers set their budgets."""
         return self.source.size
 
     def chunks(self) -> Iterator[bytes]:
-        """The same text. Raises UnreadableContent where its own encoding does not hold."""
+        """Yield the text in UTF-8. Raises UnreadableContent if it is not valid in its own encoding."""
         decoder = codecs.getincrementaldecoder(self.encoding)()
         try:
             for chunk in self.source.chunks():
@@ -71,11 +71,11 @@ class _Decoded:
             yield decoder.decode(b"", final=True).encode()
         except UnicodeError:
             raise UnreadableContent(
-                Defect("wrong_encoding", f"The file is text in {self.encoding.upper()}, and broken on the way.")
+                Defect("wrong_encoding", f"The file is text in {self.encoding.upper()}, but damaged.")
             ) from None
 
     def read(self, start: int, length: int) -> bytes:
-        """At most `length` bytes from `start` on; only its beginning is ever asked for."""
+        """Return at most `length` bytes from offset `start`. Decodes from the beginning, where all callers read."""
         found = b""
         for chunk in self.chunks():
             found += chunk
@@ -85,7 +85,7 @@ class _Decoded:
 
 
 def _is_loose(head: bytes) -> bool:
-    """Whether objects are spread over several lines, or set apart by something else than line feeds."""
+    """Whether objects span several lines or are separated by something other than line feeds."""
     text = head.removeprefix(lines.BYTE_ORDER_MARK).lstrip()
     spread = text.startswith(b"{") and text.split(b"\n", 1)[0].strip() == b"{" and b"\n" in text
     return spread or text.startswith(_RECORD_SEPARATOR) or _has_bare_returns(head)
@@ -96,7 +96,7 @@ def _has_bare_returns(head: bytes) -> bool:
 
 
 def _loose(source: Source, head: bytes, mender: Mender) -> Iterator[Element]:
-    """Objects that end where their brackets close."""
+    """Yield objects that end where their brackets close."""
     chunks = source.chunks()
     if _has_bare_returns(head):
         mender.note("line_split")
@@ -105,13 +105,13 @@ def _loose(source: Source, head: bytes, mender: Mender) -> Iterator[Element]:
     for number, raw in json_text.gathered(_held(chunks, normalised, mender), elements.MAX_BYTES):
         before = mender.written
         yield Element(number, raw)
-        if b"\n" in raw and mender.written - before <= 1:  # else it was no object, and its lines stay lines
+        if b"\n" in raw and mender.written - before <= 1:  # else it was not one object, and each line was written
             mender.note("spread_object", number)
     _noted(normalised, mender)
 
 
 def _held(chunks: Iterable[bytes], normalised: Counter[str], mender: Mender) -> Iterator[tuple[int, bytes]]:
-    """The lines that are short enough to be held; the others are lost."""
+    """Yield (number, line) of the lines short enough to hold; note the others as lost."""
     for number, element in enumerate(lines.read(chunks, normalised), start=1):
         if isinstance(element.content, bytes):
             yield number, element.content
@@ -136,7 +136,7 @@ def _contained(source: Source, extension: str, mender: Mender) -> Iterator[Eleme
 
 
 def _open(source: Source, extension: str, normalised: Counter[str]) -> containers.Opened:
-    """A wrong name keeps nothing from being read."""
+    """Open a file even if its extension is wrong."""
     try:
         return containers.open_file(source, extension, normalised)
     except UnreadableContent as refused:

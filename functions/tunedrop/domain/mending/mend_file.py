@@ -1,6 +1,7 @@
-"""Mending a file: what is safe to mend becomes JSON Lines that say the same; the rest stays as it is, to be reported.
+"""Mend a file into JSON Lines that say the same. What is not safe to mend is left alone, for the checks to report.
 
-Safe is what has one meaning only: no text is written, rewritten or left out. Mends are counted, with their first lines.
+A mend is safe if the input has only one meaning: no text is invented, rewritten or left out. Mends are counted, with
+the first lines they changed.
 """
 
 from __future__ import annotations
@@ -21,36 +22,37 @@ from tunedrop.domain.records.elements import Element
 from tunedrop.domain.records.strict_json import JsonObject
 
 FIRST_LINES = 5
+"""Lines listed per mend."""
 MEMORY = 1_000_000
-"""Records remembered to tell duplicates, a hundred bytes each; more are kept, whatever they repeat."""
+"""Records remembered to find duplicates, a hundred bytes each. Records after those are all kept."""
 
 MENDS: Mapping[str, str] = {
     "unpacked": "gzip unpacked",
-    "encoding_converted": "text in UTF-16 or UTF-32 written in UTF-8",
-    "byte_order_mark": "byte-order mark at the beginning taken off",
+    "encoding_converted": "text in UTF-16 or UTF-32 converted to UTF-8",
+    "byte_order_mark": "byte-order mark at the beginning removed",
     "crlf_line_end": "lines ended by CR LF now end in LF",
-    "blank_line": "blank lines left out",
+    "blank_line": "blank lines removed",
     "array_to_lines": "elements of an array written on a line each",
     "rows_to_lines": "rows of a table written as an object each",
     "spread_object": "objects spread over several lines put on one",
     "line_split": "several objects on one line given a line each",
-    "separator_removed": "byte-order marks, record separators and no-break spaces between records taken away",
-    "comma_removed": "commas after an object or before a closing bracket taken away",
+    "separator_removed": "byte-order marks, record separators and no-break spaces between records removed",
+    "comma_removed": "commas after an object or before a closing bracket removed",
     "control_character_escaped": "tabs and other control characters in strings written as escapes",
-    "repeated_key_removed": "keys that stood twice with the same value said once",
+    "repeated_key_removed": "keys that occurred twice with the same value kept once",
     "python_notation": "objects in Python's notation written as JSON",
     "field_renamed": "fields in other case or with blanks renamed to what the format calls them",
-    "role_renamed": "roles spelt otherwise renamed to user, assistant or system",
-    "field_removed": "fields taken away that are about a record rather than in it: ids, row numbers, metadata, null",
-    "empty_system_removed": "empty system texts taken away",
-    "duplicate_removed": "records exactly like an earlier one left out",
+    "role_renamed": "other names of roles replaced with user, assistant or system",
+    "field_removed": "fields about a record rather than of it removed: ids, row numbers, metadata, null",
+    "empty_system_removed": "empty system texts removed",
+    "duplicate_removed": "exact copies of an earlier record removed",
 }
-"""Every mend there is, in the order of reports."""
+"""Every mend, in report order."""
 
 
 @dataclass(slots=True)
 class Mend:
-    """One thing that was done: how often, and on which lines of the file as it was (the first few)."""
+    """One kind of mend: how often it was made, and the first few lines of the original file it changed."""
 
     what: str
     count: int = 0
@@ -58,7 +60,7 @@ class Mend:
 
 
 class Mender:
-    """Mends one file, or several that are one split: exact duplicates are left out over all of them."""
+    """Mends one file, or several files of one split; exact duplicates are removed across all of them."""
 
     def __init__(self, mapping: FieldMapping | None = None) -> None:
         self._mapping = mapping
@@ -67,23 +69,23 @@ class Mender:
         self._mends: dict[str, Mend] = {}
         self._seen: set[bytes] = set()
         self.lost: list[tuple[int | None, Defect]] = []
-        """What was never held and so can't be written: the result is no copy of the file."""
+        """(line, defect) of what was too long to hold and so is missing from the result."""
         self.written = 0
 
     @property
     def mends(self) -> list[Mend]:
-        """What was done, in the order of MENDS."""
+        """The mends that were made, in the order of MENDS."""
         return [self._mends[what] for what in MENDS if what in self._mends]
 
     def note(self, what: str, line: int | None = None, count: int = 1) -> None:
-        """Count a mend."""
+        """Count a mend (a key of MENDS) and remember its line if it is among the first."""
         mend = self._mends.setdefault(what, Mend(what))
         mend.count += count
         if line is not None and len(mend.lines) < FIRST_LINES:
             mend.lines.append(line)
 
     def lines(self, elements: Iterable[Element]) -> Iterator[bytes]:
-        """Each record's line, its end included."""
+        """Yield the mended JSON line of each record, line feed included."""
         for element in elements:
             yield from self._element(element)
 
@@ -96,7 +98,7 @@ class Mender:
             yield from self._row(element.content, element.line)
 
     def _row(self, row: Mapping[str, Any], line: int | None) -> Iterator[bytes]:
-        """A row under the names that its columns mean; of one with a cell that can't be read, under its own."""
+        """Write a row under its normalized column names, or under its own if one of its cells cannot be parsed."""
         document = self._columns.document(row)
         for what, done in (("field_left_out", "field_removed"), ("column_renamed", "field_renamed")):
             if (count := self._normalised.pop(what, 0)) and not isinstance(document, Defect):
@@ -116,7 +118,7 @@ class Mender:
             yield from self._document(mended.document, None, line)
 
     def _unmeant(self, raw: bytes, line: int | None) -> Iterator[bytes]:
-        """What can't be read as it is; of an element over several lines, which become lines, perhaps some can."""
+        """Write what cannot be parsed. If it spans several lines, try each: some of them may be objects."""
         first, *rest = raw.split(b"\n")
         if not rest:
             self.written += 1
@@ -140,7 +142,7 @@ class Mender:
         yield (raw.strip(b" \t\r") if raw is not None and untouched else json_text.encode(mended)) + b"\n"
 
     def _is_mapped(self, document: JsonObject) -> bool:
-        """Whether names mean what the person says, and so none may be changed."""
+        """Whether the person's mapping applies, which fixes the names of the fields."""
         return self._mapping is not None and self._mapping.applies(document)
 
     def _noted(self, mends: Iterable[str], line: int | None) -> None:

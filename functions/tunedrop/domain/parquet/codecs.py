@@ -1,4 +1,4 @@
-"""Pages of Parquet files unpacked into exactly the room that they say they need. Only this module needs cramjam."""
+"""Decompress pages of Parquet files into buffers of exactly the declared size. Only this module needs cramjam."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ NAMES: Mapping[int, str] = {
     7: "LZ4",
 }
 UNPACKED = frozenset({0, 1, 2, 4, 6, 7})
-"""Codecs that are read. LZO has no free reader; Hadoop's framing of LZ4 is deprecated, and each writer's is another."""
+"""Supported codecs. LZO has no free decoder; Hadoop's framing of LZ4 is deprecated and differs between writers."""
 
 
 def unpack(codec: int, stored: bytes, size: int) -> bytes | bytearray:
-    """The page's content. Raises ValueError where it is not what this codec makes of `size` bytes."""
+    """Decompress a page of `size` bytes. Raises ValueError if it is damaged or of another size."""
     if codec == 0:
         if len(stored) != size:
             raise ValueError("another size than its header says")
@@ -41,7 +41,7 @@ def unpack(codec: int, stored: bytes, size: int) -> bytes | bytearray:
 
 @cache
 def _library() -> tuple[Mapping[int, Callable[[bytes, bytearray], int]], Any]:
-    """Unpackers by codec, each of which fails rather than write past its room; and how they fail."""
+    """Decompressors by codec, which fail instead of writing past their buffer, and the exception they raise."""
     import cramjam  # noqa: PLC0415 - only the function that reads Parquet has it in its layer
 
     unpackers = {

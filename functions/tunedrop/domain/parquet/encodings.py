@@ -1,6 +1,6 @@
-"""The encodings of Parquet's values and levels, one lazy iterator each: nothing is held but the page's bytes.
+"""Decode Parquet's encodings of values and levels with lazy iterators that hold nothing but the page's bytes.
 
-All raise ValueError (or struct.error) where the bytes end before the values that they were said to hold.
+All raise ValueError (or struct.error) if the bytes end before the declared number of values.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _MAX_LENGTHS = 2**22  # all lengths of a page are held, in four bytes each
 
 
 def hybrid(data: memoryview, width: int, count: int) -> Iterator[int]:
-    """`count` integers of `width` bits, in runs of one value and in groups of eight packed ones (RLE)."""
+    """Decode `count` integers of `width` bits: runs of one value, and bit-packed groups of eight (RLE hybrid)."""
     if width == 0:
         return repeat(0, count)
     if width > 32:
@@ -46,7 +46,7 @@ def _runs(data: memoryview, width: int, count: int) -> Iterator[Iterator[int] | 
 
 
 def _unpacked(packed: memoryview, width: int, count: int) -> Iterator[list[int]]:
-    """Some hundred of the packed integers at a time. Writers may leave the last group's unused bytes out."""
+    """Yield packed integers, some hundred at a time. Writers may omit the unused bytes of the last group."""
     if len(packed) * 8 < count * width or not count:
         raise ValueError("fewer packed values than said")
     mask, shifts = (1 << width) - 1, _SHIFTS[width]
@@ -64,24 +64,24 @@ def _unpacked(packed: memoryview, width: int, count: int) -> Iterator[list[int]]
 
 
 def packed_bits(data: memoryview, count: int) -> Iterator[int]:
-    """Bits, the lowest of each byte first."""
+    """Decode bits, the lowest of each byte first."""
     return chain.from_iterable(_unpacked(data, 1, count))
 
 
 def plain_numbers(data: memoryview, code: str, count: int) -> Iterator[int | float]:
-    """Little-endian numbers of the struct module's `code`."""
+    """Decode little-endian numbers of the struct module's format `code`."""
     item = struct.Struct(f"<{code}")
     return chain.from_iterable(item.iter_unpack(_exactly(data, item.size * count)))
 
 
 def plain_fixed(data: memoryview, width: int, count: int) -> Iterator[bytes]:
-    """Byte strings of one width."""
+    """Decode byte strings of `width` bytes each."""
     whole = _exactly(data, width * count)
     return (bytes(whole[start : start + width]) for start in range(0, len(whole), width))
 
 
 def plain_bytes(data: memoryview, count: int) -> Iterator[bytes]:
-    """Byte strings, each after its length."""
+    """Decode byte strings, each preceded by its length."""
     position, end, length_at = 0, len(data), _LENGTH.unpack_from
     for _ in range(count):
         start = position + 4
@@ -92,7 +92,7 @@ def plain_bytes(data: memoryview, count: int) -> Iterator[bytes]:
 
 
 def split_bytes(data: memoryview, width: int, count: int) -> memoryview:
-    """BYTE_STREAM_SPLIT undone: first bytes first of all values, then second bytes, become values one by one."""
+    """Undo BYTE_STREAM_SPLIT, which stores the first bytes of all values, then the second bytes, and so on."""
     whole = _exactly(data, width * count)
     joined = bytearray(len(whole))
     for place in range(width):
@@ -101,12 +101,12 @@ def split_bytes(data: memoryview, width: int, count: int) -> memoryview:
 
 
 def delta_numbers(data: memoryview, bits: int, count: int) -> Iterator[int]:
-    """Numbers as differences in packed miniblocks."""
+    """Decode DELTA_BINARY_PACKED integers of `bits` bits."""
     return iter(_Deltas(data, bits, count))
 
 
 def delta_lengths(data: memoryview, count: int) -> Iterator[bytes]:
-    """Byte strings after all their lengths."""
+    """Decode DELTA_LENGTH_BYTE_ARRAY: all lengths, then the byte strings."""
     lengths, position = _lengths(data, 0, count)
     for length in lengths:
         piece = data[position : position + length]
@@ -117,7 +117,10 @@ def delta_lengths(data: memoryview, count: int) -> Iterator[bytes]:
 
 
 def delta_texts(data: memoryview, count: int, spend: Callable[[int], None]) -> Iterator[bytes]:
-    """Byte strings that begin like the one before; `spend` hears of each one's size before it is made."""
+    """Decode DELTA_BYTE_ARRAY, whose strings share a prefix with the one before.
+
+    `spend` is called with each string's size before it is built: a few bytes can stand for very long strings.
+    """
     prefixes, position = _lengths(data, 0, count)
     last = b""
     for prefix, suffix in zip(prefixes, delta_lengths(data[position:], count), strict=True):
@@ -165,7 +168,7 @@ class _Deltas:
                 left -= self._size
 
     def _miniblock(self, width: int) -> Iterator[int]:
-        """One miniblock's differences."""
+        """Yield one miniblock's differences."""
         if width > 64:
             raise ValueError("integers wider than any")
         if not width:

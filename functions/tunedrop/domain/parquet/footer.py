@@ -1,4 +1,4 @@
-"""The footer of a Parquet file: its columns and row groups, judged before any of them is read."""
+"""Parse and validate the footer of a Parquet file, its columns and row groups, before any data is read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from tunedrop.domain.records.defects import Defect, UnreadableContent, shown
 from tunedrop.domain.records.sources import Source
 
 MAX_FOOTER_BYTES = 16 * 2**20
-"""A table of texts has some hundred bytes a column and row group."""
+"""Plenty: a table of texts has some hundred bytes per column and row group."""
+MAX_ROW_GROUP_BYTES = 64 * 2**20
+"""Uncompressed. The memory of reading depends on it; writers can limit row groups by size or by rows."""
 
 _MAGIC, _ENCRYPTED_MAGIC = b"PAR1", b"PARE"
 _TAIL = 8
@@ -26,7 +28,7 @@ _ROW_GROUP: Wanted = {1: [{1: BINARY, 3: _CHUNK_DATA, 8: {}}], 2: INTEGER, 3: IN
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A leaf's values in one row group: where their pages stand in the file, and how they are compressed."""
+    """A leaf's values in one row group: the byte range of their pages, their number and their compression codec."""
 
     leaf: Leaf
     codec: int
@@ -37,14 +39,14 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class RowGroup:
-    """Some rows of the table, as one chunk of pages for each leaf."""
+    """Some of the table's rows, as one chunk of pages per leaf."""
 
     rows: int
     chunks: tuple[Chunk, ...]
 
 
 class Footer:
-    """The columns, and the row groups one after the other. Raises UnreadableContent where it can't be read."""
+    """A file's columns and row groups. Raises UnreadableContent if the footer cannot be read."""
 
     def __init__(self, source: Source) -> None:
         self._data = _footer_bytes(source)
@@ -60,11 +62,11 @@ class Footer:
         except (LookupError, ValueError):
             raise damaged("its footer is no Parquet footer") from None
         _refuse_same_names(self.fields)
-        for _ in self.row_groups():  # all are judged before the first is read
+        for _ in self.row_groups():  # validate all before the first is read
             pass
 
     def row_groups(self) -> Iterator[RowGroup]:
-        """Every row group; each is parsed when it is asked for."""
+        """Yield the row groups, each parsed only when it is needed: a footer may list very many."""
         reader = Reader(self._data, self._groups.start)
         for number in range(1, self._groups.count + 1):
             try:
@@ -75,7 +77,7 @@ class Footer:
                     raise Malformed
                 yield RowGroup(rows, tuple(map(self._chunk, self.leaves, chunks)))
             except (LookupError, ValueError):
-                raise damaged(f"its footer tells nothing sensible of row group {number:,}") from None
+                raise damaged(f"its footer describes row group {number:,} in an invalid way") from None
 
     def _chunk(self, leaf: Leaf, chunk: Mapping[int, Any]) -> Chunk:
         if 8 in chunk:
@@ -89,24 +91,24 @@ class Footer:
             )
         start = min(told[9], told.get(11) or told[9])
         end = start + told[7]
-        first = len(_MAGIC) if told[5] else 0  # a chunk without values may stand nowhere
+        first = len(_MAGIC) if told[5] else 0  # a chunk without values may have no position
         if told[1] != leaf.physical or told[5] < 0 or not first <= start <= end <= self._end_of_pages:
             raise Malformed
         return Chunk(leaf, told[4], told[5], start, end)
 
 
 def damaged(why: str) -> UnreadableContent:
-    """Bytes are missing or were changed."""
+    """The exception for missing or changed bytes; `why` is a clause."""
     return UnreadableContent(Defect("damaged_parquet", f"The Parquet file is damaged: {why}."))
 
 
 def unsupported(what: str) -> UnreadableContent:
-    """A whole file that is not read here."""
+    """The exception for a valid file that uses a feature not supported here; `what` is a sentence."""
     return UnreadableContent(Defect("unsupported_parquet", what))
 
 
 def encrypted() -> UnreadableContent:
-    """All or some of it is encrypted."""
+    """The exception for a file that is encrypted, in whole or in part."""
     return UnreadableContent(Defect("encrypted_parquet", "The Parquet file, or a column of it, is encrypted."))
 
 
@@ -135,11 +137,11 @@ def _refuse_size(number: int, size: int) -> None:
 
 
 def _refuse_same_names(fields: tuple[Field, ...]) -> None:
-    """Of two columns with one name, in one object, a row could hold only one."""
+    """Raise UnreadableContent for two fields of one name, because a row's mapping could hold only one."""
     names: set[str] = set()
     for field in fields:
         if field.name in names:
-            message = f"The column {shown(field.name)} stands twice in one table."
+            message = f"The column {shown(field.name)} occurs twice in one table."
             raise UnreadableContent(Defect("duplicate_key", message))
         names.add(field.name)
         _refuse_same_names(field.parts)

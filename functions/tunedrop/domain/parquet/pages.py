@@ -1,4 +1,4 @@
-"""The pages of a column chunk: fetched a window at a time, unpacked one at a time, their values taken one by one."""
+"""Read the pages of a column chunk: fetch a window at a time, unpack a page at a time, yield its values one by one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tunedrop.domain.records.defects import Defect, UnreadableContent, shown
 from tunedrop.domain.records.sources import Source
 
 _DATA, _DICTIONARY, _DATA_V2 = 0, 2, 3
-"""Types of pages; others hold nothing that is needed."""
+"""Page types. Pages of other types hold nothing that is needed."""
 _HEADER: Wanted = {
     **dict.fromkeys((1, 2, 3, 4), INTEGER),
     5: dict.fromkeys((1, 2, 3, 4), INTEGER),
@@ -25,27 +25,27 @@ _HEADER: Wanted = {
     8: {**dict.fromkeys((1, 2, 3, 4, 5, 6), INTEGER), 7: BOOLEAN},
 }
 _HEADER_BYTES = (2**10, 2**20)
-"""What is looked at for a header; the second only where the first was too little: it may quote the page's texts."""
+"""Bytes to read for a page header. The second size is for headers with long statistics, which may quote texts."""
 _PLAIN, _PLAIN_DICTIONARY, _RLE, _RLE_DICTIONARY = 0, 2, 3, 8
 _CODES = {values.INT32: "i", values.INT64: "q", values.FLOAT: "f", values.DOUBLE: "d"}
 _WIDTHS = {values.INT32: 4, values.INT64: 8, values.INT96: 12, values.FLOAT: 4, values.DOUBLE: 8}
 
 _Page = tuple[Iterator[int], Iterator[int] | None, Iterator[Any]]
-"""Repetition levels; definition levels, None where every value is there; the values that are there."""
+"""(repetition levels, definition levels or None if no value is null, the values that are not null)"""
 
 _PER_VALUE, _PER_DICTIONARY_VALUE = 64, 40
-"""What a value costs beside its text: to take it up, and to keep it for as long as its dictionary is needed."""
+"""Bytes a value costs besides its text: to create it, and to keep it in a dictionary."""
 
 
 class Budget:
-    """A number of bytes, and what is wrong with a file that needs more of them."""
+    """A number of bytes, and the defect of a file that needs more."""
 
     def __init__(self, allowed: int, defect: Defect) -> None:
         self._left = allowed
         self._defect = defect
 
     def spend(self, size: int) -> None:
-        """Raises UnreadableContent where it is used up."""
+        """Subtract `size` bytes. Raises UnreadableContent once the budget is exceeded."""
         self._left -= size
         if self._left < 0:
             raise UnreadableContent(self._defect)
@@ -53,7 +53,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Budgets:
-    """What all columns share: room for a row group's pages, room for its dictionaries, and what a file may become."""
+    """Budgets that all columns share: a row group's pages, its dictionaries, and the content of the whole file."""
 
     pages: Budget
     dictionaries: Budget
@@ -61,7 +61,7 @@ class Budgets:
 
 
 class Column:
-    """The values of one leaf in one row group. Iterators raise ValueError, LookupError, struct.error for bad bytes."""
+    """The values of one leaf in one row group. Iterators raise ValueError, LookupError or struct.error on bad bytes."""
 
     def __init__(self, source: Source, chunk: Chunk, window: int, budgets: Budgets) -> None:
         self._chunk, self._leaf = chunk, chunk.leaf
@@ -71,12 +71,12 @@ class Column:
         self._dictionary: list[Any] | None = None
 
     def cells(self) -> Iterator[Iterator[Any]]:
-        """Page by page the values of a column that has one in each row, None for null."""
+        """Yield an iterator per page over the values of a flat column, one per row, None for null."""
         for _, definitions, present in self._pages():
             yield present if definitions is None else _with_nulls(definitions, present)
 
     def stripes(self) -> Iterator[tuple[int, int, Any]]:
-        """Repetition and definition level and value, None where there is none."""
+        """Yield (repetition level, definition level, value) of a nested column; the value is None if absent."""
         full = self._leaf.max_definition
         for repetitions, definitions, present in self._pages():
             for repetition, definition in zip(repetitions, definitions or repeat(full)):  # noqa: B905 - one is endless
@@ -118,7 +118,7 @@ class Column:
         return count
 
     def _first(self, page: dict[int, Any], stored: bytes, size: int) -> _Page:
-        """A data page of the first version: levels, each after its length, and values are compressed together."""
+        """Read a version 1 data page: levels, each preceded by its length, and values are compressed together."""
         data = memoryview(unpack(self._chunk.codec, stored, size))
         levels: list[memoryview] = []
         for greatest, encoding in ((self._leaf.max_repetition, page[4]), (self._leaf.max_definition, page[3])):
@@ -132,7 +132,7 @@ class Column:
         return self._page(page[1], levels[0], levels[1], page[2], data)
 
     def _second(self, page: dict[int, Any], stored: bytes, size: int) -> _Page:
-        """A data page of the second version: the levels stand before what is compressed."""
+        """Read a version 2 data page: the levels come first and are not compressed."""
         data, begin, end = memoryview(stored), page[6], page[6] + page[5]
         if not 0 <= begin <= end <= len(data):
             raise ValueError("levels that go on after their page")
@@ -186,7 +186,7 @@ class Column:
         raise unsupported(f"The column {shown(self._leaf.path)} is written in the encoding {encoding}.")
 
     def _width(self) -> int:
-        """Bytes of each value, 0 where they differ."""
+        """Bytes per value; 0 if they vary."""
         return self._leaf.width if self._leaf.physical == values.FIXED else _WIDTHS.get(self._leaf.physical, 0)
 
     def _plain(self, data: memoryview, count: int) -> Iterator[Any]:
@@ -201,19 +201,19 @@ class Column:
 
 
 class _Window:
-    """A range of the file, fetched some megabytes at a time: a request for each page would cost a round trip each."""
+    """A range of the file, fetched some megabytes at a time: one request per page would cost a round trip each."""
 
     def __init__(self, source: Source, start: int, end: int, step: int) -> None:
         self._source, self._next, self._end, self._step = source, start, end, step
         self._held, self._used = b"", 0
 
     def peek(self, size: int) -> bytes:
-        """The next bytes; fewer where the range ends."""
+        """Return the next `size` bytes without consuming them; fewer at the end of the range."""
         self._fetch(size)
         return self._held[self._used : self._used + size]
 
     def take(self, size: int) -> bytes:
-        """Exactly the next bytes."""
+        """Consume exactly the next `size` bytes. Raises ValueError if the range has fewer."""
         if size < 0:
             raise ValueError("less than no bytes")
         taken = self.peek(size)

@@ -1,6 +1,6 @@
-"""Parquet files, row by row: by place, a window of each column at a time, and never in more memory than a row group.
+"""Read Parquet files row by row, a window of each column at a time, in the memory of at most one row group.
 
-Why no library reads them here: docs/decisions.md.
+docs/decisions.md says why this is not a library's job.
 """
 
 from __future__ import annotations
@@ -24,11 +24,14 @@ from tunedrop.domain.records.sources import Source
 SIGNATURE = b"PAR1"
 
 _WINDOWS = 16 * 2**20
-"""Bytes that all columns together have in hand; each has at least the smallest window."""
+"""Bytes fetched ahead by all columns together; each has at least the smallest window."""
 _SMALLEST_WINDOW = 64 * 2**10
 _FREE_BYTES, _MAX_RATIO = 2**30, 100
+"""Bytes that any file's content may have, and times the file's size that larger content may have."""
 _PER_VALUE = 8
+"""Characters that a value other than text counts for."""
 _DICTIONARIES = 96 * 2**20
+"""Bytes of memory for a row group's dictionaries."""
 
 _TOO_FAR = Defect("parquet_expands_too_far", "Its values become more than a hundred times as large as the file.")
 _PAGES = Defect("row_group_too_large", f"A row group has more than {MAX_ROW_GROUP_BYTES // 2**20} MiB, unlike it says.")
@@ -36,11 +39,11 @@ _DISTINCT = Defect("row_group_too_large", f"A row group's dictionaries need more
 
 
 def read(source: Source) -> Iterator[Element]:
-    """Each row as an element: a mapping of every column to what JSON could hold, or the defect of one of its cells.
+    """Yield each row as an element: a mapping of columns to what JSON can hold, or the defect of one of its cells.
 
-    Lists are lists, structures and maps with text keys are mappings; other maps are lists of key and value. Dates,
-    times, decimals and UUIDs are text. Raises UnreadableContent where the file, or the rest of it, can't be read,
-    and what the source raises, nothing else.
+    Structures and maps with text keys become objects, other maps lists of `{"key", "value"}`. Dates, times, decimals
+    and UUIDs become text. Raises UnreadableContent if the file, or the rest of it, cannot be read, and whatever the
+    source raises; nothing else.
     """
     footer = Footer(source)
     content = Budget(max(_FREE_BYTES, _MAX_RATIO * source.size), _TOO_FAR)
@@ -72,7 +75,7 @@ def _cells(field: Field, columns: list[Column]) -> Iterator[Any]:
 
 
 def _content(names: list[str], row: tuple[Any, ...], budget: Budget) -> Mapping[str, Any] | Defect:
-    """The row as a mapping, unless one of its cells is a defect or all are too long together."""
+    """The row as a mapping, or a defect if one of its cells is one or the row is too long."""
     try:
         if set(map(type, row)) == {str}:
             size = sum(map(len, row))
@@ -85,7 +88,7 @@ def _content(names: list[str], row: tuple[Any, ...], budget: Budget) -> Mapping[
 
 
 class _Unfit(Exception):
-    """Carries a cell's defect out of what it is nested in."""
+    """Carries a nested value's defect out of its cell."""
 
     def __init__(self, defect: Defect) -> None:
         super().__init__(defect.code)
@@ -93,7 +96,7 @@ class _Unfit(Exception):
 
 
 def _weight(cell: Any, path: str) -> int:
-    """Characters of all texts in a cell, and some for whatever else. Raises _Unfit for the first defect in it."""
+    """A cell's size in characters; other values count for some. Raises _Unfit for the first defect in it."""
     match cell:
         case str():
             return len(cell)

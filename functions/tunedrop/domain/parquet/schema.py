@@ -1,6 +1,6 @@
-"""What a Parquet file's footer says its columns are: leaves that hold values, and the fields they are put together to.
+"""A Parquet file's columns, from its footer: the leaves that hold values, and the fields assembled from them.
 
-Definition and repetition levels are those of Dremel's striping, as the format's own LogicalTypes.md tells of lists.
+Definition and repetition levels are those of Dremel's striping; LogicalTypes.md of the format defines lists and maps.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Literal
 from tunedrop.domain.parquet.thrift import BINARY, BOOLEAN, INTEGER, Wanted
 
 MAX_LEAVES = 4096
-"""Far more columns than a table of texts has; each costs memory of its own while it is read."""
+"""Far more columns than a table of texts has. Each open column costs memory."""
 _MAX_DEPTH = 32
 
 _UNIT: Wanted = {1: {}, 2: {}, 3: {}}
@@ -29,38 +29,38 @@ ELEMENT: Wanted = {
     4: BINARY,
     10: _LOGICAL,
 }
-"""A SchemaElement's fields."""
+"""The fields of a SchemaElement."""
 
 _OPTIONAL, _REPEATED = 1, 2
-_LIST, _MAPS = (3, 3), ((1, 2), (2, 2))  # as an older and as a newer annotation
+_LIST, _MAPS = (3, 3), ((1, 2), (2, 2))  # (older annotation, newer annotation)
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A column of values: its physical type, what its values mean, and its greatest levels."""
+    """A column of values: its physical type, its annotations, and its maximum levels."""
 
     path: str
     physical: int
     width: int
-    """Bytes of a value of the type FIXED_LEN_BYTE_ARRAY."""
+    """Bytes per value of the type FIXED_LEN_BYTE_ARRAY."""
     meaning: Mapping[int, Any]
-    """The schema element as it stands in the footer, by Thrift's field numbers."""
+    """The schema element from the footer, by Thrift field number."""
     max_definition: int
     max_repetition: int
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What a value is put together to from the leaves `first` to `last` (exclusive)."""
+    """A value assembled from the leaves `first` to `last` (exclusive)."""
 
     name: str
     kind: Literal["leaf", "object", "list", "map"]
     first: int
     last: int
     present: int
-    """Definition level from which on the value is not null."""
+    """Lowest definition level at which the value is not null."""
     filled: int = 0
-    """Definition level from which on a list has an element."""
+    """Lowest definition level at which a list has an element."""
     repetition: int = 0
     """Repetition level at which a list's next element begins."""
     parts: tuple[Field, ...] = ()
@@ -68,12 +68,12 @@ class Field:
 
 
 class Unsupported(ValueError):
-    """The schema is none that is read here; the text says what it is."""
+    """The schema is not supported; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Spot:
-    """Where in the schema a field stands: the levels that stand for what is around it, and how deep that is."""
+    """A field's position in the schema: its path, the levels of what surrounds it, and its depth."""
 
     path: str = "$"
     definition: int = 0
@@ -81,22 +81,22 @@ class _Spot:
     depth: int = 0
 
     def inside(self, step: str) -> _Spot:
-        """A level further down."""
+        """One level further down."""
         return replace(self, path=self.path + step, depth=self.depth + 1)
 
     def optional(self) -> _Spot:
-        """What may be null."""
+        """The position of a field that may be null."""
         return replace(self, definition=self.definition + 1)
 
     def repeated(self) -> _Spot:
-        """What may be there any number of times."""
+        """The position of a field that may occur any number of times."""
         return replace(self, definition=self.definition + 1, repetition=self.repetition + 1)
 
 
 def build(elements: Sequence[Mapping[int, Any]]) -> tuple[tuple[Field, ...], tuple[Leaf, ...]]:
-    """The fields of a row and their leaves, from the schema elements in the footer's order.
+    """Build the fields of a row and their leaves from the schema elements, in footer order.
 
-    Raises Unsupported for a schema that is whole but not read, ValueError or LookupError for one that is not.
+    Raises Unsupported for a valid schema that cannot be read, ValueError or LookupError for an invalid one.
     """
     builder = _Builder(iter(elements))
     fields = builder.fields(builder.take(), _Spot())
@@ -111,21 +111,21 @@ class _Builder:
         self.leaves: list[Leaf] = []
 
     def take(self) -> Mapping[int, Any]:
-        """The next element, which must be there."""
+        """Return the next element. Raises ValueError if there is none."""
         element = next(self.elements, None)
         if element is None:
             raise ValueError("fewer elements than their parents count")
         return element
 
     def fields(self, parent: Mapping[int, Any], spot: _Spot) -> tuple[Field, ...]:
-        """The children of a group."""
+        """Build the children of a group."""
         count = parent.get(5, 0)
         if spot.depth > _MAX_DEPTH or not 0 < count <= MAX_LEAVES:
             raise Unsupported("there are none, too many of them, or they are nested too deep")
         return tuple(self._field(self.take(), spot) for _ in range(count))
 
     def _field(self, element: Mapping[int, Any], around: _Spot) -> Field:
-        """A field of any repetition; a repeated one without an annotation is a list of what it holds."""
+        """Build a field; a repeated one without an annotation is a list."""
         name, first = _name(element), len(self.leaves)
         spot = around.inside(f".{name}")
         if element.get(3, 0) != _REPEATED:
@@ -147,7 +147,7 @@ class _Builder:
         return Field(name, "object", first, parts[-1].last, spot.definition, parts=parts)
 
     def _many(self, element: Mapping[int, Any], name: str, spot: _Spot) -> Field:
-        """A list or map: one repeated child, which is the element itself or, by today's rule, a group around it."""
+        """Build a list or map. Its repeated child is the element itself or, by the current rule, a group around it."""
         first, middle = len(self.leaves), self.take()
         if element[5] != 1 or middle.get(3, 0) != _REPEATED:
             raise Unsupported("a list is written in a way that the format does not know")

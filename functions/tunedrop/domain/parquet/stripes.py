@@ -1,4 +1,4 @@
-"""Nested columns put together again: a list of objects is stored as one column for each leaf, as Dremel does."""
+"""Assemble nested values, which Parquet stores as one column per leaf, by Dremel's method."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ from tunedrop.domain.parquet.schema import Field
 from tunedrop.domain.records import elements
 
 MAX_VALUES = 200_000
-"""More in one cell, even if all are null, is past every base model's token limit."""
+"""More values in one cell, even nulls, exceed every base model's token limit."""
 _FEWEST = 256
+"""Values per leaf that are always allowed, however many leaves share the limit."""
 
 Stripe = Sequence[tuple[int, int, Any]]
-"""Of one leaf: repetition and definition level and value (None where there is none), one after the other."""
+"""One leaf's entries in order: (repetition level, definition level, value or None)."""
 
 
 class _Room:
-    """How many characters a row may still have in all leaves of a field: a few bytes can stand for any number."""
+    """Characters a row may still have in all leaves of a field; a few encoded bytes can stand for any number."""
 
     def __init__(self) -> None:
         self.left = elements.MAX_BYTES
 
 
 def values(field: Field, leaves: Sequence[Iterator[tuple[int, int, Any]]]) -> Iterator[Any]:
-    """The field's value in each row; a defect for one that is too long. Raises ValueError for leaves that disagree."""
+    """Yield the field's value in each row, or a defect if it is too long. Raises ValueError if leaves disagree."""
     most, room = max(_FEWEST, MAX_VALUES // len(leaves)), _Room()
     for stripes in zip(*(_rows(leaf, most, room) for leaf in leaves), strict=True):
         if room.left < 0 or max(map(len, stripes)) > most:
@@ -36,7 +37,7 @@ def values(field: Field, leaves: Sequence[Iterator[tuple[int, int, Any]]]) -> It
 
 
 def _rows(leaf: Iterator[tuple[int, int, Any]], most: int, room: _Room) -> Iterator[Stripe]:
-    """A leaf's part of each row: of one with more than `most` values, one more; of one without room, its beginning."""
+    """Yield a leaf's part of each row, cut off after `most` + 1 values or when the room is used up."""
     row: list[tuple[int, int, Any]] = []
     for entry in leaf:
         if not entry[0]:
@@ -73,14 +74,14 @@ def _assemble(field: Field, stripes: Sequence[Stripe]) -> Any:
 
 
 def _cut(stripe: Stripe, repetition: int) -> Iterator[Stripe]:
-    """A list's elements: each begins at the list's own repetition level."""
+    """Cut a stripe into a list's elements, each of which begins at the list's own repetition level."""
     starts = [place for place, entry in enumerate(stripe) if not place or entry[0] <= repetition]
     for start, end in pairwise([*starts, len(stripe)]):
         yield stripe[start:end]
 
 
 def _mapping(items: list[Any]) -> Any:
-    """A map as JSON has it, where its keys are texts and differ; else the list of its keys and values."""
+    """An object, if a map's keys are different texts; otherwise a list of its keys and values."""
     pairs = [tuple(item.values()) if item else () for item in items]
     if not all(len(pair) == 2 for pair in pairs):
         raise ValueError("a map's entry that is none")

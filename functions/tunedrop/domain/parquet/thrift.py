@@ -1,6 +1,6 @@
-"""Thrift's compact protocol, as much of it as Parquet's data about a file needs, from bytes that nobody vouches for.
+"""Read as much of Thrift's compact protocol as Parquet's metadata needs, from untrusted bytes.
 
-Only what is asked for is built; all else is stepped over, so that hostile bytes cost no more memory than honest ones.
+Only requested fields are built; all others are skipped, so that hostile bytes cost no more memory than honest ones.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 MAX_DEPTH = 16
-"""Structures within structures; Parquet's own nest five deep."""
+"""Most levels of nested structures; Parquet's own have five."""
 
 _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = range(1, 13)
 _BOOLEANS = frozenset({_TRUE, _FALSE})
 _VARINTS = frozenset({_I16, _I32, _I64})
 _LISTS = frozenset({_LIST, _SET})
 _SIZES = {_TRUE: 1, _FALSE: 1, _BYTE: 1, _DOUBLE: 8}
-"""Bytes of a value whose size its kind tells; a boolean has its own byte only in a list."""
+"""Bytes of fixed-size values. Booleans take a byte only in lists; as fields, their type says it all."""
 _MAX_VARINT = 10
 
 INTEGER: Final = int
 BINARY: Final = bytes
 BOOLEAN: Final = bool
 PLACE: Final = "place"
-"""Stands for a list that is stepped over: its place is noted, so that it can be read later, element by element."""
+"""Requests only a list's position, so that it can be read later, element by element."""
 
 Wanted = Mapping[int, Any]
 """Field number to INTEGER, BINARY, BOOLEAN, PLACE, a further Wanted for a structure, or [any of these] for a list."""
@@ -38,11 +38,11 @@ _KINDS: Mapping[type, frozenset[int]] = {
 
 
 class Malformed(ValueError):
-    """These bytes are no such structure."""
+    """The bytes are not such a structure."""
 
 
 class EndOfData(Malformed):
-    """The bytes end in the middle of a structure: more of them may help."""
+    """The bytes end in the middle of a structure; reading more of them may help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +54,14 @@ class ListHead:
 
 
 class Reader:
-    """A position in bytes. Raises Malformed, and EndOfData where a structure goes on after the bytes end."""
+    """A position in bytes. Raises Malformed, and EndOfData if a structure continues past the end of the bytes."""
 
     def __init__(self, data: bytes, position: int = 0) -> None:
         self.data = data
         self.position = position
 
     def structure(self, wanted: Wanted, depth: int = 0) -> dict[int, Any]:
-        """The wanted fields that are there. A wanted field of another kind than asked for is malformed."""
+        """Read a structure and return its wanted fields by number. A wanted field of another type is Malformed."""
         found: dict[int, Any] = {}
         number = 0
         while head := self._byte():

@@ -1,6 +1,6 @@
-"""What Parquet's values mean, as JSON can hold it: numbers stay numbers, moments and decimals become exact text.
+"""Convert Parquet's values to what JSON can hold: numbers stay numbers, timestamps and decimals become exact text.
 
-A value that JSON can't hold (binary data, NaN, a date beyond the year 9999) becomes the defect that says so.
+A value that JSON cannot hold (binary data, NaN, a date beyond the year 9999) becomes a defect that says so.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Convert = Callable[[Any], Any]
 
 _STRING, _ENUM, _DECIMAL, _DATE, _TIME, _TIMESTAMP, _INTEGER, _UNKNOWN, _JSON = 1, 4, 5, 6, 7, 8, 10, 11, 12
 _UUID, _FLOAT16 = 14, 15
-_CONVERTED: dict[int, dict[int, Any]] = {  # what the format's older annotations say, in the words of the newer ones
+_CONVERTED: dict[int, dict[int, Any]] = {  # the older annotations (ConvertedType) as the newer ones (LogicalType)
     0: {_STRING: {}},
     4: {_ENUM: {}},
     6: {_DATE: {}},
@@ -37,7 +37,7 @@ _CONVERTED: dict[int, dict[int, Any]] = {  # what the format's older annotations
 }
 _DECIMALS, _OPAQUE = 5, frozenset({20, 21})  # BSON, INTERVAL
 _TEXTS = frozenset({_STRING, _ENUM, _JSON})
-_NANOSECONDS = {1: 10**6, 2: 10**3, 3: 1}  # of a unit
+_NANOSECONDS = {1: 10**6, 2: 10**3, 3: 1}  # per time unit
 _DAY = 86_400 * 10**9  # nanoseconds
 _EPOCH = date(1970, 1, 1)
 _JULIAN_EPOCH = 2_440_588
@@ -45,7 +45,7 @@ _MAX_SCALE = 128
 
 
 def converter(leaf: Leaf) -> Convert | None:
-    """What makes a leaf's values into what JSON holds; None where they are that already."""
+    """Return the function that converts a leaf's values for JSON; None if they need no conversion."""
     logical = _logical(leaf)
     if _DECIMAL in logical:
         return _decimal(leaf, logical[_DECIMAL])
@@ -59,7 +59,7 @@ def converter(leaf: Leaf) -> Convert | None:
 
 
 def _logical(leaf: Leaf) -> dict[int, Any]:
-    """The annotation: by the newer union, else by the older number; empty where there is none."""
+    """The annotation, by the newer union or else the older number; empty if there is none."""
     found: dict[int, Any] = leaf.meaning.get(10) or {}
     older = leaf.meaning.get(6)
     if found or older is None:
@@ -107,7 +107,7 @@ def _text(value: bytes) -> str | Defect:
 
 
 def _perhaps_text(value: bytes) -> str | Defect:
-    """Bytes without any annotation: older writers (Impala, Hive, Spark) left it out for texts."""
+    """Convert bytes without an annotation, which older writers (Impala, Hive, Spark) omitted for text."""
     text = _text(value)
     return _unfit(value) if isinstance(text, Defect) and text.code == "invalid_utf8" else text
 
@@ -147,7 +147,7 @@ def _day(days: int) -> str | Defect:
     try:
         return (_EPOCH + timedelta(days=days)).isoformat()
     except OverflowError:
-        return Defect("number_out_of_range", "The cell holds a date outside of the years 1 to 9999.")
+        return Defect("number_out_of_range", "The cell holds a date outside the years 1 to 9999.")
 
 
 def _clock(unit: int) -> Convert:
@@ -172,7 +172,7 @@ def _moment(unit: int, *, utc: bool) -> Convert:
 
 
 def _int96(value: bytes) -> str | Defect:
-    """Impala's and Spark's older moments: nanoseconds of the day and the Julian day, without a zone."""
+    """Convert older timestamps of Impala and Spark: nanoseconds of the day, then the Julian day, without a zone."""
     nanoseconds, days = struct.unpack("<Qi", value)
     moment: str | Defect = _moment(1, utc=False)((days - _JULIAN_EPOCH) * _DAY + nanoseconds)
     return moment

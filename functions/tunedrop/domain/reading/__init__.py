@@ -1,1 +1,1 @@
-"""A split's files as what they really are: containers, lines, rows, and the entries they make. Pure."""
+"""Read a split's files: detect their containers, cut them into lines, elements or rows, parse those. Pure."""

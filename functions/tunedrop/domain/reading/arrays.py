@@ -1,4 +1,4 @@
-"""A JSON array cut into its elements while it streams: each one's bytes and line, never the array as a whole."""
+"""Cut a streamed JSON array into the bytes of its elements, with their lines, without holding the array."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ _BLANKS = b" \t\r\n"
 
 
 def read(chunks: Iterable[bytes], longest: int = elements.MAX_BYTES) -> Iterator[Element]:
-    """The elements of the array that the bytes begin with; an element's own grammar is its reader's to judge.
+    """Yield the elements of a JSON array, unparsed: their reader judges whether each is valid JSON.
 
-    Raises UnreadableContent, with the line, where the array is cut off or followed by something.
+    Raises UnreadableContent, with the line, if the array is cut off or followed by something.
     """
     return _Elements(longest).read(_Cutter().cut(chunks))
 
 
 class _Cutter:
-    """Cuts bytes at the array's own marks: its brackets and the commas between its elements."""
+    """Cuts bytes at the array's own marks, which are its brackets and the commas between its elements."""
 
     def __init__(self) -> None:
         self._depth = 0
         self._in_string = False
         self._escaped = False
-        """Whether the last chunk ended in a backslash inside of a string."""
+        """Whether the last chunk ended in a backslash inside a string."""
         self._closed = False
 
     def cut(self, chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
-        """What stands before each mark, and the mark; no mark where only a chunk has ended."""
+        """Yield (bytes before a mark, the mark); the mark is empty at the end of a chunk."""
         for chunk in chunks:
             start = 0
             for end in self._marks(chunk):
@@ -56,7 +56,7 @@ class _Cutter:
 
     def _end_of_string(self, chunk: bytes, place: int) -> int:
         body = _STRING_BODY.match(chunk, place)
-        assert body is not None  # it matches nothing at all, too
+        assert body is not None  # the pattern also matches the empty string
         end = body.end()
         if end == len(chunk):
             return end
@@ -82,19 +82,19 @@ class _Cutter:
 
 
 class _Elements:
-    """Puts the pieces of each element together, as long as they are not too long."""
+    """Joins the pieces of each element, up to the cap."""
 
     def __init__(self, longest: int) -> None:
         self._longest = longest
         self._line = 1
         self._first = 1
-        """The line where the element began."""
+        """The line on which the element began."""
         self._held: list[bytes] = []
         self._size = 0
         self._seen = 0
 
     def read(self, pieces: Iterator[tuple[bytes, bytes]]) -> Iterator[Element]:
-        """All of them."""
+        """Yield the elements of (piece, mark) pairs. Raises UnreadableContent."""
         for piece, mark in pieces:
             self._hold(piece)
             if mark in {b",", b"]"}:
@@ -102,7 +102,7 @@ class _Elements:
             if mark == b"]":
                 self._refuse_more(pieces)
                 return
-        raise self._broken("The file ends inside of the array: its closing bracket is missing.", _CUT_OFF)
+        raise self._broken("The file ends inside the array: its closing bracket is missing.", _CUT_OFF)
 
     def _hold(self, piece: bytes) -> None:
         if not self._size:
@@ -123,7 +123,7 @@ class _Elements:
         elif self._size:
             yield Element(self._first, b"".join(self._held).rstrip(_BLANKS))
         elif self._seen or mark == b",":
-            raise self._broken("A comma of the array has no element beside it.", "Take the comma away.")
+            raise self._broken("A comma of the array has no element beside it.", "Remove the comma.")
         self._seen += 1
         self._size = 0
         self._held.clear()
@@ -139,7 +139,5 @@ class _Elements:
         return UnreadableContent(Defect("invalid_json", message, hint=hint, line=self._line))
 
 
-_CUT_OFF = (
-    "The upload or the export broke off, or a quotation mark inside of a text lacks its backslash: write it again."
-)
+_CUT_OFF = "The upload or the export broke off, or a quotation mark inside a text lacks its backslash: write it again."
 _ONE_ARRAY = "A file is either one array or one object on each line."

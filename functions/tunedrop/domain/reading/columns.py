@@ -1,4 +1,4 @@
-"""A table's row as the fields of a record: names as they are meant, lists parsed out of their cells."""
+"""Turn a table's rows into documents: normalize column names, parse lists from their cells."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.records.record import Document
 
 _LISTS = frozenset({*sharegpt.NAMES, "history", "tools"})
-"""Columns whose cells hold JSON where a table has only text."""
+"""Columns whose cells hold JSON in tables that have only text, such as CSV."""
 _KNOWN = frozenset({"system", *alpaca.NAMES, *pairs.QUESTIONS, *pairs.ANSWERS, *_LISTS})
 _OPTIONAL = frozenset({"system", "history", "tools"})
-"""Where an empty cell says that the record has none."""
+"""Columns in which an empty cell means that the record has none."""
 _ANSWERED = frozenset({*pairs.ANSWERS, *sharegpt.NAMES})
-"""Beside one of these, metadata is only that; else it may be the answer, as in a table of texts and categories."""
+"""Metadata columns are ignored only beside one of these. Otherwise one may be the answer, such as a category."""
 
 
 class Columns:
-    """Turns rows into documents, and counts in `normalised` what it changed."""
+    """Turns rows into documents and counts its changes in `normalised`."""
 
     def __init__(self, normalised: Counter[str], mapping: FieldMapping | None) -> None:
         self._normalised = normalised
@@ -30,7 +30,7 @@ class Columns:
         self._names: dict[tuple[str, ...], tuple[str | None, ...]] = {}
 
     def document(self, row: Mapping[str, Any]) -> Document | Defect:
-        """The row's fields; a cell that should hold JSON and does not is a defect."""
+        """Return the row's fields, or a defect if a cell that should hold JSON does not."""
         if self._mapping is not None and self._mapping.applies(row):
             return row
         document: dict[str, Any] = {}
@@ -46,7 +46,7 @@ class Columns:
         return document
 
     def _meant(self, names: tuple[str, ...]) -> tuple[str | None, ...]:
-        """Each column's name, None for one that is left out. Tables have one tuple of names, or few."""
+        """Each column's normalized name, None to leave it out. Cached for one set of names: a table has only one."""
         if names not in self._names:
             folded = [_known(name) for name in names]
             unique = folded if len(set(folded)) == len(names) else list(names)

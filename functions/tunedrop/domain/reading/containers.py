@@ -1,4 +1,4 @@
-"""A file opened as what it really is: its elements one by one, or why there are none. The extension confirms."""
+"""Open a file as what its bytes say it is, check that against its extension, and read its elements."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _UNITS: dict[Container, str] = {"jsonl": "line", "json": "element", "csv": "row"
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A file's content, not read yet. Its bytes are those of the text, unpacked where it was compressed."""
+    """An opened file that is not read yet. `chunks` are its bytes, unpacked if it was compressed."""
 
     name: str
-    """What it is: `jsonl`, `json`, `csv`, `tsv`, each perhaps with `.gz`, or `parquet`."""
+    """What the file is: `jsonl`, `json`, `csv` or `tsv`, with `.gz` if compressed, or `parquet`."""
     unit: str
     """What messages call one element: line, element or row."""
     found: Found
@@ -32,7 +32,7 @@ class Opened:
     source: Source
 
     def elements(self, normalised: Counter[str]) -> Iterator[Element]:
-        """Each once, in order. Raises UnreadableContent where the rest cannot be read."""
+        """Yield the elements in order; may be called once. Raises UnreadableContent if the rest cannot be read."""
         match self.found.container:
             case "json":
                 return arrays.read(_without_mark(self.chunks, normalised))
@@ -44,7 +44,7 @@ class Opened:
 
 
 def open_file(source: Source, extension: str, normalised: Counter[str]) -> Opened:
-    """Look at the first bytes. Raises UnreadableContent where the file is no container, or named like another one."""
+    """Open a file by its first bytes. Raises UnreadableContent if it is no container or its extension is another's."""
     head, chunks = _head(source.chunks())
     base, is_gz = _split(extension)
     found = _identify(head, base)
@@ -91,7 +91,7 @@ def _open_gzip(source: Source, chunks: Iterator[bytes], base: str) -> Opened:
     found = _identify(head, base)
     if found.container in {"gz", "parquet"}:
         inside = detection.TITLES[found.container]
-        raise UnreadableContent(Defect("unsupported_file", f"The file is {inside} inside of a gzip file.", hint=_ONCE))
+        raise UnreadableContent(Defect("unsupported_file", f"The file is {inside} inside a gzip file.", hint=_ONCE))
     return Opened(f"{found.container}.gz", _UNITS[found.container], found, unpacked, source)
 
 
@@ -101,7 +101,7 @@ _ONCE = "Compress text once, and Parquet, which is compressed already, not at al
 def _confirm(opened: Opened, base: str, extension: str, normalised: Counter[str]) -> None:
     container = opened.found.container
     if base == "parquet" and container == JSON_LINES:
-        raise UnreadableContent(Defect("unsupported_file", "The file is named .parquet and is no Parquet file."))
+        raise UnreadableContent(Defect("unsupported_file", "The file is named .parquet but is not a Parquet file."))
     if base in _UNITS and base != container and not {base, container} <= _JSON:
         raise _misnamed(container, extension, opened.name)
     if base != container and {base, container} <= _JSON:
@@ -111,7 +111,7 @@ def _confirm(opened: Opened, base: str, extension: str, normalised: Counter[str]
 
 
 def _misnamed(container: Container, extension: str, right: str) -> UnreadableContent:
-    message = f"The file is {detection.TITLES[container]}, and is named {shown(f'.{extension}')}."
+    message = f"The file is {detection.TITLES[container]}, but is named {shown(f'.{extension}')}."
     return UnreadableContent(Defect("wrong_extension", message, hint=f"Name it .{right}."))
 
 
@@ -124,7 +124,7 @@ def _without_mark(chunks: Iterator[bytes], normalised: Counter[str]) -> Iterator
 
 
 def _parquet(source: Source) -> Iterator[Element]:
-    # Here, because its library is large, and a layer of its own in Lambda: whoever reads text does not load it.
+    # Imported here because its library is large and in a Lambda layer of its own, which readers of text do without.
     from tunedrop.domain.parquet import reader  # noqa: PLC0415
 
     yield from reader.read(source)

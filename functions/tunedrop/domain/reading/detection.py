@@ -1,4 +1,4 @@
-"""What a file really is, told by its first bytes, whatever its name says."""
+"""Detect what a file really is by its first bytes, whatever its name says."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tunedrop.domain.reading.gzipped import SIGNATURE as GZIP
 from tunedrop.domain.records.defects import Defect
 
 HEAD_BYTES = 64 * 1024
-"""How much of a file's beginning is looked at."""
+"""Bytes at the beginning of a file that are examined."""
 
 Container = Literal["jsonl", "json", "csv", "tsv", "parquet", "gz"]
-"""Kinds of files that are read; `gz` holds one of the others."""
+"""Kinds of files that can be read; `gz` contains one of the others."""
 
 TITLES: dict[Container, str] = {
     "jsonl": "JSON Lines",
@@ -28,7 +28,7 @@ TITLES: dict[Container, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A container; what separates the cells where it is a table."""
+    """A container, with its cell delimiter if it is a table."""
 
     container: Container
     delimiter: str = ""
@@ -70,9 +70,9 @@ _DELIMITERS: dict[str, Container] = {",": "csv", "\t": "tsv", ";": "csv"}
 
 
 def identify(head: bytes, extension: str = "") -> Found | Defect:
-    """The container that the file with this beginning is, or what it is instead of one.
+    """Identify the container by a file's first bytes, or return the defect that says what the file is instead.
 
-    The extension, without `.gz`, decides only what the beginning leaves open: any text may be a table's header.
+    The extension, without `.gz`, only settles what the bytes leave open: any text may be a table's header.
     """
     for look in (_zeros, _signature, _encoding, _markup, _json):
         if found := look(head):
@@ -138,12 +138,12 @@ def _json(head: bytes) -> Found | Defect | None:
     return _lone_carriage_returns(head) or Found("jsonl")
 
 
-_ONLY_LIST = "The records stand in a list inside of an object: upload that list itself, from [ to ]."
+_ONLY_LIST = "The records are in a list inside an object: upload that list itself, from [ to ]."
 _ONE_LINE = "Write each object on one line, or all of them as one array."
-_SEPARATORS = "Take the record separators (0x1E) away."
+_SEPARATORS = "Remove the record separators (0x1E)."
 _LINE_FEEDS = "End each line with a line feed."
 LOOSE = frozenset({_ONE_LINE, _SEPARATORS, _LINE_FEEDS})
-"""Hints on files that only mending reads: all that is wrong with them is what sets their objects apart."""
+"""Hints on files that only mending can read: nothing is wrong with them but what separates their objects."""
 
 
 def _lone_carriage_returns(head: bytes) -> Defect | None:
@@ -172,7 +172,7 @@ _PROMISED = {"csv": ",", "tsv": "\t"}
 
 
 def _delimiter(header: bytes, extension: str) -> str:
-    """What separates the names in a header row: what the extension promises, where it occurs at all."""
+    """The delimiter of a header row: the extension's if it occurs at all, else the most frequent one."""
     bare = _QUOTED.sub(b"", header)
     counts = {delimiter: bare.count(delimiter.encode()) for delimiter in _DELIMITERS}
     promised = _PROMISED.get(extension, "")
@@ -186,11 +186,11 @@ def _lines_or_text(head: bytes) -> Found | Defect:
     lines = head.split(b"\n")
     if any(_JSON_LIKE.match(line) for line in lines) or not _is_prose(head):
         return Found("jsonl")
-    return Defect("raw_text", "The file is plain text, with no prompts and answers told apart.")
+    return Defect("raw_text", "The file is plain text, not divided into prompts and answers.")
 
 
 def _is_prose(head: bytes) -> bool:
-    """Whether it is UTF-8, but for a character cut at its end, without control characters."""
+    """Whether the bytes are UTF-8 without control characters; a character cut off at their end is ignored."""
     try:
         text = head.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -205,7 +205,7 @@ def _text(head: bytes) -> bytes:
 
 
 def _is_object(line: bytes) -> bool:
-    """Whether it is a record of JSON Lines: among rows of a table it is none, but one good line among bad ones is."""
+    """Whether a line is a JSON object. One is enough to rule out a table, even if the other lines are broken."""
     return line.lstrip().startswith(b"{") and _is_json(line)
 
 

@@ -1,4 +1,4 @@
-"""gzip unpacked as a stream: in flat memory, within a budget, and believed only when it is whole."""
+"""Unpack gzip as a stream, in constant memory and within a budget, and reject damaged files."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from tunedrop.domain.records.defects import Defect, UnreadableContent
 SIGNATURE = b"\x1f\x8b"
 
 MAX_RATIO = 100
-"""JSON Lines and tables of natural text shrink to a fifth or a tenth; zeros, the densest bomb, to a thousandth."""
+"""Natural text shrinks to a fifth or a tenth; zeros, the densest zip bomb, to a thousandth."""
 FREE_BYTES = 64 * 2**20
-"""Whatever the ratio: a small file of nearly equal records shrinks more than any large one, and costs nothing."""
+"""Allowed at any ratio: a small file of similar records shrinks far more than a large one and does no harm."""
 MAX_BYTES = 512 * 2**20
-"""More than any base model's records of natural text need, and unpacked in seconds. Larger files come uncompressed."""
+"""More than any base model's records of natural text need, and unpacked in seconds."""
 
-_FEED = 16 * 2**10  # small: what follows a member is copied once a member, and a member may have 20 bytes
+_FEED = 16 * 2**10  # small, because the rest is copied after each gzip member, and a member may have only 20 bytes
 _PIECE = 2**18
 _WITH_HEADER = 16 + zlib.MAX_WBITS
 
 
 def budget(stored: int) -> int:
-    """Bytes that a file of this size may unpack to."""
+    """Bytes that a file of `stored` bytes may unpack to."""
     return min(MAX_BYTES, max(FREE_BYTES, MAX_RATIO * stored))
 
 
 def inflate(chunks: Iterable[bytes], allowed: int) -> Iterator[bytes]:
-    """The content of all members, one after the other; zeros may pad the end. Raises UnreadableContent.
+    """Yield the content of all members in order. Zeros may pad the end. Raises UnreadableContent.
 
-    Broken content is told after all that could be unpacked; what is over the budget is never unpacked.
+    Damage is raised only after everything that could be unpacked; nothing beyond `allowed` bytes is unpacked.
     """
     unpacked = 0
     for piece in _pieces(chunks):
@@ -51,17 +51,17 @@ def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 class _Members:
-    """Where in the file's members the stream stands."""
+    """The stream's position among the file's gzip members."""
 
     def __init__(self) -> None:
         self._open = zlib.decompressobj(_WITH_HEADER)
         self._begun = False
-        """Whether the open member got any bytes."""
+        """Whether the current member has received any bytes."""
         self._ended = 0
         self._padded = False
 
     def feed(self, stored: bytes) -> Iterator[bytes]:
-        """What these bytes unpack to, in bounded pieces."""
+        """Yield what these bytes unpack to, in pieces of at most 256 KiB."""
         while stored := self._without_padding(stored):
             self._begun = True
             try:
@@ -95,7 +95,7 @@ class _Members:
         return _refused("The compressed data is damaged: it cannot be unpacked, or its checksum is another.")
 
     def finish(self) -> None:
-        """The stored bytes are at their end. Raises UnreadableContent where the content is not."""
+        """Call at the end of the file. Raises UnreadableContent if a member is incomplete."""
         if self._begun or not self._ended:
             raise _refused("The file ends in the middle of the compressed data.")
 

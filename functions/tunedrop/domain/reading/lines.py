@@ -1,4 +1,4 @@
-"""Bytes in chunks of any size as numbered lines: flat memory, byte-order mark and CRLF taken off and counted."""
+"""Cut chunks of bytes into numbered lines in constant memory; strip and count the byte-order mark and CR LF."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def read(chunks: Iterable[bytes], normalised: Counter[str], longest: int = elements.MAX_BYTES) -> Iterator[Element]:
-    r"""Lines ended by `\n` or `\r\n`, numbered from 1. What was taken off is counted in `normalised`."""
+    r"""Yield lines ended by `\n` or `\r\n`, numbered from 1. Counts what it strips in `normalised`."""
     number = 1
     for block in blocks(chunks, longest):
         for element in read_block(block, number, normalised, longest):
@@ -24,7 +24,7 @@ def read(chunks: Iterable[bytes], normalised: Counter[str], longest: int = eleme
 def read_block(
     block: bytes | None, first: int, normalised: Counter[str], longest: int = elements.MAX_BYTES
 ) -> Iterator[Element]:
-    """The lines of one block, the first of which has that number."""
+    """Yield the lines of one block, numbered from `first`."""
     for number, raw in enumerate(_split(block, longest), start=first):
         if raw is None:
             yield Element(number, elements.too_long("line", longest))
@@ -40,7 +40,7 @@ def read_block(
 
 
 def pieces(chunks: Iterable[bytes], longest: int = elements.MAX_BYTES) -> Iterator[bytes | None]:
-    """What stands between line feeds, as it is; None for a piece over the cap."""
+    """Yield the bytes between line feeds unchanged; None for a piece of more than `longest` bytes."""
     for block in blocks(chunks, longest):
         yield from _split(block, longest)
 
@@ -54,7 +54,7 @@ def _split(block: bytes | None, longest: int) -> Iterator[bytes | None]:
 
 
 def blocks(chunks: Iterable[bytes], longest: int = elements.MAX_BYTES) -> Iterator[bytes | None]:
-    """Whole lines, line feeds included, in blocks of about BLOCK_BYTES; None for a line too long to be held."""
+    """Yield blocks of whole lines, line feeds included, of about BLOCK_BYTES; None for a line over `longest` bytes."""
     held: list[bytes] = []
     size = 0
     for chunk in chunks:
@@ -77,7 +77,7 @@ def blocks(chunks: Iterable[bytes], longest: int = elements.MAX_BYTES) -> Iterat
 
 
 def _cut(whole: bytes, start: int, stop: int) -> Iterator[bytes]:
-    """What stands between the two, both at the beginning of a line."""
+    """Cut `whole[start:stop]` into blocks; both ends are at the beginning of a line."""
     while start < stop:
         end = whole.find(b"\n", start + BLOCK_BYTES, stop) + 1 or stop
         yield whole[start:end]

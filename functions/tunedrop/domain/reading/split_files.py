@@ -1,4 +1,4 @@
-"""A split's files as entries: each record, or what is wrong in its place. One pass, flat memory."""
+"""Read a split's files into entries, each a record or the defects in its place. One pass, constant memory."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from tunedrop.domain.records.record import Document, Record
 from tunedrop.domain.records.sources import Source
 
 Screen = Callable[[bytes], bool]
-"""Whether a block of whole lines may be taken without looking at its records one by one."""
+"""Whether a block of whole lines may be taken in bulk, without reading its records one by one."""
 
 MAX_ELEMENTS = 2_000_000
-"""Lines, blank ones included, elements and rows of a split: a hundred times what any base model takes, and few enough
-that a verdict comes within the 900 seconds that a function may run."""
+"""Lines (blank ones included), elements or rows per split: a hundred times what any base model takes, and few enough
+for a verdict within the 900 seconds a Lambda function may run."""
 
 _TOO_MANY = Defect("too_many_lines", f"More than {MAX_ELEMENTS:,} lines, elements or rows; the rest was not read.")
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of a split's files: its name as findings say it (S3 key or path), its extension, its bytes."""
+    """One of a split's files: its name in findings (S3 key or path), its extension without the dot, its bytes."""
 
     name: str
     extension: str
@@ -41,9 +41,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one place of a file gave. `line` of the file and `number` of the split's record start at 1.
+    """What was read from one place of a file. `line` in the file and `number` in the split count from 1.
 
-    No line where the file has none; no number where the entry is about a line that is no record, or the whole file.
+    `line` is None if the file has no lines; `number` is None if the entry is about a blank line or the whole file.
     """
 
     source: str
@@ -54,12 +54,12 @@ class Entry:
     defects: tuple[Defect, ...] = ()
 
     def with_defects(self, more: tuple[Defect, ...]) -> Entry:
-        """The same with what was found since."""
+        """Return a copy with more defects."""
         return replace(self, defects=self.defects + more)
 
 
 class SplitFileReader:
-    """Entries of a split's files in order; the attributes are complete once all were taken."""
+    """Iterates over the entries of a split's files, in order. The attributes are complete after the last entry."""
 
     def __init__(self, parts: Sequence[Part], mapping: FieldMapping | None = None, most: int = MAX_ELEMENTS) -> None:
         self._parts = parts
@@ -68,14 +68,14 @@ class SplitFileReader:
         self.records = 0
         self.format: SourceFormat | None = None
         self.container: str | None = None
-        """What the first file is; its name is that of an extension."""
+        """What the first file is, as an extension."""
         self.normalised: Counter[str] = Counter()
 
     def __iter__(self) -> Iterator[Entry]:
         return (item for item in self.items() if isinstance(item, Entry))
 
     def items(self, screen: Screen | None = None) -> Iterator[Entry | Cells]:
-        """The same entries; where the screen lets blocks of plain lines pass, these as cells."""
+        """Yield the entries; blocks of plain lines that the screen accepts come as Cells instead."""
         for part in self._parts:
             before = self.records
             try:
@@ -131,7 +131,7 @@ class SplitFileReader:
 
 
 class _Judge:
-    """Makes entries of one file's elements, and keeps the split's format while it does."""
+    """Turns one file's elements into entries and keeps track of the split's format."""
 
     def __init__(self, reader: SplitFileReader, mapping: FieldMapping | None, source: str, unit: str) -> None:
         self._reader = reader
@@ -140,10 +140,10 @@ class _Judge:
         self._unit = unit
         self._columns = Columns(reader.normalised, mapping)
         self._told: set[Defect] = set()
-        """Of a table's columns: what is wrong with them is wrong in every row."""
+        """Defects of a table's columns already reported: every row would repeat them."""
 
     def entry(self, element: Element) -> Entry:
-        """The record of an element, or what is wrong in its place."""
+        """Read an element's record, or the defects in its place."""
         document = self._document(element.content)
         if isinstance(document, Defect):
             return self._entry(_line(element, document), None, (document,))
@@ -188,12 +188,12 @@ class _Judge:
 
 
 def _is_whole_row(content: bytes | Mapping[str, Any] | Defect) -> bool:
-    """Whether what is wrong with its fields is wrong with the table's columns: no cell of it is null."""
+    """Whether an element is a row without null cells: then defects of its fields are those of the table's columns."""
     return isinstance(content, Mapping) and None not in content.values()
 
 
 def _line(element: Element, defect: Defect) -> int | None:
-    """Where the defect is, in an element that spans several lines."""
+    """The defect's line in the file, if the element spans several."""
     return element.line if element.line is None or defect.line is None else element.line + defect.line - 1
 
 

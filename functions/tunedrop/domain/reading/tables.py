@@ -1,4 +1,4 @@
-"""CSV and TSV as rows of named cells: quoted cells over several lines, each row's first line, flat memory."""
+"""Read CSV and TSV into rows of named cells in constant memory; quoted cells may span lines."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ _CLOSING = re.compile(rb'[^"]*+(?:""[^"]*+)*+"')
 def read(
     chunks: Iterable[bytes], delimiter: str, normalised: Counter[str], longest: int = elements.MAX_BYTES
 ) -> Iterator[Element]:
-    r"""Rows under a header row, cells as strings, an empty cell as an empty text; line ends inside quotes stay.
+    r"""Yield the rows below the header, with their first lines, as mappings of column names to strings.
 
-    Rows end in `\n` or `\r\n`. Raises UnreadableContent, with the line, for a header that names no columns and for a
-    quotation mark that is never closed.
+    Rows end in `\n` or `\r\n`; line ends inside quotes are kept. An empty cell is an empty string. Raises
+    UnreadableContent, with the line, for a header that does not name all columns and for a quotation mark that is
+    never closed.
     """
-    csv.field_size_limit(max(csv.field_size_limit(), longest))  # of the process; a row is capped before it gets here
+    # The limit is the whole process's, so it is only ever raised; rows are capped before they reach the csv module.
+    csv.field_size_limit(max(csv.field_size_limit(), longest))
     names: Sequence[str] | None = None
     for line, raw in _Rows(delimiter, longest).read(chunks):
         if raw is None:
@@ -40,14 +42,14 @@ def read(
 
 
 class _Rows:
-    """Physical lines joined to rows: a row ends where a line ends outside of quotation marks."""
+    """Joins physical lines into rows: a row ends at a line end outside quotation marks."""
 
     def __init__(self, delimiter: str, longest: int) -> None:
         self._opening = re.compile(rb"(?:\A|" + re.escape(delimiter.encode()) + rb')"')
         self._longest = longest
 
     def read(self, chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes | None]]:
-        """Each row with its first line; None for one over the cap."""
+        """Yield (first line, bytes) of each row; None for a row over the cap."""
         held: list[bytes] = []
         size = first = 0
         for number, piece in enumerate(lines.pieces(chunks, self._longest), start=1):
@@ -98,8 +100,8 @@ def _cells(row: bytes, delimiter: str) -> list[str] | Defect:
         return Defect("invalid_row", _LONE_RETURN if "\r" in text else _AFTER_QUOTE)
 
 
-_AFTER_QUOTE = "Something stands between a closing quotation mark and the end of its cell."
-_LONE_RETURN = "A carriage return stands outside of quotation marks, or something after a closing one."
+_AFTER_QUOTE = "There is something between a closing quotation mark and the end of its cell."
+_LONE_RETURN = "There is a carriage return outside quotation marks, or something after a closing one."
 
 
 def _header(cells: list[str] | Defect, line: int) -> Sequence[str]:
