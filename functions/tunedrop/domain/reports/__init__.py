@@ -1,1 +1,1 @@
-"""What people and programs are told: reports and the words of notifications. Pure."""
+"""Reports and notifications: what people and programs read. Pure."""

@@ -1,4 +1,4 @@
-"""What is told about a dataset: prepared, rejected, or an upload that fits nowhere. Codes and counts, no content."""
+"""Notifications about datasets: prepared, rejected, or an upload that fits nowhere. Codes and counts, no content."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from tunedrop.domain.training.on_accept import OnAccept
 from tunedrop.domain.versions.versioning import Preparation, Version
 
 MAX_FINDINGS = 10
+"""Rows of findings in an event, which EventBridge limits in size."""
 
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """Which stack speaks, and when."""
+    """The publishing stack (its ARN), its data bucket, and the time."""
 
     stack: str
     bucket: str
@@ -29,9 +30,10 @@ class Publisher:
 
 
 def judged(version: Version, sender: Publisher, unchanged: str = "", job: OnAccept | None = None) -> Notification:
-    """A version has its verdict. `unchanged`: the S3 version id of an upload that brought the same bytes again.
+    """The notification that a version has its verdict.
 
-    `job`: what became of the job that it was to start by itself.
+    `unchanged` is the S3 version id of an upload that brought the same bytes again; `job` is what became of the job
+    that the version should start automatically.
     """
     accepted = version.status == "accepted"
     kind = "DatasetPrepared" if accepted else "DatasetRejected"
@@ -58,7 +60,7 @@ def judged(version: Version, sender: Publisher, unchanged: str = "", job: OnAcce
 
 
 def refused(defect: Defect, key: str, dataset: str | None, version_id: str, sender: Publisher) -> Notification:
-    """An upload that became no version: its key fits no pattern, or it was gone."""
+    """The notification of an upload that made no version: its key fits no pattern, or it was gone."""
     check = CHECKS[defect.code]
     hint = defect.hint or check.hint
     finding = {"code": defect.code, "severity": check.severity, "count": 1, "source": key, "hint": hint}
@@ -75,7 +77,7 @@ def refused(defect: Defect, key: str, dataset: str | None, version_id: str, send
 
 
 def top_findings(reports: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The gravest and most frequent codes over all reports, each with its first place. What is ignored is none."""
+    """The most severe and frequent codes of all reports, each with its first place; ignored codes are left out."""
     rows = [
         {
             "code": code,
@@ -131,7 +133,7 @@ def _summary(version: Version, *, repeated: bool) -> str:
 def _said(job: OnAccept | None) -> str:
     if job is None:
         return ""
-    return f" No job was started by itself: {job.message}" if job.code else f" Job {job.job_id} was started."
+    return f" No job was started automatically: {job.message}" if job.code else f" Job {job.job_id} was started."
 
 
 def _train(version: Version) -> str:

@@ -1,4 +1,4 @@
-"""What is told when a dataset or a version was erased."""
+"""Notification that a dataset or a version was erased."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tunedrop.domain.versions.deletions import Deletion
 
 
 def deleted(deletion: Deletion, stack: str, now: datetime) -> Notification:
-    """Nothing of it is left in the bucket but what came after the request."""
+    """The notification that nothing is left in the bucket but what was uploaded after the request."""
     name = deletion.dataset if deletion.version is None else f"{deletion.dataset}@{deletion.version}"
     erased = deletion.erased
     return Notification(

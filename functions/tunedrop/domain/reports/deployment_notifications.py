@@ -1,4 +1,4 @@
-"""The words of what happened to a deployment and the purchase behind it. Pure."""
+"""Notifications about deployments and the purchases behind them. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TYPES: Mapping[Announcement, str] = {
 
 
 def notification(purchase: Purchase, fact: Announcement, stack: str, now: datetime) -> Notification:
-    """That something came true for one generation of a deployment."""
+    """The notification of a fact about one generation of a deployment."""
     return Notification(
         type=_TYPES[fact],
         id=fact_id(stack, "purchase", purchase.intent_id, fact),

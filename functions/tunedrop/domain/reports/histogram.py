@@ -1,4 +1,4 @@
-"""A histogram of record lengths as inline SVG: no script, no font, no colour of its own."""
+"""Render a histogram of record lengths as inline SVG; fonts and colors come from the page's style sheet."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from tunedrop.domain.reports.markup import Markup, joined, tag
 _WIDTH, _HEIGHT = 720, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 8, 12, 40
 _GAP = 0.14
-"""Of a bin's width, left free between bars."""
+"""Fraction of a bin's width left free between bars."""
 _TICKS = 4
 _LABELS = 8
 
 
 def render(bins: Sequence[Mapping[str, Any]]) -> Markup:
-    """Bars for bins of `from`, `to` (estimated tokens, both included) and `records`."""
+    """Draw bars for bins of `from` and `to` (estimated tokens, both inclusive) and `records`."""
     highest = _round_up(max(int(bin_["records"]) for bin_ in bins))
     return tag(
         "svg",
@@ -76,7 +76,7 @@ def _y(count: float, highest: int) -> str:
 
 
 def _round_up(count: int) -> int:
-    """The next number that four ticks divide well."""
+    """Round up to a number that four ticks divide into round numbers."""
     magnitude = 1
     while True:
         for step in (4, 8, 12, 20, 40):

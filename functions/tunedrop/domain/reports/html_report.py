@@ -1,4 +1,4 @@
-"""A report as one HTML page that needs nothing else: no network, no script; light, dark and on paper."""
+"""Render a report as one self-contained HTML page: no network, no scripts; for light, dark and print."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from tunedrop.domain.reports import histogram, markup, next_steps
 from tunedrop.domain.reports.markup import Markup, joined, tag
 
 SHOWN_PER_CODE = 10
-"""Findings of one code on the page; the JSON report lists more."""
+"""Findings shown per code; the JSON report lists more."""
 
 Report = Mapping[str, Any]
 
 
 def render(report: Report, *, mended: bool = False, held_back: bool = False) -> bytes:
-    """The page; the same bytes for the same report. Nothing of the data in it is taken for markup.
+    """Render the page; the same report gives the same bytes. Data from the report is always escaped.
 
-    `mended` and `held_back` as in `next_steps`.
+    `mended` and `held_back` are those of `next_steps.steps`.
     """
     parts = [
         _header(report),
@@ -95,7 +95,7 @@ def _next(steps: Sequence[next_steps.Step]) -> Markup:
 
 
 def _table(heads: Sequence[str], rows: Iterator[Sequence[object]], numbers: frozenset[int] = frozenset()) -> Markup:
-    """`numbers`: columns that are flush right."""
+    """Build a table; `numbers` are the indexes of right-aligned columns."""
     align = ["number" if index in numbers else None for index in range(len(heads))]
     top = tag("tr", *(tag("th", head, class_=class_) for head, class_ in zip(heads, align, strict=True)))
     lines = (
@@ -123,7 +123,7 @@ def _findings(report: Report) -> Markup | None:
 
 
 def _group(report: Report, row: next_steps.CodeCount) -> Markup:
-    """One code's findings; what is the same for all of them, source or hint, is said once above."""
+    """Build one code's findings; a source or hint that all of them share is shown once, above the table."""
     listed = [finding for finding in report["findings"] if finding["code"] == row.code]
     shown = listed[:SHOWN_PER_CODE]
     count = f"{row.count:,} found" if row.count == len(shown) else f"the first {len(shown)} of {row.count:,}"
@@ -188,7 +188,7 @@ def _cost(report: Report) -> Markup:
 
 
 def _repeated(report: Report) -> str:
-    """What is paid for more than once."""
+    """A sentence about the tokens that repeat others; empty if none do."""
     repeated, trained = report.get("repeated"), report["cost"]["trained_tokens_per_epoch"]
     if not repeated or not repeated["records"]:
         return ""
@@ -197,7 +197,7 @@ def _repeated(report: Report) -> str:
 
 
 def _epochs(base_model: str) -> tuple[int, int]:
-    """Default and greatest number of epochs."""
+    """The default and maximum number of epochs; 1 and 5 for an unknown base model."""
     model = catalogue.catalogue().get(base_model)
     found = next((item for item in model.hyperparameters if item.name == "epochCount"), None) if model else None
     return (int(found.default), int(found.maximum)) if found else (1, 5)
@@ -206,7 +206,7 @@ def _epochs(base_model: str) -> tuple[int, int]:
 def _normalised(report: Report) -> Markup:
     rows = [(tag("code", item["what"]), f"{item['count']:,}") for item in report["normalised"]]
     if not rows:
-        return _section("Normalised", tag("p", "Nothing: the data is carried as it was written.", class_="quiet"))
+        return _section("Normalised", tag("p", "Nothing: the data is kept as it was written.", class_="quiet"))
     return _section("Normalised", _table(("what", "count"), iter(rows), frozenset({1})))
 
 

@@ -1,4 +1,4 @@
-"""The words of what happened to a job. Pure."""
+"""Notifications about jobs. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TYPES: Mapping[JobStatus, str] = {
 
 
 def notification(job: Job, status: JobStatus, stack: str, now: datetime) -> Notification:
-    """That the job reached a status."""
+    """The notification that a job reached a status."""
     return Notification(
         type=_TYPES[status],
         id=fact_id(stack, "job", job.id, status),
@@ -84,7 +84,7 @@ def _next_command(job: Job, status: JobStatus) -> str:
 
 
 def _confirm(job: Job, plan_id: str) -> str:
-    """The job's own request once more, with the plan that it now has."""
+    """The job's own request again, with the plan id that confirms it."""
     body = {"dataset": job.dataset, "version": job.version, "base_model": job.base_model}
     body |= {"hyperparameters": dict(job.hyperparameters), "plan_id": plan_id}
     return f"POST /jobs {json.dumps(body | ({'deployment': asdict(job.deployment)} if job.deployment else {}))}"

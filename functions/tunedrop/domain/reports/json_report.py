@@ -1,4 +1,4 @@
-"""The report on one split of one version for one base model: the JSON that other programs may rely on."""
+"""The JSON report on one split of one version for one base model, which other programs may rely on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class ReportSubject:
-    """What was examined. A person's own files have neither version nor, unless their folder is named so, a dataset."""
+    """What was examined. Local files have no version, and a dataset only if their folder is named like one."""
 
     dataset: str | None
     version: int | None
@@ -32,25 +32,25 @@ class ReportSubject:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Configured prices; one that is absent is unknown, never 0."""
+    """Configured prices. A missing price means unknown, never 0."""
 
     amounts: Mapping[str, float]
     """`<base model>.training_per_1000_tokens` to an amount in `currency`."""
     currency: str
 
     def training(self, base_model: str) -> float | None:
-        """Per 1,000 trained tokens."""
+        """The price per 1,000 trained tokens; None if unknown."""
         return self.amounts.get(f"{base_model}.training_per_1000_tokens")
 
 
 def build(version: Version, examined: Examined, output: Output | None, prices: Prices) -> dict[str, Any]:
-    """The report on a split of a version."""
+    """Build the report on a split of a version; `output` is None if nothing was prepared."""
     subject = ReportSubject(version.dataset, version.number, version.files[examined.source_split].objects)
     return compose(subject, examined, output, prices)
 
 
 def compose(subject: ReportSubject, examined: Examined, output: Output | None, prices: Prices) -> dict[str, Any]:
-    """The report's members, in the order of the promise; what was added to it since stands at the end."""
+    """Build the report. Its members keep their order; new ones are added at the end."""
     return {
         "schema": SCHEMA,
         "tunedrop": __version__,
@@ -76,7 +76,7 @@ def compose(subject: ReportSubject, examined: Examined, output: Output | None, p
 
 
 def encode(report: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> bytes:
-    """The report, or several, as it is stored."""
+    """Encode one or several reports as JSON, as they are stored."""
     return json.dumps(report, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
@@ -90,7 +90,7 @@ def _file(file: StoredFile) -> dict[str, Any]:
 
 
 def _policy(policy: Policy) -> dict[str, Any]:
-    """Errors reject and warnings do not; what the dataset's owner wished otherwise."""
+    """The policy as reports show it: the default, or what the dataset's owner changed."""
     name = "default" if policy == Policy() else "custom"
     return {"name": name, "ignore": sorted(policy.ignore), "error": sorted(policy.error)}
 
@@ -101,12 +101,12 @@ def _tokens(counts: tokens.TokenCounts) -> dict[str, Any]:
 
 
 def _bin(bin_: Bin) -> dict[str, int]:
-    """Records of `from` to `to` estimated tokens, both included."""
+    """Records with `from` to `to` estimated tokens, both inclusive."""
     return {"from": bin_.least, "to": bin_.most, "records": bin_.records}
 
 
 def _cost(examined: Examined, prices: Prices) -> dict[str, Any]:
-    """Only train is billed, once per epoch; the estimate of the tokens carries over to the amount."""
+    """The cost per epoch, an estimate like the tokens. Only train is billed, once per epoch."""
     trained = examined.tokens.total if examined.split == "train" else 0
     price = prices.training(examined.base_model)
     return {

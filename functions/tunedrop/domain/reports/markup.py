@@ -1,4 +1,4 @@
-"""HTML that data cannot break out of: text is escaped where it becomes markup, and nowhere else can it become any."""
+"""Build HTML that data cannot break out of: text becomes markup only here, and only escaped."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ _HIDDEN = re.compile(
     "[\0-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\uffff"
     "\U000e0000-\U000e0fff]"
 )
-"""Controls, direction overrides, what has no width, and halves of characters: shown as escapes, so nothing hides."""
+"""Controls, direction overrides, zero-width characters and surrogates, shown as escapes so that nothing can hide."""
 
 
 class Markup(str):
-    """Text that is markup already: only this module makes it."""
+    """Text that is already markup. Only this module creates it."""
 
     __slots__ = ()
 
@@ -22,12 +22,12 @@ LINE = Markup("\n")
 
 
 def visible(text: str) -> str:
-    """The text with each character that nobody sees written as its escape."""
+    """Replace invisible characters with their escapes."""
     return _HIDDEN.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def tag(name: str, *children: object, **attributes: object) -> Markup:
-    """One element. `class_` is class, `_` in other names is `-`; an attribute that is None is left out."""
+    """Build an element. `class_` means class, `_` in other names `-`; attributes that are None are left out."""
     written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{_escaped(value)}"'
         for key, value in attributes.items()
@@ -37,18 +37,18 @@ def tag(name: str, *children: object, **attributes: object) -> Markup:
 
 
 def joined(*children: object) -> Markup:
-    """Several pieces one after the other; what is no markup is text. None is nothing."""
+    """Join several pieces; whatever is not Markup is escaped as text. None is left out."""
     pieces = (child if isinstance(child, Markup) else _escaped(child) for child in children if child is not None)
     return Markup("".join(pieces))
 
 
 def style(sheet: str) -> Markup:
-    """A style sheet of our own: it holds no data."""
+    """Build a style element. The sheet is not escaped, so it must be the program's own."""
     return Markup(f"<style>{sheet}</style>")
 
 
 def document(title: str, *, head: Markup, body: Markup) -> bytes:
-    """A whole page in UTF-8."""
+    """Build a whole page in UTF-8. Its policy forbids scripts and network access, should markup ever slip in."""
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
     metas = joined(
         Markup('<meta charset="utf-8">'),

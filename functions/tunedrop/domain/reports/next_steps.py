@@ -1,4 +1,4 @@
-"""What a person does next with a report in hand: words and, where there is one, the command."""
+"""What to do next with a report: words and, if there is one, the command."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from tunedrop.domain.checks.all_checks import CHECKS
 from tunedrop.domain.reading.detection import LOOSE
 
 _NAMED = 3
-"""Kinds of errors that are spelled out; the findings hold the rest."""
+"""Kinds of errors described in the steps; the findings hold the rest."""
 
 _MENDABLE = frozenset(
     {"invalid_json", "duplicate_key", "unknown_field", "unknown_role", "wrong_encoding", "wrong_extension"}
 )
-"""Codes of which `--fix` may mend some findings."""
+"""Codes with findings that `--fix` may mend."""
 _MENDABLE_SYSTEM = frozenset({"empty_text", "wrong_type"})
-"""The same of a record's system text, which may be empty or null."""
+"""Codes with findings that `--fix` may mend in the system text only: an empty or null one is removed."""
 _NAMELESS = frozenset({"unknown_format", "needs_mapping"})
-"""Codes that a mapping may answer."""
+"""Codes that a mapping may resolve."""
 
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do."""
+    """One thing to do, with the command that does it if there is one."""
 
     words: str
     command: str | None = None
@@ -36,7 +36,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class CodeCount:
-    """How often one code was found, and how grave it is under the policy in force."""
+    """How often a code was found, and its severity under the policy in force."""
 
     code: str
     severity: str
@@ -46,7 +46,7 @@ class CodeCount:
 
 
 def codes(report: Mapping[str, Any]) -> list[CodeCount]:
-    """Codes of a report, the gravest and most frequent first. A code of another release has no words here."""
+    """A report's codes, most severe and frequent first. Codes of another release get their finding's own words."""
     listed = {finding["code"]: finding for finding in reversed(report["findings"])}
     rows = []
     for code, count in report["counts_by_code"].items():
@@ -60,14 +60,17 @@ def codes(report: Mapping[str, Any]) -> list[CodeCount]:
 
 
 def steps(report: Mapping[str, Any], *, mended: bool = False, held_back: bool = False) -> list[Step]:
-    """In the order of doing them. `mended`: by `--fix` just now; `held_back`: a share of train, no file of its own."""
+    """The next steps, in order.
+
+    `mended` says that `--fix` has just run; `held_back` that the split is a share of train without a file of its own.
+    """
     if report["verdict"] == "accepted":
         return list(_accepted(report))
     return list(_rejected(report, mended=mended, held_back=held_back or _is_of_train(report)))
 
 
 def is_held_back(report: Mapping[str, Any], beside: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether this report on validation is of the files that another one beside it has as train."""
+    """Whether this is a report on validation made of the same files as another report on train."""
     return report["split"] == "validation" and any(
         other["split"] == "train" and other["files"] == report["files"] for other in beside
     )
@@ -112,7 +115,7 @@ def _may_be_mended(finding: Mapping[str, Any]) -> bool:
 
 
 def _is_of_train(report: Mapping[str, Any]) -> bool:
-    """Whether a stored report on validation names an upload of train."""
+    """Whether a stored report on validation names files uploaded as train."""
     names = [str(file["key"]).split("/") for file in report["files"]]
     return report["split"] == "validation" and any(
         name[0] == "incoming" and name[2:3] and name[2].split(".")[0] == "train" for name in names
@@ -127,23 +130,23 @@ def _accepted(report: Mapping[str, Any]) -> Iterator[Step]:
     warnings = [row for row in codes(report) if row.severity == "warning"]
     if warnings:
         kinds = "one kind" if len(warnings) == 1 else f"{len(warnings)} kinds"
-        yield Step(f"Look through the warnings ({kinds}): they stop nothing, a careful person would read them.")
+        yield Step(f"Look through the warnings ({kinds}): they block nothing, but are worth reading.")
     if report["dataset"] and report["version"]:
         body = {key: report[key] for key in ("dataset", "version", "base_model")}
         yield Step("Start a job once every split is accepted.", f"POST /jobs {json.dumps(body)}")
     else:
         yield Step(
-            "Put it into a folder named like the dataset, as train, validation or test, and upload that.",
+            "Put it into a folder named after the dataset, as train, validation or test, and upload that.",
             "tunedrop push FOLDER --wait",
         )
 
 
 def _file_names(report: Mapping[str, Any]) -> list[str]:
-    """As they are called on the person's own machine: a key's last part, or the path that was given."""
+    """File names as on the person's own machine: the last part of a key, or the path that was given."""
     stored = report["dataset"] and report["version"]
     return [str(file["key"]).rsplit("/", 1)[-1] if stored else str(file["key"]) for file in report["files"]]
 
 
 def times(count: int) -> str:
-    """How often, in words."""
+    """A count in words: once, 2 times, 1,000 times."""
     return "once" if count == 1 else f"{count:,} times"

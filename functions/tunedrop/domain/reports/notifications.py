@@ -1,4 +1,4 @@
-"""The words of notifications: what happened, what it cost so far, and the next command. Pure."""
+"""Notifications: what happened, what it cost so far, and the next command. Pure."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from datetime import datetime
 from typing import Any
 
 SCHEMA = 1
-"""Of the detail of every own event; docs/api.md holds the schemas."""
+"""Schema number in the detail of every own event; docs/api.md describes the schemas."""
 
 
 def fact_id(*parts: object) -> str:
-    """The same for the same fact, however often it is published."""
+    """A SHA-256 of the parts, in hex: the same fact has the same id however often it is published."""
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One own event. `id` is the same however often the same fact is published, so receivers can drop repeats."""
+    """One own event. Its `id` depends only on the fact, so that receivers can drop repeats."""
 
     type: str
     """Past tense: DatasetPrepared, JobCompleted, DeploymentReady …"""
@@ -30,12 +30,12 @@ class Notification:
     summary: str
     """One sentence for a person."""
     next_command: str
-    """What a person would type next, with this stack's names filled in where known."""
+    """What a person would type next, with this stack's names filled in as far as they are known."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     resources: tuple[str, ...] = ()
 
     def detail(self) -> dict[str, Any]:
-        """The event's detail."""
+        """Return the event's detail, as docs/api.md describes it."""
         return {
             "schema": SCHEMA,
             "event_id": self.id,

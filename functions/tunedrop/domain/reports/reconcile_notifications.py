@@ -1,4 +1,4 @@
-"""The words of what a reconcile found. Pure."""
+"""Notification of what a reconcile run found. Pure."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from tunedrop.domain.serving.purchase_states import Capacity
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """What is open, what was put on the queues by kind of message, and what nobody here asked for."""
+    """Open jobs and purchases, messages enqueued by kind, and capacity without a purchase of this stack."""
 
     open_jobs: int
     open_purchases: int
     enqueued: Mapping[str, int]
     orphans: tuple[Capacity, ...]
-    """With this stack's tag or mark, but in no row."""
+    """Capacity with this stack's tag or mark, but in no row."""
     foreign: tuple[Capacity, ...]
-    """Of other stacks and of people: listed, never touched."""
+    """Capacity of other stacks and of people: listed, never touched."""
 
 
 def notification(found: Reconciled, stack: str, now: datetime) -> Notification:
-    """One event for the run, with the ARNs of what nobody here asked for; an alarm tells people of orphans."""
+    """The run's notification, with the ARNs of orphaned and foreign capacity; an alarm reports orphans to people."""
     return Notification(
         type="ReconcileCompleted",
         id=fact_id(stack, "reconcile", now.isoformat()),
