@@ -1,4 +1,4 @@
-"""What docs/data-format.md says of files and formats, written from the formats and the catalogue."""
+"""Generate the section of docs/data-format.md on files and formats from the formats and the catalogue."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tunedrop.domain.reading import gzipped
 
 
 def render() -> str:
-    """The section."""
+    """Return the section as Markdown."""
     models = catalogue.catalogue().values()
     targets: dict[str, list[str]] = {
         name: [model.name for model in models if model.record_format == name] for name in all_formats.FORMATS
@@ -42,26 +42,26 @@ def _files() -> str:
 | CSV, TSV | a header row that names the columns, then a row for each record; quoted cells may span lines |
 | Parquet | a column for each field, nested ones included |
 
-Text is UTF-8. Each kind of text may be compressed with gzip: at most {gzipped.MAX_BYTES // 2**20} MiB unpacked, and no
-more than {gzipped.MAX_RATIO} times the file's own size beyond {gzipped.FREE_BYTES // 2**20} MiB.
-The content says what a file is and the extension has to agree; `.json` and `.jsonl` may each hold lines or an array.
-In a table an empty cell is an empty text; semicolons between the cells of a CSV file are accepted and reported.
-Where a column has lists (`messages`, `conversations`, `history`), the cells of CSV and TSV hold them as JSON.
+Text is UTF-8. Each kind of text may be compressed with gzip: at most {gzipped.MAX_BYTES // 2**20} MiB unpacked, and
+beyond {gzipped.FREE_BYTES // 2**20} MiB no more than {gzipped.MAX_RATIO} times the file's size.
+A file's content decides what it is, and its extension must agree; `.json` and `.jsonl` may each hold lines or an array.
+In a table, an empty cell is an empty text; semicolons between the cells of a CSV file are accepted and reported.
+Columns with lists (`messages`, `conversations`, `history`) hold them as JSON in CSV and TSV.
 
-Every format is read for every base model and converted into the one it trains on; texts are carried byte for byte.
-The format is told by the fields, and a file keeps to one; the report names it.
+Every format is read for every base model and converted to the one it trains on; texts are kept byte for byte.
+The fields decide the format, which must be the same in the whole file; the report names it.
 Content in Claude's format may also be a list of `{{"type": "text", "text": …}}` blocks, as in the Messages API.
 Prompt and completion, and pairs of other names (one of {_either(pairs.QUESTIONS)} with one of
 {_either(pairs.ANSWERS)}), may have a `system` text beside them.
-In Alpaca the user says the instruction, a line feed and the input, or only the instruction where the input is blank;
-`context` and `response`, `system` and `history` are known too.
-In OpenAI chat and ShareGPT a system message at the beginning is the record's system text; `developer` is `system`,
-`human` is `user`, `gpt` is `assistant`.
+In Alpaca, the user's turn is the instruction, a line feed and the input, or only the instruction if the input is blank;
+`context`, `response`, `system` and `history` are read, too.
+In OpenAI chat and ShareGPT, a system message at the beginning becomes the record's system text; `developer` is read as
+`system`, `human` as `user`, `gpt` as `assistant`.
 Fields such as `id`, `source` or `category` are left out of tables, OpenAI chat, Alpaca, ShareGPT and pairs, and
 counted."""
 
 
-_MISFITS = """### What is no training data
+_MISFITS = """### What is not training data
 
 Preference data, prompts without answers, raw text, and tables that do not say which column is the prompt are refused
 with `preference_data`, `no_answers`, `raw_text` and `needs_mapping`."""
