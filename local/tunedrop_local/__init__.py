@@ -1,4 +1,4 @@
-"""The embedded cloud: the real template on one machine, with no AWS account and no Docker.
+"""The embedded cloud: runs the real template on one machine, without an AWS account or Docker.
 
 Only `server` and `adapter` need the local environment; everything else runs on the standard library and boto3.
 """

@@ -1,4 +1,4 @@
-"""The embedded cloud from the command line: `python -m tunedrop_local up`."""
+"""Command line of the embedded cloud: `python -m tunedrop_local up`."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from tunedrop_local.settings import PORT, REGION
 
 DESCRIPTION = """\
 Runs Tunedrop on this machine: the real template and the real functions in an embedded cloud that speaks AWS's
-APIs. It needs no AWS account and no Docker, listens on 127.0.0.1 only, and keeps what it knows until `reset`."""
+APIs. It needs no AWS account and no Docker, listens on 127.0.0.1 only, and keeps its state until `reset`."""
 
 EPILOG = """\
 examples:
   tunedrop local up                           start (or join) and deploy; prints what to export
   eval "$(tunedrop local env)"                then `aws s3 cp`, boto3 and the CLI talk to it
   tunedrop local up --time-scale 1            time passes as it does on AWS: training takes hours
-  tunedrop local up --region us-east-1        a second stack in another Region, same cloud
+  tunedrop local up --region us-east-1        a second stack in another Region of the same cloud
   tunedrop local logs DatasetUploadedFunction --follow
-  tunedrop local down                         stop; the state is kept
-  tunedrop local reset                        stop and forget everything"""
+  tunedrop local down                         stop, but keep the state
+  tunedrop local reset                        stop and delete the state"""
 
 TROUBLES = (CannotStart, DeploymentFailed, BuildFailed, ClientError, BotoCoreError, ValueError, OSError)
 
 
 TIME_SCALE = 600.0
-"""Three hours of training take 18 seconds; a schedule of five minutes fires every 2.5 seconds."""
+"""Three hours of training take 18 seconds; a five-minute schedule fires every 2.5 seconds."""
 
 
 class NotRunning(CannotStart):
@@ -48,7 +48,7 @@ class NotRunning(CannotStart):
 
 
 def up(options: argparse.Namespace) -> None:
-    """Start or join the embedded cloud, deploy, and print what to export."""
+    """Start or join the embedded cloud, deploy, and print the variables to export."""
     port = options.port or (0 if (options.state / "port").exists() else PORT)
     cloud = client.start(options.root, options.state, port=port, time_scale=options.time_scale)
     stack = _deploy(cloud, options)
@@ -57,20 +57,20 @@ def up(options: argparse.Namespace) -> None:
 
 
 def deploy(options: argparse.Namespace) -> None:
-    """Bring the stack up to date."""
+    """Update the stack from the template and the code."""
     stack = _deploy(_running(options), options)
     _say(f"{stack.name} is up to date in {stack.region}")
 
 
 def env(options: argparse.Namespace) -> None:
-    """Print what to export."""
+    """Print the variables to export."""
     cloud = _running(options)
     stack = cloud.stack(options.stack_name, region=options.region)
     _print_exports(stack, cloud.administrator if options.administrator else stack.person())
 
 
 def status(options: argparse.Namespace) -> None:
-    """Tell what runs."""
+    """Show what is running and what is billed."""
     cloud = _running(options)
     print(f"running   {cloud.endpoint}, time scale {cloud.settings.time_scale:g}")
     print(f"state     {cloud.settings.state}")
@@ -84,15 +84,15 @@ def status(options: argparse.Namespace) -> None:
 
 
 def logs(options: argparse.Namespace) -> None:
-    """Print what a function wrote."""
+    """Print a function's log."""
     cloud = _running(options)
     name = options.function
-    with contextlib.suppress(ClientError):  # else it is a physical name
+    with contextlib.suppress(ClientError):  # no such logical id: it is a physical name
         name = cloud.stack(options.stack_name, region=options.region).resource(options.function)
     path = cloud.settings.function_logs / f"{name}.log"
     if not path.exists():
         known = sorted(each.stem for each in cloud.settings.function_logs.glob("*.log"))
-        raise ValueError(f"{options.function} wrote nothing yet. With logs: {', '.join(known) or 'none'}")
+        raise ValueError(f"{options.function} has no log yet. Functions with logs: {', '.join(known) or 'none'}")
     with path.open() as lines:
         print(lines.read(), end="")
         while options.follow:
@@ -101,7 +101,7 @@ def logs(options: argparse.Namespace) -> None:
 
 
 def down(options: argparse.Namespace) -> None:
-    """Stop and keep the state."""
+    """Stop, but keep the state."""
     if (cloud := client.join(options.root, options.state)) is None:
         return _say("not running")
     cloud.stop()
@@ -109,20 +109,21 @@ def down(options: argparse.Namespace) -> None:
 
 
 def reset(options: argparse.Namespace) -> None:
-    """Stop and forget everything."""
+    """Stop and delete the state."""
     if (cloud := client.join(options.root, options.state)) is not None:
         cloud.stop()
     if not options.state.exists():
-        return _say("nothing to forget")
+        return _say("there is no state to delete")
+    # A mistyped --state must not delete an unrelated folder.
     if not {"root.json", "port", "server.log"} & {each.name for each in options.state.iterdir()}:
         raise ValueError(f"{options.state} is not the state of an embedded cloud; nothing was removed")
     shutil.rmtree(options.state)
-    return _say("forgotten")
+    return _say("the state is deleted")
 
 
 def _deploy(cloud: client.Cloud, options: argparse.Namespace) -> client.Stack:
     if options.command == "up" and cloud.settings.time_scale != options.time_scale:
-        _say(f"it runs at time scale {cloud.settings.time_scale:g}; another one counts from the next start")
+        _say(f"it runs at time scale {cloud.settings.time_scale:g}; a new time scale takes effect at the next start")
     return cloud.deploy(
         options.stack_name, region=options.region, parameters=dict(options.parameter), template=options.template
     )
@@ -130,7 +131,7 @@ def _deploy(cloud: client.Cloud, options: argparse.Namespace) -> client.Stack:
 
 def _running(options: argparse.Namespace) -> client.Cloud:
     if (cloud := client.join(options.root, options.state)) is None:
-        raise NotRunning(f"no embedded cloud runs on {options.state}; start it with `up`")
+        raise NotRunning(f"no embedded cloud is running on {options.state}; start it with `up`")
     return cloud
 
 
@@ -141,7 +142,7 @@ def _print_exports(stack: client.Stack, identity: Identity) -> None:
 
 
 def exports(stack: client.Stack, identity: Identity) -> Mapping[str, str]:
-    """Environment variables with which any AWS tool, and the CLI, talk to the stack as this identity."""
+    """The environment variables that point AWS tools and the CLI at the stack, signing as this identity."""
     apis = {
         f"TUNEDROP_{name}_API_URL": stack.url(output)
         for name, output in (("CONTROL", "ControlApiUrl"), ("MESSAGES", "MessagesApiUrl"))
@@ -162,7 +163,7 @@ def exports(stack: client.Stack, identity: Identity) -> Mapping[str, str]:
 
 
 def _say(words: str) -> None:
-    """To standard error: standard output is for `eval`."""
+    """Print to standard error, because the shell evaluates standard output."""
     print(words, file=sys.stderr)
 
 
@@ -175,7 +176,7 @@ def _parameter(text: str) -> tuple[str, str]:
 
 def _port(text: str) -> int:
     if not text.isdigit() or not 0 < int(text) < 65_536:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: 1 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1 to 65535")
     return int(text)
 
 
@@ -185,12 +186,12 @@ def _scale(text: str) -> float:
     except ValueError:
         scale = 0.0
     if not 0 < scale < 1_000_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time scale: a number above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time scale: give a number above 0")
     return scale
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line: a subcommand per function above, its docstring the help."""
+    """Builds the command line: one subcommand per function above, with its docstring as help."""
     made = argparse.ArgumentParser(
         prog="tunedrop local", description=DESCRIPTION, epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -205,7 +206,7 @@ def parser() -> argparse.ArgumentParser:
 def _add_options(command: argparse.ArgumentParser, action: Callable[..., None]) -> None:
     command.set_defaults(action=action)
     command.add_argument("--root", type=Path, default=Path.cwd(), help="the project (default: this folder)")
-    command.add_argument("--state", type=Path, help="what is kept (default: build/local/state of the project)")
+    command.add_argument("--state", type=Path, help="folder of the state (default: build/local/state of the project)")
     if action in (up, deploy, env, logs):
         command.add_argument("--stack-name", default="tunedrop")
         command.add_argument("--region", default=REGION)
@@ -216,7 +217,7 @@ def _add_options(command: argparse.ArgumentParser, action: Callable[..., None]) 
             help="a parameter of the template; may be repeated",
         )  # fmt: skip
     if action is up:
-        command.add_argument("--port", type=_port, default=0, help=f"default: {PORT}, later the one of the state")
+        command.add_argument("--port", type=_port, default=0, help=f"default: {PORT} at first, then the state's port")
         command.add_argument(
             "--time-scale",
             type=_scale,
@@ -227,11 +228,11 @@ def _add_options(command: argparse.ArgumentParser, action: Callable[..., None]) 
         command.add_argument("--administrator", action="store_true", help="the root user's keys, for sam deploy")
     if action is logs:
         command.add_argument("function", metavar="FUNCTION", help="logical id in the template, or name")
-        command.add_argument("--follow", action="store_true", help="go on printing")
+        command.add_argument("--follow", action="store_true", help="keep printing new lines")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs one command; 0 is success, 1 a trouble that is told in words, 2 wrong usage."""
+    """Runs one command and returns its exit code: 0 for success, 1 for an error it explains, 2 for wrong usage."""
     options = parser().parse_args(arguments)
     options.root = options.root.resolve()
     options.state = (options.state or options.root / "build" / "local" / "state").resolve()
@@ -239,7 +240,7 @@ def main(arguments: list[str] | None = None) -> int:
         options.action(options)
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # whoever read has seen enough
+    except BrokenPipeError:  # the reader of our output, such as `head`, has closed it
         return 0
     except TROUBLES as trouble:
         _say(f"{options.command}: {trouble}")

@@ -1,4 +1,4 @@
-"""The embedded cloud for tests, the demo and the command line: start it, deploy into it, look into it, stop it.
+"""Client of the embedded cloud for tests, the demo and the command line: start, deploy, inspect, stop.
 
 with start(root, state, time_scale=600) as cloud:
     stack = cloud.deploy("tunedrop", parameters={"MaxModelUnits": "1"})
@@ -28,14 +28,14 @@ from tunedrop_local.identities import Identity, ensure_user
 from tunedrop_local.settings import ACCOUNT, REGION, Keys, Settings, keys
 
 ANSWERS_WITHIN = 300.0
-"""Seconds: nothing gets lost on this machine, so an answer that is late is still to come."""
+"""Seconds. Nothing is lost on the way on one machine, so an answer that is late is still to come."""
 HEALTH_WITHIN = 60.0
 _CONFIG = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}, read_timeout=ANSWERS_WITHIN)
 _POLICY_OUTPUTS = ("UploaderPolicyArn", "OperatorPolicyArn", "ReaderPolicyArn", "ApproverPolicyArn")
 
 
 class Silent(OSError):
-    """The embedded cloud listens and gives no answer, or none that is whole."""
+    """The embedded cloud listens, but does not answer, or not completely."""
 
 
 def start(
@@ -47,9 +47,9 @@ def start(
     region: str = REGION,
     account: str = ACCOUNT,
 ) -> Cloud:
-    """Starts a server on `state`, or joins the one that runs there. Raises CannotStart.
+    """Starts a server on the folder `state`, or joins the one running there. Raises CannotStart.
 
-    Port 0 takes the folder's own, or a free one.
+    Port 0 means the folder's own port or, for a new folder, a free one.
     """
     state = state.resolve()
     if (running := join(root, state)) is not None:
@@ -62,7 +62,7 @@ def start(
 
 
 def join(root: Path, state: Path) -> Cloud | None:
-    """The cloud that runs on this state folder, if one does. Raises CannotStart for one that gives no answer."""
+    """Returns the cloud running on this state folder, if any. Raises CannotStart if it does not answer."""
     settings = Settings(state.resolve())
     try:
         running = json.loads(settings.running.read_text())
@@ -71,13 +71,13 @@ def join(root: Path, state: Path) -> Cloud | None:
     except Silent as silence:
         if launcher.alive(pid):
             raise launcher.CannotStart(
-                f"an embedded cloud runs on {state} and is silent: {silence}\n"
-                f"Try again in a while; if it stays so, `kill {pid}` ends it, and {settings.log} may say why"
+                f"an embedded cloud is running on {state} but does not answer: {silence}\n"
+                f"Try again in a while; if that does not help, `kill {pid}` ends it, and {settings.log} may say why"
             ) from silence
         return None
     except (OSError, ValueError):
         return None
-    if about.get("state") != str(settings.state):  # a file left by a crash, and another cloud on that port now
+    if about.get("state") != str(settings.state):  # a crash left the file, and another cloud has the port now
         return None
     found = Settings(
         settings.state, port, about["time_scale"], about["region"], about["account"], launcher.cache(root) / "code"
@@ -87,7 +87,7 @@ def join(root: Path, state: Path) -> Cloud | None:
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """A running embedded cloud. Leaving it as a context stops it and keeps its state."""
+    """A running embedded cloud. As a context manager, it stops on exit and keeps its state."""
 
     root: Path
     settings: Settings
@@ -104,10 +104,10 @@ class Cloud:
         return Identity("root", self.keys.access_key_id, self.keys.secret_access_key)
 
     def client(self, service: str, identity: Identity | None = None, *, region: str = "", **options: Any) -> Any:
-        """A boto3 client of the embedded cloud; without an identity the administrator's."""
+        """A boto3 client of the embedded cloud; without an identity, the administrator's."""
         who = identity or self.administrator
         config = _CONFIG.merge(options.pop("config", Config()))
-        make: Any = _session(who).client  # its stubs want the service as a literal
+        make: Any = _session(who).client  # its stubs demand a literal service name
         return make(service, region or self.settings.region, endpoint_url=self.endpoint, config=config, **options)
 
     def deploy(
@@ -130,7 +130,7 @@ class Cloud:
         return Stack(self, stack_name, wanted.region, outputs)
 
     def stack(self, stack_name: str = "tunedrop", *, region: str = "") -> Stack:
-        """A stack that was deployed before. Raises botocore's ClientError if there is none."""
+        """A stack deployed before. Raises botocore's ClientError if there is none."""
         where = region or self.settings.region
         outputs = deployment.outputs(self.client("cloudformation", region=where), stack_name)
         return Stack(self, stack_name, where, outputs)
@@ -140,47 +140,47 @@ class Cloud:
         return ensure_user(self.client("iam"), name, policies, self.settings.state / "identities.json")
 
     def ledger(self) -> list[dict[str, Any]]:
-        """What was bought and trained so far, in simulated time: the judge of every test about money."""
+        """What was bought and trained so far, in simulated time. Every test about money is judged by it."""
         return list(self._control("GET", "ledger"))
 
     def set_lifecycle(
         self, model_id: str, status: str, *, legacy_time: str | None = None, end_of_life: str | None = None
     ) -> None:
-        """Makes a base model ACTIVE or LEGACY; times are ISO 8601. Past its end of life Bedrock refuses it."""
+        """Sets a base model's status, ACTIVE or LEGACY; times are ISO 8601. After its end of life it is refused."""
         wish = {"model_id": model_id, "status": status, "legacy_time": legacy_time, "end_of_life": end_of_life}
         self._control("PUT", "lifecycle", wish)
 
     def add_fault(self, operation: str, kind: str, *, nth_call: int = 1) -> None:
-        """The nth call of a Bedrock operation from now on goes wrong in this way."""
+        """Makes the nth call of a Bedrock operation from now on fail in this way."""
         self._control("POST", "faults", {"operation": operation, "kind": kind, "nth_call": nth_call})
 
     def clear_faults(self) -> None:
-        """Forgets the faults that did not happen yet."""
+        """Removes the faults that have not happened yet."""
         self._control("DELETE", "faults")
 
     def record_decisions(self, *, on: bool = True) -> None:
-        """Starts anew to note every policy decision, or stops."""
+        """Starts a new recording of policy decisions, or stops it."""
         self._control("PUT", "iam-decisions", {"on": on})
 
     def decisions(self) -> list[dict[str, str]]:
-        """The noted decisions: principal, action, resource, decision."""
+        """The recorded decisions: principal, action, resource, decision."""
         return list(self._control("GET", "iam-decisions"))
 
     def save(self) -> None:
-        """Writes the state now instead of within a second."""
+        """Writes the state now, without waiting for the autosave."""
         self._control("POST", "save")
 
     def function_log(self, function_name: str) -> str:
-        """All that a function (physical name) wrote so far."""
+        """The log of a function (physical name) so far."""
         path = self.settings.function_logs / f"{function_name}.log"
         return path.read_text() if path.exists() else ""
 
     def stop(self) -> None:
-        """Saves and ends the server. The state stays."""
+        """Ends the server, which saves its state first."""
         launcher.end(self.settings, signal.SIGTERM)
 
     def kill(self) -> None:
-        """Ends the server as a crash would."""
+        """Kills the server, as a crash would."""
         launcher.end(self.settings, signal.SIGKILL)
 
     def __enter__(self) -> Self:
@@ -196,7 +196,7 @@ class Cloud:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A deployed stack: its outputs as AWS would give them, and where its APIs answer on this machine."""
+    """A deployed stack: its outputs as on AWS, and the URLs of its APIs on this machine."""
 
     cloud: Cloud
     name: str
@@ -208,11 +208,11 @@ class Stack:
         return self.cloud.client(service, identity, region=self.region, **options)
 
     def url(self, output: str) -> str:
-        """An output that is an API's URL, as it is reached here."""
+        """The local URL of an API that an output names."""
         return local_url(self.cloud.endpoint, self.outputs[output])
 
     def person(self, name: str = "demo", outputs: Sequence[str] = _POLICY_OUTPUTS) -> Identity:
-        """A user with the stack's own managed policies, as a team would attach them."""
+        """A user with the managed policies that these outputs name, by default all of the stack's."""
         elsewhere = "" if self.region == self.cloud.settings.region else f"-{self.region}"
         policies = [self.outputs[each] for each in outputs if each in self.outputs]
         return self.cloud.user(f"{self.name}-{name}{elsewhere}", policies)
@@ -223,18 +223,18 @@ class Stack:
         return str(found["StackResourceDetail"]["PhysicalResourceId"])
 
     def delete(self) -> None:
-        """Begins to delete the stack."""
+        """Starts the stack's deletion."""
         self.client("cloudformation").delete_stack(StackName=self.name)
 
 
 @functools.lru_cache(32)
 def _session(identity: Identity) -> boto3.Session:
-    """One session per identity: it keeps the services' models, which take long to load."""
+    """One session per identity, because a session caches the service models, which are slow to load."""
     return boto3.Session(identity.access_key_id, identity.secret_access_key, identity.token)
 
 
 def local_url(endpoint: str, url: str) -> str:
-    """`https://ID.execute-api.REGION.amazonaws.com/STAGE` as the embedded cloud serves it."""
+    """The URL at which the embedded cloud serves `https://ID.execute-api.REGION.amazonaws.com/STAGE`."""
     parts = urlsplit(url)
     api_id = (parts.hostname or "").split(".")[0]
     return f"{endpoint}/_aws/execute-api/{api_id}{parts.path}"
@@ -248,7 +248,7 @@ def _ask(
     body: Mapping[str, Any] | None = None,
     within: float = ANSWERS_WITHIN,
 ) -> Any:
-    """JSON of a control path. Raises Silent, ValueError for a refusal, URLError where nobody listens."""
+    """Requests JSON from a control path. Raises Silent, ValueError if refused, URLError if nobody listens."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"x-tunedrop-token": token}, method=method)
     try:
@@ -256,7 +256,7 @@ def _ask(
     except (OSError, HTTPException) as error:
         if isinstance(getattr(error, "reason", error), ConnectionRefusedError):
             raise
-        raise Silent(f"{method} {url} got no whole answer ({error})") from error
+        raise Silent(f"{method} {url} got no complete answer ({error})") from error
 
 
 def _content(request: urllib.request.Request, within: float) -> bytes:

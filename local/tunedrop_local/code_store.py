@@ -1,4 +1,4 @@
-"""Code archives unpacked once, by the hash of their bytes, with the file modes they carry."""
+"""Unpacks each code archive once, keyed by the hash of its bytes, with its file modes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WEEK = 7 * 86_400.0  # seconds
 
 
 class CodeStore:
-    """A folder of unpacked archives, shared by servers and restarts: entries are immutable."""
+    """A folder of unpacked archives that servers share and restarts keep; entries never change."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._lock = folder, threading.Lock()
@@ -29,11 +29,11 @@ class CodeStore:
         _forget_old(folder)
 
     def unpack(self, archive: bytes) -> Path:
-        """Folder with the archive's files, compiled for the functions' Python."""
+        """The folder with the archive's files, compiled for the functions' Python."""
         return self._entry(hashlib.sha256(archive).hexdigest(), lambda folder: _extract(archive, folder))
 
     def python(self) -> Path:
-        """An interpreter that sees the standard library and nothing installed on the host."""
+        """An interpreter that sees only the standard library, not the packages installed on the host."""
         base = Path(_base()).resolve()
         name = f"python-{hashlib.sha256(str(base).encode()).hexdigest()[:16]}"
         return self._entry(name, venv.EnvBuilder(symlinks=True, with_pip=False).create) / "bin" / "python"
@@ -46,7 +46,7 @@ class CodeStore:
                 fill(partial)
                 try:
                     partial.rename(target)
-                except OSError:  # another server was faster: same name, same files
+                except OSError:  # another server was faster; the same name means the same files
                     shutil.rmtree(partial)
             os.utime(target)
         return target
@@ -62,12 +62,12 @@ def _extract(archive: bytes, folder: Path) -> None:
 
 
 def _base() -> str:
-    """The interpreter behind this environment."""
+    """The interpreter behind this virtual environment."""
     return getattr(sys, "_base_executable", sys.executable)
 
 
 def _compile(folder: Path) -> None:
-    """Ahead of time, because what is imported is another process each time; the hash makes checks needless."""
+    """Compiles ahead of time: every cold start imports everything anew. Files never change, so no checks are needed."""
     command = [_base(), "-I", "-m", "compileall", "-q", "-j", "2", "--invalidation-mode", "unchecked-hash"]
     subprocess.run([*command, str(folder)], check=False, capture_output=True)
 

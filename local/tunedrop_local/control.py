@@ -1,4 +1,4 @@
-"""What tests and the demo may ask of the embedded cloud beyond AWS: ledger, lifecycles, faults, policy decisions."""
+"""Control paths for tests and the demo, beyond AWS: the ledger, lifecycles, faults, policy decisions."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ TOKEN_HEADER = b"x-tunedrop-token"
 
 
 class World(Protocol):
-    """What the simulator and the adapter offer to `Control`."""
+    """What `Control` needs from the simulator and the adapter."""
 
     def ledger(self) -> list[dict[str, Any]]:
-        """What was bought and trained."""
+        """Returns what was bought and trained."""
         ...
 
     def set_lifecycle(self, wish: Mapping[str, Any]) -> None:
-        """`model_id`, `status`, and optionally `legacy_time` and `end_of_life`."""
+        """Sets a base model's lifecycle: `model_id`, `status`, optionally `legacy_time` and `end_of_life`."""
         ...
 
     def add_fault(self, wish: Mapping[str, Any]) -> None:
-        """`operation`, `kind`, and optionally `nth_call`."""
+        """Adds a fault: `operation`, `kind`, optionally `nth_call`."""
         ...
 
     def clear_faults(self) -> None:
-        """Forgets all faults."""
+        """Removes all faults."""
         ...
 
     def record_decisions(self, *, on: bool) -> None:
-        """Starts anew to note policy decisions, or stops."""
+        """Starts a new recording of policy decisions, or stops it."""
         ...
 
     def decisions(self) -> list[dict[str, str]]:
-        """The noted decisions."""
+        """Returns the recorded decisions."""
         ...
 
     def save(self) -> None:
@@ -48,7 +48,7 @@ class World(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """Routes of `/_tunedrop/`; all but health want the token of the state folder."""
+    """The ASGI application of `/_tunedrop/`. All routes but health need the state folder's token."""
 
     world: World
     token: str
@@ -57,14 +57,14 @@ class Control:
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Serves one request."""
         body = await _read(receive)
-        # On a thread of its own: what is due may call this very server.
+        # On another thread, because what is due may call this same server.
         status, answer = await asyncio.to_thread(
             self.answer, scope["method"], scope["path"], dict(scope["headers"]), body
         )
         await _send(send, status, answer)
 
     def answer(self, method: str, path: str, headers: Mapping[bytes, bytes], body: bytes) -> tuple[int, Any]:
-        """Status and JSON of the answer."""
+        """Answers a request with a status and a value for JSON."""
         name = f"{method} {path.removeprefix(PREFIX)}"
         if name == "GET health":
             return 200, dict(self.about)
@@ -72,7 +72,7 @@ class Control:
             return 403, {"error": "the header x-tunedrop-token is missing or wrong"}
         action = self._routes().get(name)
         if action is None:
-            return 404, {"error": f"no such thing: {name}", "known": sorted(self._routes())}
+            return 404, {"error": f"no such route: {name}", "known": sorted(self._routes())}
         try:
             return 200, action(json.loads(body or b"{}"))
         except (KeyError, TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Deploys a template into the embedded cloud: packs, uploads, creates or updates, waits, tells what failed."""
+"""Deploys a template into the embedded cloud: packs, uploads, creates or updates, waits, explains failures."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from botocore.exceptions import ClientError
 from tunedrop_local import packages, template
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
-PATIENCE = 600.0  # seconds; a second or two where nothing else runs
+PATIENCE = 600.0  # seconds; it takes one or two on an idle machine
 NOTHING_TO_DO = "No updates are to be performed"
 
 
 class DeploymentFailed(RuntimeError):
-    """The stack did not reach its goal; the message lists the events that say why."""
+    """The stack did not reach the wanted status; the message lists the events that say why."""
 
 
 class Clients(Protocol):
-    """Where clients of the deploying user come from."""
+    """Makes boto3 clients of the deploying user."""
 
     def __call__(self, service: str, region: str) -> Any:
-        """A client of a service in a Region."""
+        """Returns a client of a service in a Region."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What is to be deployed, where to, and where built layers are kept."""
+    """What to deploy, where to, and the folder that caches built layers."""
 
     stack_name: str
     region: str
@@ -43,7 +43,7 @@ class Deployment:
 
 
 def deploy(wanted: Deployment, clients: Clients) -> dict[str, str]:
-    """Creates the stack or brings it up to date; returns its outputs. Raises DeploymentFailed, BuildFailed."""
+    """Creates or updates the stack and returns its outputs. Raises DeploymentFailed, BuildFailed."""
     s3, cloudformation = clients("s3", wanted.region), clients("cloudformation", wanted.region)
     bucket = _artifact_bucket(s3, wanted.region)
     source = template.load(wanted.template)
@@ -58,7 +58,7 @@ def deploy(wanted: Deployment, clients: Clients) -> dict[str, str]:
 
 
 def outputs(cloudformation: Any, stack_name: str) -> dict[str, str]:
-    """The outputs of a stack by key."""
+    """The outputs of a stack, by key."""
     stack = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
     return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
 
@@ -90,7 +90,7 @@ def _upload(s3: Any, bucket: str, prefix: str, extension: str, data: bytes) -> s
 
 def _create_or_update(cloudformation: Any, wanted: Deployment, url: str) -> None:
     status = _status(cloudformation, wanted.stack_name)
-    if status == "ROLLBACK_COMPLETE":  # left by a failed creation; as on AWS it can only be deleted
+    if status == "ROLLBACK_COMPLETE":  # a failed creation left it; as on AWS, it can only be deleted
         cloudformation.delete_stack(StackName=wanted.stack_name)
         _settled(cloudformation, wanted.stack_name)
         status = None
@@ -109,7 +109,7 @@ def _create_or_update(cloudformation: Any, wanted: Deployment, url: str) -> None
 
 
 def _parameters(cloudformation: Any, wanted: Deployment, status: str | None) -> list[dict[str, Any]]:
-    """What was asked for; an update keeps what the stack was given before and is not asked anew."""
+    """The wanted parameters. An update keeps the previous values of those that are not given again."""
     kept: dict[str, str] = {}
     if status:
         stack = cloudformation.describe_stacks(StackName=wanted.stack_name)["Stacks"][0]

@@ -1,6 +1,6 @@
-"""Runs Lambda functions as plain processes under their own runtime client, as many at once as the cap allows.
+"""Runs Lambda functions as plain processes under AWS's runtime client, up to a cap at the same time.
 
-A function may answer in one piece or stream: each chunk goes to the caller's sink the moment it arrives.
+A function may answer in one piece or stream; each chunk of a stream goes to the caller's sink as soon as it arrives.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pathlib import Path
 from tunedrop_local.processes import Process
 from tunedrop_local.runtime_api import Invocation, Result, RuntimeApi, Sink
 
-INIT_SECONDS = 60.0  # Lambda's own limit for the init phase is 10; here others may keep the processors busy
-LARGEST_ANSWER = 6_291_556  # bytes; Lambda's own limit for an answer in one piece
+INIT_SECONDS = 60.0  # Lambda's limit for the init phase is 10, but this machine may be busy
+LARGEST_ANSWER = 6_291_556  # bytes; Lambda's limit for an answer in one piece
 CONCURRENCY = 8
 IDLE_KEPT = 3
 
@@ -28,7 +28,7 @@ Log = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What a function is: the part of its Lambda configuration that its process can see."""
+    """A function's Lambda configuration, as far as its process can see it; `timeout` in seconds, `memory` in MB."""
 
     name: str
     arn: str
@@ -43,7 +43,7 @@ class Definition:
     version: str = "$LATEST"
 
     def command(self) -> list[str]:
-        """The runtime's command, through AWS_LAMBDA_EXEC_WRAPPER where the function sets it, as Lambda does."""
+        """The command of the runtime, through AWS_LAMBDA_EXEC_WRAPPER if the function sets it, as Lambda does."""
         command = [str(self.python), "-m", "awslambdaric", self.handler]
         wrapper = self.variables.get("AWS_LAMBDA_EXEC_WRAPPER")
         return [self._on_this_machine(wrapper), *command] if wrapper else command
@@ -55,7 +55,7 @@ class Definition:
         return next((str(each) for each in found if each.exists()), path)
 
     def environment(self) -> dict[str, str]:
-        """What Lambda sets, and nothing of the host: no configuration of the person who runs it leaks in."""
+        """The variables Lambda sets, and none of the host's, so that nobody's own AWS configuration leaks in."""
         search = [self.task_root, *(layer / "python" for layer in self.layers)]
         path = os.pathsep.join([str(self.python.parent), "/usr/local/bin", "/usr/bin", "/bin"])
         return {
@@ -84,7 +84,7 @@ class Definition:
 
 
 class Environment:
-    """One execution environment: a process, the Runtime API it talks to, and a /tmp of its own."""
+    """One execution environment: a process, its Runtime API, and its own temporary folder."""
 
     def __init__(self, definition: Definition, credentials: Mapping[str, str], log: Log) -> None:
         self.dead = False
@@ -102,9 +102,9 @@ class Environment:
         )
 
     def run(self, invocation: Invocation) -> list[str]:
-        """Runs one invocation to its end, whatever that is; returns what the process wrote up to then."""
+        """Runs one invocation to its answer, failure or timeout; returns the lines the process has written."""
         self._api.asked_for_work.wait(INIT_SECONDS)
-        invocation.deadline = time.time() + self._definition.timeout  # the init phase is not counted
+        invocation.deadline = time.time() + self._definition.timeout  # the init phase does not count
         self._api.submit(invocation)
         if self._api.init_error is not None:
             invocation.settle(self._api.init_error, error=True)
@@ -115,11 +115,11 @@ class Environment:
             seconds = f"{self._definition.timeout:.2f} seconds"
             invocation.fail("Sandbox.Timedout", f"{invocation.id} Task timed out after {seconds}")
             self.stop()
-        lines, self._lines = self._lines, []  # what comes late goes with the next invocation
+        lines, self._lines = self._lines, []  # later lines belong to the next invocation
         return lines
 
     def stop(self) -> None:
-        """Ends the process, whatever it does."""
+        """Kills the process."""
         self.dead = True
         self._process.kill()
 
@@ -136,7 +136,7 @@ class Environment:
 
 
 class Function:
-    """The environments of one function version: reused when idle, made when none is, capped in number."""
+    """The environments of one function version: idle ones are reused, new ones created up to a cap."""
 
     def __init__(self, definition: Definition, *, credentials: Callable[[], Mapping[str, str]], log: Log) -> None:
         self.definition, self.cold_starts = definition, 0
@@ -146,7 +146,7 @@ class Function:
         self._lock, self._slots = threading.Lock(), threading.Semaphore(CONCURRENCY)
 
     def invoke(self, payload: bytes, *, request_id: str, sink: Sink | None = None) -> tuple[Result, list[str]]:
-        """Runs one event through the function; returns the result and the lines that were logged meanwhile."""
+        """Runs one event through the function; returns the result and the lines logged meanwhile."""
         with self._slots:
             environment = self._take()
             invocation = Invocation(payload, self.definition.arn, request_id, sink)
@@ -156,7 +156,7 @@ class Function:
         return invocation.result, lines
 
     def stop(self) -> None:
-        """Ends idle environments now, busy ones after what they do."""
+        """Ends idle environments now and busy ones after their invocation."""
         with self._lock:
             self._stopped, idle, self._idle = True, self._idle, []
         for environment in idle:

@@ -1,4 +1,4 @@
-"""IAM users for people and programs of the embedded cloud, so that nobody has to be root."""
+"""IAM users for people and programs of the embedded cloud, so that nobody needs the root user."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who signs a request. `token` is set for sessions only."""
+    """Credentials that sign requests. `token` is set for sessions only."""
 
     name: str
     access_key_id: str
@@ -22,7 +22,7 @@ class Identity:
 
 
 def ensure_user(iam: Any, name: str, policies: Sequence[str], kept: Path) -> Identity:
-    """The user with exactly these managed policies; its access key is made once and kept in a file of its own."""
+    """Creates or updates a user with exactly these managed policies. Its access key is created once, kept in `kept`."""
     with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
         iam.create_user(UserName=name)
     attached = iam.list_attached_user_policies(UserName=name)["AttachedPolicies"]

@@ -1,4 +1,4 @@
-"""Starts and ends the server's process, from whatever environment the caller runs in."""
+"""Starts and ends the server's process, whatever environment the caller runs in."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from pathlib import Path
 
 from tunedrop_local.settings import Settings
 
-STARTS_WITHIN = 300.0  # seconds; one where nothing else runs
-STOPS_WITHIN = 120.0  # seconds, in which all that is known is saved
+STARTS_WITHIN = 300.0  # seconds; it takes one on an idle machine
+STOPS_WITHIN = 120.0  # seconds, to save the state
 _LASTING_PORTS = range(15_000, 32_000)
 
-#: Servers that this process started: it has to take note of their end.
+#: Servers that this process started, by pid: it must reap them, or they would look alive as zombies.
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
@@ -29,7 +29,7 @@ class CannotStart(RuntimeError):
 
 
 def launch(root: Path, settings: Settings) -> None:
-    """Starts a server in a session of its own and waits until it is ready. Raises CannotStart."""
+    """Starts a server in its own session, to outlive the caller; waits until it is ready. Raises CannotStart."""
     _refuse_taken(settings.port)
     settings.running.unlink(missing_ok=True)
     command = [
@@ -51,7 +51,7 @@ def launch(root: Path, settings: Settings) -> None:
     _children[process.pid] = process
     try:
         _await_ready(process, settings)
-    except BaseException:  # whoever gives up, by Ctrl-C too, leaves nothing that runs on
+    except BaseException:  # also KeyboardInterrupt: giving up must not leave a server behind
         process.kill()
         raise
     (settings.state / "port").write_text(str(settings.port))
@@ -69,7 +69,7 @@ def _await_ready(process: subprocess.Popen[bytes], settings: Settings) -> None:
 
 
 def end(settings: Settings, how: signal.Signals) -> None:
-    """Ends the server of a state folder and waits until it is gone."""
+    """Ends the server of a state folder and waits until it is gone. Kills it if it takes too long."""
     try:
         pid = json.loads(settings.running.read_text())["pid"]
         os.kill(pid, how)
@@ -84,7 +84,7 @@ def end(settings: Settings, how: signal.Signals) -> None:
 
 
 def _server_python(root: Path) -> Path:
-    """The interpreter that has MiniStack: TUNEDROP_LOCAL_PYTHON, this one, or `.venv-local` of the project."""
+    """The interpreter with MiniStack: TUNEDROP_LOCAL_PYTHON, this one, or the project's `.venv-local`."""
     if chosen := os.environ.get("TUNEDROP_LOCAL_PYTHON"):
         return Path(chosen)
     if importlib.util.find_spec("ministack"):
@@ -96,28 +96,26 @@ def _server_python(root: Path) -> Path:
 
 
 def cache(root: Path) -> Path:
-    """Where built layers and unpacked code are shared by all state folders."""
+    """The folder of built layers and unpacked code, which all state folders share."""
     return root.resolve() / "build" / "local" / "cache"
 
 
 def port_of(state: Path, wish: int) -> int:
-    """The port of a state folder, which is for life because queue URLs in it name it.
+    """The port of a state folder. It never changes, because queue URLs in the state contain it.
 
-    A new folder takes the wish; where that is 0, a free one. Raises CannotStart for another wish than the first.
+    A new folder gets the wanted port, or a free one for 0. Raises CannotStart if a folder has another port already.
     """
     kept = state / "port"
     if kept.exists():
         port = int(kept.read_text())
         if wish not in (0, port):
-            raise CannotStart(
-                f"{state} is bound to port {port}: leave --port out, or `reset` it, or take another --state"
-            )
+            raise CannotStart(f"{state} is bound to port {port}: omit --port, `reset` it, or use another --state")
         return port
     return wish or _free_port()
 
 
 def _free_port() -> int:
-    """Below those that systems hand out for a moment to whoever calls out: it has to be free at each start."""
+    """A free port below the ephemeral range, because it must be free again at every later start."""
     while True:
         port = secrets.choice(_LASTING_PORTS)
         with socket.socket() as probe, contextlib.suppress(OSError):
@@ -137,7 +135,7 @@ def _refuse_taken(port: int) -> None:
 
 
 def alive(pid: int) -> bool:
-    """Whether the process runs; one that ended and was not waited for does not."""
+    """Whether the process runs. A zombie does not."""
     if (child := _children.get(pid)) is not None:
         return child.poll() is None
     try:

@@ -1,4 +1,4 @@
-"""Turns folders into the archives that Lambda takes: the same files always give the same bytes."""
+"""Builds the archives that Lambda takes; the same files always give the same bytes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class BuildFailed(RuntimeError):
 
 
 def archive(folder: Path) -> bytes:
-    """The folder as a zip: sorted, without times and caches, with the modes that matter."""
+    """Zips a folder reproducibly: sorted, without times and caches, with the executable bits."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as members:
         for path in _files(folder):
@@ -36,7 +36,7 @@ def archive(folder: Path) -> bytes:
 
 
 def layer(folder: Path, logical_id: str, cache: Path) -> bytes:
-    """The layer that `folder`'s Makefile builds for this machine; built again only when its sources changed."""
+    """Zips the layer that `folder`'s Makefile builds for this machine; cached until its sources change."""
     kept = cache / f"{logical_id}-{_fingerprint(folder)}.zip"
     if not kept.exists():
         cache.mkdir(parents=True, exist_ok=True)
@@ -49,12 +49,12 @@ def layer(folder: Path, logical_id: str, cache: Path) -> bytes:
 
 
 def host_python() -> str:
-    """Version of the interpreter that runs functions here, such as "3.11"."""
+    """The version of the Python that runs functions here, such as "3.11"."""
     return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def host_platform() -> str:
-    """This machine in the words of `uv pip install --python-platform`."""
+    """This machine's platform, as `uv pip install --python-platform` names it."""
     machine = {"arm64": "aarch64", "AMD64": "x86_64"}.get(platform.machine(), platform.machine())
     return f"{machine}-apple-darwin" if sys.platform == "darwin" else f"{machine}-manylinux_2_28"
 

@@ -1,4 +1,4 @@
-"""Child processes that never outlive this one, and whose output is read line by line."""
+"""Child processes that never outlive this one and whose output is read line by line."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
-# The parent-death signal belongs to the thread that spawns: it must live as long as this process.
+# Linux sends the parent-death signal when the spawning thread ends, so that thread must live as long as this process.
 _spawner = ThreadPoolExecutor(1, thread_name_prefix="spawner")
 
 
 class Process:
-    """A child in a session of its own. Callbacks run on its reader thread."""
+    """A child process in its own session. Callbacks run on its reader thread."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Process:
         threading.Thread(target=self._read, daemon=True).start()
 
     def kill(self) -> None:
-        """Ends the child and all that it started."""
+        """Kills the child and all its descendants in the session."""
         try:
             os.killpg(self._popen.pid, signal.SIGKILL)
         except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""Pure translations: template properties into the words of the APIs, requests into IAM's condition keys."""
+"""Pure translations: template properties to API parameters, requests to IAM condition keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BOOLEANS = {"true": True, "false": False}
 
 
 def lifecycle_rule(rule: Properties) -> dict[str, Any]:
-    """CloudFormation's lifecycle rule in the words of S3's API."""
+    """Converts CloudFormation's lifecycle rule to S3's API."""
     renamed = {"Id", "Prefix", "ExpirationInDays", "ExpiredObjectDeleteMarker"}
     translated: dict[str, Any] = {name: numbers(value) for name, value in rule.items() if name not in renamed}
     translated["Filter"] = {"Prefix": rule.get("Prefix", "")}
@@ -27,30 +27,30 @@ def lifecycle_rule(rule: Properties) -> dict[str, Any]:
 
 
 def encryption_rule(rule: Properties) -> dict[str, Any]:
-    """CloudFormation's bucket encryption rule in the words of S3's API."""
+    """Converts CloudFormation's bucket encryption rule to S3's API."""
     enabled = booleans({"BucketKeyEnabled": rule.get("BucketKeyEnabled", False)})
     return {"ApplyServerSideEncryptionByDefault": dict(rule["ServerSideEncryptionByDefault"]), **enabled}
 
 
 def table_encryption(specification: Properties) -> dict[str, Any]:
-    """CloudFormation's SSESpecification in the words of DynamoDB's API."""
+    """Converts CloudFormation's SSESpecification to DynamoDB's API."""
     return booleans({"Enabled" if k == "SSEEnabled" else k: v for k, v in specification.items()})
 
 
 def numbers(value: Any) -> Any:
-    """Parameters of a template arrive as text, also where the API wants a number."""
+    """Converts counts back to numbers: template parameters arrive as text, but the API wants numbers."""
     if not isinstance(value, Mapping):
         return value
     return {name: int(each) if name.endswith(_COUNTS) else numbers(each) for name, each in value.items()}
 
 
 def booleans(properties: Properties) -> dict[str, Any]:
-    """Conditions and parameters make text of booleans; the APIs want them back."""
+    """Converts booleans back from text: conditions and parameters turn them into it, but the APIs want booleans."""
     return {name: _BOOLEANS.get(value, value) for name, value in properties.items()}
 
 
 def first_metric_only(alarm: Properties) -> dict[str, Any]:
-    """An alarm on metric math as one on the first metric of its formula; any other as it is."""
+    """Turns an alarm on metric math into one on its first metric; any other is unchanged."""
     kept = dict(alarm)
     stats = [each["MetricStat"] for each in kept.pop("Metrics", None) or () if "MetricStat" in each]
     if not stats:
@@ -67,9 +67,9 @@ def first_metric_only(alarm: Properties) -> dict[str, Any]:
 
 
 def event_context(body: bytes) -> dict[str, Any]:
-    """IAM's condition keys of a PutEvents request; none when the body is no such request.
+    """IAM condition keys of a PutEvents request; none if the body is no such request.
 
-    AWS asks entry by entry; here entries that differ are a list, which no single value equals.
+    AWS evaluates each entry by itself; here, entries that differ become a list, which equals no single value.
     """
     try:
         entries = json.loads(body)["Entries"]
@@ -83,9 +83,9 @@ def event_context(body: bytes) -> dict[str, Any]:
 
 
 def row_context(body: bytes) -> dict[str, Any]:
-    """IAM's condition key of a DynamoDB request: the partition keys that it touches; none where it names none.
+    """IAM condition key of a DynamoDB request: the partition keys it touches; none if it names none.
 
-    AWS asks a transaction item by item; here all its keys are asked for at once.
+    AWS evaluates a transaction item by item; here, all its keys are evaluated at once.
     """
     try:
         request = json.loads(body)
@@ -96,7 +96,7 @@ def row_context(body: bytes) -> dict[str, Any]:
 
 
 def _row_requests(request: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The request, or each one that a transaction or a batch holds."""
+    """The request itself and each one inside a transaction or a batch."""
     yield request
     for item in request.get("TransactItems", ()):
         yield from item.values()

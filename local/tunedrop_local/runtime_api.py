@@ -1,4 +1,4 @@
-"""The Lambda Runtime API of one execution environment: hands invocations out, takes answers or streams in.
+"""The Lambda Runtime API of one execution environment: hands out invocations, receives answers and streams.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -20,7 +20,7 @@ Sink = Callable[[bytes], None]
 
 @dataclass(slots=True)
 class Result:
-    """What an invocation gave: JSON, or the streamed bytes that no sink took. `error` marks an error payload."""
+    """An invocation's result: JSON, or streamed bytes if there was no sink. `error` marks an error payload."""
 
     body: bytes = b""
     error: bool = False
@@ -29,7 +29,7 @@ class Result:
 
 @dataclass(slots=True)
 class Invocation:
-    """One event on its way through a function; `deadline` is in seconds since the epoch."""
+    """One event to run through a function; `deadline` is in seconds since the epoch."""
 
     payload: bytes
     function_arn: str
@@ -40,18 +40,18 @@ class Invocation:
     done: threading.Event = field(default_factory=threading.Event)
 
     def settle(self, body: bytes, *, error: bool = False) -> None:
-        """The first word counts: a process that dies after its answer changes nothing."""
+        """Sets the result. Only the first call counts: a process that dies after its answer changes nothing."""
         if not self.done.is_set():
             self.result.body, self.result.error = body, error
             self.done.set()
 
     def fail(self, kind: str, message: str) -> None:
-        """Settles with an error payload in Lambda's form."""
+        """Settles with an error payload in Lambda's format."""
         self.settle(json.dumps({"errorType": kind, "errorMessage": message}).encode(), error=True)
 
 
 class RuntimeApi:
-    """A listener of its own for each environment: the runtime client has no other way to say which one it is."""
+    """One listener per environment, because the runtime client has no other way to say which one it is."""
 
     def __init__(self) -> None:
         self.asked_for_work = threading.Event()
@@ -64,21 +64,21 @@ class RuntimeApi:
 
     @property
     def address(self) -> str:
-        """Host and port for AWS_LAMBDA_RUNTIME_API."""
+        """Host and port, for AWS_LAMBDA_RUNTIME_API."""
         return f"127.0.0.1:{self._server.server_address[1]}"
 
     def submit(self, invocation: Invocation) -> None:
-        """Hands an invocation to the process, now or when it asks."""
+        """Queues an invocation for the process."""
         self.current = invocation
         self._inbox.put(invocation)
 
     def next(self) -> Invocation | None:
-        """What the process is to do next; None ends it. Waits."""
+        """Waits for the process's next invocation; None tells it to end."""
         self.asked_for_work.set()
         return self._inbox.get()
 
     def failed_to_start(self, body: bytes) -> None:
-        """The process could not import its handler."""
+        """Records that the process could not import its handler; `body` is its error payload."""
         self.init_error = body
         self.asked_for_work.set()
 
@@ -93,7 +93,7 @@ class RuntimeApi:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1
-    # Without both, two delayed ACKs cost 80 ms an invocation.
+    # Buffered writes and no Nagle: without either, two delayed ACKs cost 80 ms per invocation.
     disable_nagle_algorithm = True
     api: RuntimeApi
 

@@ -22,7 +22,7 @@ logger = logging.getLogger("tunedrop_local")
 
 
 def environment(settings: Settings, root: Keys) -> dict[str, str]:
-    """What MiniStack reads when it is imported; all it may know of this machine."""
+    """The variables that MiniStack reads at import, set so that none of this machine's configuration leaks in."""
     return {
         "AUTH": "true",
         "AWS_ACCESS_KEY_ID": root.access_key_id,
@@ -94,14 +94,14 @@ def _announce(settings: Settings) -> None:
 
 
 def _warm_up() -> None:
-    """The SAM transform takes half a second to import; the first deployment should not wait for it."""
+    """Imports the SAM transform ahead of the first deployment, which would wait half a second for it."""
     import samtranslator.translator.transform  # noqa: F401
 
 
 def parse(arguments: list[str] | None = None) -> Settings:
-    """Settings from the command line."""
+    """Reads the settings from the command line."""
     parser = argparse.ArgumentParser(prog="python -m tunedrop_local.server", description=__doc__)
-    parser.add_argument("--state", type=Path, required=True, help="folder of everything that is kept")
+    parser.add_argument("--state", type=Path, required=True, help="folder of the state")
     parser.add_argument("--port", type=int, default=PORT)
     parser.add_argument("--time-scale", type=float, default=1.0, help="how much faster than AWS")
     parser.add_argument("--region", default=REGION, help="Region of calls that name none")
@@ -115,7 +115,7 @@ def parse(arguments: list[str] | None = None) -> Settings:
 
 
 def main() -> None:
-    """Runs the server; MiniStack reads its environment at import, so that is set first."""
+    """Runs the server. MiniStack reads its environment at import, so the environment is set first."""
     settings = parse()
     root = keys(settings.state)
     os.environ.update(environment(settings, root))

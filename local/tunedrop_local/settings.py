@@ -1,4 +1,4 @@
-"""Where an embedded cloud lives and how it runs, and the keys of its state folder."""
+"""Settings of an embedded cloud, the paths in its state folder, and that folder's keys."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 ACCOUNT = "123456789012"
 REGION = "us-west-2"
 PORT = 4566
-SHORTEST_INTERVAL = 2.5  # seconds: no time scale may turn a schedule into a storm
+SHORTEST_INTERVAL = 2.5  # seconds: a high time scale must not make schedules fire without pause
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How one server runs. `time_scale` divides Bedrock's delays and the intervals of schedules."""
+    """How a server runs. `time_scale` divides Bedrock's delays and the intervals of schedules."""
 
     state: Path
     port: int = PORT
@@ -27,37 +27,37 @@ class Settings:
 
     @property
     def endpoint(self) -> str:
-        """URL of every service."""
+        """URL of all services."""
         return f"http://127.0.0.1:{self.port}"
 
     def interval(self, seconds: float) -> float:
-        """How long a schedule of so many seconds waits here."""
+        """The interval, in seconds, of a schedule that fires every `seconds` on AWS."""
         return seconds if self.time_scale == 1 else max(SHORTEST_INTERVAL, seconds / self.time_scale)
 
     @property
     def log(self) -> Path:
-        """What the server itself wrote."""
+        """The server's own log."""
         return self.state / "server.log"
 
     @property
     def services(self) -> Path:
-        """State of the emulated services, one file each."""
+        """Folder of the emulated services' state, one file each."""
         return self.state / "services"
 
     @property
     def function_logs(self) -> Path:
-        """What the functions wrote, a file each."""
+        """Folder of the functions' logs, one file each."""
         return self.state / "logs"
 
     @property
     def running(self) -> Path:
-        """Written by the server when it is ready: pid and port."""
+        """The file (pid and port) that exists while the server is ready."""
         return self.state / "server.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The root user of this state folder, and the token of the control paths."""
+    """The root user's keys and the token of the control paths, of one state folder."""
 
     access_key_id: str
     secret_access_key: str
@@ -65,7 +65,7 @@ class Keys:
 
 
 def keys(state: Path) -> Keys:
-    """The keys of a state folder, made at first use, readable by their owner only."""
+    """Reads the keys of a state folder; creates them on first use, readable by their owner only."""
     path = state / "root.json"
     state.mkdir(parents=True, exist_ok=True)
     try:

@@ -1,4 +1,4 @@
-"""Reads a SAM template and names the local folders in it, as `sam build` would."""
+"""Reads a SAM template and finds the local folders of code in it, as `sam build` would."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 import yaml
 
-#: Property that holds a local folder, by resource type; Globals count for functions.
+#: The property that names a local folder, by resource type. Globals may set it for all functions.
 FOLDERS = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 
 
-#: A safe loader, the fast one where there is one, that learns CloudFormation's short forms below.
+#: A safe loader, the C one if available, that learns CloudFormation's short forms below.
 _Loader: Any = type("TemplateLoader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
 
 
@@ -29,7 +29,7 @@ def _intrinsic(loader: Any, suffix: str, node: yaml.Node) -> dict[str, Any]:
 
 
 _Loader.add_multi_constructor("!", _intrinsic)
-_Loader.yaml_implicit_resolvers = {  # dates stay as they are written
+_Loader.yaml_implicit_resolvers = {  # dates stay text: a policy's Version is "2012-10-17", not a date
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
@@ -37,7 +37,7 @@ _Loader.yaml_implicit_resolvers = {  # dates stay as they are written
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A local folder that the template names. `logical_id` is "Globals" for the functions' common one."""
+    """A local folder that the template names. `logical_id` is "Globals" for the one all functions share."""
 
     logical_id: str
     property: str
@@ -46,7 +46,7 @@ class Folder:
 
 
 def load(path: Path) -> dict[str, Any]:
-    """The template with intrinsic functions in their long form."""
+    """Reads a template; intrinsic functions get their long form. Raises ValueError if it has no Resources."""
     found = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 (a SafeLoader)
     if not isinstance(found, dict) or "Resources" not in found:
         raise ValueError(f"{path} is not a template: it has no Resources")
@@ -54,7 +54,7 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def folders(template: dict[str, Any], base: Path) -> Iterator[Folder]:
-    """Every local folder of code in the template; paths are relative to `base`."""
+    """Yields every local folder of code in the template; its paths are relative to `base`."""
     common = template.get("Globals", {}).get("Function", {}).get("CodeUri")
     if isinstance(common, str):
         yield Folder("Globals", "CodeUri", base / common, built_by_make=False)
@@ -67,7 +67,7 @@ def folders(template: dict[str, Any], base: Path) -> Iterator[Folder]:
 
 
 def with_uploads(template: dict[str, Any], bucket: str, keys: dict[str, str]) -> dict[str, Any]:
-    """A copy whose folders are objects in S3; `keys` is by logical id."""
+    """A copy of the template with objects in S3 instead of folders; `keys` are object keys by logical id."""
     changed = copy.deepcopy(template)
     for logical_id, key in keys.items():
         if logical_id == "Globals":

@@ -41,7 +41,7 @@ def test_a_silent_cloud_is_not_taken_for_none(trouble, tmp_path, capsys):
             arguments = [command, "--root", str(tmp_path), "--state", str(tmp_path / "state")]
             assert command_line.main(arguments) == 1
             said = capsys.readouterr().err
-            assert "is silent" in said
+            assert "does not answer" in said
             assert f"kill {os.getpid()}" in said
     assert (tmp_path / "state").exists()
 
@@ -64,7 +64,7 @@ def test_a_cloud_that_crashed_is_none(tmp_path):
 def test_a_control_path_without_an_answer_is_said_in_words(trouble, tmp_path):
     with troubled_server(trouble) as server:
         cloud = client.Cloud(tmp_path, Settings(tmp_path, urlsplit(server.url).port or 0), keys(tmp_path))
-        with pytest.raises(client.Silent, match=r"^GET .*/ledger got no whole answer"):
+        with pytest.raises(client.Silent, match=r"^GET .*/ledger got no complete answer"):
             cloud.ledger()
 
 

@@ -1,4 +1,4 @@
-"""Seam: alarms on metric math are stored instead of refusing the whole stack; they never ring here."""
+"""Seam: stores alarms on metric math, for which MiniStack would refuse the whole stack. They never go off here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tunedrop_local.properties import first_metric_only
 
 
 def install() -> None:
-    """Takes the first metric of a formula for the whole."""
+    """Stores such an alarm as one on the first metric of its formula."""
     record = seams.original(provisioners, "_cw_metric_alarm_record", "name", "props")
 
     def record_with_first_metric(name: str, props: Mapping[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Puts the parts together: MiniStack, the simulator, the function host, autosave, and what stands before them."""
+"""Assembles the embedded cloud: MiniStack, the simulator, the function host, autosave, and the front before them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tunedrop_local.settings import Keys, Settings
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """What the server runs. `start` once it listens: the state was loaded by then."""
+    """What the server runs. Call `start` once it listens, when MiniStack has loaded its state."""
 
     application: Asgi
     functions: Functions
@@ -41,19 +41,19 @@ class Cloud:
     autosave: Autosave
 
     def start(self) -> None:
-        """Begins to carry out what is due, and to save."""
+        """Starts to run what is due and to save the state."""
         self.mount.start()
         self.autosave.start()
 
     def stop(self) -> None:
-        """Ends the functions and saves."""
+        """Ends the functions and saves the state."""
         self.functions.stop()
         self.autosave.stop()
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The simulator and the recorder, in the words of the control paths."""
+    """The simulator and the recorder, as the control paths see them."""
 
     simulator: Simulator
     door: FaultyDoor
@@ -61,7 +61,7 @@ class World:
     autosave: Autosave
 
     def ledger(self) -> list[dict[str, Any]]:
-        """What was bought and trained so far."""
+        """Returns what was bought and trained so far."""
         return [asdict(entry) for entry in self.simulator.ledger()]
 
     def set_lifecycle(self, wish: Mapping[str, Any]) -> None:
@@ -72,21 +72,21 @@ class World:
         self.simulator.reconfigure(replace(now, lifecycle=lifecycle))
 
     def add_fault(self, wish: Mapping[str, Any]) -> None:
-        """Makes the nth call from now on go wrong."""
+        """Makes the nth call from now on fail."""
         nth = self.door.calls(wish["operation"]) + int(wish.get("nth_call", 1))
         self.door.add(Fault(wish["operation"], nth, wish["kind"]))
 
     def clear_faults(self) -> None:
-        """Forgets all faults."""
+        """Removes all faults."""
         self.door.clear()
 
     def record_decisions(self, *, on: bool) -> None:
-        """Starts anew, or stops."""
+        """Starts a new recording, or stops it."""
         self.recorder.on = on
         self.recorder.clear()
 
     def decisions(self) -> list[dict[str, str]]:
-        """What the policies said since recording began."""
+        """Returns the decisions recorded so far."""
         return [asdict(decision) for decision in self.recorder.decisions()]
 
     def save(self) -> None:
@@ -99,7 +99,7 @@ def _moment(wish: Mapping[str, Any], name: str) -> datetime | None:
 
 
 def assemble(settings: Settings, root: Keys) -> Cloud:
-    """Installs every seam, in the process that will serve. Raises SeamMissing."""
+    """Installs every seam in this process, which will serve. Raises SeamMissing."""
     seams.check_version()
     simulator = Simulator(
         objects=bedrock.RoleObjects(settings.endpoint),
@@ -124,7 +124,7 @@ def assemble(settings: Settings, root: Keys) -> Cloud:
 
 
 def about(settings: Settings) -> dict[str, Any]:
-    """What `health` tells."""
+    """The answer of `GET /_tunedrop/health`."""
     return {
         "status": "ready",
         "state": str(settings.state),

@@ -1,6 +1,6 @@
 """Seam: the simulator answers as MiniStack's services bedrock, bedrock-runtime and servicequotas.
 
-MiniStack verifies the signature first; then the caller's policies are asked about the true resources.
+MiniStack verifies the signature first; then the caller's policies are evaluated on the true resources.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from tunedrop_local.adapter import policies, seams
 SERVICES = ("bedrock", "bedrock-runtime", "servicequotas")
 QUOTAS_TARGET = "ServiceQuotasV20190624"
 LOST = "x-tunedrop-lost"
-# A job fails where its data can't be read, so no hurry of ours may look like that.
+# A job fails if its data cannot be read, so a short timeout on a busy machine must not look like that.
 _S3 = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}, read_timeout=300)
 
 
 class Mount:
-    """The simulator's door in MiniStack, and the thread that carries out what is due."""
+    """The simulator's door in MiniStack, and the thread that runs what is due."""
 
     def __init__(self, simulator: Simulator, door: Door) -> None:
         self._simulator, self._door = simulator, door
         self._stirred = threading.Event()
 
     def install(self) -> None:
-        """Registers the services, signed requests to Service Quotas included."""
+        """Registers the services, including the target prefix by which Service Quotas is recognized."""
         if not isinstance(app.SERVICE_HANDLERS, dict):
             raise seams.SeamMissing("ministack.app.SERVICE_HANDLERS is no longer a dict")
         router.SERVICE_PATTERNS["servicequotas"] = {"target_prefixes": [QUOTAS_TARGET], "host_patterns": []}
@@ -48,11 +48,11 @@ class Mount:
             app.SERVICE_HANDLERS[service] = self._handler(service)
 
     def start(self) -> None:
-        """Carries out what is due, from now on."""
+        """Starts the thread that runs what is due."""
         threading.Thread(target=self._run, name="bedrock", daemon=True).start()
 
     def stir(self) -> None:
-        """Something may be due sooner than was planned."""
+        """Wakes the thread: something may be due earlier than planned."""
         self._stirred.set()
 
     def _run(self) -> None:
@@ -106,7 +106,7 @@ def _sender(chunks: Iterable[Chunk]) -> Any:
 
 
 def publish(event: Event) -> None:
-    """Puts Bedrock's own event on the default bus, which MiniStack allows to nobody else."""
+    """Puts one of Bedrock's events on the default bus; MiniStack lets nobody else send events of AWS."""
     entry = {
         "Source": event.source,
         "DetailType": event.detail_type,
@@ -118,7 +118,7 @@ def publish(event: Event) -> None:
 
 
 class RoleObjects:
-    """S3 as the customization job's service role sees it: a session of that role, over the wire, policies and all."""
+    """S3 as the customization job's service role sees it: requests over HTTP in a session of that role."""
 
     def __init__(self, endpoint: str) -> None:
         seams.original(eventbridge, "_put_events", "data", "allow_aws_source")
@@ -155,7 +155,7 @@ class RoleObjects:
 
 
 def _role_session(role_arn: str, job_arn: str, account: str) -> dict[str, Any]:
-    """Credentials of a session that only this job uses; the same job gets the same ones."""
+    """Credentials of a session for this job only; the same job always gets the same ones."""
     digest = hashlib.sha256(f"{role_arn} {job_arn}".encode()).hexdigest()
     access_key, secret, token = f"ASIA{digest[:16].upper()}", digest, digest[::-1]
     name = role_arn.rsplit("/", 1)[-1]

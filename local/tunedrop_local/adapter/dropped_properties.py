@@ -1,4 +1,4 @@
-"""Seam: template properties that MiniStack's CloudFormation drops are applied through the API and read back."""
+"""Seam: applies template properties that MiniStack's CloudFormation drops, through the API, and reads them back."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KINDS = {"AWS::S3::Bucket": "s3", "AWS::DynamoDB::Table": "dynamodb"}
 
 
 def install(endpoint: str) -> None:
-    """Wraps create and update of buckets and tables, so that every way of deploying gets them right."""
+    """Wraps the creation and update of buckets and tables, however a stack is deployed."""
     handlers = getattr(provisioners, "_RESOURCE_HANDLERS", {})
     appliers = {"s3": _apply_to_bucket, "dynamodb": _apply_to_table}
     for kind, service in KINDS.items():
@@ -36,12 +36,12 @@ def install(endpoint: str) -> None:
         for step, position in (("create", 1), ("update", 2)):
             handlers[kind][step] = _then(handlers[kind][step], position, client, apply)
     on_thread = seams.original(stacks, "_runs_on_worker_thread", "resource_type")
-    # The calls go to this same server, so the thread that serves must stay free.
+    # The calls go to this same server, so they must not block the thread that serves.
     seams.replace(stacks, "_runs_on_worker_thread", lambda kind: kind in KINDS or on_thread(kind))
 
 
 def _then(handler: Callable[..., Any], position: int, client: Callable[[], Any], apply: Apply) -> Callable[..., Any]:
-    """The handler, and after it `apply` with the properties, which are its argument at `position`."""
+    """Returns a handler that then calls `apply` with the properties, the handler's argument at `position`."""
 
     @functools.wraps(handler)
     def applied(*arguments: Any, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What stands before MiniStack: our control paths, pretended TLS, closed back doors, answers that get lost."""
+"""The application in front of MiniStack: control paths, pretended TLS, closed back doors, lost answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 CONTROL = "/_tunedrop/"
-#: Served by MiniStack to anybody, wiping and reading included; nothing here needs them.
+#: MiniStack serves these to anybody, including paths that read or wipe its state. Only those in OPEN are needed.
 BACK_DOORS = ("/_ministack/", "/_localstack/", "/_aws/")
 OPEN = (
     "/_aws/execute-api/",
@@ -28,7 +28,7 @@ OPEN = (
 
 
 def front(control: Asgi) -> Asgi:
-    """The application to serve: `control` gets its paths, MiniStack the rest."""
+    """Returns the application to serve, which gives `control` its paths and MiniStack the rest."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -41,7 +41,7 @@ def front(control: Asgi) -> Asgi:
         if path.startswith(BACK_DOORS) and not path.startswith(OPEN):
             await _not_found(send)
             return
-        # Loopback counts as TLS: policies that demand aws:SecureTransport hold, and no certificate is needed.
+        # Loopback passes as TLS, so that policies demanding aws:SecureTransport allow it without a certificate.
         headers = [*scope["headers"], (b"x-forwarded-proto", b"https")]
         await app.app({**scope, "headers": headers}, receive, _losing(send, receive))
 
@@ -54,7 +54,7 @@ async def _not_found(send: Send) -> None:
 
 
 def _losing(send: Send, receive: Receive) -> Send:
-    """Answers marked as lost never leave: the caller waits until its own time-out, as with a lost packet."""
+    """Never sends answers marked as lost: the caller waits for its own timeout, as with a lost packet."""
 
     async def losing(message: Message) -> None:
         if (LOST.encode(), b"true") in message.get("headers", ()):

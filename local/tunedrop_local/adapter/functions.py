@@ -1,4 +1,4 @@
-"""Seam: MiniStack's function worker gives way to our host, which runs the official runtime client."""
+"""Seam: replaces MiniStack's function worker with our host, which runs AWS's official runtime client."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tunedrop_local.code_store import CodeStore
 from tunedrop_local.function_host import Definition, Function
 from tunedrop_local.runtime_api import Result, Sink
 
-#: Where the host delivers chunks of the invocation that runs in this context; set by `streaming`.
+#: Takes the chunks of the invocation that runs in this context; set by `streaming`.
 response_sink: ContextVar[Sink | None] = ContextVar("response_sink", default=None)
 
 
 class Functions:
-    """The functions that MiniStack knows, as processes; a changed configuration or code makes new ones."""
+    """MiniStack's functions as processes; a change of configuration or code starts new ones."""
 
     def __init__(self, *, code: CodeStore, logs: Path, endpoint: str) -> None:
         self._code, self._logs, self._endpoint = code, logs, endpoint
@@ -32,21 +32,21 @@ class Functions:
         logs.mkdir(parents=True, exist_ok=True)
 
     def install(self) -> None:
-        """Takes every invocation, whatever caused it."""
+        """Takes over every invocation, whatever its source."""
         arguments = ("func", "event", "request_id")
         seams.replace(lambda_svc, "_execute_function_warm", self.execute, *arguments)
         seams.original(lambda_svc, "_resolve_layer_zip", "attachment")
         seams.original(lambda_runtime, "execution_credentials", "config")
 
     def execute(self, record: Mapping[str, Any], event: object, request_id: str) -> dict[str, Any]:
-        """Stands in for lambda_svc._execute_function_warm, in the shape of its answer."""
+        """Replaces lambda_svc._execute_function_warm and answers in its shape."""
         sink = response_sink.get()
         payload = json.dumps(event, ensure_ascii=False).encode()
         result, lines = self._function(record).invoke(payload, request_id=request_id, sink=sink)
         return {**_answer(result, streaming=sink is not None), "log": "\n".join(lines)}
 
     def stop(self) -> None:
-        """Ends all processes that are idle; the others end with this one."""
+        """Ends all idle processes; busy ones end with this process."""
         for _, function in self._known.values():
             function.stop()
 
@@ -57,7 +57,7 @@ class Functions:
         with self._lock:
             if (function := self._current(key, state)) is not None:
                 return function
-        started = self._start(config, record["code_zip"])  # unpacks, which must hold up no other function
+        started = self._start(config, record["code_zip"])  # outside the lock: unpacking must not block other functions
         with self._lock:
             if (function := self._current(key, state)) is not None:
                 return function

@@ -1,4 +1,4 @@
-"""Seam: gateway responses written in an API's OpenAPI body, as SAM writes them, take effect."""
+"""Seam: applies the gateway responses in an API's OpenAPI body, where SAM writes them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EXTENSION = "x-amazon-apigateway-gateway-responses"
 
 
 def install() -> None:
-    """Stores an API's gateway responses right after the API was imported."""
+    """Stores an API's gateway responses right after its import."""
     import_api = seams.original(apigateway_v1, "_import_rest_api", "spec", "base_data")
     put = seams.original(apigateway_v1, "_put_gateway_response", "api_id", "response_type", "data")
 

@@ -1,7 +1,7 @@
-"""Seam: resources without a name get a new one in each stack, as on AWS.
+"""Seam: resources without a name get a new name in each stack, as on AWS.
 
-MiniStack derives them from stack and logical id: the roles of two stacks of one name in two Regions would be the
-same, and a stack that is created again would empty the tables that the last one retained.
+MiniStack derives names from the stack and the logical id. Two stacks of one name in two Regions would share their
+roles, and a stack created again would empty the tables that the previous one retained.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tunedrop_local.adapter import seams
 
 
 def install() -> None:
-    """Draws a seed where MiniStack starts from none; it keeps the seed with the resource for updates."""
+    """Draws a random seed for each new resource; MiniStack keeps it with the resource for updates."""
     provision = seams.original(stacks, "_provision_resource", "resource_type", "logical_id")
     if not hasattr(stacks, "_NAME_SEED"):
         raise seams.SeamMissing("ministack.services.cloudformation.stacks._NAME_SEED is gone")

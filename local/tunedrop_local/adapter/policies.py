@@ -1,4 +1,4 @@
-"""Seams: policies are evaluated on Bedrock's true resources, and every decision can be recorded."""
+"""Seams: evaluates policies on Bedrock's true resources and can record every decision."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tunedrop_local.properties import event_context, row_context
 Failure = tuple[int, dict[str, str], bytes]
 
 
-#: MiniStack asks the same evaluator about bucket and queue policies: those are not the caller's.
+#: Whether a bucket or queue policy is being evaluated, which uses the same evaluator but is not the caller's.
 _resource_policy: ContextVar[bool] = ContextVar("resource_policy", default=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A question to the policies: whether the caller may do this to that, in this context."""
+    """A question for the caller's policies: whether they allow this action on this resource in this context."""
 
     action: str
     resource: str
@@ -33,7 +33,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Decision:
-    """What the policies said: Allow, Deny or ImplicitDeny."""
+    """The policies' decision: Allow, Deny or ImplicitDeny."""
 
     principal: str
     action: str
@@ -42,7 +42,7 @@ class Decision:
 
 
 class Recorder:
-    """Every decision about a caller's own policies, once each, while it is on: the proof of least privilege."""
+    """Records each distinct decision about callers' own policies while `on`; tests of least privilege read it."""
 
     def __init__(self) -> None:
         self.on = False
@@ -50,17 +50,17 @@ class Recorder:
         self._lock = threading.Lock()
 
     def decisions(self) -> list[Decision]:
-        """What was decided, sorted."""
+        """The recorded decisions, sorted."""
         with self._lock:
             return sorted(self._decisions)
 
     def clear(self) -> None:
-        """Forgets what was decided."""
+        """Forgets the recorded decisions."""
         with self._lock:
             self._decisions.clear()
 
     def install(self) -> None:
-        """Listens at the evaluator."""
+        """Wraps the evaluator."""
         evaluate = seams.original(iam_evaluator, "evaluate", "ctx")
         of_resource = seams.original(iam_evaluator, "evaluate_resource_policy", "doc", "ctx")
 
@@ -84,7 +84,7 @@ class Recorder:
 
 
 def install(services: Iterable[str]) -> None:
-    """Leaves the policies of these services to `refusal`: MiniStack still verifies who calls."""
+    """Makes `refusal` responsible for the policies of these services. MiniStack still authenticates callers."""
     ours = frozenset(services)
     arguments = ("service", "method", "path", "headers", "body", "query_params")
     extract = seams.original(iam_actions, "extract_iam_action", *arguments)
@@ -105,7 +105,7 @@ def install(services: Iterable[str]) -> None:
 
 
 def _deleting_versions(targets: Any, method: str, path: str, _: Any, body: bytes, query: Mapping[str, Any]) -> str:
-    """DeleteObjects of S3 versions needs s3:DeleteObjectVersion; MiniStack forgets that for the first of them."""
+    """The action of a DeleteObjects request that names versions; MiniStack misses it for the first of them."""
     if method != "POST" or "delete" not in query:
         return ""
     named = targets(path.strip("/").partition("/")[0], body)
@@ -127,7 +127,7 @@ def _know_condition_keys() -> None:
 
 
 def _know_one_root_key_only() -> None:
-    """MiniStack takes `test` and any twelve digits for the root user; here only the configured key is."""
+    """MiniStack accepts `test` and any twelve digits as the root user; here, only the configured key is."""
     is_root = seams.original(iam_evaluator, "is_root_access_key", "access_key_id")
 
     def is_configured_root(access_key_id: str) -> bool:
@@ -138,7 +138,7 @@ def _know_one_root_key_only() -> None:
 
 
 def refusal(service: str, checks: Iterable[Check], headers: Mapping[str, str], request_id: str) -> Failure | None:
-    """The service's own answer to the first check that the caller's policies do not allow."""
+    """The service's answer to the first check that the caller's policies do not allow; None if all are allowed."""
     key = router.extract_access_key_id(headers, {})
     region = router.extract_region(headers)
     for check in checks:
@@ -166,7 +166,7 @@ def _access_denied(service: str, check: Check, denied: Any, headers: Mapping[str
 
 
 def trusts(role_arn: str, service: str, context: Mapping[str, str]) -> bool:
-    """Whether the role exists and its trust policy lets this service assume it, conditions included."""
+    """Whether the role exists and its trust policy, with its conditions, lets this service assume it."""
     role = iam._roles.get(role_arn.rsplit("/", 1)[-1])
     if role is None or role.get("Arn") != role_arn:
         return False

@@ -1,4 +1,4 @@
-"""Seam: a range of one version of an object is that range; MiniStack gives all of the version."""
+"""Seam: answers requests for a range of an object's version, for which MiniStack returns the whole version."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ministack.services import s3
 
 from tunedrop_local.adapter import seams
 
-_CHECKSUM = "x-amz-checksum-mode"  # asks for the whole object's, which no range matches
+_CHECKSUM = "x-amz-checksum-mode"  # asks for the whole object's checksum, which a range does not match
 
 
 def install() -> None:
-    """Cuts what GetObject answers for a version."""
+    """Cuts GetObject's answers for a version to the requested range."""
     get = seams.original(s3, "_get_object", "bucket_name", "key", "headers", "query_params")
     seams.original(s3, "_parse_range", "range_header", "total")
 
@@ -28,7 +28,7 @@ def install() -> None:
 
 
 def cut(answer: tuple[int, Mapping[str, str], bytes], asked: str) -> tuple[int, Mapping[str, str], bytes]:
-    """The answer for the asked range of a whole body; any other answer is left as it is."""
+    """Cuts a 200 answer to the requested range; any other answer is returned unchanged."""
     status, headers, body = answer
     if status != 200:
         return answer

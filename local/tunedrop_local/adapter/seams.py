@@ -1,4 +1,4 @@
-"""Replaces a private function of MiniStack, and refuses loudly when it is not there or takes other arguments."""
+"""Replaces private functions of MiniStack; raises if one is missing or takes other arguments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SUPPORTED = "1.5.33"
 
 
 class SeamMissing(RuntimeError):
-    """MiniStack is not the version that this adapter was written for."""
+    """This MiniStack is not the version that the adapter was written for."""
 
 
 def check_version() -> None:
@@ -18,11 +18,11 @@ def check_version() -> None:
     from importlib.metadata import version
 
     if (found := version("ministack")) != SUPPORTED:
-        raise SeamMissing(f"ministack {found} is installed; the adapter knows {SUPPORTED} only")
+        raise SeamMissing(f"ministack {found} is installed; the adapter knows only {SUPPORTED}")
 
 
 def original(module: Any, name: str, *parameters: str) -> Callable[..., Any]:
-    """MiniStack's own function, when its parameters begin with these names."""
+    """Returns MiniStack's own function. Raises SeamMissing unless its parameters begin with these names."""
     found = getattr(module, name, None)
     if not callable(found):
         raise SeamMissing(f"{module.__name__}.{name} is gone")
@@ -32,6 +32,6 @@ def original(module: Any, name: str, *parameters: str) -> Callable[..., Any]:
 
 
 def replace(module: Any, name: str, replacement: Callable[..., Any], *parameters: str) -> None:
-    """Puts `replacement` where `original(module, name, *parameters)` was."""
+    """Replaces the function that `original(module, name, *parameters)` returns. Raises SeamMissing."""
     original(module, name, *parameters)
     setattr(module, name, replacement)

@@ -1,4 +1,4 @@
-"""Seam: what MiniStack knows is saved while it runs, not only on a clean exit."""
+"""Seam: saves MiniStack's state while it runs, not only on a clean exit."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ministack.core import persistence
 
 from tunedrop_local.adapter import seams
 
-EVERY = 1.0  # seconds between two looks at what changed
+EVERY = 1.0  # seconds between saves
 
 logger = logging.getLogger(__name__)
 
 
 class Autosave:
-    """Writes each service's state when it changed; a crash loses at most the last second or so."""
+    """Writes each service's state if it changed; a crash loses about the last second at most."""
 
     def __init__(self, *, folder: Path, snapshot: Callable[[], bytes], snapshot_path: Path) -> None:
         seams.original(app, "_build_persistence_save_dict")
@@ -32,20 +32,20 @@ class Autosave:
         self._stopped, self._lock = threading.Event(), threading.Lock()
 
     def install(self) -> None:
-        """Takes over from MiniStack, which saves at the end only, and everything, and slowly."""
+        """Replaces MiniStack's own saving, which happens only at the end and writes everything."""
         seams.replace(app, "save_all", lambda services: None, "services")
 
     def start(self) -> None:
-        """Saves from now on."""
+        """Starts the thread that saves."""
         threading.Thread(target=self._run, name="autosave", daemon=True).start()
 
     def stop(self) -> None:
-        """Saves for the last time."""
+        """Stops the thread and saves once more."""
         self._stopped.set()
         self.save()
 
     def save(self) -> None:
-        """Writes what changed since the last time."""
+        """Writes what changed since the last save."""
         with self._lock:
             self._folder.mkdir(parents=True, exist_ok=True)
             for service, state in app._build_persistence_save_dict().items():
@@ -64,7 +64,7 @@ class Autosave:
         try:
             content = state()
             seen = hash(json.dumps(content, default=self._fingerprint))
-        except RuntimeError:  # it changed while it was read: the next look takes it
+        except RuntimeError:  # a dict changed while it was read: the next save takes it
             return
         if content is not None:
             wrapped = {"__ministack_format__": self._version(service), "payload": content}
@@ -80,7 +80,7 @@ class Autosave:
         self._saved[path] = seen
 
     def _fingerprint(self, value: object) -> Any:
-        """As it will be written, but for code archives, tens of megabytes, their length and cached hash."""
+        """Encodes a value as for writing; of code archives (tens of MB), length and cached hash suffice."""
         if isinstance(value, bytes):
             return [len(value), hash(value)]
         return self._encode(value)

@@ -1,7 +1,7 @@
-"""Seam: response streaming through API Gateway and InvokeWithResponseStream, which MiniStack answers in one piece.
+"""Seam: streams responses through API Gateway and InvokeWithResponseStream, which MiniStack answers in one piece.
 
-Nothing of the way in changes: routing, IAM, throttles and logs are MiniStack's. A context variable carries a sink
-down to the function host, and chunks come back while the function runs.
+Requests take MiniStack's own path: its routing, IAM, throttling and logs. A context variable carries a sink down to
+the function host, and chunks come back through it while the function runs.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Receive = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
 
 
 def install() -> None:
-    """Takes streaming routes and InvokeWithResponseStream; buffered routes stay with MiniStack."""
+    """Takes over streaming routes and InvokeWithResponseStream; MiniStack keeps buffered routes."""
     arguments = (
         "integration", "api_id", "stage_name", "stage", "resource", "request_path", "method",
         "headers", "body", "query_params", "path_params",
@@ -51,18 +51,18 @@ def install() -> None:
 
 
 class Running:
-    """An invocation under way: its chunks as they come, then its result."""
+    """A running invocation: its chunks as they arrive, then its result."""
 
     def __init__(self, invoke: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         loop = asyncio.get_running_loop()
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
         token = response_sink.set(lambda chunk: _deliver(loop, self._chunks, chunk))
-        self.task = loop.create_task(invoke())  # a task copies the context, and so does MiniStack's thread
+        self.task = loop.create_task(invoke())  # copies the context, with the sink, as does MiniStack's thread
         response_sink.reset(token)
         self.task.add_done_callback(lambda _: self._chunks.put_nowait(None))
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Chunks as they come, to the end of the invocation."""
+        """Yields chunks as they arrive, until the invocation ends."""
         while (chunk := await self._chunks.get()) is not None:
             yield chunk
 
@@ -72,7 +72,7 @@ def _deliver(loop: asyncio.AbstractEventLoop, chunks: asyncio.Queue[bytes | None
 
 
 async def _stream_proxy(integration: Mapping[str, Any], *request: Any, **options: Any) -> Any:
-    """Stands in for apigateway_v1._invoke_lambda_proxy_v1 on a streaming route."""
+    """Replaces apigateway_v1._invoke_lambda_proxy_v1 on streaming routes."""
     owner = {"account_id": options.pop("owner_account_id", None), "region": options.pop("owner_region", None)}
     event = apigateway_v1._build_lambda_event_v1(*request, **options)
     uri = integration["uri"].removesuffix(STREAM_SUFFIX) + BUFFERED_SUFFIX
@@ -90,15 +90,15 @@ async def _stream_proxy(integration: Mapping[str, Any], *request: Any, **options
 
 
 async def _send_body(running: Running, rest: bytes, chunks: AsyncIterator[bytes], send: Send, receive: Receive) -> None:
-    client_left = asyncio.create_task(receive())  # the request was read: only a disconnect can still come
+    client_left = asyncio.create_task(receive())  # the request is read, so only a disconnect can follow
     if rest:
         await send(_body(rest))
-    async for chunk in chunks:  # to the end also for a client that left: Lambda does not stop for that
+    async for chunk in chunks:  # to the end even if the client left: Lambda does not stop then, either
         if not client_left.done():
             await send(_body(chunk))
     client_left.cancel()
     result, _ = await running.task
-    if not result.get("error"):  # else no final frame: the client sees the body break off
+    if not result.get("error"):  # without the final frame, the client sees the body break off
         await send(_body(b"", more=False))
 
 
@@ -107,7 +107,7 @@ def _body(data: bytes, *, more: bool = True) -> dict[str, Any]:
 
 
 def _without_prelude(result: Mapping[str, Any] | None, error: str | None) -> Any:
-    """No such function, a throttle, a failure before the first byte, or an answer that is not a stream."""
+    """Answers for a missing function, a throttle, a failure before the first byte, or an answer in one piece."""
     if error or result is None:
         return apigateway_v1._gw_error("API_CONFIGURATION_ERROR", "Internal server error")
     status, message = (429, "Too Many Requests") if result.get("throttle") else (502, "Internal server error")
@@ -143,7 +143,7 @@ async def _invoke_with_response_stream(
     path_qualifier: str | None = None,
     query_params: Mapping[str, Any] | None = None,
 ) -> Answer:
-    """Stands in for lambda_svc._invoke_with_response_stream: PayloadChunk events while the function runs."""
+    """Replaces lambda_svc._invoke_with_response_stream: sends PayloadChunk events while the function runs."""
     running = Running(lambda: lambda_svc._invoke(name, event, headers, path_qualifier, query_params))
     chunks = running.chunks()
     first = await anext(chunks, None)

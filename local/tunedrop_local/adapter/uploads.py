@@ -15,7 +15,7 @@ _version: ContextVar[str | None] = ContextVar("s3_event_version", default=None)
 
 
 def install() -> None:
-    """Carries the version from where S3 announces it to where the event is made."""
+    """Passes the version id from S3's notification code to the code that builds the event."""
     fire = seams.original(s3, "_fire_s3_event", "bucket_name", "key", "event_name")
     dispatch = seams.original(eventbridge, "_dispatch_event", "event")
 
@@ -34,7 +34,7 @@ def install() -> None:
 
 
 def with_version(event: Mapping[str, Any], version: str | None) -> dict[str, Any]:
-    """The event, and where it is S3's and the version is known, with the version of its object."""
+    """The event, with the object's version id if it is S3's event and the version is known."""
     if not version or event.get("Source") != "aws.s3":
         return dict(event)
     detail = json.loads(event["Detail"])
