@@ -1,1 +1,1 @@
-"""What is measured here, not tested: figures depend on the machine, ratios much less."""
+"""Benchmarks. They measure and test nothing: figures depend on the machine, ratios much less so."""

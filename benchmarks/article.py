@@ -1,4 +1,4 @@
-"""The converter that this project started from: a line at a time, no checks. What all ratios are against."""
+"""The baseline of all ratios: the converter this project started from, one line at a time without checks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def convert(source: Path, target: Path) -> None:
-    """Prompt and completion to Claude's messages, as the article does it, its escaping artefact mended."""
+    """Convert prompt and completion to Claude's messages as the article does, but without its escaping bug."""
     with source.open(encoding="utf-8") as lines, target.open("w", encoding="utf-8") as out:
         for line in lines:
             record = json.loads(line)

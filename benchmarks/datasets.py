@@ -1,8 +1,8 @@
-"""How fast and how lean datasets are checked and converted: `.venv/bin/python -m benchmarks.datasets --help`.
+"""Measure the speed and memory of checking and converting: `.venv/bin/python -m benchmarks.datasets --help`.
 
-Every figure is a ratio of two things measured in turn in this very run, because machines and their moods differ; times
-are processor seconds of the process, the median of the rounds. Peaks of memory are the operating system's account of
-whole commands. Nothing here fails: it prints what was aimed at and what was reached.
+Most figures are ratios of two things measured alternately in the same run, because machines and their load differ.
+Times are CPU seconds of this process, the median of all rounds. Memory peaks are those the operating system reports
+for whole commands. Nothing fails: each line prints the result and the aim.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ FOLDER = Path(__file__).resolve().parents[1] / "build" / "benchmarks"
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Processor time of one run."""
+    """CPU seconds of one run."""
     begun = time.process_time()
     work()
     return time.process_time() - begun
 
 
 def in_turn(rounds: int, *works: Callable[[], object]) -> list[float]:
-    """Median seconds of each, run in turn so that a slow moment hits all of them."""
+    """Median CPU seconds of each work; they alternate so that a slow moment hits all of them."""
     taken: list[list[float]] = [[] for _ in works]
     for _ in range(rounds):
         for times, work in zip(taken, works, strict=True):
@@ -44,7 +44,7 @@ def in_turn(rounds: int, *works: Callable[[], object]) -> list[float]:
 
 
 def command(*arguments: str) -> Callable[[], object]:
-    """`tunedrop …` in this process, its words thrown away."""
+    """Return a function that runs `tunedrop …` in this process and discards its output."""
 
     def run() -> object:
         with redirect_stdout(io.TextIOWrapper(io.BytesIO())), redirect_stderr(io.StringIO()):
@@ -54,13 +54,13 @@ def command(*arguments: str) -> Callable[[], object]:
 
 
 def peak(*arguments: str) -> tuple[int, float]:
-    """Exit code and peak memory in MB of `tunedrop …` as a process of its own."""
+    """Run `tunedrop …` in its own process; return its exit code and peak memory in MB."""
     nothing = os.open(os.devnull, os.O_RDWR)
     program = str(Path(sys.executable).parent / "tunedrop")
     pid = os.posix_spawn(
         program,
         [program, *arguments],
-        os.environ,  # noqa: TID251 - a command starts another one
+        os.environ,  # noqa: TID251 - passed on to the child
         file_actions=[(os.POSIX_SPAWN_DUP2, nothing, 1), (os.POSIX_SPAWN_DUP2, nothing, 2)],
     )
     _, status, usage = os.wait4(pid, 0)
@@ -69,12 +69,12 @@ def peak(*arguments: str) -> tuple[int, float]:
 
 
 def show(what: str, reached: str, aim: str) -> None:
-    """One line of the result."""
+    """Print one line of the result."""
     print(f"{what:<72} {reached:>24}   {aim}", flush=True)
 
 
 def throughput(megabytes: int, rounds: int) -> None:
-    """Conversion with all error-level checks, against the article's converter and against bare decoding."""
+    """Compare conversion with all error-level checks to the article's converter and to decoding alone."""
     for name, size in (
         ("records of about 700 bytes", 700),
         ("records of about 25 KB, as many as Bedrock takes", 25_000),
@@ -84,16 +84,16 @@ def throughput(megabytes: int, rounds: int) -> None:
         ours, theirs, bare = in_turn(
             rounds,
             command("convert", str(source), str(target), "--model", MODEL),
-            lambda: article.convert(source, target),  # noqa: B023 - called in this turn of the loop
+            lambda: article.convert(source, target),  # noqa: B023 - called within this iteration
             lambda: decode(source),  # noqa: B023
         )
         show(f"convert {megabytes} MB, {count:,} {name}: throughput", f"{theirs / ours:.2f} × the article's", "3 ×")
-        show("  the same against decoding alone, a line at a time, with msgspec", f"{bare / ours:.2f} ×", "")
+        show("  the same against decoding alone, line by line, with msgspec", f"{bare / ours:.2f} ×", "")
         show("  seconds: ours, the article's, decoding alone", f"{ours:.2f} {theirs:.2f} {bare:.2f}", "")
 
 
 def decode(source: Path) -> None:
-    """The least that any reader must do: each line as a typed object, by the fastest library in use."""
+    """Do the least any reader must do: decode each line into a typed object with the fastest library."""
     pair = msgspec.defstruct("Pair", [("prompt", str), ("completion", str)])
     line_of = msgspec.json.Decoder(pair).decode
     with source.open("rb") as lines:
@@ -102,7 +102,7 @@ def decode(source: Path) -> None:
 
 
 def warnings(rounds: int) -> None:
-    """What all checks cost, those that only warn among them; `benchmarks.near_duplicates` measures comparing alone."""
+    """Measure all checks, warnings included; `benchmarks.near_duplicates` measures comparing records alone."""
     source, target = FOLDER / "ten-thousand.jsonl", FOLDER / "out.jsonl"
     for size in (1_000, 5_000):
         source = FOLDER / f"ten-thousand-{size}.jsonl"
@@ -118,7 +118,7 @@ def warnings(rounds: int) -> None:
 
 
 def growth(rounds: int) -> None:
-    """Time by number of records: 100 times the records should take 100 times as long."""
+    """Measure time by number of records: 100 times as many should take 100 times as long."""
     for name, make in (("convert", ("convert",)), ("check", ("check",))):
         per_record = []
         for records in (10_000, 100_000, 1_000_000):
@@ -130,18 +130,18 @@ def growth(rounds: int) -> None:
             per_record.append(taken / records * 1e6)
         spread = per_record[-1] / per_record[0] - 1
         shown = " ".join(f"{each:.1f}" for each in per_record)
-        show(f"{name}: µs a record at 10,000, 100,000 and 1,000,000", f"{shown} ({spread:+.0%})", "within 15 %")
+        show(f"{name}: µs per record at 10,000, 100,000 and 1,000,000", f"{shown} ({spread:+.0%})", "within 15 %")
 
 
 def memory() -> None:
-    """Peaks of whole commands over files that are large, hostile or both."""
+    """Measure memory peaks of whole commands on files that are large, hostile or both."""
     for what, path in large_files():
         code, megabytes = peak("check", str(path), "--model", MODEL)
         show(f"check {what}: peak", f"{megabytes:.0f} MB, exit {code}", "256 MB")
 
 
 def large_files() -> Iterable[tuple[str, Path]]:
-    """What they are, and where; each is made as it is asked for."""
+    """Yield (description, path) of each file, created on demand."""
     two_gigabytes = FOLDER / "two-gigabytes.jsonl"
     texts.write(two_gigabytes, megabytes=2_000, size=2_000)
     yield "a file of 2 GB", two_gigabytes
@@ -166,7 +166,7 @@ def large_files() -> Iterable[tuple[str, Path]]:
 
 
 def _repeat(path: Path, before: bytes, piece: bytes, times: int, after: bytes) -> None:
-    """Written in pieces: the system counts a small process's memory from its parent's on."""
+    """Write in pieces: a child's reported peak starts at its parent's memory, so this process must stay small."""
     with path.open("wb") as out:
         out.write(before)
         for _ in range(times):
@@ -175,12 +175,12 @@ def _repeat(path: Path, before: bytes, piece: bytes, times: int, after: bytes) -
 
 
 def main() -> None:
-    """Measure what was asked for, or everything."""
+    """Measure the chosen parts, or everything."""
     parts = {"throughput": throughput, "warnings": warnings, "growth": growth, "memory": memory}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", nargs="*", choices=[*parts, []], help="what to measure (default: everything)")
-    parser.add_argument("--megabytes", type=int, default=200, help="of the files for throughput (default: 200)")
-    parser.add_argument("--rounds", type=int, default=3, help="of each measurement (default: 3)")
+    parser.add_argument("--megabytes", type=int, default=200, help="size of the files for throughput (default: 200)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of each measurement (default: 3)")
     chosen = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     wanted = chosen.part or list(parts)

@@ -1,8 +1,8 @@
-"""What it costs to compare 10,000 records with each other: `.venv/bin/python -m benchmarks.near_duplicates`.
+"""Measure comparing 10,000 records with each other: `.venv/bin/python -m benchmarks.near_duplicates`.
 
-Everything that `Repetitions` does (duplicates, near duplicates, conflicting answers, one answer, fingerprints as they
-are stored, and leaks into a validation split of 1,000) as a ratio to the article's converter on the same records.
-Decoding is left out: it is measured by itself in the same round and taken off.
+Covers everything `Repetitions` does (duplicates, near duplicates, conflicting answers, one answer, stored fingerprints,
+and leaks into a validation split of 1,000), as a ratio to the article's converter on the same records. Decoding is
+measured separately in the same round and subtracted.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ RECORDS, VALIDATION, ROUNDS = 10_000, 1_000, 5
 
 
 def mixed() -> Iterator[bytes]:
-    """From 200 bytes to 20 KB, as many of each order of magnitude."""
+    """Yield lines from 200 bytes to 20 KB, equally many of each of six sizes."""
     chance = random.Random(2)  # noqa: S311 - lengths, not secrets
     sources = [texts.lines(size, seed) for seed, size in enumerate((200, 500, 1_000, 2_500, 6_000, 14_000))]
     while True:
@@ -34,7 +34,7 @@ def mixed() -> Iterator[bytes]:
 
 
 def decoded(lines: list[bytes]) -> Iterator[Record]:
-    """One after the other, as a reader hands them on."""
+    """Yield each line's record, as a reader would."""
     for line in lines:
         record = prompt_completion.read(json.loads(line)).record
         assert record is not None
@@ -42,7 +42,7 @@ def decoded(lines: list[bytes]) -> Iterator[Record]:
 
 
 def compare(train: list[bytes], validation: list[bytes]) -> int:
-    """All of it; returns how much was found."""
+    """Run every comparison; return the number of findings."""
     repetitions = Repetitions()
     found = 0
     for number, record in enumerate(decoded(train), 1):
@@ -54,14 +54,14 @@ def compare(train: list[bytes], validation: list[bytes]) -> int:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Processor time of one run."""
+    """CPU seconds of one run."""
     begun = time.process_time()
     work()
     return time.process_time() - begun
 
 
 def measure(name: str, lines: Iterator[bytes]) -> None:
-    """One line of the result."""
+    """Measure one kind of records and print a line of the result."""
     every = list(itertools.islice(lines, RECORDS + VALIDATION))
     train, validation = every[:RECORDS], every[RECORDS:]
     source, target = FOLDER / "compared.jsonl", FOLDER / "compared-out.jsonl"
@@ -75,11 +75,11 @@ def measure(name: str, lines: Iterator[bytes]) -> None:
         ratios.append(ours[-1] / theirs[-1])
     micro = [statistics.median(each) / len(every) * 1e6 for each in (ours, theirs)]
     ratio = statistics.median(ratios)
-    print(f"{name:<28} {ratio:5.2f} × its time   {micro[0]:6.1f} and {micro[1]:6.1f} µs a record   {found} found")
+    print(f"{name:<28} {ratio:5.2f} × its time   {micro[0]:6.1f} and {micro[1]:6.1f} µs per record   {found} found")
 
 
 def main() -> None:
-    """All sizes."""
+    """Measure mixed sizes, then each size by itself."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     measure("200 bytes to 20 KB", mixed())
     for size in (200, 1_000, 5_000, 20_000):

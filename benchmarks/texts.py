@@ -1,4 +1,4 @@
-"""Training data to measure with: English, Chinese and escaped text in equal shares, the same bytes on every machine."""
+"""Generate training data to measure with: English, Chinese and escaped text in equal shares, always the same bytes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CHINESE = "客户询问如何退货我们说明每个包裹都可以在三十�
 
 
 def lines(size: int, seed: int = 1) -> Iterator[bytes]:
-    """Prompt/completion lines without end, of about `size` bytes each, no two alike."""
+    """Yield prompt/completion lines forever, each different and of about `size` bytes."""
     chance = random.Random(seed)  # noqa: S311 - text, not secrets
     number = 0
     while True:
@@ -37,7 +37,7 @@ def _text(kind: int, length: int, chance: random.Random) -> str:
 
 
 def write(path: Path, *, megabytes: int = 0, records: int = 0, size: int) -> int:
-    """A file of that many megabytes, or of that many records; returns its records. Made once, then found again."""
+    """Write a file of `megabytes`, or of `records`, and return its number of records. Reuses an existing file."""
     marker = path.with_suffix(".records")
     if path.exists() and marker.exists():
         return int(marker.read_text("ascii"))

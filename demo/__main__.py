@@ -1,4 +1,4 @@
-"""`python -m demo [--train FILE] [--validation FILE]`: `make demo` calls it."""
+"""Command line of the demo, which `make demo` calls: `python -m demo [--train FILE] [--validation FILE]`."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ FAILURES = (
     *(DemoFailed, Refused, BrokenOff, CannotStart, DeploymentFailed, BuildFailed),
     *(ClientError, BotoCoreError, Boto3Error, OSError),
 )
-"""What may go wrong around the demo, slow or lost answers included; anything else is a defect, and shows its trace."""
+"""Failures around the demo, including slow and lost answers. Anything else is a defect and shows its traceback."""
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Build the parser of the command line."""
     top = argparse.ArgumentParser(prog="make demo", description="The main job of Tunedrop, in the embedded cloud.")
     top.add_argument("--train", type=Path, help="your own training data instead of the sample")
     top.add_argument("--validation", type=Path, help="your own validation data; optional")
@@ -39,10 +39,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    """Exit code 0 when every step was what it should be."""
+    """Run the demo; return exit code 0 if every step held."""
     chosen = parser().parse_args()
     if chosen.validation and not chosen.train:
-        sys.exit("make demo: VALIDATION needs TRAIN too")
+        sys.exit("make demo: VALIDATION also needs TRAIN")
     for path in (chosen.train, chosen.validation):
         if path and not path.is_file():
             sys.exit(f"make demo: there is no file {path}")
@@ -53,11 +53,11 @@ def main() -> int:
 
 
 def ending(screen: Screen, run: Callable[[], None]) -> int:
-    """The exit code of a run; what failed is said in words, with what to do next."""
+    """Run and return the exit code; a failure is explained in words, with what to do next."""
     try:
         run()
     except KeyboardInterrupt:
-        screen.title("Stopped. The embedded cloud is down, and nothing runs on.")
+        screen.title("Stopped. The embedded cloud is down, and nothing is left running.")
         return 130
     except DataRejected as rejection:
         screen.title(f"The demo ends here: {rejection}.")
@@ -65,7 +65,7 @@ def ending(screen: Screen, run: Callable[[], None]) -> int:
     except FAILURES as failure:
         screen.title(f"The demo failed: {str(failure) or type(failure).__name__}")
         screen.line("Next:")
-        screen.line("  make demo     once more, from the start: on a busy machine it may just have taken too long")
+        screen.line("  make demo     again, from the start: on a busy machine it may only have taken too long")
         screen.line(f"  {BUILD / 'cloud' / 'server.log'} and the files in logs/ beside it say what happened here")
         return 1
     return 0
@@ -122,12 +122,12 @@ def _close(screen: Screen, summary: dict[str, Any]) -> None:
     screen.line(f"Still costs money by the hour: {', '.join(hourly) or 'nothing'}")
     if any(line["kind"] == "custom_model" for line in kept):
         screen.line("  (kept: the custom model; AWS charges its storage by the month until it is deleted)")
-    screen.line(f"All of it as data: {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
+    screen.line(f"All of this as data: {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
     screen.line()
     screen.line("Next:")
     screen.line("  make demo TRAIN=your.jsonl              the same with your own data")
-    screen.line("  make up                                 a cloud that stays, for aws, boto3 and sam")
-    screen.line("  less README.md docs/architecture.md     what it is made of")
+    screen.line("  make up                                 an embedded cloud that stays, for aws, boto3 and sam")
+    screen.line("  less README.md docs/architecture.md     how it works")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Loss curves as text: what a terminal can show of two series."""
+"""Draw loss curves as text for a terminal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ WIDTH, HEIGHT = 64, 12
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One series: its mark, and (step, loss) in order of steps."""
+    """One series: its name, its mark, and its (step, loss) points in order of steps."""
 
     name: str
     mark: str
@@ -18,7 +18,7 @@ class Curve:
 
 
 def draw(curves: Sequence[Curve], *, width: int = WIDTH, height: int = HEIGHT) -> list[str]:
-    """Lines of text: the losses over the steps, the scale at the left. Later curves are drawn over earlier ones."""
+    """Return lines of text: the losses over the steps, with a scale at the left. Later curves cover earlier ones."""
     drawn = [curve for curve in curves if curve.points]
     if not drawn:
         return ["no points"]
@@ -38,7 +38,7 @@ def draw(curves: Sequence[Curve], *, width: int = WIDTH, height: int = HEIGHT) -
 
 
 def _columns(curve: Curve, first: float, last: float, width: int) -> list[tuple[int, float]]:
-    """The mean of the losses that fall into each column."""
+    """The mean of the losses in each column, as (column, loss)."""
     span = (last - first) or 1.0
     falls: dict[int, list[float]] = {}
     for step, loss in curve.points:

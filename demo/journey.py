@@ -1,4 +1,4 @@
-"""The main job of Tunedrop, step by step: each step checks what it claims, and fails the demo if that is not so."""
+"""The steps of the demo. Each checks what it claims and fails the demo if that does not hold."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ EXTENSIONS = ("jsonl", "jsonl.gz", "json", "json.gz", "csv", "csv.gz", "tsv", "t
 
 
 class DemoFailed(Exception):
-    """A step is not what it should be."""
+    """A step did not do what it should."""
 
 
 class DataRejected(DemoFailed):
-    """The person's data, not the demo."""
+    """The person's data was rejected; the demo itself works."""
 
 
 def extension(path: Path) -> str:
-    """What the upload's key ends in: the file's own extension where Tunedrop knows it, else jsonl."""
+    """The extension for the upload's key: the file's own if Tunedrop knows it, else jsonl."""
     name = path.name.lower()
     return next((known for known in EXTENSIONS if name.endswith(f".{known}")), "jsonl")
 
 
 @dataclass(slots=True)
 class Journey:
-    """One run of the demo: what it was given, what it found out."""
+    """One run of the demo: its input, and what it found."""
 
     around: Surroundings
     screen: Screen
@@ -50,11 +50,11 @@ class Journey:
     notified: list[dict[str, Any]] = field(default_factory=list)
 
     def upload(self) -> None:
-        """Put the files into the bucket, and wait for the version that holds them all."""
+        """Upload the files to the bucket and wait for the version that holds all of them."""
         bucket = self.around.stack.outputs["DataBucketName"]
         files = {"train": self.train, "validation": self.validation}
         given = {split: path for split, path in files.items() if path is not None}
-        with self.screen.step(f"Put {' and '.join(given)} into the bucket") as say:
+        with self.screen.step(f"Upload {' and '.join(given)} to the bucket") as say:
             s3 = self.around.client("s3")
             for split, path in given.items():
                 key = f"incoming/{self.dataset}/{split}.{extension(path)}"
@@ -85,15 +85,15 @@ class Journey:
             self.summary["job"] = {name: job[name] for name in ("id", "name", "arn", "status", "steps")}
 
     def hear(self) -> None:
-        """The notification that everybody who subscribed to the topic gets."""
-        with self.screen.step("Hear of it: the notification topic"):
+        """Receive the notification that all subscribers of the topic get."""
+        with self.screen.step("Receive the notification, as all subscribers of the topic do"):
             told = self._wait(lambda: self._heard("JobCompleted"), "the notification JobCompleted")
             self.screen.line(told["detail"]["summary"])
             self.screen.fact("next command", told["detail"]["next_command"])
             self.summary["notification"] = {"type": told["detail-type"], "summary": told["detail"]["summary"]}
 
     def plot(self) -> None:
-        """All stored points, and both curves."""
+        """Read all stored metrics and draw both curves."""
         with self.screen.step("Read the metrics: GET /jobs/{id}/metrics"):
             training, validation = self._points("training"), self._points("validation")
             self._expect(bool(training), "no training metrics were stored")
@@ -108,14 +108,14 @@ class Journey:
             self.summary["metrics"] = {"training_points": len(training), "validation_points": len(validation)}
 
     def deploy(self) -> None:
-        """The job asked for a deployment: wait until it can be called."""
+        """Wait for the deployment that the job asked for."""
         with self.screen.step(f"Provisioned Throughput for {DEPLOYMENT}, because the job asked for it") as say:
             deployment = self._wait(lambda: self._deployed(say), "the deployment")
             self._expect(deployment["state"] == "Ready", f"it is {deployment['state']}: {deployment['failure']}")
             for entry in deployment["history"]:
                 self.screen.line(f"{entry['time'][11:19]}  {entry['state']:<12} {entry['note']}")
             self.screen.fact("arn", deployment["arn"])
-            self.screen.fact("given back at", deployment["expires_at"])
+            self.screen.fact("released at", deployment["expires_at"])
             self.summary["deployment"] = {
                 "name": DEPLOYMENT,
                 "arn": deployment["arn"],
@@ -123,7 +123,7 @@ class Journey:
             }
 
     def ask(self) -> None:
-        """The same question to both models: the tuned one streamed through the Messages API, the base one directly."""
+        """Ask both models the same question: the tuned one through the Messages API, the base one directly."""
         question = self._question()
         with self.screen.step("Ask both models the same question", still=True):
             key = self.around.api.post("/keys", {"name": "demo", "deployments": [DEPLOYMENT]})
@@ -135,19 +135,19 @@ class Journey:
             base = self._ask_base(question)
             self.screen.line(f"  {base}")
             self._expect(bool(tuned), "the tuned model said nothing")
-            self._expect(tuned != base, "tuned and base model say the same")
+            self._expect(tuned != base, "the tuned model and the base model say the same")
             self.summary["answers"] = {"question": question, "tuned": tuned, "base": base}
             self.around.api.delete(f"/keys/{key['id']}")
 
     def give_back(self) -> None:
-        """Give the throughput back, and look whether anything still bills."""
-        with self.screen.step(f"Give it back: DELETE /deployments/{DEPLOYMENT}") as say:
+        """Release the throughput and check that nothing still bills."""
+        with self.screen.step(f"Release it: DELETE /deployments/{DEPLOYMENT}") as say:
             self.around.api.delete(f"/deployments/{DEPLOYMENT}")
             released = self._wait(lambda: self._released(say), "the release")
             ledger = self.around.cloud.ledger()
             live = [line for line in ledger if line["kind"] == "provisioned_throughput" and line["ended_at"] is None]
             self.screen.fact("deployment", released["state"])
-            self.screen.fact("still billed", f"{len(live)} throughputs, says Bedrock's own ledger")
+            self.screen.fact("still billed", f"{len(live)} throughputs, by the simulated Bedrock's own ledger")
             self._expect(not live, "a throughput is still billed")
             self.summary["deployment"]["states"] = [entry["state"] for entry in released["history"]]
             self.summary |= {"live_throughputs": len(live), "ledger": ledger}
@@ -173,7 +173,7 @@ class Journey:
             self._show_findings(report)
             self.screen.fact("report", preparation["report_key"])
         if version["status"] != "accepted":
-            raise DataRejected(f"{version['dataset']}@{version['version']} was rejected; mend what the findings name")
+            raise DataRejected(f"{version['dataset']}@{version['version']} was rejected; fix what the findings name")
         prepared = version["preparations"][0]["output"]["key"]
         line = next(reports.get_object(Bucket=bucket, Key=prepared)["Body"].iter_lines()).decode()
         self.screen.fact("prepared", f"{line[:100]}{'…' if len(line) > 100 else ''}")
@@ -186,7 +186,7 @@ class Journey:
         }
 
     def _show_findings(self, report: dict[str, Any]) -> None:
-        """How often each code was found, and its first place; the whole report is kept beside the summary."""
+        """Show how often each code was found and its first place; save the whole report beside the summary."""
         shown: set[str] = set()
         for finding in report["findings"]:
             code = finding["code"]
@@ -233,7 +233,7 @@ class Journey:
                 return points
 
     def _question(self) -> str:
-        """The first prompt of the held-out records, as a job is given them; else of train."""
+        """The first prompt of the prepared validation split, or of train if there is none."""
         keys = self.summary["dataset"]["report_keys"]
         report_key = keys.get("validation", keys["train"])
         bucket = self.around.stack.outputs["DataBucketName"]

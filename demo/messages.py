@@ -1,4 +1,4 @@
-"""A streamed `POST /v1/messages` over plain HTTP: what any program without an SDK would do."""
+"""Stream `POST /v1/messages` over plain HTTP, as a program without an SDK would."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Any
 from urllib.error import HTTPError
 
 SILENCE = 120.0
-"""Seconds without a byte."""
+"""Seconds to wait for the next byte."""
 
 
 class BrokenOff(Exception):
-    """The Messages API refused, its stream said that something went wrong, or ended without its last event."""
+    """The Messages API refused, its stream reported an error, or it ended without its last event."""
 
 
 def stream(base_url: str, api_key: str, body: dict[str, Any], *, silence: float = SILENCE) -> Iterator[str]:
-    """Pieces of the answer's text as they come. Raises BrokenOff."""
+    """Yield pieces of the answer's text as they arrive. Raises BrokenOff."""
     headers = {"x-api-key": api_key, "content-type": "application/json", "anthropic-version": "2023-06-01"}
     data = json.dumps({**body, "stream": True}).encode()
     request = urllib.request.Request(f"{base_url}/v1/messages", data, headers)
     try:
         yield from _pieces(request, silence)
     except (OSError, HTTPException) as error:
-        raise BrokenOff(f"POST {request.full_url} got no whole answer ({error})") from error
+        raise BrokenOff(f"POST {request.full_url} got no complete answer ({error})") from error
 
 
 def _pieces(request: urllib.request.Request, silence: float) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What the person sees: steps with a mark and a time, progress while something takes long, plain lines elsewhere."""
+"""The demo's output: steps with their result and time, progress while something takes long, and plain lines."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from rich.status import Status
 
 @dataclass(slots=True)
 class Screen:
-    """A terminal, or a file or pipe: then nothing moves and nothing is coloured."""
+    """A terminal, or a file or pipe, to which it writes without animation and color."""
 
     console: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
     started: float = field(default_factory=time.monotonic)
     number: int = 0
 
     def title(self, text: str) -> None:
-        """What this is about."""
+        """Print a heading."""
         self.console.print(f"\n[bold]{escape(text)}[/bold]")
 
     @contextmanager
     def step(self, text: str, *, still: bool = False) -> Iterator[Callable[[str], None]]:
-        """One step. Inside, call what is yielded to say how far it is; leaving without an exception is success.
+        """Print a step's heading, then its result and time; an exception means failure.
 
-        `still`: nothing moves, because the step writes without line ends, which what moves would wipe away.
+        Yields a function that shows progress. `still` turns off the spinner, which would erase text without line ends.
         """
         self.number += 1
         began = time.monotonic()
@@ -43,15 +43,15 @@ class Screen:
         self.console.print(f"    [green]done[/green] in {time.monotonic() - began:.1f} s")
 
     def line(self, text: str = "") -> None:
-        """Something found out."""
+        """Print an indented line."""
         self.console.print(f"    {escape(text)}" if text else "")
 
     def fact(self, name: str, value: object) -> None:
-        """A name and its value."""
+        """Print a name and its value."""
         self.console.print(f"    [dim]{escape(name):<16}[/dim] {escape(str(value))}")
 
     def write(self, text: str) -> None:
-        """A piece of a streamed text, as it comes."""
+        """Print a piece of streamed text."""
         self.console.print(escape(text), end="")
 
     def elapsed(self) -> float:
@@ -69,7 +69,7 @@ class Screen:
 
 @dataclass(slots=True)
 class _Changes:
-    """Prints progress only when it says something new: there is no line to draw over."""
+    """Prints progress only when it changes: without a terminal there is no line to redraw."""
 
     say: Callable[[str], None]
     last: str = ""

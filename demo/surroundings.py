@@ -1,4 +1,4 @@
-"""Where the demo plays: a fresh embedded cloud, the deployed stack, a person with the stack's own policies."""
+"""The demo's environment: a fresh embedded cloud, the deployed stack, and a person with the stack's own policies."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from tunedrop_local.identities import Identity
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "demo"
 PATIENCE = 300.0
-"""Seconds for any one answer, and for any one thing to happen: a busy machine takes its time."""
+"""Seconds to wait for any one answer or event; generous, because the machine may be busy."""
 TIME_SCALE = 1200.0
-"""Three hours of training pass in nine seconds."""
+"""Three hours of training take nine seconds."""
 PARAMETERS = {"MaxModelUnits": "1", "DefaultBaseModel": "claude-3-haiku"}
 BASE_MODEL_ID = "anthropic.claude-3-haiku-20240307-v1:0"
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Everything that the journey touches from outside."""
+    """Everything outside the demo that its steps use."""
 
     cloud: Cloud
     stack: Stack
     person: Identity
     api: ControlApi
     queue_url: str
-    """Subscribed to the notification topic."""
+    """URL of a queue subscribed to the notification topic."""
 
     def client(self, service: str) -> Any:
-        """A boto3 client with the person's own identity."""
+        """A boto3 client with the person's identity."""
         return self.stack.client(service, self.person)
 
     def notifications(self) -> list[dict[str, Any]]:
-        """Notifications that came since the last look."""
+        """Receive up to ten new notifications; wait at most a second for one."""
         sqs = self.stack.client("sqs")
         received = sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
         found = []
@@ -50,7 +50,7 @@ class Surroundings:
 
 
 def fresh_cloud() -> Cloud:
-    """An embedded cloud that remembers nothing of an earlier demo."""
+    """Start an embedded cloud without any state of an earlier demo."""
     state = BUILD / "cloud"
     running = join(ROOT, state)
     if running is not None:
@@ -60,7 +60,7 @@ def fresh_cloud() -> Cloud:
 
 
 def settle_in(cloud: Cloud, stack: Stack) -> Surroundings:
-    """Make the person, and a queue that hears what the stack has to say."""
+    """Create the person, and a queue that receives the stack's notifications."""
     person = stack.person()
     cloud.client("iam").put_user_policy(
         UserName=person.name, PolicyName="ask-the-base-model", PolicyDocument=json.dumps(_may_ask_base_model(stack))

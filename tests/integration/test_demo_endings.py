@@ -76,7 +76,7 @@ def test_rejected_data_is_no_failure_of_the_demo():
 
 def test_whoever_stops_it_is_told_that_nothing_runs_on():
     code, said = end(KeyboardInterrupt())
-    assert (code, "nothing runs on" in said) == (130, True)
+    assert (code, "nothing is left running" in said) == (130, True)
 
 
 def test_a_defect_shows_its_trace():
