@@ -89,8 +89,9 @@ class BaseModel:
 @cache
 def catalogue() -> Mapping[str, BaseModel]:
     """All base models by name, in the order of the file."""
-    text = resources.files(__package__).joinpath("base_models.toml").read_text("utf-8")
-    return {name: _base_model(name, entry) for name, entry in tomllib.loads(text).items()}
+    written = pkgutil.get_data(__name__, "base_models.toml")
+    assert written is not None
+    return {name: _base_model(name, entry) for name, entry in tomllib.loads(written.decode()).items()}
 
 
 @cache

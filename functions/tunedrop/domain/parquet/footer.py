@@ -15,8 +15,6 @@ from tunedrop.domain.records.sources import Source
 
 MAX_FOOTER_BYTES = 16 * 2**20
 """Plenty: a table of texts has some hundred bytes per column and row group."""
-MAX_ROW_GROUP_BYTES = 64 * 2**20
-"""Uncompressed. The memory of reading depends on it; writers can limit row groups by size or by rows."""
 
 _MAGIC, _ENCRYPTED_MAGIC = b"PAR1", b"PARE"
 _TAIL = 8

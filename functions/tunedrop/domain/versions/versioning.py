@@ -27,17 +27,6 @@ MAX_COMPANIONS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class StoredFile:
-    """One immutable object version in the bucket."""
-
-    key: str
-    version_id: str
-    bytes: int
-    sha256: str
-    """Hexadecimal; empty for an object that is too large to be read."""
-
-
-@dataclass(frozen=True, slots=True)
 class SplitFile(StoredFile):
     """One upload. `slot` is its split, `dataset.toml`, or the name of a text file beside it.
 
