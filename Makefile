@@ -81,4 +81,4 @@ docs: ## write the generated pages of docs/ and the layers' third-party notices 
 	$(DEV)/python -m layers.third_party
 
 clean: ## remove what was built, and the environments; the embedded cloud's state goes with `make reset`
-	rm -rf build/uv build/uv-cache build/sam .aws-sam .venv .venv-local .venv-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	rm -rf build/uv build/uv-cache build/sam .aws-sam .venv .venv-local .venv-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build/.coverage

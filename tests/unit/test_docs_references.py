@@ -35,7 +35,7 @@ def walked(folder: Path) -> Iterator[Path]:
             hidden = path.name.startswith(".") and path.name not in {".ci", ".github"}
             if not hidden and path.name not in {"build", "__pycache__"} and not path.name.endswith(".egg-info"):
                 yield from walked(path)
-        else:
+        elif path.suffix or not path.name.startswith("."):  # else it is a tool's own, .DS_Store and the like
             yield path
 
 
