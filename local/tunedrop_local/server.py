@@ -31,7 +31,7 @@ def environment(settings: Settings, root: Keys) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "BIND_HOST": LOOPBACK,
-        "DOCKER_HOST": f"unix://{settings.state}/no-docker",
+        "DOCKER_HOST": f"unix://{settings.state}/no-docker",  # nothing answers there: no containers, ever
         "GATEWAY_PORT": str(settings.port),
         "IOT_MTLS_ENABLED": "0",
         "LAMBDA_EXECUTOR": "local",

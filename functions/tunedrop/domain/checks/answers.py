@@ -22,6 +22,7 @@ _PLACEHOLDERS = frozenset(
 _LONGEST_PLACEHOLDER = 20
 
 _TAIL, _LEAST_LOOP, _ROUNDS = 12, 60, 4
+"""Characters at the end that are looked for further up; fewest characters and fewest rounds of a loop."""
 _LETTERS = re.compile(r"[^\W\d_]{2}|[\u3040-\u9fff\uac00-\ud7a3]")
 
 

@@ -71,6 +71,8 @@ class Session:
         self._sources: dict[Split, list[tuple[int, str]]] = {}
         """Per split, in order: (number of a file's first record, the file's name)."""
         self._shared = split_examination.record_checks(plan.policy, plan.level, shared=True)
+        # Comparing needs every record, which rules out bulk conversion. At level `errors` it is only needed if the
+        # policy turns one of its warnings into an error.
         self._compares = plan.level == "all" or any(CHECKS[code].stage == "split" for code in plan.policy.error)
 
     def examine(

@@ -16,6 +16,7 @@ from tunedrop.domain.records.defects import Defect, UnreadableContent
 from tunedrop.domain.records.elements import Element
 from tunedrop.domain.records.sources import Source
 
+# UTF-32 first: its little-endian byte-order mark begins with that of UTF-16.
 _ENCODINGS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"\xff\xfe\x00\x00|\x00\x00\xfe\xff"), "utf-32"),
     (re.compile(rb"\xff\xfe|\xfe\xff"), "utf-16"),

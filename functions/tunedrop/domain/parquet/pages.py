@@ -87,6 +87,7 @@ class Column:
         while left > 0:
             header = self._header()
             stored, size = self._window.take(header[3]), header[2]
+            # The format stores checksums as signed integers.
             if 4 in header and header[4] & 0xFFFF_FFFF != zlib.crc32(stored):
                 raise ValueError("a page with another checksum")
             self._budgets.pages.spend(max(0, size))

@@ -40,7 +40,7 @@ _TEXTS = frozenset({_STRING, _ENUM, _JSON})
 _NANOSECONDS = {1: 10**6, 2: 10**3, 3: 1}  # per time unit
 _DAY = 86_400 * 10**9  # nanoseconds
 _EPOCH = date(1970, 1, 1)
-_JULIAN_EPOCH = 2_440_588
+_JULIAN_EPOCH = 2_440_588  # Julian day number of 1970-01-01
 _MAX_SCALE = 128
 
 

@@ -53,6 +53,7 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"version https://git-lfs", "a pointer of Git LFS, without the content"),
 )
 _TAR_MARK = slice(257, 262)
+# UTF-32 first: its little-endian byte-order mark begins with that of UTF-16.
 _ENCODINGS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"\xff\xfe\x00\x00|[^\x00]\x00\x00\x00[^\x00]\x00\x00\x00"), "UTF-32 (little-endian)"),
     (re.compile(rb"\x00\x00\xfe\xff|\x00\x00\x00[^\x00]\x00\x00\x00[^\x00]"), "UTF-32 (big-endian)"),

@@ -41,6 +41,7 @@ class Record:
     """Every text as (where, path, text), which most checks read; `where` is `system` or the turn's role."""
 
     def __post_init__(self) -> None:
+        # Collected once, because some twenty checks read them.
         texts = tuple((where, block.path, block.text) for where, block in self.blocks() if block.text is not None)
         object.__setattr__(self, "texts", texts)
 
