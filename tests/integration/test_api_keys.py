@@ -77,7 +77,7 @@ def test_no_key_is_unauthenticated(stack):
 
 
 def test_a_key_that_is_none_is_refused_without_a_look_at_the_table(create):
-    with pytest.raises(ApiError, match="not copied whole"):
+    with pytest.raises(ApiError, match="not copied completely"):
         manage_keys.authenticate("td_wrong", "support-bot", None)
 
 

@@ -325,7 +325,7 @@ def test_an_event_that_is_no_chunk_is_an_error(stack, caller):
     ScriptedBedrock(
         [event("messageStart", {"role": "assistant"}), event("messageStop", {"stopReason": "odd"})]
     ).mounted()
-    assert b"without a name: odd" in b"".join(caller.call({**ASK, "stream": True}).body)
+    assert b"unknown reason: odd" in b"".join(caller.call({**ASK, "stream": True}).body)
 
 
 def test_tables_that_do_not_answer_are_529_and_may_be_asked_again(bedrock, caller, stack):

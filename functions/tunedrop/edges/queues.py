@@ -44,7 +44,7 @@ def parse(body: str) -> Mapping[str, Any]:
         raise ValueError("the message is not a JSON object")  # noqa: TRY004 - of the value, not of an argument
     # During a deployment a newer function may already send the next schema; AWS's own events have none.
     if "schema" in message and message["schema"] not in (SCHEMA, SCHEMA + 1):
-        raise ValueError(f"message schema {message['schema']!r} is neither {SCHEMA} nor its neighbour")
+        raise ValueError(f"message schema {message['schema']!r} is neither {SCHEMA} nor {SCHEMA + 1}")
     return message
 
 
@@ -75,10 +75,10 @@ def _wait_longer(record: Mapping[str, Any], fault: Exception, queue: Queue) -> N
     known = fault.details.get("retry_after_seconds") if isinstance(fault, TunedropError) else None
     seconds = wait_seconds(count, known or FIRST_WAIT_SECONDS)
     metrics.add_metric("MessageFailed", MetricUnit.Count, 1)
-    logger.error("the message comes again", extra={**traced(fault), "receive_count": count, "wait_seconds": seconds})
+    logger.error("message failed", extra={**traced(fault), "receive_count": count, "wait_seconds": seconds})
     try:
         queue.sqs.change_message_visibility(
             QueueUrl=queue.url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=seconds
         )
     except ClientError as refused:
-        logger.warning("the message keeps the queue's own wait", extra=traced(refused))
+        logger.warning("visibility timeout not changed: the queue's default applies", extra=traced(refused))

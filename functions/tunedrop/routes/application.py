@@ -44,7 +44,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names = [name for name, _ in pairs]
     repeated = {name for name in names if names.count(name) > 1}
     if repeated:
-        raise ValueError(f"the key {min(repeated)!r} stands twice")
+        raise ValueError(f"the key {min(repeated)!r} appears twice")
     return dict(pairs)
 
 

@@ -61,7 +61,7 @@ def once(
         if stored.body_sha256 != digest:
             raise InvalidInput(
                 "idempotency_key_reused",
-                "This Idempotency-Key came with another body before. Use a new key for a new request.",
+                "This Idempotency-Key was used with a different body before. Use a new key for a new request.",
                 field="Idempotency-Key",
             )
         if stored.state == "answered":
@@ -84,7 +84,7 @@ def _take_over(request: RequestIdentity, stored: StoredRequest, table: Table, no
     if alive or not request_rows.take_over(table, request, stored.held_until, now):
         raise Conflict(
             "request_in_progress",
-            "The first request with this Idempotency-Key is still under way. Repeat it in a moment.",
+            "The first request with this Idempotency-Key is still in progress. Repeat it in a moment.",
             retry_after_seconds=5,
         )
     return stored.effect_id

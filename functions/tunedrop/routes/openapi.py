@@ -14,7 +14,7 @@ from tunedrop.routes.application import app
 from tunedrop.routes.error_answers import ErrorAnswer
 
 _DESCRIPTION = (
-    "Every request is signed (SigV4, service execute-api). Every error has one shape, and its code is stable."
+    "Every request is signed (SigV4, service execute-api). All errors have the same format, and their codes are stable."
 )
 _METHODS = ("get", "post", "delete")
 

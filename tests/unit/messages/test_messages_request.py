@@ -79,7 +79,7 @@ def test_everything_that_can_be_said_is_kept():
         ),
         (
             {"messages": [{"role": "user", "content": [{"type": "text", "text": ""}]}]},
-            "messages.0.content.0.text: must be a text that is not empty",
+            "messages.0.content.0.text: must be a non-empty text",
         ),
         (
             {"messages": [{"role": "user", "content": [{"type": "audio"}]}]},

@@ -102,7 +102,7 @@ def _refuse(head: Head, number: int | None, cloud: Cloud) -> None:
     if running:
         raise Conflict(
             "dataset_in_use",
-            f"Jobs that have not ended read it: {len(running)}, the first is {running[0].id}. Stop them, or wait.",
+            f"Jobs that have not ended use it: {len(running)}, the first is {running[0].id}. Stop them, or wait.",
             jobs=[{"id": job.id, "status": job.status, "version": job.version} for job in running[:MOST_NAMED]],
         )
 

@@ -39,7 +39,7 @@ def place(upload: Upload, files: Sequence[SplitFile], cloud: Cloud, start: Start
     for _ in range(MOST_RACES):
         head = dataset_rows.load_head(cloud.state, upload.dataset) or Head(upload.dataset, cloud.now(), cloud.now())
         if head.erasing:
-            raise Unavailable("dataset_being_deleted", "This comes again.", retry_after_seconds=ERASING_SECONDS)
+            raise Unavailable("dataset_being_deleted", "To be retried.", retry_after_seconds=ERASING_SECONDS)
         plan = versioning.plan(head, files, system_file, cloud.now())
         if isinstance(plan, NothingNew):
             _say_nothing_new(upload, head, plan, cloud, start)
@@ -48,7 +48,7 @@ def place(upload: Upload, files: Sequence[SplitFile], cloud: Cloud, start: Start
             version = plan.version if isinstance(plan, versioning.NewVersion) else None
             _conclude(upload, version and part_rows.loaded(cloud.state, version), cloud, start)
             return
-    raise Unavailable("dataset_busy", f"Too many uploads to {upload.dataset} at once; this one comes again.")
+    raise Unavailable("dataset_busy", f"Too many uploads to {upload.dataset} at once; this one will be retried.")
 
 
 def take_up(upload: Upload, cloud: Cloud, start: StartJobOf) -> None:
@@ -104,7 +104,7 @@ def _judged(version: Version, cloud: Cloud) -> Version | None:
         return judged
     standing = dataset_rows.load_version(cloud.state, version.dataset, version.number)
     if standing is None and not erase_data.sweep(version.dataset, version.number, cloud):
-        raise Unavailable("version_busy", f"{version.dataset}@{version.number} may be deleted, or not.")
+        raise Unavailable("version_busy", f"{version.dataset}@{version.number} may or may not be deleted.")
     return standing
 
 

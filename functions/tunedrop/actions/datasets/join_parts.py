@@ -97,7 +97,7 @@ def _begun(dataset: str, upload_id: str, found: Mapping[Split, Sequence[StoredFi
     if upload is None:
         raise Conflict(
             "dataset_being_deleted",
-            f"{dataset} is being deleted. When that is through, name what was uploaded since.",
+            f"{dataset} is being deleted. When that is done, name what was uploaded since.",
             field="name",
         )
     return upload
@@ -134,7 +134,7 @@ def _check(dataset: str, splits: Mapping[str, Sequence[NamedPart]]) -> None:
 def _check_split(dataset: str, split: str, part_keys: Sequence[str]) -> None:
     field = f"splits.{split[:20]}"
     if split not in SPLITS:
-        raise InvalidInput("unknown_split", f"{shown(split)} is none of {', '.join(SPLITS)}.", field=field)
+        raise InvalidInput("unknown_split", f"{shown(split)} is not one of {', '.join(SPLITS)}.", field=field)
     if 0 < len(part_keys) <= joined_parts.MAX_PARTS:
         _check_keys(dataset, part_keys, field)
     defect = joined_parts.refusal(part_keys)
@@ -149,7 +149,7 @@ def _check_keys(dataset: str, part_keys: Sequence[str], field: str) -> None:
             expected = (
                 f"{object_keys.INCOMING}{dataset}/<split>.<ext> or {object_keys.INCOMING}{dataset}/<split>/<name>.<ext>"
             )
-            message = f"{shown(key)} is no split file of {dataset}: name keys such as {expected}."
+            message = f"{shown(key)} is not a split file of {dataset}: name keys such as {expected}."
             raise InvalidInput("invalid_part", message, field=f"{field}[{number}]")
         if key in part_keys[:number]:
             raise InvalidInput("repeated_part", f"{shown(key)} is named twice.", field=f"{field}[{number}]")

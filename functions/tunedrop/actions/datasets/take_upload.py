@@ -63,7 +63,7 @@ def arrived(event: Mapping[str, Any], cloud: Cloud, start: StartJobOf) -> None:
     if key.endswith("/"):
         logger.info("a folder marker")
     elif isinstance(upload, PartUpload):
-        logger.info("a part, which lies there until it is joined", extra={"dataset": upload.dataset})
+        logger.info("a part, not joined yet", extra={"dataset": upload.dataset})
     elif isinstance(upload, Unrecognised):
         _tell(Defect("unrecognized_key", upload.message, hint=upload.hint), key, None, arrival.version_id, cloud)
     else:

@@ -57,7 +57,7 @@ def advance(deployment: str, generation: int, cloud: Cloud, spender: Spender) ->
             announce.announce_purchase(purchase, cloud)
             return purchase
         observed = _carry_out(step, purchase, visit)
-    raise Unavailable("busy", f"Purchase {deployment}#{generation} does not come to rest.", deployment=deployment)
+    raise Unavailable("busy", f"Purchase {deployment}#{generation} keeps changing.", deployment=deployment)
 
 
 def _free_units(purchase: Purchase, visit: _Visit) -> int:
@@ -132,7 +132,9 @@ def _discard(purchase: Purchase, arn: str, visit: _Visit) -> None:
             if arn == purchase.arn:
                 _save(replace(purchase, deleted_at=visit.now), visit)
             return
-        logger.error("not given back yet", extra={"purchase": purchase.id, "arn": arn, "answer": str(answer)})
+        logger.error(
+            "paid capacity not released yet", extra={"purchase": purchase.id, "arn": arn, "answer": str(answer)}
+        )
     _save(replace(purchase, parked_at=visit.now), visit)
 
 

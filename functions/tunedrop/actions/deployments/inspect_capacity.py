@@ -35,7 +35,7 @@ class Inspection:
 
     def note(self, fault: Exception) -> None:
         """Log a fault and keep the first one; the search goes on."""
-        logger.error("Bedrock could not be looked through", extra=traced(fault))
+        logger.error("paid capacity could not be inspected", extra=traced(fault))
         self.fault = self.fault or fault
 
 
@@ -75,7 +75,7 @@ def _sort(item: Capacity, seen: Inspection, cloud: Cloud) -> None:
     if purchase:
         seen.late.append(purchase)
     elif ours:
-        logger.error("paid capacity of this stack that no row knows", extra={"arn": item.arn})
+        logger.error("orphan: paid capacity of this stack without a row", extra={"arn": item.arn})
         seen.orphans.append(item)
     else:
         seen.foreign.append(item)

@@ -64,7 +64,7 @@ def _free_head(wish: DeploymentWish | None, cloud: Cloud) -> Deployment | None:
     if head and head.state not in deployment_states.ENDED:
         raise Conflict(
             "deployment_exists",
-            f"Deployment {head.name} is {head.state}. Give it back first, or choose another name.",
+            f"Deployment {head.name} is {head.state}. Release it first, or choose another name.",
             field="deployment.name",
             state=head.state,
             job_id=head.job_id,

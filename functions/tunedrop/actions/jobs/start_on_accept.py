@@ -40,7 +40,9 @@ def _claimed(wish: OnAccept, version: Version, cloud: Cloud) -> OnAccept:
     claim = on_accept_rows.claim(cloud.state, version.dataset, version.number, cloud.new_id(), cloud.now())
     if claim.version != version.number:
         job_id = None if claim.code else claim.job_id
-        words = f"{version.dataset}@{claim.version} was the first to be accepted; only that starts a job by itself."
+        words = (
+            f"{version.dataset}@{claim.version} was the first to be accepted; only that version starts a job by itself."
+        )
         return replace(wish, job_id=job_id, code="not_the_first_version", message=words)
     if claim.code is None:
         return _started(wish, claim, cloud)
@@ -54,7 +56,7 @@ def _started(wish: OnAccept, claim: Claim, cloud: Cloud) -> OnAccept:
     except TunedropError as error:
         if started := job_rows.load(cloud.state, claim.job_id):  # by another delivery of the same message
             return replace(wish, job_id=started.id, status=started.status)
-        logger.warning("no job by itself", extra={"dataset": claim.dataset, "code": error.code})
+        logger.warning("no job started on accept", extra={"dataset": claim.dataset, "code": error.code})
         plan_id = error.details.get("plan", {}).get("plan_id")
         refused = replace(claim, code=error.code, message=error.message, plan_id=plan_id)
         on_accept_rows.refuse(cloud.state, refused)

@@ -85,7 +85,7 @@ def authenticate(secret: str | None, deployment: str | None, cloud: Cloud) -> Ap
     if not secret:
         raise _unauthenticated("missing_key", "Send an API key as `x-api-key` or as `Authorization: Bearer`.")
     if not api_key.looks_right(secret):
-        raise _unauthenticated("invalid_key", "This is not an API key of Tunedrop, or it was not copied whole.")
+        raise _unauthenticated("invalid_key", "This is not a Tunedrop API key, or it was not copied completely.")
     now = cloud.now()
     outcome = key_rows.use(cloud.access, api_key.digest(secret), deployment, now)
     if outcome.row is None:
@@ -123,10 +123,10 @@ def _check(name: str, scope: frozenset[str] | None, expires_at: datetime | None,
         if len(deployment) > 32 or not _DEPLOYMENT.fullmatch(deployment):
             raise InvalidInput(
                 "invalid_scope",
-                f"{deployment!r} is no deployment's name: lower-case letters, digits, single hyphens; at most 32.",
+                f"{deployment!r} is not a deployment name: lower-case letters, digits, single hyphens; at most 32.",
                 field="deployments",
             )
     if expires_at is not None and (expires_at.tzinfo is None or expires_at <= now):
         raise InvalidInput(
-            "invalid_expiry", "`expires_at` is a moment to come, with its time zone.", field="expires_at"
+            "invalid_expiry", "`expires_at` must be in the future and have a time zone.", field="expires_at"
         )

@@ -150,7 +150,7 @@ _BEDROCK: Mapping[str, _Meaning] = MappingProxyType(
             "rate_limit_error", "quota_account", "A Bedrock quota of this AWS account is used up.", True, 30
         ),
         "ThrottlingException": _Meaning(
-            "rate_limit_error", "throttled", "Bedrock throttles this AWS account.", True, 2
+            "rate_limit_error", "throttled", "Bedrock is throttling this AWS account.", True, 2
         ),
         "ModelNotReadyException": _Meaning("overloaded_error", "model_warming", "The model is being loaded.", True, 30),
         "ServiceUnavailableException": _Meaning(

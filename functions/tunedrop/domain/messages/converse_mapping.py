@@ -156,5 +156,5 @@ class _Translation:
 def _stop_reason(reason: str) -> str:
     known = STOP_REASONS.get(reason)
     if known is None:
-        raise ApiError("api_error", "model_error", f"The model ended its answer for a reason without a name: {reason}.")
+        raise ApiError("api_error", "model_error", f"The model ended its answer for an unknown reason: {reason}.")
     return known

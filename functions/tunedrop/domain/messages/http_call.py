@@ -35,7 +35,9 @@ class Call:
         """The decoded body. Raises ApiError if it is too large or not valid base64."""
         body = self._decoded()
         if len(body) > MAX_BODY_BYTES:
-            raise ApiError("request_too_large", "request_too_large", f"The body may have {MAX_BODY_BYTES:,} bytes.")
+            raise ApiError(
+                "request_too_large", "request_too_large", f"The body may have at most {MAX_BODY_BYTES:,} bytes."
+            )
         return body
 
     def _decoded(self) -> bytes:

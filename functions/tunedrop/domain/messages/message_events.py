@@ -86,7 +86,7 @@ class _Order:
             case {"message": {"content": list(), "usage": dict()}} if not self.started:
                 self.started = True
             case _:
-                raise broken("message_start is not one")
+                raise broken("message_start is malformed")
 
     def _within(self, event: Event) -> None:
         match event:
@@ -105,7 +105,7 @@ class _Order:
             case {"type": str(kind)} if kind not in _GRAMMAR and kind.isidentifier():
                 pass  # ping, and event types that Anthropic may add later
             case _:
-                raise broken(f"{event.get('type')!r} came where it cannot")
+                raise broken(f"{event.get('type')!r} came out of order")
 
 
 _GRAMMAR = frozenset(

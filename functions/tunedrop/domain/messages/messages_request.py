@@ -184,7 +184,7 @@ def _block(block: dict[str, Any], field: str, types: Sequence[str]) -> MessageBl
 
 def _text(text: object, field: str) -> None:
     if not isinstance(text, str) or not text:
-        raise invalid(field, "must be a text that is not empty")
+        raise invalid(field, "must be a non-empty text")
 
 
 def _stop_sequences(sequences: list[str] | UnsetType) -> tuple[str, ...]:

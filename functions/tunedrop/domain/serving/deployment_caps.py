@@ -45,7 +45,7 @@ def check_model_units(wish: DeploymentWish, cap: int, spoken_for: Mapping[str, i
             "model_units_cap",
             f"The deployment needs {wish.model_units} model units; this stack's MaxModelUnits is {cap}{others}. "
             f"Nothing was started. To allow it, deploy the stack with MaxModelUnits={wish.model_units + taken} or more"
-            f"{', or give a deployment back' if taken else ''}.",
+            f"{', or release a deployment' if taken else ''}.",
             field="deployment.model_units",
             asked=wish.model_units,
             cap=cap,

@@ -115,15 +115,15 @@ def confirm(plan: JobPlan, plan_id: str | None, cap: int) -> None:
     if plan_id is not None:
         raise Conflict(
             "plan_changed",
-            f"plan_id confirms another plan than this request makes. This one has plan_id {plan.plan_id}.",
+            f"plan_id confirms a different plan. This request's plan has plan_id {plan.plan_id}.",
             field="plan_id",
             plan=plan.to_dict(),
         )
     if plan.trained_tokens > cap:
         raise Conflict(
             "plan_confirmation_required",
-            f"The job would train {plan.trained_tokens} tokens; this stack asks before more than {cap} "
-            f"(MaxTrainedTokensPerJob). To go on, repeat the request with plan_id {plan.plan_id}.",
+            f"The job would train {plan.trained_tokens} tokens; this stack asks for confirmation above {cap} "
+            f"(MaxTrainedTokensPerJob). To confirm, repeat the request with plan_id {plan.plan_id}.",
             plan=plan.to_dict(),
             cap=cap,
             parameter="MaxTrainedTokensPerJob",

@@ -50,7 +50,7 @@ def request(version: Version, job: JobSettings, deployment: DeploymentSettings |
 def refusal(version: Version, head: Head | None, job: JobSettings, *, allowed: bool) -> tuple[str, str] | None:
     """The code and message of what keeps the version from starting a job, or None. Looks at our own state only."""
     if not allowed:
-        return "jobs_on_accept_off", "This stack starts no job by itself (AllowJobsOnAccept is false)."
+        return "jobs_on_accept_off", "This stack starts no jobs by itself (AllowJobsOnAccept is false)."
     held = {item.split for item in version.preparations}
     missing = [split for split in job.splits if split not in held]
     if missing:

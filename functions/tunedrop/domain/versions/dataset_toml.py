@@ -175,7 +175,7 @@ class _Parser:
 _BASE_MODELS = 'a list of names, such as ["claude-3-haiku"], or tables such as [base_models.claude-3-haiku]'
 _MODEL_SYSTEM = 'text for this base model, or "" to drop the one for all'
 _SYSTEM = 'text, or { file = "system.txt" } naming a .txt or .md file beside dataset.toml'
-_OWNER = "1 to 256 characters out of letters, digits, spaces and . _ : / = + @ -"
+_OWNER = "1 to 256 letters, digits, spaces and . _ : / = + @ -"
 _SHARE = f"a number from 0 to {MAX_VALIDATION_SHARE}"
 _MAPPED = ("prompt", "completion", "system")
 _CODES = 'a list of codes, such as ["control_character"]'

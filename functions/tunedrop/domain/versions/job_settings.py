@@ -80,7 +80,7 @@ def read_deployment(table: TomlTable, known_models: Sequence[str]) -> Deployment
     return found if found.name else None
 
 
-_SPLITS = f"a list out of {', '.join(SPLITS)}"
+_SPLITS = f"a list with one or more of {', '.join(SPLITS)}"
 _NAME = f"a name of {object_keys.NAME_PATTERN} with at most {object_keys.MAX_NAME} characters that no base model has"
 
 

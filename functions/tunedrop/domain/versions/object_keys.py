@@ -87,7 +87,7 @@ def parse(key: str) -> RecognisedKey | Unrecognised:
     """What an object under `incoming/` is. The key must be plain text, as in EventBridge's S3 events."""
     parts = key.split("/")
     if len(parts) < 3 or parts[0] != INCOMING.rstrip("/"):
-        return Unrecognised(f"{shown(key)} stands in no dataset's folder.", _USAGE)
+        return Unrecognised(f"{shown(key)} is not in a dataset's folder.", _USAGE)
     dataset, file = parts[1], parts[2]
     if not is_name(dataset):
         return Unrecognised(
@@ -97,7 +97,7 @@ def parse(key: str) -> RecognisedKey | Unrecognised:
     if len(parts) == 4 and file in SPLITS:
         return _in_split_folder(dataset, file, parts[3])
     if len(parts) > 3:
-        return Unrecognised(f"{shown(key)} lies too deep.", _USAGE)
+        return Unrecognised(f"{shown(key)} is nested too deeply.", _USAGE)
     return _file(dataset, file)
 
 
@@ -118,7 +118,7 @@ def _in_split_folder(dataset: str, split: Split, file: str) -> RecognisedKey | U
         return CommitUpload(dataset, split)
     found = extension(file)
     if found is None or _PART.fullmatch(file) is None:
-        return Unrecognised(f"{shown(file)} is none of the files that can be joined.", _PART_NAMES)
+        return Unrecognised(f"{shown(file)} is not a file that can be joined.", _PART_NAMES)
     return PartUpload(dataset, split, found)
 
 

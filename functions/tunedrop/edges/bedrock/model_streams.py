@@ -30,7 +30,7 @@ class ModelStream:
                 case {"chunk": {"bytes": bytes(payload)}}:
                     yield payload
                 case _:
-                    raise api_errors.broken("Bedrock sent an event that is no chunk")
+                    raise api_errors.broken("Bedrock sent an event that is not a chunk")
 
     def close(self) -> None:
         """Drop the connection, without waiting for the rest of an answer that nobody reads."""

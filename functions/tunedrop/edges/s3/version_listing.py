@@ -44,4 +44,6 @@ def erase(bucket: Bucket, versions: Sequence[Doomed]) -> None:
     )
     errors = answer.get("Errors", [])
     if errors:
-        raise EraseRefused(f"{len(errors)} of {len(versions)} object versions stay: {errors[0].get('Code')}")
+        raise EraseRefused(
+            f"{len(errors)} of {len(versions)} object versions were not deleted: {errors[0].get('Code')}"
+        )
