@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
-from tunedrop.edges.rows.table import Key
+from tunedrop.edges.rows.writes import Key
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "rows"
 

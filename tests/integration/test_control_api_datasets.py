@@ -17,7 +17,7 @@ from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.training.job_states import Job
 from tunedrop.edges import clients, clock_and_ids
 from tunedrop.edges.rows import deployment_rows, job_rows, tombstone_rows
-from tunedrop.edges.rows.table import Delete, Key, Update
+from tunedrop.edges.rows.writes import Delete, Key, Update
 
 from tests import builders
 from tests.integration import bedrock_world

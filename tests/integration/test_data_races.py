@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tunedrop.edges import clients, queues
 from tunedrop.edges.rows import tombstone_rows
-from tunedrop.edges.rows.table import Key, Update
+from tunedrop.edges.rows.writes import Key, Update
 
 from tests.integration.caller import call, refused
 from tests.integration.test_control_api_datasets import DATASET, PREPARED, Data, failing, lines

@@ -17,7 +17,7 @@ from tunedrop.domain.training.job_states import DeploymentRequest
 from tunedrop.domain.training.job_steps import ASK_AGAIN_AFTER, LONGEST_PREPARATION
 from tunedrop.edges import clock_and_ids
 from tunedrop.edges.rows import job_rows
-from tunedrop.edges.rows.table import Key
+from tunedrop.edges.rows.writes import Key
 from tunedrop.errors import CapExceeded, Conflict, InvalidInput
 
 from tests import builders

@@ -34,8 +34,9 @@ from tunedrop.edges.rows import (
 from tunedrop.edges.rows.attributes import Row
 from tunedrop.edges.rows.on_accept_rows import Claim
 from tunedrop.edges.rows.request_rows import KEPT, RequestIdentity, StoredRequest
-from tunedrop.edges.rows.table import Delete, Key, Put, Table, Update
+from tunedrop.edges.rows.table import Table
 from tunedrop.edges.rows.upload_rows import Upload
+from tunedrop.edges.rows.writes import Delete, Key, Put, Update
 
 from tests import builders
 from tests.integration.stored_rows import StoredRow, described, stored

@@ -14,7 +14,7 @@ from tunedrop.actions.datasets import read_datasets
 from tunedrop.domain.checks import samples
 from tunedrop.domain.versions.versioning import Version
 from tunedrop.edges import clock_and_ids
-from tunedrop.edges.rows.table import Key
+from tunedrop.edges.rows.writes import Key
 
 from tests import builders
 

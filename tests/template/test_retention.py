@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 
 import pytest
 from tunedrop.edges.rows import key_rows, request_rows
@@ -86,7 +87,7 @@ def test_state_is_listed_by_one_index(stack):
 def test_rows_of_the_access_table_expire_by_the_attribute_that_the_code_writes(stack, rows):
     ttl = stack["AccessTable"]["TimeToLiveSpecification"]
     assert ttl["Enabled"] is True
-    assert f'"{ttl["AttributeName"]}"' in inspect.getsource(rows)
+    assert re.search(rf"\b{ttl['AttributeName']}=", inspect.getsource(rows))
 
 
 def test_no_row_of_the_state_table_ever_expires(stack):

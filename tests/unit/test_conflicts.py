@@ -53,3 +53,11 @@ def test_a_refused_condition_is_an_answer_and_no_conflict(fault):
     with pytest.raises(ClientError):
         conflicts.retried(call)
     assert call.calls == 1
+
+
+def test_pauses_grow_and_end():
+    pauses = list(conflicts.pauses())
+    assert len(pauses) == conflicts.MOST_TRIES - 1
+    for number, pause in enumerate(pauses):
+        longest = conflicts.FIRST_PAUSE_SECONDS * 2**number
+        assert longest / 2 <= pause <= longest

@@ -15,7 +15,7 @@ from tunedrop.edges.observability import logger
 from tunedrop.edges.rows import job_rows, stored
 from tunedrop.edges.rows.attributes import marshal, unmarshal
 from tunedrop.edges.rows.stored import UnreadableRow
-from tunedrop.edges.rows.table import Key
+from tunedrop.edges.rows.writes import Key
 from tunedrop.errors import TunedropError
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

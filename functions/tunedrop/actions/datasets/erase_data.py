@@ -16,7 +16,7 @@ from tunedrop.edges import events
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger
 from tunedrop.edges.rows import dataset_rows, part_rows, tombstone_rows
-from tunedrop.edges.rows.table import Delete, Key
+from tunedrop.edges.rows.writes import Delete, Key
 from tunedrop.edges.s3 import version_listing
 
 MESSAGE = "erase_dataset"

@@ -19,7 +19,7 @@ from tunedrop.edges.clients import Spender
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger
 from tunedrop.edges.rows import deployment_rows
-from tunedrop.edges.rows.table import Write
+from tunedrop.edges.rows.writes import Write
 from tunedrop.edges.settings import Settings
 from tunedrop.errors import Unavailable
 

@@ -11,7 +11,7 @@ from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows
-from tunedrop.edges.rows.table import Put
+from tunedrop.edges.rows.writes import Put
 from tunedrop.errors import Unavailable
 
 MOST_TRIES = 5

@@ -11,7 +11,7 @@ from tunedrop.domain.serving.purchase_states import LAPSES_AFTER, Purchase
 from tunedrop.domain.training.job_states import ENDED, Job
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows, job_rows
-from tunedrop.edges.rows.table import Write
+from tunedrop.edges.rows.writes import Write
 
 
 def save(job: Job, cloud: Cloud, now: datetime, *also: Write) -> bool:

@@ -17,7 +17,7 @@ from tunedrop.edges import faults
 from tunedrop.edges.bedrock import observed_lifecycle, quotas
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows, job_rows, tombstone_rows
-from tunedrop.edges.rows.table import Put, Require
+from tunedrop.edges.rows.writes import Put, Require
 from tunedrop.edges.settings import Settings
 from tunedrop.errors import Conflict, Unavailable
 

@@ -11,8 +11,9 @@ from botocore.exceptions import ClientError
 from tunedrop.domain.versions.versioning import Head, NewVersion, Noted, Preparation, SplitFile, Version
 from tunedrop.edges.rows import moments, part_rows, stored, upload_rows
 from tunedrop.edges.rows.attributes import Row
-from tunedrop.edges.rows.table import Key, Put, Table, Update
+from tunedrop.edges.rows.table import Table
 from tunedrop.edges.rows.upload_rows import Upload
+from tunedrop.edges.rows.writes import Key, Put, Update
 
 SCHEMA = 1
 KIND = "dataset"

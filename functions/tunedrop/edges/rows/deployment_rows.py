@@ -10,7 +10,8 @@ from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import ENDED, Purchase
 from tunedrop.edges.rows import moments, stored
 from tunedrop.edges.rows.attributes import Row
-from tunedrop.edges.rows.table import Delete, Key, Put, Table, Update
+from tunedrop.edges.rows.table import Table
+from tunedrop.edges.rows.writes import Delete, Key, Put, Update
 
 SCHEMA = 1
 KIND = "deployment"

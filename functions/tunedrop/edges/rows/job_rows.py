@@ -12,7 +12,8 @@ from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.training.metrics import MetricChunk, MetricSplit
 from tunedrop.edges.rows import moments, stored
 from tunedrop.edges.rows.attributes import Row
-from tunedrop.edges.rows.table import Delete, Key, Put, Table, Update
+from tunedrop.edges.rows.table import Table
+from tunedrop.edges.rows.writes import Delete, Key, Put, Update
 
 SCHEMA = 1
 KIND = "job"

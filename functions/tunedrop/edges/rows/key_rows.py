@@ -9,7 +9,8 @@ from boto3.dynamodb.conditions import Attr
 from tunedrop.domain.messages.api_key import ApiKey
 from tunedrop.edges.rows import stored
 from tunedrop.edges.rows.attributes import Row
-from tunedrop.edges.rows.table import Key, Put, Table, Update, WriteOutcome
+from tunedrop.edges.rows.table import Table, WriteOutcome
+from tunedrop.edges.rows.writes import Key, Put, Update
 
 SCHEMA = 1
 LISTING = "KEYS"

@@ -8,7 +8,8 @@ from datetime import datetime
 from boto3.dynamodb.conditions import Attr
 
 from tunedrop.edges.rows import stored
-from tunedrop.edges.rows.table import Key, Put, Table, Update
+from tunedrop.edges.rows.table import Table
+from tunedrop.edges.rows.writes import Key, Put, Update
 
 SCHEMA = 1
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from tunedrop.domain.versions.stored_file import StoredFile
 from tunedrop.domain.versions.versioning import SplitFile, Version
 from tunedrop.edges.rows import stored
-from tunedrop.edges.rows.table import Key, Put, Table
+from tunedrop.edges.rows.table import Table
+from tunedrop.edges.rows.writes import Key, Put
 
 SCHEMA = 1
 _CHUNK = 200

@@ -10,7 +10,8 @@ from typing import Any, Literal
 from boto3.dynamodb.conditions import Attr
 
 from tunedrop.edges.rows import stored
-from tunedrop.edges.rows.table import Delete, Key, Put, Table, Update
+from tunedrop.edges.rows.table import Table
+from tunedrop.edges.rows.writes import Delete, Key, Put, Update
 
 SCHEMA = 1
 KEPT = timedelta(days=15)

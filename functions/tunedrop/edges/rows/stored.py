@@ -15,7 +15,7 @@ import msgspec
 
 from tunedrop.edges.observability import logger
 from tunedrop.edges.rows.attributes import Row
-from tunedrop.edges.rows.table import Key
+from tunedrop.edges.rows.writes import Key
 
 T = TypeVar("T")
 

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from boto3.dynamodb.conditions import ConditionBase, ConditionExpressionBuilder
 from botocore.exceptions import ClientError
 
 from tunedrop.edges.rows import conflicts, cursors
 from tunedrop.edges.rows.attributes import Row, marshal, unmarshal
+from tunedrop.edges.rows.writes import (
+    Delete,
+    Key,
+    Put,
+    Require,
+    Update,
+    delete_arguments,
+    primary_key,
+    put_arguments,
+    transaction_item,
+    update_arguments,
+)
 from tunedrop.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -20,53 +31,6 @@ if TYPE_CHECKING:
 
 LISTING_INDEX = "by_kind"
 """The one GSI of StateTable: `kind` and `listed_at`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """Where a row stands."""
-
-    pk: str
-    sk: str
-
-
-@dataclass(frozen=True, slots=True)
-class Put:
-    """Write a whole row; `when` is judged on the row that stands there now."""
-
-    row: Row
-    when: ConditionBase | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """Change some attributes of a row. `add` counts numbers up and puts members into sets; `discard` takes them out."""
-
-    key: Key
-    set: Mapping[str, Any] = field(default_factory=dict)
-    remove: Sequence[str] = ()
-    add: Mapping[str, Any] = field(default_factory=dict)
-    discard: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    when: ConditionBase | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """Take a row away."""
-
-    key: Key
-    when: ConditionBase | None = None
-
-
-Write = Put | Update | Delete
-
-
-@dataclass(frozen=True, slots=True)
-class Require:
-    """Change nothing; without `when` holding, refuse the writes beside it."""
-
-    key: Key
-    when: ConditionBase
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +58,7 @@ class Table:
 
     def get(self, key: Key) -> Row | None:
         """The row as last written (a consistent read), or None."""
-        answer = self._client.get_item(TableName=self.name, Key=marshal(_key(key)), ConsistentRead=True)
+        answer = self._client.get_item(TableName=self.name, Key=marshal(primary_key(key)), ConsistentRead=True)
         item = answer.get("Item")
         return unmarshal(item) if item else None
 
@@ -144,7 +108,7 @@ class Table:
         """Write one row, or say what stood in the way."""
         return self._conditionally(
             lambda: self._client.put_item(
-                **_put_arguments(self.name, put), ReturnValuesOnConditionCheckFailure="ALL_OLD"
+                **put_arguments(self.name, put), ReturnValuesOnConditionCheckFailure="ALL_OLD"
             ),
             lambda _: put.row,
         )
@@ -153,7 +117,7 @@ class Table:
         """Change one row, or say what stood in the way."""
         return self._conditionally(
             lambda: self._client.update_item(
-                **_update_arguments(self.name, update),
+                **update_arguments(self.name, update),
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             ),
@@ -164,7 +128,7 @@ class Table:
         """Take one row away, or say what stood in the way."""
         return self._conditionally(
             lambda: self._client.delete_item(
-                **_delete_arguments(self.name, delete),
+                **delete_arguments(self.name, delete),
                 ReturnValues="ALL_OLD",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             ),
@@ -173,7 +137,7 @@ class Table:
 
     def write_all(self, *writes: Put | Update | Delete | Require) -> bool:
         """All of these writes or none (at most 100). False when a condition refused."""
-        items = cast("list[TransactWriteItemTypeDef]", [_transaction_item(self.name, write) for write in writes])
+        items = cast("list[TransactWriteItemTypeDef]", [transaction_item(self.name, write) for write in writes])
         try:
             conflicts.retried(lambda: self._client.transact_write_items(TransactItems=items))
         except ClientError as error:
@@ -227,76 +191,3 @@ class Table:
 def _refused(error: ClientError) -> bool:
     reasons = cast("dict[str, Any]", error.response).get("CancellationReasons", [])
     return any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
-
-
-def _key(key: Key) -> dict[str, str]:
-    return {"pk": key.pk, "sk": key.sk}
-
-
-def _put_arguments(table: str, put: Put) -> dict[str, Any]:
-    return {"TableName": table, "Item": marshal(put.row), **_condition(put.when)}
-
-
-def _delete_arguments(table: str, delete: Delete) -> dict[str, Any]:
-    return {"TableName": table, "Key": marshal(_key(delete.key)), **_condition(delete.when)}
-
-
-def _update_arguments(table: str, update: Update) -> dict[str, Any]:
-    names: dict[str, str] = {}
-    values: dict[str, Any] = {}
-
-    def slot(name: str, value: Any) -> str:
-        number = len(names)
-        names[f"#u{number}"], values[f":u{number}"] = name, value
-        return f"#u{number} {{}} :u{number}"
-
-    clauses = [
-        _clause("SET", (slot(name, value).format("=") for name, value in update.set.items())),
-        _clause("ADD", (slot(name, value).format("") for name, value in update.add.items())),
-        _clause("DELETE", (slot(name, value).format("") for name, value in update.discard.items())),
-    ]
-    for number, name in enumerate(update.remove):
-        names[f"#r{number}"] = name
-    clauses.append(_clause("REMOVE", (f"#r{number}" for number in range(len(update.remove)))))
-    arguments = _condition(update.when)
-    arguments["ExpressionAttributeNames"] = names | arguments.get("ExpressionAttributeNames", {})
-    values = marshal(values) | arguments.get("ExpressionAttributeValues", {})
-    if values:
-        arguments["ExpressionAttributeValues"] = values
-    return {
-        "TableName": table,
-        "Key": marshal(_key(update.key)),
-        "UpdateExpression": " ".join(clause for clause in clauses if clause),
-        **arguments,
-    }
-
-
-def _clause(keyword: str, parts: Iterable[str]) -> str:
-    joined = ", ".join(parts)
-    return f"{keyword} {joined}" if joined else ""
-
-
-def _condition(when: ConditionBase | None) -> dict[str, Any]:
-    if when is None:
-        return {}
-    built = ConditionExpressionBuilder().build_expression(when)
-    arguments: dict[str, Any] = {
-        "ConditionExpression": built.condition_expression,
-        "ExpressionAttributeNames": built.attribute_name_placeholders,
-    }
-    if built.attribute_value_placeholders:
-        arguments["ExpressionAttributeValues"] = marshal(built.attribute_value_placeholders)
-    return arguments
-
-
-def _transaction_item(table: str, write: Put | Update | Delete | Require) -> dict[str, Any]:
-    match write:
-        case Put():
-            return {"Put": _put_arguments(table, write)}
-        case Update():
-            return {"Update": _update_arguments(table, write)}
-        case Delete():
-            return {"Delete": _delete_arguments(table, write)}
-        case Require():
-            key = {"TableName": table, "Key": marshal(_key(write.key))}
-            return {"ConditionCheck": {**key, **_condition(write.when)}}

@@ -15,7 +15,8 @@ from tunedrop.domain.versions.deletions import Deletion, Erased, Tombstone
 from tunedrop.domain.versions.versioning import Head
 from tunedrop.edges.rows import dataset_rows, moments, stored
 from tunedrop.edges.rows.attributes import Row
-from tunedrop.edges.rows.table import Delete, Key, Put, Require, Table, Update
+from tunedrop.edges.rows.table import Table
+from tunedrop.edges.rows.writes import Delete, Key, Put, Require, Update
 
 SCHEMA = 1
 KIND = "deletion"

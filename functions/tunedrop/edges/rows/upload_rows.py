@@ -14,7 +14,8 @@ from tunedrop.domain.versions import object_keys
 from tunedrop.domain.versions.versioning import UploadStatus
 from tunedrop.edges.rows import stored
 from tunedrop.edges.rows.attributes import Row
-from tunedrop.edges.rows.table import Key, Put, Require, Table, Update
+from tunedrop.edges.rows.table import Table
+from tunedrop.edges.rows.writes import Key, Put, Require, Update
 
 SCHEMA = 1
 REQUEST: Final = "request"
