@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 import spending_requested
-from tunedrop.edges.rows.table import Table
-from tunedrop.edges.rows.writes import Key, Update
+from tunedrop.edges.rows.stored import UnreadableRow
+from tunedrop.edges.rows.table import Key, Table, Update
 
 from tests.builders import LambdaContext, sqs_event
 from tests.integration import bedrock_world
+from tests.integration.bedrock_world import HOUR
 from tests.integration.caller import call, refused
 
 
@@ -47,3 +48,15 @@ def test_a_purchase_in_an_unknown_state_buys_nothing(world):
     assert len(answer["batchItemFailures"]) == 1
     assert world.stack.table.get(key) == row
     assert world.bought() == []
+
+
+def test_one_unreadable_row_never_keeps_reconcile_from_giving_others_back(world):
+    world.ready()
+    job = world.start()
+    spoilt(world.stack.table, Key(f"JOB#{job.id}", "JOB"), status="Paused")
+    world.clock.advance(9 * HOUR)
+    world.stack.messages(world.settings.spend_queue_url)
+    with pytest.raises(UnreadableRow, match=job.id):
+        world.reconcile()
+    kinds = [message["kind"] for message in world.stack.messages(world.settings.spend_queue_url)]
+    assert kinds == ["advance_purchase"]

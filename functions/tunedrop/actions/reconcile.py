@@ -24,6 +24,7 @@ from tunedrop.domain.versions.deletions import Deletion
 from tunedrop.edges import events, observability
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows, job_rows
+from tunedrop.edges.rows.stored import UnreadableRow
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,10 +36,11 @@ class _Due:
 def reconcile(cloud: Cloud) -> Reconciled:
     """Enqueue everything that is due, and publish what was found. Running it twice only sends hints twice.
 
-    Raises the first fault met while looking at Bedrock, but only after everything else was done.
+    Raises the last row of open work that could not be read, or else the first fault met while looking at Bedrock, but
+    only after everything else was done.
     """
     now = cloud.now()
-    jobs, purchases = _open_work(cloud)
+    jobs, purchases, unreadable = _open_work(cloud)
     due = {_job_message(kind, job) for job in jobs for kind in training_steps.due(job)}
     due |= {_purchase_message(item) for item in purchases if serving_steps.is_due(item, now)}
     _send(due, cloud)
@@ -49,8 +51,8 @@ def reconcile(cloud: Cloud) -> Reconciled:
     observability.show_orphans(len(seen.orphans))
     lost = {_erasing_message(deletion) for deletion in erase_data.due(cloud)}
     _send(lost, cloud)
-    if seen.fault:  # unpublished, so the alarm on a missing ReconcileCompleted rings if it lasts
-        raise seen.fault
+    if fault := unreadable or seen.fault:  # unpublished, so the alarm on a missing ReconcileCompleted rings if it lasts
+        raise fault
     enqueued = Counter(message.kind for message in due | more | lost)
     found = Reconciled(len(jobs), len(purchases), dict(enqueued), tuple(seen.orphans), tuple(seen.foreign))
     events.publish(cloud.bus, reconcile_notifications.notification(found, cloud.settings.stack_id, now))
@@ -69,17 +71,22 @@ def _standing(purchases: list[Purchase], cloud: Cloud, now: datetime) -> Standin
     return live_capacity.of(named, cloud.settings.prices, now)
 
 
-def _open_work(cloud: Cloud) -> tuple[list[Job], list[Purchase]]:
+def _open_work(cloud: Cloud) -> tuple[list[Job], list[Purchase], UnreadableRow | None]:
+    """Everything that can be read: one row that can't must not keep other purchases from being given back."""
     jobs: list[Job] = []
     purchases: list[Purchase] = []
+    unreadable: UnreadableRow | None = None
     for row in cloud.state.query("OPEN").rows:
-        if row["sk"].startswith("JOB#"):
-            job = job_rows.load(cloud.state, row["job_id"])
-            jobs += [job] if job else []
-        else:
-            purchase = deployment_rows.load_purchase(cloud.state, row["deployment"], row["generation"])
-            purchases += [purchase] if purchase else []
-    return jobs, purchases
+        try:
+            if row["sk"].startswith("JOB#"):
+                job = job_rows.load(cloud.state, row["job_id"])
+                jobs += [job] if job else []
+            else:
+                purchase = deployment_rows.load_purchase(cloud.state, row["deployment"], row["generation"])
+                purchases += [purchase] if purchase else []
+        except UnreadableRow as error:
+            unreadable = error
+    return jobs, purchases, unreadable
 
 
 def _job_message(kind: str, job: Job) -> _Due:
