@@ -106,32 +106,19 @@ class Table:
 
     def put(self, put: Put) -> WriteOutcome:
         """Write one row, or say what stood in the way."""
-        return self._conditionally(
-            lambda: self._client.put_item(
-                **put_arguments(self.name, put), ReturnValuesOnConditionCheckFailure="ALL_OLD"
-            ),
-            lambda _: put.row,
-        )
+        return self._conditionally(self._client.put_item, _put_arguments(self.name, put), lambda _: put.row)
 
     def update(self, update: Update) -> WriteOutcome:
         """Change one row, or say what stood in the way."""
-        return self._conditionally(
-            lambda: self._client.update_item(
-                **update_arguments(self.name, update),
-                ReturnValues="ALL_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            ),
-            lambda answer: unmarshal(answer["Attributes"]),
-        )
+        arguments = {**_update_arguments(self.name, update), "ReturnValues": "ALL_NEW"}
+        return self._conditionally(self._client.update_item, arguments, lambda answer: unmarshal(answer["Attributes"]))
 
     def delete(self, delete: Delete) -> WriteOutcome:
         """Take one row away, or say what stood in the way."""
+        arguments = {**_delete_arguments(self.name, delete), "ReturnValues": "ALL_OLD"}
         return self._conditionally(
-            lambda: self._client.delete_item(
-                **delete_arguments(self.name, delete),
-                ReturnValues="ALL_OLD",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            ),
+            self._client.delete_item,
+            arguments,
             lambda answer: unmarshal(answer["Attributes"]) if answer.get("Attributes") else None,
         )
 
@@ -179,9 +166,9 @@ class Table:
             if start is None or (limit is not None and len(rows) >= limit):
                 return Page(tuple(rows), cursors.to_text(start))
 
-    def _conditionally(self, call: Any, row_of: Any) -> WriteOutcome:
+    def _conditionally(self, call: Any, arguments: dict[str, Any], row_of: Any) -> WriteOutcome:
         try:
-            answer = conflicts.retried(call)
+            answer = conflicts.retried(lambda: call(**arguments, ReturnValuesOnConditionCheckFailure="ALL_OLD"))
         except self._client.exceptions.ConditionalCheckFailedException as error:
             item = cast("dict[str, Any]", error.response).get("Item")
             return WriteOutcome(False, unmarshal(item) if item else None)
