@@ -394,7 +394,7 @@ def test_stored_open_work_is_found(stack):
     name = "started with a deployment"
     for kind in ("job", "job_name", "open_job", "open_purchase", "purchase"):
         put(stack, one(kind, name))
-    (job,) = trace_models.running_jobs("support", 1, stack.table)
+    (job,) = trace_models.running_jobs("support", 1, stack.cloud)
     assert described(job) == one("job", name).value
     assert job_rows.find(stack.table, job.name) == job
     assert deployment_rows.units_spoken_for(stack.table) == {"support-prod": 1}
