@@ -1,1 +1,1 @@
-"""The `tunedrop` command. Never shipped to Lambda."""
+"""The `tunedrop` command line. Never shipped to Lambda."""

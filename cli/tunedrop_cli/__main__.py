@@ -1,4 +1,4 @@
-"""`python -m tunedrop_cli`: the `tunedrop` command where its script is not on the PATH."""
+"""`python -m tunedrop_cli`: the `tunedrop` command for when its script is not on the PATH."""
 
 import sys
 

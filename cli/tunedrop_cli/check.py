@@ -1,4 +1,4 @@
-"""`tunedrop check`: what a training file's upload would find, without uploading it."""
+"""`tunedrop check`: check training files as an upload would, without uploading them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from tunedrop_cli.local_files import LocalFile
 if TYPE_CHECKING:
     from tunedrop_cli.fixing import Fixed
 
-DESCRIPTION = """Check training files as an upload would, with the same code; findings say line, path and what to do.
+DESCRIPTION = """Check training files as an upload would, with the same code; findings name line, path and what to do.
 
-Several FILEs are one split, in this order. Without --model there is one row per base model: accepted, or why not.
+Several FILEs make one split, in this order. Without --model, each base model gets one row: accepted, or why not.
 Files are .jsonl, .json (an array), .csv, .tsv (each also .gz) or .parquet; - is standard input."""
 
 EPILOG = """examples:
@@ -39,42 +39,38 @@ exit code: 0 accepted (without --model: by at least one base model), 1 rejected,
 
 
 def add_to(command: argparse.ArgumentParser) -> None:
-    """The options of `tunedrop check`."""
+    """Add the options of `tunedrop check`."""
     command.description, command.epilog = DESCRIPTION, EPILOG
     command.add_argument("files", nargs="*", metavar="FILE", help="the files of one split; - is standard input")
     command.add_argument(
         "--model",
         action="append",
         metavar="BASE_MODEL",
-        help=f"what will be tuned: {', '.join(catalogue.catalogue())}; repeat it; left out: each of them, a row each",
+        help=f"base model to tune: {', '.join(catalogue.catalogue())}; may be repeated; default: a row for each",
     )
     command.add_argument(
-        "--split", choices=SPLITS, help="what the FILEs are (default: what their name says, else train)"
+        "--split", choices=SPLITS, help="which split the FILEs are (default: as their name says, else train)"
     )
     for split in SPLITS:
         command.add_argument(
-            f"--{split}", action="append", default=[], metavar="FILE", help=f"a file of {split}; repeat it"
+            f"--{split}", action="append", default=[], metavar="FILE", help=f"a file of {split}; may be repeated"
         )
-    command.add_argument(
-        "--format", choices=("text", "json"), default="text", help="of what is printed (default: text)"
-    )
-    command.add_argument("--report", metavar="OUT.json", help="write what --format json prints into a file")
-    command.add_argument(
-        "--html", metavar="OUT.html", help="write the report as a page; several reports, several pages"
-    )
-    command.add_argument("--fix", metavar="OUT", help="write the file as JSON Lines, with what is safe to mend mended")
+    command.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
+    command.add_argument("--report", metavar="OUT.json", help="write what --format json prints to a file")
+    command.add_argument("--html", metavar="OUT.html", help="write the report as a page, or one page per report")
+    command.add_argument("--fix", metavar="OUT", help="mend what is safe to mend and write the file as JSON Lines")
     command.add_argument(
         "--validation-share",
         type=float,
         metavar="SHARE",
-        help="where there is no validation split: the share of train that becomes one, such as 0.1",
+        help="share of train to hold back as validation if there is no validation split, such as 0.1",
     )
     plans.add_to(command)
     command.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Check and report. Raises WrongUsage, Unreadable."""
+    """Check and report; return the exit code. Raises WrongUsage, Unreadable."""
     splits = _splits(chosen)
     models = plans.models(chosen.model)
     settings = plans.read_settings(chosen.settings, [path for paths in splits.values() for path in paths])
@@ -104,17 +100,17 @@ def _splits(chosen: argparse.Namespace) -> Mapping[Split, Sequence[str]]:
     if chosen.files:
         split = chosen.split or local_files.split_of(chosen.files)
         if given[split]:
-            raise WrongUsage(f"name the files of {split} in one way: as FILE or with --{split}")
+            raise WrongUsage(f"name the files of {split} either as FILE or with --{split}, not both")
         given[split] = chosen.files
     elif chosen.split:
-        raise WrongUsage("--split says what the FILEs are, but there is none")
+        raise WrongUsage("--split says which split the FILEs are, but there is no FILE")
     named = {split: paths for split, paths in given.items() if paths}
     if not named:
         raise WrongUsage("name a file to check, or - for standard input; `tunedrop check --help` shows examples")
     if [path for paths in named.values() for path in paths].count(local_files.STANDARD_INPUT) > 1:
-        raise WrongUsage("standard input can be read once")
+        raise WrongUsage("standard input can be read only once")
     if chosen.fix and len(named) > 1:
-        raise WrongUsage("--fix mends the files of one split")
+        raise WrongUsage("--fix mends the files of only one split")
     return named
 
 
@@ -140,7 +136,7 @@ def _tell(chosen: argparse.Namespace, found: Sequence[Verdict], fixed: Fixed | N
 
 
 def _write_pages(path: str, found: Sequence[Verdict], *, mended: bool) -> None:
-    """One report is the page of that name; of several, each has base model and split in its name."""
+    """Write the pages. A single report gets the given name; several have base model and split in their names."""
     from tunedrop.domain.reports import html_report
 
     pages = [(report, verdict.reports) for verdict in found for report in verdict.reports]

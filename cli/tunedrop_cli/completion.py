@@ -1,4 +1,4 @@
-"""`tunedrop --print-completion SHELL`: a script that lets the shell complete words without starting Tunedrop."""
+"""`tunedrop --print-completion SHELL`: print a script with which the shell completes words without running Tunedrop."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ KINDS = {
     "TOML": shtab.FILE,
     "FOLDER": shtab.DIRECTORY,
 }
-"""What stands for a place on disk, by the word that help shows for it."""
+"""How shtab completes arguments that are paths, by their metavar."""
 
 
 def script(command_line: argparse.ArgumentParser, shell: str) -> str:
-    """The script of a command line with all its options."""
+    """Return the completion script of a complete command line."""
     for action in _actions(command_line):
         word = str(action.metavar)
         if word in KINDS:
-            vars(action)["complete"] = KINDS[word]  # where shtab looks; argparse itself has no such thing
+            vars(action)["complete"] = KINDS[word]  # an attribute that shtab reads and argparse lacks
         elif word == "BASE_MODEL":
             action.choices = tuple(catalogue.catalogue())
     return shtab.complete(command_line, shell)
 
 
 def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
-    for action in parser._actions:  # noqa: SLF001 - argparse lists them nowhere else
+    for action in parser._actions:  # noqa: SLF001 - argparse has no public list of them
         yield action
         for command in action.choices.values() if isinstance(action.choices, dict) else ():
             if isinstance(command, argparse.ArgumentParser):

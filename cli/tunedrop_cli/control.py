@@ -21,41 +21,41 @@ from tunedrop_cli.errors import Refused
 ANSWERS_WITHIN = 40.0
 """Seconds; API Gateway itself gives up after 29."""
 PAUSES = (1.0, 5.0)
-"""Seconds before each further try."""
+"""Seconds before each retry."""
 _PASSING = frozenset({429, 502, 503, 504, "no_answer", "request_in_progress"})
-"""Statuses and codes of refusals that may not be repeated by the same request a moment later."""
+"""Statuses and codes of refusals that are worth a retry."""
 
 
 @dataclass(frozen=True, slots=True)
 class ControlApi:
-    """Requests signed for `execute-api`; one that may be repeated is, where its answer is late or lost.
+    """Sends signed requests, and retries those that may be repeated if their answer is late or lost.
 
-    All of them raise Refused: `unreachable` where nobody listens, `no_answer` where an answer did not come.
+    All methods return parsed JSON and raise Refused: `unreachable` if nobody listens, `no_answer` if no answer came.
     """
 
     url: str
     region: str
     credentials: Credentials | ReadOnlyCredentials
     timeout: float = ANSWERS_WITHIN
-    """Seconds without a byte."""
+    """Seconds to wait for the next byte."""
     pauses: tuple[float, ...] = PAUSES
 
     def get(self, path: str, **query: str | int) -> Any:
-        """GET."""
+        """Send a GET request."""
         return self._send("GET", path + (f"?{urlencode(query)}" if query else ""))
 
     def post(self, path: str, body: Mapping[str, Any], *, idempotency_key: str | None = None) -> Any:
-        """POST; repeated only under an Idempotency-Key."""
+        """Send a POST request; it is retried only with an Idempotency-Key."""
         return self._send("POST", path, body, {"Idempotency-Key": idempotency_key} if idempotency_key else {})
 
     def delete(self, path: str) -> Any:
-        """DELETE."""
+        """Send a DELETE request."""
         return self._send("DELETE", path)
 
     def _send(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
     ) -> Any:
-        """Signed anew for each try: a signature ages."""
+        """Send, with retries. Each attempt is signed anew, because signatures expire."""
         for pause in self.pauses if method != "POST" or headers else ():
             try:
                 return self._ask(method, path, body, headers or {})
@@ -79,7 +79,7 @@ class ControlApi:
 
 
 def _answer(request: urllib.request.Request, timeout: float) -> Any:
-    """The JSON of an answer. Raises Refused, OSError, and HTTPException where the connection breaks off."""
+    """Send and parse the answer. Raises Refused, OSError, and HTTPException if the connection breaks."""
     try:
         with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310
             return json.loads(answer.read() or b"null")
@@ -92,13 +92,13 @@ def _answer(request: urllib.request.Request, timeout: float) -> Any:
 
 
 def _silence(request: urllib.request.Request, error: OSError | HTTPException) -> Mapping[str, str]:
-    """What to say of an answer that did not come; a request that reached nobody had no effect."""
+    """The error for an answer that did not come. Unlike others, a request that reached nobody had no effect."""
     asked = f"{request.get_method()} {request.full_url}"
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
     if reason is not error and not isinstance(reason, (TimeoutError, ConnectionResetError, BrokenPipeError)):
         return {"code": "unreachable", "message": f"{asked} reached nobody: {reason}"}
-    doubt = "; it may have been carried out all the same, so look first" if request.get_method() == "POST" else ""
-    return {"code": "no_answer", "message": f"{asked} got no whole answer ({reason}). Try again in a while{doubt}."}
+    doubt = "; it may have been carried out anyway, so check first" if request.get_method() == "POST" else ""
+    return {"code": "no_answer", "message": f"{asked} got no complete answer ({reason}). Try again in a while{doubt}."}
 
 
 def _error(body: bytes) -> Mapping[str, Any]:

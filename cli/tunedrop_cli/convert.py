@@ -1,4 +1,4 @@
-"""`tunedrop convert`: a training file in the format that a base model trains on."""
+"""`tunedrop convert`: write a training file in the format a base model trains on."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tunedrop_cli.local_files import LocalFile
 
 DESCRIPTION = """Write a training file as the base model trains on it: the bytes that an upload would prepare.
 
-Only what rejects is looked for; `tunedrop check` shows the warnings too. OUT is written when all is accepted, else not
-touched. - is standard input or standard output."""
+Only errors are looked for; `tunedrop check` shows warnings, too. OUT is written only if everything is accepted.
+- is standard input or standard output."""
 
 EPILOG = """examples:
   tunedrop convert chats.csv train.jsonl --model nova-lite --map prompt=question --map completion=answer
@@ -32,20 +32,20 @@ exit code: 0 accepted and written, 1 rejected, 2 no byte could be read or wrong 
 
 
 def add_to(command: argparse.ArgumentParser) -> None:
-    """The options of `tunedrop convert`."""
+    """Add the options of `tunedrop convert`."""
     command.description, command.epilog = DESCRIPTION, EPILOG
     command.add_argument("input", metavar="IN", help="the file to read, or -")
     command.add_argument("output", metavar="OUT", help="the file to write, or -")
     command.add_argument(
         "--model", required=True, metavar="BASE_MODEL", help=f"one of {', '.join(catalogue.catalogue())}"
     )
-    command.add_argument("--split", choices=SPLITS, help="what IN is (default: what its name says, else train)")
+    command.add_argument("--split", choices=SPLITS, help="which split IN is (default: as its name says, else train)")
     plans.add_to(command)
     command.set_defaults(run=run, validation_share=None)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Convert, and say on standard error what came of it. Raises WrongUsage, Unreadable."""
+    """Convert and report on standard error; return the exit code. Raises WrongUsage, Unreadable."""
     split: Split = chosen.split or local_files.split_of([chosen.input])
     models = plans.models([chosen.model])
     settings = plans.read_settings(chosen.settings, [chosen.input])

@@ -1,4 +1,4 @@
-"""What ends a command early: `main` makes an exit code and one line of each."""
+"""Exceptions that end a command; `main` turns each into an exit code and one line."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 
 
 class WrongUsage(Exception):
-    """The command line asks for something that does not go: exit code 2."""
+    """The command line asks for something impossible: exit code 2."""
 
 
 class Unreadable(Exception):
-    """A file of which no byte could be read, or whose reading broke off: exit code 2."""
+    """A file could not be read, or not to its end: exit code 2."""
 
 
 class Refused(Exception):
     """ControlApi answered with an error, or not at all (status 0): exit code 1.
 
-    `code` is stable, the text is for people.
+    `code` is stable; the text is for people.
     """
 
     def __init__(self, status: int, error: Mapping[str, Any]) -> None:
@@ -31,7 +31,7 @@ class Refused(Exception):
 
 
 def refusals() -> tuple[type[Exception], ...]:
-    """Refused and what AWS's SDK raises (exit code 1). Where no command has imported the SDK, it need not be now."""
+    """The exceptions of exit code 1: Refused and those of AWS's SDK, which is not imported just for this."""
     if "boto3" not in sys.modules:
         return (Refused,)
     from boto3.exceptions import Boto3Error

@@ -1,4 +1,4 @@
-"""Files examined on this machine: the Lambda function's own session, and the same reports."""
+"""Examine files on this machine with the Lambda function's own code, and build the same reports."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from tunedrop_cli import progress
 from tunedrop_cli.local_files import LocalFile
 
 PRICES_VARIABLE, CURRENCY_VARIABLE = "TUNEDROP_PRICES", "TUNEDROP_CURRENCY"
-"""As the stack's functions have them."""
+"""The environment variables of the stack's functions."""
 _TOO_MUCH = 1e12
-"""No price: what is no finite number, too."""
+"""No price; the comparison also excludes infinity and NaN."""
 
 Report = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One base model's reports on all splits."""
+    """One base model's JSON reports, one per split."""
 
     base_model: str
     reports: Sequence[Report]
 
     @property
     def accepted(self) -> bool:
-        """Whether every split is."""
+        """Whether every split is accepted."""
         return all(report["verdict"] == "accepted" for report in self.reports)
 
     def as_json(self) -> Report:
-        """The report itself; of several splits, all of them under one verdict."""
+        """The report itself, or the reports of several splits under one verdict."""
         if len(self.reports) == 1:
             return dict(self.reports[0])
         return {
@@ -56,7 +56,7 @@ def verdicts(
     given: Sequence[tuple[Defect, str]] = (),
     dataset: str | None = None,
 ) -> list[Verdict]:
-    """One per base model, in the plan's order. Raises Unreadable."""
+    """Examine the splits; return one verdict per base model, in the plan's order. Raises Unreadable."""
     with progress.bar("checking", sum(file.size for files in splits.values() for file in files)) as watch:
         for file in (file for files in splits.values() for file in files):
             file.watch = watch
@@ -74,7 +74,7 @@ def verdicts(
 
 
 def prices() -> Prices:
-    """What the environment says; none that cannot be read."""
+    """The prices in the environment; unreadable ones are ignored."""
     try:
         amounts = json.loads(os.environ.get(PRICES_VARIABLE) or "{}")
     except ValueError:

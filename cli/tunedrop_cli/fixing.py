@@ -1,4 +1,4 @@
-"""`tunedrop check --fix OUT`: the mended file, written beside and looked at again before it is kept."""
+"""`tunedrop check --fix OUT`: mend into a temporary file, which is checked before it becomes OUT."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from tunedrop_cli.outputs import Draft
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """What came of mending the files of one split."""
+    """The result of mending the files of one split."""
 
     splits: Mapping[Split, Sequence[LocalFile]]
-    """What to examine: the mended file, or, where that can't be a copy, the files as they are."""
+    """What to examine: the mended file, or the original files if something was lost."""
     mends: Sequence[Mend]
     lost: Sequence[tuple[str, int | None, Defect]]
-    """What could not be carried over, by file and line: then nothing is written."""
+    """(file, line, defect) of what could not be kept; if there is any, nothing is written."""
     draft: Draft
 
     def keep(self) -> None:
-        """Let the mended file be seen, if nothing is missing in it."""
+        """Put the mended file in place, unless something was lost."""
         if not self.lost:
             self.draft.keep()
 
     def as_json(self) -> list[dict[str, Any]]:
-        """What was done, for programs."""
+        """The mends, for the JSON report."""
         return [] if self.lost else [asdict(mend) for mend in self.mends]
 
 
 def fix(splits: Mapping[Split, Sequence[LocalFile]], out: str, mapping: FieldMapping | None, held: ExitStack) -> Fixed:
-    """Mend the files into a draft of `out`, which ends with `held`. Raises WrongUsage, Unreadable."""
+    """Mend the files into a draft of `out`, closed by `held`. Raises WrongUsage, Unreadable."""
     if out == outputs.STANDARD_OUTPUT:
         raise WrongUsage("--fix writes a file: name one")
     ((split, files),) = splits.items()

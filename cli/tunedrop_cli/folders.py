@@ -1,4 +1,4 @@
-"""A dataset's folder on this machine: its settings, and the files of each split in the order they are joined."""
+"""A dataset's folder on this machine: its settings and each split's files, in the order they are joined."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from tunedrop_cli.errors import Unreadable, WrongUsage
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """What of a folder belongs to the dataset."""
+    """The contents of a dataset's folder."""
 
     name: str
-    """The dataset's."""
+    """The dataset's name."""
     settings: Sequence[Path]
-    """The system text file that `dataset.toml` names, and that, in the order they are uploaded."""
+    """The system text file that `dataset.toml` names, then `dataset.toml`: the order of their upload."""
     splits: Mapping[Split, Sequence[Path]]
     joined: frozenset[Split]
-    """Splits that are a folder of files."""
+    """Splits that are folders of files."""
     ignored: Sequence[Path]
 
     @property
     def toml(self) -> Path | None:
-        """`dataset.toml`."""
+        """The path of `dataset.toml`, if there is one."""
         return next((path for path in self.settings if path.name == object_keys.SETTINGS_FILE), None)
 
 
 def read(path: str, name: str | None = None) -> Folder:
-    """Look through a folder. Raises Unreadable where it is none, WrongUsage where it is no dataset's."""
+    """Read a folder. Raises Unreadable if it cannot be listed, WrongUsage if it is not a dataset's."""
     root = Path(path)
     try:
         found = sorted(root.iterdir())
@@ -73,12 +73,12 @@ def _is_split_file(path: Path, split: Split) -> bool:
 
 
 def _parts(folder: Path) -> Iterator[Path]:
-    """In the order of their keys, as they are joined."""
+    """The files of a split's folder in key order, in which they are joined."""
     for path in sorted(folder.iterdir(), key=lambda each: each.name):
         if path.name.startswith(".") or path.name == object_keys.COMMIT_FILE:
             continue
         if not path.is_file() or not path.name.endswith(tuple(f".{each}" for each in object_keys.EXTENSIONS)):
-            raise WrongUsage(f"{path} is no file that can be joined; allowed: {', '.join(object_keys.EXTENSIONS)}")
+            raise WrongUsage(f"{path} is not a file that can be joined; allowed: {', '.join(object_keys.EXTENSIONS)}")
         yield path
 
 
@@ -95,7 +95,7 @@ def _settings(root: Path) -> Sequence[Path]:
 
 
 def key_of(folder: Folder, split: Split, path: Path, *, as_part: bool) -> str:
-    """Where a split's file goes: a part waits to be named or committed, the split's one file commits at once."""
+    """The S3 key of a split's file. Parts wait for a request or a `_commit`; a split's only file commits at once."""
     if as_part and split in folder.joined:
         return object_keys.incoming(folder.name, f"{split}/{path.name}")
     file = f"{split}.{local_files.extension_of(path.name)}"

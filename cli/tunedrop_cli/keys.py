@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 
 def add_to(command: argparse.ArgumentParser) -> None:
-    """The actions of `tunedrop keys`."""
+    """Add the actions of `tunedrop keys`."""
     command.description = __doc__
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
-    create = actions.add_parser("create", help="make a key; its secret is printed once, to standard output")
+    create = actions.add_parser("create", help="create a key and print its secret, this once, to standard output")
     create.add_argument("--name", required=True, help="who or what will use it")
-    create.add_argument("--deployment", action="append", help="what it may call; repeat it; left out: everything")
+    create.add_argument("--deployment", action="append", help="a deployment it may call; may be repeated; default: all")
     create.set_defaults(run=_create)
-    listing = actions.add_parser("list", help="all keys, newest first")
+    listing = actions.add_parser("list", help="list all keys, newest first")
     listing.set_defaults(run=_list)
-    revoke = actions.add_parser("revoke", help="a key stops working from its next call on")
-    revoke.add_argument("id", help="as `tunedrop keys list` shows it")
+    revoke = actions.add_parser("revoke", help="revoke a key, from its next call on")
+    revoke.add_argument("id", help="the key's id, as `tunedrop keys list` shows it")
     revoke.set_defaults(run=_revoke)
     for action in (create, listing, revoke):
         stack.add_to(action)

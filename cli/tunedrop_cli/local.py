@@ -1,4 +1,4 @@
-"""`tunedrop local ACTION`: hands over to the embedded cloud, which lives in an environment of its own."""
+"""`tunedrop local ACTION`: run the embedded cloud's command in its own environment."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from tunedrop_cli.errors import WrongUsage
 
 DESCRIPTION = "The embedded cloud: the real template on this machine, without an AWS account and without Docker."
 ACTIONS = {
-    "up": "start it (or find it running), deploy the stack, print the lines to export",
-    "down": "stop it and keep its state",
-    "env": "print the lines to export, for eval",
-    "status": "say whether it runs, and what is deployed",
-    "deploy": "bring a changed template or function in",
-    "logs": "print what a function logged; with --follow what it goes on to log, too",
-    "reset": "stop it and forget its state",
+    "up": "start it (or join it), deploy the stack, print the variables to export",
+    "down": "stop it, but keep its state",
+    "env": "print the variables to export, for eval",
+    "status": "show whether it is running, and what is deployed",
+    "deploy": "deploy a changed template or function",
+    "logs": "print a function's log; with --follow, keep printing new lines",
+    "reset": "stop it and delete its state",
 }
 
 
 def add_to(command: argparse.ArgumentParser) -> None:
-    """The actions of `tunedrop local`."""
+    """Add the actions of `tunedrop local`."""
     command.description = DESCRIPTION
     command.epilog = "\n".join(f"  {name:<8}{words}" for name, words in ACTIONS.items())
     command.add_argument("action", choices=tuple(ACTIONS))
@@ -32,7 +32,7 @@ def add_to(command: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Run the embedded cloud's own command and return its exit code. Raises WrongUsage outside of a checkout."""
+    """Run the embedded cloud's command and return its exit code. Raises WrongUsage outside a checkout."""
     root = Path(__file__).resolve().parents[2]
     if not (root / "local" / "tunedrop_local").is_dir():
         raise WrongUsage("the embedded cloud runs from a checkout of Tunedrop: run `make up` there")

@@ -1,4 +1,4 @@
-"""A person's files as sources of bytes: by path or from standard input, watched while they are read."""
+"""Local files and standard input as sources of bytes, with a callback for progress bars."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from tunedrop_cli.errors import Unreadable
 
 STANDARD_INPUT = "-"
 ANY_EXTENSION = ""
-"""Of a name that promises nothing: the content alone says what it is."""
+"""For names without a known extension: the content alone decides what the file is."""
 
 _CHUNK = 2**20
 _HELD = 64 * 2**20
-"""Bytes of standard input that are held in memory; more goes to a temporary file."""
+"""Bytes of standard input held in memory; more goes to a temporary file."""
 
 
 def _nobody(_: int) -> None:
-    """Watches nothing."""
+    """The callback of files that nobody watches."""
 
 
 @dataclass(slots=True)
 class LocalFile:
-    """One open file; `watch` is told of every byte that is read, for a progress bar."""
+    """One open file; `watch` is called with the number of bytes of each read, for a progress bar."""
 
     name: str
-    """Its path."""
+    """The path, as given."""
     extension: str
     size: int
     _file: BinaryIO
@@ -45,25 +45,25 @@ class LocalFile:
 
     @property
     def shown(self) -> str:
-        """Its path as text: bytes that are no UTF-8, which a name may have, are replaced."""
+        """The path as text, with bytes that are not UTF-8 replaced."""
         return os.fsencode(self.name).decode("utf-8", "replace")
 
     def chunks(self) -> Iterator[bytes]:
-        """All bytes from the beginning. Raises Unreadable."""
+        """Yield all bytes from the beginning. Raises Unreadable."""
         self._seek(0)
         while chunk := self._take(_CHUNK):
             self.watch(len(chunk))
             yield chunk
 
     def read(self, start: int, length: int) -> bytes:
-        """At most `length` bytes from `start` on. Raises Unreadable."""
+        """Return at most `length` bytes from offset `start`. Raises Unreadable."""
         self._seek(start)
         taken = self._take(length)
         self.watch(len(taken))
         return taken
 
     def stored(self) -> StoredFile:
-        """Name, size and digest, as a report lists files. Raises Unreadable."""
+        """Return name, size and digest, as reports list files. Raises Unreadable."""
         digest = hashlib.sha256()
         self._seek(0)
         while chunk := self._take(_CHUNK):
@@ -71,7 +71,7 @@ class LocalFile:
         return StoredFile(self.shown, "", self.size, digest.hexdigest())
 
     def part(self) -> Part:
-        """The same for the readers."""
+        """Return the file as the readers take it."""
         return Part(self.shown, self.extension, self)
 
     def _seek(self, place: int) -> None:
@@ -88,7 +88,7 @@ class LocalFile:
 
 
 def open_all(paths: Sequence[str], held: ExitStack, extension: str | None = None) -> list[LocalFile]:
-    """Open files, `-` once among them; `extension` stands for all of theirs. Raises Unreadable."""
+    """Open files, closed by `held`; `-` may occur once. `extension` overrides all of theirs. Raises Unreadable."""
     return [_open(path, held, extension or extension_of(path)) for path in paths]
 
 
@@ -103,11 +103,11 @@ def _open(path: str, held: ExitStack, extension: str) -> LocalFile:
     except OSError as error:
         raise Unreadable(f"{path}: {error.strerror}") from None
     except ValueError:
-        raise Unreadable(f"{path!r} is no path") from None
+        raise Unreadable(f"{path!r} is not a path") from None
 
 
 def _spooled(stream: BinaryIO, held: ExitStack) -> tuple[int, BinaryIO]:
-    """Size and content of what can be read only once: sizes are judged first, and Parquet is read from its end."""
+    """Copy a stream to a spool, and return (size, spool): sizes are checked first, and Parquet is read from its end."""
     import shutil
     import tempfile
 
@@ -120,20 +120,20 @@ def _spooled(stream: BinaryIO, held: ExitStack) -> tuple[int, BinaryIO]:
 
 
 def extension_of(path: str) -> str:
-    """What the name says the content is, if it says anything."""
+    """The known extension of a path, without its dot; ANY_EXTENSION if there is none."""
     name = Path(path).name.casefold()
     known = sorted(object_keys.EXTENSIONS, key=len, reverse=True)
     return next((extension for extension in known if name.endswith(f".{extension}")), ANY_EXTENSION)
 
 
 def split_of(paths: Sequence[str]) -> Split:
-    """The split that all names agree on; train where they say nothing."""
+    """The split that all file names agree on, else train."""
     stems = {Path(path).name.partition(".")[0].casefold() for path in paths}
     return next((split for split in SPLITS if stems == {split}), "train")
 
 
 def is_same(path: str, other: str) -> bool:
-    """Whether writing one would overwrite the other."""
+    """Whether two paths are the same file."""
     try:
         return Path(path).samefile(other)
     except OSError:

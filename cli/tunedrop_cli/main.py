@@ -1,4 +1,4 @@
-"""`tunedrop`: training files on this machine and on their way, the embedded cloud, API keys of a stack anywhere."""
+"""`tunedrop`: check, convert and upload training files, run the embedded cloud, manage a stack's API keys."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tunedrop_cli import errors
 from tunedrop_cli.errors import Unreadable, WrongUsage
 
 COMMANDS = {
-    "check": "what an upload of these files would find",
+    "check": "check files as an upload would",
     "convert": "write a file in a base model's training format",
     "push": "upload a dataset's folder to a stack",
-    "local": "the embedded cloud on this machine",
-    "keys": "API keys for the Messages API",
+    "local": "run the embedded cloud on this machine",
+    "keys": "manage API keys for the Messages API",
 }
-"""Each command is a module of this name here, and imported only when it is asked for."""
+"""Each command is the module of its name in this package, imported only if the command is used."""
 SHELLS = ("bash", "zsh", "fish")
 
 EPILOG = """examples:
@@ -39,7 +39,7 @@ EPILOG = """examples:
 
 
 class _PrintCompletion(argparse.Action):
-    """Like --version: says something and ends."""
+    """Like --version: prints something and exits."""
 
     def __call__(self, parser: argparse.ArgumentParser, _: argparse.Namespace, shell: Any, __: Any = None) -> None:
         from tunedrop_cli import completion
@@ -49,7 +49,7 @@ class _PrintCompletion(argparse.Action):
 
 
 def command_line(chosen: Collection[str]) -> argparse.ArgumentParser:
-    """The whole command line; of commands that are not among the chosen words only name and purpose."""
+    """Build the command line. Commands that are not `chosen` get only their name and purpose, not their options."""
     top = argparse.ArgumentParser(
         prog="tunedrop",
         description="Training data dropped into S3 becomes a tuned Amazon Bedrock model that you can call.",
@@ -69,16 +69,16 @@ def command_line(chosen: Collection[str]) -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0 when it worked, 1 when AWS or Tunedrop refused, 2 for wrong usage or a file that can't be read.
+    """Run a command; return 0 for success, 1 if AWS or Tunedrop refused, 2 for wrong usage or an unreadable file.
 
-    `arguments` are this process's own if left out; then it is there for nothing else.
+    Without `arguments`, those of the process are used, and the process is assumed to do nothing else.
     """
     words = sys.argv[1:] if arguments is None else arguments
     try:
         chosen = command_line(words).parse_args(words)
         if arguments is None:
-            gc.freeze()  # what was imported stays; a fifth of a short check went into collecting it at the end
-        if isinstance(sys.stdout, io.TextIOWrapper):  # as standard error does by itself, in any terminal's encoding
+            gc.freeze()  # collecting the imported modules at exit took a fifth of a short check
+        if isinstance(sys.stdout, io.TextIOWrapper):  # as on standard error, whatever the terminal's encoding
             sys.stdout.reconfigure(errors="backslashreplace")
         return int(chosen.run(chosen))
     except (WrongUsage, Unreadable) as error:
@@ -87,9 +87,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except errors.refusals() as error:
         _complain(error)
         return 1
-    except BrokenPipeError:  # whoever reads has seen enough
+    except BrokenPipeError:  # the reader of our output, such as `head`, has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE  # as a shell says it of others; 1 would be a verdict
+        return 128 + signal.SIGPIPE  # what a shell reports for such programs; 1 would be a verdict
     except OSError as error:
         _complain(error)
         return 2

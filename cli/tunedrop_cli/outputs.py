@@ -1,4 +1,4 @@
-"""Files that a command writes: whole or not at all, and never over what was read."""
+"""Files that commands write: completely or not at all, and never over an input."""
 
 from __future__ import annotations
 
@@ -22,19 +22,22 @@ _BUFFER = 2**20
 
 @dataclass(slots=True)
 class Draft:
-    """What will be written, still out of sight."""
+    """A file that is written out of sight until it is kept."""
 
     file: BinaryIO
     kept: bool = False
 
     def keep(self) -> None:
-        """Let it be seen when the draft ends."""
+        """Put the file in place when the draft ends."""
         self.kept = True
 
 
 @contextmanager
 def draft(path: str, inputs: Sequence[str]) -> Iterator[Draft]:
-    """A file beside `path`, or a spool for `-`, that takes its place only if it was kept. Raises WrongUsage."""
+    """Open a temporary file beside `path`, or a spool for `-`, that replaces it only if kept. Raises WrongUsage.
+
+    `inputs` are paths that must not be overwritten.
+    """
     if path == STANDARD_OUTPUT:
         with tempfile.SpooledTemporaryFile(_HELD) as spool:
             made = Draft(cast("BinaryIO", spool))
@@ -62,7 +65,7 @@ def _beside(path: Path) -> Iterator[Draft]:
             made = Draft(file)
             yield made
         if made.kept:
-            Path(name).chmod(0o666 & ~_umask())
+            Path(name).chmod(0o666 & ~_umask())  # mkstemp makes files for the owner only
             Path(name).replace(path)
     except OSError as error:
         raise WrongUsage(f"{path} can't be written: {error.strerror}") from None
@@ -72,7 +75,7 @@ def _beside(path: Path) -> Iterator[Draft]:
 
 
 def _umask() -> int:
-    """The process's; it can only be read by setting it."""
+    """The process's umask, which can only be read by setting it."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

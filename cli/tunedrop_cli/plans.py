@@ -1,4 +1,4 @@
-"""What a person asks to have checked, on the command line and in `dataset.toml`, as a plan of the examination."""
+"""Turn command-line options and `dataset.toml` into the assignment of an examination."""
 
 from __future__ import annotations
 
@@ -27,36 +27,40 @@ FIELDS = ("prompt", "completion", "system")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`dataset.toml` and the system text file that it names, as far as they can be followed."""
+    """`dataset.toml` and the system text file it names, as far as they are valid."""
 
     parsed: DatasetSettings = field(default_factory=DatasetSettings)
     system: str | None = None
     given: tuple[tuple[Defect, str], ...] = ()
-    """What cannot be followed, with its source."""
+    """(defect, source) of what is not valid."""
 
 
 def add_to(command: argparse.ArgumentParser) -> None:
-    """Options that mean the same for every command that examines files."""
-    command.add_argument("--system", metavar="TEXT", help="for records without a system text; beats dataset.toml")
+    """Add the options shared by all commands that examine files."""
+    command.add_argument("--system", metavar="TEXT", help="system text for records without one; overrides dataset.toml")
     command.add_argument(
         "--map",
         action="append",
         default=[],
         metavar="FIELD=NAME",
-        help=f"the key or column that holds FIELD ({', '.join(FIELDS)}), as in --map prompt=question; repeat it",
+        help=f"key or column that holds FIELD ({', '.join(FIELDS)}), as in --map prompt=question; may be repeated",
     )
     command.add_argument(
         "--settings",
         metavar="TOML",
-        help="dataset.toml to follow (default: the one beside the file, where there is one)",
+        help="dataset.toml to use (default: the one beside the file, if there is one)",
     )
-    command.add_argument("--ignore", action="append", default=[], metavar="CODE", help="pass over a warning; repeat it")
-    command.add_argument("--error", action="append", default=[], metavar="CODE", help="let it reject; repeat it")
+    command.add_argument(
+        "--ignore", action="append", default=[], metavar="CODE", help="ignore a warning; may be repeated"
+    )
+    command.add_argument(
+        "--error", action="append", default=[], metavar="CODE", help="make a warning an error; may be repeated"
+    )
     command.add_argument(
         "--input-format",
         choices=object_keys.EXTENSIONS,
         metavar="EXT",
-        help=f"what the input is, whatever its name and content say: {', '.join(object_keys.EXTENSIONS)}",
+        help=f"input format, instead of the one of the file's name: {', '.join(object_keys.EXTENSIONS)}",
     )
 
 
@@ -68,7 +72,7 @@ def plan(
     *,
     level: Level = "all",
 ) -> Assignment:
-    """The options, which beat `dataset.toml`, and that. Raises WrongUsage."""
+    """Combine the options with `dataset.toml`, which they override. Raises WrongUsage."""
     systems, dropped = _systems(chosen.system, [model.name for model in base_models], splits, settings)
     return Assignment(
         base_models=tuple(base_models),
@@ -83,7 +87,7 @@ def plan(
 
 
 def models(names: Sequence[str] | None) -> tuple[BaseModel, ...]:
-    """The base models of these names, all without. Raises WrongUsage."""
+    """The base models of these names, or all of them. Raises WrongUsage."""
     known = catalogue.catalogue()
     for name in names or ():
         if name not in known:
@@ -92,7 +96,7 @@ def models(names: Sequence[str] | None) -> tuple[BaseModel, ...]:
 
 
 def read_settings(path: str | None, files: Sequence[str]) -> Settings:
-    """The named `dataset.toml`, or the one beside the first file. Raises Unreadable if a named one can't be read."""
+    """Read the named `dataset.toml`, or the one beside the first file. Raises Unreadable if it cannot be read."""
     if path is None:
         beside = [Path(file).parent / object_keys.SETTINGS_FILE for file in files if file != STANDARD_INPUT]
         path = next((str(each) for each in beside[:1] if each.is_file()), None)
@@ -112,7 +116,7 @@ def read_settings(path: str | None, files: Sequence[str]) -> Settings:
 
 
 def _bytes(path: Path, most: int) -> bytes:
-    """At most one byte more than allowed, so that too many can be told."""
+    """Read at most one byte more than allowed, which is enough to see that a file is too large."""
     try:
         with path.open("rb") as file:
             return file.read(most + 1)
@@ -124,18 +128,16 @@ def _system_file(path: Path) -> str | Defect:
     try:
         return effective_settings.system_text(_bytes(path, dataset_toml.MAX_SYSTEM_FILE_BYTES))
     except Unreadable:
-        return Defect(
-            "system_file_missing", f"{path.name} does not stand beside {object_keys.SETTINGS_FILE}.", "$.system.file"
-        )
+        return Defect("system_file_missing", f"{path.name} is not beside {object_keys.SETTINGS_FILE}.", "$.system.file")
 
 
 def _systems(
     system: str | None, names: Sequence[str], splits: Sequence[Split], settings: Settings
 ) -> tuple[Mapping[tuple[str, Split], Block], frozenset[tuple[str, Split]]]:
-    """`--system ""` drops what is configured."""
+    """System texts, and those dropped, by base model and split. `--system ""` drops a configured one."""
     configured = settings.system is not None or any(settings.parsed.model_systems.values())
     if system is not None and system != system.encode("utf-8", "replace").decode():
-        raise WrongUsage("--system is no text in UTF-8")
+        raise WrongUsage("--system is not UTF-8")
     if system is not None and not system.strip():
         every = frozenset((name, split) for name in names for split in splits)
         return {}, every if configured else frozenset()
@@ -171,5 +173,5 @@ def _share(chosen: argparse.Namespace, default: float) -> float:
     if share is None:
         return default
     if not 0 <= share <= dataset_toml.MAX_VALIDATION_SHARE:
-        raise WrongUsage(f"--validation-share is from 0 to {dataset_toml.MAX_VALIDATION_SHARE}")
+        raise WrongUsage(f"--validation-share must be from 0 to {dataset_toml.MAX_VALIDATION_SHARE}")
     return share

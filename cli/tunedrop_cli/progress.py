@@ -1,4 +1,4 @@
-"""A bar on standard error while bytes are read or sent; nothing where standard error is no terminal."""
+"""A progress bar on standard error; nothing if standard error is not a terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Yields what is to be told of every byte; the bar is gone when all is done."""
+    """Yield a function to call with each number of bytes done; the bar disappears at the end."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return

@@ -1,4 +1,4 @@
-"""`tunedrop push`: a dataset's folder into the stack's bucket, as one version."""
+"""`tunedrop push`: upload a dataset's folder to the stack's bucket, as one version."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from tunedrop_cli.control import ControlApi
 
 DESCRIPTION = """Upload a dataset's folder: train, validation and test, each a file (train.jsonl) or a folder of files
-that are joined, and dataset.toml with the system text it names. The folder's name is the dataset's.
+to join, and dataset.toml with the system text it names. The folder's name is the dataset's name.
 
-The files are checked here first. With ControlApi at hand all splits become one version; by S3 alone each split commits
-by itself, train last, so that only one version is prepared of a new dataset."""
+The files are checked here first. If ControlApi is reachable, all splits become one version; through S3 alone, each
+split commits by itself, train last, so that a new dataset gets only one prepared version."""
 
 EPILOG = """examples:
   tunedrop push support-bot --wait
@@ -39,7 +39,7 @@ exit code: 0 uploaded (with --wait: accepted), 1 rejected or refused, 2 no byte 
 """
 
 SETTLED_SECONDS = 60
-"""How long a dataset.toml may take to be noted before the splits go on without it."""
+"""How long to wait until an uploaded dataset.toml takes effect before the splits are uploaded anyway."""
 _POLL_SECONDS = 2.0
 
 
@@ -54,18 +54,16 @@ class _Push:
 
 
 def add_to(command: argparse.ArgumentParser) -> None:
-    """The options of `tunedrop push`."""
+    """Add the options of `tunedrop push`."""
     command.description, command.epilog = DESCRIPTION, EPILOG
     command.add_argument("folder", metavar="FOLDER", help="the dataset's folder")
-    command.add_argument("--name", help="of the dataset (default: the folder's)")
+    command.add_argument("--name", help="name of the dataset (default: the folder's)")
+    command.add_argument("--wait", action="store_true", help="wait for the verdict, which becomes the exit code")
     command.add_argument(
-        "--wait", action="store_true", help="until the version is judged; the verdict is the exit code"
-    )
-    command.add_argument(
-        "--timeout", type=float, default=1800, metavar="SECONDS", help="how long to wait at most (default: 1800)"
+        "--timeout", type=float, default=1800, metavar="SECONDS", help="longest time to wait (default: 1800)"
     )
     command.add_argument("--no-check", action="store_true", help="upload without checking here first")
-    command.add_argument("--by-events", action="store_true", help="use S3 alone, not ControlApi")
+    command.add_argument("--by-events", action="store_true", help="use only S3, not ControlApi")
     command.add_argument(
         "--bucket", help=f"the data bucket; default: ${stack.BUCKET_VARIABLE}, else the stack's output"
     )
@@ -76,14 +74,17 @@ def add_to(command: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Check, upload, and wait if asked to. Raises WrongUsage, Unreadable, Refused; AWS's errors rise."""
+    """Check, upload, and wait if asked to; return the exit code.
+
+    Raises WrongUsage, Unreadable, Refused, and the errors of AWS's SDK.
+    """
     if chosen.wait and chosen.by_events:
-        raise WrongUsage("--wait asks ControlApi, which --by-events does without")
+        raise WrongUsage("--wait needs ControlApi, which --by-events does not use")
     reached = stack.Stack(chosen)
     folder = folders.read(chosen.folder, chosen.name)
     screen = text_report.console(stderr=True)
     for path in folder.ignored:
-        text_report.line(screen, f"not uploaded, because it is neither split nor settings: {path.name}")
+        text_report.line(screen, f"not uploaded, because it is neither a split nor a settings file: {path.name}")
     if not chosen.no_check and not _holds(chosen, folder, screen):
         return 1
     api = None if chosen.by_events else _api(reached, folder.name, screen, needed=chosen.wait)
@@ -100,7 +101,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _holds(chosen: argparse.Namespace, folder: Folder, screen: Console) -> bool:
-    """Whether an upload would be accepted, as far as can be told here; says why not."""
+    """Whether an upload would be accepted, as far as this machine can tell; prints why not."""
     settings = _settings(folder)
     models = plans.models(settings.parsed.base_models or None)
     plan = plans.plan(chosen, models, tuple(folder.splits), settings)
@@ -124,7 +125,7 @@ def _settings(folder: Folder) -> plans.Settings:
 
 
 def _api(reached: stack.Stack, dataset: str, screen: Console, *, needed: bool) -> ControlApi | None:
-    """ControlApi, if this person may ask it."""
+    """A client of ControlApi, or None if this person may not use it and does not need it."""
     try:
         api = reached.api()
         _latest(api, dataset)
@@ -137,7 +138,7 @@ def _api(reached: stack.Stack, dataset: str, screen: Console, *, needed: bool) -
 
 
 def _latest(api: ControlApi, dataset: str) -> Mapping[str, Any] | None:
-    """The newest version; None of a dataset that nobody knows, an empty one before its first version."""
+    """The newest version; empty before the first one, None if the dataset is unknown."""
     try:
         found = api.get(f"/datasets/{dataset}")
     except Refused as refused:
@@ -156,7 +157,7 @@ def _send(push: _Push, files: Sequence[tuple[Path, str]]) -> None:
 
 
 def _upload_by_events(push: _Push) -> None:
-    """What makes no version of a new dataset first, train last; a folder's `_commit` after its files."""
+    """Upload settings first and train last, so that a new dataset gets one version; a `_commit` after its files."""
     folder = push.folder
     _send(push, [(path, object_keys.incoming(folder.name, path.name)) for path in folder.settings])
     for split in reversed(SPLITS):
@@ -168,7 +169,7 @@ def _upload_by_events(push: _Push) -> None:
 
 
 def _refuse_strangers(push: _Push, split: Split, paths: Sequence[Path]) -> None:
-    """A `_commit` joins all that lies beside it."""
+    """Raise WrongUsage if a split's prefix has files that are not ours: a `_commit` joins everything beside it."""
     if split not in push.folder.joined:
         return
     prefix = object_keys.incoming(push.folder.name, f"{split}/")
@@ -176,11 +177,11 @@ def _refuse_strangers(push: _Push, split: Split, paths: Sequence[Path]) -> None:
     there = {item["Key"].removeprefix(prefix) for page in pages for item in page.get("Contents", [])}
     strangers = sorted(there - {path.name for path in paths} - {"_commit", ""})
     if strangers:
-        raise WrongUsage(f"{prefix} holds {strangers[0]} already, which would be joined too: delete it first")
+        raise WrongUsage(f"{prefix} already holds {strangers[0]}, which would be joined, too: delete it first")
 
 
 def _upload_as_one(push: _Push, api: ControlApi) -> str:
-    """Everything, and then one request that names it; the id of the upload that it makes."""
+    """Upload everything, then send one request that names it all; return the id of the upload it makes."""
     folder = push.folder
     _settle(push, api)
     named = {
@@ -194,7 +195,7 @@ def _upload_as_one(push: _Push, api: ControlApi) -> str:
 
 
 def _settle(push: _Push, api: ControlApi) -> None:
-    """Upload settings that are not in force yet and wait until they are, so that the splits' version holds them."""
+    """Upload settings not yet in force and wait until they are, so that the splits' version includes them."""
     name, toml = push.folder.name, push.folder.toml
     latest = _latest(api, name)
     if toml is None or _in_force(latest, push.folder.settings):
@@ -215,7 +216,7 @@ def _in_force(latest: Mapping[str, Any] | None, settings: Sequence[Path]) -> boo
 
 
 def _await(push: _Push, api: ControlApi, upload: str, until: float) -> int:
-    """Poll until the upload is through, then say what its version is."""
+    """Poll until the upload is processed, then print its version; return the exit code."""
     name = push.folder.name
     while (found := api.get(f"/datasets/{name}/uploads/{upload}"))["status"] == "processing":
         if time.monotonic() > until:

@@ -1,4 +1,4 @@
-"""A deployed stack as the person's own credentials reach it: its ControlApi and its bucket."""
+"""A deployed stack, reached with the person's own credentials: its ControlApi and its bucket."""
 
 from __future__ import annotations
 
@@ -21,32 +21,35 @@ BUCKET_VARIABLE = "TUNEDROP_DATA_BUCKET"
 
 
 def add_to(command: argparse.ArgumentParser) -> None:
-    """Options that name a stack."""
-    command.add_argument("--stack-name", default="tunedrop", help="of the CloudFormation stack (default: tunedrop)")
-    command.add_argument("--url", help=f"of ControlApi; default: ${URL_VARIABLE}, else the stack's output")
+    """Add the options that name a stack."""
+    command.add_argument("--stack-name", default="tunedrop", help="CloudFormation stack (default: tunedrop)")
+    command.add_argument("--url", help=f"URL of ControlApi; default: ${URL_VARIABLE}, else the stack's output")
 
 
 def _session() -> boto3.Session:
-    """Raises WrongUsage where `tunedrop` was installed without what signs requests."""
+    """Open a boto3 session. Raises WrongUsage if `tunedrop` was installed without boto3."""
     try:
         import boto3
     except ModuleNotFoundError as missing:
         if missing.name not in {"boto3", "botocore", "s3transfer"}:
             raise
-        raise WrongUsage("what asks AWS needs boto3: pip install 'tunedrop[aws]'") from None
+        raise WrongUsage("commands that call AWS need boto3: pip install 'tunedrop[aws]'") from None
     return boto3.Session()
 
 
 @dataclass(slots=True)
 class Stack:
-    """Found by options, variables, or the outputs of its name, in this order. Raises WrongUsage without boto3."""
+    """A stack found by options, environment variables, or its outputs, in this order. Raises WrongUsage without boto3.
+
+    Methods that call AWS pass its SDK's errors on.
+    """
 
     chosen: argparse.Namespace
     session: boto3.Session = field(default_factory=_session)
     _outputs: Mapping[str, str] | None = None
 
     def api(self) -> ControlApi:
-        """Raises Refused without credentials or such a stack; AWS's errors rise."""
+        """A client of ControlApi. Raises Refused without credentials, or if there is no such stack."""
         from tunedrop_cli.control import ControlApi
 
         credentials = self.session.get_credentials()
@@ -56,11 +59,11 @@ class Stack:
         return ControlApi(url, self.session.region_name, credentials.get_frozen_credentials())
 
     def bucket(self) -> str:
-        """The data bucket. Raises Refused without such a stack; AWS's errors rise."""
+        """The name of the data bucket. Raises Refused if there is no such stack."""
         return self.chosen.bucket or os.environ.get(BUCKET_VARIABLE) or self._output("DataBucketName")
 
     def s3(self) -> S3Client:
-        """A client of the person's own."""
+        """An S3 client with the person's credentials."""
         return self.session.client("s3")
 
     def _output(self, name: str) -> str:

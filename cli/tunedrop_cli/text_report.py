@@ -1,4 +1,4 @@
-"""Reports in words for a terminal: verdict, counts, first findings, what was normalised, tokens, the next command."""
+"""Print reports for a terminal: verdict, counts, first findings, normalisations, tokens, the next command."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan", "accepted":
 _CODE_WIDTH = 24
 _KINDS_SHOWN = 3
 _OF_COUNTS = frozenset({"too_few_records", "too_few_records_together"})
-"""Codes that tell little about a file of which another error was found."""
+"""Codes that say little about a file with another error."""
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A terminal, or a file or pipe: then nothing is coloured, and no line is broken."""
+    """A console that wraps no lines and, unless it is a terminal, uses no colors."""
     return Console(stderr=stderr, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def overview(screen: Console, verdicts: Sequence[Verdict]) -> None:
-    """One row per base model: accepted, or why not."""
+    """Print one row per base model: accepted, or why not."""
     for report in verdicts[0].reports:
         line(screen, _facts(report))
     line(screen)
@@ -54,7 +54,7 @@ def overview(screen: Console, verdicts: Sequence[Verdict]) -> None:
 
 
 def _first_hint(verdict: Verdict) -> str:
-    """What to do about the gravest finding."""
+    """What to do about the most severe finding."""
     report = next(report for report in verdict.reports if report["verdict"] == "rejected")
     worst = next_steps.codes(report)[0]
     return next((found["hint"] for found in report["findings"] if found["code"] == worst.code), worst.hint)
@@ -75,7 +75,7 @@ def _why(verdict: Verdict) -> str:
 
 
 def _warnings(rows: Sequence[CodeCount]) -> str:
-    """How many, and of which kinds."""
+    """The number of warnings, and the most frequent kinds."""
     counts: Counter[str] = Counter()
     for row in rows:
         counts[row.code] += row.count
@@ -86,7 +86,7 @@ def _warnings(rows: Sequence[CodeCount]) -> str:
 
 
 def whole(screen: Console, verdict: Verdict, *, mended: bool = False) -> None:
-    """Everything a person needs about one base model; `mended`: by `--fix` just now."""
+    """Print all reports of one base model and the next steps; `mended` says that `--fix` has just run."""
     for report in verdict.reports:
         _report(screen, report)
         line(screen)
@@ -161,16 +161,16 @@ def _figures(report: Report) -> list[tuple[str, str]]:
 
 
 def mends(screen: Console, fixed: Fixed, out: str) -> None:
-    """What `--fix` did, or why nothing was written."""
+    """Print what `--fix` did, or why nothing was written."""
     from tunedrop.domain.mending.mend_file import MENDS
 
     for source, number, defect in fixed.lost[:SHOWN_PER_CODE]:
         place = source if number is None else f"{source} line {number}"
         line(screen, ("not mended", _STYLES["error"]), f"  {place}: {defect.message}")
     if fixed.lost:
-        line(screen, f"{out} is not written: it would lack what could not be read. The files as they are:")
+        line(screen, f"{out} was not written: it would lack what could not be read. The original files:")
     elif not fixed.mends:
-        line(screen, ("mended", "bold"), f": nothing; {out} says the same as before")
+        line(screen, ("mended", "bold"), f": nothing; {out} has the same content")
     else:
         line(screen, ("mended", "bold"), f" into {out}:")
     for mend in [] if fixed.lost else fixed.mends:
@@ -183,12 +183,12 @@ def mends(screen: Console, fixed: Fixed, out: str) -> None:
 
 
 def version(screen: Console, found: Mapping[str, Any], *, unchanged: bool, on_accept: bool = False) -> None:
-    """What a stack made of an upload: verdict, splits, top findings, the next command.
+    """Print what a stack made of an upload: verdict, splits, top findings, the next command.
 
-    `on_accept`: its settings ask for a job that starts by itself, and another one by hand would be paid, too.
+    `on_accept` says that its settings ask for an automatic job; a second one, started by hand, would cost again.
     """
     name = f"{found['dataset']}@{found['version']}"
-    again = " (the same bytes stand already, no new version)" if unchanged else ""
+    again = " (the same bytes as before, no new version)" if unchanged else ""
     line(screen, (found["status"], _STYLES.get(found["status"], "bold")), f" {name}{again}")
     for item in found["preparations"]:
         counts = ", ".join(_count(item[what], what) for what in ("records", "errors", "warnings"))
@@ -212,7 +212,7 @@ def version(screen: Console, found: Mapping[str, Any], *, unchanged: bool, on_ac
 
 
 def _top_findings(screen: Console, rows: Sequence[Mapping[str, Any]]) -> None:
-    """What several base models have in common is said once."""
+    """Print findings; those that several base models have in common are printed once."""
     models: dict[tuple[str, str, int], list[str]] = {}
     for row in rows:
         models.setdefault((row["code"], row["split"], row["count"]), []).append(row["base_model"])
@@ -226,7 +226,7 @@ def _top_findings(screen: Console, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _count(count: int, what: str) -> str:
-    """`what` in the plural."""
+    """A count with its noun; `what` is the plural."""
     return f"1 {what[:-1]}" if count == 1 else f"{count:,} {what}"
 
 
@@ -235,6 +235,6 @@ def _next(screen: Console, words: str) -> None:
 
 
 def line(screen: Console, *parts: str | tuple[str, str]) -> None:
-    """One line. Nothing that is printed can move the cursor or colour itself."""
+    """Print a line of texts and (text, style). Control characters are escaped, so data cannot control the terminal."""
     shown = (visible(part) if isinstance(part, str) else (visible(part[0]), part[1]) for part in parts)
     screen.print(Text.assemble(*shown))

@@ -26,12 +26,12 @@ from tests.integration.troubled_server import TROUBLES, troubled_server
 URL = {"endpoint_url": "http://127.0.0.1:1/"}
 FAILURES = [
     DemoFailed("the job did not come"),
-    Refused(0, {"code": "no_answer", "message": "GET /jobs got no whole answer"}),
+    Refused(0, {"code": "no_answer", "message": "GET /jobs got no complete answer"}),
     BrokenOff("the stream ended"),
     CannotStart("the port is taken"),
     DeploymentFailed("the stack rolled back"),
     BuildFailed("make failed"),
-    Silent("GET /ledger got no whole answer"),
+    Silent("GET /ledger got no complete answer"),
     TimeoutError("timed out"),
     TimeoutError(),
     ConnectionResetError(104, "Connection reset by peer"),

@@ -34,8 +34,8 @@ def test_splits_settings_and_what_is_neither_are_told_apart(put, tmp_path):
         (["readme.md"], "holds no train"),
         (["train.jsonl", "train.csv"], "more than once"),
         (["train.jsonl", "train/a.jsonl"], "more than once"),
-        (["train/a.docx"], "no file that can be joined"),
-        (["train/sub/a.jsonl"], "no file that can be joined"),
+        (["train/a.docx"], "not a file that can be joined"),
+        (["train/sub/a.jsonl"], "not a file that can be joined"),
     ],
 )
 def test_a_folder_that_is_no_datasets_says_why(put, tmp_path, files, said):

@@ -53,7 +53,7 @@ def test_such_a_name_may_be_written(tunedrop, put, tmp_path, odd_file):
 def test_a_system_text_that_is_not_utf_8_is_wrong_usage(tunedrop, put):
     put("train.jsonl", GOOD)
     ran = tunedrop("check", "train.jsonl", "--model", "nova-lite", "--system", os.fsdecode(b"Be kind\xff"))
-    assert (ran.code, ran.err) == (2, "tunedrop: --system is no text in UTF-8\n")
+    assert (ran.code, ran.err) == (2, "tunedrop: --system is not UTF-8\n")
 
 
 @pytest.mark.parametrize("page", [".", "/", "nowhere/page.html"])

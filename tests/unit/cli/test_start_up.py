@@ -101,4 +101,4 @@ sys.exit(main(sys.argv[1:]))
 def test_without_boto3_a_command_that_signs_says_what_to_install(arguments):
     ran = subprocess.run([sys.executable, "-c", WITHOUT_BOTO3, *arguments], capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr == "tunedrop: what asks AWS needs boto3: pip install 'tunedrop[aws]'\n"
+    assert ran.stderr == "tunedrop: commands that call AWS need boto3: pip install 'tunedrop[aws]'\n"
