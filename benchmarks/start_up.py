@@ -1,8 +1,8 @@
-"""How long the command takes to start: `.venv/bin/python -m benchmarks.start_up`.
+"""Measure how long the command takes to start: `.venv/bin/python -m benchmarks.start_up`.
 
-Ratios to an interpreter that imports msgspec and rich.console, which `check` can't do without; all run in turn, so that
-a slow moment hits each of them. Medians of processor time (own and system), and of the time on the clock. Bytecode is
-there, as pip writes it.
+Prints ratios to an interpreter that imports msgspec and rich.console, which `check` needs anyway. All commands
+alternate, so that a slow moment hits each of them. Medians of CPU time (user and system) and of wall-clock time.
+Bytecode is compiled beforehand, as pip does.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LINE = b'{"prompt": "Where is the key?", "completion": "Under the mat."}\n'
 
 
 def seconds(command: list[str]) -> tuple[float, float]:
-    """Processor time and time on the clock of one run, its words thrown away."""
+    """CPU seconds and wall-clock seconds of one run; its output is discarded."""
     nothing = os.open(os.devnull, os.O_RDWR)
     begun = time.perf_counter()
     pid = os.posix_spawn(
@@ -40,9 +40,9 @@ def seconds(command: list[str]) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Measure all of them."""
+    """Measure all commands."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=21, help="of each measurement (default: 21)")
+    parser.add_argument("--rounds", type=int, default=21, help="rounds of each measurement (default: 21)")
     rounds = parser.parse_args().rounds
     FOLDER.mkdir(parents=True, exist_ok=True)
     small = FOLDER / "small.jsonl"
@@ -60,7 +60,7 @@ def main() -> None:
     medians = [[statistics.median(each) for each in zip(*runs, strict=True)] for runs in zip(*taken, strict=True)]
     for (what, (_, aim)), (processor, clock) in zip(commands.items(), medians, strict=True):
         ratios = f"{processor / medians[0][0]:.2f} × ({clock / medians[0][1]:.2f} ×)"
-        show(f"{what}: processor time (and on the clock)", ratios, aim)
+        show(f"{what}: CPU time (and wall clock)", ratios, aim)
         show("  seconds", f"{processor:.3f} ({clock:.3f})", "")
 
 
