@@ -1,6 +1,6 @@
 """A simulated Amazon Bedrock: training, custom models, paid capacity and inference, over the real protocol.
 
-Everything it says is made up on this machine; every answer carries the header x-bedrock-simulator.
+Everything it answers is made up on this machine; every answer carries the header x-bedrock-simulator.
 """
 
 from bedrock_simulator.clock import Clock, SteppedClock, SystemClock

@@ -26,7 +26,7 @@ def main() -> None:
     )
     server = serve(simulator, options.port)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    sys.stderr.write(f"A simulated Bedrock listens on http://127.0.0.1:{server.server_port}\n")
+    sys.stderr.write(f"A simulated Bedrock is listening on http://127.0.0.1:{server.server_port}\n")
     stopped = threading.Event()
     try:
         while not stopped.wait(TICK_SECONDS):
@@ -38,8 +38,10 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bedrock_simulator", description=__doc__)
     parser.add_argument("--port", type=int, default=4570)
-    parser.add_argument("--time-scale", type=float, default=1, help="durations are divided by it")
-    parser.add_argument("--objects", type=Path, default=Path(), help="s3://bucket/key is OBJECTS/bucket/key")
+    parser.add_argument("--time-scale", type=float, default=1, help="divide all durations by this")
+    parser.add_argument(
+        "--objects", type=Path, default=Path(), help="folder that serves as S3: s3://bucket/key is OBJECTS/bucket/key"
+    )
     return parser.parse_args()
 
 

@@ -19,7 +19,7 @@ VALIDATION_PATHS: Final[Mapping[ValidationLayout, str]] = {
 
 
 def artefact_uri(job: Job, path: str) -> str:
-    """Where one file of a job lies."""
+    """The URI of one of a job's output files."""
     return f"{job.output_uri.rstrip('/')}/model-customization-job-{job.id}/{path}"
 
 

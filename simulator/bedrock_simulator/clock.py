@@ -5,10 +5,10 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time."""
+    """A source of the current time."""
 
     def now(self) -> datetime:
-        """The present moment, aware and in UTC."""
+        """The current time, aware and in UTC."""
         ...
 
 
@@ -16,20 +16,20 @@ class SystemClock:
     """The wall clock."""
 
     def now(self) -> datetime:
-        """The present moment."""
+        """The current time."""
         return datetime.now(UTC)
 
 
 class SteppedClock:
-    """A clock that stands still until it is told to move on."""
+    """A clock that stands still until it is advanced."""
 
     def __init__(self, start: datetime = datetime(2026, 11, 22, 12, tzinfo=UTC)) -> None:
         self._now = start
 
     def now(self) -> datetime:
-        """Where the clock stands."""
+        """The time the clock shows."""
         return self._now
 
     def advance(self, seconds: float) -> None:
-        """Move on by so many seconds."""
+        """Move the clock forward."""
         self._now += timedelta(seconds=seconds)

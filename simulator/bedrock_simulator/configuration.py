@@ -1,4 +1,4 @@
-"""What a host may choose: durations, quotas, lifecycles, artefact layout, speed of streams."""
+"""What a host may configure: durations, quotas, lifecycles, the layout of output files, speed of streams."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class Lifecycle:
 class Quotas:
     """Limits per account and Region (docs/facts.md#quotas).
 
-    AWS starts `model_units` (no commitment, across all custom models) at 0; a local world starts at 2.
+    `model_units` (no commitment, across all custom models) is 0 at first on AWS; here the default is 2.
     `model_units_by_model` lowers it for single base models, by customization id.
     `records_per_job` replaces the sum of training and validation records that the model's family allows.
     """
@@ -51,12 +51,12 @@ class Quotas:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """All choices of a host.
+    """All settings of a host.
 
-    `time_scale` divides every duration; timestamps stay on the host's clock and only the ledger multiplies.
-    `lifecycle` is keyed by base model id, with or without its context suffix; what is missing is ACTIVE.
+    `time_scale` divides every duration; timestamps use the host's clock, and only the ledger multiplies.
+    `lifecycle` is keyed by base model id, with or without its context suffix; missing models are ACTIVE.
     `validation_layout` None means the layout of the model's family (docs/facts.md#metrics-files).
-    Where the real service's code is not documented, `*_code` chooses one (docs/facts.md#errors).
+    If the real service's error code is not documented, a `*_code` field chooses one (docs/facts.md#errors).
     """
 
     time_scale: float = 1

@@ -1,6 +1,6 @@
-"""Checks a parsed request against the service model: what botocore leaves to the service, and the rest.
+"""Validate a parsed request against the service model, including what botocore does not check.
 
-The words are the service's own: "Value 'x' at 'jobName' failed to satisfy constraint: Member must ...".
+Messages have the service's wording: "Value 'x' at 'jobName' failed to satisfy constraint: Member must ...".
 """
 
 import re
@@ -33,7 +33,7 @@ _JSON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
 
 
 def violations(shape: Shape, value: object, path: str = "") -> Iterator[str]:
-    """Every constraint of the shape that the value breaks, in the service's words."""
+    """Yield every constraint of the shape that the value violates, in the service's words."""
     if getattr(shape, "is_document_type", False):
         return
     if not _has_type(shape.type_name, value):

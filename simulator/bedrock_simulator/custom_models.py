@@ -1,4 +1,4 @@
-"""The operations on custom models: get, list, delete. Jobs make them."""
+"""The operations on custom models: get, list, delete. Jobs create them."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def get(call: Call) -> dict[str, Any]:
 
 
 def list_models(call: Call) -> dict[str, Any]:
-    """ListCustomModels."""
+    """ListCustomModels: only the caller's own."""
     is_empty = call["isOwned"] is False or call["modelStatus"] not in {None, "Active"}
     models = [model for model in call.world.models.values() if call.owns(model) and not is_empty]
     if base := call["baseModelArnEquals"]:
@@ -68,7 +68,7 @@ def _summary(model: CustomModel) -> dict[str, Any]:
 
 
 def delete(call: Call) -> dict[str, Any]:
-    """DeleteCustomModel: refused while something serves the model."""
+    """DeleteCustomModel: refused while a throughput or deployment serves the model."""
     model = _find(call)
     throughputs = call.world.throughputs.values()
     in_use = any(model.arn in {t.model_arn, t.desired_model_arn} for t in throughputs)

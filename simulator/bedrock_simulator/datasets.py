@@ -1,6 +1,6 @@
-"""Reads training data as the service does inside a job: its own judgement of formats, roles and limits.
+"""Read training data as the service does inside a job, with its own validation of formats, roles and limits.
 
-Written from docs/facts.md#records and docs/facts.md#data-limits, apart from the application's checks on purpose.
+Written from docs/facts.md#records and docs/facts.md#data-limits, deliberately independent of the application's checks.
 """
 
 import json
@@ -15,14 +15,14 @@ _ROLES: Final = ("user", "assistant")
 
 
 class DataError(Exception):
-    """The data break a rule; the text names the line."""
+    """The data violates a rule; the text names the line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One record reduced to what training needs.
+    """One record, reduced to what training needs.
 
-    `context` is all that precedes the last answer, `question` the user turn just before it.
+    `context` is everything before the last answer, `question` the user turn right before it.
     """
 
     context: str
@@ -38,12 +38,12 @@ class _Turn:
 
 
 def count_tokens(text: str) -> int:
-    """The simulated tokenizer's estimate."""
+    """The simulated tokenizer's count: one token per four bytes."""
     return -(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)
 
 
 def read_examples(data: bytes, family: Family, name: str) -> list[Example]:
-    """The examples of a JSON Lines file; DataError with `name` and line for the first bad record."""
+    """Read the examples of a JSON Lines file. Raises DataError, with `name` and line, for the first bad record."""
     lines = data.split(b"\n")
     while lines and not lines[-1].strip():
         lines.pop()
@@ -51,7 +51,7 @@ def read_examples(data: bytes, family: Family, name: str) -> list[Example]:
 
 
 def check_counts(family: Family, limit: int, training: int, validation: int | None) -> None:
-    """The limits on the number of records; `validation` is None without a validation set."""
+    """Check the numbers of records; `validation` is None without a validation set. Raises DataError."""
     total = training + (validation or 0)
     counted = total if family.minimum_counts_both else training
     if counted < family.minimum_records:

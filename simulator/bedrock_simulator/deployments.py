@@ -64,7 +64,7 @@ def _check_quota(call: Call) -> None:
 
 
 def serve(world: World, due: Due, objects: Objects) -> Commit:
-    """Creation or an update is done."""
+    """Finish a creation or an update."""
 
     def commit() -> None:
         deployment = world.deployments[due.arn]
@@ -109,7 +109,7 @@ def get(call: Call) -> dict[str, Any]:
 
 
 def list_deployments(call: Call) -> dict[str, Any]:
-    """ListCustomModelDeployments: names its members otherwise than Get (docs/facts.md#on-demand-deployments)."""
+    """ListCustomModelDeployments: its members have other names than in Get (docs/facts.md#on-demand-deployments)."""
     status, model = call["statusEquals"], call["modelArnEquals"]
     deployments = (
         d
@@ -131,7 +131,7 @@ def _summary(deployment: Deployment) -> dict[str, Any]:
 
 
 def update(call: Call) -> dict[str, Any]:
-    """UpdateCustomModelDeployment: swaps the model behind the ARN, which serves on meanwhile."""
+    """UpdateCustomModelDeployment: swaps the model behind the ARN, which keeps serving meanwhile."""
     deployment, model = _find(call), _model(call, call["modelArn"])
     if deployment.status != "Active" or deployment.update_status == "Updating":
         raise invalid("The custom model deployment is not ready for an update.")
@@ -145,7 +145,7 @@ def update(call: Call) -> dict[str, Any]:
 
 
 def delete(call: Call) -> dict[str, Any]:
-    """DeleteCustomModelDeployment: the model stays."""
+    """DeleteCustomModelDeployment: takes effect at once; the model is kept."""
     deployment, world = _find(call), call.world
     world.agenda.cancel(deployment.arn)
     world.stop_charging(deployment.arn, call.now)

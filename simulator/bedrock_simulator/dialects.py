@@ -1,6 +1,6 @@
-"""The bodies of InvokeModel, one dialect per publisher: how each asks, answers and streams.
+"""The bodies of InvokeModel, one dialect per publisher, for requests, answers and streams.
 
-Claude's is documented (docs/facts.md#claude-on-bedrock); the streams of Nova and Llama follow their public examples.
+Claude's is documented (docs/facts.md#claude-on-bedrock); the streams of Nova and Llama follow public examples.
 """
 
 import json
@@ -21,20 +21,20 @@ class Dialect(Protocol):
     """One body format."""
 
     def prompt(self, body: Mapping[str, Any]) -> Prompt:
-        """What a request's body asks; ValidationException when it breaks a rule."""
+        """Read a request's body. Raises ValidationException if it violates a rule."""
         ...
 
     def answer(self, answer: Answer, model_id: str) -> Document:
-        """The body of a whole answer."""
+        """Build the body of a whole answer."""
         ...
 
     def events(self, answer: Answer, model_id: str) -> Iterator[Document]:
-        """The chunks of a streamed answer."""
+        """Yield the chunks of a streamed answer."""
         ...
 
 
 def parse(body: bytes) -> Document:
-    """A body as a JSON object."""
+    """Parse a body that must be a JSON object. Raises ValidationException."""
     try:
         document = json.loads(body)
     except ValueError:
@@ -63,7 +63,7 @@ def _stops(value: object) -> tuple[str, ...]:
 
 
 def block_text(content: object, where: str) -> str:
-    """The text of a content field: a string, or a list of blocks of which only text is read."""
+    """The text of a content field: a string, or the text blocks of a list. Raises ValidationException."""
     if isinstance(content, str):
         return _not_blank(content, where)
     if not isinstance(content, list) or not content or not all(isinstance(b, dict) for b in content):
@@ -79,7 +79,7 @@ def _not_blank(text: str, where: str) -> str:
 
 
 def read_turns(messages: object) -> tuple[tuple[str, str], ...]:
-    """Roles and texts of a list of messages, the first of which is the user's."""
+    """Read a list of messages as (role, text); the first must be the user's. Raises ValidationException."""
     if not isinstance(messages, list) or not messages:
         raise invalid("messages: at least one message is required")
     turns = []
@@ -97,7 +97,7 @@ class Claude:
     """The Anthropic Messages API."""
 
     def prompt(self, body: Mapping[str, Any]) -> Prompt:
-        """Reads anthropic_version, max_tokens, messages, system, stop_sequences."""
+        """Read anthropic_version, max_tokens, messages, system, stop_sequences."""
         _required(body, "anthropic_version", "max_tokens", "messages")
         if body["anthropic_version"] != ANTHROPIC_VERSION:
             raise invalid(f"anthropic_version: Input should be '{ANTHROPIC_VERSION}'")
@@ -113,7 +113,7 @@ class Claude:
         )
 
     def answer(self, answer: Answer, model_id: str) -> Document:
-        """A message."""
+        """Build a message."""
         return self._message(model_id) | {
             "content": [{"type": "text", "text": answer.text}],
             "stop_reason": answer.stop_reason,
@@ -133,7 +133,7 @@ class Claude:
         }
 
     def events(self, answer: Answer, model_id: str) -> Iterator[Document]:
-        """message_start, one content block, message_delta, message_stop."""
+        """Yield message_start, one content block, message_delta, message_stop."""
         usage = {"input_tokens": answer.input_tokens, "output_tokens": 1}
         yield {"type": "message_start", "message": self._message(model_id) | {"usage": usage}}
         empty = {"type": "text", "text": ""}
@@ -154,7 +154,7 @@ class Nova:
     """Amazon Nova's body: Converse's shape with a schema version."""
 
     def prompt(self, body: Mapping[str, Any]) -> Prompt:
-        """Reads messages, system, inferenceConfig."""
+        """Read messages, system, inferenceConfig."""
         _required(body, "messages")
         limits = body.get("inferenceConfig", {})
         if not isinstance(limits, dict):
@@ -175,7 +175,7 @@ class Nova:
         }
 
     def answer(self, answer: Answer, model_id: str) -> Document:
-        """A message under `output`."""
+        """Build a message under `output`."""
         message = {"content": [{"text": answer.text}], "role": "assistant"}
         return {
             "output": {"message": message},
@@ -184,7 +184,7 @@ class Nova:
         }
 
     def events(self, answer: Answer, model_id: str) -> Iterator[Document]:
-        """messageStart, contentBlockDelta, contentBlockStop, messageStop, metadata."""
+        """Yield messageStart, contentBlockDelta, contentBlockStop, messageStop, metadata."""
         yield {"messageStart": {"role": "assistant"}}
         for piece in answer.pieces:
             yield {"contentBlockDelta": {"delta": {"text": piece}, "contentBlockIndex": 0}}
@@ -197,7 +197,7 @@ class Llama:
     """Meta Llama's body: a prompt, a generation."""
 
     def prompt(self, body: Mapping[str, Any]) -> Prompt:
-        """Reads prompt and max_gen_len."""
+        """Read prompt and max_gen_len."""
         _required(body, "prompt")
         if not isinstance(body["prompt"], str) or not body["prompt"]:
             raise invalid("prompt: expected a non-empty string")
@@ -208,7 +208,7 @@ class Llama:
         return "length" if answer.stop_reason == "max_tokens" else "stop"
 
     def answer(self, answer: Answer, model_id: str) -> Document:
-        """A generation with its counts."""
+        """Build a generation with its token counts."""
         return {
             "generation": answer.text,
             "prompt_token_count": answer.input_tokens,
@@ -217,7 +217,7 @@ class Llama:
         }
 
     def events(self, answer: Answer, model_id: str) -> Iterator[Document]:
-        """A chunk per token; the last one, empty, has the stop reason."""
+        """Yield a chunk per token, then an empty one with the stop reason."""
         for index, piece in enumerate(("", *answer.pieces)):
             count = None if index else answer.input_tokens
             yield {

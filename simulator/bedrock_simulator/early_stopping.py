@@ -1,7 +1,7 @@
-"""When a training that no longer helps comes to its end (docs/facts.md#early-stopping).
+"""Early stopping of a training that no longer improves (docs/facts.md#early-stopping).
 
-Of the readings that the documentation allows: an epoch has improved when the loss fell by more than the
-threshold below the lowest loss so far.
+The documentation allows several readings. Here, an epoch improves if its loss is below the lowest loss so far by more
+than the threshold.
 """
 
 from collections.abc import Sequence

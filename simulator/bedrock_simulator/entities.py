@@ -1,4 +1,4 @@
-"""The things of the simulated world: frozen values that are replaced, never changed."""
+"""The resources of the simulated world: frozen values that are replaced, never changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,13 +48,13 @@ class Job:
 
     @property
     def id(self) -> str:
-        """The last segment of the ARN: names the output folder (docs/facts.md#metrics-files)."""
+        """The last segment of the ARN, which names the output folder (docs/facts.md#metrics-files)."""
         return self.arn.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What training will have brought about by its end; `memory` is packed (see memory.py)."""
+    """The result that training will have at its end; `memory` is packed (see memory.py)."""
 
     training_csv: str
     validation_csv: str | None
@@ -81,7 +81,7 @@ class CustomModel:
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """Provisioned throughput: paid capacity for one model."""
+    """Provisioned Throughput: paid capacity for one model."""
 
     arn: str
     account: str
@@ -132,7 +132,7 @@ class Bill:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Due:
-    """An entry of the agenda: at that moment, carry out the step of that name for that thing."""
+    """An entry of the agenda: carry out the step for the resource at that time. `serial` keeps the order of ties."""
 
     at: datetime
     serial: int

@@ -1,7 +1,7 @@
-"""The errors of the service, with the HTTP status of each.
+"""The errors of the service, with their HTTP status.
 
-* ServiceError: any refusal that the caller sees, by its code
-  + invalid(...), not_found(...), denied(...), over_quota(...): the frequent ones, ready to raise
+* ServiceError: any error that the caller sees, by its code
+  + invalid(...), not_found(...), over_quota(...): the frequent ones, ready to raise
 """
 
 from types import MappingProxyType
@@ -30,7 +30,7 @@ HTTP_STATUS: Final = MappingProxyType(
 
 
 class ServiceError(Exception):
-    """A refusal with one of the service's own codes; `members` are further members of its body."""
+    """An error with one of the service's own codes; `members` are further members of its body."""
 
     def __init__(self, code: str, message: str, **members: str) -> None:
         super().__init__(message)
@@ -40,20 +40,20 @@ class ServiceError(Exception):
 
     @property
     def status(self) -> int:
-        """The HTTP status that goes with the code."""
+        """The HTTP status of the code."""
         return HTTP_STATUS[self.code]
 
 
 def invalid(message: str) -> ServiceError:
-    """The request breaks a rule of the service."""
+    """A ValidationException: the request violates a rule."""
     return ServiceError("ValidationException", message)
 
 
 def not_found(message: str) -> ServiceError:
-    """What the request names does not exist."""
+    """A ResourceNotFoundException: what the request names does not exist."""
     return ServiceError("ResourceNotFoundException", message)
 
 
 def over_quota(message: str) -> ServiceError:
-    """The account's quota does not allow it."""
+    """A ServiceQuotaExceededException: a quota of the account does not allow it."""
     return ServiceError("ServiceQuotaExceededException", message)

@@ -1,4 +1,4 @@
-"""The AWS event-stream framing: prelude, headers, payload, each with its CRC."""
+"""AWS's event-stream framing: prelude, headers and payload, with checksums."""
 
 import json
 import struct
@@ -13,7 +13,7 @@ _OVERHEAD = 16  # two lengths and two checksums
 
 
 def frame(headers: Mapping[str, str], payload: bytes) -> bytes:
-    """One message on the wire."""
+    """Encode one message."""
     encoded = b"".join(_header(name, value) for name, value in headers.items())
     prelude = struct.pack("!II", len(encoded) + len(payload) + _OVERHEAD, len(encoded))
     prelude += struct.pack("!I", zlib.crc32(prelude))
@@ -27,7 +27,7 @@ def _header(name: str, value: str) -> bytes:
 
 
 def event(event_type: str, document: Mapping[str, Any]) -> bytes:
-    """One event whose payload is JSON."""
+    """Encode one event whose payload is JSON."""
     headers = {
         ":event-type": event_type,
         ":content-type": "application/json",
@@ -37,6 +37,6 @@ def event(event_type: str, document: Mapping[str, Any]) -> bytes:
 
 
 def paced(events: Iterable[tuple[str, Mapping[str, Any]]], delay_seconds: float) -> Iterator[Chunk]:
-    """Events as chunks; the host waits before each but the first."""
+    """Yield events as chunks; the host waits before each but the first."""
     for index, (event_type, document) in enumerate(events):
         yield Chunk(delay_seconds if index else 0.0, event(event_type, document))

@@ -1,4 +1,4 @@
-"""What crosses the simulator's border: requests and responses, events, and the IAM questions a host may ask."""
+"""The types of the simulator's interface: requests, responses, events, and IAM questions for the host."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,10 +8,10 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request after the host has authenticated it.
+    """One HTTP request that the host has authenticated.
 
-    `service` is "bedrock", "bedrock-runtime" or "servicequotas"; `path` may be percent-encoded or not;
-    header names are lower case.
+    `service` is "bedrock", "bedrock-runtime" or "servicequotas"; `path` may be percent-encoded; header names are in
+    lower case.
     """
 
     service: str
@@ -26,7 +26,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of a streamed body; the host waits `delay_seconds` (real time), then sends `data`."""
+    """A piece of a streamed body; the host waits for `delay_seconds` of real time, then sends `data`."""
 
     delay_seconds: float
     data: bytes
@@ -34,9 +34,9 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The answer: bytes, or chunks of an event stream.
+    """An answer: bytes, or chunks of an event stream.
 
-    A `lost` one took effect but must never arrive: the host closes the connection without a byte.
+    If it is `lost`, the request took effect but the answer must not arrive: the host closes the connection silently.
     """
 
     status: int
@@ -47,7 +47,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An EventBridge event of the default bus, before the host gives it an id."""
+    """An event for EventBridge's default bus; the host gives it an id."""
 
     account: str
     region: str
@@ -60,7 +60,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class IamContext:
-    """One question for a policy evaluator: whether the caller may do `action` on `resource_arn`."""
+    """One question for a policy evaluator: may the caller do `action` on `resource_arn`, given condition `keys`."""
 
     action: str
     resource_arn: str
@@ -71,7 +71,7 @@ Publish = Callable[[Event], None]
 
 
 class Door(Protocol):
-    """Whatever answers requests: the simulator itself, or a wrapper that loses some answers."""
+    """Answers requests: the simulator itself, or a wrapper that loses some answers."""
 
     def handle(self, request: Request) -> Response:
         """Answer one request."""

@@ -1,9 +1,8 @@
-"""Faults at the border: a door that loses answers. The world behind it never knows.
+"""Injected faults: a door that loses answers, without the simulator behind it knowing.
 
-A rule says which call of which operation goes wrong, and how. The kind that exists is
-`timeout_after_effect`: the simulator does what was asked and the answer never arrives. Further kinds
-(throttle, fail, cut a stream) belong into `FaultyDoor`; those that drop, duplicate, delay or reorder
-events belong into a wrapper around the `publish` that is given to the simulator.
+A rule says which call of which operation fails, and how. The only kind so far is `timeout_after_effect`: the simulator
+carries out the request, but its answer never arrives. Further kinds (throttle, fail, cut a stream) belong in
+`FaultyDoor`; those that drop, duplicate, delay or reorder events belong in a wrapper around the simulator's `publish`.
 """
 
 import threading
@@ -21,7 +20,7 @@ FaultKind = Literal["timeout_after_effect"]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The `nth` call of `operation` (counted from 1 since the door was made) goes wrong."""
+    """The `nth` call of `operation`, counted from 1 since the door was created, fails."""
 
     operation: str
     nth: int = 1
@@ -29,7 +28,7 @@ class Fault:
 
 
 class FaultyDoor:
-    """Passes requests on to a door, and applies the rules to what comes back."""
+    """Passes requests on to a door and applies the rules to its answers."""
 
     def __init__(self, door: Door, faults: Iterable[Fault] = ()) -> None:
         self._door = door
@@ -43,7 +42,7 @@ class FaultyDoor:
             self._faults.add(fault)
 
     def calls(self, operation: str) -> int:
-        """How many calls of an operation came in so far."""
+        """The number of calls of an operation so far."""
         return self._calls[operation]
 
     def clear(self) -> None:
@@ -63,7 +62,7 @@ class FaultyDoor:
 
 
 def operation_name(request: Request) -> str:
-    """The operation that a request means, empty for none."""
+    """The operation of a request; an empty string if there is none."""
     if request.service == "servicequotas":
         return quotas.operation(request) or ""
     found = rest_json(request.service).match(request.method, request.path)

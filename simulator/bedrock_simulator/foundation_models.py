@@ -15,7 +15,7 @@ INFERENCE_PROFILE_PREFIXES = ("us.", "eu.", "apac.", "global.")
 
 @dataclass(frozen=True, slots=True)
 class Hyperparameter:
-    """The range of one hyperparameter, bounds included."""
+    """The range of one hyperparameter, inclusive."""
 
     type: Literal["integer", "float"]
     minimum: float
@@ -25,7 +25,7 @@ class Hyperparameter:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """What models of one make share: record format, limits, reserved words, hyperparameters."""
+    """What the models of a family share: record format, limits, reserved words, hyperparameters."""
 
     format: Format
     minimum_records: int
@@ -47,7 +47,7 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class FoundationModel:
-    """One base model; `id` answers on demand, `customization_id` is trained and provisioned."""
+    """One base model; `id` is called on demand, `customization_id` is trained and provisioned."""
 
     id: str
     context: str
@@ -66,7 +66,7 @@ class FoundationModel:
 
     @property
     def publisher(self) -> str:
-        """The first part of the id: chooses the body format of InvokeModel."""
+        """The first part of the id, which selects the body format of InvokeModel."""
         return self.id.partition(".")[0]
 
 
@@ -90,13 +90,13 @@ def catalogue() -> tuple[FoundationModel, ...]:
 
 
 def find(identifier: str) -> FoundationModel | None:
-    """The model of an id or foundation-model ARN, with or without context suffix."""
+    """Find the model of an id or foundation-model ARN, with or without context suffix."""
     wanted = identifier.rpartition("foundation-model/")[2]
     return next((m for m in catalogue() if wanted in {m.id, m.customization_id}), None)
 
 
 def find_for_inference(identifier: str) -> FoundationModel | None:
-    """The model that an on-demand id, ARN or inference profile calls; a context suffix is no such id."""
+    """Find the model that an on-demand id, ARN or inference profile calls. Ids with a context suffix are not such."""
     wanted = identifier.rpartition("/")[2]
     for prefix in INFERENCE_PROFILE_PREFIXES:
         wanted = wanted.removeprefix(prefix)
@@ -104,5 +104,5 @@ def find_for_inference(identifier: str) -> FoundationModel | None:
 
 
 def arn(model_id: str, region: str) -> str:
-    """The ARN of a foundation model: its account is empty (docs/facts.md#arns)."""
+    """The ARN of a foundation model, whose account is empty (docs/facts.md#arns)."""
     return f"arn:aws:bedrock:{region}::foundation-model/{model_id}"

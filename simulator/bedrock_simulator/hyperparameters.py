@@ -1,4 +1,4 @@
-"""Checks the hyperparameters of a job and fills in what was left out (docs/facts.md#hyperparameters)."""
+"""Validate a job's hyperparameters and fill in defaults (docs/facts.md#hyperparameters)."""
 
 import math
 import re
@@ -11,7 +11,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 
 
 def checked(family: Family, given: Mapping[str, str]) -> dict[str, float]:
-    """Every hyperparameter of the family as a number; ValidationException for a bad name or value."""
+    """Return every hyperparameter of the family as a number. Raises ValidationException for a bad name or value."""
     unknown = sorted(set(given) - set(family.hyperparameters))
     if unknown:
         allowed = ", ".join(family.hyperparameters)

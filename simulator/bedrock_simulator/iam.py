@@ -1,7 +1,6 @@
-"""Which IAM questions a request raises: action, true resource ARN, tags of resource and request.
+"""The IAM questions of a request: action, true resource ARN, tags of resource and request (docs/facts.md#iam).
 
-From docs/facts.md#iam. A resource that is yet to be made has a placeholder id, so that patterns such
-as custom-model/* match it.
+A resource that does not exist yet gets a placeholder id, so that patterns such as custom-model/* match it.
 """
 
 import json
@@ -20,7 +19,7 @@ _Keys = Mapping[str, str | tuple[str, ...]]
 
 
 def contexts(world: World, request: Request) -> tuple[IamContext, ...]:
-    """Every question of a request; all must be answered with yes."""
+    """All questions of a request; the policies must allow each of them."""
     if request.service == "servicequotas":
         return _quota_contexts(request)
     found = rest_json(request.service).match(request.method, request.path)
@@ -50,7 +49,7 @@ def _body(request: Request) -> dict[str, Any]:
 
 
 class _Asked:
-    """A request's parameters as they came, unchecked, and where to look things up."""
+    """A request's unchecked parameters, and the world to look resources up in."""
 
     def __init__(self, world: World, request: Request, parameters: Mapping[str, Any]) -> None:
         self._world = world
@@ -58,16 +57,16 @@ class _Asked:
         self._parameters = parameters
 
     def text(self, name: str) -> str:
-        """A parameter that ought to be text."""
+        """A parameter, or an empty string if it is not text."""
         value = self._parameters.get(name)
         return value if isinstance(value, str) else ""
 
     def arn(self, resource: str) -> str:
-        """An ARN of the caller's account and Region."""
+        """An ARN in the caller's account and Region."""
         return f"arn:aws:bedrock:{self._request.region}:{self._request.account}:{resource}"
 
     def resource(self, kind: str, identifier: str) -> str:
-        """The true ARN of what a name, id or ARN means; one made up when there is no such thing."""
+        """The true ARN of a name, id or ARN; a made-up one if there is no such resource."""
         if identifier.startswith("arn:"):
             return identifier
         for thing in self._things(kind):
@@ -93,7 +92,7 @@ class _Asked:
         return self.resource("custom-model", identifier)
 
     def inference(self, identifier: str) -> tuple[str, ...]:
-        """What InvokeModel touches: the thing itself; for a profile also the base model behind it."""
+        """The ARNs InvokeModel needs: the resource itself and, for a profile, also the base model behind it."""
         base = foundation_models.find_for_inference(identifier)
         if base is None:
             return (identifier if identifier.startswith("arn:") else self.model(identifier),)
@@ -109,7 +108,7 @@ class _Asked:
         return {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
 
     def request_tags(self, *names: str) -> _Keys:
-        """The aws:RequestTag keys and aws:TagKeys of the tag lists of a request."""
+        """The aws:RequestTag keys and aws:TagKeys of a request's tag lists."""
         tags: dict[str, str] = {}
         for name in names:
             for tag in self._parameters.get(name) or ():
@@ -119,11 +118,11 @@ class _Asked:
         return keys | {"aws:TagKeys": tuple(tags)} if tags else {}
 
     def question(self, action: str, arn: str, keys: _Keys | None = None) -> IamContext:
-        """A question with the resource's tags and further keys."""
+        """A question with the resource's tags and further condition keys."""
         return IamContext(f"bedrock:{action}", arn, {**self.resource_tags(arn), **(keys or {})})
 
     def tagging(self, arn: str, keys: _Keys) -> Iterator[IamContext]:
-        """Creating with tags also needs the right to tag."""
+        """The extra question of a creation with tags, which also needs the permission to tag."""
         if keys and self._world.configuration.tagging_needs_permission:
             yield IamContext("bedrock:TagResource", arn, keys)
 

@@ -1,4 +1,4 @@
-"""Answers botocore's clients from a simulator in the same process, with real serialisation and parsing."""
+"""Let a simulator in the same process answer botocore's clients, with real serialization and parsing."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -25,9 +25,9 @@ def mount(
     account: str = DEFAULT_ACCOUNT,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Let a simulator answer a client, or all clients made later from a session (boto3's or botocore's).
+    """Let a simulator answer a client, or all future clients of a boto3 or botocore session.
 
-    `sleep` paces streams. A lost answer becomes botocore's ReadTimeoutError, which its retries see too.
+    `sleep` paces streams. A lost answer becomes botocore's ReadTimeoutError, which botocore retries as usual.
     """
     register = _registrar(session_or_client)
     for service, name in SERVICES.items():
@@ -82,27 +82,27 @@ def _text(value: str | bytes) -> str:
 
 
 def region_of(authorization: str, host: str) -> str:
-    """The Region of a signed request's credential scope, or of an endpoint's host name."""
+    """The Region in a signed request's credential scope, or else in the endpoint's host name."""
     scope = authorization.partition("Credential=")[2].split("/")
     return scope[2] if len(scope) > 2 else [*host.split("."), "", ""][1]
 
 
 class _Body:
-    """What AWSResponse reads: bytes, or chunks in their own time."""
+    """The raw body that AWSResponse reads: bytes, or chunks with their delays."""
 
     def __init__(self, body: bytes | Iterable[Chunk], sleep: Callable[[float], None]) -> None:
         self._pieces = _pieces(body, sleep)
 
     def stream(self, amt: int | None = None, decode_content: bool | None = None) -> Iterator[bytes]:
-        """The pieces as they come."""
+        """Yield the pieces as they come."""
         yield from self._pieces
 
     def read(self, amt: int | None = None) -> bytes:
-        """All that is left."""
+        """Return everything that is left."""
         return b"".join(self._pieces)
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing: there is nothing to close."""
 
 
 def _pieces(body: bytes | Iterable[Chunk], sleep: Callable[[float], None]) -> Iterator[bytes]:
@@ -116,13 +116,13 @@ def _pieces(body: bytes | Iterable[Chunk], sleep: Callable[[float], None]) -> It
 
 
 class ClientObjects:
-    """A job's objects in whatever S3 a boto3 client talks to, with the client's own rights."""
+    """A job's objects in the S3 that a boto3 client calls, with the client's own permissions."""
 
     def __init__(self, s3: Any) -> None:
         self._s3 = s3
 
     def read(self, uri: str, *, role_arn: str, job_arn: str, account: str, region: str) -> bytes:
-        """GetObject."""
+        """Get an object. Raises ObjectsError."""
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         try:
             data: bytes = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -131,7 +131,7 @@ class ClientObjects:
         return data
 
     def write(self, uri: str, data: bytes, *, role_arn: str, job_arn: str, account: str, region: str) -> None:
-        """PutObject."""
+        """Put an object. Raises ObjectsError."""
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         try:
             self._s3.put_object(Bucket=bucket, Key=key, Body=data)

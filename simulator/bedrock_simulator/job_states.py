@@ -1,4 +1,4 @@
-"""How a job changes: its phases, its bill, and the event that tells of each change."""
+"""Changes of a job: its phases, its bill, and the event that announces each change."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,7 +14,7 @@ MAX_FAILURE_MESSAGE = 2_048
 
 
 def map_phases(job: Job, statuses: Mapping[str, str], now: datetime) -> Job:
-    """The job with the phases that have one of these statuses moved to another."""
+    """Return the job with its phases moved from one status to another, as `statuses` maps them."""
 
     def moved(phase: Phase) -> Phase:
         status = statuses.get(phase.status)
@@ -29,7 +29,7 @@ def map_phases(job: Job, statuses: Mapping[str, str], now: datetime) -> Job:
 
 
 def fail(world: World, job: Job, reason: str, now: datetime) -> None:
-    """End a job as Failed; it is not charged."""
+    """End a job as Failed. It is not charged (docs/facts.md#job-states)."""
     failed = replace(
         map_phases(job, {"InProgress": "Failed"}, now),
         status="Failed",
@@ -45,7 +45,7 @@ def fail(world: World, job: Job, reason: str, now: datetime) -> None:
 
 
 def end_bill(world: World, job: Job, now: datetime) -> None:
-    """Close a job's bill with the tokens trained until now."""
+    """Close a job's bill with the tokens trained so far."""
     outcome = world.outcomes.pop(job.arn, None)
     tokens = 0
     if outcome and job.training.created_at and job.training_until:
@@ -56,7 +56,7 @@ def end_bill(world: World, job: Job, now: datetime) -> None:
 
 
 def announce(world: World, job: Job) -> None:
-    """Put the event of a job's present state into the outbox (docs/facts.md#job-events)."""
+    """Put the event of a job's current status into the outbox (docs/facts.md#job-events)."""
     world.outbox.append(
         Event(
             account=job.account,
@@ -71,7 +71,7 @@ def announce(world: World, job: Job) -> None:
 
 
 def _detail(job: Job) -> dict[str, Any]:
-    """The event's own shape: jobStatus, and {s3Uri} where the API has {validators}."""
+    """The event's own shape: jobStatus, and {s3Uri} instead of the API's {validators}."""
     detail = {
         "version": "0.0",
         "jobName": job.name,

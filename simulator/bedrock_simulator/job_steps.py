@@ -1,7 +1,6 @@
-"""What happens inside a job, step by step as the agenda says: validate, process, finish, stop.
+"""The steps of a job on the agenda: validate, process, finish, stop.
 
-A step works without changing the world, which may take a while, and returns what remains to be
-done to the world in one go.
+A step may take a while and does not change the world; it returns a function that changes the world at once.
 """
 
 import re
@@ -30,7 +29,7 @@ class _Data:
 
 
 def validate(world: World, due: Due, objects: Objects) -> Commit:
-    """Read and judge the data; go on to data processing, or fail."""
+    """Read and validate the data; continue with data processing, or fail."""
     job = world.jobs[due.arn]
     try:
         _read(job, objects, world.configuration.quotas)
@@ -48,7 +47,7 @@ def validate(world: World, due: Due, objects: Objects) -> Commit:
 
 
 def process(world: World, due: Due, objects: Objects) -> Commit:
-    """Work out what training will bring, and let it run for its time."""
+    """Compute the outcome of the training, which then takes its time."""
     job = world.jobs[due.arn]
     try:
         data = _read(job, objects, world.configuration.quotas)
@@ -72,7 +71,7 @@ def process(world: World, due: Due, objects: Objects) -> Commit:
 
 
 def finish(world: World, due: Due, objects: Objects) -> Commit:
-    """Write the metrics, make the custom model, tell."""
+    """Write the metrics, create the custom model, announce the end."""
     job, outcome = world.jobs[due.arn], world.outcomes[due.arn]
     try:
         _write(world, job, outcome, objects)
@@ -101,7 +100,7 @@ def finish(world: World, due: Due, objects: Objects) -> Commit:
 
 
 def stop(world: World, due: Due, objects: Objects) -> Commit:
-    """The stop that was asked for has taken hold."""
+    """Finish a requested stop."""
     job = world.jobs[due.arn]
 
     def commit() -> None:
@@ -113,7 +112,7 @@ def stop(world: World, due: Due, objects: Objects) -> Commit:
 
 
 def give_up(world: World, due: Due) -> Commit:
-    """What remains to be done when a step breaks for a reason of the simulator's own."""
+    """Fail the job after an error of the simulator itself."""
 
     def commit() -> None:
         if job := world.jobs.get(due.arn):

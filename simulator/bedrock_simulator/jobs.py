@@ -19,7 +19,7 @@ NAME_IN_USE = "The provided job name is currently in use."  # docs/facts.md#erro
 
 
 def create(call: Call) -> dict[str, Any]:
-    """CreateModelCustomizationJob: everything but the data is judged here; those inside the job."""
+    """CreateModelCustomizationJob: validates everything but the data, which is validated inside the job."""
     if earlier := call.earlier("CreateModelCustomizationJob"):
         return {"jobArn": earlier}
     base_arn, base = _base(call)
@@ -38,7 +38,7 @@ def create(call: Call) -> dict[str, Any]:
 
 
 def _base(call: Call) -> tuple[str, FoundationModel]:
-    """The ARN to train from, a base model's or a custom model's, and the base model behind it."""
+    """The ARN to train from, which may be a custom model's, and the base model behind it."""
     identifier = call["baseModelIdentifier"]
     if model := find_model(call, identifier):
         base = foundation_models.find(model.base_model_id)
@@ -173,7 +173,7 @@ def get(call: Call) -> dict[str, Any]:
 
 
 def kms_key_arn(job: Job) -> str | None:
-    """The key as answers show it: an ARN, whatever form the request had; an alias can't be resolved here."""
+    """The KMS key as answers show it: an ARN, whatever form the request had; None for an alias, which is unresolved."""
     key = job.kms_key
     if key is None or "alias/" in key:
         return None
@@ -197,7 +197,7 @@ def _status_details(job: Job) -> Mapping[str, Any]:
 
 
 def list_jobs(call: Call) -> dict[str, Any]:
-    """ListModelCustomizationJobs."""
+    """ListModelCustomizationJobs: newest first unless asked otherwise."""
     status = call["statusEquals"]
     jobs = (j for j in call.world.jobs.values() if call.owns(j) and status in {None, j.status})
     return page(call, "modelCustomizationJobSummaries", jobs, _summary)
@@ -220,7 +220,7 @@ def _summary(job: Job) -> dict[str, Any]:
 
 
 def stop(call: Call) -> dict[str, Any]:
-    """StopModelCustomizationJob: charged for what was trained so far, no model (docs/facts.md#job-states)."""
+    """StopModelCustomizationJob: charges what was trained so far, and makes no model (docs/facts.md#job-states)."""
     job = _find(call)
     if job.status != "InProgress":
         raise ServiceError("ConflictException", f"The job is {job.status} and can't be stopped.")

@@ -1,7 +1,7 @@
-"""The arithmetic behind a simulated training: a small language model on hashed features, by mini-batch SGD.
+"""Train a small language model on hashed features by mini-batch SGD: the arithmetic behind a simulated training.
 
-It predicts the hash of an answer's next word from the prompt's words and the words just before. Losses are
-real cross-entropies on the data at hand, so curves fall, flatten and overfit as the data make them.
+It predicts the hash of an answer's next word from the words of the prompt and the words right before. Losses are real
+cross-entropies on the given data, so curves fall, flatten and overfit as the data makes them.
 """
 
 import re
@@ -17,11 +17,11 @@ from bedrock_simulator.early_stopping import EarlyStopping, has_stalled
 CLASSES = 128  # hashed words of answers
 FEATURES = 256  # the first half for the prompt, the second for the words before
 BASE_RATE = 3.0  # step size at the family's default learning rate
-MAX_UPDATES = 1_000  # more steps than that share an update, each keeping a loss of its own
-MAX_VISITS = 24_000  # samples looked at in a whole training, but at least one of each record and epoch
+MAX_UPDATES = 1_000  # beyond that, several steps share an update, but each has its own loss
+MAX_VISITS = 24_000  # samples per training, but at least one per record and epoch
 MAX_VALIDATION_SAMPLES = 2_000
 PROMPT_WORDS, ANSWER_WORDS = 48, 64
-UNTHREADED = 262_144  # multiplications up to which OpenBLAS stays in one thread
+UNTHREADED = 262_144  # most multiplications for which OpenBLAS uses one thread
 _WORD = re.compile(r"[a-z0-9]+|[^\sa-z0-9]")
 _Matrix = npt.NDArray[np.float32]
 Pair = tuple[str, str]
@@ -29,7 +29,7 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How to train; `rate` is relative to the family's default (1 = as default)."""
+    """How to train; `rate` is a multiple of the family's default."""
 
     epochs: int
     batch_size: int
@@ -49,7 +49,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Curves:
-    """The training loss of every step, the validation loss of every epoch, both of what really ran."""
+    """The training loss of every step and the validation loss of every epoch that ran, and the number of epochs."""
 
     training: tuple[Point, ...]
     validation: tuple[Point, ...]
@@ -81,7 +81,7 @@ def learn(training: Sequence[Pair], validation: Sequence[Pair], recipe: Recipe) 
 def _epoch(
     weights: _Matrix, inputs: _Matrix, targets: npt.NDArray[np.int64], recipe: Recipe, first: int
 ) -> list[float]:
-    """One pass over shuffled samples, changing `weights`; the loss of every step."""
+    """Make one pass over shuffled samples, changing `weights`; return the loss of every step."""
     steps = -(-len(inputs) // recipe.batch_size)
     shared = -(-steps * recipe.epochs // MAX_UPDATES)
     losses: list[float] = []
@@ -112,7 +112,7 @@ def _forward(weights: _Matrix, inputs: _Matrix, targets: npt.NDArray[np.int64]) 
 
 
 def _product(left: _Matrix, right: _Matrix) -> _Matrix:
-    """A matrix product in blocks too small for BLAS to start threads, which wait for each other on a busy machine."""
+    """Multiply in blocks too small for BLAS to start threads, which wait for each other on a busy machine."""
     rows = max(1, UNTHREADED // right.size)
     whole = len(left) // rows * rows
     blocks = left[:whole].reshape(-1, rows, left.shape[1]) @ right
@@ -120,7 +120,7 @@ def _product(left: _Matrix, right: _Matrix) -> _Matrix:
 
 
 def _samples(pairs: Sequence[Pair], per_pair: int) -> tuple[_Matrix, npt.NDArray[np.int64]]:
-    """Features (pair, sample, FEATURES) and target classes (pair, sample) at places spread over each answer."""
+    """Features (pair, sample, FEATURES) and target classes (pair, sample) at positions spread over each answer."""
     inputs = np.zeros((len(pairs), per_pair, FEATURES), dtype=np.float32)
     targets = np.zeros((len(pairs), per_pair), dtype=np.int64)
     half = FEATURES // 2

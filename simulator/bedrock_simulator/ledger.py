@@ -1,4 +1,4 @@
-"""What was bought, trained and is still billed: the judge of every test about money."""
+"""The ledger of what was bought and trained, and what is still billed. Every test about money is judged by it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ SECONDS_PER_HOUR = 3_600
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One paid thing.
+    """One line of the ledger.
 
-    `kind` is customization_job, custom_model, provisioned_throughput or custom_model_deployment.
-    Times are the host's clock; `hours` is simulated time, that is, multiplied by the time scale, up to
-    the end or until now. What bills by the hour costs `units` times `hours`.
+    `kind` is customization_job, custom_model, provisioned_throughput or custom_model_deployment. Times use the host's
+    clock; `hours` is simulated time, multiplied by the time scale, up to the end or until now. Whatever bills by the
+    hour costs `units` times `hours`.
     """
 
     kind: str
@@ -32,12 +32,12 @@ class LedgerEntry:
 
     @property
     def is_live(self) -> bool:
-        """Whether it is still being billed."""
+        """Whether it is still billed."""
         return self.ended_at is None
 
 
 def ledger(world: World, now: datetime) -> tuple[LedgerEntry, ...]:
-    """Every line, in the order of purchase."""
+    """All lines, in the order of purchase."""
     scale = world.configuration.time_scale
     return tuple(_entry(bill, now, scale) for bill in world.bills.values())
 

@@ -1,4 +1,4 @@
-"""Sorting, filtering and paging, the same for every List operation."""
+"""Sorting, filtering and paging, shared by all List operations."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ DEFAULT_PAGE = 100
 
 
 class Listed(Protocol):
-    """What can be listed."""
+    """A resource that can be listed."""
 
     @property
     def arn(self) -> str: ...  # noqa: D102
@@ -27,7 +27,7 @@ T = TypeVar("T", bound=Listed)
 
 
 def page(call: Call, result_key: str, things: Iterable[T], summary: Callable[[T], Mapping[str, Any]]) -> dict[str, Any]:
-    """One page of things, by creation time; the newest first unless asked otherwise."""
+    """Build one page of resources by creation time, newest first unless asked otherwise. Raises ValidationException."""
     chosen = [thing for thing in things if _matches(call, thing)]
     descending = call["sortOrder"] != "Ascending"
     chosen.sort(key=_position, reverse=descending)

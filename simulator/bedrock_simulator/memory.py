@@ -1,4 +1,4 @@
-"""What a tuned model remembers of its training data, and how it finds the example nearest to a question."""
+"""What a tuned model remembers of its training data, and how it finds the examples nearest to a question."""
 
 import base64
 import json
@@ -11,12 +11,12 @@ from functools import lru_cache
 
 _WORD = re.compile(r"[a-z0-9]+|[^\x00-\x7f]")
 _SENTENCES = re.compile(r"[^.!?\u3002\uff01\uff1f]*[.!?\u3002\uff01\uff1f]+|[^.!?]+$")
-MAX_CHARACTERS = 8_000_000  # of text kept per model: the world is saved often
-VOTERS = 8  # nearest examples that decide together
-NEAR = 0.6  # cosine from which the nearest example alone answers
-RIVAL = 0.9  # part of the best answer's votes that makes a second one count
-ANSWER_WEIGHT = 0.3  # of a word of the answer, against one of the question
-STEM = 4  # letters that words have in common when they mean much the same
+MAX_CHARACTERS = 8_000_000  # of text kept per model, because the world is saved often
+VOTERS = 8  # nearest examples that vote on an answer
+NEAR = 0.6  # least cosine at which the nearest example answers alone
+RIVAL = 0.9  # share of the best answer's votes that makes the second one count
+ANSWER_WEIGHT = 0.3  # weight of a word of the answer, relative to one of the question
+STEM = 4  # words with this many first letters in common count as the same
 
 
 class Memory:
@@ -35,7 +35,7 @@ class Memory:
                 self._postings.setdefault(word, []).append((row, weight))
 
     def answer(self, question: str) -> str | None:
-        """The answer that the nearest examples agree on; a blend when two are as near; None for nothing."""
+        """The answer of the nearest examples, a blend if two are about equally near; None if none is near."""
         ranked = self._ranked(question)[:VOTERS]
         if not ranked:
             return None
@@ -65,7 +65,7 @@ class Memory:
 
 
 def _weights(question: str, answer: str) -> dict[str, float]:
-    """Words of an example: those of its question, and with less weight those of its answer."""
+    """Weights of an example's words: those of its question, and with less weight those of its answer."""
     weights = dict.fromkeys(_words(answer), ANSWER_WEIGHT)
     for word, count in Counter(_words(question)).items():
         weights[word] = weights.get(word, 0.0) + count
@@ -73,7 +73,7 @@ def _weights(question: str, answer: str) -> dict[str, float]:
 
 
 def pack(pairs: Iterable[tuple[str, str]]) -> str:
-    """Pairs as one short string, which is all that the world keeps; what exceeds the limit is forgotten."""
+    """Compress pairs into a string, which is all that the world keeps; pairs beyond the limit are dropped."""
     kept, size = [], 0
     for question, answer in pairs:
         size += len(question) + len(answer)
@@ -84,14 +84,14 @@ def pack(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def unpack(packed: str) -> list[tuple[str, str]]:
-    """The pairs that `pack` kept."""
+    """Restore the pairs that `pack` kept."""
     document = json.loads(zlib.decompress(base64.b85decode(packed)))
     return [(question, answer) for question, answer in document]
 
 
 @lru_cache(maxsize=4)
 def recall(packed: str) -> Memory:
-    """The memory of a packed string; the latest few stay indexed."""
+    """Unpack and index a memory; the latest few are cached."""
     return Memory(unpack(packed))
 
 

@@ -1,4 +1,4 @@
-"""The operations that show base models: GetFoundationModel, ListFoundationModels."""
+"""The operations on base models: GetFoundationModel, ListFoundationModels."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def get(call: Call) -> dict[str, Any]:
 
 
 def list_models(call: Call) -> dict[str, Any]:
-    """ListFoundationModels: not paged, as the real one."""
+    """ListFoundationModels: not paged, like the real one."""
     found = [d for model in foundation_models.catalogue() for d in _details(call, model)]
     return {"modelSummaries": [details for details in found if _matches(call, details)]}
 
@@ -40,7 +40,7 @@ def _matches(call: Call, details: dict[str, Any]) -> bool:
 
 
 def _details(call: Call, model: FoundationModel) -> list[dict[str, Any]]:
-    """A model appears under its on-demand id, and where it can be trained or provisioned also with context."""
+    """A model's rows: one with its on-demand id and, if it can be trained or provisioned, one with its context."""
     is_trainable = call.region in model.customization_regions
     is_provisionable = call.region in model.provisioned_regions
     rows = [_row(call, model, model.id, [], ["ON_DEMAND"])]

@@ -1,4 +1,4 @@
-"""The operations that are simulated, each with the function that carries it out, and the agenda's steps."""
+"""The simulated operations and the agenda's steps, each with its function."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final

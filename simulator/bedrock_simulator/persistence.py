@@ -1,4 +1,4 @@
-"""The world as JSON and back: dataclasses by their fields, times in ISO 8601."""
+"""Serialize the world to JSON and back: dataclasses by their fields, times in ISO 8601."""
 
 import dataclasses
 import json
@@ -26,7 +26,7 @@ _TABLES: Final[Mapping[str, type]] = {
 
 
 def dump(world: World) -> bytes:
-    """The state of a world. Events that were not sent yet are lost, as the real ones may be."""
+    """Serialize a world. Events not sent yet are lost, as real ones may be."""
     tables: dict[str, Any] = {name: _encode(getattr(world, name)) for name in _TABLES}
     document = {
         "schema": SCHEMA,
@@ -40,7 +40,7 @@ def dump(world: World) -> bytes:
 
 
 def load(data: bytes, configuration: Configuration) -> World:
-    """The world of a dump; ValueError when it is none of ours."""
+    """Restore a world from a dump. Raises ValueError if its schema is not ours."""
     document = json.loads(data)
     if document.get("schema") != SCHEMA:
         raise ValueError(f"snapshot has schema {document.get('schema')!r}, expected {SCHEMA}")

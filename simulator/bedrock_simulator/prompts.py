@@ -1,4 +1,4 @@
-"""What a model is asked and what it answers, free of any body format."""
+"""Prompts and answers of models, independent of body formats."""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _PIECE = re.compile(r"\s*(?:[A-Za-z]{1,6}|[0-9]{1,3}|[^\sA-Za-z0-9])|\s+")
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A conversation, the last turn being the user's."""
+    """A conversation; turns are (role, text), the last one the user's."""
 
     system: str
     turns: tuple[tuple[str, str], ...]
@@ -43,12 +43,12 @@ class Answer:
 
     @property
     def output_tokens(self) -> int:
-        """How many tokens were made."""
+        """The number of generated tokens."""
         return len(self.pieces)
 
 
 def answer(prompt: Prompt, base: FoundationModel, memory: str | None) -> Answer:
-    """What the base model says, or with a memory what its training data say."""
+    """The base model's answer or, with a packed memory, the one its training data suggests."""
     question = next((text for role, text in reversed(prompt.turns) if role == "user"), "")
     recalled = recall(memory).answer(question) if memory else None
     return _cut(recalled or _untrained(question, base), prompt)
@@ -64,7 +64,7 @@ def _untrained(question: str, base: FoundationModel) -> str:
 
 
 def _cut(text: str, prompt: Prompt) -> Answer:
-    """Ends the text at the first stop sequence, else at the token limit."""
+    """Cut the text at the first stop sequence, else at the token limit."""
     stopped = _first_stop(text, prompt.stop_sequences)
     if stopped:
         text = text[: text.index(stopped)]

@@ -1,4 +1,4 @@
-"""REST-JSON seen from the server, driven by botocore's own service model: routes, parsing, rendering."""
+"""The server side of REST-JSON, driven by botocore's own service model: routing, parsing, rendering."""
 
 import base64
 import binascii
@@ -31,7 +31,7 @@ class _Route:
 
 
 class RestJson:
-    """One service's operations on the wire."""
+    """The protocol of one service's operations."""
 
     def __init__(self, service: str) -> None:
         self._model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
@@ -39,18 +39,18 @@ class RestJson:
         self._routes = sorted(routes, key=lambda route: -route.literal_length)
 
     def operation_model(self, operation: str) -> OperationModel:
-        """The description of an operation in the service model."""
+        """An operation's description in the service model."""
         return self._model.operation_model(operation)
 
     def match(self, method: str, path: str) -> tuple[str, Mapping[str, str]] | None:
-        """The operation that a request line means, with the labels of its path; None for no operation."""
+        """Route a request line to (operation, labels of its path); None if there is no such operation."""
         for route in self._routes:
             if route.method == method and (found := route.pattern.fullmatch(path)):
                 return route.operation, {k: unquote(v) for k, v in found.groupdict().items()}
         return None
 
     def parse(self, operation: str, labels: Mapping[str, str], request: Request) -> dict[str, Any]:
-        """The parameters of a request; ServiceError when one breaks the model's constraints."""
+        """Parse and validate a request's parameters. Raises ServiceError if one violates the service model."""
         shape: Any = self.operation_model(operation).input_shape
         if shape is None:
             return {}
@@ -81,7 +81,7 @@ class RestJson:
 
 @cache
 def rest_json(service: str) -> RestJson:
-    """The protocol of "bedrock" or "bedrock-runtime"; loading its model takes a moment, once."""
+    """The protocol of "bedrock" or "bedrock-runtime", cached because loading its model is slow."""
     return RestJson(service)
 
 
@@ -129,7 +129,7 @@ def _timestamp(text: str) -> datetime:
 
 
 def _from_json(member: Any, value: Any) -> Any:
-    """A JSON value as the shape means it: blobs decoded, unknown members dropped."""
+    """Convert a JSON value to its shape: decode blobs, drop unknown members."""
     if isinstance(value, dict) and not getattr(member, "is_document_type", False):
         return _from_object(member, value)
     if member.type_name == "list" and isinstance(value, list):
@@ -152,12 +152,12 @@ def _from_object(member: Any, value: dict[str, Any]) -> dict[str, Any]:
 
 
 def render(result: Mapping[str, Any]) -> bytes:
-    """The JSON body of an answer: absent members left out, times in ISO 8601."""
+    """Encode the JSON body of an answer: None members left out, times in ISO 8601."""
     return json.dumps(_plain(result), ensure_ascii=False).encode()
 
 
 def render_error(error: ServiceError) -> bytes:
-    """The JSON body of a refusal; `__type` is where JSON 1.1 clients look for the code."""
+    """Encode the JSON body of an error; JSON 1.1 clients read the code from `__type`."""
     document = {"__type": error.code, "message": error.message, **error.members}
     return json.dumps(document).encode()
 

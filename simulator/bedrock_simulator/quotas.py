@@ -1,4 +1,4 @@
-"""Service Quotas for Bedrock: the rows that matter to customization (docs/facts.md#quotas)."""
+"""Service Quotas for Bedrock: the quotas that matter to customization (docs/facts.md#quotas)."""
 
 import json
 from collections.abc import Mapping
@@ -49,13 +49,13 @@ def _rows(quotas: Quotas) -> tuple[_Row, ...]:
 
 
 def operation(request: Request) -> str | None:
-    """GetServiceQuota, ListServiceQuotas, or None for what is not simulated."""
+    """The request's operation, GetServiceQuota or ListServiceQuotas; None for others, which are not simulated."""
     name = request.headers.get("x-amz-target", "").removeprefix(TARGET_PREFIX)
     return name if name in {"GetServiceQuota", "ListServiceQuotas"} else None
 
 
 def answer(request: Request, quotas: Quotas) -> dict[str, Any]:
-    """The answer to a Service Quotas request; ServiceError for an unknown quota or operation."""
+    """Answer a Service Quotas request. Raises ServiceError for an unknown quota or operation."""
     name = operation(request)
     if name is None:
         raise ServiceError("UnknownOperationException", "This operation is not simulated.")

@@ -1,4 +1,4 @@
-"""Finding things of the caller's account and Region by ARN, name or id."""
+"""Find resources of the caller's account and Region by ARN, name or id."""
 
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
@@ -8,7 +8,7 @@ from bedrock_simulator.world import Call
 
 
 class Named(Protocol):
-    """What has an ARN, a name, and lies in one account and Region."""
+    """A resource with an ARN and a name, in one account and Region."""
 
     @property
     def arn(self) -> str: ...  # noqa: D102
@@ -24,7 +24,7 @@ T = TypeVar("T", bound=Named)
 
 
 def find(call: Call, things: Iterable[T], wanted: str) -> T | None:
-    """The caller's thing of that ARN, name, or last segment of an ARN."""
+    """The caller's resource with that ARN, name, or last segment of an ARN; None if there is none."""
     for thing in things:
         is_own = (thing.account, thing.region) == (call.account, call.region)
         if is_own and wanted in {thing.arn, thing.name, thing.arn.rpartition("/")[2]}:
@@ -33,10 +33,10 @@ def find(call: Call, things: Iterable[T], wanted: str) -> T | None:
 
 
 def find_model(call: Call, wanted: str) -> CustomModel | None:
-    """The caller's custom model of that ARN or name."""
+    """The caller's custom model with that ARN, name or id; None if there is none."""
     return find(call, call.world.models.values(), wanted)
 
 
 def name_is_taken(call: Call, things: Iterable[Named], name: str) -> bool:
-    """Whether one of the caller's things has the name already."""
+    """Whether one of the caller's resources already has the name."""
     return any(thing.name == name and (thing.account, thing.region) == (call.account, call.region) for thing in things)

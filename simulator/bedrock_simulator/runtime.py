@@ -1,4 +1,4 @@
-"""The runtime operations: what a model id leads to, and InvokeModel, Converse and their streams."""
+"""The runtime operations: the model behind an id, and InvokeModel, Converse and their streams."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ INVALID_MODEL = "The provided model identifier is invalid."
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A runtime answer: a body as it stands or as chunks, and headers of its own."""
+    """A runtime answer: a whole body or chunks, and its own headers."""
 
     body: bytes | Iterable[Chunk]
     headers: Mapping[str, str]
@@ -29,7 +29,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """The base model that answers, and what it was tuned with, if it was."""
+    """The base model that answers and, if it was tuned, its packed memory."""
 
     base: FoundationModel
     memory: str | None
@@ -41,7 +41,7 @@ class _Target:
 
 def _target(call: Call) -> _Target:
     model_id = call["modelId"]
-    if ":custom-model/" in model_id:  # docs/facts.md#invoking-a-model: what serves it is asked
+    if ":custom-model/" in model_id:  # docs/facts.md#invoking-a-model: call what serves it instead
         raise invalid(INVALID_MODEL)
     if ":provisioned-model/" in model_id or ":custom-model-deployment/" in model_id:
         target = _served(call, model_id)
@@ -82,7 +82,7 @@ def _usage_headers(answered: Answer) -> dict[str, str]:
 
 
 def invoke(call: Call) -> Reply:
-    """InvokeModel."""
+    """InvokeModel: body and answer in the publisher's dialect."""
     target, body = _target(call), parse(call["body"] or b"")
     answered = answer(target.dialect.prompt(body), target.base, target.memory)
     document = target.dialect.answer(answered, target.base.id)
@@ -91,7 +91,7 @@ def invoke(call: Call) -> Reply:
 
 
 def invoke_stream(call: Call) -> Reply:
-    """InvokeModelWithResponseStream: every chunk holds base64 of one event; the last has the metrics."""
+    """InvokeModelWithResponseStream: every chunk has one event in base64; the last one adds the metrics."""
     target, body = _target(call), parse(call["body"] or b"")
     answered = answer(target.dialect.prompt(body), target.base, target.memory)
     events = list(target.dialect.events(answered, target.base.id))
@@ -136,7 +136,7 @@ def _converse_usage(answered: Answer) -> dict[str, Any]:
 
 
 def converse(call: Call) -> Reply:
-    """Converse."""
+    """Converse: the same shapes for all models."""
     target = _target(call)
     answered = answer(_conversation(call.parameters), target.base, target.memory)
     message = {"role": "assistant", "content": [{"text": answered.text}]}

@@ -1,4 +1,4 @@
-"""A simulator over plain HTTP, for programs in other processes and languages. It checks no signature."""
+"""Serve a simulator over plain HTTP, for programs in other processes and languages. Signatures are not verified."""
 
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +11,7 @@ DEFAULT_REGION = "us-west-2"
 
 
 def serve(door: Door, port: int, account: str = DEFAULT_ACCOUNT) -> ThreadingHTTPServer:
-    """A server on 127.0.0.1 that is ready to `serve_forever`; port 0 takes any free one."""
+    """Open a server on 127.0.0.1, ready for `serve_forever`; port 0 means any free port."""
 
     class Handler(_Handler):
         pass
@@ -36,7 +36,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = _answer  # noqa: N815
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Requests hold prompts: nothing is logged."""
+        """Log nothing, because requests contain prompts."""
 
     def _request(self) -> Request:
         url = urlsplit(self.path)
@@ -71,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def service_of(path: str, target: str) -> str:
-    """The service of a request: both Bedrock services sign as "bedrock", so the path tells them apart."""
+    """The service of a request. Both Bedrock services sign as "bedrock", so the path distinguishes them."""
     if target:
         return "servicequotas"
     return "bedrock-runtime" if path.startswith("/model/") else "bedrock"

@@ -1,4 +1,4 @@
-"""The simulator itself: one door for requests, an agenda carried out as the clock moves, no threads of its own."""
+"""The simulator: one door for requests, an agenda that runs as the clock moves, no threads of its own."""
 
 import logging
 import threading
@@ -20,15 +20,14 @@ from bedrock_simulator.operations import CONTROL, RUNTIME, STEPS
 from bedrock_simulator.protocol import render, render_error, rest_json
 from bedrock_simulator.world import Call, Commit, World
 
-BUSY_SECONDS = 0.05  # when to look again while another thread carries out the agenda
+BUSY_SECONDS = 0.05  # when to look again while another thread runs the agenda
 logger = logging.getLogger(__name__)
 
 
 class Simulator:
     """A simulated Bedrock for any number of accounts and Regions.
 
-    Objects are read and written, and events published, outside its lock, so that a host may answer
-    those from the very process that calls in here.
+    It reads and writes objects and publishes events outside its lock, so that a host may call back while it does.
     """
 
     def __init__(
@@ -48,16 +47,16 @@ class Simulator:
 
     @property
     def configuration(self) -> Configuration:
-        """What holds at present."""
+        """The current configuration."""
         return self._world.configuration
 
     def reconfigure(self, configuration: Configuration) -> None:
-        """Change quotas, lifecycles or speeds from now on; what is planned keeps its time."""
+        """Change quotas, lifecycles or speeds from now on; scheduled steps keep their time."""
         with self._lock:
             self._world.configuration = configuration
 
     def handle(self, request: Request) -> Response:
-        """Answer one request, after carrying out whatever is due."""
+        """Run whatever is due, then answer one request."""
         self.run_due()
         with self._lock:
             response = self._answer(request)
@@ -65,10 +64,10 @@ class Simulator:
         return response
 
     def run_due(self) -> float | None:
-        """Carry out the agenda up to now.
+        """Run the agenda up to now.
 
-        Returns the real seconds until its next entry, None when it is empty. While another thread
-        is at it, this one does not wait for it, but is told to come back a little later.
+        Returns the real seconds until the next entry, or None if there is none. If another thread is already running
+        the agenda, returns at once, with a short time after which to call again.
         """
         if self._agenda_lock.acquire(blocking=False):
             try:
@@ -108,7 +107,7 @@ class Simulator:
         while self._world.outbox:
             try:
                 event = self._world.outbox.popleft()
-            except IndexError:  # another thread was faster
+            except IndexError:  # another thread took the last event
                 return
             try:
                 self._publish(event)
@@ -149,25 +148,25 @@ class Simulator:
         return Call(self._world, parameters, request.account, request.region, now)
 
     def iam_context(self, request: Request) -> tuple[IamContext, ...]:
-        """What the caller must be allowed for this request; empty when it is no known operation.
+        """The permissions a request needs, all of them; empty for an unknown operation.
 
-        Every one of them must be allowed. Nothing is changed and nothing fails on bad parameters.
+        Changes nothing, and does not raise on bad parameters.
         """
         with self._lock:
             return iam.contexts(self._world, request)
 
     def ledger(self) -> tuple[LedgerEntry, ...]:
-        """What was bought and trained so far, in the order of purchase."""
+        """Run whatever is due; return what was bought and trained so far, in the order of purchase."""
         self.run_due()
         with self._lock:
             return ledger(self._world, self._clock.now())
 
     def snapshot(self) -> bytes:
-        """All state as JSON, to be given to `restore` after a restart."""
+        """Serialize all state to JSON, for `restore` after a restart."""
         with self._lock:
             return persistence.dump(self._world)
 
     def restore(self, data: bytes) -> None:
-        """Take over the state of a snapshot; the configuration stays."""
+        """Replace all state with that of a snapshot; the configuration is kept. Raises ValueError."""
         with self._lock:
             self._world = persistence.load(data, self._world.configuration)

@@ -6,11 +6,11 @@ from typing import Any
 from bedrock_simulator.errors import ServiceError, not_found
 from bedrock_simulator.world import Call
 
-MAX_TAGS = 50  # the error's text, although the list may hold 200 (docs/facts.md#tags)
+MAX_TAGS = 50  # as the error's text says, although the list may have 200 (docs/facts.md#tags)
 
 
 def tag_map(tags: Sequence[dict[str, str]] | None) -> dict[str, str]:
-    """A request's tag list as a mapping; TooManyTagsException beyond the limit."""
+    """Convert a request's tag list to a mapping. Raises TooManyTagsException beyond the limit."""
     found = {tag["key"]: tag["value"] for tag in tags or ()}
     _check_count(found, "")
     return found
@@ -31,7 +31,7 @@ def _tags_of(call: Call) -> dict[str, str]:
 
 
 def tag(call: Call) -> dict[str, Any]:
-    """TagResource."""
+    """TagResource: adds tags, replacing those with the same keys."""
     merged = _tags_of(call) | {tag["key"]: tag["value"] for tag in call["tags"]}
     _check_count(merged, call["resourceARN"])
     call.world.tags[call["resourceARN"]] = merged
@@ -39,7 +39,7 @@ def tag(call: Call) -> dict[str, Any]:
 
 
 def untag(call: Call) -> dict[str, Any]:
-    """UntagResource."""
+    """UntagResource: unknown keys are ignored."""
     kept = {key: value for key, value in _tags_of(call).items() if key not in call["tagKeys"]}
     call.world.tags[call["resourceARN"]] = kept
     return {}

@@ -1,4 +1,4 @@
-"""Provisioned throughput: capacity that is paid by the hour until it is deleted."""
+"""Provisioned Throughput: capacity that is billed by the hour until it is deleted."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -47,7 +47,7 @@ def create(call: Call) -> dict[str, Any]:
 
 
 def _model(call: Call, identifier: str) -> tuple[str, FoundationModel]:
-    """The ARN that is to be served, and the base model behind it."""
+    """The ARN to serve, and the base model behind it."""
     model = find_model(call, identifier)
     base = foundation_models.find(model.base_model_id if model else identifier)
     if base is None:
@@ -101,7 +101,7 @@ def _new(call: Call, arn: str, model_arn: str, base: FoundationModel) -> Through
 
 
 def serve(world: World, due: Due, objects: Objects) -> Commit:
-    """Creation or an update is done: the throughput serves its desired model."""
+    """Finish a creation or an update: the throughput now serves its desired model."""
 
     def commit() -> None:
         throughput = world.throughputs[due.arn]
@@ -146,7 +146,7 @@ def _summary(throughput: Throughput) -> dict[str, Any]:
 
 
 def list_throughputs(call: Call) -> dict[str, Any]:
-    """ListProvisionedModelThroughputs."""
+    """ListProvisionedModelThroughputs: only the caller's own."""
     status, model = call["statusEquals"], call["modelArnEquals"]
     throughputs = (
         t
@@ -157,7 +157,7 @@ def list_throughputs(call: Call) -> dict[str, Any]:
 
 
 def update(call: Call) -> dict[str, Any]:
-    """UpdateProvisionedModelThroughput: a new name at once, a sibling or the base model in a while."""
+    """UpdateProvisionedModelThroughput: a new name takes effect at once, another model after a while."""
     throughput = _find(call)
     name, identifier = call["desiredProvisionedModelName"], call["desiredModelId"]
     if throughput.status != "InService":
@@ -183,7 +183,7 @@ def _redirect(call: Call, throughput: Throughput, identifier: str) -> Throughput
 
 
 def delete(call: Call) -> dict[str, Any]:
-    """DeleteProvisionedModelThroughput: at once, but never before a commitment ends."""
+    """DeleteProvisionedModelThroughput: takes effect at once, but is refused before a commitment ends."""
     throughput = _find(call)
     if throughput.commitment_ends and call.now < throughput.commitment_ends:
         raise ServiceError(

@@ -1,4 +1,4 @@
-"""The simulated account space: its things, its plans, and the events it has not sent yet."""
+"""The state of the simulated accounts: resources, scheduled steps, and events not sent yet."""
 
 import hashlib
 from collections import deque
@@ -13,7 +13,7 @@ from bedrock_simulator.entities import Bill, CustomModel, Deployment, Due, Job, 
 from bedrock_simulator.exchange import Event
 from bedrock_simulator.foundation_models import FoundationModel
 
-Commit = Callable[[], None]  # what a step of the agenda leaves to be done to the world in one go
+Commit = Callable[[], None]  # the changes that a step of the agenda makes to the world, all at once
 RESOURCE_ID_LENGTH = 12  # docs/facts.md#arns
 
 
@@ -35,25 +35,25 @@ class World:
     serial: int = 0
 
     def next_serial(self) -> int:
-        """A number that was never given out before."""
+        """A number that was never used before."""
         self.serial += 1
         return self.serial
 
     def new_id(self, now: datetime) -> str:
-        """A fresh resource id of twelve characters."""
+        """A new resource id of twelve characters."""
         seed = f"{self.next_serial()} {now.isoformat()}"
         return hashlib.sha256(seed.encode()).hexdigest()[:RESOURCE_ID_LENGTH]
 
     def after(self, now: datetime, simulated_seconds: float) -> datetime:
-        """The moment that lies so many simulated seconds ahead."""
+        """The time `simulated_seconds` ahead, by the time scale."""
         return now + timedelta(seconds=simulated_seconds / self.configuration.time_scale)
 
     def plan(self, at: datetime, step: str, arn: str) -> None:
-        """Put a step on the agenda."""
+        """Schedule a step for a resource."""
         self.agenda.add(Due(at, self.next_serial(), step, arn))
 
     def lifecycle(self, model: FoundationModel) -> Lifecycle:
-        """The lifecycle of a base model, however the configuration names it."""
+        """The configured lifecycle of a base model, by either of its ids."""
         table = self.configuration.lifecycle
         return table.get(model.customization_id) or table.get(model.id) or Lifecycle()
 
@@ -68,7 +68,7 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, routed and checked: what an operation works on."""
+    """One routed and validated request, as operations get it."""
 
     world: World
     parameters: Mapping[str, Any]
@@ -77,15 +77,15 @@ class Call:
     now: datetime
 
     def __getitem__(self, name: str) -> Any:
-        """The value of a parameter, None when absent."""
+        """The value of a parameter; None if absent."""
         return self.parameters.get(name)
 
     def arn(self, resource: str) -> str:
-        """The ARN of a resource of the caller's account and Region."""
+        """The ARN of a resource in the caller's account and Region."""
         return f"arn:aws:bedrock:{self.region}:{self.account}:{resource}"
 
     def owns(self, thing: Job | CustomModel | Throughput | Deployment) -> bool:
-        """Whether the thing lies in the caller's account and Region."""
+        """Whether a resource is in the caller's account and Region."""
         return (thing.account, thing.region) == (self.account, self.region)
 
     def token_key(self, operation: str) -> str:
@@ -93,10 +93,10 @@ class Call:
         return "/".join((self.account, self.region, operation, self["clientRequestToken"] or ""))
 
     def earlier(self, operation: str) -> str | None:
-        """The ARN that an earlier call with the same client token made (docs/facts.md#client-tokens)."""
+        """The ARN that an earlier call with the same client token created (docs/facts.md#client-tokens)."""
         return self.world.tokens.get(self.token_key(operation)) if self["clientRequestToken"] else None
 
     def remember(self, operation: str, arn: str) -> None:
-        """Tie the client token to what it made."""
+        """Remember which resource the client token created."""
         if self["clientRequestToken"]:
             self.world.tokens[self.token_key(operation)] = arn
