@@ -204,7 +204,8 @@ def test_the_installed_command_reads_compressed_parquet(cli):
 )
 def test_without_its_extra_the_installed_command_says_what_to_install(cli, arguments):
     said = cli.run("tunedrop", *arguments, code=2)
-    assert (said.stdout, said.stderr) == ("", "tunedrop: commands that call AWS need boto3: pip install 'tunedrop[aws]'\n")
+    assert said.stdout == ""
+    assert said.stderr == "tunedrop: commands that call AWS need boto3: pip install 'tunedrop[aws]'\n"
 
 
 def test_the_installed_command_says_where_the_embedded_cloud_runs(cli):

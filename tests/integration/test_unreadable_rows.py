@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import spending_requested
 from tunedrop.edges.rows.stored import UnreadableRow
-from tunedrop.edges.rows.table import Key, Table, Update
+from tunedrop.edges.rows.table import Table
+from tunedrop.edges.rows.writes import Key, Update
 
 from tests.builders import LambdaContext, sqs_event
 from tests.integration import bedrock_world

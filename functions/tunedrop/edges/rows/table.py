@@ -106,16 +106,16 @@ class Table:
 
     def put(self, put: Put) -> WriteOutcome:
         """Write one row, or say what stood in the way."""
-        return self._conditionally(self._client.put_item, _put_arguments(self.name, put), lambda _: put.row)
+        return self._conditionally(self._client.put_item, put_arguments(self.name, put), lambda _: put.row)
 
     def update(self, update: Update) -> WriteOutcome:
         """Change one row, or say what stood in the way."""
-        arguments = {**_update_arguments(self.name, update), "ReturnValues": "ALL_NEW"}
+        arguments = {**update_arguments(self.name, update), "ReturnValues": "ALL_NEW"}
         return self._conditionally(self._client.update_item, arguments, lambda answer: unmarshal(answer["Attributes"]))
 
     def delete(self, delete: Delete) -> WriteOutcome:
         """Take one row away, or say what stood in the way."""
-        arguments = {**_delete_arguments(self.name, delete), "ReturnValues": "ALL_OLD"}
+        arguments = {**delete_arguments(self.name, delete), "ReturnValues": "ALL_OLD"}
         return self._conditionally(
             self._client.delete_item,
             arguments,
