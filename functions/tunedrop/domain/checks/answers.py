@@ -109,7 +109,7 @@ def degenerate_repetition(record: Record, base_model: BaseModel) -> Iterator[Spo
     for path, text in _answers(record):
         rounds = _loop(text.rstrip())
         if rounds:
-            yield Spot(path, f"The last words stand there {rounds} times in a row.")
+            yield Spot(path, f"The last words occur {rounds} times in a row.")
 
 
 def _loop(text: str) -> int:
