@@ -72,7 +72,7 @@ def test_claude_3_haiku_is_trained_on_prompts_and_served_by_provisioned_throughp
     )
     assert job["status"] == "Completed", job["failure"]
     assert job["owner"] == "kettles"
-    assert job["metric_points"] == {"training": 3 * 10, "validation": 3}
+    assert west.metric_points(job) == {"training": 3 * 10, "validation": 3}
 
     ready = west.deployment("haiku-prod", "Ready")
     assert ":provisioned-model/" in ready["arn"]
@@ -127,7 +127,7 @@ def test_llama_3_1_8b_is_trained_on_prompts_as_they_are(west):
         dataset="llama", base_model="llama-3-1-8b", hyperparameters={"epochCount": 1}, deployment={"name": "llama-prod"}
     )
     assert job["status"] == "Completed", job["failure"]
-    assert job["metric_points"]["training"] == 120
+    assert west.metric_points(job)["training"] == 120
     west.deployment("llama-prod", "Ready")
     _, text, _ = ask(west, "llama-prod")
     assert "citric acid" in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +78,10 @@ class Traveller:
             return job if job["status"] in ended else None
 
         return self.eventually(look)
+
+    def metric_points(self, job: Mapping[str, Any]) -> dict[str, int]:
+        """How many points of a completed job are stored, by split; its end does not wait for them."""
+        return dict(self.eventually(lambda: self.api.get(f"/jobs/{job['id']}")["metric_points"]))
 
     def deployment(self, name: str, *states: str) -> dict[str, Any]:
         """The deployment once it is in one of these states."""
