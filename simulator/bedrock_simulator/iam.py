@@ -150,9 +150,9 @@ def _create_job(asked: _Asked) -> Iterator[IamContext]:
     base = base_arn.split("/")[1 if is_custom else -1]
     keys = asked.request_tags("jobTags", "customModelTags")
     model_arn = asked.arn(f"custom-model/{base}/{PLACEHOLDER}")
-    yield asked.question("CreateModelCustomizationJob", base_arn, keys)
-    yield asked.question("CreateModelCustomizationJob", model_arn, keys)
     job_arn = asked.arn(f"model-customization-job/{base}/{PLACEHOLDER}")
+    for arn in (base_arn, model_arn, job_arn):
+        yield asked.question("CreateModelCustomizationJob", arn, keys)
     yield from asked.tagging(job_arn, asked.request_tags("jobTags"))
     yield from asked.tagging(model_arn, asked.request_tags("customModelTags"))
     passed = {"iam:PassedToService": SERVICE_PRINCIPAL}

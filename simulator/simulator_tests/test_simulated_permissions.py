@@ -18,12 +18,13 @@ def asked(lab, operation, **parameters):
     ]
 
 
-def test_starting_a_job_asks_for_both_kinds_of_model_tags_and_the_role(lab):
+def test_starting_a_job_asks_for_both_kinds_of_model_the_job_tags_and_the_role(lab):
     keys = {"aws:RequestTag/tunedrop:stack": "s1", "aws:TagKeys": ("tunedrop:stack",)}
     placeholder = f"{HAIKU}/000000000000"
     assert asked(lab, "CreateModelCustomizationJob", **lab.job(jobTags=STACK)) == [
         ("bedrock:CreateModelCustomizationJob", BASE, keys),
         ("bedrock:CreateModelCustomizationJob", f"{HERE}:custom-model/{placeholder}", keys),
+        ("bedrock:CreateModelCustomizationJob", f"{HERE}:model-customization-job/{placeholder}", keys),
         ("bedrock:TagResource", f"{HERE}:model-customization-job/{placeholder}", keys),
         ("iam:PassRole", ROLE, {"iam:PassedToService": "bedrock.amazonaws.com"}),
     ]

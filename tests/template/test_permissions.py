@@ -108,6 +108,16 @@ def test_whatever_is_created_must_carry_this_stacks_tag(stack):
     assert seen == BY_REQUEST_TAG
 
 
+def test_jobs_are_started_on_all_three_resources_that_bedrock_asks_for(stack):
+    (statement,) = [each for each in all_granted(stack) if "bedrock:CreateModelCustomizationJob" in each.actions]
+    here = f"arn:aws:bedrock:{PSEUDO['AWS::Region']}"
+    assert set(statement.resources) == {  # docs/facts.md#iam: the reference of actions names two, AWS's policies three
+        f"{here}::foundation-model/*",
+        f"{here}:{ACCOUNT}:custom-model/*",
+        f"{here}:{ACCOUNT}:model-customization-job/*",
+    }
+
+
 def test_the_messages_function_writes_no_job_and_no_deployment(stack):
     rows = [
         statement
