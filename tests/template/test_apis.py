@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import time
 
 import pytest
 
+from tests.template.conftest import chosen, translate
 from tests.template.stack import statements, strings
 
 API, STAGE, PERMISSION = "AWS::ApiGateway::RestApi", "AWS::ApiGateway::Stage", "AWS::Lambda::Permission"
@@ -94,6 +96,58 @@ def test_the_messages_route_streams_or_answers_in_one_piece_as_the_parameter_say
     expected = streamed if stack.parameters["MessagesResponse"] == "RESPONSE_STREAM" else buffered
     assert (integration["responseTransferMode"], integration["timeoutInMillis"], integration["uri"]) == expected
     assert (integration["type"], integration["httpMethod"]) == ("aws_proxy", "POST")
+
+
+def deployment_of(translated, api):
+    (stage,) = [
+        each
+        for each in translated["Resources"].values()
+        if each["Type"] == STAGE and each["Properties"]["RestApiId"] == {"Ref": api}
+    ]
+    return stage["Properties"]["DeploymentId"]["Ref"]
+
+
+def test_another_way_to_answer_reaches_the_stage_of_the_messages_api(template):
+    deployments = []
+    for way in ("RESPONSE_STREAM", "BUFFERED"):
+        deployments.append(
+            deployment_of(translate(template, chosen(template, {"MessagesResponse": way})), "MessagesApi")
+        )
+        time.sleep(1.0)  # AlwaysDeploy makes the id of the second
+    assert len(set(deployments)) == 2
+
+
+def depends_on_a_choice(node, parameters):
+    match node:
+        case {"Fn::If": _}:
+            return True
+        case {"Ref": name}:
+            return name in parameters
+        case {"Fn::Sub": text}:
+            return any("${" + name + "}" in str(text) for name in parameters)
+        case dict():
+            return any(depends_on_a_choice(each, parameters) for each in node.values())
+        case list():
+            return any(depends_on_a_choice(each, parameters) for each in node)
+    return False
+
+
+def test_a_definition_that_a_parameter_changes_is_deployed_each_time(template, translated):
+    """SAM hashes a definition before parameters and conditions are resolved (docs/facts.md#sam)."""
+    always = {name for name, each in template["Resources"].items() if each["Properties"].get("AlwaysDeploy") is True}
+    chosen_by_parameter = {
+        name
+        for name, each in translated["Resources"].items()
+        if each["Type"] == API and depends_on_a_choice(each["Properties"]["Body"], template["Parameters"])
+    }
+    assert chosen_by_parameter == always == {"MessagesApi"}
+
+
+def test_a_layer_version_is_the_same_for_every_choice(template, translated):
+    """Its id is a hash of its properties too, and what SAM hashes is not yet resolved."""
+    for each in translated["Resources"].values():
+        if each["Type"] == "AWS::Lambda::LayerVersion":
+            assert not depends_on_a_choice(each["Properties"], template["Parameters"])
 
 
 def policy_of(stack, function):
