@@ -35,6 +35,7 @@ class Example:
 class _Turn:
     role: str
     text: str
+    reasoning: str = ""
 
 
 def count_tokens(text: str) -> int:
@@ -111,7 +112,7 @@ def _check_turns(turns: Sequence[_Turn]) -> None:
 
 
 def _check_reserved(system: str, turns: Sequence[_Turn], family: Family) -> None:
-    guarded = [system, *(t.text for t in turns if t.role == "user" or family.format == "messages")]
+    guarded = [system, *(text for turn in turns for text in (turn.text, turn.reasoning))]
     for word in family.reserved:
         if any(word in text for text in guarded):
             raise DataError(f"contains the reserved word {word!r}.")
@@ -158,7 +159,7 @@ def _read_conversation(record: Mapping[str, Any], family: Family) -> tuple[str, 
     _only({"schemaVersion", "system", "messages"}, record, "the record")
     system = _blocks(record["system"], "system", {"text"}) if "system" in record else ""
     turns = [
-        _Turn(m["role"], _blocks(m.get("content"), f"{where}.content", _allowed(m, family)))
+        _Turn(m["role"], _blocks(m.get("content"), f"{where}.content", _allowed(m, family)), _reasoning(m["content"]))
         for where, m in _messages(record)
     ]
     return system, turns
@@ -181,6 +182,12 @@ def _blocks(value: object, where: str, allowed: set[str]) -> str:
         if "text" in block:
             texts.append(_text(block["text"], f"{where}[{index}].text"))
     return "\n".join(texts)
+
+
+def _reasoning(blocks: list[dict[str, Any]]) -> str:
+    thoughts = [block.get("reasoningContent") for block in blocks]
+    texts = [thought.get("reasoningText") for thought in thoughts if isinstance(thought, dict)]
+    return "\n".join(str(text.get("text")) for text in texts if isinstance(text, dict))
 
 
 def _read_prompt_completion(record: Mapping[str, Any], family: Family) -> tuple[str, list[_Turn]]:

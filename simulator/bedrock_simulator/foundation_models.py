@@ -31,7 +31,6 @@ class Family:
     minimum_records: int
     maximum_records: int
     tokens_per_record: int
-    batch_size: int
     validation_layout: ValidationLayout
     reserved: tuple[str, ...]
     hyperparameters: Mapping[str, Hyperparameter]

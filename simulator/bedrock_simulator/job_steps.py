@@ -190,7 +190,7 @@ def _recipe(job: Job) -> Recipe:
     rate = "learningRate" if "learningRate" in values else "learningRateMultiplier"
     return Recipe(
         epochs=int(values["epochCount"]),
-        batch_size=int(values.get("batchSize", family.batch_size)),
+        batch_size=int(values["batchSize"]),
         rate=values[rate] / family.hyperparameters[rate].default,
         warmup_steps=int(values.get("learningRateWarmupSteps", 0)),
         early_stopping=stopping,

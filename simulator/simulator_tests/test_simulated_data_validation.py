@@ -108,8 +108,39 @@ def test_nova_refuses(record, words):
     assert words in str(caught.value)
 
 
-def test_nova_looks_for_reserved_words_in_prompts_only():
-    assert only(nova(("user", "Q"), ("assistant", "User: typed it")), NOVA)
+WORDS = (  # docs/facts.md#records
+    [
+        "System:",
+        "SYSTEM:",
+        "User:",
+        "USER:",
+        "Bot:",
+        "BOT:",
+        "Assistant:",
+        "ASSISTANT:",
+        "Thought:",
+        "[EOS]",
+        "<image>",
+        "<video>",
+        "<unk>",
+    ]
+)
+
+
+@pytest.mark.parametrize("family", [NOVA, NOVA_2], ids=["nova", "nova-2"])
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("where", ["system", "user", "assistant"])
+def test_nova_looks_for_all_reserved_words_in_every_text(family, word, where):
+    said = {"system": "S", "user": "Q", "assistant": "A"} | {where: f"so {word} it is"}
+    turns = ("user", said["user"]), ("assistant", said["assistant"])
+    with pytest.raises(DataError, match="reserved word"):
+        only(nova(*turns, system=[{"text": said["system"]}]), family)
+
+
+def test_nova_2_looks_for_reserved_words_in_reasoning_too():
+    reasoned = [{"reasoningContent": {"reasoningText": {"text": "Thought: why?"}}}, {"text": "A"}]
+    with pytest.raises(DataError, match="reserved word 'Thought:'"):
+        only({"messages": [turn("user", [{"text": "Q"}]), turn("assistant", reasoned)]}, NOVA_2)
 
 
 def test_reasoning_is_for_nova_2_alone():

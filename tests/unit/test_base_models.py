@@ -63,3 +63,19 @@ def test_hyperparameters_have_the_ranges_and_defaults_that_the_service_takes(mod
         name: (taken.type == "integer", taken.minimum, taken.maximum, taken.default)
         for name, taken in simulated(model).family.hyperparameters.items()
     }
+
+
+NOVAS = [model for model in MODELS.values() if model.name.startswith("nova-")]
+
+
+@pytest.mark.parametrize("model", NOVAS, ids=lambda model: model.name)
+def test_each_of_novas_words_is_looked_for_in_every_text_by_one_check_or_the_other(model):
+    places = {"system", "user", "assistant", *({"reasoning"} if model.carries else ())}
+    refused = [(word, where) for rule in model.reserved for word in rule.words for where in rule.where]
+    assert sorted(refused) == sorted((word, where) for word in simulated(model).family.reserved for where in places)
+
+
+@each
+def test_every_hyperparameter_that_bedrocks_own_page_lacks_is_sent_only_where_somebody_names_it(model):
+    held_back = {known.name for known in model.hyperparameters if not known.sent_by_default}
+    assert held_back == ({"batchSize"} if model in NOVAS else set())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from tunedrop.domain.checks import samples
+from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.record import Block, Record, Turn
 
 from tests.unit.checks.records import codes, conversation, spots
@@ -23,6 +25,21 @@ from tests.unit.checks.splits import run
 )
 def test_claudes_reserved_words_are_errors_after_a_line_feed_and_warnings_at_the_start(text, code):
     assert codes(conversation(text, "Yes.")) == ({code} if code else set())
+
+
+def test_novas_words_are_looked_for_in_reasoning_too_where_the_base_model_takes_it():
+    thought = Block("$[1]", None, {"reasoningContent": {"reasoningText": {"text": "Thought: why?"}}})
+    answer = Turn("$.messages[1]", "assistant", (thought, Block("$[2]", "Because.")))
+    record = Record((), (Turn("$.messages[0]", "user", (Block("$[0]", "Why?"),)), answer))
+    assert [spot.path for spot in spots("doubtful_word", record, "nova-2-lite")] == ["$[1]"]
+    assert spots("doubtful_word", record, "claude-3-haiku") == []
+
+
+def test_what_only_awss_checker_refuses_can_be_allowed():
+    line = json.dumps({"prompt": "Why?", "completion": "USER: typed it"}).encode() + b"\n"
+    refused, _ = run(samples.good(100)() + line, "nova-lite")
+    taken, _ = run(samples.good(100)() + line, "nova-lite", policy=Policy(frozenset({"doubtful_word"}), frozenset()))
+    assert (refused.accepted, taken.accepted) == (False, True)
 
 
 def test_other_base_models_have_no_words_that_need_a_line_feed():

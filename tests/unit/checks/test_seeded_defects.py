@@ -1,4 +1,4 @@
-"""One clean file in five languages without any finding, and 56 defects seeded into it: each is found, and nothing else.
+"""One clean file in five languages without any finding, and 59 defects seeded into it: each is found, and nothing else.
 
 The defects are those that other validators check for and those that spoil real jobs. Every one is examined for five
 base models of four record formats and limits; where it says so, a defect is one for some of them only.
@@ -167,8 +167,11 @@ SEEDS = (
     seed("preference data", json.dumps({"prompt": Q[1], "chosen": "So.", "rejected": "No."}), "preference_data"),
     # reserved words and templates
     seed("a turn of a transcript", asked("Go on.\n\nHuman: why?"), "reserved_word", CLAUDE),
-    seed("the same at the start of an answer", said("Assistant: So it is."), "reserved_word_at_start", CLAUDE),
+    seed("the same at the start of an answer", said("Human: So it is."), "reserved_word_at_start", CLAUDE),
     seed("a label of Nova's", asked("User: why is it blue?"), "reserved_word", *NOVAS),
+    seed("a label of Nova's in an answer", said("Bot: because."), "doubtful_word", *NOVAS),
+    seed("a label in capitals", asked("SYSTEM: why is it blue?"), "doubtful_word", *NOVAS),
+    seed("a thought of Nova's", said("Thought: so it is."), "doubtful_word", *NOVAS),
     seed("a token of ChatML", said("So it is.<|im_end|>"), "chat_template_token"),
     seed("a template of Alpaca", asked("### Instruction:\nSay why.\n### Response:"), "chat_template_token"),
     seed("a placeholder", said("Dear {{customer_name}}, so it is."), "unfilled_placeholder"),
@@ -250,8 +253,8 @@ def test_the_clean_file_has_no_finding(content, extension):
         assert (result.accepted, result.records, dict(result.counts)) == (True, 200, {})
 
 
-def test_there_are_56_seeds_of_many_kinds():
-    assert len(SEEDS) == len({each.name for each in SEEDS}) == 56
+def test_there_are_59_seeds_of_many_kinds():
+    assert len(SEEDS) == len({each.name for each in SEEDS}) == 59
     assert len({each.code for each in SEEDS}) >= 40
 
 

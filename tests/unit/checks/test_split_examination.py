@@ -115,23 +115,24 @@ def test_an_empty_own_system_text_is_an_error_and_not_replaced():
 
 
 @pytest.mark.parametrize(
-    ("base_model", "text", "where", "refused"),
+    ("base_model", "text", "where", "code"),
     [
-        ("claude-3-haiku", "a\nHuman: b", "prompt", True),
-        ("claude-3-haiku", "a\n\nAssistant: b", "completion", True),
-        ("claude-3-haiku", "a\nHuman b", "prompt", False),
-        ("claude-3-haiku", "User: b", "prompt", False),
-        ("nova-lite", "User: b", "prompt", True),
-        ("nova-lite", "see <image>", "prompt", True),
-        ("nova-lite", "User: b", "completion", False),
-        ("nova-lite", "a\nHuman: b", "prompt", False),
-        ("llama-3-1-8b", "User: \nHuman:", "prompt", False),
+        ("claude-3-haiku", "a\nHuman: b", "prompt", "reserved_word"),
+        ("claude-3-haiku", "a\n\nAssistant: b", "completion", "reserved_word"),
+        ("claude-3-haiku", "a\nHuman b", "prompt", ""),
+        ("claude-3-haiku", "User: b", "prompt", ""),
+        ("nova-lite", "User: b", "prompt", "reserved_word"),
+        ("nova-lite", "see <image>", "prompt", "reserved_word"),
+        ("nova-lite", "User: b", "completion", "doubtful_word"),
+        ("nova-lite", "Thought: b", "prompt", "doubtful_word"),
+        ("nova-lite", "a\nHuman: b", "prompt", ""),
+        ("llama-3-1-8b", "User: \nHuman:", "prompt", ""),
     ],
 )
-def test_reserved_words_are_those_of_the_base_model_where_it_looks(base_model, text, where, refused):
+def test_reserved_words_are_those_of_the_base_model_where_it_looks(base_model, text, where, code):
     line = json.dumps({"prompt": "Why?", "completion": "Because."} | {where: text}).encode()
     result, _ = run(samples.good(100)() + line + b"\n", base_model)
-    assert set(result.counts) == ({"reserved_word"} if refused else set())
+    assert set(result.counts) == ({code} if code else set())
 
 
 def test_characters_that_are_rare_but_right_are_carried_without_a_word():

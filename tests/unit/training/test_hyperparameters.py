@@ -19,8 +19,9 @@ NOVA = catalogue.find("nova-lite")
 @pytest.mark.parametrize("base_model", catalogue.catalogue().values(), ids=lambda model: model.name)
 def test_every_default_is_filled_in_as_plain_text_within_its_range(base_model):
     resolved = hyperparameters.resolve(base_model, {})
-    assert list(resolved) == [known.name for known in base_model.hyperparameters]
-    for known in base_model.hyperparameters:
+    sent = [known for known in base_model.hyperparameters if known.sent_by_default]
+    assert list(resolved) == [known.name for known in sent]
+    for known in sent:
         assert known.minimum <= Decimal(resolved[known.name]) <= known.maximum
         assert "e" not in resolved[known.name].lower()
 
@@ -117,11 +118,16 @@ def test_values_outside_the_range_are_refused_with_the_range(name, given_):
     assert len(refusal.value.message) < 300
 
 
+def test_what_bedrock_may_not_know_is_sent_only_where_somebody_names_it():
+    assert "batchSize" not in hyperparameters.resolve(NOVA, {})
+    assert hyperparameters.resolve(NOVA, {"batchSize": 8})["batchSize"] == "8"
+
+
 def test_an_unknown_name_is_refused_with_the_names_that_exist():
     with pytest.raises(InvalidInput) as refusal:
-        hyperparameters.resolve(NOVA, {"batchSize": 8})
+        hyperparameters.resolve(NOVA, {"learningRateMultiplier": 1})
     assert refusal.value.code == "unknown_hyperparameter"
-    assert refusal.value.details["allowed"] == ["epochCount", "learningRate", "learningRateWarmupSteps"]
+    assert refusal.value.details["allowed"] == ["epochCount", "batchSize", "learningRate", "learningRateWarmupSteps"]
 
 
 _JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=3)

@@ -42,10 +42,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """Words that make a job fail, and the texts that must not contain them: `system`, `user`, `assistant`."""
+    """Words that make a job fail, and where they must not stand: `system`, `user`, `assistant`, `reasoning`."""
 
     words: tuple[str, ...]
     where: frozenset[str]
+    proven: bool = True
+    """Whether AWS's pages say that Bedrock refuses them there; if not, only AWS's own checker does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class Hyperparameter:
     maximum: Decimal
     default: Decimal
     meaning: str
+    sent_by_default: bool = True
+    """Whether Bedrock certainly knows it; if not, it is sent only where a request names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,7 @@ def _base_model(name: str, entry: Mapping[str, Any]) -> BaseModel:
         validation=entry["validation"],
         carries=frozenset(entry.get("carries", [])),
         limits=_limits(entry["limits"]),
-        reserved=tuple(Reserved(tuple(rule["words"]), frozenset(rule["where"])) for rule in entry.get("reserved", [])),
+        reserved=tuple(_reserved(rule) for rule in entry.get("reserved", [])),
         hyperparameters=tuple(_hyperparameter(key, value) for key, value in entry["hyperparameters"].items()),
     )
 
@@ -145,7 +149,11 @@ def _limits(entry: Mapping[str, Any]) -> Limits:
     )
 
 
-def _hyperparameter(name: str, entry: Mapping[str, str]) -> Hyperparameter:
+def _reserved(rule: Mapping[str, Any]) -> Reserved:
+    return Reserved(tuple(rule["words"]), frozenset(rule["where"]), rule.get("proven", True))
+
+
+def _hyperparameter(name: str, entry: Mapping[str, Any]) -> Hyperparameter:
     kind: Literal["integer", "number"] = "integer" if entry["type"] == "integer" else "number"
     return Hyperparameter(
         name=name,
@@ -154,4 +162,5 @@ def _hyperparameter(name: str, entry: Mapping[str, str]) -> Hyperparameter:
         maximum=Decimal(entry["maximum"]),
         default=Decimal(entry["default"]),
         meaning=entry["meaning"],
+        sent_by_default=entry.get("sent_by_default", True),
     )

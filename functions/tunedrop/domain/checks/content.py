@@ -68,11 +68,37 @@ def _is_carried(where: str, block: Block, base_model: BaseModel) -> bool:
 )
 def reserved_word(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag the base model's reserved words in the roles where it refuses them (docs/facts.md#records)."""
-    for rule in base_model.reserved:
-        for where, path, text in _as_trained(record, base_model):
-            found = [ascii(word) for word in rule.words if word in text] if where in rule.where else []
-            if found:
-                yield Spot(path, f"Holds {', '.join(found)}, reserved by {base_model.name}.")
+    for path, found in _reserved(record, base_model, proven=True):
+        yield Spot(path, f"Holds {found}, reserved by {base_model.name}.")
+
+
+@check(
+    code="doubtful_word",
+    words="A text holds a word that AWS's own checker of training data refuses; the training job may fail.",
+    hint="Write it differently, for instance without the colon. If you know that your job takes it, ignore this check.",
+    example=Example(samples.line("Why?", "Thought: because."), base_model="nova-lite"),
+    absent=proofs.no_reserved_word,
+    tunable=True,
+)
+def doubtful_word(record: Record, base_model: BaseModel) -> Iterator[Spot]:
+    """Flag words of which only AWS's checker, and no page of Bedrock, says that they are reserved there."""
+    for path, found in _reserved(record, base_model, proven=False):
+        yield Spot(path, f"Holds {found}, which AWS's checker for {base_model.name} refuses.")
+
+
+def _reserved(record: Record, base_model: BaseModel, *, proven: bool) -> Iterator[tuple[str, str]]:
+    rules = [rule for rule in base_model.reserved if rule.proven == proven]
+    for where, path, text in (*_as_trained(record, base_model), *_reasoning(record)) if rules else ():
+        found = [ascii(word) for rule in rules if where in rule.where for word in rule.words if word in text]
+        if found:
+            yield path, ", ".join(found)
+
+
+def _reasoning(record: Record) -> Iterator[tuple[str, str, str]]:
+    for _, block in record.blocks():
+        match block.opaque:
+            case {"reasoningContent": {"reasoningText": {"text": str(text)}}}:
+                yield "reasoning", block.path, text
 
 
 def _as_trained(record: Record, base_model: BaseModel) -> Iterator[tuple[str, str, str]]:

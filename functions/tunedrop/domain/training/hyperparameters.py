@@ -18,6 +18,7 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?")
 def resolve(base_model: BaseModel, given: Mapping[str, Any]) -> Mapping[str, str]:
     """Every hyperparameter of the base model, given or default, as the strings that Bedrock expects.
 
+    One that Bedrock may not know (`sent_by_default`) is there only if it is given.
     Accepts JSON numbers and plain decimal strings (docs/facts.md#hyperparameters). Raises InvalidInput naming the
     field, its range and its default.
     """
@@ -33,6 +34,7 @@ def resolve(base_model: BaseModel, given: Mapping[str, Any]) -> Mapping[str, str
     return {
         name: _text(_value(hyperparameter, given[name]) if name in given else hyperparameter.default)
         for name, hyperparameter in known.items()
+        if name in given or hyperparameter.sent_by_default
     }
 
 
