@@ -108,23 +108,8 @@ def test_nova_refuses(record, words):
     assert words in str(caught.value)
 
 
-WORDS = (  # docs/facts.md#records
-    [
-        "System:",
-        "SYSTEM:",
-        "User:",
-        "USER:",
-        "Bot:",
-        "BOT:",
-        "Assistant:",
-        "ASSISTANT:",
-        "Thought:",
-        "[EOS]",
-        "<image>",
-        "<video>",
-        "<unk>",
-    ]
-)
+LABELS = ("System:", "SYSTEM:", "User:", "USER:", "Bot:", "BOT:", "Assistant:", "ASSISTANT:", "Thought:")
+WORDS = (*LABELS, "[EOS]", "<image>", "<video>", "<unk>")  # docs/facts.md#records
 
 
 @pytest.mark.parametrize("family", [NOVA, NOVA_2], ids=["nova", "nova-2"])

@@ -74,7 +74,7 @@ def test_a_file_that_is_not_what_it_says_gets_a_report(west, body, code):
     assert (version["status"], report["verdict"]) == ("rejected", "rejected")
     assert report["counts_by_code"][code] == 1
     with pytest.raises(Refused) as refused:
-        west.api.post("/jobs", {"dataset": name, "base_model": "llama-3-1-8b"}, idempotency_key=name)
+        west.api.post("/jobs", {"dataset": name, "base_model": "llama-3-3-70b"}, idempotency_key=name)
     assert (refused.value.status, refused.value.code) == (409, "dataset_rejected")
 
 

@@ -37,8 +37,9 @@ def bodies(path):
 @pytest.fixture(scope="module")
 def support_bot(west):
     """The deployment that the pages speak of, on the demo's own data."""
+    west.settle("support-bot", 'base_models = ["llama-3-1-8b"]')
     west.put("support-bot/train.jsonl", (ROOT / "demo" / "data" / "train.jsonl").read_text())
-    west.version("support-bot", "train")
+    west.version("support-bot", "train", "dataset.toml")
     west.job(dataset="support-bot", base_model="llama-3-1-8b", deployment={"name": "support-bot-prod", "hours": 1})
     west.deployment("support-bot-prod", "Ready")
     yield west.api.post("/keys", {"name": "docs"})["secret"]

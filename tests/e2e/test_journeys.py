@@ -117,8 +117,9 @@ def test_nova_lite_is_served_on_demand_through_converse_by_a_stack_that_buys_not
 
 
 def test_llama_3_1_8b_is_trained_on_prompts_as_they_are(west):
+    west.settle("llama", 'base_models = ["llama-3-1-8b"]')
     west.put("llama/train.jsonl", prompts(120))
-    version = west.version("llama", "train")
+    version = west.version("llama", "train", "dataset.toml")
     assert version["base_models"] == ["llama-3-1-8b"]
     prepared = west.read(f"prepared/llama/{version['version']}/llama-3-1-8b/train.jsonl")
     assert set(prepared[0]) == {"prompt", "completion"}
@@ -158,7 +159,7 @@ def test_a_job_is_followed_by_bedrocks_own_events_while_reconcile_sleeps(west):
 
     def unseen_by_reconcile():
         """A job; none where a look that Reconcile had begun before it was put to sleep still came upon the job."""
-        wish = {"dataset": "events", "base_model": "llama-3-1-8b", "hyperparameters": {"epochCount": 1}}
+        wish = {"dataset": "events", "base_model": "llama-3-3-70b", "hyperparameters": {"epochCount": 1}}
         job = west.job(key=f"-{next(tries)}", **wish)
         return job if "reconcile" not in [entry["source"] for entry in job["timeline"]] else None
 

@@ -13,11 +13,11 @@ def trained(traveller, job):
 
 def test_a_job_has_its_version_prepared_for_a_further_base_model(west):
     west.put("further/train.jsonl", prompts(120))
-    assert west.version("further", "train")["base_models"] == ["llama-3-1-8b"]
+    assert west.version("further", "train")["base_models"] == ["llama-3-3-70b"]
     job = west.job(dataset="further", base_model="claude-3-haiku")
     assert job["status"] == "Completed", job["failure"]
     assert [entry["status"] for entry in job["timeline"]][:2] == ["Preparing", "Requested"]
-    assert west.version("further", "train")["base_models"] == ["llama-3-1-8b", "claude-3-haiku"]
+    assert west.version("further", "train")["base_models"] == ["llama-3-3-70b", "claude-3-haiku"]
     assert len(trained(west, job)) == 1
 
 

@@ -61,7 +61,7 @@ def test_the_settings_accept_what_the_template_gives(stack):
         assert read.max_model_units == int(stack.parameters["MaxModelUnits"])
         assert read.model_key_arn == ("<Key.Arn>" if stack.parameters["EncryptCustomModels"] == "true" else None)
         assert read.response_streaming == (stack.parameters["MessagesResponse"] == "RESPONSE_STREAM")
-        assert read.default_base_model == (stack.parameters["DefaultBaseModel"] or "llama-3-1-8b")
+        assert read.default_base_model == (stack.parameters["DefaultBaseModel"] or "llama-3-3-70b")
 
 
 def test_the_streaming_bootstrap_is_used_exactly_where_the_route_streams(stack):

@@ -70,10 +70,17 @@ def test_the_default_base_model_of_a_region_can_be_trained_there(template):
     defaults = template["Mappings"]["RegionDefaults"]
     assert {region: each["BaseModel"] for region, each in defaults.items()} == {
         "us-east-1": "nova-lite",
-        "us-west-2": "llama-3-1-8b",
+        "us-west-2": "llama-3-3-70b",
     }
     for region, each in defaults.items():
         assert each["BaseModel"] in trainable(region)
+
+
+def test_the_default_base_model_of_a_region_is_served_without_any_quota_and_takes_system_texts(template):
+    for each in template["Mappings"]["RegionDefaults"].values():
+        model = catalogue.find(each["BaseModel"])
+        assert model.serving[0] == "on_demand"
+        assert model.record_format != "prompt_completion"
 
 
 def test_every_output_says_what_it_is_for(template):
