@@ -37,7 +37,8 @@ def _quota_contexts(request: Request) -> tuple[IamContext, ...]:
     code = _body(request).get("QuotaCode")
     place = f"arn:aws:servicequotas:{request.region}:{request.account}:bedrock"
     resource = f"{place}/{code}" if operation == "GetServiceQuota" else "*"
-    return (IamContext(f"servicequotas:{operation}", resource),)
+    # AWS's references differ on whether GetServiceQuota takes a resource: a policy must bear both.
+    return tuple(IamContext(f"servicequotas:{operation}", each) for each in dict.fromkeys((resource, "*")))
 
 
 def _body(request: Request) -> dict[str, Any]:
@@ -60,6 +61,11 @@ class _Asked:
         """A parameter, or an empty string if it is not text."""
         value = self._parameters.get(name)
         return value if isinstance(value, str) else ""
+
+    @property
+    def region(self) -> str:
+        """The Region that was asked."""
+        return self._request.region
 
     def arn(self, resource: str) -> str:
         """An ARN in the caller's account and Region."""
@@ -161,7 +167,10 @@ def _create_job(asked: _Asked) -> Iterator[IamContext]:
 
 def _create_throughput(asked: _Asked) -> Iterator[IamContext]:
     keys = asked.request_tags("tags")
-    yield asked.question("CreateProvisionedModelThroughput", asked.model(asked.text("modelId")), keys)
+    model = asked.model(asked.text("modelId"))
+    base = foundation_models.arn(model.partition("/")[2].partition("/")[0], asked.region)
+    for arn in dict.fromkeys((model, base)):
+        yield asked.question("CreateProvisionedModelThroughput", arn, keys)
     yield from asked.tagging(asked.arn(f"provisioned-model/{PLACEHOLDER}"), keys)
 
 

@@ -69,12 +69,14 @@ def test_tags_of_another_account_are_not_told(lab):
 def test_buying_capacity_asks_for_the_model_with_the_tags_of_both(lab):
     model = lab.train(customModelTags=STACK)
     wish = {"provisionedModelName": "c", "modelId": "model-1", "modelUnits": 1, "tags": STACK}
-    buy, tag = asked(lab, "CreateProvisionedModelThroughput", **wish)
+    buy, of_base, tag = asked(lab, "CreateProvisionedModelThroughput", **wish)
     assert buy == ("bedrock:CreateProvisionedModelThroughput", model, {
         "aws:ResourceTag/tunedrop:stack": "s1",
         "aws:RequestTag/tunedrop:stack": "s1",
         "aws:TagKeys": ("tunedrop:stack",),
     })  # fmt: skip
+    keys = {"aws:RequestTag/tunedrop:stack": "s1", "aws:TagKeys": ("tunedrop:stack",)}
+    assert of_base == ("bedrock:CreateProvisionedModelThroughput", BASE, keys)
     assert tag[:2] == ("bedrock:TagResource", f"{HERE}:provisioned-model/000000000000")
     on_base = asked(lab, "CreateProvisionedModelThroughput", **wish | {"modelId": HAIKU})
     assert on_base[0][1] == BASE
@@ -141,18 +143,18 @@ def test_tagging_asks_for_the_resource_with_old_and_new_tags(lab):
 
 
 @pytest.mark.parametrize(
-    ("target", "resource"),
+    ("target", "resources"),
     [
-        ("GetServiceQuota", "arn:aws:servicequotas:us-west-2:123456789012:bedrock/L-BE77399C"),
-        ("ListServiceQuotas", "*"),
+        ("GetServiceQuota", ["arn:aws:servicequotas:us-west-2:123456789012:bedrock/L-BE77399C", "*"]),
+        ("ListServiceQuotas", ["*"]),
     ],
 )
-def test_quotas_ask_for_themselves(lab, target, resource):
+def test_quotas_ask_for_themselves_and_what_may_take_no_resource_for_everything(lab, target, resources):
     body = b'{"ServiceCode": "bedrock", "QuotaCode": "L-BE77399C"}'
     headers = {"x-amz-target": f"ServiceQuotasV20190624.{target}"}
     request = Request("servicequotas", "POST", "/", {}, headers, body, "123456789012", "us-west-2")
-    (context,) = lab.simulator.iam_context(request)
-    assert (context.action, context.resource_arn) == (f"servicequotas:{target}", resource)
+    found = [(context.action, context.resource_arn) for context in lab.simulator.iam_context(request)]
+    assert found == [(f"servicequotas:{target}", resource) for resource in resources]
 
 
 def test_what_is_no_operation_raises_no_question(lab):

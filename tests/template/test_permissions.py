@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+from functools import cache
+from pathlib import Path
+
+import botocore.session
 import pytest
+from botocore import xform_name
 
 from tests.template.stack import ACCOUNT, PSEUDO, granted, statements
+
+ROOT = Path(__file__).parents[2]
+SERVICES = ("bedrock", "bedrock-runtime")
+ASKED_AS = {"Converse": "InvokeModel", "ConverseStream": "InvokeModelWithResponseStream"}  # docs/facts.md#converse
 
 ROLE, POLICY, FUNCTION = "AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::Lambda::Function"
 
@@ -14,17 +24,16 @@ EVERY_RESOURCE = {  # why an action may be on "*": the service knows no narrower
     "bedrock:ListCustomModelDeployments": "a list takes no resource",
     "bedrock:ListModelCustomizationJobs": "a list takes no resource",
     "bedrock:ListProvisionedModelThroughputs": "a list takes no resource",
+    "servicequotas:GetServiceQuota": "AWS's references differ on whether it takes a resource, and it only reads",
 }
 SPENDING = ("bedrock:Create", "bedrock:Delete", "bedrock:Update", "bedrock:Tag", "bedrock:Stop", "iam:PassRole")
 BY_TAG = {  # what may be done to a custom resource of Bedrock only where this stack's tag is on it
     "bedrock:GetModelCustomizationJob",
     "bedrock:StopModelCustomizationJob",
-    "bedrock:GetCustomModel",
     "bedrock:GetProvisionedModelThroughput",
     "bedrock:DeleteProvisionedModelThroughput",
     "bedrock:GetCustomModelDeployment",
     "bedrock:DeleteCustomModelDeployment",
-    "bedrock:InvokeModel",
     "bedrock:InvokeModelWithResponseStream",
 }
 BY_REQUEST_TAG = {
@@ -33,6 +42,11 @@ BY_REQUEST_TAG = {
     "bedrock:CreateCustomModelDeployment",
     "bedrock:TagResource",
 }
+
+
+@cache
+def model_of(service):
+    return botocore.session.get_session().get_service_model(service)
 
 
 def all_granted(stack):
@@ -116,6 +130,28 @@ def test_jobs_are_started_on_all_three_resources_that_bedrock_asks_for(stack):
         f"{here}:{ACCOUNT}:custom-model/*",
         f"{here}:{ACCOUNT}:model-customization-job/*",
     }
+
+
+def test_capacity_is_bought_on_both_resources_that_bedrock_asks_for(stack):
+    (statement,) = [each for each in all_granted(stack) if "bedrock:CreateProvisionedModelThroughput" in each.actions]
+    here = f"arn:aws:bedrock:{PSEUDO['AWS::Region']}"
+    assert set(statement.resources) == {f"{here}::foundation-model/*", f"{here}:{ACCOUNT}:custom-model/*"}
+
+
+def called_of_bedrock():
+    """Names of methods that the code calls, as the actions of Bedrock that they would need."""
+    trees = [ast.parse(path.read_text("utf-8")) for path in (ROOT / "functions").rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    names |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    operations = {xform_name(name): name for each in SERVICES for name in model_of(each).operation_names}
+    called = {operations[name] for name in names & operations.keys()}
+    return {f"bedrock:{ASKED_AS.get(name, name)}" for name in called}
+
+
+def test_every_action_of_bedrock_that_is_granted_is_one_that_the_code_calls(stack):
+    actions = {action for each in all_granted(stack) for action in each.actions if action.startswith("bedrock:")}
+    assert actions - called_of_bedrock() == {"bedrock:TagResource"}  # asked for when something is created with tags
 
 
 def test_the_messages_function_writes_no_job_and_no_deployment(stack):
