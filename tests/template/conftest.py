@@ -20,7 +20,7 @@ DEFAULTS: dict[str, str] = {}
 OTHER_CHOICES = {
     "MessagesResponse": "BUFFERED",
     "EncryptCustomModels": "true",
-    "ManageApiGatewayLogging": "false",
+    "ManageApiGatewayLogging": "true",
     "DefaultBaseModel": "claude-3-haiku",
     "PermissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
     "MaxModelUnits": "1",

@@ -167,6 +167,8 @@ class _Evaluator:
             return left == right
         if name == "Fn::Not":
             return not self.holds(argument[0])
+        if name == "Fn::Or":
+            return any(self.holds(each) for each in argument)
         return self.holds(argument)  # {"Condition": name}
 
     def _ref(self, name: str) -> Any:

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from tests.template.conftest import chosen, translate
-from tests.template.stack import statements, strings
+from tests.template.stack import deployed, statements, strings
 
 API, STAGE, PERMISSION = "AWS::ApiGateway::RestApi", "AWS::ApiGateway::Stage", "AWS::Lambda::Permission"
 INVOKE = "arn:aws:apigateway:us-west-2:lambda:path"
@@ -221,7 +221,10 @@ def test_every_stage_is_throttled_measured_and_logs_no_bodies(stack):
 
 
 def test_access_logs_are_json_without_bodies_keys_or_queries(stack):
-    for stage in stack.of(STAGE):
+    logging = stack.parameters["ManageApiGatewayLogging"] == "true"
+    assert ("ApiAccessLogGroup" in stack.resources) == logging
+    assert ["AccessLogSetting" in stage.properties for stage in stack.of(STAGE)] == [logging] * 2
+    for stage in stack.of(STAGE) if logging else ():
         log = stage["AccessLogSetting"]
         assert stack.referred(log["DestinationArn"]).type == "AWS::Logs::LogGroup"
         words = " ".join(json.loads(log["Format"]).values())
@@ -233,6 +236,14 @@ def test_no_stage_logs_before_the_account_may(stack):
     assert ("ApiGatewayAccount" in stack.resources) == managed
     for stage in stack.of(STAGE):
         assert stage["Variables"]["logging"] == ("<ApiGatewayAccount>" if managed else "account")
+
+
+def test_a_stack_leaves_the_accounts_own_settings_alone_and_may_use_the_role_that_is_there(template):
+    choices = chosen(template, {})
+    assert (choices["ManageApiGatewayLogging"], choices["AccessLogs"]) == ("false", "false")
+    logging = deployed(translate(template, choices | {"AccessLogs": "true"}), choices | {"AccessLogs": "true"})
+    assert "ApiGatewayAccount" not in logging.resources
+    assert all(stage["AccessLogSetting"]["DestinationArn"] == "<ApiAccessLogGroup.Arn>" for stage in logging.of(STAGE))
 
 
 def test_the_accounts_logging_role_outlives_the_stack(template):

@@ -38,6 +38,10 @@ def test_every_parameter_is_shown_in_one_group(template):
     assert sorted(shown) == sorted(template["Parameters"])
 
 
+def test_a_person_is_asked_for_26_things_at_most(template):
+    assert len(template["Parameters"]) <= 26
+
+
 def test_nothing_is_bought_until_a_person_says_so(template):
     assert template["Parameters"]["MaxModelUnits"]["Default"] == 0
 

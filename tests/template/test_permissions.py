@@ -63,7 +63,25 @@ def test_no_policy_has_a_wildcard_action(stack):
 
 def test_only_actions_that_take_no_resource_are_on_every_resource(stack):
     wide = {action for statement in all_granted(stack) if "*" in statement.resources for action in statement.actions}
-    assert wide == set(EVERY_RESOURCE)
+    logging = {"logs:DescribeLogGroups"} if stack.parameters["ManageApiGatewayLogging"] == "true" else set()
+    assert wide == set(EVERY_RESOURCE) | logging
+
+
+def test_the_role_for_api_gateways_logs_has_the_actions_of_awss_own_policy(stack):
+    managed = stack.parameters["ManageApiGatewayLogging"] == "true"
+    actions = {
+        action for each in all_granted(stack) if each.owner.id == "ApiGatewayLoggingRole" for action in each.actions
+    }
+    expected = {  # docs/facts.md#api-gateway
+        "logs:CreateLogGroup",
+        "logs:CreateLogStream",
+        "logs:DescribeLogGroups",
+        "logs:DescribeLogStreams",
+        "logs:FilterLogEvents",
+        "logs:GetLogEvents",
+        "logs:PutLogEvents",
+    }
+    assert actions == (expected if managed else set())
 
 
 def test_what_is_not_on_every_resource_names_account_or_stack(stack):

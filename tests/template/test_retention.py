@@ -24,9 +24,9 @@ NAMES = {  # a fixed name would stop a second stack, or one made anew beside wha
 
 
 @pytest.mark.parametrize("name", KEPT)
-def test_data_and_key_outlive_the_stack(template, name):
+def test_data_and_key_outlive_the_stack_but_not_a_creation_that_fails(template, name):
     resource = template["Resources"][name]
-    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
 def test_everything_that_holds_data_is_kept(stack):
