@@ -48,6 +48,9 @@ class StackClients:
     def s3(self) -> S3Client:
         return self.stack.s3
 
+    def s3_copying(self) -> S3Client:
+        return self.stack.s3
+
     def sqs(self) -> SQSClient:
         return self.stack.sqs
 

@@ -21,9 +21,32 @@ def words_of_the_code():
     return {node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)}
 
 
-def test_every_alarm_rings_on_the_alarm_topic(stack):
-    assert stack.of(ALARM)
-    assert [alarm.id for alarm in stack.of(ALARM) if alarm["AlarmActions"] != ["<AlarmTopic>"]] == []
+def test_what_may_cost_money_or_lose_data_rings_apart_from_what_is_somebodys_bad_file(stack):
+    topics = {alarm.id: alarm["AlarmActions"] for alarm in stack.of(ALARM)}
+    assert {name for name, rung in topics.items() if rung == ["<AlarmTopic>"]} == {
+        "DeadLettersAlarm",
+        "ExpiredCapacityAlarm",
+        "LiveCapacityAlarm",
+        "OrphansAlarm",
+        "ReconcileMissingAlarm",
+    }
+    assert {name for name, rung in topics.items() if rung == ["<RoutineAlarmTopic>"]} == {
+        "FailedJobsAlarm",
+        "FaultsAlarm",
+        "FunctionErrorsAlarm",
+        "RejectedDatasetsAlarm",
+    }
+    assert len(topics) == 9
+
+
+def test_an_alarm_tells_its_end_and_its_lack_of_data_where_it_rings(stack):
+    for alarm in stack.of(ALARM):
+        for kind in ("OKActions", "InsufficientDataActions"):
+            assert alarm.properties.get(kind, alarm["AlarmActions"]) == alarm["AlarmActions"]
+
+
+def test_no_alarm_rings_for_a_new_stack_which_has_no_data_yet(stack):
+    assert {alarm["TreatMissingData"] for alarm in stack.of(ALARM)} == {"missing", "notBreaching"}
 
 
 def test_every_alarm_ends_in_a_section_of_operations(stack):

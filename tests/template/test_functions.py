@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 from tunedrop.domain.serving import purchase_states
-from tunedrop.edges import settings
+from tunedrop.edges import clients, settings
+
+from tests.template.stack import PSEUDO
 
 ROOT = Path(__file__).parents[2]
 FUNCTION = "AWS::Lambda::Function"
@@ -64,6 +66,21 @@ def test_the_settings_accept_what_the_template_gives(stack):
         assert read.default_base_model == (stack.parameters["DefaultBaseModel"] or "llama-3-3-70b")
 
 
+def as_long_as_can_be(value, stack):
+    """The value with the longest name that CloudFormation makes in the place of each reference."""
+    longest = {"<DataBucket>": 63, "<Key.Arn>": 80, "<BedrockRole.Arn>": 96}  # a table's and a queue's are not longer
+    text = re.sub("<[A-Za-z.]+>", lambda found: "x" * longest.get(found[0], 160), value)
+    return text.replace(PSEUDO["AWS::StackId"], "x" * 230).replace(PSEUDO["AWS::StackName"], "x" * 128)
+
+
+def test_the_environment_fits_into_lambdas_4_kb_with_the_longest_prices_and_names(template, stack):
+    room = template["Parameters"]["Prices"]["MaxLength"] - len(stack.parameters["Prices"])
+    for function in stack.of(FUNCTION):
+        variables = function["Environment"]["Variables"].items()
+        used = sum(len(name) + len(as_long_as_can_be(str(value), stack)) for name, value in variables)
+        assert used + room < 4096
+
+
 def test_the_streaming_bootstrap_is_used_exactly_where_the_route_streams(stack):
     streaming = stack.parameters["MessagesResponse"] == "RESPONSE_STREAM"
     for function in stack.of(FUNCTION):
@@ -92,3 +109,11 @@ def test_each_function_has_a_role_of_its_own(stack):
 def test_no_send_of_a_purchase_can_still_be_on_its_way_when_the_next_is_decided(stack):
     (spending,) = (each for each in stack.of(FUNCTION) if each["Handler"] == "spending_requested.handler")
     assert timedelta(seconds=spending["Timeout"]) < purchase_states.SETTLE
+
+
+def test_all_attempts_to_copy_an_object_end_before_the_function_that_copies(stack, monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+    config = clients.s3_copying.__wrapped__().meta.config
+    longest = config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout)
+    assert config.read_timeout >= 300  # 5 GB at 17 MB/s
+    assert longest < stack["DatasetUploadedFunction"]["Timeout"]

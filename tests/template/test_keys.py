@@ -35,7 +35,7 @@ def test_bucket_tables_topics_and_logs_are_encrypted_with_the_stacks_key(stack):
     assert rule["BucketKeyEnabled"] is True
     for table in stack.of("AWS::DynamoDB::Table"):
         assert table["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": KEY}
-    assert [topic["KmsMasterKeyId"] for topic in stack.of("AWS::SNS::Topic")] == [KEY, KEY]
+    assert [topic["KmsMasterKeyId"] for topic in stack.of("AWS::SNS::Topic")] == [KEY] * 3
     assert {group["KmsKeyId"] for group in stack.of("AWS::Logs::LogGroup")} == {KEY}
 
 

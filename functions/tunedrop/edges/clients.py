@@ -39,13 +39,24 @@ def _config(*, attempts: int, read_seconds: float) -> Config:
     )
 
 
+# Presigned links need SigV4 because the objects are encrypted with KMS, and the Regional address because the
+# global one redirects for a while after bucket creation, which breaks signatures (docs/facts.md#s3-objects).
+_LINKS = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+
+
 @cache
 def s3() -> S3Client:
     """Client for the data bucket, with time for slow upload parts (60 s per read)."""
-    # Presigned links need SigV4 because the objects are encrypted with KMS, and the Regional address because the
-    # global one redirects for a while after bucket creation, which breaks signatures (docs/facts.md#s3-objects).
-    links = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
-    return boto3.client("s3", config=_config(attempts=4, read_seconds=60).merge(links))
+    return boto3.client("s3", config=_config(attempts=4, read_seconds=60).merge(_LINKS))
+
+
+@cache
+def s3_copying() -> S3Client:
+    """Client for copies within S3, which answer once up to 5 GB are copied: minutes (400 s per read).
+
+    Two attempts fit into the 900 s of the function that copies; its message comes again.
+    """
+    return boto3.client("s3", config=_config(attempts=2, read_seconds=400).merge(_LINKS))
 
 
 @cache

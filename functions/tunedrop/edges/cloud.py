@@ -28,6 +28,7 @@ class Clients(Protocol):
 
     def dynamodb(self) -> DynamoDBClient: ...  # noqa: D102
     def s3(self) -> S3Client: ...  # noqa: D102
+    def s3_copying(self) -> S3Client: ...  # noqa: D102
     def sqs(self) -> SQSClient: ...  # noqa: D102
     def events(self) -> EventBridgeClient: ...  # noqa: D102
     def bedrock(self) -> BedrockReader: ...  # noqa: D102
@@ -58,7 +59,7 @@ class Cloud:
     @property
     def bucket(self) -> Bucket:
         """The data bucket."""
-        return Bucket(self.clients.s3(), self.settings.data_bucket)
+        return Bucket(self.clients.s3(), self.settings.data_bucket, self.clients.s3_copying)
 
     @property
     def upload_queue(self) -> Queue:

@@ -24,7 +24,7 @@ def _allowed(split: Split, base_model: BaseModel) -> Range | None:
 @split_check(
     code="too_few_records",
     words="The split has fewer records than the base model needs.",
-    hint="Add records: 50 to 100 good ones are a start.",
+    hint="Add records: good ones, each of another case, and no copies.",
     example=Example("(31 records)", build=samples.good(31), alone=True),
 )
 def too_few_records(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,3 +16,5 @@ class Bucket:
 
     s3: S3Client
     name: str
+    copying: Callable[[], S3Client]
+    """The client for copies, which waits longer for each."""

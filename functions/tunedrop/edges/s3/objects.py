@@ -116,7 +116,7 @@ def copy(bucket: Bucket, source: StoredFile, key: str) -> str:
     """Copy one object version of at most MAX_COPY_BYTES within S3; return the copy's version id. Raises Unreadable."""
     place: Any = {"Bucket": bucket.name, "Key": source.key, **_version(source.version_id)}
     with _permanent_faults(source.key):
-        answer = bucket.s3.copy_object(
+        answer = bucket.copying().copy_object(
             Bucket=bucket.name,
             Key=key,
             CopySource=place,
