@@ -12,7 +12,7 @@ from tunedrop.edges import clients
 from tunedrop.edges.rows import deployment_rows
 
 from tests.integration import bedrock_world
-from tests.integration.bedrock_world import BOUGHT, HOUR, TRAINED, Crash, World, crash
+from tests.integration.bedrock_world import BOUGHT, HOUR, TRAINED, Crash, World, crash, refusing
 
 BUY = {"schema": 1, "kind": "advance_purchase", "deployment": "support-prod", "generation": 1}
 CREATE = "CreateProvisionedModelThroughput"
@@ -451,6 +451,31 @@ def test_a_quota_of_bedrock_parks_the_job(world):
     world.simulator.reconfigure(Configuration())
     world.wait(300)
     assert world.job(job.id).status == "InProgress"
+
+
+CREATE_JOB = "CreateModelCustomizationJob"
+
+
+def test_a_denial_just_after_a_deploy_parks_the_job_which_then_trains_once(world):
+    job = world.start()
+    with refusing(clients.spender(), CREATE_JOB, "AccessDeniedException"):
+        world.deliver()
+    assert world.job(job.id).status == "WaitingForCapacity"
+    world.wait(300)
+    assert world.job(job.id).status == "InProgress"
+    assert len(world.bought("customization_job")) == 1
+
+
+def test_a_denial_that_stays_ends_the_job_with_its_words_and_without_training(world):
+    job = world.start()
+    with refusing(clients.spender(), CREATE_JOB, "AccessDeniedException"):
+        world.deliver()
+        for _ in range(2):
+            world.wait(300)
+    failed = world.job(job.id)
+    assert failed.status == "Failed"
+    assert failed.failure.startswith("AccessDeniedException: ")
+    assert world.bought("customization_job") == []
 
 
 def test_a_refusal_of_bedrock_ends_the_job_with_its_words_and_lapses_the_purchase(world):

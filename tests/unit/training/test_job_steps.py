@@ -15,6 +15,7 @@ from tunedrop.domain.training.job_states import ENDED, Job, JobTruth
 from tunedrop.errors import Conflict
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+DENIED, SECOND = job_steps.DENIED_AT_MOST, timedelta(seconds=1)
 ORDER = {"Requested": 1, "WaitingForCapacity": 1, "InProgress": 2, "Stopping": 3}
 ARN = "arn:aws:bedrock:us-west-2:123456789012:model-customization-job/base/abcdefghijkl"
 
@@ -109,6 +110,31 @@ def test_no_room_parks_and_a_parked_job_does_not_try_again_at_once():
     assert job_steps.next_step(parked, None, NOW + job_steps.PAUSE) == job_steps.SendJob()
 
 
+def test_a_denial_may_pass_for_a_few_minutes_and_then_ends_the_job():
+    denial = Refusal("not_now", "AccessDeniedException", "not authorized")
+    first = job_states.refuse(job_states.attempt(job(), NOW), denial)
+    assert job_steps.next_step(first, None, NOW) == job_steps.Park("AccessDeniedException: not authorized")
+    parked = job_states.park(first, "AccessDeniedException: not authorized", NOW)
+    for later, step in ((DENIED - SECOND, job_steps.Park), (DENIED, job_steps.End)):
+        again = job_states.refuse(job_states.attempt(parked, NOW + later), denial)
+        assert isinstance(job_steps.next_step(again, None, NOW + later), step)
+
+
+@given(st.lists(st.integers(60, 900), min_size=1, max_size=30))
+def test_a_job_that_is_always_denied_ends_at_its_first_try_after_ten_minutes(pauses):
+    row, now = job(), NOW
+    for pause in pauses:
+        row = job_states.refuse(
+            job_states.attempt(row, now), Refusal("not_now", "AccessDeniedException", "not authorized")
+        )
+        step = job_steps.next_step(row, None, now)
+        assert isinstance(step, job_steps.End) == (now - NOW >= DENIED)
+        if isinstance(step, job_steps.End):
+            return
+        assert isinstance(step, job_steps.Park)
+        row, now = job_states.park(row, step.reason, now), now + timedelta(seconds=pause)
+
+
 def test_a_stop_ends_what_was_never_sent_and_is_passed_on_for_what_runs():
     assert job_steps.next_step(job(stop_requested=True), None, NOW) == job_steps.End("Stopped", None)
     running = job_states.adopt(job(stop_requested=True), ARN, "request", NOW)
@@ -151,7 +177,7 @@ class Sends(RuleBasedStateMachine):
         self.taken = 0
 
     @rule(
-        outcome=st.sampled_from(["taken", "taken, no answer", "lost", "refused", "full"]),
+        outcome=st.sampled_from(["taken", "taken, no answer", "lost", "refused", "full", "denied"]),
         dies=st.booleans(),
         seconds=st.sampled_from([0, 1, 60, 119, 121, 3_600]),
     )
@@ -196,6 +222,8 @@ class Sends(RuleBasedStateMachine):
             self.row = job_states.refuse(self.row, Refusal("refused", "ValidationException", "no"))
         if outcome == "full":
             self.row = job_states.refuse(self.row, Refusal("not_now", "ServiceQuotaExceededException", "full"))
+        if outcome == "denied":
+            self.row = job_states.refuse(self.row, Refusal("not_now", "AccessDeniedException", "no"))
         if outcome == "taken":
             self.row = job_states.adopt(self.row, ARN, "request", self.now)
 

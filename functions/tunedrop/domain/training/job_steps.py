@@ -14,6 +14,9 @@ LONG_SETTLE = timedelta(minutes=10)
 assumed to lag (docs/facts.md#creating-a-job)."""
 PAUSE = timedelta(seconds=60)
 """Between two tries for capacity, however many messages arrive."""
+DENIED_AT_MOST = timedelta(minutes=10)
+"""How long a denial counts as one that passes: new policies take seconds to minutes to reach Bedrock, and reconcile
+sends the job again every five minutes (docs/facts.md#iam)."""
 ASK_AGAIN_AFTER = timedelta(minutes=90)
 """When a request for preparation counts as lost: longer than SQS keeps redelivering it (5 times 960 s)."""
 LONGEST_PREPARATION = timedelta(hours=24)
@@ -133,8 +136,8 @@ def _past_preparing(job: Job, seen: SeenJob | None, now: datetime) -> JobStep:
         return _unsent(job, now)
     # A refusal is conclusive only for a single send: an earlier one, whose answer was lost, may have taken effect.
     if job.refusal and job.attempts == 1:
-        return _refused(job.refusal)
-    return Look() if seen is None else _looked(job, seen.truth, now - job.attempted_at)
+        return _refused(job, job.refusal, now)
+    return Look() if seen is None else _looked(job, seen.truth, now)
 
 
 def _unsent(job: Job, now: datetime) -> JobStep:
@@ -166,13 +169,14 @@ def announcement(job: Job) -> JobStatus | None:
     return told if tellable and told not in job.announced else None
 
 
-def _looked(job: Job, truth: JobTruth | None, waited: timedelta) -> JobStep:
+def _looked(job: Job, truth: JobTruth | None, now: datetime) -> JobStep:
+    waited = now - (job.attempted_at or now)
     if truth:
         return _listed(job, truth, waited)
     if waited < LONG_SETTLE:
         return LeaveJob("an attempt may be on its way, or its effect not listed yet")
     if job.refusal:
-        return _refused(job.refusal)
+        return _refused(job, job.refusal, now)
     return End("Stopped", None) if job.stop_requested else SendJob()
 
 
@@ -197,9 +201,11 @@ def _ended(job: Job, seen: SeenJob | None) -> JobStep:
     return LeaveJob(f"the job is {job.status}")
 
 
-def _refused(refusal: Refusal) -> JobStep:
+def _refused(job: Job, refusal: Refusal, now: datetime) -> JobStep:
     words = f"{refusal.code}: {refusal.message}"
-    return End("Failed", words) if refusal.kind == "refused" else Park(words)
+    waits_since = next((entry.time for entry in job.timeline if entry.status == "WaitingForCapacity"), now)
+    too_late = refusal.code == "AccessDeniedException" and now - waits_since >= DENIED_AT_MOST
+    return End("Failed", words) if refusal.kind == "refused" or too_late else Park(words)
 
 
 def _taken(job: Job) -> JobStep:

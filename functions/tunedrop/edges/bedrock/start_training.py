@@ -11,9 +11,13 @@ if TYPE_CHECKING:
     from tunedrop.edges.clients import Spender
 
 
+_FOR_A_WHILE = frozenset({"AccessDeniedException"})
+"""A stack's policies reach Bedrock seconds to minutes after its deploy; `job_steps` says for how long to wait."""
+
+
 def create_job(spender: Spender, request: Mapping[str, Any]) -> CallOutcome:
     """Start training: the only function that does. `request` is the exact CreateModelCustomizationJob request."""
-    return sent(lambda: spender.create_model_customization_job(**request)["jobArn"])
+    return sent(lambda: spender.create_model_customization_job(**request)["jobArn"], not_now=_FOR_A_WHILE)
 
 
 def stop_job(spender: Spender, arn: str) -> CallOutcome:
