@@ -12,7 +12,7 @@ ifndef V
 .SILENT:
 endif
 .DEFAULT_GOAL := help
-.PHONY: help demo test check coverage format up down reset logs build validate deploy docs clean
+.PHONY: help demo test check prove coverage format up down reset logs build validate deploy docs clean
 
 DEV := .venv/bin
 LOCAL := .venv-local/bin/python -m tunedrop_local
@@ -37,6 +37,10 @@ check: ## format, lint, types, imports, template
 	$(DEV)/mypy $(OURS)
 	$(DEV)/lint-imports --no-logo
 	$(DEV)/cfn-lint template.yaml
+
+prove: ## the provers, with figures: wiring of the template against seeded faults; ARGS=--verbose for each fault
+	$(PYTHON) bootstrap dev
+	$(DEV)/python -m tests.prove $(ARGS)
 
 coverage: ## branch coverage of the unit, template and integration tests, held to a floor; takes three times as long
 	$(PYTHON) bootstrap dev sam

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ PSEUDO = {
 _ABSENT = object()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Resource:
     """One resource of the translated template. `<Id>` and `<Id.Attribute>` stand for what AWS will name."""
 
@@ -45,6 +46,8 @@ class Stack:
     resources: Mapping[str, Resource]
     outputs: Mapping[str, Any]
     parameters: Mapping[str, str]
+    by_default: bool
+    """Whether nobody chose anything: all parameters are as the template has them."""
 
     def of(self, *types: str) -> list[Resource]:
         """The resources of these types, in the template's order."""
@@ -91,7 +94,8 @@ def deployed(translated: Mapping[str, Any], parameters: Mapping[str, str]) -> St
         if "Condition" not in body or evaluator.holds(body["Condition"])
     }
     outputs = {name: evaluator.value(body["Value"]) for name, body in translated["Outputs"].items()}
-    return Stack(resources, outputs, parameters)
+    defaults = {name: str(each["Default"]) for name, each in translated["Parameters"].items()}
+    return Stack(resources, outputs, parameters, by_default=dict(parameters) == defaults)
 
 
 def statements(owner: Resource, document: Mapping[str, Any]) -> list[Statement]:
@@ -112,6 +116,7 @@ def statements(owner: Resource, document: Mapping[str, Any]) -> list[Statement]:
     ]
 
 
+@functools.lru_cache(maxsize=256)
 def granted(resource: Resource) -> list[Statement]:
     """What a role's or a managed policy's own statements say."""
     if resource.type == "AWS::IAM::ManagedPolicy":
