@@ -44,10 +44,6 @@ def test_every_function_has_the_common_layer_and_only_the_reader_of_parquet_its_
         assert [stack.referred(each) for each in function["Layers"]] == [common, *own]
 
 
-def test_every_function_is_traced_without_a_tracer_of_its_own(stack):
-    assert {function["TracingConfig"]["Mode"] for function in stack.of(FUNCTION)} == {"Active"}
-
-
 def test_every_variable_that_the_settings_read_is_given(stack):
     asked = set(re.findall(r'"(TUNEDROP_[A-Z_]+)"', inspect.getsource(settings)))
     for function in stack.of(FUNCTION):
@@ -93,17 +89,6 @@ def test_the_streaming_bootstrap_is_there_and_executable():
     bootstrap = ROOT / "functions" / "streaming_bootstrap"
     assert bootstrap.stat().st_mode & 0o111
     assert bootstrap.read_text("utf-8").startswith("#!")
-
-
-def test_a_functions_answer_comes_before_its_gateway_gives_up(stack):
-    assert stack["ControlApiFunction"]["Timeout"] < 29
-    streaming = stack.parameters["MessagesResponse"] == "RESPONSE_STREAM"
-    assert stack["MessagesApiFunction"]["Timeout"] <= (300 if streaming else 28)
-
-
-def test_each_function_has_a_role_of_its_own(stack):
-    roles = [function["Role"] for function in stack.of(FUNCTION)]
-    assert len(set(roles)) == len(roles)
 
 
 def test_no_send_of_a_purchase_can_still_be_on_its_way_when_the_next_is_decided(stack):

@@ -29,16 +29,6 @@ def may_use_key(owner, service: str) -> bool:
     )
 
 
-def test_bucket_tables_topics_and_logs_are_encrypted_with_the_stacks_key(stack):
-    (rule,) = stack["DataBucket"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
-    assert rule["BucketKeyEnabled"] is True
-    for table in stack.of("AWS::DynamoDB::Table"):
-        assert table["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": KEY}
-    assert [topic["KmsMasterKeyId"] for topic in stack.of("AWS::SNS::Topic")] == [KEY] * 3
-    assert {group["KmsKeyId"] for group in stack.of("AWS::Logs::LogGroup")} == {KEY}
-
-
 @pytest.mark.parametrize("service", VIA)
 def test_whoever_touches_the_bucket_or_a_table_may_use_the_key_through_that_service(stack, service):
     touching = [owner for owner in stack.of(ROLE, POLICY) if touches(owner, service)]
@@ -119,7 +109,3 @@ def test_the_key_policy_names_no_resource_of_the_stack(template):
     policy = str(template["Resources"]["Key"]["Properties"]["KeyPolicy"])
     named = [name for name in template["Resources"] if f"'{name}" in policy or f"${{{name}" in policy]
     assert named == []
-
-
-def test_the_key_is_rotated(stack):
-    assert stack["Key"]["EnableKeyRotation"] is True

@@ -100,6 +100,7 @@ ASKED = {
     "dev": requirements(None) + requirements("dev"),
     "local": requirements("local"),
     "sam": requirements("sam"),
+    "gates": requirements("gates"),
 }
 
 

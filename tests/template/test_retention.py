@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-import re
-
 import pytest
-from tunedrop.edges.rows import key_rows, request_rows
 
 KEPT = ("Key", "DataBucket", "StateTable", "AccessTable")
 NAMES = {  # a fixed name would stop a second stack, or one made anew beside what was retained
@@ -81,13 +77,6 @@ def test_state_is_listed_by_one_index(stack):
     (index,) = stack["StateTable"]["GlobalSecondaryIndexes"]
     assert index["IndexName"] == "by_kind"
     assert [key["AttributeName"] for key in index["KeySchema"]] == ["kind", "listed_at"]
-
-
-@pytest.mark.parametrize("rows", [key_rows, request_rows])
-def test_rows_of_the_access_table_expire_by_the_attribute_that_the_code_writes(stack, rows):
-    ttl = stack["AccessTable"]["TimeToLiveSpecification"]
-    assert ttl["Enabled"] is True
-    assert re.search(rf"\b{ttl['AttributeName']}=", inspect.getsource(rows))
 
 
 def test_no_row_of_the_state_table_ever_expires(stack):

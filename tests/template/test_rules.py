@@ -1,80 +1,14 @@
-"""Rules: what starts what. Every target may be reached, and what could not be handed over is kept."""
+"""Rules: which event starts which; that targets and dead letters let them in is what test_wiring.py proves."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
-from moto.events.models import EventPattern
 
 from tests.builders import object_created
 from tests.template.stack import PSEUDO, granted, statements
+from tests.template.wiring.rules import EVENTS, RECORDED, RULE, matches
 
-EVENTS_FOLDER = Path(__file__).parents[2] / "events"
-RULE, EVENTS = "AWS::Events::Rule", "events.amazonaws.com"
-RECORDED = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(EVENTS_FOLDER.glob("*.json"))}
 ON_THE_BUS = {name: event for name, event in RECORDED.items() if "detail-type" in event}
-POLICIES = {
-    "AWS::SQS::QueuePolicy": ("sqs:SendMessage", "Queues"),
-    "AWS::SNS::TopicPolicy": ("sns:Publish", "Topics"),
-}
-
-
-def targets(stack):
-    return [(rule, target) for rule in stack.of(RULE) for target in rule["Targets"]]
-
-
-def admitted(stack, resource, rule) -> bool:
-    """Whether the resource's own policy lets EventBridge in for exactly this rule."""
-    if resource.type == "AWS::Lambda::Function":
-        return any(
-            permission["Principal"] == EVENTS
-            and stack.referred(permission["FunctionName"]) is resource
-            and permission["SourceArn"] == rule.arn
-            for permission in stack.of("AWS::Lambda::Permission")
-        )
-    for policy in stack.of(*POLICIES):
-        action, member = POLICIES[policy.type]
-        if resource in [stack.referred(each) for each in policy[member]]:
-            for statement in statements(policy, policy["PolicyDocument"]):
-                service = statement.principals.get("Service", ())
-                if EVENTS in service and statement.allows(action, resource.arn):
-                    return rule.arn in statement.condition("aws:SourceArn")
-    return False
-
-
-def test_every_target_lets_its_rule_in_and_no_other_rule(stack):
-    for rule, target in targets(stack):
-        resource = stack.referred(target["Arn"])
-        assert admitted(stack, resource, rule), (rule.id, resource.id)
-        strangers = [
-            each for each in stack.of(RULE) if each not in [r for r, t in targets(stack) if t["Arn"] == target["Arn"]]
-        ]
-        assert [each.id for each in strangers if admitted(stack, resource, each)] == []
-
-
-def test_every_target_has_dead_letters_which_let_its_rule_in(stack):
-    for rule, target in targets(stack):
-        dead_letters = stack.referred(target["DeadLetterConfig"]["Arn"])
-        assert dead_letters.type == "AWS::SQS::Queue"
-        assert admitted(stack, dead_letters, rule), rule.id
-
-
-def test_every_target_is_tried_again(stack):
-    assert [rule.id for rule, target in targets(stack) if "RetryPolicy" not in target] == []
-
-
-def matches(rule, event) -> bool:
-    return bool(EventPattern.load(json.dumps(rule["EventPattern"])).matches_event(event))
-
-
-def at_home(event):
-    """A recorded event as this stack would see it."""
-    text = json.dumps(event).replace("tunedrop-data-123456789012", "<DataBucket>")
-    return json.loads(text)
-
-
 STARTED_BY = {
     ("aws.s3", "Object Created"): {"UploadRule"},
     ("aws.bedrock", "Model Customization Job State Change"): {"JobStateChangeRule"},
@@ -84,7 +18,7 @@ STARTED_BY = {
 
 @pytest.mark.parametrize("name", ON_THE_BUS)
 def test_a_recorded_event_starts_exactly_the_rule_that_is_meant_for_it(stack, name):
-    event = at_home(ON_THE_BUS[name])
+    event = ON_THE_BUS[name]
     started = {rule.id for rule in stack.of(RULE) if "EventPattern" in rule.properties and matches(rule, event)}
     assert started == STARTED_BY[event["source"], event["detail-type"]]
 

@@ -320,9 +320,7 @@ ALARMS = (
     Fault("the code writes another metric", write("tunedrop/edges/queues.py", "MessageFailed", "MessagesFailed")),
     Fault("an alarm without this stack's dimension", drop("OrphansAlarm", P, "Dimensions")),
     Fault("a heartbeat whose silence is fine", put("notBreaching", "ReconcileMissingAlarm", P, "TreatMissingData")),
-    Fault(
-        "an alarm that points to no section", put("Look. docs/operations.md#help", "FaultsAlarm", P, "AlarmDescription")
-    ),
+    Fault("an alarm that points to no section", put("Look here.", "FaultsAlarm", P, "AlarmDescription")),
 )
 
 FAULTS: tuple[Fault, ...] = (*NO_LINTER_SEES, *QUEUES, *RULES, *FUNCTIONS, *APIS, *ACCESS, *KEEPING, *ALARMS)
