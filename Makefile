@@ -38,8 +38,8 @@ check: ## format, lint, types, imports, template
 	$(DEV)/lint-imports --no-logo
 	$(DEV)/cfn-lint template.yaml
 
-prove: ## the provers, with figures: wiring of the template against seeded faults; ARGS=--verbose for each fault
-	$(PYTHON) bootstrap dev
+prove: ## the provers, with figures: the template's wiring against seeded faults, static gates; ARGS=--help
+	$(PYTHON) bootstrap dev gates
 	$(DEV)/python -m tests.prove $(ARGS)
 
 coverage: ## branch coverage of the unit, template and integration tests, held to a floor; takes three times as long
@@ -85,4 +85,4 @@ docs: ## write the generated pages of docs/ and the layers' third-party notices 
 	$(DEV)/python -m layers.third_party
 
 clean: ## remove what was built, and the environments; the embedded cloud's state goes with `make reset`
-	rm -rf build/uv build/uv-cache build/sam .aws-sam .venv .venv-local .venv-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build/.coverage
+	rm -rf build/uv build/uv-cache build/sam .aws-sam .venv .venv-local .venv-sam .venv-gates .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build/.coverage

@@ -33,6 +33,7 @@ ENVIRONMENTS = {
     "dev": Environment(".venv", "the demo, the checks and the tests; also .venv/bin/tunedrop", editable=True),
     "local": Environment(".venv-local", "the embedded cloud", folders=("local", "simulator")),
     "sam": Environment(".venv-sam", "SAM CLI, for deploys and the tests of the build"),
+    "gates": Environment(".venv-gates", "the static gates of make prove"),
 }
 LOCKS = {  # name: what uv compiles it from
     "layer": ("--group", "lambda"),
@@ -40,6 +41,7 @@ LOCKS = {  # name: what uv compiles it from
     "dev": ("pyproject.toml", "--group", "dev"),
     "local": ("--group", "local"),
     "sam": ("--group", "sam"),
+    "gates": ("--group", "gates"),
 }
 LAYERS = {"layer": "dependencies", "parquet": "parquet"}  # name of the lock: folder of the layer that it is of
 

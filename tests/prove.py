@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tests import gates
 from tests.template.wiring import prover as wiring
 from tests.template.wiring.seeds import FAULTS
 from tests.template.wiring.unmended import UNMENDED
@@ -45,7 +46,19 @@ def prove_wiring() -> Proof:
     )
 
 
-PROVERS: dict[str, Callable[[], Proof]] = {"wiring": prove_wiring}
+def prove_gates() -> Proof:
+    """What other people's tools say of template, code, secrets and licenses, less what is suppressed with a reason."""
+    hits, reasons = gates.hits(), gates.suppressions()
+    objections = [str(hit) for hit in sorted(hits) if hit.place not in reasons]
+    objections += [f"suppressed, and nothing says it any more: {' '.join(each)}" for each in gates.stale(hits)]
+    return Proof(
+        f"{len(gates.GATES)} gates, {len(objections)} objections, {len(reasons)} suppressed with a reason",
+        objections,
+        [f"{' '.join(place)}: {reason}" for place, reason in reasons.items()],
+    )
+
+
+PROVERS: dict[str, Callable[[], Proof]] = {"wiring": prove_wiring, "gates": prove_gates}
 
 
 def main(arguments: list[str]) -> int:
