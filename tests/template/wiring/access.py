@@ -24,6 +24,7 @@ EVERY_RESOURCE = {  # why an action may be on "*": the service knows no narrower
     "bedrock:ListModelCustomizationJobs": "a list takes no resource",
     "bedrock:ListProvisionedModelThroughputs": "a list takes no resource",
     "bedrock:ListFoundationModels": "a list takes no resource",
+    "logs:DescribeLogGroups": "a list takes no resource",
     "servicequotas:ListServiceQuotas": "a list takes no resource",
     "servicequotas:GetServiceQuota": "Service Quotas evaluates reading without a resource",
 }

@@ -121,7 +121,8 @@ def _stage(stack: Stack, stage: Resource) -> Iterator[Finding]:
             yield Finding(stage.id, "may write requests and answers into logs (DataTraceEnabled)")
     log = stage.properties.get("AccessLogSetting", {})
     group = pointed(stack, log.get("DestinationArn"))
-    if group is None or group.type != "AWS::Logs::LogGroup":
+    unasked = not log and stack.parameters.get("AccessLogs") == "false"
+    if not unasked and (group is None or group.type != "AWS::Logs::LogGroup"):
         yield Finding(stage.id, "writes no access log into a group of this stack")
     if re.search(NEVER_LOGGED, str(log.get("Format"))):
         yield Finding(stage.id, "writes keys, bodies or queries into its access log")

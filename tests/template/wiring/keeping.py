@@ -39,9 +39,11 @@ def check_retained(stack: Stack, code: Code) -> Iterator[Finding]:
 
 
 def check_first_deploy(stack: Stack, code: Code) -> Iterator[Finding]:
-    """A first deploy that fails leaves nothing behind."""
+    """A first deploy that fails leaves nothing behind but what the whole account may already lean on."""
+    shared = {each.id for each in stack.of(*SET_FOR_THE_ACCOUNT)}
+    shared |= {name for each in stack.of(*SET_FOR_THE_ACCOUNT) for name in _referred(each)}
     for resource in stack.resources.values():
-        if resource.body.get("DeletionPolicy") == "Retain":
+        if resource.body.get("DeletionPolicy") == "Retain" and resource.id not in shared:
             yield Finding(resource.id, "stays behind when the first deploy fails (RetainExceptOnCreate)")
 
 

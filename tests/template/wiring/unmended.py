@@ -9,7 +9,6 @@ _OVERWRITES = "overwrites a setting of the whole account although nobody asked f
 
 UNMENDED = {
     *(Finding(name, _STAYS) for name in ("Key", "DataBucket", "StateTable", "AccessTable")),
-    *(Finding(name, _STAYS) for name in ("ApiGatewayAccount", "ApiGatewayLoggingRole")),
     Finding("ApiGatewayAccount", _OVERWRITES),
     Finding("ControlApiFunction", "is killed after 28 s, before s3() gives up after 60 s"),
 }
