@@ -39,7 +39,8 @@ def check_rings(stack: Stack, code: Code) -> Iterator[Finding]:
     for alarm in stack.of(ALARM):
         if not alarm.properties.get("AlarmActions") or alarm.properties.get("ActionsEnabled") is False:
             yield Finding(alarm.id, "rings nowhere")
-        for action in (*alarm.properties.get("AlarmActions", ()), *alarm.properties.get("OKActions", ())):
+        names = ("AlarmActions", "OKActions", "InsufficientDataActions")
+        for action in [each for name in names for each in alarm.properties.get(name, ())]:
             topic = pointed(stack, action)
             if topic is None or topic.type != "AWS::SNS::Topic" or not _admits(stack, topic):
                 yield Finding(alarm.id, f"rings on {action}, which doesn't let CloudWatch in")
@@ -94,7 +95,9 @@ def check_thresholds(stack: Stack, code: Code) -> Iterator[Finding]:
         heartbeat = own.get("MetricName") == "ReconcileCompleted"
         if own.get("ComparisonOperator") != ("LessThanThreshold" if heartbeat else "GreaterThanThreshold"):
             yield Finding(alarm.id, "compares the other way around")
-        if own.get("TreatMissingData") != ("breaching" if heartbeat else "notBreaching"):
+        silence = own.get("TreatMissingData", "missing")
+        rings = silence == "breaching" or (silence == "missing" and bool(own.get("InsufficientDataActions")))
+        if heartbeat != rings or (not heartbeat and silence != "notBreaching"):
             yield Finding(alarm.id, "takes silence for the wrong thing")
         capped = own.get("MetricName") == "LiveModelUnits"
         wanted = stack.parameters["MaxModelUnits"] if capped else "1" if heartbeat else "0"

@@ -115,7 +115,7 @@ def check_waits(stack: Stack, code: Code) -> Iterator[Finding]:
                 yield Finding(
                     function.id, f"is killed after {timeout} s, before {client}() gives up after {reads[client]:g} s"
                 )
-        if "bedrock:InvokeModel" in actions:
+        if any(action.startswith("bedrock:InvokeModel") for action in actions):
             yield from _waits_for_models(stack, code, function, timeout)
 
 
