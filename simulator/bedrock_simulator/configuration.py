@@ -55,6 +55,8 @@ class Configuration:
 
     `time_scale` divides every duration; timestamps use the host's clock, and only the ledger multiplies.
     `lifecycle` is keyed by base model id, with or without its context suffix; missing models are ACTIVE.
+    `not_tuned` holds customization ids that are left out of the models that are tuned today.
+    `variants_resolve` says whether GetFoundationModel knows an id with its context suffix (docs/facts.md#base-models).
     `validation_layout` None means the layout of the model's family (docs/facts.md#metrics-files).
     If the real service's error code is not documented, a `*_code` field chooses one (docs/facts.md#errors).
     """
@@ -63,6 +65,8 @@ class Configuration:
     durations: Durations = field(default_factory=Durations)
     quotas: Quotas = field(default_factory=Quotas)
     lifecycle: Mapping[str, Lifecycle] = field(default_factory=lambda: MappingProxyType({}))
+    not_tuned: frozenset[str] = frozenset()
+    variants_resolve: bool = True
     validation_layout: ValidationLayout | None = None
     tokens_per_second: float = 100
     announces_start: bool = True

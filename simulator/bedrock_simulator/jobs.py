@@ -48,7 +48,8 @@ def _base(call: Call) -> tuple[str, FoundationModel]:
         arn = foundation_models.arn(base.customization_id, call.region) if base else ""
         if base and not identifier.endswith(base.customization_id):
             base = None
-    if base is None or call.region not in base.customization_regions:
+    not_tuned = call.world.configuration.not_tuned
+    if base is None or call.region not in base.customization_regions or base.customization_id in not_tuned:
         raise invalid("The provided model identifier is invalid.")
     return arn, base
 

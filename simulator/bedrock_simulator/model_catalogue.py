@@ -9,12 +9,12 @@ from bedrock_simulator.world import Call
 
 
 def get(call: Call) -> dict[str, Any]:
-    """GetFoundationModel: by id or ARN, with or without context suffix."""
+    """GetFoundationModel: by id or ARN; by one with context suffix if the configuration says so."""
     identifier = call["modelIdentifier"]
     model = foundation_models.find(identifier)
     details = None
-    if model:
-        wanted = identifier.rpartition("/")[2]
+    wanted = identifier.rpartition("/")[2]
+    if model and (wanted == model.id or call.world.configuration.variants_resolve):
         details = next((d for d in _details(call, model) if d["modelId"] == wanted), None)
     if details is None:
         raise not_found("Could not resolve the foundation model from the provided model identifier.")
@@ -45,7 +45,8 @@ def _details(call: Call, model: FoundationModel) -> list[dict[str, Any]]:
     is_provisionable = call.region in model.provisioned_regions
     rows = [_row(call, model, model.id, [], ["ON_DEMAND"])]
     if is_trainable or is_provisionable:
-        customizations = ["FINE_TUNING"] if is_trainable else []
+        is_tuned = is_trainable and model.customization_id not in call.world.configuration.not_tuned
+        customizations = ["FINE_TUNING"] if is_tuned else []
         inference = ["PROVISIONED"] if is_provisionable else []
         rows.append(_row(call, model, model.customization_id, customizations, inference))
     return rows

@@ -49,6 +49,23 @@ def test_a_model_is_shown_with_its_lifecycle(lab):
     assert before["modelArn"] == f"arn:aws:bedrock:us-west-2::foundation-model/{HAIKU}"
 
 
+def test_a_variant_may_be_listed_without_being_found(lab):
+    lab.reconfigure(variants_resolve=False)
+    assert lab.refusal("GetFoundationModel", modelIdentifier=HAIKU).code == "ResourceNotFoundException"
+    plain = lab.ask("GetFoundationModel", modelIdentifier=HAIKU.removesuffix(":200k"))["modelDetails"]
+    assert plain["modelId"] == HAIKU.removesuffix(":200k")
+    found = lab.ask("ListFoundationModels", byCustomizationType="FINE_TUNING")["modelSummaries"]
+    assert HAIKU in {model["modelId"] for model in found}
+
+
+def test_a_model_that_is_not_tuned_is_known_but_neither_listed_for_tuning_nor_trained(lab):
+    lab.reconfigure(not_tuned=frozenset({HAIKU}))
+    assert lab.ask("GetFoundationModel", modelIdentifier=HAIKU)["modelDetails"]["customizationsSupported"] == []
+    found = lab.ask("ListFoundationModels", byCustomizationType="FINE_TUNING")["modelSummaries"]
+    assert {model["modelId"] for model in found} == TUNABLE["us-west-2"] - {HAIKU}
+    assert lab.refusal("CreateModelCustomizationJob", **lab.job()).code == "ValidationException"
+
+
 @pytest.mark.parametrize("identifier", ["no.such-model", "amazon.nova-lite-v1:0:300k"])
 def test_a_model_that_is_not_here_is_not_found(lab, identifier):
     assert lab.refusal("GetFoundationModel", modelIdentifier=identifier).code == "ResourceNotFoundException"

@@ -118,6 +118,23 @@ def test_a_base_model_that_bedrock_retires_is_refused_with_its_dates(world, life
     assert refusal.details["ends_at"] == lifecycle.end_of_life.date().isoformat()
 
 
+def test_a_variant_that_bedrock_does_not_find_is_still_tuned_if_it_is_listed(world):
+    world.simulator.reconfigure(Configuration(variants_resolve=False))
+    assert world.start().status == "Requested"
+
+
+def test_the_plain_id_tells_the_lifecycle_where_a_variant_is_not_found(world):
+    legacy = Lifecycle("LEGACY", datetime(2026, 3, 10, tzinfo=UTC))
+    world.simulator.reconfigure(Configuration(variants_resolve=False, lifecycle={HAIKU: legacy}))
+    _refused(world, Conflict, "base_model_legacy")
+
+
+@pytest.mark.parametrize("variants_resolve", [True, False])
+def test_a_base_model_that_bedrock_does_not_list_as_tunable_today_is_refused(world, variants_resolve):
+    world.simulator.reconfigure(Configuration(not_tuned=frozenset({HAIKU}), variants_resolve=variants_resolve))
+    assert "ListFoundationModels" in _refused(world, Conflict, "base_model_unavailable").message
+
+
 def test_without_a_raised_cap_no_model_units_are_planned(world):
     world.settings = replace(world.settings, max_model_units=0)
     refusal = _refused(world, CapExceeded, "model_units_cap", deployment="support-prod")

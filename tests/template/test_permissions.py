@@ -22,6 +22,7 @@ EVERY_RESOURCE = {  # why an action may be on "*": the service knows no narrower
     "xray:PutTelemetryRecords": "X-Ray takes no resource",
     "xray:PutTraceSegments": "X-Ray takes no resource",
     "bedrock:ListCustomModelDeployments": "a list takes no resource",
+    "bedrock:ListFoundationModels": "a list takes no resource",
     "bedrock:ListModelCustomizationJobs": "a list takes no resource",
     "bedrock:ListProvisionedModelThroughputs": "a list takes no resource",
     "servicequotas:GetServiceQuota": "AWS's references differ on whether it takes a resource, and it only reads",
@@ -189,7 +190,7 @@ def test_an_upload_can_never_start_a_job_and_only_where_it_is_allowed_ask_for_on
     bedrock = {action for each in granted_here for action in each.actions if action.split(":")[0] in {"bedrock", "iam"}}
     keys = {key for each in granted_here for key in each.condition("dynamodb:LeadingKeys")}
     if stack.parameters["AllowJobsOnAccept"] == "true":
-        assert bedrock == {"bedrock:GetFoundationModel"}
+        assert bedrock == {"bedrock:GetFoundationModel", "bedrock:ListFoundationModels"}
         assert keys == {"DATASET#*", "JOB#*", "NAME#*", "OPEN", "DEPLOYMENT#*"}
     else:
         assert bedrock == set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tunedrop.domain.base_models.catalogue import BaseModel, catalogue
@@ -30,14 +30,15 @@ def list_availability(cloud: Cloud) -> Sequence[Availability]:
 
     Asks Bedrock only about those that are tuned in this Region.
     """
-    return [_availability(model, cloud) for model in catalogue().values()]
+    tuned = observed_lifecycle.tuned_today(cloud.bedrock)
+    return [_availability(model, tuned, cloud) for model in catalogue().values()]
 
 
-def _availability(model: BaseModel, cloud: Cloud) -> Availability:
+def _availability(model: BaseModel, tuned: Mapping[str, Lifecycle], cloud: Cloud) -> Availability:
     found: Lifecycle | None = None
     try:
         lifecycle.check_region(model, cloud.settings.region)
-        found = observed_lifecycle.lifecycle(cloud.bedrock, model.customization_id)
+        found = observed_lifecycle.lifecycle(cloud.bedrock, model, tuned)
         lifecycle.check(model, found, cloud.now())
     except TunedropError as reason:
         return Availability(model, trainable=False, missing=(reason.message,), lifecycle=found)

@@ -75,9 +75,8 @@ def _free_head(wish: DeploymentWish | None, cloud: Cloud) -> Deployment | None:
 def _ask_aws(base_model: BaseModel, wish: DeploymentWish | None, cloud: Cloud) -> None:
     """Check today's lifecycle and quotas, to refuse a job that can't start or would end with nothing to call."""
     with faults.asked_by_a_caller():
-        lifecycle.check(
-            base_model, observed_lifecycle.lifecycle(cloud.bedrock, base_model.customization_id), cloud.now()
-        )
+        tuned = observed_lifecycle.tuned_today(cloud.bedrock)
+        lifecycle.check(base_model, observed_lifecycle.lifecycle(cloud.bedrock, base_model, tuned), cloud.now())
         if wish:
             code = quotas.MODEL_UNITS if wish.model_units else quotas.DEPLOYMENTS_IN_PROGRESS
             deployment_caps.check_quota(wish, quotas.value(cloud.quotas, code), code)

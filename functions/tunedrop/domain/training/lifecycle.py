@@ -11,12 +11,14 @@ from tunedrop.errors import Conflict, InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """A base model's lifecycle, as GetFoundationModel reports it (docs/facts.md#lifecycle)."""
+    """A base model's lifecycle, as Bedrock reports it (docs/facts.md#lifecycle)."""
 
     status: str
     """ACTIVE or LEGACY."""
     legacy_at: datetime | None = None
     ends_at: datetime | None = None
+    tuned: bool = True
+    """Whether Bedrock lists it among the models that are tuned in this Region."""
 
 
 def check_region(base_model: BaseModel, region: str) -> None:
@@ -41,7 +43,7 @@ def check(base_model: BaseModel, lifecycle: Lifecycle | None, now: datetime) -> 
         )
     ended = lifecycle.ends_at is not None and lifecycle.ends_at <= now
     if lifecycle.status == "ACTIVE" and not ended:
-        return
+        return _check_tuned(base_model, lifecycle)
     raise Conflict(
         "base_model_legacy",
         f"{base_model.name} is {'past its end of life' if ended else 'in Legacy state'}{_dates(lifecycle)}: "
@@ -51,6 +53,16 @@ def check(base_model: BaseModel, lifecycle: Lifecycle | None, now: datetime) -> 
         legacy_at=_text(lifecycle.legacy_at),
         ends_at=_text(lifecycle.ends_at),
     )
+
+
+def _check_tuned(base_model: BaseModel, lifecycle: Lifecycle) -> None:
+    if not lifecycle.tuned:
+        raise Conflict(
+            "base_model_unavailable",
+            f"Bedrock knows {base_model.name}, but does not list it among the models that are tuned in this Region "
+            "today (ListFoundationModels, FINE_TUNING). Nothing was started.",
+            base_model=base_model.name,
+        )
 
 
 def _dates(lifecycle: Lifecycle) -> str:
