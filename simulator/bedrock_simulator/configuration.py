@@ -37,12 +37,13 @@ class Quotas:
     """Limits per account and Region (docs/facts.md#quotas).
 
     `model_units` (no commitment, across all custom models) is 0 at first on AWS; here the default is 2.
-    `model_units_by_model` lowers it for single base models, by customization id.
+    `model_units_by_model` lowers it for single base models, by customization id; each has a quota of its own.
     `records_per_job` replaces the sum of training and validation records that the model's family allows.
     """
 
     model_units: int = 2
     model_units_by_model: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    deployments: int = 10
     deployments_in_progress: int = 2
     scheduled_jobs: int = 10
     custom_models: int = 100

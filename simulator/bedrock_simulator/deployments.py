@@ -57,8 +57,12 @@ def _model(call: Call, arn: str) -> CustomModel:
 
 
 def _check_quota(call: Call) -> None:
-    limit = call.world.configuration.quotas.deployments_in_progress
-    creating = [d for d in call.world.deployments.values() if call.owns(d) and d.status == "Creating"]
+    quotas = call.world.configuration.quotas
+    own = [d for d in call.world.deployments.values() if call.owns(d)]
+    if len(own) >= quotas.deployments:
+        raise over_quota(f"At most {quotas.deployments} custom model deployments can exist at a time.")
+    limit = quotas.deployments_in_progress
+    creating = [d for d in own if d.status == "Creating"]
     if len(creating) >= limit:
         raise over_quota(f"At most {limit} custom model deployments can be in progress at a time.")
 

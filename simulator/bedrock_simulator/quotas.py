@@ -1,8 +1,10 @@
 """Service Quotas for Bedrock: the quotas that matter to customization (docs/facts.md#quotas)."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from bedrock_simulator.configuration import Quotas
@@ -12,6 +14,17 @@ from bedrock_simulator.exchange import Request
 TARGET_PREFIX: Final = "ServiceQuotasV20190624."
 RECORDS_PER_CLAUDE_JOB: Final = 10_000
 DEFAULT_PAGE: Final = 100
+UNITS_OF: Final = {  # in the ways in which AWS writes such names; None is no base model that is trained
+    "Anthropic Claude 3 Haiku 200K": "anthropic.claude-3-haiku-20240307-v1:0:200k",
+    "Anthropic Claude 3 Haiku 48K": None,
+    "the 128k context length variant for Amazon Nova Micro": "amazon.nova-micro-v1:0:128k",
+    "Amazon Nova Lite V1.0 300K": "amazon.nova-lite-v1:0:300k",
+    "Amazon Nova Pro V1.0 300K": "amazon.nova-pro-v1:0:300k",
+    "Amazon Nova 2 Lite V1.0 256K": "amazon.nova-2-lite-v1:0:256k",
+    "Meta Llama 3.1 8B Instruct": "meta.llama3-1-8b-instruct-v1:0:128k",
+    "Meta Llama 3.1 70B Instruct": "meta.llama3-1-70b-instruct-v1:0:128k",
+}
+CODES: Final = {"Meta Llama 3.1 8B Instruct": "L-3632DE15"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +51,7 @@ def _rows(quotas: Quotas) -> tuple[_Row, ...]:
             quotas.deployments_in_progress,
             adjustable=True,
         ),
+        _Row(_made_up("Total"), "Total custom model deployments", quotas.deployments, adjustable=True),
         _Row("L-0406044C", "Scheduled customization jobs", quotas.scheduled_jobs, adjustable=False),
         _Row(
             "L-BE77399C",
@@ -45,7 +59,20 @@ def _rows(quotas: Quotas) -> tuple[_Row, ...]:
             quotas.model_units,
             adjustable=True,
         ),
+        *map(partial(_units_of, quotas), UNITS_OF),
     )
+
+
+def _units_of(quotas: Quotas, name: str) -> _Row:
+    model = UNITS_OF[name]
+    value = quotas.model_units_by_model.get(model, quotas.model_units) if model else 0
+    code = CODES.get(name) or _made_up(name)
+    return _Row(code, f"Model units per provisioned model for {name}", value, adjustable=True)
+
+
+def _made_up(name: str) -> str:
+    """A code in the place of one that AWS does not publish."""
+    return f"L-{hashlib.sha256(name.encode()).hexdigest()[:8].upper()}"
 
 
 def operation(request: Request) -> str | None:

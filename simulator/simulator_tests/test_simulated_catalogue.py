@@ -144,9 +144,21 @@ def test_quotas_follow_the_configuration(lab):
 
 
 def test_quotas_are_listed_by_pages(lab):
+    _, whole = quotas(lab, "ListServiceQuotas", ServiceCode="bedrock")
     _, first = quotas(lab, "ListServiceQuotas", ServiceCode="bedrock", MaxResults=3)
-    _, second = quotas(lab, "ListServiceQuotas", ServiceCode="bedrock", NextToken=first["NextToken"])
-    assert (len(first["Quotas"]), len(second["Quotas"]), "NextToken" in second) == (3, 2, False)
+    _, rest = quotas(lab, "ListServiceQuotas", ServiceCode="bedrock", NextToken=first["NextToken"])
+    assert len(first["Quotas"]) == 3
+    assert first["Quotas"] + rest["Quotas"] == whole["Quotas"]
+    assert "NextToken" not in rest
+
+
+def test_each_base_model_has_model_units_of_its_own(lab):
+    lab.reconfigure(quotas=Quotas(model_units=5, model_units_by_model={HAIKU: 1}))
+    _, answer = quotas(lab, "ListServiceQuotas", ServiceCode="bedrock")
+    listed = {row["QuotaName"]: row["Value"] for row in answer["Quotas"]}
+    assert len(listed) == len({row["QuotaCode"] for row in answer["Quotas"]})
+    assert listed["Model units per provisioned model for Anthropic Claude 3 Haiku 200K"] == 1
+    assert listed["Model units per provisioned model for Meta Llama 3.1 8B Instruct"] == 5
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,19 @@ def test_an_account_without_quota_is_told_before_training(world):
     assert "L-BE77399C" in refusal.message
 
 
+def test_a_quota_of_the_base_model_alone_forbids_its_deployment(world):
+    world.simulator.reconfigure(Configuration(quotas=Quotas(model_units=2, model_units_by_model={HAIKU: 0})))
+    refusal = _refused(world, CapExceeded, "account_quota", deployment="support-prod")
+    assert refusal.details["quota_name"] == "Model units per provisioned model for Anthropic Claude 3 Haiku 200K"
+    assert "AWS Support" in refusal.message
+
+
+@pytest.mark.parametrize("quotas", [Quotas(custom_models=0), Quotas(scheduled_jobs=0)])
+def test_an_account_that_may_not_train_at_all_is_told_so(world, quotas):
+    world.simulator.reconfigure(Configuration(quotas=quotas))
+    _refused(world, CapExceeded, "account_quota")
+
+
 def test_an_account_without_quota_may_still_train(world):
     world.simulator.reconfigure(Configuration(quotas=Quotas(model_units=0)))
     assert world.start().status == "Requested"

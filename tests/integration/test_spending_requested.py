@@ -443,8 +443,8 @@ def test_no_more_jobs_run_than_the_stack_allows_and_the_rest_wait_their_turn(wor
 
 
 def test_a_quota_of_bedrock_parks_the_job(world):
-    world.simulator.reconfigure(Configuration(quotas=Quotas(scheduled_jobs=0)))
     job = world.start()
+    world.simulator.reconfigure(Configuration(quotas=Quotas(scheduled_jobs=0)))
     world.deliver()
     assert world.job(job.id).status == "WaitingForCapacity"
     assert world.running() == frozenset()

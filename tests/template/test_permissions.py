@@ -25,7 +25,7 @@ EVERY_RESOURCE = {  # why an action may be on "*": the service knows no narrower
     "bedrock:ListFoundationModels": "a list takes no resource",
     "bedrock:ListModelCustomizationJobs": "a list takes no resource",
     "bedrock:ListProvisionedModelThroughputs": "a list takes no resource",
-    "servicequotas:GetServiceQuota": "AWS's references differ on whether it takes a resource, and it only reads",
+    "servicequotas:ListServiceQuotas": "a list takes no resource",
 }
 SPENDING = ("bedrock:Create", "bedrock:Delete", "bedrock:Update", "bedrock:Tag", "bedrock:Stop", "iam:PassRole")
 BY_TAG = {  # what may be done to a custom resource of Bedrock only where this stack's tag is on it

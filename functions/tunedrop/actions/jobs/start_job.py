@@ -11,7 +11,7 @@ from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel
 from tunedrop.domain.serving import deployment_caps, deployment_states
 from tunedrop.domain.serving.deployment_states import Deployment
-from tunedrop.domain.training import hyperparameters, lifecycle
+from tunedrop.domain.training import account_quotas, hyperparameters, lifecycle
 from tunedrop.domain.training.job_states import DeploymentWish, Job, StartJob
 from tunedrop.edges import faults
 from tunedrop.edges.bedrock import observed_lifecycle, quotas
@@ -77,9 +77,7 @@ def _ask_aws(base_model: BaseModel, wish: DeploymentWish | None, cloud: Cloud) -
     with faults.asked_by_a_caller():
         tuned = observed_lifecycle.tuned_today(cloud.bedrock)
         lifecycle.check(base_model, observed_lifecycle.lifecycle(cloud.bedrock, base_model, tuned), cloud.now())
-        if wish:
-            code = quotas.MODEL_UNITS if wish.model_units else quotas.DEPLOYMENTS_IN_PROGRESS
-            deployment_caps.check_quota(wish, quotas.value(cloud.quotas, code), code)
+        account_quotas.check(quotas.listed(cloud.quotas), base_model, wish)
 
 
 def _write(intent: draft_intent.Intent, cloud: Cloud) -> Job:

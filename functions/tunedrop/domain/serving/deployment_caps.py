@@ -1,4 +1,4 @@
-"""Limits on a deployment: the base model's ways to serve, the stack's caps, the account's quotas. Pure."""
+"""Limits on a deployment: the base model's ways to serve, the stack's caps. Pure."""
 
 from __future__ import annotations
 
@@ -51,25 +51,6 @@ def check_model_units(wish: DeploymentWish, cap: int, spoken_for: Mapping[str, i
             cap=cap,
             spoken_for=dict(spoken_for),
             parameter="MaxModelUnits",
-        )
-
-
-def check_quota(wish: DeploymentWish, quota: float | None, code: str) -> None:
-    """Raises CapExceeded if the account's quota is too low: training would end with nothing to call.
-
-    `quota` is None if Service Quotas lists none; then Bedrock decides.
-    """
-    needed = wish.model_units or 1
-    if quota is not None and quota < needed:
-        what = "model units without commitment" if wish.model_units else "custom-model deployments in progress"
-        raise CapExceeded(
-            "account_quota",
-            f"The account's quota of {what} is {quota:g}, and the deployment needs {needed}. "
-            f"Nothing was started. Ask for more in Service Quotas ({code}).",
-            field="deployment",
-            quota_code=code,
-            quota=quota,
-            needed=needed,
         )
 
 

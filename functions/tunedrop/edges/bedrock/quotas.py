@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tunedrop.domain.training.account_quotas import Quota
+
 if TYPE_CHECKING:
     from mypy_boto3_service_quotas import ServiceQuotasClient
 
-MODEL_UNITS = "L-BE77399C"  # docs/facts.md#quotas: no-commitment model units across custom models
-DEPLOYMENTS_IN_PROGRESS = "L-430C95DD"  # docs/facts.md#quotas
+MOST_PER_PAGE = 100
 
 
-def value(quotas: ServiceQuotasClient, code: str) -> float | None:
-    """The quota's value, or None if Service Quotas does not list it in this Region. Raises botocore's errors."""
-    try:
-        answer = quotas.get_service_quota(ServiceCode="bedrock", QuotaCode=code)
-    except quotas.exceptions.NoSuchResourceException:
-        return None
-    return answer["Quota"].get("Value")
+def listed(quotas: ServiceQuotasClient) -> tuple[Quota, ...]:
+    """Bedrock's quotas that have a value in this Region. Raises botocore's errors."""
+    pages = quotas.get_paginator("list_service_quotas").paginate(
+        ServiceCode="bedrock", PaginationConfig={"PageSize": MOST_PER_PAGE}
+    )
+    rows = (row for page in pages for row in page["Quotas"])
+    return tuple(
+        Quota(row["QuotaCode"], row["QuotaName"], row["Value"], row.get("Adjustable", False))
+        for row in rows
+        if "Value" in row
+    )
