@@ -306,7 +306,11 @@ class World:
 
     def told(self) -> list[str]:
         """Types of the notifications since the last look."""
-        return [kind for kind, _ in self.stack.published() if kind != "ReconcileCompleted"]
+        return [kind for kind, _ in self.notifications()]
+
+    def notifications(self) -> list[Any]:
+        """Types and details of the notifications since the last look."""
+        return [(kind, detail) for kind, detail in self.stack.published() if kind != "ReconcileCompleted"]
 
 
 def refusal(code: str, status: int) -> tuple[Any, dict[str, Any]]:

@@ -203,6 +203,7 @@ def _variables(bucket: str, urls: dict[str, str]) -> dict[str, str]:
         "TUNEDROP_MAX_CONCURRENT_JOBS": "2",
         "TUNEDROP_MAX_TRAINED_TOKENS_PER_JOB": "50000000",
         "TUNEDROP_DEPLOYMENT_HOURS": "8",
+        "TUNEDROP_JOB_DEADLINE_HOURS": "24",
     }
 
 

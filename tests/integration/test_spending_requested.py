@@ -478,6 +478,48 @@ def test_a_denial_that_stays_ends_the_job_with_its_words_and_without_training(wo
     assert world.bought("customization_job") == []
 
 
+def test_a_job_that_waits_is_told_of_once_with_the_quota_and_ends_at_its_deadline(world):
+    job = world.start(deployment="support-prod")
+    world.simulator.reconfigure(Configuration(quotas=Quotas(custom_models=0)))
+    world.deliver()
+    world.wait(2 * HOUR)
+    ((kind, waits),) = world.notifications()
+    assert (kind, waits["status"], waits["wait_code"]) == ("JobWaiting", "WaitingForCapacity", "custom_models_quota")
+    assert waits["quotas"] == [{"code": "L-CB5B847D", "name": "Custom models per account", "value": 0.0}]
+    assert "Delete custom models" in waits["remedy"]
+    assert waits["remedy"] in waits["summary"]
+    world.wait(22 * HOUR)
+    failed = world.job(job.id)
+    assert (failed.status, failed.failure_code) == ("Failed", "job_deadline_passed")
+    assert world.told() == ["JobFailed", "PurchaseLapsed"]
+    world.simulator.reconfigure(Configuration())
+    world.wait(2 * HOUR)
+    assert world.bought("customization_job") == []
+    assert (world.running(), world.open_work()) == (frozenset(), [])
+
+
+def test_people_hear_of_a_wait_although_the_quotas_cannot_be_read(world):
+    world.start()
+    world.simulator.reconfigure(Configuration(quotas=Quotas(scheduled_jobs=0)))
+    with refusing(clients.service_quotas(), "ListServiceQuotas", "AccessDeniedException"):
+        world.deliver()
+    ((kind, waits),) = world.notifications()
+    assert (kind, waits["wait_code"], waits["quotas"]) == ("JobWaiting", "scheduled_jobs_quota", [])
+
+
+def test_a_wait_whose_mark_was_lost_is_told_again_under_the_same_id(world):
+    world.start()
+    world.simulator.reconfigure(Configuration(quotas=Quotas(scheduled_jobs=0)))
+    (message,) = world.stack.messages(world.settings.spend_queue_url)
+    calls = world.calls_of(lambda: world.spend(message))
+    with world.interrupted(crash, calls.index("PutEvents"), "after"), pytest.raises(Crash):
+        world.spend(message)
+    world.wait(300)
+    told = world.notifications()
+    assert [kind for kind, _ in told] == ["JobWaiting", "JobWaiting"]
+    assert len({waits["event_id"] for _, waits in told}) == 1
+
+
 def test_a_refusal_of_bedrock_ends_the_job_with_its_words_and_lapses_the_purchase(world):
     job = world.start(deployment="support-prod")
     legacy = {"anthropic.claude-3-haiku-20240307-v1:0:200k": Lifecycle("LEGACY")}

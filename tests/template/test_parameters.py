@@ -48,8 +48,9 @@ def test_nothing_is_bought_until_a_person_says_so(template):
 
 
 def test_the_caps_are_those_of_the_design(template):
-    caps = {name: template["Parameters"][name]["Default"] for name in ("MaxConcurrentJobs", "DeploymentHours")}
-    assert caps == {"MaxConcurrentJobs": 2, "DeploymentHours": 8}
+    limits = ("MaxConcurrentJobs", "DeploymentHours", "JobDeadlineHours")
+    caps = {name: template["Parameters"][name]["Default"] for name in limits}
+    assert caps == {"MaxConcurrentJobs": 2, "DeploymentHours": 8, "JobDeadlineHours": 24}
     assert template["Parameters"]["MaxTrainedTokensPerJob"]["Default"] == 50_000_000
     assert template["Parameters"]["DeploymentHours"]["MaxValue"] == 168
 

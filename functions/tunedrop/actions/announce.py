@@ -6,14 +6,18 @@ An ended job or purchase stays under `OPEN` until that mark is written, so recon
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from tunedrop.domain.reports import deployment_notifications, job_notifications
 from tunedrop.domain.serving import purchase_states
 from tunedrop.domain.serving.purchase_states import Purchase
-from tunedrop.domain.training import job_steps
-from tunedrop.domain.training.job_states import ENDED, Job
-from tunedrop.edges import events
+from tunedrop.domain.training import job_states, job_steps, job_waits
+from tunedrop.domain.training.account_quotas import Quota
+from tunedrop.domain.training.job_states import ENDED, Job, Wait
+from tunedrop.edges import events, faults
+from tunedrop.edges.bedrock import quotas
 from tunedrop.edges.cloud import Cloud
+from tunedrop.edges.observability import logger
 from tunedrop.edges.rows import deployment_rows, job_rows
 
 
@@ -31,6 +35,29 @@ def announce_job(job: Job, cloud: Cloud) -> None:
         purchase = deployment_rows.load_purchase(cloud.state, job.deployment.name, job.deployment_generation)
         if purchase and purchase.state == "lapsed":
             announce_purchase(purchase, cloud)
+
+
+def announce_wait(job: Job, cloud: Cloud) -> None:
+    """Publish what a job in WaitingForCapacity waits for, once for each reason. Raises PublishFailed."""
+    wait = job_steps.wait_to_announce(job)
+    if wait is None:
+        return
+    until = job_states.sendable_since(job) + timedelta(hours=cloud.settings.job_deadline_hours)
+    waiting = job_notifications.Waiting(wait, _quotas_behind(wait, cloud), until)
+    events.publish(cloud.bus, job_notifications.of_wait(job, waiting, cloud.settings.stack_id, cloud.now()))
+    told = replace(job, wait=replace(wait, announced=(*wait.announced, wait.code)))
+    cloud.state.write_all(job_rows.put_job(told))
+
+
+def _quotas_behind(wait: Wait, cloud: Cloud) -> tuple[Quota, ...]:
+    """The quotas with their values; none if Service Quotas does not answer, because people must hear of the wait."""
+    if not job_waits.is_for_quota(wait):
+        return ()
+    try:
+        return job_waits.quotas(wait, quotas.listed(cloud.quotas))
+    except faults.FAULTS as fault:
+        logger.warning("the account's quotas could not be read", extra={"reason": faults.code_of(fault)})
+        return ()
 
 
 def announce_purchase(purchase: Purchase, cloud: Cloud) -> None:

@@ -35,6 +35,8 @@ class Settings:
     max_concurrent_jobs: int
     max_trained_tokens_per_job: int
     deployment_hours: int
+    job_deadline_hours: int
+    """How many hours after it could first be sent a job may still start."""
     prices: Mapping[str, float]
     """Maps `<base model>.<what>` to an amount in `currency`; a missing price is unknown, never 0."""
     currency: str
@@ -71,6 +73,7 @@ class Settings:
             max_concurrent_jobs=int(variables["TUNEDROP_MAX_CONCURRENT_JOBS"]),
             max_trained_tokens_per_job=int(variables["TUNEDROP_MAX_TRAINED_TOKENS_PER_JOB"]),
             deployment_hours=int(variables["TUNEDROP_DEPLOYMENT_HOURS"]),
+            job_deadline_hours=int(variables["TUNEDROP_JOB_DEADLINE_HOURS"]),
             prices=json.loads(variables.get("TUNEDROP_PRICES") or "{}"),
             currency=variables.get("TUNEDROP_CURRENCY") or "USD",
             allow_jobs_on_accept=variables.get("TUNEDROP_ALLOW_JOBS_ON_ACCEPT") == "true",

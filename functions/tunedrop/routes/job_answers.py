@@ -60,7 +60,7 @@ class JobAnswer(AnswerModel):
     failure: str | None
     failure_code: str | None = Field(
         None,
-        description="Stable: dataset_rejected, plan_confirmation_required …; null if there is only Bedrock's message",
+        description="Stable: dataset_rejected, job_deadline_passed …; null if there is only Bedrock's message",
     )
     failure_details: dict[str, Any] | None = Field(
         None, description="As for a refused request: reports of rejected data, or the plan to confirm by its plan_id"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tunedrop.domain.training import job_states, job_steps
 from tunedrop.domain.training.bedrock_refusal import Refusal
-from tunedrop.domain.training.job_states import ENDED, Job, JobTruth
+from tunedrop.domain.training.job_states import ENDED, Job, JobTruth, TimelineEntry, Wait
 from tunedrop.errors import Conflict
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -104,7 +104,7 @@ def test_no_room_parks_and_a_parked_job_does_not_try_again_at_once():
         job_states.attempt(job(), NOW), Refusal("not_now", "ServiceQuotaExceededException", "full")
     )
     assert isinstance(job_steps.next_step(refused, None, NOW), job_steps.Park)
-    parked = job_states.park(refused, "full", NOW)
+    parked = job_states.park(refused, Wait("account_quota", "full"), NOW)
     assert parked.status == "WaitingForCapacity"
     assert isinstance(job_steps.next_step(parked, None, NOW), job_steps.LeaveJob)
     assert job_steps.next_step(parked, None, NOW + job_steps.PAUSE) == job_steps.SendJob()
@@ -113,11 +113,12 @@ def test_no_room_parks_and_a_parked_job_does_not_try_again_at_once():
 def test_a_denial_may_pass_for_a_few_minutes_and_then_ends_the_job():
     denial = Refusal("not_now", "AccessDeniedException", "not authorized")
     first = job_states.refuse(job_states.attempt(job(), NOW), denial)
-    assert job_steps.next_step(first, None, NOW) == job_steps.Park("AccessDeniedException: not authorized")
-    parked = job_states.park(first, "AccessDeniedException: not authorized", NOW)
-    for later, step in ((DENIED - SECOND, job_steps.Park), (DENIED, job_steps.End)):
+    step = job_steps.next_step(first, None, NOW)
+    assert isinstance(step, job_steps.Park)
+    parked = job_states.park(first, step.wait, NOW)
+    for later, kind in ((DENIED - SECOND, job_steps.Park), (DENIED, job_steps.End)):
         again = job_states.refuse(job_states.attempt(parked, NOW + later), denial)
-        assert isinstance(job_steps.next_step(again, None, NOW + later), step)
+        assert isinstance(job_steps.next_step(again, None, NOW + later), kind)
 
 
 @given(st.lists(st.integers(60, 900), min_size=1, max_size=30))
@@ -132,7 +133,59 @@ def test_a_job_that_is_always_denied_ends_at_its_first_try_after_ten_minutes(pau
         if isinstance(step, job_steps.End):
             return
         assert isinstance(step, job_steps.Park)
-        row, now = job_states.park(row, step.reason, now), now + timedelta(seconds=pause)
+        row, now = job_states.park(row, step.wait, now), now + timedelta(seconds=pause)
+
+
+FULL = Refusal("not_now", "ServiceQuotaExceededException", "You have reached the number of custom models.")
+DAY = timedelta(hours=24)
+
+
+def waiting(since: datetime = NOW, **changes) -> Job:
+    refused = job_states.refuse(job_states.attempt(job(**changes), since), FULL)
+    step = job_steps.next_step(refused, None, since)
+    assert isinstance(step, job_steps.Park)
+    return job_states.park(refused, step.wait, since)
+
+
+@pytest.mark.parametrize(("deadline", "waits"), [(DAY, DAY), (timedelta(hours=1), timedelta(hours=1))])
+def test_a_job_that_waited_until_its_deadline_ends_and_is_not_sent(deadline, waits):
+    early = job_steps.next_step(waiting(), None, NOW + waits - timedelta(seconds=1), deadline=deadline)
+    late = job_steps.next_step(waiting(), None, NOW + waits, deadline=deadline)
+    assert early == job_steps.SendJob()
+    assert isinstance(late, job_steps.End)
+    assert (late.status, late.code) == ("Failed", "job_deadline_passed")
+    assert FULL.message in late.failure
+    assert f"within {deadline / timedelta(hours=1):g} hours" in late.failure
+
+
+def test_the_deadline_counts_from_when_the_job_could_first_be_sent():
+    prepared = TimelineEntry(NOW + DAY / 2, "Requested", "request")
+    slow = job(timeline=(TimelineEntry(NOW, "Preparing", "request"), prepared))
+    assert job_steps.next_step(slow, None, NOW + DAY) == job_steps.SendJob()
+    assert isinstance(job_steps.next_step(slow, None, NOW + DAY * 1.5), job_steps.End)
+
+
+def test_past_the_deadline_what_bedrock_has_is_adopted_and_only_a_new_send_is_not_made():
+    attempted = job_states.attempt(job(), NOW)
+    late = NOW + DAY
+    assert job_steps.next_step(attempted, None, late) == job_steps.Look()
+    assert job_steps.next_step(attempted, job_steps.SeenJob(truth()), late) == job_steps.AdoptJob(truth())
+    assert isinstance(job_steps.next_step(attempted, job_steps.SeenJob(None), late), job_steps.End)
+    stopped = job_steps.next_step(replace(waiting(), stop_requested=True), None, late)
+    assert stopped == job_steps.End("Stopped", None)
+
+
+def test_each_reason_to_wait_is_told_once_and_stands_in_the_timeline():
+    first = waiting()
+    told = job_steps.wait_to_announce(first)
+    assert told == Wait("custom_models_quota", f"{FULL.code}: {FULL.message}")
+    known = replace(first, wait=replace(told, announced=(told.code,)))
+    assert job_steps.wait_to_announce(job_states.park(known, told, NOW)) is None
+    assert len(job_states.park(known, told, NOW).timeline) == len(known.timeline)
+    other = job_states.park(known, Wait("max_concurrent_jobs", "no room here"), NOW)
+    assert job_steps.wait_to_announce(other) == Wait("max_concurrent_jobs", "no room here", (told.code,))
+    assert other.timeline[-1].note == "no room here"
+    assert job_steps.wait_to_announce(job_states.adopt(other, ARN, "request", NOW)) is None
 
 
 def test_a_stop_ends_what_was_never_sent_and_is_passed_on_for_what_runs():
@@ -197,10 +250,10 @@ class Sends(RuleBasedStateMachine):
                         return
                 case job_steps.AdoptJob():
                     self.row = job_states.adopt(self.row, ARN, "request", self.now)
-                case job_steps.Park(reason):
-                    self.row = job_states.park(self.row, reason, self.now)
-                case job_steps.End(status, failure):
-                    self.row = job_states.end(self.row, status, failure, self.now)
+                case job_steps.Park(wait):
+                    self.row = job_states.park(self.row, wait, self.now)
+                case job_steps.End(status, failure, code):
+                    self.row = job_states.end(self.row, status, failure, self.now, code=code)
                 case _:
                     return
         raise AssertionError("it never comes to rest")

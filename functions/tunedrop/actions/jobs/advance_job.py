@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tunedrop.actions import announce
 from tunedrop.actions.jobs import prepare_on_demand, save_job
-from tunedrop.domain.training import job_states, job_steps
+from tunedrop.domain.training import job_states, job_steps, job_waits
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.domain.training.job_states import Job
 from tunedrop.edges.bedrock import observed_jobs, start_training
@@ -42,16 +42,18 @@ def advance(job_id: str, cloud: Cloud, spender: Spender) -> Job | None:
     hides it or does not answer a stop.
     """
     turn = _Turn(cloud, spender, cloud.now())
+    deadline = timedelta(hours=cloud.settings.job_deadline_hours)
     seen: job_steps.SeenJob | job_steps.Unprepared | None = None
     for _ in range(MOST_STEPS):
         job = job_rows.load(cloud.state, job_id)
         if job is None:
             logger.warning("no such job", extra={"job_id": job_id})
             return None
-        step = job_steps.next_step(job, seen, turn.now)
+        step = job_steps.next_step(job, seen, turn.now, deadline=deadline)
         logger.info("job step", extra={"job_id": job_id, "status": job.status, "step": type(step).__name__})
         if isinstance(step, job_steps.LeaveJob):
             announce.announce_job(job, cloud)
+            announce.announce_wait(job, cloud)
             return job
         seen = _carry_out(step, job, turn)
     raise Unavailable("busy", f"Job {job_id} is being changed by others.", job_id=job_id)
@@ -85,11 +87,11 @@ def _move(step: job_steps.JobStep, job: Job, turn: _Turn) -> None:
         case job_steps.AskForData():
             if save_job.save(replace(job, data_asked_at=turn.now), turn.cloud, turn.now):
                 prepare_on_demand.ask(job, turn.cloud)
-        case job_steps.Park(reason):
-            parked = job_states.park(job, reason, turn.now)
+        case job_steps.Park(wait):
+            parked = job_states.park(job, wait, turn.now)
             save_job.save(parked, turn.cloud, turn.now, job_rows.give_slot(job))
-        case job_steps.End(status, failure):
-            _save(job_states.end(job, status, failure, turn.now), turn)
+        case job_steps.End(status, failure, code):
+            _save(job_states.end(job, status, failure, turn.now, code=code), turn)
 
 
 def _plan(job: Job, turn: _Turn) -> job_steps.Unprepared | None:
@@ -123,9 +125,8 @@ def _wait_for_slot(job: Job, turn: _Turn) -> None:
 
     In the second case this write fails as well, since the revision is no longer the one that was read.
     """
-    most = turn.cloud.settings.max_concurrent_jobs
-    reason = f"{most} jobs of this stack run already (MaxConcurrentJobs)"
-    _save(job_states.park(job, reason, turn.now), turn)
+    wait = job_waits.of_cap(turn.cloud.settings.max_concurrent_jobs)
+    _save(job_states.park(job, wait, turn.now), turn)
 
 
 def _stop(job: Job, arn: str, turn: _Turn) -> None:

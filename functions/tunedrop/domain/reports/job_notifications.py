@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from tunedrop.domain.reports.notifications import Notification, fact_id
-from tunedrop.domain.training.job_states import Job, JobStatus
+from tunedrop.domain.training import job_waits
+from tunedrop.domain.training.account_quotas import Quota
+from tunedrop.domain.training.job_states import Job, JobStatus, Wait
 
 _TYPES: Mapping[JobStatus, str] = {
     "InProgress": "JobStarted",
@@ -17,6 +19,38 @@ _TYPES: Mapping[JobStatus, str] = {
     "Failed": "JobFailed",
     "Stopped": "JobStopped",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a job waits for, the account's quotas that may be behind it, and until when it may still start."""
+
+    wait: Wait
+    quotas: tuple[Quota, ...]
+    deadline: datetime
+
+
+def of_wait(job: Job, waiting: Waiting, stack: str, now: datetime) -> Notification:
+    """The notification that a job waits, once for each reason."""
+    wait, until = waiting.wait, waiting.deadline.isoformat(timespec="seconds").replace("+00:00", "Z")
+    remedy = job_waits.remedy(wait, waiting.quotas)
+    return Notification(
+        type="JobWaiting",
+        id=fact_id(stack, "job", job.id, "JobWaiting", wait.code),
+        stack=stack,
+        time=now,
+        summary=f"Job {job.id} waits ({_subject(job)}): {wait.reason.rstrip('.')}. {remedy} "
+        f"If it has not started by {until}, it ends Failed and nothing is trained.",
+        next_command=f"GET /jobs/{job.id}",
+        facts=_facts(job, job.status)
+        | {
+            "wait_code": wait.code,
+            "wait_reason": wait.reason,
+            "remedy": remedy,
+            "quotas": [{"code": each.code, "name": each.name, "value": each.value} for each in waiting.quotas],
+            "deadline": until,
+        },
+    )
 
 
 def notification(job: Job, status: JobStatus, stack: str, now: datetime) -> Notification:
@@ -55,7 +89,7 @@ def _facts(job: Job, status: JobStatus) -> dict[str, Any]:
 
 
 def _summary(job: Job, status: JobStatus) -> str:
-    model = f"{job.base_model} on {job.dataset}@{job.version}"
+    model = _subject(job)
     match status:
         case "Completed":
             return f"Job {job.id} completed: {model} is tuned{_losses(job)}."
@@ -66,6 +100,10 @@ def _summary(job: Job, status: JobStatus) -> str:
             return f"Job {job.id} was stopped ({model}); {charged}."
         case _:
             return f"Job {job.id} runs in Bedrock: {model}, {job.trained_tokens} tokens to train."
+
+
+def _subject(job: Job) -> str:
+    return f"{job.base_model} on {job.dataset}@{job.version}"
 
 
 def _losses(job: Job) -> str:

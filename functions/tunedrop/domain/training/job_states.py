@@ -80,6 +80,18 @@ class TimelineEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """Why a job waits for capacity."""
+
+    code: str
+    """Stable; docs/api.md lists them."""
+    reason: str
+    """Bedrock's own words, or ours if it is the stack that has no room."""
+    announced: tuple[str, ...] = ()
+    """Codes of the job's waits, earlier ones included, whose notification was published."""
+
+
+@dataclass(frozen=True, slots=True)
 class TrainedOn:
     """The prepared object of one split, as Bedrock reads it."""
 
@@ -152,6 +164,8 @@ class Job:
     """Bedrock's answer to the last send. After several sends it does not prove that the earlier ones had no effect."""
     parked_at: datetime | None = None
     """When it last had to wait for capacity."""
+    wait: Wait | None = None
+    """What it last waited for."""
     started_at: datetime | None = None
     ended_at: datetime | None = None
     timeline: tuple[TimelineEntry, ...] = ()
@@ -187,10 +201,19 @@ def refuse(job: Job, refusal: Refusal) -> Job:
     return replace(job, refusal=refusal)
 
 
-def park(job: Job, reason: str, now: datetime) -> Job:
-    """The job waiting for capacity: nothing runs and no send is in flight."""
-    parked = replace(job, attempts=0, attempted_at=None, parked_at=now)
-    return transition(parked, "WaitingForCapacity", "request", now, reason)
+def park(job: Job, wait: Wait, now: datetime) -> Job:
+    """The job waiting for capacity: nothing runs and no send is in flight. Each new reason is in the timeline."""
+    told = job.wait.announced if job.wait else ()
+    parked = replace(job, attempts=0, attempted_at=None, parked_at=now, wait=replace(wait, announced=told))
+    if job.status == "WaitingForCapacity" and job.wait and job.wait.code != wait.code:
+        return note(parked, "request", now, wait.reason)
+    return transition(parked, "WaitingForCapacity", "request", now, wait.reason)
+
+
+def sendable_since(job: Job) -> datetime:
+    """When the job could first be sent to Bedrock: when it was requested, or its data was prepared."""
+    times = (entry.time for entry in job.timeline if entry.status in {"Requested", "WaitingForCapacity"})
+    return next(times, job.created_at)
 
 
 def adopt(job: Job, arn: str, source: StatusSource, started_at: datetime) -> Job:
@@ -232,7 +255,7 @@ def fail(job: Job, refusal: TunedropError, now: datetime) -> Job:
     return replace(ended, failure_code=refusal.code, failure_details=refusal.details)
 
 
-def end(job: Job, status: JobStatus, failure: str | None, now: datetime) -> Job:
-    """The job ended before it reached Bedrock: refused, or stopped while it waited."""
+def end(job: Job, status: JobStatus, failure: str | None, now: datetime, *, code: str | None = None) -> Job:
+    """The job ended before it reached Bedrock: refused, stopped while it waited, or past its deadline."""
     ended = transition(job, status, "request", now, failure or "")
-    return replace(ended, ended_at=now, failure=failure)
+    return replace(ended, ended_at=now, failure=failure, failure_code=code)

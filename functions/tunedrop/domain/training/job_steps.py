@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from tunedrop.domain.training import job_waits
 from tunedrop.domain.training.bedrock_refusal import Refusal
-from tunedrop.domain.training.job_states import ENDED, Job, JobStatus, JobTruth
+from tunedrop.domain.training.job_states import ENDED, Job, JobStatus, JobTruth, Wait, sendable_since
 
 LONG_SETTLE = timedelta(minutes=10)
 """When "not listed" becomes "not there": longer than the spending function may run (60 s) and than Bedrock's list is
@@ -21,6 +22,8 @@ ASK_AGAIN_AFTER = timedelta(minutes=90)
 """When a request for preparation counts as lost: longer than SQS keeps redelivering it (5 times 960 s)."""
 LONGEST_PREPARATION = timedelta(hours=24)
 """After a longer wait for its data, a job would start to spend at a time that nobody expects."""
+DEADLINE = timedelta(hours=24)
+"""How long after it could first be sent a job may still start, unless the stack says otherwise: for the same reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class AdoptJob:
 class Park:
     """Wait: Bedrock has no capacity now."""
 
-    reason: str
+    wait: Wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,8 @@ class End:
 
     status: JobStatus
     failure: str | None
+    code: str | None = None
+    """The stable code of the failure; None if there is only Bedrock's message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +113,16 @@ class Unprepared:
 JobStep = PlanJob | AskForData | Look | SendJob | AdoptJob | Park | Stop | ReclaimJob | Raise | End | LeaveJob
 
 
-def next_step(job: Job, seen: SeenJob | Unprepared | None, now: datetime) -> JobStep:
-    """The next step. `seen` is the result of looking at Bedrock or at the data; None after any other step."""
+def next_step(job: Job, seen: SeenJob | Unprepared | None, now: datetime, *, deadline: timedelta = DEADLINE) -> JobStep:
+    """The next step. `seen` is the result of looking at Bedrock or at the data; None after any other step.
+
+    A job that could be sent for as long as `deadline` and never started is not sent any more.
+    """
     if job.status == "Preparing":
         return _preparing(job, now, looked=seen is not None)
-    return _past_preparing(job, seen if isinstance(seen, SeenJob) else None, now)
+    step = _past_preparing(job, seen if isinstance(seen, SeenJob) else None, now)
+    is_late = now - sendable_since(job) >= deadline
+    return _too_late(job, deadline) if isinstance(step, SendJob) and is_late else step
 
 
 def _preparing(job: Job, now: datetime, *, looked: bool) -> JobStep:
@@ -148,6 +158,13 @@ def _unsent(job: Job, now: datetime) -> JobStep:
     return SendJob()
 
 
+def _too_late(job: Job, deadline: timedelta) -> End:
+    reason = f" Its last reason to wait: {job.wait.reason}." if job.wait else ""
+    hours = deadline / timedelta(hours=1)
+    words = f"It could not start within {hours:g} hours (JobDeadlineHours), and nothing was trained.{reason}"
+    return End("Failed", words, "job_deadline_passed")
+
+
 def due(job: Job) -> frozenset[Literal["advance_job", "check_job"]]:
     """The messages that reconcile should send for the job; empty once it has ended and its end was announced.
 
@@ -167,6 +184,12 @@ def announcement(job: Job) -> JobStatus | None:
     told: JobStatus = "InProgress" if job.status == "Stopping" else job.status
     tellable = told == "InProgress" or told in ENDED
     return told if tellable and told not in job.announced else None
+
+
+def wait_to_announce(job: Job) -> Wait | None:
+    """What the job waits for, if no notification was published about that."""
+    waits = job.wait if job.status == "WaitingForCapacity" else None
+    return waits if waits and waits.code not in waits.announced else None
 
 
 def _looked(job: Job, truth: JobTruth | None, now: datetime) -> JobStep:
@@ -202,10 +225,11 @@ def _ended(job: Job, seen: SeenJob | None) -> JobStep:
 
 
 def _refused(job: Job, refusal: Refusal, now: datetime) -> JobStep:
-    words = f"{refusal.code}: {refusal.message}"
     waits_since = next((entry.time for entry in job.timeline if entry.status == "WaitingForCapacity"), now)
     too_late = refusal.code == "AccessDeniedException" and now - waits_since >= DENIED_AT_MOST
-    return End("Failed", words) if refusal.kind == "refused" or too_late else Park(words)
+    if refusal.kind == "refused" or too_late:
+        return End("Failed", f"{refusal.code}: {refusal.message}")
+    return Park(job_waits.of_refusal(refusal))
 
 
 def _taken(job: Job) -> JobStep:
