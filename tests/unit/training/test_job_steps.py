@@ -185,6 +185,7 @@ def test_each_reason_to_wait_is_told_once_and_stands_in_the_timeline():
     other = job_states.park(known, Wait("max_concurrent_jobs", "no room here"), NOW)
     assert job_steps.wait_to_announce(other) == Wait("max_concurrent_jobs", "no room here", (told.code,))
     assert other.timeline[-1].note == "no room here"
+    assert len(job_states.park(other, told, NOW).timeline) == len(other.timeline)
     assert job_steps.wait_to_announce(job_states.adopt(other, ARN, "request", NOW)) is None
 
 

@@ -202,10 +202,13 @@ def refuse(job: Job, refusal: Refusal) -> Job:
 
 
 def park(job: Job, wait: Wait, now: datetime) -> Job:
-    """The job waiting for capacity: nothing runs and no send is in flight. Each new reason is in the timeline."""
+    """The job waiting for capacity: nothing runs and no send is in flight.
+
+    Each reason is in the timeline once: reasons that alternate for days must not outgrow the row.
+    """
     told = job.wait.announced if job.wait else ()
     parked = replace(job, attempts=0, attempted_at=None, parked_at=now, wait=replace(wait, announced=told))
-    if job.status == "WaitingForCapacity" and job.wait and job.wait.code != wait.code:
+    if job.status == "WaitingForCapacity" and job.wait and wait.code not in {job.wait.code, *told}:
         return note(parked, "request", now, wait.reason)
     return transition(parked, "WaitingForCapacity", "request", now, wait.reason)
 
