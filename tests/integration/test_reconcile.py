@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import reconcile
 import spending_requested
-from tunedrop.edges import clients
+from tunedrop.edges import clients, clock_and_ids
 
 from tests.builders import LambdaContext, event, sqs_event
 from tests.integration import bedrock_world
@@ -112,6 +112,7 @@ def test_a_second_throughput_of_the_same_purchase_is_given_back(world):
 
 
 def test_the_handlers_run_on_the_events_that_start_them(world):
+    world.clock.time = clock_and_ids.now()  # the handlers' own clock, by which the job must be within its deadline
     job = world.start(deployment="support-prod")
     answer = reconcile.handler(event("reconcile_schedule"), LambdaContext())
     assert answer == {"open_jobs": 1, "open_purchases": 1, "enqueued": {"advance_job": 1}}
