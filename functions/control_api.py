@@ -7,11 +7,10 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from tunedrop.edges.cloud import cloud
 from tunedrop.edges.observability import logger
-from tunedrop.routes.application import app
+from tunedrop.routes.application import answer
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one Lambda proxy event with one Lambda proxy response."""
-    app.append_context(cloud=cloud())
-    return app.resolve(event, context)
+    return answer(event, context, cloud())

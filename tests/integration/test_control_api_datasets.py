@@ -114,9 +114,13 @@ def test_a_link_puts_one_file_where_it_belongs(data):
 
     assert (status, link["method"], link["key"]) == (201, "PUT", "incoming/support-bot/train.jsonl")
     checksum = base64.b64encode(digest.digest()).decode()
-    assert link["headers"] == {"Content-Length": str(len(body)), "x-amz-checksum-sha256": checksum}
+    assert link["headers"] == {
+        "Content-Length": str(len(body)),
+        "If-None-Match": "*",
+        "x-amz-checksum-sha256": checksum,
+    }
     signed = parse_qs(urlsplit(link["url"]).query)
-    assert signed["X-Amz-SignedHeaders"] == ["content-length;host;x-amz-checksum-sha256"]
+    assert signed["X-Amz-SignedHeaders"] == ["content-length;host;if-none-match;x-amz-checksum-sha256"]
     assert signed["X-Amz-Expires"] == ["900"]
     assert urlsplit(link["url"]).netloc.endswith(".s3.us-west-2.amazonaws.com"), "the global address redirects"
     assert link["next_command"].startswith("curl --fail --upload-file train.jsonl -H ")
@@ -126,12 +130,32 @@ def test_a_link_puts_one_file_where_it_belongs(data):
     assert data.stack.s3.get_object(Bucket=data.stack.bucket, Key=link["key"])["Body"].read() == body
 
 
+def test_a_link_works_once_and_replaces_only_what_stood_there(data):
+    wanted = {"split": "train", "extension": "jsonl", "bytes": 5}
+    _, first = call("POST", f"{DATASET}/uploads", wanted)
+    assert first["headers"]["If-None-Match"] == "*"
+    etag = data.stack.s3.put_object(Bucket=data.stack.bucket, Key=first["key"], Body=b"meanwhile")["ETag"]
+    assert requests.put(first["url"], data=b"first", headers=first["headers"], timeout=PATIENCE).status_code == 412
+    _, second = call("POST", f"{DATASET}/uploads", wanted)
+    assert second["headers"] == {"Content-Length": "5", "If-Match": etag}
+    assert "if-match" in parse_qs(urlsplit(second["url"]).query)["X-Amz-SignedHeaders"][0]
+    assert "-H 'If-Match: " in second["next_command"]
+
+
+def test_a_deleted_file_may_be_put_anew(data):
+    key = "incoming/support-bot/train.jsonl"
+    data.stack.s3.put_object(Bucket=data.stack.bucket, Key=key, Body=b"x")
+    data.stack.s3.delete_object(Bucket=data.stack.bucket, Key=key)
+    _, link = call("POST", f"{DATASET}/uploads", {"split": "train", "extension": "jsonl", "bytes": 5})
+    assert link["headers"]["If-None-Match"] == "*"
+
+
 PLACES = [
-    ({"split": "validation", "extension": "csv.gz"}, "validation.csv.gz", 2**30),
-    ({"split": "train", "part": "part-07.parquet"}, "train/part-07.parquet", 5 * 2**30),
-    ({"split": "train", "part": "_commit"}, "train/_commit", 0),
+    ({"split": "validation", "extension": "csv.gz", "bytes": 1}, "validation.csv.gz", 2**30),
+    ({"split": "train", "part": "part-07.parquet", "bytes": 1}, "train/part-07.parquet", 5 * 2**30),
+    ({"split": "train", "part": "_commit", "bytes": 0}, "train/_commit", 0),
     ({"file": "dataset.toml", "bytes": 65_536}, "dataset.toml", 65_536),
-    ({"file": "system.txt"}, "system.txt", 262_144),
+    ({"file": "system.txt", "bytes": 1}, "system.txt", 262_144),
 ]
 
 
@@ -153,7 +177,8 @@ UNSIGNED = [
     ({"file": "../other/dataset.toml"}, "invalid_upload"),
     ({"file": "other/train.jsonl"}, "invalid_upload"),
     ({"file": ""}, "invalid_upload"),
-    ({"split": "train", "extension": "jsonl", "sha256": "abc"}, "invalid_upload"),
+    ({"split": "train", "extension": "jsonl", "bytes": 1, "sha256": "abc"}, "invalid_upload"),
+    ({"split": "train", "extension": "jsonl"}, "bytes_required"),
     ({"split": "train", "extension": "jsonl", "bytes": 5 * 2**30 + 1}, "file_too_large"),
     ({"file": "dataset.toml", "bytes": 65_537}, "file_too_large"),
     ({"split": "train", "extension": "jsonl", "bytes": -1}, "invalid_request"),
@@ -176,7 +201,7 @@ def test_a_link_needs_a_name_that_a_dataset_may_have(stack):
 
 
 def test_a_link_told_again_is_told_without_the_link(stack):
-    wanted = {"split": "train", "extension": "jsonl"}
+    wanted = {"split": "train", "extension": "jsonl", "bytes": 7}
     _, first = call("POST", f"{DATASET}/uploads", wanted, key="same")
     status, second = call("POST", f"{DATASET}/uploads", wanted, key="same")
     assert (status, second) == (201, first | {"url": None, "next_command": None})

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from tunedrop.errors import Unavailable
 
@@ -21,6 +22,31 @@ def code_of(fault: Exception) -> str:
     if isinstance(fault, ClientError):
         return fault.response.get("Error", {}).get("Code", "")
     return type(fault).__name__
+
+
+_PASSING = frozenset(
+    {
+        "InternalError",
+        "InternalServerError",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "SlowDown",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)
+
+
+def may_pass(fault: BaseException) -> bool:
+    """Whether AWS was only busy, out of reach or silent: the same request may go through in a moment."""
+    if isinstance(fault, ClientError):
+        status = fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return code_of(fault) in _PASSING or status >= 500
+    return isinstance(fault, HTTPClientError | BotoConnectionError)
 
 
 @contextmanager

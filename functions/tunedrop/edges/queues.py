@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from botocore.exceptions import ClientError
 
+from tunedrop.edges import faults
 from tunedrop.edges.observability import logger, metrics, traced
 from tunedrop.errors import TunedropError
 
@@ -80,5 +80,5 @@ def _wait_longer(record: Mapping[str, Any], fault: Exception, queue: Queue) -> N
         queue.sqs.change_message_visibility(
             QueueUrl=queue.url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=seconds
         )
-    except ClientError as refused:
+    except faults.FAULTS as refused:  # no message pays for the fault of another, nor for the network's
         logger.warning("visibility timeout not changed: the queue's default applies", extra=traced(refused))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from tunedrop.edges import faults
+from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger, traced
 from tunedrop.errors import InvalidInput, TunedropError, Unavailable
 from tunedrop.routes import (
+    admission,
     base_model_routes,
     dataset_routes,
     deletion_routes,
@@ -25,30 +28,8 @@ from tunedrop.routes import (
     upload_link_routes,
 )
 
-
-def _strict_json(text: str) -> Any:
-    """Parse JSON, refusing NaN, infinities and repeated keys. Raises InvalidInput `malformed_json`."""
-    try:
-        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats)
-    except RecursionError:
-        raise InvalidInput("malformed_json", "The body is nested too deeply.") from None
-    except ValueError as error:
-        raise InvalidInput("malformed_json", f"The body is not valid JSON: {error}.") from None
-
-
-def _refuse_constant(word: str) -> Any:
-    raise ValueError(f"{word} is not JSON")
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in pairs]
-    repeated = {name for name in names if names.count(name) > 1}
-    if repeated:
-        raise ValueError(f"the key {min(repeated)!r} appears twice")
-    return dict(pairs)
-
-
-app = APIGatewayRestResolver(enable_validation=True, json_body_deserializer=_strict_json)
+app = APIGatewayRestResolver(enable_validation=True, json_body_deserializer=admission.parse_json)
+app.use([admission.refuse_unknown_parameters])
 for routes in (
     base_model_routes,
     dataset_routes,
@@ -61,6 +42,16 @@ for routes in (
     key_routes,
 ):
     app.include_router(routes.router)
+
+
+def answer(event: dict[str, Any], context: LambdaContext, cloud: Cloud) -> dict[str, Any]:
+    """One request in, one answer out, as API Gateway hands them over."""
+    try:
+        admitted = admission.admit(event)
+    except InvalidInput as error:
+        return error_answers.unparsed(error, event["requestContext"]["requestId"])
+    app.append_context(cloud=cloud)
+    return app.resolve(admitted, context)
 
 
 @app.exception_handler(TunedropError)
@@ -77,9 +68,13 @@ def _invalid(error: RequestValidationError) -> Response[str]:
 
 @app.exception_handler(Exception)
 def _defect(error: Exception) -> Response[str]:
-    """Answer 500 for a fault of AWS or a defect of ours. Only the log says what and where."""
-    logger.error("unexpected", extra=traced(error))
+    """Answer 503 for a fault of AWS that may pass, 500 for a defect of ours. Only the log says what and where."""
     request_id = app.current_event.request_context.request_id
+    if faults.may_pass(error):
+        logger.warning("unavailable", extra=traced(error))
+        message = "AWS did not answer in time. The same request may be sent again, with the same Idempotency-Key."
+        return error_answers.of_fault(Unavailable("aws_unavailable", message, retry_after_seconds=2), request_id)
+    logger.error("unexpected", extra=traced(error))
     message = "Something went wrong here. The same request may be sent again, with the same Idempotency-Key."
     return error_answers.response(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", message, {}, request_id)
 

@@ -13,8 +13,6 @@ from pydantic import Field
 
 from tunedrop.actions.datasets import ask_deletion, read_datasets
 from tunedrop.actions.datasets.ask_deletion import Told
-from tunedrop.domain.records.defects import shown
-from tunedrop.errors import InvalidInput
 from tunedrop.routes.requests import AnswerModel, Cursor, Limit, Request, told_as
 
 router = APIGatewayRouter()
@@ -162,18 +160,10 @@ def list_tombstones(name: str, limit: Limit = 20, cursor: Cursor = None) -> Tomb
 
 
 def _delete(name: str, number: int | None, *, plan: bool) -> Response[DeletionAnswer]:
-    _refuse_misspelt_plan()
     request = Request.of(router)
     told = ask_deletion.delete(name, number, request.cloud, caller=request.caller, plan=plan)
     status = HTTPStatus.ACCEPTED if told.deletion.state == "erasing" else HTTPStatus.OK
     return Response(status.value, "application/json", _answer(told))
-
-
-def _refuse_misspelt_plan() -> None:
-    """Raises InvalidInput for unknown parameters: one may be a misspelled `plan`, and then nothing must be deleted."""
-    unknown = sorted(set(router.current_event.query_string_parameters or {}) - {"plan"})
-    if unknown:
-        raise InvalidInput("unknown_parameter", f"DELETE takes no {shown(unknown[0])}, only plan.", field="query")
 
 
 def _answer(told: Told) -> DeletionAnswer:

@@ -21,8 +21,12 @@ STATUS_OF: Mapping[type[TunedropError], HTTPStatus] = {
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
-BAD_REQUEST_CODES = frozenset({"idempotency_key_required", "invalid_idempotency_key", "malformed_json"})
-"""Requests that can't be parsed (400), as opposed to ones with invalid values (422)."""
+STATUS_OF_CODE: Mapping[str, HTTPStatus] = {
+    **dict.fromkeys(("idempotency_key_required", "invalid_idempotency_key", "malformed_json"), HTTPStatus.BAD_REQUEST),
+    "body_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "unsupported_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+}
+"""Requests that can't be understood at all, as against ones that ask for what can't be."""
 
 
 class ErrorContent(BaseModel):
@@ -42,8 +46,8 @@ class ErrorAnswer(BaseModel):
 
 def status_of(error: TunedropError) -> HTTPStatus:
     """The HTTP status of a fault."""
-    if error.code in BAD_REQUEST_CODES:
-        return HTTPStatus.BAD_REQUEST
+    if error.code in STATUS_OF_CODE:
+        return STATUS_OF_CODE[error.code]
     return next(status for kind, status in STATUS_OF.items() if isinstance(error, kind))
 
 
@@ -59,6 +63,17 @@ def response(status: HTTPStatus, code: str, message: str, details: Mapping[str, 
 def of_fault(error: TunedropError, request_id: str) -> Response[str]:
     """The answer for one of the application's own errors."""
     return response(status_of(error), error.code, error.message, error.details, request_id)
+
+
+def unparsed(error: TunedropError, request_id: str) -> dict[str, Any]:
+    """The same for a request that was refused before it was parsed, as API Gateway takes it."""
+    answer = of_fault(error, request_id)
+    return {
+        "statusCode": answer.status_code,
+        "headers": {"Content-Type": answer.content_type},
+        "body": answer.body,
+        "isBase64Encoded": False,
+    }
 
 
 def of_validation(error: RequestValidationError, request_id: str) -> Response[str]:

@@ -28,7 +28,7 @@ class UploadBody(Body):
     extension: str | None = Field(None, description="For a split in one file: jsonl, csv, parquet …")
     part: str | None = Field(None, description="For a split in several files: this file's name, or _commit")
     file: str | None = Field(None, description="dataset.toml, or a text file beside it")
-    bytes: StrictInt | None = Field(None, ge=0, description="Its size. If given, S3 accepts no other")
+    bytes: StrictInt | None = Field(None, ge=0, description="Its size, required: S3 accepts no other")
     sha256: str | None = Field(None, description="Hexadecimal. If given, S3 accepts no other content")
 
     def wanted(self) -> WantedUpload:
@@ -58,7 +58,7 @@ class UploadLinkAnswer(AnswerModel):
 def create_upload_link(
     name: str, body: Annotated[UploadBody, FromBody()], idempotency_key: IdempotencyKey = None
 ) -> Response[UploadLinkAnswer]:
-    """Get a link to upload one file of a dataset with plain HTTP. The dataset need not exist yet."""
+    """Get a link to upload one file of a dataset with plain HTTP, once. The dataset need not exist yet."""
     request = Request.of(router)
 
     def run(_: str) -> Answer:

@@ -12,7 +12,7 @@ from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.versions import dataset_toml, object_keys
 from tunedrop.domain.versions.object_keys import CommitUpload, PartUpload, SettingsUpload, SplitUpload, Unrecognised
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.s3 import presigned_links
+from tunedrop.edges.s3 import presigned_links, version_listing
 from tunedrop.errors import InvalidInput
 
 MOST_IN_ONE_PUT = 5 * 2**30
@@ -49,7 +49,7 @@ class Offered:
 def offer(dataset: str, wanted: WantedUpload, cloud: Cloud) -> Offered:
     """Sign a link for one PUT under `incoming/<dataset>/`. The dataset need not exist.
 
-    Raises InvalidInput `invalid_dataset_name`, `invalid_upload`, `file_too_large`.
+    Raises InvalidInput `invalid_dataset_name`, `invalid_upload`, `bytes_required`, `file_too_large`.
     """
     if not object_keys.is_name(dataset):
         raise InvalidInput(
@@ -63,8 +63,9 @@ def offer(dataset: str, wanted: WantedUpload, cloud: Cloud) -> Offered:
     if isinstance(found, Unrecognised):
         raise InvalidInput("invalid_upload", f"{found.message} {found.hint}")
     most = min(_largest(found), MOST_IN_ONE_PUT)
-    _check(wanted, most)
-    link = presigned_links.upload(cloud.bucket, key, size=wanted.size, sha256=wanted.sha256)
+    size = _checked_size(wanted, most)
+    standing = version_listing.current_etag(cloud.bucket, key)
+    link = presigned_links.upload(cloud.bucket, key, size=size, sha256=wanted.sha256, replaces=standing)
     return Offered(
         method="PUT",
         url=link.url,
@@ -110,8 +111,11 @@ def _largest(upload: object_keys.RecognisedKey) -> int:
     return dataset_toml.MAX_SYSTEM_FILE_BYTES
 
 
-def _check(wanted: WantedUpload, most: int) -> None:
-    if wanted.size is not None and wanted.size > most:
+def _checked_size(wanted: WantedUpload, most: int) -> int:
+    """The size in bytes. Without one, whoever has the link could upload 5 GiB. Raises InvalidInput."""
+    if wanted.size is None:
+        raise InvalidInput("bytes_required", f"Say the file's size in bytes, at most {most:,}.", field="bytes")
+    if wanted.size > most:
         raise InvalidInput(
             "file_too_large",
             f"{wanted.size:,} bytes; one PUT of such a file may have {most:,}. Use several parts, or the AWS CLI.",
@@ -120,6 +124,7 @@ def _check(wanted: WantedUpload, most: int) -> None:
         )
     if wanted.sha256 is not None and _SHA256.fullmatch(wanted.sha256) is None:
         raise InvalidInput("invalid_upload", "sha256 takes 64 hexadecimal digits in lower case.", field="sha256")
+    return wanted.size
 
 
 def _curl(link: presigned_links.UploadLink, key: str) -> str:

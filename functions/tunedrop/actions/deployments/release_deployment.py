@@ -18,7 +18,7 @@ MOST_TRIES = 5
 
 
 def release(name: str, cloud: Cloud, *, caller: str) -> Deployment:
-    """Request the release of a deployment. Repeating it only sends the message again.
+    """Request the release of a deployment. Repeating it writes nothing, and sends the message again.
 
     If nothing was sent to Bedrock yet, the deployment ends at once; else it is Releasing until Bedrock no longer has
     it. A job that trains for it goes on. Raises NotFound `unknown_deployment`, and Unavailable.
@@ -30,11 +30,20 @@ def release(name: str, cloud: Cloud, *, caller: str) -> Deployment:
         if purchase is None:
             return deployment
         ended = deployment.state in deployment_states.ENDED
-        if ended or cloud.state.write_all(*_writes(deployment, purchase, f"asked for by {caller}", now)):
+        writes = _writes(deployment, purchase, f"asked for by {caller}", now)
+        if ended or _was_asked(deployment, purchase) or cloud.state.write_all(*writes):
             if not ended or purchase_states.announcements(purchase, now):
                 _ask_for_advance(purchase, cloud)
             return read_deployments.get(name, cloud)
     raise Unavailable("busy", f"Deployment {name} is being changed. Send the request again.", deployment=name)
+
+
+def _was_asked(deployment: Deployment, purchase: Purchase) -> bool:
+    """Whether a request before this one did all that there is to write.
+
+    A write that changes nothing would still take the row away from the function that releases it at this moment.
+    """
+    return deployment.state == "Releasing" and purchase.release_requested is not None
 
 
 def _ask_for_advance(purchase: Purchase, cloud: Cloud) -> None:

@@ -20,16 +20,19 @@ class UploadLink:
     headers: Mapping[str, str]
 
 
-def upload(bucket: Bucket, key: str, *, size: int | None, sha256: str | None) -> UploadLink:
-    """A link for this key. If `size` (bytes) or `sha256` (hexadecimal) is given, S3 accepts nothing else.
+def upload(bucket: Bucket, key: str, *, size: int, sha256: str | None, replaces: str | None) -> UploadLink:
+    """A link for this key that works once. S3 accepts only `size` bytes, and only this `sha256` (hexadecimal) if given.
 
-    It signs no encryption header: the bucket encrypts by default (docs/facts.md#s3-objects).
+    `replaces`: the ETag of the object that is there now, None if there is none: S3 refuses the link with 412 once
+    anything else is there, the link's own upload included. It signs no encryption header: the bucket encrypts by
+    default (docs/facts.md#s3-objects).
     """
-    headers: dict[str, str] = {}
-    signed: dict[str, Any] = {}
-    if size is not None:
-        headers["Content-Length"] = str(size)
-        signed["ContentLength"] = size
+    headers: dict[str, str] = {"Content-Length": str(size)}
+    signed: dict[str, Any] = {"ContentLength": size}
+    if replaces is None:
+        headers["If-None-Match"] = signed["IfNoneMatch"] = "*"
+    else:
+        headers["If-Match"] = signed["IfMatch"] = replaces
     if sha256 is not None:
         headers["x-amz-checksum-sha256"] = signed["ChecksumSHA256"] = base64.b64encode(bytes.fromhex(sha256)).decode()
     place = {"Bucket": bucket.name, "Key": key}

@@ -36,6 +36,13 @@ def listed(bucket: Bucket, prefix: str) -> Iterator[ObjectVersion]:
     return chain.from_iterable(pages(bucket, prefix))
 
 
+def current_etag(bucket: Bucket, key: str) -> str | None:
+    """The ETag of the object at this key, quotes included; None if there is none, or it was deleted."""
+    # Keys come in order and the newest version first, so one entry decides; a delete marker is one, too.
+    page = bucket.s3.list_object_versions(Bucket=bucket.name, Prefix=key, MaxKeys=1)
+    return next((item["ETag"] for item in page.get("Versions", ()) if item["Key"] == key), None)
+
+
 def erase(bucket: Bucket, versions: Sequence[Doomed]) -> None:
     """Permanently delete these, at most `BATCH`; those already gone are no error. Raises EraseRefused."""
     answer = bucket.s3.delete_objects(

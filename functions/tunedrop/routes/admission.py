@@ -1,0 +1,97 @@
+"""What is looked at before a request reaches its route: its size, its type, and that it asks for nothing unknown."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+
+from tunedrop.domain.records.defects import shown
+from tunedrop.errors import InvalidInput
+
+MOST_BYTES = 1_500_000
+"""A request that joins 1,000 files to each of three splits has about 1 MB; nothing needs more."""
+MOST_KEYS = 20_000
+"""Of one body, in all its objects: that same request has 6,000."""
+JSON = "application/json"
+
+
+class TooLarge(InvalidInput):
+    """The body is past what any route takes: 413."""
+
+
+class WrongType(InvalidInput):
+    """The body is declared to be something else than JSON: 415."""
+
+
+def admit(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The Lambda proxy event, if its body may be parsed. Raises TooLarge, WrongType."""
+    headers = event.get("headers") or {}
+    kinds = [name for name in headers if name.lower() == "content-type"]
+    _check_body(event.get("body"), headers[kinds[-1]] if kinds else JSON)
+    # Powertools knows JSON by its exact name only, and takes a body without a type for JSON.
+    return {**event, "headers": {name: value for name, value in headers.items() if name not in kinds}}
+
+
+def _check_body(body: str | None, kind: str) -> None:
+    if not body:
+        return
+    if len(body) > MOST_BYTES:
+        raise TooLarge(
+            "body_too_large", f"The body has {len(body):,} bytes; {MOST_BYTES:,} are allowed.", maximum=MOST_BYTES
+        )
+    if kind.partition(";")[0].strip().lower() != JSON:
+        raise WrongType("unsupported_media_type", f"A body is JSON; send it as {JSON}, not as {shown(kind)}.")
+
+
+def parse_json(text: str) -> Any:
+    """The JSON of a body, without NaN, infinities, doubled keys or halves of characters. Raises InvalidInput."""
+    if text.count(":") > MOST_KEYS:
+        raise TooLarge("body_too_large", f"The body has too many keys; {MOST_KEYS:,} are allowed.", maximum=MOST_KEYS)
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats)
+        json.dumps(value, ensure_ascii=False).encode()
+    except RecursionError:
+        raise InvalidInput("malformed_json", "The body is nested too deeply.") from None
+    except UnicodeEncodeError:
+        raise InvalidInput("malformed_json", "The body has half of a surrogate pair, which is no character.") from None
+    except ValueError as error:
+        raise InvalidInput("malformed_json", f"The body is not valid JSON: {error}.") from None
+    return value
+
+
+def refuse_unknown_parameters(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """A middleware of every route: a query parameter that the OpenAPI document does not name there is refused.
+
+    One that nothing knows may be a plan or a dry run misspelt, and must not spend or delete.
+    """
+    route = app.context["_route"]
+    known = [parameter.alias for parameter in route.dependant.query_params]
+    sent = app.current_event.multi_value_query_string_parameters or app.current_event.query_string_parameters or {}
+    unknown = sorted(set(sent) - set(known))
+    if unknown:
+        takes = f"It takes {', '.join(known)}." if known else "It takes none."
+        raise InvalidInput(
+            "unknown_parameter",
+            f"{route.method} {route.openapi_path} knows no query parameter {shown(unknown[0])}. {takes}",
+            field=unknown[0][:80],
+            known=known,
+        )
+    return next_middleware(app)
+
+
+def _refuse_constant(word: str) -> Any:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _without_repeats(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    pairs = list(pairs)
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        name, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise ValueError(f"the key {shown(name)} stands twice")
+    return found
