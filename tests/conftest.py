@@ -13,16 +13,7 @@ from tunedrop.edges import clients, settings
 examples.register_profile("tunedrop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 examples.load_profile("tunedrop")
 
-_CLIENTS = (
-    clients.s3,
-    clients.dynamodb,
-    clients.sqs,
-    clients.events,
-    clients.bedrock,
-    clients.spender,
-    clients.bedrock_runtime,
-    clients.service_quotas,
-)
+_CLIENTS = [maker for maker in vars(clients).values() if hasattr(maker, "cache_clear")]
 
 
 def forget_clients() -> None:

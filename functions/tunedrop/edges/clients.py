@@ -46,8 +46,8 @@ _LINKS = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
 
 @cache
 def s3() -> S3Client:
-    """Client for the data bucket, with time for slow upload parts (60 s per read)."""
-    return boto3.client("s3", config=_config(attempts=4, read_seconds=60).merge(_LINKS))
+    """Client for the data bucket, with less time per read (20 s) than any of its functions has."""
+    return boto3.client("s3", config=_config(attempts=4, read_seconds=20).merge(_LINKS))
 
 
 @cache
