@@ -72,7 +72,7 @@ def _standing(purchases: list[Purchase], cloud: Cloud, now: datetime) -> Standin
 
 
 def _open_work(cloud: Cloud) -> tuple[list[Job], list[Purchase], UnreadableRow | None]:
-    """Everything that can be read: one row that can't must not keep other purchases from being given back."""
+    """All open jobs and purchases that can be read, and the last fault: one bad row must not delay other releases."""
     jobs: list[Job] = []
     purchases: list[Purchase] = []
     unreadable: UnreadableRow | None = None

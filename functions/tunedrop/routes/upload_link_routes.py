@@ -19,6 +19,7 @@ from tunedrop.routes.requests import AnswerModel, Body, IdempotencyKey, Request,
 router = APIGatewayRouter()
 
 SECRETS = frozenset({"url", "next_command"})
+"""A presigned link is a credential, so it is never stored with the answer."""
 
 
 class UploadBody(Body):

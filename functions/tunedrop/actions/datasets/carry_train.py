@@ -112,6 +112,7 @@ def _old(version: Version, previous: Version, plan: Assignment, cloud: Cloud) ->
         if item is None or item.recipe != recipe(version, plan, model.name, SPLIT, prices):
             return None
         report = _report(item, cloud)
+        # Findings about several splits together may no longer be true: another split has changed.
         if report is None or counts.OF_SEVERAL_SPLITS & set(report["counts_by_code"]):
             return None
         if item.output is not None and item.output.bytes > objects.MAX_COPY_BYTES:

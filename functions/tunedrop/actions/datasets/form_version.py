@@ -69,6 +69,7 @@ def _named_system_file(files: Sequence[SplitFile], cloud: Cloud) -> str | None:
 
 
 def _say_nothing_new(upload: Upload, head: Head, plan: NothingNew, cloud: Cloud, start: StartJobOf) -> None:
+    # "Nothing new" because another delivery of this message was faster? Then finish its work.
     if any(file.version_id == upload.version_id for file in head.files.values()):
         take_up(upload, cloud, start)
         return

@@ -157,6 +157,7 @@ def _check_keys(dataset: str, part_keys: Sequence[str], field: str) -> None:
 
 def _found(parts: Sequence[NamedPart], cloud: Cloud) -> list[StoredFile]:
     """The named objects, in key order, without SHA-256. Raises NotFound `unknown_object`."""
+    # One listing of the common prefix, instead of up to 1,000 HeadObject calls.
     prefix = os.path.commonprefix([part.key for part in parts])  # noqa: RUF071 - of S3's keys, which are no paths
     listed = list(version_listing.listed(cloud.bucket, prefix))
     current = joined_parts.standing(listed)

@@ -89,7 +89,7 @@ def requested(message: Mapping[str, Any], cloud: Cloud, start: StartJobOf) -> No
 def _take_in(arrival: _Arrival, kind: _OwnUpload, cloud: Cloud, start: StartJobOf) -> None:
     upload: Upload | None = None
     try:
-        if arrival.version_id is not None:
+        if arrival.version_id is not None:  # first of all, so that the upload can be seen while S3 is slow or refuses
             upload = _begin(kind, arrival.key, arrival.version_id, cloud)
         described = objects.describe(cloud.bucket, arrival.key, arrival.version_id)
         upload = upload or _begin(kind, arrival.key, described.version_id, cloud)

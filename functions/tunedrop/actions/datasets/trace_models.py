@@ -38,6 +38,7 @@ class StillBilling:
 
 def running_jobs(dataset: str, version: int | None, cloud: Cloud) -> tuple[Job, ...]:
     """Jobs on the dataset, or on one version, that have not ended; their data must stay."""
+    # Not the listing index, which lags: a job missed here would lose its data (docs/facts.md#dynamodb).
     rows = cloud.state.query("OPEN", "JOB#").rows
     found = (job_rows.load(cloud.state, row["job_id"]) for row in rows)
     return tuple(job for job in found if job and job.status not in ENDED and _on(job, dataset, version))

@@ -109,6 +109,7 @@ def _send(purchase: Purchase, visit: _Visit) -> None:
         taken = [deployment_rows.take_units(purchase, visit.cloud.settings.max_model_units)]
     if not _save(attempted, visit, *taken):  # no row, no purchase: another writer was faster, or the cap is reached
         return
+    # If we crash from here on, the row says `unknown`, so the next delivery looks in Bedrock before it sends again.
     sent = replace(attempted, revision=attempted.revision + 1)
     answer = buy_capacity.create(visit.spender, sent, _tags(sent, visit.cloud.settings))
     match answer:

@@ -83,6 +83,7 @@ def _sort(item: Capacity, seen: Inspection, cloud: Cloud) -> None:
 
 def _intended(tags: Mapping[str, str], cloud: Cloud) -> Purchase | None:
     """The purchase whose intent the tags name, found through its job, or None."""
+    # Rows can't be found by intent, but the tags also name the job; no job has the id "-".
     job = job_rows.load(cloud.state, tags.get("tunedrop:job", "-"))
     if job is None or job.deployment is None or job.deployment_generation is None:
         return None

@@ -10,6 +10,7 @@ from tunedrop.edges.rows import deployment_rows
 from tunedrop.errors import NotFound
 
 LONGEST_NAME = 32
+"""Names are checked when a deployment is requested, so a longer one can't exist and needs no read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,7 @@ def _send(job: Job, turn: _Turn) -> None:
     if not save_job.save(attempted, turn.cloud, turn.now, slot):
         _wait_for_slot(job, turn)
         return
+    # If we crash from here on, `attempted_at` in the row makes the next delivery look in Bedrock before it sends again.
     sent = replace(attempted, revision=attempted.revision + 1)
     answer = start_training.create_job(turn.spender, job.request)
     match answer:

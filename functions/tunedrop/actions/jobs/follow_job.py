@@ -46,6 +46,7 @@ def follow(message: Mapping[str, Any], cloud: Cloud) -> Job | None:
 def _named(message: Mapping[str, Any], cloud: Cloud) -> Job | None:
     if message.get("kind") == "check_job":
         return job_rows.load(cloud.state, str(message["job_id"]))
+    # Events about every job in the account arrive here; most names are not ours, and nothing has checked them.
     name = _detail(message).get("jobName")
     if not isinstance(name, str) or not 0 < len(name) <= names_tokens_tags.MAX_NAME:
         return None
@@ -83,6 +84,7 @@ def _truth(job: Job, arn: str, cloud: Cloud) -> JobTruth | None:
     truth = observed_jobs.get_job(cloud.bedrock, arn)
     if truth is None and job.arn and cloud.now() - (job.started_at or job.created_at) >= FIRST_MINUTES:
         raise Unavailable("job_out_of_sight", f"Bedrock does not show job {job.id} any more.", job_id=job.id)
+    # The token proves that the job is ours; if Bedrock does not return it, only an ARN that it gave us earlier does.
     shown_as_ours = truth and (truth.token == job.token or (truth.token is None and truth.arn == job.arn))
     if truth is None or not shown_as_ours:
         logger.warning("Bedrock shows no such job of ours", extra={"job_id": job.id})

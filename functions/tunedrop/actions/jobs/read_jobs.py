@@ -14,6 +14,7 @@ from tunedrop.errors import InvalidInput, NotFound
 MOST_POINTS = 10_000
 """Points per page: about 1 MB of JSON, where Lambda allows an answer of 6 MB (docs/facts.md#lambda)."""
 LONGEST_ID = 64
+"""Longer than any id, so a longer text needs no read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def start(request: StartJob, cloud: Cloud, *, job_id: str, caller: str) -> Job:
         )
     wanted = draft_intent.WantedJob(base_model, values, wish, request.plan_id)
     intent = draft_intent.make(wanted, data, head, draft_intent.Origin(job_id, caller, cloud.now()), cloud)
-    _ask_aws(base_model, wish, cloud)
+    _ask_aws(base_model, wish, cloud)  # last: what our own rows refuse costs no call to AWS
     job = _write(intent, cloud)
     _ask_for_next(job, cloud)
     return job

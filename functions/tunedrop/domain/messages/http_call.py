@@ -42,7 +42,7 @@ class Call:
 
     def _decoded(self) -> bytes:
         if not self.base64_encoded:
-            return self.raw_body.encode(errors="surrogatepass")
+            return self.raw_body.encode(errors="surrogatepass")  # a lone surrogate then fails as invalid JSON, not here
         try:
             return base64.b64decode(self.raw_body, validate=True)
         except (binascii.Error, ValueError):

@@ -23,7 +23,7 @@ RESERVE_MS = 1_000
 def until_deadline(events: Iterable[Event], remaining_ms: Callable[[], int]) -> Iterator[Event]:
     """Yield the events while there is time to wait for another. Raises ApiError `deadline`."""
     for event in events:
-        yield event
+        yield event  # before the check: what was received, and billed, is always passed on
         if remaining_ms() < RESERVE_MS:
             raise deadline()
 

@@ -21,6 +21,7 @@ JobStatus = Literal[
 StatusSource = Literal["event", "reconcile", "request"]
 
 ENDED: frozenset[JobStatus] = frozenset({"Completed", "Failed", "Stopped"})
+# Equal ranks: a waiting job may be sent and park again any number of times; no end follows another.
 _ORDER: Mapping[JobStatus, int] = {
     "Preparing": 0,
     "Requested": 1,

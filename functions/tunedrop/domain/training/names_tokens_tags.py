@@ -16,6 +16,7 @@ def lineage(dataset: str, version: int, stack_uid: str, intent_id: str) -> str:
 
     Raises ValueError for more than `MAX_NAME` characters.
     """
+    # Hashed, because a ULID begins with its time: intents made together share their first eight characters.
     name = f"{dataset}-v{version}-{stack_mark(stack_uid)}-{hashlib.sha256(intent_id.encode()).hexdigest()[:8]}"
     if len(name) > MAX_NAME:
         raise ValueError(f"{name!r} is longer than {MAX_NAME} characters")

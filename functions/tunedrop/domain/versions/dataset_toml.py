@@ -108,6 +108,7 @@ class _Parser:
                 return (), {}
             case [_, *_] as names if all(isinstance(name, str) for name in names):
                 return self._known_among(names, lambda _: ()), {}
+            # The pattern {} matches every mapping, not only an empty one.
             case {} as tables if tables and all(isinstance(table, dict) for table in tables.values()):
                 found = self._known_among(list(tables), lambda name: (name,))
                 return found, self._model_systems(found)

@@ -32,6 +32,7 @@ def standing(listed: Iterable[ObjectVersion], moment: datetime | None = None) ->
 
 
 def _order(version: ObjectVersion) -> tuple[bool, datetime]:
+    # Two versions of one second have the same time; only the current one is known to be the newer.
     return version.latest, version.last_modified
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """One immutable object in the bucket."""
+    """One immutable object version in the bucket."""
 
     key: str
     version_id: str
     bytes: int
     sha256: str
-    """Hexadecimal; empty for an object too large to be read at all."""
+    """Hexadecimal; empty for an object that is too large to be read."""

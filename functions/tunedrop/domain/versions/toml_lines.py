@@ -15,6 +15,7 @@ _PARTS = re.compile(_PART)
 _QUOTES = ('"""', "'''")
 
 
+# Not a full parser: a multi-line string inside an array may mislead it, but only messages use these lines.
 def find(text: str) -> Mapping[Path, int]:
     """The line (from 1) of each table and key of a valid text, except for keys inside inline tables."""
     found: dict[Path, int] = {}

@@ -86,7 +86,7 @@ class ObjectWriter:
         if self._upload_id is None:
             begun = self._s3.create_multipart_upload(**self._place, ContentType=_CONTENT_TYPE)
             self._upload_id = begun["UploadId"]
-        for sent in self._parts[-SENDING:]:
+        for sent in self._parts[-SENDING:]:  # earlier ones were checked before: no more are ever in flight
             if sent.done():
                 sent.result()
         place = {**self._place, "UploadId": self._upload_id, "PartNumber": len(self._parts) + 1}

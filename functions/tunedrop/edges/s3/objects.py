@@ -148,6 +148,7 @@ def lines(bucket: Bucket, key: str) -> Iterator[str]:
 
 
 def _version(version_id: str | None) -> Any:
+    # "null" is what S3 calls the version in a bucket without versioning; here it stands for the current one.
     return {} if version_id in {None, "null"} else {"VersionId": version_id}
 
 

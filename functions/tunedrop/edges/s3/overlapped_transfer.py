@@ -27,6 +27,7 @@ def ahead(chunks: Iterable[bytes], depth: int = DEPTH) -> Iterator[bytes]:
     """
     fetched: queue.Queue[object] = queue.Queue(depth)
     stopped = threading.Event()
+    # Daemon: a fetcher that hangs in a read must not keep the process from ending.
     fetcher = threading.Thread(target=_fetch, args=(chunks, fetched, stopped), daemon=True)
     fetcher.start()
     try:
