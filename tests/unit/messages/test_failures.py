@@ -51,5 +51,5 @@ def test_the_applications_own_faults_keep_their_code():
 
 
 def test_an_event_that_is_no_chunk_is_an_error():
-    with pytest.raises(ApiError, match="no chunk"):
+    with pytest.raises(ApiError, match="not a chunk"):
         list(ModelStream([{"weather": {}}]).chunks())
