@@ -332,7 +332,7 @@ def test_the_same_request_again_makes_one_version(uploader, stack, carry_out):
 def test_a_request_whose_first_run_died_is_taken_up_with_the_same_objects(uploader, stack, carry_out):
     put_parts(uploader, "a", "b")
     once(clients.sqs(), "sqs.SendMessage", fault("ServiceUnavailable", "SendMessage"))
-    assert call("POST", "/datasets/support-bot/versions", asked("a.jsonl", "b.jsonl"), key="k")[0] == 500
+    assert call("POST", "/datasets/support-bot/versions", asked("a.jsonl", "b.jsonl"), key="k")[0] == 503
     uploader.put(f"{FOLDER}a.jsonl", "oops")
     assert call("POST", "/datasets/support-bot/versions", asked("a.jsonl", "b.jsonl"), key="k")[0] == 202
     carry_out()
