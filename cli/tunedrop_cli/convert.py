@@ -14,7 +14,7 @@ from tunedrop.domain.reports import json_report
 from tunedrop.domain.reports.json_report import ReportSubject
 from tunedrop.domain.versions.stored_file import StoredFile
 
-from tunedrop_cli import examining, local_files, outputs, plans, progress, text_report
+from tunedrop_cli import examining, local_files, plans, progress, text_report, written_files
 from tunedrop_cli.examining import Verdict
 from tunedrop_cli.local_files import LocalFile
 
@@ -53,7 +53,7 @@ def run(chosen: argparse.Namespace) -> int:
     plan = replace(plan, validation_share=0)  # one file becomes one file
     with ExitStack() as held:
         (file,) = local_files.open_all([chosen.input], held, chosen.input_format)
-        written = held.enter_context(outputs.draft(chosen.output, [chosen.input]))
+        written = held.enter_context(written_files.draft(chosen.output, [chosen.input]))
         with progress.bar("converting", file.size) as file.watch:
             (result,) = version_examination.examine(
                 {split: [file.part()]}, plan, lambda *_: written.file.write, given=settings.given

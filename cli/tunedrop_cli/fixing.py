@@ -13,10 +13,10 @@ from tunedrop.domain.mending import lenient_reading
 from tunedrop.domain.mending.mend_file import Mend, Mender
 from tunedrop.domain.records.defects import Defect, UnreadableContent
 
-from tunedrop_cli import outputs, progress
+from tunedrop_cli import progress, written_files
 from tunedrop_cli.errors import WrongUsage
 from tunedrop_cli.local_files import LocalFile
-from tunedrop_cli.outputs import Draft
+from tunedrop_cli.written_files import Draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,10 @@ class Fixed:
 
 def fix(splits: Mapping[Split, Sequence[LocalFile]], out: str, mapping: FieldMapping | None, held: ExitStack) -> Fixed:
     """Mend the files into a draft of `out`, closed by `held`. Raises WrongUsage, Unreadable."""
-    if out == outputs.STANDARD_OUTPUT:
+    if out == written_files.STANDARD_OUTPUT:
         raise WrongUsage("--fix writes a file: name one")
     ((split, files),) = splits.items()
-    draft = held.enter_context(outputs.draft(out, [file.name for file in files]))
+    draft = held.enter_context(written_files.draft(out, [file.name for file in files]))
     mender = Mender(mapping)
     lost: list[tuple[str, int | None, Defect]] = []
     with progress.bar("mending", sum(file.size for file in files)) as watch:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel, Split
-from tunedrop.domain.checks import severities as policies
+from tunedrop.domain.checks import policy_in_force as policies
 from tunedrop.domain.checks.split_examination import Level
 from tunedrop.domain.checks.version_examination import Assignment
 from tunedrop.domain.formats.field_mapping import FieldMapping

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import spending_requested
+from tunedrop.actions.deployments import inspect_capacity
 from tunedrop.edges.rows.stored import UnreadableRow
 from tunedrop.edges.rows.table import Table
 from tunedrop.edges.rows.writes import Key, Update
@@ -61,3 +62,11 @@ def test_one_unreadable_row_never_keeps_reconcile_from_giving_others_back(world)
         world.reconcile()
     kinds = [message["kind"] for message in world.stack.messages(world.settings.spend_queue_url)]
     assert kinds == ["advance_purchase"]
+
+
+def test_paid_capacity_whose_row_is_unreadable_hides_no_other_from_the_look_around(world):
+    world.ready()
+    spoilt(world.stack.table, Key("DEPLOYMENT#support-prod", "PURCHASE#000001"), state="leased")
+    seen = inspect_capacity.inspect([], world.cloud)
+    assert isinstance(seen.fault, UnreadableRow)
+    assert (seen.orphans, seen.foreign, seen.late) == ([], [], [])

@@ -11,7 +11,7 @@ from datetime import timedelta
 from tunedrop.domain.reports import deployment_notifications, job_notifications
 from tunedrop.domain.serving import purchase_states
 from tunedrop.domain.serving.purchase_states import Purchase
-from tunedrop.domain.training import job_states, job_steps, job_waits
+from tunedrop.domain.training import job_states, job_steps, wait_reasons
 from tunedrop.domain.training.account_quotas import Quota
 from tunedrop.domain.training.job_states import ENDED, Job, Wait
 from tunedrop.edges import events, faults
@@ -51,10 +51,10 @@ def announce_wait(job: Job, cloud: Cloud) -> None:
 
 def _quotas_behind(wait: Wait, cloud: Cloud) -> tuple[Quota, ...]:
     """The quotas with their values; none if Service Quotas does not answer, because people must hear of the wait."""
-    if not job_waits.is_for_quota(wait):
+    if not wait_reasons.is_for_quota(wait):
         return ()
     try:
-        return job_waits.quotas(wait, quotas.listed(cloud.quotas))
+        return wait_reasons.quotas(wait, quotas.listed(cloud.quotas))
     except faults.FAULTS as fault:
         logger.warning("the account's quotas could not be read", extra={"reason": faults.code_of(fault)})
         return ()

@@ -1,4 +1,4 @@
-"""Find what is due, what was missed and what no row accounts for, and put it on the queues; nothing more.
+"""Find what is due, what was missed and what no row accounts for; put it on the queues, and report it.
 
 What the rows alone decide is sent before we look at Bedrock, so no failure of Bedrock can delay an expiry.
 """
@@ -44,13 +44,13 @@ def reconcile(cloud: Cloud) -> Reconciled:
     due = {_job_message(kind, job) for job in jobs for kind in training_steps.due(job)}
     due |= {_purchase_message(item) for item in purchases if serving_steps.is_due(item, now)}
     _send(due, cloud)
-    observability.show_standing(_standing(purchases, cloud, now))
     seen = inspect_capacity.inspect(purchases, cloud)
     more = {_purchase_message(item) for item in (*seen.vanished, *seen.late)} - due
     _send(more, cloud)
     observability.show_orphans(len(seen.orphans))
     lost = {_erasing_message(deletion) for deletion in erase_data.due(cloud)}
     _send(lost, cloud)
+    observability.show_standing(_standing(purchases, cloud, now))
     if fault := unreadable or seen.fault:  # unpublished, so the alarm on a missing ReconcileCompleted rings if it lasts
         raise fault
     enqueued = Counter(message.kind for message in due | more | lost)

@@ -14,6 +14,7 @@ from tunedrop_local.adapter import (
     alarms,
     bedrock,
     dropped_properties,
+    event_versions,
     gateway_responses,
     names,
     policies,
@@ -21,7 +22,6 @@ from tunedrop_local.adapter import (
     schedules,
     seams,
     streaming,
-    uploads,
 )
 from tunedrop_local.adapter.front import Asgi, front
 from tunedrop_local.adapter.functions import Functions
@@ -114,7 +114,18 @@ def assemble(settings: Settings, root: Keys) -> Cloud:
     door, recorder = FaultyDoor(simulator), policies.Recorder()
     mount = bedrock.Mount(simulator, door)
     autosave = Autosave(folder=settings.services, snapshot=simulator.snapshot, snapshot_path=snapshot)
-    for part in (functions, recorder, mount, streaming, uploads, ranges, gateway_responses, alarms, names, autosave):
+    for part in (
+        functions,
+        recorder,
+        mount,
+        streaming,
+        event_versions,
+        ranges,
+        gateway_responses,
+        alarms,
+        names,
+        autosave,
+    ):
         part.install()
     schedules.install(settings)
     dropped_properties.install(settings.endpoint)

@@ -136,6 +136,17 @@ def test_a_job_that_is_always_denied_ends_at_its_first_try_after_ten_minutes(pau
         row, now = job_states.park(row, step.wait, now), now + timedelta(seconds=pause)
 
 
+def test_a_denial_has_its_minutes_although_the_job_waited_for_a_slot_before():
+    row = job_states.park(job(), Wait("slots", "2 jobs of this stack run already"), NOW)
+    denial = Refusal("not_now", "AccessDeniedException", "not authorized")
+    for later, kind in ((timedelta(hours=1), job_steps.Park), (timedelta(hours=1) + DENIED, job_steps.End)):
+        row = job_states.refuse(job_states.attempt(row, NOW + later), denial)
+        step = job_steps.next_step(row, None, NOW + later)
+        assert isinstance(step, kind)
+        if isinstance(step, job_steps.Park):
+            row = job_states.park(row, step.wait, NOW + later)
+
+
 FULL = Refusal("not_now", "ServiceQuotaExceededException", "You have reached the number of custom models.")
 DAY = timedelta(hours=24)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tunedrop.domain.training import job_waits
+from tunedrop.domain.training import wait_reasons
 from tunedrop.domain.training.account_quotas import Quota
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.domain.training.job_states import Wait
@@ -27,19 +27,19 @@ LISTED = (MODELS, JOBS, OTHER)
     ],
 )
 def test_bedrocks_code_and_message_tell_which_quota_it_is(code, message, wait, behind):
-    found = job_waits.of_refusal(Refusal("not_now", code, message))
+    found = wait_reasons.of_refusal(Refusal("not_now", code, message))
     assert found == Wait(wait, f"{code}: {message}")
-    assert job_waits.quotas(found, LISTED) == behind
-    assert job_waits.is_for_quota(found) == bool(behind)
+    assert wait_reasons.quotas(found, LISTED) == behind
+    assert wait_reasons.is_for_quota(found) == bool(behind)
 
 
 def test_a_remedy_names_each_quota_with_its_value_and_who_raises_it():
-    words = job_waits.remedy(Wait("account_quota", "full"), (MODELS, JOBS))
+    words = wait_reasons.remedy(Wait("account_quota", "full"), (MODELS, JOBS))
     assert '"Custom models per account" (L-CB5B847D) is 100. Ask for more in Service Quotas' in words
     assert '"Scheduled customization jobs" (L-0406044C) is 10. AWS does not raise it.' in words
 
 
 def test_a_wait_for_the_stacks_own_cap_names_its_parameter():
-    wait = job_waits.of_cap(2)
+    wait = wait_reasons.of_cap(2)
     assert wait.reason == "2 jobs of this stack run already (MaxConcurrentJobs)"
-    assert "MaxConcurrentJobs" in job_waits.remedy(wait, ())
+    assert "MaxConcurrentJobs" in wait_reasons.remedy(wait, ())

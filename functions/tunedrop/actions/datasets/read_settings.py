@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tunedrop.domain.base_models import catalogue
-from tunedrop.domain.checks import severities
+from tunedrop.domain.checks import policy_in_force
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.versions import dataset_toml, effective_settings, object_keys
 from tunedrop.domain.versions.dataset_toml import DatasetSettings
@@ -31,7 +31,9 @@ def read(version: Version, cloud: Cloud, *, base_models: Sequence[str] | None = 
     if isinstance(system, Defect):
         defects.append(replace(system, line=parsed.lines.get("$.system")))
         system = None
-    defects += [replace(defect, line=parsed.lines.get(defect.path)) for defect in severities.defects(parsed.policy)]
+    defects += [
+        replace(defect, line=parsed.lines.get(defect.path)) for defect in policy_in_force.defects(parsed.policy)
+    ]
     resolved = effective_settings.resolve(
         version,
         parsed,

@@ -14,6 +14,7 @@ from tunedrop.edges.bedrock import observed_capacity
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger, traced
 from tunedrop.edges.rows import deployment_rows, job_rows
+from tunedrop.edges.rows.stored import UnreadableRow
 
 WAYS: tuple[Serving, ...] = ("provisioned_throughput", "on_demand")
 
@@ -64,14 +65,14 @@ def _unaccounted(existing: Iterable[Capacity], own: Iterable[Purchase]) -> Itera
 
 
 def _sort(item: Capacity, seen: Inspection, cloud: Cloud) -> None:
+    stack = cloud.settings
     try:
         tags = observed_capacity.tags(cloud.bedrock, item.arn)
-    except faults.FAULTS as fault:
+        ours = tags.get("tunedrop:stack") == stack.stack_id or names_tokens_tags.is_marked(item.name, stack.stack_uid)
+        purchase = _intended(tags, cloud) if ours else None
+    except (*faults.FAULTS, UnreadableRow) as fault:
         seen.note(fault)
         return
-    stack = cloud.settings
-    ours = tags.get("tunedrop:stack") == stack.stack_id or names_tokens_tags.is_marked(item.name, stack.stack_uid)
-    purchase = _intended(tags, cloud) if ours else None
     if purchase:
         seen.late.append(purchase)
     elif ours:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from tunedrop.actions import announce
 from tunedrop.actions.jobs import prepare_on_demand, save_job
-from tunedrop.domain.training import job_states, job_steps, job_waits
+from tunedrop.domain.training import job_states, job_steps, wait_reasons
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.domain.training.job_states import Job
 from tunedrop.edges.bedrock import observed_jobs, start_training
@@ -126,7 +126,7 @@ def _wait_for_slot(job: Job, turn: _Turn) -> None:
 
     In the second case this write fails as well, since the revision is no longer the one that was read.
     """
-    wait = job_waits.of_cap(turn.cloud.settings.max_concurrent_jobs)
+    wait = wait_reasons.of_cap(turn.cloud.settings.max_concurrent_jobs)
     _save(job_states.park(job, wait, turn.now), turn)
 
 

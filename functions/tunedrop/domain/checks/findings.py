@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from tunedrop.domain.checks import severities
+from tunedrop.domain.checks import policy_in_force
 from tunedrop.domain.checks.registry import CHECKS, Severity
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.defects import Defect
@@ -51,7 +51,7 @@ class Findings:
 
     def add(self, code: str, place: Place, path: str, message: str, hint: str = "") -> None:
         """Count one finding, and list it unless the policy ignores it or the list of its code is full."""
-        check, severity = CHECKS[code], severities.severity(code, self.policy)
+        check, severity = CHECKS[code], policy_in_force.severity(code, self.policy)
         self.counts[code] += 1
         if severity is None:
             return
@@ -78,4 +78,4 @@ class Findings:
     def truncated(self) -> tuple[str, ...]:
         """Codes with more findings than the list holds, ignored codes aside."""
         many = (code for code, count in self.counts.items() if count > MAX_PER_CODE)
-        return tuple(code for code in many if severities.severity(code, self.policy) is not None)
+        return tuple(code for code in many if policy_in_force.severity(code, self.policy) is not None)

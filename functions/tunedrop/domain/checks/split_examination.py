@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tunedrop.domain.base_models.catalogue import BaseModel, Split
+from tunedrop.domain.checks import policy_in_force as policies
 from tunedrop.domain.checks import proofs
-from tunedrop.domain.checks import severities as policies
 from tunedrop.domain.checks.all_checks import RECORD_CHECKS, SPLIT_CHECKS
 from tunedrop.domain.checks.findings import Finding, Findings, Place
 from tunedrop.domain.checks.profile import Profile

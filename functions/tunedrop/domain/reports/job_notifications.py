@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from tunedrop.domain.reports.notifications import Notification, fact_id
-from tunedrop.domain.training import job_waits
+from tunedrop.domain.training import wait_reasons
 from tunedrop.domain.training.account_quotas import Quota
 from tunedrop.domain.training.job_states import Job, JobStatus, Wait
 
@@ -33,7 +33,7 @@ class Waiting:
 def of_wait(job: Job, waiting: Waiting, stack: str, now: datetime) -> Notification:
     """The notification that a job waits, once for each reason."""
     wait, until = waiting.wait, waiting.deadline.isoformat(timespec="seconds").replace("+00:00", "Z")
-    remedy = job_waits.remedy(wait, waiting.quotas)
+    remedy = wait_reasons.remedy(wait, waiting.quotas)
     return Notification(
         type="JobWaiting",
         id=fact_id(stack, "job", job.id, "JobWaiting", wait.code),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from tunedrop.domain.training import job_waits
+from tunedrop.domain.training import wait_reasons
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.domain.training.job_states import ENDED, Job, JobStatus, JobTruth, Wait, sendable_since
 
@@ -225,11 +225,11 @@ def _ended(job: Job, seen: SeenJob | None) -> JobStep:
 
 
 def _refused(job: Job, refusal: Refusal, now: datetime) -> JobStep:
-    waits_since = next((entry.time for entry in job.timeline if entry.status == "WaitingForCapacity"), now)
-    too_late = refusal.code == "AccessDeniedException" and now - waits_since >= DENIED_AT_MOST
+    denied_since = next((entry.time for entry in job.timeline if refusal.code in entry.note), now)
+    too_late = refusal.code == "AccessDeniedException" and now - denied_since >= DENIED_AT_MOST
     if refusal.kind == "refused" or too_late:
         return End("Failed", f"{refusal.code}: {refusal.message}")
-    return Park(job_waits.of_refusal(refusal))
+    return Park(wait_reasons.of_refusal(refusal))
 
 
 def _taken(job: Job) -> JobStep:
