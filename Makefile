@@ -42,7 +42,7 @@ prove: ## the provers, with figures: the template's wiring against seeded faults
 	$(PYTHON) bootstrap dev gates
 	$(DEV)/python -m tests.prove $(ARGS)
 
-coverage: ## branch coverage of the unit, template and integration tests, held to a floor; takes three times as long
+coverage: ## branch coverage of all tests but the end-to-end ones, held to a floor; takes twice as long as they do
 	$(PYTHON) bootstrap dev sam
 	$(DEV)/python -m pytest tests/unit tests/template tests/integration simulator -n auto --maxprocesses 4 --dist loadfile --cov $(ARGS)
 
