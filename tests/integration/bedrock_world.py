@@ -349,6 +349,14 @@ def unlisted() -> Iterator[None]:
         clients.bedrock().meta.events.unregister(event, hide)
 
 
+def foreign(model_arn: str | None, name: str = "made-by-hand", **request: Any) -> str:
+    """The ARN of a throughput that a person bought past the stack."""
+    made = clients.bedrock().create_provisioned_model_throughput(
+        provisionedModelName=name, modelId=model_arn or "", modelUnits=1, **request
+    )
+    return made["provisionedModelArn"]
+
+
 def envelope(event: Event) -> dict[str, Any]:
     """An event as EventBridge puts it on the queue."""
     return {

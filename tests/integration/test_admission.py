@@ -59,6 +59,7 @@ HOSTILE = {
     "many escapes": '{"dataset": "' + "\\u0041" * 160_000 + '"}',
     "a million spaces": " " * 1_000_000 + "{}",
     "too much of all": "x" * 2_000_000,
+    "too many bytes in few characters": json.dumps({"dataset": "语" * 600_000}, ensure_ascii=False),
     "nested lists": '{"hyperparameters": ' + '{"a": [' * 15_000,
 }
 

@@ -16,7 +16,7 @@ from tunedrop.edges.rows import job_rows
 from tunedrop.errors import Unavailable
 
 from tests.integration import bedrock_world
-from tests.integration.bedrock_world import BOUGHT, HOUR, TRAINED, World, refusing, unlisted
+from tests.integration.bedrock_world import BOUGHT, HOUR, TRAINED, World, foreign, refusing, unlisted
 
 BUY = {"schema": 1, "kind": "advance_purchase", "deployment": "support-prod", "generation": 1}
 CREATE, DELETE = "CreateProvisionedModelThroughput", "DeleteProvisionedModelThroughput"
@@ -27,13 +27,6 @@ NO_ANSWER = (ClientError, Unavailable)
 @pytest.fixture
 def world(stack, environment) -> World:
     return bedrock_world.make(stack, environment)
-
-
-def _foreign(world: World, model_arn: str | None, name: str = "made-by-hand", **request: Any) -> str:
-    made = clients.bedrock().create_provisioned_model_throughput(
-        provisionedModelName=name, modelId=model_arn or "", modelUnits=1, **request
-    )
-    return made["provisionedModelArn"]
 
 
 def _raised(world: World, seconds: float, times: int) -> int:
@@ -81,7 +74,7 @@ def test_a_lost_answer_is_found_by_its_name_while_tags_lag(world, code, status):
 
 def test_tags_of_others_that_are_denied_are_a_fault_and_no_verdict(world):
     job = world.trained()
-    _foreign(world, job.model_arn)
+    foreign(job.model_arn)
     denied = refusing(clients.bedrock(), "ListTagsForResource", "AccessDeniedException")
     with denied, pytest.raises(ClientError):
         world.spend(BUY)
@@ -91,7 +84,7 @@ def test_tags_of_others_that_are_denied_are_a_fault_and_no_verdict(world):
 def test_capacity_with_our_mark_in_its_name_is_never_foreign(world):
     job = world.trained()
     world.release("support-prod")
-    _foreign(world, job.model_arn, name=f"support-v1-{world.settings.stack_uid[:8]}-0badc0de")
+    foreign(job.model_arn, name=f"support-v1-{world.settings.stack_uid[:8]}-0badc0de")
     found = world.reconcile()
     assert (len(found.orphans), found.foreign) == (1, ())
 
@@ -183,7 +176,7 @@ def test_a_deletion_that_is_refused_for_good_is_counted_as_expired(world):
 def test_a_surplus_that_bedrock_does_not_delete_comes_to_rest(world):
     job = world.ready()
     tags = [{"key": key, "value": value} for key, value in world.live()[0].tags.items()]
-    _foreign(world, job.model_arn, name="second", tags=tags)
+    foreign(job.model_arn, name="second", tags=tags)
     with refusing(clients.spender(), DELETE, "ConflictException", 400):
         assert world.spend(BUY).state == "live"
     world.wait(300)
@@ -274,9 +267,9 @@ def _brake(world: World) -> list[Any]:
 
 
 def test_tags_of_foreign_things_that_are_throttled_do_not_hold_the_brake(world):
-    foreign = _foreign(world, world.ready(deployment=EIGHT_HOURS).model_arn)
+    other = foreign(world.ready(deployment=EIGHT_HOURS).model_arn)
     world.clock.advance(9 * HOUR)
-    with refusing(clients.bedrock(), "ListTagsForResource", "ThrottlingException", 429, about=foreign):
+    with refusing(clients.bedrock(), "ListTagsForResource", "ThrottlingException", 429, about=other):
         assert _brake(world) == [BUY]
 
 
@@ -295,7 +288,7 @@ def test_a_list_that_fails_does_not_hold_the_brake_and_the_run_is_not_called_com
 
 
 def test_a_status_that_bedrock_adds_later_does_not_hold_the_brake(world):
-    _foreign(world, world.ready(deployment=EIGHT_HOURS).model_arn)
+    foreign(world.ready(deployment=EIGHT_HOURS).model_arn)
     world.clock.advance(9 * HOUR)
 
     def deleting(parsed, **_):

@@ -13,7 +13,7 @@ from tunedrop.edges.rows.writes import Key, Update
 
 from tests.builders import LambdaContext, sqs_event
 from tests.integration import bedrock_world
-from tests.integration.bedrock_world import HOUR
+from tests.integration.bedrock_world import HOUR, foreign
 from tests.integration.caller import call, refused
 
 
@@ -65,8 +65,10 @@ def test_one_unreadable_row_never_keeps_reconcile_from_giving_others_back(world)
 
 
 def test_paid_capacity_whose_row_is_unreadable_hides_no_other_from_the_look_around(world):
-    world.ready()
+    job = world.ready()
     spoilt(world.stack.table, Key("DEPLOYMENT#support-prod", "PURCHASE#000001"), state="leased")
+    other = foreign(world.job(job.id).model_arn)
     seen = inspect_capacity.inspect([], world.cloud)
     assert isinstance(seen.fault, UnreadableRow)
-    assert (seen.orphans, seen.foreign, seen.late) == ([], [], [])
+    assert [item.arn for item in seen.foreign] == [other]
+    assert (seen.orphans, seen.late) == ([], [])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 
+from tunedrop.domain.records import duplicate_keys
 from tunedrop.domain.records.defects import shown
 from tunedrop.errors import InvalidInput
 
@@ -20,16 +20,11 @@ MOST_KEYS = 20_000
 JSON = "application/json"
 
 
-class TooLarge(InvalidInput):
-    """The body is past what any route takes: 413."""
-
-
-class WrongType(InvalidInput):
-    """The body is declared to be something else than JSON: 415."""
-
-
 def admit(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The Lambda proxy event, if its body may be parsed. Raises TooLarge, WrongType."""
+    """The Lambda proxy event, if its body may be parsed.
+
+    Raises InvalidInput `body_too_large` (413), `unsupported_media_type` (415).
+    """
     headers = event.get("headers") or {}
     kinds = [name for name in headers if name.lower() == "content-type"]
     _check_body(event.get("body"), headers[kinds[-1]] if kinds else JSON)
@@ -40,18 +35,22 @@ def admit(event: Mapping[str, Any]) -> dict[str, Any]:
 def _check_body(body: str | None, kind: str) -> None:
     if not body:
         return
-    if len(body) > MOST_BYTES:
-        raise TooLarge(
-            "body_too_large", f"The body has {len(body):,} bytes; {MOST_BYTES:,} are allowed.", maximum=MOST_BYTES
-        )
+    size = len(body.encode("utf-8", "surrogatepass"))
+    if size > MOST_BYTES:
+        words = f"The body has {size:,} bytes; {MOST_BYTES:,} are allowed."
+        raise InvalidInput("body_too_large", words, maximum=MOST_BYTES)
     if kind.partition(";")[0].strip().lower() != JSON:
-        raise WrongType("unsupported_media_type", f"A body is JSON; send it as {JSON}, not as {shown(kind)}.")
+        raise InvalidInput("unsupported_media_type", f"A body is JSON; send it as {JSON}, not as {shown(kind)}.")
 
 
 def parse_json(text: str) -> Any:
-    """The JSON of a body, without NaN, infinities, doubled keys or halves of characters. Raises InvalidInput."""
+    """The JSON of a body, without NaN, infinities, repeated keys or halves of surrogate pairs.
+
+    Raises InvalidInput `malformed_json` (400), `body_too_large` (413).
+    """
     if text.count(":") > MOST_KEYS:
-        raise TooLarge("body_too_large", f"The body has too many keys; {MOST_KEYS:,} are allowed.", maximum=MOST_KEYS)
+        words = f"The body has too many keys; {MOST_KEYS:,} are allowed."
+        raise InvalidInput("body_too_large", words, maximum=MOST_KEYS)
     try:
         value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats)
         json.dumps(value, ensure_ascii=False).encode()
@@ -88,10 +87,8 @@ def _refuse_constant(word: str) -> Any:
     raise ValueError(f"{word} is not JSON")
 
 
-def _without_repeats(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    pairs = list(pairs)
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        name, _ = Counter(name for name, _ in pairs).most_common(1)[0]
-        raise ValueError(f"the key {shown(name)} stands twice")
+        raise InvalidInput("malformed_json", duplicate_keys.defect(pairs).message)
     return found
