@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tunedrop.actions.datasets import erase_data, take_upload
-from tunedrop.actions.jobs import prepare_on_demand, start_on_accept
+from tunedrop.actions.jobs import prepare_for_job, start_on_accept
 from tunedrop.edges import queues
 from tunedrop.edges.cloud import Cloud, cloud
 from tunedrop.edges.observability import logger, metrics
@@ -32,7 +32,7 @@ def _take(here: Cloud, message: Mapping[str, Any]) -> None:
         case "join_parts":
             take_upload.requested(message, here, start)
         case "prepare_version":
-            prepare_on_demand.prepare(message, here)
+            prepare_for_job.prepare(message, here)
         case erase_data.MESSAGE:
             erase_data.erase(message, here)
         case kind:

@@ -21,7 +21,7 @@ import arro3.core
 import arro3.io
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import Split
-from tunedrop.domain.checks import samples, version_examination
+from tunedrop.domain.checks import examples, version_examination
 from tunedrop.domain.checks.split_examination import Examined, Level
 from tunedrop.domain.checks.version_examination import Assignment
 from tunedrop.domain.formats import all_formats
@@ -70,7 +70,7 @@ def seeds() -> list[tuple[bytes, str]]:
     """Small files of every container and format, good and bad."""
     found = [(source.example.encode() + b"\n", "jsonl") for source in all_formats.SOURCES.values()]
     found += [(bad_files.made(case.content), case.extension) for case in bad_files.CASES if not callable(case.content)]
-    good = samples.good(35)()
+    good = examples.good(35)()
     array = b"[" + good.strip().replace(b"\n", b",\n") + b"]"
     table = b'prompt,completion,"system"\n' + b"".join(b'"What is %d?","It, is ""%d"".",s\n' % (n, n) for n in range(9))
     found += [

@@ -19,7 +19,7 @@ from moto.backends import get_backend
 from moto.core.config import default_user_config as moto_config
 from tunedrop.actions import reconcile
 from tunedrop.actions.deployments import advance_purchase, release_deployment
-from tunedrop.actions.jobs import advance_job, follow_job, prepare_on_demand, start_job, stop_job
+from tunedrop.actions.jobs import advance_job, follow_job, prepare_for_job, start_job, stop_job
 from tunedrop.domain.base_models.catalogue import Split
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import Purchase
@@ -29,7 +29,7 @@ from tunedrop.domain.versions import versioning
 from tunedrop.domain.versions.versioning import Head, Outcome, Output, Preparation, SplitFile
 from tunedrop.edges import clients, clock_and_ids
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import dataset_rows, deployment_rows, job_rows, upload_rows
+from tunedrop.edges.rows import dataset_rows, deployment_rows, job_rows, running_job_slots, upload_rows
 from tunedrop.edges.settings import Settings
 
 from tests.integration.conftest import ACCOUNT, Stack, StackClients
@@ -147,7 +147,7 @@ class World:
 
     def prepare(self, message: dict[str, Any]) -> None:
         """One message of UploadQueue about a job, delivered once."""
-        prepare_on_demand.prepare(message, self.cloud)
+        prepare_for_job.prepare(message, self.cloud)
 
     def follow(self, message: dict[str, Any]) -> Job | None:
         """One message of JobEventQueue, delivered once."""
@@ -296,7 +296,7 @@ class World:
 
     def running(self) -> frozenset[str]:
         """Jobs that hold a slot."""
-        row = self.stack.table.get(job_rows.RUNNING) or {}
+        row = self.stack.table.get(running_job_slots.KEY) or {}
         holders: frozenset[str] = row.get("holders", frozenset())
         return holders
 

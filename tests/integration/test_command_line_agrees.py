@@ -8,7 +8,7 @@ import io
 import json
 
 import pytest
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 from tunedrop_cli import main
 
 from tests.integration.uploads_world import good
@@ -25,7 +25,7 @@ def table() -> bytes:
 
 
 UPLOADS = {
-    "train.jsonl": good() + samples.line(ODD, f"{ODD} {ODD}").encode(),
+    "train.jsonl": good() + examples.line(ODD, f"{ODD} {ODD}").encode(),
     "train.json": json.dumps([json.loads(line) for line in good().splitlines()], indent=1).encode(),
     "train.csv.gz": gzip.compress(table(), mtime=0),
 }

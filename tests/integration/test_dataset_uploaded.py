@@ -12,7 +12,7 @@ import dataset_uploaded
 import pytest
 from tunedrop.actions.datasets import read_datasets
 from tunedrop.domain.base_models import catalogue
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 from tunedrop.domain.training.job_plan import UnpreparedVersion
 from tunedrop.edges import clients
 from tunedrop.edges import settings as settings_module
@@ -149,7 +149,7 @@ def test_a_system_text_is_never_prepended_silently(uploader, stack):
 def test_one_base_model_may_refuse_what_another_takes(uploader, stack):
     uploader.upload(SETTINGS, 'base_models = ["claude-3-haiku", "nova-lite"]')
     stack.published()
-    uploader.upload(TRAIN, good() + samples.line("User: hello", "Hello.").encode())
+    uploader.upload(TRAIN, good() + examples.line("User: hello", "Hello.").encode())
     assert version(stack).status == "rejected"
     assert read_datasets.accepted("support-bot", 1, "claude-3-haiku", stack.cloud).train.records == 41
     with pytest.raises(Conflict) as refused:
@@ -437,7 +437,7 @@ def test_an_object_that_may_not_be_read_is_told_rather_than_tried_for_ever(uploa
 
 
 def test_a_large_file_goes_through_in_parts_and_comes_out_whole(uploader, stack):
-    records = [samples.line(f"What is {number}?", f"{number} " * 1_000) for number in range(4_000)]
+    records = [examples.line(f"What is {number}?", f"{number} " * 1_000) for number in range(4_000)]
     uploader.upload(TRAIN, "\n".join(records))
     prepared = uploader.object("prepared/support-bot/1/claude-3-haiku/train.jsonl")
     assert len(prepared) > 2 * object_writer.PART_BYTES
@@ -447,7 +447,7 @@ def test_a_large_file_goes_through_in_parts_and_comes_out_whole(uploader, stack)
 
 
 def test_a_large_file_with_an_error_at_its_end_leaves_no_parts_behind(uploader, stack):
-    records = [samples.line(f"What is {number}?", f"{number} " * 1_000) for number in range(4_000)]
+    records = [examples.line(f"What is {number}?", f"{number} " * 1_000) for number in range(4_000)]
     uploader.upload(TRAIN, "\n".join([*records, "oops"]))
     assert version(stack).status == "rejected"
     assert uploader.keys("prepared/") == []

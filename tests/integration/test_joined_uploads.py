@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tunedrop.actions.datasets import join_parts, read_datasets
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 from tunedrop.domain.versions import joined_parts, versioning
 from tunedrop.domain.versions.object_keys import CommitUpload
 from tunedrop.domain.versions.stored_file import StoredFile
@@ -460,7 +460,7 @@ def test_a_request_for_what_no_dataset_can_be_called_is_refused(stack, name):
 
 
 def test_an_upload_that_nobody_asked_for_is_unknown(uploader, stack):
-    uploader.upload(TRAIN, samples.good(40)())
+    uploader.upload(TRAIN, examples.good(40)())
     assert refused(call("GET", "/datasets/support-bot/uploads/nobody")) == (404, "unknown_upload")
     assert refused(call("GET", "/datasets/nobody/uploads/x")) == (404, "unknown_upload")
 

@@ -12,7 +12,7 @@ import pytest
 import spending_requested
 from bedrock_simulator import Configuration, Quotas
 from tunedrop.actions.datasets import read_datasets
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 from tunedrop.domain.training.job_states import DeploymentRequest
 from tunedrop.domain.training.job_steps import ASK_AGAIN_AFTER, LONGEST_PREPARATION
 from tunedrop.edges import clock_and_ids
@@ -41,7 +41,7 @@ def put(stack, key: str, body: bytes) -> None:
 def prepared_for(stack, base_model: str, records: int) -> None:
     settings = f'base_models = ["{base_model}"]\nowner = "support-team"\n'
     put(stack, "incoming/support/dataset.toml", settings.encode())
-    put(stack, "incoming/support/train.jsonl", samples.good(records)())
+    put(stack, "incoming/support/train.jsonl", examples.good(records)())
     stack.published()
 
 

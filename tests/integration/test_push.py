@@ -11,13 +11,13 @@ import control_api
 import dataset_uploaded
 import pytest
 from moto.backends import get_backend
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 from tunedrop_cli import main
 
 from tests import builders
 from tests.integration.uploads_world import ACCOUNT, version
 
-GOOD = samples.good(60)()
+GOOD = examples.good(60)()
 
 
 class Cloud:
@@ -106,9 +106,9 @@ def test_all_splits_and_settings_become_one_version(cloud, folder, stack, capsys
     path = folder(
         {
             "train.jsonl": GOOD,
-            "validation/a.jsonl": samples.good(20, 500)(),
-            "validation/b.jsonl": samples.good(20, 700)(),
-            "test.jsonl": samples.good(5, 900)(),
+            "validation/a.jsonl": examples.good(20, 500)(),
+            "validation/b.jsonl": examples.good(20, 700)(),
+            "test.jsonl": examples.good(5, 900)(),
             "dataset.toml": b'base_models = ["claude-3-haiku"]\nsystem = { file = "system.txt" }',
             "system.txt": b"Be kind.",
             "notes.docx": b"mine",
@@ -134,9 +134,9 @@ def test_where_a_job_starts_by_itself_no_other_one_is_proposed(cloud, folder, ca
 
 
 def test_a_changed_split_makes_one_more_version_that_holds_the_others(cloud, folder, stack):
-    path = folder({"train.jsonl": GOOD, "validation.jsonl": samples.good(40, 500)()})
+    path = folder({"train.jsonl": GOOD, "validation.jsonl": examples.good(40, 500)()})
     assert main.main(["push", path, "--wait"]) == 0
-    folder({"validation.jsonl": samples.good(41, 500)()})
+    folder({"validation.jsonl": examples.good(41, 500)()})
     assert main.main(["push", path, "--wait"]) == 0
     made = version(stack, 2)
     assert [item.records for item in made.preparations] == [60, 41]
@@ -181,9 +181,9 @@ def test_what_several_base_models_have_in_common_is_said_once(cloud, folder, cap
 def test_by_events_the_only_version_that_is_prepared_holds_everything(cloud, folder, stack):
     path = folder(
         {
-            "train/a.jsonl": samples.good(30)(),
-            "train/b.jsonl": samples.good(30, 300)(),
-            "validation.jsonl": samples.good(40, 500)(),
+            "train/a.jsonl": examples.good(30)(),
+            "train/b.jsonl": examples.good(30, 300)(),
+            "validation.jsonl": examples.good(40, 500)(),
             "dataset.toml": b'base_models = ["claude-3-haiku"]',
         }
     )

@@ -9,7 +9,7 @@ from typing import Any
 import dataset_uploaded
 import pytest
 from bedrock_simulator import Configuration, Lifecycle
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 from tunedrop.domain.training.job_states import Job
 from tunedrop.edges import clients
 from tunedrop.edges import settings as settings_module
@@ -69,7 +69,7 @@ def started(world: World) -> list[Job]:
 
 
 def good(count: int = 40, start: int = 0) -> bytes:
-    return samples.good(count, start)()
+    return examples.good(count, start)()
 
 
 def test_an_accepted_version_starts_the_job_that_its_owner_wrote_down(world):

@@ -25,9 +25,11 @@ from tunedrop.edges.rows import (
     deployment_rows,
     job_rows,
     key_rows,
+    metric_rows,
     on_accept_rows,
     part_rows,
     request_rows,
+    running_job_slots,
     tombstone_rows,
     upload_rows,
 )
@@ -57,7 +59,7 @@ def named(key: Key) -> str:
 
 def chunk(table: Table, key: Key) -> MetricChunk | None:
     split: Any = key.sk.split("#")[1]
-    return job_rows.load_chunk(table, named(key), split, number(key))
+    return metric_rows.load_chunk(table, named(key), split, number(key))
 
 
 def upload(table: Table, key: Key) -> Upload | None:
@@ -95,7 +97,7 @@ READ: Mapping[str, Callable[[Table, Key], Any]] = {
     "deployment": lambda table, key: deployment_rows.load(table, named(key)),
     "job": lambda table, key: job_rows.load(table, named(key)),
     "job_name": lambda table, key: (table.get(key) or {})["job_id"],
-    "job_slots": lambda table, key: (table.get(job_rows.RUNNING) or {}).get("holders"),
+    "job_slots": lambda table, key: (table.get(running_job_slots.KEY) or {}).get("holders"),
     "metrics": chunk,
     "model_units": lambda table, key: deployment_rows.units_taken(table),
     "on_accept": lambda table, key: on_accept_rows.claim(table, named(key), 99, "another job", NOW),
@@ -213,7 +215,7 @@ def write_parts(table: Table, row: StoredRow, found: Any) -> None:
 
 def write_chunk(table: Table, row: StoredRow, points: MetricChunk) -> None:
     split: Any = row.key.sk.split("#")[1]
-    job_rows.put_chunks(table, named(row.key), split, iter([points]))
+    metric_rows.put_chunks(table, named(row.key), split, iter([points]))
 
 
 def write_changed(table: Table, row: StoredRow, value: Any) -> None:
@@ -376,10 +378,10 @@ def test_a_stored_key_authenticates_as_it_did(stack, name, deployment, works):
 def test_stored_slots_and_units_are_held_by_whom_they_were(stack):
     job = job_rows.load(put(stack, one("job", "in progress")), "01hzz000000000000000000001")
     table = put(stack, one("job_slots", "in progress"))
-    assert table.update(job_rows.take_slot(job, 1)).done, "it holds one already"
-    assert not table.update(job_rows.take_slot(replace(job, id="another"), 1)).done
-    assert table.update(job_rows.give_slot(job)).done
-    assert table.update(job_rows.take_slot(replace(job, id="another"), 1)).done
+    assert table.update(running_job_slots.take(job, 1)).done, "it holds one already"
+    assert not table.update(running_job_slots.take(replace(job, id="another"), 1)).done
+    assert table.update(running_job_slots.give_back(job)).done
+    assert table.update(running_job_slots.take(replace(job, id="another"), 1)).done
 
     row = one("purchase", "bought")
     purchase = deployment_rows.load_purchase(put(stack, row), named(row.key), number(row.key))

@@ -11,7 +11,7 @@ import dataset_uploaded
 from botocore.exceptions import ClientError
 from moto.backends import get_backend
 from tunedrop.actions.datasets import read_datasets
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 from tunedrop.domain.versions.versioning import Version
 from tunedrop.edges import clock_and_ids
 from tunedrop.edges.rows.writes import Key
@@ -86,7 +86,7 @@ class Uploader:
 
 def good(count: int = 40, start: int = 0) -> bytes:
     """So many good records, all different."""
-    return samples.good(count, start)()
+    return examples.good(count, start)()
 
 
 def version(stack, number: int = 1) -> Version:

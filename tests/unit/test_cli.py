@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from tunedrop import __version__
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 from tunedrop_cli import main
 from tunedrop_cli.errors import Refused
 
@@ -52,7 +52,7 @@ def test_a_refusal_reads_as_code_and_words():
 
 def test_a_reader_that_has_seen_enough_gets_no_verdict(tmp_path):
     """`tunedrop … | head -0`: what is left unsaid is neither accepted nor rejected."""
-    lines = samples.good(3_000)().replace(b"It is", b"\\u0000")
+    lines = examples.good(3_000)().replace(b"It is", b"\\u0000")
     (tmp_path / "train.jsonl").write_bytes(lines)
     program = [sys.executable, "-c", "import sys; from tunedrop_cli.main import main; sys.exit(main(sys.argv[1:]))"]
     reading, writing = os.pipe()

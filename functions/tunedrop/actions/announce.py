@@ -14,7 +14,7 @@ from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.training import job_states, job_steps, wait_reasons
 from tunedrop.domain.training.account_quotas import Quota
 from tunedrop.domain.training.job_states import ENDED, Job, Wait
-from tunedrop.edges import events, faults
+from tunedrop.edges import event_bus, faults
 from tunedrop.edges.bedrock import quotas
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger
@@ -28,7 +28,7 @@ def announce_job(job: Job, cloud: Cloud) -> None:
     """
     status = job_steps.announcement(job)
     if status:
-        events.publish(cloud.bus, job_notifications.notification(job, status, cloud.settings.stack_id, cloud.now()))
+        event_bus.publish(cloud.bus, job_notifications.notification(job, status, cloud.settings.stack_id, cloud.now()))
         closing = [job_rows.close_work(job)] if job.status in ENDED else []
         cloud.state.write_all(job_rows.put_job(replace(job, announced=(*job.announced, status))), *closing)
     if job.status in ENDED and job.deployment and job.deployment_generation:
@@ -44,7 +44,7 @@ def announce_wait(job: Job, cloud: Cloud) -> None:
         return
     until = job_states.sendable_since(job) + timedelta(hours=cloud.settings.job_deadline_hours)
     waiting = job_notifications.Waiting(wait, _quotas_behind(wait, cloud), until)
-    events.publish(cloud.bus, job_notifications.of_wait(job, waiting, cloud.settings.stack_id, cloud.now()))
+    event_bus.publish(cloud.bus, job_notifications.of_wait(job, waiting, cloud.settings.stack_id, cloud.now()))
     told = replace(job, wait=replace(wait, announced=(*wait.announced, wait.code)))
     cloud.state.write_all(job_rows.put_job(told))
 
@@ -66,7 +66,7 @@ def announce_purchase(purchase: Purchase, cloud: Cloud) -> None:
     due = purchase_states.announcements(purchase, now)
     for fact in due:
         event = deployment_notifications.notification(purchase, fact, cloud.settings.stack_id, now)
-        events.publish(cloud.bus, event)
+        event_bus.publish(cloud.bus, event)
     if due:
         closing = [deployment_rows.close_work(purchase)] if purchase.state in purchase_states.ENDED else []
         told = replace(purchase, announced=(*purchase.announced, *due))

@@ -21,7 +21,7 @@ from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.training import job_steps as training_steps
 from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.versions.deletions import Deletion
-from tunedrop.edges import events, observability
+from tunedrop.edges import event_bus, observability
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows, job_rows
 from tunedrop.edges.rows.stored import UnreadableRow
@@ -55,7 +55,7 @@ def reconcile(cloud: Cloud) -> Reconciled:
         raise fault
     enqueued = Counter(message.kind for message in due | more | lost)
     found = Reconciled(len(jobs), len(purchases), dict(enqueued), tuple(seen.orphans), tuple(seen.foreign))
-    events.publish(cloud.bus, reconcile_notifications.notification(found, cloud.settings.stack_id, now))
+    event_bus.publish(cloud.bus, reconcile_notifications.notification(found, cloud.settings.stack_id, now))
     return found
 
 

@@ -15,10 +15,10 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 
-GOOD = samples.good(40)()
-TALKS = samples.good(40, conversations=True)()
+GOOD = examples.good(40)()
+TALKS = examples.good(40, conversations=True)()
 Q, A = ("user", "Why?"), ("assistant", "Because.")
 
 Content = bytes | Callable[[], bytes]
@@ -115,14 +115,14 @@ ENCODING = (
     accepted(24, "emoji joined by joiners, and four-byte characters", after(pair("👩‍👩‍👧 𝔘?"))),
 )
 
-ONE_LINE = samples.line().encode()
+ONE_LINE = examples.line().encode()
 PRETTY = json.dumps([json.loads(line) for line in GOOD.splitlines()], indent=2).encode()
 LONG_LINE = 100 * 2**20
 
 LINES = (
     accepted(25, "CR LF", GOOD.replace(b"\n", b"\r\n"), "crlf_line_end"),
     whole(26, "lone carriage returns", GOOD.replace(b"\n", b"\r"), "unsupported_file"),
-    accepted(27, "mixed line ends", GOOD + samples.good(3, 90)().replace(b"\n", b"\r\n"), "crlf_line_end"),
+    accepted(27, "mixed line ends", GOOD + examples.good(3, 90)().replace(b"\n", b"\r\n"), "crlf_line_end"),
     accepted(28, "no line end at the end", GOOD.rstrip(b"\n")),
     accepted(29, "blank lines at the end", GOOD + b"\n\n\n", "blank_line"),
     Case(
@@ -139,10 +139,16 @@ LINES = (
     whole(33, "only a byte-order mark", b"\xef\xbb\xbf", "empty_file"),
     whole(34, "only line ends", b"\n\n\n", "empty_file"),
     whole(35, "one record", ONE_LINE, "too_few_records", note="docs/facts.md#data-limits: 32 at least"),
-    accepted(36, "10,000 records", samples.good(10_000)),
-    whole(37, "10,001 records", samples.good(10_001), "too_many_records"),
-    accepted(38, "1,000 records of validation", samples.good(1_000), train=samples.good(40, 50_000)),
-    whole(39, "1,001 records of validation", samples.good(1_001), "too_many_records", train=samples.good(40, 50_000)),
+    accepted(36, "10,000 records", examples.good(10_000)),
+    whole(37, "10,001 records", examples.good(10_001), "too_many_records"),
+    accepted(38, "1,000 records of validation", examples.good(1_000), train=examples.good(40, 50_000)),
+    whole(
+        39,
+        "1,001 records of validation",
+        examples.good(1_001),
+        "too_many_records",
+        train=examples.good(40, 50_000),
+    ),
     whole(40, "one object over several lines", json.dumps(json.loads(ONE_LINE), indent=2).encode(), "unsupported_file"),
     accepted(41, "an array in a .jsonl file", PRETTY, "json_array", note="the content is a supported format"),
     accepted(41, "an array in a .json file", PRETTY, extension="json"),
@@ -248,7 +254,7 @@ SCHEMA = (
         after('{"prompt": "Why?", "completion": "b", "messages": []}'),
         "ambiguous_format",
     ),
-    refused(80, "another format on the way", after(samples.messages(Q, A)), "mixed_formats"),
+    refused(80, "another format on the way", after(examples.messages(Q, A)), "mixed_formats"),
     accepted(81, "a system message", talk(("system", "Be brief."), Q, A), note="OpenAI's format, which is read"),
     *(
         refused(82, f"the role {role!a}", talk((role, "Why?"), A), "unknown_role")
@@ -267,22 +273,29 @@ SCHEMA = (
     warned(
         92,
         "32,000 tokens",
-        after(samples.line("a" * (32_000 * 3 - 3), "abc")),
+        after(examples.line("a" * (32_000 * 3 - 3), "abc")),
         "near_token_limit",
         note="by the estimate, which the limit lies within: accepted, with a warning",
     ),
-    refused(93, "32,001 tokens", after(samples.line("a" * (32_001 * 3 - 3), "abc")), "too_many_tokens"),
+    refused(93, "32,001 tokens", after(examples.line("a" * (32_001 * 3 - 3), "abc")), "too_many_tokens"),
     refused(94, "35,000 Chinese characters", lambda: after(pair(CHINESE * 1_250)), "too_many_tokens"),
     refused(95, "a reserved word after a line end", after(pair("a\nHuman: b")), "reserved_word"),
     refused(95, "a reserved word after two", after(pair("Why?", "a\n\nAssistant: b")), "reserved_word"),
-    warned(96, "a record twice", after(samples.line("What is 0 + 1?", "It is 1.")), "exact_duplicate"),
+    warned(96, "a record twice", after(examples.line("What is 0 + 1?", "It is 1.")), "exact_duplicate"),
     warned(
         97,
         "another answer to the same prompt",
-        after(samples.line("What is 0 + 1?", "It is 11.")),
+        after(examples.line("What is 0 + 1?", "It is 11.")),
         "conflicting_answers",
     ),
-    warned(98, "a record of train in validation", samples.good(40), "split_overlap", 1, train=samples.good(40, -39)),
+    warned(
+        98,
+        "a record of train in validation",
+        examples.good(40),
+        "split_overlap",
+        1,
+        train=examples.good(40, -39),
+    ),
 )
 
 
@@ -322,7 +335,7 @@ ZIPPED = gzip.compress(GOOD)
 CONTAINERS = (
     whole(101, "gzip, cut off", ZIPPED[:-20], "broken_gzip", extension="jsonl.gz"),
     whole(102, "gzip, with something after it", ZIPPED + b"thanks", "broken_gzip", extension="jsonl.gz"),
-    accepted(103, "gzip of several members", ZIPPED + gzip.compress(samples.good(3, 90)()), extension="jsonl.gz"),
+    accepted(103, "gzip of several members", ZIPPED + gzip.compress(examples.good(3, 90)()), extension="jsonl.gz"),
     whole(104, "a gzip bomb", _bomb, "gzip_too_large", extension="jsonl.gz"),
     whole(105, "gzip inside of gzip", gzip.compress(ZIPPED), "unsupported_file", extension="jsonl.gz"),
     whole(106, "gzip that is named .jsonl", ZIPPED, "wrong_extension"),

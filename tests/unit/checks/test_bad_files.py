@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 from tunedrop.domain.checks.split_examination import Examined
 
 from tests.unit.checks import bad_files
@@ -56,7 +56,7 @@ def test_every_number_up_to_113_has_a_case_or_a_test_of_its_own():
 
 
 def test_099_all_records_are_identical():
-    result, _ = run(samples.line().encode() * 1 + b"\n" + (samples.line() + "\n").encode() * 49)
+    result, _ = run(examples.line().encode() * 1 + b"\n" + (examples.line() + "\n").encode() * 49)
     assert result.accepted
     assert result.counts["exact_duplicate"] == 49
 
@@ -65,7 +65,7 @@ CANARY = "larkspur.canary@kestrel-mail.com"
 
 
 def test_100_personal_data_is_found_and_never_echoed():
-    line = samples.line(f"Write to {CANARY} or charge 4111 1111 1111 1111.", "AKIAQYLPMN5HHHFPZAM2 is the key.")
+    line = examples.line(f"Write to {CANARY} or charge 4111 1111 1111 1111.", "AKIAQYLPMN5HHHFPZAM2 is the key.")
     result, _ = run(bad_files.after(line))
     assert result.accepted
     assert {"email_address", "secret"} <= set(result.counts)

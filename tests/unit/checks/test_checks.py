@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tunedrop.domain.base_models import catalogue
-from tunedrop.domain.checks import documentation, samples
+from tunedrop.domain.checks import documentation, examples
 from tunedrop.domain.checks.all_checks import CHECKS, RECORD_CHECKS
 from tunedrop.domain.checks.registry import Check
 from tunedrop.domain.records.record import Block, Record, Turn
@@ -45,7 +45,7 @@ def test_the_example_shows_the_check_and_nothing_else(check):
     example = check.example
     content = example.content()
     if not example.alone and example.train is None:
-        content = samples.good(100, conversations=example.among == "messages")() + content + b"\n"
+        content = examples.good(100, conversations=example.among == "messages")() + content + b"\n"
     result, _ = run(
         content,
         example.base_model,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.record import Block, Record, Turn
 
@@ -37,8 +37,8 @@ def test_novas_words_are_looked_for_in_reasoning_too_where_the_base_model_takes_
 
 def test_what_only_awss_checker_refuses_can_be_allowed():
     line = json.dumps({"prompt": "Why?", "completion": "USER: typed it"}).encode() + b"\n"
-    refused, _ = run(samples.good(100)() + line, "nova-lite")
-    taken, _ = run(samples.good(100)() + line, "nova-lite", policy=Policy(frozenset({"doubtful_word"}), frozenset()))
+    refused, _ = run(examples.good(100)() + line, "nova-lite")
+    taken, _ = run(examples.good(100)() + line, "nova-lite", policy=Policy(frozenset({"doubtful_word"}), frozenset()))
     assert (refused.accepted, taken.accepted) == (False, True)
 
 

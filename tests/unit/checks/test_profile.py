@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tunedrop.domain.base_models import catalogue
-from tunedrop.domain.checks import profile_findings, samples
+from tunedrop.domain.checks import examples, profile_findings
 from tunedrop.domain.checks.all_checks import SPLIT_CHECKS
 from tunedrop.domain.checks.profile import MAX_LABELS, Profile, Stretch
 from tunedrop.domain.checks.registry import SplitFacts
@@ -177,7 +177,7 @@ def test_a_report_says_it_once_of_the_whole_file_as_an_info():
 
 
 def test_each_split_is_judged_by_itself():
-    planted, clean = lines(PLANTED["a rare label"][0]), samples.good(60, 9_000)()
+    planted, clean = lines(PLANTED["a rare label"][0]), examples.good(60, 9_000)()
     assert set(run(clean, train=planted)[0].counts) == set()
     assert set(run(planted, train=clean)[0].counts) == {"class_imbalance"}
 
@@ -195,9 +195,9 @@ def test_the_level_of_errors_looks_for_none():
 
 def test_a_system_text_of_the_settings_is_none_missing():
     told = [
-        samples.messages(("user", strange(n)), ("assistant", strange(n + 500)), system="Be kind.") for n in range(90)
+        examples.messages(("user", strange(n)), ("assistant", strange(n + 500)), system="Be kind.") for n in range(90)
     ]
-    untold = [samples.messages(("user", strange(n)), ("assistant", strange(n + 500))) for n in range(90, 100)]
+    untold = [examples.messages(("user", strange(n)), ("assistant", strange(n + 500))) for n in range(90, 100)]
     content = "\n".join([*told, *untold]).encode()
     assert set(run(content)[0].counts) == {"system_text_missing"}
     assert not run(content, system="Be brief.")[0].counts

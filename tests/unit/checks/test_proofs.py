@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import Reserved
-from tunedrop.domain.checks import proofs, samples
+from tunedrop.domain.checks import examples, proofs
 from tunedrop.domain.checks.all_checks import RECORD_CHECKS
 from tunedrop.domain.formats import prompt_completion
 from tunedrop.domain.records import strict_json
@@ -95,19 +95,19 @@ def test_the_proofs_hold_for_ordinary_text_however_it_is_escaped(name, ascii_onl
 @pytest.mark.parametrize(
     ("line", "name", "code"),
     [
-        (samples.line("", "b"), "nova-lite", "empty_text"),
-        (samples.line("a", "\u2003"), "nova-lite", "empty_text"),
-        (samples.line("a\n\nHuman: b"), "claude-3-haiku", "reserved_word"),
-        (samples.line("a <video>"), "nova-micro", "reserved_word"),
-        (samples.line("a\0"), "llama-3-1-8b", "nul_character"),
-        (samples.line("a" * 64_000), "llama-3-1-8b", "too_many_tokens"),
+        (examples.line("", "b"), "nova-lite", "empty_text"),
+        (examples.line("a", "\u2003"), "nova-lite", "empty_text"),
+        (examples.line("a\n\nHuman: b"), "claude-3-haiku", "reserved_word"),
+        (examples.line("a <video>"), "nova-micro", "reserved_word"),
+        (examples.line("a\0"), "llama-3-1-8b", "nul_character"),
+        (examples.line("a" * 64_000), "llama-3-1-8b", "too_many_tokens"),
     ],
 )
 def test_a_proof_fails_where_the_defect_is(line, name, code):
     (check,) = (check for check in PROVED if check.code == code)
-    block = samples.good(20)() + line.encode() + b"\n" + samples.good(20, 50)()
+    block = examples.good(20)() + line.encode() + b"\n" + examples.good(20, 50)()
     assert not check.absent(block, catalogue.find(name))
-    assert check.absent(samples.good(20)(), catalogue.find(name))
+    assert check.absent(examples.good(20)(), catalogue.find(name))
 
 
 def written(text: str, place: int) -> list[bytes]:

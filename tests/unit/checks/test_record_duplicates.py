@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 from tunedrop.domain.checks.near_duplicates import TEMPLATE
 from tunedrop.domain.checks.record_duplicates import Repetitions
 from tunedrop.domain.records.fingerprints import MEMORY
@@ -60,7 +60,7 @@ def edited(words: list[str], at: int) -> str:
 
 
 def test_96_exact_duplicates_are_a_warning_that_names_the_first():
-    result, _ = run(samples.good(40)() + samples.good(2)())
+    result, _ = run(examples.good(40)() + examples.good(2)())
     assert result.accepted
     assert [(f.code, f.line, f.record, f.message) for f in result.findings] == [
         ("exact_duplicate", 41, 41, "The same as record 1."),
@@ -69,7 +69,7 @@ def test_96_exact_duplicates_are_a_warning_that_names_the_first():
 
 
 def test_97_the_same_prompt_with_another_completion_is_a_warning():
-    result, _ = run(samples.good(40)() + samples.line("What is 7 + 1?", "It is 9.").encode())
+    result, _ = run(examples.good(40)() + examples.line("What is 7 + 1?", "It is 9.").encode())
     assert result.accepted
     assert [(f.code, f.line, f.message) for f in result.findings] == [
         ("conflicting_answers", 41, "The same question as in record 8, with another answer.")
@@ -77,7 +77,7 @@ def test_97_the_same_prompt_with_another_completion_is_a_warning():
 
 
 def test_98_a_record_in_train_and_validation_is_a_warning_in_validation():
-    result, _ = run(samples.good(40)(), train=samples.good(40, 39)())
+    result, _ = run(examples.good(40)(), train=examples.good(40, 39)())
     assert (result.split, result.accepted) == ("validation", True)
     assert [(f.code, f.line, f.record, f.message) for f in result.findings] == [
         ("split_overlap", 40, 40, "The same as record 1 of train.")
@@ -85,7 +85,7 @@ def test_98_a_record_in_train_and_validation_is_a_warning_in_validation():
 
 
 def test_99_all_records_identical_is_a_warning_for_each_but_the_first_and_no_other():
-    result, _ = run(samples.good(1)() * 40)
+    result, _ = run(examples.good(1)() * 40)
     assert result.accepted
     assert result.counts == {"exact_duplicate": 39}
 
@@ -176,7 +176,7 @@ def test_what_is_found_does_not_depend_on_which_of_the_two_comes_first():
 
 @pytest.mark.parametrize("conversations", [False, True])
 def test_good_samples_are_no_duplicates(conversations):
-    result, _ = run(samples.good(1_000, conversations=conversations)())
+    result, _ = run(examples.good(1_000, conversations=conversations)())
     assert result.counts == {}
 
 

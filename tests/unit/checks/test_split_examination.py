@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from tunedrop.domain.checks import findings, samples
+from tunedrop.domain.checks import examples, findings
 from tunedrop.domain.reports import json_report
 from tunedrop.domain.texts import tokens
 
 from tests.unit.checks.splits import run
 
-GOOD = samples.good(40)()
+GOOD = examples.good(40)()
 
 
 def test_an_accepted_split_is_written_record_by_record():
@@ -27,7 +27,7 @@ def test_the_same_bytes_give_the_same_bytes():
 
 
 def test_after_the_first_error_nothing_is_written_but_everything_is_counted():
-    result, written = run(GOOD + b"oops\n" + samples.good(40, 100)() + b"oops\n")
+    result, written = run(GOOD + b"oops\n" + examples.good(40, 100)() + b"oops\n")
     assert not result.accepted
     assert result.records == 82
     assert written.count(b"\n") == result.written == 40
@@ -54,13 +54,13 @@ def test_findings_are_capped_per_code_with_their_true_number():
     ],
 )
 def test_the_least_number_of_records_depends_on_the_base_model(base_model, records, code):
-    result, _ = run(samples.good(records)(), base_model)
+    result, _ = run(examples.good(records)(), base_model)
     assert set(result.counts) == ({code} if code else set())
 
 
 @pytest.mark.parametrize(("records", "code"), [(10_000, None), (10_001, "too_many_records")])
 def test_the_greatest_number_of_records_of_train(records, code):
-    result, _ = run(samples.good(records)())
+    result, _ = run(examples.good(records)())
     assert set(result.counts) == ({code} if code else set())
 
 
@@ -74,13 +74,13 @@ def test_the_greatest_number_of_records_of_train(records, code):
     ],
 )
 def test_train_and_validation_are_judged_together_in_the_later_of_the_two(train, validation, code):
-    result, _ = run(samples.good(validation)(), train=samples.good(train, 50_000)())
+    result, _ = run(examples.good(validation)(), train=examples.good(train, 50_000)())
     assert result.split == "validation"
     assert set(result.counts) == ({code} if code else set())
 
 
 def test_llamas_hundred_may_be_reached_together():
-    result, _ = run(samples.good(40)(), "llama-3-1-8b", train=samples.good(60, 500)())
+    result, _ = run(examples.good(40)(), "llama-3-1-8b", train=examples.good(60, 500)())
     assert result.accepted
 
 
@@ -88,7 +88,7 @@ def test_llamas_hundred_may_be_reached_together():
     ("tokens_", "code"), [(32_000, "near_token_limit"), (32_001, "too_many_tokens"), (29_000, None)]
 )
 def test_the_token_limit_is_inclusive_and_its_margin_warns(tokens_, code):
-    line = samples.line("a" * (tokens_ * 3 - 3), "abc").encode()
+    line = examples.line("a" * (tokens_ * 3 - 3), "abc").encode()
     result, _ = run(GOOD + line + b"\n")
     assert set(result.counts) == ({code} if code else set())
     assert result.tokens.max == tokens_
@@ -101,16 +101,16 @@ def test_a_file_over_the_byte_limit_is_refused_unread():
 
 
 def test_the_default_system_text_is_for_records_without_their_own():
-    own = samples.messages(("user", "a"), ("assistant", "b"), system="Own.").encode()
-    result, written = run(samples.good(40, conversations=True)() + own + b"\n", system="Default.")
+    own = examples.messages(("user", "a"), ("assistant", "b"), system="Own.").encode()
+    result, written = run(examples.good(40, conversations=True)() + own + b"\n", system="Default.")
     systems = [json.loads(line)["system"] for line in written.splitlines()]
     assert systems == ["Default."] * 40 + ["Own."]
     assert result.normalised == {"default_system_added": 40}
 
 
 def test_an_empty_own_system_text_is_an_error_and_not_replaced():
-    own = samples.messages(("user", "a"), ("assistant", "b"), system="").encode()
-    result, _ = run(samples.good(40, conversations=True)() + own + b"\n", system="Default.")
+    own = examples.messages(("user", "a"), ("assistant", "b"), system="").encode()
+    result, _ = run(examples.good(40, conversations=True)() + own + b"\n", system="Default.")
     assert [(finding.code, finding.path) for finding in result.findings] == [("empty_text", "$.system")]
 
 
@@ -131,13 +131,13 @@ def test_an_empty_own_system_text_is_an_error_and_not_replaced():
 )
 def test_reserved_words_are_those_of_the_base_model_where_it_looks(base_model, text, where, code):
     line = json.dumps({"prompt": "Why?", "completion": "Because."} | {where: text}).encode()
-    result, _ = run(samples.good(100)() + line + b"\n", base_model)
+    result, _ = run(examples.good(100)() + line + b"\n", base_model)
     assert set(result.counts) == ({code} if code else set())
 
 
 def test_characters_that_are_rare_but_right_are_carried_without_a_word():
     texts = ["e\u0301 é", "👩‍👩‍👧", "می‌خواهم", "a\u2028b\u2029c\u0085d", "\ufffe\uffff", "tab\there\r\nthere"]
-    lines = "".join(samples.line(f"What is {n}? {text}", text) + "\n" for n, text in enumerate(texts))
+    lines = "".join(examples.line(f"What is {n}? {text}", text) + "\n" for n, text in enumerate(texts))
     result, written = run(GOOD + lines.encode())
     assert result.counts == {}
     answers = [json.loads(line)["messages"][1]["content"] for line in written.split(b"\n")[40:-1]]
@@ -145,10 +145,10 @@ def test_characters_that_are_rare_but_right_are_carried_without_a_word():
 
 
 def test_repetition_is_found_in_a_split_and_across_splits():
-    result, _ = run(samples.good(40)() + samples.good(2)() + samples.line("What is 0 + 1?", "1").encode())
+    result, _ = run(examples.good(40)() + examples.good(2)() + examples.line("What is 0 + 1?", "1").encode())
     assert result.counts == {"exact_duplicate": 2, "conflicting_answers": 1}
     assert result.accepted
-    result, _ = run(samples.good(40)(), train=samples.good(40, 38)())
+    result, _ = run(examples.good(40)(), train=examples.good(40, 38)())
     assert result.counts == {"split_overlap": 2}
 
 
@@ -160,7 +160,7 @@ def test_tokens_are_counted_with_the_named_estimator():
 
 @pytest.mark.parametrize(
     ("content", "extension"),
-    [(samples.good(40)(), "jsonl"), (b"prompt,completion\na,b\n", "csv"), (b'[{"a": 1}]', "json")],
+    [(examples.good(40)(), "jsonl"), (b"prompt,completion\na,b\n", "csv"), (b'[{"a": 1}]', "json")],
 )
 def test_what_was_not_normalised_is_not_in_the_report(content, extension):
     result, _ = run(content, extension=extension)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import SPLITS, BaseModel, Split
-from tunedrop.domain.checks import samples, version_examination
+from tunedrop.domain.checks import examples, version_examination
 from tunedrop.domain.checks.split_examination import Examined
 from tunedrop.domain.checks.version_examination import Assignment
 from tunedrop.domain.reading.split_files import Part
@@ -39,9 +39,9 @@ def examined(plan: Assignment, **splits: bytes) -> tuple[tuple[Examined, ...], d
 
 
 def test_a_finding_about_a_joined_split_names_the_file_it_stands_in():
-    texts = [samples.line(f"Sort: {LONG} {end}", "Done.") for end in ("now", "soon")]
-    first = samples.good(40)() + texts[0].encode() + b"\n"
-    second = samples.good(3, 90)() + texts[1].encode() + b"\n"
+    texts = [examples.line(f"Sort: {LONG} {end}", "Done.") for end in ("now", "soon")]
+    first = examples.good(40)() + texts[0].encode() + b"\n"
+    second = examples.good(3, 90)() + texts[1].encode() + b"\n"
     results = version_examination.examine(
         {"train": parts(first, second)}, Assignment(base_models=(HAIKU,), splits=("train",))
     )
@@ -55,7 +55,7 @@ def test_a_finding_about_a_joined_split_names_the_file_it_stands_in():
 
 
 def test_what_repetition_costs_is_told():
-    (result,), _ = examined(Assignment((HAIKU,), ("train",)), train=samples.good(40)() + samples.good(10)())
+    (result,), _ = examined(Assignment((HAIKU,), ("train",)), train=examples.good(40)() + examples.good(10)())
     assert result.repeated is not None
     assert (result.repeated.records, result.repeated.tokens) == (10, 10 * result.tokens.p50)
 
@@ -66,7 +66,7 @@ def plan(share: float = 0.3) -> Assignment:
 
 
 def test_a_share_of_train_becomes_validation_the_same_one_every_time():
-    results, written = examined(plan(), train=samples.good(400)())
+    results, written = examined(plan(), train=examples.good(400)())
     assert [(each.split, each.source_split, each.accepted) for each in results] == [
         ("train", "train", True),
         ("validation", "train", True),
@@ -75,15 +75,15 @@ def test_a_share_of_train_becomes_validation_the_same_one_every_time():
     assert train.count(b"\n") + validation.count(b"\n") == 400
     assert 80 <= validation.count(b"\n") <= 160
     assert set(train.splitlines()).isdisjoint(validation.splitlines())
-    assert examined(plan(), train=samples.good(400)())[1] == written
-    shuffled = b"".join(sorted(samples.good(400)().splitlines(keepends=True)))
+    assert examined(plan(), train=examples.good(400)())[1] == written
+    shuffled = b"".join(sorted(examples.good(400)().splitlines(keepends=True)))
     assert set(examined(plan(), train=shuffled)[1]["claude-3-haiku", "validation"].splitlines()) == set(
         validation.splitlines()
     )
 
 
 def test_no_repeated_question_is_on_both_sides():
-    twice = samples.good(400)() + samples.good(400)().replace(b"What is", b"what  IS").replace(b"It is", b"Surely")
+    twice = examples.good(400)() + examples.good(400)().replace(b"What is", b"what  IS").replace(b"It is", b"Surely")
     results, written = examined(plan(), train=twice)
     sides = [
         {json.loads(line)["messages"][0]["content"].casefold().replace("  ", " ") for line in lines.splitlines()}
@@ -95,13 +95,13 @@ def test_no_repeated_question_is_on_both_sides():
 
 def test_a_share_is_left_alone_where_there_is_a_validation_split():
     both = Assignment((HAIKU,), ("train", "validation"), validation_share=0.3)
-    results, _ = examined(both, train=samples.good(100)(), validation=samples.good(50, 500)())
+    results, _ = examined(both, train=examples.good(100)(), validation=examples.good(50, 500)())
     assert [(each.split, each.records) for each in results] == [("train", 100), ("validation", 50)]
 
 
 def test_a_base_model_that_takes_no_validation_trains_on_all():
     both = Assignment((HAIKU, catalogue.find("nova-2-lite")), ("train",), validation_share=0.3)
-    results, written = examined(both, train=samples.good(400)())
+    results, written = examined(both, train=examples.good(400)())
     assert [(each.base_model, each.split) for each in results] == [
         ("claude-3-haiku", "train"),
         ("nova-2-lite", "train"),
@@ -112,7 +112,7 @@ def test_a_base_model_that_takes_no_validation_trains_on_all():
 
 
 def test_the_limits_are_those_of_each_side():
-    results, _ = examined(plan(share=0.01), train=samples.good(100)())
+    results, _ = examined(plan(share=0.01), train=examples.good(100)())
     assert results[0].accepted
     assert set(results[1].counts) == {"too_few_records"}
 
@@ -126,7 +126,7 @@ def test_a_configured_system_text_is_judged_on_both_paths_alike(system, name):
     model = catalogue.find(name)
     systems = {(name, "train"): Block("system", system)}
     outcomes = [
-        examined(Assignment((model,), ("train",), systems=systems, level=level), train=samples.good(100)())
+        examined(Assignment((model,), ("train",), systems=systems, level=level), train=examples.good(100)())
         for level in ("all", "errors")
     ]
     (everything, lines), (errors, same) = outcomes
@@ -139,7 +139,7 @@ def test_a_configured_system_text_is_judged_on_both_paths_alike(system, name):
 @pytest.mark.parametrize("level", ["all", "errors"])
 def test_a_policy_rejects_by_what_only_shows_over_several_records(level):
     strict = Assignment((HAIKU,), ("train",), policy=Policy(error=frozenset({"exact_duplicate"})), level=level)
-    (result,), _ = examined(strict, train=samples.good(40)() + samples.good(1)())
+    (result,), _ = examined(strict, train=examples.good(40)() + examples.good(1)())
     assert (result.accepted, result.errors) == (False, 1)
 
 
@@ -160,7 +160,7 @@ LINES = RECORDS | st.binary(max_size=6) | st.sampled_from([b"", b'{"prompt": "a"
 @settings(max_examples=60, deadline=None)
 @given(st.lists(LINES, max_size=8), st.sampled_from(["claude-3-haiku", "nova-lite", "llama-3-1-8b"]))
 def test_the_bulk_path_never_changes_a_verdict_an_error_or_a_byte(lines, name):
-    content = samples.good(100)() + b"".join(line + b"\n" for line in lines)
+    content = examples.good(100)() + b"".join(line + b"\n" for line in lines)
     model = catalogue.find(name)
     (everything,), written = examined(Assignment((model,), ("train",)), train=content)
     (errors,), same = examined(Assignment((model,), ("train",), level="errors"), train=content)
@@ -182,6 +182,6 @@ class Huge(Bytes):
 
 
 def test_a_share_is_not_judged_by_the_size_of_the_file_it_comes_from():
-    files: dict[Split, list[Part]] = {"train": [Part("train.jsonl", "jsonl", Huge(samples.good(400)()))]}
+    files: dict[Split, list[Part]] = {"train": [Part("train.jsonl", "jsonl", Huge(examples.good(400)()))]}
     results = version_examination.examine(files, plan())
     assert [(each.split, dict(each.counts)) for each in results] == [("train", {}), ("validation", {})]

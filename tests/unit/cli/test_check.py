@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from tunedrop.domain.base_models import catalogue
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 
-GOOD = samples.good(120)()
-FEW = samples.good(40)()
+GOOD = examples.good(120)()
+FEW = examples.good(40)()
 """Enough for Claude 3 Haiku, too few for Llama."""
 REPORT = [
     "schema", "tunedrop", "dataset", "version", "split", "base_model", "verdict", "format", "records", "files",
@@ -129,8 +129,8 @@ def test_one_of_two_named_models_that_rejects_is_exit_code_1(tunedrop, put):
 
 
 def test_several_files_are_one_split_in_their_order(tunedrop, put):
-    put("b.jsonl", samples.good(30)())
-    put("a.jsonl", samples.good(30, 500)() + b"oops\n")
+    put("b.jsonl", examples.good(30)())
+    put("a.jsonl", examples.good(30, 500)() + b"oops\n")
     ran = tunedrop("check", "b.jsonl", "a.jsonl", "--model", "claude-3-haiku", "--format", "json")
     assert [file["key"] for file in ran.json["files"]] == ["b.jsonl", "a.jsonl"]
     (finding,) = ran.json["findings"]
@@ -204,7 +204,7 @@ def test_a_system_text_file_beside_dataset_toml_is_read(tunedrop, put):
 
 
 def test_the_command_line_beats_the_policy_of_dataset_toml(tunedrop, put):
-    put("train.jsonl", GOOD + samples.good(1)())
+    put("train.jsonl", GOOD + examples.good(1)())
     put("dataset.toml", b'[checks]\nerror = ["exact_duplicate"]')
     arguments = ("check", "train.jsonl", "--model", "claude-3-haiku", "--format", "json")
     assert tunedrop(*arguments).code == 1
@@ -214,7 +214,7 @@ def test_the_command_line_beats_the_policy_of_dataset_toml(tunedrop, put):
 
 
 def test_a_share_of_train_becomes_validation(tunedrop, put):
-    put("train.jsonl", samples.good(1000)())
+    put("train.jsonl", examples.good(1000)())
     ran = tunedrop("check", "train.jsonl", "--model", "claude-3-haiku", "--validation-share", "0.1", "--format", "json")
     train, validation = ran.json["reports"]
     assert (train["split"], validation["split"]) == ("train", "validation")
@@ -258,7 +258,7 @@ def test_what_is_printed_cannot_colour_or_move_a_terminal(tunedrop, put):
 
 def test_no_content_is_ever_printed(tunedrop, put):
     canary = "canary-4f1d"
-    put("train.jsonl", samples.line(f"\n\nHuman: {canary}", canary).encode() + b"\n" + canary.encode() + b"\n")
+    put("train.jsonl", examples.line(f"\n\nHuman: {canary}", canary).encode() + b"\n" + canary.encode() + b"\n")
     for format_ in ("text", "json"):
         ran = tunedrop("check", "train.jsonl", "--format", format_)
         assert canary not in ran.text + ran.err

@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import Split
-from tunedrop.domain.checks import samples, version_examination
+from tunedrop.domain.checks import examples, version_examination
 from tunedrop.domain.checks.version_examination import Assignment
 from tunedrop.domain.reading.split_files import Part
 from tunedrop.domain.records.record import Block
 from tunedrop.domain.records.sources import Bytes
 
-GOOD = samples.good(300)()
+GOOD = examples.good(300)()
 
 
 def prepared(content: bytes, base_model: str, system: str | None = None) -> bytes | None:
@@ -124,7 +124,7 @@ RECORDS = some.lists(some.tuples(TEXT, TEXT), max_size=3)
 @given(records=RECORDS, base_model=some.sampled_from(["claude-3-haiku", "nova-lite", "llama-3-1-8b"]))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_the_texts_it_writes_what_the_function_would(tunedrop, put, tmp_path, records, base_model):
-    content = GOOD + b"".join(samples.line(ask, say).encode() + b"\n" for ask, say in records)
+    content = GOOD + b"".join(examples.line(ask, say).encode() + b"\n" for ask, say in records)
     put("in.jsonl", content)
     (tmp_path / "out.jsonl").unlink(missing_ok=True)
     ran = tunedrop("convert", "in.jsonl", "out.jsonl", "--model", base_model)

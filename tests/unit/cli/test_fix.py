@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 from tunedrop.domain.mending.mend_file import MENDS
 from tunedrop.domain.reading.split_files import Part, SplitFileReader
 from tunedrop.domain.records import elements
 from tunedrop.domain.records.sources import Bytes
 
-GOOD = samples.good(60)()
+GOOD = examples.good(60)()
 PAIRS = [json.loads(line) for line in GOOD.splitlines()]
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 from tunedrop_cli import folders
 from tunedrop_cli.errors import WrongUsage
 
-GOOD = samples.good(60)()
+GOOD = examples.good(60)()
 
 
 def names(paths):

@@ -7,9 +7,9 @@ import os
 import sys
 
 import pytest
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 
-GOOD = samples.good(40)()
+GOOD = examples.good(40)()
 NO_UTF_8 = os.fsdecode(b"train\xff.jsonl")
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 from tunedrop_cli import main
 
 AWS = {"boto3", "botocore", "s3transfer", "urllib3", "aws_lambda_powertools", "pydantic"}
@@ -26,7 +26,7 @@ print(json.dumps(sorted(sys.modules)))
 @pytest.fixture
 def imported(tmp_path):
     """The modules that are there at the end of `tunedrop ARGUMENT...`."""
-    (tmp_path / "train.jsonl").write_bytes(samples.good(40)())
+    (tmp_path / "train.jsonl").write_bytes(examples.good(40)())
 
     def run(*arguments: str) -> set[str]:
         program = [sys.executable, "-c", REPORT, *arguments]

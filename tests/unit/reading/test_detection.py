@@ -11,14 +11,14 @@ from functools import partial
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 from tunedrop.domain.reading import detection
 from tunedrop.domain.reading.detection import Found
 from tunedrop.domain.records.defects import Defect
 
 zipped = partial(gzip.compress, mtime=0)  # the same bytes, and so the same test, in every process
 
-LINES = samples.good(3)()
+LINES = examples.good(3)()
 TEXT = LINES.decode()
 
 

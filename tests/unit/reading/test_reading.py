@@ -14,7 +14,7 @@ from functools import partial
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.reading import gzipped
 from tunedrop.domain.reading.split_files import Entry, Part, SplitFileReader
@@ -50,14 +50,14 @@ def codes(content: bytes, extension: str = "jsonl") -> list[str]:
 
 
 def test_lines_and_records_are_numbered_apart():
-    found, reader = entries(samples.good(1)() + b"\n\n" + samples.good(1, 5)() + b"oops\n")
+    found, reader = entries(examples.good(1)() + b"\n\n" + examples.good(1, 5)() + b"oops\n")
     assert [(entry.line, entry.number) for entry in found] == [(1, 1), (2, None), (4, 2), (5, 3)]
     assert reader.records == 3
     assert reader.format == "prompt_completion"
 
 
 def test_blank_lines_between_records_are_one_warning_a_run_and_at_the_end_only_counted():
-    content = samples.good(1)() + b"\n \t\r\n" + samples.good(1, 5)() + b"\n\n\n"
+    content = examples.good(1)() + b"\n \t\r\n" + examples.good(1, 5)() + b"\n\n\n"
     found, reader = entries(content)
     assert [defect.message for entry in found for defect in entry.defects] == ["2 blank lines in a row."]
     assert reader.normalised["blank_line"] == 5
@@ -82,8 +82,8 @@ def test_a_character_cut_by_a_chunk_is_no_defect():
 
 
 def test_a_file_that_changes_its_format_says_at_which_record():
-    other = samples.messages(("user", "a"), ("assistant", "b")).encode()
-    found, _ = entries(samples.good(2)() + other + b"\n")
+    other = examples.messages(("user", "a"), ("assistant", "b")).encode()
+    found, _ = entries(examples.good(2)() + other + b"\n")
     assert [(entry.line, [defect.code for defect in entry.defects]) for entry in found[2:]] == [(3, ["mixed_formats"])]
 
 
@@ -105,7 +105,7 @@ def test_every_line_gives_one_entry_or_is_blank(pieces):
 
 
 def test_several_files_are_one_split_in_order_each_with_lines_of_its_own():
-    parts = [Part("a", "jsonl", Bytes(samples.good(2)())), Part("b", "jsonl", Bytes(samples.good(2, 9)()))]
+    parts = [Part("a", "jsonl", Bytes(examples.good(2)())), Part("b", "jsonl", Bytes(examples.good(2, 9)()))]
     reader = SplitFileReader(parts)
     assert [(entry.source, entry.line, entry.number) for entry in reader] == [
         ("a", 1, 1),
@@ -117,8 +117,8 @@ def test_several_files_are_one_split_in_order_each_with_lines_of_its_own():
 
 
 def test_the_second_of_two_files_has_to_be_in_the_format_of_the_first():
-    other = samples.messages(("user", "a"), ("assistant", "b")).encode()
-    parts = [Part("a", "jsonl", Bytes(samples.good(1)())), Part("b", "jsonl", Bytes(other))]
+    other = examples.messages(("user", "a"), ("assistant", "b")).encode()
+    parts = [Part("a", "jsonl", Bytes(examples.good(1)())), Part("b", "jsonl", Bytes(other))]
     found = list(SplitFileReader(parts))
     assert [(entry.source, [defect.code for defect in entry.defects]) for entry in found] == [
         ("a", []),
@@ -126,7 +126,7 @@ def test_the_second_of_two_files_has_to_be_in_the_format_of_the_first():
     ]
 
 
-LINES = samples.good(3)()
+LINES = examples.good(3)()
 ROWS = [json.loads(line) for line in LINES.splitlines()]
 ARRAY = json.dumps(ROWS).encode()
 PRETTY = json.dumps(ROWS, indent=2).encode()
@@ -255,8 +255,8 @@ def test_a_mapped_table_is_read_and_its_other_columns_are_counted():
 
 
 def test_a_file_is_openais_once_a_record_has_a_system_message():
-    plain = samples.messages(("user", "a"), ("assistant", "b"))
-    system = samples.messages(("system", "s"), ("user", "a"), ("assistant", "b"))
+    plain = examples.messages(("user", "a"), ("assistant", "b"))
+    system = examples.messages(("system", "s"), ("user", "a"), ("assistant", "b"))
     for texts in ([plain, system], [system, plain]):
         found, reader = entries("\n".join(texts).encode())
         assert reader.format == "openai_chat"
@@ -302,7 +302,7 @@ def test_a_bomb_is_refused_at_its_budget():
 
 
 def test_a_split_has_an_end():
-    parts = [Part(name, "jsonl", Bytes(samples.good(3)() + b"\n")) for name in ("a", "b")]
+    parts = [Part(name, "jsonl", Bytes(examples.good(3)() + b"\n")) for name in ("a", "b")]
     for screen in (None, lambda block: True):
         found = list(SplitFileReader(parts, most=7).items(screen))
         assert sum(1 if isinstance(item, Entry) else len(item) for item in found) == 7

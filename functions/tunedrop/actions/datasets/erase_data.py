@@ -12,7 +12,7 @@ from typing import Any
 from tunedrop.domain.reports import deletion_notifications
 from tunedrop.domain.versions import deletions
 from tunedrop.domain.versions.deletions import Deletion, Doomed
-from tunedrop.edges import events
+from tunedrop.edges import event_bus
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger
 from tunedrop.edges.rows import dataset_rows, part_rows, tombstone_rows
@@ -101,7 +101,7 @@ def _carry_out(deletion: Deletion, cloud: Cloud) -> None:
     for key in rows:
         cloud.state.delete(Delete(key))
     done = tombstone_rows.load(cloud.state, deletion.dataset, deletion.id) or deletion
-    events.publish(cloud.bus, deletion_notifications.deleted(done, cloud.settings.stack_id, cloud.now()))
+    event_bus.publish(cloud.bus, deletion_notifications.deleted(done, cloud.settings.stack_id, cloud.now()))
     _finish(deletion, cloud)
 
 

@@ -12,7 +12,7 @@ from tunedrop.domain.reports.dataset_notifications import Publisher
 from tunedrop.domain.training.on_accept import OnAccept
 from tunedrop.domain.versions import dataset_toml, object_keys, versioning
 from tunedrop.domain.versions.versioning import Head, NothingNew, SplitFile, Version
-from tunedrop.edges import events
+from tunedrop.edges import event_bus
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger
 from tunedrop.edges.rows import dataset_rows, part_rows, upload_rows
@@ -77,7 +77,7 @@ def _say_nothing_new(upload: Upload, head: Head, plan: NothingNew, cloud: Cloud,
     latest = dataset_rows.load_version(cloud.state, upload.dataset, head.latest)
     if plan.status == "unchanged" and latest is not None and latest.finished_at is not None:
         told = dataset_notifications.judged(latest, publisher(cloud), unchanged=upload.version_id)
-        events.publish(cloud.bus, told)
+        event_bus.publish(cloud.bus, told)
     upload_rows.finish(cloud.state, replace(upload, version=head.latest or None), plan.status, cloud.now())
 
 
@@ -90,7 +90,7 @@ def _conclude(upload: Upload, version: Version | None, cloud: Cloud, start: Star
     if judged is not None and judged.finished_at is not None:
         dataset_rows.show_verdict(cloud.state, judged)
         told = dataset_notifications.judged(judged, publisher(cloud), job=start(judged))
-        events.publish(cloud.bus, told)
+        event_bus.publish(cloud.bus, told)
     status = judged.status if judged else "deleted meanwhile"
     logger.info("version", extra={"dataset": version.dataset, "version": version.number, "status": status})
     upload_rows.finish(cloud.state, replace(upload, version=version.number), "done", cloud.now())

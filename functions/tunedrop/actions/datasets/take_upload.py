@@ -23,7 +23,7 @@ from tunedrop.domain.versions.object_keys import (
 )
 from tunedrop.domain.versions.stored_file import StoredFile
 from tunedrop.domain.versions.versioning import SplitFile, UploadStatus
-from tunedrop.edges import events
+from tunedrop.edges import event_bus
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger
 from tunedrop.edges.rows import upload_rows
@@ -169,4 +169,4 @@ def _refuse(upload: Upload, defect: Defect, cloud: Cloud) -> None:
 
 def _tell(defect: Defect, key: str, dataset: str | None, version_id: str | None, cloud: Cloud) -> None:
     told = dataset_notifications.refused(defect, key, dataset, version_id or "", form_version.publisher(cloud))
-    events.publish(cloud.bus, told)
+    event_bus.publish(cloud.bus, told)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tunedrop.actions import announce
-from tunedrop.actions.jobs import prepare_on_demand, save_job
+from tunedrop.actions.jobs import prepare_for_job, save_job
 from tunedrop.domain.training import job_states, job_steps, wait_reasons
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.domain.training.job_states import Job
@@ -15,7 +15,7 @@ from tunedrop.edges.bedrock.call_outcomes import Ambiguous, Done
 from tunedrop.edges.clients import Spender
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger
-from tunedrop.edges.rows import job_rows
+from tunedrop.edges.rows import job_rows, running_job_slots
 from tunedrop.errors import Unavailable
 
 MOST_STEPS = 10
@@ -86,16 +86,16 @@ def _move(step: job_steps.JobStep, job: Job, turn: _Turn) -> None:
             _save(job_states.adopt(job, truth.arn, "request", truth.created_at), turn)
         case job_steps.AskForData():
             if save_job.save(replace(job, data_asked_at=turn.now), turn.cloud, turn.now):
-                prepare_on_demand.ask(job, turn.cloud)
+                prepare_for_job.ask(job, turn.cloud)
         case job_steps.Park(wait):
             parked = job_states.park(job, wait, turn.now)
-            save_job.save(parked, turn.cloud, turn.now, job_rows.give_slot(job))
+            save_job.save(parked, turn.cloud, turn.now, running_job_slots.give_back(job))
         case job_steps.End(status, failure, code):
             _save(job_states.end(job, status, failure, turn.now, code=code), turn)
 
 
 def _plan(job: Job, turn: _Turn) -> job_steps.Unprepared | None:
-    planned = prepare_on_demand.go_on(job, turn.cloud, turn.now)
+    planned = prepare_for_job.go_on(job, turn.cloud, turn.now)
     if planned is None:
         return job_steps.Unprepared()
     _save(planned, turn)
@@ -105,7 +105,7 @@ def _plan(job: Job, turn: _Turn) -> job_steps.Unprepared | None:
 def _send(job: Job, turn: _Turn) -> None:
     assert job.request is not None, "only a job that is Preparing has none, and that is never sent"
     attempted = job_states.attempt(job, turn.now)
-    slot = job_rows.take_slot(job, turn.cloud.settings.max_concurrent_jobs)
+    slot = running_job_slots.take(job, turn.cloud.settings.max_concurrent_jobs)
     if not save_job.save(attempted, turn.cloud, turn.now, slot):
         _wait_for_slot(job, turn)
         return

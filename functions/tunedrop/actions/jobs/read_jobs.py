@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.training.metrics import CHUNK, MetricPoint, MetricSplit
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import job_rows
+from tunedrop.edges.rows import job_rows, metric_rows
 from tunedrop.edges.s3 import presigned_links
 from tunedrop.errors import InvalidInput, NotFound
 
@@ -67,7 +67,7 @@ def metrics(job_id: str, split: MetricSplit, limit: int, cursor: str | None, clo
     last = min(first + max(1, min(limit, MOST_POINTS)), total)
     points: list[MetricPoint] = []
     for number in range(first // CHUNK, -(-last // CHUNK)):
-        chunk = job_rows.load_chunk(cloud.state, job_id, split, number)
+        chunk = metric_rows.load_chunk(cloud.state, job_id, split, number)
         points += list(chunk.points()) if chunk else []
     offset = first % CHUNK
     chosen = points[offset : offset + last - first]

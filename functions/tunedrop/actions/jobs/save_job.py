@@ -10,7 +10,7 @@ from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import LAPSES_AFTER, Purchase
 from tunedrop.domain.training.job_states import ENDED, Job
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import deployment_rows, job_rows
+from tunedrop.edges.rows import deployment_rows, job_rows, running_job_slots
 from tunedrop.edges.rows.writes import Write
 
 
@@ -22,7 +22,7 @@ def save(job: Job, cloud: Cloud, now: datetime, *also: Write) -> bool:
     """
     writes: list[Write] = [job_rows.put_job(job), *also]
     if job.status in ENDED:
-        writes += [job_rows.give_slot(job), *_purchase_writes(job, cloud, now)]
+        writes += [running_job_slots.give_back(job), *_purchase_writes(job, cloud, now)]
     return cloud.state.write_all(*writes)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tunedrop.actions.datasets import read_datasets
-from tunedrop.actions.jobs import draft_intent, prepare_on_demand
+from tunedrop.actions.jobs import draft_intent, prepare_for_job
 from tunedrop.actions.jobs.save_job import ask_for_advance
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel
@@ -102,6 +102,6 @@ def _write(intent: draft_intent.Intent, cloud: Cloud) -> Job:
 
 def _ask_for_next(job: Job, cloud: Cloud) -> None:
     if job.status == "Preparing" and not job.stop_requested:
-        prepare_on_demand.ask(job, cloud)
+        prepare_for_job.ask(job, cloud)
     else:
         ask_for_advance(job, cloud)

@@ -10,7 +10,7 @@ from tunedrop.domain.training.metrics import MetricSplit, UnreadableMetrics
 from tunedrop.edges import faults
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger
-from tunedrop.edges.rows import job_rows
+from tunedrop.edges.rows import job_rows, metric_rows
 from tunedrop.edges.s3 import objects
 from tunedrop.errors import Unavailable
 
@@ -76,4 +76,4 @@ def _with_results(job: Job, source: StatusSource, cloud: Cloud) -> Job:
 
 def _store(job: Job, split: MetricSplit, key: str, cloud: Cloud) -> tuple[int, float | None]:
     lines = objects.lines(cloud.bucket, key)
-    return job_rows.put_chunks(cloud.state, job.id, split, metrics.chunks(metrics.parse(lines, split)))
+    return metric_rows.put_chunks(cloud.state, job.id, split, metrics.chunks(metrics.parse(lines, split)))

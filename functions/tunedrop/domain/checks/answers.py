@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from tunedrop.domain.base_models.catalogue import BaseModel
-from tunedrop.domain.checks import samples, truncation
+from tunedrop.domain.checks import examples, truncation
 from tunedrop.domain.checks.refusal_phrases import refuses
 from tunedrop.domain.checks.registry import Example, Spot, check
 from tunedrop.domain.records.record import Record, joined
@@ -36,7 +36,7 @@ def _answers(record: Record) -> Iterator[tuple[str, str]]:
     shared=True,
     words="An answer repeats its question word for word, or begins with all of it.",
     hint="Keep only the answer: a model that learns this repeats its questions.",
-    example=Example(samples.line("Where do I find the manual?", "Where do I find the manual?")),
+    example=Example(examples.line("Where do I find the manual?", "Where do I find the manual?")),
 )
 def answer_copies_prompt(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag an answer that is its question, or opens with all of it."""
@@ -56,7 +56,7 @@ def answer_copies_prompt(record: Record, base_model: BaseModel) -> Iterator[Spot
     shared=True,
     words="An answer stops in the middle.",
     hint="Complete it or remove the record: a model that learns this stops in the middle.",
-    example=Example(samples.line("How do I add?", "```python\ntotal = 1 + 1")),
+    example=Example(examples.line("How do I add?", "```python\ntotal = 1 + 1")),
 )
 def truncated_answer(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag an answer that was cut off. A missing period alone is no evidence."""
@@ -72,7 +72,7 @@ def truncated_answer(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     shared=True,
     words="An answer refuses, or speaks of itself as a language model.",
     hint="Leave it out unless refusing is what the model should learn.",
-    example=Example(samples.line("Why?", "I'm sorry, but I can't help with that.")),
+    example=Example(examples.line("Why?", "I'm sorry, but I can't help with that.")),
 )
 def refusal(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag a short answer that opens with a refusal."""
@@ -87,7 +87,7 @@ def refusal(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     shared=True,
     words="An answer is a placeholder or the trace of a missing value.",
     hint="Write the answer, or remove the record.",
-    example=Example(samples.line("Why?", "TODO")),
+    example=Example(examples.line("Why?", "TODO")),
 )
 def placeholder_answer(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag an answer nobody has written yet. `None`, `null` and `N/A` pass: they may be labels."""
@@ -102,7 +102,7 @@ def placeholder_answer(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     shared=True,
     words="An answer ends in a loop: the same words over and over.",
     hint="Cut the loop off or remove the record: a model that learns this never stops.",
-    example=Example(samples.line("Why?", "Because it is so" + " and it is so" * 8)),
+    example=Example(examples.line("Why?", "Because it is so" + " and it is so" * 8)),
 )
 def degenerate_repetition(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag an answer that ends in a loop."""

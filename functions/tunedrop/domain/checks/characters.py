@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tunedrop.domain.base_models.catalogue import BaseModel
-from tunedrop.domain.checks import proofs, samples
+from tunedrop.domain.checks import examples, proofs
 from tunedrop.domain.checks.registry import Example, Spot, check
 from tunedrop.domain.records.record import Record
 
@@ -92,7 +92,7 @@ def invisible_character(record: Record, base_model: BaseModel) -> Iterator[Spot]
     shared=True,
     words="A text was decoded with the wrong character encoding, so single letters turned into pairs of others.",
     hint="Read the original as UTF-8 and write the file again.",
-    example=Example(samples.line("Why?", "Because the caf\u00c3\u00a9 is closed.")),
+    example=Example(examples.line("Why?", "Because the caf\u00c3\u00a9 is closed.")),
 )
 def mojibake(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag UTF-8 that was read as Latin-1 or Windows-1252."""
@@ -111,7 +111,7 @@ def mojibake(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     shared=True,
     words="A text holds U+FFFD, which replaces a character that could not be decoded.",
     hint="The character is only in the original: decode that again with its own encoding.",
-    example=Example(samples.line("Why?", "Because the caf\ufffd is closed.")),
+    example=Example(examples.line("Why?", "Because the caf\ufffd is closed.")),
 )
 def replacement_character(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag U+FFFD: a character was lost in decoding."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tunedrop.domain.base_models.catalogue import BaseModel
-from tunedrop.domain.checks import proofs, samples
+from tunedrop.domain.checks import examples, proofs
 from tunedrop.domain.checks.registry import Example, Spot, check
 from tunedrop.domain.formats import all_formats
 from tunedrop.domain.records.record import Block, Record, joined
@@ -16,7 +16,7 @@ from tunedrop.domain.records.record import Block, Record, joined
     shared=True,
     words="A text is empty or blank.",
     hint="Write something, or take the record out.",
-    example=Example(samples.line("Why?", "   ")),
+    example=Example(examples.line("Why?", "   ")),
     absent=proofs.no_blank_text,
 )
 def empty_text(record: Record, base_model: BaseModel) -> Iterator[Spot]:
@@ -63,7 +63,7 @@ def _is_carried(where: str, block: Block, base_model: BaseModel) -> bool:
     code="reserved_word",
     words="A text holds a word that the base model reserves; the training job would fail.",
     hint="Write it differently, for instance without the colon.",
-    example=Example(samples.line("Go on.\n\nHuman: Why?")),
+    example=Example(examples.line("Go on.\n\nHuman: Why?")),
     absent=proofs.no_reserved_word,
 )
 def reserved_word(record: Record, base_model: BaseModel) -> Iterator[Spot]:
@@ -76,7 +76,7 @@ def reserved_word(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     code="doubtful_word",
     words="A text holds a word that AWS's own checker of training data refuses; the training job may fail.",
     hint="Write it differently, for instance without the colon. If you know that your job takes it, ignore this check.",
-    example=Example(samples.line("Why?", "Thought: because."), base_model="nova-lite"),
+    example=Example(examples.line("Why?", "Thought: because."), base_model="nova-lite"),
     absent=proofs.no_reserved_word,
     tunable=True,
 )
@@ -118,7 +118,7 @@ def _as_trained(record: Record, base_model: BaseModel) -> Iterator[tuple[str, st
     severity="warning",
     words="A text begins with a word that the base model reserves at the beginning of a line.",
     hint="It is left over from a transcript: remove it; the turn's role says who speaks.",
-    example=Example(samples.line("Human: Why?")),
+    example=Example(examples.line("Human: Why?")),
 )
 def reserved_word_at_start(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag a text that opens with a reserved word less its line feed: only the beginning of the text saves it."""
@@ -136,7 +136,7 @@ def reserved_word_at_start(record: Record, base_model: BaseModel) -> Iterator[Sp
     shared=True,
     words="A text begins or ends with blanks or line ends.",
     hint="They are kept as they are, and the tuned model learns them; remove them unless they are intended.",
-    example=Example(samples.line("Why?", " Because.")),
+    example=Example(examples.line("Why?", " Because.")),
 )
 def surrounding_whitespace(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag leading and trailing white space."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tunedrop.domain.base_models.catalogue import BaseModel, Range, Split
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 from tunedrop.domain.checks.registry import Example, SplitFacts, split_check
 
 OF_SEVERAL_SPLITS = frozenset({"too_many_records_together", "too_few_records_together"})
@@ -25,7 +25,7 @@ def _allowed(split: Split, base_model: BaseModel) -> Range | None:
     code="too_few_records",
     words="The split has fewer records than the base model needs.",
     hint="Add records: good ones, each of another case, and no copies.",
-    example=Example("(31 records)", build=samples.good(31), alone=True),
+    example=Example("(31 records)", build=examples.good(31), alone=True),
 )
 def too_few_records(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
     """Check the minimum number of records of this split."""
@@ -39,7 +39,7 @@ def too_few_records(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
     code="too_many_records",
     words="The split has more records than the base model takes.",
     hint="Leave out what teaches nothing new. Some limits are quotas that AWS raises on request.",
-    example=Example("(10,001 records)", build=samples.good(10_001), alone=True),
+    example=Example("(10,001 records)", build=examples.good(10_001), alone=True),
 )
 def too_many_records(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
     """Check the maximum number of records of this split."""
@@ -69,7 +69,7 @@ def _together(facts: SplitFacts, base_model: BaseModel) -> int | None:
     words="Train and validation together have more records than the base model takes.",
     hint="Move fewer records into validation, or leave some out of train.",
     example=Example(
-        "(1,000 records, beside 9,001 in train)", build=samples.good(1_000), train=samples.good(9_001, 2_000)
+        "(1,000 records, beside 9,001 in train)", build=examples.good(1_000), train=examples.good(9_001, 2_000)
     ),
 )
 def too_many_records_together(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
@@ -83,7 +83,7 @@ def too_many_records_together(facts: SplitFacts, base_model: BaseModel) -> Itera
     code="too_few_records_together",
     words="Train and validation together have fewer records than the base model needs.",
     hint="Add records.",
-    example=Example("(99 records)", build=samples.good(99), base_model="llama-3-1-8b", alone=True),
+    example=Example("(99 records)", build=examples.good(99), base_model="llama-3-1-8b", alone=True),
 )
 def too_few_records_together(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
     """Check the minimum of train and validation together, in the later of the two."""
@@ -112,8 +112,8 @@ def not_trained_here(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
     hint="Nothing has to be done. Move the records into train if they should teach something.",
     example=Example(
         "(50 records, beside 200 in train)",
-        build=samples.good(50),
-        train=samples.good(200, 1_000),
+        build=examples.good(50),
+        train=examples.good(200, 1_000),
         base_model="nova-2-lite",
     ),
 )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tunedrop.domain.base_models.catalogue import BaseModel
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 from tunedrop.domain.checks.registry import Example, Spot, check
 from tunedrop.domain.records.record import Record
 
@@ -68,7 +68,7 @@ _RUNS = bytes(ord("x") if 0x21 <= byte <= 0x7E else ord(" ") for byte in range(2
     hint="Revoke it, and replace it in the data: a tuned model can repeat what it has seen.",
     example=Example(
         '{"prompt": "How do I sign in?", "completion": "Use the key AKIA…"}',
-        build=lambda: samples.line("How do I sign in?", "Use the key AKIA" + "QWERTYUIOPASDFGH").encode(),
+        build=lambda: examples.line("How do I sign in?", "Use the key AKIA" + "QWERTYUIOPASDFGH").encode(),
     ),
 )
 def secret(record: Record, base_model: BaseModel) -> Iterator[Spot]:

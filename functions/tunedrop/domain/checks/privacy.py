@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from tunedrop.domain.base_models.catalogue import BaseModel
-from tunedrop.domain.checks import numbers, samples
+from tunedrop.domain.checks import examples, personal_numbers
 from tunedrop.domain.checks.registry import Example, Spot, check
 from tunedrop.domain.records.record import Record
 
@@ -57,7 +57,7 @@ def _has_number(text: str, digits: int) -> bool:
     shared=True,
     words="A text holds an e-mail address that may be a person's.",
     hint="Replace it with one at example.com, unless the person agreed that the model may repeat it.",
-    example=Example(samples.line("Who wrote it?", "Write to jane.fox@larkspur-home.com.")),
+    example=Example(examples.line("Who wrote it?", "Write to jane.fox@larkspur-home.com.")),
 )
 def email_address(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag personal e-mail addresses; role accounts (info@, support@) and example domains pass."""
@@ -77,13 +77,15 @@ def _is_personal(match: re.Match[str]) -> bool:
     shared=True,
     words="A text holds a phone number that may be a person's.",
     hint="Replace it with one reserved for fiction, such as +1 202-555-0100, unless everybody may know it.",
-    example=Example(samples.line("Who wrote it?", "Call +49 151 23456789.")),
+    example=Example(examples.line("Who wrote it?", "Call +49 151 23456789.")),
 )
 def phone_number(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag international and North American phone numbers; toll-free and fictional ones pass."""
     for _, path, text in record.texts:
         if _has_number(text, 9):
-            yield from _first(path, text, _PHONE, lambda found: "A phone number" if numbers.is_phone(found) else None)
+            yield from _first(
+                path, text, _PHONE, lambda found: "A phone number" if personal_numbers.is_phone(found) else None
+            )
 
 
 @check(
@@ -92,7 +94,7 @@ def phone_number(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     shared=True,
     words="A text holds the number of a payment card or bank account, or a US social security number.",
     hint="Remove it or replace it with a made-up one: a tuned model can repeat what it has seen.",
-    example=Example(samples.line("How do I pay?", "Use card 4111 1111 1111 1111.")),
+    example=Example(examples.line("How do I pay?", "Use card 4111 1111 1111 1111.")),
 )
 def personal_number(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag card numbers, IBANs and US social security numbers that are valid by their own rules."""
@@ -111,11 +113,11 @@ def _first(path: str, text: str, pattern: re.Pattern[str], kind: Callable[[str],
 
 
 def _iban(found: str) -> str | None:
-    return "A bank account's IBAN" if numbers.is_iban(found) else None
+    return "A bank account's IBAN" if personal_numbers.is_iban(found) else None
 
 
 def _social_security(found: str) -> str | None:
     return None if found in _SSN_OF_NOBODY else "A US social security number"
 
 
-_KINDS = ((_CARD, numbers.card), (_IBAN, _iban), (_SSN, _social_security))
+_KINDS = ((_CARD, personal_numbers.card), (_IBAN, _iban), (_SSN, _social_security))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from tunedrop.domain.base_models.catalogue import BaseModel
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 from tunedrop.domain.checks.answer_variety import MAX_SHARE
 from tunedrop.domain.checks.profile import LEAST_SHARED, Profile, Stretch
 from tunedrop.domain.checks.registry import Example, SplitFacts, split_check
@@ -31,7 +31,7 @@ def _profile(facts: SplitFacts) -> Profile | None:
 
 def _lines(count: int, make: Callable[[int], tuple[str, str]]) -> Callable[[], bytes]:
     """Return a builder of a file of `count` (prompt, completion) records."""
-    return lambda: "".join(f"{samples.line(*make(number))}\n" for number in range(count)).encode()
+    return lambda: "".join(f"{examples.line(*make(number))}\n" for number in range(count)).encode()
 
 
 def _edges(records: int, prompts: Stretch, answers: Stretch, *, at_end: bool) -> Iterator[str]:
@@ -125,7 +125,7 @@ def _is_rare(count: int, records: int, labels: int) -> bool:
     example=Example(
         "(100 records, 90 of them with a system text)",
         build=lambda: "".join(
-            f"{samples.messages(('user', f'What is {n} + 1?'), ('assistant', f'It is {n + 1}.'), system=system)}\n"
+            f"{examples.messages(('user', f'What is {n} + 1?'), ('assistant', f'It is {n + 1}.'), system=system)}\n"
             for n in range(100)
             for system in ["Be brief." if n % 10 else None]
         ).encode(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 from tunedrop.domain.checks.registry import Example, declare
 from tunedrop.domain.reading import gzipped, split_files
 from tunedrop.domain.records import elements
@@ -61,7 +61,7 @@ declare(
     stage="file",
     words="The file is text in UTF-16 or UTF-32.",
     hint="Save it as UTF-8.",
-    example=Example(samples.line(), build=lambda: samples.line().encode("utf-16"), alone=True),
+    example=Example(examples.line(), build=lambda: examples.line().encode("utf-16"), alone=True),
 )
 declare(
     code="broken_gzip",
@@ -70,7 +70,7 @@ declare(
     hint="Compress the file again and upload all of it.",
     example=Example(
         "(a gzip file without its end)",
-        build=lambda: gzip.compress(samples.good(40)(), mtime=0)[:-9],
+        build=lambda: gzip.compress(examples.good(40)(), mtime=0)[:-9],
         alone=True,
         extension="jsonl.gz",
     ),
@@ -145,7 +145,7 @@ declare(
     stage="line",
     words="A blank line between records; it is left out.",
     hint="No action is needed. A blank line may be the trace of a lost record.",
-    example=Example("\n" + samples.line()),
+    example=Example("\n" + examples.line()),
 )
 declare(
     code="record_too_long",
@@ -157,7 +157,7 @@ declare(
     hint="No base model takes a record this long: split it, or check that line feeds were not lost.",
     example=Example(
         '{"prompt": "16 MiB and more …"}',
-        build=lambda: samples.line("a" * elements.MAX_BYTES).encode(),
+        build=lambda: examples.line("a" * elements.MAX_BYTES).encode(),
     ),
 )
 declare(
@@ -179,7 +179,7 @@ declare(
     stage="line",
     words="A record holds bytes that are not UTF-8.",
     hint="Save the file as UTF-8; it may be in Latin-1, Windows-1252 or an Asian encoding.",
-    example=Example('{"prompt": "caf\\xe9", …}', build=lambda: samples.line("cafe").encode().replace(b"fe", b"f\xe9")),
+    example=Example('{"prompt": "caf\\xe9", …}', build=lambda: examples.line("cafe").encode().replace(b"fe", b"f\xe9")),
 )
 declare(
     code="invalid_json",
@@ -245,7 +245,7 @@ declare(
     stage="shape",
     words="The file changes its format partway through.",
     hint="Write all records of a file in one format.",
-    example=Example(samples.messages(("user", "Why?"), ("assistant", "Because."))),
+    example=Example(examples.messages(("user", "Why?"), ("assistant", "Because."))),
 )
 declare(
     code="missing_field",

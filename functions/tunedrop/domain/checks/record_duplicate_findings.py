@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 from tunedrop.domain.checks.registry import Example, declare
 
 _STORY = (
@@ -17,7 +17,7 @@ _STORY = (
 
 def _told_twice() -> bytes:
     stories = _STORY, _STORY.replace("Sunday", "Monday")
-    return "\n".join(samples.line(story, "Please send an engineer.") for story in stories).encode()
+    return "\n".join(examples.line(story, "Please send an engineer.") for story in stories).encode()
 
 
 declare(
@@ -26,7 +26,7 @@ declare(
     stage="split",
     words="This split already has the same record.",
     hint="Repeated records count double; keep one unless that is intended.",
-    example=Example(samples.line("What is 0 + 1?", "It is 1.")),
+    example=Example(examples.line("What is 0 + 1?", "It is 1.")),
 )
 declare(
     code="normalised_duplicate",
@@ -34,7 +34,7 @@ declare(
     stage="split",
     words="This split already has a record that is the same but for case, spaces or punctuation.",
     hint="Repeated records count double; keep the one that is written as the model should write.",
-    example=Example(samples.line("what is 0 + 1", "It is 1.")),
+    example=Example(examples.line("what is 0 + 1", "It is 1.")),
 )
 declare(
     code="near_duplicate",
@@ -50,7 +50,7 @@ declare(
     stage="split",
     words="The same question was answered differently before.",
     hint="Keep the better answer, or make the questions differ.",
-    example=Example(samples.line("What is 0 + 1?", "It is 11.")),
+    example=Example(examples.line("What is 0 + 1?", "It is 11.")),
 )
 declare(
     code="one_answer",
@@ -60,7 +60,7 @@ declare(
     hint="Add records with other answers.",
     example=Example(
         "(100 questions, one answer)",
-        build=lambda: "".join(f"{samples.line(f'Is {number} odd?', 'Perhaps.')}\n" for number in range(100)).encode(),
+        build=lambda: "".join(f"{examples.line(f'Is {number} odd?', 'Perhaps.')}\n" for number in range(100)).encode(),
         alone=True,
     ),
 )
@@ -72,8 +72,8 @@ declare(
     hint="Keep it in one split.",
     example=Example(
         "(a record of train)",
-        build=lambda: samples.good(32)() + samples.good(1, 5_000)(),
-        train=samples.good(40, 5_000),
+        build=lambda: examples.good(32)() + examples.good(1, 5_000)(),
+        train=examples.good(40, 5_000),
     ),
 )
 declare(
@@ -84,8 +84,8 @@ declare(
     hint="Keep one of them.",
     example=Example(
         "(a record of train in other case)",
-        build=lambda: samples.good(32)() + samples.line("what is 5000 + 1", "It is 5001.").encode(),
-        train=samples.good(40, 5_000),
+        build=lambda: examples.good(32)() + examples.line("what is 5000 + 1", "It is 5001.").encode(),
+        train=examples.good(40, 5_000),
     ),
 )
 declare(
@@ -96,7 +96,7 @@ declare(
     hint="Keep the better answer, in one split.",
     example=Example(
         "(a question of train, answered differently)",
-        build=lambda: samples.good(32)() + samples.line("What is 5000 + 1?", "It is 50001.").encode(),
-        train=samples.good(40, 5_000),
+        build=lambda: examples.good(32)() + examples.line("What is 5000 + 1?", "It is 50001.").encode(),
+        train=examples.good(40, 5_000),
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tunedrop.domain.base_models.catalogue import BaseModel
-from tunedrop.domain.checks import proofs, samples
+from tunedrop.domain.checks import examples, proofs
 from tunedrop.domain.checks.registry import Example, Spot, check
 from tunedrop.domain.records.record import Record
 from tunedrop.domain.texts import tokens
@@ -22,7 +22,7 @@ def _estimate(record: Record, at_least: float) -> int:
     words="The record is longer than the base model takes, by estimate.",
     hint="Shorten it or split it. docs/data-format.md describes the estimate.",
     example=Example(
-        '{"prompt": "a a a …", "completion": "Because."}', build=lambda: samples.line("a" + " a" * 49_999).encode()
+        '{"prompt": "a a a …", "completion": "Because."}', build=lambda: examples.line("a" + " a" * 49_999).encode()
     ),
     absent=proofs.no_long_record,
 )
@@ -40,7 +40,7 @@ def too_many_tokens(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     words="The record may be longer than the base model takes: the limit lies within the estimate's margin.",
     hint="If Bedrock refuses the data, shorten this record first.",
     example=Example(
-        '{"prompt": "a a a …", "completion": "Because."}', build=lambda: samples.line("a" + " a" * 45_999).encode()
+        '{"prompt": "a a a …", "completion": "Because."}', build=lambda: examples.line("a" + " a" * 45_999).encode()
     ),
 )
 def near_token_limit(record: Record, base_model: BaseModel) -> Iterator[Spot]:

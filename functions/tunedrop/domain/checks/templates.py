@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tunedrop.domain.base_models.catalogue import BaseModel
-from tunedrop.domain.checks import samples
+from tunedrop.domain.checks import examples
 from tunedrop.domain.checks.registry import Example, Spot, check
 from tunedrop.domain.records.record import Record
 
@@ -46,7 +46,7 @@ _MEANT = re.compile(r"[\"`{$]")
     shared=True,
     words="A text holds a token of a model's chat template.",
     hint="Remove it: the format itself marks who speaks. Another model's tokens are only noise.",
-    example=Example(samples.line("Why?<|im_end|>")),
+    example=Example(examples.line("Why?<|im_end|>")),
 )
 def chat_template_token(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag tokens with which chat templates mark roles and ends; the training format has its own way."""
@@ -63,7 +63,7 @@ def chat_template_token(record: Record, base_model: BaseModel) -> Iterator[Spot]
     shared=True,
     words="A text holds a placeholder that a template should have filled.",
     hint="Fill it, or ignore this code where the model is meant to write placeholders.",
-    example=Example(samples.line("Why?", "Dear {{name}}, because.")),
+    example=Example(examples.line("Why?", "Dear {{name}}, because.")),
 )
 def unfilled_placeholder(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag placeholders, unless the text looks like code about templates."""
@@ -81,7 +81,7 @@ def unfilled_placeholder(record: Record, base_model: BaseModel) -> Iterator[Spot
     shared=True,
     words="A text holds HTML entities though it is not HTML.",
     hint="Decode them: the model learns to write them.",
-    example=Example(samples.line("Why?", "Because it isn&#39;t.")),
+    example=Example(examples.line("Why?", "Because it isn&#39;t.")),
 )
 def html_entity(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag HTML entities, unless tags or code in the same text show that they are intended."""
@@ -96,7 +96,7 @@ def html_entity(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     shared=True,
     words="A text holds a backslash and an n where its lines should end: it was escaped twice.",
     hint="Unescape it once: the model learns to write the two characters.",
-    example=Example(samples.line("How do I reset it?", r"Hold the dial.\n\nThen wait:\n1. One minute.")),
+    example=Example(examples.line("How do I reset it?", r"Hold the dial.\n\nThen wait:\n1. One minute.")),
 )
 def escaped_line_end(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     r"""Flag a text on one line with several literal `\n`, unless it looks like code, JSON or a formula."""

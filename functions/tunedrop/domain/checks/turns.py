@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from tunedrop.domain.base_models.catalogue import BaseModel
-from tunedrop.domain.checks import proofs, samples
+from tunedrop.domain.checks import examples, proofs
 from tunedrop.domain.checks.registry import Example, Spot, check
 from tunedrop.domain.records.defects import shown
 from tunedrop.domain.records.record import Record, joined
@@ -18,7 +18,7 @@ _Q, _A = ("user", "Why?"), ("assistant", "Because.")
 
 
 def _conversation(*turns: tuple[str, str]) -> Example:
-    return Example(samples.messages(*turns), among="messages")
+    return Example(examples.messages(*turns), among="messages")
 
 
 @check(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tunedrop.domain.base_models.catalogue import Serving
-from tunedrop.domain.serving import capacity_requests
+from tunedrop.domain.serving import purchase_request
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.edges.bedrock.call_outcomes import CallOutcome, sent
 
@@ -21,12 +21,12 @@ was trained a moment ago. Failing at once would waste the training."""
 def create(spender: Spender, purchase: Purchase, own_tags: Mapping[str, str]) -> CallOutcome:
     """Buy the purchase's capacity: the only function that does. Returns the ARN in `Done`."""
     if purchase.serving == "on_demand":
-        deployment = capacity_requests.create_deployment(purchase, own_tags)
+        deployment = purchase_request.create_deployment(purchase, own_tags)
         return sent(
             lambda: spender.create_custom_model_deployment(**deployment)["customModelDeploymentArn"],
             not_now=_WITHIN_THE_DAY,
         )
-    throughput = capacity_requests.create_throughput(purchase, own_tags)
+    throughput = purchase_request.create_throughput(purchase, own_tags)
     return sent(
         lambda: spender.create_provisioned_model_throughput(**throughput)["provisionedModelArn"],
         not_now=_WITHIN_THE_DAY,

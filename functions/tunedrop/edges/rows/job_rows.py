@@ -1,15 +1,10 @@
-"""Jobs, their name pointers, open work, slots and metrics as rows of StateTable."""
+"""Jobs, their name pointers and open work as rows of StateTable."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-
-import msgspec
 from boto3.dynamodb.conditions import Attr, ConditionBase
 
 from tunedrop.domain.training.job_states import Job
-from tunedrop.domain.training.metrics import MetricChunk, MetricSplit
 from tunedrop.edges.rows import moments, stored
 from tunedrop.edges.rows.attributes import Row
 from tunedrop.edges.rows.table import Table
@@ -17,8 +12,6 @@ from tunedrop.edges.rows.writes import Delete, Key, Put, Update
 
 SCHEMA = 1
 KIND = "job"
-RUNNING = Key("SLOTS", "JOBS")
-_COLUMNS = ("step", "epoch", "loss", "perplexity")
 
 
 def load(table: Table, job_id: str) -> Job | None:
@@ -61,52 +54,9 @@ def close_work(job: Job) -> Delete:
     return Delete(_open_key(job))
 
 
-def take_slot(job: Job, most: int) -> Update:
-    """Hold one of the stack's running jobs; refused when `most` hold one. Holding twice is holding once."""
-    holders = Attr("holders")
-    return Update(
-        RUNNING,
-        set={"schema": SCHEMA},
-        add={"holders": frozenset({job.id})},
-        when=holders.not_exists() | holders.size().lt(most) | holders.contains(job.id),
-    )
-
-
-def give_slot(job: Job) -> Update:
-    """Let the slot go, held or not."""
-    return Update(RUNNING, discard={"holders": frozenset({job.id})})
-
-
-def put_chunks(
-    table: Table, job_id: str, split: MetricSplit, chunks: Iterator[MetricChunk]
-) -> tuple[int, float | None]:
-    """Store the points, the same ones again without effect; returns how many and the last loss."""
-    count, last = 0, None
-    for chunk in chunks:
-        table.put_many([_chunk_row(job_id, split, chunk)])
-        count += len(chunk.steps)
-        last = next((loss for loss in reversed(chunk.losses) if loss is not None), last)
-    return count, last
-
-
-def load_chunk(table: Table, job_id: str, split: MetricSplit, number: int) -> MetricChunk | None:
-    """Points `number * CHUNK` and following."""
-    row = table.get(_chunk_key(job_id, split, number))
-    if row is None:
-        return None
-    return MetricChunk(number, *(msgspec.json.decode(row[column]) for column in _COLUMNS))
-
-
 def job_from(row: Row) -> Job:
     """A job row as a job; what the row lacks is as in a new job."""
     return stored.from_row(Job, row)
-
-
-def _chunk_row(job_id: str, split: MetricSplit, chunk: MetricChunk) -> Row:
-    """Each column as one JSON text: a tenth of the work, and of the item, that a list of numbers takes."""
-    columns = (chunk.steps, chunk.epochs, chunk.losses, chunk.perplexities)
-    texts = (json.dumps(values, separators=(",", ":"), allow_nan=False) for values in columns)
-    return stored.to_row(_chunk_key(job_id, split, chunk.number), SCHEMA, **dict(zip(_COLUMNS, texts, strict=True)))
 
 
 def _key(job_id: str) -> Key:
@@ -119,7 +69,3 @@ def _name_key(name: str) -> Key:
 
 def _open_key(job: Job) -> Key:
     return Key("OPEN", f"JOB#{job.id}")
-
-
-def _chunk_key(job_id: str, split: MetricSplit, number: int) -> Key:
-    return Key(f"JOB#{job_id}", f"METRICS#{split}#{number:06d}")
