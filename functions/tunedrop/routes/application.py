@@ -15,7 +15,6 @@ from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger, traced
 from tunedrop.errors import InvalidInput, TunedropError, Unavailable
 from tunedrop.routes import (
-    admission,
     base_model_routes,
     dataset_routes,
     deletion_routes,
@@ -25,11 +24,12 @@ from tunedrop.routes import (
     joined_upload_routes,
     key_routes,
     metric_routes,
+    request_checks,
     upload_link_routes,
 )
 
-app = APIGatewayRestResolver(enable_validation=True, json_body_deserializer=admission.parse_json)
-app.use([admission.refuse_unknown_parameters])
+app = APIGatewayRestResolver(enable_validation=True, json_body_deserializer=request_checks.parse_json)
+app.use([request_checks.refuse_unknown_parameters])
 for routes in (
     base_model_routes,
     dataset_routes,
@@ -47,7 +47,7 @@ for routes in (
 def answer(event: dict[str, Any], context: LambdaContext, cloud: Cloud) -> dict[str, Any]:
     """One request in, one answer out, as API Gateway hands them over."""
     try:
-        admitted = admission.admit(event)
+        admitted = request_checks.admit(event)
     except InvalidInput as error:
         return error_answers.unparsed(error, event["requestContext"]["requestId"])
     app.append_context(cloud=cloud)

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import BeforeValidator, Field
 
 from tunedrop.actions.jobs.list_base_models import Availability, list_availability
-from tunedrop.routes.requests import AnswerModel, Request, told_as
+from tunedrop.routes.route_basics import AnswerModel, Request, told_as
 
 router = APIGatewayRouter()
 

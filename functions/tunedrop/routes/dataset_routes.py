@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field
 
 from tunedrop.actions.datasets import read_datasets
-from tunedrop.routes.requests import AnswerModel, Cursor, Limit, Request, told_as
+from tunedrop.routes.route_basics import AnswerModel, Cursor, Limit, Request, told_as
 
 router = APIGatewayRouter()
 

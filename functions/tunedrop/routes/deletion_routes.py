@@ -13,7 +13,7 @@ from pydantic import Field
 
 from tunedrop.actions.datasets import ask_deletion, read_datasets
 from tunedrop.actions.datasets.ask_deletion import Told
-from tunedrop.routes.requests import AnswerModel, Cursor, Limit, Request, told_as
+from tunedrop.routes.route_basics import AnswerModel, Cursor, Limit, Request, told_as
 
 router = APIGatewayRouter()
 

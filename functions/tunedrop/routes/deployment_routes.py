@@ -11,7 +11,7 @@ from pydantic import Field
 
 from tunedrop.actions.deployments import read_deployments
 from tunedrop.actions.deployments.release_deployment import release
-from tunedrop.routes.requests import AnswerModel, Cursor, Limit, Request
+from tunedrop.routes.route_basics import AnswerModel, Cursor, Limit, Request
 
 router = APIGatewayRouter()
 

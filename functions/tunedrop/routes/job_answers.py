@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from tunedrop.routes.requests import AnswerModel, told_as
+from tunedrop.routes.route_basics import AnswerModel, told_as
 
 
 class TimelineAnswer(AnswerModel):

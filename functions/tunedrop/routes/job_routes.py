@@ -17,7 +17,7 @@ from tunedrop.domain.base_models.catalogue import Serving
 from tunedrop.domain.training.job_states import DeploymentRequest, StartJob
 from tunedrop.routes.idempotency import Answer
 from tunedrop.routes.job_answers import JobAnswer, JobsAnswer
-from tunedrop.routes.requests import Body, Cursor, IdempotencyKey, Limit, Request, data, once, required
+from tunedrop.routes.route_basics import Body, Cursor, IdempotencyKey, Limit, Request, data, once, required
 
 router = APIGatewayRouter()
 

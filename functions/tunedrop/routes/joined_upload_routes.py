@@ -14,7 +14,7 @@ from pydantic import Field
 from tunedrop.actions.datasets import join_parts
 from tunedrop.actions.datasets.join_parts import NamedPart
 from tunedrop.routes.idempotency import Answer
-from tunedrop.routes.requests import AnswerModel, Body, IdempotencyKey, Request, data, once, told_as
+from tunedrop.routes.route_basics import AnswerModel, Body, IdempotencyKey, Request, data, once, told_as
 
 router = APIGatewayRouter()
 

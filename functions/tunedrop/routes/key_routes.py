@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 
 from tunedrop.actions.messages import manage_keys
 from tunedrop.routes.idempotency import Answer
-from tunedrop.routes.requests import AnswerModel, Body, Cursor, IdempotencyKey, Limit, Request, data, once
+from tunedrop.routes.route_basics import AnswerModel, Body, Cursor, IdempotencyKey, Limit, Request, data, once
 
 router = APIGatewayRouter()
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from tunedrop.actions.jobs import read_jobs
 from tunedrop.domain.training.metrics import MetricSplit
-from tunedrop.routes.requests import AnswerModel, Cursor, Request
+from tunedrop.routes.route_basics import AnswerModel, Cursor, Request
 
 router = APIGatewayRouter()
 

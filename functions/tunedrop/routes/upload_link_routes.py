@@ -14,7 +14,7 @@ from pydantic import Field, StrictInt
 from tunedrop.actions.datasets import sign_upload
 from tunedrop.actions.datasets.sign_upload import WantedUpload
 from tunedrop.routes.idempotency import Answer
-from tunedrop.routes.requests import AnswerModel, Body, IdempotencyKey, Request, data, once
+from tunedrop.routes.route_basics import AnswerModel, Body, IdempotencyKey, Request, data, once
 
 router = APIGatewayRouter()
 

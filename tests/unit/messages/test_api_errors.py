@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from botocore.session import Session
-from tunedrop.domain.messages import api_errors
+from tunedrop.domain.messages import api_errors, bedrock_errors
 from tunedrop.errors import CapExceeded, Conflict, InvalidInput, NotFound, Unavailable
 
 # name, status, type, whether the same request may be sent again
@@ -26,14 +26,14 @@ BEDROCK = [
 
 @pytest.mark.parametrize(("name", "status", "kind", "again"), BEDROCK)
 def test_each_error_of_bedrock_has_its_place(name, status, kind, again):
-    error = api_errors.of_bedrock(name, "words")
+    error = bedrock_errors.of(name, "words")
     assert (error.status, error.kind, error.again) == (status, kind, again)
     assert error.headers()["x-should-retry"] == ("true" if again else "false")
     assert ("retry-after" in error.headers()) == again
 
 
 def test_the_same_error_inside_a_stream_is_the_same_error():
-    inside, outside = (api_errors.of_bedrock(name, "x") for name in ("throttlingException", "ThrottlingException"))
+    inside, outside = (bedrock_errors.of(name, "x") for name in ("throttlingException", "ThrottlingException"))
     assert (inside.code, inside.status) == (outside.code, outside.status) == ("throttled", 429)
 
 
@@ -48,10 +48,8 @@ def test_every_error_that_the_service_model_declares_has_a_place():
 
 
 def test_only_words_that_help_the_caller_are_passed_on():
-    assert api_errors.of_bedrock("ValidationException", "max_tokens: too large").message.endswith(
-        "max_tokens: too large"
-    )
-    denied = api_errors.of_bedrock("AccessDeniedException", "role arn:aws:iam::1:role/x is not authorized")
+    assert bedrock_errors.of("ValidationException", "max_tokens: too large").message.endswith("max_tokens: too large")
+    denied = bedrock_errors.of("AccessDeniedException", "role arn:aws:iam::1:role/x is not authorized")
     assert "arn:" not in denied.message
     assert denied.source == "AccessDeniedException"
 

@@ -6,7 +6,7 @@ import pytest
 import urllib3.exceptions
 from botocore import eventstream, exceptions
 from tunedrop.domain.messages.api_errors import ApiError
-from tunedrop.edges.bedrock import stream_failures
+from tunedrop.edges.bedrock import caught_errors
 from tunedrop.edges.bedrock.model_streams import ModelStream
 from tunedrop.errors import InvalidInput
 from urllib3 import HTTPConnectionPool
@@ -34,7 +34,7 @@ URL = "https://bedrock-runtime.us-west-2.amazonaws.com"
     ],
 )
 def test_only_a_connection_that_was_never_made_may_be_tried_again(raised, status, code, again):
-    with pytest.raises(ApiError) as caught, stream_failures.of_bedrock():
+    with pytest.raises(ApiError) as caught, caught_errors.of_bedrock():
         raise raised
     error = caught.value
     assert (error.status, error.code, error.again) == (status, code, again)
@@ -42,12 +42,12 @@ def test_only_a_connection_that_was_never_made_may_be_tried_again(raised, status
 
 
 def test_a_defect_is_not_taken_for_bedrocks_fault():
-    with pytest.raises(KeyError), stream_failures.of_bedrock():
+    with pytest.raises(KeyError), caught_errors.of_bedrock():
         raise KeyError("mine")
 
 
 def test_the_applications_own_faults_keep_their_code():
-    assert stream_failures.in_contract(InvalidInput("unknown_base_model", "m")).code == "unknown_base_model"
+    assert caught_errors.in_contract(InvalidInput("unknown_base_model", "m")).code == "unknown_base_model"
 
 
 def test_an_event_that_is_no_chunk_is_an_error():

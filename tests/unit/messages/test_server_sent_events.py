@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from anthropic import APIStatusError
-from tunedrop.domain.messages import api_errors, server_sent_events
+from tunedrop.domain.messages import bedrock_errors, server_sent_events
 
 from tests.unit.messages import sdk
 from tests.unit.messages.test_claude_mapping import ANSWER, answer, chunks
@@ -13,7 +13,7 @@ from tests.unit.messages.test_claude_mapping import ANSWER, answer, chunks
 def test_an_error_after_the_first_byte_is_an_event_that_the_sdk_raises():
     def failing():
         yield from list(answer(chunks(*ANSWER)))[:4]
-        raise api_errors.of_bedrock("throttlingException", "Too many tokens")
+        raise bedrock_errors.of("throttlingException", "Too many tokens")
 
     sent = b"".join(server_sent_events.frames(failing(), "req-9"))
     assert sent.count(b"event: error\n") == 1

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tunedrop.domain.base_models.catalogue import Serving
-from tunedrop.domain.serving import purchase_steps
+from tunedrop.domain.serving import capacity_owners, purchase_steps
 from tunedrop.domain.serving.purchase_states import Capacity, Purchase
-from tunedrop.domain.training import names_tokens_tags
 from tunedrop.edges import faults
 from tunedrop.edges.bedrock import observed_capacity
 from tunedrop.edges.cloud import Cloud
@@ -52,23 +51,16 @@ def inspect(purchases: Iterable[Purchase], cloud: Cloud) -> Inspection:
             continue
         arns = {item.arn for item in existing}
         seen.vanished += [purchase for purchase in own if purchase_steps.has_vanished(purchase, arns)]
-        for item in _unaccounted(existing, own):
+        for item in capacity_owners.unaccounted(existing, own):
             _sort(item, seen, cloud)
     return seen
-
-
-def _unaccounted(existing: Iterable[Capacity], own: Iterable[Purchase]) -> Iterator[Capacity]:
-    """The capacity that no open purchase owns by ARN, or will adopt by name."""
-    arns = {purchase.arn for purchase in own}
-    awaited = {purchase.name for purchase in own if purchase.arn is None}
-    return (item for item in existing if item.arn not in arns and item.name not in awaited)
 
 
 def _sort(item: Capacity, seen: Inspection, cloud: Cloud) -> None:
     stack = cloud.settings
     try:
         tags = observed_capacity.tags(cloud.bedrock, item.arn)
-        ours = tags.get("tunedrop:stack") == stack.stack_id or names_tokens_tags.is_marked(item.name, stack.stack_uid)
+        ours = capacity_owners.is_ours(item, tags, stack_id=stack.stack_id, stack_uid=stack.stack_uid)
         purchase = _intended(tags, cloud) if ours else None
     except (*faults.FAULTS, UnreadableRow) as fault:
         seen.note(fault)
@@ -89,4 +81,4 @@ def _intended(tags: Mapping[str, str], cloud: Cloud) -> Purchase | None:
     if job is None or job.deployment is None or job.deployment_generation is None:
         return None
     purchase = deployment_rows.load_purchase(cloud.state, job.deployment.name, job.deployment_generation)
-    return purchase if purchase and purchase.intent_id == tags.get("tunedrop:intent") else None
+    return purchase if purchase and capacity_owners.made_for(tags, purchase) else None

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
-from tunedrop.domain.serving import deployment_states, purchase_states
-from tunedrop.domain.serving.deployment_states import Deployment
-from tunedrop.domain.serving.purchase_states import LAPSES_AFTER, Purchase
+from tunedrop.domain.serving import planned_purchases
 from tunedrop.domain.training.job_states import ENDED, Job
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows, job_rows, running_job_slots
@@ -31,25 +28,12 @@ def _purchase_writes(job: Job, cloud: Cloud, now: datetime) -> list[Write]:
         return []
     purchase = deployment_rows.load_purchase(cloud.state, job.deployment.name, job.deployment_generation)
     head = deployment_rows.load(cloud.state, job.deployment.name)
-    if purchase is None or purchase.state != "planned" or head is None:
+    if purchase is None or head is None:
         return []
-    ended_at = job.ended_at or now
-    if job.status == "Completed" and job.model_arn and now < ended_at + LAPSES_AFTER:
-        requested = purchase_states.request(purchase, job.model_arn, ended_at, now)
-        return [
-            deployment_rows.put_purchase(requested),
-            deployment_rows.put_changed(replace(head, model_arn=job.model_arn)),
-        ]
-    return _lapse(job, purchase, head, now)
-
-
-def _lapse(job: Job, purchase: Purchase, head: Deployment, now: datetime) -> list[Write]:
-    late = job.status == "Completed"
-    reason = "its end became known more than 24 hours later" if late else f"its job ended as {job.status}"
-    failure = f"Nothing was bought: {reason}."
-    lapsed = purchase_states.finish(purchase, "lapsed", failure, now)
-    failed = deployment_states.end(head, "Failed", failure, failure, now)
-    return [deployment_rows.put_purchase(lapsed), deployment_rows.put_changed(failed)]
+    outcome = planned_purchases.after_job(job, purchase, head, now)
+    if outcome is None:
+        return []
+    return [deployment_rows.put_purchase(outcome[0]), deployment_rows.put_changed(outcome[1])]
 
 
 def ask_for_advance(job: Job, cloud: Cloud) -> None:

@@ -26,7 +26,7 @@ from tunedrop.domain.messages.message_events import Event
 from tunedrop.domain.messages.messages_request import MessagesRequest
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.edges import usage_metrics
-from tunedrop.edges.bedrock import model_streams, stream_failures
+from tunedrop.edges.bedrock import caught_errors, model_streams
 from tunedrop.edges.bedrock.model_streams import ModelStream
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows
@@ -192,7 +192,7 @@ class _Answer:
 
 
 def _api_error(error: Exception) -> ApiError:
-    failure = stream_failures.in_contract(error)
+    failure = caught_errors.in_contract(error)
     if failure.code == "internal_error":
         usage_metrics.failed(error)
     return failure

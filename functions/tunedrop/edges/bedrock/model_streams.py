@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tunedrop.domain.messages import api_errors
-from tunedrop.edges.bedrock import stream_failures
+from tunedrop.edges.bedrock import caught_errors
 
 if TYPE_CHECKING:
     from botocore.eventstream import EventStream
@@ -20,7 +20,7 @@ class ModelStream:
         self._stream = stream
 
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
-        with stream_failures.of_bedrock():
+        with caught_errors.of_bedrock():
             yield from self._stream
 
     def chunks(self) -> Iterator[bytes]:
@@ -39,7 +39,7 @@ class ModelStream:
 
 def invoke(runtime: BedrockRuntimeClient, arn: str, body: bytes) -> ModelStream:
     """Call InvokeModelWithResponseStream and return its open stream. Raises ApiError."""
-    with stream_failures.of_bedrock():
+    with caught_errors.of_bedrock():
         answer: Mapping[str, Any] = runtime.invoke_model_with_response_stream(
             modelId=arn, body=body, contentType="application/json", accept="application/json"
         )
@@ -48,6 +48,6 @@ def invoke(runtime: BedrockRuntimeClient, arn: str, body: bytes) -> ModelStream:
 
 def converse(runtime: BedrockRuntimeClient, arn: str, arguments: Mapping[str, Any]) -> ModelStream:
     """Call ConverseStream and return its open stream. Raises ApiError."""
-    with stream_failures.of_bedrock():
+    with caught_errors.of_bedrock():
         answer: Mapping[str, Any] = runtime.converse_stream(modelId=arn, **arguments)
     return ModelStream(answer["stream"])

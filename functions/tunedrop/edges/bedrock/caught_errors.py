@@ -16,7 +16,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from tunedrop.domain.messages import api_errors
+from tunedrop.domain.messages import api_errors, bedrock_errors
 from tunedrop.domain.messages.api_errors import ApiError
 from tunedrop.errors import TunedropError
 
@@ -31,17 +31,15 @@ def of_bedrock() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise api_errors.of_bedrock(
-            error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-        ) from error
+        raise bedrock_errors.of(error.response["Error"]["Code"], error.response["Error"].get("Message", "")) from error
     except ParamValidationError as error:
         raise api_errors.invalid("", "Bedrock's own limits do not allow a value of this request") from error
     except _UNREACHED as error:
-        raise api_errors.unreachable(type(error).__name__) from error
+        raise bedrock_errors.unreachable(type(error).__name__) from error
     except _SILENT as error:
-        raise api_errors.no_answer(type(error).__name__) from error
+        raise bedrock_errors.no_answer(type(error).__name__) from error
     except _CUT as error:
-        raise api_errors.disconnected(type(error).__name__) from error
+        raise bedrock_errors.disconnected(type(error).__name__) from error
 
 
 def in_contract(error: Exception) -> ApiError:
