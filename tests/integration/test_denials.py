@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
-from tunedrop.domain.serving import live_capacity
+from tunedrop.domain.serving import capacity_totals
 from tunedrop.domain.training.job_states import DeploymentRequest
 from tunedrop.edges import clients
 from tunedrop.edges.rows import job_rows
@@ -170,7 +170,7 @@ def test_a_deletion_that_is_refused_for_good_is_counted_as_expired(world):
             world.wait(300)
     purchase = world.purchase()
     assert (purchase.state, len(world.live())) == ("releasing", 1)
-    assert live_capacity.of([(purchase, "claude-3-haiku")], {}, world.clock.now()).expired == 1
+    assert capacity_totals.of([(purchase, "claude-3-haiku")], {}, world.clock.now()).expired == 1
 
 
 def test_a_surplus_that_bedrock_does_not_delete_comes_to_rest(world):

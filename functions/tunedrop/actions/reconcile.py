@@ -14,9 +14,9 @@ from tunedrop.actions.datasets import erase_data
 from tunedrop.actions.deployments import inspect_capacity
 from tunedrop.domain.reports import reconcile_notifications
 from tunedrop.domain.reports.reconcile_notifications import Reconciled
-from tunedrop.domain.serving import live_capacity
+from tunedrop.domain.serving import capacity_totals
 from tunedrop.domain.serving import purchase_steps as serving_steps
-from tunedrop.domain.serving.live_capacity import Standing
+from tunedrop.domain.serving.capacity_totals import Standing
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.training import job_steps as training_steps
 from tunedrop.domain.training.job_states import Job
@@ -68,7 +68,7 @@ def _send(messages: Iterable[_Due], cloud: Cloud) -> None:
 def _standing(purchases: list[Purchase], cloud: Cloud, now: datetime) -> Standing:
     heads = {item.deployment: deployment_rows.load(cloud.state, item.deployment) for item in purchases}
     named = [(item, head.base_model) for item in purchases if (head := heads[item.deployment])]
-    return live_capacity.of(named, cloud.settings.prices, now)
+    return capacity_totals.of(named, cloud.settings.prices, now)
 
 
 def _open_work(cloud: Cloud) -> tuple[list[Job], list[Purchase], UnreadableRow | None]:

@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import ClientError
 
-from tunedrop.domain.serving.live_capacity import Standing
+from tunedrop.domain.serving.capacity_totals import Standing
 
 logger = Logger()
 metrics = Metrics(namespace="Tunedrop")

@@ -8,7 +8,7 @@ import tracemalloc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from tunedrop.domain.mending import fields, json_text, lenient_reading
+from tunedrop.domain.mending import almost_json, fields, lenient_reading
 from tunedrop.domain.mending.mend_file import MENDS, Mender
 from tunedrop.domain.records import strict_json
 from tunedrop.domain.records.elements import Element
@@ -138,7 +138,7 @@ def test_what_is_good_keeps_its_bytes():
 )
 def test_what_parsers_would_need_much_room_for_is_not_given_to_them(raw):
     tracemalloc.start()
-    found = json_text.mend(raw)
+    found = almost_json.mend(raw)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert found == ()
@@ -170,7 +170,7 @@ def test_lines_that_never_become_an_object_are_not_told_as_put_on_one():
 
 def test_an_object_over_more_lines_than_it_can_have_values_is_not_held():
     numbered = ((number, b"[") for number in range(1, 200_010))
-    assert [(first, len(raw)) for first, raw in json_text.gathered(numbered, 10**9)] == [(1, 399_999), (200_001, 17)]
+    assert [(first, len(raw)) for first, raw in almost_json.gathered(numbered, 10**9)] == [(1, 399_999), (200_001, 17)]
 
 
 def test_a_row_with_a_cell_that_cannot_be_read_is_mended_as_its_line_would_be():
@@ -197,14 +197,14 @@ def test_every_mend_has_words():
 def test_objects_over_several_lines_are_put_together():
     spread = json.dumps(CHAT, indent=2) + "\n" + json.dumps(GOOD, indent=4)
     numbered = list(enumerate(spread.encode().split(b"\n"), start=1))
-    found = list(json_text.gathered(numbered, 10**6))
+    found = list(almost_json.gathered(numbered, 10**6))
     assert [json.loads(raw) for _, raw in found] == [CHAT, GOOD]
     assert [number for number, _ in found] == [1, 1 + json.dumps(CHAT, indent=2).count("\n") + 1]
 
 
 def test_an_object_that_never_closes_does_not_swallow_the_next():
     numbered = list(enumerate([b"{", b'  "prompt": "a",', b"{", b'  "prompt": "b"', b"}"], start=1))
-    found = list(json_text.gathered(numbered, 10**6))
+    found = list(almost_json.gathered(numbered, 10**6))
     assert found == [(1, b'{\n  "prompt": "a",'), (3, b'{\n  "prompt": "b"\n}')]
 
 
@@ -234,7 +234,7 @@ def texts(value: object) -> list[str]:
 
 @given(RECORDS)
 def test_pythons_notation_gives_everything_back(document):
-    assert [found.document for found in json_text.mend(repr(document).encode())] == [document]
+    assert [found.document for found in almost_json.mend(repr(document).encode())] == [document]
 
 
 @given(some.dictionaries(some.sampled_from(["prompt", "Prompt", "completion ", "note"]), VALUES, max_size=4))
@@ -259,5 +259,5 @@ def test_whatever_the_bytes_mending_gives_lines_and_no_exception(raw):
 
 @given(some.text("{}[]\",:\\ \tabc'0", max_size=40))
 def test_what_looks_like_json_is_mended_into_what_the_strict_reader_takes(text):
-    for found in json_text.mend(text.encode()):
-        assert strict_json.parse(json_text.encode(found.document)) == found.document
+    for found in almost_json.mend(text.encode()):
+        assert strict_json.parse(almost_json.encode(found.document)) == found.document

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tunedrop.domain.reading.detection import LOOSE
+from tunedrop.domain.reading.file_kinds import LOOSE
 from tunedrop.domain.reports import next_steps
 
 from tests.unit.reports.json_reports import finding, rejected

@@ -9,7 +9,7 @@ from tunedrop.actions.jobs import draft_intent, prepare_for_job
 from tunedrop.actions.jobs.save_job import ask_for_advance
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel
-from tunedrop.domain.serving import deployment_caps, deployment_states
+from tunedrop.domain.serving import deployment_states, deployment_wish
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.training import account_quotas, hyperparameters, lifecycle
 from tunedrop.domain.training.job_states import DeploymentWish, Job, StartJob
@@ -40,7 +40,7 @@ def start(request: StartJob, cloud: Cloud, *, job_id: str, caller: str) -> Job:
     data = read_datasets.accepted(request.dataset, request.version, base_model.name, cloud)
     head = _free_head(wish, cloud)
     if wish and wish.model_units:
-        deployment_caps.check_model_units(
+        deployment_wish.check_model_units(
             wish, cloud.settings.max_model_units, deployment_rows.units_spoken_for(cloud.state)
         )
     wanted = draft_intent.WantedJob(base_model, values, wish, request.plan_id)
@@ -55,7 +55,7 @@ def _wish(request: StartJob, base_model: BaseModel, settings: Settings) -> Deplo
     if request.deployment is None:
         return None
     deployment_states.check_name(request.deployment.name, catalogue.catalogue())
-    return deployment_caps.resolve(request.deployment, base_model, default_hours=settings.deployment_hours)
+    return deployment_wish.resolve(request.deployment, base_model, default_hours=settings.deployment_hours)
 
 
 def _free_head(wish: DeploymentWish | None, cloud: Cloud) -> Deployment | None:

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tunedrop.domain.mending import json_text
+from tunedrop.domain.mending import almost_json
 from tunedrop.domain.mending.mend_file import Mender
-from tunedrop.domain.reading import containers, detection, lines
+from tunedrop.domain.reading import containers, file_kinds, lines
 from tunedrop.domain.records import elements
 from tunedrop.domain.records.defects import Defect, UnreadableContent
 from tunedrop.domain.records.elements import Element
@@ -39,11 +39,11 @@ def read(source: Source, extension: str, mender: Mender) -> Iterator[Element]:
 
     Raises UnreadableContent if the file, or the rest of it, cannot be read.
     """
-    encoding = _encoding(source.read(0, detection.HEAD_BYTES))
+    encoding = _encoding(source.read(0, file_kinds.HEAD_BYTES))
     if encoding:
         mender.note("encoding_converted")
         source = _Decoded(source, encoding)
-    head = source.read(0, detection.HEAD_BYTES)
+    head = source.read(0, file_kinds.HEAD_BYTES)
     yield from _loose(source, head, mender) if _is_loose(head) else _contained(source, extension, mender)
 
 
@@ -103,7 +103,7 @@ def _loose(source: Source, head: bytes, mender: Mender) -> Iterator[Element]:
         mender.note("line_split")
         chunks = (chunk.replace(b"\r", b"\n") for chunk in chunks)
     normalised: Counter[str] = Counter()
-    for number, raw in json_text.gathered(_held(chunks, normalised, mender), elements.MAX_BYTES):
+    for number, raw in almost_json.gathered(_held(chunks, normalised, mender), elements.MAX_BYTES):
         before = mender.written
         yield Element(number, raw)
         if b"\n" in raw and mender.written - before <= 1:  # else it was not one object, and each line was written

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tunedrop.domain.formats.field_mapping import FieldMapping
-from tunedrop.domain.mending import fields, json_text
+from tunedrop.domain.mending import almost_json, fields
 from tunedrop.domain.reading.columns import Columns
 from tunedrop.domain.records import strict_json
 from tunedrop.domain.records.defects import Defect
@@ -110,7 +110,7 @@ class Mender:
         if isinstance(document, dict):
             yield from self._document(document, raw, line)
             return
-        meant = json_text.mend(raw)
+        meant = almost_json.mend(raw)
         if not meant:
             yield from self._unmeant(raw, line)
         for mended in meant:
@@ -139,7 +139,7 @@ class Mender:
             self._seen.add(digest)
         self.written += 1
         untouched = raw is not None and not mends and b"\n" not in raw
-        yield (raw.strip(b" \t\r") if raw is not None and untouched else json_text.encode(mended)) + b"\n"
+        yield (raw.strip(b" \t\r") if raw is not None and untouched else almost_json.encode(mended)) + b"\n"
 
     def _is_mapped(self, document: JsonObject) -> bool:
         """Whether the person's mapping applies, which fixes the names of the fields."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from tunedrop.domain.reading import arrays, detection, gzipped, lines, tables
-from tunedrop.domain.reading.detection import Container, Found
+from tunedrop.domain.reading import arrays, file_kinds, gzipped, lines, tables
+from tunedrop.domain.reading.file_kinds import Container, Found
 from tunedrop.domain.records.defects import Defect, UnreadableContent, shown
 from tunedrop.domain.records.elements import Element
 from tunedrop.domain.records.sources import Source
@@ -73,14 +73,14 @@ def _head(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
     for chunk in chunks:
         taken.append(chunk)
         size += len(chunk)
-        if size >= detection.HEAD_BYTES:
+        if size >= file_kinds.HEAD_BYTES:
             break
     head = b"".join(taken)
-    return head[: detection.HEAD_BYTES], chain([head], chunks)
+    return head[: file_kinds.HEAD_BYTES], chain([head], chunks)
 
 
 def _identify(head: bytes, base: str) -> Found:
-    found = detection.identify(head, base)
+    found = file_kinds.identify(head, base)
     if isinstance(found, Defect):
         raise UnreadableContent(found)
     return found
@@ -90,7 +90,7 @@ def _open_gzip(source: Source, chunks: Iterator[bytes], base: str) -> Opened:
     head, unpacked = _head(gzipped.inflate(chunks, gzipped.budget(source.size)))
     found = _identify(head, base)
     if found.container in {"gz", "parquet"}:
-        inside = detection.TITLES[found.container]
+        inside = file_kinds.TITLES[found.container]
         raise UnreadableContent(Defect("unsupported_file", f"The file is {inside} inside a gzip file.", hint=_ONCE))
     return Opened(f"{found.container}.gz", _UNITS[found.container], found, unpacked, source)
 
@@ -111,7 +111,7 @@ def _confirm(opened: Opened, base: str, extension: str, normalised: Counter[str]
 
 
 def _misnamed(container: Container, extension: str, right: str) -> UnreadableContent:
-    message = f"The file is {detection.TITLES[container]}, but is named {shown(f'.{extension}')}."
+    message = f"The file is {file_kinds.TITLES[container]}, but is named {shown(f'.{extension}')}."
     return UnreadableContent(Defect("wrong_extension", message, hint=f"Name it .{right}."))
 
 

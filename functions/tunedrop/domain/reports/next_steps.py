@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunedrop.domain.checks.all_checks import CHECKS
-from tunedrop.domain.reading.detection import LOOSE
+from tunedrop.domain.reading.file_kinds import LOOSE
 
 _NAMED = 3
 """Kinds of errors described in the steps; the findings hold the rest."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tunedrop.domain.base_models import catalogue
-from tunedrop.domain.serving import deployment_caps, deployment_states
+from tunedrop.domain.serving import deployment_states, deployment_wish
 from tunedrop.domain.training.job_states import DeploymentRequest, DeploymentWish
 from tunedrop.errors import InvalidInput
 
@@ -13,20 +13,20 @@ NOVA = catalogue.find("nova-lite")
 
 
 def test_what_is_left_open_follows_the_base_model_and_the_stack():
-    assert deployment_caps.resolve(DeploymentRequest("prod"), HAIKU, default_hours=8) == DeploymentWish(
+    assert deployment_wish.resolve(DeploymentRequest("prod"), HAIKU, default_hours=8) == DeploymentWish(
         "prod", "provisioned_throughput", 1, 8
     )
-    on_demand = deployment_caps.resolve(DeploymentRequest("prod"), NOVA, default_hours=8)
+    on_demand = deployment_wish.resolve(DeploymentRequest("prod"), NOVA, default_hours=8)
     assert on_demand == DeploymentWish("prod", "on_demand", 0, None)
 
 
 def test_an_on_demand_deployment_ends_by_itself_only_when_asked():
-    assert deployment_caps.resolve(DeploymentRequest("prod", hours=2), NOVA, default_hours=8).hours == 2
+    assert deployment_wish.resolve(DeploymentRequest("prod", hours=2), NOVA, default_hours=8).hours == 2
 
 
 def test_units_make_no_sense_on_demand():
     with pytest.raises(InvalidInput) as refusal:
-        deployment_caps.resolve(DeploymentRequest("prod", serving="on_demand", model_units=1), NOVA, default_hours=8)
+        deployment_wish.resolve(DeploymentRequest("prod", serving="on_demand", model_units=1), NOVA, default_hours=8)
     assert refusal.value.code == "model_units_not_possible"
 
 

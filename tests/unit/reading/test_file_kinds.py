@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tunedrop.domain.checks import examples
-from tunedrop.domain.reading import detection
-from tunedrop.domain.reading.detection import Found
+from tunedrop.domain.reading import file_kinds
+from tunedrop.domain.reading.file_kinds import Found
 from tunedrop.domain.records.defects import Defect
 
 zipped = partial(gzip.compress, mtime=0)  # the same bytes, and so the same test, in every process
@@ -61,7 +61,7 @@ def _tar() -> bytes:
     ],
 )
 def test_it_says_what_a_file_really_is_that_is_not_read(content, what):
-    found = detection.identify(content[: detection.HEAD_BYTES])
+    found = file_kinds.identify(content[: file_kinds.HEAD_BYTES])
     assert isinstance(found, Defect)
     assert found.code == "unsupported_file"
     assert what in found.message
@@ -84,7 +84,7 @@ def test_it_says_what_a_file_really_is_that_is_not_read(content, what):
     ],
 )
 def test_kinds_that_are_read_are_told_by_their_content(content, container, delimiter):
-    assert detection.identify(content) == Found(container, delimiter)
+    assert file_kinds.identify(content) == Found(container, delimiter)
 
 
 @pytest.mark.parametrize(
@@ -98,20 +98,20 @@ def test_kinds_that_are_read_are_told_by_their_content(content, container, delim
     ],
 )
 def test_a_tables_separator_is_what_its_name_promises_where_it_occurs(content, extension, delimiter):
-    found = detection.identify(content, extension)
+    found = file_kinds.identify(content, extension)
     assert isinstance(found, Found)
     assert found.delimiter == delimiter
 
 
 def test_a_list_inside_of_an_object_gets_a_hint_of_its_own():
-    found = detection.identify(b'{\n  "data": [\n    {"prompt": "a"}\n')
+    found = file_kinds.identify(b'{\n  "data": [\n    {"prompt": "a"}\n')
     assert isinstance(found, Defect)
     assert "that list itself" in found.hint
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
 def test_wide_encodings_are_named_with_and_without_a_mark(encoding):
-    found = detection.identify(TEXT.encode(encoding))
+    found = file_kinds.identify(TEXT.encode(encoding))
     assert isinstance(found, Defect)
     assert found.code == "wrong_encoding"
     assert encoding[:6].upper() in found.message
@@ -136,24 +136,24 @@ def test_wide_encodings_are_named_with_and_without_a_mark(encoding):
     ],
 )
 def test_what_may_be_json_lines_is_left_to_the_reader(content):
-    assert detection.identify(content) == Found("jsonl")
+    assert file_kinds.identify(content) == Found("jsonl")
 
 
 @pytest.mark.parametrize("content", [b"not json at all\nreally not\n", "Früher war\nalles besser.\n".encode(), b"One."])
 def test_plain_text_is_no_training_data(content):
-    found = detection.identify(content)
+    found = file_kinds.identify(content)
     assert isinstance(found, Defect)
     assert found.code == "raw_text"
 
 
 @given(st.binary(max_size=400), st.sampled_from(["", "jsonl", "json", "csv", "tsv", "parquet"]))
 def test_no_beginning_makes_it_raise(head, extension):
-    found = detection.identify(head, extension)
+    found = file_kinds.identify(head, extension)
     assert isinstance(found, Found) or found.code in {"unsupported_file", "wrong_encoding", "raw_text"}
 
 
 def test_one_good_object_among_broken_lines_makes_no_table_of_them():
     broken = b'"{"Prompt": "a", "completion": "b",}\n'
     good = b'{"prompt": "a", "completion": "b"}\n'
-    assert detection.identify(broken + good * 2, "jsonl") == Found("jsonl")
-    assert detection.identify(broken * 3, "jsonl") != Found("jsonl")
+    assert file_kinds.identify(broken + good * 2, "jsonl") == Found("jsonl")
+    assert file_kinds.identify(broken * 3, "jsonl") != Found("jsonl")
