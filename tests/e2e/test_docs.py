@@ -7,6 +7,7 @@ import io
 import json
 import re
 import shlex
+import uuid
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def test_documented_messages_are_answered(west, support_bot, body):
 def test_documented_jobs_are_understood(east, body):
     east.put("support-bot/train.jsonl", (ROOT / "demo" / "data" / "train.jsonl").read_text())
     east.version("support-bot", "train")
-    started = east.api.post("/jobs", body, idempotency_key="docs")
+    started = east.api.post("/jobs", body, idempotency_key=str(uuid.uuid4()))
     assert started["status"] == "Requested"
     east.deployment("support-bot-prod", "Ready")
     east.api.delete("/deployments/support-bot-prod")
