@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+from tunedrop.domain.messages import api_key
 
 from tunedrop_cli import stack
 
 if TYPE_CHECKING:
     from tunedrop_cli.control import ControlApi
+
+EVERY_DEPLOYMENT = "*"
 
 
 def add_to(command: argparse.ArgumentParser) -> None:
@@ -19,7 +24,15 @@ def add_to(command: argparse.ArgumentParser) -> None:
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
     create = actions.add_parser("create", help="create a key and print its secret, this once, to standard output")
     create.add_argument("--name", required=True, help="who or what will use it")
-    create.add_argument("--deployment", action="append", help="a deployment it may call; may be repeated; default: all")
+    scope = create.add_mutually_exclusive_group(required=True)
+    scope.add_argument(
+        "--deployment", action="append", metavar="NAME", help="a deployment it may call; may be repeated"
+    )
+    scope.add_argument("--all-deployments", action="store_true", help="it may call all of them, later ones too")
+    create.add_argument("--days", type=_days, help=f"when it expires; default: {api_key.DEFAULT_LIFE.days}")
+    rate, most = api_key.DEFAULT_REQUESTS_PER_MINUTE, api_key.DEFAULT_MAX_TOKENS
+    create.add_argument("--requests-per-minute", type=int, metavar="N", help=f"how often it may call; default: {rate}")
+    create.add_argument("--max-tokens", type=int, metavar="N", help=f"the most max_tokens of one call; default: {most}")
     create.set_defaults(run=_create)
     listing = actions.add_parser("list", help="list all keys, newest first")
     listing.set_defaults(run=_list)
@@ -31,9 +44,17 @@ def add_to(command: argparse.ArgumentParser) -> None:
 
 
 def _create(chosen: argparse.Namespace) -> int:
-    body = {"name": chosen.name, "deployments": chosen.deployment}
+    body = {
+        "name": chosen.name,
+        "deployments": EVERY_DEPLOYMENT if chosen.all_deployments else chosen.deployment,
+        "expires_at": (datetime.now(UTC) + chosen.days).isoformat() if chosen.days else None,
+        "requests_per_minute": chosen.requests_per_minute,
+        "max_tokens": chosen.max_tokens,
+    }
     made = _api(chosen).post("/keys", {name: value for name, value in body.items() if value is not None})
-    _say(f"key {made['id']} ({made['name']}); this is the only time its secret is shown:")
+    _say(f"key {made['id']} ({made['name']}) for {_scope(made)}")
+    _say(f"expires {made['expires_at']}; {_limits(made)}")
+    _say("this is the only time its secret is shown:")
     print(made["secret"])
     return 0
 
@@ -56,9 +77,32 @@ def _revoke(chosen: argparse.Namespace) -> int:
 
 
 def _row(key: dict[str, Any]) -> str:
-    state = "revoked" if key["revoked_at"] else "active"
-    scope = ",".join(key["deployments"]) if key["deployments"] else "all deployments"
-    return f"{key['id']}  {state:<8} {key['created_at']}  {scope}  {json.dumps(key['name'], ensure_ascii=False)}"
+    used = f"used {key['last_used_at']}" if key["last_used_at"] else "never used"
+    ends = f"expires {key['expires_at']}" if key["expires_at"] else "never expires"
+    name = json.dumps(key["name"], ensure_ascii=False)
+    return f"{key['id']}  {_state(key):<8} {key['created_at']}  {_scope(key)}  {name}  {ends}, {used}, {_limits(key)}"
+
+
+def _state(key: dict[str, Any]) -> str:
+    if key["revoked_at"]:
+        return "revoked"
+    ends = key["expires_at"]
+    return "expired" if ends and datetime.fromisoformat(ends) <= datetime.now(UTC) else "active"
+
+
+def _scope(key: dict[str, Any]) -> str:
+    return "all deployments" if key["deployments"] == EVERY_DEPLOYMENT else ",".join(key["deployments"])
+
+
+def _limits(key: dict[str, Any]) -> str:
+    return f"{key['requests_per_minute']} requests a minute, at most {key['max_tokens']} max_tokens"
+
+
+def _days(text: str) -> timedelta:
+    most = api_key.LONGEST_LIFE.days
+    if not text.isdecimal() or not 1 <= int(text) <= most:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days from 1 to {most}")
+    return timedelta(days=int(text))
 
 
 def _api(chosen: argparse.Namespace) -> ControlApi:

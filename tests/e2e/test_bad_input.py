@@ -49,7 +49,7 @@ def test_a_missing_or_wrong_api_key_is_refused(west, headers):
 
 
 def test_an_unknown_deployment_and_a_narrow_scope_are_told_apart(west):
-    everything = west.api.post("/keys", {"name": "wide"})["secret"]
+    everything = west.api.post("/keys", {"name": "wide", "deployments": "*"})["secret"]
     narrow = west.api.post("/keys", {"name": "narrow", "deployments": ["another-one"]})["secret"]
 
     assert west.post_message(MESSAGE, {"x-api-key": everything})[0] == 404

@@ -43,7 +43,7 @@ def support_bot(west):
     west.version("support-bot", "train", "dataset.toml")
     west.job(dataset="support-bot", base_model="llama-3-1-8b", deployment={"name": "support-bot-prod", "hours": 1})
     west.deployment("support-bot-prod", "Ready")
-    yield west.api.post("/keys", {"name": "docs"})["secret"]
+    yield west.api.post("/keys", {"name": "docs", "deployments": ["support-bot-prod"]})["secret"]
     west.api.delete("/deployments/support-bot-prod")
     west.deployment("support-bot-prod", "Released")
 

@@ -98,10 +98,10 @@ def as_http(answer: StreamedResponse | Mapping[str, Any]) -> httpx2.Response:
 def make_caller(stack, deployments: list[str] | None = None, **options: Any) -> Caller:
     """A caller with a new key."""
     _, secret = manage_keys.create(
-        stack.at(now=lambda: NOW),
+        stack.cloud,  # by the handler's own clock: a key expires
         key_id="01jd3k5m7n9p1q3r5s7t9v1w3x",
         name="test",
-        deployments=deployments,
+        deployments=deployments or "*",
         created_by=builders.CALLER,
     )
     return Caller(secret, **options)

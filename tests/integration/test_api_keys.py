@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tunedrop.actions.messages import manage_keys
 from tunedrop.domain.messages import api_key
 from tunedrop.domain.messages.api_errors import ApiError
+from tunedrop.domain.messages.api_key import ApiKey
 from tunedrop.edges.rows import key_rows
 from tunedrop.errors import InvalidInput, NotFound
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 IDS = [f"01jd3k5m7n9p1q3r5s7t9v1w{n:02d}" for n in range(30)]
+IDS_WITHOUT_END = map(str, itertools.count())
 
 
 def at(stack, moment):
@@ -25,7 +30,7 @@ def at(stack, moment):
 def create(stack):
     ids = itertools.cycle(IDS)
 
-    def make(deployments=None, **options):
+    def make(deployments="*", **options):
         arguments = {"name": "test", "created_by": "ada", **options}
         key_id = arguments.pop("key_id", None) or next(ids)
         return manage_keys.create(at(stack, NOW), key_id=key_id, deployments=deployments, **arguments)
@@ -100,6 +105,70 @@ def test_revoking_twice_changes_nothing(stack, create):
     assert manage_keys.revoke(key.id, at(stack, NOW + timedelta(days=1))) == first
 
 
+def test_a_key_expires_after_90_days_unless_its_creator_says_when(stack, create):
+    key, secret = create()
+    assert key.expires_at == NOW + timedelta(days=90)
+    assert refused(stack, secret, now=key.expires_at) == (401, "authentication_error", "key_expired")
+
+
+def test_each_minute_of_the_clock_has_the_calls_that_the_key_may_make(stack, create):
+    _, secret = create(requests_per_minute=3)
+    for minute in (NOW, NOW + timedelta(minutes=1), NOW + timedelta(hours=1), NOW + timedelta(days=1)):
+        for second in (0, 20, 59):
+            assert manage_keys.authenticate(secret, "x", at(stack, minute + timedelta(seconds=second)))
+        last = minute + timedelta(seconds=59, microseconds=999_999)
+        assert refused(stack, secret, "x", now=last) == (429, "rate_limit_error", "key_rate_limit")
+
+
+def test_a_key_of_one_request_a_minute_has_one(stack, create):
+    _, secret = create(requests_per_minute=1)
+    assert manage_keys.authenticate(secret, "x", at(stack, NOW))
+    assert refused(stack, secret, "x")[0] == 429
+    assert manage_keys.authenticate(secret, "x", at(stack, NOW + timedelta(minutes=1)))
+
+
+def test_a_caller_over_the_limit_is_told_when_the_minute_ends(stack, create):
+    _, secret = create(requests_per_minute=1)
+    manage_keys.authenticate(secret, "x", at(stack, NOW))
+    for second, wait in ((0, 60), (20.5, 40), (59, 1), (59.9, 1)):
+        with pytest.raises(ApiError) as caught:
+            manage_keys.authenticate(secret, "x", at(stack, NOW + timedelta(seconds=second)))
+        assert caught.value.headers() == {"x-should-retry": "true", "retry-after": str(wait)}
+
+
+def test_what_is_refused_for_another_reason_counts_nothing(stack, create):
+    _, secret = create(["faq"], requests_per_minute=1)
+    for _ in range(3):
+        assert refused(stack, secret, "other")[0] == 403
+    assert manage_keys.authenticate(secret, "faq", at(stack, NOW))
+    assert refused(stack, secret, "other")[0] == 403, "the narrower scope is told before the limit"
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(limit=st.integers(1, 4), data=st.data())
+def test_callers_at_once_never_pass_more_than_the_limit_in_a_minute_in_whatever_order_they_arrive(stack, limit, data):
+    """Each caller reads its clock, then its update arrives at some time: also after those of a later minute."""
+    moments = data.draw(st.lists(st.integers(0, 150).map(lambda s: NOW + timedelta(seconds=s)), max_size=20))
+    key = ApiKey(next(IDS_WITHOUT_END), "test", None, next(IDS_WITHOUT_END), NOW, "ada", requests_per_minute=limit)
+    assert key_rows.insert(stack.access_table, key)
+    passed, latest = Counter(), NOW
+    for moment in moments:
+        latest = max(latest, api_key.minute_of(moment))
+        outcome = key_rows.use(stack.access_table, key.sha256, None, moment)
+        assert outcome.done == (passed[latest] < limit), "a call counts in the latest minute that the key has seen"
+        passed[latest] += outcome.done
+
+
+def test_a_call_is_one_update_of_the_table_in_a_new_minute_and_over_the_limit_too(stack, create):
+    _, secret = create(requests_per_minute=1)
+    sent = []
+    stack.dynamodb.meta.events.register("before-call.dynamodb", lambda model, **_: sent.append(model.name))
+    manage_keys.authenticate(secret, "x", at(stack, NOW))
+    manage_keys.authenticate(secret, "x", at(stack, NOW + timedelta(minutes=1)))
+    refused(stack, secret, "x", now=NOW + timedelta(minutes=1))
+    assert sent == ["UpdateItem"] * 3
+
+
 def test_an_unknown_key_can_neither_be_seen_nor_revoked(stack):
     for act in (
         lambda: manage_keys.get("nope", stack.cloud),
@@ -148,11 +217,18 @@ def test_what_cannot_be_a_key_is_refused_with_its_field(stack, create):
         ({"name": " "}, "invalid_name", "name"),
         ({"name": "x" * 65}, "invalid_name", "name"),
         ({"name": "a\nb"}, "invalid_name", "name"),
+        ({"deployments": None}, "deployments_required", "deployments"),
         ({"deployments": []}, "invalid_scope", "deployments"),
+        ({"deployments": ["*"]}, "invalid_scope", "deployments"),
         ({"deployments": ["Support"]}, "invalid_scope", "deployments"),
         ({"deployments": ["x" * 33]}, "invalid_scope", "deployments"),
         ({"expires_at": NOW}, "invalid_expiry", "expires_at"),
         ({"expires_at": datetime(2030, 1, 1)}, "invalid_expiry", "expires_at"),  # noqa: DTZ001 - the point
+        ({"expires_at": datetime.max.replace(tzinfo=UTC)}, "invalid_expiry", "expires_at"),
+        ({"expires_at": NOW + timedelta(days=3650, microseconds=1)}, "invalid_expiry", "expires_at"),
+        ({"requests_per_minute": 0}, "invalid_limit", "requests_per_minute"),
+        ({"requests_per_minute": 10_001}, "invalid_limit", "requests_per_minute"),
+        ({"max_tokens": 2**70}, "invalid_limit", "max_tokens"),
     ):
         with pytest.raises(InvalidInput) as caught:
             create(**options)

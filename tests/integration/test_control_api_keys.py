@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+from datetime import datetime, timedelta
 
 import control_api
 
 from tests import builders
+
+A_KEY = {"name": "a", "deployments": "*"}
 
 
 def call(method, path, body=None, headers=None, query=None, raw=None):
@@ -30,10 +33,45 @@ def test_a_key_is_made_with_its_secret_and_listed_without_it(stack):
     assert made["secret"] not in str(listed)
 
 
+def test_a_key_says_its_scope_its_end_and_its_limits(stack):
+    made = call("POST", "/keys", {**A_KEY, "requests_per_minute": 5, "max_tokens": 300})[1]
+    plain = call("POST", "/keys", {**A_KEY, "deployments": ["b", "a"]})[1]
+    listed = call("GET", "/keys")[1]["keys"]
+
+    assert [key["deployments"] for key in listed] == [["a", "b"], "*"]
+    assert [key["max_tokens"] for key in listed] == [4096, 300]
+    assert [key["requests_per_minute"] for key in listed] == [60, 5]
+    assert [key["last_used_at"] for key in listed] == [None, None]
+    for key in (made, plain):
+        life = datetime.fromisoformat(key["expires_at"]) - datetime.fromisoformat(key["created_at"])
+        assert life == timedelta(days=90)
+
+
+def test_a_key_without_a_scope_is_refused(stack):
+    status, answer = call("POST", "/keys", {"name": "a"})
+
+    assert (status, answer["error"]["code"]) == (422, "deployments_required")
+    assert answer["error"]["details"]["field"] == "deployments"
+    assert call("GET", "/keys")[1]["keys"] == []
+
+
+def test_an_answer_that_0_1_0_stored_is_given_again(stack):
+    headers = {"Idempotency-Key": "make-the-key"}
+    call("POST", "/keys", A_KEY, headers)
+    row = next(item for item in stack.dynamodb.scan(TableName="AccessTable")["Items"] if "effect_id" in item)
+    answer = row["answer"]["M"]
+    del answer["requests_per_minute"], answer["max_tokens"]
+    answer["deployments"] = {"NULL": True}
+    stack.dynamodb.put_item(TableName="AccessTable", Item=row)
+    status, again = call("POST", "/keys", A_KEY, headers)
+
+    assert (status, again["deployments"], again["requests_per_minute"], again["max_tokens"]) == (201, "*", 60, 4096)
+
+
 def test_a_repeated_request_gets_the_first_answer_without_the_secret_and_makes_no_second_key(stack):
     headers = {"Idempotency-Key": "make-the-key"}
-    first = call("POST", "/keys", {"name": "a"}, headers)[1]
-    status, second = call("POST", "/keys", {"name": "a"}, headers)
+    first = call("POST", "/keys", A_KEY, headers)[1]
+    status, second = call("POST", "/keys", A_KEY, headers)
 
     assert status == 201
     assert second == first | {"secret": None}
@@ -42,8 +80,8 @@ def test_a_repeated_request_gets_the_first_answer_without_the_secret_and_makes_n
 
 def test_an_idempotency_key_with_another_body_is_refused(stack):
     headers = {"Idempotency-Key": "make-the-key"}
-    call("POST", "/keys", {"name": "a"}, headers)
-    status, answer = call("POST", "/keys", {"name": "b"}, headers)
+    call("POST", "/keys", A_KEY, headers)
+    status, answer = call("POST", "/keys", {**A_KEY, "name": "b"}, headers)
 
     assert (status, answer["error"]["code"]) == (422, "idempotency_key_reused")
     assert len(call("GET", "/keys")[1]["keys"]) == 1
@@ -51,8 +89,8 @@ def test_an_idempotency_key_with_another_body_is_refused(stack):
 
 def test_a_refused_request_leaves_its_idempotency_key_free(stack):
     headers = {"Idempotency-Key": "make-the-key"}
-    refused = call("POST", "/keys", {"name": " "}, headers)
-    accepted = call("POST", "/keys", {"name": "a"}, headers)
+    refused = call("POST", "/keys", {**A_KEY, "name": " "}, headers)
+    accepted = call("POST", "/keys", A_KEY, headers)
 
     assert (refused[0], refused[1]["error"]["code"]) == (422, "invalid_name")
     assert accepted[0] == 201
@@ -60,12 +98,12 @@ def test_a_refused_request_leaves_its_idempotency_key_free(stack):
 
 def test_an_unusable_idempotency_key_is_a_bad_request(stack):
     for key in ("with space", "x" * 256, "ключ"):
-        status, answer = call("POST", "/keys", {"name": "a"}, {"Idempotency-Key": key})
+        status, answer = call("POST", "/keys", A_KEY, {"Idempotency-Key": key})
         assert (status, answer["error"]["code"]) == (400, "invalid_idempotency_key")
 
 
 def test_unknown_fields_are_named(stack):
-    status, answer = call("POST", "/keys", {"name": "a", "deployment": "x"})
+    status, answer = call("POST", "/keys", {**A_KEY, "deployment": "x"})
 
     assert (status, answer["error"]["code"]) == (422, "invalid_request")
     assert answer["error"]["details"]["problems"][0]["field"] == "deployment"
@@ -86,7 +124,7 @@ def test_bodies_that_are_not_json_are_bad_requests(stack):
 
 
 def test_a_key_is_revoked_once_and_for_all(stack):
-    made = call("POST", "/keys", {"name": "a"})[1]
+    made = call("POST", "/keys", A_KEY)[1]
     status, revoked = call("DELETE", f"/keys/{made['id']}")
     again = call("DELETE", f"/keys/{made['id']}")[1]
 
@@ -107,7 +145,7 @@ def test_a_forged_cursor_is_refused(stack):
 
 
 def test_pages_follow_each_other_to_the_end(stack):
-    made = [call("POST", "/keys", {"name": f"key {number}"})[1]["id"] for number in range(5)]
+    made = [call("POST", "/keys", {**A_KEY, "name": f"key {number}"})[1]["id"] for number in range(5)]
     seen, cursor = [], ""
     while cursor is not None:
         page = call("GET", "/keys", query={"limit": "2", **({"cursor": cursor} if cursor else {})})[1]
@@ -118,7 +156,7 @@ def test_pages_follow_each_other_to_the_end(stack):
 
 def test_a_fault_of_aws_is_an_error_in_the_one_shape_and_told_without_words(stack):
     stack.dynamodb.delete_table(TableName="AccessTable")
-    status, answer = call("POST", "/keys", {"name": "a"})
+    status, answer = call("POST", "/keys", A_KEY)
     assert (status, answer["error"]["code"]) == (500, "internal_error")
     assert "AccessTable" not in str(answer)
 
@@ -136,8 +174,8 @@ def test_an_unknown_route_says_so(stack):
 
 def test_a_role_repeats_its_request_under_another_session_name(stack):
     headers = {"Idempotency-Key": "make-the-key"}
-    first = call("POST", "/keys", {"name": "a"}, headers)[1]
-    event = builders.api_request("POST", "/keys", body={"name": "a"}, headers=headers)
+    first = call("POST", "/keys", A_KEY, headers)[1]
+    event = builders.api_request("POST", "/keys", body=A_KEY, headers=headers)
     event["requestContext"]["identity"]["userArn"] = f"{builders.CALLER}-restarted"
     second = builders.api_answer(control_api.handler(event, builders.LambdaContext()))[1]
 
@@ -147,12 +185,12 @@ def test_a_role_repeats_its_request_under_another_session_name(stack):
 
 def test_a_request_that_died_after_its_effect_is_taken_up_and_makes_no_second_key(stack):
     headers = {"Idempotency-Key": "make-the-key"}
-    first = call("POST", "/keys", {"name": "a"}, headers)[1]
+    first = call("POST", "/keys", A_KEY, headers)[1]
     row = next(item for item in stack.dynamodb.scan(TableName="AccessTable")["Items"] if "effect_id" in item)
     row["state"] = {"S": "running"}
     row["held_until"] = {"S": "2026-01-01T00:00:00+00:00"}
     stack.dynamodb.put_item(TableName="AccessTable", Item=row)
-    status, second = call("POST", "/keys", {"name": "a"}, headers)
+    status, second = call("POST", "/keys", A_KEY, headers)
 
     assert (status, second) == (201, first | {"secret": None})
     assert len(call("GET", "/keys")[1]["keys"]) == 1

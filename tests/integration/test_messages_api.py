@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+from datetime import timedelta
 
 import anthropic
 import boto3
@@ -17,7 +18,7 @@ from moto.core.config import default_user_config as moto_config
 from tunedrop.actions.messages import manage_keys
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.messages import api_key
-from tunedrop.edges import clients, settings
+from tunedrop.edges import clients, clock_and_ids, settings
 from tunedrop.edges.observability import logger
 
 from tests.integration.messages_world import (
@@ -172,6 +173,29 @@ def test_a_key_for_other_deployments_is_403(bedrock, stack):
     with caller.sdk() as api, pytest.raises(anthropic.PermissionDeniedError, match="'support-bot'"):
         api.messages.create(**ASK)
     assert not bedrock.requests
+
+
+def test_a_key_over_its_limit_is_429_and_asks_no_model(bedrock, caller, stack):
+    ahead = clock_and_ids.now() + timedelta(hours=1)  # so that no minute ends during this test
+    for _ in range(60):
+        manage_keys.authenticate(caller.secret, "support-bot", stack.at(now=lambda: ahead))
+    status, headers, error = caller.refusal()
+    assert (status, error["type"], error["details"]["error_code"]) == (429, "rate_limit_error", "key_rate_limit")
+    assert headers["x-should-retry"] == "true"
+    assert 1 <= int(headers["retry-after"]) <= 60
+    assert "60 requests a minute" in error["message"]
+    assert not bedrock.requests
+
+
+def test_a_request_for_more_tokens_than_its_key_may_ask_for_is_400_and_asks_no_model(bedrock, caller):
+    for asked in (4097, 2**70):
+        status, headers, error = caller.refusal({**ASK, "max_tokens": asked})
+        assert (status, error["type"]) == (400, "invalid_request_error")
+        assert error["details"]["error_code"] == "key_max_tokens"
+        assert error["message"] == "max_tokens: this API key may ask for at most 4,096 in one call."
+        assert headers["x-should-retry"] == "false"
+    assert not bedrock.requests
+    assert caller.call({**ASK, "max_tokens": 4096}).status == 200
 
 
 def test_a_wrong_body_is_400_with_the_field(bedrock, caller):

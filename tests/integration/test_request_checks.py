@@ -107,7 +107,11 @@ def operations() -> list[tuple[str, str, list[str]]]:
 @pytest.mark.parametrize(("method", "path", "known"), operations(), ids=str)
 def test_a_query_parameter_that_the_document_does_not_name_is_refused(stack, method, path, known):
     """Above all `dry_run` and `plan`: a caller who asks for no effect must not get one."""
-    bodies = {"/jobs": JOB, "/keys": {"name": "me"}, "/datasets/{name}/uploads": {"file": "dataset.toml", "bytes": 1}}
+    bodies = {
+        "/jobs": JOB,
+        "/keys": {"name": "me", "deployments": "*"},
+        "/datasets/{name}/uploads": {"file": "dataset.toml", "bytes": 1},
+    }
     body = bodies.get(path, {"splits": {"train": [{"key": "incoming/x/train.jsonl"}]}}) if method == "POST" else None
     place = path.replace("{name}", "support-bot").replace("{number}", "1")
     place = place.replace("{job_id}", "j").replace("{key_id}", "k").replace("{upload_id}", "u")

@@ -77,5 +77,5 @@ def test_where_nobody_listens_is_told_at_once(capsys):
 @pytest.mark.parametrize("trouble", ["closes", "resets", "halves", "babbles"])
 def test_the_command_line_says_it_in_words(trouble, capsys):
     with troubled_server(trouble) as server:
-        assert main.main(["keys", "create", "--name", "a", "--url", server.url]) == 1
+        assert main.main(["keys", "create", "--name", "a", "--all-deployments", "--url", server.url]) == 1
     assert "tunedrop: no_answer: POST" in capsys.readouterr().err

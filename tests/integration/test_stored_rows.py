@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -241,6 +241,10 @@ REWRITTEN: Mapping[str, Callable[[Table, StoredRow, Any], None]] = {
 OF_A_DELETION = {"dataset_head": {"deletion", "erasing"}, "dataset_version": {"erasing", "confirmed"}}
 """Attributes that a deletion adds to a row: no write of the whole row has them, since 0.1.0."""
 
+LIMITS = {"requests_per_minute", "max_tokens"}
+ADDED = {"api_key": {*LIMITS, "earlier_calls", "most_earlier_calls", "minute"}, "api_key_listing": LIMITS}
+"""Attributes that 0.2.0 writes beside those of 0.1.0, which passes them over."""
+
 
 def moment(row: StoredRow, name: str) -> datetime:
     return datetime.fromisoformat(row.item[name]["S"])
@@ -315,7 +319,8 @@ def test_what_is_written_now_is_what_0_1_0_wrote_so_it_can_read_it(stack, kind):
         key = {name: row.item[name] for name in ("pk", "sk")}
         written = stack.dynamodb.get_item(TableName=table.name, Key=key)["Item"]
         expected = {name: each for name, each in row.item.items() if name not in OF_A_DELETION.get(kind, ())}
-        assert said({"M": written}) == said({"M": expected}), row.label
+        known = {name: each for name, each in written.items() if name not in ADDED.get(kind, ())}
+        assert said({"M": known}) == said({"M": expected}), row.label
         table.delete(Delete(row.key))
 
 
@@ -373,6 +378,14 @@ def test_a_stored_key_authenticates_as_it_did(stack, name, deployment, works):
     outcome = key_rows.use(put(stack, row), row.item["sha256"]["S"], deployment, moment)
     assert outcome.done is works
     assert key_rows.from_row(outcome.row).works(moment) is (works or name == "with a scope and an end")
+
+
+def test_a_stored_key_without_limits_gets_the_default_ones(stack):
+    row = one("api_key", "unlimited")
+    table, moment = put(stack, row), datetime(2026, 11, 23, tzinfo=UTC)
+    passed = [key_rows.use(table, row.item["sha256"]["S"], None, moment).done for _ in range(61)]
+    assert passed == [True] * 60 + [False]
+    assert key_rows.use(table, row.item["sha256"]["S"], None, moment + timedelta(minutes=1)).done
 
 
 def test_stored_slots_and_units_are_held_by_whom_they_were(stack):

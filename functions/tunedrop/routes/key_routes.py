@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body as FromBody
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
-from pydantic import AfterValidator, Field
+from pydantic import BeforeValidator, Field, StrictInt
 
 from tunedrop.actions.messages import manage_keys
+from tunedrop.domain.messages import api_key
 from tunedrop.routes.idempotency import Answer
 from tunedrop.routes.route_basics import AnswerModel, Body, Cursor, IdempotencyKey, Limit, Request, data, once
 
 router = APIGatewayRouter()
 
 
+def _scope_in_words(deployments: Iterable[str] | None) -> str | list[str]:
+    """`"*"` also for None, which 0.1.0 answered: a stored answer of its is given again."""
+    every = manage_keys.EVERY_DEPLOYMENT
+    return every if deployments is None or deployments == every else sorted(deployments)
+
+
 class CreateKey(Body):
     """A new API key."""
 
     name: str = Field(description="For people: who or what will use it. 1 to 64 characters.")
-    deployments: list[str] | None = Field(None, description="Names of deployments it may call. Default: all of them.")
-    expires_at: datetime | None = Field(None, description="When it stops working. Default: only when revoked.")
+    deployments: Literal["*"] | list[str] | None = Field(
+        None, description='Names of the deployments it may call, or "*" for all of them, later ones too. Required.'
+    )
+    expires_at: datetime | None = Field(
+        None,
+        description=f"When it stops working, at most {api_key.LONGEST_LIFE.days:,} days ahead. "
+        f"Default: in {api_key.DEFAULT_LIFE.days} days.",
+    )
+    requests_per_minute: StrictInt = Field(
+        api_key.DEFAULT_REQUESTS_PER_MINUTE, description="Calls that it may make in one minute of the clock, in UTC."
+    )
+    max_tokens: StrictInt = Field(api_key.DEFAULT_MAX_TOKENS, description="The most `max_tokens` of one call.")
 
 
 class KeyAnswer(AnswerModel):
@@ -31,12 +49,14 @@ class KeyAnswer(AnswerModel):
 
     id: str
     name: str
-    deployments: Annotated[list[str], AfterValidator(sorted)] | None
+    deployments: Annotated[Literal["*"] | list[str], BeforeValidator(_scope_in_words)]
     created_at: datetime
     created_by: str
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
+    requests_per_minute: int = api_key.DEFAULT_REQUESTS_PER_MINUTE
+    max_tokens: int = api_key.DEFAULT_MAX_TOKENS
 
 
 class NewKeyAnswer(KeyAnswer):
@@ -67,6 +87,8 @@ def create_key(
             deployments=body.deployments,
             created_by=request.caller,
             expires_at=body.expires_at,
+            requests_per_minute=body.requests_per_minute,
+            max_tokens=body.max_tokens,
         )
         answer = data(KeyAnswer.of(key)) | {"secret": secret}
         return Answer(HTTPStatus.CREATED, answer, secrets=frozenset({"secret"}))

@@ -84,6 +84,9 @@ def _authenticated(call: Call, cloud: Cloud) -> tuple[MessagesRequest, ApiKey]:
     if scope is None:
         words = f"model: {asked.model!r} is a base model; name a deployment of a model tuned from it."
         raise ApiError("not_found_error", "base_model_named", words)
+    if asked.max_tokens > key.max_tokens:
+        words = f"max_tokens: this API key may ask for at most {key.max_tokens:,} in one call."
+        raise ApiError("invalid_request_error", "key_max_tokens", words)
     return asked, key
 
 

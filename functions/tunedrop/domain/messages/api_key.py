@@ -10,8 +10,15 @@ import hashlib
 import re
 import zlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
+MINUTE = timedelta(minutes=1)
+DEFAULT_LIFE = timedelta(days=90)
+LONGEST_LIFE = timedelta(days=3650)
+DEFAULT_REQUESTS_PER_MINUTE = 60
+MOST_REQUESTS_PER_MINUTE = 10_000
+DEFAULT_MAX_TOKENS = 4096
+MOST_MAX_TOKENS = 1_000_000
 PREFIX = "td_"
 ENTROPY_BYTES = 24
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -35,10 +42,18 @@ class ApiKey:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
+    requests_per_minute: int = DEFAULT_REQUESTS_PER_MINUTE
+    """The calls it may make in one minute of the clock, in UTC."""
+    max_tokens: int = DEFAULT_MAX_TOKENS
+    """The most that one call may ask for."""
 
     def works(self, now: datetime) -> bool:
         """Whether it is neither revoked nor expired."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+    def may_call(self, deployment: str) -> bool:
+        """Whether its scope holds the deployment."""
+        return self.deployments is None or deployment in self.deployments
 
 
 def mint(key_id: str, entropy: bytes) -> str:
@@ -60,6 +75,16 @@ def looks_right(secret: str) -> bool:
 def digest(secret: str) -> str:
     """The SHA-256 that we store, in hex. With 192 random bits, no salt or slow hash is needed."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def minute_of(now: datetime) -> datetime:
+    """The minute, in UTC, in which a call at that moment counts."""
+    return now.astimezone(UTC).replace(second=0, microsecond=0)
+
+
+def seconds_left(now: datetime) -> int:
+    """Whole seconds, 1 to 60, after which that minute is over."""
+    return 60 - now.second
 
 
 def _checksum(text: str) -> str:
