@@ -126,6 +126,47 @@ def test_a_rejected_dataset_starts_no_job_and_its_reports_are_named(world, uploa
     assert answer["error"]["details"]["reports"] == ["reports/support-bot/1/claude-3-haiku/train.json"]
 
 
+def test_a_job_takes_the_newest_accepted_version_and_says_which_it_passed_over(world, dataset, upload):
+    upload("train", lines(5))
+    upload("train", lines(6))
+    assert call("DELETE", "/datasets/support-bot/versions/4")[0] == 202
+    status, job = call("POST", "/jobs", JOB, key="newest")
+
+    passed_over = [{"version": 4, "status": "deleted"}, {"version": 3, "status": "rejected"}]
+    assert (status, job["version"], job["skipped_versions"]) == (202, 2, passed_over)
+    assert call("GET", f"/jobs/{job['id']}")[1]["skipped_versions"] == passed_over
+
+
+def test_a_version_that_is_named_is_the_one_that_is_trained_or_refused(world, dataset, upload):
+    upload("train", lines(5))
+
+    assert refused(call("POST", "/jobs", {**JOB, "version": 3}, key="a")) == (409, "dataset_rejected")
+    named = call("POST", "/jobs", {**JOB, "version": 1}, key="b")[1]
+    assert (named["version"], named["skipped_versions"]) == (1, [])
+
+
+def test_a_job_whose_version_was_overtaken_is_refused(world, dataset, upload):
+    assert call("POST", "/jobs", {**JOB, "expected_version": 2}, key="as-expected")[1]["version"] == 2
+    upload("train", lines(61))
+    status, answer = call("POST", "/jobs", {**JOB, "expected_version": 2}, key="overtaken")
+
+    assert (status, answer["error"]["code"]) == (409, "version_changed")
+    assert answer["error"]["message"] == (
+        "The newest accepted version of support-bot for claude-3-haiku is version 3; version 2 was expected."
+    )
+    assert answer["error"]["details"] == {"field": "expected_version", "newest_accepted": 3, "skipped_versions": []}
+    pinned = {**JOB, "version": 2, "expected_version": 3}
+    assert call("POST", "/jobs", pinned, key="older")[1]["version"] == 2
+
+
+def test_a_rejected_upload_overtakes_no_job(world, dataset, upload):
+    upload("train", lines(5))
+    assert call("POST", "/jobs", {**JOB, "expected_version": 2}, key="k")[1]["version"] == 2
+    status, answer = call("POST", "/jobs", {**JOB, "expected_version": 3}, key="l")
+    assert (status, answer["error"]["code"]) == (409, "version_changed")
+    assert answer["error"]["details"]["skipped_versions"] == [{"version": 3, "status": "rejected"}]
+
+
 def test_a_legacy_base_model_is_refused_with_its_dates_before_anything_is_spent(stack, environment, request):
     lifecycle = {HAIKU: Lifecycle("LEGACY", "2026-03-10T00:00:00Z", "2026-09-10T00:00:00Z")}
     world = bedrock_world.make(

@@ -242,7 +242,11 @@ OF_A_DELETION = {"dataset_head": {"deletion", "erasing"}, "dataset_version": {"e
 """Attributes that a deletion adds to a row: no write of the whole row has them, since 0.1.0."""
 
 LIMITS = {"requests_per_minute", "max_tokens"}
-ADDED = {"api_key": {*LIMITS, "earlier_calls", "most_earlier_calls", "minute"}, "api_key_listing": LIMITS}
+ADDED = {
+    "job": {"skipped_versions"},
+    "api_key": {*LIMITS, "earlier_calls", "most_earlier_calls", "minute"},
+    "api_key_listing": LIMITS,
+}
 """Attributes that 0.2.0 writes beside those of 0.1.0, which passes them over."""
 
 

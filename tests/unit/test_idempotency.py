@@ -10,9 +10,22 @@ from tunedrop.edges.rows.table import WriteOutcome
 from tunedrop.errors import Conflict, InvalidInput, Unavailable
 from tunedrop.routes import idempotency
 from tunedrop.routes.idempotency import Answer
+from tunedrop.routes.job_routes import StartJobBody
+from tunedrop.routes.key_routes import CreateKey
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 REQUEST = idempotency.identity(caller="ada", route="POST /jobs", key="k")
+
+
+def test_a_field_that_0_1_0_did_not_have_is_no_part_of_a_request_that_does_not_name_it():
+    """Else a request that 0.1.0 answered would be refused when it is repeated: the digest of its body is stored."""
+    job = {"dataset", "version", "base_model", "hyperparameters", "deployment", "plan_id"}
+    assert StartJobBody(dataset="a", base_model="b").model_dump(mode="json").keys() == job
+    named = StartJobBody(dataset="a", base_model="b", expected_version=1).model_dump(mode="json")
+    assert named.keys() == job | {"expected_version"}
+    key = {"name", "deployments", "expires_at"}
+    assert CreateKey(name="a", deployments=["b"]).model_dump(mode="json").keys() == key
+    assert CreateKey(name="a", deployments="*", max_tokens=1).model_dump(mode="json").keys() == key | {"max_tokens"}
 
 
 class Rows:

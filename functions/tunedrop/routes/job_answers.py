@@ -29,6 +29,13 @@ class TrainedOnAnswer(AnswerModel):
     records: int
 
 
+class SkippedAnswer(AnswerModel):
+    """A version that is newer than the job's."""
+
+    version: int
+    status: str = Field(description="processing, incomplete, rejected (for the job's base model) or deleted")
+
+
 class WishAnswer(AnswerModel):
     """The deployment to make when the job completes."""
 
@@ -47,6 +54,10 @@ class JobAnswer(AnswerModel):
     )
     dataset: str
     version: int
+    skipped_versions: list[SkippedAnswer] = Field(
+        [],
+        description="Newer versions that were passed over because the request named no version, newest first",
+    )
     base_model: str
     hyperparameters: dict[str, str]
     name: str = Field(description="The name of both the Bedrock job and its custom model")

@@ -17,7 +17,7 @@ from tunedrop.domain.base_models.catalogue import Serving
 from tunedrop.domain.training.job_states import DeploymentRequest, StartJob
 from tunedrop.routes.idempotency import Answer
 from tunedrop.routes.job_answers import JobAnswer, JobsAnswer
-from tunedrop.routes.route_basics import Body, Cursor, IdempotencyKey, Limit, Request, data, once, required
+from tunedrop.routes.route_basics import Body, Cursor, IdempotencyKey, Limit, Request, added, data, once, required
 
 router = APIGatewayRouter()
 
@@ -39,13 +39,20 @@ class StartJobBody(Body):
     """A job to start."""
 
     dataset: str
-    version: StrictInt | None = Field(None, description="Default: the newest")
+    version: StrictInt | None = Field(
+        None, description="Default: the newest accepted one; `skipped_versions` of the answer says which are newer"
+    )
     base_model: str
     hyperparameters: dict[str, Any] = Field(
         default_factory=dict, description="Numbers, or numbers in strings. Default: the base model's defaults"
     )
     deployment: DeploymentBody | None = None
     plan_id: str | None = Field(None, description="Confirms the plan that a 409 `plan_confirmation_required` showed")
+    expected_version: StrictInt | None = added(
+        None,
+        description="Refuses the request (409 `version_changed`) if the newest accepted version is another one, "
+        "because somebody has uploaded since",
+    )
 
     def asked(self) -> StartJob:
         """The same as an action's argument."""
@@ -56,6 +63,7 @@ class StartJobBody(Body):
             hyperparameters=self.hyperparameters,
             deployment=self.deployment.asked() if self.deployment else None,
             plan_id=self.plan_id,
+            expected_version=self.expected_version,
         )
 
 

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, StrictInt
 from tunedrop.actions.messages import manage_keys
 from tunedrop.domain.messages import api_key
 from tunedrop.routes.idempotency import Answer
-from tunedrop.routes.route_basics import AnswerModel, Body, Cursor, IdempotencyKey, Limit, Request, data, once
+from tunedrop.routes.route_basics import AnswerModel, Body, Cursor, IdempotencyKey, Limit, Request, added, data, once
 
 router = APIGatewayRouter()
 
@@ -38,10 +38,10 @@ class CreateKey(Body):
         description=f"When it stops working, at most {api_key.LONGEST_LIFE.days:,} days ahead. "
         f"Default: in {api_key.DEFAULT_LIFE.days} days.",
     )
-    requests_per_minute: StrictInt = Field(
+    requests_per_minute: StrictInt = added(
         api_key.DEFAULT_REQUESTS_PER_MINUTE, description="Calls that it may make in one minute of the clock, in UTC."
     )
-    max_tokens: StrictInt = Field(api_key.DEFAULT_MAX_TOKENS, description="The most `max_tokens` of one call.")
+    max_tokens: StrictInt = added(api_key.DEFAULT_MAX_TOKENS, description="The most `max_tokens` of one call.")
 
 
 class KeyAnswer(AnswerModel):

@@ -51,6 +51,14 @@ def told_as(name: str, **about: Any) -> Any:
     return Field(validation_alias=AliasChoices(name, about.pop("called")), **about)
 
 
+def added(default: Any, **about: Any) -> Any:
+    """A field of a body that 0.1.0 did not have: at its default it is no part of the body's digest.
+
+    So a request that 0.1.0 answered still gets that answer when it is repeated under its Idempotency-Key.
+    """
+    return Field(default, exclude_if=lambda value: value == default, **about)
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """The current request: who sent it, and the cloud to answer it with."""

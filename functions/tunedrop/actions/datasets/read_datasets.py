@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.training import version_choice
 from tunedrop.domain.training.job_plan import PreparedSplit, PreparedVersion, UnpreparedVersion
+from tunedrop.domain.training.version_choice import Choice, SkippedVersion
 from tunedrop.domain.versions import object_keys
 from tunedrop.domain.versions.deletions import Deletion
 from tunedrop.domain.versions.versioning import Head, Preparation, Version
@@ -16,6 +19,9 @@ from tunedrop.edges.rows.dataset_rows import HeadPage, VersionPage
 from tunedrop.edges.rows.tombstone_rows import TombstonePage
 from tunedrop.edges.s3 import presigned_links
 from tunedrop.errors import Conflict, NotFound
+
+MOST_CONSIDERED, VERSIONS_AT_ONCE = 100, 5
+"""So many of the newest versions can be passed over, and are read at once: usually the newest is accepted."""
 
 
 def list_datasets(limit: int, cursor: str | None, cloud: Cloud) -> HeadPage:
@@ -95,19 +101,43 @@ def report_links(report_key: str, cloud: Cloud) -> ReportLinks:
     )
 
 
-def accepted(name: str, number: int | None, base_model: str, cloud: Cloud) -> PreparedVersion | UnpreparedVersion:
-    """The version that a job trains on; the newest if `number` is None. Unprepared if this base model has no verdict.
+def accepted(
+    name: str, number: int | None, base_model: str, cloud: Cloud, *, expected: int | None = None
+) -> PreparedVersion | UnpreparedVersion:
+    """The version that a job trains on: the newest accepted one if `number` is None; the newest if none is accepted.
 
-    Raises InvalidInput `unknown_base_model`, NotFound as `get_version` does, and Conflict `version_processing`,
-    `version_incomplete`, `dataset_rejected` (with the reports' keys).
+    Unprepared if this base model has no verdict. Raises InvalidInput `unknown_base_model`, NotFound as `get_version`
+    does, and Conflict `version_processing`, `version_incomplete`, `dataset_rejected` (with the reports' keys), and
+    `version_changed` if the newest accepted one is not the one `expected`.
     """
     catalogue.find(base_model)
     head = get_dataset(name, cloud)
-    version = _version(head, head.latest if number is None else number, cloud, parts=False)
+    choice = None
+    if number is None or expected is not None:
+        choice = version_choice.newest_accepted(head.latest, _newest_first(head, cloud), base_model)
+        _refuse_unexpected(head, choice, base_model, expected)
+    if number is None and choice and choice.version:
+        return _for_job(choice.version, base_model, choice.skipped)
+    return _for_job(_version(head, head.latest if number is None else number, cloud, parts=False), base_model)
+
+
+def _newest_first(head: Head, cloud: Cloud) -> Iterator[Version]:
+    cursor = None
+    for _ in range(MOST_CONSIDERED // VERSIONS_AT_ONCE):
+        page = dataset_rows.list_versions(cloud.state, head.dataset, VERSIONS_AT_ONCE, cursor)
+        yield from page.versions
+        cursor = page.cursor
+        if cursor is None:
+            return
+
+
+def _for_job(
+    version: Version, base_model: str, skipped: tuple[SkippedVersion, ...] = ()
+) -> PreparedVersion | UnpreparedVersion:
     _refuse_unfinished(version)
-    preparations = version.prepared_for(base_model)
+    name, preparations = version.dataset, version.prepared_for(base_model)
     if not preparations:
-        return UnpreparedVersion(name, version.number, version.owner)
+        return UnpreparedVersion(name, version.number, version.owner, skipped)
     _refuse_rejected(version, base_model, preparations)
     splits = {item.split: _split(item) for item in preparations}
     return PreparedVersion(
@@ -118,6 +148,7 @@ def accepted(name: str, number: int | None, base_model: str, cloud: Cloud) -> Pr
         validation=splits.get("validation"),
         tokens_per_epoch=next(item.tokens for item in preparations if item.split == "train"),
         owner=version.owner,
+        skipped=skipped,
     )
 
 
@@ -140,6 +171,20 @@ def _version(head: Head, number: int, cloud: Cloud, *, parts: bool = True) -> Ve
             latest=head.latest,
         )
     return version
+
+
+def _refuse_unexpected(head: Head, choice: Choice, base_model: str, expected: int | None) -> None:
+    newest = choice.version.number if choice.version else None
+    if expected is None or newest == expected:
+        return
+    found = f"is version {newest}" if newest else "does not exist"
+    raise Conflict(
+        "version_changed",
+        f"The newest accepted version of {head.dataset} for {base_model} {found}; version {expected} was expected.",
+        field="expected_version",
+        newest_accepted=newest,
+        skipped_versions=[asdict(each) for each in choice.skipped],
+    )
 
 
 def _refuse_unfinished(version: Version) -> None:

@@ -114,6 +114,7 @@ def _job(wanted: WantedJob, data: PreparedVersion | UnpreparedVersion, origin: O
         requested_by=origin.caller,
         created_at=origin.now,
         plan_id=wanted.plan_id,
+        skipped_versions=data.skipped,
         deployment=wanted.deployment,
     )
 

@@ -37,7 +37,9 @@ def start(request: StartJob, cloud: Cloud, *, job_id: str, caller: str) -> Job:
     values = hyperparameters.resolve(base_model, request.hyperparameters)
     wish = _wish(request, base_model, cloud.settings)
     lifecycle.check_region(base_model, cloud.settings.region)
-    data = read_datasets.accepted(request.dataset, request.version, base_model.name, cloud)
+    data = read_datasets.accepted(
+        request.dataset, request.version, base_model.name, cloud, expected=request.expected_version
+    )
     head = _free_head(wish, cloud)
     if wish and wish.model_units:
         deployment_wish.check_model_units(

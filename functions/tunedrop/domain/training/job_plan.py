@@ -11,6 +11,7 @@ from typing import Any
 
 from tunedrop.domain.base_models.catalogue import BaseModel
 from tunedrop.domain.training.job_states import DeploymentWish
+from tunedrop.domain.training.version_choice import SkippedVersion
 from tunedrop.errors import Conflict
 
 
@@ -38,6 +39,8 @@ class PreparedVersion:
     """Estimated tokens of the train split."""
     owner: str | None
     """From `dataset.toml`."""
+    skipped: tuple[SkippedVersion, ...] = ()
+    """Newer versions that were passed over for it, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class UnpreparedVersion:
     name: str
     version: int
     owner: str | None
+    skipped: tuple[SkippedVersion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from tunedrop.domain.base_models.catalogue import Serving
 from tunedrop.domain.training.bedrock_refusal import Refusal
+from tunedrop.domain.training.version_choice import SkippedVersion
 from tunedrop.errors import TunedropError
 
 JobStatus = Literal[
@@ -63,11 +64,13 @@ class StartJob:
     dataset: str
     base_model: str
     version: int | None = None
-    """None: the newest version."""
+    """None: the newest accepted one."""
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     deployment: DeploymentRequest | None = None
     plan_id: str | None = None
     """Confirms the plan with this id, as a plan over the stack's cap requires."""
+    expected_version: int | None = None
+    """The request is refused if the newest accepted version is another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,8 @@ class Job:
     """`{"amount": None}` if no price is configured."""
     plan_id: str | None = None
     """The plan that the caller confirmed, if any."""
+    skipped_versions: tuple[SkippedVersion, ...] = ()
+    """Versions newer than this one when it was chosen because the request named none, newest first."""
     data_asked_at: datetime | None = None
     """When the preparation of its data was last requested."""
     deployment: DeploymentWish | None = None
