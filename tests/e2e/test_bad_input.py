@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+from tunedrop.domain.messages import api_key
+from tunedrop.edges import clock_and_ids
 from tunedrop_cli.errors import Refused
 
 from tests.waiting import PATIENCE
@@ -55,6 +59,28 @@ def test_an_unknown_deployment_and_a_narrow_scope_are_told_apart(west):
     assert west.post_message(MESSAGE, {"x-api-key": everything})[0] == 404
     status, answer = west.post_message(MESSAGE, {"Authorization": f"Bearer {narrow}"})
     assert (status, answer["error"]["type"]) == (403, "permission_error")
+
+
+def test_callers_at_once_pass_no_more_than_their_key_may_in_a_minute(west):
+    """A call that passes finds no deployment, so each has one of two answers."""
+    key = {"name": "busy", "deployments": "*", "requests_per_minute": 10}
+    headers = {"x-api-key": west.api.post("/keys", key)["secret"]}
+    began = api_key.minute_of(clock_and_ids.now())
+    with ThreadPoolExecutor(20) as callers:
+        statuses = Counter(
+            status for status, _ in callers.map(lambda _: west.post_message(MESSAGE, headers), range(60))
+        )
+    minutes = (api_key.minute_of(clock_and_ids.now()) - began) // api_key.MINUTE + 1
+
+    assert statuses.keys() <= {404, 429}
+    assert 10 <= statuses[404] <= 10 * minutes
+
+
+def test_a_request_for_more_tokens_than_its_key_may_ask_for_is_refused(west):
+    headers = {"x-api-key": west.api.post("/keys", {"name": "wide", "deployments": "*"})["secret"]}
+    status, answer = west.post_message({**MESSAGE, "max_tokens": 2**70}, headers)
+
+    assert (status, answer["error"]["details"]["error_code"]) == (400, "key_max_tokens")
 
 
 @pytest.mark.parametrize(
