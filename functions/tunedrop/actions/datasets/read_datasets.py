@@ -9,7 +9,7 @@ from typing import Any
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.training import version_choice
 from tunedrop.domain.training.job_plan import PreparedSplit, PreparedVersion, UnpreparedVersion
-from tunedrop.domain.training.version_choice import Choice, SkippedVersion
+from tunedrop.domain.training.version_choice import SkippedVersion, VersionChoice
 from tunedrop.domain.versions import object_keys
 from tunedrop.domain.versions.deletions import Deletion
 from tunedrop.domain.versions.versioning import Head, Preparation, Version
@@ -173,7 +173,7 @@ def _version(head: Head, number: int, cloud: Cloud, *, parts: bool = True) -> Ve
     return version
 
 
-def _refuse_unexpected(head: Head, choice: Choice, base_model: str, expected: int | None) -> None:
+def _refuse_unexpected(head: Head, choice: VersionChoice, base_model: str, expected: int | None) -> None:
     newest = choice.version.number if choice.version else None
     if expected is None or newest == expected:
         return

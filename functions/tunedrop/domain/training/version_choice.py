@@ -19,14 +19,14 @@ class SkippedVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class VersionChoice:
     """The newest accepted version, None if there is none, and those that are newer, newest first."""
 
     version: Version | None
     skipped: tuple[SkippedVersion, ...]
 
 
-def newest_accepted(latest: int, versions: Iterable[Version], base_model: str) -> Choice:
+def newest_accepted(latest: int, versions: Iterable[Version], base_model: str) -> VersionChoice:
     """Choose among `versions`, newest first, no more of which are looked at than needed.
 
     What `versions` lacks of the numbers up to `latest` was deleted.
@@ -37,10 +37,10 @@ def newest_accepted(latest: int, versions: Iterable[Version], base_model: str) -
         skipped += [SkippedVersion(number, "deleted") for number in range(following, version.number, -1)]
         status = _status_for(version, base_model)
         if status == "accepted":
-            return Choice(version, tuple(skipped))
+            return VersionChoice(version, tuple(skipped))
         skipped.append(SkippedVersion(version.number, status))
         following = version.number - 1
-    return Choice(None, tuple(skipped))
+    return VersionChoice(None, tuple(skipped))
 
 
 def _status_for(version: Version, base_model: str) -> VersionStatus:
