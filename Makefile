@@ -38,8 +38,8 @@ check: ## format, lint, types, imports, template
 	$(DEV)/lint-imports --no-logo
 	$(DEV)/cfn-lint template.yaml
 
-prove: ## the provers, with figures: the template's wiring against seeded faults, static gates; ARGS=--help
-	$(PYTHON) bootstrap dev gates
+prove: ## the provers, with figures: the template's wiring against seeded faults, static gates, upgrade; ARGS=--help
+	$(PYTHON) bootstrap dev local gates
 	$(DEV)/python -m tests.prove $(ARGS)
 
 coverage: ## branch coverage of all tests but the end-to-end ones, held to a floor; takes twice as long as they do

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests import gates
 from tests.template.wiring import prover as wiring
 from tests.template.wiring.seeds import FAULTS
 from tests.template.wiring.unmended import UNMENDED
+from tests.upgrade import journey, releases
 
 WANTED_SHARE = 43 / 44
 
@@ -58,7 +61,19 @@ def prove_gates() -> Proof:
     )
 
 
-PROVERS: dict[str, Callable[[], Proof]] = {"wiring": prove_wiring, "gates": prove_gates}
+def prove_upgrade() -> Proof:
+    """The last release, at work in the embedded cloud, becomes this one and goes back, judged by Bedrock's ledger."""
+    try:
+        reference = releases.last()
+        with tempfile.TemporaryDirectory(prefix="tunedrop-upgrade-") as folder:
+            last = releases.unpack(reference, Path(folder) / "last")
+            found = journey.go(last, releases.ROOT, Path(folder) / "state")
+    except releases.NotHere as absent:
+        return Proof("the last release is not here", [str(absent)])
+    return Proof(f"from {reference} to this and back; {'; '.join(found.steps[-1:])}", found.objections, found.steps)
+
+
+PROVERS: dict[str, Callable[[], Proof]] = {"wiring": prove_wiring, "gates": prove_gates, "upgrade": prove_upgrade}
 
 
 def main(arguments: list[str]) -> int:
