@@ -12,7 +12,7 @@ from tests.e2e.traveller import Traveller
 ROOT = Path(__file__).parents[2]
 TIME_SCALE = 3600
 """Three hours of training pass in three seconds."""
-WEST = {"MaxModelUnits": "2", "AllowJobsOnAccept": "true"}
+WEST = {"MaxModelUnits": "2", "AllowJobsOnAccept": "true", "ReserveConcurrency": "true"}
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +24,7 @@ def world(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def west(world):
-    """A stack in us-west-2 that may hold two model units, and whose datasets may start jobs."""
+    """A stack in us-west-2 that may hold two model units, whose datasets may start jobs, and whose brakes have room."""
     return Traveller.of(world.deploy("tunedrop", region="us-west-2", parameters=WEST))
 
 

@@ -25,6 +25,7 @@ OTHER_CHOICES = {
     "PermissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
     "MaxModelUnits": "1",
     "AllowJobsOnAccept": "true",
+    "ReserveConcurrency": "true",
 }
 
 

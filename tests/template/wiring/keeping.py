@@ -1,4 +1,4 @@
-"""What is kept, what goes by itself, what is encrypted, and what a new account can't give."""
+"""What is kept, what goes by itself, and what is encrypted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ NAMES = {  # a fixed name would stop a second stack, or one made anew beside wha
     "AWS::Events::Rule": "Name",
     "AWS::CloudWatch::Alarm": "AlarmName",
 }
-MEMORY_OF_A_NEW_ACCOUNT = 3008  # MB
 SET_FOR_THE_ACCOUNT = ("AWS::ApiGateway::Account", "AWS::Bedrock::ModelInvocationLoggingConfiguration")
 
 
@@ -147,25 +146,6 @@ def _placeholders(text: str) -> Iterator[str]:
             yield name
 
 
-def check_new_account(stack: Stack, code: Code) -> Iterator[Finding]:
-    """The default template needs no quota that a new account lacks, and sets nothing for the whole account.
-
-    A new account may run 10 functions at once, of which it may reserve none, and give one 3,008 MB at most.
-    """
-    if not stack.by_default:
-        return
-    for function in stack.of("AWS::Lambda::Function"):
-        if "ReservedConcurrentExecutions" in function.properties:
-            yield Finding(function.id, "reserves executions, which a new account can't")
-        if int(function.properties.get("MemorySize", 128)) > MEMORY_OF_A_NEW_ACCOUNT:
-            yield Finding(function.id, f"asks for more than the {MEMORY_OF_A_NEW_ACCOUNT} MB of a new account")
-    for resource in stack.of("AWS::Lambda::Alias", "AWS::Lambda::Version"):
-        if "ProvisionedConcurrencyConfig" in resource.properties:
-            yield Finding(resource.id, "keeps functions warm, which a new account can't and which costs")
-    for resource in stack.of(*SET_FOR_THE_ACCOUNT):
-        yield Finding(resource.id, "overwrites a setting of the whole account although nobody asked for it")
-
-
 CHECKS = (
     check_retained,
     check_first_deploy,
@@ -176,5 +156,4 @@ CHECKS = (
     check_encrypted,
     check_names,
     check_references,
-    check_new_account,
 )

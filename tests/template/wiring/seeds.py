@@ -141,6 +141,15 @@ FUNCTIONS = (
         "a function reserves executions that a new account can't give",
         put(10, "ReconcileFunction", P, "ReservedConcurrentExecutions"),
     ),
+    Fault("uploads take what a new account can run", put(8, UPLOADS, P, "ScalingConfig", "MaximumConcurrency")),
+    Fault(
+        "calls may take all that an account can run",
+        put(200, "MessagesApiliveStage", P, "MethodSettings", 0, "ThrottlingRateLimit"),
+    ),
+    Fault(
+        "what releases capacity has no room of its own where somebody asked for it",
+        drop("ReconcileFunction", P, "ReservedConcurrentExecutions"),
+    ),
     Fault("a function asks for the memory of an old account", put(4096, "DatasetUploadedFunction", P, "MemorySize")),
     Fault(
         "invocation logging is set for the whole account",
