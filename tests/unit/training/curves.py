@@ -24,6 +24,8 @@ HAIKU = {
     "earlyStoppingPatience": "2",
 }
 FRESH = 2_000
+HEALTHY_FALL = 0.05
+"""Over the second half."""
 TELLABLE = 0.009
 """The standard error of a fall over the second half at which a flat run can be told from one that falls by 5 %."""
 
@@ -62,6 +64,8 @@ def fall(levels: Sequence[float]) -> float:
     """How far the level falls over the second half, without noise: twice what lies between its two quarters."""
     half = len(levels) // 2
     third, fourth = levels[half : half + half // 2], levels[half + half // 2 :]
+    if not third or not fourth:
+        return 0.0
     return 2 * (sum(third) / len(third) - sum(fourth) / len(fourth)) / levels[half]
 
 
@@ -88,6 +92,7 @@ def factors(rng: random.Random, count: int, noise: float, kind: str) -> list[flo
 def drawn(rng: random.Random, shape: Shape) -> TrainingRun:
     """The run of a shape, with noise."""
     noise = factors(rng, len(shape.levels), shape.noise, shape.kind)
+    noise = _with_small_batches(rng, shape, noise)
     losses = [level * factor for level, factor in zip(shape.levels, noise, strict=True)]
     training = [
         MetricPoint(shape.first_step + index, epoch, round(loss, 6), None)
@@ -104,6 +109,19 @@ def drawn(rng: random.Random, shape: Shape) -> TrainingRun:
     asked = {name: value for name, value in asked.items() if value}
     given = bool(shape.validation)
     return TrainingRun(training, validation, "Completed", "claude-3-haiku", asked, shape.records, given)
+
+
+def _with_small_batches(rng, shape, noise):
+    """The last batch of each epoch holds what is left over, and is the noisier for it."""
+    left = shape.records % shape.batch
+    if not left:
+        return noise
+    ends = {epoch: index for index, epoch in enumerate(shape.epochs)}
+    more = shape.noise * math.sqrt(shape.batch / left)
+    return [
+        math.exp(rng.gauss(0, more)) if index == ends[shape.epochs[index]] else factor
+        for index, factor in enumerate(noise)
+    ]
 
 
 def _spread(training, count):
@@ -132,7 +150,7 @@ def learning(rng: random.Random, count: int, epochs: int) -> list[float]:
             levels = [end * 0.1 + top * math.exp(-rate * t) for t in range(count)]
         else:
             levels = [(end + top * (1 + t / slow) ** -power) * step ** (t * epochs // count) for t in range(count)]
-        if fall(levels) >= 0.05:
+        if count < 30 or fall(levels) >= HEALTHY_FALL:
             return levels
 
 
@@ -167,13 +185,15 @@ def told(shape: Shape) -> frozenset[str]:
 
 
 def unclear(shape: Shape) -> frozenset[str]:
-    """`too_few_steps`, where the noise may hide a fall."""
-    return frozenset({"too_few_steps"} if 2 * error(shape) > 0.03 else ())
+    """`too_few_steps`, where the noise may hide a fall; what a fall between flat and healthy may be called."""
+    between = {"plateau", "not_learning", "too_few_steps"} if fall(shape.levels) < HEALTHY_FALL else set()
+    return frozenset(between | ({"too_few_steps"} if 2 * error(shape) > 0.03 else set()))
 
 
 def whole(rng: random.Random, shape: Shape, truth=(), open_=()) -> Drawn:
     """The shape as drawn, with what its size says."""
-    return Drawn(drawn(rng, shape), told(shape) | set(truth), unclear(shape) | set(open_))
+    truth = told(shape) | set(truth)
+    return Drawn(drawn(rng, shape), truth, (unclear(shape) | set(open_)) - truth)
 
 
 # Healthy
@@ -181,6 +201,15 @@ def whole(rng: random.Random, shape: Shape, truth=(), open_=()) -> Drawn:
 
 def power_law(rng):
     return whole(rng, healthy_shape(rng))
+
+
+def warmed_up(rng):
+    """The rate begins at nothing: the loss stands still, or rises a little, before it falls."""
+    shape = healthy_shape(rng, steps=rng.randint(150, 900))
+    warm, high = rng.randint(5, 30), rng.uniform(0, 0.12)
+    levels = [shape.levels[max(0, t - warm)] for t in range(len(shape.levels))]
+    levels = [level * (1 + high * t / warm) if t < warm else level for t, level in enumerate(levels)]
+    return whole(rng, replace(shape, levels=levels))
 
 
 def fixed_order(rng):
@@ -196,7 +225,9 @@ def fixed_order(rng):
 def bedrock_small(rng):
     """18 steps in 3 epochs, 1.6 to 0.15, as a published Nova run."""
     levels = [0.13 + 1.5 * math.exp(-t / rng.uniform(3.5, 4.5)) for t in range(18)]
-    shape = Shape(levels, [t // 6 for t in range(18)], 0.25, "gamma", 96 * 6, 96, 1, asked={"earlyStoppingPatience": ""})
+    shape = Shape(
+        levels, [t // 6 for t in range(18)], 0.25, "gamma", 96 * 6, 96, 1, asked={"earlyStoppingPatience": ""}
+    )
     return whole(rng, shape)
 
 
@@ -344,7 +375,12 @@ def overfitting(rng, epochs=None):
     before = rng.uniform(0.1, 0.6)
     bend = rng.uniform(0.8, 1.6)
     losses = [
-        low * (1 + before * ((best - e) / max(best, 1)) ** 1.5 if e <= best else 1 + rise * ((e - best) / (epochs - 1 - best)) ** bend)
+        low
+        * (
+            1 + before * ((best - e) / max(best, 1)) ** 1.5
+            if e <= best
+            else 1 + rise * ((e - best) / (epochs - 1 - best)) ** bend
+        )
         for e in range(epochs)
     ]
     done = whole(rng, replace(shape, validation=losses), {"overfitting"})
@@ -361,7 +397,9 @@ def overfitting_dense(rng):
     shape = healthy_shape(rng, steps=rng.randint(300, 800), epochs=epochs)
     low, rise, best = rng.uniform(0.3, 1.5), rng.uniform(0.1, 0.8), rng.uniform(0.2, 0.7)
     places = [(i + 1) / count for i in range(count)]
-    losses = [low * (1 + (0.6 * (best - p) ** 2 / best**2 if p < best else rise * (p - best) / (1 - best))) for p in places]
+    losses = [
+        low * (1 + (0.6 * (best - p) ** 2 / best**2 if p < best else rise * (p - best) / (1 - best))) for p in places
+    ]
     done = whole(rng, replace(shape, validation=losses), {"overfitting"})
     return replace(done, best_epoch=min(epochs, int(best * epochs) + 1))
 
@@ -375,7 +413,11 @@ def spiked(rng):
     each, points = count // epochs, list(done.run.training)
     bad = rng.randint(6, each - 8)
     in_order = rng.random() < 0.5 and epochs > 1
-    places = [epoch * each + bad for epoch in range(epochs)] if in_order else rng.sample(range(6, count - 9), rng.randint(1, 3))
+    places = (
+        [epoch * each + bad for epoch in range(epochs)]
+        if in_order
+        else rng.sample(range(6, count - 9), rng.randint(1, 3))
+    )
     high = math.exp(max(math.log(2), 10 * shape.noise) * rng.uniform(1, 1.6))
     width = 1 if in_order else rng.randint(1, 3)
     for place in places:
@@ -417,7 +459,9 @@ def ended_early(rng):
 
 
 def nothing(rng):
-    run = TrainingRun([], [], rng.choice(["Failed", "Stopped", "Completed"]), "nova-lite", {"epochCount": "2"}, 100, None)
+    run = TrainingRun(
+        [], [], rng.choice(["Failed", "Stopped", "Completed"]), "nova-lite", {"epochCount": "2"}, 100, None
+    )
     return Drawn(run, frozenset({"no_metrics"}))
 
 
@@ -440,47 +484,47 @@ def texts(rng: random.Random, count: int, learnable: float) -> list[tuple[str, s
 
 def simulated(rng):
     """A training by the simulator; what is true comes from the same training, measured on fresh records."""
-    defect = rng.random() < 0.35
-    learnable = rng.uniform(0, 0.3) if defect else rng.uniform(0.9, 1)
-    train, validation = (texts(rng, rng.randint(*size), learnable) for size in ((60, 300), (40, 80)))
-    fresh = texts(rng, FRESH // 4, learnable)
+    noisy = rng.random() < 0.5
+    learnable, rate = (rng.uniform(0, 0.3), rng.uniform(2, 8)) if noisy else (rng.uniform(0.9, 1), 1.0)
+    train, validation = (texts(rng, rng.randint(*size), learnable) for size in ((60, 200), (40, 80)))
     epochs, batch = rng.randint(3, 8), rng.choice([4, 8, 16])
     rule = EarlyStopping(0.001, 2) if rng.random() < 0.3 else None
-    recipe = Recipe(epochs, batch, 1.0, 0, rule)
+    recipe = Recipe(epochs, batch, rate, 0, rule)
     seen = learn(train, validation, recipe)
-    true = learn(train, fresh, Recipe(seen.epochs, batch))
-    losses = [point.loss for point in true.validation]
+    losses = [
+        point.loss
+        for point in learn(
+            train, texts(rng, FRESH // 4, learnable), replace(recipe, epochs=seen.epochs, early_stopping=None)
+        ).validation
+    ]
     rise = losses[-1] / min(losses) - 1
     truth = {"overfitting"} if rise >= 0.08 else set()
     truth |= {"early_stopping"} if seen.epochs < epochs else set()
-    open_ = {"overfitting"} if 0.01 < rise < 0.08 else set()
-    few = len(seen.training) < 30
-    open_ |= {"too_few_steps", "plateau", "not_learning"} - ({"too_few_steps"} if few else set())
-    run = _of_simulator(seen, recipe, len(train))
-    best = losses.index(min(losses)) + 1
-    return Drawn(run, frozenset(truth | ({"too_few_steps"} if few else set())), frozenset(open_), best if rise >= 0.08 else None)
+    truth |= {"too_few_steps"} if len(seen.training) < 30 else set()
+    open_ = {"too_few_steps", "plateau", "not_learning"} | ({"overfitting"} if 0.01 < rise < 0.08 else set())
+    best = losses.index(min(losses)) + 1 if rise >= 0.08 else None
+    return Drawn(_of_simulator(seen, recipe, len(train)), frozenset(truth), frozenset(open_ - truth), best)
 
 
 def simulated_rate(rng):
     """A rate far too high or far too low, as Llama's range allows, and the right one as often."""
-    rate = rng.choice([1.0, 1.0, 400.0, 800.0, 0.002])
-    train = texts(rng, rng.randint(150, 400), 1)
-    recipe = Recipe(rng.randint(2, 4), 4, rate)
-    seen = learn(train, texts(rng, FRESH // 4, 1), recipe)
-    means = [_mean([p.loss for p in seen.training if p.epoch == epoch]) for epoch in range(seen.epochs)]
-    uniform = math.log(128)
-    truth = set()
-    if rate > 100 and seen.validation[-1].loss > 1.5 * uniform:
-        truth = {"diverged"}
-    elif rate < 0.01 and means[-1] > 0.99 * means[0]:
+    rate = rng.choice([1.0, 1.0, 200.0, 800.0, 0.0002])
+    epochs = 1 if rate > 100 else rng.randint(2, 4)
+    train = texts(rng, rng.randint(150, 400), 0.05 if rate > 100 else 0.8)
+    recipe = Recipe(epochs, 4, rate)
+    seen = learn(train, texts(rng, FRESH // 4, 0.8), recipe)
+    means = [_mean([point.loss for point in seen.training if point.epoch == epoch]) for epoch in range(epochs)]
+    tail = _mean([point.loss for point in seen.training[-20:]])
+    truth, open_ = set(), {"too_few_steps", "plateau"}
+    if tail > 1.6 * seen.training[0].loss:
+        truth, open_ = {"diverged"}, open_ | {"loss_spikes"}
+    elif tail > 1.2 * seen.training[0].loss:
+        open_ |= {"diverged", "loss_spikes", "not_learning"}
+    elif epochs > 1 and means[-1] > 0.99 * means[0]:
         truth = {"not_learning"}
-    open_ = {"too_few_steps"}
-    if rate > 100:
-        open_ |= {"diverged", "loss_spikes", "overfitting", "plateau", "not_learning"}
-    elif rate == 1:
-        open_ |= {"plateau"}
-    run = _of_simulator(seen, recipe, len(train))
-    return Drawn(run, frozenset(truth), frozenset(open_ - truth))
+    if epochs == 1:
+        truth |= {"too_few_epochs"}
+    return Drawn(_of_simulator(seen, recipe, len(train)), frozenset(truth), frozenset(open_ - truth))
 
 
 def _of_simulator(seen, recipe, records):
@@ -502,6 +546,7 @@ def _mean(values):
 Kind = Callable[[random.Random], Drawn]
 HEALTHY: tuple[Kind, ...] = (
     power_law,
+    warmed_up,
     fixed_order,
     bedrock_small,
     bedrock_sample,

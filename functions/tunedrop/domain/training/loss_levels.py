@@ -9,18 +9,18 @@ import math
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from tunedrop.domain.training.loss_statistics import level_noise, levels, line, step_noise
+from tunedrop.domain.training.loss_statistics import level_noise, levels, line, median_error, step_noise
 from tunedrop.domain.training.training_run import Diagnosis, Measured, TrainingRun, number, percent
 
 SMALL = 0.05
 """Losses under this share of the first are equally small."""
 FEWEST_TO_DIVERGE, FEWEST_TO_JUDGE, FEWEST_FOR_SIXTEEN = 10, 30, 96
 """Steps."""
-RISE, RISE_OF_FIRST, RISE_NOISE = 1.3, 0.1, 6.0
+RISE, RISE_OF_FIRST, RISE_NOISE = 1.3, 0.05, 5.0
 OVER_START, START_NOISE = 1.5, 4.0
 SAME_PLACE = 1.15
 FLAT, ERRORS = 0.03, 2.0
-UNLEARNED = 0.05
+UNLEARNED, UNLEARNED_NOISE, UNLEARNED_AT_MOST = 0.05, 3.0, 0.2
 
 
 def heights(run: TrainingRun) -> list[float]:
@@ -58,7 +58,8 @@ def _risen(run: TrainingRun, values: Sequence[float], tail: int, end: float) -> 
     apart = median(values[-tail:]) - blocks[lowest]
     if end < RISE * low or end - low < RISE_OF_FIRST * run.first:
         return None
-    if apart < max(math.log(RISE), RISE_NOISE * level_noise(blocks)) or not _higher_than_before(run, values):
+    noise = max(level_noise(blocks), median_error(values[:before], before // len(blocks)))
+    if apart < max(math.log(RISE), RISE_NOISE * noise) or not _higher_than_before(run, values):
         return None
     return low, run.losses[last - 1]
 
@@ -105,13 +106,16 @@ def flatness(run: TrainingRun) -> Iterator[Diagnosis]:
 
 
 def _flat(run: TrainingRun, half: Sequence[Measured], fall: float, end: float) -> Diagnosis:
-    start = median(each.loss for each in run.losses[: max(5, len(run.losses) // 10)])
+    begun = run.losses[: max(5, len(run.losses) // 50)]
+    start = median(each.loss for each in begun)
+    noise = UNLEARNED_NOISE * median_error(heights(run)[-len(half) :], len(begun))
+    least = min(max(UNLEARNED, noise), UNLEARNED_AT_MOST)
     place = (run.place(half[0], half[-1]),)
-    if start - end <= UNLEARNED * start:
+    if start - end <= least * start:
         return Diagnosis(
             "not_learning",
             "warning",
-            f"The training loss never fell: {number(start)} in the first tenth of the steps, {number(end)} at the end.",
+            f"The training loss never fell: {number(start)} at first, {number(end)} at the end.",
             f"Train again with a higher {run.rate}, about three times this one; if that changes nothing, look whether "
             "the answers follow from the prompts at all.",
             place,

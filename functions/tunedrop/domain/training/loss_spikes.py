@@ -23,6 +23,9 @@ CHANCE = 0.01
 TOGETHER = 3
 """Spikes at most this many steps apart are one."""
 MOST_PLACES = 5
+COMMON = 0.02
+"""More places than this share of the steps, and than `MOST_PLACES`, are how the run's losses vary, and no spikes."""
+LEAST_NOISE = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ def spikes(run: TrainingRun) -> Diagnosis | None:
     rises = _rises(run)
     limit = _limit(rises)
     found = _grouped(run, rises, limit)
-    if not found:
+    if not found or len(found) > max(MOST_PLACES, COMMON * len(run.losses)):
         return None
     shown = sorted(found, key=lambda spike: -rises[spike.peak].scaled)[:MOST_PLACES]
     shown.sort(key=lambda spike: spike.first)
@@ -85,7 +88,7 @@ def _rises(run: TrainingRun) -> Mapping[int, _Rise]:
 
 
 def _noise_by_quarter(values: Sequence[float]) -> list[float]:
-    least = 0.2 * step_noise(values) or 1e-9
+    least = max(LEAST_NOISE, 0.2 * step_noise(values))
     count = len(values)
     return [max(least, step_noise(values[part * count // 4 : (part + 1) * count // 4])) for part in range(4)]
 
@@ -170,7 +173,7 @@ def _recurrence(run: TrainingRun, shown: Sequence[_Spike], rises: Mapping[int, _
             f" The same place of {len(same)} of the {others} other epochs is high too, which speaks for records that "
             "are read in the file's order."
         )
-    return " The same place of the other epochs is not high, which speaks against the file's order."
+    return " The same place of the other epochs is not high: the order changes, or the records are not the cause."
 
 
 def _hint(run: TrainingRun, records: Sequence[tuple[int, int]]) -> str:

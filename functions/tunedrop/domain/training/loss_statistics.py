@@ -15,6 +15,9 @@ from statistics import fmean, median
 _TO_SIGMA = 1.4826
 """A median deviation times this is the standard deviation, if the noise is normal."""
 
+_OF_MEDIAN = 1.25
+"""A median's standard error is this times a mean's, if the noise is normal."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -45,6 +48,14 @@ def step_noise(values: Sequence[float]) -> float:
     if len(values) < 2:
         return 0.0
     return _TO_SIGMA * median(abs(after - before) for before, after in pairwise(values)) / math.sqrt(2)
+
+
+def median_error(values: Sequence[float], size: int) -> float:
+    """The standard error of the median of `size` of these values, odd ones counted in full."""
+    if len(values) < 2:
+        return 0.0
+    square = fmean((after - before) ** 2 for before, after in pairwise(values)) / 2
+    return _OF_MEDIAN * math.sqrt(square / size)
 
 
 def level_noise(heights: Sequence[float]) -> float:
