@@ -1,18 +1,20 @@
 """Loss curves whose truth is known before they are diagnosed: drawn shapes, and the simulator's arithmetic.
 
-docs/diagnosis.md#how-it-is-judged names the published runs after which the shapes are drawn. A kind of run is a function
-of a random source; `KINDS` lists them, the healthy ones first.
+docs/diagnosis.md#how-it-is-judged names the published runs after which shapes are drawn. A kind of run is a function
+of a random source. Even seeds are there to tune on, odd ones are held out.
 """
 
 from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bedrock_simulator.early_stopping import EarlyStopping
 from bedrock_simulator.learning import Recipe, learn
+from tunedrop.domain.training.diagnosis import CODES, Diagnosis, diagnose
 from tunedrop.domain.training.metrics import MetricPoint
 from tunedrop.domain.training.training_run import TrainingRun
 
@@ -267,6 +269,12 @@ def many_validations(rng):
 def five_validations(rng):
     shape = healthy_shape(rng, epochs=5)
     return whole(rng, replace(shape, validation=falling_validation(rng, 5)))
+
+
+def one_validation(rng):
+    """One epoch, and what it ends with."""
+    shape = healthy_shape(rng, epochs=1)
+    return whole(rng, replace(shape, validation=[rng.uniform(0.3, 1.5)]))
 
 
 def small_batches(rng):
@@ -554,6 +562,7 @@ HEALTHY: tuple[Kind, ...] = (
     logged_rarely,
     many_validations,
     five_validations,
+    one_validation,
     small_batches,
     batches_of_one,
 )
@@ -581,3 +590,58 @@ SIMULATED: tuple[Kind, ...] = (simulated, simulated_rate)
 def draw(kind: Kind, seed: int) -> Drawn:
     """The curve of a kind and a seed; another seed, another curve."""
     return kind(random.Random(f"{kind.__name__} {seed}"))
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What was found on many curves, by code."""
+
+    defective: Counter[str] = field(default_factory=Counter)
+    found: Counter[str] = field(default_factory=Counter)
+    without: Counter[str] = field(default_factory=Counter)
+    false: Counter[str] = field(default_factory=Counter)
+    curves: Counter[str] = field(default_factory=Counter)
+    """`healthy`, those of them that got a code which is wrong (`wronged`), and `all`."""
+    best: Counter[int] = field(default_factory=Counter)
+    """By how many epochs `best_epoch` is off."""
+    located: Counter[bool] = field(default_factory=Counter)
+    """Whether the record behind a spike is among the candidates."""
+
+    def add(self, drawn_: Drawn) -> None:
+        """Diagnose one curve and count what is right and wrong."""
+        given = {each.code: each for each in diagnose(drawn_.run)}
+        judged = [code for code in CODES if code not in drawn_.open]
+        self.defective.update(code for code in judged if code in drawn_.truth)
+        self.found.update(code for code in judged if code in drawn_.truth and code in given)
+        self.without.update(code for code in judged if code not in drawn_.truth)
+        wrong = [code for code in judged if code not in drawn_.truth and code in given]
+        self.false.update(wrong)
+        healthy = not drawn_.truth - INFORMATION
+        self.curves.update({"all": 1, "healthy": healthy, "wronged": healthy and bool(wrong)})
+        self._places(drawn_, given)
+
+    def _places(self, drawn_: Drawn, given: Mapping[str, Diagnosis]) -> None:
+        if drawn_.best_epoch and (overfitted := given.get("overfitting")):
+            self.best[abs((overfitted.best_epoch or 0) - drawn_.best_epoch)] += 1
+        if drawn_.record and (spiked_ := given.get("loss_spikes")):
+            ranges = [place.records for place in spiked_.places if place.records]
+            self.located[any(first <= drawn_.record <= last for first, last in ranges)] += 1
+
+
+def healthy_run(steps: int) -> TrainingRun:
+    """A healthy run of about so many steps in five epochs."""
+    rng = random.Random(steps)
+    return drawn(rng, healthy_shape(rng, steps=steps, epochs=5))
+
+
+INFORMATION = frozenset({"too_few_steps", "too_few_epochs", "no_validation"})
+"""What a healthy run may lack."""
+
+
+def judged(seeds: Sequence[int], kinds: Mapping[Kind, int]) -> Tally:
+    """The tally of so many of the seeds for each kind."""
+    tally = Tally()
+    for kind, count in kinds.items():
+        for seed in seeds[:count]:
+            tally.add(draw(kind, seed))
+    return tally
