@@ -61,6 +61,9 @@ def test_a_job_goes_from_request_to_metrics(world, dataset):
     assert done["status"] == "Completed", done["failure"]
     assert [entry["status"] for entry in done["timeline"]] == ["Requested", "InProgress", "Completed"]
 
+    assert [each["code"] for each in done["diagnosis"]] == ["too_few_steps"], "24 steps"
+    assert done["diagnosis"][0]["severity"] == "info"
+
     training = call("GET", f"/jobs/{job['id']}/metrics", query={"limit": "10"})[1]
     validation = call("GET", f"/jobs/{job['id']}/metrics", query={"split": "validation"})[1]
     assert training["total"] == done["metric_points"]["training"] == 3 * 8

@@ -8,8 +8,8 @@ from typing import Any
 import job_state_changed
 import pytest
 from tunedrop.actions.jobs import read_jobs
+from tunedrop.domain.training import diagnosis, names_tokens_tags
 from tunedrop.domain.training import metrics as training_metrics
-from tunedrop.domain.training import names_tokens_tags
 from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.training.metrics import MetricPoint, MetricSplit
 from tunedrop.edges.rows import job_rows
@@ -67,6 +67,9 @@ def test_completion_stores_losses_metrics_and_timeline(world):
     assert {point.epoch for point in _points(world, job.id, "validation")} == {0, 1, 2}
     assert done.final_losses["training"] is not None
     assert done.final_losses["validation"] is not None
+    assert done.diagnosis == diagnosis.diagnose(
+        diagnosis.run_of(done, training, _points(world, job.id, "validation"))
+    ), "read from the files and from the table, the points are the same"
 
 
 def test_without_a_validation_split_there_is_one_curve(stack, environment):
@@ -75,6 +78,8 @@ def test_without_a_validation_split_there_is_one_curve(stack, environment):
     world.follow(events[-1])
     assert world.job(job.id).metric_counts["validation"] == 0
     assert _points(world, job.id, "validation") == []
+    found = {each.code: each for each in world.job(job.id).diagnosis}
+    assert found["no_validation"].words == "The job had no validation split: overfitting can't be told."
     assert set(world.job(job.id).metric_files) == {"training"}
 
 
@@ -193,6 +198,7 @@ def test_metrics_that_cannot_be_read_do_not_hold_up_the_end(world):
     world.follow(events[-1])
     assert world.job(job.id).status == "Completed"
     assert world.job(job.id).metric_counts == {"training": 0, "validation": 0}
+    assert world.job(job.id).diagnosis is None, "nothing can be said of files that can't be read"
     assert world.purchase().state == "requested"
 
 

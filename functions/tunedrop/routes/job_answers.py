@@ -45,6 +45,27 @@ class WishAnswer(AnswerModel):
     hours: int | None
 
 
+class PlaceAnswer(AnswerModel):
+    """Where something was seen: first and last of each."""
+
+    steps: tuple[int, int] = Field(description="As the metrics file numbers them")
+    epochs: tuple[int, int] | None = Field(description="Counted from 1; null if the file does not say")
+    records: tuple[int, int] | None = Field(
+        description="Candidates: records of train, counted from 1, if Bedrock reads them in order"
+    )
+
+
+class DiagnosisAnswer(AnswerModel):
+    """One thing that the losses show, or that they can't show."""
+
+    code: str = Field(description="Stable; docs/diagnosis.md lists them")
+    severity: str = Field(description="error, warning or info")
+    words: str
+    hint: str = Field(description="What to do next")
+    places: list[PlaceAnswer]
+    best_epoch: int | None = Field(description="The epoch with the lowest validation loss, counted from 1")
+
+
 class JobAnswer(AnswerModel):
     """One Bedrock model-customization job."""
 
@@ -86,6 +107,10 @@ class JobAnswer(AnswerModel):
     final_losses: dict[str, float | None]
     metric_points: dict[str, int] = told_as(
         "metric_points", called="metric_counts", description="The number of stored points, by split"
+    )
+    diagnosis: list[DiagnosisAnswer] | None = Field(
+        None,
+        description="What its losses show, the most severe first; empty: nothing stands out; null: not read",
     )
     splits: dict[str, TrainedOnAnswer] | None
     request: dict[str, Any] | None = Field(description="The exact CreateModelCustomizationJob request")

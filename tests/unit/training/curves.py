@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 
 from bedrock_simulator.early_stopping import EarlyStopping
 from bedrock_simulator.learning import Recipe, learn
-from tunedrop.domain.training.diagnosis import CODES, Diagnosis, diagnose
+from tunedrop.domain.training.diagnosis import CODES, diagnose
 from tunedrop.domain.training.metrics import MetricPoint
-from tunedrop.domain.training.training_run import TrainingRun
+from tunedrop.domain.training.training_run import Diagnosis, TrainingRun
 
 HAIKU = {
     "epochCount": "2",

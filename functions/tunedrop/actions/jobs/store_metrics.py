@@ -1,12 +1,14 @@
-"""Store a job's metrics before its end is announced, but give up rather than hold its end back for long."""
+"""Store a job's metrics, and what they show, before its end is announced, but never hold its end back for long."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from tunedrop.domain.training import job_states, metrics, names_tokens_tags
+from tunedrop.domain.training import diagnosis, job_states, metrics, names_tokens_tags
 from tunedrop.domain.training.job_states import ENDED, Job, StatusSource
-from tunedrop.domain.training.metrics import MetricSplit, UnreadableMetrics
+from tunedrop.domain.training.metrics import MetricPoint, MetricSplit, UnreadableMetrics
+from tunedrop.domain.training.training_run import Diagnosis
 from tunedrop.edges import faults
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger
@@ -61,19 +63,22 @@ def _given_up(job: Job, reason: str, source: StatusSource, cloud: Cloud) -> Job:
 def _with_results(job: Job, source: StatusSource, cloud: Cloud) -> Job:
     prefix = names_tokens_tags.output_prefix(job.dataset, job.version, job.id) + "/"
     files = metrics.find(objects.list_keys(cloud.bucket, prefix))
-    losses, counts = dict(job.final_losses), {"training": 0, "validation": 0}
+    losses = dict(job.final_losses)
+    points: dict[MetricSplit, list[MetricPoint]] = {}
     measured = replace(job, metric_files={str(split): key for split, key in files.items()}, metrics_settled=True)
     for split, key in files.items():
         try:
-            counts[split], last = _store(job, split, key, cloud)
+            points[split] = list(metrics.parse(objects.lines(cloud.bucket, key), split))
         except UnreadableMetrics as error:
             logger.error("metrics that can't be read", extra={"job_id": job.id, "key": key, "reason": str(error)})
             measured = job_states.note(measured, source, cloud.now(), f"its {split} metrics can't be read: {error}")
         else:
+            last = metric_rows.put_chunks(cloud.state, job.id, split, metrics.chunks(points[split]))
             losses[split] = last if losses.get(split) is None else losses[split]
-    return replace(measured, metric_counts=counts, final_losses=losses)
+    counts = {str(split): len(points.get(split, ())) for split in metrics.SUFFIXES}
+    found = _diagnosis(job, points) if points.keys() == files.keys() else None
+    return replace(measured, metric_counts=counts, final_losses=losses, diagnosis=found)
 
 
-def _store(job: Job, split: MetricSplit, key: str, cloud: Cloud) -> tuple[int, float | None]:
-    lines = objects.lines(cloud.bucket, key)
-    return metric_rows.put_chunks(cloud.state, job.id, split, metrics.chunks(metrics.parse(lines, split)))
+def _diagnosis(job: Job, points: Mapping[MetricSplit, Sequence[MetricPoint]]) -> tuple[Diagnosis, ...]:
+    return diagnosis.diagnose(diagnosis.run_of(job, points.get("training", ()), points.get("validation", ())))

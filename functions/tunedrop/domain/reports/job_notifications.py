@@ -84,6 +84,7 @@ def _facts(job: Job, status: JobStatus) -> dict[str, Any]:
         "cost": dict(job.cost) if job.cost is not None else None,
         "final_losses": dict(job.final_losses),
         "metric_points": dict(job.metric_counts),
+        "diagnosis": None if job.diagnosis is None else [asdict(each) for each in job.diagnosis],
         "deployment": job.deployment.name if job.deployment else None,
     }
 
@@ -92,7 +93,7 @@ def _summary(job: Job, status: JobStatus) -> str:
     model = _subject(job)
     match status:
         case "Completed":
-            return f"Job {job.id} completed: {model} is tuned{_losses(job)}."
+            return f"Job {job.id} completed: {model} is tuned{_losses(job)}.{_diagnosis(job)}"
         case "Failed":
             return f"Job {job.id} failed ({model}): {job.failure or 'Bedrock gave no reason'}"
         case "Stopped":
@@ -109,6 +110,15 @@ def _subject(job: Job) -> str:
 def _losses(job: Job) -> str:
     known = [f"{split} loss {loss:.4g}" for split, loss in job.final_losses.items() if loss is not None]
     return f", {', '.join(known)}" if known else ""
+
+
+def _diagnosis(job: Job) -> str:
+    """The most severe diagnosis that somebody should act on, and how many more there are."""
+    grave = [each for each in job.diagnosis or () if each.severity != "info"]
+    if not grave:
+        return ""
+    more = f" ({len(grave) - 1} more in the job's diagnosis.)" if len(grave) > 1 else ""
+    return f" {grave[0].words} {grave[0].hint}{more}"
 
 
 def _next_command(job: Job, status: JobStatus) -> str:

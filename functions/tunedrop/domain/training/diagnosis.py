@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from tunedrop.domain.training.epochs_run import early_end
+from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.training.loss_levels import divergence, flatness
 from tunedrop.domain.training.loss_spikes import spikes
 from tunedrop.domain.training.metrics import MetricPoint, MetricSplit
@@ -32,6 +33,20 @@ CODES: Mapping[str, Severity] = {
 }
 LOST_AT_END = 3
 """So many missing losses at the end of a file, and it is no accident."""
+
+
+def run_of(job: Job, training: Sequence[MetricPoint], validation: Sequence[MetricPoint]) -> TrainingRun:
+    """An ended job's run, with its metrics."""
+    splits = job.splits or {}
+    return TrainingRun(
+        training=training,
+        validation=validation,
+        status=job.status,
+        base_model=job.base_model,
+        hyperparameters=job.hyperparameters,
+        records=splits["train"].records if "train" in splits else None,
+        validated=None if job.splits is None else "validation" in splits,
+    )
 
 
 def diagnose(run: TrainingRun) -> tuple[Diagnosis, ...]:

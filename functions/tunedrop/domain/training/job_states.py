@@ -14,6 +14,7 @@ from typing import Any, Literal
 from tunedrop.domain.base_models.catalogue import Serving
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.domain.training.version_choice import SkippedVersion
+from tunedrop.domain.training.training_run import Diagnosis
 from tunedrop.errors import TunedropError
 
 JobStatus = Literal[
@@ -183,6 +184,8 @@ class Job:
     """Tries begun to store the metrics; counted before each, so that one that crashes counts too."""
     metrics_settled: bool = False
     """Whether the metrics were stored, or given up with an entry in the timeline."""
+    diagnosis: tuple[Diagnosis, ...] | None = None
+    """What its losses show; None until they are stored, and if they could not be read."""
     announced: tuple[JobStatus, ...] = ()
     """Statuses whose notification was published."""
     revision: int = 0

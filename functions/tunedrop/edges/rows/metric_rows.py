@@ -17,16 +17,13 @@ SCHEMA = 1
 _COLUMNS = ("step", "epoch", "loss", "perplexity")
 
 
-def put_chunks(
-    table: Table, job_id: str, split: MetricSplit, chunks: Iterator[MetricChunk]
-) -> tuple[int, float | None]:
-    """Store the points, the same ones again without effect; returns how many and the last loss."""
-    count, last = 0, None
+def put_chunks(table: Table, job_id: str, split: MetricSplit, chunks: Iterator[MetricChunk]) -> float | None:
+    """Store the points, the same ones again without effect; returns the last loss."""
+    last = None
     for chunk in chunks:
         table.put_many([_chunk_row(job_id, split, chunk)])
-        count += len(chunk.steps)
         last = next((loss for loss in reversed(chunk.losses) if loss is not None), last)
-    return count, last
+    return last
 
 
 def load_chunk(table: Table, job_id: str, split: MetricSplit, number: int) -> MetricChunk | None:

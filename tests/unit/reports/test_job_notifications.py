@@ -1,0 +1,66 @@
+"""What a job's end tells people."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from tunedrop.domain.reports import job_notifications
+from tunedrop.domain.training.job_states import Job
+from tunedrop.domain.training.training_run import Diagnosis, Place
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+JOB = Job(
+    id="01hzz",
+    dataset="support",
+    version=3,
+    base_model="nova-lite",
+    hyperparameters={"epochCount": "5"},
+    status="Completed",
+    intent_id="01hzy",
+    token="token",
+    name="support-v3",
+    owner="ada",
+    requested_by="arn:aws:iam::123456789012:user/dana",
+    created_at=NOON,
+    final_losses={"training": 0.21, "validation": 0.9},
+)
+OVERFITTED = Diagnosis("overfitting", "warning", "Overfitting: it rises.", "Train again with epochCount 2.", (), 2)
+SPIKED = Diagnosis("loss_spikes", "warning", "It stands out once.", "Look at records 1 to 8.", (Place((7, 7)),))
+FEW = Diagnosis("too_few_steps", "info", "There are 5 training losses.", "Ask the model.")
+
+
+def told(*found):
+    return job_notifications.notification(replace(JOB, diagnosis=found), "Completed", "arn:stack", NOON)
+
+
+def test_a_completed_job_says_the_gravest_diagnosis_and_what_to_do():
+    assert told(OVERFITTED, FEW).summary == (
+        "Job 01hzz completed: nova-lite on support@3 is tuned, training loss 0.21, validation loss 0.9. "
+        "Overfitting: it rises. Train again with epochCount 2."
+    )
+    assert told(OVERFITTED, SPIKED, FEW).summary.endswith("epochCount 2. (1 more in the job's diagnosis.)")
+
+
+def test_what_asks_for_nothing_is_left_to_the_event():
+    assert told(FEW).summary.endswith("validation loss 0.9.")
+    assert [each["code"] for each in told(FEW).detail()["diagnosis"]] == ["too_few_steps"]
+
+
+def test_the_event_holds_each_diagnosis_whole():
+    assert told(SPIKED).detail()["diagnosis"] == [
+        {
+            "code": "loss_spikes",
+            "severity": "warning",
+            "words": "It stands out once.",
+            "hint": "Look at records 1 to 8.",
+            "places": ({"steps": (7, 7), "epochs": None, "records": None},),
+            "best_epoch": None,
+        }
+    ]
+
+
+def test_a_job_whose_metrics_were_not_read_has_none():
+    unread = job_notifications.notification(replace(JOB, diagnosis=None), "Completed", "arn:stack", NOON)
+    assert unread.detail()["diagnosis"] is None
+    assert unread.summary.endswith("validation loss 0.9.")
