@@ -9,7 +9,8 @@ from __future__ import annotations
 import sys
 import time
 
-from tunedrop.domain.training.diagnosis import CODES, diagnose
+from tunedrop.domain.training.diagnosis import diagnose
+from tunedrop.domain.training.diagnosis_codes import CODES
 
 from tests.unit.training import curves
 

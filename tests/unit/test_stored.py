@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from tunedrop.domain.training.diagnosis_codes import Diagnosis, StepRange
 from tunedrop.domain.training.job_states import DeploymentWish, Job, TimelineEntry
-from tunedrop.domain.training.training_run import Diagnosis, Place
 from tunedrop.edges.observability import logger
 from tunedrop.edges.rows import job_rows, stored
 from tunedrop.edges.rows.attributes import marshal, unmarshal
@@ -36,7 +36,7 @@ JOB = Job(
     deployment=DeploymentWish("support-prod", "on_demand", 0, None),
     timeline=(TimelineEntry(NOON, "InProgress", "event"),),
     final_losses={"training": 1.0, "validation": None},
-    diagnosis=(Diagnosis("overfitting", "warning", "It rises.", "Stop.", (Place((3, 9), (1, 2), None),), 1),),
+    diagnosis=(Diagnosis("overfitting", "warning", "It rises.", "Stop.", (StepRange((3, 9), (1, 2), None),), 1),),
 )
 
 

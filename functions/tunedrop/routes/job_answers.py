@@ -45,7 +45,7 @@ class WishAnswer(AnswerModel):
     hours: int | None
 
 
-class PlaceAnswer(AnswerModel):
+class StepRangeAnswer(AnswerModel):
     """Where something was seen: first and last of each."""
 
     steps: tuple[int, int] = Field(description="As the metrics file numbers them")
@@ -62,7 +62,7 @@ class DiagnosisAnswer(AnswerModel):
     severity: str = Field(description="error, warning or info")
     words: str
     hint: str = Field(description="What to do next")
-    places: list[PlaceAnswer]
+    places: list[StepRangeAnswer]
     best_epoch: int | None = Field(description="The epoch with the lowest validation loss, counted from 1")
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from tunedrop.domain.reports import job_notifications
+from tunedrop.domain.training.diagnosis_codes import Diagnosis, StepRange
 from tunedrop.domain.training.job_states import Job
-from tunedrop.domain.training.training_run import Diagnosis, Place
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 JOB = Job(
@@ -26,7 +26,7 @@ JOB = Job(
     final_losses={"training": 0.21, "validation": 0.9},
 )
 OVERFITTED = Diagnosis("overfitting", "warning", "Overfitting: it rises.", "Train again with epochCount 2.", (), 2)
-SPIKED = Diagnosis("loss_spikes", "warning", "It stands out once.", "Look at records 1 to 8.", (Place((7, 7)),))
+SPIKED = Diagnosis("loss_spikes", "warning", "It stands out once.", "Look at records 1 to 8.", (StepRange((7, 7)),))
 FEW = Diagnosis("too_few_steps", "info", "There are 5 training losses.", "Ask the model.")
 
 

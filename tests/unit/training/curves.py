@@ -14,9 +14,10 @@ from dataclasses import dataclass, field, replace
 
 from bedrock_simulator.early_stopping import EarlyStopping
 from bedrock_simulator.learning import Recipe, learn
-from tunedrop.domain.training.diagnosis import CODES, diagnose
+from tunedrop.domain.training.diagnosis import diagnose
+from tunedrop.domain.training.diagnosis_codes import CODES, Diagnosis
 from tunedrop.domain.training.metrics import MetricPoint
-from tunedrop.domain.training.training_run import Diagnosis, TrainingRun
+from tunedrop.domain.training.training_run import TrainingRun
 
 HAIKU = {
     "epochCount": "2",

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tunedrop.domain.training.diagnosis import CODES, diagnose
+from tunedrop.domain.training.diagnosis import diagnose
+from tunedrop.domain.training.diagnosis_codes import CODES
 from tunedrop.domain.training.epochs_run import READINGS, stops_after
 from tunedrop.domain.training.metrics import MetricPoint
 from tunedrop.domain.training.training_run import TrainingRun

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tunedrop.domain.training import diagnosis, job_states, metrics, names_tokens_tags
+from tunedrop.domain.training.diagnosis_codes import Diagnosis
 from tunedrop.domain.training.job_states import ENDED, Job, StatusSource
 from tunedrop.domain.training.metrics import MetricPoint, MetricSplit, UnreadableMetrics
-from tunedrop.domain.training.training_run import Diagnosis
 from tunedrop.edges import faults
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger

@@ -5,32 +5,17 @@ docs/diagnosis.md has the codes, the thresholds and their reasons.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
+from tunedrop.domain.training.diagnosis_codes import CODES, Diagnosis, StepRange, said
 from tunedrop.domain.training.epochs_run import early_end
 from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.training.loss_levels import divergence, flatness
 from tunedrop.domain.training.loss_spikes import spikes
 from tunedrop.domain.training.metrics import MetricPoint, MetricSplit
-from tunedrop.domain.training.training_run import Diagnosis, Place, Severity, TrainingRun
+from tunedrop.domain.training.training_run import TrainingRun
 from tunedrop.domain.training.validation_losses import overfitting, untold
 
-CODES: Mapping[str, Severity] = {
-    "nan_loss": "error",
-    "diverged": "error",
-    "overfitting": "warning",
-    "not_learning": "warning",
-    "loss_spikes": "warning",
-    "ended_early": "warning",
-    "plateau": "info",
-    "early_stopping": "info",
-    "stopped_by_request": "info",
-    "missing_losses": "info",
-    "too_few_steps": "info",
-    "too_few_epochs": "info",
-    "no_validation": "info",
-    "no_metrics": "info",
-}
 LOST_AT_END = 3
 """So many missing losses at the end of a file, and it is no accident."""
 
@@ -76,33 +61,30 @@ def _lost(run: TrainingRun, split: MetricSplit, points: Sequence[MetricPoint]) -
         yield _nan(run, split, points, len(points) - ending)
     else:
         steps = points[missing[0]].step, points[missing[-1]].step
-        yield Diagnosis(
+        yield said(
             "missing_losses",
-            "info",
             f"{len(missing):,} of {len(points):,} {split} losses are missing or no finite number, "
             f"between steps {steps[0]} and {steps[1]}.",
             "The others were judged without them.",
-            (Place(steps),),
+            (StepRange(steps),),
         )
 
 
 def _nan(run: TrainingRun, split: MetricSplit, points: Sequence[MetricPoint], first: int) -> Diagnosis:
     since = f"From step {points[first].step} on, no {split} loss is" if first else f"No {split} loss is"
-    return Diagnosis(
+    return said(
         "nan_loss",
-        "error",
         f"{since} a finite number, or it is missing, in {len(points) - first:,} of {len(points):,} rows.",
         f"Don't use this model before you have asked it something. Train again with a lower {run.rate}; look for empty "
         "or very long answers.",
-        (Place((points[first].step, points[-1].step)),),
+        (StepRange((points[first].step, points[-1].step)),),
     )
 
 
 def _no_metrics(run: TrainingRun) -> Diagnosis:
     ends = {"Failed": "A failed job may leave none.", "Stopped": "A stopped job may leave none."}
-    return Diagnosis(
+    return said(
         "no_metrics",
-        "info",
         f"Bedrock left no losses, so nothing can be said about the training. {ends.get(run.status, '')}".rstrip(),
         "Judge the model by asking it the test split." if run.status == "Completed" else "See failure and timeline.",
     )

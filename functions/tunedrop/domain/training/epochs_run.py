@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
-from tunedrop.domain.training.training_run import Diagnosis, TrainingRun, epochs_of
+from tunedrop.domain.training.diagnosis_codes import Diagnosis, said
+from tunedrop.domain.training.training_run import TrainingRun, epochs_of
 
 DIGITS = 9
 """Losses are compared at so many decimals: 0.70 - 0.64 > 0.06 in binary fractions."""
@@ -42,26 +43,25 @@ def _epochs(run: TrainingRun) -> int | None:
 def _stopped(run: TrainingRun, ran: int | None, asked: int | None) -> Diagnosis:
     last = (run.losses or run.checks)[-1]
     epoch = f", in epoch {ran} of {asked}" if ran is not None and asked is not None else ""
-    return Diagnosis(
+    return said(
         "stopped_by_request",
-        "info",
         f"The job was stopped at step {last.step}{epoch}.",
         "What was trained until then is charged; start the job again to train to the end.",
         (run.place(last, last),),
     )
 
 
-Reading = Callable[[Sequence[float], int, float], float]
+EarlyStopReading = Callable[[Sequence[float], int, float], float]
 """The loss that an epoch has to undercut, from the losses, the epoch's index and the loss that last counted."""
 
-READINGS: Mapping[str, Reading] = {
+READINGS: Mapping[str, EarlyStopReading] = {
     "the lowest loss so far": lambda losses, epoch, _: min(losses[:epoch]),
     "the last epoch that improved": lambda _losses, _epoch, counted: counted,
     "the epoch before": lambda losses, epoch, _: losses[epoch - 1],
 }
 
 
-def stops_after(losses: Sequence[float], threshold: float, patience: int, reading: Reading) -> int | None:
+def stops_after(losses: Sequence[float], threshold: float, patience: int, reading: EarlyStopReading) -> int | None:
     """The number of epochs after which training stops; None if it does not."""
     counted, waited = losses[0] if losses else 0.0, 0
     for epoch in range(1, len(losses)):
@@ -88,9 +88,8 @@ def _by_rule(run: TrainingRun, rules: Sequence[str], ran: int, asked: int) -> Di
     epochs = "one epoch" if patience == "1" else f"{patience} epochs in a row"
     which = "by each reading of AWS's rule" if len(rules) == len(READINGS) else f"compared with {' or '.join(rules)}"
     last = run.checks[-1]
-    return Diagnosis(
+    return said(
         "early_stopping",
-        "info",
         f"Early stopping ended training after epoch {ran} of {asked}: for {epochs} the validation loss did not fall by "
         f"more than {threshold} (earlyStoppingThreshold), {which}.",
         "Nothing is wrong. If it stopped too soon, raise earlyStoppingPatience or lower earlyStoppingThreshold.",
@@ -106,9 +105,8 @@ def _unexplained(run: TrainingRun, ran: int, asked: int) -> Diagnosis:
         why = "without a validation loss for each epoch, the rule of early stopping can't be checked"
     else:
         why = "no reading of the rule of early stopping ends it there"
-    return Diagnosis(
+    return said(
         "ended_early",
-        "warning",
         f"The metrics show {ran} of {asked} epochs, and {why}.",
         "Read the job's status in Bedrock's console; the metrics file may be incomplete.",
         (run.place(last, last),),

@@ -9,8 +9,9 @@ import math
 from collections.abc import Iterator, Sequence
 from statistics import median
 
+from tunedrop.domain.training.diagnosis_codes import Diagnosis, said
 from tunedrop.domain.training.loss_statistics import level_noise, levels, line, median_error, step_noise
-from tunedrop.domain.training.training_run import Diagnosis, Measured, TrainingRun, number, percent
+from tunedrop.domain.training.training_run import Measured, TrainingRun, number, percent
 
 SMALL = 0.05
 """Losses under this share of the first are equally small."""
@@ -80,9 +81,8 @@ def _higher_than_before(run: TrainingRun, values: Sequence[float]) -> bool:
 
 
 def _diverged(run: TrainingRun, since: Measured, course: str) -> Diagnosis:
-    return Diagnosis(
+    return said(
         "diverged",
-        "error",
         f"Training diverged: the training loss {course} at step {run.losses[-1].step}.",
         f"Don't use this model. Train again with a lower {run.rate}: a third of it, or the base model's default.",
         (run.place(since, run.losses[-1]),),
@@ -112,18 +112,16 @@ def _flat(run: TrainingRun, half: Sequence[Measured], fall: float, end: float) -
     least = min(max(UNLEARNED, noise), UNLEARNED_AT_MOST)
     place = (run.place(half[0], half[-1]),)
     if start - end <= least * start:
-        return Diagnosis(
+        return said(
             "not_learning",
-            "warning",
             f"The training loss never fell: {number(start)} at first, {number(end)} at the end.",
             f"Train again with a higher {run.rate}, about three times this one; if that changes nothing, look whether "
             "the answers follow from the prompts at all.",
             place,
         )
     change = f"fell by {percent(fall)}" if fall > 0 else "did not fall"
-    return Diagnosis(
+    return said(
         "plateau",
-        "info",
         f"The training loss is flat since step {half[0].step}: it {change} over the second half of the steps, "
         f"and is {number(end)} at the end.",
         _instead(run),
@@ -143,9 +141,8 @@ def _too_few(run: TrainingRun) -> Diagnosis:
     have = {0: "There is no training loss", 1: "There is one training loss"}.get(
         count, f"There are {count} training losses"
     )
-    return Diagnosis(
+    return said(
         "too_few_steps",
-        "info",
         f"{have}; from {FEWEST_TO_JUDGE} on it can be told whether the loss still falls, and where it stands out.",
         "Judge the model by asking it the test split. More records or epochs, or a smaller batchSize, make more steps."
         if count
@@ -154,9 +151,8 @@ def _too_few(run: TrainingRun) -> Diagnosis:
 
 
 def _too_noisy(run: TrainingRun, error: float) -> Diagnosis:
-    return Diagnosis(
+    return said(
         "too_few_steps",
-        "info",
         f"{len(run.losses):,} steps are too few for losses that vary as these do: a fall of {percent(error)} over the "
         "second half can't be told from none.",
         "Judge the model by asking it the test split; a validation split shows more than the training loss.",

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from tunedrop.domain.training.diagnosis_codes import Diagnosis, said
 from tunedrop.domain.training.loss_levels import heights
 from tunedrop.domain.training.loss_statistics import deviation, medians_before, quantile, step_noise
-from tunedrop.domain.training.training_run import Diagnosis, TrainingRun, number
+from tunedrop.domain.training.training_run import TrainingRun, number
 
 FEWEST_STEPS = 50
 WIDTH, FEWEST_BESIDE = 15, 5
@@ -53,9 +54,8 @@ def spikes(run: TrainingRun) -> Diagnosis | None:
     times = "once" if len(found) == 1 else f"at {len(found):,} places"
     listed = "; ".join(_told(run, spike) for spike in shown)
     more = f"; {len(found) - len(shown):,} more" if len(found) > len(shown) else ""
-    return Diagnosis(
+    return said(
         "loss_spikes",
-        "warning",
         f"The training loss stands out {times}: {listed}{more}.{_recurrence(run, shown, rises, limit)}",
         _hint(run, [place.records for place in places if place.records]),
         places,

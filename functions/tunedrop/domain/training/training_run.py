@@ -1,4 +1,4 @@
-"""A training run as its metrics files show it, and what can be said of one. Pure."""
+"""A training run as its metrics files show it. Pure."""
 
 from __future__ import annotations
 
@@ -7,37 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from statistics import median
-from typing import Literal
 
+from tunedrop.domain.training.diagnosis_codes import StepRange
 from tunedrop.domain.training.metrics import MetricPoint
-
-Severity = Literal["error", "warning", "info"]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where something was seen."""
-
-    steps: tuple[int, int]
-    """First and last, as the metrics file numbers them."""
-    epochs: tuple[int, int] | None = None
-    """First and last, counted from 1; None if the file does not say."""
-    records: tuple[int, int] | None = None
-    """Candidates: the records of train, counted from 1, if Bedrock reads them in order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """One thing that a run's losses show, or that they can't show. docs/diagnosis.md lists the codes."""
-
-    code: str
-    severity: Severity
-    words: str
-    hint: str
-    """What to do next."""
-    places: tuple[Place, ...] = ()
-    best_epoch: int | None = None
-    """The epoch with the lowest validation loss, counted from 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +84,10 @@ class TrainingRun:
         text = self.hyperparameters.get(name)
         return None if text is None else int(Decimal(text))
 
-    def place(self, first: Measured, last: Measured, records: tuple[int, int] | None = None) -> Place:
+    def place(self, first: Measured, last: Measured, records: tuple[int, int] | None = None) -> StepRange:
         """From one loss to another."""
         epochs = None if first.epoch is None or last.epoch is None else (first.epoch, last.epoch)
-        return Place((first.step, last.step), epochs, records)
+        return StepRange((first.step, last.step), epochs, records)
 
 
 def number(value: float) -> str:

@@ -11,7 +11,8 @@ from itertools import pairwise
 from statistics import fmean, median
 
 from tunedrop.domain.base_models import catalogue
-from tunedrop.domain.training.training_run import Diagnosis, Measured, TrainingRun, number, percent
+from tunedrop.domain.training.diagnosis_codes import Diagnosis, said
+from tunedrop.domain.training.training_run import Measured, TrainingRun, number, percent
 
 MOST_CHECKS = 20
 RISE, RISE_OF_LAST_ONLY, RISE_OF_FIRST, TIMES_AGAINST = 0.03, 0.05, 0.01, 1.5
@@ -62,9 +63,8 @@ def _overfitted(run: TrainingRun, checks: Sequence[Measured], best: int) -> Diag
     asked = run.count("epochCount")
     fewer = lowest.epoch is not None and asked is not None and lowest.epoch < asked
     first = f"epochCount {lowest.epoch}" if fewer else "fewer epochs"
-    return Diagnosis(
+    return said(
         "overfitting",
-        "warning",
         f"Overfitting: the validation loss is lowest {where}, {number(lowest.loss)}, and {number(last.loss)} after "
         f"{end}, {percent(share)} higher. Since then the model learns the records by heart.",
         f"Train again with {first}, or a lower {run.rate}; more and more varied records help most.",
@@ -78,15 +78,14 @@ def untold(run: TrainingRun) -> Diagnosis | None:
     if len(run.checks) > 1:
         return None
     if run.checks:
-        return Diagnosis(
+        return said(
             "too_few_epochs",
-            "info",
             f"There is one validation loss, {number(run.checks[0].loss)}: whether more epochs would help or overfit "
             "can't be told.",
             "Train again with one more epoch if the model is not good enough yet.",
         )
     why, hint = _no_validation(run)
-    return Diagnosis("no_validation", "info", f"{why}: overfitting can't be told.", hint)
+    return said("no_validation", f"{why}: overfitting can't be told.", hint)
 
 
 def _no_validation(run: TrainingRun) -> tuple[str, str]:
