@@ -66,6 +66,7 @@ def described(value: Any) -> Any:
 
 
 def _member(name: str, declared: Any, value: Any) -> Any:
-    if cast("str", declared).startswith("tuple[") != isinstance(value, tuple):
+    missing = value is None and cast("str", declared).endswith("| None")
+    if not missing and cast("str", declared).startswith("tuple[") != isinstance(value, tuple):
         raise TypeError(f"{name} is declared {declared}, and is a {type(value).__name__}")
     return described(value)
