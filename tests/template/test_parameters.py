@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import tunedrop
 from tunedrop.domain.base_models import catalogue
 
 ROOT = Path(__file__).parents[2]
@@ -101,6 +102,10 @@ def test_every_output_says_what_it_is_for(template):
 )  # fmt: skip
 def test_a_user_is_told_what_a_user_needs(stack, name):
     assert stack.outputs[name]
+
+
+def test_the_stack_says_the_release_that_the_code_has(stack):
+    assert stack.outputs["Release"] == tunedrop.__version__
 
 
 def test_the_addresses_of_the_apis_end_in_their_stages(stack):
