@@ -23,6 +23,7 @@ COMMANDS = {
     "push": "upload a dataset's folder to a stack",
     "local": "run the embedded cloud on this machine",
     "keys": "manage API keys for the Messages API",
+    "doctor": "look at a stack and its account, and say what mends them",
 }
 """Each command is the module of its name in this package, imported only if the command is used."""
 SHELLS = ("bash", "zsh", "fish")
@@ -35,6 +36,7 @@ EPILOG = """examples:
   tunedrop local up                              start the embedded cloud and deploy the stack into it
   eval "$(tunedrop local env)"                   point this shell's AWS tools at it
   tunedrop keys create --name checkout --deployment support-bot-prod
+  tunedrop doctor                                what a deployed stack and its account still need
 """
 
 

@@ -56,6 +56,7 @@ def test_what_only_says_something_imports_neither_the_domain_nor_what_prints(imp
         ["convert", "train.jsonl", "out.jsonl", "--model", "nova-lite"],
         ["push", "--help"],
         ["keys", "create", "--help"],
+        ["doctor", "--help"],
         ["--print-completion", "bash"],
     ],
     ids=lambda each: " ".join(each[:2]),
@@ -97,7 +98,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-@pytest.mark.parametrize("arguments", [["push", "."], ["push", "nowhere"], ["keys", "list"]], ids=" ".join)
+@pytest.mark.parametrize("arguments", [["push", "."], ["push", "nowhere"], ["keys", "list"], ["doctor"]], ids=" ".join)
 def test_without_boto3_a_command_that_signs_says_what_to_install(arguments):
     ran = subprocess.run([sys.executable, "-c", WITHOUT_BOTO3, *arguments], capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout) == (2, "")
