@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from tunedrop.domain.base_models.catalogue import Serving
 from tunedrop.domain.training.bedrock_refusal import Refusal
-from tunedrop.domain.training.version_choice import SkippedVersion
 from tunedrop.domain.training.diagnosis_codes import Diagnosis
+from tunedrop.domain.training.version_choice import SkippedVersion
 from tunedrop.errors import TunedropError
 
 JobStatus = Literal[
