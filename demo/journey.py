@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tunedrop_cli import terminal_curves
 from tunedrop_cli.errors import Refused
+from tunedrop_cli.terminal_curves import Curve
 
-from demo import curves, messages
-from demo.curves import Curve
+from demo import messages
 from demo.screen import Screen
 from demo.surroundings import BASE_MODEL_ID, BUILD, PATIENCE, Surroundings
 
@@ -101,7 +102,7 @@ class Journey:
             per_epoch = len(training) / max(1, len(validation))
             held_out = [((number + 1) * per_epoch - 1, loss) for number, (_, loss) in enumerate(validation)]
             drawn = [Curve("training loss", "·", training), Curve("validation loss", "●", held_out)]
-            for line in curves.draw(drawn):
+            for line in terminal_curves.draw(drawn):
                 self.screen.line(line)
             if not validation:
                 self.screen.line("one curve only: no validation split was given")

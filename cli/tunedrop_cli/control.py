@@ -42,15 +42,17 @@ class ControlApi:
 
     def get(self, path: str, **query: str | int) -> Any:
         """Send a GET request."""
-        return self._send("GET", path + (f"?{urlencode(query)}" if query else ""))
+        return self._send("GET", _with(path, query))
 
-    def post(self, path: str, body: Mapping[str, Any], *, idempotency_key: str | None = None) -> Any:
+    def post(self, path: str, body: Mapping[str, Any], *, idempotency_key: str | None = None, **query: str) -> Any:
         """Send a POST request; it is retried only with an Idempotency-Key."""
-        return self._send("POST", path, body, {"Idempotency-Key": idempotency_key} if idempotency_key else {})
+        return self._send(
+            "POST", _with(path, query), body, {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        )
 
-    def delete(self, path: str) -> Any:
+    def delete(self, path: str, **query: str) -> Any:
         """Send a DELETE request."""
-        return self._send("DELETE", path)
+        return self._send("DELETE", _with(path, query))
 
     def _send(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
@@ -76,6 +78,10 @@ class ControlApi:
             return _answer(prepared, self.timeout)
         except (OSError, HTTPException) as error:
             raise Refused(0, _silence(prepared, error)) from error
+
+
+def _with(path: str, query: Mapping[str, str | int]) -> str:
+    return path + (f"?{urlencode(query)}" if query else "")
 
 
 def _answer(request: urllib.request.Request, timeout: float) -> Any:

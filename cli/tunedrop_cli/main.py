@@ -1,4 +1,4 @@
-"""`tunedrop`: check, convert and upload training files, run the embedded cloud, manage a stack's API keys."""
+"""`tunedrop`: check and upload training data, train on it, manage API keys, run the embedded cloud."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ COMMANDS = {
     "check": "check files as an upload would",
     "convert": "write a file in a base model's training format",
     "push": "upload a dataset's folder to a stack",
+    "datasets": "list, show and erase a stack's datasets",
+    "jobs": "start jobs, follow them, and compare what they learned",
+    "deployments": "list, show and release what serves custom models",
+    "base-models": "say what can be trained, and how it is served",
     "local": "run the embedded cloud on this machine",
     "keys": "manage API keys for the Messages API",
     "doctor": "look at a stack and its account, and say what mends them",
@@ -35,6 +39,7 @@ EPILOG = """examples:
   tunedrop push support-bot --wait               upload a dataset's folder and wait for the verdict
   tunedrop local up                              start the embedded cloud and deploy the stack into it
   eval "$(tunedrop local env)"                   point this shell's AWS tools at it
+  tunedrop jobs start support-bot --model nova-lite --plan      what it would train and cost
   tunedrop keys create --name checkout --deployment support-bot-prod
   tunedrop doctor                                what a deployed stack and its account still need
 """
@@ -66,7 +71,7 @@ def command_line(chosen: Collection[str]) -> argparse.ArgumentParser:
     for name, purpose in COMMANDS.items():
         command = commands.add_parser(name, help=purpose, formatter_class=argparse.RawDescriptionHelpFormatter)
         if name in chosen:
-            importlib.import_module(f"tunedrop_cli.{name}").add_to(command)
+            importlib.import_module(f"tunedrop_cli.{name.replace('-', '_')}").add_to(command)
     return top
 
 

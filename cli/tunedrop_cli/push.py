@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import hashlib
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from tunedrop.domain.base_models.catalogue import SPLITS, Split
+from tunedrop.domain.reports import next_commands
 from tunedrop.domain.versions import object_keys
 
 from tunedrop_cli import errors, examining, folders, local_files, plans, progress, stack, text_report
@@ -50,6 +52,8 @@ class _Push:
     s3: S3Client
     api: ControlApi | None
     screen: Console
+    again: Callable[[str], str]
+    """A command of ours, for the same stack."""
     poll_seconds: float = _POLL_SECONDS
 
 
@@ -88,14 +92,16 @@ def run(chosen: argparse.Namespace) -> int:
     if not chosen.no_check and not _holds(chosen, folder, screen):
         return 1
     api = None if chosen.by_events else _api(reached, folder.name, screen, needed=chosen.wait)
-    push = _Push(folder, reached.bucket(), reached.s3(), api, screen)
+    push = _Push(folder, reached.bucket(), reached.s3(), api, screen, functools.partial(stack.again, chosen))
     if push.api is None:
         _upload_by_events(push)
-        text_report.line(screen, f"uploaded; GET /datasets/{folder.name} says what becomes of it")
+        text_report.line(screen, "uploaded; what becomes of it:")
+        text_report.next_step(screen, stack.again(chosen, next_commands.show_dataset(folder.name)))
         return 0
     upload = _upload_as_one(push, push.api)
     if not chosen.wait:
-        text_report.line(screen, f"uploaded; GET /datasets/{folder.name}/uploads/{upload} says what becomes of it")
+        text_report.line(screen, "uploaded; what becomes of it:")
+        text_report.next_step(screen, stack.again(chosen, next_commands.show_dataset(folder.name)))
         return 0
     return _await(push, push.api, upload, time.monotonic() + chosen.timeout)
 
@@ -220,7 +226,8 @@ def _await(push: _Push, api: ControlApi, upload: str, until: float) -> int:
     name = push.folder.name
     while (found := api.get(f"/datasets/{name}/uploads/{upload}"))["status"] == "processing":
         if time.monotonic() > until:
-            text_report.line(push.screen, f"still processing: GET /datasets/{name}/uploads/{upload}")
+            text_report.line(push.screen, "still processing; what becomes of it:")
+            text_report.next_step(push.screen, push.again(next_commands.show_dataset(name)))
             return 1
         time.sleep(push.poll_seconds)
     if found["version"] is None:
@@ -233,5 +240,6 @@ def _await(push: _Push, api: ControlApi, upload: str, until: float) -> int:
         version,
         unchanged=found["status"] == "unchanged",
         on_accept=job is not None and job.start == "on_accept",
+        again=push.again,
     )
     return 0 if version["status"] == "accepted" else 1

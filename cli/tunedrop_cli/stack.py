@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from tunedrop.domain.reports import next_commands
 
 from tunedrop_cli.errors import Refused, WrongUsage
 
@@ -22,8 +25,17 @@ BUCKET_VARIABLE = "TUNEDROP_DATA_BUCKET"
 
 def add_to(command: argparse.ArgumentParser) -> None:
     """Add the options that name a stack."""
-    command.add_argument("--stack-name", default="tunedrop", help="CloudFormation stack (default: tunedrop)")
+    command.add_argument(
+        "--stack-name", default=next_commands.DEFAULT_STACK, help="CloudFormation stack (default: tunedrop)"
+    )
     command.add_argument("--url", help=f"URL of ControlApi; default: ${URL_VARIABLE}, else the stack's output")
+
+
+def again(chosen: argparse.Namespace, command: str) -> str:
+    """A command of ours that asks the same stack as this one did."""
+    options = ["--stack-name", chosen.stack_name] if chosen.stack_name != next_commands.DEFAULT_STACK else []
+    options += ["--url", chosen.url] if chosen.url else []
+    return f"{command} {shlex.join(options)}" if options else command
 
 
 def _session() -> boto3.Session:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
 from tunedrop.domain.formats import all_formats
-from tunedrop.domain.reports import next_steps
+from tunedrop.domain.reports import next_commands, next_steps
 from tunedrop.domain.reports.markup import visible
 from tunedrop.domain.reports.next_steps import CodeCount
 
@@ -47,8 +46,8 @@ def overview(screen: Console, verdicts: Sequence[Verdict]) -> None:
     files = [file["key"] for report in verdicts[0].reports for file in report["files"]]
     line(screen)
     if not accepted and (hint := _first_hint(verdicts[0])):
-        _next(screen, hint)
-    _next(screen, "All findings for one of them:")
+        next_step(screen, hint)
+    next_step(screen, "All findings for one of them:")
     command = shlex.join(["tunedrop", "check", "--model", chosen, *dict.fromkeys(files)])
     line(screen, "      ", (command, "bold"))
 
@@ -94,7 +93,7 @@ def whole(screen: Console, verdict: Verdict, *, mended: bool = False) -> None:
     held_back = next_steps.is_held_back(first, verdict.reports)
     for step in next_steps.steps(first, mended=mended, held_back=held_back):
         if step.command:
-            _next(screen, step.words)
+            next_step(screen, step.words)
             line(screen, "      ", (step.command, "bold"))
 
 
@@ -182,30 +181,37 @@ def mends(screen: Console, fixed: Fixed, out: str) -> None:
     line(screen)
 
 
-def version(screen: Console, found: Mapping[str, Any], *, unchanged: bool, on_accept: bool = False) -> None:
-    """Print what a stack made of an upload: verdict, splits, top findings, the next command.
+def version(
+    screen: Console,
+    found: Mapping[str, Any],
+    *,
+    unchanged: bool,
+    on_accept: bool = False,
+    again: Callable[[str], str] = str,
+) -> None:
+    """Print what a stack made of an upload: verdict, splits, top findings, the next command, for that stack by `again`.
 
     `on_accept` says that its settings ask for an automatic job; a second one, started by hand, would cost again.
     """
     name = f"{found['dataset']}@{found['version']}"
-    again = " (the same bytes as before, no new version)" if unchanged else ""
-    line(screen, (found["status"], _STYLES.get(found["status"], "bold")), f" {name}{again}")
+    repeated = " (the same bytes as before, no new version)" if unchanged else ""
+    line(screen, (found["status"], _STYLES.get(found["status"], "bold")), f" {name}{repeated}")
     for item in found["preparations"]:
         counts = ", ".join(_count(item[what], what) for what in ("records", "errors", "warnings"))
         verdict = (f"{item['verdict']:<8}", _STYLES.get(item["verdict"], ""))
         line(screen, "  ", verdict, f" {item['base_model']:<16} {item['split']:<10} {counts}")
     _top_findings(screen, found.get("top_findings", ()))
     if found["status"] == "accepted" and on_accept:
-        _next(
-            screen, 'GET /jobs shows whether [job] start = "on_accept" has started one; DatasetPrepared says why not.'
-        )
+        line(screen, 'Its settings say [job] start = "on_accept". Whether a job was started:')
+        next_step(screen, again(next_commands.list_jobs(found["dataset"])))
     elif found["status"] == "accepted":
-        body = {"dataset": found["dataset"], "version": found["version"], "base_model": found["base_models"][0]}
-        _next(screen, f"POST /jobs {json.dumps(body)}")
+        command = next_commands.start_job(found["dataset"], found["version"], found["base_models"][0])
+        next_step(screen, again(f"{command} --plan"))
     elif found["status"] == "incomplete":
-        _next(screen, "Add a train split to the folder, and push it again.")
+        next_step(screen, "Add a train split to the folder, and push it again.")
     else:
-        _next(screen, f"GET /datasets/{found['dataset']}/versions/{found['version']} links to the reports; just now:")
+        line(screen, "The reports, for 15 minutes; for new links:")
+        next_step(screen, again(next_commands.show_dataset(found["dataset"], found["version"])))
         for item in found["preparations"]:
             if item["verdict"] == "rejected" and item.get("page_url"):
                 line(screen, f"      {item['base_model']} {item['split']}: {item['page_url']}")
@@ -230,7 +236,8 @@ def _count(count: int, what: str) -> str:
     return f"1 {what[:-1]}" if count == 1 else f"{count:,} {what}"
 
 
-def _next(screen: Console, words: str) -> None:
+def next_step(screen: Console, words: str) -> None:
+    """Print what to do next."""
     line(screen, ("next  ", "bold cyan"), words)
 
 

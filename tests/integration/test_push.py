@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
-import control_api
 import dataset_uploaded
 import pytest
 from moto.backends import get_backend
@@ -15,25 +11,18 @@ from tunedrop.domain.checks import examples
 from tunedrop_cli import main
 
 from tests import builders
+from tests.integration.served_control_api import served
 from tests.integration.uploads_world import ACCOUNT, version
 
 GOOD = examples.good(60)()
 
 
-class Cloud:
-    """ControlApi over HTTP; before each answer, S3's events and queued messages reach dataset_uploaded."""
+class Deliveries:
+    """S3's events and queued messages on their way to dataset_uploaded."""
 
     def __init__(self, stack) -> None:
         self.stack = stack
-        self.asked: list[str] = []
         self._delivered: set[str] = set()
-        self._server = HTTPServer(("127.0.0.1", 0), self._handler())
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
     def deliver(self) -> None:
         """Everything that waits."""
@@ -50,41 +39,18 @@ class Cloud:
         answer = dataset_uploaded.handler(builders.sqs_event(message), builders.LambdaContext())
         assert answer["batchItemFailures"] == []
 
-    def _answer(self, method: str, path: str, body: Any, key: str | None) -> tuple[int, Any]:
-        self.deliver()
-        self.asked.append(f"{method} {path}")
-        headers = {"Idempotency-Key": key} if key else None
-        event = builders.api_request(method, path, body=body, headers=headers)
-        context: Any = builders.LambdaContext()
-        return builders.api_answer(control_api.handler(event, context))
 
-    def _handler(cloud):  # noqa: N805 - `self` is the request's own
-        class Handler(BaseHTTPRequestHandler):
-            def _do(self) -> None:
-                size = int(self.headers.get("Content-Length") or 0)
-                body = json.loads(self.rfile.read(size)) if size else None
-                assert self.headers["Authorization"].startswith("AWS4-HMAC-SHA256")
-                status, answer = cloud._answer(self.command, self.path, body, self.headers.get("Idempotency-Key"))
-                content = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            do_GET = do_POST = _do  # noqa: N815 - as http.server calls them
-
-            def log_message(self, *_: object) -> None:
-                """Quiet."""
-
-        return Handler
+@pytest.fixture
+def deliveries(stack):
+    return Deliveries(stack)
 
 
 @pytest.fixture
-def cloud(stack, environment):
-    made = Cloud(stack)
-    environment.setenv("TUNEDROP_CONTROL_API_URL", made.url)
-    yield made
-    made.close()
+def cloud(deliveries, environment):
+    """ControlApi over HTTP; before each answer, whatever waits is delivered."""
+    with served(deliveries.deliver) as made:
+        environment.setenv("TUNEDROP_CONTROL_API_URL", made.url)
+        yield made
 
 
 @pytest.fixture
@@ -178,7 +144,7 @@ def test_what_several_base_models_have_in_common_is_said_once(cloud, folder, cap
     assert "61 records, 1 error, 0 warnings" in said
 
 
-def test_by_events_the_only_version_that_is_prepared_holds_everything(cloud, folder, stack):
+def test_by_events_the_only_version_that_is_prepared_holds_everything(cloud, deliveries, folder, stack):
     path = folder(
         {
             "train/a.jsonl": examples.good(30)(),
@@ -188,7 +154,7 @@ def test_by_events_the_only_version_that_is_prepared_holds_everything(cloud, fol
         }
     )
     assert main.main(["push", path, "--by-events"]) == 0
-    cloud.deliver()
+    deliveries.deliver()
     assert [version(stack, number).status for number in (1, 2)] == ["incomplete", "accepted"]
     assert set(version(stack, 2).files) == {"train", "validation", "dataset.toml"}
 

@@ -7,14 +7,16 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body as FromBody
+from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
-from pydantic import Field, StrictInt
+from pydantic import AwareDatetime, Field, StrictInt
 
 from tunedrop.actions.jobs import read_jobs
 from tunedrop.actions.jobs.start_job import start
 from tunedrop.actions.jobs.stop_job import stop
 from tunedrop.domain.base_models.catalogue import Serving
-from tunedrop.domain.training.job_states import DeploymentRequest, StartJob
+from tunedrop.domain.training.job_filter import JobFilter
+from tunedrop.domain.training.job_states import DeploymentRequest, JobStatus, StartJob
 from tunedrop.routes.idempotency import Answer
 from tunedrop.routes.job_answers import JobAnswer, JobsAnswer
 from tunedrop.routes.route_basics import Body, Cursor, IdempotencyKey, Limit, Request, added, data, once, required
@@ -85,10 +87,21 @@ def start_job(body: Annotated[StartJobBody, FromBody()], idempotency_key: Idempo
 
 
 @router.get("/jobs", summary="List jobs")
-def list_jobs(limit: Limit = 20, cursor: Cursor = None) -> JobsAnswer:
-    """Jobs, ended ones included, newest first."""
-    page = read_jobs.list_jobs(limit, cursor, Request.of(router).cloud)
-    return JobsAnswer.of(page)
+def list_jobs(
+    *,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+    status: Annotated[JobStatus | None, Query(description="Only jobs in this status")] = None,
+    dataset: Annotated[str | None, Query(description="Only jobs on this dataset")] = None,
+    base_model: Annotated[str | None, Query(description="Only jobs that tune this base model")] = None,
+    owner: Annotated[str | None, Query(description="Only jobs of this owner")] = None,
+    sweep: Annotated[str | None, Query(description="Only jobs with this label")] = None,
+    created_after: Annotated[AwareDatetime | None, Query(description="Only jobs created then or later")] = None,
+    created_before: Annotated[AwareDatetime | None, Query(description="Only jobs created before then")] = None,
+) -> JobsAnswer:
+    """Jobs, ended ones included, newest first. A filtered page may hold fewer than `limit` and still have a cursor."""
+    wanted = JobFilter(status, dataset, base_model, owner, sweep, created_after, created_before)
+    return JobsAnswer.of(read_jobs.list_jobs(limit, cursor, Request.of(router).cloud, wanted))
 
 
 @router.get("/jobs/<job_id>", summary="Read a job")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from tunedrop.domain.reports import next_commands
 from tunedrop.domain.serving import deployment_states
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.training.job_states import ENDED, Job
@@ -63,7 +64,13 @@ def still_billing(models: tuple[TrainedModel, ...]) -> tuple[StillBilling, ...]:
     """What costs money: each deployment, and the storage of each custom model (docs/facts.md#prices)."""
     served = [_billed(deployment) for model in models for deployment in model.deployments]
     kept = [
-        StillBilling("custom_model", model.name, model.model_arn, None, f"bedrock DeleteCustomModel {model.name}")
+        StillBilling(
+            "custom_model",
+            model.name,
+            model.model_arn,
+            None,
+            next_commands.delete_model(model.name),
+        )
         for model in models
     ]
     return (*served, *kept)
@@ -75,7 +82,7 @@ def _billed(deployment: Deployment) -> StillBilling:
         deployment.name,
         deployment.arn,
         deployment.expires_at,
-        f"DELETE /deployments/{deployment.name}",
+        next_commands.release_deployment(deployment.name),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tunedrop.domain.training.job_filter import EVERY_JOB, JobFilter
 from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.training.metrics import CHUNK, MetricPoint, MetricSplit
 from tunedrop.edges.cloud import Cloud
@@ -11,6 +12,8 @@ from tunedrop.edges.rows import job_rows, metric_rows
 from tunedrop.edges.s3 import presigned_links
 from tunedrop.errors import InvalidInput, NotFound
 
+LOOKED_AT_ONCE, MOST_LOOKED_AT = 100, 500
+"""Jobs: about 200 KB and 1 MB of rows."""
 MOST_POINTS = 10_000
 """Points per page: about 1 MB of JSON, where Lambda allows an answer of 6 MB (docs/facts.md#lambda)."""
 LONGEST_ID = 64
@@ -51,10 +54,25 @@ def get(job_id: str, cloud: Cloud) -> Job:
     return job
 
 
-def list_jobs(limit: int, cursor: str | None, cloud: Cloud) -> JobPage:
-    """Up to `limit` jobs, including ended ones. Raises InvalidInput `invalid_cursor`."""
-    page = cloud.state.listing(job_rows.KIND, limit=limit, cursor=cursor)
-    return JobPage(tuple(job_rows.job_from(row) for row in page.rows), page.cursor)
+def list_jobs(limit: int, cursor: str | None, cloud: Cloud, wanted: JobFilter = EVERY_JOB) -> JobPage:
+    """Up to `limit` of the jobs asked for, including ended ones.
+
+    A page may be short, or empty, and have a cursor: at most MOST_LOOKED_AT jobs are looked at for one.
+    Raises InvalidInput `invalid_cursor`.
+    """
+    found: list[Job] = []
+    for _ in range(MOST_LOOKED_AT // LOOKED_AT_ONCE):
+        page = job_rows.listing(cloud.state, wanted, limit=limit if wanted.takes_all else LOOKED_AT_ONCE, cursor=cursor)
+        for row in page.rows:
+            job = job_rows.job_from(row)
+            if wanted.takes(job):
+                found.append(job)
+            if len(found) == limit and row is not page.rows[-1]:
+                return JobPage(tuple(found), job_rows.cursor_after(row))
+        cursor = page.cursor
+        if cursor is None or len(found) == limit:
+            break
+    return JobPage(tuple(found), cursor)
 
 
 def metrics(job_id: str, split: MetricSplit, limit: int, cursor: str | None, cloud: Cloud) -> MetricPage:

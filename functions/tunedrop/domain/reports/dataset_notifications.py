@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from typing import Any
 
 from tunedrop.domain.checks.all_checks import CHECKS
 from tunedrop.domain.records.defects import Defect
+from tunedrop.domain.reports import next_commands
 from tunedrop.domain.reports.notifications import Notification, fact_id
 from tunedrop.domain.training.on_accept import OnAccept
 from tunedrop.domain.versions.versioning import Preparation, Version
@@ -47,7 +47,7 @@ def judged(version: Version, sender: Publisher, unchanged: str = "", job: OnAcce
         "findings": list(version.top_findings),
         "job": job and job.to_dict(),
     }
-    train = job.next_command if job else _train(version)
+    train = _about(job) if job else next_commands.start_job(version.dataset, version.number, version.base_models[0])
     return Notification(
         type=kind,
         id=fact_id(kind, sender.stack, version.dataset, version.number, unchanged),
@@ -70,7 +70,7 @@ def refused(defect: Defect, key: str, dataset: str | None, version_id: str, send
         stack=sender.stack,
         time=sender.time,
         summary=f"{defect.message} {hint}",
-        next_command=f"aws s3 cp <file> s3://{sender.bucket}/incoming/<dataset>/train.jsonl",
+        next_command="tunedrop push --help",
         facts={"dataset": dataset, "version": None, "status": "rejected", "code": defect.code, "key": key}
         | {"findings": [finding]},
     )
@@ -136,11 +136,20 @@ def _said(job: OnAccept | None) -> str:
     return f" No job was started automatically: {job.message}" if job.code else f" Job {job.job_id} was started."
 
 
-def _train(version: Version) -> str:
-    body = {"dataset": version.dataset, "version": version.number, "base_model": version.base_models[0]}
-    return f"POST /jobs {json.dumps(body)}"
+def _about(job: OnAccept) -> str:
+    """What shows the job, or starts it by hand."""
+    if job.job_id is not None:
+        return next_commands.show_job(job.job_id)
+    asked = job.request
+    return next_commands.start_job(
+        asked.dataset,
+        asked.version,
+        asked.base_model,
+        hyperparameters=asked.hyperparameters,
+        deployment=asked.deployment,
+    )
 
 
 def _read_report(version: Version, bucket: str) -> str:
     reports = [item.report_key for item in version.preparations if item.verdict == "rejected"]
-    return f"aws s3 cp s3://{bucket}/{reports[0]} -" if reports else f"GET /datasets/{version.dataset}"
+    return f"aws s3 cp s3://{bucket}/{reports[0]} -" if reports else next_commands.show_dataset(version.dataset)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from tunedrop.domain.reports import next_commands
 from tunedrop.domain.reports.notifications import Notification, fact_id
 from tunedrop.domain.versions.deletions import Deletion
 
@@ -21,7 +22,7 @@ def deleted(deletion: Deletion, stack: str, now: datetime) -> Notification:
             f"{name} is erased, as {deletion.asked_by} asked: {erased.objects:,} object versions, "
             f"{erased.bytes:,} bytes. Models that were trained on it stay, and so does what they cost."
         ),
-        next_command=f"GET /datasets/{deletion.dataset}/tombstones",
+        next_command=next_commands.list_jobs(deletion.dataset),
         facts={
             "dataset": deletion.dataset,
             "version": deletion.version,

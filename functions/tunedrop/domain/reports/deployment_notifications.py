@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from tunedrop.domain.reports import next_commands
 from tunedrop.domain.reports.notifications import Notification, fact_id
 from tunedrop.domain.serving.purchase_states import Announcement, Purchase
 
@@ -72,10 +73,10 @@ def _summary(purchase: Purchase, fact: Announcement) -> str:
 
 def _next_command(purchase: Purchase, fact: Announcement) -> str:
     if fact == "ready":
-        return f'POST /v1/messages with "model": "{purchase.deployment}"'
+        return next_commands.create_key(purchase.deployment)
     if fact == "expiring":
-        return f"DELETE /deployments/{purchase.deployment}"
-    return f"GET /jobs/{purchase.job_id}"
+        return next_commands.show_deployment(purchase.deployment)
+    return next_commands.show_job(purchase.job_id)
 
 
 def _text(moment: datetime | None) -> str | None:

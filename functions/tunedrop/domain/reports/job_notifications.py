@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tunedrop.domain.reports import next_commands
 from tunedrop.domain.reports.notifications import Notification, fact_id
 from tunedrop.domain.training import wait_reasons
 from tunedrop.domain.training.account_quotas import Quota
@@ -41,7 +41,7 @@ def of_wait(job: Job, waiting: Waiting, stack: str, now: datetime) -> Notificati
         time=now,
         summary=f"Job {job.id} waits ({_subject(job)}): {wait.reason.rstrip('.')}. {remedy} "
         f"If it has not started by {until}, it ends Failed and nothing is trained.",
-        next_command=f"GET /jobs/{job.id}",
+        next_command=next_commands.show_job(job.id),
         facts=_facts(job, job.status)
         | {
             "wait_code": wait.code,
@@ -123,16 +123,21 @@ def _diagnosis(job: Job) -> str:
 
 def _next_command(job: Job, status: JobStatus) -> str:
     if status == "Completed" and job.deployment:
-        return f"GET /deployments/{job.deployment.name}"
+        return next_commands.show_deployment(job.deployment.name)
     if job.failure_code == "plan_confirmation_required" and job.failure_details:
         return _confirm(job, job.failure_details["plan"]["plan_id"])
     if job.failure_code == "dataset_rejected":
-        return f"GET /datasets/{job.dataset}/versions/{job.version}"
-    return f"GET /jobs/{job.id}/metrics" if status == "Completed" else f"GET /jobs/{job.id}"
+        return next_commands.show_dataset(job.dataset, job.version)
+    return next_commands.show_job(job.id)
 
 
 def _confirm(job: Job, plan_id: str) -> str:
     """The job's own request again, with the plan id that confirms it."""
-    body = {"dataset": job.dataset, "version": job.version, "base_model": job.base_model}
-    body |= {"hyperparameters": dict(job.hyperparameters), "plan_id": plan_id}
-    return f"POST /jobs {json.dumps(body | ({'deployment': asdict(job.deployment)} if job.deployment else {}))}"
+    return next_commands.start_job(
+        job.dataset,
+        job.version,
+        job.base_model,
+        hyperparameters=job.hyperparameters,
+        deployment=job.deployment,
+        plan_id=plan_id,
+    )

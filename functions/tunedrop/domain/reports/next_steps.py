@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 
 from tunedrop.domain.checks.all_checks import CHECKS
 from tunedrop.domain.reading.file_kinds import LOOSE
+from tunedrop.domain.reports import next_commands
 
 _NAMED = 3
 """Kinds of errors described in the steps; the findings hold the rest."""
@@ -132,8 +132,8 @@ def _accepted(report: Mapping[str, Any]) -> Iterator[Step]:
         kinds = "one kind" if len(warnings) == 1 else f"{len(warnings)} kinds"
         yield Step(f"Look through the warnings ({kinds}): they block nothing, but are worth reading.")
     if report["dataset"] and report["version"]:
-        body = {key: report[key] for key in ("dataset", "version", "base_model")}
-        yield Step("Start a job once every split is accepted.", f"POST /jobs {json.dumps(body)}")
+        command = next_commands.start_job(report["dataset"], report["version"], report["base_model"])
+        yield Step("Start a job once every split is accepted.", command)
     else:
         yield Step(
             "Put it into a folder named after the dataset, as train, validation or test, and upload that.",

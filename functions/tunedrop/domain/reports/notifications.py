@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from tunedrop.domain.reports import next_commands
+
 SCHEMA = 1
 """Schema number in the detail of every own event; docs/api.md describes the schemas."""
 
@@ -42,6 +44,6 @@ class Notification:
             "stack": self.stack,
             "time": self.time.isoformat().replace("+00:00", "Z"),
             "summary": self.summary,
-            "next_command": self.next_command,
+            "next_command": next_commands.in_stack(self.next_command, self.stack),
             **self.facts,
         }

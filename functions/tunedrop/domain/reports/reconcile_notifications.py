@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from tunedrop.domain.reports import next_commands
 from tunedrop.domain.reports.notifications import Notification, fact_id
 from tunedrop.domain.serving.purchase_states import Capacity
 
@@ -32,7 +33,7 @@ def notification(found: Reconciled, stack: str, now: datetime) -> Notification:
         time=now,
         summary=f"{found.open_jobs} jobs and {found.open_purchases} purchases are open; "
         f"{sum(found.enqueued.values())} messages sent; {len(found.orphans)} orphans.",
-        next_command="GET /deployments",
+        next_command=next_commands.list_deployments(),
         facts={
             "open_jobs": found.open_jobs,
             "open_purchases": found.open_purchases,

@@ -72,6 +72,8 @@ class StartJob:
     """Confirms the plan with this id, as a plan over the stack's cap requires."""
     expected_version: int | None = None
     """The request is refused if the newest accepted version is another one."""
+    sweep: str | None = None
+    """A label shared by jobs that differ in hyperparameters only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,8 @@ class Job:
     """The plan that the caller confirmed, if any."""
     skipped_versions: tuple[SkippedVersion, ...] = ()
     """Versions newer than this one when it was chosen because the request named none, newest first."""
+    sweep: str | None = None
+    """A label shared by jobs that differ in hyperparameters only."""
     data_asked_at: datetime | None = None
     """When the preparation of its data was last requested."""
     deployment: DeploymentWish | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -26,14 +25,6 @@ class OnAccept:
     def to_dict(self) -> dict[str, Any]:
         """The fields that a notification shows."""
         return {"started": self.code is None, "job_id": self.job_id, "code": self.code, "message": self.message}
-
-    @property
-    def next_command(self) -> str:
-        """The API call that shows the job, or that starts it by hand."""
-        if self.code is None:
-            return f"GET /jobs/{self.job_id}"
-        asked = {name: value for name, value in asdict(self.request).items() if value not in (None, {})}
-        return f"POST /jobs {json.dumps(asked)}"
 
 
 def request(version: Version, job: JobSettings, deployment: DeploymentSettings | None) -> StartJob:

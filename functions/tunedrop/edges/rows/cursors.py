@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from tunedrop.edges.rows.attributes import Row
 from tunedrop.errors import InvalidInput
 
 
@@ -15,10 +16,18 @@ def to_text(start: Mapping[str, Any] | None) -> str | None:
     return base64.urlsafe_b64encode(json.dumps(start).encode()).decode() if start else None
 
 
-def from_text(cursor: str | None, partition: str, value: str) -> dict[str, Any] | None:
+def after(row: Row, *keys: str) -> str:
+    """The cursor of a listing that goes on after this row; `keys` are those of the listing's index and of the table."""
+    return base64.urlsafe_b64encode(json.dumps({key: {"S": row[key]} for key in keys}).encode()).decode()
+
+
+def from_text(
+    cursor: str | None, partition: str, value: str, *, between: tuple[str, str, str] | None = None
+) -> dict[str, Any] | None:
     """The ExclusiveStartKey that the cursor stands for, in the listing whose attribute `partition` has this value.
 
-    Raises InvalidInput `invalid_cursor` for what this listing never returned: DynamoDB would refuse it less kindly.
+    `between`: the listing's sort key and its bounds. Raises InvalidInput `invalid_cursor` for what this listing never
+    returned: DynamoDB would refuse it less kindly.
     """
     if not cursor:
         return None
@@ -27,8 +36,14 @@ def from_text(cursor: str | None, partition: str, value: str) -> dict[str, Any] 
     except ValueError:
         start = None
     if not isinstance(start, dict) or start.get(partition) != {"S": value} or not all(map(_is_text, start.values())):
-        raise InvalidInput("invalid_cursor", "The cursor is not one that this listing returned.", field="cursor")
+        raise _foreign()
+    if between and not between[1] <= start.get(between[0], {"S": ""})["S"] <= between[2]:
+        raise _foreign()
     return start
+
+
+def _foreign() -> InvalidInput:
+    return InvalidInput("invalid_cursor", "The cursor is not one that this listing returned.", field="cursor")
 
 
 def _is_text(attribute: Any) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from boto3.dynamodb.conditions import Attr, ConditionBase
 
+from tunedrop.domain.training.job_filter import JobFilter
 from tunedrop.domain.training.job_states import Job
-from tunedrop.edges.rows import moments, stored
+from tunedrop.edges.rows import cursors, moments, stored
 from tunedrop.edges.rows.attributes import Row
-from tunedrop.edges.rows.table import Table
+from tunedrop.edges.rows.table import FIRST, LAST, Page, Table
 from tunedrop.edges.rows.writes import Delete, Key, Put, Update
 
 SCHEMA = 1
@@ -24,6 +25,17 @@ def find(table: Table, name: str) -> Job | None:
     """The job that this stack started under a Bedrock name; None for foreign names."""
     row = table.get(_name_key(name))
     return load(table, row["job_id"]) if row else None
+
+
+def listing(table: Table, wanted: JobFilter, *, limit: int, cursor: str | None) -> Page:
+    """Rows of jobs that were created when the filter says, newest first; what else it asks for is the caller's."""
+    since, until = moments.to_text(wanted.created_after), moments.to_text(wanted.created_before)
+    return table.listing(KIND, limit=limit, cursor=cursor, since=since or FIRST, until=until or LAST)
+
+
+def cursor_after(row: Row) -> str:
+    """The cursor of a listing that goes on after this row."""
+    return cursors.after(row, "kind", "listed_at", "pk", "sk")
 
 
 def put_job(job: Job) -> Put:

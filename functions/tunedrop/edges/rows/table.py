@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 LISTING_INDEX = "by_kind"
 """The one GSI of StateTable: `kind` and `listed_at`."""
 
+FIRST, LAST = "0", "~"
+"""Before and after every `listed_at`, which begins with a time."""
+
 
 @dataclass(frozen=True, slots=True)
 class WriteOutcome:
@@ -84,24 +87,30 @@ class Table:
                 "ScanIndexForward": not newest_first,
                 "ConsistentRead": True,
             },
-            ("pk", pk),
+            cursors.from_text(cursor, "pk", pk),
             limit,
-            cursor,
         )
 
-    def listing(self, kind: str, *, limit: int | None = None, cursor: str | None = None) -> Page:
-        """Rows of one kind, newest first. The index is eventually consistent."""
+    def listing(
+        self,
+        kind: str,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        since: str = FIRST,
+        until: str = LAST,
+    ) -> Page:
+        """Rows of one kind, newest first, with a `listed_at` from `since` to `until`. It may lack the last second's."""
         return self._pages(
             {
                 "IndexName": LISTING_INDEX,
-                "KeyConditionExpression": "#kind = :kind",
-                "ExpressionAttributeNames": {"#kind": "kind"},
-                "ExpressionAttributeValues": marshal({":kind": kind}),
+                "KeyConditionExpression": "#kind = :kind AND #at BETWEEN :since AND :until",
+                "ExpressionAttributeNames": {"#kind": "kind", "#at": "listed_at"},
+                "ExpressionAttributeValues": marshal({":kind": kind, ":since": since, ":until": until}),
                 "ScanIndexForward": False,
             },
-            ("kind", kind),
+            cursors.from_text(cursor, "kind", kind, between=("listed_at", since, until)),
             limit,
-            cursor,
         )
 
     def put(self, put: Put) -> WriteOutcome:
@@ -151,11 +160,8 @@ class Table:
                 return
         raise Unavailable("table_busy", f"{self.name} did not take every row in time; the same ones may be sent again.")
 
-    def _pages(
-        self, arguments: dict[str, Any], partition: tuple[str, str], limit: int | None, cursor: str | None
-    ) -> Page:
+    def _pages(self, arguments: dict[str, Any], start: dict[str, Any] | None, limit: int | None) -> Page:
         rows: list[Row] = []
-        start = cursors.from_text(cursor, *partition)
         while True:
             paging: dict[str, Any] = {"ExclusiveStartKey": start} if start else {}
             if limit is not None:

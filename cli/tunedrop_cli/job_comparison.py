@@ -1,0 +1,118 @@
+"""What differs between jobs, and which of them ended best, as far as their losses can tell. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+LAST_POINTS = 3
+"""The validation losses at the end of a run whose spread says how much the last one can be trusted."""
+
+Job = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A job and its losses in order of steps; none of validation where nothing was held out."""
+
+    job: Job
+    training: Sequence[float]
+    validation: Sequence[float]
+
+    @property
+    def loss(self) -> float | None:
+        """The last validation loss."""
+        return self.validation[-1] if self.validation else None
+
+    @property
+    def spread(self) -> float:
+        """How far the last few validation losses lie apart."""
+        last = self.validation[-LAST_POINTS:]
+        return max(last) - min(last) if last else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All runs of one setting: the mean of their last validation losses, and how far they lie apart."""
+
+    settings: Mapping[str, str]
+    runs: Sequence[Run]
+    loss: float
+    spread: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Settings by their validation loss, the lowest first, and what that order is worth."""
+
+    standings: Sequence[Standing]
+    is_clear: bool
+    """Whether the first is better than the second by more than the spread of either."""
+    verdict: str
+
+
+def differences(jobs: Sequence[Job]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What is not the same in all jobs, with each job's value; a dash where one has none."""
+    rows: list[tuple[str, list[Any]]] = [
+        ("dataset", [job["dataset"] for job in jobs]),
+        ("version", [job["version"] for job in jobs]),
+        ("base model", [job["base_model"] for job in jobs]),
+    ]
+    names = sorted({name for job in jobs for name in job["hyperparameters"]})
+    rows.extend((name, [job["hyperparameters"].get(name) for job in jobs]) for name in names)
+    for split in ("train", "validation"):
+        trained = [(job["splits"] or {}).get(split) for job in jobs]
+        rows.append((f"{split} records", [each and f"{each['records']:,}" for each in trained]))
+        rows.append((f"{split} sha256", [each and each["sha256"][:12] for each in trained]))
+    rows.append(("trained tokens", [job["trained_tokens"] and f"{job['trained_tokens']:,}" for job in jobs]))
+    for name, values in rows:
+        if len(set(values)) > 1:
+            yield name, tuple("-" if value is None else str(value) for value in values)
+
+
+def rank(runs: Sequence[Run]) -> Ranking:
+    """The settings in the order of their validation losses.
+
+    None is named best if the first two differ by less than their last points, or their repeats, lie apart.
+    """
+    settings: dict[tuple[tuple[str, str], ...], list[Run]] = defaultdict(list)
+    for run in runs:
+        settings[tuple(sorted(run.job["hyperparameters"].items()))].append(run)
+    standings = sorted((_standing(same) for same in settings.values() if _measured(same)), key=lambda each: each.loss)
+    if not standings:
+        return Ranking((), False, "No run has a validation loss: without a validation split nothing ranks them.")
+    unranked = len(settings) - len(standings)
+    more = f" {unranked} more without a validation loss are not ranked." if unranked else ""
+    if len(standings) == 1:
+        return Ranking(standings, False, f"Only one setting has a validation loss.{more}")
+    first, second = standings[:2]
+    gap, spread = second.loss - first.loss, max(first.spread, second.spread)
+    clear = gap > spread
+    once = (
+        " One run each: --repeats says how much chance there is."
+        if max(len(each.runs) for each in standings) == 1
+        else ""
+    )
+    words = (
+        f"The first is lower by {gap:.3g}, more than the {spread:.3g} by which last points lie apart."
+        if clear
+        else f"None is best: the first two differ by {gap:.3g}, and their last points lie {spread:.3g} apart."
+    )
+    return Ranking(standings, clear, words + once + more)
+
+
+def _measured(runs: Sequence[Run]) -> bool:
+    return any(run.loss is not None for run in runs)
+
+
+def _standing(runs: Sequence[Run]) -> Standing:
+    losses = [run.loss for run in runs if run.loss is not None]
+    between = max(losses) - min(losses)
+    return Standing(
+        settings=runs[0].job["hyperparameters"],
+        runs=runs,
+        loss=sum(losses) / len(losses),
+        spread=max(between, *(run.spread for run in runs)),
+    )

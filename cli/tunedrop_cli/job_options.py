@@ -1,0 +1,75 @@
+"""What a person says on the command line about a job to start, as the body of `POST /jobs`."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tunedrop.domain.base_models.catalogue import catalogue
+
+from tunedrop_cli.errors import WrongUsage
+
+MOST_OF_A_SWEEP = 6
+_DATASET = re.compile(r"(?P<name>[^@]+)(@(?P<version>[1-9]\d{0,8}))?")
+
+Body = dict[str, Any]
+
+
+def add_to(command: argparse.ArgumentParser) -> None:
+    """Add the options that say what to train."""
+    command.add_argument("dataset", metavar="DATASET[@VERSION]", help="the data; default: its newest accepted version")
+    command.add_argument(
+        "--model", required=True, choices=sorted(catalogue()), metavar="BASE_MODEL", help="what to tune"
+    )
+    command.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a hyperparameter; may be repeated"
+    )
+    command.add_argument("--deploy", metavar="NAME", help="make this deployment when the job completes")
+    command.add_argument(
+        "--serving", choices=("on_demand", "provisioned_throughput"), help="default: the base model's first way"
+    )
+    command.add_argument("--model-units", type=int, metavar="N", help="Provisioned Throughput only (default: 1)")
+    command.add_argument("--hours", type=int, metavar="N", help="Provisioned Throughput only: released after N hours")
+    command.add_argument("--plan-id", metavar="ID", help="confirm the plan of this id, and start only exactly that")
+
+
+def body(chosen: argparse.Namespace) -> Body:
+    """The request. Raises WrongUsage for what no request could say."""
+    found = _DATASET.fullmatch(chosen.dataset)
+    if found is None:
+        raise WrongUsage(f"{chosen.dataset!r} is no dataset; write NAME or NAME@VERSION, such as support-bot@3")
+    made: Body = {"dataset": found["name"], "base_model": chosen.model}
+    if found["version"]:
+        made["version"] = int(found["version"])
+    if chosen.set:
+        made["hyperparameters"] = dict(_pair(text, "--set") for text in chosen.set)
+    if chosen.plan_id:
+        made["plan_id"] = chosen.plan_id
+    wish = {"name": chosen.deploy, "serving": chosen.serving, "model_units": chosen.model_units, "hours": chosen.hours}
+    given = {name: value for name, value in wish.items() if value is not None}
+    if given and not chosen.deploy:
+        raise WrongUsage("--serving, --model-units and --hours are about a deployment: say which by --deploy NAME")
+    return made | ({"deployment": given} if given else {})
+
+
+def sweep(texts: Sequence[str], repeats: int) -> Iterator[Mapping[str, str]]:
+    """Each combination of the values of `NAME=A,B,…`, `repeats` times. Raises WrongUsage if these are too many."""
+    axes = [(name, values.split(",")) for name, values in (_pair(text, "--sweep") for text in texts)]
+    names = [name for name, _ in axes]
+    if len(set(names)) < len(names) or any("" in values for _, values in axes):
+        raise WrongUsage("--sweep takes each hyperparameter once, with its values: learningRate=1e-5,3e-5")
+    combinations = list(itertools.product(*(values for _, values in axes)))
+    if not 2 <= len(combinations) * repeats <= MOST_OF_A_SWEEP:
+        count = len(combinations) * repeats
+        raise WrongUsage(f"these values make {count} jobs; a sweep has 2 to {MOST_OF_A_SWEEP}, repeats included")
+    return (dict(zip(names, values, strict=True)) for values in combinations for _ in range(repeats))
+
+
+def _pair(text: str, option: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise WrongUsage(f"{option} {text!r}: write NAME=VALUE, such as epochCount=3")
+    return name, value

@@ -1,0 +1,148 @@
+"""`tunedrop jobs start`: one job, or the jobs of a sweep, after a plan of what they would train and cost."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from tunedrop.domain.reports import next_commands
+from tunedrop.domain.training.job_states import DeploymentRequest
+
+from tunedrop_cli import job_options, job_text, stack, tables, text_report
+from tunedrop_cli.errors import Refused, WrongUsage
+from tunedrop_cli.job_options import Body
+
+if TYPE_CHECKING:
+    from tunedrop_cli.control import ControlApi
+
+Plan = Mapping[str, Any]
+
+
+def add_to(command: argparse.ArgumentParser) -> None:
+    """Add the options of starting."""
+    job_options.add_to(command)
+    command.add_argument("--plan", action="store_true", help="only say what it would train and cost; start nothing")
+    command.add_argument(
+        "--sweep",
+        action="append",
+        default=[],
+        metavar="NAME=A,B",
+        help=f"one job for each value, at most {job_options.MOST_OF_A_SWEEP} in all; may be repeated",
+    )
+    command.add_argument("--repeats", type=int, default=1, metavar="N", help="run each setting of a sweep N times")
+    command.add_argument(
+        "--max-cost", type=float, metavar="AMOUNT", help="start a sweep only if all of it costs at most that much"
+    )
+    command.add_argument("--yes", action="store_true", help="start a sweep whatever it costs")
+    command.add_argument("--watch", action="store_true", help="follow the job to its end; Ctrl-C leaves it running")
+
+
+def plan(api: ControlApi, request: Body) -> Plan:
+    """What the request would do; nothing is started. Raises Refused as the request itself would."""
+    return dict(api.post("/jobs", request, plan="true"))
+
+
+def one(chosen: argparse.Namespace, api: ControlApi, screen: Console) -> Mapping[str, Any] | None:
+    """Start one job and return it; None, with the plan printed, if that must be confirmed first. Raises Refused."""
+    request = job_options.body(chosen)
+    try:
+        return dict(api.post("/jobs", request, idempotency_key=secrets.token_hex(16)))
+    except Refused as refused:
+        if refused.code != "plan_confirmation_required":
+            raise
+        text_report.line(text_report.console(stderr=True), f"tunedrop: {refused}")
+        job_text.plan(screen, refused.error["details"]["plan"], confirm(chosen, refused.error["details"]["plan"]))
+        return None
+
+
+def confirm(chosen: argparse.Namespace, found: Plan) -> str:
+    """The command that starts exactly what was planned."""
+    wish = found.get("deployment")
+    command = next_commands.start_job(
+        found["dataset"],
+        found["version"],
+        found["base_model"],
+        hyperparameters=found["hyperparameters"],
+        deployment=DeploymentRequest(**wish) if wish else None,
+        plan_id=found["plan_id"],
+    )
+    return stack.again(chosen, command)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Jobs that differ in hyperparameters only, planned together: the requests in order, and what each would do."""
+
+    label: str
+    requests: Sequence[Body]
+    plans: Sequence[Plan]
+
+    @property
+    def cost(self) -> float | None:
+        """What all of them cost; None if the price of one is unknown."""
+        amounts = [(each.get("cost") or {}).get("amount") for each in self.plans]
+        known = [amount for amount in amounts if amount is not None]
+        return sum(known) if len(known) == len(amounts) else None
+
+
+def planned_sweep(chosen: argparse.Namespace, api: ControlApi) -> Sweep:
+    """Plan every job of a sweep. Raises WrongUsage for a sweep that can't be, Refused where one job can't."""
+    settings = list(job_options.sweep(chosen.sweep, chosen.repeats))
+    base = job_options.body(chosen)
+    if base.get("deployment") or base.get("plan_id"):
+        raise WrongUsage("a sweep makes no deployment and has no one plan: leave out --deploy and --plan-id")
+    label = f"{base['dataset'][:20]}-{secrets.token_hex(4)}"
+    requests = []
+    for values in settings:
+        hyperparameters = {**base.get("hyperparameters", {}), **values}
+        requests.append({**base, "hyperparameters": hyperparameters, "sweep": label})
+    plans = [plan(api, request) for request in requests]
+    # What was planned is what is started, even if a newer version is accepted in between.
+    exact = [{**request, "version": each["version"]} for request, each in zip(requests, plans, strict=True)]
+    return Sweep(label, exact, plans)
+
+
+def show_sweep(screen: Console, sweep: Sweep) -> None:
+    """Print one row for each job, and what all of them cost."""
+    rows = [
+        (
+            job_text.settings_of(each),
+            f"{each['trained_tokens']:,}" if each["trained_tokens"] is not None else "not prepared yet",
+            job_text.cost_of(each.get("cost")),
+        )
+        for each in sweep.plans
+    ]
+    tables.show(screen, ("hyperparameters", "tokens", "cost"), rows)
+    total = "unknown (no price)" if sweep.cost is None else f"{sweep.cost:.2f} {sweep.plans[0]['cost']['currency']}"
+    text_report.line(screen, f"{len(sweep.plans)} jobs on {job_text.data_of(sweep.plans[0])}, in all: {total}")
+
+
+def check_cost(chosen: argparse.Namespace, sweep: Sweep) -> None:
+    """Raise Refused unless the person said that the sweep may cost what it costs."""
+    if chosen.yes:
+        return
+    if chosen.max_cost is None:
+        raise WrongUsage("a sweep trains several jobs: say --max-cost AMOUNT, or --yes; --plan only plans")
+    if sweep.cost is None:
+        words = "no price is set for this base model, so nobody can say that the sweep stays under --max-cost"
+        raise Refused(0, {"code": "cost_unknown", "message": words})
+    if sweep.cost > chosen.max_cost:
+        words = f"the sweep costs {sweep.cost:.2f}, more than --max-cost {chosen.max_cost:.2f}; nothing was started"
+        raise Refused(0, {"code": "over_max_cost", "message": words})
+
+
+def start_sweep(api: ControlApi, sweep: Sweep) -> list[Mapping[str, Any]]:
+    """Start all jobs, in order. If one is refused, those before it go on: Refused says so."""
+    started: list[Mapping[str, Any]] = []
+    for request, each in zip(sweep.requests, sweep.plans, strict=True):
+        confirmed = request | ({"plan_id": each["plan_id"]} if each.get("plan_id") else {})
+        try:
+            started.append(api.post("/jobs", confirmed, idempotency_key=secrets.token_hex(16)))
+        except Refused as refused:
+            words = f"{refused.error.get('message')} {len(started)} jobs of sweep {sweep.label} were started before."
+            raise Refused(refused.status, {"code": refused.code, "message": words}) from refused
+    return started

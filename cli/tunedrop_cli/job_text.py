@@ -1,0 +1,192 @@
+"""Jobs for people: a list, one job with its timeline and curves, and a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from rich.console import Console
+from tunedrop.domain.reports import next_commands
+
+from tunedrop_cli import local_times, tables, terminal_curves, text_report
+from tunedrop_cli.terminal_curves import Curve
+
+ENDED = frozenset({"Completed", "Failed", "Stopped"})
+
+Job = Mapping[str, Any]
+Points = Sequence[Mapping[str, Any]]
+
+
+def listing(screen: Console, jobs: Iterable[Job]) -> None:
+    """Print one row for each job."""
+    columns = ("job", "status", "data", "base model", "hyperparameters", "created", "loss", "cost")
+    tables.show(screen, columns, (_row(job) for job in jobs))
+
+
+def _row(job: Job) -> tuple[str, ...]:
+    loss = final_loss(job)
+    return (
+        job["id"],
+        job["status"],
+        data_of(job),
+        job["base_model"],
+        settings_of(job),
+        local_times.shown(job["created_at"]),
+        "-" if loss is None else f"{loss:.4g}",
+        cost_of(job.get("cost")),
+    )
+
+
+def whole(screen: Console, job: Job, training: Points, validation: Points) -> None:
+    """Print a job: what it is, its timeline, and its curves if there are metrics."""
+    tables.facts(screen, [("job", job["id"]), ("status", job["status"]), *facts(job)])
+    text_report.line(screen)
+    timeline(screen, job)
+    if training or validation:
+        text_report.line(screen)
+        for line in curves(training, validation):
+            text_report.line(screen, line)
+
+
+def facts(job: Job) -> list[tuple[str, str]]:
+    """What a job trains, for how much, and what became of it."""
+    wish, tokens = job.get("deployment"), job.get("trained_tokens")
+    trained = ", ".join(f"{split['records']:,} records of {name}" for name, split in (job["splits"] or {}).items())
+    return [
+        ("data", f"{data_of(job)}{f', {trained}' if trained else ''}"),
+        ("base model", job["base_model"]),
+        ("hyperparameters", settings_of(job)),
+        ("trains", f"{tokens:,} tokens (estimated), {job['steps']:,} steps" if tokens is not None else ""),
+        ("cost", cost_of(job.get("cost"), tokens=tokens is not None)),
+        ("owner", job["owner"]),
+        ("in Bedrock", job["name"]),
+        ("custom model", job["model_arn"] or ""),
+        ("deployment", f"{wish['name']}, {wish['serving'].replace('_', ' ')}" if wish else ""),
+        ("final losses", ", ".join(f"{name} {loss:.4g}" for name, loss in _losses(job))),
+        ("why", job["failure"] or ""),
+    ]
+
+
+def timeline(screen: Console, job: Job) -> None:
+    """Print each status with its local time, how long it lasted, and how it became known."""
+    entries = job["timeline"]
+    rows = []
+    for entry, after in zip(entries, [*entries[1:], None], strict=True):
+        span = local_times.parsed(after["time"]) - local_times.parsed(entry["time"]) if after else None
+        rows.append(
+            (
+                local_times.shown(entry["time"]),
+                entry["status"],
+                local_times.lasted(span) if span is not None else "",
+                f"known by {entry['source']}",
+                entry["note"],
+            )
+        )
+    tables.show(screen, ("time", "status", "for", "", ""), rows)
+
+
+def curves(training: Points, validation: Points) -> list[str]:
+    """Both losses over the steps as lines of text.
+
+    Validation is measured a few times only and numbered by its own count in some models' files: its points are spread
+    over the steps of training.
+    """
+    learned = [(float(point["step"]), point["loss"]) for point in training if point["loss"] is not None]
+    held_out = [point["loss"] for point in validation if point["loss"] is not None]
+    last = learned[-1][0] if learned else float(len(held_out))
+    spread = [((number + 1) * last / len(held_out), loss) for number, loss in enumerate(held_out)]
+    return terminal_curves.draw([Curve("training loss", "·", learned), Curve("validation loss", "●", spread)])
+
+
+def plan(screen: Console, found: Mapping[str, Any], confirm: str) -> None:
+    """Print what a request would do and cost, and the command that does exactly that."""
+    tables.facts(screen, [("data", data_of(found)), ("base model", found["base_model"]), *_planned(found)])
+    for each in found.get("warnings") or ():
+        text_report.line(
+            screen, ("  warning", "yellow"), f"  {each['code']} ({each['count']:,} times): {each['words']}"
+        )
+    text_report.line(screen)
+    text_report.line(screen, "Nothing was started and nothing was spent. To start exactly this:")
+    text_report.next_step(screen, confirm)
+
+
+def _planned(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    if found["trained_tokens"] is None:
+        return [
+            ("hyperparameters", settings_of(found)),
+            ("trains", "not known yet: this version is prepared for the base model first, which costs nothing"),
+            ("cost", "not known yet"),
+        ]
+    tokens = f"{found['trained_tokens']:,} tokens (estimated) in {found['steps']:,} steps, {found['epochs']} epochs"
+    ways = (f"{way['serving'].replace('_', ' ')} ({_hourly(way)})" for way in found.get("serving") or ())
+    records = found.get("records") or {}
+    difference = found.get("smallest_difference")
+    lasts = found.get("duration")
+    return [
+        ("skipped", "; ".join(f"version {each['version']} is {each['status']}" for each in found.get("skipped") or ())),
+        ("records", ", ".join(f"{count:,} of {split}" for split, count in records.items())),
+        ("hyperparameters", settings_of(found)),
+        ("trains", tokens),
+        ("cost", cost_of(found["cost"])),
+        ("takes", _duration(lasts) if lasts else "unknown: no earlier job of this base model has completed"),
+        ("served by", ", ".join(ways)),
+        ("lifecycle", (found.get("lifecycle") or {}).get("status", "")),
+        ("a test can show", difference["words"] if difference else ""),
+    ]
+
+
+def _duration(lasts: Mapping[str, Any]) -> str:
+    shortest, longest = (timedelta(seconds=lasts[name]) for name in ("shortest_seconds", "longest_seconds"))
+    spread = f"{local_times.lasted(shortest)} to {local_times.lasted(longest)}"
+    return f"{spread}, going by {lasts['jobs']} earlier jobs of this base model"
+
+
+def _hourly(way: Mapping[str, Any]) -> str:
+    if way["serving"] == "on_demand":
+        return "billed by the token"
+    price = way.get("model_unit_hour")
+    return f"{price} {way['currency']} an hour" if price is not None else "billed by the hour, price not set"
+
+
+def next_command(job: Job) -> str:
+    """What to type next about a job."""
+    if job["status"] not in ENDED:
+        return next_commands.show_job(job["id"], watch=True)
+    if job.get("failure_code") == "dataset_rejected":
+        return next_commands.show_dataset(job["dataset"], job["version"])
+    wish = job.get("deployment")
+    if job["status"] == "Completed" and wish:
+        return next_commands.show_deployment(wish["name"])
+    return next_commands.list_jobs(job["dataset"])
+
+
+def data_of(job: Job) -> str:
+    """The dataset's version, such as `support-bot@3`."""
+    return f"{job['dataset']}@{job['version']}"
+
+
+def settings_of(job: Job) -> str:
+    """The hyperparameters in one line."""
+    return " ".join(f"{name}={value}" for name, value in sorted(job["hyperparameters"].items()))
+
+
+def cost_of(cost: Mapping[str, Any] | None, *, tokens: bool = True) -> str:
+    """An estimated cost with its currency, or that it is unknown and why."""
+    if not tokens:
+        return "not known yet"
+    if cost is None or cost.get("amount") is None:
+        return "unknown (no price)"
+    return f"{cost['amount']:.2f} {cost['currency']}"
+
+
+def final_loss(job: Job) -> float | None:
+    """The validation loss at the end, or the training loss where nothing was held out."""
+    losses = job["final_losses"]
+    validation: float | None = losses.get("validation")
+    training: float | None = losses.get("training")
+    return training if validation is None else validation
+
+
+def _losses(job: Job) -> list[tuple[str, float]]:
+    return [(name, loss) for name, loss in job["final_losses"].items() if loss is not None]

@@ -1,0 +1,97 @@
+"""Follow a job until it ends: its phases as they come, with an estimate of how long it will take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from tunedrop_cli import job_text, local_times, text_report
+
+if TYPE_CHECKING:
+    from tunedrop_cli.control import ControlApi
+
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
+"""Seconds between two looks: short at first, when states follow fast, then as long as a person minds."""
+MOST_EARLIER = 100
+
+Job = Mapping[str, Any]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """How long training took for earlier jobs of the base model, scaled to this job's tokens."""
+
+    shortest: timedelta
+    longest: timedelta
+    jobs: int
+
+    def words(self) -> str:
+        """The estimate with where it comes from."""
+        if self.jobs == 1:
+            return f"about {local_times.lasted(self.shortest)}, going by one earlier job"
+        spread = f"{local_times.lasted(self.shortest)} to {local_times.lasted(self.longest)}"
+        return f"{spread}, going by {self.jobs} earlier jobs"
+
+
+def estimate(job: Job, earlier: Iterable[Job]) -> Estimate | None:
+    """The time from Bedrock's start to its end; None without an earlier job of this base model that completed."""
+    tokens = job["trained_tokens"]
+    rates = [
+        (local_times.parsed(other["ended_at"]) - local_times.parsed(other["started_at"])) / other["trained_tokens"]
+        for other in earlier
+        if other["base_model"] == job["base_model"] and other["status"] == "Completed" and other["trained_tokens"]
+    ]
+    if not rates or not tokens:
+        return None
+    return Estimate(min(rates) * tokens, max(rates) * tokens, len(rates))
+
+
+def follow(api: ControlApi, job_id: str, screen: Console, *, pause: float = FIRST_PAUSE) -> Job:
+    """Print each new state until the job has ended, and return it as it is then."""
+    job = api.get(f"/jobs/{job_id}")
+    expected = _expected(api, job)
+    told = 0
+    with _status(screen) as say:
+        while True:
+            for entry in job["timeline"][told:]:
+                note = f"  {entry['note']}" if entry["note"] else ""
+                text_report.line(screen, f"{local_times.shown(entry['time'])}  {entry['status']}{note}")
+            told = len(job["timeline"])
+            if job["status"] in job_text.ENDED:
+                return dict(job)
+            say(_now(job, expected))
+            time.sleep(pause)
+            pause = min(pause * 1.2, LONGEST_PAUSE)
+            job = api.get(f"/jobs/{job_id}")
+            expected = expected or _expected(api, job)
+
+
+def _expected(api: ControlApi, job: Job) -> Estimate | None:
+    if not job["trained_tokens"] or job["status"] in job_text.ENDED:
+        return None
+    return estimate(job, api.get("/jobs", limit=MOST_EARLIER)["jobs"])
+
+
+def _now(job: Job, expected: Estimate | None) -> str:
+    since = local_times.parsed(job["timeline"][-1]["time"] if job["timeline"] else job["created_at"])
+    lasts = local_times.lasted(datetime.now(UTC) - since)
+    if job["status"] != "InProgress":
+        return f"{job['status']} for {lasts}"
+    return f"InProgress for {lasts}; it takes {expected.words() if expected else 'as long as no earlier job can tell'}"
+
+
+@contextmanager
+def _status(screen: Console) -> Iterator[Say]:
+    """A line at the terminal's end that says how it is right now; nothing if there is no terminal."""
+    if not screen.is_terminal:
+        yield lambda _: None
+        return
+    with screen.status("", spinner="dots") as status:
+        yield status.update

@@ -1,0 +1,46 @@
+"""Tables for a terminal: as wide as it is, plain text if there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from tunedrop.domain.reports.markup import visible
+
+STYLES = {
+    "Completed": "green",
+    "accepted": "green",
+    "Ready": "green",
+    "Failed": "bold red",
+    "rejected": "bold red",
+    "WaitingForCapacity": "yellow",
+    "Stopped": "yellow",
+}
+"""How a status looks; the word says it, too."""
+
+
+def show(screen: Console, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows of cells under their titles. On a terminal long cells wrap; elsewhere each row stays one line."""
+    table = Table(box=None, pad_edge=False, header_style="dim", show_header=bool(columns))
+    for column in columns:
+        table.add_column(column, overflow="fold", no_wrap=not screen.is_terminal)
+    for row in rows:
+        table.add_row(*(Text(visible(cell), STYLES.get(cell, "")) for cell in row))
+    if screen.is_terminal:
+        screen.print(table, soft_wrap=False)
+        return
+    wide = Console(file=screen.file, width=10_000, highlight=False, emoji=False, markup=False)
+    with wide.capture() as caught:
+        wide.print(table)
+    for line in caught.get().splitlines():
+        screen.print(Text(line.rstrip()))
+
+
+def facts(screen: Console, rows: Iterable[tuple[str, str]]) -> None:
+    """Print names and what is known of each, side by side; rows without a value are left out."""
+    known = [(name, value) for name, value in rows if value]
+    width = max((len(name) for name, _ in known), default=0)
+    for name, value in known:
+        screen.print(Text.assemble("  ", (f"{name:<{width}}  ", "dim"), (visible(value), STYLES.get(value, ""))))

@@ -1,0 +1,84 @@
+"""Commands that a person may run next: of the `tunedrop` command, as they run when they are pasted into a shell."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from tunedrop.domain.training.job_states import DeploymentRequest, DeploymentWish
+
+DEFAULT_STACK = "tunedrop"
+"""The stack that the command asks if it is told no other."""
+
+
+def start_job(
+    dataset: str,
+    version: int | None,
+    base_model: str,
+    *,
+    hyperparameters: Mapping[str, Any] | None = None,
+    deployment: DeploymentRequest | DeploymentWish | None = None,
+    plan_id: str | None = None,
+) -> str:
+    """Start a job; `plan_id` confirms that exactly this one is wanted."""
+    words = ["jobs", "start", f"{dataset}@{version}" if version else dataset, "--model", base_model]
+    for name, value in (hyperparameters or {}).items():
+        words += ["--set", f"{name}={value}"]
+    if deployment:
+        words += ["--deploy", deployment.name]
+        words += ["--serving", deployment.serving] if deployment.serving else []
+        words += ["--model-units", str(deployment.model_units)] if deployment.model_units else []
+        words += ["--hours", str(deployment.hours)] if deployment.hours else []
+    return _command(*words, *(("--plan-id", plan_id) if plan_id else ()))
+
+
+def show_job(job_id: str, *, watch: bool = False) -> str:
+    """Show a job, or follow it to its end."""
+    return _command("jobs", "show", job_id, *(("--watch",) if watch else ()))
+
+
+def list_jobs(dataset: str) -> str:
+    """List a dataset's jobs."""
+    return _command("jobs", "list", "--dataset", dataset)
+
+
+def show_dataset(dataset: str, version: int | None = None) -> str:
+    """Show a dataset's newest version, or this one."""
+    return _command("datasets", "show", dataset, *(("--version", str(version)) if version else ()))
+
+
+def list_deployments() -> str:
+    """List deployments."""
+    return _command("deployments", "list")
+
+
+def show_deployment(name: str) -> str:
+    """Show a deployment."""
+    return _command("deployments", "show", name)
+
+
+def release_deployment(name: str) -> str:
+    """Give a deployment's capacity back."""
+    return _command("deployments", "release", name)
+
+
+def create_key(deployment: str) -> str:
+    """Create an API key for one deployment."""
+    return _command("keys", "create", "--name", deployment, "--deployment", deployment)
+
+
+def delete_model(name: str) -> str:
+    """Delete a custom model: with the person's own credentials, because no function of the stack may."""
+    return shlex.join(["aws", "bedrock", "delete-custom-model", "--model-identifier", name])
+
+
+def in_stack(command: str, stack_arn: str) -> str:
+    """The command for the stack of this ARN, which it has to name unless that is the default."""
+    name = stack_arn.rsplit(":", 1)[-1].split("/")[1] if stack_arn.count("/") >= 1 else DEFAULT_STACK
+    ours = command.startswith("tunedrop ") and name != DEFAULT_STACK
+    return f"{command} {shlex.join(['--stack-name', name])}" if ours else command
+
+
+def _command(*words: str) -> str:
+    return shlex.join(["tunedrop", *words])

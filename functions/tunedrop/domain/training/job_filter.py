@@ -1,0 +1,42 @@
+"""Which jobs a listing is asked for. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tunedrop.domain.training.job_states import Job, JobStatus
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """What a job must be; None asks for nothing. `created_before` itself is left out, `created_after` is not."""
+
+    status: JobStatus | None = None
+    dataset: str | None = None
+    base_model: str | None = None
+    owner: str | None = None
+    sweep: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether only the time of creation, if anything, is asked for."""
+        return self == JobFilter(created_after=self.created_after, created_before=self.created_before)
+
+    def takes(self, job: Job) -> bool:
+        """Whether the job is one of those asked for, whenever it was created."""
+        return all(
+            wanted is None or wanted == actual
+            for wanted, actual in (
+                (self.status, job.status),
+                (self.dataset, job.dataset),
+                (self.base_model, job.base_model),
+                (self.owner, job.owner),
+                (self.sweep, job.sweep),
+            )
+        )
+
+
+EVERY_JOB = JobFilter()

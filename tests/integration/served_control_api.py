@@ -1,0 +1,67 @@
+"""ControlApi over real HTTP on loopback, as the command line asks it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import control_api
+
+from tests import builders
+
+
+@dataclass(slots=True)
+class Served:
+    """Where it listens, and what it was asked so far as `METHOD path`; `before` runs ahead of each answer."""
+
+    before: Callable[[], None]
+    url: str = ""
+    asked: list[str] = field(default_factory=list)
+
+    def answer(self, method: str, target: str, body: Any, key: str | None) -> tuple[int, Any]:
+        """One request's status and JSON."""
+        self.before()
+        self.asked.append(f"{method} {target}")
+        split = urlsplit(target)
+        headers = {"Idempotency-Key": key} if key else None
+        event = builders.api_request(method, split.path, body=body, headers=headers, query=dict(parse_qsl(split.query)))
+        context: Any = builders.LambdaContext()
+        return builders.api_answer(control_api.handler(event, context))
+
+
+@contextmanager
+def served(before: Callable[[], None]) -> Iterator[Served]:
+    """Serve until the block ends."""
+    made = Served(before)
+
+    class Handler(BaseHTTPRequestHandler):
+        def _do(self) -> None:
+            size = int(self.headers.get("Content-Length") or 0)
+            body = json.loads(self.rfile.read(size)) if size else None
+            assert self.headers["Authorization"].startswith("AWS4-HMAC-SHA256")
+            status, answer = made.answer(self.command, self.path, body, self.headers.get("Idempotency-Key"))
+            content = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_DELETE = _do  # noqa: N815 - as http.server calls them
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    made.url = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield made
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,189 @@
+"""`tunedrop jobs` and its neighbors against ControlApi over real HTTP: what a person types, and what is printed."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import shlex
+
+import pytest
+from tunedrop_cli import main
+
+from tests.integration import bedrock_world
+from tests.integration.bedrock_world import TRAINED
+from tests.integration.served_control_api import served
+
+
+@pytest.fixture
+def world(stack, environment):
+    return bedrock_world.make(stack, environment)
+
+
+@pytest.fixture
+def api(world, environment):
+    """ControlApi over HTTP; what was asked of it shows in `asked`."""
+    with served(lambda: None) as made:
+        environment.setenv("TUNEDROP_CONTROL_API_URL", made.url)
+        yield made
+
+
+@pytest.fixture
+def say(api, capsys):
+    """Run a command line; returns its exit code and what it printed to standard output."""
+
+    def run(line: str) -> tuple[int, str]:
+        code = main.main(shlex.split(line)[1:] if line.startswith("tunedrop ") else shlex.split(line))
+        return code, capsys.readouterr().out
+
+    return run
+
+
+def completed(world, **request):
+    job = world.start(**request)
+    world.deliver()
+    world.wait(TRAINED)
+    assert world.job(job.id).status == "Completed", world.job(job.id).failure
+    return world.job(job.id)
+
+
+def next_command(said: str) -> str:
+    """The last command that was proposed."""
+    return [line for line in said.splitlines() if line.startswith("next")][-1].removeprefix("next").strip()
+
+
+def test_a_job_is_started_shown_and_listed_without_knowing_the_api(world, say):
+    code, said = say("jobs start support@1 --model claude-3-haiku --set epochCount=2 --deploy support-prod")
+    assert code == 0
+    assert "support@1" in said
+    assert "epochCount=2" in said
+    world.deliver()
+    world.wait(TRAINED)
+    (job,) = json.loads(say("jobs list --json")[1])
+    code, said = say(f"jobs show {job['id']}")
+    assert code == 0
+    for word in ("Requested", "InProgress", "Completed", "known by", "training loss", "validation loss"):
+        assert word in said
+    assert "support-prod, provisioned throughput" in said
+    code, said = say("jobs list")
+    assert code == 0
+    assert job["id"] in said
+    assert "support@1" in said
+
+
+def test_lists_are_filtered(world, say):
+    done = completed(world)
+    waiting = world.start()
+    assert [job["id"] for job in json.loads(say("jobs list --status Completed --json")[1])] == [done.id]
+    assert [job["id"] for job in json.loads(say("jobs list --status Requested --json")[1])] == [waiting.id]
+    assert json.loads(say("jobs list --dataset another --json")[1]) == []
+    assert json.loads(say("jobs list --model nova-lite --json")[1]) == []
+    assert "No job" in say("jobs list --dataset another")[1]
+
+
+def test_a_watched_job_is_told_state_by_state_and_its_end_is_the_exit_code(world, api, say):
+    job = world.start()
+    steps = iter((world.deliver, lambda: world.wait(TRAINED)))
+
+    def go_on() -> None:
+        for step in itertools.islice(steps, 1):
+            step()
+
+    api.before = go_on
+    code, said = say(f"jobs show {job.id} --watch")
+    assert code == 0
+    told = [line.split()[2] for line in said.splitlines() if line[:2] == "20"]
+    assert told[:3] == ["Requested", "InProgress", "Completed"]
+
+
+def test_a_watched_job_that_fails_is_exit_code_1_and_says_why(world, api, say):
+    job = world.start()
+    api.before = lambda: world.stop(job.id) and world.deliver()
+    code, said = say(f"jobs show {job.id} --watch")
+    assert code == 1
+    assert "Stopped" in said
+
+
+def test_a_job_is_stopped(world, say):
+    job = world.start()
+    world.deliver()
+    code, said = say(f"jobs stop {job.id}")
+    assert code == 0
+    assert job.id in said
+    assert next_command(said) == f"tunedrop jobs show {job.id} --watch"
+    assert world.job(job.id).stop_requested
+
+
+def test_all_losses_become_a_file_that_is_never_overwritten(world, say, tmp_path, capsys):
+    job, target = completed(world), tmp_path / "losses.csv"
+    assert say(f"jobs show {job.id} --csv {target}")[0] == 0
+    rows = list(csv.DictReader(target.read_text().splitlines()))
+    assert len([row for row in rows if row["split"] == "training"]) == job.metric_counts["training"]
+    assert len([row for row in rows if row["split"] == "validation"]) == job.metric_counts["validation"]
+    assert all(float(row["loss"]) > 0 for row in rows)
+    assert say(f"jobs show {job.id} --csv {target}")[0] == 2
+    assert say(f"jobs show {job.id} --csv -")[1].splitlines()[0] == "split,step,epoch,loss,perplexity"
+
+
+def test_jobs_are_compared_by_what_differs_and_by_their_losses(world, say):
+    short, long = (
+        completed(world, hyperparameters={"epochCount": 1}),
+        completed(world, hyperparameters={"epochCount": 4}),
+    )
+    code, said = say(f"jobs compare {short.id} {long.id}")
+    assert code == 0
+    assert "epochCount" in said
+    assert "learningRateMultiplier" not in said, "what is the same in both says nothing"
+    assert "a: training loss" in said
+    assert "b: training loss" in said
+    told = json.loads(say(f"jobs compare {short.id} {long.id} --json")[1])
+    assert told["differences"]["epochCount"] == ["1", "4"]
+    assert say(f"jobs compare {short.id} {short.id}")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        ("jobs show nothing", 1, "unknown_job"),
+        ("jobs start 'two words@x' --model nova-lite", 2, "NAME@VERSION"),
+        ("jobs start support --model claude-3-haiku --set epochCount", 2, "NAME=VALUE"),
+        ("jobs start support --model claude-3-haiku --hours 3", 2, "--deploy"),
+        ("jobs start support --model claude-3-haiku --set epochCount=99", 1, "epochCount"),
+        ("datasets show nothing", 1, "unknown_dataset"),
+        ("datasets delete support", 2, "--plan"),
+    ],
+)
+def test_what_cannot_be_is_said_in_one_line(say, capsys, line, code, words):
+    assert main.main(shlex.split(line)) == code
+    said = capsys.readouterr().err
+    assert words in said
+    assert len(said.splitlines()) == 1
+
+
+def test_base_models_are_listed_with_why_they_cannot_be_trained_here(say):
+    code, said = say("base-models")
+    assert code == 0
+    rows = {line.split()[0]: line for line in said.splitlines()}
+    assert rows["claude-3-haiku"].split()[1] == "yes"
+    assert "us-east-1" in rows["nova-lite"]
+    code, said = say("base-models claude-3-haiku")
+    assert code == 0
+    assert "epochCount" in said
+    assert say("base-models nova-lite")[0] == 1
+
+
+def test_datasets_are_listed_shown_and_erased(world, say):
+    code, said = say("datasets list")
+    assert code == 0
+    assert said.splitlines()[1].split()[:2] == ["support", "1"]
+    code, said = say("datasets show support")
+    assert code == 0
+    assert "accepted support@1" in said
+    code, said = say("datasets delete support --plan")
+    assert code == 0
+    assert "planned" in said
+    assert next_command(said) == "tunedrop datasets delete support --yes"
+    assert "support" in say("datasets list")[1], "a plan erases nothing"
+    code, said = say(next_command(said))
+    assert code == 0
+    assert "erasing" in said
