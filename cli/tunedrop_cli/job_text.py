@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 from tunedrop.domain.reports import next_commands
+from tunedrop.domain.training.durations import Estimate
 
 from tunedrop_cli import local_times, tables, terminal_curves, text_report
 from tunedrop_cli.terminal_curves import Curve
@@ -124,7 +125,10 @@ def _planned(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     difference = found.get("smallest_difference")
     lasts = found.get("duration")
     return [
-        ("skipped", "; ".join(f"version {each['version']} is {each['status']}" for each in found.get("skipped") or ())),
+        (
+            "skipped",
+            "; ".join(f"version {each['version']} is {each['status']}" for each in found.get("skipped_versions") or ()),
+        ),
         ("records", ", ".join(f"{count:,} of {split}" for split, count in records.items())),
         ("hyperparameters", settings_of(found)),
         ("trains", tokens),
@@ -138,8 +142,15 @@ def _planned(found: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _duration(lasts: Mapping[str, Any]) -> str:
     shortest, longest = (timedelta(seconds=lasts[name]) for name in ("shortest_seconds", "longest_seconds"))
-    spread = f"{local_times.lasted(shortest)} to {local_times.lasted(longest)}"
-    return f"{spread}, going by {lasts['jobs']} earlier jobs of this base model"
+    return duration(Estimate(shortest, longest, lasts["jobs"]))
+
+
+def duration(found: Estimate) -> str:
+    """How long training takes, and where that is known from."""
+    if found.jobs == 1:
+        return f"about {local_times.lasted(found.shortest)}, going by one earlier job of this base model"
+    spread = f"{local_times.lasted(found.shortest)} to {local_times.lasted(found.longest)}"
+    return f"{spread}, going by {found.jobs} earlier jobs of this base model"
 
 
 def _hourly(way: Mapping[str, Any]) -> str:

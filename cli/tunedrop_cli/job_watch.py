@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from tunedrop.domain.training import durations
+from tunedrop.domain.training.durations import Estimate
 
 from tunedrop_cli import job_text, local_times, text_report
 
@@ -18,39 +19,20 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 """Seconds between two looks: short at first, when states follow fast, then as long as a person minds."""
-MOST_EARLIER = 100
+MOST_EARLIER = 20
 
 Job = Mapping[str, Any]
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """How long training took for earlier jobs of the base model, scaled to this job's tokens."""
-
-    shortest: timedelta
-    longest: timedelta
-    jobs: int
-
-    def words(self) -> str:
-        """The estimate with where it comes from."""
-        if self.jobs == 1:
-            return f"about {local_times.lasted(self.shortest)}, going by one earlier job"
-        spread = f"{local_times.lasted(self.shortest)} to {local_times.lasted(self.longest)}"
-        return f"{spread}, going by {self.jobs} earlier jobs"
-
-
 def estimate(job: Job, earlier: Iterable[Job]) -> Estimate | None:
     """The time from Bedrock's start to its end; None without an earlier job of this base model that completed."""
-    tokens = job["trained_tokens"]
-    rates = [
-        (local_times.parsed(other["ended_at"]) - local_times.parsed(other["started_at"])) / other["trained_tokens"]
+    lasted = [
+        (other["trained_tokens"], local_times.parsed(other["ended_at"]) - local_times.parsed(other["started_at"]))
         for other in earlier
-        if other["base_model"] == job["base_model"] and other["status"] == "Completed" and other["trained_tokens"]
+        if other["trained_tokens"] and other["started_at"] and other["ended_at"]
     ]
-    if not rates or not tokens:
-        return None
-    return Estimate(min(rates) * tokens, max(rates) * tokens, len(rates))
+    return durations.estimate(job["trained_tokens"] or 0, lasted)
 
 
 def follow(api: ControlApi, job_id: str, screen: Console, *, pause: float = FIRST_PAUSE) -> Job:
@@ -76,7 +58,8 @@ def follow(api: ControlApi, job_id: str, screen: Console, *, pause: float = FIRS
 def _expected(api: ControlApi, job: Job) -> Estimate | None:
     if not job["trained_tokens"] or job["status"] in job_text.ENDED:
         return None
-    return estimate(job, api.get("/jobs", limit=MOST_EARLIER)["jobs"])
+    found = api.get("/jobs", limit=MOST_EARLIER, status="Completed", base_model=job["base_model"])
+    return estimate(job, found["jobs"])
 
 
 def _now(job: Job, expected: Estimate | None) -> str:
@@ -84,7 +67,8 @@ def _now(job: Job, expected: Estimate | None) -> str:
     lasts = local_times.lasted(datetime.now(UTC) - since)
     if job["status"] != "InProgress":
         return f"{job['status']} for {lasts}"
-    return f"InProgress for {lasts}; it takes {expected.words() if expected else 'as long as no earlier job can tell'}"
+    expectation = job_text.duration(expected) if expected else "as long as no earlier job of this base model can tell"
+    return f"InProgress for {lasts}; it takes {expectation}"
 
 
 @contextmanager

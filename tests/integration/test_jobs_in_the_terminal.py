@@ -8,6 +8,7 @@ import json
 import shlex
 
 import pytest
+from tunedrop.edges.settings import settings
 from tunedrop_cli import main
 
 from tests.integration import bedrock_world
@@ -139,6 +140,66 @@ def test_jobs_are_compared_by_what_differs_and_by_their_losses(world, say):
     told = json.loads(say(f"jobs compare {short.id} {long.id} --json")[1])
     assert told["differences"]["epochCount"] == ["1", "4"]
     assert say(f"jobs compare {short.id} {short.id}")[0] == 2
+
+
+def test_a_plan_starts_nothing_and_its_command_starts_exactly_that(world, say):
+    code, said = say("jobs start support --model claude-3-haiku --set epochCount=3 --deploy support-prod --plan")
+    assert code == 0
+    for words in ("support@1", "epochCount=3", "tokens (estimated)", "Nothing was started", "unknown (no price)"):
+        assert words in said, said
+    assert json.loads(say("jobs list --json")[1]) == []
+    assert world.simulator.ledger() == ()
+    code, said = say(next_command(said))
+    assert code == 0
+    (job,) = json.loads(say("jobs list --json")[1])
+    assert job["hyperparameters"]["epochCount"] == "3"
+    assert job["deployment"]["name"] == "support-prod"
+
+
+def test_a_plan_above_the_cap_is_confirmed_by_the_command_that_is_printed(stack, environment, capsys):
+    environment.setenv("TUNEDROP_MAX_TRAINED_TOKENS_PER_JOB", "10")
+    settings.cache_clear()
+    bedrock_world.make(stack, environment)
+    with served(lambda: None) as api:
+        environment.setenv("TUNEDROP_CONTROL_API_URL", api.url)
+        assert main.main(shlex.split("jobs start support --model claude-3-haiku")) == 1
+        said = capsys.readouterr()
+        assert "plan_confirmation_required" in said.err
+        assert main.main(shlex.split(next_command(said.out))[1:]) == 0
+
+
+def test_a_sweep_is_planned_as_a_whole_and_started_under_its_cost(world, say, capsys):
+    line = "jobs start support --model claude-3-haiku --sweep epochCount=1,2 --sweep learningRateMultiplier=0.5,1"
+    code, said = say(f"{line} --plan")
+    assert code == 0
+    assert "4 jobs on support@1, in all: unknown (no price)" in said
+    assert main.main(shlex.split(line)) == 2
+    assert "--max-cost" in capsys.readouterr().err
+    assert main.main(shlex.split(f"{line} --max-cost 5")) == 1
+    assert "cost_unknown" in capsys.readouterr().err
+    assert json.loads(say("jobs list --json")[1]) == [], "nothing was started"
+
+    code, said = say(f"{line} --yes")
+    assert code == 0
+    assert "4 jobs were started" in said
+    compare = next_command(said)
+    for _ in range(4):
+        world.deliver()
+        world.wait(TRAINED)
+    code, said = say(compare)
+    assert code == 0
+    assert "epochCount" in said
+    assert "One run each" in said
+    (label,) = {job["sweep"] for job in json.loads(say("jobs list --json")[1])}
+    assert len(json.loads(say(f"jobs list --sweep {label} --json")[1])) == 4
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["--sweep epochCount=1", "--sweep epochCount=1,2 --repeats 4", "--sweep epochCount=1,", "--sweep a=1,2 --watch"],
+)
+def test_a_sweep_that_can_not_be_is_wrong_usage(say, options):
+    assert say(f"jobs start support --model claude-3-haiku --yes {options}")[0] == 2
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,7 @@ class JobAnswer(AnswerModel):
     )
     stop_requested: bool
     deployment: WishAnswer | None
+    sweep: str | None = Field(None, description="The label of the jobs that differ in hyperparameters only")
     trained_tokens: int | None = Field(
         description="Estimated: tokens of train times epochs. null while Preparing, as are steps, cost, splits, request"
     )

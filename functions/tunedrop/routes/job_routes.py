@@ -11,17 +11,22 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import AwareDatetime, Field, StrictInt
 
-from tunedrop.actions.jobs import read_jobs
+from tunedrop.actions.jobs import plan_job, read_jobs
 from tunedrop.actions.jobs.start_job import start
 from tunedrop.actions.jobs.stop_job import stop
 from tunedrop.domain.base_models.catalogue import Serving
 from tunedrop.domain.training.job_filter import JobFilter
 from tunedrop.domain.training.job_states import DeploymentRequest, JobStatus, StartJob
+from tunedrop.routes import plan_answers
 from tunedrop.routes.idempotency import Answer
 from tunedrop.routes.job_answers import JobAnswer, JobsAnswer
+from tunedrop.routes.plan_answers import PlanAnswer
 from tunedrop.routes.route_basics import Body, Cursor, IdempotencyKey, Limit, Request, added, data, once, required
 
 router = APIGatewayRouter()
+
+SWEEP = r"^[a-z0-9](-?[a-z0-9]){0,63}$"
+PlanOnly = Annotated[bool, Query(description="Only say what would be trained and what it costs; start nothing.")]
 
 
 class DeploymentBody(Body):
@@ -56,6 +61,10 @@ class StartJobBody(Body):
         "because somebody has uploaded since",
     )
 
+    sweep: Annotated[str, Field(pattern=SWEEP)] | None = added(
+        None, description="A label for jobs that differ in hyperparameters only: 1 to 64 of a-z, 0-9 and hyphens"
+    )
+
     def asked(self) -> StartJob:
         """The same as an action's argument."""
         return StartJob(
@@ -66,18 +75,35 @@ class StartJobBody(Body):
             deployment=self.deployment.asked() if self.deployment else None,
             plan_id=self.plan_id,
             expected_version=self.expected_version,
+            sweep=self.sweep,
         )
 
 
-@router.post("/jobs", summary="Start a job", responses={202: {"description": "The job, Requested or Preparing"}})
-def start_job(body: Annotated[StartJobBody, FromBody()], idempotency_key: IdempotencyKey = None) -> Response[JobAnswer]:
+@router.post(
+    "/jobs",
+    summary="Start a job",
+    responses={
+        200: {
+            "description": "With ?plan=true: what the request would do",
+            "content": {"application/json": {"model": PlanAnswer}},
+        },
+        202: {"description": "The job, Requested or Preparing", "content": {"application/json": {"model": JobAnswer}}},
+    },
+)
+def start_job(
+    body: Annotated[StartJobBody, FromBody()], plan: PlanOnly = False, idempotency_key: IdempotencyKey = None
+) -> Response[JobAnswer | PlanAnswer]:
     """Start a job on an accepted version, and make its deployment when it completes. Requires an Idempotency-Key.
 
     Everything that can be checked is checked before money is spent. If the version is not prepared for the base model
     yet, the job is Preparing; if the preparation then rules it out, it ends Failed, with the code that a refused
-    request would have.
+    request would have. `?plan=true` checks the same and answers what would happen; it starts nothing and needs no key.
     """
     request = Request.of(router)
+    if plan:
+        return Response(
+            HTTPStatus.OK, "application/json", plan_answers.answer(plan_job.plan(body.asked(), request.cloud))
+        )
 
     def run(job_id: str) -> Answer:
         job = start(body.asked(), request.cloud, job_id=job_id, caller=request.caller)

@@ -27,6 +27,7 @@ class WantedJob:
     hyperparameters: Mapping[str, str]
     deployment: DeploymentWish | None
     plan_id: str | None
+    sweep: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ def _job(wanted: WantedJob, data: PreparedVersion | UnpreparedVersion, origin: O
         requested_by=origin.caller,
         created_at=origin.now,
         plan_id=wanted.plan_id,
+        sweep=wanted.sweep,
         skipped_versions=data.skipped,
         deployment=wanted.deployment,
     )

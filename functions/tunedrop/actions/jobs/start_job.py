@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tunedrop.actions.datasets import read_datasets
-from tunedrop.actions.jobs import draft_intent, prepare_for_job
+from tunedrop.actions.jobs import check_job, draft_intent, prepare_for_job
 from tunedrop.actions.jobs.save_job import ask_for_advance
-from tunedrop.domain.base_models import catalogue
-from tunedrop.domain.base_models.catalogue import BaseModel
-from tunedrop.domain.serving import deployment_states, deployment_wish
-from tunedrop.domain.serving.deployment_states import Deployment
-from tunedrop.domain.training import account_quotas, hyperparameters, lifecycle
-from tunedrop.domain.training.job_states import DeploymentWish, Job, StartJob
-from tunedrop.edges import faults
-from tunedrop.edges.bedrock import observed_lifecycle, quotas
+from tunedrop.domain.training.job_states import Job, StartJob
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows, job_rows, tombstone_rows
 from tunedrop.edges.rows.writes import Put, Require
-from tunedrop.edges.settings import Settings
-from tunedrop.errors import Conflict, Unavailable
+from tunedrop.errors import Unavailable
 
 
 def start(request: StartJob, cloud: Cloud, *, job_id: str, caller: str) -> Job:
@@ -33,53 +24,16 @@ def start(request: StartJob, cloud: Cloud, *, job_id: str, caller: str) -> Job:
     if existing:
         _ask_for_next(existing, cloud)
         return existing
-    base_model = catalogue.find(request.base_model)
-    values = hyperparameters.resolve(base_model, request.hyperparameters)
-    wish = _wish(request, base_model, cloud.settings)
-    lifecycle.check_region(base_model, cloud.settings.region)
-    data = read_datasets.accepted(
-        request.dataset, request.version, base_model.name, cloud, expected=request.expected_version
+    checked = check_job.check(request, cloud)
+    wanted = draft_intent.WantedJob(
+        checked.base_model, checked.hyperparameters, checked.deployment, request.plan_id, request.sweep
     )
-    head = _free_head(wish, cloud)
-    if wish and wish.model_units:
-        deployment_wish.check_model_units(
-            wish, cloud.settings.max_model_units, deployment_rows.units_spoken_for(cloud.state)
-        )
-    wanted = draft_intent.WantedJob(base_model, values, wish, request.plan_id)
-    intent = draft_intent.make(wanted, data, head, draft_intent.Origin(job_id, caller, cloud.now()), cloud)
-    _ask_aws(base_model, wish, cloud)  # last: what our own rows refuse costs no call to AWS
+    origin = draft_intent.Origin(job_id, caller, cloud.now())
+    intent = draft_intent.make(wanted, checked.data, checked.head, origin, cloud)
+    check_job.ask_aws(checked, cloud)  # last: what our own rows refuse costs no call to AWS
     job = _write(intent, cloud)
     _ask_for_next(job, cloud)
     return job
-
-
-def _wish(request: StartJob, base_model: BaseModel, settings: Settings) -> DeploymentWish | None:
-    if request.deployment is None:
-        return None
-    deployment_states.check_name(request.deployment.name, catalogue.catalogue())
-    return deployment_wish.resolve(request.deployment, base_model, default_hours=settings.deployment_hours)
-
-
-def _free_head(wish: DeploymentWish | None, cloud: Cloud) -> Deployment | None:
-    """The ended deployment whose name is reused, if any. Raises Conflict `deployment_exists` if it has not ended."""
-    head = deployment_rows.load(cloud.state, wish.name) if wish else None
-    if head and head.state not in deployment_states.ENDED:
-        raise Conflict(
-            "deployment_exists",
-            f"Deployment {head.name} is {head.state}. Release it first, or choose another name.",
-            field="deployment.name",
-            state=head.state,
-            job_id=head.job_id,
-        )
-    return head
-
-
-def _ask_aws(base_model: BaseModel, wish: DeploymentWish | None, cloud: Cloud) -> None:
-    """Check today's lifecycle and quotas, to refuse a job that can't start or would end with nothing to call."""
-    with faults.asked_by_a_caller():
-        tuned = observed_lifecycle.tuned_today(cloud.bedrock)
-        lifecycle.check(base_model, observed_lifecycle.lifecycle(cloud.bedrock, base_model, tuned), cloud.now())
-        account_quotas.check(quotas.listed(cloud.quotas), base_model, wish)
 
 
 def _write(intent: draft_intent.Intent, cloud: Cloud) -> Job:
@@ -98,7 +52,7 @@ def _write(intent: draft_intent.Intent, cloud: Cloud) -> Job:
     existing = job_rows.load(cloud.state, job.id)
     if existing:
         return existing
-    _free_head(job.deployment, cloud)  # raises if the name is what was lost
+    check_job.free_head(job.deployment, cloud)  # raises if the name is what was lost
     raise Unavailable("busy", "The deployment's name or the dataset was changed just now. Send the request again.")
 
 

@@ -51,14 +51,19 @@ def named(listed: Iterable[Quota], *names: str) -> tuple[Quota, ...]:
     return tuple(quota for quota in listed if quota.name.lower() in names)
 
 
+def behind(listed: Iterable[Quota], base_model: BaseModel, wish: DeploymentWish | None) -> tuple[Quota, ...]:
+    """Those of the listed quotas that the job and its deployment need."""
+    quotas = tuple(listed)
+    return (*named(quotas, CUSTOM_MODELS, JOBS), *(_of_serving(quotas, base_model, wish) if wish else ()))
+
+
 def check(listed: Iterable[Quota], base_model: BaseModel, wish: DeploymentWish | None) -> None:
     """Raises CapExceeded `account_quota` if a quota forbids the job, or leaves its model with nothing to serve it."""
-    quotas = tuple(listed)
-    for quota in named(quotas, CUSTOM_MODELS, JOBS):
-        _check(quota, 1, "the job", "base_model")
-    if wish:
-        for quota in _of_serving(quotas, base_model, wish):
-            _check(quota, wish.model_units or 1, "the deployment", "deployment")
+    for quota in behind(listed, base_model, wish):
+        if quota.name.lower() in {CUSTOM_MODELS, JOBS}:
+            _check(quota, 1, "the job", "base_model")
+        else:
+            _check(quota, (wish and wish.model_units) or 1, "the deployment", "deployment")
 
 
 def _of_serving(listed: tuple[Quota, ...], base_model: BaseModel, wish: DeploymentWish) -> Iterator[Quota]:

@@ -1,0 +1,99 @@
+"""Check everything about a wanted job that can be known before money is spent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tunedrop.actions.datasets import read_datasets
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.base_models.catalogue import BaseModel
+from tunedrop.domain.serving import deployment_states, deployment_wish
+from tunedrop.domain.serving.deployment_states import Deployment
+from tunedrop.domain.training import account_quotas, hyperparameters, lifecycle
+from tunedrop.domain.training.account_quotas import Quota
+from tunedrop.domain.training.job_plan import PreparedVersion, UnpreparedVersion
+from tunedrop.domain.training.job_states import DeploymentWish, StartJob
+from tunedrop.domain.training.lifecycle import Lifecycle
+from tunedrop.edges import faults
+from tunedrop.edges.bedrock import observed_lifecycle, quotas
+from tunedrop.edges.cloud import Cloud
+from tunedrop.edges.rows import deployment_rows
+from tunedrop.edges.settings import Settings
+from tunedrop.errors import Conflict
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedJob:
+    """A request with its defaults filled in, and what it refers to."""
+
+    base_model: BaseModel
+    hyperparameters: Mapping[str, str]
+    deployment: DeploymentWish | None
+    data: PreparedVersion | UnpreparedVersion
+    head: Deployment | None
+    """The ended deployment whose name is reused, if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountToday:
+    """What AWS says today about the base model and the account."""
+
+    lifecycle: Lifecycle | None
+    quotas: tuple[Quota, ...]
+
+
+def check(request: StartJob, cloud: Cloud) -> CheckedJob:
+    """Check a request against the catalogue, the stack's caps and its own rows; no call to AWS's services but those.
+
+    Raises InvalidInput, NotFound, Conflict and CapExceeded.
+    """
+    base_model = catalogue.find(request.base_model)
+    values = hyperparameters.resolve(base_model, request.hyperparameters)
+    wish = _wish(request, base_model, cloud.settings)
+    lifecycle.check_region(base_model, cloud.settings.region)
+    data = read_datasets.accepted(
+        request.dataset, request.version, base_model.name, cloud, expected=request.expected_version
+    )
+    head = free_head(wish, cloud)
+    if wish and wish.model_units:
+        deployment_wish.check_model_units(
+            wish, cloud.settings.max_model_units, deployment_rows.units_spoken_for(cloud.state)
+        )
+    return CheckedJob(base_model, values, wish, data, head)
+
+
+def ask_aws(checked: CheckedJob, cloud: Cloud) -> AccountToday:
+    """Ask AWS for today's lifecycle and quotas, to refuse a job that can't start or would end with nothing to call.
+
+    Raises Conflict, CapExceeded and Unavailable.
+    """
+    base_model = checked.base_model
+    with faults.asked_by_a_caller():
+        tuned = observed_lifecycle.tuned_today(cloud.bedrock)
+        today = observed_lifecycle.lifecycle(cloud.bedrock, base_model, tuned)
+        lifecycle.check(base_model, today, cloud.now())
+        listed = tuple(quotas.listed(cloud.quotas))
+        account_quotas.check(listed, base_model, checked.deployment)
+    return AccountToday(today, account_quotas.behind(listed, base_model, checked.deployment))
+
+
+def free_head(wish: DeploymentWish | None, cloud: Cloud) -> Deployment | None:
+    """The ended deployment whose name is reused, if any. Raises Conflict `deployment_exists` if it has not ended."""
+    head = deployment_rows.load(cloud.state, wish.name) if wish else None
+    if head and head.state not in deployment_states.ENDED:
+        raise Conflict(
+            "deployment_exists",
+            f"Deployment {head.name} is {head.state}. Release it first, or choose another name.",
+            field="deployment.name",
+            state=head.state,
+            job_id=head.job_id,
+        )
+    return head
+
+
+def _wish(request: StartJob, base_model: BaseModel, settings: Settings) -> DeploymentWish | None:
+    if request.deployment is None:
+        return None
+    deployment_states.check_name(request.deployment.name, catalogue.catalogue())
+    return deployment_wish.resolve(request.deployment, base_model, default_hours=settings.deployment_hours)

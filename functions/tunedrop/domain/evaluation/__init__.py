@@ -1,0 +1,1 @@
+"""What a test split can show of a custom model."""
