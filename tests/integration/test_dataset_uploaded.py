@@ -19,7 +19,7 @@ from tunedrop.edges import settings as settings_module
 from tunedrop.edges.s3 import object_writer
 from tunedrop.errors import Conflict, InvalidInput, NotFound
 
-from tests import builders
+from tests import builders, next_commands
 from tests.integration.uploads_world import SETTINGS, TRAIN, VALIDATION, fault, good, once, upload_row, version
 
 zipped = partial(gzip.compress, mtime=0)  # the same bytes, and so the same test, in every process
@@ -52,9 +52,11 @@ def test_a_train_file_becomes_a_prepared_version_with_report_rows_and_notificati
         "accepted",
     )
     assert detail["splits"][0]["records"] == 40
-    assert detail["next_command"] == (
-        'POST /jobs {"dataset": "support-bot", "version": 1, "base_model": "claude-3-haiku"}'
-    )
+    assert next_commands.job(detail["next_command"]) == {
+        "dataset": "support-bot",
+        "version": 1,
+        "base_model": "claude-3-haiku",
+    }
 
 
 def test_the_report_has_all_that_was_promised(uploader):
@@ -387,7 +389,7 @@ def test_a_key_that_fits_no_pattern_is_told_and_changes_nothing(uploader, stack,
     uploader.upload(key, good())
     ((kind, detail),) = stack.published()
     assert (kind, detail["code"], detail["key"]) == ("DatasetRejected", "unrecognized_key", key)
-    assert "incoming/<dataset>/" in detail["next_command"]
+    assert detail["next_command"] == "tunedrop push --help"
     assert read_datasets.list_datasets(10, None, stack.cloud).heads == ()
     assert uploader.keys("reports/") == uploader.keys("prepared/") == []
 

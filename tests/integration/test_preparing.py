@@ -20,7 +20,7 @@ from tunedrop.edges.rows import job_rows
 from tunedrop.edges.rows.writes import Key
 from tunedrop.errors import CapExceeded, Conflict, InvalidInput
 
-from tests import builders
+from tests import builders, next_commands
 from tests.integration import bedrock_world
 from tests.integration.bedrock_world import HOUR, TRAINED, Crash, World, crash
 
@@ -359,7 +359,7 @@ def test_a_plan_over_the_cap_ends_the_job_with_the_plan_and_is_confirmed_by_a_ne
     ((kind, detail), _) = world.stack.published()
     assert (kind, detail["failure_code"]) == ("JobFailed", "plan_confirmation_required")
 
-    asked = json.loads(detail["next_command"].removeprefix("POST /jobs "))
+    asked = next_commands.job(detail["next_command"])
     assert asked.pop("plan_id") == shown["plan_id"]
     wish = DeploymentRequest(**asked.pop("deployment"))
     again = world.start(**asked, deployment=wish, plan_id=shown["plan_id"])

@@ -83,7 +83,7 @@ def test_all_splits_and_settings_become_one_version(cloud, folder, stack, capsys
     assert main.main(["push", path, "--wait"]) == 0
     said = capsys.readouterr()
     assert "accepted support-bot@1" in said.out
-    assert "POST /jobs" in said.out
+    assert "tunedrop jobs start support-bot@1 --model claude-3-haiku --plan" in said.out
     assert "notes.docx" in said.err
     made = version(stack, 1)
     assert set(made.files) == {"train", "validation", "test", "dataset.toml", "system.txt"}
@@ -95,8 +95,8 @@ def test_where_a_job_starts_by_itself_no_other_one_is_proposed(cloud, folder, ca
     settings = b'base_models = ["claude-3-haiku"]\n[job]\nstart = "on_accept"\nbase_model = "claude-3-haiku"'
     assert main.main(["push", folder({"train.jsonl": GOOD, "dataset.toml": settings}), "--wait"]) == 0
     said = capsys.readouterr().out
-    assert "GET /jobs" in said
-    assert "POST /jobs" not in said
+    assert "tunedrop jobs list --dataset support-bot" in said
+    assert "jobs start" not in said
 
 
 def test_a_changed_split_makes_one_more_version_that_holds_the_others(cloud, folder, stack):

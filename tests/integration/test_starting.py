@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +13,7 @@ from tunedrop.domain.training.job_states import Job
 from tunedrop.edges import clients
 from tunedrop.edges import settings as settings_module
 
-from tests import builders
+from tests import builders, next_commands
 from tests.integration import bedrock_world
 from tests.integration.bedrock_world import TRAINED, Crash, World, crash, refusing
 
@@ -83,7 +82,7 @@ def test_an_accepted_version_starts_the_job_that_its_owner_wrote_down(world):
     assert (world.purchase().state, world.purchase().hours) == ("planned", 4)
     detail = told(world)
     assert detail["job"] == {"started": True, "job_id": job.id, "code": None, "message": ""}
-    assert detail["next_command"] == f"GET /jobs/{job.id}"
+    assert detail["next_command"] == f"tunedrop jobs show {job.id}"
     assert detail["summary"].endswith(f"Job {job.id} was started.")
     world.deliver()
     world.wait(TRAINED)
@@ -113,7 +112,7 @@ def test_nothing_starts_that_was_not_asked_for(world, settings):
     assert started(world) == []
     detail = told(world)
     assert detail["job"] is None
-    assert detail["next_command"].startswith("POST /jobs ")
+    assert next_commands.job(detail["next_command"])["dataset"] == "support"
 
 
 def test_nothing_starts_where_the_stack_does_not_allow_it(stack, environment):
@@ -123,7 +122,7 @@ def test_nothing_starts_where_the_stack_does_not_allow_it(stack, environment):
     assert started(world) == []
     detail = told(world)
     assert (detail["job"]["started"], detail["job"]["code"]) == (False, "jobs_on_accept_off")
-    assert json.loads(detail["next_command"].removeprefix("POST /jobs ")) == {
+    assert next_commands.job(detail["next_command"]) == {
         "dataset": "support",
         "base_model": "claude-3-haiku",
         "version": 1,
@@ -190,7 +189,7 @@ def test_what_post_jobs_would_refuse_is_told_and_never_tried_again(world, extra,
     detail = told(world)
     assert (detail["job"]["started"], detail["job"]["code"], detail["job"]["job_id"]) == (False, code, None)
     assert detail["job"]["message"] in detail["summary"]
-    assert detail["next_command"].startswith("POST /jobs ")
+    assert next_commands.job(detail["next_command"])["dataset"] == "support"
     assert deliver(event) == 0
     assert started(world) == []
 
@@ -211,7 +210,7 @@ def test_a_plan_over_the_cap_is_told_with_the_command_that_confirms_it(stack, en
     assert started(world) == []
     detail = told(world)
     assert detail["job"]["code"] == "plan_confirmation_required"
-    asked = json.loads(detail["next_command"].removeprefix("POST /jobs "))
+    asked = next_commands.job(detail["next_command"])
     assert world.start(**asked).status == "Requested"
 
 

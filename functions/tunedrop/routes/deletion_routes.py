@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field
 
 from tunedrop.actions.datasets import ask_deletion, read_datasets
 from tunedrop.actions.datasets.ask_deletion import Told
-from tunedrop.routes.route_basics import AnswerModel, Cursor, Limit, Request, told_as
+from tunedrop.routes.route_basics import AnswerModel, Cursor, Limit, PlanOnly, Request, told_as
 
 router = APIGatewayRouter()
 
@@ -22,8 +20,6 @@ KEPT = (
     "outputs/ (what Bedrock wrote about its jobs) and captures/ stay, and so do custom models, deployments and the "
     "rows of jobs, which name the digests of their data."
 )
-
-PlanOnly = Annotated[bool, Query(description="Only show what would be deleted, and delete nothing.")]
 
 
 class ErasedAnswer(AnswerModel):

@@ -21,12 +21,22 @@ from tunedrop.routes import plan_answers
 from tunedrop.routes.idempotency import Answer
 from tunedrop.routes.job_answers import JobAnswer, JobsAnswer
 from tunedrop.routes.plan_answers import PlanAnswer
-from tunedrop.routes.route_basics import Body, Cursor, IdempotencyKey, Limit, Request, added, data, once, required
+from tunedrop.routes.route_basics import (
+    Body,
+    Cursor,
+    IdempotencyKey,
+    Limit,
+    PlanOnly,
+    Request,
+    added,
+    data,
+    once,
+    required,
+)
 
 router = APIGatewayRouter()
 
 SWEEP = r"^[a-z0-9](-?[a-z0-9]){0,63}$"
-PlanOnly = Annotated[bool, Query(description="Only say what would be trained and what it costs; start nothing.")]
 
 
 class DeploymentBody(Body):

@@ -29,6 +29,9 @@ IdempotencyKey = Annotated[
 ]
 
 
+PlanOnly = Annotated[bool, Query(description="Only say what would happen and what it would cost; do nothing.")]
+
+
 class Body(BaseModel):
     """A request's body. Unknown fields are refused."""
 

@@ -127,7 +127,7 @@ def test_a_price_that_is_not_configured_is_unknown():
 
 def test_an_accepted_version_says_how_to_start_the_job():
     stored = accepted() | {"dataset": "support-bot", "version": 3}
-    assert 'POST /jobs {"dataset": "support-bot", "version": 3' in Page(html_report.render(stored)).text
+    assert "tunedrop jobs start support-bot@3 --model" in Page(html_report.render(stored)).text
 
 
 def test_a_report_without_what_newer_releases_add_renders():

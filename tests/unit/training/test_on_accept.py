@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from tunedrop.domain.training import on_accept
-from tunedrop.domain.training.on_accept import OnAccept
-from tunedrop.domain.versions.job_settings import DeploymentSettings, JobSettings
+from tunedrop.domain.versions.job_settings import JobSettings
 from tunedrop.domain.versions.versioning import Head, Preparation, SplitFile, Version
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -63,20 +61,3 @@ def test_settings_that_are_no_longer_current_start_nothing():
 def test_the_first_base_model_is_trained_unless_another_is_named():
     assert on_accept.request(VERSION, JOB, None).base_model == "nova-lite"
     assert on_accept.request(VERSION, replace(JOB, base_model="nova-pro"), None).base_model == "nova-pro"
-
-
-def test_a_refusal_comes_with_the_request_to_send_by_hand():
-    wishes = replace(JOB, hyperparameters={"epochCount": 3})
-    request = on_accept.request(VERSION, wishes, DeploymentSettings("support-prod", hours=4))
-    told = OnAccept(replace(request, plan_id="abc"), code="plan_confirmation_required", message="Too many tokens.")
-    method, path, body = told.next_command.split(" ", 2)
-    assert (method, path) == ("POST", "/jobs")
-    assert json.loads(body) == {
-        "dataset": "support",
-        "version": 3,
-        "base_model": "nova-lite",
-        "hyperparameters": {"epochCount": 3},
-        "deployment": {"name": "support-prod", "serving": None, "model_units": None, "hours": 4},
-        "plan_id": "abc",
-    }
-    assert told.to_dict()["started"] is False

@@ -147,6 +147,7 @@ def _about(job: OnAccept) -> str:
         asked.base_model,
         hyperparameters=asked.hyperparameters,
         deployment=asked.deployment,
+        plan_id=asked.plan_id,
     )
 
 

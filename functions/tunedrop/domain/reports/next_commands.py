@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tunedrop.domain.training.job_states import DeploymentRequest, DeploymentWish
+if TYPE_CHECKING:  # a check of a file proposes commands too, and does without jobs
+    from tunedrop.domain.training.job_states import DeploymentRequest, DeploymentWish
 
 DEFAULT_STACK = "tunedrop"
 """The stack that the command asks if it is told no other."""
