@@ -43,7 +43,8 @@ def _definitions() -> dict[str, Any]:
 def _with_errors(responses: dict[str, Any]) -> dict[str, Any]:
     """A route's responses, with all errors in the application's own format instead of the framework's."""
     told = {status: answer for status, answer in responses.items() if status.startswith("2")}
-    if len(told) > 1 and "200" in told:  # the framework adds a 200 to the status that the route declares
+    bare = any("content" not in answer for status, answer in told.items() if status != "200")
+    if bare and "200" in told:  # the framework adds a 200 to the status that the route declares
         content = told.pop("200")["content"]
         told = {status: answer | {"content": content} for status, answer in told.items()}
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}}
