@@ -33,7 +33,7 @@ def run(chosen: argparse.Namespace) -> int:
         print(json.dumps(named if chosen.model is None else next(iter(named), None), indent=2))
     elif not named:
         text_report.line(screen, f"There is no base model {chosen.model}; these are known:")
-        tables.show(screen, (), [(model["name"],) for model in found])
+        tables.show(screen, ("",), [(model["name"],) for model in found])
     elif chosen.model is None:
         tables.show(screen, ("base model", "trained here", "served by", "why not"), map(_row, found))
     else:
@@ -46,7 +46,7 @@ def _row(model: Mapping[str, Any]) -> tuple[str, ...]:
         model["name"],
         "yes" if model["trainable"] else "no",
         ", ".join(way.replace("_", " ") for way in model["serving"]),
-        " ".join(model["missing"]),
+        " ".join(reason.removeprefix(f"{model['name']} is ") for reason in model["missing"]),
     )
 
 

@@ -46,7 +46,7 @@ def _list(chosen: argparse.Namespace) -> int:
         text_report.line(screen, "No deployment yet. A job makes one when it completes: jobs start … --deploy NAME")
         return 0
     columns = ("deployment", "state", "served by", "units", "base model", "data", "released at")
-    tables.show(screen, columns, map(_row, found))
+    tables.show(screen, columns, map(_row, found), spare=4)
     return 0
 
 

@@ -6,6 +6,7 @@ import argparse
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from tunedrop.domain.base_models.catalogue import catalogue
@@ -13,6 +14,8 @@ from tunedrop.domain.base_models.catalogue import catalogue
 from tunedrop_cli.errors import WrongUsage
 
 MOST_OF_A_SWEEP = 6
+MOST_DIGITS = 30
+"""Of a number that is written out; no hyperparameter has as many."""
 _DATASET = re.compile(r"(?P<name>[^@]+)(@(?P<version>[1-9]\d{0,8}))?")
 
 Body = dict[str, Any]
@@ -45,7 +48,7 @@ def body(chosen: argparse.Namespace) -> Body:
     if found["version"]:
         made["version"] = int(found["version"])
     if chosen.set:
-        made["hyperparameters"] = dict(_pair(text, "--set") for text in chosen.set)
+        made["hyperparameters"] = {name: _plain(value) for name, value in (_pair(text, "--set") for text in chosen.set)}
     if chosen.plan_id:
         made["plan_id"] = chosen.plan_id
     wish = {"name": chosen.deploy, "serving": chosen.serving, "model_units": chosen.model_units, "hours": chosen.hours}
@@ -57,7 +60,10 @@ def body(chosen: argparse.Namespace) -> Body:
 
 def sweep(texts: Sequence[str], repeats: int) -> Iterator[Mapping[str, str]]:
     """Each combination of the values of `NAME=A,B,…`, `repeats` times. Raises WrongUsage if these are too many."""
-    axes = [(name, values.split(",")) for name, values in (_pair(text, "--sweep") for text in texts)]
+    axes = [
+        (name, [_plain(value) for value in values.split(",")])
+        for name, values in (_pair(text, "--sweep") for text in texts)
+    ]
     names = [name for name, _ in axes]
     if len(set(names)) < len(names) or any("" in values for _, values in axes):
         raise WrongUsage("--sweep takes each hyperparameter once, with its values: learningRate=1e-5,3e-5")
@@ -73,3 +79,14 @@ def _pair(text: str, option: str) -> tuple[str, str]:
     if not (name and equals and value):
         raise WrongUsage(f"{option} {text!r}: write NAME=VALUE, such as epochCount=3")
     return name, value
+
+
+def _plain(value: str) -> str:
+    """A number without its exponent, because Bedrock reads none: 3e-5 is 0.00003; all else as it is."""
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return value
+    return (
+        f"{number:f}" if "e" in value.lower() and number.is_finite() and abs(number.adjusted()) < MOST_DIGITS else value
+    )

@@ -21,8 +21,8 @@ Points = Sequence[Mapping[str, Any]]
 
 def listing(screen: Console, jobs: Iterable[Job]) -> None:
     """Print one row for each job."""
-    columns = ("job", "status", "data", "base model", "hyperparameters", "created", "loss", "cost")
-    tables.show(screen, columns, (_row(job) for job in jobs))
+    columns = ("job", "status", "data", "base model", "created", "loss", "cost", "hyperparameters")
+    tables.show(screen, columns, (_row(job) for job in jobs), spare=4)
 
 
 def _row(job: Job) -> tuple[str, ...]:
@@ -32,10 +32,10 @@ def _row(job: Job) -> tuple[str, ...]:
         job["status"],
         data_of(job),
         job["base_model"],
-        settings_of(job),
         local_times.shown(job["created_at"]),
         "-" if loss is None else f"{loss:.4g}",
         cost_of(job.get("cost")),
+        settings_of(job),
     )
 
 

@@ -21,13 +21,18 @@ STYLES = {
 """How a status looks; the word says it, too."""
 
 
-def show(screen: Console, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows of cells under their titles. On a terminal long cells wrap; elsewhere each row stays one line."""
-    table = Table(box=None, pad_edge=False, header_style="dim", show_header=bool(columns))
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=not screen.is_terminal)
-    for row in rows:
-        table.add_row(*(Text(visible(cell), STYLES.get(cell, "")) for cell in row))
+def show(screen: Console, columns: Sequence[str], rows: Iterable[Sequence[str]], *, spare: int = 0) -> None:
+    """Print rows of cells under their titles; elsewhere than on a terminal each row stays one line.
+
+    On a terminal that is too narrow the last cells wrap; the last `spare` columns are left out first, one by one.
+    """
+    cells = [tuple(map(visible, row)) for row in rows]
+    shown = len(columns) - (_left_out(screen, columns, cells, spare) if screen.is_terminal else 0)
+    table = Table(box=None, pad_edge=False, header_style="dim", show_header=any(columns))
+    for number, column in enumerate(columns[:shown], 1):
+        table.add_column(column, overflow="fold", no_wrap=not screen.is_terminal or number < shown)
+    for row in cells:
+        table.add_row(*(Text(cell, STYLES.get(cell, "")) for cell in row[:shown]))
     if screen.is_terminal:
         screen.print(table, soft_wrap=False)
         return
@@ -36,6 +41,12 @@ def show(screen: Console, columns: Sequence[str], rows: Iterable[Sequence[str]])
         wide.print(table)
     for line in caught.get().splitlines():
         screen.print(Text(line.rstrip()))
+
+
+def _left_out(screen: Console, columns: Sequence[str], cells: Sequence[Sequence[str]], spare: int) -> int:
+    """How many of the last columns don't fit, at most `spare`."""
+    widths = [max(map(len, column)) + 2 for column in zip(columns, *cells, strict=True)]
+    return next((left for left in range(spare) if sum(widths[: len(widths) - left]) - 2 <= screen.width), spare)
 
 
 def facts(screen: Console, rows: Iterable[tuple[str, str]]) -> None:

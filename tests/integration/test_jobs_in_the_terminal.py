@@ -194,6 +194,12 @@ def test_a_sweep_is_planned_as_a_whole_and_started_under_its_cost(world, say, ca
     assert len(json.loads(say(f"jobs list --sweep {label} --json")[1])) == 4
 
 
+def test_numbers_with_an_exponent_are_written_out(world, say):
+    assert say("jobs start support --model claude-3-haiku --set earlyStoppingThreshold=1e-2")[0] == 0
+    (job,) = json.loads(say("jobs list --json")[1])
+    assert job["hyperparameters"]["earlyStoppingThreshold"] == "0.01"
+
+
 @pytest.mark.parametrize(
     "options",
     ["--sweep epochCount=1", "--sweep epochCount=1,2 --repeats 4", "--sweep epochCount=1,", "--sweep a=1,2 --watch"],
