@@ -19,6 +19,8 @@ FEWEST_STEPS = 50
 WIDTH, FEWEST_BESIDE = 15, 5
 """Steps of which the level on each side is the median."""
 LEAST_TIMES, LEAST_DEVIATIONS = 1.5, 5.0
+FEWEST_FOR_TWENTIETH = 200
+"""From so many steps on, the spikes themselves are fewer than a twentieth."""
 CHANCE = 0.01
 """The share of runs in which noise alone may bring one spike."""
 TOGETHER = 3
@@ -104,8 +106,9 @@ def _smaller_batches(run: TrainingRun) -> frozenset[int]:
 def _limit(rises: Mapping[int, _Rise]) -> float:
     """The scaled height that an exponential tail, continued from the upper fifth, reaches by `CHANCE`."""
     ordered = sorted(rise.scaled for rise in rises.values())
-    fifth, tenth = quantile(ordered, 0.8), quantile(ordered, 0.9)
-    tail = (tenth - fifth) / math.log(2)
+    fifth, tenth, twentieth = (quantile(ordered, share) for share in (0.8, 0.9, 0.95))
+    halved = max(tenth - fifth, twentieth - tenth if len(ordered) >= FEWEST_FOR_TWENTIETH else 0.0)
+    tail = halved / math.log(2)
     return max(fifth + tail * math.log(0.2 * len(ordered) / CHANCE), LEAST_DEVIATIONS * deviation(ordered))
 
 
