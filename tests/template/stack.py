@@ -71,6 +71,9 @@ class Statement:
     resources: tuple[str, ...]
     principals: Mapping[str, tuple[str, ...]]
     conditions: Mapping[str, Mapping[str, tuple[str, ...]]]
+    sid: str = ""
+    not_actions: tuple[str, ...] = ()
+    not_resources: tuple[str, ...] = ()
 
     def allows(self, action: str, resource: str) -> bool:
         """Whether action and resource are covered; conditions are the caller's to check."""
@@ -98,19 +101,28 @@ def deployed(translated: Mapping[str, Any], parameters: Mapping[str, str]) -> St
     return Stack(resources, outputs, parameters, by_default=dict(parameters) == defaults)
 
 
+_ELEMENTS = {"Sid", "Effect", "Principal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
+
+
 def statements(owner: Resource, document: Mapping[str, Any]) -> list[Statement]:
-    """The statements of one policy document."""
+    """The statements of one policy document. Raises ValueError for an element that this does not know."""
+    for each in document["Statement"]:
+        if unknown := set(each) - _ELEMENTS:
+            raise ValueError(f"{owner.id}: unknown elements of a statement: {', '.join(sorted(unknown))}")
     return [
         Statement(
             owner=owner,
             effect=each["Effect"],
-            actions=_tuple(each["Action"]),
+            actions=_tuple(each.get("Action", ())),
             resources=_tuple(each.get("Resource", ())),
             principals={kind: _tuple(names) for kind, names in _principals(each).items()},
             conditions={
                 operator: {key: _tuple(values) for key, values in keys.items()}
                 for operator, keys in each.get("Condition", {}).items()
             },
+            sid=each.get("Sid", ""),
+            not_actions=_tuple(each.get("NotAction", ())),
+            not_resources=_tuple(each.get("NotResource", ())),
         )
         for each in document["Statement"]
     ]
@@ -189,7 +201,8 @@ class _Evaluator:
     def _sub(self, argument: Any) -> str:
         text, names = (argument, {}) if isinstance(argument, str) else argument
         own = {name: str(self.value(each)) for name, each in names.items()}
-        return re.sub(r"\$\{([^!}][^}]*)\}", lambda found: own.get(found[1]) or str(self._ref(found[1])), text)
+        known = re.sub(r"\$\{([^!}][^}]*)\}", lambda found: own.get(found[1]) or str(self._ref(found[1])), text)
+        return known.replace("${!", "${")  # a variable of IAM's, written so that CloudFormation leaves it alone
 
     def _join(self, argument: list[Any]) -> str:
         return str(argument[0]).join(str(self.value(each)) for each in argument[1])
