@@ -31,7 +31,7 @@ ANSWERS_WITHIN = 300.0
 """Seconds. Nothing is lost on the way on one machine, so an answer that is late is still to come."""
 HEALTH_WITHIN = 60.0
 _CONFIG = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}, read_timeout=ANSWERS_WITHIN)
-_POLICY_OUTPUTS = ("UploaderPolicyArn", "OperatorPolicyArn", "ReaderPolicyArn", "ApproverPolicyArn")
+_EVERYTHING = ("DataKeeperPolicyArn", "OperatorPolicyArn", "ReaderPolicyArn", "ResponderPolicyArn")
 
 
 class Silent(OSError):
@@ -135,9 +135,9 @@ class Cloud:
         outputs = deployment.outputs(self.client("cloudformation", region=where), stack_name)
         return Stack(self, stack_name, where, outputs)
 
-    def user(self, name: str, policies: Sequence[str] = ()) -> Identity:
-        """An IAM user with exactly these managed policies (ARNs)."""
-        return ensure_user(self.client("iam"), name, policies, self.settings.state / "identities.json")
+    def user(self, name: str, policies: Sequence[str] = (), tags: Mapping[str, str] | None = None) -> Identity:
+        """An IAM user with exactly these managed policies (ARNs), and these tags."""
+        return ensure_user(self.client("iam"), name, policies, tags or {}, self.settings.state / "identities.json")
 
     def ledger(self) -> list[dict[str, Any]]:
         """What was bought and trained so far, in simulated time. Every test about money is judged by it."""
@@ -211,11 +211,13 @@ class Stack:
         """The local URL of an API that an output names."""
         return local_url(self.cloud.endpoint, self.outputs[output])
 
-    def person(self, name: str = "demo", outputs: Sequence[str] = _POLICY_OUTPUTS) -> Identity:
-        """A user with the managed policies that these outputs name, by default all of the stack's."""
+    def person(
+        self, name: str = "demo", outputs: Sequence[str] = _EVERYTHING, tags: Mapping[str, str] | None = None
+    ) -> Identity:
+        """A user with the managed policies that these outputs name, by default with all that they allow together."""
         elsewhere = "" if self.region == self.cloud.settings.region else f"-{self.region}"
         policies = [self.outputs[each] for each in outputs if each in self.outputs]
-        return self.cloud.user(f"{self.name}-{name}{elsewhere}", policies)
+        return self.cloud.user(f"{self.name}-{name}{elsewhere}", policies, tags)
 
     def resource(self, logical_id: str) -> str:
         """The physical id of a resource."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,11 @@ class Identity:
     token: str | None = None
 
 
-def ensure_user(iam: Any, name: str, policies: Sequence[str], kept: Path) -> Identity:
-    """Creates or updates a user with exactly these managed policies. Its access key is created once, kept in `kept`."""
+def ensure_user(iam: Any, name: str, policies: Sequence[str], tags: Mapping[str, str], kept: Path) -> Identity:
+    """Creates or updates a user with exactly these managed policies, and these tags beside those it has.
+
+    Its access key is created once, kept in `kept`.
+    """
     with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
         iam.create_user(UserName=name)
     attached = iam.list_attached_user_policies(UserName=name)["AttachedPolicies"]
@@ -31,6 +34,8 @@ def ensure_user(iam: Any, name: str, policies: Sequence[str], kept: Path) -> Ide
         iam.detach_user_policy(UserName=name, PolicyArn=arn)
     for arn in set(policies) - has:
         iam.attach_user_policy(UserName=name, PolicyArn=arn)
+    if tags:
+        iam.tag_user(UserName=name, Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
     return _access_key(iam, name, kept)
 
 

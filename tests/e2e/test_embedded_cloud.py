@@ -103,14 +103,40 @@ def test_a_schedule_fires_at_its_interval_divided_by_the_time_scale(stack):
     eventually(lambda: log(stack, "ScheduledFunction").count('"source": "aws.events"') >= seen + 2)
 
 
-def test_a_message_that_is_never_taken_ends_as_a_dead_letter(stack):
-    sqs = stack.client("sqs")
+def test_a_message_that_is_never_taken_ends_as_a_dead_letter_and_comes_back_when_somebody_moves_it(stack):
+    sqs, url = stack.client("sqs"), stack.outputs["DeadLetterQueueUrl"]
     sqs.send_message(QueueUrl=stack.outputs["PoisonQueueUrl"], MessageBody="poison")
-    dead = eventually(
-        lambda: sqs.receive_message(QueueUrl=stack.outputs["DeadLetterQueueUrl"], WaitTimeSeconds=1).get("Messages")
-    )
+    dead = eventually(lambda: sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1, VisibilityTimeout=0).get("Messages"))
     assert dead[0]["Body"] == "poison"
     eventually(lambda: log(stack, "PoisonedFunction").count("attempt") == 2)
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        stack.client("sqs", stack.person("caller", ["CallerPolicyArn"])).start_message_move_task(SourceArn=arn)
+    stack.client("sqs", stack.person("red", ["TeamPolicyArn"])).start_message_move_task(SourceArn=arn)
+    eventually(lambda: log(stack, "PoisonedFunction").count("attempt") == 4)
+
+
+# --- policies ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_policys_variable_is_the_callers_own_tag_and_without_it_nothing_is_allowed(stack):
+    def may(name, tags, team):
+        s3 = stack.client("s3", stack.person(name, ["TeamPolicyArn"], tags))
+        try:
+            s3.put_object(Bucket=stack.outputs["Bucket"], Key=f"teams/{team}/a", Body=b"")
+            s3.list_objects_v2(Bucket=stack.outputs["Bucket"], Prefix=f"teams/{team}/")
+        except ClientError as error:
+            return error.response["Error"]["Code"]
+        return "yes"
+
+    assert may("red", {"our:team": "red"}, "red") == "yes"
+    assert {may("red", {"our:team": "red"}, team) for team in ("redder", "blue")} == {"AccessDenied"}
+    assert {may("nobody", None, team) for team in ("red", "${aws:PrincipalTag/our:team}")} == {"AccessDenied"}
+
+
+def test_a_log_group_is_asked_for_by_the_arn_that_cloudformation_gives_it(stack):
+    logs = stack.client("logs", stack.person("red", ["TeamPolicyArn"]))
+    assert logs.filter_log_events(logGroupName=stack.resource("TeamLogGroup"))["events"] == []
 
 
 def test_policies_know_the_source_of_events(stack):
