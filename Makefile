@@ -83,6 +83,8 @@ docs: ## write the generated pages of docs/ and the layers' third-party notices 
 	$(DEV)/python -m tunedrop.domain.checks.documentation > docs/data-format.md
 	$(DEV)/python -m tunedrop.routes.openapi > docs/openapi.json
 	$(DEV)/python -m layers.third_party
+	$(DEV)/python -m tests.template.deployer_policy > docs/deployer-policy.json
+	$(DEV)/python -m tests.template.who_may_do_what
 
 clean: ## remove what was built, and the environments; the embedded cloud's state goes with `make reset`
 	rm -rf build/uv build/uv-cache build/sam .aws-sam .venv .venv-local .venv-sam .venv-gates .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build/.coverage

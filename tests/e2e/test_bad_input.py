@@ -37,9 +37,13 @@ def test_a_reader_may_read_and_not_start_jobs(west):
     assert refused.value.status == 403
 
 
-def test_an_uploader_may_write_only_under_incoming(west):
-    uploader = west.stack.client("s3", west.stack.person("uploader", ["UploaderPolicyArn"]))
+def test_an_uploader_may_write_only_under_incoming_and_only_to_the_dataset_of_the_tag(west):
+    person = west.stack.person("uploader", ["UploaderPolicyArn"], {"tunedrop:dataset": "x"})
+    uploader = west.stack.client("s3", person)
 
+    uploader.put_object(Bucket=west.bucket, Key="incoming/x/notes.txt", Body=b"")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        uploader.put_object(Bucket=west.bucket, Key="incoming/y/notes.txt", Body=b"")
     with pytest.raises(ClientError, match="AccessDenied"):
         uploader.put_object(Bucket=west.bucket, Key="prepared/x/1/claude-3-haiku/train.jsonl", Body=b"{}")
 

@@ -22,7 +22,7 @@ from tests.waiting import PATIENCE
 
 @dataclass(frozen=True)
 class Traveller:
-    """Somebody with the stack's uploader, operator and reader policies."""
+    """Somebody with the stack's data keeper, operator, reader and responder policies."""
 
     stack: Stack
     person: Identity

@@ -98,7 +98,8 @@ def test_every_output_says_what_it_is_for(template):
 @pytest.mark.parametrize(
     "name",
     ["DataBucketName", "ControlApiUrl", "MessagesApiUrl", "NotificationTopicArn", "UploaderPolicyArn",
-     "ReaderPolicyArn", "OperatorPolicyArn", "AlarmTopicArn", "RoutineAlarmTopicArn"],
+     "ReaderPolicyArn", "OperatorPolicyArn", "DataKeeperPolicyArn", "ResponderPolicyArn",
+     "AlarmTopicArn", "RoutineAlarmTopicArn"],
 )  # fmt: skip
 def test_a_user_is_told_what_a_user_needs(stack, name):
     assert stack.outputs[name]

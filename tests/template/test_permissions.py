@@ -22,6 +22,7 @@ EVERY_RESOURCE = {  # why an action may be on "*": the service knows no narrower
     "xray:PutTelemetryRecords": "X-Ray takes no resource",
     "xray:PutTraceSegments": "X-Ray takes no resource",
     "bedrock:ListCustomModelDeployments": "a list takes no resource",
+    "bedrock:ListCustomModels": "a list takes no resource",
     "bedrock:ListFoundationModels": "a list takes no resource",
     "bedrock:ListModelCustomizationJobs": "a list takes no resource",
     "bedrock:ListProvisionedModelThroughputs": "a list takes no resource",
@@ -32,6 +33,7 @@ BY_TAG = {  # what may be done to a custom resource of Bedrock only where this s
     "bedrock:GetModelCustomizationJob",
     "bedrock:StopModelCustomizationJob",
     "bedrock:GetProvisionedModelThroughput",
+    "bedrock:DeleteCustomModel",
     "bedrock:DeleteProvisionedModelThroughput",
     "bedrock:GetCustomModelDeployment",
     "bedrock:DeleteCustomModelDeployment",
@@ -50,8 +52,8 @@ def model_of(service):
     return botocore.session.get_session().get_service_model(service)
 
 
-def all_granted(stack):
-    return [statement for owner in stack.of(ROLE, POLICY) for statement in granted(owner)]
+def all_granted(stack, *types):
+    return [statement for owner in stack.of(*(types or (ROLE, POLICY))) for statement in granted(owner)]
 
 
 def test_no_role_takes_a_managed_policy(stack):
@@ -102,13 +104,26 @@ def test_no_policy_relies_on_deny_or_not(stack):
 def test_only_one_role_can_spend(stack):
     able = {
         statement.owner.id
-        for statement in all_granted(stack)
+        for statement in all_granted(stack, ROLE)
         for action in statement.actions
         if action.startswith(SPENDING)
     }
     assert able == {"SpendingRequestedRole"}
     users = [each.id for each in stack.of(FUNCTION) if each["Role"] == "<SpendingRequestedRole.Arn>"]
     assert users == ["SpendingRequestedFunction"]
+
+
+def test_people_can_end_what_costs_and_never_begin_it(stack):
+    able = {
+        (statement.owner.id, action)
+        for statement in all_granted(stack, POLICY)
+        for action in statement.actions
+        if action.startswith(SPENDING)
+    }
+    assert able == {
+        ("ResponderPolicy", f"bedrock:Delete{kind}")
+        for kind in ("CustomModel", "CustomModelDeployment", "ProvisionedModelThroughput")
+    }
 
 
 def test_the_role_that_can_spend_passes_only_the_role_that_bedrock_trains_with(stack):
@@ -168,8 +183,8 @@ def called_of_bedrock():
     return {f"bedrock:{ASKED_AS.get(name, name)}" for name in called}
 
 
-def test_every_action_of_bedrock_that_is_granted_is_one_that_the_code_calls(stack):
-    actions = {action for each in all_granted(stack) for action in each.actions if action.startswith("bedrock:")}
+def test_every_action_of_bedrock_that_a_role_is_granted_is_one_that_the_code_calls(stack):
+    actions = {action for each in all_granted(stack, ROLE) for action in each.actions if action.startswith("bedrock:")}
     assert actions - called_of_bedrock() == {"bedrock:TagResource"}  # asked for when something is created with tags
 
 
@@ -262,12 +277,6 @@ def test_the_links_of_the_control_api_can_put_uploads_and_nothing_else(stack):
     assert writing == {("s3:PutObject", "<DataBucket.Arn>/incoming/*")}
 
 
-def test_who_uploads_may_ask_for_links_and_versions_see_what_becomes_of_them_and_no_more(stack):
-    asked = [each for each in granted(stack["UploaderPolicy"]) if "execute-api:Invoke" in each.actions]
-    routes = {resource.split("/v1/")[1] for each in asked for resource in each.resources}
-    assert routes == {"POST/datasets/*", "GET/datasets/*/uploads/*"}
-
-
 def test_versions_of_objects_are_listed_only_where_datasets_lie(stack):
     for statement in all_granted(stack):
         if "s3:ListBucketVersions" in statement.actions:
@@ -351,18 +360,16 @@ def test_every_role_takes_the_boundary_where_one_is_given(stack):
     assert {role.properties.get("PermissionsBoundary") for role in stack.of(ROLE)} == {boundary}
 
 
-# --- people
-
-
-def test_people_can_read_operate_or_upload_but_never_touch_bedrock_or_a_table(stack):
-    actions = {action for policy in stack.of(POLICY) for each in granted(policy) for action in each.actions}
-    assert {action.split(":")[0] for action in actions} == {"s3", "kms", "execute-api"}
+# --- people: tests/template/test_people.py
 
 
 def test_a_reader_can_only_get(stack):
     (asking,) = [each for each in granted(stack["ReaderPolicy"]) if "execute-api:Invoke" in each.actions]
     assert all("/v1/GET/" in resource for resource in asking.resources)
     assert not {action for each in granted(stack["ReaderPolicy"]) for action in each.actions if "Put" in action}
+
+
+# --- the bucket's own policy
 
 
 def test_the_bucket_refuses_whoever_comes_without_tls(stack):

@@ -21,6 +21,7 @@ EVERY_RESOURCE = {  # why an action may be on "*": the service knows no narrower
     "xray:PutTelemetryRecords": "X-Ray takes no resource",
     "xray:PutTraceSegments": "X-Ray takes no resource",
     "bedrock:ListCustomModelDeployments": "a list takes no resource",
+    "bedrock:ListCustomModels": "a list takes no resource",
     "bedrock:ListModelCustomizationJobs": "a list takes no resource",
     "bedrock:ListProvisionedModelThroughputs": "a list takes no resource",
     "bedrock:ListFoundationModels": "a list takes no resource",
@@ -33,6 +34,8 @@ UNTAGGED = re.compile(r"bedrock:(List\w+|GetFoundationModel\w*)$")
 TAG_WISH = re.compile(r"bedrock:(Create|Tag)\w+$")
 SPENDING = re.compile(r"bedrock:(Create|Delete|Update|Tag|Stop)\w+$|iam:PassRole$")
 SPENDER = "SpendingRequestedRole"
+ENDING, RESPONDER = re.compile(r"bedrock:Delete\w+$"), "ResponderPolicy"
+"""Who answers alarms may end what costs, as the spender may, and begin nothing."""
 OWN_TAG = "tunedrop:stack"
 
 
@@ -131,14 +134,9 @@ def check_tags(stack: Stack, code: Code) -> Iterator[Finding]:
         for action in statement.actions:
             if not action.startswith("bedrock:") or UNTAGGED.match(action):
                 continue
-            wish = f"aws:RequestTag/{OWN_TAG}", f"aws:ResourceTag/{OWN_TAG}"
-            keys = wish if TAG_WISH.match(action) else wish[1:]
-            held = [(operator, key) for operator, names in statement.conditions.items() for key in names]
-            exact = any(
-                operator == "StringEquals" and key in keys and statement.condition(key) == (PSEUDO["AWS::StackId"],)
-                for operator, key in held
-            )
-            if not exact:
+            wish = "RequestTag" if TAG_WISH.match(action) else "ResourceTag"
+            exact = statement.conditions.get("StringEquals", {}).get(f"aws:{wish}/{OWN_TAG}")
+            if exact != (PSEUDO["AWS::StackId"],):
                 yield Finding(statement.owner.id, f"may {action} on what doesn't carry this stack's tag")
 
 
@@ -146,7 +144,8 @@ def check_spender(stack: Stack, code: Code) -> Iterator[Finding]:
     """One role alone can spend, and it passes one role to Bedrock alone."""
     for statement in _granted(stack):
         for action in statement.actions:
-            if SPENDING.match(action) and statement.owner.id != SPENDER:
+            ends = statement.owner.id == RESPONDER and ENDING.match(action)
+            if SPENDING.match(action) and statement.owner.id != SPENDER and not ends:
                 yield Finding(statement.owner.id, f"may {action}, which only {SPENDER} may")
         if "iam:PassRole" in statement.actions:
             if statement.condition("iam:PassedToService") != ("bedrock.amazonaws.com",):
@@ -155,19 +154,24 @@ def check_spender(stack: Stack, code: Code) -> Iterator[Finding]:
                 yield Finding(statement.owner.id, f"may pass other roles: {', '.join(statement.resources)}")
 
 
+USED: Mapping[tuple[str, str], tuple[str, ...]] = {  # docs/facts.md#kms
+    ("s3", "kms:Decrypt"): ("s3:GetObject", "s3:PutObject"),  # a part of an upload is decrypted, too
+    ("s3", "kms:GenerateDataKey"): ("s3:PutObject",),
+    ("dynamodb", "kms:Decrypt"): ("dynamodb:",),
+    ("dynamodb", "kms:GenerateDataKey"): ("dynamodb:Batch", "dynamodb:Delete", "dynamodb:Put", "dynamodb:Update"),
+}
+"""By service and action on the key: the actions on objects or rows that need it."""
+
+
 def check_key_users(stack: Stack, code: Code) -> Iterator[Finding]:
     """Who touches the bucket's objects or a table's rows may use the key through that service."""
-    verbs: Mapping[str, tuple[str, ...]] = {"s3": ("s3:GetObject", "s3:PutObject"), "dynamodb": ("dynamodb:",)}
     for owner in stack.of(ROLE, POLICY):
-        for service, prefixes in verbs.items():
-            if not any(action.startswith(prefixes) for each in granted(owner) for action in each.actions):
+        for (service, action), touching in USED.items():
+            if not any(each.startswith(touching) for statement in granted(owner) for each in statement.actions):
                 continue
             via = f"{service}.{REGION}.amazonaws.com"
-            for action in ("kms:Decrypt", "kms:GenerateDataKey"):
-                if not any(
-                    each.allows(action, KEY) and via in each.condition("kms:ViaService") for each in granted(owner)
-                ):
-                    yield Finding(owner.id, f"lacks {action} through {service}, whose data our key encrypts")
+            if not any(each.allows(action, KEY) and via in each.condition("kms:ViaService") for each in granted(owner)):
+                yield Finding(owner.id, f"lacks {action} through {service}, whose data our key encrypts")
 
 
 def check_key_alone(stack: Stack, code: Code) -> Iterator[Finding]:
