@@ -1,0 +1,265 @@
+"""Every command of docs/operations.md runs as the identity that the page names, and as nobody who may only read."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore import xform_name
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+from tunedrop_cli.control import ControlApi
+from tunedrop_cli.errors import Refused
+
+from tests.e2e.traveller import Traveller
+from tests.template.identities import ADMINISTRATOR, DATASET, DEPLOYER_POLICY, POLICIES, TAG
+from tests.template.runbook import Step, steps
+from tests.waiting import PATIENCE, eventually
+
+ROOT = Path(__file__).parents[2]
+STACK = "runbook"
+LAST = (
+    "DELETE /datasets",
+    "delete-provisioned",
+    "delete-custom-model-deployment",
+    "delete-custom-model",
+    "delete-stack",
+)
+"""What ends what other steps need, in this order; all else runs as the page has it."""
+DENIED = re.compile("AccessDenied|not authorized")
+NO_LONGER = {"job_ended", "deployment_ended"}
+"""What the stack says where a step comes late: it was let in, and there was nothing left to do."""
+
+
+def rank(step: Step) -> int:
+    """The place of a step among those that end something; 0 for all others."""
+    return next((place for place, verb in enumerate(LAST, 1) if verb in step.name), 0)
+
+
+STEPS = sorted({(each.who, each.command): each for each in steps()}.values(), key=rank)
+
+
+@dataclass
+class World:
+    """A stack with something to do for every step: a model, a deployment, orphans, dead letters."""
+
+    traveller: Traveller
+    people: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
+
+    def client(self, who: str, service: str) -> Any:
+        return self.traveller.stack.client(service, self.people[who])
+
+    def api(self, who: str) -> ControlApi:
+        person, stack = self.people[who], self.traveller.stack
+        keys = Credentials(person.access_key_id, person.secret_access_key)
+        return ControlApi(stack.url("ControlApiUrl"), stack.region, keys, PATIENCE)
+
+    def root(self, service: str) -> Any:
+        return self.traveller.stack.client(service)
+
+
+@pytest.fixture(scope="module")
+def runbook(world):
+    """The page's own stack, because the last step deletes it."""
+    stack = world.deploy(STACK, region="us-west-2", parameters={"MaxModelUnits": "1"})
+    made = World(Traveller.of(stack))
+    _people(made)
+    _model_and_deployment(made)
+    _orphans(made)
+    _dead_letters(made)
+    return made
+
+
+def _people(world: World) -> None:
+    stack = world.traveller.stack
+    for name, policy in POLICIES.items():
+        tags = {TAG.partition("/")[2]: DATASET} if name == "uploader" else None
+        world.people[name] = stack.person(name.replace(" ", "-"), [f"{policy}Arn"], tags)
+    text, account = DEPLOYER_POLICY.read_text("utf-8"), stack.cloud.settings.account
+    for name, value in {"ACCOUNT": account, "REGION": stack.region, "STACK": STACK, "ARTIFACTS": "artifacts"}.items():
+        text = text.replace(name, value)
+    deployer = world.people["deployer"] = stack.cloud.user("runbook-deployer")
+    world.root("iam").put_user_policy(UserName=deployer.name, PolicyName="deploy", PolicyDocument=text)
+    world.people[ADMINISTRATOR] = None
+    iam, role = world.root("iam"), "runbook-somebody"
+    iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": []}))
+    iam.attach_role_policy(RoleName=role, PolicyArn=stack.outputs["ReaderPolicyArn"])
+
+
+def _model_and_deployment(world: World) -> None:
+    traveller = world.traveller
+    traveller.settle(DATASET, 'base_models = ["llama-3-1-8b", "llama-3-3-70b"]')
+    traveller.put(f"{DATASET}/train.jsonl", (ROOT / "demo" / "data" / "train.jsonl").read_text())
+    version = traveller.version(DATASET, "train", "dataset.toml")["version"]
+    wish = {"name": DATASET, "hours": 1}
+    job = traveller.job(dataset=DATASET, base_model="llama-3-1-8b", deployment=wish)
+    world.facts |= {"job": job["id"], "version": str(version), "throughput model": job["model_arn"]}
+    world.facts["deployed model"] = traveller.job(dataset=DATASET, base_model="llama-3-3-70b")["model_arn"]
+    traveller.deployment(DATASET, "Ready")
+
+
+def _orphans(world: World) -> None:
+    """What somebody tagged by hand, as the page has it: in service, so that it may be deleted."""
+    bedrock, stack = world.root("bedrock"), world.traveller.stack
+    stack_id = world.root("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]["StackId"]
+    tags = [{"key": "tunedrop:stack", "value": stack_id}]
+    throughput = bedrock.create_provisioned_model_throughput(
+        modelUnits=1, provisionedModelName="orphan", modelId=world.facts["throughput model"], tags=tags
+    )["provisionedModelArn"]
+    deployment = bedrock.create_custom_model_deployment(
+        modelDeploymentName="orphan", modelArn=world.facts["deployed model"], tags=tags
+    )["customModelDeploymentArn"]
+    ready = Traveller.eventually
+    ready(lambda: bedrock.get_provisioned_model_throughput(provisionedModelId=throughput)["status"] == "InService")
+    ready(lambda: bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=deployment)["status"] == "Active")
+    world.facts |= {"throughput": throughput, "deployment": deployment, "stack": stack.region}
+
+
+def _dead_letters(world: World) -> None:
+    sqs, (url, *_) = world.root("sqs"), world.traveller.stack.outputs["DeadLetterQueueUrls"].split()
+    for _ in range(3):
+        sqs.send_message(QueueUrl=url, MessageBody="{}")
+    (message,) = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1)["Messages"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    world.facts |= {"url": url, "queue": arn, "handle": message["ReceiptHandle"]}
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: f"{step.who}: {step.name}")
+def test_a_step_runs_as_whom_the_page_names_and_as_nobody_who_may_only_read(runbook, step):
+    if step.changes:
+        assert not let_in(runbook, step, "reader")
+        assert step.who == "uploader" or not let_in(runbook, step, "uploader")
+    assert let_in(runbook, step, step.who)
+
+
+def test_the_orphans_and_the_stack_are_gone(runbook):
+    arns = {line["resource_arn"]: line["ended_at"] for line in runbook.traveller.stack.cloud.ledger()}
+    assert arns[runbook.facts["throughput"]]
+    assert arns[runbook.facts["deployment"]]
+    cloudformation = runbook.root("cloudformation")
+
+    def gone() -> bool:
+        try:
+            (stack,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
+        except ClientError:
+            return True
+        return stack["StackStatus"] == "DELETE_COMPLETE"
+
+    assert Traveller.eventually(gone)
+
+
+def let_in(world: World, step: Step, who: str) -> bool:
+    """Runs a step; False if IAM refuses. Whatever else goes wrong is raised."""
+    try:
+        if step.command.startswith("aws "):
+            _run(world, step, who)
+        else:
+            eventually(lambda: _ask(world, step, who))
+    except ClientError as error:
+        if DENIED.search(str(error)):
+            return False
+        raise
+    except Refused as refused:
+        if refused.status == 403:
+            return False
+        if refused.code not in NO_LONGER:
+            raise
+    return True
+
+
+def _ask(world: World, step: Step, who: str) -> bool:
+    """Sends the request; False while a job that another step started holds the dataset."""
+    try:
+        _send(world, step, who)
+    except Refused as refused:
+        if refused.code != "dataset_in_use":
+            raise
+        return False
+    return True
+
+
+def _send(world: World, step: Step, who: str) -> Any:
+    method, _, path = step.command.partition(" ")
+    path = path.replace("/jobs/<id>", f"/jobs/{world.facts['job']}")
+    path = path.replace("<number>", "1").replace("<name>", DATASET)
+    bodies: dict[str, dict[str, Any]] = {
+        "/jobs": {"dataset": DATASET, "base_model": "llama-3-1-8b", "version": int(world.facts["version"])},
+        f"/datasets/{DATASET}/uploads": {"split": "test", "extension": "jsonl", "bytes": 3},
+    }
+    api = world.api(who)
+    if method == "POST":
+        return api.post(path, bodies.get(path, {}), idempotency_key=f"{who}-{step.section}".replace(" ", "-"))
+    return api.delete(path) if method == "DELETE" else api.get(path)
+
+
+# --- the AWS CLI, as far as the page uses it
+
+
+def _run(world: World, step: Step, who: str) -> Any:
+    _, service, verb, *rest = shlex.split(step.command)
+    if special := HIGH_LEVEL.get(f"{service} {verb}"):
+        return special(world.client(who, service), world, rest)
+    client = world.client(who, service)
+    names = {xform_name(name, "-"): name for name in client.meta.service_model.operation_names}
+    shape = client.meta.service_model.operation_model(names[verb]).input_shape
+    return getattr(client, verb.replace("-", "_"))(**_parameters(shape, _filled(world, step, rest)))
+
+
+def _parameters(shape: Any, words: list[str]) -> dict[str, Any]:
+    """`--queue-url URL --is-owned` as the members of an operation's input."""
+    members = {xform_name(name, "-"): name for name in shape.members}
+    members |= {theirs: members[ours] for theirs, ours in RENAMED.items() if ours in members}
+    options: dict[str, list[str]] = {}
+    for word in words:
+        if word.startswith("--"):
+            options[word[2:]] = []
+        else:
+            options[list(options)[-1]].append(word)
+    return {members[name]: _typed(shape.members[members[name]], values) for name, values in options.items()}
+
+
+def _typed(shape: Any, values: list[str]) -> Any:
+    if shape.type_name == "list" and shape.member.type_name == "structure":
+        return [dict(pair.split("=", 1) for pair in value.split(",")) for value in values]
+    if shape.type_name == "list":
+        return values
+    if shape.type_name == "boolean":
+        return True
+    return int(values[0]) if shape.type_name == "integer" else values[0]
+
+
+def _filled(world: World, step: Step, words: list[str]) -> list[str]:
+    """The page's capitals as what they stand for here."""
+    facts, outputs = world.facts, world.traveller.stack.outputs
+    arns = {
+        "aws bedrock delete-custom-model": facts["deployed model"],
+        "aws iam detach-role-policy": outputs["ReaderPolicyArn"],
+        "aws sns subscribe": outputs["NotificationTopicArn"],
+        "aws sqs start-message-move-task": facts["queue"],
+    }
+    arn = arns.get(step.name, facts["throughput" if "provisioned" in step.name else "deployment"])
+    url = world.traveller.stack.resource("JobEventQueue") if step.name == "aws sqs send-message" else facts["url"]
+    meant = {"URL": url, "ARN": arn, "STACK": STACK, "STACK-": f"{STACK}-", "BODY": "{}", "HANDLE": facts["handle"],
+             "ROLE": "runbook-somebody", "ADDRESS": "somebody@example.com"}  # fmt: skip
+    return [meant.get(word, word) for word in words]
+
+
+def _copy(s3: Any, world: World, words: list[str]) -> Any:
+    key = words[-1].replace("s3://BUCKET/", "").replace("<name>", DATASET)
+    return s3.put_object(Bucket=world.traveller.bucket, Key=key, Body=b"{}")
+
+
+def _tail(logs: Any, world: World, words: list[str]) -> Any:
+    return logs.filter_log_events(logGroupName=world.traveller.stack.resource("ReconcileLogGroup"))
+
+
+RENAMED = {"notification-endpoint": "endpoint"}
+"""Options that the AWS CLI calls otherwise than the service."""
+HIGH_LEVEL: Mapping[str, Callable[[Any, World, list[str]], Any]] = {"s3 cp": _copy, "logs tail": _tail}
