@@ -11,6 +11,7 @@ import control_api
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from tunedrop.edges import clients
+from tunedrop.routes import request_checks
 from tunedrop.routes.application import app
 
 from tests import builders
@@ -124,7 +125,7 @@ def test_a_query_parameter_that_the_document_does_not_name_is_refused(stack, met
 
 
 def test_each_route_is_in_the_document(stack):
-    routes = {(route.method, route.openapi_path) for route in app._static_routes + app._dynamic_routes}
+    routes = {(route.method, route.openapi_path) for route in request_checks.routes_of(app)}
     assert routes == {(method, path) for method, path, _ in operations()}
 
 

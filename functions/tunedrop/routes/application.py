@@ -82,5 +82,10 @@ def _defect(error: Exception) -> Response[str]:
 @app.not_found
 def _no_route(_: NotFoundError) -> Response[str]:
     event = app.current_event
-    message = f"There is no {event.http_method} {event.path}. docs/api.md lists what there is."
-    return error_answers.response(HTTPStatus.NOT_FOUND, "unknown_route", message, {}, event.request_context.request_id)
+    method, path, request_id = event.http_method, event.path, event.request_context.request_id
+    if allowed := sorted({route.method for route in request_checks.routes_of(app) if route.rule.match(path)}):
+        message = f"{path[:80]} takes {', '.join(allowed)}, and no {method[:20]}."
+        status, details = HTTPStatus.METHOD_NOT_ALLOWED, {"allowed": allowed}
+        return error_answers.response(status, "method_not_allowed", message, details, request_id)
+    message = f"There is no {method[:20]} {path[:80]}. docs/api.md lists what there is."
+    return error_answers.response(HTTPStatus.NOT_FOUND, "unknown_route", message, {}, request_id)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field
 
 from tunedrop.actions.datasets import read_datasets
-from tunedrop.routes.route_basics import AnswerModel, Cursor, Limit, Request, told_as
+from tunedrop.routes.route_basics import DIGITS, AnswerModel, Cursor, Limit, Request, told_as
 
 router = APIGatewayRouter()
 
@@ -132,7 +133,7 @@ def list_versions(name: str, limit: Limit = 20, cursor: Cursor = None) -> Versio
 
 
 @router.get("/datasets/<name>/versions/<number>", summary="Read a version")
-def get_version(name: str, number: int) -> VersionAnswer:
+def get_version(name: str, number: Annotated[int, DIGITS]) -> VersionAnswer:
     """A version: its files, its verdict per base model, and links to its reports that work for 15 minutes."""
     cloud = Request.of(router).cloud
     version = read_datasets.get_version(name, number, cloud)

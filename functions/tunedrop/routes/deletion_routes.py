@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from http import HTTPStatus
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field
 
 from tunedrop.actions.datasets import ask_deletion, read_datasets
 from tunedrop.actions.datasets.ask_deletion import Told
-from tunedrop.routes.route_basics import AnswerModel, Cursor, Limit, PlanOnly, Request, told_as
+from tunedrop.routes.route_basics import DIGITS, AnswerModel, Cursor, Limit, PlanOnly, Request, told_as
 
 router = APIGatewayRouter()
 
@@ -20,6 +22,12 @@ KEPT = (
     "outputs/ (what Bedrock wrote about its jobs) and captures/ stay, and so do custom models, deployments and the "
     "rows of jobs, which name the digests of their data."
 )
+
+ANSWERS: dict[int, OpenAPIResponse] = {
+    200: {"description": "It is erased, or only planned"},
+    202: {"description": "It is being erased"},
+    409: {"description": "It is in use"},
+}
 
 
 class ErasedAnswer(AnswerModel):
@@ -130,7 +138,7 @@ class TombstonesAnswer(AnswerModel):
     cursor: str | None
 
 
-@router.delete("/datasets/<name>", summary="Delete a dataset", responses={202: {"description": "It is being erased"}})
+@router.delete("/datasets/<name>", summary="Delete a dataset", responses=ANSWERS)
 def delete_dataset(name: str, plan: PlanOnly = False) -> Response[DeletionAnswer]:
     """Erase a whole dataset: every S3 version of its uploads, prepared data and reports. Digests remain.
 
@@ -139,12 +147,8 @@ def delete_dataset(name: str, plan: PlanOnly = False) -> Response[DeletionAnswer
     return _delete(name, None, plan=plan)
 
 
-@router.delete(
-    "/datasets/<name>/versions/<number>",
-    summary="Delete a version",
-    responses={202: {"description": "It is being erased"}},
-)
-def delete_version(name: str, number: int, plan: PlanOnly = False) -> Response[DeletionAnswer]:
+@router.delete("/datasets/<name>/versions/<number>", summary="Delete a version", responses=ANSWERS)
+def delete_version(name: str, number: Annotated[int, DIGITS], plan: PlanOnly = False) -> Response[DeletionAnswer]:
     """Erase a version: its prepared data, its reports, and the uploads that no other version holds."""
     return _delete(name, number, plan=plan)
 

@@ -52,11 +52,13 @@ def status_of(error: TunedropError) -> HTTPStatus:
 
 
 def response(status: HTTPStatus, code: str, message: str, details: Mapping[str, Any], request_id: str) -> Response[str]:
-    """An error answer of ControlApi, with Retry-After if `details` has `retry_after_seconds`."""
+    """An error answer of ControlApi, with Retry-After and Allow if `details` has what they say."""
     body = {"error": {"code": code, "message": message, "details": dict(details), "request_id": request_id}}
     headers: dict[str, str | list[str]] = {}
     if "retry_after_seconds" in details:
         headers["Retry-After"] = str(details["retry_after_seconds"])
+    if "allowed" in details and status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(details["allowed"])
     return Response(status.value, "application/json", json.dumps(body, ensure_ascii=False), headers=headers)
 
 

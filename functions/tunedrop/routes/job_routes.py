@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body as FromBody
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
-from pydantic import AwareDatetime, Field, StrictInt
+from pydantic import AwareDatetime, Field
 
 from tunedrop.actions.jobs import plan_job, read_jobs
 from tunedrop.actions.jobs.start_job import start
@@ -28,6 +28,7 @@ from tunedrop.routes.route_basics import (
     Limit,
     PlanOnly,
     Request,
+    Whole,
     added,
     data,
     once,
@@ -44,8 +45,8 @@ class DeploymentBody(Body):
 
     name: str = Field(description="Its `model` in the Messages API; never the name of a base model")
     serving: Serving | None = Field(None, description="Default: the base model's first way to serve")
-    model_units: StrictInt | None = Field(None, description="Provisioned Throughput only. Default: 1")
-    hours: StrictInt | None = Field(None, description="When it is released. Default: the stack's DeploymentHours")
+    model_units: Whole | None = Field(None, description="Provisioned Throughput only. Default: 1")
+    hours: Whole | None = Field(None, description="When it is released. Default: the stack's DeploymentHours")
 
     def asked(self) -> DeploymentRequest:
         """The same as an action's argument."""
@@ -56,7 +57,7 @@ class StartJobBody(Body):
     """A job to start."""
 
     dataset: str
-    version: StrictInt | None = Field(
+    version: Whole | None = Field(
         None, description="Default: the newest accepted one; `skipped_versions` of the answer says which are newer"
     )
     base_model: str
@@ -65,7 +66,7 @@ class StartJobBody(Body):
     )
     deployment: DeploymentBody | None = None
     plan_id: str | None = Field(None, description="Confirms the plan that a 409 `plan_confirmation_required` showed")
-    expected_version: StrictInt | None = added(
+    expected_version: Whole | None = added(
         None,
         description="Refuses the request (409 `version_changed`) if the newest accepted version is another one, "
         "because somebody has uploaded since",
@@ -98,6 +99,7 @@ class StartJobBody(Body):
             "content": {"application/json": {"model": PlanAnswer}},
         },
         202: {"description": "The job, Requested or Preparing", "content": {"application/json": {"model": JobAnswer}}},
+        404: {"description": "No such dataset or version"},
     },
 )
 def start_job(

@@ -9,21 +9,25 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body as FromBody
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
-from pydantic import Field
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 
 from tunedrop.actions.datasets import join_parts
 from tunedrop.actions.datasets.join_parts import NamedPart
+from tunedrop.domain.base_models.catalogue import SPLITS
 from tunedrop.routes.idempotency import Answer
 from tunedrop.routes.route_basics import AnswerModel, Body, IdempotencyKey, Request, data, once, told_as
 
 router = APIGatewayRouter()
+
+EXAMPLE: JsonDict = {"splits": {"train": ["incoming/support-bot/train/a.jsonl", "incoming/support-bot/train/b.jsonl"]}}
 
 
 class PartBody(Body):
     """One uploaded object, in one of its S3 versions."""
 
     key: str
-    version_id: str | None = Field(None, description="S3's version id. Default: the current version")
+    version_id: str | None = Field(None, min_length=1, description="S3's version id. Default: the current version")
 
     def asked(self) -> NamedPart:
         """The same as an action's argument."""
@@ -33,8 +37,11 @@ class PartBody(Body):
 class MakeVersionBody(Body):
     """Objects under `incoming/<dataset>/` that become the splits of a new version."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
     splits: dict[str, list[str | PartBody]] = Field(
-        description="By split, the keys of its files, at most 1,000. Files are joined in the order of their keys"
+        json_schema_extra={"propertyNames": {"enum": list(SPLITS)}},  # told; the action refuses others in its own words
+        description="By split, the keys of its files, at most 1,000. Files are joined in the order of their keys",
     )
 
     def asked(self) -> dict[str, list[NamedPart]]:

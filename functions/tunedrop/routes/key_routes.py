@@ -10,12 +10,23 @@ from typing import Annotated, Literal
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body as FromBody
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
-from pydantic import BeforeValidator, Field, StrictInt
+from pydantic import BeforeValidator, Field
 
 from tunedrop.actions.messages import manage_keys
 from tunedrop.domain.messages import api_key
 from tunedrop.routes.idempotency import Answer
-from tunedrop.routes.route_basics import AnswerModel, Body, Cursor, IdempotencyKey, Limit, Request, added, data, once
+from tunedrop.routes.route_basics import (
+    AnswerModel,
+    Body,
+    Cursor,
+    IdempotencyKey,
+    Limit,
+    Request,
+    Whole,
+    added,
+    data,
+    once,
+)
 
 router = APIGatewayRouter()
 
@@ -38,10 +49,10 @@ class CreateKey(Body):
         description=f"When it stops working, at most {api_key.LONGEST_LIFE.days:,} days ahead. "
         f"Default: in {api_key.DEFAULT_LIFE.days} days.",
     )
-    requests_per_minute: StrictInt = added(
+    requests_per_minute: Whole = added(
         api_key.DEFAULT_REQUESTS_PER_MINUTE, description="Calls that it may make in one minute of the clock, in UTC."
     )
-    max_tokens: StrictInt = added(api_key.DEFAULT_MAX_TOKENS, description="The most `max_tokens` of one call.")
+    max_tokens: Whole = added(api_key.DEFAULT_MAX_TOKENS, description="The most `max_tokens` of one call.")
 
 
 class KeyAnswer(AnswerModel):

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from annotated_types import Interval
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field
 
 from tunedrop.actions.jobs import read_jobs
 from tunedrop.domain.training.metrics import MetricSplit
-from tunedrop.routes.route_basics import AnswerModel, Cursor, Request
+from tunedrop.routes.route_basics import DIGITS, AnswerModel, Cursor, Request
 
 router = APIGatewayRouter()
 
 MetricLimit = Annotated[
-    int, Query(ge=1, le=read_jobs.MOST_POINTS, description="The most points to return. Default: 1,000.")
+    int,
+    Interval(ge=1, le=read_jobs.MOST_POINTS),
+    DIGITS,
+    Query(description="The most points to return. Default: 1,000."),
 ]
 WhichSplit = Annotated[MetricSplit, Query(description="training or validation")]
 

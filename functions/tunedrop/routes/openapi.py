@@ -16,7 +16,22 @@ from tunedrop.routes.error_answers import ErrorAnswer
 _DESCRIPTION = (
     "Every request is signed (SigV4, service execute-api). All errors have the same format, and their codes are stable."
 )
-_METHODS = ("get", "post", "delete")
+_METHODS = {"get", "post", "delete"}
+
+_REFUSALS = {
+    "400": "The request can't be parsed, or its Idempotency-Key is missing or invalid",
+    "403": "API Gateway: not signed, or not allowed by IAM",
+    "404": "It does not exist",
+    "409": "Its state, a cap or a quota forbids this, or the first request with this Idempotency-Key is in progress",
+    "413": "The body is too large",
+    "415": "The body is declared to be something else than JSON",
+    "422": "A value is invalid, or a query parameter unknown",
+    "429": "API Gateway: too many requests at once",
+    "500": "A defect of Tunedrop's; the same request may be sent again",
+    "503": "AWS did not answer in time; the same request may be sent again",
+    "504": "API Gateway: no answer within its time",
+}
+_OF_ALL = ("403", "413", "415", "422", "429", "500", "503", "504")
 
 
 def document() -> str:
@@ -26,10 +41,12 @@ def document() -> str:
     found.pop("servers", None)
     schemas = found["components"]["schemas"]
     schemas |= _definitions()
-    for path in found["paths"].values():
-        for method in _METHODS:
-            if method in path:
-                path[method]["responses"] = _with_errors(path[method]["responses"])
+    found["components"]["responses"] = _refusals()
+    for path, methods in found["paths"].items():
+        for method in _METHODS & methods.keys():
+            methods[method]["responses"] = _with_refusals(methods[method]["responses"], method, path)
+            for parameter in methods[method].get("parameters", ()):
+                parameter["schema"] = _without_null(parameter["schema"])
     for unused in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
         schemas.pop(unused, None)
     return json.dumps(found, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
@@ -40,15 +57,27 @@ def _definitions() -> dict[str, Any]:
     return {**error.pop("$defs"), "ErrorAnswer": error}
 
 
-def _with_errors(responses: dict[str, Any]) -> dict[str, Any]:
-    """A route's responses, with all errors in the application's own format instead of the framework's."""
+def _with_refusals(responses: dict[str, Any], method: str, path: str) -> dict[str, Any]:
+    """A route's responses, with each refusal that can occur, in the application's format instead of the framework's.
+
+    A route declares what is particular to it, such as a 409 to a DELETE.
+    """
     told = {status: answer for status, answer in responses.items() if status.startswith("2")}
-    bare = any("content" not in answer for status, answer in told.items() if status != "200")
-    if bare and "200" in told:  # the framework adds a 200 to the status that the route declares
-        content = told.pop("200")["content"]
-        told = {status: answer | {"content": content} for status, answer in told.items()}
+    refused = {*_OF_ALL, *(status for status in responses if status in _REFUSALS)}
+    refused |= {"400", "409"} if method == "post" else set()
+    refused |= {"404"} if "{" in path else set()
+    return told | {status: {"$ref": f"#/components/responses/Error{status}"} for status in refused}
+
+
+def _refusals() -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}}
-    return {**told, "default": {"description": "What was refused, and why", "content": content}}
+    return {f"Error{status}": {"description": words, "content": content} for status, words in _REFUSALS.items()}
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter that may be left out: a query or a header has no null."""
+    possible = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    return {**{name: value for name, value in schema.items() if name != "anyOf"}, **possible[0]} if possible else schema
 
 
 if __name__ == "__main__":

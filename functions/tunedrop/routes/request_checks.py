@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.api_gateway import Route
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 
 from tunedrop.domain.records import duplicate_keys
@@ -18,6 +20,8 @@ MOST_BYTES = 1_500_000
 MOST_KEYS = 20_000
 """Of one body, in all its objects: that same request has 6,000."""
 JSON = "application/json"
+_CHARSET = re.compile(r';\s*charset\s*=\s*"?([^";\s]*)', re.IGNORECASE)
+_READ = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
 def admit(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,22 +29,23 @@ def admit(event: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises InvalidInput `body_too_large` (413), `unsupported_media_type` (415).
     """
-    headers = event.get("headers") or {}
-    kinds = [name for name in headers if name.lower() == "content-type"]
-    _check_body(event.get("body"), headers[kinds[-1]] if kinds else JSON)
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    if body := event.get("body"):
+        _check_body(body, headers.get("content-type", JSON), headers.get("content-encoding", "identity"))
     # Powertools knows JSON by its exact name only, and takes a body without a type for JSON.
-    return {**event, "headers": {name: value for name, value in headers.items() if name not in kinds}}
+    return {**event, "headers": {name: value for name, value in headers.items() if name != "content-type"}}
 
 
-def _check_body(body: str | None, kind: str) -> None:
-    if not body:
-        return
+def _check_body(body: str, kind: str, encoding: str) -> None:
     size = len(body.encode("utf-8", "surrogatepass"))
     if size > MOST_BYTES:
         words = f"The body has {size:,} bytes; {MOST_BYTES:,} are allowed."
         raise InvalidInput("body_too_large", words, maximum=MOST_BYTES)
-    if kind.partition(";")[0].strip().lower() != JSON:
-        raise InvalidInput("unsupported_media_type", f"A body is JSON; send it as {JSON}, not as {shown(kind)}.")
+    charset = _CHARSET.search(kind)
+    if kind.partition(";")[0].strip().lower() != JSON or (charset and charset[1].lower() not in _READ):
+        raise InvalidInput("unsupported_media_type", f"A body is {JSON} in UTF-8; send it so, not as {shown(kind)}.")
+    if encoding.strip().lower() != "identity":
+        raise InvalidInput("unsupported_media_type", f"A body is sent as it is, not as {shown(encoding)}.")
 
 
 def parse_json(text: str) -> Any:
@@ -69,6 +74,8 @@ def refuse_unknown_parameters(app: APIGatewayRestResolver, next_middleware: Next
     One that nothing knows may be a plan or a dry run misspelt, and must not spend or delete.
     """
     route = app.context["_route"]
+    if route not in routes_of(app):  # there is none: that is told first
+        return next_middleware(app)
     known = [parameter.alias for parameter in route.dependant.query_params]
     sent = app.current_event.multi_value_query_string_parameters or app.current_event.query_string_parameters or {}
     unknown = sorted(set(sent) - set(known))
@@ -81,6 +88,11 @@ def refuse_unknown_parameters(app: APIGatewayRestResolver, next_middleware: Next
             known=known,
         )
     return next_middleware(app)
+
+
+def routes_of(app: APIGatewayRestResolver) -> list[Route]:
+    """All routes, for which Powertools has no public name."""
+    return [*app._static_routes, *app._dynamic_routes]  # noqa: SLF001
 
 
 def _refuse_constant(word: str) -> Any:

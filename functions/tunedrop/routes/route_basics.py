@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Self, TypeVar
 
+from annotated_types import Interval
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from tunedrop.edges.cloud import Cloud
 from tunedrop.errors import InvalidInput
@@ -18,15 +20,36 @@ from tunedrop.routes.idempotency import Answer
 
 Model = TypeVar("Model", bound=BaseModel)
 
-Limit = Annotated[int, Query(ge=1, le=100, description="The most entries to return. Default: 20.")]
+_DIGITS = re.compile("-?(0|[1-9][0-9]{0,17})")
+
+
+def _in_digits(text: object) -> object:
+    if isinstance(text, str) and not _DIGITS.fullmatch(text):
+        raise ValueError("write a whole number in digits, such as 12")
+    return text
+
+
+DIGITS = BeforeValidator(_in_digits)
+"""For a whole number of a path or query: Python's own reading would take 1_0 for 10 and 1.0 for 1."""
+Limit = Annotated[int, Interval(ge=1, le=100), DIGITS, Query(description="The most entries to return. Default: 20.")]
 Cursor = Annotated[str | None, Query(description="The `cursor` of the previous page.")]
 IdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
         description="1 to 255 visible ASCII characters. Repeating key and body returns the first answer.",
+        json_schema_extra={"pattern": "^[!-~]{1,255}$"},  # told, and looked at where the key is used
     ),
 ]
+
+
+def _whole(number: object) -> object:
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+WHOLE = BeforeValidator(_whole)
+Whole = Annotated[int, Field(strict=True), WHOLE]
+"""A whole number of a body: 1 and 1.0, which JSON holds for the same, but neither true nor "1"."""
 
 
 PlanOnly = Annotated[bool, Query(description="Only say what would happen and what it would cost; do nothing.")]

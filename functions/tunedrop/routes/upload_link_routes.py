@@ -9,12 +9,12 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body as FromBody
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
-from pydantic import Field, StrictInt
+from pydantic import ConfigDict, Field
 
 from tunedrop.actions.datasets import sign_upload
 from tunedrop.actions.datasets.sign_upload import WantedUpload
 from tunedrop.routes.idempotency import Answer
-from tunedrop.routes.route_basics import AnswerModel, Body, IdempotencyKey, Request, data, once
+from tunedrop.routes.route_basics import WHOLE, AnswerModel, Body, IdempotencyKey, Request, data, once
 
 router = APIGatewayRouter()
 
@@ -25,11 +25,24 @@ SECRETS = frozenset({"url", "next_command"})
 class UploadBody(Body):
     """The file to upload: `split` and `extension`, or `split` and `part`, or `file`."""
 
+    model_config = ConfigDict(
+        json_schema_extra={  # told; the action refuses what lacks `bytes`, in its own words
+            "required": ["bytes"],
+            "examples": [
+                {"split": "train", "extension": "jsonl", "bytes": 48_211},
+                {"split": "train", "part": "part-07.csv", "bytes": 48_211},
+                {"file": "dataset.toml", "bytes": 120},
+            ],
+        }
+    )
+
     split: str | None = Field(None, description="train, validation or test")
     extension: str | None = Field(None, description="For a split in one file: jsonl, csv, parquet …")
     part: str | None = Field(None, description="For a split in several files: this file's name, or _commit")
     file: str | None = Field(None, description="dataset.toml, or a text file beside it")
-    bytes: StrictInt | None = Field(None, ge=0, description="Its size, required: S3 accepts no other")
+    bytes: Annotated[int, Field(strict=True, ge=0), WHOLE] | None = Field(
+        None, description="Its size, required: S3 accepts no other"
+    )
     sha256: str | None = Field(None, description="Hexadecimal. If given, S3 accepts no other content")
 
     def wanted(self) -> WantedUpload:

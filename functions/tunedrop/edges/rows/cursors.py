@@ -33,16 +33,17 @@ def from_text(
         return None
     try:
         start = json.loads(base64.urlsafe_b64decode(cursor))
-    except ValueError:
+    except (ValueError, RecursionError):
         start = None
     if not isinstance(start, dict) or start.get(partition) != {"S": value} or not all(map(_is_text, start.values())):
-        raise _foreign()
+        raise unknown()
     if between and not between[1] <= start.get(between[0], {"S": ""})["S"] <= between[2]:
-        raise _foreign()
+        raise unknown()
     return start
 
 
-def _foreign() -> InvalidInput:
+def unknown() -> InvalidInput:
+    """The refusal of a cursor that the listing never returned."""
     return InvalidInput("invalid_cursor", "The cursor is not one that this listing returned.", field="cursor")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
+from tunedrop.edges import faults
 from tunedrop.edges.rows import conflicts, cursors
 from tunedrop.edges.rows.attributes import Row, marshal, unmarshal
 from tunedrop.edges.rows.writes import (
@@ -162,15 +163,25 @@ class Table:
 
     def _pages(self, arguments: dict[str, Any], start: dict[str, Any] | None, limit: int | None) -> Page:
         rows: list[Row] = []
+        forged = start is not None
         while True:
             paging: dict[str, Any] = {"ExclusiveStartKey": start} if start else {}
             if limit is not None:
                 paging["Limit"] = limit - len(rows)
-            answer = self._client.query(TableName=self.name, **arguments, **paging)
+            answer = self._query({**arguments, **paging}, forged=forged and not rows)
             rows += [unmarshal(item) for item in answer["Items"]]
             start = cast("dict[str, Any] | None", answer.get("LastEvaluatedKey"))
             if start is None or (limit is not None and len(rows) >= limit):
                 return Page(tuple(rows), cursors.to_text(start))
+
+    def _query(self, arguments: dict[str, Any], *, forged: bool) -> dict[str, Any]:
+        """One page of DynamoDB's. `forged`: a caller may have made up where it begins, which only DynamoDB can tell."""
+        try:
+            return cast("dict[str, Any]", self._client.query(TableName=self.name, **arguments))
+        except ClientError as error:
+            if forged and faults.code_of(error) == "ValidationException":
+                raise cursors.unknown() from error
+            raise
 
     def _conditionally(self, call: Any, arguments: dict[str, Any], row_of: Any) -> WriteOutcome:
         try:
