@@ -26,9 +26,17 @@ def forget_clients() -> None:
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
     """A scrubbed environment with credentials that work nowhere."""
+    scrub(monkeypatch)
+    forget_clients()
+    yield monkeypatch
+    forget_clients()
+
+
+def scrub(environment: pytest.MonkeyPatch) -> None:
+    """Take out what the person has set, and put in credentials that work nowhere."""
     for name in list(os.environ):  # noqa: TID251 - what the person has set must not reach the tests
         if name.startswith(("AWS_", "TUNEDROP_", "POWERTOOLS_")):
-            monkeypatch.delenv(name)
+            environment.delenv(name)
     for name, value in {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
@@ -40,7 +48,4 @@ def environment(monkeypatch):
         "AWS_DEFAULT_REGION": "us-west-2",
         "POWERTOOLS_METRICS_DISABLED": "true",
     }.items():
-        monkeypatch.setenv(name, value)
-    forget_clients()
-    yield monkeypatch
-    forget_clients()
+        environment.setenv(name, value)
