@@ -38,7 +38,7 @@ check: ## format, lint, types, imports, template
 	$(DEV)/lint-imports --no-logo
 	$(DEV)/cfn-lint template.yaml
 
-prove: ## the provers, with figures: the template's wiring against seeded faults, static gates, upgrade; ARGS=--help
+prove: ## the provers, with figures: wiring against seeded faults, static gates, upgrade, hostile API (half an hour); ARGS=--help
 	$(PYTHON) bootstrap dev local gates
 	$(DEV)/python -m tests.prove $(ARGS)
 

@@ -9,17 +9,25 @@ import argparse
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests import gates
+from tests.hostile import campaign, deployed
+from tests.hostile.campaign import Outcome
+from tests.hostile.world import populated
 from tests.template.wiring import prover as wiring
 from tests.template.wiring.seeds import FAULTS
 from tests.template.wiring.unmended import UNMENDED
 from tests.upgrade import journey, releases
 
 WANTED_SHARE = 43 / 44
+HOSTILE_CASES = 5_000
+"""For each operation, in this process: half an hour."""
+SIGNED_CASES = 10
+"""For each operation, through the embedded cloud: 200 in all."""
 
 
 @dataclass(slots=True)
@@ -73,7 +81,33 @@ def prove_upgrade() -> Proof:
     return Proof(f"from {reference} to this and back; {'; '.join(found.steps[-1:])}", found.objections, found.steps)
 
 
-PROVERS: dict[str, Callable[[], Proof]] = {"wiring": prove_wiring, "gates": prove_gates, "upgrade": prove_upgrade}
+def prove_hostile() -> Proof:
+    """ControlApi under requests made from docs/openapi.json: in this process, and signed through the embedded cloud."""
+    with populated() as stack:
+        here = campaign.in_process(stack, HOSTILE_CASES)
+    there = deployed.run(SIGNED_CASES)
+    objections = [f"{where}: {words}" for where, words in sorted((here.failures | there.failures).items())]
+    objections += [f"asked too seldom: {label}" for label in sorted(here.short(HOSTILE_CASES))]
+    return Proof(
+        f"{len(here.cases)} operations, {_told(here)} in this process, {_told(there)} signed through the embedded "
+        f"cloud, {sum(here.checks.values()):,} checks, {len(objections)} objections",
+        objections,
+        [f"{label} {status}: {number:,}" for (label, status), number in sorted(here.answers.items())],
+    )
+
+
+def _told(outcome: Outcome) -> str:
+    by_class = Counter(f"{status // 100}xx" for (_, status), number in outcome.answers.items() for _ in range(number))
+    classes = ", ".join(f"{number:,} {kind}" for kind, number in sorted(by_class.items()))
+    return f"{sum(outcome.cases.values()):,} cases ({classes})"
+
+
+PROVERS: dict[str, Callable[[], Proof]] = {
+    "wiring": prove_wiring,
+    "gates": prove_gates,
+    "upgrade": prove_upgrade,
+    "hostile": prove_hostile,
+}
 
 
 def main(arguments: list[str]) -> int:

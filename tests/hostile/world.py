@@ -1,0 +1,114 @@
+"""A stack that has something of everything, so that hostile requests do not all end in 404."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from moto.backends import get_backend
+from tunedrop.actions.datasets import ask_deletion, join_parts
+from tunedrop.actions.datasets.join_parts import NamedPart
+from tunedrop.actions.messages import manage_keys
+from tunedrop.edges.observability import logger
+
+from tests import builders
+from tests.conftest import scrub
+from tests.integration import bedrock_world
+from tests.integration.caller import call
+from tests.integration.conftest import ACCOUNT, Stack, deployed, in_moto
+from tests.integration.uploads_world import Uploader, good
+
+REGION = "us-west-2"
+UPLOAD = "01jd3k5m7n9p1q3r5s7t9v1joi"
+Names = dict[str, list[str | int]]
+"""By parameter of the OpenAPI document (`path.name`, `body.dataset`): values that exist."""
+TABLES = ("StateTable", "AccessTable")
+
+
+@dataclass(slots=True)
+class Populated:
+    """The stack, what in it may be named, and its rows as they were at first."""
+
+    stack: Stack
+    names: Names
+    _rows: dict[str, Any]
+
+    def restore(self) -> None:
+        """Put all rows back, so that each request meets the same stack. What lies on queues nobody reads here."""
+        for table, rows in self._rows.items():
+            get_backend("dynamodb")[ACCOUNT][REGION].tables[table].items = copy.deepcopy(rows)
+
+
+@contextmanager
+def populated() -> Iterator[Populated]:
+    """Such a stack in moto, beside a simulated Bedrock."""
+    with pytest.MonkeyPatch.context() as environment, quiet():
+        scrub(environment)
+        with in_moto():
+            stack = deployed(environment)
+            world = bedrock_world.make(stack, environment, MAX_MODEL_UNITS="2")
+            names = _populate(world)
+            for url in (stack.spend_queue_url, stack.upload_queue_url, stack.job_event_queue_url):
+                stack.messages(url)
+            tables = get_backend("dynamodb")[ACCOUNT][REGION].tables
+            yield Populated(stack, names, {name: copy.deepcopy(tables[name].items) for name in TABLES})
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """A campaign's log would be longer than what it says."""
+    level = logger.log_level
+    logger.setLevel("CRITICAL")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _populate(world: bedrock_world.World) -> Names:
+    stack, uploader = world.stack, Uploader(world.stack)
+    served = world.ready(deployment="support-prod")
+    running = world.start()
+    uploader.upload("incoming/support-bot/train.jsonl", good(40))
+    uploader.upload("incoming/support-bot/train.jsonl", "no JSON\n")
+    uploader.upload("incoming/gone/train.jsonl", good(40))
+    ask_deletion.delete("gone", None, stack.cloud, caller=builders.CALLER, plan=False)
+    parts = [f"incoming/support-bot/train/{name}.jsonl" for name in "ab"]
+    for number, part in enumerate(parts):
+        uploader.put(part, good(40, 40 * number))
+    asked = join_parts.request("support-bot", {"train": [NamedPart(part) for part in parts]}, UPLOAD, stack.cloud)
+    keys = [_key(stack, name) for name in ("old", "new")]
+    manage_keys.revoke(keys[0], stack.cloud)
+    datasets: list[str | int] = ["support", "support-bot", "gone"]
+    return {
+        "path.name": [*datasets, "support-prod"],
+        "path.number": [1, 2, 3],
+        "path.job_id": [served.id, running.id],
+        "path.key_id": [*keys],
+        "path.upload_id": [asked.version_id],
+        "query.cursor": [_cursor(path) for path in ("/datasets", "/jobs", "/datasets/support-bot/versions", "/keys")],
+        "body.dataset": datasets,
+        "body.base_model": ["claude-3-haiku", "nova-lite"],
+        "body.version": [1, 2],
+        "body.splits[*].[*]": [*parts],
+        "body.split": ["train", "validation"],
+        "body.extension": ["jsonl", "csv"],
+        "body.file": ["dataset.toml"],
+        "body.deployment.name": ["support-prod", "support-next"],
+    }
+
+
+def _key(stack: Stack, name: str) -> str:
+    key_id = f"01jd3k5m7n9p1q3r5s7t9v1{name}"
+    manage_keys.create(stack.cloud, key_id=key_id, name=name, deployments="*", created_by=builders.CALLER)
+    return key_id
+
+
+def _cursor(path: str) -> str:
+    """Of the first page of a listing, with one entry."""
+    _, page = call("GET", path, query={"limit": "1"})
+    return str(page["cursor"])
