@@ -131,8 +131,7 @@ KEYS: Values = {
     ],
     "invalid_request": [
         *({"max_tokens": value} for value in (True, "1", 1.5)),
-        {"expires_at": "never"},
-        {"expires_at": 10**20},
+        *({"expires_at": value} for value in ("never", "4102444800", "2100-01-01", 4_102_444_800, 0.5, 10**20)),
         {"secret": "td_mine"},
         {"created_by": "root"},
     ],
@@ -282,6 +281,11 @@ CURSORS = {
     "a text": cursor(OF_JOBS | {"pk": "JOB#1"}),
     "two types": cursor(OF_JOBS | {"pk": {"S": "JOB#1", "N": "1"}}),
 }
+
+
+@pytest.mark.parametrize("moment", ["0.5", "1795338904", "2026-11-30", "2026-11-30T12:00:00", "now", ""])
+def test_a_time_in_a_query_is_written_in_full(hostile_stack, moment):
+    assert refused(call("GET", "/jobs", query={"created_before": moment})) == (422, "invalid_request")
 
 
 @pytest.mark.parametrize("forged", CURSORS.values(), ids=CURSORS)

@@ -22,6 +22,7 @@ from tunedrop.routes.idempotency import Answer
 from tunedrop.routes.job_answers import JobAnswer, JobsAnswer
 from tunedrop.routes.plan_answers import PlanAnswer
 from tunedrop.routes.route_basics import (
+    WRITTEN,
     Body,
     Cursor,
     IdempotencyKey,
@@ -37,6 +38,7 @@ from tunedrop.routes.route_basics import (
 
 router = APIGatewayRouter()
 
+Moment = Annotated[AwareDatetime, WRITTEN]
 SWEEP = r"^[a-z0-9](-?[a-z0-9]){0,63}$"
 
 
@@ -134,8 +136,10 @@ def list_jobs(
     base_model: Annotated[str | None, Query(description="Only jobs that tune this base model")] = None,
     owner: Annotated[str | None, Query(description="Only jobs of this owner")] = None,
     sweep: Annotated[str | None, Query(description="Only jobs with this label")] = None,
-    created_after: Annotated[AwareDatetime | None, Query(description="Only jobs created then or later")] = None,
-    created_before: Annotated[AwareDatetime | None, Query(description="Only jobs created before then")] = None,
+    created_after: Annotated[
+        AwareDatetime | None, WRITTEN, Query(description="Only jobs created then or later")
+    ] = None,
+    created_before: Annotated[Moment | None, Query(description="Only jobs created before then")] = None,
 ) -> JobsAnswer:
     """Jobs, ended ones included, newest first. A filtered page may hold fewer than `limit` and still have a cursor."""
     wanted = JobFilter(status, dataset, base_model, owner, sweep, created_after, created_before)

@@ -16,6 +16,7 @@ from tunedrop.actions.messages import manage_keys
 from tunedrop.domain.messages import api_key
 from tunedrop.routes.idempotency import Answer
 from tunedrop.routes.route_basics import (
+    WRITTEN,
     AnswerModel,
     Body,
     Cursor,
@@ -44,7 +45,7 @@ class CreateKey(Body):
     deployments: Literal["*"] | list[str] | None = Field(
         None, description='Names of the deployments it may call, or "*" for all of them, later ones too. Required.'
     )
-    expires_at: datetime | None = Field(
+    expires_at: Annotated[datetime | None, WRITTEN] = Field(
         None,
         description=f"When it stops working, at most {api_key.LONGEST_LIFE.days:,} days ahead. "
         f"Default: in {api_key.DEFAULT_LIFE.days} days.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Self, TypeVar
 
 from annotated_types import Interval
@@ -20,6 +21,7 @@ from tunedrop.routes.idempotency import Answer
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
 _DIGITS = re.compile("-?(0|[1-9][0-9]{0,17})")
 
 
@@ -47,6 +49,14 @@ def _whole(number: object) -> object:
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
+def _written(moment: object) -> object:
+    if isinstance(moment, datetime | None) or (isinstance(moment, str) and _DATE.match(moment)):
+        return moment
+    raise ValueError("write a time as in 2026-11-30T12:00:00Z")
+
+
+WRITTEN = BeforeValidator(_written)
+"""For a time of a query or body: pydantic would take 0.5 for half a second after 1970 began."""
 WHOLE = BeforeValidator(_whole)
 Whole = Annotated[int, Field(strict=True), WHOLE]
 """A whole number of a body: 1 and 1.0, which JSON holds for the same, but neither true nor "1"."""
