@@ -353,7 +353,7 @@ def test_models_that_learnt_from_it_are_named_with_what_they_still_cost(dataset)
         ("provisioned_throughput", "support-prod"),
         ("custom_model", "support-bot-v2-x"),
     ]
-    assert answer["still_bills"][0]["how_to_end"] == "DELETE /deployments/support-prod"
+    assert answer["still_bills"][0]["how_to_end"] == "tunedrop deployments release support-prod"
     assert call("DELETE", f"{DATASET}/versions/1", query={"plan": "true"})[1]["models"] == []
 
 
@@ -384,10 +384,8 @@ def test_what_only_the_newest_version_holds_goes_with_it_and_is_carried_over_no_
     assert {key for key, _ in dataset.held("incoming/")} == {"incoming/support-bot/train.jsonl"}
     found = call("GET", DATASET)[1]
     assert (found["latest_version"], found["status"]) == (2, None)
-    assert refused(call("POST", "/jobs", {"dataset": "support-bot", "base_model": "claude-3-haiku"}, key="k")) == (
-        404,
-        "version_deleted",
-    )
+    job = {"dataset": "support-bot", "version": 2, "base_model": "claude-3-haiku"}
+    assert refused(call("POST", "/jobs", job, key="k")) == (404, "version_deleted")
     dataset.upload("test", lines(20, start=500))
     assert set(call("GET", f"{DATASET}/versions/3")[1]["files"]) == {"train", "test"}
 
