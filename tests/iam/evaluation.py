@@ -6,6 +6,7 @@ whatever else a statement says is a ValueError, never silently true.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -61,7 +62,7 @@ class Decision:
 def decide(statements: Iterable[Statement], request: Request) -> Decision:
     """A Deny that applies wins; else an Allow that applies; else no.
 
-    Raises ValueError for what this evaluator does not know, also in a statement that is about something else.
+    Raises ValueError for what this evaluator does not know: an operator, also in a statement about something else.
     """
     applying = [statement for statement in statements if applies(statement, request)]
     for effect, verdict in _VERDICTS.items():
@@ -76,25 +77,41 @@ _VERDICTS: Mapping[str, Verdict] = {"Deny": "explicitly denied", "Allow": "allow
 
 def applies(statement: Statement, request: Request) -> bool:
     """Whether a statement speaks of a request: principal, action, resource and every condition."""
-    if statement.effect not in _VERDICTS:
-        raise ValueError(f"unknown effect {statement.effect!r}")
-    holding = [
-        _holds(operator, key, values, request)
-        for operator, keys in statement.conditions.items()
-        for key, values in keys.items()
-    ]
+    _check(statement.effect, tuple(statement.conditions))
     return (
         _named(statement, request)
         and _covered(statement.actions, statement.not_actions, request.action, request, _action_like)
-        and _covered(statement.resources, statement.not_resources, request.resource, request, _like)
-        and all(holding)
+        and (
+            _is_trust(statement)
+            or _covered(statement.resources, statement.not_resources, request.resource, request, _like)
+        )
+        and all(
+            _holds(operator, key, values, request)
+            for operator, keys in statement.conditions.items()
+            for key, values in keys.items()
+        )
     )
+
+
+@functools.cache
+def _check(effect: str, operators: tuple[str, ...]) -> None:
+    if effect not in _VERDICTS:
+        raise ValueError(f"unknown effect {effect!r}")
+    for operator in operators:
+        quantifier, base, name = _parts(operator)
+        if quantifier not in {"", "ForAllValues", "ForAnyValue"} or base not in _COMPARISONS or name == "NullIfExists":
+            raise ValueError(f"unknown condition operator {operator!r}")
 
 
 def _named(statement: Statement, request: Request) -> bool:
     """A role's own policy names nobody. The account's root stands for its IAM policies, and lets nobody in itself."""
     names = [name for names in statement.principals.values() for name in names]
     return not names or "*" in names or request.principal in names
+
+
+def _is_trust(statement: Statement) -> bool:
+    """Whether it is of a role's trust policy, which names no resource: it speaks of the role itself."""
+    return bool(statement.principals) and not statement.resources and not statement.not_resources
 
 
 Comparison = Callable[[str, str, Request], bool]
@@ -115,10 +132,7 @@ def _covered(
 
 
 def _holds(operator: str, key: str, expected: tuple[str, ...], request: Request) -> bool:
-    quantifier, _, name = operator.rpartition(":")
-    base = name.removesuffix("IfExists")
-    if quantifier not in {"", "ForAllValues", "ForAnyValue"} or base not in _COMPARISONS or name == "NullIfExists":
-        raise ValueError(f"unknown condition operator {operator!r}")
+    quantifier, base, name = _parts(operator)
     values = request.values(key)
     if base == "Null":
         return any((wish.lower() == "true") == (values is None) for wish in expected)
@@ -128,6 +142,13 @@ def _holds(operator: str, key: str, expected: tuple[str, ...], request: Request)
         raise ValueError(f"{key} is multivalued, and {operator} is for single values")
     met = [_meets(base, value, expected, request) for value in values]
     return any(met) if quantifier == "ForAnyValue" else all(met)
+
+
+@functools.cache
+def _parts(operator: str) -> tuple[str, str, str]:
+    """ForAllValues or the like, the bare operator, and that with its IfExists."""
+    quantifier, _, name = operator.rpartition(":")
+    return quantifier, name.removesuffix("IfExists"), name
 
 
 def _meets(base: str, value: str, expected: tuple[str, ...], request: Request) -> bool:
@@ -188,6 +209,15 @@ _LITERALS = {"*", "?", "$"}
 
 def _pattern(text: str, request: Request, *, wildcards: bool = True) -> re.Pattern[str] | None:
     """A policy's text with its variables filled in, their values literal; None where the request lacks one."""
+    return _filled(text, request, wildcards=wildcards) if "${" in text else _fixed(text, wildcards=wildcards)
+
+
+@functools.cache
+def _fixed(text: str, *, wildcards: bool) -> re.Pattern[str] | None:
+    return _filled(text, Request("", ""), wildcards=wildcards)
+
+
+def _filled(text: str, request: Request, *, wildcards: bool) -> re.Pattern[str] | None:
     parts: list[str] = []
     for piece in _PIECE.finditer(text):
         name, glob = piece[1], _GLOBS.get(piece[0]) if wildcards else None

@@ -32,6 +32,7 @@ from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import dataset_rows, deployment_rows, job_rows, running_job_slots, upload_rows
 from tunedrop.edges.settings import Settings
 
+from tests.iam.recorder import RECORDER
 from tests.integration.conftest import ACCOUNT, Stack, StackClients
 
 CALLER = "arn:aws:iam::123456789012:user/dana"
@@ -400,6 +401,7 @@ def make(
         clock=clock,
         configuration=configuration or Configuration(quotas=Quotas(model_units=2)),
     )
+    RECORDER.tags_of = simulator._world.tags.get
     door = FaultyDoor(simulator)
     for client in (clients.bedrock(), clients.spender(), clients.service_quotas()):
         mount(client, door)

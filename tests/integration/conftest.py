@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,9 @@ from tunedrop.edges.rows.table import Table
 from tunedrop.edges.settings import Settings
 
 from tests.conftest import forget_clients
+from tests.iam.record import COMMAND
+from tests.iam.recorder import RECORDER
+from tests.iam.recording import Recording
 from tests.integration.uploads_world import Uploader
 
 if TYPE_CHECKING:
@@ -118,10 +122,20 @@ def in_moto() -> Iterator[None]:
 
 
 @pytest.fixture
-def aws(environment):
-    """The same, for a test."""
+def aws(environment, request):
+    """The same, for a test; its calls are recorded for the prover of permissions."""
+    RECORDER.test = request.node.nodeid
     with in_moto():
         yield
+    heard = RECORDER.by_test[RECORDER.test]
+    assert not heard.strays, "tests/iam/recorder.py or operations.py has to know these"
+    if not request.config.getoption("--record-calls", None):
+        assert heard.needs <= _recorded().needs, f"what roles need has changed: record it with {COMMAND}"
+
+
+@functools.cache
+def _recorded() -> Recording:
+    return Recording.read()
 
 
 def _pass_attributes_on() -> None:
@@ -146,6 +160,7 @@ def _session() -> botocore.session.Session:
     """A new session that shares what it reads of botocore's models with those before it: parsing them takes seconds."""
     session = botocore.session.Session()
     session.register_component("data_loader", _LOADER)
+    RECORDER.watch(session)
     return session
 
 
