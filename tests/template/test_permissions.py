@@ -144,16 +144,32 @@ def test_bedrocks_custom_resources_are_touched_only_where_they_carry_this_stacks
     assert seen == BY_TAG
 
 
-def test_whatever_is_created_must_carry_this_stacks_tag(stack):
+def test_whatever_is_created_must_carry_this_stacks_tag_and_an_intents(stack):
     seen = set()
     for statement in all_granted(stack):
         touched = BY_REQUEST_TAG & set(statement.actions)
         if touched:
-            assert statement.conditions == {
-                "StringEquals": {"aws:RequestTag/tunedrop:stack": (PSEUDO["AWS::StackId"],)}
-            }
+            equal = statement.conditions["StringEquals"]
+            assert equal["aws:RequestTag/tunedrop:stack"] == (PSEUDO["AWS::StackId"],)
+            assert statement.conditions["StringLike"] == {"aws:RequestTag/tunedrop:intent": ("?*",)}
             seen |= touched
     assert seen == BY_REQUEST_TAG
+
+
+def test_only_models_of_this_stack_are_served(stack):
+    serving = [
+        statement
+        for statement in all_granted(stack)
+        if {"bedrock:CreateCustomModelDeployment", "bedrock:CreateProvisionedModelThroughput"} & set(statement.actions)
+        and any(":custom-model/" in resource for resource in statement.resources)
+    ]
+    assert len(serving) == 1
+    assert serving[0].conditions["StringEquals"]["aws:ResourceTag/tunedrop:stack"] == (PSEUDO["AWS::StackId"],)
+
+
+def test_what_another_stack_owns_is_not_tagged_anew(stack):
+    (statement,) = [each for each in all_granted(stack) if "bedrock:TagResource" in each.actions]
+    assert statement.conditions["StringEqualsIfExists"] == {"aws:ResourceTag/tunedrop:stack": (PSEUDO["AWS::StackId"],)}
 
 
 def test_jobs_are_started_on_all_three_resources_that_bedrock_asks_for(stack):
@@ -167,9 +183,10 @@ def test_jobs_are_started_on_all_three_resources_that_bedrock_asks_for(stack):
 
 
 def test_capacity_is_bought_on_both_resources_that_bedrock_asks_for(stack):
-    (statement,) = [each for each in all_granted(stack) if "bedrock:CreateProvisionedModelThroughput" in each.actions]
+    buying = [each for each in all_granted(stack) if "bedrock:CreateProvisionedModelThroughput" in each.actions]
     here = f"arn:aws:bedrock:{PSEUDO['AWS::Region']}"
-    assert set(statement.resources) == {f"{here}::foundation-model/*", f"{here}:{ACCOUNT}:custom-model/*"}
+    bought_for = {resource for statement in buying for resource in statement.resources}
+    assert bought_for == {f"{here}::foundation-model/*", f"{here}:{ACCOUNT}:custom-model/*"}
 
 
 def called_of_bedrock():
@@ -243,7 +260,6 @@ def test_reconcile_only_reads_and_enqueues(stack):
     actions = {action for statement in granted(stack["ReconcileRole"]) for action in statement.actions}
     assert {action for action in actions if action.split(":")[0] in {"bedrock", "dynamodb", "sqs", "s3"}} == {
         "bedrock:ListCustomModelDeployments",
-        "bedrock:ListModelCustomizationJobs",
         "bedrock:ListProvisionedModelThroughputs",
         "bedrock:ListTagsForResource",
         "dynamodb:GetItem",

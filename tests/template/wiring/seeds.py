@@ -99,7 +99,10 @@ RULES = (
     Fault("the bucket tells EventBridge nothing", drop("DataBucket", P, "NotificationConfiguration")),
     Fault("a rule is switched off", put("DISABLED", "NotificationRule", P, "State")),
     Fault("the topic lets its rule in nowhere", drop("NotificationTopicPolicy")),
-    Fault("the function may write where it listens", say("DatasetUploadedRole", "PreparedData", Resource=ANYWHERE)),
+    Fault(
+        "the function may write where it listens",
+        say("DatasetUploadedRole", "PreparedDataAndReports", Resource=ANYWHERE),
+    ),
     Fault("Bedrock may write where the function listens", say("BedrockRole", "WriteMetrics", Resource=ANYWHERE)),
     Fault(
         "reconcile comes once a day", put("rate(1 day)", "ReconcileFunctionEveryFiveMinutes", P, "ScheduleExpression")
@@ -243,7 +246,7 @@ ACCESS = (
     Fault("a job is made without this stack's tag", unsay(*CREATE_JOBS, "Condition")),
     Fault(
         "any capacity of the account may be deleted",
-        unsay("SpendingRequestedRole", "FollowAndGiveBackOwnCapacity", "Condition"),
+        unsay("SpendingRequestedRole", "OwnThroughputs", "Condition"),
     ),
     Fault("any model of the account may be called", unsay("MessagesApiRole", "OwnModelsOnly", "Condition")),
     Fault(
@@ -274,7 +277,7 @@ ACCESS = (
     Fault(
         "a role may not use the key for its data", say("DatasetUploadedRole", "KeyForDataAndRows", Action="kms:Decrypt")
     ),
-    Fault("a role may use the key by itself", unsay("MessagesApiRole", "KeyForDataAndRows", "Condition")),
+    Fault("a role may use the key by itself", unsay("MessagesApiRole", "KeyForRows", "Condition")),
     Fault("the key refuses log groups", say("Key", "LogGroups", Principal={"Service": "logs.amazonaws.com"})),
     Fault("the key refuses EventBridge's topic", say("Key", "EventsToTopics", Action="kms:Decrypt")),
     Fault("nobody may change the key's policy", say("Key", "AccountDecidesByIam", Action="kms:Describe*")),
