@@ -38,7 +38,7 @@ check: ## format, lint, types, imports, template
 	$(DEV)/lint-imports --no-logo
 	$(DEV)/cfn-lint template.yaml
 
-prove: ## the provers, with figures: wiring against seeded faults, static gates, upgrade, hostile API (half an hour); ARGS=--help
+prove: ## the provers, with figures: wiring and permissions against seeded faults, gates, upgrade, hostile API (half an hour); ARGS=--help
 	$(PYTHON) bootstrap dev local gates
 	$(DEV)/python -m tests.prove $(ARGS)
 

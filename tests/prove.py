@@ -18,6 +18,12 @@ from tests import gates
 from tests.hostile import campaign, deployed
 from tests.hostile.campaign import Outcome
 from tests.hostile.world import populated
+from tests.iam import prover as iam
+from tests.iam.record import record
+from tests.iam.recording import differences
+from tests.iam.seeds import FAULTS as SLIPS
+from tests.iam.seeds import LOST, WIDENED
+from tests.iam.unneeded import UNNEEDED
 from tests.template.wiring import prover as wiring
 from tests.template.wiring.seeds import FAULTS
 from tests.template.wiring.unmended import UNMENDED
@@ -102,9 +108,33 @@ def _told(outcome: Outcome) -> str:
     return f"{sum(outcome.cases.values()):,} cases ({classes})"
 
 
+def prove_iam() -> Proof:
+    """Permissions both ways: what is called is allowed, what is allowed is needed; Z3 shows it for every request."""
+    kept, answers = iam.recorded(), iam.included()
+    found, solved = iam.seeded(SLIPS), iam.solved_seeds(SLIPS)
+    objections = [f"{check}: {each}" for check, against in iam.clean().items() for each in sorted(against)]
+    objections += [f"needed or granted no more, but still in unneeded.py: {atom}" for atom in iam.stale()]
+    objections += [f"called and never recorded: {operation} in {module}" for module, operation in iam.unrecorded()]
+    objections += differences(kept, record(kept.tests, "-n", "auto"))
+    objections += [f"not proved, {each['name']}: {each}" for each in answers if not each["proved"]]
+    objections += [f"a seeded slip is missed: {words}" for words, checks in found.items() if not checks]
+    objections += [f"Z3 misses a seeded slip: {fault.words}" for fault in (*LOST, *WIDENED) if not solved[fault.words]]
+    details = [
+        f"{', '.join([*sorted(checks), *(['Z3'] if solved[words] else [])]) or 'MISSED':44} {words}"
+        for words, checks in found.items()
+    ]
+    return Proof(
+        f"{iam.figures()}; {sum(each['proved'] for each in answers)} of {len(answers)} inclusions proved by Z3; "
+        f"{sum(map(bool, found.values()))} of {len(SLIPS)} seeded slips found ({sum(solved.values())} by Z3 too)",
+        objections,
+        details + [f"granted and not needed: {atom}: {reason}" for atom, reason in UNNEEDED.items()],
+    )
+
+
 PROVERS: dict[str, Callable[[], Proof]] = {
     "wiring": prove_wiring,
     "gates": prove_gates,
+    "iam": prove_iam,
     "upgrade": prove_upgrade,
     "hostile": prove_hostile,
 }

@@ -1,0 +1,283 @@
+"""What each role needs, and who may come to each resource, as a person would say it: the other side of the proof.
+
+Written from docs/architecture.md and the functions' own words, not from the template. Z3 shows that the template grants
+this and nothing else; the recorded calls show that it suffices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tests.iam.policies import Policies
+from tests.template.stack import ACCOUNT, PSEUDO, REGION, Resource, Stack, Statement, statements
+
+HERE = f"{REGION}:{ACCOUNT}"
+DATA, STATE, ACCESS, KEY = "<DataBucket.Arn>", "<StateTable.Arn>", "<AccessTable.Arn>", "<Key.Arn>"
+JOBS, MODELS, THROUGHPUTS, DEPLOYMENTS = (
+    f"arn:aws:bedrock:{HERE}:{kind}/*"
+    for kind in ("model-customization-job", "custom-model", "provisioned-model", "custom-model-deployment")
+)
+BASE_MODELS = f"arn:aws:bedrock:{REGION}::foundation-model/*"
+
+Conditions = Mapping[str, Mapping[str, str | list[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class May:
+    """These actions on these resources, under these conditions."""
+
+    actions: str
+    """`service:One Two`: actions of one service."""
+    resources: str | tuple[str, ...]
+    when: Conditions = field(default_factory=dict)
+    choice: str = ""
+    """The parameter that must be "true"."""
+    whom: str = ""
+    """A service or an account's ARN, where a resource says who may come."""
+
+    def document(self) -> dict[str, object]:
+        """As a policy's statement."""
+        service, _, names = self.actions.partition(":")
+        resources = [self.resources] if isinstance(self.resources, str) else list(self.resources)
+        actions = [f"{service}:{name}" for name in names.split()]
+        named = {"Principal": {"AWS" if self.whom.startswith("arn:") else "Service": self.whom}} if self.whom else {}
+        at = {"Resource": resources} if resources != [""] else {}
+        return {"Effect": "Allow", "Action": actions, "Condition": self.when, **at, **named}
+
+
+def by_way_of(*services: str) -> Conditions:
+    """Only as these services ask on the role's behalf."""
+    return {"StringEquals": {"kms:ViaService": [f"{each}.{REGION}.amazonaws.com" for each in services]}}
+
+
+def under(*keys: str) -> Conditions:
+    """Only rows whose partition key is like these."""
+    return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)}}
+
+
+def objects(*folders: str) -> tuple[str, ...]:
+    """All objects of these folders of the bucket."""
+    return tuple(f"{DATA}/{folder}/*" for folder in folders)
+
+
+OURS = {"aws:ResourceTag/tunedrop:stack": PSEUDO["AWS::StackId"]}
+MARKED = {"aws:RequestTag/tunedrop:stack": PSEUDO["AWS::StackId"]}
+OF_AN_INTENT = {"aws:RequestTag/tunedrop:intent": "?*"}
+IS_OURS: Conditions = {"StringEquals": OURS}
+IS_MARKED: Conditions = {"StringEquals": MARKED, "StringLike": OF_AN_INTENT}
+WHERE_DATASETS_LIE: Conditions = {"StringLike": {"s3:prefix": ["incoming/*", "prepared/*", "reports/*"]}}
+ONE_ROW = "dynamodb:DeleteItem GetItem PutItem UpdateItem"
+ROWS = f"{ONE_ROW} Query ConditionCheckItem"
+OF_JOBS = ("JOB#*", "OPEN", "SLOTS", "DEPLOYMENT#*")
+KINDS = f"{STATE}/index/by_kind"
+
+TRACES = May("xray:PutTelemetryRecords PutTraceSegments", "*")
+OWN_EVENTS = May(
+    "events:PutEvents", f"arn:aws:events:{HERE}:event-bus/default", {"StringEquals": {"events:source": "tunedrop"}}
+)
+QUOTAS = May("servicequotas:ListServiceQuotas", "*")
+TUNABLE = (May("bedrock:GetFoundationModel", BASE_MODELS), May("bedrock:ListFoundationModels", "*"), QUOTAS)
+FIND_CAPACITY = (
+    May("bedrock:ListCustomModelDeployments ListProvisionedModelThroughputs", "*"),
+    May("bedrock:ListTagsForResource", (THROUGHPUTS, DEPLOYMENTS)),
+)
+
+
+def logs(function: str) -> May:
+    """The function's own log group."""
+    return May("logs:CreateLogStream PutLogEvents", f"<{function}LogGroup.Arn>")
+
+
+def consumes(queue: str) -> May:
+    """The messages of the function's own queue."""
+    return May("sqs:ChangeMessageVisibility DeleteMessage GetQueueAttributes ReceiveMessage", f"<{queue}.Arn>")
+
+
+def sends(*queues: str) -> May:
+    """Messages to these queues."""
+    return May("sqs:SendMessage", tuple(f"<{queue}.Arn>" for queue in queues))
+
+
+ON_ACCEPT = "AllowJobsOnAccept"
+NEEDED: Mapping[str, tuple[May, ...]] = {
+    "DatasetUploadedRole": (
+        TRACES,
+        logs("DatasetUploaded"),
+        OWN_EVENTS,
+        consumes("UploadQueue"),
+        sends("SpendQueue"),
+        # reads split files and its own results, writes results, erases datasets
+        May("s3:GetObjectVersion", objects("incoming", "prepared")),
+        May("s3:GetObject", objects("incoming", "reports")),
+        May("s3:PutObject", objects("prepared", "reports")),
+        May("s3:AbortMultipartUpload", objects("prepared")),
+        May("s3:DeleteObjectVersion", objects("incoming", "prepared", "reports")),
+        May("s3:ListBucket", DATA),
+        May("s3:ListBucketVersions", DATA, WHERE_DATASETS_LIE),
+        May("kms:Decrypt GenerateDataKey", KEY, by_way_of("s3", "dynamodb")),
+        May(ROWS, STATE, under("DATASET#*")),
+        # asks for a job where the stack allows that
+        May(ROWS, STATE, under("DATASET#*", "JOB#*", "NAME#*", "OPEN", "DEPLOYMENT#*"), ON_ACCEPT),
+        May("sqs:SendMessage", "<UploadQueue.Arn>", choice=ON_ACCEPT),
+        *(May(each.actions, each.resources, each.when, ON_ACCEPT) for each in TUNABLE),
+    ),
+    "ControlApiRole": (
+        TRACES,
+        logs("ControlApi"),
+        sends("SpendQueue", "UploadQueue"),
+        May(ROWS, STATE),
+        May(f"{ONE_ROW} Query", ACCESS),
+        May("dynamodb:Query", KINDS),
+        # signs links: to reports and metrics, and for uploads
+        May("s3:GetObject", objects("incoming", "reports", "outputs")),
+        May("s3:PutObject", objects("incoming")),
+        May("s3:ListBucketVersions", DATA, WHERE_DATASETS_LIE),
+        May("kms:Decrypt GenerateDataKey", KEY, by_way_of("s3", "dynamodb")),
+        *TUNABLE,
+    ),
+    "JobStateChangedRole": (
+        TRACES,
+        logs("JobStateChanged"),
+        OWN_EVENTS,
+        consumes("JobEventQueue"),
+        sends("SpendQueue"),
+        May(f"{ONE_ROW} BatchWriteItem", STATE, under(*OF_JOBS, "NAME#*")),
+        May("kms:Decrypt GenerateDataKey", KEY, by_way_of("dynamodb")),
+        # reads the metrics files of jobs that are ours
+        May("s3:ListBucket", DATA, {"StringLike": {"s3:prefix": "outputs/*"}}),
+        May("s3:GetObject", objects("outputs")),
+        May("kms:Decrypt", KEY, by_way_of("s3")),
+        May("bedrock:GetModelCustomizationJob", JOBS, IS_OURS),
+    ),
+    "SpendingRequestedRole": (
+        TRACES,
+        logs("SpendingRequested"),
+        OWN_EVENTS,
+        consumes("SpendQueue"),
+        sends("UploadQueue"),
+        May(ONE_ROW, STATE, under(*OF_JOBS)),
+        May("dynamodb:GetItem", STATE, under("DATASET#*")),
+        May("kms:Decrypt GenerateDataKey", KEY, by_way_of("dynamodb")),
+        QUOTAS,
+        May("bedrock:ListModelCustomizationJobs", "*"),
+        *FIND_CAPACITY,
+        # creates what carries the stack's tag and an intent's
+        May("bedrock:CreateModelCustomizationJob", (BASE_MODELS, MODELS, JOBS), IS_MARKED),
+        May("iam:PassRole", "<BedrockRole.Arn>", {"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}}),
+        May(
+            "bedrock:CreateCustomModelDeployment CreateProvisionedModelThroughput",
+            MODELS,
+            {"StringEquals": {**OURS, **MARKED}, "StringLike": OF_AN_INTENT},
+        ),
+        May("bedrock:CreateProvisionedModelThroughput", BASE_MODELS, IS_MARKED),
+        May(
+            "bedrock:TagResource",
+            (JOBS, MODELS, THROUGHPUTS, DEPLOYMENTS),
+            {**IS_MARKED, "StringEqualsIfExists": OURS},
+        ),
+        # follows and ends what is ours
+        May("bedrock:GetModelCustomizationJob StopModelCustomizationJob", JOBS, IS_OURS),
+        May("bedrock:GetProvisionedModelThroughput DeleteProvisionedModelThroughput", THROUGHPUTS, IS_OURS),
+        May("bedrock:GetCustomModelDeployment DeleteCustomModelDeployment", DEPLOYMENTS, IS_OURS),
+        May("kms:CreateGrant Decrypt DescribeKey GenerateDataKey", KEY, by_way_of("bedrock"), "EncryptCustomModels"),
+    ),
+    "ReconcileRole": (
+        TRACES,
+        logs("Reconcile"),
+        OWN_EVENTS,
+        sends("SpendQueue", "JobEventQueue", "UploadQueue"),
+        May("dynamodb:GetItem Query", STATE, under("JOB#*", "OPEN", "DEPLOYMENT#*")),
+        May("dynamodb:Query", KINDS, under("deletion")),
+        May("kms:Decrypt", KEY, by_way_of("dynamodb")),
+        *FIND_CAPACITY,
+    ),
+    "MessagesApiRole": (
+        TRACES,
+        logs("MessagesApi"),
+        May("dynamodb:UpdateItem", ACCESS, under("KEY#*")),
+        May("dynamodb:GetItem", STATE, under("DEPLOYMENT#*")),
+        May("kms:Decrypt GenerateDataKey", KEY, by_way_of("dynamodb")),
+        May("bedrock:InvokeModelWithResponseStream", (THROUGHPUTS, DEPLOYMENTS), IS_OURS),
+        May("kms:Decrypt", KEY, by_way_of("bedrock"), "EncryptCustomModels"),
+    ),
+    "BedrockRole": (
+        May("s3:ListBucket", DATA),
+        May("s3:GetObject", objects("prepared", "outputs")),
+        May("s3:PutObject", objects("outputs")),
+        May("kms:Decrypt GenerateDataKey", KEY, by_way_of("s3")),
+    ),
+    "ApiGatewayLoggingRole": (
+        May(
+            "logs:CreateLogGroup CreateLogStream DescribeLogStreams FilterLogEvents GetLogEvents PutLogEvents",
+            f"arn:aws:logs:{HERE}:log-group:*",
+        ),
+        May("logs:DescribeLogGroups", "*"),
+    ),
+}
+
+
+EVENTS, CLOUDWATCH = "events.amazonaws.com", "cloudwatch.amazonaws.com"
+OF_THIS_ACCOUNT: Conditions = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+
+
+def from_rules(*rules: str) -> Conditions:
+    """Only on behalf of these rules."""
+    return {"ArnEquals": {"aws:SourceArn": [f"<{rule}.Arn>" for rule in rules]}}
+
+
+ALL_RULES = ("UploadRule", "JobStateChangeRule", "NotificationRule", "ReconcileFunctionEveryFiveMinutes")
+LET_IN: Mapping[str, tuple[May, ...]] = {
+    "UploadQueuePolicy": (May("sqs:SendMessage", "<UploadQueue.Arn>", from_rules("UploadRule"), whom=EVENTS),),
+    "JobEventQueuePolicy": (
+        May("sqs:SendMessage", "<JobEventQueue.Arn>", from_rules("JobStateChangeRule"), whom=EVENTS),
+    ),
+    "RuleDeadLetterQueuePolicy": (
+        May("sqs:SendMessage", "<RuleDeadLetterQueue.Arn>", from_rules(*ALL_RULES), whom=EVENTS),
+    ),
+    "NotificationTopicPolicy": (
+        May("sns:Publish", "<NotificationTopic>", from_rules("NotificationRule"), whom=EVENTS),
+    ),
+    "AlarmTopicPolicy": (May("sns:Publish", "<AlarmTopic>", OF_THIS_ACCOUNT, whom=CLOUDWATCH),),
+    "RoutineAlarmTopicPolicy": (May("sns:Publish", "<RoutineAlarmTopic>", OF_THIS_ACCOUNT, whom=CLOUDWATCH),),
+    "Key": (
+        May("kms:Decrypt GenerateDataKey", "*", whom=EVENTS),
+        May("kms:Decrypt GenerateDataKey", "*", OF_THIS_ACCOUNT, whom=CLOUDWATCH),
+        May(
+            "kms:Decrypt DescribeKey Encrypt GenerateDataKey* ReEncrypt*",
+            "*",
+            {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:{HERE}:log-group:*"}},
+            whom=f"logs.{REGION}.amazonaws.com",
+        ),
+        May("kms:*", "*", whom=f"arn:aws:iam::{ACCOUNT}:root"),
+    ),
+}
+TRUSTED: Mapping[str, May] = {
+    "ApiGatewayLoggingRole": May("sts:AssumeRole", "", whom="apigateway.amazonaws.com"),
+    "BedrockRole": May(
+        "sts:AssumeRole",
+        "",
+        {**OF_THIS_ACCOUNT, "ArnEquals": {"aws:SourceArn": JOBS}},
+        whom="bedrock.amazonaws.com",
+    ),
+}
+BY_LAMBDA = May("sts:AssumeRole", "", whom="lambda.amazonaws.com")
+
+
+def of(stack: Stack) -> Policies:
+    """The tables as policies, for the choices of a stack."""
+    chosen = {name for name, value in stack.parameters.items() if value == "true"}
+    kept = {
+        role: [each for each in may if not each.choice or each.choice in chosen]
+        for role, may in NEEDED.items()
+        if role in stack.resources
+    }
+    return Policies(
+        {role: _statements(role, *may) for role, may in kept.items()},
+        tuple(statement for owner, may in LET_IN.items() for statement in _statements(owner, *may)),
+        {role: _statements(role, TRUSTED.get(role, BY_LAMBDA)) for role in kept},
+    )
+
+
+def _statements(owner: str, *may: May) -> tuple[Statement, ...]:
+    return tuple(statements(Resource(owner, "declared", {}, {}), {"Statement": [each.document() for each in may]}))

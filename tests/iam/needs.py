@@ -1,0 +1,25 @@
+"""Everything that a stack's policies must allow: the recorded calls, and what AWS's services do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tests.iam import services
+from tests.iam.evaluation import Request
+from tests.iam.policies import Needed
+from tests.iam.recording import Recording
+from tests.template.stack import REGION, Stack
+
+ONLY_WITH: Mapping[str, Callable[[Request], bool]] = {  # parameter: what is asked only where it is "true"
+    "EncryptCustomModels": lambda request: request.context.get("kms:ViaService") == f"bedrock.{REGION}.amazonaws.com",
+}
+
+
+def needed(recording: Recording, stack: Stack) -> list[Needed]:
+    """Who asks for what, with the choices of this stack."""
+    return [*(each for each in recording.needed(stack.parameters) if not spared(each, stack)), *services.needed(stack)]
+
+
+def spared(need: Needed, stack: Stack) -> bool:
+    """Whether it is asked only by another choice than this stack's."""
+    return any(stack.parameters[name] != "true" and asks(need[1]) for name, asks in ONLY_WITH.items())

@@ -1,0 +1,117 @@
+"""Slips in policies as people make them, seeded into the translated template to see whether the prover finds them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.template.wiring.faults import Fault, both, drop, put, say, unsay
+
+P = "Properties"
+SPENDING, UPLOADED = "SpendingRequestedRole", "DatasetUploadedRole"
+STACK: Any = {"Ref": "AWS::StackId"}
+MARKED = {"aws:RequestTag/tunedrop:stack": STACK}
+OF_AN_INTENT = {"aws:RequestTag/tunedrop:intent": "?*"}
+
+
+def _arn(service: str, resource: str) -> Any:
+    return {"Fn::Sub": f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{resource}"}
+
+
+def _of(name: str, path: str = "") -> Any:
+    return {"Fn::Sub": f"${{{name}.Arn}}{path}"}
+
+
+LOST = (  # what is needed is no longer granted
+    Fault("a function may not publish its events", say("JobStateChangedRole", "OwnEvents", Action="events:PutRule")),
+    Fault(
+        "jobs are started without the job's own resource",
+        say(SPENDING, "StartJobs", Resource=[_arn("bedrock", "custom-model/*")]),
+    ),
+    Fault("nothing is tagged when it is created", say(SPENDING, "TagWhatIsCreated", Action="bedrock:UntagResource")),
+    Fault("a stopped job goes on", say(SPENDING, "OwnJobs", Action=["bedrock:GetModelCustomizationJob"])),
+    Fault("capacity may be bought and not deleted", say(
+        SPENDING, "OwnThroughputs", Action="bedrock:GetProvisionedModelThroughput"
+    )),
+    Fault("rows are read and their key is not", say("MessagesApiRole", "KeyForRows", Condition={
+        "StringEquals": {"kms:ViaService": {"Fn::Sub": "s3.${AWS::Region}.amazonaws.com"}},
+    })),
+    Fault("a condition names another stack's tag", say("MessagesApiRole", "OwnModelsOnly", Condition={
+        "StringEquals": {"aws:ResourceTag/stack": STACK},
+    })),
+    Fault("parts are written and never given up", say(UPLOADED, "GivePartsUp", Action="s3:PutObject")),
+    Fault("reports can't be read", say("ControlApiRole", "ReportsAndMetricFiles", Resource=_of(
+        "DataBucket", "/outputs/*"
+    ))),
+    Fault("a transaction's condition may not be checked", say(UPLOADED, "Rows", Action=[
+        "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem",
+    ])),
+    Fault("the slots of running jobs lie outside", say(SPENDING, "Rows", Condition={
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["JOB#*", "OPEN", "DEPLOYMENT#*"]},
+    })),
+    Fault("the key asks no IAM policy", say("Key", "AccountDecidesByIam", Action="kms:DescribeKey")),
+    Fault("Bedrock may not write metrics", say("BedrockRole", "WriteMetrics", Resource=_of(
+        "DataBucket", "/prepared/*"
+    ))),
+    Fault("a queue lets another rule in", put(_of("NotificationRule"), "UploadQueuePolicy", P, "PolicyDocument",
+        "Statement", 0, "Condition", "ArnEquals", "aws:SourceArn")),
+)  # fmt: skip
+
+WIDENED = (  # what nobody needs is granted
+    Fault("an action too many", say("ReconcileRole", "ReadRows", Action=[
+        "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query",
+    ])),
+    Fault("rows of any kind", unsay("ReconcileRole", "ReadRows", "Condition")),
+    Fault("rows of one kind too many", say("ReconcileRole", "ReadRows", Condition={
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["JOB#*", "OPEN", "DEPLOYMENT#*", "KEY#*"]},
+    })),
+    Fault("the whole bucket is read", say("JobStateChangedRole", "ReadMetrics", Resource=_of("DataBucket", "/*"))),
+    Fault("uploads may lie anywhere", say("ControlApiRole", "SignUploads", Resource=_of("DataBucket", "/*"))),
+    Fault("any role is passed", say(SPENDING, "BedrockReadsAndWritesOurBucket", Resource="*")),
+    Fault("a role is passed to any service", unsay(SPENDING, "BedrockReadsAndWritesOurBucket", "Condition")),
+    Fault("a role is passed to another service too", say(SPENDING, "BedrockReadsAndWritesOurBucket", Condition={
+        "StringEquals": {"iam:PassedToService": ["bedrock.amazonaws.com", "sagemaker.amazonaws.com"]},
+    })),
+    Fault("foreign capacity is given back", unsay(SPENDING, "OwnThroughputs", "Condition")),
+    Fault("foreign models are served", say(SPENDING, "ServeOwnModels", Condition={
+        "StringEquals": MARKED, "StringLike": OF_AN_INTENT,
+    })),
+    Fault("what another stack owns is tagged as ours", say(SPENDING, "TagWhatIsCreated", Condition={
+        "StringEquals": MARKED, "StringLike": OF_AN_INTENT,
+    })),
+    Fault("what is bought belongs to no intent", say(SPENDING, "BuyOnTheBaseModelToo", Condition={
+        "StringEquals": MARKED,
+    })),
+    Fault("what is tagged belongs to no stack", say(SPENDING, "TagWhatIsCreated", Condition={
+        "StringLike": OF_AN_INTENT, "StringEqualsIfExists": {"aws:ResourceTag/tunedrop:stack": STACK},
+    })),
+    Fault("every model of the account is asked", unsay("MessagesApiRole", "OwnModelsOnly", "Condition")),
+    Fault("base models are asked as well", say("MessagesApiRole", "OwnModelsOnly", Resource=[
+        _arn("bedrock", "provisioned-model/*"), _arn("bedrock", "custom-model-deployment/*"),
+        {"Fn::Sub": "arn:${AWS::Partition}:bedrock:${AWS::Region}::foundation-model/*"},
+    ])),
+    Fault("the key is used by way of any service", unsay("MessagesApiRole", "KeyForRows", "Condition")),
+    Fault("events are published in anybody's name", unsay(UPLOADED, "OwnEvents", "Condition")),
+    Fault("a condition is looser than it looks", say("MessagesApiRole", "OwnModelsOnly", Condition={
+        "StringEqualsIfExists": {"aws:ResourceTag/tunedrop:stack": STACK},
+    })),
+    Fault("two roles are swapped", both(
+        say("ReconcileRole", "Logs", Resource=_of("MessagesApiLogGroup")),
+        say("MessagesApiRole", "Logs", Resource=_of("ReconcileLogGroup")),
+    )),
+    Fault("an action is a wildcard", say("BedrockRole", "ReadPreparedData", Action="s3:Get*")),
+    Fault("any job of any account takes Bedrock's role", drop("BedrockRole", P, "AssumeRolePolicyDocument",
+        "Statement", 0, "Condition")),
+    Fault("a service too many takes a role", put(["lambda.amazonaws.com", "ec2.amazonaws.com"], "ReconcileRole", P,
+        "AssumeRolePolicyDocument", "Statement", 0, "Principal", "Service")),
+    Fault("the topic lets any rule in", drop("NotificationTopicPolicy", P, "PolicyDocument", "Statement", 0,
+        "Condition")),
+)  # fmt: skip
+
+UNDENIED = (  # Z3 is asked for what is allowed
+    Fault("the bucket answers without TLS", say("DataBucketPolicy", "TlsOnly", Action="s3:GetBucketAcl")),
+    Fault("the denial is turned round", say("DataBucketPolicy", "TlsOnly", Condition={
+        "Bool": {"aws:SecureTransport": "true"},
+    })),
+)  # fmt: skip
+
+FAULTS = (*LOST, *WIDENED, *UNDENIED)
