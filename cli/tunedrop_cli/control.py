@@ -6,6 +6,7 @@ import json
 import time
 import urllib.error
 import urllib.request
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -22,6 +23,8 @@ ANSWERS_WITHIN = 40.0
 """Seconds; API Gateway itself gives up after 29."""
 PAUSES = (1.0, 5.0)
 """Seconds before each retry."""
+HELD = (15.0,) * 5
+"""Further pauses while ControlApi says that the first request is in progress: it says so for a minute at most."""
 _PASSING = frozenset({429, 502, 503, 504, "no_answer", "request_in_progress"})
 """Statuses and codes of refusals that are worth a retry."""
 
@@ -58,21 +61,29 @@ class ControlApi:
         self, method: str, path: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
     ) -> Any:
         """Send, with retries. Each attempt is signed anew, because signatures expire."""
-        for pause in self.pauses if method != "POST" or headers else ():
+        pauses = deque(self.pauses if method != "POST" or headers else ())
+        held = deque(HELD if self.pauses else ())
+        while True:
             try:
                 return self._ask(method, path, body, headers or {})
             except Refused as refused:
-                if not (refused.status in _PASSING or refused.code in _PASSING):
+                left = held if refused.code == "request_in_progress" and not pauses else pauses
+                if not left or not (refused.status in _PASSING or refused.code in _PASSING):
                     raise
-            time.sleep(pause)
-        return self._ask(method, path, body, headers or {})
+            time.sleep(left.popleft())
+
+    def _credentials(self) -> ReadOnlyCredentials:
+        """The credentials as they are now: temporary ones are renewed while a job is watched."""
+        if isinstance(self.credentials, Credentials):
+            return self.credentials.get_frozen_credentials()
+        return self.credentials
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str]) -> Any:
         data = None if body is None else json.dumps(body).encode()
         request = AWSRequest(method, self.url + path, data=data, headers={"Content-Type": "application/json"})
         for name, value in headers.items():
             request.headers[name] = value
-        SigV4Auth(self.credentials, "execute-api", self.region).add_auth(request)
+        SigV4Auth(self._credentials(), "execute-api", self.region).add_auth(request)
         prepared = urllib.request.Request(self.url + path, data, dict(request.headers.items()), method=method)  # noqa: S310
         try:
             return _answer(prepared, self.timeout)

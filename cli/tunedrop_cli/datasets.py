@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from tunedrop_cli import local_times, stack, tables, text_report
+from tunedrop_cli import local_times, options, stack, tables, text_report
 from tunedrop_cli.errors import WrongUsage
 
 EPILOG = """examples:
@@ -26,7 +26,9 @@ def add_to(command: argparse.ArgumentParser) -> None:
     command.description, command.epilog = __doc__, EPILOG
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="list datasets, the most recently changed first")
-    listing.add_argument("--limit", type=int, default=100, metavar="N", help="the most to list (default and most: 100)")
+    listing.add_argument(
+        "--limit", type=options.positive, default=100, metavar="N", help="the most to list (default and most: 100)"
+    )
     listing.set_defaults(run=_list)
     show = actions.add_parser("show", help="show a version: its verdict, its findings and links to its reports")
     show.set_defaults(run=_show)
@@ -35,8 +37,10 @@ def add_to(command: argparse.ArgumentParser) -> None:
     delete.add_argument("--yes", action="store_true", help="erase without asking")
     delete.set_defaults(run=_delete)
     for action in (show, delete):
-        action.add_argument("dataset", metavar="DATASET", help="its name")
-        action.add_argument("--version", type=int, metavar="N", help="this version (default: see the description)")
+        action.add_argument("dataset", metavar="DATASET[@VERSION]", help="its name")
+        action.add_argument(
+            "--version", type=options.positive, metavar="N", help="this version (default: see the description)"
+        )
     for action in (listing, show, delete):
         action.add_argument("--json", action="store_true", help="print ControlApi's answer as JSON")
         stack.add_to(action)
@@ -61,9 +65,23 @@ def _list(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _split(chosen: argparse.Namespace) -> None:
+    """Take `support-bot@3` for the version that --version would name. Raises WrongUsage if both name one."""
+    name, at, version = chosen.dataset.partition("@")
+    if not at:
+        return
+    if chosen.version is not None:
+        raise WrongUsage("name the version once: DATASET@VERSION, or --version N")
+    try:
+        chosen.dataset, chosen.version = name, options.positive(version)
+    except argparse.ArgumentTypeError as error:
+        raise WrongUsage(f"{chosen.dataset!r} is no version: {error}") from None
+
+
 def _show(chosen: argparse.Namespace) -> int:
+    _split(chosen)
     api, screen = stack.Stack(chosen).api(), text_report.console()
-    number = chosen.version or api.get(f"/datasets/{chosen.dataset}")["latest_version"]
+    number = chosen.version if chosen.version is not None else api.get(f"/datasets/{chosen.dataset}")["latest_version"]
     if not number:
         text_report.line(screen, f"{chosen.dataset} has no version yet: its first split file makes one.")
         return 0
@@ -72,14 +90,15 @@ def _show(chosen: argparse.Namespace) -> int:
         return _json(version)
     text_report.version(screen, version, unchanged=False, again=functools.partial(stack.again, chosen))
     links = [(f"{each['base_model']} {each['split']}", each["page_url"] or "") for each in version["preparations"]]
-    if any(url for _, url in links):
+    if version["status"] != "rejected" and any(url for _, url in links):
         text_report.line(screen, "Reports, for 15 minutes to whoever has the link:")
         tables.facts(screen, links)
     return 0
 
 
 def _delete(chosen: argparse.Namespace) -> int:
-    path = f"/datasets/{chosen.dataset}" + (f"/versions/{chosen.version}" if chosen.version else "")
+    _split(chosen)
+    path = f"/datasets/{chosen.dataset}" + ("" if chosen.version is None else f"/versions/{chosen.version}")
     api, screen = stack.Stack(chosen).api(), text_report.console()
     if not (chosen.yes or chosen.plan or sys.stdin.isatty()):
         raise WrongUsage("this erases data: say --yes, or see first what would be erased by --plan")
@@ -102,7 +121,7 @@ def _delete(chosen: argparse.Namespace) -> int:
 
 
 def _command(chosen: argparse.Namespace) -> str:
-    version = f" --version {chosen.version}" if chosen.version else ""
+    version = "" if chosen.version is None else f" --version {chosen.version}"
     return f"tunedrop datasets delete {chosen.dataset}{version} --yes"
 
 

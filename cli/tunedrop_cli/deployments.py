@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from tunedrop.domain.reports import next_commands
 
-from tunedrop_cli import local_times, stack, tables, text_report
+from tunedrop_cli import local_times, options, stack, tables, text_report
 
 EPILOG = """examples:
   tunedrop deployments list
@@ -24,7 +24,9 @@ def add_to(command: argparse.ArgumentParser) -> None:
     command.description, command.epilog = __doc__, EPILOG
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="list deployments, newest first")
-    listing.add_argument("--limit", type=int, default=100, metavar="N", help="the most to list (default and most: 100)")
+    listing.add_argument(
+        "--limit", type=options.positive, default=100, metavar="N", help="the most to list (default and most: 100)"
+    )
     listing.set_defaults(run=_list)
     show = actions.add_parser("show", help="show a deployment: its state, its expiry and its history")
     show.set_defaults(run=_show)
@@ -45,7 +47,7 @@ def _list(chosen: argparse.Namespace) -> int:
     if not found:
         text_report.line(screen, "No deployment yet. A job makes one when it completes: jobs start … --deploy NAME")
         return 0
-    columns = ("deployment", "state", "served by", "units", "base model", "data", "released at")
+    columns = ("deployment", "state", "served by", "units", "base model", "data", "until")
     tables.show(screen, columns, map(_row, found), spare=4)
     return 0
 
@@ -90,7 +92,7 @@ def _whole(screen: Console, found: Mapping[str, Any]) -> None:
             ("state", found["state"]),
             ("served by", _way(found)),
             ("billed", f"by the hour, {found['model_units']} model units" if found["model_units"] else "by the token"),
-            ("released at", local_times.shown(found["expires_at"]) if found["expires_at"] else ""),
+            ("until", local_times.shown(found["expires_at"]) if found["expires_at"] else ""),
             ("job", found["job_id"]),
             ("base model", f"{found['base_model']}, tuned on {found['dataset']}@{found['version']}"),
             ("arn", found["arn"] or ""),

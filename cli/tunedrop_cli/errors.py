@@ -29,6 +29,11 @@ class Refused(Exception):
         self.code = error.get("code")
         self.error = error
 
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether the request may have been carried out all the same."""
+        return self.code in {"no_answer", "request_in_progress"} or self.status >= 500
+
 
 def refusals() -> tuple[type[Exception], ...]:
     """The exceptions of exit code 1: Refused and those of AWS's SDK, which is not imported just for this."""

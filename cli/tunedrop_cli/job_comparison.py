@@ -86,7 +86,7 @@ def rank(runs: Sequence[Run]) -> Ranking:
     unranked = len(settings) - len(standings)
     more = f" {unranked} more without a validation loss are not ranked." if unranked else ""
     if len(standings) == 1:
-        return Ranking(standings, False, f"Only one setting has a validation loss.{more}")
+        return Ranking(standings, False, f"All runs have the same hyperparameters; what differs is chance.{more}")
     first, second = standings[:2]
     gap, spread = second.loss - first.loss, max(first.spread, second.spread)
     clear = gap > spread

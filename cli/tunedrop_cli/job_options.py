@@ -35,7 +35,7 @@ def add_to(command: argparse.ArgumentParser) -> None:
         "--serving", choices=("on_demand", "provisioned_throughput"), help="default: the base model's first way"
     )
     command.add_argument("--model-units", type=int, metavar="N", help="Provisioned Throughput only (default: 1)")
-    command.add_argument("--hours", type=int, metavar="N", help="Provisioned Throughput only: released after N hours")
+    command.add_argument("--hours", type=int, metavar="N", help="release it after N hours")
     command.add_argument("--plan-id", metavar="ID", help="confirm the plan of this id, and start only exactly that")
 
 
@@ -65,8 +65,8 @@ def sweep(texts: Sequence[str], repeats: int) -> Iterator[Mapping[str, str]]:
         for name, values in (_pair(text, "--sweep") for text in texts)
     ]
     names = [name for name, _ in axes]
-    if len(set(names)) < len(names) or any("" in values for _, values in axes):
-        raise WrongUsage("--sweep takes each hyperparameter once, with its values: learningRate=1e-5,3e-5")
+    if len(set(names)) < len(names) or any("" in values or len(set(values)) < len(values) for _, values in axes):
+        raise WrongUsage("--sweep takes each hyperparameter once, and each value once: learningRate=1e-5,3e-5")
     combinations = list(itertools.product(*(values for _, values in axes)))
     if not 2 <= len(combinations) * repeats <= MOST_OF_A_SWEEP:
         count = len(combinations) * repeats

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import secrets
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from rich.console import Console
 from tunedrop.domain.reports import next_commands
 from tunedrop.domain.training.job_states import DeploymentRequest
 
-from tunedrop_cli import job_options, job_text, stack, tables, text_report
+from tunedrop_cli import job_options, job_text, options, stack, tables, text_report
 from tunedrop_cli.errors import Refused, WrongUsage
 from tunedrop_cli.job_options import Body
 
@@ -33,11 +34,19 @@ def add_to(command: argparse.ArgumentParser) -> None:
         metavar="NAME=A,B",
         help=f"one job for each value, at most {job_options.MOST_OF_A_SWEEP} in all; may be repeated",
     )
-    command.add_argument("--repeats", type=int, default=1, metavar="N", help="run each setting of a sweep N times")
     command.add_argument(
-        "--max-cost", type=float, metavar="AMOUNT", help="start a sweep only if all of it costs at most that much"
+        "--repeats", type=options.positive, metavar="N", help="run each setting of a sweep N times (default: 1)"
+    )
+    command.add_argument(
+        "--max-cost",
+        type=options.amount,
+        metavar="AMOUNT",
+        help="start nothing that costs more",
     )
     command.add_argument("--yes", action="store_true", help="start a sweep whatever it costs")
+    command.add_argument(
+        "--idempotency-key", metavar="KEY", help="repeat a start whose answer got lost, without starting it twice"
+    )
     command.add_argument("--watch", action="store_true", help="follow the job to its end; Ctrl-C leaves it running")
 
 
@@ -49,14 +58,35 @@ def plan(api: ControlApi, request: Body) -> Plan:
 def one(chosen: argparse.Namespace, api: ControlApi, screen: Console) -> Mapping[str, Any] | None:
     """Start one job and return it; None, with the plan printed, if that must be confirmed first. Raises Refused."""
     request = job_options.body(chosen)
+    if chosen.max_cost is not None:
+        request = _affordable(chosen, api, request)
+    key = chosen.idempotency_key or secrets.token_hex(16)
     try:
-        return dict(api.post("/jobs", request, idempotency_key=secrets.token_hex(16)))
+        return dict(api.post("/jobs", request, idempotency_key=key))
     except Refused as refused:
+        if refused.is_in_doubt:
+            _say_how_to_repeat(chosen, key)
         if refused.code != "plan_confirmation_required":
             raise
         text_report.line(text_report.console(stderr=True), f"tunedrop: {refused}")
         job_text.plan(screen, refused.error["details"]["plan"], confirm(chosen, refused.error["details"]["plan"]))
         return None
+
+
+def _affordable(chosen: argparse.Namespace, api: ControlApi, request: Body) -> Body:
+    """The request with the id of its plan, which costs at most `--max-cost`. Raises Refused if it costs more."""
+    found = plan(api, request)
+    check_amount((found.get("cost") or {}).get("amount"), chosen.max_cost)
+    return {**request, "version": found["version"], "plan_id": found["plan_id"]}
+
+
+def _say_how_to_repeat(chosen: argparse.Namespace, key: str) -> None:
+    """Print the same command under the same key: ControlApi may have started the job all the same."""
+    aside = text_report.console(stderr=True)
+    words = [word for word in chosen.typed if word != "--watch"] if hasattr(chosen, "typed") else []
+    again = shlex.join(["tunedrop", *words, *([] if chosen.idempotency_key else ["--idempotency-key", key])])
+    text_report.line(aside, "The job may have been started all the same. To learn that, without starting a second one:")
+    text_report.next_step(aside, again)
 
 
 def confirm(chosen: argparse.Namespace, found: Plan) -> str:
@@ -91,11 +121,13 @@ class Sweep:
 
 def planned_sweep(chosen: argparse.Namespace, api: ControlApi) -> Sweep:
     """Plan every job of a sweep. Raises WrongUsage for a sweep that can't be, Refused where one job can't."""
-    settings = list(job_options.sweep(chosen.sweep, chosen.repeats))
+    settings = list(job_options.sweep(chosen.sweep, chosen.repeats or 1))
     base = job_options.body(chosen)
+    if twice := sorted(set(settings[0]) & base.get("hyperparameters", {}).keys()):
+        raise WrongUsage(f"{twice[0]} is both set and swept: leave out --set {twice[0]}=…")
     if base.get("deployment") or base.get("plan_id"):
         raise WrongUsage("a sweep makes no deployment and has no one plan: leave out --deploy and --plan-id")
-    label = f"{base['dataset'][:20]}-{secrets.token_hex(4)}"
+    label = f"{base['dataset'][:20].rstrip('-')}-{secrets.token_hex(4)}"
     requests = []
     for values in settings:
         hyperparameters = {**base.get("hyperparameters", {}), **values}
@@ -127,21 +159,29 @@ def check_cost(chosen: argparse.Namespace, sweep: Sweep) -> None:
         return
     if chosen.max_cost is None:
         raise WrongUsage("a sweep trains several jobs: say --max-cost AMOUNT, or --yes; --plan only plans")
-    if sweep.cost is None:
-        words = "no price is set for this base model, so nobody can say that the sweep stays under --max-cost"
+    check_amount(sweep.cost, chosen.max_cost)
+
+
+def check_amount(cost: float | None, most: float) -> None:
+    """Raise Refused unless the cost is known, and at most that much."""
+    if cost is None:
+        words = (
+            "no price is set for this base model, so nobody can say that it stays under --max-cost. "
+            'The parameter Prices of the stack sets one, such as {"nova-lite.training_per_1000_tokens": 0.002}'
+        )
         raise Refused(0, {"code": "cost_unknown", "message": words})
-    if sweep.cost > chosen.max_cost:
-        words = f"the sweep costs {sweep.cost:.2f}, more than --max-cost {chosen.max_cost:.2f}; nothing was started"
+    if cost > most:
+        words = f"it costs {cost:.2f}, more than --max-cost {most:.2f}; nothing was started"
         raise Refused(0, {"code": "over_max_cost", "message": words})
 
 
 def start_sweep(api: ControlApi, sweep: Sweep) -> list[Mapping[str, Any]]:
     """Start all jobs, in order. If one is refused, those before it go on: Refused says so."""
     started: list[Mapping[str, Any]] = []
-    for request, each in zip(sweep.requests, sweep.plans, strict=True):
+    for number, (request, each) in enumerate(zip(sweep.requests, sweep.plans, strict=True), 1):
         confirmed = request | ({"plan_id": each["plan_id"]} if each.get("plan_id") else {})
         try:
-            started.append(api.post("/jobs", confirmed, idempotency_key=secrets.token_hex(16)))
+            started.append(api.post("/jobs", confirmed, idempotency_key=f"{sweep.label}-{number}"))
         except Refused as refused:
             words = f"{refused.error.get('message')} {len(started)} jobs of sweep {sweep.label} were started before."
             raise Refused(refused.status, {"code": refused.code, "message": words}) from refused

@@ -48,6 +48,9 @@ def whole(screen: Console, job: Job, training: Points, validation: Points) -> No
         text_report.line(screen)
         for line in curves(training, validation):
             text_report.line(screen, line)
+    if job.get("diagnosis"):
+        text_report.line(screen)
+        diagnosis(screen, job)
 
 
 def facts(job: Job) -> list[tuple[str, str]]:
@@ -64,9 +67,24 @@ def facts(job: Job) -> list[tuple[str, str]]:
         ("in Bedrock", job["name"]),
         ("custom model", job["model_arn"] or ""),
         ("deployment", f"{wish['name']}, {wish['serving'].replace('_', ' ')}" if wish else ""),
+        ("passed over", _skipped(job)),
         ("final losses", ", ".join(f"{name} {loss:.4g}" for name, loss in _losses(job))),
         ("why", job["failure"] or ""),
     ]
+
+
+def diagnosis(screen: Console, job: Job) -> None:
+    """Print what the losses of an ended job say, and what to do about it."""
+    for each in job.get("diagnosis") or ():
+        style = {"error": "bold red", "warning": "yellow"}.get(each["severity"], "cyan")
+        text_report.line(
+            screen, "  ", (f"{each['severity']:<8}", style), f" {each['code']}: {each['words']} {each['hint'] or ''}"
+        )
+
+
+def _skipped(found: Mapping[str, Any]) -> str:
+    """The newer versions that were passed over, and why."""
+    return "; ".join(f"version {each['version']} is {each['status']}" for each in found.get("skipped_versions") or ())
 
 
 def timeline(screen: Console, job: Job) -> None:
@@ -108,13 +126,15 @@ def plan(screen: Console, found: Mapping[str, Any], confirm: str) -> None:
             screen, ("  warning", "yellow"), f"  {each['code']} ({each['count']:,} times): {each['words']}"
         )
     text_report.line(screen)
-    text_report.line(screen, "Nothing was started and nothing was spent. To start exactly this:")
+    exactly = "To start exactly this:" if found["plan_id"] else "To start it, whatever its data turns out to cost:"
+    text_report.line(screen, f"Nothing was started and nothing was spent. {exactly}")
     text_report.next_step(screen, confirm)
 
 
 def _planned(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     if found["trained_tokens"] is None:
         return [
+            ("passed over", _skipped(found)),
             ("hyperparameters", settings_of(found)),
             ("trains", "not known yet: this version is prepared for the base model first, which costs nothing"),
             ("cost", "not known yet"),
@@ -134,7 +154,8 @@ def _planned(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("trains", tokens),
         ("cost", cost_of(found["cost"])),
         ("takes", _duration(lasts) if lasts else "unknown: no earlier job of this base model has completed"),
-        ("served by", ", ".join(ways)),
+        ("deployment", _deployed(found["deployment"]) if found.get("deployment") else ""),
+        ("can be served", ", ".join(ways)),
         ("lifecycle", (found.get("lifecycle") or {}).get("status", "")),
         ("a test can show", difference["words"] if difference else ""),
     ]
@@ -151,6 +172,13 @@ def duration(found: Estimate) -> str:
         return f"about {local_times.lasted(found.shortest)}, going by one earlier job of this base model"
     spread = f"{local_times.lasted(found.shortest)} to {local_times.lasted(found.longest)}"
     return f"{spread}, going by {found.jobs} earlier jobs of this base model"
+
+
+def _deployed(wish: Mapping[str, Any]) -> str:
+    """A deployment that is wished for, and until when it is billed."""
+    billed = f"{wish['model_units']} model units, billed by the hour" if wish["model_units"] else "billed by the token"
+    until = f", released after {wish['hours']} h" if wish["hours"] else ""
+    return f"{wish['name']}, {wish['serving'].replace('_', ' ')}, {billed}{until}"
 
 
 def _hourly(way: Mapping[str, Any]) -> str:

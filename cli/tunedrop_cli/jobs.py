@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from tunedrop.domain.base_models.catalogue import catalogue
 from tunedrop.domain.reports import next_commands
 
 from tunedrop_cli import (
@@ -20,12 +21,13 @@ from tunedrop_cli import (
     job_start,
     job_text,
     job_watch,
+    options,
     stack,
     tables,
     terminal_curves,
     text_report,
 )
-from tunedrop_cli.errors import WrongUsage
+from tunedrop_cli.errors import Refused, WrongUsage
 from tunedrop_cli.job_comparison import Run, Standing
 from tunedrop_cli.terminal_curves import Curve
 
@@ -67,9 +69,11 @@ def add_to(command: argparse.ArgumentParser) -> None:
     listing = actions.add_parser("list", help="list jobs, newest first")
     listing.add_argument("--status", choices=STATUSES, metavar="STATUS", help=f"one of {', '.join(STATUSES)}")
     listing.add_argument("--dataset", metavar="NAME", help="of this dataset")
-    listing.add_argument("--model", metavar="BASE_MODEL", help="of this base model")
+    listing.add_argument("--model", choices=sorted(catalogue()), metavar="BASE_MODEL", help="of this base model")
     listing.add_argument("--sweep", metavar="LABEL", help="of this sweep")
-    listing.add_argument("--limit", type=int, default=20, metavar="N", help="the most jobs to list (default: 20)")
+    listing.add_argument(
+        "--limit", type=options.positive, default=20, metavar="N", help="the most jobs to list (default: 20)"
+    )
     listing.set_defaults(run=_list)
     show = actions.add_parser("show", help="show a job: why it waits or failed, its timeline and its losses")
     show.add_argument("job", metavar="JOB", help="its id")
@@ -92,6 +96,8 @@ def add_to(command: argparse.ArgumentParser) -> None:
 def _start(chosen: argparse.Namespace) -> int:
     if chosen.sweep:
         return _sweep(chosen)
+    if chosen.yes or chosen.repeats:
+        raise WrongUsage("--yes and --repeats are about a sweep: say what differs by --sweep NAME=A,B")
     api, screen = stack.Stack(chosen).api(), text_report.console()
     if chosen.plan:
         plan = job_start.plan(api, job_options.body(chosen))
@@ -104,8 +110,8 @@ def _start(chosen: argparse.Namespace) -> int:
 
 
 def _sweep(chosen: argparse.Namespace) -> int:
-    if chosen.watch:
-        raise WrongUsage("--watch follows one job; tunedrop jobs list shows those of a sweep")
+    if chosen.watch or chosen.idempotency_key:
+        raise WrongUsage("--watch and --idempotency-key are about one job, and a sweep starts several")
     api, screen = stack.Stack(chosen).api(), text_report.console()
     sweep = job_start.planned_sweep(chosen, api)
     if chosen.plan and chosen.json:
@@ -142,7 +148,7 @@ def _watched(chosen: argparse.Namespace, api: ControlApi, job_id: str) -> Mappin
     aside = text_report.console(stderr=True)
     try:
         return job_watch.follow(api, job_id, aside if chosen.json else text_report.console())
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Exception):
         text_report.line(aside, "The job goes on. To come back to it:")
         text_report.next_step(aside, stack.again(chosen, next_commands.show_job(job_id, watch=True)))
         raise
@@ -152,12 +158,7 @@ def _list(chosen: argparse.Namespace) -> int:
     api = stack.Stack(chosen).api()
     wanted = {"status": chosen.status, "dataset": chosen.dataset, "base_model": chosen.model, "sweep": chosen.sweep}
     query = {name: value for name, value in wanted.items() if value is not None}
-    jobs: list[Mapping[str, Any]] = []
-    cursor: str | None = ""
-    while cursor is not None and len(jobs) < chosen.limit:
-        more = {"cursor": cursor} if cursor else {}
-        page = api.get("/jobs", limit=min(100, chosen.limit - len(jobs)), **query, **more)
-        jobs, cursor = [*jobs, *page["jobs"]], page["cursor"]
+    jobs = _pages(api, chosen.limit, query)
     if chosen.json:
         return _json(jobs)
     screen = text_report.console()
@@ -167,6 +168,17 @@ def _list(chosen: argparse.Namespace) -> int:
         text_report.line(screen, "No job of this kind yet.")
         text_report.next_step(screen, "tunedrop jobs start --help")
     return 0
+
+
+def _pages(api: ControlApi, limit: int, query: Mapping[str, str]) -> list[Mapping[str, Any]]:
+    """Up to `limit` of the jobs asked for, newest first, from as many pages as that takes."""
+    jobs: list[Mapping[str, Any]] = []
+    cursor: str | None = ""
+    while cursor is not None and len(jobs) < limit:
+        more = {"cursor": cursor} if cursor else {}
+        page = api.get("/jobs", limit=min(100, limit - len(jobs)), **query, **more)
+        jobs, cursor = [*jobs, *page["jobs"]], page["cursor"]
+    return jobs
 
 
 def _show(chosen: argparse.Namespace) -> int:
@@ -202,9 +214,11 @@ def _stop(chosen: argparse.Namespace) -> int:
 def _compare(chosen: argparse.Namespace) -> int:
     api = stack.Stack(chosen).api()
     if chosen.sweep:
-        jobs = api.get("/jobs", sweep=chosen.sweep, limit=100)["jobs"][:MOST_COMPARED][::-1]
+        jobs = _pages(api, MOST_COMPARED, {"sweep": chosen.sweep})[::-1]
     else:
         jobs = [api.get(f"/jobs/{job}") for job in dict.fromkeys(chosen.jobs[: MOST_COMPARED + 1])]
+    if chosen.sweep and not jobs:
+        raise Refused(0, {"code": "unknown_sweep", "message": f"there is no sweep {chosen.sweep!r}"})
     if bool(chosen.sweep) == bool(chosen.jobs) or not 2 <= len(jobs) <= MOST_COMPARED:
         raise WrongUsage(f"compare takes 2 to {MOST_COMPARED} different jobs, or --sweep LABEL of such")
     runs = [Run(job, _losses(api, job, "training"), _losses(api, job, "validation")) for job in jobs]

@@ -83,6 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     try:
         chosen = command_line(words).parse_args(words)
+        chosen.typed = list(words)
         if arguments is None:
             gc.freeze()  # collecting the imported modules at exit took a fifth of a short check
         if isinstance(sys.stdout, io.TextIOWrapper):  # as on standard error, whatever the terminal's encoding

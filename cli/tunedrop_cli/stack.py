@@ -21,19 +21,18 @@ if TYPE_CHECKING:
 
 URL_VARIABLE = "TUNEDROP_CONTROL_API_URL"
 BUCKET_VARIABLE = "TUNEDROP_DATA_BUCKET"
+NAME_VARIABLE = "TUNEDROP_STACK_NAME"
 
 
 def add_to(command: argparse.ArgumentParser) -> None:
     """Add the options that name a stack."""
-    command.add_argument(
-        "--stack-name", default=next_commands.DEFAULT_STACK, help="CloudFormation stack (default: tunedrop)"
-    )
+    command.add_argument("--stack-name", help=f"CloudFormation stack; default: ${NAME_VARIABLE}, else tunedrop")
     command.add_argument("--url", help=f"URL of ControlApi; default: ${URL_VARIABLE}, else the stack's output")
 
 
 def again(chosen: argparse.Namespace, command: str) -> str:
     """A command of ours that asks the same stack as this one did."""
-    options = ["--stack-name", chosen.stack_name] if chosen.stack_name != next_commands.DEFAULT_STACK else []
+    options = ["--stack-name", chosen.stack_name] if chosen.stack_name else []
     options += ["--url", chosen.url] if chosen.url else []
     return f"{command} {shlex.join(options)}" if options else command
 
@@ -60,6 +59,11 @@ class Stack:
     session: boto3.Session = field(default_factory=_session)
     _outputs: Mapping[str, str] | None = None
 
+    @property
+    def name(self) -> str:
+        """The stack's name."""
+        return str(self.chosen.stack_name or os.environ.get(NAME_VARIABLE) or next_commands.DEFAULT_STACK)
+
     def api(self) -> ControlApi:
         """A client of ControlApi. Raises Refused without credentials, or if there is no such stack."""
         from tunedrop_cli.control import ControlApi
@@ -67,21 +71,25 @@ class Stack:
         credentials = self.session.get_credentials()
         if credentials is None or self.session.region_name is None:
             raise Refused(0, {"code": "no_credentials", "message": "set AWS credentials and a Region first"})
-        url = self.chosen.url or os.environ.get(URL_VARIABLE) or self._output("ControlApiUrl")
-        return ControlApi(url, self.session.region_name, credentials.get_frozen_credentials())
+        url = self.chosen.url or self._variable(URL_VARIABLE) or self._output("ControlApiUrl")
+        return ControlApi(url, self.session.region_name, credentials)
 
     def bucket(self) -> str:
         """The name of the data bucket. Raises Refused if there is no such stack."""
-        return self.chosen.bucket or os.environ.get(BUCKET_VARIABLE) or self._output("DataBucketName")
+        return self.chosen.bucket or self._variable(BUCKET_VARIABLE) or self._output("DataBucketName")
 
     def s3(self) -> S3Client:
         """An S3 client with the person's credentials."""
         return self.session.client("s3")
 
+    def _variable(self, name: str) -> str | None:
+        """What the environment says, unless the person named a stack: that may be another one."""
+        return None if self.chosen.stack_name else os.environ.get(name)
+
     def _output(self, name: str) -> str:
         if self._outputs is None:
-            stacks = self.session.client("cloudformation").describe_stacks(StackName=self.chosen.stack_name)["Stacks"]
+            stacks = self.session.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
             self._outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
         if name not in self._outputs:
-            raise Refused(0, {"code": "no_stack", "message": f"{self.chosen.stack_name} is not a stack of Tunedrop"})
+            raise Refused(0, {"code": "no_stack", "message": f"{self.name} is not a stack of Tunedrop"})
         return self._outputs[name]

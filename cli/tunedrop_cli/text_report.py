@@ -210,11 +210,11 @@ def version(
     elif found["status"] == "incomplete":
         next_step(screen, "Add a train split to the folder, and push it again.")
     else:
-        line(screen, "The reports, for 15 minutes; for new links:")
-        next_step(screen, again(next_commands.show_dataset(found["dataset"], found["version"])))
-        for item in found["preparations"]:
-            if item["verdict"] == "rejected" and item.get("page_url"):
-                line(screen, f"      {item['base_model']} {item['split']}: {item['page_url']}")
+        rejected = [item for item in found["preparations"] if item["verdict"] == "rejected" and item.get("page_url")]
+        line(screen, "Its reports, for 15 minutes to whoever has the link:")
+        for item in rejected:
+            line(screen, f"      {item['base_model']} {item['split']}: {item['page_url']}")
+        next_step(screen, "Correct what they name, and push it again.")
 
 
 def _top_findings(screen: Console, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -254,3 +254,44 @@ def test_datasets_are_listed_shown_and_erased(world, say):
     code, said = say(next_command(said))
     assert code == 0
     assert "erasing" in said
+
+
+def test_a_version_that_is_none_never_means_the_whole_dataset(world, say, capsys):
+    with pytest.raises(SystemExit) as wrong:
+        main.main(shlex.split("datasets delete support --version 0 --yes"))
+    assert wrong.value.code == 2
+    assert "1 or more" in capsys.readouterr().err
+    assert "support" in say("datasets list")[1]
+
+
+@pytest.mark.parametrize("options", ["--yes", "--repeats 2"])
+def test_what_only_a_sweep_understands_is_not_passed_over(say, options):
+    assert say(f"jobs start support --model claude-3-haiku {options}")[0] == 2
+
+
+@pytest.mark.parametrize("amount", ["nan", "inf", "0", "-1", "much"])
+def test_a_cost_that_is_no_amount_is_wrong_usage(say, amount):
+    with pytest.raises(SystemExit):
+        say(f"jobs start support --model claude-3-haiku --max-cost {amount}")
+
+
+def test_one_job_stays_under_its_cost_too(world, say, capsys):
+    assert main.main(shlex.split("jobs start support --model claude-3-haiku --max-cost 5")) == 1
+    assert "cost_unknown" in capsys.readouterr().err
+    assert json.loads(say("jobs list --json")[1]) == []
+
+
+def test_a_start_whose_answer_got_lost_is_repeated_under_its_key_and_starts_nothing_twice(world, say):
+    key = "jobs start support --model claude-3-haiku --idempotency-key once"
+    assert say(key)[0] == 0
+    assert say(key)[0] == 0
+    assert len(json.loads(say("jobs list --json")[1])) == 1
+
+
+def test_times_that_no_clock_knows_are_refused_and_a_range_of_nothing_is_empty(api):
+    for query in ("created_after=0001-01-01T00:00:00%2B14:00", "created_before=9999-12-31T23:59:59-14:00"):
+        assert api.answer("GET", f"/jobs?{query}", None, None)[0] == 422
+    empty = api.answer(
+        "GET", "/jobs?created_after=2027-01-01T00:00:00Z&created_before=2026-01-01T00:00:00Z", None, None
+    )
+    assert empty == (200, {"jobs": [], "cursor": None})

@@ -24,7 +24,7 @@ LEFT_OUT: Mapping[str, str] = {  # what a schema names for features that the tem
     r"iam:(Attach|Detach).*|iam:ListEntitiesForPolicy": "the stack attaches no policy to anybody",
     r"iam:CreateServiceLinkedRole": "no replicas and no auto scaling",
     r"kms:(ListAliases|RevokeGrant)": "the key has no alias, and grants end with the table",
-    r"lambda:.*(CodeSigning|FunctionConcurrency|Recursion|Scaling|Runtime(Management|Alias)|Capacity).*": "not set",
+    r"lambda:.*(CodeSigning|Recursion|Scaling|Runtime(Management|Alias)|Capacity).*": "not set",
     r"lambda:PublishVersion": "functions have no versions",
     r"logs:(.*Stream.*|PutLogEvents|CreateLogDelivery|.*DataProtectionPolicy|.*IndexPolic.*)": "plain log groups",
     r"logs:(.*ResourcePolic.*|.*DeletionProtection|PutBearerTokenAuthentication)": "plain log groups",

@@ -61,6 +61,8 @@ def test_an_uploader_reaches_the_datasets_of_the_tag_and_no_other(stack, tag, da
         "link": route(f"POST /datasets/{dataset}/uploads"),
         "version": route(f"POST /datasets/{dataset}/versions"),
         "outcome": route(f"GET /datasets/{dataset}/uploads/01J"),
+        "verdict": route(f"GET /datasets/{dataset}/versions/3"),
+        "newest": route(f"GET /datasets/{dataset}"),
     }
     wanted = dataset in REACHED[tag]
     assert {name: uploader.may(each) for name, each in asked.items()} == dict.fromkeys(asked, wanted)
@@ -80,7 +82,8 @@ def test_no_tag_reaches_beyond_uploads(stack, tag):
         listing("prepared/support-bot/"),
         route("POST /jobs"),
         route("POST /keys"),
-        route("GET /datasets/support-bot"),
+        route("GET /datasets"),
+        route("GET /jobs"),
         route("DELETE /datasets/support-bot"),
         route("DELETE /datasets/support-bot/versions/1"),
     ]

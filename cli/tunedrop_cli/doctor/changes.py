@@ -33,7 +33,7 @@ def carry_out(writer: Writer, chosen: argparse.Namespace, tell: Callable[[Findin
     if chosen.spend is not None:
         outcome = rounds.outcome_of(lambda: _planned(writer, chosen, plans))
         tell(Finding(PLAN, outcome))
-        if outcome.status != "ok" and not chosen.write:
+        if outcome.status != "ok" and (chosen.resume or not chosen.write):
             return []
     plan = plans[0] if plans else None
     trip = _trip(writer, chosen, plan)

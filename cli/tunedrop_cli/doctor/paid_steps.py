@@ -50,11 +50,6 @@ def _find_job(trip: Trip) -> dict[str, Any] | None:
     return next((job for job in jobs if job["dataset"] == trip.name), None)
 
 
-def _is_in_bedrock(trip: Trip) -> bool:
-    job = trip.look_at_job()
-    return bool(job["arn"]) or job["status"] in ENDED
-
-
 def _wanted(trip: Trip) -> dict[str, Any]:
     deployment = {"name": trip.name, "serving": "on_demand"}
     return {

@@ -90,7 +90,7 @@ class Reader:
     @property
     def name(self) -> str:
         """The stack's name."""
-        return str(self.reached.chosen.stack_name)
+        return self.reached.name
 
     @property
     def region(self) -> str:

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body as FromBody
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from tunedrop.actions.jobs import plan_job, read_jobs
 from tunedrop.actions.jobs.start_job import start
@@ -22,11 +22,11 @@ from tunedrop.routes.idempotency import Answer
 from tunedrop.routes.job_answers import JobAnswer, JobsAnswer
 from tunedrop.routes.plan_answers import PlanAnswer
 from tunedrop.routes.route_basics import (
-    WRITTEN,
     Body,
     Cursor,
     IdempotencyKey,
     Limit,
+    Moment,
     PlanOnly,
     Request,
     Whole,
@@ -38,7 +38,6 @@ from tunedrop.routes.route_basics import (
 
 router = APIGatewayRouter()
 
-Moment = Annotated[AwareDatetime, WRITTEN]
 SWEEP = r"^[a-z0-9](-?[a-z0-9]){0,63}$"
 
 
@@ -74,7 +73,7 @@ class StartJobBody(Body):
         "because somebody has uploaded since",
     )
 
-    sweep: Annotated[str, Field(pattern=SWEEP)] | None = added(
+    sweep: Annotated[str, Field(pattern=SWEEP, max_length=64)] | None = added(
         None, description="A label for jobs that differ in hyperparameters only: 1 to 64 of a-z, 0-9 and hyphens"
     )
 
@@ -136,9 +135,7 @@ def list_jobs(
     base_model: Annotated[str | None, Query(description="Only jobs that tune this base model")] = None,
     owner: Annotated[str | None, Query(description="Only jobs of this owner")] = None,
     sweep: Annotated[str | None, Query(description="Only jobs with this label")] = None,
-    created_after: Annotated[
-        AwareDatetime | None, WRITTEN, Query(description="Only jobs created then or later")
-    ] = None,
+    created_after: Annotated[Moment | None, Query(description="Only jobs created then or later")] = None,
     created_before: Annotated[Moment | None, Query(description="Only jobs created before then")] = None,
 ) -> JobsAnswer:
     """Jobs, ended ones included, newest first. A filtered page may hold fewer than `limit` and still have a cursor."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Self, TypeVar
 
 from annotated_types import Interval
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AliasChoices, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from tunedrop.edges.cloud import Cloud
 from tunedrop.errors import InvalidInput
@@ -50,13 +50,24 @@ def _whole(number: object) -> object:
 
 
 def _written(moment: object) -> object:
-    if isinstance(moment, datetime | None) or (isinstance(moment, str) and _DATE.match(moment)):
+    if isinstance(moment, str) and _DATE.match(moment):
+        return moment
+    if moment is None or isinstance(moment, datetime):
         return moment
     raise ValueError("write a time as in 2026-11-30T12:00:00Z")
 
 
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the year is not one that clocks know") from None
+
+
 WRITTEN = BeforeValidator(_written)
 """For a time of a query or body: pydantic would take 0.5 for half a second after 1970 began."""
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc), WRITTEN]
+"""A time with its zone, in UTC."""
 WHOLE = BeforeValidator(_whole)
 Whole = Annotated[int, Field(strict=True), WHOLE]
 """A whole number of a body: 1 and 1.0, which JSON holds for the same, but neither true nor "1"."""

@@ -1,0 +1,24 @@
+"""Values of options, refused where they mean nothing."""
+
+from __future__ import annotations
+
+import argparse
+import math
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on. Raises argparse's own error: 0 must not be read as nothing said."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
+    return int(text)
+
+
+def amount(text: str) -> float:
+    """An amount of money above 0. Raises argparse's own error: nothing costs more than `nan`."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not (math.isfinite(found) and found > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an amount above 0")
+    return found
