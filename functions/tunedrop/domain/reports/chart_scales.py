@@ -78,7 +78,7 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
 
 
 def labels(values: Sequence[float]) -> list[str]:
-    """What the ticks say: plain numbers with as many decimals as tell them apart; powers where they are huge or tiny."""
+    """What the ticks say: with as many decimals as tell them apart, or as powers where they are huge or tiny."""
     sizes = [abs(value) for value in values if value]
     if sizes and (max(sizes) >= 1e7 or max(sizes) < 1e-3):
         return [_power(value) for value in values]

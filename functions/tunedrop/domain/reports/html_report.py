@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from importlib import resources
+from collections.abc import Mapping
 from typing import Any
 
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.formats import all_formats
-from tunedrop.domain.reports import histogram, markup, next_steps
+from tunedrop.domain.reports import histogram, markup, next_steps, page_parts
 from tunedrop.domain.reports.markup import Markup, joined, tag
+from tunedrop.domain.reports.page_parts import badge, section, table
 
 SHOWN_PER_CODE = 10
 """Findings shown per code; the JSON report lists more."""
@@ -26,7 +25,7 @@ def render(report: Report, *, mended: bool = False, held_back: bool = False) -> 
     parts = [
         _header(report),
         _figures(report),
-        _next(next_steps.steps(report, mended=mended, held_back=held_back)),
+        page_parts.steps(next_steps.steps(report, mended=mended, held_back=held_back)),
         _codes(report),
         _findings(report),
         _lengths(report),
@@ -38,12 +37,7 @@ def render(report: Report, *, mended: bool = False, held_back: bool = False) -> 
     ]
     body = tag("main", *(joined(part, markup.LINE) for part in parts if part))
     title = f"{_subject(report)}, {report['split']}, {report['base_model']}: {report['verdict']}"
-    return markup.document(title, head=markup.style(_sheet()), body=body)
-
-
-@cache
-def _sheet() -> str:
-    return resources.files(__package__).joinpath("report.css").read_text("utf-8")
+    return markup.document(title, head=markup.style(page_parts.sheet()), body=body)
 
 
 def _subject(report: Report) -> str:
@@ -82,44 +76,20 @@ def _figures(report: Report) -> Markup:
         (f"{tokens['total']:,}", "tokens (estimated)"),
         (f"{tokens['max']:,}", "in the longest record"),
     ]
-    return tag("div", *(tag("div", tag("b", count), tag("span", what)) for count, what in figures), class_="figures")
-
-
-def _section(title: str, *children: Markup | None, class_: str | None = None) -> Markup:
-    return tag("section", tag("h2", title), *children, class_=class_)
-
-
-def _next(steps: Sequence[next_steps.Step]) -> Markup:
-    items = (tag("li", step.words, tag("pre", tag("code", step.command)) if step.command else None) for step in steps)
-    return _section("What to do next", tag("ol", *items), class_="next")
-
-
-def _table(heads: Sequence[str], rows: Iterator[Sequence[object]], numbers: frozenset[int] = frozenset()) -> Markup:
-    """Build a table; `numbers` are the indexes of right-aligned columns."""
-    align = ["number" if index in numbers else None for index in range(len(heads))]
-    top = tag("tr", *(tag("th", head, class_=class_) for head, class_ in zip(heads, align, strict=True)))
-    lines = (
-        tag("tr", *(tag("td", cell, class_=class_) for cell, class_ in zip(row, align, strict=True))) for row in rows
-    )
-    return tag("div", tag("table", tag("thead", top), tag("tbody", *lines)), class_="scroll")
-
-
-def _badge(severity: str) -> Markup:
-    known = severity if severity in {"error", "warning", "info"} else "info"
-    return tag("span", severity, class_=f"badge {known}")
+    return page_parts.figures(figures)
 
 
 def _codes(report: Report) -> Markup:
     found = next_steps.codes(report)
     if not found:
-        return _section("Findings", tag("p", "None: nothing was found wrong.", class_="quiet"))
-    rows = ((_badge(row.severity), tag("code", row.code), row.words, f"{row.count:,}") for row in found)
-    return _section("Findings by code", _table(("", "code", "meaning", "count"), rows, frozenset({3})), class_="long")
+        return section("Findings", tag("p", "None: nothing was found wrong.", class_="quiet"))
+    rows = ((badge(row.severity), tag("code", row.code), row.words, f"{row.count:,}") for row in found)
+    return section("Findings by code", table(("", "code", "meaning", "count"), rows, frozenset({3})), class_="long")
 
 
 def _findings(report: Report) -> Markup | None:
     groups = [_group(report, row) for row in next_steps.codes(report)]
-    return _section("First findings", *groups, class_="long") if groups else None
+    return section("First findings", *groups, class_="long") if groups else None
 
 
 def _group(report: Report, row: next_steps.CodeCount) -> Markup:
@@ -133,11 +103,9 @@ def _group(report: Report, row: next_steps.CodeCount) -> Markup:
     rows = (_finding(finding, with_source=not where, with_hint=len(hints) > 1) for finding in shown)
     return tag(
         "article",
-        tag(
-            "header", _badge(row.severity), tag("h3", tag("code", row.code)), tag("span", count, where, class_="quiet")
-        ),
+        tag("header", badge(row.severity), tag("h3", tag("code", row.code)), tag("span", count, where, class_="quiet")),
         tag("p", row.words, " ", next(iter(hints), row.hint) if len(hints) < 2 else ""),
-        _table(heads, rows, frozenset({heads.index("line"), heads.index("record")})),
+        table(heads, rows, frozenset({heads.index("line"), heads.index("record")})),
     )
 
 
@@ -160,14 +128,14 @@ def _lengths(report: Report) -> Markup | None:
     model = catalogue.catalogue().get(report["base_model"])
     limit = f" {model.title} takes at most {model.limits.record_tokens:,}." if model else ""
     said = f"Half have at most {tokens['p50']:,}, 95% at most {tokens['p95']:,}, the longest {tokens['max']:,}.{limit}"
-    return _section("Lengths of records", histogram.render(bins), tag("p", said, class_="quiet"))
+    return section("Lengths of records", histogram.render(bins), tag("p", said, class_="quiet"))
 
 
 def _cost(report: Report) -> Markup:
     tokens, cost = report["tokens"], report["cost"]
     margin = f"Estimated with {tokens['estimator']}; dense text may have up to {tokens['margin']:.0%} more."
     if not cost["trained_tokens_per_epoch"]:
-        return _section("Tokens and cost", tag("p", f"{margin} Only train is billed: this split adds nothing."))
+        return section("Tokens and cost", tag("p", f"{margin} Only train is billed: this split adds nothing."))
     chosen, most = _epochs(report["base_model"])
     wanted = sorted({1, 2, 3, 5, chosen} & set(range(1, most + 1)))
     rows = (
@@ -183,8 +151,8 @@ def _cost(report: Report) -> Markup:
         if cost["price"] is None
         else f"At {cost['price']} {cost['currency']} per 1,000 trained tokens, as configured."
     )
-    table = _table(("epochs", "trained tokens", "amount"), rows, frozenset({1, 2}))
-    return _section("Tokens and cost", table, tag("p", f"{_repeated(report)}{margin} {price}", class_="quiet"))
+    amounts = table(("epochs", "trained tokens", "amount"), rows, frozenset({1, 2}))
+    return section("Tokens and cost", amounts, tag("p", f"{_repeated(report)}{margin} {price}", class_="quiet"))
 
 
 def _repeated(report: Report) -> str:
@@ -206,15 +174,15 @@ def _epochs(base_model: str) -> tuple[int, int]:
 def _normalised(report: Report) -> Markup:
     rows = [(tag("code", item["what"]), f"{item['count']:,}") for item in report["normalised"]]
     if not rows:
-        return _section("Normalised", tag("p", "Nothing: the data is kept as it was written.", class_="quiet"))
-    return _section("Normalised", _table(("what", "count"), iter(rows), frozenset({1})))
+        return section("Normalised", tag("p", "Nothing: the data is kept as it was written.", class_="quiet"))
+    return section("Normalised", table(("what", "count"), iter(rows), frozenset({1})))
 
 
 def _files(report: Report) -> Markup:
     rows = [_file("read", file) for file in report["files"]]
     if report["output"]:
         rows.append(_file("prepared", report["output"]))
-    return _section("Files", _table(("", "file", "bytes", "SHA-256"), iter(rows), frozenset({2})))
+    return section("Files", table(("", "file", "bytes", "SHA-256"), iter(rows), frozenset({2})))
 
 
 def _file(what: str, file: Mapping[str, Any]) -> tuple[object, ...]:
@@ -226,7 +194,7 @@ def _file(what: str, file: Mapping[str, Any]) -> tuple[object, ...]:
 
 def _policy(report: Report) -> Markup:
     rows = ((tag("code", name), _listed(value)) for name, value in report["policy"].items())
-    return _section("Policy in force", _table(("setting", "value"), rows))
+    return section("Policy in force", table(("setting", "value"), rows))
 
 
 def _listed(value: object) -> str:

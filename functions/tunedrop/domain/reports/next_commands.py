@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a check of a file proposes commands too, and does without jobs
     from tunedrop.domain.training.job_states import DeploymentRequest, DeploymentWish
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do, with the command that does it if there is one."""
+
+    words: str
+    command: str | None = None
+
 
 DEFAULT_STACK = "tunedrop"
 """The stack that the command asks if it is told no other."""

@@ -10,6 +10,7 @@ from typing import Any
 from tunedrop.domain.checks.all_checks import CHECKS
 from tunedrop.domain.reading.file_kinds import LOOSE
 from tunedrop.domain.reports import next_commands
+from tunedrop.domain.reports.next_commands import Step
 
 _NAMED = 3
 """Kinds of errors described in the steps; the findings hold the rest."""
@@ -24,14 +25,6 @@ _NAMELESS = frozenset({"unknown_format", "needs_mapping"})
 """Codes that a mapping may resolve."""
 
 _ORDER = {"error": 0, "warning": 1, "info": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing to do, with the command that does it if there is one."""
-
-    words: str
-    command: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

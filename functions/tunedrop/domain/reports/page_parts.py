@@ -1,0 +1,50 @@
+"""What all report pages are made of: sections, tables, figures, badges and the next steps. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib import resources
+
+from tunedrop.domain.reports.markup import Markup, tag
+from tunedrop.domain.reports.next_commands import Step
+
+
+@cache
+def sheet() -> str:
+    """The style sheet of report pages."""
+    return resources.files(__package__).joinpath("report.css").read_text("utf-8")
+
+
+def section(title: str, *children: Markup | None, class_: str | None = None) -> Markup:
+    """Build a section under a heading."""
+    return tag("section", tag("h2", title), *children, class_=class_)
+
+
+def figures(shown: Iterable[tuple[str, str]]) -> Markup:
+    """Build a row of figures, each with what it counts."""
+    return tag("div", *(tag("div", tag("b", count), tag("span", what)) for count, what in shown), class_="figures")
+
+
+def steps(proposed: Iterable[Step]) -> Markup:
+    """Build the section of what to do next."""
+    items = (
+        tag("li", step.words, tag("pre", tag("code", step.command)) if step.command else None) for step in proposed
+    )
+    return section("What to do next", tag("ol", *items), class_="next")
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]], numbers: frozenset[int] = frozenset()) -> Markup:
+    """Build a table; `numbers` are the indexes of right-aligned columns."""
+    align = ["number" if index in numbers else None for index in range(len(heads))]
+    top = tag("tr", *(tag("th", head, class_=class_) for head, class_ in zip(heads, align, strict=True)))
+    lines = (
+        tag("tr", *(tag("td", cell, class_=class_) for cell, class_ in zip(row, align, strict=True))) for row in rows
+    )
+    return tag("div", tag("table", tag("thead", top), tag("tbody", *lines)), class_="scroll")
+
+
+def badge(severity: str) -> Markup:
+    """Build a badge that says how severe something is."""
+    known = severity if severity in {"error", "warning", "info"} else "info"
+    return tag("span", severity, class_=f"badge {known}")
