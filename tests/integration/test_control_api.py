@@ -74,6 +74,14 @@ def test_a_job_goes_from_request_to_metrics(world, dataset):
     assert validation["total"] == 3
     assert {file["split"] for file in training["files"]} == {"training", "validation"}
     assert all("X-Amz-Signature=" in file["url"] for file in training["files"]), "encrypted objects refuse SigV2"
+    thinned = call("GET", f"/jobs/{job['id']}/metrics", query={"max_points": "8"})[1]
+    losses = [point["loss"] for point in (*training["points"], *rest["points"])]
+    assert (thinned["total"], thinned["cursor"], len(thinned["points"]) <= 8) == (24, None, True)
+    assert {min(losses), max(losses)} <= {point["loss"] for point in thinned["points"]}
+    both = {"max_points": "8", "cursor": training["cursor"]}
+    assert call("GET", f"/jobs/{job['id']}/metrics", query=both)[1]["error"]["code"] == "invalid_cursor"
+    assert all("X-Amz-Signature=" in done[link] for link in ("report_url", "page_url", "picture_url"))
+    assert call("GET", "/jobs")[1]["jobs"][0]["report_url"] is None, "links are for whoever asks for one job"
     assert [listed["id"] for listed in call("GET", "/jobs")[1]["jobs"]] == [job["id"]]
 
 

@@ -113,6 +113,14 @@ class JobAnswer(AnswerModel):
         None,
         description="What its losses show, the most severe first; empty: nothing stands out; null: not read",
     )
+    report_key: str | None = Field(
+        None, description="The key of its JSON report in the data bucket; null until it has ended in Bedrock"
+    )
+    report_url: str | None = Field(
+        None, description="Shows the report to whoever has the link, for 15 minutes; null in listings"
+    )
+    page_url: str | None = Field(None, description="The same for the report's HTML page")
+    picture_url: str | None = Field(None, description="The same for its loss curves, an SVG file")
     splits: dict[str, TrainedOnAnswer] | None
     request: dict[str, Any] | None = Field(description="The exact CreateModelCustomizationJob request")
     timeline: list[TimelineAnswer]

@@ -145,8 +145,13 @@ def list_jobs(
 
 @router.get("/jobs/<job_id>", summary="Read a job")
 def get_job(job_id: str) -> JobAnswer:
-    """A job: its status and timeline, the exact request to Bedrock, and the digests of its data."""
-    return JobAnswer.of(read_jobs.get(job_id, Request.of(router).cloud))
+    """A job: its status and timeline, the exact request to Bedrock, its data's digests, and links to its report."""
+    cloud = Request.of(router).cloud
+    answer = JobAnswer.of(read_jobs.get(job_id, cloud))
+    if answer.report_key:
+        links = read_jobs.report_links(answer.report_key, cloud)
+        answer.report_url, answer.page_url, answer.picture_url = links.report, links.page, links.picture
+    return answer
 
 
 @router.post("/jobs/<job_id>/stop", summary="Stop a job", responses={202: {"description": "Requested"}})

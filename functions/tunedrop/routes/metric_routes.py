@@ -10,7 +10,9 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field
 
 from tunedrop.actions.jobs import read_jobs
+from tunedrop.domain.reports import downsampling
 from tunedrop.domain.training.metrics import MetricSplit
+from tunedrop.errors import InvalidInput
 from tunedrop.routes.route_basics import DIGITS, AnswerModel, Cursor, Request
 
 router = APIGatewayRouter()
@@ -20,6 +22,10 @@ MetricLimit = Annotated[
     Interval(ge=1, le=read_jobs.MOST_POINTS),
     DIGITS,
     Query(description="The most points to return. Default: 1,000."),
+]
+MaxPoints = Annotated[
+    Annotated[int, Interval(ge=downsampling.LEAST, le=read_jobs.MOST_POINTS), DIGITS] | None,
+    Query(description="Instead of a page: at most so many points over the whole split, peaks among them"),
 ]
 WhichSplit = Annotated[MetricSplit, Query(description="training or validation")]
 
@@ -54,11 +60,23 @@ class MetricsAnswer(AnswerModel):
 
 @router.get("/jobs/<job_id>/metrics", summary="Read a job's metrics")
 def get_metrics(
-    job_id: str, split: WhichSplit = "training", limit: MetricLimit = 1000, cursor: Cursor = None
+    job_id: str,
+    split: WhichSplit = "training",
+    limit: MetricLimit = 1000,
+    cursor: Cursor = None,
+    max_points: MaxPoints = None,
 ) -> MetricsAnswer:
-    """Step-wise metrics in order. For all of them, follow the cursor or download the files."""
+    """Step-wise metrics in order. For all of them, follow the cursor or download the files.
+
+    `max_points` is for drawing: of each stretch it keeps the lowest and highest loss, so that no peak is lost.
+    """
     cloud = Request.of(router).cloud
-    page = read_jobs.metrics(job_id, split, limit, cursor, cloud)
+    if max_points is None:
+        page = read_jobs.metrics(job_id, split, limit, cursor, cloud)
+    elif cursor is None:
+        page = read_jobs.curve(job_id, split, max_points, cloud)
+    else:
+        raise InvalidInput("invalid_cursor", "max_points is of the whole split, so it takes no cursor.", field="cursor")
     files = read_jobs.metric_files(job_id, cloud)
     return MetricsAnswer(
         job_id=job_id,

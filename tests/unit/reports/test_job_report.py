@@ -104,7 +104,16 @@ def test_without_epochs_in_the_file_the_table_has_ten_blocks():
 def test_the_page_says_what_the_report_does():
     report, page, _ = written()
     text = Text(page).text
-    words = [ENDED.id, "support@3", "Completed", "1.50 USD", "12,345", "ab" * 32, "a <b>note</b>", "0.7 (lowest)"]
+    words = [
+        ENDED.id,
+        "support@3",
+        "Completed",
+        "1.50USD, cost as planned",
+        "12,345",
+        "ab" * 32,
+        "a <b>note</b>",
+        "0.7 (lowest)",
+    ]
     words += [report["diagnosis"][0]["words"], *(step["command"] for step in report["next_steps"])]
     for said in words:
         assert said in text, said

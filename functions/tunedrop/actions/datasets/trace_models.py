@@ -9,6 +9,7 @@ from typing import Literal
 from tunedrop.domain.reports import next_commands
 from tunedrop.domain.serving import deployment_states
 from tunedrop.domain.serving.deployment_states import Deployment
+from tunedrop.domain.training import job_states
 from tunedrop.domain.training.job_states import ENDED, Job
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows, job_rows
@@ -38,11 +39,15 @@ class StillBilling:
 
 
 def running_jobs(dataset: str, version: int | None, cloud: Cloud) -> tuple[Job, ...]:
-    """Jobs on the dataset, or on one version, that have not ended; their data must stay."""
+    """Jobs on the dataset, or on one version, that have not ended or lack their report; their data must stay."""
     # Not the listing index, which lags: a job missed here would lose its data (docs/facts.md#dynamodb).
     rows = cloud.state.query("OPEN", "JOB#").rows
     found = (job_rows.load(cloud.state, row["job_id"]) for row in rows)
-    return tuple(job for job in found if job and job.status not in ENDED and _on(job, dataset, version))
+    return tuple(job for job in found if job and _is_at_work(job) and _on(job, dataset, version))
+
+
+def _is_at_work(job: Job) -> bool:
+    return job.status not in ENDED or job_states.awaits_results(job)
 
 
 def trained_on(dataset: str, version: int | None, cloud: Cloud) -> tuple[TrainedModel, ...]:

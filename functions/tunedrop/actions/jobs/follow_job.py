@@ -100,7 +100,7 @@ def _first_measured(job: Job, source: StatusSource, cloud: Cloud) -> Job | None:
 
     After that, the job's end must not wait for metrics any longer. None if the write that counts the try lost a race.
     """
-    if not store_metrics.is_due(job) or job.metrics_tries:
+    if not job_states.awaits_results(job) or job.metrics_tries:
         return job
     return store_metrics.measure(job, source, cloud)
 
@@ -112,7 +112,7 @@ def _settle(job: Job, message: Mapping[str, Any], source: StatusSource, cloud: C
     # An event about a job that ended here without an ARN: an old send took effect late, and must be stopped.
     if job.status in ENDED and job.arn is None and job.attempted_at and isinstance(arn, str):
         cloud.spend_queue.send("advance_job", job_id=job.id)
-    return store_metrics.settle(job, source, cloud) if store_metrics.is_due(job) else job
+    return store_metrics.settle(job, source, cloud) if job_states.awaits_results(job) else job
 
 
 def _pass_on(job: Job, cloud: Cloud) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tunedrop.domain.reports import downsampling
 from tunedrop.domain.training.job_filter import EVERY_JOB, JobFilter
 from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.training.metrics import CHUNK, MetricPoint, MetricSplit
+from tunedrop.domain.versions import object_keys
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import job_rows, metric_rows
 from tunedrop.edges.s3 import presigned_links
@@ -46,12 +48,27 @@ class MetricFile:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReportLinks:
+    """Links to an ended job's report as JSON, as a page, and to the picture of its curves, for 15 minutes."""
+
+    report: str
+    page: str
+    picture: str
+
+
 def get(job_id: str, cloud: Cloud) -> Job:
     """The job of that id. Raises NotFound `unknown_job`."""
     job = job_rows.load(cloud.state, job_id) if len(job_id) <= LONGEST_ID else None
     if job is None:
         raise NotFound("unknown_job", f"There is no job {job_id[:80]!r}.", job_id=job_id[:80])
     return job
+
+
+def report_links(report_key: str, cloud: Cloud) -> ReportLinks:
+    """Links to a job's report, by its key."""
+    keys = (report_key, object_keys.page(report_key), object_keys.picture(report_key))
+    return ReportLinks(*(presigned_links.download(cloud.bucket, key) for key in keys))
 
 
 def list_jobs(limit: int, cursor: str | None, cloud: Cloud, wanted: JobFilter = EVERY_JOB) -> JobPage:
@@ -90,6 +107,18 @@ def metrics(job_id: str, split: MetricSplit, limit: int, cursor: str | None, clo
     offset = first % CHUNK
     chosen = points[offset : offset + last - first]
     return MetricPage(tuple(chosen), total, str(last) if last < total else None)
+
+
+def curve(job_id: str, split: MetricSplit, most: int, cloud: Cloud) -> MetricPage:
+    """At most `most` points over the whole split, each stretch's lowest and highest loss among them.
+
+    Raises NotFound `unknown_job`.
+    """
+    total = int(get(job_id, cloud).metric_counts.get(split, 0))
+    chunks = (metric_rows.load_chunk(cloud.state, job_id, split, number) for number in range(-(-total // CHUNK)))
+    points = [point for chunk in chunks if chunk for point in chunk.points()]
+    chosen = downsampling.kept([point.loss for point in points], most)
+    return MetricPage(tuple(points[index] for index in chosen), total, None)
 
 
 def _position(cursor: str | None) -> int:

@@ -1,14 +1,15 @@
-"""Store a job's metrics, and what they show, before its end is announced, but never hold its end back for long."""
+"""Store a job's metrics, what they show, and its report before its end is announced, but never hold that back long."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
+from tunedrop.actions.jobs import write_job_report
 from tunedrop.domain.training import diagnosis, job_states, metrics, names_tokens_tags
-from tunedrop.domain.training.diagnosis_codes import Diagnosis
-from tunedrop.domain.training.job_states import ENDED, Job, StatusSource
+from tunedrop.domain.training.job_states import Job, StatusSource
 from tunedrop.domain.training.metrics import MetricPoint, MetricSplit, UnreadableMetrics
+from tunedrop.domain.training.training_run import TrainingRun
 from tunedrop.edges import faults
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger
@@ -20,13 +21,13 @@ MOST_TRIES = 4
 """After this many tries the job ends without metrics; Bedrock's files stay under the job's output."""
 
 
-def is_due(job: Job) -> bool:
-    """Whether the job has ended in Bedrock and its metrics are neither stored nor given up."""
-    return job.status in ENDED and job.arn is not None and not job.metrics_settled
+class _Measured(NamedTuple):
+    job: Job
+    run: TrainingRun
 
 
 def measure(job: Job, source: StatusSource, cloud: Cloud) -> Job | None:
-    """The job with its metrics, not written yet; unchanged if the files can't be read and tries are left.
+    """The job with its metrics and report, its row not written; unchanged if that is not possible and tries are left.
 
     The try is counted in the row before it begins; None if that write lost a race.
     """
@@ -34,7 +35,7 @@ def measure(job: Job, source: StatusSource, cloud: Cloud) -> Job | None:
         return None
     counted = replace(job, metrics_tries=job.metrics_tries + 1, revision=job.revision + 1)
     try:
-        return _with_results(counted, source, cloud)
+        return _with_report(_with_results(counted, source, cloud), source, cloud)
     except faults.FAULTS as fault:
         reason = faults.code_of(fault)
     logger.warning("metrics that can't be reached", extra={"job_id": job.id, "tries": counted.metrics_tries})
@@ -60,7 +61,19 @@ def _given_up(job: Job, reason: str, source: StatusSource, cloud: Cloud) -> Job:
     return job_states.note(replace(job, metrics_settled=True), source, cloud.now(), words)
 
 
-def _with_results(job: Job, source: StatusSource, cloud: Cloud) -> Job:
+def _with_report(measured: _Measured, source: StatusSource, cloud: Cloud) -> Job:
+    """The job with its report; without one, and with a note, if writing it fails at the last try."""
+    job, run = measured
+    try:
+        return replace(job, report_key=write_job_report.write(job, run, cloud))
+    except faults.FAULTS as fault:
+        if job.metrics_tries < MOST_TRIES:
+            raise
+        reason = faults.code_of(fault)
+    return job_states.note(job, source, cloud.now(), f"its report could not be written ({reason})")
+
+
+def _with_results(job: Job, source: StatusSource, cloud: Cloud) -> _Measured:
     prefix = names_tokens_tags.output_prefix(job.dataset, job.version, job.id) + "/"
     files = metrics.find(objects.list_keys(cloud.bucket, prefix))
     losses = dict(job.final_losses)
@@ -76,9 +89,6 @@ def _with_results(job: Job, source: StatusSource, cloud: Cloud) -> Job:
             last = metric_rows.put_chunks(cloud.state, job.id, split, metrics.chunks(points[split]))
             losses[split] = last if losses.get(split) is None else losses[split]
     counts = {str(split): len(points.get(split, ())) for split in metrics.SUFFIXES}
-    found = _diagnosis(job, points) if points.keys() == files.keys() else None
-    return replace(measured, metric_counts=counts, final_losses=losses, diagnosis=found)
-
-
-def _diagnosis(job: Job, points: Mapping[MetricSplit, Sequence[MetricPoint]]) -> tuple[Diagnosis, ...]:
-    return diagnosis.diagnose(diagnosis.run_of(job, points.get("training", ()), points.get("validation", ())))
+    run = diagnosis.run_of(job, points.get("training", ()), points.get("validation", ()))
+    found = diagnosis.diagnose(run) if points.keys() == files.keys() else None
+    return _Measured(replace(measured, metric_counts=counts, final_losses=losses, diagnosis=found), run)

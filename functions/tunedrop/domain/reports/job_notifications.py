@@ -85,6 +85,7 @@ def _facts(job: Job, status: JobStatus) -> dict[str, Any]:
         "final_losses": dict(job.final_losses),
         "metric_points": dict(job.metric_counts),
         "diagnosis": None if job.diagnosis is None else [asdict(each) for each in job.diagnosis],
+        "report_key": job.report_key,
         "deployment": job.deployment.name if job.deployment else None,
     }
 

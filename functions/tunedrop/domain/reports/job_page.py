@@ -84,9 +84,13 @@ def _figures(report: Report) -> Markup:
             (_loss(validation["final"]), "validation loss at the end"),
             (_loss(validation["lowest"]["loss"] if validation["lowest"] else None), "lowest validation loss"),
             (_count(tokens), "tokens planned to train"),
-            ("unknown" if amount is None else f"{amount:,.2f} {cost['currency']}", "cost, as planned"),
+            ("unknown" if amount is None else f"{amount:,.2f}", _cost_title(cost)),
         ]
     )
+
+
+def _cost_title(cost: Mapping[str, Any]) -> str:
+    return "cost, as planned" if cost.get("amount") is None else f"{cost['currency']}, cost as planned"
 
 
 def _loss(value: float | None) -> str:
@@ -144,7 +148,7 @@ def _epochs(report: Report) -> Markup:
         )
         for row in report["epochs"]
     )
-    return table(("epoch", "steps", "training loss, mean", "validation loss"), rows, frozenset({1, 2, 3}))
+    return table(("epoch", "steps", "training, mean", "validation"), rows, frozenset({1, 2, 3}))
 
 
 def _is_best(row: Mapping[str, Any], lowest: Mapping[str, Any] | None) -> str | None:

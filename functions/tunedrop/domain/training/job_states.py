@@ -190,6 +190,8 @@ class Job:
     """Whether the metrics were stored, or given up with an entry in the timeline."""
     diagnosis: tuple[Diagnosis, ...] | None = None
     """What its losses show; None until they are stored, and if they could not be read."""
+    report_key: str | None = None
+    """The S3 key of its report as JSON; page and picture lie beside it. None: not written."""
     announced: tuple[JobStatus, ...] = ()
     """Statuses whose notification was published."""
     revision: int = 0
@@ -253,6 +255,11 @@ def follow(job: Job, truth: JobTruth, source: StatusSource, now: datetime) -> Jo
         model_arn=truth.model_arn,
         final_losses={"training": truth.training_loss, "validation": truth.validation_loss},
     )
+
+
+def awaits_results(job: Job) -> bool:
+    """Whether the job has ended in Bedrock and its metrics and report are neither stored nor given up."""
+    return job.status in ENDED and job.arn is not None and not job.metrics_settled
 
 
 def note(job: Job, source: StatusSource, now: datetime, words: str) -> Job:

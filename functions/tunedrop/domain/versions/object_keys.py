@@ -170,6 +170,16 @@ def page(report_key: str) -> str:
     return f"{report_key.removesuffix('.json')}.html"
 
 
+def job_report(dataset: str, version: int, job_id: str) -> str:
+    """The key of a job's JSON report, beside those on its data, with which it is deleted."""
+    return f"{REPORTS}{dataset}/{version}/jobs/{job_id}.json"
+
+
+def picture(report_key: str) -> str:
+    """The key of the curves of the same job's report, an SVG file."""
+    return f"{report_key.removesuffix('.json')}.svg"
+
+
 def fingerprints(dataset: str, version: int, split: Split) -> str:
     """The key of a split's fingerprints, which later versions compare with instead of reading the split again."""
     return f"{REPORTS}{dataset}/{version}/{split}.fingerprints"
