@@ -56,8 +56,8 @@ def test_report_page_and_picture_lie_beside_the_reports_on_the_data(world):
 
 def test_the_announcement_of_its_end_names_the_report(world):
     job = _ended(world)
-    (told,) = [each for each in world.notifications() if each["detail-type"] == "JobCompleted"]
-    assert told["detail"]["report_key"] == job.report_key == f"reports/support/1/jobs/{job.id}.json"
+    (told,) = [detail for kind, detail in world.notifications() if kind == "JobCompleted"]
+    assert told["report_key"] == job.report_key == f"reports/support/1/jobs/{job.id}.json"
 
 
 def test_a_stopped_job_has_a_report_and_one_that_bedrock_never_had_has_none(world):
