@@ -34,6 +34,7 @@ from tunedrop.edges.rows import (
     upload_rows,
 )
 from tunedrop.edges.rows.attributes import Row
+from tunedrop.edges.rows.deployment_rows import UnitsSpokenFor
 from tunedrop.edges.rows.on_accept_rows import Claim
 from tunedrop.edges.rows.request_rows import KEPT, RequestIdentity, StoredRequest
 from tunedrop.edges.rows.table import Table
@@ -412,6 +413,9 @@ def test_stored_slots_and_units_are_held_by_whom_they_were(stack):
     assert not table.update(deployment_rows.take_units(replace(purchase, generation=9), 1)).done, "over the cap"
     assert table.update(deployment_rows.give_units(purchase)).done
     assert table.update(deployment_rows.take_units(replace(purchase, generation=9), 1)).done
+    assert table.update(deployment_rows.reserve_units(UnitsSpokenFor({}, 0))).done
+    assert not table.update(deployment_rows.reserve_units(UnitsSpokenFor({}, 0))).done, "another intent came between"
+    assert deployment_rows.units_taken(table) == purchase.model_units
 
 
 def test_stored_open_work_is_found(stack):
@@ -421,7 +425,7 @@ def test_stored_open_work_is_found(stack):
     (job,) = trace_models.running_jobs("support", 1, stack.cloud)
     assert described(job) == one("job", name).value
     assert job_rows.find(stack.table, job.name) == job
-    assert deployment_rows.units_spoken_for(stack.table) == {"support-prod": 1}
+    assert deployment_rows.units_spoken_for(stack.table) == UnitsSpokenFor({"support-prod": 1}, 0)
 
 
 @pytest.mark.parametrize("kind", sorted(VALUES))

@@ -19,6 +19,7 @@ from tunedrop.edges import faults
 from tunedrop.edges.bedrock import observed_lifecycle, quotas
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows
+from tunedrop.edges.rows.deployment_rows import UnitsSpokenFor
 from tunedrop.edges.settings import Settings
 from tunedrop.errors import Conflict
 
@@ -33,6 +34,8 @@ class CheckedJob:
     data: PreparedVersion | UnpreparedVersion
     head: Deployment | None
     """The ended deployment whose name is reused, if any."""
+    spoken_for: UnitsSpokenFor | None
+    """The model units that others have, if its deployment needs any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,7 @@ def check(request: StartJob, cloud: Cloud) -> CheckedJob:
         request.dataset, request.version, base_model.name, cloud, expected=request.expected_version
     )
     head = free_head(wish, cloud)
-    if wish and wish.model_units:
-        deployment_wish.check_model_units(
-            wish, cloud.settings.max_model_units, deployment_rows.units_spoken_for(cloud.state)
-        )
-    return CheckedJob(base_model, values, wish, data, head)
+    return CheckedJob(base_model, values, wish, data, head, units_beside(wish, cloud))
 
 
 def ask_aws(checked: CheckedJob, cloud: Cloud) -> AccountToday:
@@ -76,6 +75,15 @@ def ask_aws(checked: CheckedJob, cloud: Cloud) -> AccountToday:
         listed = tuple(quotas.listed(cloud.quotas))
         account_quotas.check(listed, base_model, checked.deployment)
     return AccountToday(today, account_quotas.behind(listed, base_model, checked.deployment))
+
+
+def units_beside(wish: DeploymentWish | None, cloud: Cloud) -> UnitsSpokenFor | None:
+    """The model units that others have, if the wish needs any. Raises CapExceeded if they leave too few for it."""
+    if wish is None or not wish.model_units:
+        return None
+    spoken_for = deployment_rows.units_spoken_for(cloud.state)
+    deployment_wish.check_model_units(wish, cloud.settings.max_model_units, spoken_for.by_deployment)
+    return spoken_for
 
 
 def free_head(wish: DeploymentWish | None, cloud: Cloud) -> Deployment | None:

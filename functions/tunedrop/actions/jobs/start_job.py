@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tunedrop.actions.jobs import check_job, draft_intent, prepare_for_job
+from tunedrop.actions.jobs.draft_intent import Intent
 from tunedrop.actions.jobs.save_job import ask_for_advance
 from tunedrop.domain.training.job_states import Job, StartJob
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows, job_rows, tombstone_rows
-from tunedrop.edges.rows.writes import Put, Require
+from tunedrop.edges.rows.deployment_rows import UnitsSpokenFor
+from tunedrop.edges.rows.writes import Put, Require, Update
 from tunedrop.errors import Unavailable
+
+MOST_RACES = 10
+"""Others' intents that may come between counting the model units and reserving them, before the caller must ask again.
+"""
 
 
 def start(request: StartJob, cloud: Cloud, *, job_id: str, caller: str) -> Job:
@@ -31,15 +37,31 @@ def start(request: StartJob, cloud: Cloud, *, job_id: str, caller: str) -> Job:
     origin = draft_intent.Origin(job_id, caller, cloud.now())
     intent = draft_intent.make(wanted, checked.data, checked.head, origin, cloud)
     check_job.ask_aws(checked, cloud)  # last: what our own rows refuse costs no call to AWS
-    job = _write(intent, cloud)
+    job = _write(intent, checked.spoken_for, cloud)
     _ask_for_next(job, cloud)
     return job
 
 
-def _write(intent: draft_intent.Intent, cloud: Cloud) -> Job:
-    """Write all rows or none. If another writer used the same id, return its job; if it took the name, refuse."""
+def _write(intent: Intent, spoken_for: UnitsSpokenFor | None, cloud: Cloud) -> Job:
+    """Write all rows or none. If another writer used the same id, return its job; if it took what is needed, refuse."""
     job = intent.job
-    writes: list[Put | Require] = [job_rows.put_job(job), job_rows.put_name(job), job_rows.open_work(job)]
+    for _ in range(MOST_RACES):
+        if cloud.state.write_all(*_writes(intent, spoken_for)):
+            return replace(job, revision=1)
+        existing = job_rows.load(cloud.state, job.id)
+        if existing:
+            return existing
+        check_job.free_head(job.deployment, cloud)  # raises if the name is what was lost
+        counted = check_job.units_beside(job.deployment, cloud)  # raises if the last model units were
+        if counted == spoken_for:
+            break
+        spoken_for = counted
+    raise Unavailable("busy", "The deployment's name or the dataset was changed just now. Send the request again.")
+
+
+def _writes(intent: Intent, spoken_for: UnitsSpokenFor | None) -> list[Put | Update | Require]:
+    job = intent.job
+    writes: list[Put | Update | Require] = [job_rows.put_job(job), job_rows.put_name(job), job_rows.open_work(job)]
     writes += tombstone_rows.undisturbed(job.dataset, job.version)
     if intent.head and intent.purchase:
         writes += [
@@ -47,13 +69,7 @@ def _write(intent: draft_intent.Intent, cloud: Cloud) -> Job:
             deployment_rows.put_purchase(intent.purchase),
             deployment_rows.open_work(intent.purchase),
         ]
-    if cloud.state.write_all(*writes):
-        return replace(job, revision=1)
-    existing = job_rows.load(cloud.state, job.id)
-    if existing:
-        return existing
-    check_job.free_head(job.deployment, cloud)  # raises if the name is what was lost
-    raise Unavailable("busy", "The deployment's name or the dataset was changed just now. Send the request again.")
+    return [*writes, deployment_rows.reserve_units(spoken_for)] if spoken_for else writes
 
 
 def _ask_for_next(job: Job, cloud: Cloud) -> None:

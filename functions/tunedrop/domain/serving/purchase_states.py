@@ -22,7 +22,7 @@ Announcement = Literal["ready", "expiring", "released", "failed", "lapsed"]
 _ENDINGS: Mapping[PurchaseState, Announcement] = {"released": "released", "failed": "failed", "lapsed": "lapsed"}
 ENDED: frozenset[PurchaseState] = frozenset({"released", "failed", "lapsed"})
 HOLDING: frozenset[PurchaseState] = frozenset({"unknown", "live", "releasing"})
-"""States in which something may be billed. Exactly these hold model units of the stack's cap."""
+"""States in which something may be billed. Exactly these hold model units; before, they are only reserved."""
 
 LAPSES_AFTER = timedelta(hours=24)
 """How long after the job's end a purchase may still be made; later than that, nobody would expect the bill."""

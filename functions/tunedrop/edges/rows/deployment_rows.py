@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from boto3.dynamodb.conditions import Attr, ConditionBase
 
@@ -16,6 +17,15 @@ from tunedrop.edges.rows.writes import Delete, Key, Put, Update
 SCHEMA = 1
 KIND = "deployment"
 MODEL_UNITS = Key("SLOTS", "MODEL_UNITS")
+
+
+@dataclass(frozen=True, slots=True)
+class UnitsSpokenFor:
+    """Model units of every purchase that has not ended, held already or only planned: its row reserves them."""
+
+    by_deployment: Mapping[str, int]
+    intents: int
+    """How many intents to buy model units had been written before these were counted."""
 
 
 def load(table: Table, name: str) -> Deployment | None:
@@ -36,14 +46,25 @@ def units_taken(table: Table) -> int:
     return int(row.get("units", 0)) if row else 0
 
 
-def units_spoken_for(table: Table) -> Mapping[str, int]:
-    """Model units by deployment of every purchase that has not ended, whether they are held already or only planned."""
+def units_spoken_for(table: Table) -> UnitsSpokenFor:
+    """Model units spoken for now, as `reserve_units` takes them."""
+    counted = table.get(MODEL_UNITS) or {}  # first: an intent written after this must make the count void
     units: dict[str, int] = {}
     for row in table.query("OPEN", "PURCHASE#").rows:
         purchase = load_purchase(table, row["deployment"], row["generation"])
         if purchase and purchase.state not in ENDED and purchase.model_units:
             units[purchase.deployment] = purchase.model_units
-    return units
+    return UnitsSpokenFor(units, int(counted.get("intents", 0)))
+
+
+def reserve_units(spoken_for: UnitsSpokenFor) -> Update:
+    """Let the new purchase beside this write have its model units; refused if another intent came after the count.
+
+    The open purchase itself is the reservation, so nothing has to be given back, and nothing can leak.
+    """
+    seen = spoken_for.intents
+    unchanged = Attr("intents").eq(seen) if seen else Attr("intents").not_exists()
+    return Update(MODEL_UNITS, set={"schema": SCHEMA}, add={"intents": 1}, when=unchanged)
 
 
 def put_new(deployment: Deployment) -> Put:
