@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from tunedrop.domain.reports import next_commands
-from tunedrop.domain.training.job_states import DeploymentRequest
+from tunedrop.domain.training.start_request import DeploymentRequest
 
 from tunedrop_cli import job_options, job_text, options, stack, tables, text_report
 from tunedrop_cli.errors import Refused, WrongUsage

@@ -44,6 +44,7 @@ def whole(screen: Console, job: Job, training: Points, validation: Points) -> No
     tables.facts(screen, [("job", job["id"]), ("status", job["status"]), *facts(job)])
     text_report.line(screen)
     timeline(screen, job)
+    _in_bedrock(screen, job)
     if training or validation:
         text_report.line(screen)
         for line in curves(training, validation):
@@ -70,6 +71,8 @@ def facts(job: Job) -> list[tuple[str, str]]:
         ("passed over", _skipped(job)),
         ("final losses", ", ".join(f"{name} {loss:.4g}" for name, loss in _losses(job))),
         ("why", job["failure"] or ""),
+        ("waits", waiting(job, reason=True)),
+        ("log lines", job.get("logs_query") or ""),
     ]
 
 
@@ -85,6 +88,58 @@ def diagnosis(screen: Console, job: Job) -> None:
 def _skipped(found: Mapping[str, Any]) -> str:
     """The newer versions that were passed over, and why."""
     return "; ".join(f"version {each['version']} is {each['status']}" for each in found.get("skipped_versions") or ())
+
+
+def waiting(job: Job, *, reason: bool = False) -> str:
+    """The place in line of a job that wants to start, since when, until when and, if asked for, why; else nothing."""
+    found = job.get("waiting")
+    if not found:
+        return ""
+    place = f"number {found['place']} of {found['in_line']} in line"
+    since, until = local_times.shown(found["since"]), local_times.shown(found["deadline"])
+    why = f": {found['reason']}" if reason and found["reason"] else ""
+    return f"{place} since {since}, given up at {until}{why}"
+
+
+def phase_now(job: Job) -> str:
+    """The phase that Bedrock is in, in words; nothing before it has the job."""
+    running = _running(job)
+    return str(running["name"]).replace("_", " ") if running else ""
+
+
+def phase_since(job: Job) -> str | None:
+    """When the phase that Bedrock is in began, as ControlApi says it."""
+    running = _running(job)
+    return running["started_at"] if running else None
+
+
+def _running(job: Job) -> Mapping[str, Any] | None:
+    phases = [each for each in job.get("phases") or () if each["status"] in {"InProgress", "Stopping"}]
+    return phases[-1] if phases else None
+
+
+def _in_bedrock(screen: Console, job: Job) -> None:
+    """Print the phases and the calls of a job that Bedrock was asked for."""
+    phases = [
+        (each["name"].replace("_", " "), each["status"], _span(each["started_at"], each["changed_at"]))
+        for each in job.get("phases") or ()
+    ]
+    if phases:
+        text_report.line(screen)
+        tables.show(screen, ("phase", "status", "for"), phases)
+    calls = [
+        (local_times.shown(each["time"]), each["operation"], each["outcome"], each["request_id"])
+        for each in job.get("calls") or ()
+    ]
+    if calls:
+        text_report.line(screen)
+        tables.show(screen, ("time", "call to Bedrock", "answer", "request id"), calls)
+
+
+def _span(start: str | None, end: str | None) -> str:
+    if start is None or end is None:
+        return ""
+    return local_times.lasted(local_times.parsed(end) - local_times.parsed(start))
 
 
 def timeline(screen: Console, job: Job) -> None:

@@ -39,13 +39,16 @@ def follow(api: ControlApi, job_id: str, screen: Console, *, pause: float = FIRS
     """Print each new state until the job has ended, and return it as it is then."""
     job = api.get(f"/jobs/{job_id}")
     expected = _expected(api, job)
-    told = 0
+    told, phase = 0, ""
     with _status(screen) as say:
         while True:
             for entry in job["timeline"][told:]:
                 note = f"  {entry['note']}" if entry["note"] else ""
                 text_report.line(screen, f"{local_times.shown(entry['time'])}  {entry['status']}{note}")
             told = len(job["timeline"])
+            before, phase = phase, job_text.phase_now(job)
+            if phase not in {"", before}:
+                text_report.line(screen, f"{local_times.shown(job_text.phase_since(job))}  phase: {phase}")
             if job["status"] in job_text.ENDED:
                 return dict(job)
             say(_now(job, expected))
@@ -66,9 +69,11 @@ def _now(job: Job, expected: Estimate | None) -> str:
     since = local_times.parsed(job["timeline"][-1]["time"] if job["timeline"] else job["created_at"])
     lasts = local_times.lasted(datetime.now(UTC) - since)
     if job["status"] != "InProgress":
-        return f"{job['status']} for {lasts}"
+        place = job_text.waiting(job)
+        return f"{job['status']} for {lasts}{f', {place}' if place else ''}"
     expectation = job_text.duration(expected) if expected else "as long as no earlier job of this base model can tell"
-    return f"InProgress for {lasts}; it takes {expectation}"
+    phase = job_text.phase_now(job)
+    return f"InProgress{f' ({phase})' if phase else ''} for {lasts}; it takes {expectation}"
 
 
 @contextmanager

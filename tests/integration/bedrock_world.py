@@ -24,7 +24,8 @@ from tunedrop.domain.base_models.catalogue import Split
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.training.job_plan import PreparedSplit, PreparedVersion
-from tunedrop.domain.training.job_states import DeploymentRequest, Job, StartJob
+from tunedrop.domain.training.job_states import Job
+from tunedrop.domain.training.start_request import DeploymentRequest, StartJob
 from tunedrop.domain.versions import versioning
 from tunedrop.domain.versions.versioning import Head, Outcome, Output, Preparation, SplitFile
 from tunedrop.edges import clients, clock_and_ids

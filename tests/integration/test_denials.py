@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from tunedrop.domain.serving import capacity_totals
-from tunedrop.domain.training.job_states import DeploymentRequest
+from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.edges import clients
 from tunedrop.edges.rows import job_rows
 from tunedrop.errors import Unavailable

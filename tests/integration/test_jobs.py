@@ -10,7 +10,7 @@ import pytest
 from bedrock_simulator import Configuration, Lifecycle, Quotas
 from tunedrop.actions.deployments import read_deployments
 from tunedrop.actions.jobs import read_jobs
-from tunedrop.domain.training.job_states import DeploymentRequest
+from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.edges import clients
 from tunedrop.errors import CapExceeded, Conflict, InvalidInput, NotFound, TunedropError, Unavailable
 

@@ -84,7 +84,7 @@ def test_lists_are_filtered(world, say):
 
 def test_a_watched_job_is_told_state_by_state_and_its_end_is_the_exit_code(world, api, say):
     job = world.start()
-    steps = iter((world.deliver, lambda: world.wait(TRAINED)))
+    steps = iter((world.deliver, world.deliver, lambda: world.wait(TRAINED)))
 
     def go_on() -> None:
         for step in itertools.islice(steps, 1):
@@ -94,7 +94,7 @@ def test_a_watched_job_is_told_state_by_state_and_its_end_is_the_exit_code(world
     code, said = say(f"jobs show {job.id} --watch")
     assert code == 0
     told = [line.split()[2] for line in said.splitlines() if line[:2] == "20"]
-    assert told[:3] == ["Requested", "InProgress", "Completed"]
+    assert told[:4] == ["Requested", "InProgress", "phase:", "Completed"]
 
 
 def test_a_watched_job_that_fails_is_exit_code_1_and_says_why(world, api, say):

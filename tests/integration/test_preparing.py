@@ -13,8 +13,8 @@ import spending_requested
 from bedrock_simulator import Configuration, Quotas
 from tunedrop.actions.datasets import read_datasets
 from tunedrop.domain.checks import examples
-from tunedrop.domain.training.job_states import DeploymentRequest
 from tunedrop.domain.training.job_steps import ASK_AGAIN_AFTER, LONGEST_PREPARATION
+from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.edges import clock_and_ids
 from tunedrop.edges.rows import job_rows
 from tunedrop.edges.rows.writes import Key

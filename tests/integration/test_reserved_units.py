@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from bedrock_simulator import Configuration, Quotas
-from tunedrop.domain.training.job_states import DeploymentRequest
+from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.edges.rows import deployment_rows, job_rows
 from tunedrop.edges.rows.writes import Update
 from tunedrop.errors import CapExceeded, TunedropError, Unavailable

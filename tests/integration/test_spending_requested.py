@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from bedrock_simulator import Configuration, Lifecycle, Quotas
 from tunedrop.domain.serving.purchase_states import LONG_SETTLE, SETTLE
-from tunedrop.domain.training.job_states import DeploymentRequest
+from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.edges import clients
 from tunedrop.edges.rows import deployment_rows
 

@@ -27,8 +27,8 @@ from tunedrop.domain.reports.notifications import Notification
 from tunedrop.domain.reports.reconcile_notifications import Reconciled
 from tunedrop.domain.serving.purchase_states import Announcement, Capacity
 from tunedrop.domain.training.account_quotas import Quota
-from tunedrop.domain.training.job_states import StartJob
 from tunedrop.domain.training.on_accept import OnAccept
+from tunedrop.domain.training.start_request import StartJob
 from tunedrop.edges.rows.writes import Delete
 
 from tests.integration.conftest import STACK_ID

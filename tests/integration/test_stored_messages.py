@@ -18,7 +18,7 @@ import pytest
 from tunedrop.actions.datasets import ask_deletion, join_parts
 from tunedrop.actions.datasets.join_parts import NamedPart
 from tunedrop.actions.jobs import start_job
-from tunedrop.domain.training.job_states import StartJob
+from tunedrop.domain.training.start_request import StartJob
 from tunedrop.edges import clock_and_ids
 from tunedrop.edges.rows import dataset_rows, tombstone_rows, upload_rows
 

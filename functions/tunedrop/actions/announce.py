@@ -42,7 +42,7 @@ def announce_wait(job: Job, cloud: Cloud) -> None:
     wait = job_steps.wait_to_announce(job)
     if wait is None:
         return
-    until = job_states.sendable_since(job) + timedelta(hours=cloud.settings.job_deadline_hours)
+    until = job_states.latest_start(job, timedelta(hours=cloud.settings.job_deadline_hours))
     waiting = job_notifications.Waiting(wait, _quotas_behind(wait, cloud), until)
     event_bus.publish(cloud.bus, job_notifications.of_wait(job, waiting, cloud.settings.stack_id, cloud.now()))
     told = replace(job, wait=replace(wait, announced=(*wait.announced, wait.code)))

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
+from tunedrop.actions.jobs.read_jobs import WholeJob
 from tunedrop.routes.route_basics import AnswerModel, told_as
 
 
@@ -124,6 +125,55 @@ class JobAnswer(AnswerModel):
     splits: dict[str, TrainedOnAnswer] | None
     request: dict[str, Any] | None = Field(description="The exact CreateModelCustomizationJob request")
     timeline: list[TimelineAnswer]
+
+
+class PhaseAnswer(AnswerModel):
+    """One phase of the job in Bedrock."""
+
+    name: str = Field(description="validation, data_processing or training")
+    status: str = Field(description="NotStarted, InProgress, Completed, Stopping, Stopped or Failed")
+    started_at: datetime | None
+    changed_at: datetime | None
+
+
+class CallAnswer(AnswerModel):
+    """One call about the job that Bedrock answered."""
+
+    time: datetime
+    operation: str
+    outcome: str = Field(description="accepted, or Bedrock's error code")
+    request_id: str = Field(description="What AWS Support asks for")
+
+
+class WaitingAnswer(AnswerModel):
+    """Where a job that wants to start stands, and why."""
+
+    place: int = Field(description="1 goes next")
+    in_line: int = Field(description="How many want to start")
+    since: datetime
+    deadline: datetime = Field(description="When it ends Failed if it has not started")
+    code: str | None = Field(description="As in JobWaiting; null until it was tried")
+    reason: str | None
+
+
+class WholeJobAnswer(JobAnswer):
+    """One job, with all that says why it waits or failed."""
+
+    phases: list[PhaseAnswer] = Field(description="As Bedrock last reported them; empty before it has the job")
+    calls: list[CallAnswer] = Field(description="The last calls that create or stop it in Bedrock, oldest first")
+    waiting: WaitingAnswer | None = Field(description="null unless it is Requested or WaitingForCapacity")
+    logs_query: str = Field(
+        description="A CloudWatch Logs Insights query for the log groups of the stack's functions: the job's lines"
+    )
+
+    @classmethod
+    def whole(cls, found: WholeJob) -> WholeJobAnswer:
+        """The answer for a job and what explains it."""
+        known = JobAnswer.of(found.job).model_dump()
+        phases = [PhaseAnswer.of(each) for each in found.job.phases]
+        calls = [CallAnswer.of(each) for each in found.job.calls]
+        waiting = WaitingAnswer.of(found.waiting) if found.waiting else None
+        return cls(**known, phases=phases, calls=calls, waiting=waiting, logs_query=found.logs_query)
 
 
 class JobsAnswer(AnswerModel):

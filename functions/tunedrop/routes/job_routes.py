@@ -16,10 +16,11 @@ from tunedrop.actions.jobs.start_job import start
 from tunedrop.actions.jobs.stop_job import stop
 from tunedrop.domain.base_models.catalogue import Serving
 from tunedrop.domain.training.job_filter import JobFilter
-from tunedrop.domain.training.job_states import DeploymentRequest, JobStatus, StartJob
+from tunedrop.domain.training.job_states import JobStatus
+from tunedrop.domain.training.start_request import DeploymentRequest, StartJob
 from tunedrop.routes import plan_answers
 from tunedrop.routes.idempotency import Answer
-from tunedrop.routes.job_answers import JobAnswer, JobsAnswer
+from tunedrop.routes.job_answers import JobAnswer, JobsAnswer, WholeJobAnswer
 from tunedrop.routes.plan_answers import PlanAnswer
 from tunedrop.routes.route_basics import (
     Body,
@@ -144,10 +145,10 @@ def list_jobs(
 
 
 @router.get("/jobs/<job_id>", summary="Read a job")
-def get_job(job_id: str) -> JobAnswer:
-    """A job: its status and timeline, the exact request to Bedrock, its data's digests, and links to its report."""
+def get_job(job_id: str) -> WholeJobAnswer:
+    """A job: status and timeline, the exact request to Bedrock, why it waits or failed, and links to its report."""
     cloud = Request.of(router).cloud
-    answer = JobAnswer.of(read_jobs.get(job_id, cloud))
+    answer = WholeJobAnswer.whole(read_jobs.get_whole(job_id, cloud))
     if answer.report_key:
         links = read_jobs.report_links(answer.report_key, cloud)
         answer.report_url, answer.page_url, answer.picture_url = links.report, links.page, links.picture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tunedrop.domain.reports import next_commands
-from tunedrop.domain.training.job_states import DeploymentRequest
+from tunedrop.domain.training.start_request import DeploymentRequest
 
 from tests.next_commands import job, parsed
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.serving import deployment_states, deployment_wish
-from tunedrop.domain.training.job_states import DeploymentRequest, DeploymentWish
+from tunedrop.domain.training.job_states import DeploymentWish
+from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.errors import InvalidInput
 
 HAIKU = catalogue.find("claude-3-haiku")

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 
 from tunedrop.actions import announce
 from tunedrop.actions.jobs import prepare_for_job, save_job
-from tunedrop.domain.training import job_states, job_steps, wait_reasons
+from tunedrop.domain.training import job_queue, job_states, job_steps, wait_reasons
 from tunedrop.domain.training.bedrock_refusal import Refusal
+from tunedrop.domain.training.bedrock_view import BedrockCall
 from tunedrop.domain.training.job_states import Job
 from tunedrop.edges.bedrock import observed_jobs, start_training
-from tunedrop.edges.bedrock.call_outcomes import Ambiguous, Done
+from tunedrop.edges.bedrock.call_outcomes import Ambiguous, Answer, Done
 from tunedrop.edges.clients import Spender
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger
@@ -104,6 +105,11 @@ def _plan(job: Job, turn: _Turn) -> job_steps.Unprepared | None:
 
 def _send(job: Job, turn: _Turn) -> None:
     assert job.request is not None, "only a job that is Preparing has none, and that is never sent"
+    first = _first_in_line(job, turn)
+    if first:
+        wait = wait_reasons.of_older(first, turn.cloud.settings.max_concurrent_jobs)
+        _save(job_states.park(job, wait, turn.now), turn)
+        return
     attempted = job_states.attempt(job, turn.now)
     slot = running_job_slots.take(job, turn.cloud.settings.max_concurrent_jobs)
     if not save_job.save(attempted, turn.cloud, turn.now, slot):
@@ -112,13 +118,38 @@ def _send(job: Job, turn: _Turn) -> None:
     # If we crash from here on, `attempted_at` in the row makes the next delivery look in Bedrock before it sends again.
     sent = replace(attempted, revision=attempted.revision + 1)
     answer = start_training.create_job(turn.spender, job.request)
-    match answer:
+    told = _called(sent, "CreateModelCustomizationJob", answer, turn)
+    match answer.outcome:
         case Done(arn):
-            _save(job_states.adopt(sent, arn, "request", turn.now), turn)
-        case Refusal():
-            _save(job_states.refuse(sent, answer), turn)
+            _save(job_states.adopt(told, arn, "request", turn.now), turn)
+        case Refusal() as refusal:
+            _save(job_states.refuse(told, refusal), turn)
         case Ambiguous(reason):
             logger.warning("the outcome of creating a job is unknown", extra={"job_id": job.id, "reason": reason})
+            if told != sent:
+                _save(told, turn)
+
+
+def _first_in_line(job: Job, turn: _Turn) -> Job | None:
+    """The older job that must start first, if any. A job that holds its slot already has had its turn."""
+    if job.attempted_at:
+        return None
+    state, most = turn.cloud.state, turn.cloud.settings.max_concurrent_jobs
+    older = job_queue.ahead(job.id, job_rows.line(state))  # before the slots: what is taken in between counts twice
+    free = most - len(running_job_slots.taken(state)) if older else most
+    found = (job_rows.load(state, job_id) for job_id in older)
+    return job_queue.goes_first((each for each in found if each), free)
+
+
+def _called(job: Job, operation: str, answer: Answer, turn: _Turn) -> Job:
+    if answer.request_id is None:
+        return job
+    match answer.outcome:
+        case Done():
+            outcome = "accepted"
+        case Refusal(code=code) | Ambiguous(reason=code):
+            outcome = code
+    return job_states.called(job, BedrockCall(turn.now, operation, outcome, answer.request_id))
 
 
 def _wait_for_slot(job: Job, turn: _Turn) -> None:
@@ -131,27 +162,31 @@ def _wait_for_slot(job: Job, turn: _Turn) -> None:
 
 
 def _stop(job: Job, arn: str, turn: _Turn) -> None:
-    if _stopped(job, arn, turn):
-        _save(job_states.transition(job, "Stopping", "request", turn.now, "stop was asked for"), turn)
+    answer = start_training.stop_job(turn.spender, arn)
+    told = _called(job, "StopModelCustomizationJob", answer, turn)
+    if _stopped(job, answer):
+        _save(job_states.transition(told, "Stopping", "request", turn.now, "stop was asked for"), turn)
     else:  # it has ended: forget the wish, so that its end is followed like any other
-        _save(replace(job, stop_requested=False), turn)
+        _save(replace(told, stop_requested=False), turn)
 
 
 def _reclaim(job: Job, arn: str, turn: _Turn) -> None:
     logger.error("a job runs in Bedrock that has ended here", extra={"job_id": job.id, "arn": arn})
-    _stopped(job, arn, turn)
+    answer = start_training.stop_job(turn.spender, arn)
+    _stopped(job, answer)
+    job = _called(job, "StopModelCustomizationJob", answer, turn)
     turn.cloud.state.put(job_rows.put_job(job_states.reclaim(job, arn, turn.now)))
 
 
-def _stopped(job: Job, arn: str, turn: _Turn) -> bool:
+def _stopped(job: Job, answer: Answer) -> bool:
     """Whether Bedrock accepted the stop; False if the job has ended. Raises Unavailable otherwise, to try again."""
-    answer = start_training.stop_job(turn.spender, arn)
-    if isinstance(answer, Done):
+    outcome = answer.outcome
+    if isinstance(outcome, Done):
         return True
-    if isinstance(answer, Refusal) and answer.code in _ENDED_ALREADY:
-        logger.warning("Bedrock does not stop the job", extra={"job_id": job.id, "code": answer.code})
+    if isinstance(outcome, Refusal) and outcome.code in _ENDED_ALREADY:
+        logger.warning("Bedrock does not stop the job", extra={"job_id": job.id, "code": outcome.code})
         return False
-    reason = answer.reason if isinstance(answer, Ambiguous) else answer.code
+    reason = outcome.reason if isinstance(outcome, Ambiguous) else outcome.code
     raise Unavailable("stop_unanswered", f"Job {job.id} could not be stopped yet.", job_id=job.id, reason=reason)
 
 

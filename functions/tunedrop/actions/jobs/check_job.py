@@ -13,8 +13,9 @@ from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.training import account_quotas, hyperparameters, lifecycle
 from tunedrop.domain.training.account_quotas import Quota
 from tunedrop.domain.training.job_plan import PreparedVersion, UnpreparedVersion
-from tunedrop.domain.training.job_states import DeploymentWish, StartJob
+from tunedrop.domain.training.job_states import DeploymentWish
 from tunedrop.domain.training.lifecycle import Lifecycle
+from tunedrop.domain.training.start_request import StartJob
 from tunedrop.edges import faults
 from tunedrop.edges.bedrock import observed_lifecycle, quotas
 from tunedrop.edges.cloud import Cloud

@@ -116,8 +116,13 @@ def _settle(job: Job, message: Mapping[str, Any], source: StatusSource, cloud: C
 
 
 def _pass_on(job: Job, cloud: Cloud) -> None:
-    """Enqueue a completed job's purchase. Repeats do no harm: the purchase's row knows what was done."""
-    if job.status not in ENDED or job.deployment is None or job.deployment_generation is None:
+    """Enqueue what an ended job makes way for: the first job in line, and its purchase. Repeats do no harm."""
+    if job.status not in ENDED:
+        return
+    line = job_rows.line(cloud.state)
+    if line:
+        cloud.spend_queue.send("advance_job", job_id=min(line).job_id)
+    if job.deployment is None or job.deployment_generation is None:
         return
     purchase = deployment_rows.load_purchase(cloud.state, job.deployment.name, job.deployment_generation)
     if purchase and purchase.state == "requested":

@@ -14,7 +14,7 @@ from tunedrop.domain.training import durations, job_plan
 from tunedrop.domain.training.durations import Estimate
 from tunedrop.domain.training.job_filter import JobFilter
 from tunedrop.domain.training.job_plan import JobPlan, UnpreparedVersion
-from tunedrop.domain.training.job_states import StartJob
+from tunedrop.domain.training.start_request import StartJob
 from tunedrop.domain.versions.versioning import Version
 from tunedrop.edges.cloud import Cloud
 

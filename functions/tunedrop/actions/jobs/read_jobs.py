@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from tunedrop.domain.reports import downsampling
+from tunedrop.domain.training import job_queue, job_states, log_queries
 from tunedrop.domain.training.job_filter import EVERY_JOB, JobFilter
 from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.training.metrics import CHUNK, MetricPoint, MetricSplit
@@ -20,6 +22,32 @@ MOST_POINTS = 10_000
 """Points per page: about 1 MB of JSON, where Lambda allows an answer of 6 MB (docs/facts.md#lambda)."""
 LONGEST_ID = 64
 """Longer than any id, so a longer text needs no read."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingJob:
+    """Where a job that wants to start stands, and why. `code` and `reason` are None until it was tried."""
+
+    place: int
+    """1 goes next."""
+    in_line: int
+    """How many want to start."""
+    since: datetime
+    deadline: datetime
+    """When it ends Failed if it has not started."""
+    code: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WholeJob:
+    """A job with what only the other rows tell of it."""
+
+    job: Job
+    waiting: WaitingJob | None
+    """None unless it wants to start."""
+    logs_query: str
+    """A CloudWatch Logs Insights query for its lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +97,26 @@ def report_links(report_key: str, cloud: Cloud) -> ReportLinks:
     """Links to a job's report, by its key."""
     keys = (report_key, object_keys.page(report_key), object_keys.picture(report_key))
     return ReportLinks(*(presigned_links.download(cloud.bucket, key) for key in keys))
+
+
+def get_whole(job_id: str, cloud: Cloud) -> WholeJob:
+    """The job of that id and all that explains it. Raises NotFound `unknown_job`."""
+    job = get(job_id, cloud)
+    return WholeJob(job, _waiting(job, cloud), log_queries.of_job(job))
+
+
+def _waiting(job: Job, cloud: Cloud) -> WaitingJob | None:
+    since = job_states.in_line_since(job)
+    if since is None:
+        return None
+    me = job_queue.InLine(since, job.id)  # the row of a job that 0.1.0 wrote last does not tell its place
+    place = job_queue.place(job.id, {me, *job_rows.line(cloud.state)})
+    if place is None:
+        return None
+    wait = job.wait if job.status == "WaitingForCapacity" else None
+    until = job_states.latest_start(job, timedelta(hours=cloud.settings.job_deadline_hours))
+    told = (wait.code, wait.reason) if wait else (None, None)
+    return WaitingJob(place.number, place.of, since, until, *told)
 
 
 def list_jobs(limit: int, cursor: str | None, cloud: Cloud, wanted: JobFilter = EVERY_JOB) -> JobPage:

@@ -12,12 +12,12 @@ from tunedrop.edges.rows.writes import Write
 
 
 def save(job: Job, cloud: Cloud, now: datetime, *also: Write) -> bool:
-    """Write the job over the revision that was read, with `also` in the same transaction.
+    """Write the job over the revision that was read, its place in line, and `also`, in one transaction.
 
     False if that did not go through: somebody else changed the job, or one of `also` was refused. An ended job stays
     under `OPEN` until its end was announced.
     """
-    writes: list[Write] = [job_rows.put_job(job), *also]
+    writes: list[Write] = [job_rows.put_job(job), job_rows.open_work(job), *also]
     if job.status in ENDED:
         writes += [running_job_slots.give_back(job), *_purchase_writes(job, cloud, now)]
     return cloud.state.write_all(*writes)

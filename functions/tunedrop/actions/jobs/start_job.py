@@ -7,7 +7,8 @@ from dataclasses import replace
 from tunedrop.actions.jobs import check_job, draft_intent, prepare_for_job
 from tunedrop.actions.jobs.draft_intent import Intent
 from tunedrop.actions.jobs.save_job import ask_for_advance
-from tunedrop.domain.training.job_states import Job, StartJob
+from tunedrop.domain.training.job_states import Job
+from tunedrop.domain.training.start_request import StartJob
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows, job_rows, tombstone_rows
 from tunedrop.edges.rows.deployment_rows import UnitsSpokenFor

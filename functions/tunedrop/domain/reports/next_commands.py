@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a check of a file proposes commands too, and does without jobs
-    from tunedrop.domain.training.job_states import DeploymentRequest, DeploymentWish
+    from tunedrop.domain.training.job_states import DeploymentWish
+    from tunedrop.domain.training.start_request import DeploymentRequest
 
 
 @dataclass(frozen=True, slots=True)

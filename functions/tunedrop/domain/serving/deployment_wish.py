@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tunedrop.domain.base_models.catalogue import BaseModel
-from tunedrop.domain.training.job_states import DeploymentRequest, DeploymentWish
+from tunedrop.domain.training.job_states import DeploymentWish
+from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.errors import CapExceeded, InvalidInput
 
 MAX_HOURS = 168

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from tunedrop.domain.base_models.catalogue import Serving
 from tunedrop.domain.training.bedrock_refusal import Refusal
+from tunedrop.domain.training.bedrock_view import BedrockCall, Phase
 from tunedrop.domain.training.diagnosis_codes import Diagnosis
+from tunedrop.domain.training.start_request import Vpc
 from tunedrop.domain.training.version_choice import SkippedVersion
 from tunedrop.errors import TunedropError
 
@@ -23,6 +25,8 @@ JobStatus = Literal[
 StatusSource = Literal["event", "reconcile", "request"]
 
 ENDED: frozenset[JobStatus] = frozenset({"Completed", "Failed", "Stopped"})
+MOST_CALLS = 10
+"""A job that waits for days sends again and again, and its row must stay small."""
 # Equal ranks: a waiting job may be sent and park again any number of times; no end follows another.
 _ORDER: Mapping[JobStatus, int] = {
     "Preparing": 0,
@@ -37,16 +41,6 @@ _ORDER: Mapping[JobStatus, int] = {
 
 
 @dataclass(frozen=True, slots=True)
-class DeploymentRequest:
-    """The deployment that a request asks for; None fields default from the base model and the stack."""
-
-    name: str
-    serving: Serving | None = None
-    model_units: int | None = None
-    hours: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class DeploymentWish:
     """The deployment to make when the job completes, with all defaults filled in."""
 
@@ -56,24 +50,6 @@ class DeploymentWish:
     """0 for on-demand."""
     hours: int | None
     """None: until somebody releases it (on-demand only)."""
-
-
-@dataclass(frozen=True, slots=True)
-class StartJob:
-    """A request to start a job, as the caller wrote it."""
-
-    dataset: str
-    base_model: str
-    version: int | None = None
-    """None: the newest accepted one."""
-    hyperparameters: Mapping[str, Any] = field(default_factory=dict)
-    deployment: DeploymentRequest | None = None
-    plan_id: str | None = None
-    """Confirms the plan with this id, as a plan over the stack's cap requires."""
-    expected_version: int | None = None
-    """The request is refused if the newest accepted version is another one."""
-    sweep: str | None = None
-    """A label shared by jobs that differ in hyperparameters only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +100,7 @@ class JobTruth:
     ended_at: datetime | None
     training_loss: float | None
     validation_loss: float | None
+    phases: tuple[Phase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +133,17 @@ class Job:
     """Versions newer than this one when it was chosen because the request named none, newest first."""
     sweep: str | None = None
     """A label shared by jobs that differ in hyperparameters only."""
+    from_job: str | None = None
+    """The id of the job whose custom model it tunes further."""
+    base_model_arn: str | None = None
+    """The ARN of that custom model."""
+    deadline: datetime | None = None
+    """Its own: it is not started after this, nor after the stack's JobDeadlineHours."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """The caller's own tags for job and custom model."""
+    kms_key_arn: str | None = None
+    """The caller's own key for the custom model."""
+    vpc: Vpc | None = None
     data_asked_at: datetime | None = None
     """When the preparation of its data was last requested."""
     deployment: DeploymentWish | None = None
@@ -177,6 +165,10 @@ class Job:
     """When it last had to wait for capacity."""
     wait: Wait | None = None
     """What it last waited for."""
+    phases: tuple[Phase, ...] = ()
+    """As Bedrock last reported them, in their order."""
+    calls: tuple[BedrockCall, ...] = ()
+    """The last `MOST_CALLS` that create or stop it, oldest first."""
     started_at: datetime | None = None
     ended_at: datetime | None = None
     timeline: tuple[TimelineEntry, ...] = ()
@@ -228,6 +220,23 @@ def park(job: Job, wait: Wait, now: datetime) -> Job:
     return transition(parked, "WaitingForCapacity", "request", now, wait.reason)
 
 
+def called(job: Job, call: BedrockCall) -> Job:
+    """The job with one more call that Bedrock answered."""
+    return replace(job, calls=(*job.calls, call)[-MOST_CALLS:])
+
+
+def in_line_since(job: Job) -> datetime | None:
+    """Since when it has its place among the jobs that want to start; None if it is not one of them."""
+    waits = job.status in {"Requested", "WaitingForCapacity"} and job.arn is None
+    return sendable_since(job) if waits else None
+
+
+def latest_start(job: Job, longest: timedelta) -> datetime:
+    """The moment after which it is not started any more; `longest`: the stack's JobDeadlineHours."""
+    stacks = sendable_since(job) + longest
+    return min(stacks, job.deadline) if job.deadline else stacks
+
+
 def sendable_since(job: Job) -> datetime:
     """When the job could first be sent to Bedrock: when it was requested, or its data was prepared."""
     times = (entry.time for entry in job.timeline if entry.status in {"Requested", "WaitingForCapacity"})
@@ -244,7 +253,7 @@ def follow(job: Job, truth: JobTruth, source: StatusSource, now: datetime) -> Jo
     """The job updated to what Bedrock reports. It never moves backwards, and never changes after it ended."""
     if job.status in ENDED:
         return job
-    running = adopt(job, truth.arn, source, truth.created_at)
+    running = replace(adopt(job, truth.arn, source, truth.created_at), phases=truth.phases or job.phases)
     moved = transition(running, truth.status, source, truth.ended_at or now, truth.failure or "")
     if moved.status not in ENDED:
         return moved

@@ -8,7 +8,7 @@ from typing import Literal
 
 from tunedrop.domain.training import wait_reasons
 from tunedrop.domain.training.bedrock_refusal import Refusal
-from tunedrop.domain.training.job_states import ENDED, Job, JobStatus, JobTruth, Wait, sendable_since
+from tunedrop.domain.training.job_states import ENDED, Job, JobStatus, JobTruth, Wait, latest_start, sendable_since
 
 LONG_SETTLE = timedelta(minutes=10)
 """When "not listed" becomes "not there": longer than the spending function may run (60 s) and than Bedrock's list is
@@ -116,18 +116,20 @@ JobStep = PlanJob | AskForData | Look | SendJob | AdoptJob | Park | Stop | Recla
 def next_step(job: Job, seen: SeenJob | Unprepared | None, now: datetime, *, deadline: timedelta = DEADLINE) -> JobStep:
     """The next step. `seen` is the result of looking at Bedrock or at the data; None after any other step.
 
-    A job that could be sent for as long as `deadline` and never started is not sent any more.
+    A job that could be sent for as long as `deadline`, or until its own, and never started is not sent any more.
     """
     if job.status == "Preparing":
         return _preparing(job, now, looked=seen is not None)
     step = _past_preparing(job, seen if isinstance(seen, SeenJob) else None, now)
-    is_late = now - sendable_since(job) >= deadline
+    is_late = now >= latest_start(job, deadline)
     return _too_late(job, deadline) if isinstance(step, SendJob) and is_late else step
 
 
 def _preparing(job: Job, now: datetime, *, looked: bool) -> JobStep:
     if job.stop_requested:
         return End("Stopped", None)
+    if job.deadline and now >= job.deadline:
+        return _too_late(job, LONGEST_PREPARATION)
     if now - job.created_at >= LONGEST_PREPARATION:
         return End("Failed", "its data was not prepared within 24 hours")
     if not looked:
@@ -160,9 +162,11 @@ def _unsent(job: Job, now: datetime) -> JobStep:
 
 def _too_late(job: Job, deadline: timedelta) -> End:
     reason = f" Its last reason to wait: {job.wait.reason}." if job.wait else ""
-    hours = deadline / timedelta(hours=1)
-    words = f"It could not start within {hours:g} hours (JobDeadlineHours), and nothing was trained.{reason}"
-    return End("Failed", words, "job_deadline_passed")
+    if job.deadline and job.deadline <= sendable_since(job) + deadline:
+        limit = f"by {job.deadline.isoformat(timespec='seconds').replace('+00:00', 'Z')}, its deadline"
+    else:
+        limit = f"within {deadline / timedelta(hours=1):g} hours (JobDeadlineHours)"
+    return End("Failed", f"It could not start {limit}, and nothing was trained.{reason}", "job_deadline_passed")
 
 
 def due(job: Job) -> frozenset[Literal["advance_job", "check_job"]]:

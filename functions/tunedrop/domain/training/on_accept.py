@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tunedrop.domain.training.job_states import DeploymentRequest, JobStatus, StartJob
+from tunedrop.domain.training.job_states import JobStatus
+from tunedrop.domain.training.start_request import DeploymentRequest, StartJob
 from tunedrop.domain.versions import object_keys
 from tunedrop.domain.versions.job_settings import DeploymentSettings, JobSettings
 from tunedrop.domain.versions.versioning import Head, Version

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from tunedrop.domain.training import account_quotas
 from tunedrop.domain.training.account_quotas import Quota
 from tunedrop.domain.training.bedrock_refusal import Refusal
-from tunedrop.domain.training.job_states import Wait
+from tunedrop.domain.training.job_states import Job, Wait
 
 _QUOTAS = {
     "custom_models_quota": (account_quotas.CUSTOM_MODELS,),
@@ -16,17 +16,26 @@ _QUOTAS = {
 }
 _REMEDIES = {
     "max_concurrent_jobs": "It starts when one of them ends; a higher MaxConcurrentJobs lets more run at once.",
+    "older_jobs": "It starts when its turn has come; what the first in line waits for is what it waits for too.",
     "custom_models_quota": "Delete custom models that nobody needs, or get a higher quota.",
     "scheduled_jobs_quota": "It starts when other jobs of the account end.",
     "account_quota": "Bedrock does not say which quota is used up. Delete custom models that nobody needs, let other "
     "jobs of the account end, or get a higher quota.",
 }
+_OURS = {"max_concurrent_jobs", "older_jobs"}
 _NOTHING_TO_DO = "It is sent again by itself."
 
 
 def of_cap(most: int) -> Wait:
     """The wait for one of the stack's own `most` running jobs to end."""
     return Wait("max_concurrent_jobs", f"{most} jobs of this stack run already (MaxConcurrentJobs)")
+
+
+def of_older(first: Job, most: int) -> Wait:
+    """The wait for an older job to start, which Bedrock, or the stack's own cap, has no room for yet."""
+    if first.wait and is_bedrocks(first.wait):
+        return Wait("older_jobs", f"job {first.id} is older and goes first; Bedrock has no room for it yet")
+    return Wait("max_concurrent_jobs", f"older jobs go first, and {most} may run at once (MaxConcurrentJobs)")
 
 
 def of_refusal(refusal: Refusal) -> Wait:
@@ -37,6 +46,11 @@ def of_refusal(refusal: Refusal) -> Wait:
 def quotas(wait: Wait, listed: Iterable[Quota]) -> tuple[Quota, ...]:
     """Those of the account's listed quotas that may be behind the wait."""
     return account_quotas.named(listed, *_QUOTAS.get(wait.code, ()))
+
+
+def is_bedrocks(wait: Wait) -> bool:
+    """Whether it was Bedrock that had no room."""
+    return wait.code not in _OURS
 
 
 def is_for_quota(wait: Wait) -> bool:

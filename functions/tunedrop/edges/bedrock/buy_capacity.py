@@ -23,24 +23,20 @@ def create(spender: Spender, purchase: Purchase, own_tags: Mapping[str, str]) ->
     if purchase.serving == "on_demand":
         deployment = purchase_request.create_deployment(purchase, own_tags)
         return sent(
-            lambda: spender.create_custom_model_deployment(**deployment)["customModelDeploymentArn"],
+            lambda: spender.create_custom_model_deployment(**deployment),
+            "customModelDeploymentArn",
             not_now=_WITHIN_THE_DAY,
-        )
+        ).outcome
     throughput = purchase_request.create_throughput(purchase, own_tags)
     return sent(
-        lambda: spender.create_provisioned_model_throughput(**throughput)["provisionedModelArn"],
+        lambda: spender.create_provisioned_model_throughput(**throughput),
+        "provisionedModelArn",
         not_now=_WITHIN_THE_DAY,
-    )
+    ).outcome
 
 
 def delete(spender: Spender, serving: Serving, arn: str) -> CallOutcome:
     """Ask Bedrock to delete the capacity. `Done` means accepted; only a later look shows that it is gone."""
-
-    def call() -> str:
-        if serving == "on_demand":
-            spender.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
-        else:
-            spender.delete_provisioned_model_throughput(provisionedModelId=arn)
-        return ""
-
-    return sent(call)
+    if serving == "on_demand":
+        return sent(lambda: spender.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)).outcome
+    return sent(lambda: spender.delete_provisioned_model_throughput(provisionedModelId=arn)).outcome

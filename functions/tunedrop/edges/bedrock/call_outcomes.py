@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.parsers import ResponseParserError
@@ -28,21 +29,39 @@ class Ambiguous:
 
 CallOutcome = Done | Refusal | Ambiguous
 
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a call, and the id that AWS gave the request; None if no service answered."""
+
+    outcome: CallOutcome
+    request_id: str | None
+
+
 _NOT_NOW = frozenset({"ServiceQuotaExceededException", "ThrottlingException", "TooManyRequestsException"})
 # Our own earlier call, whose answer was lost, may have taken the name (docs/facts.md#errors).
 _MAYBE_OURS = ("in use", "already exists")
 
 
-def sent(call: Callable[[], str], *, not_now: frozenset[str] = frozenset()) -> CallOutcome:
-    """Make the call and return its outcome; `not_now` names more error codes that may pass later."""
+def sent(call: Callable[[], Mapping[str, Any]], arn: str = "", *, not_now: frozenset[str] = frozenset()) -> Answer:
+    """Make the call and return what became of it.
+
+    `arn` names the field of its answer that holds one, `not_now` more error codes that may pass later.
+    """
     try:
-        return Done(call())
+        answer = call()
+        return Answer(Done(answer[arn] if arn else ""), _request_id(answer))
     except ParamValidationError as error:
-        return Refusal("refused", "ParamValidation", str(error)[:500])
+        return Answer(Refusal("refused", "ParamValidation", str(error)[:500]), None)
     except (BotoCoreError, ResponseParserError) as error:
-        return Ambiguous(type(error).__name__)
+        return Answer(Ambiguous(type(error).__name__), None)
     except ClientError as error:
-        return _answered(error, not_now)
+        return Answer(_answered(error, not_now), _request_id(error.response))
+
+
+def _request_id(answer: Mapping[str, Any]) -> str | None:
+    metadata: Mapping[str, Any] = answer.get("ResponseMetadata", {})
+    return metadata.get("RequestId")
 
 
 def _answered(error: ClientError, not_now: frozenset[str]) -> CallOutcome:

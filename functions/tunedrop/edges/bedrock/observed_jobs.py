@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from tunedrop.domain.training.bedrock_view import Phase, PhaseName
 from tunedrop.domain.training.job_states import JobTruth
 from tunedrop.edges.faults import ABSENT, code_of
 
@@ -13,6 +15,12 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock.type_defs import GetModelCustomizationJobResponseTypeDef
 
     from tunedrop.edges.clients import BedrockReader
+
+_PHASES: Mapping[str, PhaseName] = {
+    "validationDetails": "validation",
+    "dataProcessingDetails": "data_processing",
+    "trainingDetails": "training",
+}
 
 
 def find_job(bedrock: BedrockReader, name: str) -> JobTruth | None:
@@ -52,7 +60,16 @@ def _truth(answer: GetModelCustomizationJobResponseTypeDef) -> JobTruth:
         ended_at=answer.get("endTime"),
         training_loss=answer.get("trainingMetrics", {}).get("trainingLoss"),
         validation_loss=validation[0].get("validationLoss") if validation else None,
+        phases=tuple(_phases(answer.get("statusDetails", {}))),
     )
+
+
+def _phases(details: Mapping[str, Any]) -> Iterator[Phase]:
+    """What Bedrock says of the phases; it may leave out any of it."""
+    for name, phase in _PHASES.items():
+        found = details.get(name, {})
+        if "status" in found:
+            yield Phase(phase, found["status"], found.get("creationTime"), found.get("lastModifiedTime"))
 
 
 def _listed_only(summary: Any) -> JobTruth:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from boto3.dynamodb.conditions import Attr, ConditionBase
 
 from tunedrop.domain.training.job_filter import JobFilter
-from tunedrop.domain.training.job_states import Job
+from tunedrop.domain.training.job_queue import InLine
+from tunedrop.domain.training.job_states import Job, in_line_since
 from tunedrop.edges.rows import cursors, moments, stored
 from tunedrop.edges.rows.attributes import Row
 from tunedrop.edges.rows.table import FIRST, LAST, Page, Table
@@ -59,8 +62,17 @@ def put_name(job: Job) -> Put:
 
 
 def open_work(job: Job) -> Put:
-    """Let reconcile find the job until it has ended."""
-    return Put(stored.to_row(_open_key(job), SCHEMA, job_id=job.id))
+    """Let reconcile find the job until it has ended, and others its place in line."""
+    since = moments.to_text(in_line_since(job))
+    return Put(stored.known(stored.to_row(_open_key(job), SCHEMA, job_id=job.id, in_line_since=since)))
+
+
+def line(table: Table) -> tuple[InLine, ...]:
+    """The jobs that want to start, in no order. One that release 0.1.0 wrote last may be missing, or have gone on."""
+    rows = table.query("OPEN", "JOB#").rows
+    return tuple(
+        InLine(datetime.fromisoformat(row["in_line_since"]), row["job_id"]) for row in rows if "in_line_since" in row
+    )
 
 
 def close_work(job: Job) -> Delete:

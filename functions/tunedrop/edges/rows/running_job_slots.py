@@ -5,10 +5,17 @@ from __future__ import annotations
 from boto3.dynamodb.conditions import Attr
 
 from tunedrop.domain.training.job_states import Job
+from tunedrop.edges.rows.table import Table
 from tunedrop.edges.rows.writes import Key, Update
 
 SCHEMA = 1
 KEY = Key("SLOTS", "JOBS")
+
+
+def taken(table: Table) -> frozenset[str]:
+    """The ids of the jobs that hold a slot now."""
+    holders: frozenset[str] = (table.get(KEY) or {}).get("holders", frozenset())
+    return holders
 
 
 def take(job: Job, most: int) -> Update:
