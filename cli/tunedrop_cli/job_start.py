@@ -99,6 +99,7 @@ def confirm(chosen: argparse.Namespace, found: Plan) -> str:
         hyperparameters=found["hyperparameters"],
         deployment=DeploymentRequest(**wish) if wish else None,
         plan_id=found["plan_id"],
+        choices=job_options.choices(chosen),
     )
     return stack.again(chosen, command)
 

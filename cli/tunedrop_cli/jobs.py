@@ -71,6 +71,7 @@ def add_to(command: argparse.ArgumentParser) -> None:
     listing.add_argument("--dataset", metavar="NAME", help="of this dataset")
     listing.add_argument("--model", choices=sorted(catalogue()), metavar="BASE_MODEL", help="of this base model")
     listing.add_argument("--sweep", metavar="LABEL", help="of this sweep")
+    listing.add_argument("--tag", metavar="NAME[=VALUE]", help="with this tag of yours")
     listing.add_argument(
         "--limit", type=options.positive, default=20, metavar="N", help="the most jobs to list (default: 20)"
     )
@@ -156,7 +157,13 @@ def _watched(chosen: argparse.Namespace, api: ControlApi, job_id: str) -> Mappin
 
 def _list(chosen: argparse.Namespace) -> int:
     api = stack.Stack(chosen).api()
-    wanted = {"status": chosen.status, "dataset": chosen.dataset, "base_model": chosen.model, "sweep": chosen.sweep}
+    wanted = {
+        "status": chosen.status,
+        "dataset": chosen.dataset,
+        "base_model": chosen.model,
+        "sweep": chosen.sweep,
+        "tag": chosen.tag,
+    }
     query = {name: value for name, value in wanted.items() if value is not None}
     jobs = _pages(api, chosen.limit, query)
     if chosen.json:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Job:
     model_arn: str | None = None
     training_loss: float | None = None
     validation_loss: float | None = None
+    vpc: Mapping[str, Any] | None = None
 
     @property
     def id(self) -> str:

@@ -133,6 +133,7 @@ def _new_job(call: Call, arn: str, base_arn: str, base: FoundationModel) -> Job:
         created_at=call.now,
         modified_at=call.now,
         validation=Phase("InProgress", call.now, call.now),
+        vpc=call["vpcConfig"],
     )
 
 
@@ -168,6 +169,7 @@ def get(call: Call) -> dict[str, Any]:
         "outputDataConfig": {"s3Uri": job.output_uri},
         "customizationType": "FINE_TUNING",
         "outputModelKmsKeyArn": kms_key_arn(job),
+        "vpcConfig": job.vpc,
         "trainingMetrics": None if job.training_loss is None else {"trainingLoss": job.training_loss},
         "validationMetrics": None if loss is None else [{"validationLoss": loss}],
     }

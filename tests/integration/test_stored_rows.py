@@ -248,7 +248,7 @@ ADDED_LATER = {
 
 LIMITS = {"requests_per_minute", "max_tokens"}
 ADDED = {
-    "job": {"skipped_versions"},
+    "job": {"calls", "phases", "skipped_versions", "tags"},
     "api_key": {*LIMITS, "earlier_calls", "most_earlier_calls", "minute"},
     "api_key_listing": LIMITS,
 }

@@ -24,6 +24,9 @@ OTHER_CHOICES = {
     "DefaultBaseModel": "claude-3-haiku",
     "PermissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
     "MaxModelUnits": "1",
+    "CustomModelKeyArns": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d-0000-4000-8000-000000000000",
+    "JobSubnetIds": "subnet-0a1b2c,subnet-0d4e5f",
+    "JobSecurityGroupIds": "sg-0a1b2c",
     "AllowJobsOnAccept": "true",
     "ReserveConcurrency": "true",
 }

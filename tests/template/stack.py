@@ -207,6 +207,9 @@ class _Evaluator:
     def _join(self, argument: list[Any]) -> str:
         return str(argument[0]).join(str(self.value(each)) for each in argument[1])
 
+    def _split(self, argument: list[Any]) -> list[str]:
+        return str(self.value(argument[1])).split(argument[0])
+
     def _findinmap(self, argument: list[Any]) -> Any:
         name, first, second = (self.value(each) for each in argument)
         return self._template["Mappings"][name][first][second]

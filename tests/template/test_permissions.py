@@ -27,6 +27,11 @@ EVERY_RESOURCE = {  # why an action may be on "*": the service knows no narrower
     "bedrock:ListModelCustomizationJobs": "a list takes no resource",
     "bedrock:ListProvisionedModelThroughputs": "a list takes no resource",
     "servicequotas:ListServiceQuotas": "a list takes no resource",
+    "ec2:DescribeDhcpOptions": "EC2's descriptions take no resource",
+    "ec2:DescribeNetworkInterfaces": "EC2's descriptions take no resource",
+    "ec2:DescribeSecurityGroups": "EC2's descriptions take no resource",
+    "ec2:DescribeSubnets": "EC2's descriptions take no resource",
+    "ec2:DescribeVpcs": "EC2's descriptions take no resource",
 }
 SPENDING = ("bedrock:Create", "bedrock:Delete", "bedrock:Update", "bedrock:Tag", "bedrock:Stop", "iam:PassRole")
 BY_TAG = {  # what may be done to a custom resource of Bedrock only where this stack's tag is on it
@@ -67,7 +72,10 @@ def test_no_policy_has_a_wildcard_action(stack):
 def test_only_actions_that_take_no_resource_are_on_every_resource(stack):
     wide = {action for statement in all_granted(stack) if "*" in statement.resources for action in statement.actions}
     logging = {"logs:DescribeLogGroups"} if stack.parameters["ManageApiGatewayLogging"] == "true" else set()
-    assert wide == set(EVERY_RESOURCE) | logging
+    network = (
+        set() if stack.parameters["JobSubnetIds"] else {each for each in EVERY_RESOURCE if each.startswith("ec2:")}
+    )
+    assert wide == set(EVERY_RESOURCE) - network | logging
 
 
 def test_the_role_for_api_gateways_logs_has_the_actions_of_awss_own_policy(stack):
@@ -368,7 +376,8 @@ def test_bedrock_reads_prepared_data_and_writes_outputs_only(stack):
     }
     assert {pair for pair in may if pair[0] == "s3:PutObject"} == {("s3:PutObject", "<DataBucket.Arn>/outputs/*")}
     assert ("s3:GetObject", "<DataBucket.Arn>/prepared/*") in may
-    assert not {pair for pair in may if "incoming" in pair[1] or "Delete" in pair[0]}
+    assert not {pair for pair in may if "incoming" in pair[1] or pair[0].startswith("s3:Delete")}
+    assert {pair[0].split(":")[0] for pair in may if "Delete" in pair[0]} <= {"ec2"}, "its own interfaces"
 
 
 def test_every_role_takes_the_boundary_where_one_is_given(stack):

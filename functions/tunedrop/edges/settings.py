@@ -40,6 +40,11 @@ class Settings:
     prices: Mapping[str, float]
     """Maps `<base model>.<what>` to an amount in `currency`; a missing price is unknown, never 0."""
     currency: str
+    custom_model_key_arns: tuple[str, ...] = ()
+    """The KMS keys that a job may name for its custom model."""
+    job_subnet_ids: tuple[str, ...] = ()
+    """The subnets that a job may name, as `job_security_group_ids` are its security groups."""
+    job_security_group_ids: tuple[str, ...] = ()
     allow_jobs_on_accept: bool = False
     """Whether an accepted version may start a job on its own when its `dataset.toml` asks for that."""
     response_streaming: bool = True
@@ -76,9 +81,16 @@ class Settings:
             job_deadline_hours=int(variables["TUNEDROP_JOB_DEADLINE_HOURS"]),
             prices=json.loads(variables.get("TUNEDROP_PRICES") or "{}"),
             currency=variables.get("TUNEDROP_CURRENCY") or "USD",
+            custom_model_key_arns=_listed(variables, "TUNEDROP_CUSTOM_MODEL_KEY_ARNS"),
+            job_subnet_ids=_listed(variables, "TUNEDROP_JOB_SUBNET_IDS"),
+            job_security_group_ids=_listed(variables, "TUNEDROP_JOB_SECURITY_GROUP_IDS"),
             allow_jobs_on_accept=variables.get("TUNEDROP_ALLOW_JOBS_ON_ACCEPT") == "true",
             response_streaming=variables.get("TUNEDROP_RESPONSE_STREAMING", "true") == "true",
         )
+
+
+def _listed(variables: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(each for each in variables.get(name, "").split(",") if each)
 
 
 @cache

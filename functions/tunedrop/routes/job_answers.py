@@ -46,6 +46,13 @@ class WishAnswer(AnswerModel):
     hours: int | None
 
 
+class VpcAnswer(AnswerModel):
+    """The network that Bedrock reads the data through."""
+
+    subnet_ids: list[str]
+    security_group_ids: list[str]
+
+
 class StepRangeAnswer(AnswerModel):
     """Where something was seen: first and last of each."""
 
@@ -101,6 +108,11 @@ class JobAnswer(AnswerModel):
     stop_requested: bool
     deployment: WishAnswer | None
     sweep: str | None = Field(None, description="The label of the jobs that differ in hyperparameters only")
+    from_job: str | None = Field(None, description="The job whose custom model is tuned further")
+    deadline: datetime | None = Field(None, description="Its own; JobDeadlineHours holds as well")
+    tags: dict[str, str] = Field(default_factory=dict, description="The caller's own, on the job and its custom model")
+    kms_key_arn: str | None = Field(None, description="The caller's own key for the custom model")
+    vpc: VpcAnswer | None = None
     trained_tokens: int | None = Field(
         description="Estimated: tokens of train times epochs. null while Preparing, as are steps, cost, splits, request"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -17,7 +18,7 @@ from tunedrop.actions.jobs.stop_job import stop
 from tunedrop.domain.base_models.catalogue import Serving
 from tunedrop.domain.training.job_filter import JobFilter
 from tunedrop.domain.training.job_states import JobStatus
-from tunedrop.domain.training.start_request import DeploymentRequest, StartJob
+from tunedrop.domain.training.start_request import DeploymentRequest, StartJob, Vpc
 from tunedrop.routes import plan_answers
 from tunedrop.routes.idempotency import Answer
 from tunedrop.routes.job_answers import JobAnswer, JobsAnswer, WholeJobAnswer
@@ -55,6 +56,17 @@ class DeploymentBody(Body):
         return DeploymentRequest(self.name, self.serving, self.model_units, self.hours)
 
 
+class VpcBody(Body):
+    """The network that Bedrock reads the data through; its ids are among the stack's JobSubnetIds and so on."""
+
+    subnet_ids: Annotated[list[str], Field(min_length=1, max_length=16)]
+    security_group_ids: Annotated[list[str], Field(min_length=1, max_length=5)]
+
+    def asked(self) -> Vpc:
+        """The same as an action's argument."""
+        return Vpc(tuple(self.subnet_ids), tuple(self.security_group_ids))
+
+
 class StartJobBody(Body):
     """A job to start."""
 
@@ -77,6 +89,17 @@ class StartJobBody(Body):
     sweep: Annotated[str, Field(pattern=SWEEP, max_length=64)] | None = added(
         None, description="A label for jobs that differ in hyperparameters only: 1 to 64 of a-z, 0-9 and hyphens"
     )
+    from_job: str | None = added(
+        None, description="A Completed job of the same base model: its custom model is tuned further"
+    )
+    deadline: Moment | None = added(
+        None, description="If it has not started by then, it ends Failed. At most the stack's JobDeadlineHours ahead"
+    )
+    tags: dict[str, str] = added({}, description="Your own tags for the job and its custom model, at most 40")
+    kms_key_arn: str | None = added(
+        None, description="Encrypts the custom model; one of the stack's CustomModelKeyArns"
+    )
+    vpc: VpcBody | None = added(None, description="The network that Bedrock reads the data through")
 
     def asked(self) -> StartJob:
         """The same as an action's argument."""
@@ -89,6 +112,11 @@ class StartJobBody(Body):
             plan_id=self.plan_id,
             expected_version=self.expected_version,
             sweep=self.sweep,
+            from_job=self.from_job,
+            deadline=self.deadline.astimezone(UTC) if self.deadline else None,
+            tags=self.tags,
+            kms_key_arn=self.kms_key_arn,
+            vpc=self.vpc.asked() if self.vpc else None,
         )
 
 
@@ -136,11 +164,12 @@ def list_jobs(
     base_model: Annotated[str | None, Query(description="Only jobs that tune this base model")] = None,
     owner: Annotated[str | None, Query(description="Only jobs of this owner")] = None,
     sweep: Annotated[str | None, Query(description="Only jobs with this label")] = None,
+    tag: Annotated[str | None, Query(description="Only jobs with this tag of yours: NAME or NAME=VALUE")] = None,
     created_after: Annotated[Moment | None, Query(description="Only jobs created then or later")] = None,
     created_before: Annotated[Moment | None, Query(description="Only jobs created before then")] = None,
 ) -> JobsAnswer:
     """Jobs, ended ones included, newest first. A filtered page may hold fewer than `limit` and still have a cursor."""
-    wanted = JobFilter(status, dataset, base_model, owner, sweep, created_after, created_before)
+    wanted = JobFilter(status, dataset, base_model, owner, sweep, tag, created_after, created_before)
     return JobsAnswer.of(read_jobs.list_jobs(limit, cursor, Request.of(router).cloud, wanted))
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from tunedrop.actions.jobs.plan_job import PlannedJob
 from tunedrop.domain.evaluation import power
-from tunedrop.routes.job_answers import SkippedAnswer, WishAnswer
+from tunedrop.routes.job_answers import SkippedAnswer, VpcAnswer, WishAnswer
 from tunedrop.routes.route_basics import AnswerModel
 
 
@@ -84,6 +84,11 @@ class PlanAnswer(AnswerModel):
     cost: dict[str, Any] | None = Field(description="amount is null if no price is configured")
     duration: DurationAnswer | None = Field(description="null if no earlier job tells")
     deployment: WishAnswer | None
+    from_job: str | None
+    deadline: datetime | None
+    tags: dict[str, str]
+    kms_key_arn: str | None
+    vpc: VpcAnswer | None
     serving: list[WayAnswer]
     warnings: list[WarningAnswer]
     smallest_difference: DifferenceAnswer | None = Field(description="null without a test split")
@@ -93,7 +98,7 @@ class PlanAnswer(AnswerModel):
 
 def answer(planned: PlannedJob) -> PlanAnswer:
     """The plan of a request."""
-    checked, plan, today = planned.checked, planned.plan, planned.today
+    checked, plan, today, asked = planned.checked, planned.plan, planned.today, planned.checked.request
     return PlanAnswer(
         plan_id=plan.plan_id if plan else None,
         confirmation_required=planned.must_be_confirmed,
@@ -111,6 +116,11 @@ def answer(planned: PlannedJob) -> PlanAnswer:
         cost=dict(plan.cost) if plan else None,
         duration=_duration(planned),
         deployment=WishAnswer.of(checked.deployment) if checked.deployment else None,
+        from_job=asked.from_job,
+        deadline=asked.deadline,
+        tags=dict(asked.tags),
+        kms_key_arn=asked.kms_key_arn,
+        vpc=VpcAnswer.of(asked.vpc) if asked.vpc else None,
         serving=[WayAnswer.of(way) for way in planned.serving],
         warnings=[WarningAnswer.model_validate(row) for row in planned.warnings],
         smallest_difference=_difference(planned),

@@ -27,6 +27,11 @@ EVERY_RESOURCE = {  # why an action may be on "*": the service knows no narrower
     "bedrock:ListFoundationModels": "a list takes no resource",
     "logs:DescribeLogGroups": "a list takes no resource",
     "servicequotas:ListServiceQuotas": "a list takes no resource",
+    "ec2:DescribeDhcpOptions": "EC2's descriptions take no resource",
+    "ec2:DescribeNetworkInterfaces": "EC2's descriptions take no resource",
+    "ec2:DescribeSecurityGroups": "EC2's descriptions take no resource",
+    "ec2:DescribeSubnets": "EC2's descriptions take no resource",
+    "ec2:DescribeVpcs": "EC2's descriptions take no resource",
     "servicequotas:GetServiceQuota": "Service Quotas evaluates reading without a resource",
 }
 UNTAGGED = re.compile(r"bedrock:(List\w+|GetFoundationModel\w*)$")
@@ -176,10 +181,11 @@ def check_key_users(stack: Stack, code: Code) -> Iterator[Finding]:
 
 def check_key_alone(stack: Stack, code: Code) -> Iterator[Finding]:
     """Nobody uses a key by itself: a role's or a person's right holds through a service only."""
+    named = (KEY, *stack.parameters["CustomModelKeyArns"].split(","))
     for owner in stack.of(ROLE, POLICY):
         for each in granted(owner):
             uses = any(action.startswith("kms:") for action in each.actions)
-            if uses and (each.resources != (KEY,) or not each.condition("kms:ViaService")):
+            if uses and (not set(each.resources) <= set(named) or not each.condition("kms:ViaService")):
                 yield Finding(owner.id, "may use a key by itself, not only through a service")
 
 

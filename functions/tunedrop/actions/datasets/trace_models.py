@@ -13,6 +13,7 @@ from tunedrop.domain.training import job_states
 from tunedrop.domain.training.job_states import ENDED, Job
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows, job_rows
+from tunedrop.edges.rows.attributes import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class TrainedModel:
 
     job_id: str
     version: int
+    """Of the dataset that its job trained on: another one, if only an earlier model of its line was trained on this."""
     base_model: str
     name: str
     model_arn: str
@@ -51,17 +53,22 @@ def _is_at_work(job: Job) -> bool:
 
 
 def trained_on(dataset: str, version: int | None, cloud: Cloud) -> tuple[TrainedModel, ...]:
-    """Custom models trained on the dataset, or on one version, newest first."""
+    """Custom models trained on the dataset, or on one version, or tuned further from such; newest first."""
     live: dict[str, list[Deployment]] = {}
     for row in cloud.state.listing(deployment_rows.KIND).rows:
         deployment = deployment_rows.deployment_from(row)
         if deployment.state not in deployment_states.ENDED:
             live.setdefault(deployment.job_id, []).append(deployment)
-    jobs = (job_rows.job_from(row) for row in cloud.state.listing(job_rows.KIND).rows if row["dataset"] == dataset)
+    rows = cloud.state.listing(job_rows.KIND).rows
+    learned: set[str] = set()
+    for row in reversed(rows):  # oldest first: a model is older than those tuned further from it
+        if _row_on(row, dataset, version) or row.get("from_job") in learned:
+            learned.add(row["id"])
+    jobs = (job_rows.job_from(row) for row in rows if row["id"] in learned)
     return tuple(
         TrainedModel(job.id, job.version, job.base_model, job.name, job.model_arn, tuple(live.get(job.id, ())))
         for job in jobs
-        if job.model_arn and _on(job, dataset, version)
+        if job.model_arn
     )
 
 
@@ -89,6 +96,10 @@ def _billed(deployment: Deployment) -> StillBilling:
         deployment.expires_at,
         next_commands.release_deployment(deployment.name),
     )
+
+
+def _row_on(row: Row, dataset: str, version: int | None) -> bool:
+    return row["dataset"] == dataset and version in {None, row["version"]}
 
 
 def _on(job: Job, dataset: str, version: int | None) -> bool:

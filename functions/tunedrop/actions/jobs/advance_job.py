@@ -12,7 +12,7 @@ from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.domain.training.bedrock_view import BedrockCall
 from tunedrop.domain.training.job_states import Job
 from tunedrop.edges.bedrock import observed_jobs, start_training
-from tunedrop.edges.bedrock.call_outcomes import Ambiguous, Answer, Done
+from tunedrop.edges.bedrock.call_outcomes import Ambiguous, AnsweredCall, Done
 from tunedrop.edges.clients import Spender
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger
@@ -141,7 +141,7 @@ def _first_in_line(job: Job, turn: _Turn) -> Job | None:
     return job_queue.goes_first((each for each in found if each), free)
 
 
-def _called(job: Job, operation: str, answer: Answer, turn: _Turn) -> Job:
+def _called(job: Job, operation: str, answer: AnsweredCall, turn: _Turn) -> Job:
     if answer.request_id is None:
         return job
     match answer.outcome:
@@ -178,7 +178,7 @@ def _reclaim(job: Job, arn: str, turn: _Turn) -> None:
     turn.cloud.state.put(job_rows.put_job(job_states.reclaim(job, arn, turn.now)))
 
 
-def _stopped(job: Job, answer: Answer) -> bool:
+def _stopped(job: Job, answer: AnsweredCall) -> bool:
     """Whether Bedrock accepted the stop; False if the job has ended. Raises Unavailable otherwise, to try again."""
     outcome = answer.outcome
     if isinstance(outcome, Done):

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tunedrop.actions.datasets import read_datasets
+from tunedrop.actions.jobs import read_jobs
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel
 from tunedrop.domain.serving import deployment_states, deployment_wish
 from tunedrop.domain.serving.deployment_states import Deployment
-from tunedrop.domain.training import account_quotas, hyperparameters, lifecycle
+from tunedrop.domain.training import account_quotas, hyperparameters, lifecycle, own_choices
 from tunedrop.domain.training.account_quotas import Quota
 from tunedrop.domain.training.job_plan import PreparedVersion, UnpreparedVersion
 from tunedrop.domain.training.job_states import DeploymentWish
@@ -29,7 +30,10 @@ from tunedrop.errors import Conflict
 class CheckedJob:
     """A request with its defaults filled in, and what it refers to."""
 
+    request: StartJob
     base_model: BaseModel
+    base_model_arn: str | None
+    """The custom model that is tuned further, if any."""
     hyperparameters: Mapping[str, str]
     deployment: DeploymentWish | None
     data: PreparedVersion | UnpreparedVersion
@@ -55,12 +59,15 @@ def check(request: StartJob, cloud: Cloud) -> CheckedJob:
     base_model = catalogue.find(request.base_model)
     values = hyperparameters.resolve(base_model, request.hyperparameters)
     wish = _wish(request, base_model, cloud.settings)
+    _check_choices(request, cloud)
     lifecycle.check_region(base_model, cloud.settings.region)
     data = read_datasets.accepted(
         request.dataset, request.version, base_model.name, cloud, expected=request.expected_version
     )
     head = free_head(wish, cloud)
-    return CheckedJob(base_model, values, wish, data, head, units_beside(wish, cloud))
+    earlier = read_jobs.get(request.from_job, cloud) if request.from_job else None
+    further = own_choices.model_of(earlier, request) if earlier else None
+    return CheckedJob(request, base_model, further, values, wish, data, head, units_beside(wish, cloud))
 
 
 def ask_aws(checked: CheckedJob, cloud: Cloud) -> AccountToday:
@@ -99,6 +106,14 @@ def free_head(wish: DeploymentWish | None, cloud: Cloud) -> Deployment | None:
             job_id=head.job_id,
         )
     return head
+
+
+def _check_choices(request: StartJob, cloud: Cloud) -> None:
+    settings = cloud.settings
+    own_choices.check_tags(request.tags)
+    own_choices.check_key(request.kms_key_arn, settings.custom_model_key_arns)
+    own_choices.check_vpc(request.vpc, settings.job_subnet_ids, settings.job_security_group_ids)
+    own_choices.check_deadline(request.deadline, cloud.now(), settings.job_deadline_hours)
 
 
 def _wish(request: StartJob, base_model: BaseModel, settings: Settings) -> DeploymentWish | None:

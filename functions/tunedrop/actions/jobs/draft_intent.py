@@ -15,6 +15,7 @@ from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.training import job_plan, job_request, job_states, names_tokens_tags
 from tunedrop.domain.training.job_plan import PreparedSplit, PreparedVersion, UnpreparedVersion
 from tunedrop.domain.training.job_states import DeploymentWish, Job, TrainedOn
+from tunedrop.domain.training.start_request import StartJob
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.settings import Settings
 
@@ -23,11 +24,12 @@ from tunedrop.edges.settings import Settings
 class WantedJob:
     """What a request determines by itself, before its data is looked at."""
 
+    request: StartJob
     base_model: BaseModel
+    base_model_arn: str | None
+    """The custom model that is tuned further, if any."""
     hyperparameters: Mapping[str, str]
     deployment: DeploymentWish | None
-    plan_id: str | None
-    sweep: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ def ordered(job: Job, prepared: PreparedVersion, settings: Settings, now: dateti
         job.deployment,
         prices=settings.prices,
         currency=settings.currency,
+        from_job=job.from_job,
     )
     job_plan.confirm(planned, job.plan_id, settings.max_trained_tokens_per_job)
     request = _request(job, prepared, base_model, settings)
@@ -100,7 +103,7 @@ def ordered(job: Job, prepared: PreparedVersion, settings: Settings, now: dateti
 
 
 def _job(wanted: WantedJob, data: PreparedVersion | UnpreparedVersion, origin: Origin, cloud: Cloud) -> Job:
-    intent_id, stack_uid = cloud.new_id(), cloud.settings.stack_uid
+    intent_id, stack_uid, request = cloud.new_id(), cloud.settings.stack_uid, wanted.request
     return Job(
         id=origin.job_id,
         dataset=data.name,
@@ -114,8 +117,14 @@ def _job(wanted: WantedJob, data: PreparedVersion | UnpreparedVersion, origin: O
         owner=data.owner or origin.caller,
         requested_by=origin.caller,
         created_at=origin.now,
-        plan_id=wanted.plan_id,
-        sweep=wanted.sweep,
+        plan_id=request.plan_id,
+        sweep=request.sweep,
+        from_job=request.from_job,
+        base_model_arn=wanted.base_model_arn,
+        deadline=request.deadline,
+        tags=request.tags,
+        kms_key_arn=request.kms_key_arn,
+        vpc=request.vpc,
         skipped_versions=data.skipped,
         deployment=wanted.deployment,
     )
@@ -133,16 +142,18 @@ def _request(job: Job, prepared: PreparedVersion, base_model: BaseModel, setting
     )
     return job_request.create_job(
         base_model=base_model,
+        base_model_arn=job.base_model_arn,
         name=job.name,
         token=job.token,
         role_arn=settings.bedrock_role_arn,
-        key_arn=settings.model_key_arn,
+        key_arn=job.kms_key_arn or settings.model_key_arn,
+        vpc=job.vpc,
         bucket=settings.data_bucket,
         train_key=prepared.train.key,
         validation_key=prepared.validation.key if prepared.validation else None,
         output_prefix=names_tokens_tags.output_prefix(job.dataset, job.version, job.id),
         hyperparameters=job.hyperparameters,
-        tags=tags,
+        tags={**job.tags, **tags},
     )
 
 

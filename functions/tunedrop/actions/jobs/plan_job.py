@@ -77,6 +77,7 @@ def _planned(checked: CheckedJob, cloud: Cloud) -> JobPlan | None:
         checked.deployment,
         prices=cloud.settings.prices,
         currency=cloud.settings.currency,
+        from_job=checked.request.from_job,
     )
 
 

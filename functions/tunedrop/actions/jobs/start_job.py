@@ -33,7 +33,7 @@ def start(request: StartJob, cloud: Cloud, *, job_id: str, caller: str) -> Job:
         return existing
     checked = check_job.check(request, cloud)
     wanted = draft_intent.WantedJob(
-        checked.base_model, checked.hyperparameters, checked.deployment, request.plan_id, request.sweep
+        request, checked.base_model, checked.base_model_arn, checked.hyperparameters, checked.deployment
     )
     origin = draft_intent.Origin(job_id, caller, cloud.now())
     intent = draft_intent.make(wanted, checked.data, checked.head, origin, cloud)

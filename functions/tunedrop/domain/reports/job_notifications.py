@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -133,7 +133,7 @@ def _next_command(job: Job, status: JobStatus) -> str:
 
 
 def _confirm(job: Job, plan_id: str) -> str:
-    """The job's own request again, with the plan id that confirms it."""
+    """The job's own request again, with the plan id that confirms it; its deadline may be over when that is sent."""
     return next_commands.start_job(
         job.dataset,
         job.version,
@@ -141,4 +141,5 @@ def _confirm(job: Job, plan_id: str) -> str:
         hyperparameters=job.hyperparameters,
         deployment=job.deployment,
         plan_id=plan_id,
+        choices=replace(job, deadline=None),
     )

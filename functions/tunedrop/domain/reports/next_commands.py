@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a check of a file proposes commands too, and does without jobs
-    from tunedrop.domain.training.job_states import DeploymentWish
-    from tunedrop.domain.training.start_request import DeploymentRequest
+    from tunedrop.domain.training.job_states import DeploymentWish, Job
+    from tunedrop.domain.training.start_request import DeploymentRequest, StartJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,9 @@ def start_job(
     hyperparameters: Mapping[str, Any] | None = None,
     deployment: DeploymentRequest | DeploymentWish | None = None,
     plan_id: str | None = None,
+    choices: StartJob | Job | None = None,
 ) -> str:
-    """Start a job; `plan_id` confirms that exactly this one is wanted."""
+    """Start a job; `plan_id` confirms that exactly this one is wanted. `choices`: what is chosen beside, as there."""
     words = ["jobs", "start", f"{dataset}@{version}" if version else dataset, "--model", base_model]
     for name, value in (hyperparameters or {}).items():
         words += ["--set", f"{name}={value}"]
@@ -42,7 +43,20 @@ def start_job(
         words += ["--serving", deployment.serving] if deployment.serving else []
         words += ["--model-units", str(deployment.model_units)] if deployment.model_units else []
         words += ["--hours", str(deployment.hours)] if deployment.hours else []
+    words += _chosen(choices) if choices else []
     return _command(*words, *(("--plan-id", plan_id) if plan_id else ()))
+
+
+def _chosen(choices: StartJob | Job) -> list[str]:
+    words = ["--from-job", choices.from_job] if choices.from_job else []
+    for name, value in choices.tags.items():
+        words += ["--tag", f"{name}={value}"]
+    words += ["--deadline", choices.deadline.isoformat(timespec="seconds")] if choices.deadline else []
+    words += ["--kms-key", choices.kms_key_arn] if choices.kms_key_arn else []
+    for option, ids in (("--subnet", "subnet_ids"), ("--security-group", "security_group_ids")):
+        for each in getattr(choices.vpc, ids, ()):
+            words += [option, each]
+    return words
 
 
 def show_job(job_id: str, *, watch: bool = False) -> str:

@@ -17,6 +17,8 @@ class JobFilter:
     base_model: str | None = None
     owner: str | None = None
     sweep: str | None = None
+    tag: str | None = None
+    """The name of one of its own tags, or `name=value`."""
     created_after: datetime | None = None
     created_before: datetime | None = None
 
@@ -27,7 +29,7 @@ class JobFilter:
 
     def takes(self, job: Job) -> bool:
         """Whether the job is one of those asked for, whenever it was created."""
-        return all(
+        return self._tagged(job) and all(
             wanted is None or wanted == actual
             for wanted, actual in (
                 (self.status, job.status),
@@ -37,6 +39,10 @@ class JobFilter:
                 (self.sweep, job.sweep),
             )
         )
+
+    def _tagged(self, job: Job) -> bool:
+        """Not taken apart: a tag's name may hold `=` too."""
+        return self.tag is None or any(self.tag in {name, f"{name}={value}"} for name, value in job.tags.items())
 
 
 EVERY_JOB = JobFilter()

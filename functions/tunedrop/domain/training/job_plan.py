@@ -69,6 +69,8 @@ class JobPlan:
     trained_tokens: int
     steps: int
     cost: Mapping[str, Any]
+    from_job: str | None = None
+    """The job whose custom model is tuned further."""
     plan_id: str = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -84,6 +86,7 @@ def make(
     *,
     prices: Mapping[str, float],
     currency: str,
+    from_job: str | None = None,
 ) -> JobPlan:
     """The plan for a request whose values are all resolved. Its token counts are estimates.
 
@@ -104,8 +107,11 @@ def make(
         trained_tokens=trained_tokens,
         steps=_steps(prepared.train.records, epochs, hyperparameters),
         cost=_cost(trained_tokens, base_model.name, prices, currency),
+        from_job=from_job,
     )
-    content = json.dumps(plan.to_dict(), sort_keys=True, separators=(",", ":"))
+    # 0.1.0 had no `from_job`: a plan without one keeps the id that somebody may have confirmed.
+    digested = {name: value for name, value in plan.to_dict().items() if name != "from_job" or value}
+    content = json.dumps(digested, sort_keys=True, separators=(",", ":"))
     return replace(plan, plan_id=hashlib.sha256(content.encode()).hexdigest()[:32])
 
 

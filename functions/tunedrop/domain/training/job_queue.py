@@ -19,17 +19,17 @@ class InLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PlaceInLine:
     """Where a job stands: 1 goes next."""
 
     number: int
     of: int
 
 
-def place(job_id: str, line: Iterable[InLine]) -> Place | None:
+def place(job_id: str, line: Iterable[InLine]) -> PlaceInLine | None:
     """The job's place; None if it is not in line."""
     ids = [each.job_id for each in sorted(line)]
-    return Place(ids.index(job_id) + 1, len(ids)) if job_id in ids else None
+    return PlaceInLine(ids.index(job_id) + 1, len(ids)) if job_id in ids else None
 
 
 def ahead(job_id: str, line: Iterable[InLine]) -> tuple[str, ...]:

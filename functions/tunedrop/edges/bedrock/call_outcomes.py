@@ -31,7 +31,7 @@ CallOutcome = Done | Refusal | Ambiguous
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnsweredCall:
     """What became of a call, and the id that AWS gave the request; None if no service answered."""
 
     outcome: CallOutcome
@@ -43,20 +43,22 @@ _NOT_NOW = frozenset({"ServiceQuotaExceededException", "ThrottlingException", "T
 _MAYBE_OURS = ("in use", "already exists")
 
 
-def sent(call: Callable[[], Mapping[str, Any]], arn: str = "", *, not_now: frozenset[str] = frozenset()) -> Answer:
+def sent(
+    call: Callable[[], Mapping[str, Any]], arn: str = "", *, not_now: frozenset[str] = frozenset()
+) -> AnsweredCall:
     """Make the call and return what became of it.
 
     `arn` names the field of its answer that holds one, `not_now` more error codes that may pass later.
     """
     try:
         answer = call()
-        return Answer(Done(answer[arn] if arn else ""), _request_id(answer))
+        return AnsweredCall(Done(answer[arn] if arn else ""), _request_id(answer))
     except ParamValidationError as error:
-        return Answer(Refusal("refused", "ParamValidation", str(error)[:500]), None)
+        return AnsweredCall(Refusal("refused", "ParamValidation", str(error)[:500]), None)
     except (BotoCoreError, ResponseParserError) as error:
-        return Answer(Ambiguous(type(error).__name__), None)
+        return AnsweredCall(Ambiguous(type(error).__name__), None)
     except ClientError as error:
-        return Answer(_answered(error, not_now), _request_id(error.response))
+        return AnsweredCall(_answered(error, not_now), _request_id(error.response))
 
 
 def _request_id(answer: Mapping[str, Any]) -> str | None:
