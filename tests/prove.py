@@ -94,6 +94,9 @@ def prove_hostile() -> Proof:
     there = deployed.run(SIGNED_CASES)
     objections = [f"{where}: {words}" for where, words in sorted((here.failures | there.failures).items())]
     objections += [f"asked too seldom: {label}" for label in sorted(here.short(HOSTILE_CASES))]
+    objections += [
+        f"signed, and refused for its signature: {label}" for label, status in there.answers if status == 403
+    ]
     return Proof(
         f"{len(here.cases)} operations, {_told(here)} in this process, {_told(there)} signed through the embedded "
         f"cloud, {sum(here.checks.values()):,} checks, {len(objections)} objections",

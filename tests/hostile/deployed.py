@@ -25,11 +25,13 @@ REGION = "us-west-2"
 
 @dataclass(frozen=True, slots=True)
 class Signed(AuthBase):
-    """Signs as an SDK does: host, time and body."""
+    """Signs as an SDK does: host, time and body, and a space in the query as %20."""
 
     credentials: Credentials
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        path, mark, query = str(request.url).partition("?")
+        request.url = path + mark + query.replace("+", "%20")
         signed = AWSRequest(request.method, request.url, data=request.body)
         SigV4Auth(self.credentials, "execute-api", REGION).add_auth(signed)
         request.headers.update(dict(signed.headers))
