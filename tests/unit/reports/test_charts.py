@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tunedrop.domain.reports import chart_scales, charts, smoothing
-from tunedrop.domain.reports.charts import Chart, Mark, Series, Spot
+from tunedrop.domain.reports.charts import Chart, Mark, Notable, Series
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "</text><script>alert(1)</script>\" onload='x' \u202e&"
@@ -27,7 +27,7 @@ CHARTS = st.builds(
     y_title=st.text(max_size=20),
     series=st.lists(st.builds(Series, st.text(max_size=60), POINTS, st.booleans()), max_size=8),
     marks=st.lists(st.builds(Mark, st.floats(), st.text(max_size=20), st.booleans()), max_size=5),
-    spots=st.lists(st.builds(Spot, st.floats(), st.floats(), st.text(max_size=20)), max_size=3),
+    spots=st.lists(st.builds(Notable, st.floats(), st.floats(), st.text(max_size=20)), max_size=3),
     log=st.booleans(),
 )
 
@@ -96,7 +96,7 @@ def test_no_text_breaks_out_of_the_drawing():
         HOSTILE,
         [Series(HOSTILE, [(0, 1.0), (1, 2.0)])],
         [Mark(0, HOSTILE), Mark(1, HOSTILE, event=True)],
-        [Spot(1, 2.0, HOSTILE)],
+        [Notable(1, 2.0, HOSTILE)],
     )
     known = {"svg", "title", "desc", "style", "rect", "line", "text", "path", "circle", "g"}
     assert {each.tag.removeprefix(SVG) for each in _tree(chart).iter()} == known

@@ -77,7 +77,7 @@ class MetricFile:
 
 
 @dataclass(frozen=True, slots=True)
-class ReportLinks:
+class JobReportLinks:
     """Links to an ended job's report as JSON, as a page, and to the picture of its curves, for 15 minutes."""
 
     report: str
@@ -93,10 +93,10 @@ def get(job_id: str, cloud: Cloud) -> Job:
     return job
 
 
-def report_links(report_key: str, cloud: Cloud) -> ReportLinks:
+def report_links(report_key: str, cloud: Cloud) -> JobReportLinks:
     """Links to a job's report, by its key."""
     keys = (report_key, object_keys.page(report_key), object_keys.picture(report_key))
-    return ReportLinks(*(presigned_links.download(cloud.bucket, key) for key in keys))
+    return JobReportLinks(*(presigned_links.download(cloud.bucket, key) for key in keys))
 
 
 def get_whole(job_id: str, cloud: Cloud) -> WholeJob:

@@ -48,7 +48,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class Notable:
     """One point to look at."""
 
     x: float
@@ -68,7 +68,7 @@ class Chart:
     series: Sequence[Series]
     """At most MOST_SERIES; of more, the first ones."""
     marks: Sequence[Mark] = ()
-    spots: Sequence[Spot] = ()
+    spots: Sequence[Notable] = ()
     log: bool = False
     """Show y by powers of ten. Then a y that is not above 0 is a gap."""
 
@@ -84,7 +84,7 @@ _WIDE, _NARROW = _Size("wide", 720, 320), _Size("narrow", 360, 300)
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _Stroke:
     """A series as it is drawn: few points, and how many values each of them averages (1: none but its own)."""
 
     name: str
@@ -131,20 +131,20 @@ def sheet() -> str:
     return resources.files(__package__).joinpath("charts.css").read_text("utf-8")
 
 
-def _line(series: Series, max_points: int, *, log: bool) -> _Line:
+def _line(series: Series, max_points: int, *, log: bool) -> _Stroke:
     points = [point for point in series.points if chart_scales.is_drawable(point[0])]
     values = [y if chart_scales.is_drawable(y) and not (log and y is not None and y <= 0) else None for _, y in points]
     window = smoothing.window(len(values)) if series.smooth else 1
     raw = [(points[index][0], values[index]) for index in downsampling.kept(values, max_points)]
     if window == 1:
-        return _Line(series.name, raw, raw, window)
+        return _Stroke(series.name, raw, raw, window)
     means = smoothing.smoothed(values, window)
-    return _Line(
+    return _Stroke(
         series.name, raw, [(points[index][0], means[index]) for index in downsampling.kept(means, max_points)], window
     )
 
 
-def _drawn(chart: Chart, lines: Sequence[_Line], size: _Size, *, alone: bool = False) -> Markup:
+def _drawn(chart: Chart, lines: Sequence[_Stroke], size: _Size, *, alone: bool = False) -> Markup:
     names = [f"{line.name}, mean of {line.window}" if line.window > 1 else line.name for line in lines]
     legend, top = chart_legend.rows(names, _LEFT, size.width - _RIGHT)
     plane = _plane(chart, lines, size, top + (_HEAD if chart.marks else 0))
@@ -172,7 +172,7 @@ def _drawn(chart: Chart, lines: Sequence[_Line], size: _Size, *, alone: bool = F
     )
 
 
-def _plane(chart: Chart, lines: Sequence[_Line], size: _Size, top: float) -> _Plane:
+def _plane(chart: Chart, lines: Sequence[_Stroke], size: _Size, top: float) -> _Plane:
     xs = [x for line in lines for x, _ in line.raw]
     ys = [y for line in lines for _, y in line.raw if y is not None]
     first, last = min(xs, default=0.0), max(xs, default=1.0)
@@ -240,7 +240,7 @@ def _marks(marks: Sequence[Mark], plane: _Plane, top: float) -> Iterator[Markup]
             yield tag("text", mark.words, x=_px(x + 4), y=_px(top + 14))
 
 
-def _curve(line: _Line, index: int, plane: _Plane) -> Iterator[Markup]:
+def _curve(line: _Stroke, index: int, plane: _Plane) -> Iterator[Markup]:
     if line.window > 1:
         yield tag("path", d=_path(line.raw, plane), class_=f"raw s{index}")
     yield tag("path", d=_path(line.means, plane), class_=f"line s{index}")
@@ -268,7 +268,7 @@ def _path(points: Sequence[tuple[float, float | None]], plane: _Plane) -> str:
     return "".join(pieces)
 
 
-def _spots(spots: Sequence[Spot], plane: _Plane) -> Iterator[Markup]:
+def _spots(spots: Sequence[Notable], plane: _Plane) -> Iterator[Markup]:
     for spot in spots:
         if not (chart_scales.is_drawable(spot.x) and chart_scales.is_drawable(spot.y)):
             continue

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from tunedrop.domain.reports.charts import Chart, Mark, Series, Spot
+from tunedrop.domain.reports.charts import Chart, Mark, Notable, Series
 from tunedrop.domain.training.metrics import MetricPoint
 from tunedrop.domain.training.training_run import TrainingRun
 
-Report = Mapping[str, Any]
+JobReport = Mapping[str, Any]
 Point = tuple[float, float | None]
 
 _ENDINGS = {"early_stopping": "early stopping", "stopped_by_request": "stopped", "ended_early": "ended early"}
@@ -19,7 +19,7 @@ _STEEP = 100
 """Times the median: from here on a linear chart would show the highest loss and nothing else."""
 
 
-def chart(report: Report, run: TrainingRun) -> Chart:
+def chart(report: JobReport, run: TrainingRun) -> Chart:
     """The chart of a job's training and validation losses; the report is that on the run."""
     training, validation = _points(run.training), _points(run.validation)
     series = [Series("training loss", training, smooth=True)] if training or not validation else []
@@ -46,7 +46,7 @@ def _points(points: Sequence[MetricPoint]) -> list[Point]:
     return [(point.step, point.loss) for point in points]
 
 
-def _words(report: Report) -> Iterator[str]:
+def _words(report: JobReport) -> Iterator[str]:
     """What the chart shows, for people who can't see it."""
     for split, losses in report["losses"].items():
         known = [point for point in report["curves"][split] if point["loss"] is not None]
@@ -59,7 +59,7 @@ def _words(report: Report) -> Iterator[str]:
             )
 
 
-def _epochs(report: Report) -> Iterator[Mark]:
+def _epochs(report: JobReport) -> Iterator[Mark]:
     """Where each epoch begins, if there are several."""
     rows = [row for row in report["epochs"] if row["epoch"] is not None and row["training_loss"] is not None]
     if len(rows) > 1:
@@ -67,15 +67,15 @@ def _epochs(report: Report) -> Iterator[Mark]:
             yield Mark(row["steps"][0], f"epoch {row['epoch']}")
 
 
-def _endings(report: Report) -> Iterator[Mark]:
+def _endings(report: JobReport) -> Iterator[Mark]:
     for each in report["diagnosis"] or ():
         if each["code"] in _ENDINGS and each["places"]:
             yield Mark(each["places"][-1]["steps"][1], _ENDINGS[each["code"]], event=True)
 
 
-def _best(report: Report) -> Iterator[Spot]:
+def _best(report: JobReport) -> Iterator[Notable]:
     """The lowest validation loss; of training losses, which only fall, none is the best."""
     lowest = report["losses"]["validation"]["lowest"]
     if lowest:
         epoch = f", epoch {lowest['epoch']}" if lowest["epoch"] is not None else ""
-        yield Spot(lowest["step"], lowest["loss"], f"lowest validation loss {lowest['loss']:.4g}{epoch}")
+        yield Notable(lowest["step"], lowest["loss"], f"lowest validation loss {lowest['loss']:.4g}{epoch}")

@@ -10,16 +10,15 @@ from typing import Any
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.reports import charts, markup, page_parts, smoothing
 from tunedrop.domain.reports.charts import Chart
+from tunedrop.domain.reports.job_curves import JobReport
 from tunedrop.domain.reports.markup import Markup, joined, tag
 from tunedrop.domain.reports.next_commands import Step
 from tunedrop.domain.reports.page_parts import badge, section, table
 
-Report = Mapping[str, Any]
-
 _STATUSES = {"Completed": "verdict accepted", "Failed": "verdict rejected"}
 
 
-def render(report: Report, chart: Chart) -> bytes:
+def render(report: JobReport, chart: Chart) -> bytes:
     """Render the page with the chart of the losses; the same arguments give the same bytes.
 
     Data from the report is always escaped.
@@ -42,11 +41,11 @@ def render(report: Report, chart: Chart) -> bytes:
     return markup.document(title, head=sheets, body=body)
 
 
-def _subject(report: Report) -> str:
+def _subject(report: JobReport) -> str:
     return f"{report['dataset']}@{report['version']}"
 
 
-def _header(report: Report) -> Markup:
+def _header(report: JobReport) -> Markup:
     model = catalogue.catalogue().get(report["base_model"])
     title = f"{model.title} ({report['base_model']})" if model else report["base_model"]
     took = _took(report["started_at"], report["ended_at"])
@@ -74,7 +73,7 @@ def _readable(moment: str) -> str:
     return moment.replace("T", " ").replace("Z", " UTC")
 
 
-def _figures(report: Report) -> Markup:
+def _figures(report: JobReport) -> Markup:
     validation, cost = report["losses"]["validation"], report["cost"] or {}
     amount = cost.get("amount")
     tokens = report["trained_tokens_planned"]
@@ -101,7 +100,7 @@ def _count(value: int | None) -> str:
     return "-" if value is None else f"{value:,}"
 
 
-def _diagnosis(report: Report) -> Markup:
+def _diagnosis(report: JobReport) -> Markup:
     found = report["diagnosis"]
     if not found:
         words = "The losses could not be read." if found is None else "Nothing stands out in the losses."
@@ -117,7 +116,7 @@ def _diagnosis(report: Report) -> Markup:
     return section("Diagnosis", *items)
 
 
-def _curves(report: Report, chart: Chart) -> Markup:
+def _curves(report: JobReport, chart: Chart) -> Markup:
     if not any(series.points for series in chart.series):
         return section("Losses", tag("p", "Bedrock left no losses.", class_="quiet"))
     width = smoothing.window(report["losses"]["training"]["points"])
@@ -133,11 +132,11 @@ def _curves(report: Report, chart: Chart) -> Markup:
     )
 
 
-def _exceeds(report: Report, most: int) -> bool:
+def _exceeds(report: JobReport, most: int) -> bool:
     return any(losses["points"] > most for losses in report["losses"].values())
 
 
-def _epochs(report: Report) -> Markup:
+def _epochs(report: JobReport) -> Markup:
     lowest = report["losses"]["validation"]["lowest"]
     rows = (
         (
@@ -156,12 +155,12 @@ def _is_best(row: Mapping[str, Any], lowest: Mapping[str, Any] | None) -> str | 
     return " (lowest)" if best else None
 
 
-def _timeline(report: Report) -> Markup:
+def _timeline(report: JobReport) -> Markup:
     rows = ((_readable(each["time"]), each["status"], each["source"], each["note"]) for each in report["timeline"])
     return section("Timeline", table(("time", "status", "known by", "note"), rows))
 
 
-def _data(report: Report) -> Markup:
+def _data(report: JobReport) -> Markup:
     rows = (
         (
             split,
@@ -174,12 +173,12 @@ def _data(report: Report) -> Markup:
     return section("Data", table(("split", "prepared data", "records", "SHA-256"), rows, frozenset({2})))
 
 
-def _hyperparameters(report: Report) -> Markup:
+def _hyperparameters(report: JobReport) -> Markup:
     rows = ((tag("code", name), value) for name, value in report["hyperparameters"].items())
     return section("Hyperparameters", table(("name", "value"), rows))
 
 
-def _request(report: Report) -> Markup:
+def _request(report: JobReport) -> Markup:
     written = json.dumps(report["request"], indent=2, ensure_ascii=False)
     lines = (joined(line, markup.LINE) for line in written.split("\n"))
     return section(
@@ -190,7 +189,7 @@ def _request(report: Report) -> Markup:
     )
 
 
-def _footer(report: Report) -> Markup:
+def _footer(report: JobReport) -> Markup:
     return tag(
         "footer",
         f"Made by Tunedrop {report['tunedrop']} from the job's report of schema {report['schema']}. "
