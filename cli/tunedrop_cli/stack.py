@@ -71,18 +71,18 @@ class Stack:
         credentials = self.session.get_credentials()
         if credentials is None or self.session.region_name is None:
             raise Refused(0, {"code": "no_credentials", "message": "set AWS credentials and a Region first"})
-        url = self.chosen.url or self._variable(URL_VARIABLE) or self._output("ControlApiUrl")
+        url = self.chosen.url or self.variable(URL_VARIABLE) or self._output("ControlApiUrl")
         return ControlApi(url, self.session.region_name, credentials)
 
     def bucket(self) -> str:
         """The name of the data bucket. Raises Refused if there is no such stack."""
-        return self.chosen.bucket or self._variable(BUCKET_VARIABLE) or self._output("DataBucketName")
+        return self.chosen.bucket or self.variable(BUCKET_VARIABLE) or self._output("DataBucketName")
 
     def s3(self) -> S3Client:
         """An S3 client with the person's credentials."""
         return self.session.client("s3")
 
-    def _variable(self, name: str) -> str | None:
+    def variable(self, name: str) -> str | None:
         """What the environment says, unless the person named a stack: that may be another one."""
         return None if self.chosen.stack_name else os.environ.get(name)
 

@@ -171,7 +171,7 @@ class Reader:
 
     def messages_url(self) -> str:
         """Where MessagesApi answers."""
-        return os.environ.get(MESSAGES_VARIABLE) or self.output("MessagesApiUrl")
+        return self.reached.variable(MESSAGES_VARIABLE) or self.output("MessagesApiUrl")
 
     def post_without_key(self) -> tuple[int, Any]:
         """Status and body of `POST /v1/messages` without an API key. Raises OSError, ValueError."""
