@@ -65,7 +65,7 @@ reset: ## stop the embedded cloud and forget its state
 
 logs: ## what a function logged: make logs FUNCTION=DatasetUploadedFunction
 	$(PYTHON) bootstrap local
-	$(LOCAL) logs $(or $(FUNCTION),$(error which one? make logs FUNCTION=DatasetUploadedFunction))
+	$(LOCAL) logs $(ARGS) $(or $(FUNCTION),$(error which one? make logs FUNCTION=DatasetUploadedFunction))
 
 build: ## what a deploy uploads, for AWS: sam build
 	$(PYTHON) bootstrap sam

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import inspect
+import os
 import shlex
 import shutil
 import sys
@@ -203,13 +204,18 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def _region(variables: Mapping[str, str]) -> str:
+    """The Region that `env` has set in this shell; a Region set for real AWS means nothing here."""
+    return variables.get("AWS_REGION", REGION) if "TUNEDROP_STACK_NAME" in variables else REGION
+
+
 def _add_options(command: argparse.ArgumentParser, action: Callable[..., None]) -> None:
     command.set_defaults(action=action)
     command.add_argument("--root", type=Path, default=Path.cwd(), help="the project (default: this folder)")
     command.add_argument("--state", type=Path, help="folder of the state (default: build/local/state of the project)")
     if action in (up, deploy, env, logs):
         command.add_argument("--stack-name", default="tunedrop")
-        command.add_argument("--region", default=REGION)
+        command.add_argument("--region", default=_region(os.environ), help="default: the shell's, else us-west-2")
     if action in (up, deploy):
         command.add_argument("--template", type=Path, help="default: template.yaml of the project")
         command.add_argument(
