@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tests.iam.policies import Policies
-from tests.template.stack import ACCOUNT, PSEUDO, REGION, Resource, Stack, Statement, statements
+from tests.template.stack import ACCOUNT, NAME, PSEUDO, REGION, Resource, Stack, Statement, statements
 
 HERE = f"{REGION}:{ACCOUNT}"
 DATA, STATE, ACCESS, KEY = "<DataBucket.Arn>", "<StateTable.Arn>", "<AccessTable.Arn>", "<Key.Arn>"
@@ -207,6 +207,7 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         May("s3:PutObject", objects("outputs")),
         May("kms:Decrypt GenerateDataKey", KEY, by_way_of("s3")),
     ),
+    "WebhookRole": (May("events:InvokeApiDestination", "<WebhookDestination.Arn>"),),
     "ApiGatewayLoggingRole": (
         May(
             "logs:CreateLogGroup CreateLogStream DescribeLogStreams FilterLogEvents GetLogEvents PutLogEvents",
@@ -238,6 +239,7 @@ LET_IN: Mapping[str, tuple[May, ...]] = {
     "NotificationTopicPolicy": (
         May("sns:Publish", "<NotificationTopic>", from_rules("NotificationRule"), whom=EVENTS),
     ),
+    "PeopleTopicPolicy": (May("sns:Publish", "<PeopleTopic>", from_rules("NotificationRule"), whom=EVENTS),),
     "AlarmTopicPolicy": (May("sns:Publish", "<AlarmTopic>", OF_THIS_ACCOUNT, whom=CLOUDWATCH),),
     "RoutineAlarmTopicPolicy": (May("sns:Publish", "<RoutineAlarmTopic>", OF_THIS_ACCOUNT, whom=CLOUDWATCH),),
     "Key": (
@@ -259,6 +261,12 @@ TRUSTED: Mapping[str, May] = {
         "",
         {**OF_THIS_ACCOUNT, "ArnEquals": {"aws:SourceArn": JOBS}},
         whom="bedrock.amazonaws.com",
+    ),
+    "WebhookRole": May(
+        "sts:AssumeRole",
+        "",
+        {**OF_THIS_ACCOUNT, "ArnLike": {"aws:SourceArn": f"arn:aws:events:{HERE}:rule/{NAME}-*"}},
+        whom=EVENTS,
     ),
 }
 BY_LAMBDA = May("sts:AssumeRole", "", whom="lambda.amazonaws.com")

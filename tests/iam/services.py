@@ -9,21 +9,30 @@ from collections.abc import Iterator
 
 from tests.iam.evaluation import Request
 from tests.iam.policies import Needed
-from tests.template.stack import ACCOUNT, REGION, Stack
+from tests.template.stack import ACCOUNT, NAME, REGION, Stack
 
 HERE = f"{REGION}:{ACCOUNT}"
 CONSUMING = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
-RULES = {  # a rule and where it sends its events
+RULES = {  # a rule and where it sends its events by their own policies
     "UploadRule": "UploadQueue",
     "JobStateChangeRule": "JobEventQueue",
-    "NotificationRule": "NotificationTopic",
+    "NotificationRule": "NotificationTopic PeopleTopic",
     "ReconcileFunctionEveryFiveMinutes": "",
 }
 
 
 def needed(stack: Stack) -> list[Needed]:
     """Everything that AWS's services must be allowed in this stack."""
-    return [*_lambda(stack), *_bedrock(stack), *_s3(), *_events(), *_alarms(), *_logs(), *_api_gateway(stack)]
+    return [
+        *_lambda(stack),
+        *_bedrock(stack),
+        *_s3(),
+        *_events(),
+        *_webhook(stack),
+        *_alarms(),
+        *_logs(),
+        *_api_gateway(stack),
+    ]
 
 
 def _lambda(stack: Stack) -> Iterator[Needed]:
@@ -76,21 +85,36 @@ def _s3() -> Iterator[Needed]:
 
 
 def _events() -> Iterator[Needed]:
-    """EventBridge brings events to queues and the topic, and what it can't to the rules' dead letters.
+    """EventBridge brings events to queues and topics, and what it can't to the rules' dead letters.
 
     Amazon EventBridge User Guide, "Using resource-based policies for Amazon EventBridge" and "Using dead-letter queues
     to process undelivered events"; the key of an encrypted topic: docs/facts.md#kms.
     """
     service = "events.amazonaws.com"
-    for rule, target in RULES.items():
+    for rule, targets in RULES.items():
         source = {"aws:SourceArn": f"<{rule}.Arn>", "aws:SourceAccount": ACCOUNT}
         yield "", Request("sqs:SendMessage", "<RuleDeadLetterQueue.Arn>", source, service)
-        if target.endswith("Queue"):
-            yield "", Request("sqs:SendMessage", f"<{target}.Arn>", source, service)
-        elif target:
-            yield "", Request("sns:Publish", f"<{target}>", source, service)
+        for target in targets.split():
+            if target.endswith("Queue"):
+                yield "", Request("sqs:SendMessage", f"<{target}.Arn>", source, service)
+            else:
+                yield "", Request("sns:Publish", f"<{target}>", source, service)
     for action in ("Decrypt", "GenerateDataKey"):
         yield "", _key(action, {}, service)
+
+
+def _webhook(stack: Stack) -> Iterator[Needed]:
+    """EventBridge takes the target's role for the rule, and posts with it.
+
+    Amazon EventBridge User Guide, "IAM roles for sending events to targets" and "Cross-service confused deputy
+    prevention": the source is the rule.
+    """
+    if "WebhookRole" not in stack.resources:
+        return
+    rule = f"arn:aws:events:{HERE}:rule/{NAME}-NotificationRule-4F2A"
+    source = {"aws:SourceArn": rule, "aws:SourceAccount": ACCOUNT}
+    yield "", Request("sts:AssumeRole", "<WebhookRole.Arn>", source, "events.amazonaws.com")
+    yield "WebhookRole", Request("events:InvokeApiDestination", "<WebhookDestination.Arn>")
 
 
 def _alarms() -> Iterator[Needed]:

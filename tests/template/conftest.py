@@ -29,6 +29,9 @@ OTHER_CHOICES = {
     "JobSecurityGroupIds": "sg-0a1b2c",
     "AllowJobsOnAccept": "true",
     "ReserveConcurrency": "true",
+    "NotificationEmail": "team@example.com",
+    "WebhookUrl": "https://hooks.example.com/tunedrop",
+    "WebhookAuthorization": "Bearer abc",
 }
 
 

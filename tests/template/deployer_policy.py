@@ -22,7 +22,6 @@ LEFT_OUT: Mapping[str, str] = {  # what a schema names for features that the tem
     r"dynamodb:(BatchWriteItem|DeleteItem|GetItem|PutItem|Query|Scan|UpdateItem)": "rows are the application's",
     r"dynamodb:(.*Replica|.*Import.*|.*Kinesis.*|.*ContributorInsights|.*ResourcePolicy)": "plain tables",
     r"iam:(Attach|Detach).*|iam:ListEntitiesForPolicy": "the stack attaches no policy to anybody",
-    r"iam:CreateServiceLinkedRole": "no replicas and no auto scaling",
     r"kms:(ListAliases|RevokeGrant)": "the key has no alias, and grants end with the table",
     r"lambda:.*(CodeSigning|Recursion|Scaling|Runtime(Management|Alias)|Capacity).*": "not set",
     r"lambda:PublishVersion": "functions have no versions",
@@ -31,7 +30,7 @@ LEFT_OUT: Mapping[str, str] = {  # what a schema names for features that the tem
     r"s3:.*(Abac|Accelerate|Acl|Analytics|CORS|Cors|Intelligent|Inventory|BucketLogging|Metadata|Metrics).*": "not set",
     r"s3:(.*(ObjectLock|Replication|Website|REST).*|ListBucket)": "not set",
     r"s3:(DeleteObject|GetObject|GetObjectVersion)": "data is the application's; the code is read below",
-    r"sns:(Subscribe|Unsubscribe|ListSubscriptionsByTopic|.*DataProtectionPolicy)": "the stack subscribes nobody",
+    r"sns:(ListSubscriptionsByTopic|.*DataProtectionPolicy)": "subscriptions are resources of their own",
     r"apigateway:UpdateRestApiPolicy": "no API has a resource policy",
 }
 _SCOPES: Mapping[str, Sequence[str]] = {  # CloudFormation names what has no name after the stack
@@ -39,13 +38,15 @@ _SCOPES: Mapping[str, Sequence[str]] = {  # CloudFormation names what has no nam
                    "arn:aws:apigateway:REGION::/tags/*"],
     "cloudwatch": ["arn:aws:cloudwatch:REGION:ACCOUNT:alarm:STACK-*", "arn:aws:cloudwatch::ACCOUNT:dashboard/STACK-*"],
     "dynamodb": ["arn:aws:dynamodb:REGION:ACCOUNT:table/STACK-*"],
-    "events": ["arn:aws:events:REGION:ACCOUNT:rule/STACK-*"],
+    "events": ["arn:aws:events:REGION:ACCOUNT:api-destination/STACK-*",
+               "arn:aws:events:REGION:ACCOUNT:connection/STACK-*", "arn:aws:events:REGION:ACCOUNT:rule/STACK-*"],
     "iam": ["arn:aws:iam::ACCOUNT:policy/STACK-*", "arn:aws:iam::ACCOUNT:role/STACK-*"],
     "kms": ["arn:aws:kms:REGION:ACCOUNT:key/*"],
     "lambda": ["arn:aws:lambda:REGION:ACCOUNT:event-source-mapping:*", "arn:aws:lambda:REGION:ACCOUNT:function:STACK-*",
                "arn:aws:lambda:REGION:ACCOUNT:layer:STACK-*"],
     "logs": ["arn:aws:logs:REGION:ACCOUNT:log-group:STACK-*"],
     "s3": ["arn:aws:s3:::STACK-*"],
+    "secretsmanager": ["arn:aws:secretsmanager:REGION:ACCOUNT:secret:events!connection/STACK-*"],
     "sns": ["arn:aws:sns:REGION:ACCOUNT:STACK-*"],
     "sqs": ["arn:aws:sqs:REGION:ACCOUNT:STACK-*"],
 }  # fmt: skip
@@ -56,6 +57,9 @@ _NO_RESOURCE = {  # actions that take none, or are asked for all of a kind
     "logs:DescribeLogGroups",
 }
 _STACK = "arn:aws:cloudformation:REGION:ACCOUNT:stack/STACK/*"
+_TAKE_ROLES = ("apigateway", "events", "lambda")
+_LINKED = "iam:CreateServiceLinkedRole"
+_OF_DESTINATIONS = "apidestinations.events.amazonaws.com"
 _BY_CLOUDFORMATION = {"ForAnyValue:StringEquals": {"aws:CalledVia": "cloudformation.amazonaws.com"}}
 
 
@@ -79,14 +83,16 @@ def needed(kind: str) -> set[str]:
 
 def document() -> dict[str, Any]:
     """The policy."""
-    made = {action for kind in types() for action in needed(kind)} - {"iam:PassRole"}
+    made = {action for kind in types() for action in needed(kind)} - {"iam:PassRole", _LINKED}
     services = sorted({action.partition(":")[0] for action in made})
     return {
         "Version": "2012-10-17",
         "Statement": [
             *_to_cloudformation(),
             _statement("PassOwnRoles", ["iam:PassRole"], ["arn:aws:iam::ACCOUNT:role/STACK-*"],
-                       {"StringEquals": {"iam:PassedToService": ["apigateway.amazonaws.com", "lambda.amazonaws.com"]}}),
+                       {"StringEquals": {"iam:PassedToService": [f"{each}.amazonaws.com" for each in _TAKE_ROLES]}}),
+            _statement("FirstWebhook", [_LINKED], [f"arn:aws:iam::ACCOUNT:role/aws-service-role/{_OF_DESTINATIONS}/*"],
+                       {"StringEquals": {"iam:AWSServiceName": _OF_DESTINATIONS}}),
             _statement("TakeNoResource", made & _NO_RESOURCE, ["*"], _BY_CLOUDFORMATION),
             *(
                 _statement(
@@ -111,7 +117,13 @@ def _to_cloudformation() -> list[dict[str, Any]]:
         _statement("Transform", ["cloudformation:CreateChangeSet"], [transform]),
         _statement("Artifacts", ["s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::ARTIFACTS/*"]),
         _statement("FindArtifacts", ["s3:GetBucketLocation", "s3:ListBucket"], ["arn:aws:s3:::ARTIFACTS"]),
-        _statement("Subscribe", ["sns:Subscribe"], _SCOPES["sns"]),
+        _statement("Subscribe", ["sns:ListSubscriptionsByTopic", "sns:Subscribe"], _SCOPES["sns"]),
+        _statement(
+            "TestNotifications",
+            ["events:PutEvents"],
+            ["arn:aws:events:REGION:ACCOUNT:event-bus/default"],
+            {"StringEquals": {"events:source": "tunedrop", "events:detail-type": "TestNotification"}},
+        ),
         _statement("RoomForFunctions", ["lambda:GetAccountSettings"], ["*"]),
     ]
 

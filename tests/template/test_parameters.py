@@ -90,6 +90,34 @@ def test_the_default_base_model_of_a_region_is_served_without_any_quota_and_take
         assert model.record_format != "prompt_completion"
 
 
+def test_a_webhook_without_authorization_is_refused_at_deploy(template):
+    rule = template["Rules"]["WebhookIsAuthorized"]
+    unset = template["Parameters"]["WebhookAuthorization"]["Default"]
+    assert rule["RuleCondition"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "WebhookUrl"}, ""]}]}
+    assert rule["Assertions"][0]["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "WebhookAuthorization"}, unset]}]}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "taken"),
+    [
+        ("NotificationEmail", "team@example.com", True),
+        ("NotificationEmail", "team", False),
+        ("WebhookUrl", "https://hooks.example.com/a?b=c", True),
+        ("WebhookUrl", "http://hooks.example.com", False),
+        ("WebhookAuthorization", "Bearer abc", True),
+        ("WebhookAuthorization", "", False),
+        ("WebhookAuthorization", "Bearer abc\nX: y", False),
+    ],
+)
+def test_where_to_send_is_checked_at_deploy(template, name, text, taken):
+    assert bool(re.search(template["Parameters"][name]["AllowedPattern"], text)) is taken
+
+
+def test_a_secret_is_shown_nowhere(template):
+    assert [name for name, each in template["Parameters"].items() if each.get("NoEcho")] == ["WebhookAuthorization"]
+    assert "WebhookAuthorization" not in json.dumps(template["Outputs"])
+
+
 def test_every_output_says_what_it_is_for(template):
     for name, output in template["Outputs"].items():
         assert len(output["Description"]) > 20, name
@@ -97,7 +125,7 @@ def test_every_output_says_what_it_is_for(template):
 
 @pytest.mark.parametrize(
     "name",
-    ["DataBucketName", "ControlApiUrl", "MessagesApiUrl", "NotificationTopicArn", "UploaderPolicyArn",
+    ["DataBucketName", "ControlApiUrl", "MessagesApiUrl", "NotificationTopicArn", "PeopleTopicArn", "UploaderPolicyArn",
      "ReaderPolicyArn", "OperatorPolicyArn", "DataKeeperPolicyArn", "ResponderPolicyArn",
      "AlarmTopicArn", "RoutineAlarmTopicArn"],
 )  # fmt: skip

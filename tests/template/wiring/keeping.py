@@ -134,7 +134,9 @@ def check_references(stack: Stack, code: Code) -> Iterator[Finding]:
 
 
 def _referred(resource: Resource) -> set[str]:
-    names = {word for text in strings(resource.properties) if "<" in text for word in _placeholders(text)}
+    filled = {under(each, "InputTransformer", "InputTemplate") for each in resource.properties.get("Targets", ())}
+    texts = (text for text in strings(resource.properties) if "<" in text and text not in filled)  # by EventBridge
+    names = {word for text in texts for word in _placeholders(text)}
     depends: Any = resource.body.get("DependsOn", [])
     return names | ({depends} if isinstance(depends, str) else set(depends))
 

@@ -10,10 +10,11 @@ from typing import Any, cast
 from moto.events.models import EventPattern
 
 from tests.builders import object_created
-from tests.template.stack import PSEUDO, Resource, Stack, granted, statements
+from tests.template.stack import ACCOUNT, NAME, PSEUDO, REGION, Resource, Stack, granted, statements
 from tests.template.wiring.finding import ROOT, Code, Finding, pointed, under
 
 RULE, FUNCTION, MAPPING = "AWS::Events::Rule", "AWS::Lambda::Function", "AWS::Lambda::EventSourceMapping"
+DESTINATION = "AWS::Events::ApiDestination"
 EVENTS = "events.amazonaws.com"
 POLICIES = {
     "AWS::SQS::QueuePolicy": ("sqs:SendMessage", "Queues"),
@@ -48,7 +49,14 @@ def targets(stack: Stack) -> list[tuple[Resource, Mapping[str, Any]]]:
 
 
 def admitted(stack: Stack, resource: Resource, rule: Resource) -> bool:
-    """Whether the resource's own policy lets EventBridge in for exactly this rule."""
+    """Whether EventBridge may bring it this rule's events: by its own policy, or a destination by the rule's role."""
+    if resource.type == DESTINATION:
+        roles = [
+            role
+            for target in rule.properties.get("Targets", ())
+            if pointed(stack, target.get("Arn")) is resource and (role := pointed(stack, target.get("RoleArn")))
+        ]
+        return bool(roles) and all(_may_post(role, resource, rule) for role in roles)
     if resource.type == FUNCTION:
         return any(
             permission["Principal"] == EVENTS
@@ -64,6 +72,17 @@ def admitted(stack: Stack, resource: Resource, rule: Resource) -> bool:
                 if EVENTS in service and statement.allows(action, resource.arn):
                     return rule.arn in statement.condition("aws:SourceArn")
     return False
+
+
+def _may_post(role: Resource, destination: Resource, rule: Resource) -> bool:
+    """Whether EventBridge can take the role for this rule, and post with it. Rules are named after the stack."""
+    arn = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{NAME}-{rule.id}"
+    taken = any(
+        EVENTS in each.principals.get("Service", ())
+        and any(fnmatch.fnmatchcase(arn, pattern) for pattern in each.condition("aws:SourceArn"))
+        for each in statements(role, role["AssumeRolePolicyDocument"])
+    )
+    return taken and any(each.allows("events:InvokeApiDestination", destination.arn) for each in granted(role))
 
 
 def check_targets(stack: Stack, code: Code) -> Iterator[Finding]:

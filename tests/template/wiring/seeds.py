@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.template.wiring.faults import Fault, add, both, drop, put, say, unsay, write
 
 P = "Properties"
+WEBHOOK = ("NotificationRule", P, "Targets", 2, "Fn::If", 1)
 UPLOADS, SPENDING, JOB_EVENTS = (
     "DatasetUploadedFunctionUploads",
     "SpendingRequestedFunctionSpending",
@@ -99,6 +100,24 @@ RULES = (
     Fault("the bucket tells EventBridge nothing", drop("DataBucket", P, "NotificationConfiguration")),
     Fault("a rule is switched off", put("DISABLED", "NotificationRule", P, "State")),
     Fault("the topic lets its rule in nowhere", drop("NotificationTopicPolicy")),
+    Fault("the people's topic lets its rule in nowhere", drop("PeopleTopicPolicy")),
+    Fault("the webhook is asked without a role", drop(*WEBHOOK, "RoleArn")),
+    Fault("the webhook's role may post nowhere", say("WebhookRole", "Post", Action="events:PutEvents")),
+    Fault(
+        "the webhook's role is for other rules",
+        put(
+            "arn:aws:events:us-west-2:123456789012:rule/other",
+            "WebhookRole",
+            P,
+            "AssumeRolePolicyDocument",
+            "Statement",
+            0,
+            "Condition",
+            "ArnLike",
+            "aws:SourceArn",
+        ),
+    ),
+    Fault("what the webhook refuses is lost", drop(*WEBHOOK, "DeadLetterConfig")),
     Fault(
         "the function may write where it listens",
         say("DatasetUploadedRole", "PreparedDataAndReports", Resource=ANYWHERE),

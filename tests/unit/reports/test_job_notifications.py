@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
 from tunedrop.domain.reports import job_notifications
 from tunedrop.domain.training.diagnosis_codes import Diagnosis, StepRange
 from tunedrop.domain.training.job_states import Job
@@ -64,3 +65,15 @@ def test_a_job_whose_metrics_were_not_read_has_none():
     unread = job_notifications.notification(replace(JOB, diagnosis=None), "Completed", "arn:stack", NOON)
     assert unread.detail()["diagnosis"] is None
     assert unread.summary.endswith("validation loss 0.9.")
+
+
+@pytest.mark.parametrize(
+    ("cost", "words"),
+    [
+        ({"amount": 1234.5, "currency": "USD"}, "validation loss 0.9. It cost about 1,234.50 USD."),
+        ({"amount": None, "currency": None}, "What it cost is unknown: the stack has no price for it."),
+    ],
+)
+def test_a_completed_job_says_what_it_cost_as_far_as_that_is_known(cost, words):
+    told = job_notifications.notification(replace(JOB, cost=cost), "Completed", "arn:stack", NOON)
+    assert told.summary.endswith(words)

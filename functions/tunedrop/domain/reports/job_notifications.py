@@ -94,7 +94,7 @@ def _summary(job: Job, status: JobStatus) -> str:
     model = _subject(job)
     match status:
         case "Completed":
-            return f"Job {job.id} completed: {model} is tuned{_losses(job)}.{_diagnosis(job)}"
+            return f"Job {job.id} completed: {model} is tuned{_losses(job)}.{_diagnosis(job)}{_cost(job)}"
         case "Failed":
             return f"Job {job.id} failed ({model}): {job.failure or 'Bedrock gave no reason'}"
         case "Stopped":
@@ -111,6 +111,15 @@ def _subject(job: Job) -> str:
 def _losses(job: Job) -> str:
     known = [f"{split} loss {loss:.4g}" for split, loss in job.final_losses.items() if loss is not None]
     return f", {', '.join(known)}" if known else ""
+
+
+def _cost(job: Job) -> str:
+    """What training cost by the stack's prices: unknown, never nothing, where they have none for it."""
+    if job.cost is None:
+        return ""
+    if job.cost["amount"] is None:
+        return " What it cost is unknown: the stack has no price for it."
+    return f" It cost about {job.cost['amount']:,.2f} {job.cost['currency']}."
 
 
 def _diagnosis(job: Job) -> str:
