@@ -27,6 +27,7 @@ COMMANDS = {
     "base-models": "say what can be trained, and how it is served",
     "local": "run the embedded cloud on this machine",
     "keys": "manage API keys for the Messages API",
+    "notifications": "send a notification, and say where it should arrive",
     "doctor": "look at a stack and its account, and say what mends them",
 }
 """Each command is the module of its name in this package, imported only if the command is used."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from tunedrop_cli.errors import Refused, WrongUsage
 
 if TYPE_CHECKING:
     import boto3
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
     from mypy_boto3_s3 import S3Client
 
     from tunedrop_cli.control import ControlApi
@@ -24,9 +24,14 @@ BUCKET_VARIABLE = "TUNEDROP_DATA_BUCKET"
 NAME_VARIABLE = "TUNEDROP_STACK_NAME"
 
 
+def add_name_to(command: argparse.ArgumentParser) -> None:
+    """Add the option that names a stack, for commands that ask nothing of ControlApi."""
+    command.add_argument("--stack-name", help=f"CloudFormation stack; default: ${NAME_VARIABLE}, else tunedrop")
+
+
 def add_to(command: argparse.ArgumentParser) -> None:
     """Add the options that name a stack."""
-    command.add_argument("--stack-name", help=f"CloudFormation stack; default: ${NAME_VARIABLE}, else tunedrop")
+    add_name_to(command)
     command.add_argument("--url", help=f"URL of ControlApi; default: ${URL_VARIABLE}, else the stack's output")
 
 
@@ -57,7 +62,7 @@ class Stack:
 
     chosen: argparse.Namespace
     session: boto3.Session = field(default_factory=_session)
-    _outputs: Mapping[str, str] | None = None
+    _description: StackTypeDef | None = None
 
     @property
     def name(self) -> str:
@@ -71,12 +76,12 @@ class Stack:
         credentials = self.session.get_credentials()
         if credentials is None or self.session.region_name is None:
             raise Refused(0, {"code": "no_credentials", "message": "set AWS credentials and a Region first"})
-        url = self.chosen.url or self.variable(URL_VARIABLE) or self._output("ControlApiUrl")
+        url = self.chosen.url or self.variable(URL_VARIABLE) or self.output("ControlApiUrl")
         return ControlApi(url, self.session.region_name, credentials)
 
     def bucket(self) -> str:
         """The name of the data bucket. Raises Refused if there is no such stack."""
-        return self.chosen.bucket or self.variable(BUCKET_VARIABLE) or self._output("DataBucketName")
+        return self.chosen.bucket or self.variable(BUCKET_VARIABLE) or self.output("DataBucketName")
 
     def s3(self) -> S3Client:
         """An S3 client with the person's credentials."""
@@ -86,10 +91,16 @@ class Stack:
         """What the environment says, unless the person named a stack: that may be another one."""
         return None if self.chosen.stack_name else os.environ.get(name)
 
-    def _output(self, name: str) -> str:
-        if self._outputs is None:
-            stacks = self.session.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
-            self._outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
-        if name not in self._outputs:
+    def description(self) -> StackTypeDef:
+        """What CloudFormation says of the stack: its ARN, parameters and outputs."""
+        if self._description is None:
+            found = self.session.client("cloudformation").describe_stacks(StackName=self.name)
+            self._description = found["Stacks"][0]
+        return self._description
+
+    def output(self, name: str) -> str:
+        """One output. Raises Refused if the stack has none of that name."""
+        outputs = {each["OutputKey"]: each["OutputValue"] for each in self.description().get("Outputs", [])}
+        if name not in outputs:
             raise Refused(0, {"code": "no_stack", "message": f"{self.name} is not a stack of Tunedrop"})
-        return self._outputs[name]
+        return outputs[name]

@@ -203,8 +203,12 @@ def _as_the_template_says(what: str, expected: Mapping[str, bool]) -> Outcome:
 
 def subscriptions(reader: Reader) -> Outcome:
     """Who hears the notifications."""
-    topic = reader.output("NotificationTopicArn")
-    there = reader.every("sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic)
+    topics = [reader.output(name) for name in ("PeopleTopicArn", "NotificationTopicArn")]
+    there = [
+        each
+        for topic in topics
+        for each in reader.every("sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic)
+    ]
     pending = sum(not each["SubscriptionArn"].startswith("arn:") for each in there)
     protocols = sorted(each["Protocol"] for each in there)
     if pending:

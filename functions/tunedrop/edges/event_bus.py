@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from tunedrop.domain.reports.notifications import Notification
+from tunedrop.domain.reports.notifications import SOURCE, Notification
 from tunedrop.edges.observability import metrics
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
-
-SOURCE = "tunedrop"
 
 
 class PublishFailed(Exception):

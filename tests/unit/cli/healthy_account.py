@@ -35,6 +35,7 @@ OUTPUTS = {
     "KeyArn": KEY,
     "AlarmTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:tunedrop-AlarmTopic",
     "RoutineAlarmTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:tunedrop-RoutineAlarmTopic",
+    "PeopleTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:tunedrop-PeopleTopic",
     "NotificationTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:tunedrop-NotificationTopic",
     "DeadLetterQueueUrls": f"https://sqs/{ACCOUNT}/one https://sqs/{ACCOUNT}/two",
 }

@@ -137,7 +137,7 @@ ILL = [
     ("alarm-subscribers", silent("tunedrop-AlarmTopic"), "attention", "AlarmTopicArn (money", "aws sns subscribe"),
     ("alarm-subscribers", silent("RoutineAlarmTopic"), "attention", "RoutineAlarmTopicArn", "aws sns subscribe"),
     ("alarm-subscribers", answer("sns.ListSubscriptionsByTopic", PENDING), "attention", "not confirmed", ""),
-    ("subscriptions", answer("sns.ListSubscriptionsByTopic", PENDING), "attention", "1 subscriptions wait", ""),
+    ("subscriptions", answer("sns.ListSubscriptionsByTopic", PENDING), "attention", "2 subscriptions wait", ""),
     ("keys", lambda a: key(a, expires_at=None), "attention", "1 API keys have no end: key-2", "keys revoke key-2"),
     ("keys", lambda a: key(a, deployments=None), "attention", "no scope", "keys revoke key-2"),
     ("keys", lambda a: key(a, max_tokens=None), "attention", "no max_tokens", "keys revoke key-2"),

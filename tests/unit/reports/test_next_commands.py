@@ -20,6 +20,8 @@ PROPOSED = [
     next_commands.show_deployment("support-bot-prod"),
     next_commands.release_deployment("support-bot-prod"),
     next_commands.create_key("support-bot-prod"),
+    next_commands.test_notifications(),
+    next_commands.doctor(),
 ]
 
 

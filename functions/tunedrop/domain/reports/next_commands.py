@@ -94,6 +94,16 @@ def create_key(deployment: str) -> str:
     return _command("keys", "create", "--name", deployment, "--deployment", deployment)
 
 
+def test_notifications() -> str:
+    """Send a notification that tells of nothing."""
+    return _command("notifications", "test")
+
+
+def doctor() -> str:
+    """Look at a stack and its account."""
+    return _command("doctor")
+
+
 def delete_model(name: str) -> str:
     """Delete a custom model: with the person's own credentials, because no function of the stack may."""
     return shlex.join(["aws", "bedrock", "delete-custom-model", "--model-identifier", name])

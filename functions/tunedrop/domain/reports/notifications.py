@@ -10,6 +10,8 @@ from typing import Any
 
 from tunedrop.domain.reports import next_commands
 
+SOURCE = "tunedrop"
+"""The source of every own event; policies of IAM name it."""
 SCHEMA = 1
 """Schema number in the detail of every own event; docs/api.md describes the schemas."""
 
@@ -47,3 +49,15 @@ class Notification:
             "next_command": next_commands.in_stack(self.next_command, self.stack),
             **self.facts,
         }
+
+
+def of_test(stack: str, now: datetime) -> Notification:
+    """The notification by which a person tries where notifications arrive; nothing has happened."""
+    return Notification(
+        type="TestNotification",
+        id=fact_id("TestNotification", stack, now.isoformat()),
+        stack=stack,
+        time=now,
+        summary="Somebody tried where the notifications of this stack arrive: also here. Nothing else happened.",
+        next_command=next_commands.doctor(),
+    )
