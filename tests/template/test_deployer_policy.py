@@ -9,7 +9,7 @@ import pytest
 
 from tests.iam.evaluation import Request
 from tests.template import deployer_policy
-from tests.template.identities import DEPLOYER_POLICY, identity
+from tests.template.identities import DEPLOYER_POLICY, POLICIES, identity
 from tests.template.runbook import DEPLOYS
 from tests.template.stack import ACCOUNT, NAME, REGION
 
@@ -91,3 +91,20 @@ def test_a_deployer_reads_no_data_not_even_by_way_of_cloudformation(stack, actio
     deployer = identity(stack, "deployer")
     for resource in (f"arn:aws:s3:::{NAME}-databucket-4f2a/prepared/x", OF_THE_STACK[0][1], OF_THE_STACK[-1][1]):
         assert not deployer.may(Request(action, resource, THROUGH_CLOUDFORMATION))
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "allowed"),
+    [("tunedrop", "TestNotification", True), ("tunedrop", "JobCompleted", False), ("other", "TestNotification", False)],
+)
+def test_a_deployer_puts_a_test_notification_on_the_bus_and_no_other_event(stack, source, kind, allowed):
+    bus = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
+    asked = Request("events:PutEvents", bus, {"events:source": source, "events:detail-type": kind})
+    assert identity(stack, "deployer").may(asked) is allowed
+
+
+@pytest.mark.parametrize("person", POLICIES)
+def test_none_of_the_stacks_own_people_puts_events_on_the_bus(stack, person):
+    bus = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
+    context = {"events:source": "tunedrop", "events:detail-type": "TestNotification"}
+    assert not identity(stack, person).may(Request("events:PutEvents", bus, context))
