@@ -114,7 +114,9 @@ UPLOADS: Values = {
     ],
 }
 KEYS: Values = {
-    "invalid_name": [{"name": value} for value in ("", "x" * 65, "a\nb", "\0")],
+    "invalid_name": [
+        {"name": value} for value in ("", "x" * 65, "a\nb", "\0", "a\x85b", "a\u2028b", "\u202ea", "\u200b")
+    ],
     "invalid_scope": [{"deployments": value} for value in ([], ["../x"], [f"d{number}" for number in range(101)])],
     "invalid_expiry": [
         {"expires_at": value}
@@ -286,6 +288,25 @@ CURSORS = {
 @pytest.mark.parametrize("moment", ["0.5", "1795338904", "2026-11-30", "2026-11-30T12:00:00", "now", ""])
 def test_a_time_in_a_query_is_written_in_full(hostile_stack, moment):
     assert refused(call("GET", "/jobs", query={"created_before": moment})) == (422, "invalid_request")
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+@pytest.mark.parametrize("name", ["created_after", "created_before"])
+def test_a_time_that_there_is_not_in_utc_is_refused(hostile_stack, name, moment):
+    assert refused(call("GET", "/jobs", query={name: moment})) == (422, "invalid_request")
+
+
+@pytest.mark.parametrize("end", ["/", "//", "\n", "/\n"], ids=ascii)
+def test_a_path_that_iam_holds_for_another_one_reaches_no_route(hostile_stack, end):
+    assert refused(call("DELETE", f"/datasets/support-bot{end}"))[0] == 404
+    assert call("GET", "/datasets/support-bot")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("DELETE", "/datasets/support-bot"), ("POST", "/jobs/x/stop"), ("GET", "/jobs")]
+)
+def test_a_body_that_no_route_reads_is_refused_because_it_may_ask_for_a_plan(hostile_stack, method, path):
+    assert refused(call(method, path, {"plan": True})) == (422, "unknown_body")
 
 
 @pytest.mark.parametrize("forged", CURSORS.values(), ids=CURSORS)

@@ -62,6 +62,9 @@ HOSTILE = {
     "too much of all": "x" * 2_000_000,
     "too many bytes in few characters": json.dumps({"dataset": "语" * 600_000}, ensure_ascii=False),
     "nested lists": '{"hyperparameters": ' + '{"a": [' * 15_000,
+    "wrong elements": '{"splits": {"train": [' + ",".join(["1"] * 500_000) + "]}}",
+    "wrong elements, as many as are read": '{"splits": {"train": [' + ",".join(["1"] * 19_000) + "]}}",
+    "unknown keys": json.dumps({f"{number}": 0 for number in range(19_000)}),
 }
 
 
@@ -70,9 +73,10 @@ HOSTILE = {
 def test_a_hostile_body_costs_less_than_a_second(stack, path, body):
     send("{}", path=path)
     began = time.process_time()
-    status, _ = send(body, path=path)
+    status, answer = send(body, path=path)
     assert time.process_time() - began < SECOND
     assert 400 <= status < 500
+    assert len(json.dumps(answer)) < 100_000  # Lambda hands over 6 MB at most
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ STATUS_OF_CODE: Mapping[str, HTTPStatus] = {
     "unsupported_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 }
 """Requests that can't be understood at all, as against ones that ask for what can't be."""
+MOST_PROBLEMS, LONGEST_FIELD = 20, 200
+"""Of one request, told in its answer: a body can hold so many that Lambda could not hand the answer over (6 MB)."""
 
 
 class ErrorContent(BaseModel):
@@ -79,15 +81,18 @@ def unparsed(error: TunedropError, request_id: str) -> dict[str, Any]:
 
 
 def of_validation(error: RequestValidationError, request_id: str) -> Response[str]:
-    """The answer for what pydantic refused in query, path or body: every problem with its field's path."""
+    """The answer for what pydantic refused in query, path or body: its problems, each with its field's path."""
+    found = error.errors()
     problems = [
         {
-            "field": ".".join(str(part) for part in problem["loc"][1:]) or str(problem["loc"][0]),
+            "field": (".".join(str(part) for part in problem["loc"][1:]) or str(problem["loc"][0]))[:LONGEST_FIELD],
             "problem": problem["msg"],
         }
-        for problem in error.errors()
+        for problem in found[:MOST_PROBLEMS]
     ]
-    if any(problem["type"] == "json_invalid" for problem in error.errors()):
+    if any(problem["type"] == "json_invalid" for problem in found):
         return response(HTTPStatus.BAD_REQUEST, "malformed_json", "The body is not valid JSON.", {}, request_id)
     words = "; ".join(f"{problem['field']}: {problem['problem']}" for problem in problems)
+    if more := len(found) - len(problems):
+        words = f"{words}; and {more:,} more"
     return response(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", f"{words}.", {"problems": problems}, request_id)

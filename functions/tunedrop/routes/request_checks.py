@@ -13,12 +13,12 @@ from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 
 from tunedrop.domain.records import duplicate_keys
 from tunedrop.domain.records.defects import shown
-from tunedrop.errors import InvalidInput
+from tunedrop.errors import InvalidInput, NotFound
 
 MOST_BYTES = 1_500_000
 """A request that joins 1,000 files to each of three splits has about 1 MB; nothing needs more."""
 MOST_KEYS = 20_000
-"""Of one body, in all its objects: that same request has 6,000."""
+"""Of one body, in all its objects, and as many elements in all its lists: that same request has 6,000 of each."""
 JSON = "application/json"
 _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^";\s]*)', re.IGNORECASE)
 _READ = frozenset({"utf-8", "utf8", "us-ascii"})
@@ -53,8 +53,8 @@ def parse_json(text: str) -> Any:
 
     Raises InvalidInput `malformed_json` (400), `body_too_large` (413).
     """
-    if text.count(":") > MOST_KEYS:
-        words = f"The body has too many keys; {MOST_KEYS:,} are allowed."
+    if text.count(":") > MOST_KEYS or text.count(",") > MOST_KEYS:
+        words = f"The body has too many keys or elements; {MOST_KEYS:,} are allowed."
         raise InvalidInput("body_too_large", words, maximum=MOST_KEYS)
     try:
         value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats)
@@ -71,11 +71,19 @@ def parse_json(text: str) -> Any:
 def refuse_unknown_parameters(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
     """A middleware of every route: a query parameter that the OpenAPI document does not name there is refused.
 
-    One that nothing knows may be a plan or a dry run misspelt, and must not spend or delete.
+    So is a body where none is read, and a path that IAM holds for another one than its route does. What nothing knows
+    may be a plan or a dry run misspelt, and must not spend or delete.
     """
-    route = app.context["_route"]
+    route, event = app.context["_route"], app.current_event
     if route not in routes_of(app):  # there is none: that is told first
         return next_middleware(app)
+    if event.path.endswith(("/", "\n")):  # a policy that denies the one lets the other through
+        raise NotFound(
+            "unknown_route", f"There is no {route.method} {shown(event.path)}. docs/api.md lists what there is."
+        )
+    if not route.dependant.body_params and (event.body or "").strip() not in ("", "{}"):
+        words = f"{route.method} {route.openapi_path} reads no body; parameters stand in its query."
+        raise InvalidInput("unknown_body", words)
     known = [parameter.alias for parameter in route.dependant.query_params]
     sent = app.current_event.multi_value_query_string_parameters or app.current_event.query_string_parameters or {}
     unknown = sorted(set(sent) - set(known))

@@ -51,6 +51,9 @@ def _granted(stack: Stack) -> list[Statement]:
 def check_actions(stack: Stack, code: Code) -> Iterator[Finding]:
     """Each action is spelt out and exists as a word, nothing is granted by exception, no managed policy is taken."""
     for owner in stack.of(ROLE, POLICY):
+        boundary = stack.parameters["PermissionsBoundaryArn"] or None
+        if owner.type == ROLE and owner.properties.get("PermissionsBoundary") != boundary:
+            yield Finding(owner.id, "has another boundary than PermissionsBoundaryArn says")
         if owner.properties.get("ManagedPolicyArns"):
             yield Finding(owner.id, "takes a managed policy, which AWS may widen")
         if re.search("NotAction|NotResource", str(owner.properties)):
@@ -102,6 +105,8 @@ def check_doors(stack: Stack, code: Code) -> Iterator[Finding]:
         for statement in statements(policy, document):
             yield from _door(policy, statement)
     for permission in stack.of("AWS::Lambda::Permission"):
+        if permission["Principal"] not in ("apigateway.amazonaws.com", "events.amazonaws.com"):
+            yield Finding(permission.id, f"lets {permission['Principal']} start a function")
         if not {"SourceArn", "SourceAccount"} & set(permission.properties):
             yield Finding(permission.id, f"lets {permission['Principal']} in for anybody")
 

@@ -51,7 +51,7 @@ def check_room(stack: Stack, code: Code) -> Iterator[Finding]:
 
 def _flood(stage: Resource) -> int:
     """How many calls of `CALL_SECONDS` a stage's throttles let run at once."""
-    (limits,) = stage.properties["MethodSettings"]
+    limits = stage.properties["MethodSettings"][0]
     return int(limits.get("ThrottlingRateLimit", EXECUTIONS)) * CALL_SECONDS + int(limits["ThrottlingBurstLimit"])
 
 

@@ -15,6 +15,42 @@ LATE = "1800"
 """Seconds after which a message that still waits is late: docs/operations.md#service-levels."""
 
 
+OURS, MINUTE, FIVE = "Tunedrop", 60, 300
+WATCH: Mapping[str, tuple[str, str, str, int, int]] = {
+    "DeadLettersAlarm": ("AWS/SQS ApproximateNumberOfMessagesVisible", "SUM(METRICS())", "Maximum", MINUTE, 1),
+    "FunctionErrorsAlarm": ("AWS/Lambda Errors", "SUM(METRICS())", "Sum", FIVE, 1),
+    "LateMessagesAlarm": ("AWS/SQS ApproximateAgeOfOldestMessage", "MAX(METRICS())", "Maximum", FIVE, 1),
+    "RejectedDatasetsAlarm": (f"{OURS} DatasetRejected", "", "Sum", FIVE, 1),
+    "FailedJobsAlarm": (f"{OURS} JobFailed", "", "Sum", FIVE, 1),
+    "ExpiredCapacityAlarm": (f"{OURS} ExpiredPurchases", "", "Maximum", FIVE, 3),
+    "FaultsAlarm": (f"AWS/ApiGateway 5XXError, {OURS} MessageFailed", "SUM(METRICS())", "Sum", FIVE, 1),
+    "OrphansAlarm": (f"{OURS} OrphanFound", "", "Sum", FIVE, 1),
+    "LiveCapacityAlarm": (f"{OURS} LiveModelUnits", "", "Maximum", FIVE, 1),
+    "ReconcileMissingAlarm": (f"{OURS} ReconcileCompleted", "", "Sum", FIVE, 3),
+}
+"""Each alarm with its metrics, what it makes of several, the statistic, its period in seconds, and how many of them."""
+
+
+def check_watch(stack: Stack, code: Code) -> Iterator[Finding]:
+    """Each alarm that is promised is there, and looks at what it is named after, as often as it is promised."""
+    for name in sorted({each.id for each in stack.of(ALARM)} ^ WATCH.keys()):
+        yield Finding(name, "is an alarm that nobody promised" if name not in WATCH else "is promised and not there")
+    for alarm in stack.of(ALARM):
+        if alarm.id in WATCH and (found := _watch(alarm)) != WATCH[alarm.id]:
+            yield Finding(alarm.id, f"watches {found} instead of {WATCH[alarm.id]}")
+
+
+def _watch(alarm: Resource) -> tuple[str, str, str, int, int]:
+    own = alarm.properties
+    queries = [each for each in own.get("Metrics", ()) if "MetricStat" in each]
+    metrics = ", ".join(sorted({f"{each.get('Namespace')} {each.get('MetricName')}" for each, _ in _metrics(alarm)}))
+    shown = [str(each.get("Expression")) for each in own.get("Metrics", ()) if each.get("ReturnData") is not False]
+    statistics = {str(each["MetricStat"]["Stat"]) for each in queries} or {str(own.get("Statistic"))}
+    periods = {period for _, period in _metrics(alarm)}
+    longest = max(periods, default=0) if len(periods) == 1 else 0
+    return metrics, ", ".join(shown), ", ".join(sorted(statistics)), longest, int(own.get("EvaluationPeriods", 0))
+
+
 def _metrics(alarm: Resource) -> Iterator[tuple[Mapping[str, Any], int]]:
     """Each metric that an alarm watches, with its period in seconds."""
     for each in alarm.properties.get("Metrics", ()):
@@ -118,4 +154,4 @@ def check_sections(stack: Stack, code: Code) -> Iterator[Finding]:
             yield Finding(alarm.id, "says nowhere what to do")
 
 
-CHECKS = (check_rings, check_watched, check_metrics, check_thresholds, check_sections)
+CHECKS = (check_rings, check_watch, check_watched, check_metrics, check_thresholds, check_sections)

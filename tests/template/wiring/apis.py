@@ -116,6 +116,8 @@ def _stage(stack: Stack, stage: Resource) -> Iterator[Finding]:
         int(each.get(f"Throttling{name}Limit", 0)) > 0 for each in every for name in ("Rate", "Burst")
     ):
         yield Finding(stage.id, "is not throttled")
+    if len(stage.properties.get("MethodSettings", ())) > 1:
+        yield Finding(stage.id, "has settings of its own for one method, whose throttle nobody looks at")
     for each in stage.properties.get("MethodSettings", ()):
         if each.get("DataTraceEnabled") is not False:
             yield Finding(stage.id, "may write requests and answers into logs (DataTraceEnabled)")

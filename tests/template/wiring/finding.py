@@ -39,6 +39,10 @@ class Code:
         """Every string literal of every module."""
         return _strings(self)
 
+    def words(self, path: str) -> frozenset[str]:
+        """Every string literal of one module."""
+        return _literals(self.texts[path])
+
     def number(self, path: str, name: str) -> float | None:
         """The number that a module assigns to a name at its top level."""
         for node in self.tree(path).body:

@@ -88,6 +88,10 @@ def check_bucket(stack: Stack, code: Code) -> Iterator[Finding]:
         rules = under(own, "BucketEncryption", "ServerSideEncryptionConfiguration", default=[{}])
         if under(rules[0], "ServerSideEncryptionByDefault", "KMSMasterKeyID") != KEY:
             yield Finding(bucket.id, "is not encrypted with our key")
+        if under(rules[0], "ServerSideEncryptionByDefault", "SSEAlgorithm") != "aws:kms":
+            yield Finding(bucket.id, "names our key and encrypts with S3's own")
+        if under(own, "OwnershipControls", "Rules") != [{"ObjectOwnership": "BucketOwnerEnforced"}]:
+            yield Finding(bucket.id, "leaves objects to whoever uploads them")
         if rules[0].get("BucketKeyEnabled") is not True:
             yield Finding(bucket.id, "asks KMS anew for each object, and pays for it")
 
@@ -99,6 +103,9 @@ def check_lifecycle(stack: Stack, code: Code) -> Iterator[Finding]:
         if any({"ExpirationInDays", "ExpirationDate", "Expiration"} & set(rule) for rule in rules):
             yield Finding(bucket.id, "lets current versions of objects go")
         enabled = {key for rule in rules if rule.get("Status") == "Enabled" for key in rule}
+        days = {str(under(rule, "NoncurrentVersionExpiration", "NoncurrentDays")) for rule in rules} - {"None"}
+        if days - {stack.parameters["NoncurrentVersionDays"]}:
+            yield Finding(bucket.id, "keeps earlier versions for other days than NoncurrentVersionDays says")
         for key in sorted({"AbortIncompleteMultipartUpload", "NoncurrentVersionExpiration"} - enabled):
             yield Finding(bucket.id, f"keeps for ever what {key} would remove")
 

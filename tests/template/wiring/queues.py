@@ -15,6 +15,9 @@ SHORT_SECONDS = 60
 """AWS advises six times the function's time. For a longer function that would hide a message for hours after one
 crash, so its messages stay hidden for one run; each of them is safe to handle twice."""
 KEPT_SECONDS = 14 * 24 * 3600
+MOST_RECEIVES, LONGEST_HIDDEN = 10, 6
+"""Beyond these, one bad message is paid for again and again, or one crash hides a release for hours (times the
+function's time)."""
 READING = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility")
 
 
@@ -46,6 +49,10 @@ def check_redrive(stack: Stack, code: Code) -> Iterator[Finding]:
             continue
         if int(under(queue.properties, "RedrivePolicy", "maxReceiveCount", default=0)) < RECEIVES:
             yield Finding(queue.id, f"gives up on a message before {RECEIVES} deliveries")
+        if int(under(queue.properties, "RedrivePolicy", "maxReceiveCount", default=0)) > MOST_RECEIVES:
+            yield Finding(queue.id, f"delivers a message that can't be handled more than {MOST_RECEIVES} times")
+        if "MessageRetentionPeriod" in queue.properties:
+            yield Finding(queue.id, "keeps what waits for other than SQS's four days")
         if len(holding[target.id]) > 1:
             yield Finding(target.id, f"holds the dead letters of several: {', '.join(sorted(holding[target.id]))}")
         if bool(queue.properties.get("FifoQueue")) != bool(target.properties.get("FifoQueue")):
@@ -90,8 +97,23 @@ def check_visibility(stack: Stack, code: Code) -> Iterator[Finding]:
         hidden -= int(mapping.properties.get("MaximumBatchingWindowInSeconds", 0))
         if hidden <= timeout:
             yield Finding(queue.id, f"hides a message for {hidden} s while {function.id} may work for {timeout} s")
+        elif hidden > LONGEST_HIDDEN * timeout:
+            yield Finding(queue.id, f"hides a message for {hidden} s when {function.id} has crashed")
         elif timeout <= SHORT_SECONDS and hidden < 6 * timeout:
             yield Finding(queue.id, f"hides a message for less than six times the {timeout} s of {function.id}")
+
+
+ALONE = frozenset({"UploadQueue", "SpendQueue"})
+"""What one run takes minutes over, or may spend on, is handled one at a time."""
+
+
+def check_alone(stack: Stack, code: Code) -> Iterator[Finding]:
+    """A long or a costly message has a run of its own."""
+    for mapping in stack.of(MAPPING):
+        queue = pointed(stack, mapping.properties.get("EventSourceArn"))
+        most = 1 if queue and queue.id in ALONE else 10
+        if int(mapping.properties.get("BatchSize", 10)) > most:
+            yield Finding(mapping.id, f"takes more than {most} messages in one run")
 
 
 def check_batches(stack: Stack, code: Code) -> Iterator[Finding]:
@@ -171,6 +193,7 @@ CHECKS = (
     check_dead_letters_kept,
     check_readers,
     check_visibility,
+    check_alone,
     check_batches,
     check_concurrency,
     check_rights_of_readers,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -29,6 +30,15 @@ OURS = {
     kind: {"source": "tunedrop", "detail-type": kind, "detail": {"stack": PSEUDO["AWS::StackId"]}}
     for kind in ("DatasetPrepared", "JobFailed")
 }
+REASONS = ("PutObject", "POST Object", "CopyObject", "CompleteMultipartUpload")
+"""The calls that create an object: S3's `reason`, docs/facts.md#event-delivery."""
+UPLOADED = ("incoming/support-bot/train.jsonl", "incoming/support-bot/dataset.toml", "incoming/support-bot/train/a.csv")
+UNHEARD = frozenset({"ReconcileCompleted"})
+"""A heartbeat, every five minutes."""
+KINDS = re.compile("(Dataset|Job|Deployment|Purchase|Reconcile|Orphan)[A-Z][a-z]+")
+"""Of our own events, which the code names in the past tense: docs/api.md."""
+LEAST_AGE, LEAST_ATTEMPTS = 3600, 10
+"""Seconds and attempts for which a rule tries to hand over what nobody sends a second time."""
 KEYS = ("incoming/support-bot/train.jsonl", "prepared/support-bot/1/nova-lite/train.jsonl",
         "reports/support-bot/1/report.html", "outputs/support-bot/1/x/metrics.csv", "train.jsonl")  # fmt: skip
 SIGNS_LINKS = {"ControlApiRole"}
@@ -118,6 +128,11 @@ def check_undelivered(stack: Stack, code: Code) -> Iterator[Finding]:
             yield Finding(rule.id, "doesn't say how long it tries")
         elif int(target["RetryPolicy"].get("MaximumRetryAttempts", 185)) == 0:
             yield Finding(rule.id, "never tries again")
+        elif "EventPattern" in rule.properties and (
+            int(target["RetryPolicy"].get("MaximumRetryAttempts", 185)) < LEAST_ATTEMPTS
+            or int(target["RetryPolicy"].get("MaximumEventAgeInSeconds", 86400)) < LEAST_AGE
+        ):
+            yield Finding(rule.id, "gives up on what nobody sends again within the hour")
         kept = pointed(stack, under(target, "DeadLetterConfig", "Arn"))
         if kept is None:
             yield Finding(rule.id, "has no dead letters: what its target refuses is lost")
@@ -139,6 +154,28 @@ def check_patterns(stack: Stack, code: Code) -> Iterator[Finding]:
     for name, event in on_the_bus.items():
         if event["source"] != "aws.events" and not any(matches(rule, event) for rule in stack.of(RULE)):
             yield Finding(f"events/{name}.json", "starts no rule")
+
+
+def check_all_uploads(stack: Stack, code: Code) -> Iterator[Finding]:
+    """Whichever way an object came, and whatever its file is, the upload rule hears of it."""
+    for rule in [each for each in stack.of(RULE) if each.id == "UploadRule"]:
+        for key in UPLOADED:
+            for reason in REASONS:
+                event = object_created(key, bucket="<DataBucket>")
+                event["detail"]["reason"] = reason
+                if not matches(rule, event):
+                    yield Finding(rule.id, f"doesn't hear of {key} by {reason}")
+
+
+def check_all_notices(stack: Stack, code: Code) -> Iterator[Finding]:
+    """People hear of every kind of event that the code publishes, but for heartbeats."""
+    stack_id = PSEUDO["AWS::StackId"]
+    kinds = {word for path in code.texts if path.startswith("tunedrop/domain/reports/") for word in code.words(path)
+             if KINDS.fullmatch(word)}  # fmt: skip
+    for kind in sorted(kinds - UNHEARD):
+        event = {"source": "tunedrop", "detail-type": kind, "detail": {"stack": stack_id}}
+        if not any(matches(rule, event) for rule in stack.of(RULE)):
+            yield Finding("NotificationRule", f"doesn't tell of {kind}")
 
 
 def check_foreign_events(stack: Stack, code: Code) -> Iterator[Finding]:
@@ -200,6 +237,8 @@ CHECKS = (
     check_strangers,
     check_undelivered,
     check_patterns,
+    check_all_uploads,
+    check_all_notices,
     check_foreign_events,
     check_loops,
     check_bucket_speaks,

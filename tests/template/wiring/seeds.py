@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.template.wiring.faults import Fault, add, both, drop, put, say, unsay, write
+from tests.template.wiring.overlooked import OVERLOOKED
 
 P = "Properties"
 WEBHOOK = ("NotificationRule", P, "Targets", 2, "Fn::If", 1)
@@ -354,4 +355,14 @@ ALARMS = (
     Fault("an alarm that points to no section", put("Look here.", "FaultsAlarm", P, "AlarmDescription")),
 )
 
-FAULTS: tuple[Fault, ...] = (*NO_LINTER_SEES, *QUEUES, *RULES, *FUNCTIONS, *APIS, *ACCESS, *KEEPING, *ALARMS)
+FAULTS: tuple[Fault, ...] = (
+    *NO_LINTER_SEES,
+    *QUEUES,
+    *RULES,
+    *FUNCTIONS,
+    *APIS,
+    *ACCESS,
+    *KEEPING,
+    *ALARMS,
+    *OVERLOOKED,
+)

@@ -16,7 +16,7 @@ from tunedrop.errors import InvalidInput, NotFound
 
 EVERY_DEPLOYMENT = "*"
 MAX_DEPLOYMENTS = 100
-_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
+LONGEST_NAME = 64
 _DEPLOYMENT = re.compile(r"[a-z0-9](-?[a-z0-9])*")  # docs/data-format.md#where-to-put-files: at most 32 characters
 
 
@@ -123,7 +123,7 @@ def _unauthenticated(code: str, message: str) -> api_errors.ApiError:
 
 
 def _check_name(name: str) -> None:
-    if not _NAME.fullmatch(name) or not name.strip():
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable() or not name.strip():
         raise InvalidInput("invalid_name", "A key's name is 1 to 64 printable characters.", field="name")
 
 
