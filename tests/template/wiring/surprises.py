@@ -26,8 +26,8 @@ KNOWN: dict[str, str] = {
     "MethodSettings MetricsEnabled ResourcePath RestApiId StageName ThrottlingBurstLimit ThrottlingRateLimit "
     "TracingEnabled Variables",
     "AWS::CloudWatch::Alarm": "AlarmActions AlarmDescription ComparisonOperator Dimensions EvaluationPeriods "
-    "Expression Id InsufficientDataActions Metric MetricName MetricStat Metrics Name Namespace OKActions Period ReturnData "
-    "Stat Statistic Threshold TreatMissingData Value",
+    "Expression Id InsufficientDataActions Metric MetricName MetricStat Metrics Name Namespace OKActions Period "
+    "ReturnData Stat Statistic Threshold TreatMissingData Value",
     "AWS::CloudWatch::Dashboard": "DashboardBody DashboardName",
     "AWS::DynamoDB::Table": "AttributeDefinitions AttributeName AttributeType BillingMode Enabled "
     "GlobalSecondaryIndexes IndexName KMSMasterKeyId KeySchema KeyType PointInTimeRecoveryEnabled "
