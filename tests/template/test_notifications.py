@@ -74,7 +74,10 @@ def test_the_webhook_is_told_who_posts(stack):
     for destination in stack.of("AWS::Events::ApiDestination"):
         assert destination["InvocationEndpoint"] == stack.parameters["WebhookUrl"]
         assert destination["HttpMethod"] == "POST"
+        assert destination["InvocationRateLimitPerSecond"] >= 1
         connection = stack.referred(destination["ConnectionArn"])
+        assert connection["AuthorizationType"] == "API_KEY"
+        assert {destination["Name"], connection["Name"]} == {"tunedrop-webhook"}  # the deployer's policy names them so
         assert connection["AuthParameters"] == {
             "ApiKeyAuthParameters": {
                 "ApiKeyName": "Authorization",

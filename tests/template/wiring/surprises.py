@@ -10,7 +10,8 @@ from tests.template.stack import Resource, Stack
 from tests.template.wiring.finding import Code, Finding, under
 
 OPAQUE = frozenset({
-    "AssumeRolePolicyDocument", "Code", "Content", "DashboardBody", "EventPattern", "KeyPolicy", "Parameters",
+    "AssumeRolePolicyDocument", "Code", "Content", "DashboardBody", "EventPattern", "InputPathsMap", "KeyPolicy",
+    "Parameters",
     "PolicyDocument", "Tags", "Variables", "components", "info", "paths",
 })  # fmt: skip
 """What lies in these has checks of its own, or is SAM's."""
@@ -33,8 +34,12 @@ KNOWN: dict[str, str] = {
     "GlobalSecondaryIndexes IndexName KMSMasterKeyId KeySchema KeyType PointInTimeRecoveryEnabled "
     "PointInTimeRecoverySpecification Projection ProjectionType SSEEnabled SSESpecification SSEType "
     "TimeToLiveSpecification",
-    "AWS::Events::Rule": "Arn DeadLetterConfig Description EventPattern Id MaximumEventAgeInSeconds "
-    "MaximumRetryAttempts RetryPolicy ScheduleExpression Targets",
+    "AWS::Events::ApiDestination": "ConnectionArn Description HttpMethod InvocationEndpoint "
+    "InvocationRateLimitPerSecond Name",
+    "AWS::Events::Connection": "ApiKeyAuthParameters ApiKeyName ApiKeyValue AuthParameters AuthorizationType "
+    "Description Name",
+    "AWS::Events::Rule": "Arn DeadLetterConfig Description EventPattern Id InputPathsMap InputTemplate "
+    "InputTransformer MaximumEventAgeInSeconds MaximumRetryAttempts RetryPolicy RoleArn ScheduleExpression Targets",
     "AWS::IAM::ManagedPolicy": "Description PolicyDocument",
     "AWS::IAM::Role": "AssumeRolePolicyDocument PermissionsBoundary Policies PolicyDocument PolicyName",
     "AWS::KMS::Key": "Description EnableKeyRotation KeyPolicy",
@@ -53,6 +58,7 @@ KNOWN: dict[str, str] = {
     "ObjectOwnership OwnershipControls PublicAccessBlockConfiguration RestrictPublicBuckets Rules SSEAlgorithm "
     "ServerSideEncryptionByDefault ServerSideEncryptionConfiguration Status VersioningConfiguration",
     "AWS::S3::BucketPolicy": "Bucket PolicyDocument",
+    "AWS::SNS::Subscription": "Endpoint Protocol TopicArn",
     "AWS::SNS::Topic": "DisplayName KmsMasterKeyId",
     "AWS::SNS::TopicPolicy": "PolicyDocument Topics",
     "AWS::SQS::Queue": "MessageRetentionPeriod RedrivePolicy SqsManagedSseEnabled VisibilityTimeout "
