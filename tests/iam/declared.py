@@ -18,6 +18,12 @@ JOBS, MODELS, THROUGHPUTS, DEPLOYMENTS = (
     f"arn:aws:bedrock:{HERE}:{kind}/*"
     for kind in ("model-customization-job", "custom-model", "provisioned-model", "custom-model-deployment")
 )
+EC2 = f"arn:aws:ec2:{HERE}"
+INTERFACES, OF_JOB, IN_VPC = f"{EC2}:network-interface/*", "BedrockModelCustomizationJobArn", "JobSubnetIds"
+DESCRIBE = "DescribeDhcpOptions DescribeNetworkInterfaces DescribeSecurityGroups DescribeSubnets DescribeVpcs"
+SUBNETS, GROUPS = ["subnet-0a1b2c", "subnet-0d4e5f"], ["sg-0a1b2c"]
+CREATE, ENCRYPT = "ec2:CreateNetworkInterface", "CreateGrant Decrypt DescribeKey GenerateDataKey"
+OWN_KEYS = f"arn:aws:kms:{HERE}:key/0a1b2c3d-0000-4000-8000-000000000000"
 BASE_MODELS = f"arn:aws:bedrock:{REGION}::foundation-model/*"
 
 Conditions = Mapping[str, Mapping[str, str | list[str]]]
@@ -32,7 +38,7 @@ class May:
     resources: str | tuple[str, ...]
     when: Conditions = field(default_factory=dict)
     choice: str = ""
-    """The parameter that must be "true"."""
+    """The parameter that must be "true", or not empty."""
     whom: str = ""
     """A service or an account's ARN, where a resource says who may come."""
 
@@ -61,6 +67,10 @@ def objects(*folders: str) -> tuple[str, ...]:
     return tuple(f"{DATA}/{folder}/*" for folder in folders)
 
 
+FOR_JOBS: Conditions = {
+    "StringEquals": {"aws:RequestTag/BedrockManaged": "true"},
+    "ArnLike": {f"aws:RequestTag/{OF_JOB}": JOBS},
+}
 OURS = {"aws:ResourceTag/tunedrop:stack": PSEUDO["AWS::StackId"]}
 MARKED = {"aws:RequestTag/tunedrop:stack": PSEUDO["AWS::StackId"]}
 OF_AN_INTENT = {"aws:RequestTag/tunedrop:intent": "?*"}
@@ -118,7 +128,7 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         May("kms:Decrypt GenerateDataKey", KEY, by_way_of("s3", "dynamodb")),
         May(ROWS, STATE, under("DATASET#*")),
         # asks for a job where the stack allows that
-        May(ROWS, STATE, under("DATASET#*", "JOB#*", "NAME#*", "OPEN", "DEPLOYMENT#*"), ON_ACCEPT),
+        May(ROWS, STATE, under("DATASET#*", "JOB#*", "NAME#*", "OPEN", "SLOTS", "DEPLOYMENT#*"), ON_ACCEPT),
         May("sqs:SendMessage", "<UploadQueue.Arn>", choice=ON_ACCEPT),
         *(May(each.actions, each.resources, each.when, ON_ACCEPT) for each in TUNABLE),
     ),
@@ -143,11 +153,12 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         consumes("JobEventQueue"),
         sends("SpendQueue"),
         May(f"{ONE_ROW} BatchWriteItem", STATE, under(*OF_JOBS, "NAME#*")),
-        May("kms:Decrypt GenerateDataKey", KEY, by_way_of("dynamodb")),
-        # reads the metrics files of jobs that are ours
+        May("dynamodb:Query", STATE, under("OPEN")),
+        May("kms:Decrypt GenerateDataKey", KEY, by_way_of("dynamodb", "s3")),
+        # reads the metrics files of jobs that are ours, and writes reports of jobs
+        May("s3:PutObject", f"{DATA}/reports/*/jobs/*"),
         May("s3:ListBucket", DATA, {"StringLike": {"s3:prefix": "outputs/*"}}),
         May("s3:GetObject", objects("outputs")),
-        May("kms:Decrypt", KEY, by_way_of("s3")),
         May("bedrock:GetModelCustomizationJob", JOBS, IS_OURS),
     ),
     "SpendingRequestedRole": (
@@ -157,6 +168,7 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         consumes("SpendQueue"),
         sends("UploadQueue"),
         May(ONE_ROW, STATE, under(*OF_JOBS)),
+        May("dynamodb:Query", STATE, under("OPEN")),
         May("dynamodb:GetItem", STATE, under("DATASET#*")),
         May("kms:Decrypt GenerateDataKey", KEY, by_way_of("dynamodb")),
         QUOTAS,
@@ -181,6 +193,9 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         May("bedrock:GetProvisionedModelThroughput DeleteProvisionedModelThroughput", THROUGHPUTS, IS_OURS),
         May("bedrock:GetCustomModelDeployment DeleteCustomModelDeployment", DEPLOYMENTS, IS_OURS),
         May("kms:CreateGrant Decrypt DescribeKey GenerateDataKey", KEY, by_way_of("bedrock"), "EncryptCustomModels"),
+        May(
+            "kms:CreateGrant Decrypt DescribeKey GenerateDataKey", OWN_KEYS, by_way_of("bedrock"), "CustomModelKeyArns"
+        ),
     ),
     "ReconcileRole": (
         TRACES,
@@ -206,6 +221,36 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         May("s3:GetObject", objects("prepared", "outputs")),
         May("s3:PutObject", objects("outputs")),
         May("kms:Decrypt GenerateDataKey", KEY, by_way_of("s3")),
+        # reads data through a network that the stack allows
+        May(f"ec2:{DESCRIBE}", "*", choice=IN_VPC),
+        May(
+            CREATE,
+            INTERFACES,
+            {**FOR_JOBS, "ArnLike": {f"aws:RequestTag/{OF_JOB}": JOBS}},
+            IN_VPC,
+        ),
+        May(CREATE, f"{EC2}:subnet/*", {"StringEquals": {"ec2:SubnetID": SUBNETS}}, IN_VPC),
+        May(
+            CREATE,
+            f"{EC2}:security-group/*",
+            {"StringEquals": {"ec2:SecurityGroupID": GROUPS}},
+            IN_VPC,
+        ),
+        May(
+            "ec2:CreateNetworkInterfacePermission DeleteNetworkInterface DeleteNetworkInterfacePermission",
+            INTERFACES,
+            {"ArnLike": {f"ec2:ResourceTag/{OF_JOB}": JOBS}},
+            IN_VPC,
+        ),
+        May(
+            "ec2:CreateTags",
+            INTERFACES,
+            {
+                "StringEquals": {"ec2:CreateAction": "CreateNetworkInterface"},
+                "ForAllValues:StringEquals": {"aws:TagKeys": ["BedrockManaged", OF_JOB]},
+            },
+            IN_VPC,
+        ),
     ),
     "WebhookRole": (May("events:InvokeApiDestination", "<WebhookDestination.Arn>"),),
     "ApiGatewayLoggingRole": (
@@ -274,7 +319,7 @@ BY_LAMBDA = May("sts:AssumeRole", "", whom="lambda.amazonaws.com")
 
 def of(stack: Stack) -> Policies:
     """The tables as policies, for the choices of a stack."""
-    chosen = {name for name, value in stack.parameters.items() if value == "true"}
+    chosen = {name for name, value in stack.parameters.items() if value not in {"", "false"}}
     kept = {
         role: [each for each in may if not each.choice or each.choice in chosen]
         for role, may in NEEDED.items()

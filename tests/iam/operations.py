@@ -270,7 +270,8 @@ ASKED: Mapping[str, Callable[[Parameters, Tags], Questions]] = {
 _ALIKE = (  # what a run names anew
     (re.compile(rf"^arn:aws:bedrock:[a-z0-9-]+:{ACCOUNT}:([a-z-]+)/.*"), rf"{BEDROCK}:\1/x"),
     (re.compile(r"^arn:aws:bedrock:[a-z0-9-]+::foundation-model/.*"), _foundation_model("x")),
-    (re.compile(r"^(<DataBucket\.Arn>/[a-z]+/).*"), r"\1x"),
+    (re.compile(r"^(<DataBucket\.Arn>/reports/)[^/]+/[^/]+/jobs/.*"), r"\1x/x/jobs/x"),
+    (re.compile(r"^(<DataBucket\.Arn>/[a-z]+/)(?!x/x/jobs/x$).*"), r"\1x"),
 )
 _LEADING, _PREFIX = re.compile(r"#.*"), re.compile(r"^([a-z]+/).+")
 

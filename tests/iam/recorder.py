@@ -34,6 +34,7 @@ DIRECTLY = {  # actions that tests call without a handler, and whose they are
     "actions/deployments/release_deployment.py": "control_api",
     "actions/jobs/advance_job.py": "spending_requested",
     "actions/jobs/follow_job.py": "job_state_changed",
+    "actions/jobs/plan_job.py": "control_api",
     "actions/jobs/prepare_for_job.py": "dataset_uploaded",
     "actions/jobs/read_jobs.py": "control_api",
     "actions/jobs/start_job.py": "control_api",
