@@ -292,8 +292,8 @@ def test_a_time_in_a_query_is_written_in_full(hostile_stack, moment):
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 @pytest.mark.parametrize("name", ["created_after", "created_before"])
-def test_a_time_that_there_is_not_in_utc_is_refused(hostile_stack, name, moment):
-    assert refused(call("GET", "/jobs", query={name: moment})) == (422, "invalid_request")
+def test_a_time_that_there_is_not_in_utc_is_the_first_or_the_last(hostile_stack, name, moment):
+    assert call("GET", "/jobs", query={name: moment})[0] == 200
 
 
 @pytest.mark.parametrize("end", ["/", "//", "\n", "/\n"], ids=ascii)

@@ -142,8 +142,9 @@ def test_an_upload_whose_row_went_with_its_dataset_leaves_no_half_of_one(dataset
         ("GET", f"/datasets/{'a' * 3000}/tombstones", 404),
         ("DELETE", f"/datasets/{'a' * 3000}", 404),
         ("GET", f"{DATASET}/versions/{'9' * 18}", 404),
-        ("GET", f"{DATASET}/versions/{'9' * 2000}", 422),
-        ("DELETE", f"{DATASET}/versions/{'9' * 2000}", 422),
+        ("GET", f"{DATASET}/versions/{'9' * 2000}", 404),
+        ("DELETE", f"{DATASET}/versions/{'9' * 2000}", 404),
+        ("GET", f"{DATASET}/versions/{'9' * 5000}", 422),
     ],
 )
 def test_names_and_numbers_that_fit_no_row_are_refused(dataset, method, path, status):

@@ -288,9 +288,9 @@ def test_a_start_whose_answer_got_lost_is_repeated_under_its_key_and_starts_noth
     assert len(json.loads(say("jobs list --json")[1])) == 1
 
 
-def test_times_that_no_clock_knows_are_refused_and_a_range_of_nothing_is_empty(api):
+def test_the_ends_of_time_are_taken_and_a_range_of_nothing_is_empty(api):
     for query in ("created_after=0001-01-01T00:00:00%2B14:00", "created_before=9999-12-31T23:59:59-14:00"):
-        assert api.answer("GET", f"/jobs?{query}", None, None)[0] == 422
+        assert api.answer("GET", f"/jobs?{query}", None, None)[0] == 200
     empty = api.answer(
         "GET", "/jobs?created_after=2027-01-01T00:00:00Z&created_before=2026-01-01T00:00:00Z", None, None
     )

@@ -32,14 +32,19 @@ class Answer:
 
 
 def identity(*, caller: str, route: str, key: str) -> RequestIdentity:
-    """The request's identity. Raises InvalidInput unless the key is 1 to 255 visible ASCII characters."""
+    """The request's identity. Raises InvalidInput `invalid_idempotency_key`."""
+    check(key)
+    return RequestIdentity(caller, route, key)
+
+
+def check(key: str) -> None:
+    """Raise InvalidInput `invalid_idempotency_key` unless the key is 1 to 255 visible ASCII characters."""
     if not 1 <= len(key) <= LONGEST_KEY or not all("!" <= character <= "~" for character in key):
         raise InvalidInput(
             "invalid_idempotency_key",
             f"Idempotency-Key takes 1 to {LONGEST_KEY} visible ASCII characters without spaces.",
             field="Idempotency-Key",
         )
-    return RequestIdentity(caller, route, key)
 
 
 def once(

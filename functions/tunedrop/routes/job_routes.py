@@ -19,7 +19,7 @@ from tunedrop.domain.base_models.catalogue import Serving
 from tunedrop.domain.training.job_filter import JobFilter
 from tunedrop.domain.training.job_states import JobStatus
 from tunedrop.domain.training.start_request import DeploymentRequest, StartJob, Vpc
-from tunedrop.routes import plan_answers
+from tunedrop.routes import idempotency, plan_answers
 from tunedrop.routes.idempotency import Answer
 from tunedrop.routes.job_answers import JobAnswer, JobsAnswer, WholeJobAnswer
 from tunedrop.routes.plan_answers import PlanAnswer
@@ -143,6 +143,8 @@ def start_job(
     """
     request = Request.of(router)
     if plan:
+        if idempotency_key is not None:
+            idempotency.check(idempotency_key)
         return Response(
             HTTPStatus.OK, "application/json", plan_answers.answer(plan_job.plan(body.asked(), request.cloud))
         )

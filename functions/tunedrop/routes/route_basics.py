@@ -22,7 +22,7 @@ from tunedrop.routes.idempotency import Answer
 Model = TypeVar("Model", bound=BaseModel)
 
 _DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
-_DIGITS = re.compile("-?(0|[1-9][0-9]{0,17})")
+_DIGITS = re.compile("-?(0|[1-9][0-9]*)")
 
 
 def _in_digits(text: object) -> object:
@@ -58,10 +58,12 @@ def _written(moment: object) -> object:
 
 
 def _in_utc(moment: datetime) -> datetime:
+    """The moment in UTC; one that lies beyond what UTC can tell here is the first or the last that it can."""
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError("the year is not one that clocks know") from None
+        first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+        return first if moment.year == first.year else last
 
 
 WRITTEN = BeforeValidator(_written)
