@@ -48,6 +48,7 @@ DEPLOYMENTS: Values = {
     "deployment_exists": [{"name": "support-prod"}],
 }
 JOBS: Values = {
+    "reserved_tag": [{"tags": {"aws:x": "y"}}],
     "unknown_dataset": [
         {"dataset": value}
         for value in ("a" * 64, "a-", "..", "naïve", "🎉", "ѕupport", "../support", "", "SUPPORT", LONG)
@@ -67,7 +68,6 @@ JOBS: Values = {
         *({"version": value} for value in (True, "1", 1.5)),
         {"roleArn": "arn:aws:iam::999999999999:role/Admin"},
         {"customModelKmsKeyId": "alias/theirs"},
-        {"tags": {"aws:x": "y"}},
         {"commitment": "SixMonths"},
         {"clientRequestToken": "mine"},
         {"dataset": None},
