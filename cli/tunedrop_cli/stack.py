@@ -88,8 +88,9 @@ class Stack:
         return self.session.client("s3")
 
     def variable(self, name: str) -> str | None:
-        """What the environment says, unless the person named a stack: that may be another one."""
-        return None if self.chosen.stack_name else os.environ.get(name)
+        """What the environment says of the stack, unless the person named another one than it speaks of."""
+        named = self.chosen.stack_name
+        return os.environ.get(name) if named is None or named == os.environ.get(NAME_VARIABLE) else None
 
     def description(self) -> StackTypeDef:
         """What CloudFormation says of the stack: its ARN, parameters and outputs."""

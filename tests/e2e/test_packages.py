@@ -200,7 +200,9 @@ def test_the_installed_command_reads_compressed_parquet(cli):
 
 
 @pytest.mark.parametrize(
-    "arguments", [("push", "."), ("keys", "list"), ("keys", "create", "--name", "me")], ids=" ".join
+    "arguments",
+    [("push", "."), ("keys", "list"), ("keys", "create", "--name", "me", "--all-deployments")],
+    ids=" ".join,
 )
 def test_without_its_extra_the_installed_command_says_what_to_install(cli, arguments):
     said = cli.run("tunedrop", *arguments, code=2)

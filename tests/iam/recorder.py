@@ -25,6 +25,7 @@ TESTS = (f"{ROOT / 'tests'}/", f"{ROOT / 'simulator'}/")
 DIRECTLY = {  # actions that tests call without a handler, and whose they are
     "actions/datasets/ask_deletion.py": "control_api",
     "actions/datasets/join_parts.py": "dataset_uploaded",
+    "actions/datasets/join_parts.py:request": "control_api",
     "actions/datasets/read_datasets.py": "control_api",
     "actions/datasets/take_upload.py": "dataset_uploaded",
     "actions/datasets/trace_models.py": "control_api",

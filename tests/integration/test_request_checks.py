@@ -63,8 +63,8 @@ HOSTILE = {
     "too many bytes in few characters": json.dumps({"dataset": "语" * 600_000}, ensure_ascii=False),
     "nested lists": '{"hyperparameters": ' + '{"a": [' * 15_000,
     "wrong elements": '{"splits": {"train": [' + ",".join(["1"] * 500_000) + "]}}",
-    "wrong elements, as many as are read": '{"splits": {"train": [' + ",".join(["1"] * 19_000) + "]}}",
-    "unknown keys": json.dumps({f"{number}": 0 for number in range(19_000)}),
+    "wrong elements, as many as are read": '{"splits": {"train": [' + ",".join(["1"] * 11_000) + "]}}",
+    "unknown keys": json.dumps({f"{number}": 0 for number in range(11_000)}),
 }
 
 

@@ -17,7 +17,7 @@ from tunedrop.errors import InvalidInput, NotFound
 
 MOST_BYTES = 1_500_000
 """A request that joins 1,000 files to each of three splits has about 1 MB; nothing needs more."""
-MOST_KEYS = 20_000
+MOST_KEYS = 12_000
 """Of one body, in all its objects, and as many elements in all its lists: that same request has 6,000 of each."""
 JSON = "application/json"
 _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^";\s]*)', re.IGNORECASE)

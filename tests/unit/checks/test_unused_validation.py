@@ -45,5 +45,7 @@ def test_a_job_passes_a_validation_split_only_where_the_base_model_takes_one(bas
         output_prefix="outputs/x/1",
         hyperparameters={},
         tags={},
+        base_model_arn=None,
+        vpc=None,
     )
     assert ("validationDataConfig" in request) == (base_model.name != NOVA_2)
