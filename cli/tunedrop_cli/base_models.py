@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,7 +29,7 @@ def run(chosen: argparse.Namespace) -> int:
     named = [model for model in found if chosen.model in {None, model["name"]}]
     screen = text_report.console()
     if chosen.json:
-        print(json.dumps(named if chosen.model is None else next(iter(named), None), indent=2))
+        text_report.as_json(named if chosen.model is None else next(iter(named), None))
     elif not named:
         text_report.line(screen, f"There is no base model {chosen.model}; these are known:")
         tables.show(screen, ("",), [(model["name"],) for model in found])

@@ -42,6 +42,7 @@ class ControlApi:
     timeout: float = ANSWERS_WITHIN
     """Seconds to wait for the next byte."""
     pauses: tuple[float, ...] = PAUSES
+    held: tuple[float, ...] = HELD
 
     def get(self, path: str, **query: str | int) -> Any:
         """Send a GET request."""
@@ -62,7 +63,7 @@ class ControlApi:
     ) -> Any:
         """Send, with retries. Each attempt is signed anew, because signatures expire."""
         pauses = deque(self.pauses if method != "POST" or headers else ())
-        held = deque(HELD if self.pauses else ())
+        held = deque(self.held if headers else ())
         while True:
             try:
                 return self._ask(method, path, body, headers or {})

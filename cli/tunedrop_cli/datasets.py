@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import json
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -51,7 +50,7 @@ def add_to(command: argparse.ArgumentParser) -> None:
 def _list(chosen: argparse.Namespace) -> int:
     found = stack.Stack(chosen).api().get("/datasets", limit=chosen.limit)["datasets"]
     if chosen.json:
-        return _json(found)
+        return text_report.as_json(found)
     screen = text_report.console()
     if not found:
         text_report.line(screen, "No dataset yet.")
@@ -87,7 +86,7 @@ def _show(chosen: argparse.Namespace) -> int:
         return 0
     version = api.get(f"/datasets/{chosen.dataset}/versions/{number}")
     if chosen.json:
-        return _json(version)
+        return text_report.as_json(version)
     text_report.version(screen, version, unchanged=False, again=functools.partial(stack.again, chosen))
     links = [(f"{each['base_model']} {each['split']}", each["page_url"] or "") for each in version["preparations"]]
     if version["status"] != "rejected" and any(url for _, url in links):
@@ -105,7 +104,7 @@ def _delete(chosen: argparse.Namespace) -> int:
     if not chosen.yes:
         plan = api.delete(path, plan="true")
         if chosen.json and chosen.plan:
-            return _json(plan)
+            return text_report.as_json(plan)
         _told(screen, plan)
         if chosen.plan:
             text_report.next_step(screen, stack.again(chosen, _command(chosen)))
@@ -115,7 +114,7 @@ def _delete(chosen: argparse.Namespace) -> int:
             return 1
     found = api.delete(path)
     if chosen.json:
-        return _json(found)
+        return text_report.as_json(found)
     _told(screen, found)
     return 0
 
@@ -144,8 +143,3 @@ def _told(screen: Console, found: Mapping[str, Any]) -> None:
         text_report.line(
             screen, ("  still bills", "bold yellow"), f"  {each['what']} {each['name']}: {each['how_to_end']}"
         )
-
-
-def _json(value: object) -> int:
-    print(json.dumps(value, indent=2, ensure_ascii=False))
-    return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,7 +41,7 @@ def add_to(command: argparse.ArgumentParser) -> None:
 def _list(chosen: argparse.Namespace) -> int:
     found = stack.Stack(chosen).api().get("/deployments", limit=chosen.limit)["deployments"]
     if chosen.json:
-        return _json(found)
+        return text_report.as_json(found)
     screen = text_report.console()
     if not found:
         text_report.line(screen, "No deployment yet. A job makes one when it completes: jobs start … --deploy NAME")
@@ -76,7 +75,7 @@ def _release(chosen: argparse.Namespace) -> int:
 
 def _told(chosen: argparse.Namespace, found: Mapping[str, Any]) -> int:
     if chosen.json:
-        return _json(found)
+        return text_report.as_json(found)
     screen = text_report.console()
     _whole(screen, found)
     if found["state"] == "Ready":
@@ -107,8 +106,3 @@ def _whole(screen: Console, found: Mapping[str, Any]) -> None:
 
 def _way(found: Mapping[str, Any]) -> str:
     return str(found["serving"]).replace("_", " ")
-
-
-def _json(value: object) -> int:
-    print(json.dumps(value, indent=2, ensure_ascii=False))
-    return 0

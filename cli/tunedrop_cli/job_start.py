@@ -76,15 +76,14 @@ def one(chosen: argparse.Namespace, api: ControlApi, screen: Console) -> Mapping
 def _affordable(chosen: argparse.Namespace, api: ControlApi, request: Body) -> Body:
     """The request with the id of its plan, which costs at most `--max-cost`. Raises Refused if it costs more."""
     found = plan(api, request)
-    check_amount((found.get("cost") or {}).get("amount"), chosen.max_cost)
+    check_amount([found], chosen.max_cost)
     return {**request, "version": found["version"], "plan_id": found["plan_id"]}
 
 
 def _say_how_to_repeat(chosen: argparse.Namespace, key: str) -> None:
     """Print the same command under the same key: ControlApi may have started the job all the same."""
     aside = text_report.console(stderr=True)
-    words = [word for word in chosen.typed if word != "--watch"] if hasattr(chosen, "typed") else []
-    again = shlex.join(["tunedrop", *words, *([] if chosen.idempotency_key else ["--idempotency-key", key])])
+    again = shlex.join(["tunedrop", *chosen.typed, *([] if chosen.idempotency_key else ["--idempotency-key", key])])
     text_report.line(aside, "The job may have been started all the same. To learn that, without starting a second one:")
     text_report.next_step(aside, again)
 
@@ -111,13 +110,6 @@ class Sweep:
     label: str
     requests: Sequence[Body]
     plans: Sequence[Plan]
-
-    @property
-    def cost(self) -> float | None:
-        """What all of them cost; None if the price of one is unknown."""
-        amounts = [(each.get("cost") or {}).get("amount") for each in self.plans]
-        known = [amount for amount in amounts if amount is not None]
-        return sum(known) if len(known) == len(amounts) else None
 
 
 def planned_sweep(chosen: argparse.Namespace, api: ControlApi) -> Sweep:
@@ -150,7 +142,8 @@ def show_sweep(screen: Console, sweep: Sweep) -> None:
         for each in sweep.plans
     ]
     tables.show(screen, ("hyperparameters", "tokens", "cost"), rows)
-    total = "unknown (no price)" if sweep.cost is None else f"{sweep.cost:.2f} {sweep.plans[0]['cost']['currency']}"
+    amount, first = cost_of_all(sweep.plans), sweep.plans[0].get("cost")
+    total = job_text.cost_of({**(first or {}), "amount": amount})
     text_report.line(screen, f"{len(sweep.plans)} jobs on {job_text.data_of(sweep.plans[0])}, in all: {total}")
 
 
@@ -160,11 +153,22 @@ def check_cost(chosen: argparse.Namespace, sweep: Sweep) -> None:
         return
     if chosen.max_cost is None:
         raise WrongUsage("a sweep trains several jobs: say --max-cost AMOUNT, or --yes; --plan only plans")
-    check_amount(sweep.cost, chosen.max_cost)
+    check_amount(sweep.plans, chosen.max_cost)
 
 
-def check_amount(cost: float | None, most: float) -> None:
-    """Raise Refused unless the cost is known, and at most that much."""
+def cost_of_all(plans: Sequence[Plan]) -> float | None:
+    """What all of them cost; None if the cost of one is unknown."""
+    amounts = [(each.get("cost") or {}).get("amount") for each in plans]
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if len(known) == len(amounts) else None
+
+
+def check_amount(plans: Sequence[Plan], most: float) -> None:
+    """Raise Refused unless the cost of all of them is known, and at most that much."""
+    if any(each["trained_tokens"] is None for each in plans):
+        words = "the version is not prepared for this base model yet, so nobody can say that it stays under --max-cost"
+        raise Refused(0, {"code": "cost_unknown", "message": words})
+    cost = cost_of_all(plans)
     if cost is None:
         words = (
             "no price is set for this base model, so nobody can say that it stays under --max-cost. "
@@ -172,7 +176,7 @@ def check_amount(cost: float | None, most: float) -> None:
         )
         raise Refused(0, {"code": "cost_unknown", "message": words})
     if cost > most:
-        words = f"it costs {cost:.2f}, more than --max-cost {most:.2f}; nothing was started"
+        words = f"it costs {cost:g}, more than --max-cost {most:g}; nothing was started"
         raise Refused(0, {"code": "over_max_cost", "message": words})
 
 

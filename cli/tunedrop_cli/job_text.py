@@ -274,7 +274,8 @@ def cost_of(cost: Mapping[str, Any] | None, *, tokens: bool = True) -> str:
         return "not known yet"
     if cost is None or cost.get("amount") is None:
         return "unknown (no price)"
-    return f"{cost['amount']:.2f} {cost['currency']}"
+    amount = cost["amount"]
+    return f"{amount:.{2 if amount >= 1 else 4}f} {cost['currency']}"
 
 
 def final_loss(job: Job) -> float | None:

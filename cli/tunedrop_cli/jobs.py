@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import secrets
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -103,7 +102,7 @@ def _start(chosen: argparse.Namespace) -> int:
     if chosen.plan:
         plan = job_start.plan(api, job_options.body(chosen))
         if chosen.json:
-            return _json(plan)
+            return text_report.as_json(plan)
         job_text.plan(screen, plan, job_start.confirm(chosen, plan))
         return 0
     job = job_start.one(chosen, api, screen)
@@ -116,16 +115,17 @@ def _sweep(chosen: argparse.Namespace) -> int:
     api, screen = stack.Stack(chosen).api(), text_report.console()
     sweep = job_start.planned_sweep(chosen, api)
     if chosen.plan and chosen.json:
-        return _json({"sweep": sweep.label, "plans": sweep.plans})
+        return text_report.as_json({"sweep": sweep.label, "plans": sweep.plans})
     if not chosen.json:
         job_start.show_sweep(screen, sweep)
     if chosen.plan:
         text_report.line(screen, "Nothing was started. To start it, say --max-cost AMOUNT or --yes instead of --plan.")
         return 0
     job_start.check_cost(chosen, sweep)
+    text_report.line(text_report.console(stderr=True), f"starting sweep {sweep.label}")
     started = job_start.start_sweep(api, sweep)
     if chosen.json:
-        return _json(started)
+        return text_report.as_json(started)
     text_report.line(screen, f"{len(started)} jobs were started. When they have ended:")
     text_report.next_step(screen, stack.again(chosen, f"tunedrop jobs compare --sweep {sweep.label}"))
     return 0
@@ -136,7 +136,7 @@ def _told(chosen: argparse.Namespace, api: ControlApi, screen: Console, job: Map
     if chosen.watch:
         job = _watched(chosen, api, job["id"])
     if chosen.json:
-        _json(job)
+        text_report.as_json(job)
     else:
         training, validation = (list(_points(api, job, split)) for split in ("training", "validation"))
         job_text.whole(screen, job, training, validation)
@@ -167,7 +167,7 @@ def _list(chosen: argparse.Namespace) -> int:
     query = {name: value for name, value in wanted.items() if value is not None}
     jobs = _pages(api, chosen.limit, query)
     if chosen.json:
-        return _json(jobs)
+        return text_report.as_json(jobs)
     screen = text_report.console()
     if jobs:
         job_text.listing(screen, jobs)
@@ -211,7 +211,7 @@ def _write_csv(api: ControlApi, job: Mapping[str, Any], writer: Any) -> None:
 def _stop(chosen: argparse.Namespace) -> int:
     job = stack.Stack(chosen).api().post(f"/jobs/{chosen.job}/stop", {}, idempotency_key=secrets.token_hex(16))
     if chosen.json:
-        return _json(job)
+        return text_report.as_json(job)
     screen = text_report.console()
     text_report.line(screen, f"job {job['id']} is to stop; it is {job['status']}")
     text_report.next_step(screen, stack.again(chosen, job_text.next_command(job)))
@@ -232,7 +232,7 @@ def _compare(chosen: argparse.Namespace) -> int:
     differing = list(job_comparison.differences(jobs))
     ranking = job_comparison.rank(runs)
     if chosen.json:
-        return _json({"jobs": jobs, "differences": dict(differing), "verdict": ranking.verdict})
+        return text_report.as_json({"jobs": jobs, "differences": dict(differing), "verdict": ranking.verdict})
     screen = text_report.console()
     _comparison(screen, runs, differing)
     if chosen.sweep:
@@ -284,8 +284,3 @@ def _points(api: ControlApi, job: Mapping[str, Any], split: str) -> Iterator[Map
         page = api.get(f"/jobs/{job['id']}/metrics", split=split, limit=_PAGE, **more)
         yield from page["points"]
         cursor = page["cursor"]
-
-
-def _json(value: object) -> int:
-    print(json.dumps(value, indent=2, ensure_ascii=False))
-    return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -245,3 +246,9 @@ def line(screen: Console, *parts: str | tuple[str, str]) -> None:
     """Print a line of texts and (text, style). Control characters are escaped, so data cannot control the terminal."""
     shown = (visible(part) if isinstance(part, str) else (visible(part[0]), part[1]) for part in parts)
     screen.print(Text.assemble(*shown))
+
+
+def as_json(value: object) -> int:
+    """Print a value for programs, on standard output; returns the exit code of a command that is done."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+    return 0

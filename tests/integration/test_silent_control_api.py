@@ -18,7 +18,7 @@ NO_PAUSES = (0.0, 0.0)
 
 
 def control_api(server, *, silence=0.2):
-    return ControlApi(server.url, "us-west-2", Credentials("key", "secret"), silence, NO_PAUSES)
+    return ControlApi(server.url, "us-west-2", Credentials("key", "secret"), silence, NO_PAUSES, NO_PAUSES)
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
@@ -46,6 +46,22 @@ def test_a_post_is_repeated_under_its_key():
     with troubled_server("closes", (409, {"error": {"code": "request_in_progress"}}), GOOD) as server:
         control_api(server, silence=3).post("/jobs", {"dataset": "a"}, idempotency_key="once")
     assert [headers["Idempotency-Key"] for _, _, headers in server.asked] == ["once"] * 3
+
+
+def test_a_request_that_is_still_in_progress_is_asked_for_until_its_answer_is_there():
+    held = (409, {"error": {"code": "request_in_progress"}})
+    with troubled_server(held, held, held, held, GOOD) as server:
+        assert control_api(server, silence=3).post("/jobs", {"dataset": "a"}, idempotency_key="once") == {"jobs": []}
+    assert {headers["Idempotency-Key"] for _, _, headers in server.asked} == {"once"}
+
+
+def test_a_start_that_stays_in_doubt_is_proposed_again_under_the_same_key(capsys):
+    with troubled_server((500, {"error": {"code": "internal_error"}})) as server:
+        typed = ["jobs", "start", "support", "--model", "nova-lite", "--url", server.url]
+        assert main.main(typed) == 1
+    (_, _, headers), *_ = server.asked
+    proposed = [line for line in capsys.readouterr().err.splitlines() if line.startswith("next")]
+    assert proposed == [f"next  tunedrop {' '.join(typed)} --idempotency-key {headers['Idempotency-Key']}"]
 
 
 @pytest.mark.parametrize(("status", "asked"), [(429, 2), (502, 2), (503, 2), (504, 2), (500, 1), (409, 1), (404, 1)])

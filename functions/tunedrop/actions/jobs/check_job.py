@@ -52,7 +52,7 @@ class AccountToday:
 
 
 def check(request: StartJob, cloud: Cloud) -> CheckedJob:
-    """Check a request against the catalogue, the stack's caps and its own rows; no call to AWS's services but those.
+    """Check a request against the catalogue, the stack's caps and its rows. AWS is asked nothing: `ask_aws` does.
 
     Raises InvalidInput, NotFound, Conflict and CapExceeded.
     """
