@@ -12,7 +12,7 @@ ifndef V
 .SILENT:
 endif
 .DEFAULT_GOAL := help
-.PHONY: help demo test check prove coverage format up down reset logs build validate deploy docs clean
+.PHONY: help demo test check prove faults coverage format up down reset logs build validate deploy docs clean
 
 DEV := .venv/bin
 LOCAL := .venv-local/bin/python -m tunedrop_local
@@ -41,6 +41,10 @@ check: ## format, lint, types, imports, template
 prove: ## the provers, with figures: wiring and permissions against seeded faults, gates, upgrade, hostile API (half an hour); ARGS=--help
 	$(PYTHON) bootstrap dev local gates
 	$(DEV)/python -m tests.prove $(ARGS)
+
+faults: ## what happens when AWS misbehaves: faults at every call, lost and late events, storms, replays; ARGS=--help
+	$(PYTHON) bootstrap dev local
+	$(DEV)/python -m tests.faults $(ARGS)
 
 coverage: ## branch coverage of all tests but the end-to-end ones, held to a floor; takes twice as long as they do
 	$(PYTHON) bootstrap dev sam

@@ -5,13 +5,10 @@ python -m tests.prove [--verbose] [prover ...]
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests import gates
@@ -24,6 +21,7 @@ from tests.iam.recording import differences
 from tests.iam.seeds import FAULTS as SLIPS
 from tests.iam.seeds import LOST, WIDENED
 from tests.iam.unneeded import UNNEEDED
+from tests.proofs import Proof, run
 from tests.template.wiring import prover as wiring
 from tests.template.wiring.seeds import FAULTS
 from tests.template.wiring.unmended import UNMENDED
@@ -34,15 +32,6 @@ HOSTILE_CASES = 5_000
 """For each operation, in this process: half an hour."""
 SIGNED_CASES = 10
 """For each operation, through the embedded cloud: 200 in all."""
-
-
-@dataclass(slots=True)
-class Proof:
-    """What a prover says: a line of figures, what is against it, and details for who asks."""
-
-    figures: str
-    objections: list[str] = field(default_factory=list)
-    details: list[str] = field(default_factory=list)
 
 
 def prove_wiring() -> Proof:
@@ -143,26 +132,5 @@ PROVERS: dict[str, Callable[[], Proof]] = {
 }
 
 
-def main(arguments: list[str]) -> int:
-    """Run the provers that are named, or all; the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tests.prove", description="Run the provers, with figures.")
-    parser.add_argument("names", nargs="*", metavar="prover", help=f"of {', '.join(PROVERS)}; all by default")
-    parser.add_argument("--verbose", action="store_true", help="say of each seeded fault which check finds it")
-    parsed = parser.parse_args(arguments)
-    if unknown := set(parsed.names) - set(PROVERS):
-        parser.error(f"unknown: {', '.join(sorted(unknown))}; known are: {', '.join(PROVERS)}")
-    holds = True
-    for name in parsed.names or PROVERS:
-        began = time.monotonic()
-        proof = PROVERS[name]()
-        seconds = time.monotonic() - began
-        if parsed.verbose:
-            print(*(f"  {line}" for line in proof.details), sep="\n")
-        print(f"{name}: {proof.figures}; {seconds:.1f} s")
-        print(*(f"  {line}" for line in proof.objections), sep="\n", end="\n" if proof.objections else "")
-        holds &= not proof.objections
-    return 0 if holds else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run("tests.prove", PROVERS, sys.argv[1:]))

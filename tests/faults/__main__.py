@@ -1,0 +1,17 @@
+"""`make faults`: what happens when AWS misbehaves, judged by the simulator's ledger and by histories, with figures.
+
+python -m tests.faults [--verbose] [proof ...]
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from tests.proofs import Proof, run
+
+PROOFS: dict[str, Callable[[], Proof]] = {}
+"""By name; each proof lives in a module of its own here, and a bounded part of it in `make test`."""
+
+if __name__ == "__main__":
+    sys.exit(run("tests.faults", PROOFS, sys.argv[1:]))
