@@ -24,6 +24,7 @@ DESCRIBE = "DescribeDhcpOptions DescribeNetworkInterfaces DescribeSecurityGroups
 SUBNETS, GROUPS = ["subnet-0a1b2c", "subnet-0d4e5f"], ["sg-0a1b2c"]
 CREATE, ENCRYPT = "ec2:CreateNetworkInterface", "CreateGrant Decrypt DescribeKey GenerateDataKey"
 OWN_KEYS = f"arn:aws:kms:{HERE}:key/0a1b2c3d-0000-4000-8000-000000000000"
+MARK = PSEUDO["AWS::StackId"].rpartition("/")[2].partition("-")[0]
 BASE_MODELS = f"arn:aws:bedrock:{REGION}::foundation-model/*"
 
 Conditions = Mapping[str, Mapping[str, str | list[str]]]
@@ -177,6 +178,9 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         # creates what carries the stack's tag and an intent's
         May("bedrock:CreateModelCustomizationJob", (BASE_MODELS, MODELS, JOBS), IS_MARKED),
         May("iam:PassRole", "<BedrockRole.Arn>", {"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}}),
+        # what it buys has an end that needs nothing of ours
+        May("scheduler:CreateSchedule UpdateSchedule", f"arn:aws:scheduler:{HERE}:schedule/default/*-{MARK}-*"),
+        May("iam:PassRole", "<BrakeRole.Arn>", {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}),
         May(
             "bedrock:CreateCustomModelDeployment CreateProvisionedModelThroughput",
             MODELS,
@@ -216,6 +220,7 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         May("bedrock:InvokeModelWithResponseStream", (THROUGHPUTS, DEPLOYMENTS), IS_OURS),
         May("kms:Decrypt", KEY, by_way_of("bedrock"), "EncryptCustomModels"),
     ),
+    "BrakeRole": (May("bedrock:DeleteProvisionedModelThroughput", THROUGHPUTS, IS_OURS),),
     "BedrockRole": (
         May("s3:ListBucket", DATA),
         May("s3:GetObject", objects("prepared", "outputs")),
@@ -306,6 +311,12 @@ TRUSTED: Mapping[str, May] = {
         "",
         {**OF_THIS_ACCOUNT, "ArnEquals": {"aws:SourceArn": JOBS}},
         whom="bedrock.amazonaws.com",
+    ),
+    "BrakeRole": May(
+        "sts:AssumeRole",
+        "",
+        {**OF_THIS_ACCOUNT, "ArnEquals": {"aws:SourceArn": f"arn:aws:scheduler:{HERE}:schedule-group/default"}},
+        whom="scheduler.amazonaws.com",
     ),
     "WebhookRole": May(
         "sts:AssumeRole",

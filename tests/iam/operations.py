@@ -181,6 +181,17 @@ def _create_job(parameters: Parameters, _: Tags) -> Questions:
         yield from _by_way_of("bedrock", "CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKey")
 
 
+def _put_schedule(action: str) -> Callable[[Parameters, Tags], Questions]:
+    def asked(parameters: Parameters, _: Tags) -> Questions:
+        assert "GroupName" not in parameters  # then it is the default group
+        yield Request(
+            f"scheduler:{action}", f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/default/{parameters['Name']}"
+        )
+        yield Request("iam:PassRole", "<BrakeRole.Arn>", {"iam:PassedToService": "scheduler.amazonaws.com"})
+
+    return asked
+
+
 def _create_throughput(parameters: Parameters, tags: Tags) -> Questions:
     base = parameters["modelId"].partition("/")[2].partition("/")[0]
     wanted = _of_request(parameters["tags"])
@@ -252,6 +263,7 @@ ASKED: Mapping[str, Callable[[Parameters, Tags], Questions]] = {
     "sqs.SendMessage": _on_queue("SendMessage"),
     "sqs.ChangeMessageVisibility": _on_queue("ChangeMessageVisibility"),
     "eventbridge.PutEvents": _publish,
+    **{f"scheduler.{each}": _put_schedule(each) for each in ("CreateSchedule", "UpdateSchedule")},
     "service-quotas.ListServiceQuotas": _anything("servicequotas:ListServiceQuotas"),
     "bedrock.CreateModelCustomizationJob": _create_job,
     "bedrock.CreateProvisionedModelThroughput": _create_throughput,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from tests.iam.evaluation import Request
 from tests.iam.policies import Needed
-from tests.template.stack import ACCOUNT, NAME, REGION, Stack
+from tests.template.stack import ACCOUNT, NAME, PSEUDO, REGION, Stack
 
 HERE = f"{REGION}:{ACCOUNT}"
 CONSUMING = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
@@ -28,6 +28,7 @@ def needed(stack: Stack) -> list[Needed]:
         *_bedrock(stack),
         *_s3(),
         *_events(),
+        *_scheduler(),
         *_webhook(stack),
         *_alarms(),
         *_logs(),
@@ -82,6 +83,15 @@ def _s3() -> Iterator[Needed]:
     """Who may not list a bucket hears 403 of a key that is absent: docs/facts.md#s3-objects."""
     secure = {"aws:SecureTransport": "true"}
     yield "DatasetUploadedRole", Request("s3:ListBucket", "<DataBucket.Arn>", secure)
+
+
+def _scheduler() -> Iterator[Needed]:
+    """A schedule takes its role on to end a throughput: docs/facts.md#scheduler."""
+    source = {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": f"arn:aws:scheduler:{HERE}:schedule-group/default"}
+    yield "", Request("sts:AssumeRole", "<BrakeRole.Arn>", source, "scheduler.amazonaws.com")
+    own = {"aws:ResourceTag/tunedrop:stack": PSEUDO["AWS::StackId"]}
+    throughput = f"arn:aws:bedrock:{HERE}:provisioned-model/x"
+    yield "BrakeRole", Request("bedrock:DeleteProvisionedModelThroughput", throughput, own)
 
 
 def _events() -> Iterator[Needed]:

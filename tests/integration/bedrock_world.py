@@ -6,7 +6,7 @@ import copy
 import dataclasses
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -180,6 +180,26 @@ class World:
             self.reconcile()
         self.deliver(events=events)
 
+    def schedules(self) -> dict[str, datetime]:
+        """The one-time schedules that stand, by the name of the throughput that each ends, and when."""
+        found = clients.scheduler().list_schedules()["Schedules"]
+        each = [clients.scheduler().get_schedule(Name=schedule["Name"]) for schedule in found]
+        return {
+            json.loads(one["Target"]["Input"])["ProvisionedModelId"]: datetime.fromisoformat(
+                one["ScheduleExpression"].removeprefix("at(").removesuffix(")")
+            ).replace(tzinfo=UTC)
+            for one in each
+        }
+
+    def fire_schedules(self) -> None:
+        """EventBridge Scheduler does what is due, as its own target says it: with none of our code or rows."""
+        for name, fires_at in self.schedules().items():
+            if fires_at <= self.clock.now():
+                clients.scheduler().delete_schedule(Name=name)
+                with suppress(clients.bedrock().exceptions.ResourceNotFoundException):
+                    clients.bedrock().delete_provisioned_model_throughput(provisionedModelId=name)
+        self.simulator.run_due()
+
     def checkpoint(self) -> Any:
         """Everything as it stands now."""
         return self.simulator.snapshot(), copy.deepcopy(self._backend().items), self.clock.time
@@ -220,6 +240,7 @@ class World:
             clients.s3(),
             clients.bedrock(),
             clients.spender(),
+            clients.scheduler(),
         )
         emitters = [client.meta.events for client in (*own, *made, clients.service_quotas())]
         for emitter in emitters:

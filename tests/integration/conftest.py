@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_sqs import SQSClient
     from tunedrop.edges.clients import BedrockReader
@@ -65,6 +66,9 @@ class StackClients:
 
     def bedrock(self) -> BedrockReader:
         return clients.bedrock()
+
+    def scheduler(self) -> EventBridgeSchedulerClient:
+        return clients.scheduler()
 
     def service_quotas(self) -> ServiceQuotasClient:
         return clients.service_quotas()
@@ -245,6 +249,7 @@ def _variables(bucket: str, urls: dict[str, str]) -> dict[str, str]:
         "TUNEDROP_SPEND_QUEUE_URL": urls["SpendQueue"],
         "TUNEDROP_JOB_EVENT_QUEUE_URL": urls["JobEventQueue"],
         "TUNEDROP_BEDROCK_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/tunedrop-bedrock",
+        "TUNEDROP_BRAKE_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/tunedrop-brake",
         "TUNEDROP_DEFAULT_BASE_MODEL": "claude-3-haiku",
         "TUNEDROP_VALIDATION_SHARE": "0",
         "TUNEDROP_MAX_MODEL_UNITS": "1",

@@ -210,6 +210,9 @@ class _Evaluator:
     def _split(self, argument: list[Any]) -> list[str]:
         return str(self.value(argument[1])).split(argument[0])
 
+    def _select(self, argument: list[Any]) -> Any:
+        return self.value(argument[1])[int(argument[0])]
+
     def _findinmap(self, argument: list[Any]) -> Any:
         name, first, second = (self.value(each) for each in argument)
         return self._template["Mappings"][name][first][second]

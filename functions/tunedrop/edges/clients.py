@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_sqs import SQSClient
 
@@ -96,6 +97,12 @@ def bedrock_runtime(*, read_seconds: float) -> BedrockRuntimeClient:
     `read_seconds` limits the silence between two reads, not the whole answer.
     """
     return boto3.client("bedrock-runtime", config=_config(attempts=1, read_seconds=read_seconds))
+
+
+@cache
+def scheduler() -> EventBridgeSchedulerClient:
+    """Client for the schedules that end paid capacity; each is put under its own name, so a repeat changes nothing."""
+    return boto3.client("scheduler", config=_config(attempts=3, read_seconds=10))
 
 
 @cache

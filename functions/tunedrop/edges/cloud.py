@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_sqs import SQSClient
 
@@ -32,6 +33,7 @@ class Clients(Protocol):
     def sqs(self) -> SQSClient: ...  # noqa: D102
     def events(self) -> EventBridgeClient: ...  # noqa: D102
     def bedrock(self) -> BedrockReader: ...  # noqa: D102
+    def scheduler(self) -> EventBridgeSchedulerClient: ...  # noqa: D102
     def service_quotas(self) -> ServiceQuotasClient: ...  # noqa: D102
 
 
@@ -85,6 +87,11 @@ class Cloud:
     def bedrock(self) -> BedrockReader:
         """A Bedrock client for Get and List only."""
         return self.clients.bedrock()
+
+    @property
+    def scheduler(self) -> EventBridgeSchedulerClient:
+        """EventBridge Scheduler, for what ends paid capacity without us."""
+        return self.clients.scheduler()
 
     @property
     def quotas(self) -> ServiceQuotasClient:

@@ -25,6 +25,8 @@ class Settings:
     spend_queue_url: str
     job_event_queue_url: str
     bedrock_role_arn: str
+    brake_role_arn: str
+    """The role that a schedule takes on to delete a throughput of this stack."""
     model_key_arn: str | None
     """The KMS key for custom models; None unless the stack was told to use its own key."""
     default_base_model: str
@@ -71,6 +73,7 @@ class Settings:
             spend_queue_url=variables["TUNEDROP_SPEND_QUEUE_URL"],
             job_event_queue_url=variables["TUNEDROP_JOB_EVENT_QUEUE_URL"],
             bedrock_role_arn=variables["TUNEDROP_BEDROCK_ROLE_ARN"],
+            brake_role_arn=variables["TUNEDROP_BRAKE_ROLE_ARN"],
             model_key_arn=variables.get("TUNEDROP_MODEL_KEY_ARN") or None,
             default_base_model=variables["TUNEDROP_DEFAULT_BASE_MODEL"],
             validation_share=float(variables["TUNEDROP_VALIDATION_SHARE"]),

@@ -25,6 +25,7 @@ from tunedrop_local.adapter import (
     schedules,
     seams,
     streaming,
+    universal_targets,
 )
 from tunedrop_local.adapter.front import Asgi, front
 from tunedrop_local.adapter.functions import Functions
@@ -134,6 +135,7 @@ def assemble(settings: Settings, root: Keys) -> Cloud:
     ):
         part.install()
     schedules.install(settings)
+    universal_targets.install(settings.endpoint)
     dropped_properties.install(settings.endpoint)
     world = World(simulator, door, recorder, autosave)
     control = Control(world, root.control_token, about(settings))

@@ -6,7 +6,6 @@ MiniStack verifies the signature first; then the caller's policies are evaluated
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import threading
 import uuid
@@ -20,9 +19,9 @@ from botocore.session import Session
 from ministack import app
 from ministack.core import router
 from ministack.core.responses import StreamingResponse, get_account_id, get_region, request_scope
-from ministack.services import eventbridge, sts
+from ministack.services import eventbridge
 
-from tunedrop_local.adapter import policies, seams
+from tunedrop_local.adapter import policies, role_sessions, seams
 
 SERVICES = ("bedrock", "bedrock-runtime", "servicequotas")
 QUOTAS_TARGET = "ServiceQuotasV20190624"
@@ -122,7 +121,6 @@ class RoleObjects:
 
     def __init__(self, endpoint: str) -> None:
         seams.original(eventbridge, "_put_events", "data", "allow_aws_source")
-        seams.original(sts, "register_session", "access_key", "session")
         self._endpoint, self._session = endpoint, Session()
         self._lock = threading.Lock()
 
@@ -149,28 +147,9 @@ class RoleObjects:
         with request_scope(account, region):
             if not policies.trusts(role_arn, "bedrock.amazonaws.com", context):
                 raise ObjectsError(f"Could not assume provided IAM role {role_arn}. Verify its trust policy.")
-            credentials = _role_session(role_arn, job_arn, account)
+            credentials = role_sessions.credentials(role_arn, "bedrock", job_arn)
         with self._lock:  # making clients is not thread-safe
             return self._session.create_client("s3", region, endpoint_url=self._endpoint, config=_S3, **credentials)
-
-
-def _role_session(role_arn: str, job_arn: str, account: str) -> dict[str, Any]:
-    """Credentials of a session for this job only; the same job always gets the same ones."""
-    digest = hashlib.sha256(f"{role_arn} {job_arn}".encode()).hexdigest()
-    access_key, secret, token = f"ASIA{digest[:16].upper()}", digest, digest[::-1]
-    name = role_arn.rsplit("/", 1)[-1]
-    session = {
-        "Arn": f"arn:aws:sts::{account}:assumed-role/{name}/bedrock",
-        "UserId": f"{name}:bedrock",
-        "SecretAccessKey": secret,
-        "SessionToken": token,
-    }
-    sts.register_session(access_key, session)
-    return {
-        "aws_access_key_id": access_key,
-        "aws_secret_access_key": secret,
-        "aws_session_token": token,
-    }
 
 
 def _bucket_and_key(uri: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from tunedrop.domain.serving import purchase_states, purchase_steps
+from tunedrop.domain.serving import brake, purchase_states, purchase_steps
 from tunedrop.domain.serving.purchase_states import ENDED, LONG_SETTLE, SETTLE, Capacity, Observation, Purchase
 from tunedrop.domain.training.bedrock_refusal import Refusal
 
@@ -40,7 +40,13 @@ def purchase(**changes) -> Purchase:
 
 
 def requested(**changes) -> Purchase:
-    return replace(purchase_states.request(purchase(), MODEL, NOW, NOW), **changes)
+    return braked(replace(purchase_states.request(purchase(), MODEL, NOW, NOW), **changes))
+
+
+def braked(row: Purchase, after=timedelta(0)) -> Purchase:
+    """With the schedule that would end what is bought then."""
+    fires_at = brake.wanted(row, NOW + after)
+    return purchase_states.braked(row, fires_at) if fires_at else row
 
 
 def capacity(number=1, status="Creating") -> Capacity:
@@ -60,6 +66,59 @@ def test_bedrock_is_looked_at_before_anything_is_sent():
     assert step(requested(), Observation()) == purchase_steps.SendPurchase()
 
 
+def test_nothing_is_sent_before_a_schedule_stands_that_ends_it():
+    bare = replace(requested(), brake_fires_at=None)
+    assert step(bare) == purchase_steps.Observe()
+    assert step(bare, Observation()) == purchase_steps.SetBrake(NOW + timedelta(hours=8, minutes=15))
+    late = timedelta(hours=3)
+    assert step(requested(), Observation(), after=late) == purchase_steps.SetBrake(
+        NOW + timedelta(hours=11, minutes=15)
+    )
+    assert step(braked(requested(), late), Observation(), after=late) == purchase_steps.SendPurchase()
+    assert step(bare, Observation(), free=0) != purchase_steps.SetBrake(NOW + timedelta(hours=8, minutes=15))
+
+
+def test_two_visits_that_begin_seconds_apart_do_not_move_each_others_brake():
+    for seconds in (-59, 59):
+        row = braked(requested(), timedelta(seconds=seconds))
+        assert step(row, Observation()) == purchase_steps.SendPurchase()
+
+
+def test_on_demand_needs_no_brake():
+    row = requested(serving="on_demand", model_units=0, hours=None)
+    assert row.brake_fires_at is None
+    assert step(row, Observation()) == purchase_steps.SendPurchase()
+
+
+def test_a_brake_that_cannot_be_set_just_now_is_tried_again_after_a_pause_and_nothing_is_bought_meanwhile():
+    row = purchase_states.unbraked(replace(requested(), brake_fires_at=None), FULL, NOW)
+    assert isinstance(step(row, Observation()), purchase_steps.LeavePurchase)
+    assert isinstance(step(row, Observation(), after=purchase_states.PAUSE), purchase_steps.SetBrake)
+    lapsed = step(row, None, after=timedelta(hours=24))
+    assert isinstance(lapsed, purchase_steps.Finish)
+    assert (lapsed.state, FULL.code in (lapsed.failure or "")) == ("lapsed", True)
+
+
+def test_a_brake_that_is_refused_for_good_ends_the_purchase():
+    row = purchase_states.unbraked(replace(requested(), brake_fires_at=None), REFUSED, NOW)
+    assert step(row) == purchase_steps.Finish(
+        "failed", "nothing would end it but this stack", "ValidationException: no"
+    )
+    sent = purchase_states.unbraked(purchase_states.attempt(requested(), NOW), REFUSED, NOW)
+    assert step(sent) == purchase_steps.Observe(), "what was sent once may have taken effect"
+
+
+def test_what_lives_without_a_brake_gets_one_and_goes_on_if_it_cannot():
+    row = replace(purchase_states.go_live(requested(), capacity(), NOW), brake_fires_at=None)
+    assert purchase_steps.is_due(replace(row, ready_at=NOW, announced=("ready",)), NOW)
+    assert step(row) == purchase_steps.SetBrake(NOW + timedelta(hours=8, minutes=15))
+    for refusal in (FULL, REFUSED):
+        paused = purchase_states.unbraked(row, refusal, NOW)
+        assert step(paused, Observation(ours=(capacity(status="Ready"),))) == purchase_steps.BecomeReady(
+            capacity(status="Ready")
+        )
+
+
 def test_what_exists_already_is_adopted_instead_of_bought():
     assert step(requested(), Observation(ours=(capacity(),)), free=0) == purchase_steps.AdoptCapacity(capacity())
 
@@ -77,7 +136,8 @@ def test_a_model_that_others_serve_is_not_served_twice_unless_that_is_free():
 
 
 def test_a_day_after_the_jobs_end_a_request_lapses():
-    assert step(requested(), Observation(), after=timedelta(hours=23, minutes=59)) == purchase_steps.SendPurchase()
+    late = timedelta(hours=23, minutes=59)
+    assert step(braked(requested(), late), Observation(), after=late) == purchase_steps.SendPurchase()
     lapsed = step(requested(), None, after=timedelta(hours=24))
     assert isinstance(lapsed, purchase_steps.Finish)
     assert lapsed.state == "lapsed"
@@ -88,6 +148,8 @@ def test_an_unknown_outcome_is_looked_at_waited_for_and_only_then_sent_again():
     assert step(row) == purchase_steps.Observe()
     assert step(row, Observation(ours=(capacity(),))) == purchase_steps.AdoptCapacity(capacity())
     assert isinstance(step(row, Observation(), after=LONG_SETTLE - timedelta(seconds=1)), purchase_steps.LeavePurchase)
+    assert isinstance(step(row, Observation(), after=LONG_SETTLE), purchase_steps.SetBrake)
+    row = braked(row, LONG_SETTLE)
     assert step(row, Observation(), after=LONG_SETTLE) == purchase_steps.SendPurchase()
 
 
@@ -161,7 +223,8 @@ def test_an_end_is_due_until_it_was_told(state):
 
 @pytest.mark.parametrize("hours", [1, 8, 168, None])
 def test_hours_end_by_themselves_and_are_announced_before(hours):
-    row = purchase_states.go_live(requested(hours=hours), capacity(status="Ready"), NOW)
+    serving = "provisioned_throughput" if hours else "on_demand"
+    row = purchase_states.go_live(requested(hours=hours, serving=serving), capacity(status="Ready"), NOW)
     row = replace(row, ready_at=NOW, announced=("ready",))
     observed = Observation(ours=(capacity(status="Ready"),))
     if hours is None:

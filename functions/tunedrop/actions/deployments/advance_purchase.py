@@ -8,11 +8,12 @@ from datetime import datetime
 
 import tunedrop
 from tunedrop.actions import announce
-from tunedrop.domain.serving import deployment_states, purchase_states, purchase_steps
+from tunedrop.domain.serving import brake, deployment_states, purchase_states, purchase_steps
 from tunedrop.domain.serving.deployment_states import Deployment, DeploymentState
 from tunedrop.domain.serving.purchase_states import HOLDING, Capacity, Observation, Purchase
 from tunedrop.domain.training import names_tokens_tags
 from tunedrop.domain.training.bedrock_refusal import Refusal
+from tunedrop.edges import schedules
 from tunedrop.edges.bedrock import buy_capacity, observed_capacity
 from tunedrop.edges.bedrock.call_outcomes import Ambiguous, Done
 from tunedrop.edges.clients import Spender
@@ -71,6 +72,8 @@ def _carry_out(step: purchase_steps.PurchaseStep, purchase: Purchase, visit: _Vi
     match step:
         case purchase_steps.Observe():
             return observed_capacity.observe(visit.cloud.bedrock, purchase, visit.cloud.settings.stack_id)
+        case purchase_steps.SetBrake(fires_at):
+            _set_brake(purchase, fires_at, visit)
         case purchase_steps.SendPurchase():
             _send(purchase, visit)
         case purchase_steps.Discard(arn):
@@ -99,6 +102,22 @@ def _move(step: purchase_steps.PurchaseStep, purchase: Purchase, visit: _Visit) 
             _reclaim(purchase, found, visit)
         case purchase_steps.Finish():
             _finish(purchase, step, visit)
+
+
+def _set_brake(purchase: Purchase, fires_at: datetime, visit: _Visit) -> None:
+    """Let a schedule end the capacity, before the row allows it to be bought or to stay."""
+    schedule = brake.schedule(purchase, fires_at, visit.cloud.settings.brake_role_arn)
+    answer = schedules.put(visit.cloud.scheduler, schedule)
+    if isinstance(answer, Done):
+        _save(purchase_states.braked(purchase, fires_at), visit)
+        return
+    logger.error("no schedule that ends paid capacity", extra={"purchase": purchase.id, "answer": str(answer)})
+    refusal = (
+        answer
+        if isinstance(answer, Refusal)
+        else Refusal("not_now", answer.reason, "no answer of EventBridge Scheduler")
+    )
+    _save(purchase_states.unbraked(purchase, refusal, visit.now), visit)
 
 
 def _send(purchase: Purchase, visit: _Visit) -> None:

@@ -70,7 +70,7 @@ class Purchase:
     refusal: Refusal | None = None
     """Bedrock's answer to the last send. After several sends it does not prove that the earlier ones had no effect."""
     parked_at: datetime | None = None
-    """When Bedrock last had no capacity, or did not take a deletion."""
+    """When Bedrock last had no capacity or did not take a deletion, or the brake could not be set."""
     live_at: datetime | None = None
     ready_at: datetime | None = None
     expires_at: datetime | None = None
@@ -81,6 +81,10 @@ class Purchase:
     """When Bedrock accepted the deletion of `arn`; after that, a list without it is proof enough."""
     released_at: datetime | None = None
     failure: str | None = None
+    brake_fires_at: datetime | None = None
+    """When the schedule deletes the capacity that stands beside us (`brake`); None: none was made yet."""
+    brake_refusal: Refusal | None = None
+    """Why the schedule could not be made or moved when that was last tried."""
     announced: tuple[Announcement, ...] = ()
     revision: int = 0
 
@@ -136,6 +140,16 @@ def attempt(purchase: Purchase, now: datetime) -> Purchase:
 def refuse(purchase: Purchase, refusal: Refusal) -> Purchase:
     """The purchase after Bedrock refused the last send; earlier sends may still have taken effect."""
     return replace(purchase, refusal=refusal)
+
+
+def braked(purchase: Purchase, fires_at: datetime) -> Purchase:
+    """The purchase once a schedule stands that ends its capacity at that time."""
+    return replace(purchase, brake_fires_at=fires_at, brake_refusal=None)
+
+
+def unbraked(purchase: Purchase, refusal: Refusal, now: datetime) -> Purchase:
+    """The purchase after its schedule could not be made or moved: it pauses, and nothing is bought meanwhile."""
+    return replace(purchase, brake_refusal=refusal, parked_at=now)
 
 
 def requeue(purchase: Purchase, now: datetime) -> Purchase:

@@ -6,6 +6,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tunedrop.domain.serving import brake
 from tunedrop.domain.serving.purchase_states import (
     LONG_SETTLE,
     PAUSE,
@@ -22,6 +23,13 @@ from tunedrop.domain.training.bedrock_refusal import Refusal
 @dataclass(frozen=True, slots=True)
 class Observe:
     """Look at Bedrock before deciding."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetBrake:
+    """Make the schedule that deletes the capacity at this time, or move it there."""
+
+    fires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,7 @@ class LeavePurchase:
 
 PurchaseStep = (
     Observe
+    | SetBrake
     | SendPurchase
     | Requeue
     | AdoptCapacity
@@ -128,7 +137,7 @@ def is_due(purchase: Purchase, now: datetime) -> bool:
         case "live":
             over = purchase.expires_at is not None and now >= purchase.expires_at
             unready = purchase.ready_at is None or purchase.release_requested is not None
-            return unready or over or bool(announcements(purchase, now))
+            return unready or over or bool(brake.wanted(purchase, now)) or bool(announcements(purchase, now))
         case _:
             return bool(announcements(purchase, now))
 
@@ -151,7 +160,7 @@ def _requested(purchase: Purchase, observed: Observation | None, free_units: int
         return LeavePurchase(
             f"needs {purchase.model_units} model units, {max(free_units, 0)} are free under MaxModelUnits"
         )
-    return _adopt_or_send(purchase, observed)
+    return _adopt_or_send(purchase, observed, now)
 
 
 def _unknown(purchase: Purchase, observed: Observation | None, now: datetime) -> PurchaseStep:
@@ -170,14 +179,20 @@ def _not_there(purchase: Purchase, observed: Observation, waited: timedelta, now
         return LeavePurchase("an attempt may be on its way, or its effect not listed yet")
     if purchase.refusal:
         return _refused(purchase.refusal)
-    return _given_up(purchase, now) or _adopt_or_send(purchase, observed)
+    return _given_up(purchase, now) or _adopt_or_send(purchase, observed, now)
 
 
-def _adopt_or_send(purchase: Purchase, observed: Observation) -> PurchaseStep:
+def _adopt_or_send(purchase: Purchase, observed: Observation, now: datetime) -> PurchaseStep:
     if observed.ours:
         return AdoptCapacity(observed.ours[0])
     if observed.others and purchase.serving == "provisioned_throughput":
         return _taken(observed.others[0])
+    if fires_at := brake.wanted(purchase, now):
+        return (
+            LeavePurchase("the schedule that ends it could not be made just now")
+            if _paused(purchase, now)
+            else SetBrake(fires_at)
+        )
     return SendPurchase()
 
 
@@ -187,6 +202,9 @@ def _live(purchase: Purchase, observed: Observation | None, now: datetime) -> Pu
         return BeginRelease(purchase.release_requested)
     if purchase.expires_at and now >= purchase.expires_at:
         return BeginRelease(f"its {purchase.hours} hours are over")
+    fires_at = brake.wanted(purchase, now)
+    if fires_at and not _paused(purchase, now):
+        return SetBrake(fires_at)
     if observed is None:
         return Observe()
     surplus = [capacity.arn for capacity in observed.ours if capacity.arn != purchase.arn]
@@ -232,8 +250,12 @@ def _ended(purchase: Purchase, observed: Observation | None, now: datetime) -> P
 def _given_up(purchase: Purchase, now: datetime) -> Finish | None:
     if purchase.release_requested:
         return Finish("released", purchase.release_requested)
+    unbraked = purchase.brake_refusal
+    if unbraked and unbraked.kind == "refused" and not purchase.attempts:
+        return Finish("failed", "nothing would end it but this stack", f"{unbraked.code}: {unbraked.message}")
     if purchase.lapses_at and now >= purchase.lapses_at:
-        return Finish("lapsed", "nothing is bought later than 24 hours after the job's end")
+        reason = "nothing is bought later than 24 hours after the job's end"
+        return Finish("lapsed", reason, f"{reason}: {unbraked.code}: {unbraked.message}" if unbraked else None)
     return None
 
 

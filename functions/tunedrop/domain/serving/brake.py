@@ -1,0 +1,57 @@
+"""The second brake: a schedule that deletes a throughput soon after its end, without our tables or our code. Pure.
+
+It is made before the purchase and moved before anything lets the capacity stay longer. What becomes of the purchase
+does not change it: its name is this purchase's own, so where nothing is left to delete, it fires at nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tunedrop.domain.serving.purchase_states import RELEASE_TIME, SETTLE, Purchase
+
+_MOST_HOURS = 168
+"""A deployment's hours are at most these; a purchase without any is braked as if it had them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A call that EventBridge Scheduler makes once."""
+
+    name: str
+    description: str
+    fires_at: datetime
+    target_arn: str
+    role_arn: str
+    """The role that the schedule takes on."""
+    parameters: Mapping[str, str]
+    """Named as AWS's SDK for Java names them, whatever the API says (docs/facts.md#scheduler)."""
+
+
+def wanted(purchase: Purchase, now: datetime) -> datetime | None:
+    """When the brake should fire, if that is not when it will; None where it stands well or nothing bills by the hour.
+
+    Before the purchase, its hours count from now. Two visits of one purchase begin seconds apart, and the later of them
+    does not undo what the other has just set.
+    """
+    if purchase.serving != "provisioned_throughput":
+        return None
+    end = purchase.expires_at or now + timedelta(hours=purchase.hours or _MOST_HOURS)
+    fires_at = end + RELEASE_TIME
+    stands = purchase.brake_fires_at is not None and abs(purchase.brake_fires_at - fires_at) <= SETTLE
+    return None if stands else fires_at
+
+
+def schedule(purchase: Purchase, fires_at: datetime, role_arn: str) -> Schedule:
+    """What ends the purchase's capacity then. The throughput's name stands for its ARN, which nobody knows yet."""
+    partition = role_arn.split(":")[1]
+    return Schedule(
+        name=purchase.name,
+        description=f"Ends the throughput of {purchase.id}, should Tunedrop not have ended it",
+        fires_at=fires_at,
+        target_arn=f"arn:{partition}:scheduler:::aws-sdk:bedrock:deleteProvisionedModelThroughput",
+        role_arn=role_arn,
+        parameters={"ProvisionedModelId": purchase.name},
+    )
