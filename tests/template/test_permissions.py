@@ -116,7 +116,10 @@ def test_only_one_role_can_spend(stack):
         for action in statement.actions
         if action.startswith(SPENDING)
     }
-    assert able == {"SpendingRequestedRole"}
+    assert able == {"BrakeRole", "SpendingRequestedRole"}
+    assert [(each.actions, each.sid) for each in granted(stack["BrakeRole"])] == [
+        (("bedrock:DeleteProvisionedModelThroughput",), "EndOwnThroughputs")
+    ]
     users = [each.id for each in stack.of(FUNCTION) if each["Role"] == "<SpendingRequestedRole.Arn>"]
     assert users == ["SpendingRequestedFunction"]
 
@@ -134,10 +137,13 @@ def test_people_can_end_what_costs_and_never_begin_it(stack):
     }
 
 
-def test_the_role_that_can_spend_passes_only_the_role_that_bedrock_trains_with(stack):
-    (statement,) = [each for each in all_granted(stack) if "iam:PassRole" in each.actions]
-    assert statement.resources == ("<BedrockRole.Arn>",)
-    assert statement.conditions == {"StringEquals": {"iam:PassedToService": ("bedrock.amazonaws.com",)}}
+def test_the_role_that_can_spend_passes_one_role_to_bedrock_and_one_to_scheduler(stack):
+    passing = [each for each in all_granted(stack) if "iam:PassRole" in each.actions]
+    assert {each.owner.id for each in passing} == {"SpendingRequestedRole"}
+    assert [(each.resources, each.conditions) for each in passing] == [
+        (("<BedrockRole.Arn>",), {"StringEquals": {"iam:PassedToService": ("bedrock.amazonaws.com",)}}),
+        (("<BrakeRole.Arn>",), {"StringEquals": {"iam:PassedToService": ("scheduler.amazonaws.com",)}}),
+    ]
 
 
 def test_bedrocks_custom_resources_are_touched_only_where_they_carry_this_stacks_tag(stack):

@@ -39,7 +39,7 @@ UNTAGGED = re.compile(r"bedrock:(List\w+|GetFoundationModel\w*)$")
 TAG_WISH = re.compile(r"bedrock:(Create|Tag)\w+$")
 SPENDING = re.compile(r"bedrock:(Create|Delete|Update|Tag|Stop)\w+$|iam:PassRole$")
 SPENDER = "SpendingRequestedRole"
-ENDING, RESPONDER = re.compile(r"bedrock:Delete\w+$"), "ResponderPolicy"
+ENDING, RESPONDER, BRAKE = re.compile(r"bedrock:Delete\w+$"), "ResponderPolicy", "BrakeRole"
 """Who answers alarms may end what costs, as the spender may, and begin nothing."""
 OWN_TAG = "tunedrop:stack"
 
@@ -150,18 +150,21 @@ def check_tags(stack: Stack, code: Code) -> Iterator[Finding]:
                 yield Finding(statement.owner.id, f"may {action} on what doesn't carry this stack's tag")
 
 
+PASSED = {"<BedrockRole.Arn>": "bedrock.amazonaws.com", "<BrakeRole.Arn>": "scheduler.amazonaws.com"}
+"""The roles that are passed, and to whom."""
+
+
 def check_spender(stack: Stack, code: Code) -> Iterator[Finding]:
-    """One role alone can spend, and it passes one role to Bedrock alone."""
+    """One role alone can spend, and it passes each of two roles to one service alone."""
     for statement in _granted(stack):
         for action in statement.actions:
-            ends = statement.owner.id == RESPONDER and ENDING.match(action)
+            ends = statement.owner.id in {RESPONDER, BRAKE} and ENDING.match(action)
             if SPENDING.match(action) and statement.owner.id != SPENDER and not ends:
                 yield Finding(statement.owner.id, f"may {action}, which only {SPENDER} may")
         if "iam:PassRole" in statement.actions:
-            if statement.condition("iam:PassedToService") != ("bedrock.amazonaws.com",):
-                yield Finding(statement.owner.id, "may pass a role to any service")
-            if statement.resources != ("<BedrockRole.Arn>",):
-                yield Finding(statement.owner.id, f"may pass other roles: {', '.join(statement.resources)}")
+            whom = {PASSED.get(each, "") for each in statement.resources}
+            if statement.condition("iam:PassedToService") != tuple(whom):
+                yield Finding(statement.owner.id, "may pass a role to any service, or another role")
 
 
 USED: Mapping[tuple[str, str], tuple[str, ...]] = {  # docs/facts.md#kms

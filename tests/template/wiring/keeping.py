@@ -37,6 +37,14 @@ def check_retained(stack: Stack, code: Code) -> Iterator[Finding]:
                 yield Finding(resource.id, f"is deleted with its data ({policy})")
 
 
+def check_brake(stack: Stack, code: Code) -> Iterator[Finding]:
+    """What ends a throughput by itself outlives the stack that bought it: its role, while its schedules need it."""
+    role = stack["BrakeRole"]
+    for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
+        if role.body.get(policy) not in KEPT:
+            yield Finding(role.id, f"is taken from the schedules that end what was bought ({policy})")
+
+
 def check_first_deploy(stack: Stack, code: Code) -> Iterator[Finding]:
     """A first deploy that fails leaves nothing behind but what the whole account may already lean on."""
     shared = {each.id for each in stack.of(*SET_FOR_THE_ACCOUNT)}
@@ -157,6 +165,7 @@ def _placeholders(text: str) -> Iterator[str]:
 
 CHECKS = (
     check_retained,
+    check_brake,
     check_first_deploy,
     check_tables,
     check_expiry,

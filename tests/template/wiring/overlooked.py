@@ -111,6 +111,7 @@ MISLED = (
     Fault("jobs start on accept whatever was chosen", _variable("TUNEDROP_ALLOW_JOBS_ON_ACCEPT", "true")),
     Fault("purchases go onto the upload queue", _variable("TUNEDROP_SPEND_QUEUE_URL", _ref("UploadQueue"))),
     Fault("a queue is named by its ARN", _variable("TUNEDROP_UPLOAD_QUEUE_URL", _arn("UploadQueue"))),
+    Fault("Scheduler is passed Bedrock's role", _variable("TUNEDROP_BRAKE_ROLE_ARN", _arn("BedrockRole"))),
     Fault(
         "Bedrock is passed the spender's role", _variable("TUNEDROP_BEDROCK_ROLE_ARN", _arn("SpendingRequestedRole"))
     ),

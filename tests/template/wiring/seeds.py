@@ -309,6 +309,16 @@ ACCESS = (
 KEEPING = (
     Fault("a table goes with the stack", drop("StateTable", "DeletionPolicy")),
     Fault("a replaced bucket is deleted", put("Delete", "DataBucket", "UpdateReplacePolicy")),
+    Fault("what ends a throughput goes with the stack", drop("BrakeRole", "DeletionPolicy")),
+    Fault("a new role is not the one of schedules that stand", put("Delete", "BrakeRole", "UpdateReplacePolicy")),
+    Fault(
+        "a schedule's role ends anybody's throughputs",
+        drop("BrakeRole", P, "Policies", 0, "PolicyDocument", "Statement", 0, "Condition"),
+    ),
+    Fault(
+        "schedules of any account take the role that ends throughputs",
+        drop("BrakeRole", P, "AssumeRolePolicyDocument", "Statement", 0, "Condition"),
+    ),
     Fault("a failed first deploy leaves a role behind", put("Retain", "ReconcileRole", "DeletionPolicy")),
     Fault(
         "rows expire by an attribute that nobody writes",
