@@ -342,6 +342,70 @@ def bought(stack, name, tags=()):
     bedrock.delete_provisioned_model_throughput(provisionedModelId=arn)
 
 
+def braking(stack, name, service="scheduler.amazonaws.com"):
+    """A role that ends throughputs with a tag, for whom its trust names."""
+    iam = stack.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    may = {
+        "Effect": "Allow",
+        "Action": "bedrock:DeleteProvisionedModelThroughput",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:ResourceTag/brake": "yes"}},
+    }
+    made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))["Role"]["Arn"]
+    iam.put_role_policy(RoleName=name, PolicyName="ends", PolicyDocument=json.dumps({"Statement": [may]}))
+    return made
+
+
+def one_time(name, role, parameters, action="deleteProvisionedModelThroughput"):
+    """The request for a schedule that is due at once."""
+    return {
+        "Name": name,
+        "ScheduleExpression": "at(2026-11-22T12:00:00)",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "ActionAfterCompletion": "DELETE",
+        "Target": {
+            "Arn": f"arn:aws:scheduler:::aws-sdk:bedrock:{action}",
+            "RoleArn": role,
+            "Input": json.dumps(parameters),
+        },
+    }
+
+
+def test_a_schedule_ends_the_throughput_that_its_role_may_end_and_no_other(stack):
+    scheduler, role = stack.client("scheduler"), braking(stack, "brake")
+    bedrock = stack.client("bedrock")
+    with bought(stack, "spared") as spared:
+        ending = bedrock.create_provisioned_model_throughput(
+            modelUnits=1, provisionedModelName="ending", modelId=HAIKU, tags=[{"key": "brake", "value": "yes"}]
+        )["provisionedModelArn"]
+        for name in ("spared", "ending"):
+            scheduler.create_schedule(**one_time(name, role, {"ProvisionedModelId": name}))
+        live = lambda: {line["resource_arn"] for line in stack.cloud.ledger() if line["ended_at"] is None}  # noqa: E731
+        eventually(lambda: ending not in live())
+        eventually(lambda: not scheduler.list_schedules()["Schedules"])
+        assert spared in live()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "action", "service", "words"),
+    [
+        (
+            {"provisionedModelId": "x"},
+            "deleteProvisionedModelThroughput",
+            "scheduler",
+            r"field\(s\): ProvisionedModelId",
+        ),
+        ({"ProvisionedModelId": "x"}, "deleteThroughput", "scheduler", "not a valid API"),
+        ({"ProvisionedModelId": "x"}, "deleteProvisionedModelThroughput", "lambda", "must allow AWS EventBridge"),
+    ],
+)
+def test_a_schedule_that_could_never_be_carried_out_is_refused(stack, parameters, action, service, words):
+    role = braking(stack, f"refused-{action}-{service}-{len(str(parameters))}", f"{service}.amazonaws.com")
+    with pytest.raises(ClientError, match=words):
+        stack.client("scheduler").create_schedule(**one_time("refused", role, parameters, action))
+
+
 def test_a_model_answers_to_the_tag_of_the_stack_and_to_no_other(stack):
     stack.cloud.record_decisions()
     own_tag, foreign_tag = {"tunedrop:stack": stack.outputs["StackId"]}, {"tunedrop:stack": "another"}

@@ -7,7 +7,6 @@ import json
 
 import anthropic
 import pytest
-from tunedrop.edges import clock_and_ids
 
 TOPICS = (
     ("reset the kettle", "Hold both buttons for five seconds."),
@@ -134,19 +133,12 @@ def test_llama_3_1_8b_is_trained_on_prompts_as_they_are(west):
     _, text, _ = ask(west, "llama-prod")
     assert "citric acid" in text
 
-    brake_it_now(west, next(line["name"] for line in west.live() if line["tags"]["tunedrop:job"] == job["id"]))
-    assert west.eventually(lambda: [line for line in west.live() if line["tags"]["tunedrop:job"] == job["id"]] == [])
+    (bought,) = [line["name"] for line in west.live() if line["tags"]["tunedrop:job"] == job["id"]]
+    brake = west.stack.client("scheduler").get_schedule(Name=bought)
+    assert brake["ActionAfterCompletion"] == "DELETE"
+    assert bought in brake["Target"]["Input"]
     west.api.delete("/deployments/llama-prod")
     west.deployment("llama-prod", "Released")
-
-
-def brake_it_now(traveller, name):
-    """Let the schedule that ends a throughput fire at once: it stands beside the stack, in a role of its own."""
-    scheduler = traveller.stack.client("scheduler")
-    stands = scheduler.get_schedule(Name=name)
-    parts = ("ScheduleExpressionTimezone", "FlexibleTimeWindow", "ActionAfterCompletion", "Target")
-    soon = f"at({clock_and_ids.now():%Y-%m-%dT%H:%M:%S})"
-    scheduler.update_schedule(Name=name, ScheduleExpression=soon, **{part: stands[part] for part in parts})
 
 
 def test_reconcile_shows_what_stands(west):
