@@ -34,6 +34,7 @@ ENVIRONMENTS = {
     "local": Environment(".venv-local", "the embedded cloud", folders=("local", "simulator")),
     "sam": Environment(".venv-sam", "SAM CLI, for deploys and the tests of the build"),
     "gates": Environment(".venv-gates", "the static gates of make prove"),
+    "mlflow": Environment(".venv-mlflow", "an MLflow server and the command, for make prove", ("cli", "functions")),
 }
 LOCKS = {  # name: what uv compiles it from
     "layer": ("--group", "lambda"),
@@ -42,6 +43,7 @@ LOCKS = {  # name: what uv compiles it from
     "local": ("--group", "local"),
     "sam": ("--group", "sam"),
     "gates": ("--group", "gates"),
+    "mlflow": ("pyproject.toml", "--extra", "aws", "--extra", "mlflow", "--group", "mlflow-server"),
 }
 LAYERS = {"layer": "dependencies", "parquet": "parquet"}  # name of the lock: folder of the layer that it is of
 

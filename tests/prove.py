@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from tests import gates
+from tests import gates, tracking
 from tests.hostile import campaign, deployed
 from tests.hostile.campaign import Outcome
 from tests.hostile.world import populated
@@ -129,6 +129,7 @@ PROVERS: dict[str, Callable[[], Proof]] = {
     "iam": prove_iam,
     "upgrade": prove_upgrade,
     "hostile": prove_hostile,
+    "mlflow": tracking.prove,
 }
 
 

@@ -7,10 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tunedrop_cli.job_text import cost_of
+
+MARKS = "abcdef"
+"""A job each, in pictures."""
+AXES = ("steps", "tokens")
 LAST_POINTS = 3
 """The validation losses at the end of a run whose spread says how much the last one can be trusted."""
 
 Job = Mapping[str, Any]
+Points = Sequence[tuple[float, float]]
+Row = tuple[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,65 @@ class Ranking:
     verdict: str
 
 
-def differences(jobs: Sequence[Job]) -> Iterator[tuple[str, tuple[str, ...]]]:
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Jobs side by side, in one order everywhere."""
+
+    runs: Sequence[Run]
+    differences: Sequence[Row]
+    """What is not the same in all, with each job's value."""
+    always: Sequence[Row]
+    """What is told of each, the same or not."""
+    axis: str
+    training: Sequence[Points]
+    """Each job's losses over the axis."""
+    validation: Sequence[Points]
+    ranking: Ranking
+
+
+def compare(jobs: Sequence[Job], losses: Sequence[Mapping[str, Sequence[Mapping[str, Any]]]], over: str) -> Comparison:
+    """Compare jobs by their points as ControlApi pages them, by split, over one of `AXES`."""
+    known = [
+        {split: [each for each in some if each["loss"] is not None] for split, some in points.items()}
+        for points in losses
+    ]
+    runs = [
+        Run(job, *([each["loss"] for each in points[split]] for split in ("training", "validation")))
+        for job, points in zip(jobs, known, strict=True)
+    ]
+    width = [_tokens_per_step(job) if over == "tokens" else 1.0 for job in jobs]
+    training, validation = (
+        [
+            [(each["step"] * each_step, each["loss"]) for each in points[split]]
+            for points, each_step in zip(known, width, strict=True)
+        ]
+        for split in ("training", "validation")
+    )
+    return Comparison(
+        runs=runs,
+        differences=list(differences(jobs)),
+        always=list(_always(jobs)),
+        axis="tokens" if over == "tokens" else "step",
+        training=training,
+        validation=validation,
+        ranking=rank(runs),
+    )
+
+
+def _tokens_per_step(job: Job) -> float:
+    """As planned: the tokens that the job trains, over its steps."""
+    return float(job["trained_tokens"] or 0) / (job["steps"] or 1)
+
+
+def _always(jobs: Sequence[Job]) -> Iterator[Row]:
+    yield "status", tuple(job["status"] for job in jobs)
+    for split in ("training", "validation"):
+        losses = [job["final_losses"].get(split) for job in jobs]
+        yield f"{split} loss", tuple("-" if loss is None else f"{loss:.4g}" for loss in losses)
+    yield "cost", tuple(cost_of(job["cost"]) for job in jobs)
+
+
+def differences(jobs: Sequence[Job]) -> Iterator[Row]:
     """What is not the same in all jobs, with each job's value; a dash where one has none."""
     rows: list[tuple[str, list[Any]]] = [
         ("dataset", [job["dataset"] for job in jobs]),

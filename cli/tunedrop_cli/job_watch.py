@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 """Seconds between two looks: short at first, when states follow fast, then as long as a person minds."""
 MOST_EARLIER = 20
+LOSSES_COME = "Bedrock writes a job's losses when the job ends: the curve is drawn then."
 
 Job = Mapping[str, Any]
 Say = Callable[[str], None]
@@ -35,8 +36,15 @@ def estimate(job: Job, earlier: Iterable[Job]) -> Estimate | None:
     return durations.estimate(job["trained_tokens"] or 0, lasted)
 
 
-def follow(api: ControlApi, job_id: str, screen: Console, *, pause: float = FIRST_PAUSE) -> Job:
-    """Print each new state until the job has ended, and return it as it is then."""
+def follow(
+    api: ControlApi,
+    job_id: str,
+    screen: Console,
+    *,
+    pause: float = FIRST_PAUSE,
+    at_each: Callable[[Job], object] = lambda _: None,
+) -> Job:
+    """Print each new state until the job has ended, and return it as it is then; `at_each` new state before the end."""
     job = api.get(f"/jobs/{job_id}")
     expected = _expected(api, job)
     told, phase = 0, ""
@@ -45,12 +53,17 @@ def follow(api: ControlApi, job_id: str, screen: Console, *, pause: float = FIRS
             for entry in job["timeline"][told:]:
                 note = f"  {entry['note']}" if entry["note"] else ""
                 text_report.line(screen, f"{local_times.shown(entry['time'])}  {entry['status']}{note}")
+            news = told < len(job["timeline"])
+            if news and job["status"] == "InProgress":
+                text_report.line(screen, LOSSES_COME)
             told = len(job["timeline"])
             before, phase = phase, job_text.phase_now(job)
             if phase not in {"", before}:
                 text_report.line(screen, f"{local_times.shown(job_text.phase_since(job))}  phase: {phase}")
             if job["status"] in job_text.ENDED:
                 return dict(job)
+            if news:
+                at_each(job)
             say(_now(job, expected))
             time.sleep(pause)
             pause = min(pause * 1.2, LONGEST_PAUSE)

@@ -17,7 +17,7 @@ class Curve:
     points: Sequence[tuple[float, float]]
 
 
-def draw(curves: Sequence[Curve], *, width: int = WIDTH, height: int = HEIGHT) -> list[str]:
+def draw(curves: Sequence[Curve], *, axis: str = "step", width: int = WIDTH, height: int = HEIGHT) -> list[str]:
     """Return lines of text: the losses over the steps, with a scale at the left. Later curves cover earlier ones."""
     drawn = [curve for curve in curves if curve.points]
     if not drawn:
@@ -31,10 +31,10 @@ def draw(curves: Sequence[Curve], *, width: int = WIDTH, height: int = HEIGHT) -
             grid[_row(loss, low, high, height)][column] = curve.mark
     scale = [f"{high - (high - low) * row / (height - 1):8.3f} │" for row in range(height)]
     body = [label + "".join(cells).rstrip() for label, cells in zip(scale, grid, strict=True)]
-    axis = f"{'':8} └{'─' * width}"
-    ends = f"{'step':>8}  {min(steps):<{width // 2}.0f}{max(steps):>{width // 2}.0f}"
+    ground = f"{'':8} └{'─' * width}"
+    ends = f"{axis:>8}  {min(steps):<{width // 2}.0f}{max(steps):>{width // 2}.0f}"
     legend = "   ".join(f"{curve.mark} {curve.name}" for curve in drawn)
-    return [*body, axis, ends, f"{'':10}{legend}"]
+    return [*body, ground, ends, f"{'':10}{legend}"]
 
 
 def _columns(curve: Curve, first: float, last: float, width: int) -> list[tuple[int, float]]:

@@ -32,6 +32,20 @@ class Draft:
         self.kept = True
 
 
+def refuse_existing(path: str | None) -> None:
+    """Raise WrongUsage if a file that is to be new is there already: said before a job is watched for hours."""
+    if path and path != STANDARD_OUTPUT and Path(path).exists():
+        raise WrongUsage(f"{path} is there already: name another file, or remove it first")
+
+
+def write_new(path: str, content: bytes) -> None:
+    """Write a file that is not there yet. Raises WrongUsage."""
+    refuse_existing(path)
+    with draft(path, ()) as made:
+        made.file.write(content)
+        made.keep()
+
+
 @contextmanager
 def draft(path: str, inputs: Sequence[str]) -> Iterator[Draft]:
     """Open a temporary file beside `path`, or a spool for `-`, that replaces it only if kept. Raises WrongUsage.

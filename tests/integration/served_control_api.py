@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import control_api
 
 from tests import builders
 
+OBJECTS = "/objects"
+S3 = re.compile(r"https://[^/\"]*\bs3\b[^/\"]*amazonaws\.com(?=/)")
+
 
 @dataclass(slots=True)
 class Served:
-    """Where it listens, and what it was asked so far as `METHOD path`; `before` runs ahead of each answer."""
+    """Where it listens, and what it was asked so far as `METHOD path`; `before` runs ahead of each answer.
+
+    With `object_at`, which reads an object by its path, links to S3 lead here, too: moto answers botocore alone.
+    """
 
     before: Callable[[], None]
+    object_at: Callable[[str], bytes] | None = None
     url: str = ""
     asked: list[str] = field(default_factory=list)
 
@@ -32,21 +40,29 @@ class Served:
         headers = {"Idempotency-Key": key} if key else None
         event = builders.api_request(method, split.path, body=body, headers=headers, query=dict(parse_qsl(split.query)))
         context: Any = builders.LambdaContext()
-        return builders.api_answer(control_api.handler(event, context))
+        status, answer = builders.api_answer(control_api.handler(event, context))
+        if self.object_at is not None:
+            answer = json.loads(S3.sub(f"{self.url}{OBJECTS}", json.dumps(answer)))
+        return status, answer
 
 
 @contextmanager
-def served(before: Callable[[], None]) -> Iterator[Served]:
+def served(before: Callable[[], None], object_at: Callable[[str], bytes] | None = None) -> Iterator[Served]:
     """Serve until the block ends."""
-    made = Served(before)
+    made = Served(before, object_at)
 
     class Handler(BaseHTTPRequestHandler):
         def _do(self) -> None:
+            if self.path.startswith(OBJECTS) and made.object_at is not None:
+                self._send(200, made.object_at(unquote(urlsplit(self.path).path.removeprefix(f"{OBJECTS}/"))))
+                return
             size = int(self.headers.get("Content-Length") or 0)
             body = json.loads(self.rfile.read(size)) if size else None
             assert self.headers["Authorization"].startswith("AWS4-HMAC-SHA256")
             status, answer = made.answer(self.command, self.path, body, self.headers.get("Idempotency-Key"))
-            content = json.dumps(answer).encode()
+            self._send(status, json.dumps(answer).encode())
+
+        def _send(self, status: int, content: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()

@@ -1,0 +1,113 @@
+"""Render a comparison of jobs as one self-contained HTML page, of the same parts as the stack's reports. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tunedrop.domain.reports import charts, job_curves, markup, next_commands, page_parts
+from tunedrop.domain.reports.charts import Chart, Series
+from tunedrop.domain.reports.markup import Markup, joined, tag
+from tunedrop.domain.reports.page_parts import section, table
+
+from tunedrop_cli.job_comparison import MARKS, Comparison, Points
+from tunedrop_cli.job_text import data_of, settings_of
+
+_LONGEST_NAME = 48
+"""Characters of what tells a job apart in a legend; a longer text would leave no room for the others."""
+
+
+def render(found: Comparison) -> bytes:
+    """Render the page; the same comparison gives the same bytes. Data is always escaped."""
+    parts = [
+        _header(found),
+        _jobs(found),
+        _pictures(found),
+        _standings(found),
+        tag("footer", "Made by Tunedrop. Costs and tokens are the plans'; the bill is AWS's. This page loads nothing."),
+    ]
+    body = tag("main", *(joined(part, markup.LINE) for part in parts if part))
+    sheets = joined(markup.style(page_parts.sheet()), markup.style(charts.sheet()))
+    return markup.document(f"{len(found.runs)} jobs compared", head=sheets, body=body)
+
+
+def _header(found: Comparison) -> Markup:
+    data = sorted({data_of(run.job) for run in found.runs})
+    return tag(
+        "header",
+        tag("div", "Tunedrop jobs compared", class_="brand"),
+        tag("h1", f"{len(found.runs)} jobs on {', '.join(data)}"),
+        tag("p", found.ranking.verdict),
+    )
+
+
+def _jobs(found: Comparison) -> Markup:
+    jobs = [run.job for run in found.runs]
+    heads = ("", *MARKS[: len(jobs)])
+    rows = [("job", *(tag("code", job["id"], class_="any") for job in jobs))]
+    rows += [(name, *values) for name, values in [*found.differences, *found.always]]
+    numbers = frozenset(range(1, len(heads)))
+    words = "" if found.differences else "Nothing that is known of them differs."
+    return section("What differs", tag("p", words, class_="quiet") if words else None, table(heads, rows, numbers))
+
+
+def _pictures(found: Comparison) -> Markup:
+    shown = [
+        _chart(found, split, points)
+        for split, points in (("training", found.training), ("validation", found.validation))
+        if any(points)
+    ]
+    if not shown:
+        return section("Losses", tag("p", "None of them has losses.", class_="quiet"))
+    tokens = "Tokens are the plan's, spread evenly over its steps. " if found.axis == "tokens" else ""
+    words = f"{tokens}Training losses are centered means; faint behind them are the points."
+    return section("Losses", *map(charts.figure, shown), tag("p", words, class_="quiet"))
+
+
+def _chart(found: Comparison, split: str, curves: Sequence[Points]) -> Chart:
+    names = list(_names(found))
+    series = [Series(name, points, smooth=split == "training") for name, points in zip(names, curves, strict=True)]
+    return Chart(
+        title=f"{split.capitalize()} losses by {found.axis}",
+        words=" ".join(_words(names, curves)),
+        x_title=found.axis,
+        y_title=f"{split} loss",
+        series=series,
+        log=job_curves.is_steep([point for points in curves for point in points]),
+    )
+
+
+def _words(names: Sequence[str], curves: Sequence[Points]) -> Iterator[str]:
+    """What the chart shows, for people who can't see it."""
+    for name, points in zip(names, curves, strict=True):
+        if points:
+            yield f"{name}: from {points[0][1]:.4g} to {points[-1][1]:.4g} at {points[-1][0]:,.0f}."
+
+
+def _names(found: Comparison) -> Iterator[str]:
+    """Each job's mark, and the hyperparameters by which it differs where these are short."""
+    known = {name for run in found.runs for name in run.job["hyperparameters"]}
+    differing = [name for name, _ in found.differences if name in known]
+    for mark, run in zip(MARKS, found.runs, strict=False):
+        own = {name: value for name, value in run.job["hyperparameters"].items() if name in differing}
+        words = settings_of({"hyperparameters": own})
+        yield f"{mark}: {words}" if words and len(words) <= _LONGEST_NAME else mark
+
+
+def _standings(found: Comparison) -> Markup | None:
+    ranked = found.ranking.standings
+    if not ranked:
+        return None
+    rows = (
+        (
+            f"{each.loss:.4g}",
+            f"± {each.spread:.2g}",
+            str(len(each.runs)),
+            settings_of({"hyperparameters": each.settings}),
+        )
+        for each in ranked
+    )
+    heads = ("validation loss", "last points", "runs", "hyperparameters")
+    commands = (
+        next_commands.Step(f"All of {run.job['id']}", next_commands.show_job(run.job["id"])) for run in found.runs
+    )
+    return joined(section("By validation loss", table(heads, rows, frozenset({0, 1, 2}))), page_parts.steps(commands))

@@ -1,0 +1,43 @@
+"""Lists of ControlApi, page by page, up to a limit that is told where it cut something off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from tunedrop_cli import text_report
+
+if TYPE_CHECKING:
+    from tunedrop_cli.control import ControlApi
+
+_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a list began with, and whether it goes on."""
+
+    items: list[Any]
+    more: bool
+
+
+def some(api: ControlApi, path: str, limit: int, **query: str) -> Listed:
+    """Up to `limit` items of the list at `path`, whose answers name them as the path ends, in its order."""
+    name = path.rsplit("/", 1)[-1]
+    items: list[Any] = []
+    cursor: str | None = ""
+    while cursor is not None and len(items) < limit:
+        further = {"cursor": cursor} if cursor else {}
+        page = api.get(path, limit=min(_PAGE, limit - len(items)), **query, **further)
+        items, cursor = [*items, *page[name]], page["cursor"]
+    return Listed(items, more=cursor is not None)
+
+
+def say_more(screen: Console, found: Listed) -> None:
+    """Say that the list goes on, and how to see that."""
+    if found.more:
+        text_report.line(
+            screen, f"There are more; these are the first {len(found.items):,}. --limit N shows N of them."
+        )
