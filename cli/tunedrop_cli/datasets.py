@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from tunedrop_cli import local_times, options, stack, tables, text_report
+from tunedrop_cli import listings, local_times, options, stack, tables, text_report
 from tunedrop_cli.errors import WrongUsage
 
 EPILOG = """examples:
@@ -26,7 +26,7 @@ def add_to(command: argparse.ArgumentParser) -> None:
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="list datasets, the most recently changed first")
     listing.add_argument(
-        "--limit", type=options.positive, default=100, metavar="N", help="the most to list (default and most: 100)"
+        "--limit", type=options.positive, default=100, metavar="N", help="the most to list (default: 100)"
     )
     listing.set_defaults(run=_list)
     show = actions.add_parser("show", help="show a version: its verdict, its findings and links to its reports")
@@ -48,17 +48,18 @@ def add_to(command: argparse.ArgumentParser) -> None:
 
 
 def _list(chosen: argparse.Namespace) -> int:
-    found = stack.Stack(chosen).api().get("/datasets", limit=chosen.limit)["datasets"]
+    found = listings.some(stack.Stack(chosen).api(), "/datasets", chosen.limit)
+    listings.say_more(found)
     if chosen.json:
-        return text_report.as_json(found)
+        return text_report.as_json(found.items)
     screen = text_report.console()
-    if not found:
+    if not found.items:
         text_report.line(screen, "No dataset yet.")
         text_report.next_step(screen, "tunedrop push --help")
         return 0
     rows = (
         (each["name"], str(each["latest_version"] or "-"), each["status"] or "-", local_times.shown(each["updated_at"]))
-        for each in found
+        for each in found.items
     )
     tables.show(screen, ("dataset", "version", "status", "changed"), rows)
     return 0

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from tunedrop.domain.reports import next_commands
 
-from tunedrop_cli import local_times, options, stack, tables, text_report
+from tunedrop_cli import listings, local_times, options, stack, tables, text_report
 
 EPILOG = """examples:
   tunedrop deployments list
@@ -24,7 +24,7 @@ def add_to(command: argparse.ArgumentParser) -> None:
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="list deployments, newest first")
     listing.add_argument(
-        "--limit", type=options.positive, default=100, metavar="N", help="the most to list (default and most: 100)"
+        "--limit", type=options.positive, default=100, metavar="N", help="the most to list (default: 100)"
     )
     listing.set_defaults(run=_list)
     show = actions.add_parser("show", help="show a deployment: its state, its expiry and its history")
@@ -39,15 +39,16 @@ def add_to(command: argparse.ArgumentParser) -> None:
 
 
 def _list(chosen: argparse.Namespace) -> int:
-    found = stack.Stack(chosen).api().get("/deployments", limit=chosen.limit)["deployments"]
+    found = listings.some(stack.Stack(chosen).api(), "/deployments", chosen.limit)
+    listings.say_more(found)
     if chosen.json:
-        return text_report.as_json(found)
+        return text_report.as_json(found.items)
     screen = text_report.console()
-    if not found:
+    if not found.items:
         text_report.line(screen, "No deployment yet. A job makes one when it completes: jobs start … --deploy NAME")
         return 0
     columns = ("deployment", "state", "served by", "units", "base model", "data", "until")
-    tables.show(screen, columns, map(_row, found), spare=4)
+    tables.show(screen, columns, map(_row, found.items), spare=4)
     return 0
 
 

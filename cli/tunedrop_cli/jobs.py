@@ -118,12 +118,12 @@ def _list(chosen: argparse.Namespace) -> int:
     }
     query = {name: value for name, value in wanted.items() if value is not None}
     found = listings.some(api, "/jobs", chosen.limit, **query)
+    listings.say_more(found)
     if chosen.json:
         return text_report.as_json(found.items)
     screen = text_report.console()
     if found.items:
         job_text.listing(screen, found.items)
-        listings.say_more(screen, found)
     else:
         text_report.line(screen, "No job of this kind yet.")
         text_report.next_step(screen, "tunedrop jobs start --help")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunedrop.domain.messages import api_key
 
-from tunedrop_cli import stack
+from tunedrop_cli import listings, stack, text_report
 
 if TYPE_CHECKING:
     from tunedrop_cli.control import ControlApi
@@ -35,6 +35,7 @@ def add_to(command: argparse.ArgumentParser) -> None:
     create.add_argument("--max-tokens", type=int, metavar="N", help=f"the most max_tokens of one call; default: {most}")
     create.set_defaults(run=_create)
     listing = actions.add_parser("list", help="list all keys, newest first")
+    listing.add_argument("--json", action="store_true", help="print ControlApi's answers as JSON")
     listing.set_defaults(run=_list)
     revoke = actions.add_parser("revoke", help="revoke a key, from its next call on")
     revoke.add_argument("id", help="the key's id, as `tunedrop keys list` shows it")
@@ -60,14 +61,12 @@ def _create(chosen: argparse.Namespace) -> int:
 
 
 def _list(chosen: argparse.Namespace) -> int:
-    api, cursor = _api(chosen), ""
-    while True:
-        page = api.get("/keys", limit=100, **({"cursor": cursor} if cursor else {}))
-        for key in page["keys"]:
-            print(_row(key))
-        cursor = page["cursor"] or ""
-        if not cursor:
-            return 0
+    keys = listings.every(_api(chosen), "/keys")
+    if chosen.json:
+        return text_report.as_json(keys)
+    for key in keys:
+        print(_row(key))
+    return 0
 
 
 def _revoke(chosen: argparse.Namespace) -> int:

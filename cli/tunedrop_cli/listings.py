@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-from rich.console import Console
 
 from tunedrop_cli import text_report
 
@@ -35,9 +34,13 @@ def some(api: ControlApi, path: str, limit: int, **query: str) -> Listed:
     return Listed(items, more=cursor is not None)
 
 
-def say_more(screen: Console, found: Listed) -> None:
-    """Say that the list goes on, and how to see that."""
+def every(api: ControlApi, path: str) -> list[Any]:
+    """All items of the list at `path`."""
+    return some(api, path, sys.maxsize).items
+
+
+def say_more(found: Listed) -> None:
+    """Say, beside the list itself, that it goes on, and how to see that."""
     if found.more:
-        text_report.line(
-            screen, f"There are more; these are the first {len(found.items):,}. --limit N shows N of them."
-        )
+        aside = text_report.console(stderr=True)
+        text_report.line(aside, f"There are more; these are the first {len(found.items):,}. --limit N lists N of them.")

@@ -15,7 +15,7 @@ from typing import Any
 from tunedrop import __version__
 
 from tunedrop_cli import errors
-from tunedrop_cli.errors import Unreadable, WrongUsage
+from tunedrop_cli.errors import Refused, Unreadable, WrongUsage
 
 COMMANDS = {
     "check": "check files as an upload would",
@@ -56,9 +56,20 @@ class _PrintCompletion(argparse.Action):
         parser.exit()
 
 
+class _CommandLine(argparse.ArgumentParser):
+    """Refuses what it doesn't know itself: then the usage that is printed is that of the command that was typed."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse does, but without anything unknown. Exits otherwise."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found, unknown
+
+
 def command_line(chosen: Collection[str]) -> argparse.ArgumentParser:
     """Build the command line. Commands that are not `chosen` get only their name and purpose, not their options."""
-    top = argparse.ArgumentParser(
+    top = _CommandLine(
         prog="tunedrop",
         description="Training data dropped into S3 becomes a tuned Amazon Bedrock model that you can call.",
         epilog=EPILOG,
@@ -94,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(error)
         return 2
     except errors.refusals() as error:
-        _complain(error)
+        _complain(error, _proposal(chosen, error))
         return 1
     except BrokenPipeError:  # the reader of our output, such as `head`, has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -106,7 +117,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _complain(error: Exception) -> None:
+def _complain(error: Exception, proposal: str = "") -> None:
     from tunedrop.domain.reports.markup import visible
 
-    print(f"tunedrop: {visible(str(error))}", file=sys.stderr)
+    print(f"tunedrop: {visible(f'{error}{proposal}')}", file=sys.stderr)
+
+
+def _proposal(chosen: argparse.Namespace, error: Exception) -> str:
+    if not isinstance(error, Refused):
+        return ""
+    from tunedrop_cli import near_names
+
+    return near_names.proposal(chosen, error)
