@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import signal
 import socket
 import subprocess
 import tempfile
@@ -215,6 +217,7 @@ def world_with_api() -> Iterator[World]:
             with served(lambda: None, lambda path: stack.s3.get_object(Bucket=bucket, Key=path)["Body"].read()) as api:
                 environment.setenv("TUNEDROP_CONTROL_API_URL", api.url)
                 environment.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+                environment.setenv("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")  # of its own kind, in six processes
                 yield world
 
 
@@ -238,4 +241,4 @@ def server() -> Iterator[Server]:
                 eventually(made.is_up)
                 yield made
             finally:
-                process.terminate()
+                os.killpg(process.pid, signal.SIGTERM)

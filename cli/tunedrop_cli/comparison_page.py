@@ -9,11 +9,8 @@ from tunedrop.domain.reports.charts import Chart, Series
 from tunedrop.domain.reports.markup import Markup, joined, tag
 from tunedrop.domain.reports.page_parts import section, table
 
-from tunedrop_cli.job_comparison import MARKS, Comparison, Points
+from tunedrop_cli.job_comparison import MARKS, Comparison, Points, named
 from tunedrop_cli.job_text import data_of, settings_of
-
-_LONGEST_NAME = 48
-"""Characters of what tells a job apart in a legend; a longer text would leave no room for the others."""
 
 
 def render(found: Comparison) -> bytes:
@@ -64,7 +61,7 @@ def _pictures(found: Comparison) -> Markup:
 
 
 def _chart(found: Comparison, split: str, curves: Sequence[Points]) -> Chart:
-    names = list(_names(found))
+    names = [f"{mark}: {words}" if words else mark for mark, words in zip(MARKS, named(found), strict=False)]
     series = [Series(name, points, smooth=split == "training") for name, points in zip(names, curves, strict=True)]
     return Chart(
         title=f"{split.capitalize()} losses by {found.axis}",
@@ -81,16 +78,6 @@ def _words(names: Sequence[str], curves: Sequence[Points]) -> Iterator[str]:
     for name, points in zip(names, curves, strict=True):
         if points:
             yield f"{name}: from {points[0][1]:.4g} to {points[-1][1]:.4g} at {points[-1][0]:,.0f}."
-
-
-def _names(found: Comparison) -> Iterator[str]:
-    """Each job's mark, and the hyperparameters by which it differs where these are short."""
-    known = {name for run in found.runs for name in run.job["hyperparameters"]}
-    differing = [name for name, _ in found.differences if name in known]
-    for mark, run in zip(MARKS, found.runs, strict=False):
-        own = {name: value for name, value in run.job["hyperparameters"].items() if name in differing}
-        words = settings_of({"hyperparameters": own})
-        yield f"{mark}: {words}" if words and len(words) <= _LONGEST_NAME else mark
 
 
 def _standings(found: Comparison) -> Markup | None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import functools
+import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
+from tunedrop.domain.reports import next_steps
 
-from tunedrop_cli import listings, local_times, options, stack, tables, text_report
+from tunedrop_cli import listings, local_times, options, report_files, stack, tables, text_report
 from tunedrop_cli.errors import WrongUsage
 
 EPILOG = """examples:
@@ -88,12 +91,27 @@ def _show(chosen: argparse.Namespace) -> int:
     version = api.get(f"/datasets/{chosen.dataset}/versions/{number}")
     if chosen.json:
         return text_report.as_json(version)
-    text_report.version(screen, version, unchanged=False, again=functools.partial(stack.again, chosen))
+    explained = {**version, "top_findings": [*version["top_findings"], *_further(version)]}
+    text_report.version(screen, explained, unchanged=False, again=functools.partial(stack.again, chosen))
     links = [(f"{each['base_model']} {each['split']}", each["page_url"] or "") for each in version["preparations"]]
     if version["status"] != "rejected" and any(url for _, url in links):
         text_report.line(screen, "Reports, for 15 minutes to whoever has the link:")
         tables.facts(screen, links)
     return 0
+
+
+def _further(version: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The errors of rejected reports that the version does not tell, as those of a base model that a job asked for."""
+    told = {(row["base_model"], row["split"]) for row in version["top_findings"] if row["severity"] == "error"}
+    for item in version["preparations"]:
+        where = {name: item[name] for name in ("base_model", "split")}
+        if item["verdict"] != "rejected" or tuple(where.values()) in told or not item["report_url"]:
+            continue
+        report = json.loads(report_files.read(item["report_url"]))
+        for row in next_steps.codes(report):
+            if row.severity == "error":
+                line = next((each["line"] for each in report["findings"] if each["code"] == row.code), None)
+                yield {**asdict(row), **where, "line": line}
 
 
 def _delete(chosen: argparse.Namespace) -> int:

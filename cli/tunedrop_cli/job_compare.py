@@ -78,10 +78,9 @@ def _told(screen: Console, found: Comparison, *, ranked: bool) -> None:
     rows = [*found.differences, *found.always]
     tables.show(screen, titles, [(name, *values) for name, values in rows])
     text_report.line(screen)
-    curves = zip(MARKS, found.training, strict=False)
-    for line in terminal_curves.draw(
-        [Curve(f"{mark}: training loss", mark, points) for mark, points in curves], axis=found.axis
-    ):
+    text_report.line(screen, f"training loss over {found.axis.removesuffix('s')}s")
+    drawn = zip(MARKS, job_comparison.named(found), found.training, strict=False)
+    for line in terminal_curves.draw([Curve(name, mark, points) for mark, name, points in drawn], axis=found.axis):
         text_report.line(screen, line)
     if ranked:
         columns = ("validation loss", "last points", "runs", "hyperparameters")

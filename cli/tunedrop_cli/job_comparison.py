@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tunedrop_cli.job_text import cost_of
+from tunedrop_cli.job_text import cost_of, settings_of
 
 MARKS = "abcdef"
 """A job each, in pictures."""
+LONGEST_NAME = 48
+"""Characters in a picture's legend; a longer text would leave no room for the others."""
 AXES = ("steps", "tokens")
 LAST_POINTS = 3
 """The validation losses at the end of a run whose spread says how much the last one can be trusted."""
@@ -135,6 +137,17 @@ def differences(jobs: Sequence[Job]) -> Iterator[Row]:
     for name, values in rows:
         if len(set(values)) > 1:
             yield name, tuple("-" if value is None else str(value) for value in values)
+
+
+def named(found: Comparison) -> list[str]:
+    """What tells each job apart in a picture: the hyperparameters by which it differs, where these are short."""
+    differing = {name for name, _ in found.differences}
+    said = []
+    for run in found.runs:
+        own = {name: value for name, value in run.job["hyperparameters"].items() if name in differing}
+        words = settings_of({"hyperparameters": own})
+        said.append(words if len(words) <= LONGEST_NAME else "")
+    return said
 
 
 def rank(runs: Sequence[Run]) -> Ranking:

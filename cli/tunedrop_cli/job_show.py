@@ -6,22 +6,29 @@ import argparse
 import csv
 import io
 import sys
-import urllib.request
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from tunedrop.domain.reports import next_commands
 
-from tunedrop_cli import job_metrics, job_text, job_watch, mlflow_runs, stack, text_report, tracked_run, written_files
+from tunedrop_cli import (
+    job_metrics,
+    job_text,
+    job_watch,
+    mlflow_runs,
+    report_files,
+    stack,
+    text_report,
+    tracked_run,
+    written_files,
+)
 from tunedrop_cli.errors import Refused, WrongUsage
 
 if TYPE_CHECKING:
     from tunedrop_cli.control import ControlApi
     from tunedrop_cli.mlflow_runs import Tracking
 
-ANSWERS_WITHIN = 40.0
-"""Seconds for each part of a report."""
 REPORT = {"report.html": "page_url", "report.json": "report_url", "losses.svg": "picture_url"}
 """A job's report: names of its files, and where `GET /jobs/{id}` links them."""
 
@@ -137,8 +144,4 @@ def _part(job: Job, link: str) -> bytes:
         ended = job["status"] in job_text.ENDED
         why = "its timeline says why" if ended else "it is written when the job has ended, so say --watch too"
         raise Refused(0, {"code": "no_report", "message": f"job {job['id']} has no report: {why}"})
-    try:
-        with urllib.request.urlopen(url, timeout=ANSWERS_WITHIN) as answer:  # noqa: S310
-            return bytes(answer.read())
-    except OSError as error:
-        raise Refused(0, {"code": "report_unread", "message": f"the report could not be read: {error}"}) from None
+    return report_files.read(url)

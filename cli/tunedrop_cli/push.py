@@ -119,6 +119,9 @@ def _holds(chosen: argparse.Namespace, folder: Folder, screen: Console) -> bool:
     rejected = [verdict for verdict in found if not verdict.accepted]
     if settings.parsed.base_models and rejected:
         text_report.whole(screen, rejected[0])
+        if len(rejected) > 1:
+            text_report.line(screen)
+            text_report.rows(screen, rejected[1:])
         return False
     if len(rejected) == len(found):
         text_report.overview(screen, found)

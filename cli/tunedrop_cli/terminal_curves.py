@@ -33,7 +33,7 @@ def draw(curves: Sequence[Curve], *, axis: str = "step", width: int = WIDTH, hei
     body = [label + "".join(cells).rstrip() for label, cells in zip(scale, grid, strict=True)]
     ground = f"{'':8} └{'─' * width}"
     ends = f"{axis:>8}  {min(steps):<{width // 2}.0f}{max(steps):>{width // 2}.0f}"
-    legend = "   ".join(f"{curve.mark} {curve.name}" for curve in drawn)
+    legend = "   ".join(f"{curve.mark} {curve.name}".rstrip() for curve in drawn)
     return [*body, ground, ends, f"{'':10}{legend}"]
 
 

@@ -25,6 +25,7 @@ SHOWN_PER_CODE = 3
 _STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan", "accepted": "bold green", "rejected": "bold red"}
 _CODE_WIDTH = 24
 _KINDS_SHOWN = 3
+_LINES_SHOWN = 8
 _OF_COUNTS = frozenset({"too_few_records", "too_few_records_together"})
 """Codes that say little about a file with another error."""
 
@@ -39,9 +40,7 @@ def overview(screen: Console, verdicts: Sequence[Verdict]) -> None:
     for report in verdicts[0].reports:
         line(screen, _facts(report))
     line(screen)
-    for verdict in verdicts:
-        word = "accepted" if verdict.accepted else "rejected"
-        line(screen, "  ", (word, _STYLES[word]), f"  {verdict.base_model:<16}  {_why(verdict)}".rstrip())
+    rows(screen, verdicts)
     accepted = [verdict for verdict in verdicts if verdict.accepted]
     chosen = (accepted or verdicts)[0].base_model
     files = [file["key"] for report in verdicts[0].reports for file in report["files"]]
@@ -53,6 +52,13 @@ def overview(screen: Console, verdicts: Sequence[Verdict]) -> None:
     line(screen, "      ", (command, "bold"))
 
 
+def rows(screen: Console, verdicts: Sequence[Verdict]) -> None:
+    """Print one row per base model."""
+    for verdict in verdicts:
+        word = "accepted" if verdict.accepted else "rejected"
+        line(screen, "  ", (word, _STYLES[word]), f"  {verdict.base_model:<16}  {_why(verdict)}".rstrip())
+
+
 def _first_hint(verdict: Verdict) -> str:
     """What to do about the most severe finding."""
     report = next(report for report in verdict.reports if report["verdict"] == "rejected")
@@ -61,17 +67,29 @@ def _first_hint(verdict: Verdict) -> str:
 
 
 def _why(verdict: Verdict) -> str:
-    rows = [(report, row) for report in verdict.reports for row in next_steps.codes(report)]
-    errors = [(report, row) for report, row in rows if row.severity == "error"]
+    found = [(report, row) for report in verdict.reports for row in next_steps.codes(report)]
+    errors = [(report, row) for report, row in found if row.severity == "error"]
     errors.sort(key=lambda found: found[1].code in _OF_COUNTS)
     if not errors:
-        return _warnings([row for _, row in rows if row.severity == "warning"])
+        return _warnings([row for _, row in found if row.severity == "warning"])
     report, worst = errors[0]
     where = f" in {report['split']}" if len(verdict.reports) > 1 else ""
-    messages = [found["message"] for found in report["findings"] if found["code"] == worst.code]
-    words = messages[0] if worst.count == len(messages) == 1 else worst.words
+    listed = [each for each in report["findings"] if each["code"] == worst.code]
+    words = listed[0]["message"] if worst.count == len(listed) == 1 else worst.words
+    on = _lines([each["line"] for each in listed], worst.count)
+    count = f"{next_steps.times(worst.count)}{on and f' ({on})'}"
     more = {1: "", 2: " And one more kind of error."}.get(len(errors), f" And {len(errors) - 1} more kinds of errors.")
-    return f"{worst.code}, {next_steps.times(worst.count)}{where}: {words}{more}"
+    return f"{worst.code}, {count}{where}: {words}{more}"
+
+
+def _lines(numbers: Sequence[int | None], count: int) -> str:
+    """The first lines of the `count` places of a finding; nothing where none has a line of its own."""
+    known = list(dict.fromkeys(number for number in numbers if number is not None))
+    shown = [f"{number:,}" for number in known[:_LINES_SHOWN]]
+    if not shown:
+        return ""
+    more = ", …" if count > len(shown) and (len(known) > len(shown) or count > len(numbers)) else ""
+    return f"line{'s' * (len(shown) > 1 or bool(more))} {', '.join(shown)}{more}"
 
 
 def _warnings(rows: Sequence[CodeCount]) -> str:
@@ -127,7 +145,9 @@ def _code(screen: Console, report: Report, row: CodeCount) -> None:
     for finding in listed[:SHOWN_PER_CODE]:
         line(screen, "           ", (_place(finding, report), "dim"), f"  {finding['message']}")
     if row.count > SHOWN_PER_CODE:
-        line(screen, "           ", (f"and {row.count - SHOWN_PER_CODE:,} more", "dim"))
+        further = [finding["line"] for finding in listed[SHOWN_PER_CODE:]]
+        on = _lines(further, row.count - SHOWN_PER_CODE)
+        line(screen, "           ", (f"and {row.count - SHOWN_PER_CODE:,} more{on and f', on {on}'}", "dim"))
     line(screen, "           ", (listed[0]["hint"] if listed else row.hint, "italic"))
 
 
@@ -228,7 +248,8 @@ def _top_findings(screen: Console, rows: Sequence[Mapping[str, Any]]) -> None:
         if not found:
             continue
         severity = (f"{row['severity']:<8}", _STYLES.get(row["severity"], ""))
-        where = f"{next_steps.times(row['count'])} in {row['split']} for {', '.join(found)}"
+        first = f", first on line {row['line']}" if row["line"] is not None else ""
+        where = f"{next_steps.times(row['count'])} in {row['split']} for {', '.join(found)}{first}"
         line(screen, "  ", severity, f" {row['code']}, {where}: {row['words']} {row['hint']}")
 
 

@@ -23,8 +23,9 @@ def world(stack, environment):
 
 @pytest.fixture
 def api(world, environment):
-    """ControlApi over HTTP; what was asked of it shows in `asked`."""
-    with served(lambda: None) as made:
+    """ControlApi over HTTP, and the bucket where its links lead; what was asked of it shows in `asked`."""
+    stack = world.stack
+    with served(lambda: None, lambda key: stack.s3.get_object(Bucket=stack.bucket, Key=key)["Body"].read()) as made:
         environment.setenv("TUNEDROP_CONTROL_API_URL", made.url)
         yield made
 
@@ -126,6 +127,56 @@ def test_all_losses_become_a_file_that_is_never_overwritten(world, say, tmp_path
     assert say(f"jobs show {job.id} --csv -")[1].splitlines()[0] == "split,step,epoch,loss,perplexity"
 
 
+def test_a_jobs_report_becomes_a_page_once_there_is_one_and_never_over_a_file(world, say, capsys, tmp_path):
+    page = tmp_path / "report.html"
+    running = world.start()
+    assert main.main(shlex.split(f"jobs show {running.id} --html {page}")) == 1
+    assert "say --watch too" in capsys.readouterr().err
+    assert not page.exists()
+    world.deliver()
+    world.wait(TRAINED)
+    code, said = say(f"jobs show {running.id} --html {page} --csv {tmp_path}/losses.csv")
+    assert code == 0
+    assert "Completed" in said
+    assert page.read_text().startswith("<!doctype html>")
+    assert running.id in page.read_text()
+    assert (tmp_path / "losses.csv").exists()
+    before = page.read_bytes()
+    assert say(f"jobs show {running.id} --html {page}")[0] == 2
+    assert page.read_bytes() == before
+
+
+def test_two_things_on_standard_output_are_wrong_usage(world, say):
+    assert say(f"jobs show {completed(world).id} --csv - --json")[0] == 2
+
+
+def test_without_mlflows_client_it_is_said_how_to_install_it_before_anything_is_asked(api, say, capsys):
+    assert main.main(shlex.split("jobs show x --watch --mlflow http://127.0.0.1:9")) == 2
+    assert capsys.readouterr().err == "tunedrop: --mlflow needs MLflow's client: pip install 'tunedrop[mlflow]'\n"
+    assert api.asked == []
+
+
+def test_jobs_are_compared_on_a_page_too(world, say, tmp_path):
+    jobs = [completed(world, hyperparameters={"epochCount": count}).id for count in (1, 2)]
+    page = tmp_path / "comparison.html"
+    code, said = say(f"jobs compare {' '.join(jobs)} --over tokens --html {page}")
+    assert code == 0
+    assert "training loss over tokens" in said
+    for words in (*jobs, "a: epochCount=1", "Training losses by tokens", "Validation losses by tokens"):
+        assert words in page.read_text()
+
+
+def test_a_list_that_goes_on_says_so_and_a_higher_limit_pages_on(world, api, say, capsys):
+    for _ in range(3):
+        world.start()
+    assert main.main(shlex.split("jobs list --limit 2")) == 0
+    assert "There are more; these are the first 2. --limit N lists N of them." in capsys.readouterr().err
+    assert main.main(shlex.split("jobs list --limit 3")) == 0
+    assert "There are more" not in capsys.readouterr().err
+    assert say("datasets list --limit 500")[0] == 0
+    assert api.asked[-1] == "GET /datasets?limit=100"
+
+
 def test_jobs_are_compared_by_what_differs_and_by_their_losses(world, say):
     short, long = (
         completed(world, hyperparameters={"epochCount": 1}),
@@ -135,8 +186,8 @@ def test_jobs_are_compared_by_what_differs_and_by_their_losses(world, say):
     assert code == 0
     assert "epochCount" in said
     assert "learningRateMultiplier" not in said, "what is the same in both says nothing"
-    assert "a: training loss" in said
-    assert "b: training loss" in said
+    assert "training loss over steps" in said
+    assert "a epochCount=1   b epochCount=4" in said
     told = json.loads(say(f"jobs compare {short.id} {long.id} --json")[1])
     assert told["differences"]["epochCount"] == ["1", "4"]
     assert say(f"jobs compare {short.id} {short.id}")[0] == 2
@@ -211,7 +262,11 @@ def test_a_sweep_that_can_not_be_is_wrong_usage(say, options):
 @pytest.mark.parametrize(
     ("line", "code", "words"),
     [
-        ("jobs show nothing", 1, "unknown_job"),
+        ("jobs show nothing", 1, "There is no job 'nothing'. tunedrop jobs list shows what there is."),
+        ("datasets show suport", 1, "Did you mean support? tunedrop datasets list shows what there is."),
+        ("jobs start suport@1 --model claude-3-haiku", 1, "Did you mean support?"),
+        ("deployments show none", 1, "tunedrop deployments list shows"),
+        ("keys revoke none", 1, "tunedrop keys list shows"),
         ("jobs start 'two words@x' --model nova-lite", 2, "NAME@VERSION"),
         ("jobs start support --model claude-3-haiku --set epochCount", 2, "NAME=VALUE"),
         ("jobs start support --model claude-3-haiku --hours 3", 2, "--deploy"),

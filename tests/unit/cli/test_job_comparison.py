@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
-from tunedrop_cli.job_comparison import Run, differences, rank
+from tunedrop_cli import comparison_page
+from tunedrop_cli.job_comparison import Comparison, Run, compare, differences, rank
 
 
 def job(rate: str, **more: Any) -> dict[str, Any]:
@@ -61,3 +63,39 @@ def test_only_what_differs_is_told_and_a_dash_where_one_has_none():
         "train sha256": ("a" * 12, "-"),
         "trained tokens": ("1,000", "-"),
     }
+
+
+def compared(over: str = "steps", **more: Any) -> Comparison:
+    jobs = [
+        job("1e-5", id="a1", status="Completed", final_losses={}, cost=None, steps=10, **more),
+        job("3e-5", id="b2", status="Completed", final_losses={}, cost=None, steps=20, **more),
+    ]
+    points = [{"step": step, "loss": loss} for step, loss in ((0, 3.0), (1, None), (9, 1.0))]
+    return compare(jobs, [{"training": points, "validation": points[2:]}, {"training": points, "validation": []}], over)
+
+
+def test_losses_lie_over_steps_or_over_the_tokens_that_were_trained_by_then():
+    assert compared().training[0] == [(0.0, 3.0), (9.0, 1.0)]
+    by_tokens = compared("tokens")
+    assert [curve[-1][0] for curve in by_tokens.training] == [900.0, 450.0]
+    assert by_tokens.axis == "tokens"
+
+
+def test_the_page_is_one_file_that_tells_each_job_apart_and_loads_nothing():
+    page = comparison_page.render(compared()).decode()
+    assert page.startswith("<!doctype html>")
+    for words in ("a: learningRate=1e-5", "b: learningRate=3e-5", "a1", "b2", "Training losses by step"):
+        assert words in page
+    assert page.count("<svg") == 4, "two charts, each for wide and narrow windows"
+    for loads in ("<script", "http://", "https://", "url(", "@import"):
+        assert loads not in page.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_a_page_without_losses_says_so():
+    without = dataclasses.replace(compared(), training=[[], []], validation=[[], []])
+    assert "None of them has losses." in comparison_page.render(without).decode()
+
+
+def test_what_a_name_holds_can_not_become_markup():
+    page = comparison_page.render(compared(dataset="<script>alert(1)</script>")).decode()
+    assert "<script" not in page

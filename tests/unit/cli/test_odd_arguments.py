@@ -81,3 +81,19 @@ def test_a_terminal_that_has_no_such_letters_gets_escapes_and_a_pipe_its_json(
     monkeypatch.setattr(sys, "stdout", narrow)
     assert tunedrop("check", "数.jsonl", *options).code == 0
     assert shown in narrow.buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "usage"),
+    [
+        ("jobs show x --wach", "usage: tunedrop jobs show "),
+        ("check a.jsonl --modle nova-lite", "usage: tunedrop check "),
+        ("keys list more", "usage: tunedrop keys list "),
+        ("--loud jobs list", "usage: tunedrop "),
+    ],
+)
+def test_what_no_command_knows_is_refused_with_the_usage_of_the_one_that_was_typed(tunedrop, arguments, usage):
+    ran = tunedrop(*arguments.split())
+    assert ran.code == 2
+    assert ran.err.startswith(usage)
+    assert "unrecognized arguments: " in ran.err or "invalid choice" in ran.err
