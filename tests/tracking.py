@@ -152,8 +152,8 @@ def _is_told(told: dict[str, Any], run: dict[str, Any], checked: Checked) -> Non
     expected = {f"support@1 {split}": digest[:12] for split, digest in digests.items()}
     checked.that(datasets == expected, "each split is a dataset with its digest")
     latest = {each["key"]: each["value"] for each in data["metrics"]}
-    checked.that(latest["trained_tokens"] == told["trained_tokens"], "trained tokens are a metric")
-    checked.that(latest.get("cost_USD") == told["cost"]["amount"], "the cost is a metric, where it is known")
+    checked.that(latest["plan/trained_tokens"] == told["trained_tokens"], "trained tokens are a metric")
+    checked.that(latest.get("plan/cost_USD") == told["cost"]["amount"], "its planned cost is a metric")
 
 
 def _has_losses(world: World, job_id: str, mlflow: Server, run: dict[str, Any], checked: Checked) -> None:
@@ -163,9 +163,9 @@ def _has_losses(world: World, job_id: str, mlflow: Server, run: dict[str, Any], 
         checked.that(count == job.metric_counts[split] > 0, f"{key} has every step")
     key = str(job.report_key)
     stored = world.stack.s3.get_object(Bucket=world.stack.bucket, Key=key)["Body"].read()
-    checked.that(mlflow.artifact(run_id, "report/report.json") == stored, "the report is an artifact, byte for byte")
-    checked.that(b"<!doctype html>" in mlflow.artifact(run_id, "report/report.html"), "so is its page")
-    checked.that(b"<svg" in mlflow.artifact(run_id, "report/losses.svg"), "so are its curves")
+    checked.that(mlflow.artifact(run_id, "report.json") == stored, "the report is an artifact, byte for byte")
+    checked.that(b"<!doctype html>" in mlflow.artifact(run_id, "report.html"), "so is its page")
+    checked.that(b"<svg" in mlflow.artifact(run_id, "losses.svg"), "so are its curves")
 
 
 def _endings(world: World, mlflow: Server, checked: Checked) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tunedrop.domain.reports import charts, job_curves, markup, next_commands, page_parts
+from tunedrop.domain.reports import charts, job_curves, markup, next_commands, page_parts, smoothing
 from tunedrop.domain.reports.charts import Chart, Series
 from tunedrop.domain.reports.markup import Markup, joined, tag
+from tunedrop.domain.reports.next_commands import Step
 from tunedrop.domain.reports.page_parts import section, table
 
 from tunedrop_cli.job_comparison import MARKS, Comparison, Points, named
@@ -20,6 +21,7 @@ def render(found: Comparison) -> bytes:
         _jobs(found),
         _pictures(found),
         _standings(found),
+        _steps(found),
         tag("footer", "Made by Tunedrop. Costs and tokens are the plans'; the bill is AWS's. This page loads nothing."),
     ]
     body = tag("main", *(joined(part, markup.LINE) for part in parts if part))
@@ -42,22 +44,24 @@ def _jobs(found: Comparison) -> Markup:
     heads = ("", *MARKS[: len(jobs)])
     rows = [("job", *(tag("code", job["id"], class_="any") for job in jobs))]
     rows += [(name, *values) for name, values in [*found.differences, *found.always]]
-    numbers = frozenset(range(1, len(heads)))
     words = "" if found.differences else "Nothing that is known of them differs."
-    return section("What differs", tag("p", words, class_="quiet") if words else None, table(heads, rows, numbers))
+    return section("What differs", tag("p", words, class_="quiet") if words else None, table(heads, rows))
 
 
 def _pictures(found: Comparison) -> Markup:
     shown = [
-        _chart(found, split, points)
+        (split.capitalize(), _chart(found, split, points))
         for split, points in (("training", found.training), ("validation", found.validation))
         if any(points)
     ]
     if not shown:
         return section("Losses", tag("p", "None of them has losses.", class_="quiet"))
     tokens = "Tokens are the plan's, spread evenly over its steps. " if found.axis == "tokens" else ""
-    words = f"{tokens}Training losses are centered means; faint behind them are the points."
-    return section("Losses", *map(charts.figure, shown), tag("p", words, class_="quiet"))
+    smooth = any(smoothing.window(len(points)) > 1 for points in found.training)
+    means = "Training losses are centered means; faint behind them are the points. " if smooth else ""
+    pictures = (part for split, chart in shown for part in (tag("h3", split), charts.figure(chart)))
+    words = f"{tokens}{means}" or None
+    return section("Losses", *pictures, words and tag("p", words.strip(), class_="quiet"))
 
 
 def _chart(found: Comparison, split: str, curves: Sequence[Points]) -> Chart:
@@ -81,20 +85,22 @@ def _words(names: Sequence[str], curves: Sequence[Points]) -> Iterator[str]:
 
 
 def _standings(found: Comparison) -> Markup | None:
-    ranked = found.ranking.standings
-    if not ranked:
+    if not found.ranking.standings:
         return None
+    differing = {name for name, _ in found.differences}
     rows = (
         (
             f"{each.loss:.4g}",
             f"± {each.spread:.2g}",
             str(len(each.runs)),
-            settings_of({"hyperparameters": each.settings}),
+            settings_of({"hyperparameters": {name: each.settings[name] for name in differing & each.settings.keys()}}),
         )
-        for each in ranked
+        for each in found.ranking.standings
     )
-    heads = ("validation loss", "last points", "runs", "hyperparameters")
-    commands = (
-        next_commands.Step(f"All of {run.job['id']}", next_commands.show_job(run.job["id"])) for run in found.runs
-    )
-    return joined(section("By validation loss", table(heads, rows, frozenset({0, 1, 2}))), page_parts.steps(commands))
+    heads = ("validation loss", "last points", "runs", "hyperparameters that differ")
+    return section("By validation loss", table(heads, rows))
+
+
+def _steps(found: Comparison) -> Markup:
+    jobs = zip(MARKS, (run.job["id"] for run in found.runs), strict=False)
+    return page_parts.steps(Step(f"See all of job {mark}.", next_commands.show_job(job)) for mark, job in jobs)

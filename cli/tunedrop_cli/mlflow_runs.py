@@ -17,13 +17,14 @@ from tunedrop_cli.tracked_run import JOB_TAG, TrackedRun
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-REPORT_FOLDER = "report"
 _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",  # nothing is sent anywhere that the person did not name
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # which may be JSON
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",  # the default, 7, keeps a person waiting for two minutes
 }
 _EXPERIMENT = "MLFLOW_EXPERIMENT_NAME"
+_OF_TRAINING = {"mlflow.experimentKind": "custom_model_development"}
+"""Without it, MLflow's page takes a new experiment for one that evaluates prompts, and hides the runs' curves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Tracking:
 
     def _experiment(self, name: str) -> str:
         found = self.client.get_experiment_by_name(name)
-        return str(found.experiment_id if found else self.client.create_experiment(name))
+        return str(found.experiment_id if found else self.client.create_experiment(name, tags=_OF_TRAINING))
 
     def _found(self, experiment: str, run: TrackedRun) -> str | None:
         same = f"tags.`{JOB_TAG}` = '{run.job_id}'"
@@ -92,7 +93,7 @@ class Tracking:
             for name, content in artifacts.items():
                 path = Path(folder) / name
                 path.write_bytes(content)
-                self.client.log_artifact(run_id, str(path), REPORT_FOLDER)
+                self.client.log_artifact(run_id, str(path))
 
 
 def open_tracking(uri: str) -> Tracking:

@@ -12,6 +12,8 @@ from tunedrop.domain.reports.next_commands import show_job
 
 JOB_TAG = "tunedrop.job"
 """The tag by which a job's run is found again."""
+PLAN = "plan/"
+"""What is planned, not measured: MLflow's page gives metrics of one prefix a section of their own."""
 SPREAD = "Bedrock's files have no times: the steps are spread evenly over the time in training."
 _STATUSES = {"Completed": "FINISHED", "Failed": "FAILED", "Stopped": "KILLED"}
 _CONTEXTS = {"train": "training", "validation": "validation", "test": "testing"}
@@ -133,10 +135,10 @@ def _data(job: Job) -> Iterator[LoggedData]:
 def _figures(job: Job) -> Iterator[LoggedMetric]:
     began = _milliseconds(job["started_at"] or job["created_at"])
     if job["trained_tokens"] is not None:
-        yield LoggedMetric("trained_tokens", float(job["trained_tokens"]), began, 0)
+        yield LoggedMetric(f"{PLAN}trained_tokens", float(job["trained_tokens"]), began, 0)
     cost = job.get("cost") or {}
     if cost.get("amount") is not None:
-        yield LoggedMetric(f"cost_{cost['currency']}", float(cost["amount"]), began, 0)
+        yield LoggedMetric(f"{PLAN}cost_{cost['currency']}", float(cost["amount"]), began, 0)
 
 
 def _losses(job: Job, points: Points) -> Iterator[LoggedMetric]:

@@ -73,7 +73,7 @@ def test_steps_are_spread_over_the_time_in_training():
 
 
 def test_the_cost_is_a_metric_only_where_it_is_known():
-    assert values(tracked_run.of(job(), {}), "cost_USD") == [(0, 0.5)]
+    assert values(tracked_run.of(job(), {}), "plan/cost_USD") == [(0, 0.5)]
     unknown = tracked_run.of(job(cost={"amount": None, "currency": "USD"}, trained_tokens=None), {})
     assert unknown.metrics == []
 
