@@ -151,6 +151,7 @@ def test_the_wheel_of_the_command_holds_the_command_and_the_domain_and_nothing_t
 def test_the_wheel_of_the_command_needs_nothing_of_aws_but_for_its_extra(cli_wheel):
     assert cli_wheel.needs() == {"cramjam", "msgspec", "rich", "shtab"}
     assert cli_wheel.needs("aws") == {"boto3"}
+    assert cli_wheel.needs("mlflow") == {"mlflow-skinny"}
 
 
 def test_the_wheel_of_the_simulator_holds_the_simulator_its_types_and_its_license(simulator_wheel):

@@ -28,7 +28,8 @@ def announce_job(job: Job, cloud: Cloud) -> None:
     """
     status = job_steps.announcement(job)
     if status:
-        event_bus.publish(cloud.bus, job_notifications.notification(job, status, cloud.settings.stack_id, cloud.now()))
+        stack, bucket = cloud.settings.stack_id, cloud.bucket.name
+        event_bus.publish(cloud.bus, job_notifications.notification(job, status, stack, cloud.now(), bucket=bucket))
         closing = [job_rows.close_work(job)] if job.status in ENDED else []
         cloud.state.write_all(job_rows.put_job(replace(job, announced=(*job.announced, status))), *closing)
     if job.status in ENDED and job.deployment and job.deployment_generation:

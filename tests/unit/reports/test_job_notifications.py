@@ -32,7 +32,7 @@ FEW = Diagnosis("too_few_steps", "info", "There are 5 training losses.", "Ask th
 
 
 def told(*found):
-    return job_notifications.notification(replace(JOB, diagnosis=found), "Completed", "arn:stack", NOON)
+    return job_notifications.notification(replace(JOB, diagnosis=found), "Completed", "arn:stack", NOON, bucket="data")
 
 
 def test_a_completed_job_says_the_gravest_diagnosis_and_what_to_do():
@@ -62,7 +62,7 @@ def test_the_event_holds_each_diagnosis_whole():
 
 
 def test_a_job_whose_metrics_were_not_read_has_none():
-    unread = job_notifications.notification(replace(JOB, diagnosis=None), "Completed", "arn:stack", NOON)
+    unread = job_notifications.notification(replace(JOB, diagnosis=None), "Completed", "arn:stack", NOON, bucket="data")
     assert unread.detail()["diagnosis"] is None
     assert unread.summary.endswith("validation loss 0.9.")
 
@@ -75,5 +75,16 @@ def test_a_job_whose_metrics_were_not_read_has_none():
     ],
 )
 def test_a_completed_job_says_what_it_cost_as_far_as_that_is_known(cost, words):
-    told = job_notifications.notification(replace(JOB, cost=cost), "Completed", "arn:stack", NOON)
+    told = job_notifications.notification(replace(JOB, cost=cost), "Completed", "arn:stack", NOON, bucket="data")
     assert told.summary.endswith(words)
+
+
+def test_a_job_with_a_report_says_where_people_can_open_its_page():
+    stack = "arn:aws:cloudformation:us-west-2:123456789012:stack/tunedrop/0f1e"
+    job = replace(JOB, report_key="reports/support/3/jobs/01hzz.json")
+    for status in ("Completed", "Failed", "Stopped"):
+        told = job_notifications.notification(job, status, stack, NOON, bucket="data")
+        assert told.summary.endswith(
+            " Its report: https://s3.console.aws.amazon.com/s3/object/data"
+            "?region=us-west-2&prefix=reports/support/3/jobs/01hzz.html"
+        )
