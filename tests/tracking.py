@@ -143,10 +143,10 @@ def _is_told(told: dict[str, Any], run: dict[str, Any], checked: Checked) -> Non
     checked.that(hyperparameters <= params.items(), "each hyperparameter is a param")
     checked.that(params["base_model"] == told["base_model"], "the base model is a param")
     checked.that(params["dataset"] == "support@1", "the dataset's version is a param")
-    checked.that(tags["tunedrop.model_arn"] == told["model_arn"], "the custom model's ARN is a tag")
-    checked.that(tags["tunedrop.job_arn"] == told["arn"], "the job's ARN is a tag")
+    checked.that(tags["tunedrop:model_arn"] == told["model_arn"], "the custom model's ARN is a tag")
+    checked.that(tags["tunedrop:job_arn"] == told["arn"], "the job's ARN is a tag")
     digests = {name: each["sha256"] for name, each in told["splits"].items()}
-    known = {split: tags[f"tunedrop.{split}_sha256"] for split in digests}
+    known = {split: tags[f"tunedrop:{split}_sha256"] for split in digests}
     checked.that(known == digests, "the data's digests are tags")
     datasets = {each["dataset"]["name"]: each["dataset"]["digest"] for each in run["inputs"]["dataset_inputs"]}
     expected = {f"support@1 {split}": digest[:12] for split, digest in digests.items()}
@@ -179,7 +179,7 @@ def _endings(world: World, mlflow: Server, checked: Checked) -> str:
         tag["value"]: run
         for run in mlflow.runs("support")
         for tag in run["data"]["tags"]
-        if tag["key"] == "tunedrop.job"
+        if tag["key"] == "tunedrop:job"
     }
     checked.that(by_job[stopped.id]["info"]["status"] == "KILLED", "Stopped is KILLED")
     checked.that(len(by_job) == 2, "two jobs are two runs")

@@ -10,7 +10,7 @@ from typing import Any
 
 from tunedrop.domain.reports.next_commands import show_job
 
-JOB_TAG = "tunedrop.job"
+JOB_TAG = "tunedrop:job"
 """The tag by which a job's run is found again."""
 PLAN = "plan/"
 """What is planned, not measured: MLflow's page gives metrics of one prefix a section of their own."""
@@ -89,18 +89,18 @@ def _data_of(job: Job) -> str:
 def _tags(job: Job) -> dict[str, str]:
     known = {
         JOB_TAG: job["id"],
-        "tunedrop.job_arn": job["arn"],
-        "tunedrop.model_arn": job["model_arn"],
-        "tunedrop.owner": job["owner"],
-        "tunedrop.sweep": job.get("sweep"),
-        "tunedrop.from_job": job.get("from_job"),
-        "tunedrop.failure_code": job.get("failure_code"),
+        "tunedrop:job_arn": job["arn"],
+        "tunedrop:model_arn": job["model_arn"],
+        "tunedrop:owner": job["owner"],
+        "tunedrop:sweep": job.get("sweep"),
+        "tunedrop:from_job": job.get("from_job"),
+        "tunedrop:failure_code": job.get("failure_code"),
         "mlflow.user": str(job["owner"]).rsplit("/", 1)[-1],
         "mlflow.source.name": "tunedrop",
         "mlflow.source.type": "JOB",
         "mlflow.note.content": "\n".join(_note(job)),
     }
-    digests = {f"tunedrop.{split}_sha256": each["sha256"] for split, each in (job["splits"] or {}).items()}
+    digests = {f"tunedrop:{split}_sha256": each["sha256"] for split, each in (job["splits"] or {}).items()}
     return {name: value for name, value in (known | digests).items() if value}
 
 

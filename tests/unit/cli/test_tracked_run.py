@@ -86,6 +86,6 @@ def test_a_split_is_a_dataset_with_where_it_lies():
 
 def test_what_a_job_lacks_is_no_tag():
     tags = tracked_run.of(job(arn=None, model_arn=None, splits=None, request=None, failure_code="x"), {}).tags
-    assert "tunedrop.job_arn" not in tags
-    assert tags["tunedrop.failure_code"] == "x"
+    assert "tunedrop:job_arn" not in tags
+    assert tags["tunedrop:failure_code"] == "x"
     assert tags["mlflow.user"] == "dana"
