@@ -22,9 +22,9 @@ _SETTINGS = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # which may be JSON
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",  # the default, 7, keeps a person waiting for two minutes
 }
+_AS_TRAINING = "workflowType=machine_learning"
+"""MLflow's page shows a run as one of its "Model training", not of "GenAI", where it would pass for an evaluation."""
 _EXPERIMENT = "MLFLOW_EXPERIMENT_NAME"
-_OF_TRAINING = {"mlflow.experimentKind": "custom_model_development"}
-"""Without it, MLflow's page takes a new experiment for one that evaluates prompts, and hides the runs' curves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,12 @@ class Tracking:
             if run.end_time is not None:
                 self.client.set_terminated(run_id, run.status, run.end_time)
         if self.uri.startswith(("http://", "https://")):
-            return f"{self.uri.rstrip('/')}/#/experiments/{experiment}/runs/{run_id}"
+            return f"{self.uri.rstrip('/')}/#/experiments/{experiment}/runs/{run_id}?{_AS_TRAINING}"
         return f"run {run_id} in {self.uri}"
 
     def _experiment(self, name: str) -> str:
         found = self.client.get_experiment_by_name(name)
-        return str(found.experiment_id if found else self.client.create_experiment(name, tags=_OF_TRAINING))
+        return str(found.experiment_id if found else self.client.create_experiment(name))
 
     def _found(self, experiment: str, run: TrackedRun) -> str | None:
         same = f"tags.`{JOB_TAG}` = '{run.job_id}'"

@@ -12,8 +12,6 @@ from tunedrop.domain.reports.next_commands import show_job
 
 JOB_TAG = "tunedrop:job"
 """The tag by which a job's run is found again."""
-PLAN = "plan/"
-"""What is planned, not measured: MLflow's page gives metrics of one prefix a section of their own."""
 SPREAD = "Bedrock's files have no times: the steps are spread evenly over the time in training."
 _STATUSES = {"Completed": "FINISHED", "Failed": "FAILED", "Stopped": "KILLED"}
 _CONTEXTS = {"train": "training", "validation": "validation", "test": "testing"}
@@ -75,15 +73,26 @@ def of(job: Job, points: Points) -> TrackedRun:
         status=_STATUSES.get(job["status"], "RUNNING"),
         start_time=_milliseconds(job["started_at"] or job["created_at"]),
         end_time=_milliseconds(job["ended_at"]) if job["ended_at"] else None,
-        params={"base_model": job["base_model"], "dataset": _data_of(job), **job["hyperparameters"]},
+        params=dict(_params(job)),
         tags=_tags(job),
         data=list(_data(job)),
-        metrics=[*_figures(job), *_losses(job, points)],
+        metrics=list(_losses(job, points)),
     )
 
 
 def _data_of(job: Job) -> str:
     return f"{job['dataset']}@{job['version']}"
+
+
+def _params(job: Job) -> Iterator[tuple[str, str]]:
+    yield "base_model", job["base_model"]
+    yield "dataset", _data_of(job)
+    yield from job["hyperparameters"].items()
+    if job["trained_tokens"] is not None:
+        yield "planned_tokens", str(job["trained_tokens"])
+    cost = job.get("cost") or {}
+    if cost.get("amount") is not None:
+        yield f"planned_cost_{cost['currency']}", str(cost["amount"])
 
 
 def _tags(job: Job) -> dict[str, str]:
@@ -114,7 +123,7 @@ def _note(job: Job) -> Iterator[str]:
     tags = ", ".join(f"`{name}={value}`" for name, value in (job.get("tags") or {}).items())
     if tags:
         yield f"\nTags: {tags}"
-    yield f"\nCost and tokens are the plan's. {SPREAD}\n"
+    yield f"\n{SPREAD}\n"
     yield f"`{show_job(job['id'])}`"
 
 
@@ -130,15 +139,6 @@ def _data(job: Job) -> Iterator[LoggedData]:
             profile=json.dumps(profile),
             context=_CONTEXTS[split],
         )
-
-
-def _figures(job: Job) -> Iterator[LoggedMetric]:
-    began = _milliseconds(job["started_at"] or job["created_at"])
-    if job["trained_tokens"] is not None:
-        yield LoggedMetric(f"{PLAN}trained_tokens", float(job["trained_tokens"]), began, 0)
-    cost = job.get("cost") or {}
-    if cost.get("amount") is not None:
-        yield LoggedMetric(f"{PLAN}cost_{cost['currency']}", float(cost["amount"]), began, 0)
 
 
 def _losses(job: Job, points: Points) -> Iterator[LoggedMetric]:

@@ -140,7 +140,11 @@ def test_what_several_base_models_have_in_common_is_said_once(cloud, folder, cap
     path = folder({"train.jsonl": GOOD + b"oops\n", "dataset.toml": settings})
     assert main.main(["push", path, "--no-check", "--wait"]) == 1
     said = capsys.readouterr().out
-    assert said.count("invalid_json, once in train for claude-3-haiku, nova-lite: ") == said.count("invalid_json") == 1
+    assert (
+        said.count("invalid_json, once in train for claude-3-haiku, nova-lite, first on line 61: ")
+        == said.count("invalid_json")
+        == 1
+    )
     assert "61 records, 1 error, 0 warnings" in said
 
 

@@ -72,10 +72,11 @@ def test_steps_are_spread_over_the_time_in_training():
     assert [time - began for time in times] == [0, 1_800_000, 3_600_000]
 
 
-def test_the_cost_is_a_metric_only_where_it_is_known():
-    assert values(tracked_run.of(job(), {}), "plan/cost_USD") == [(0, 0.5)]
-    unknown = tracked_run.of(job(cost={"amount": None, "currency": "USD"}, trained_tokens=None), {})
-    assert unknown.metrics == []
+def test_what_was_planned_is_a_param_only_where_it_is_known():
+    known = tracked_run.of(job(), {}).params
+    assert (known["planned_tokens"], known["planned_cost_USD"]) == ("8000", "0.5")
+    unknown = tracked_run.of(job(cost={"amount": None, "currency": "USD"}, trained_tokens=None), {}).params
+    assert unknown.keys() == {"base_model", "dataset", "epochCount"}
 
 
 def test_a_split_is_a_dataset_with_where_it_lies():
