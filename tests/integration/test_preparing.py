@@ -19,10 +19,12 @@ from tunedrop.edges import clock_and_ids
 from tunedrop.edges.rows import job_rows
 from tunedrop.edges.rows.writes import Key
 from tunedrop.errors import CapExceeded, Conflict, InvalidInput
+from tunedrop_cli import main
 
 from tests import builders, next_commands
 from tests.integration import bedrock_world
 from tests.integration.bedrock_world import HOUR, TRAINED, Crash, World, crash
+from tests.integration.served_control_api import served
 
 CLAUDE, LLAMA = "claude-3-haiku", "llama-3-1-8b"
 JOBS = "customization_job"
@@ -132,6 +134,19 @@ def test_a_rejection_ends_the_job_with_its_code_and_takes_nothing_from_other_bas
     with pytest.raises(Conflict) as refused:
         short.start(base_model=LLAMA)
     assert refused.value.code == "dataset_rejected"
+
+
+def test_the_command_says_why_it_was_rejected_for_a_base_model_that_only_a_job_asked_for(short, environment, capsys):
+    short.start(base_model=LLAMA)
+    short.deliver()
+    stack = short.stack
+    with served(lambda: None, lambda key: stack.s3.get_object(Bucket=stack.bucket, Key=key)["Body"].read()) as api:
+        environment.setenv("TUNEDROP_CONTROL_API_URL", api.url)
+        assert main.main(["datasets", "show", "support"]) == 0
+    said = capsys.readouterr().out
+    assert "accepted support@1" in said
+    (why,) = [line for line in said.splitlines() if line.startswith("  error")]
+    assert "too_few_records_together, once in train for llama-3-1-8b: " in why
 
 
 def test_a_version_that_was_rejected_for_one_base_model_can_be_prepared_for_another(stack, environment):
