@@ -11,8 +11,8 @@ from tunedrop_cli.job_text import cost_of, settings_of
 
 MARKS = "abcdef"
 """A job each, in pictures."""
-LONGEST_NAME = 48
-"""Characters in a picture's legend; a longer text would leave no room for the others."""
+LONGEST_NAME = 24
+"""Characters in a picture's legend, beside a telephone's narrow curves; the table has what is longer."""
 AXES = ("steps", "tokens")
 LAST_POINTS = 3
 """The validation losses at the end of a run whose spread says how much the last one can be trusted."""
@@ -142,12 +142,9 @@ def differences(jobs: Sequence[Job]) -> Iterator[Row]:
 def named(found: Comparison) -> list[str]:
     """What tells each job apart in a picture: the hyperparameters by which it differs, where these are short."""
     differing = {name for name, _ in found.differences}
-    said = []
-    for run in found.runs:
-        own = {name: value for name, value in run.job["hyperparameters"].items() if name in differing}
-        words = settings_of({"hyperparameters": own})
-        said.append(words if len(words) <= LONGEST_NAME else "")
-    return said
+    settings = (run.job["hyperparameters"] for run in found.runs)
+    words = [settings_of({"hyperparameters": {name: own[name] for name in differing & own.keys()}}) for own in settings]
+    return words if max(map(len, words)) <= LONGEST_NAME else [""] * len(words)
 
 
 def rank(runs: Sequence[Run]) -> Ranking:

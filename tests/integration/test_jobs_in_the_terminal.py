@@ -96,6 +96,7 @@ def test_a_watched_job_is_told_state_by_state_and_its_end_is_the_exit_code(world
     assert code == 0
     told = [line.split()[2] for line in said.splitlines() if line[:2] == "20"]
     assert told[:4] == ["Requested", "InProgress", "phase:", "Completed"]
+    assert said.count("Bedrock writes a job's losses when the job ends") == 1
 
 
 def test_a_watched_job_that_fails_is_exit_code_1_and_says_why(world, api, say):

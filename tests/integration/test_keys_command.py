@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -62,3 +63,11 @@ def test_a_list_tells_which_keys_work_for_what_and_how_long(capsys):
     )
     assert rows[1].endswith(f"all deployments  {name}  never expires, used 2026-11-30T12:05:00Z, {limits}")
     assert [row.split()[1] for row in rows] == ["active", "active", "expired", "revoked"]
+
+
+def test_a_list_for_programs_is_as_controlapi_answers_over_all_pages(capsys):
+    pages = [(200, {"keys": [KEY], "cursor": "more"}), (200, {"keys": [{**KEY, "id": "02k"}], "cursor": None})]
+    with troubled_server(*pages) as server:
+        assert main.main(["keys", "list", "--json", "--url", server.url]) == 0
+    assert json.loads(capsys.readouterr().out) == [KEY, {**KEY, "id": "02k"}]
+    assert [asked[1] for asked in server.asked] == ["/keys?limit=100", "/keys?limit=100&cursor=more"]

@@ -126,6 +126,14 @@ def test_what_is_rejected_here_is_not_uploaded(cloud, folder, stack, capsys):
     assert "Contents" not in stack.s3.list_objects_v2(Bucket=stack.bucket)
 
 
+def test_each_base_model_that_would_reject_it_is_named_before_anything_is_uploaded(cloud, folder, capsys):
+    settings = b'base_models = ["claude-3-haiku", "nova-lite"]'
+    assert main.main(["push", folder({"train.jsonl": GOOD + b"oops\n", "dataset.toml": settings})]) == 1
+    said = capsys.readouterr().err
+    assert "rejected for claude-3-haiku" in said
+    assert "  rejected  nova-lite         invalid_json, once (line 61): " in said
+
+
 def test_what_the_stack_rejects_is_exit_code_1(cloud, folder, capsys):
     path = folder({"train.jsonl": GOOD + b"oops\n"})
     assert main.main(["push", path, "--no-check", "--wait"]) == 1
