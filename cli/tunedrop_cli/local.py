@@ -17,6 +17,7 @@ ACTIONS = {
     "env": "print the variables to export, for eval",
     "status": "show whether it is running, and what is deployed",
     "deploy": "deploy a changed template or function",
+    "fault": "let calls, events or jobs of the simulated Bedrock fail; docs/local.md has the kinds",
     "logs": "print a function's log; with --follow, keep printing new lines",
     "reset": "stop it and delete its state",
 }

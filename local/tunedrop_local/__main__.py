@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import inspect
+import json
 import os
 import shlex
 import shutil
@@ -82,6 +83,15 @@ def status(options: argparse.Namespace) -> None:
     live = [entry for entry in cloud.ledger() if entry["ended_at"] is None]
     kinds = Counter(entry["kind"].replace("_", " ") for entry in live)
     print(f"billed    {', '.join(f'{count} {kind}' for kind, count in kinds.items()) or 'nothing'} (simulated)")
+
+
+def fault(options: argparse.Namespace) -> None:
+    """Let calls, events or jobs of Bedrock fail, or forget all faults; docs/local.md has the kinds."""
+    cloud = _running(options)
+    if options.clear:
+        cloud.clear_faults()
+    if options.wish:
+        cloud.add_fault(**{name: _number(value) for name, value in options.wish})
 
 
 def logs(options: argparse.Namespace) -> None:
@@ -168,6 +178,15 @@ def _say(words: str) -> None:
     print(words, file=sys.stderr)
 
 
+def _number(text: str) -> str | float | bool:
+    """The value as JSON, where it is a number or true or false; else as it is."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, int | float) else text
+
+
 def _parameter(text: str) -> tuple[str, str]:
     name, separator, value = text.partition("=")
     if not name or not separator:
@@ -198,7 +217,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for action in (up, down, env, status, deploy, logs, reset):
+    for action in (up, down, env, status, deploy, fault, logs, reset):
         words = inspect.getdoc(action) or ""
         _add_options(commands.add_parser(action.__name__, help=words, description=words), action)
     return made
@@ -232,6 +251,9 @@ def _add_options(command: argparse.ArgumentParser, action: Callable[..., None]) 
         )
     if action is env:
         command.add_argument("--administrator", action="store_true", help="the root user's keys, for sam deploy")
+    if action is fault:
+        command.add_argument("wish", type=_parameter, nargs="*", metavar="NAME=VALUE", help="what fails, and how")
+        command.add_argument("--clear", action="store_true", help="forget the faults that have not happened yet")
     if action is logs:
         command.add_argument("function", metavar="FUNCTION", help="logical id in the template, or name")
         command.add_argument("--follow", action="store_true", help="keep printing new lines")

@@ -150,9 +150,9 @@ class Cloud:
         wish = {"model_id": model_id, "status": status, "legacy_time": legacy_time, "end_of_life": end_of_life}
         self._control("PUT", "lifecycle", wish)
 
-    def add_fault(self, operation: str, kind: str, *, nth_call: int = 1) -> None:
-        """Makes the nth call of a Bedrock operation from now on fail in this way."""
-        self._control("POST", "faults", {"operation": operation, "kind": kind, "nth_call": nth_call})
+    def add_fault(self, **wish: str | float | bool) -> None:
+        """Adds a fault of Bedrock's calls, events or jobs, as docs/local.md lists them. Raises ValueError."""
+        self._control("POST", "faults", wish)
 
     def clear_faults(self) -> None:
         """Removes the faults that have not happened yet."""

@@ -26,7 +26,7 @@ class World(Protocol):
         ...
 
     def add_fault(self, wish: Mapping[str, Any]) -> None:
-        """Adds a fault: `operation`, `kind`, optionally `nth_call`."""
+        """Adds a fault of calls, events or jobs, as `bedrock_simulator.fault_wishes` takes them."""
         ...
 
     def clear_faults(self) -> None:

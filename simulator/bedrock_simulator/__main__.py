@@ -8,7 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bedrock_simulator.configuration import Configuration
+from bedrock_simulator.event_faults import FaultyEvents
 from bedrock_simulator.exchange import Event
+from bedrock_simulator.fault_wishes import FaultWishes
+from bedrock_simulator.faults import FaultyDoor
 from bedrock_simulator.objects import DirectoryObjects
 from bedrock_simulator.server import serve
 from bedrock_simulator.simulator import Simulator
@@ -21,16 +24,18 @@ def main() -> None:
     options = _options()
     simulator = Simulator(
         objects=DirectoryObjects(options.objects),
-        publish=_print_event,
+        publish=(events := FaultyEvents(_print_event)),
         configuration=Configuration(time_scale=options.time_scale),
     )
-    server = serve(simulator, options.port)
+    door = FaultyDoor(simulator)
+    server = serve(door, options.port, wishes=FaultWishes(simulator, door, events))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.stderr.write(f"A simulated Bedrock is listening on http://127.0.0.1:{server.server_port}\n")
     stopped = threading.Event()
     try:
         while not stopped.wait(TICK_SECONDS):
             simulator.run_due()
+            events.run_due()
     except KeyboardInterrupt:
         server.shutdown()
 

@@ -47,6 +47,7 @@ class Job:
     training_loss: float | None = None
     validation_loss: float | None = None
     vpc: Mapping[str, Any] | None = None
+    fails: str | None = None  # of which cause, see job_failures
 
     @property
     def id(self) -> str:

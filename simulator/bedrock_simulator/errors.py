@@ -22,6 +22,7 @@ HTTP_STATUS: Final = MappingProxyType(
         "ServiceQuotaExceededException": 400,
         "ServiceUnavailableException": 503,
         "ThrottlingException": 429,
+        "TooManyRequestsException": 400,
         "TooManyTagsException": 400,
         "UnknownOperationException": 501,
         "ValidationException": 400,

@@ -11,7 +11,7 @@ class Request:
     """One HTTP request that the host has authenticated.
 
     `service` is "bedrock", "bedrock-runtime" or "servicequotas"; `path` may be percent-encoded; header names are in
-    lower case.
+    lower case. `lag_seconds` is for faults: a list leaves out what was created in the last so many seconds.
     """
 
     service: str
@@ -22,6 +22,7 @@ class Request:
     body: bytes
     account: str
     region: str
+    lag_seconds: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +37,15 @@ class Chunk:
 class Response:
     """An answer: bytes, or chunks of an event stream.
 
-    If it is `lost`, the request took effect but the answer must not arrive: the host closes the connection silently.
+    If it is `lost`, the answer must not arrive: the host closes the connection silently. Otherwise it waits for
+    `delay_seconds` of real time before it sends anything.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes | Iterable[Chunk]
     lost: bool = False
+    delay_seconds: float = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,64 +1,151 @@
-"""Injected faults: a door that loses answers, without the simulator behind it knowing.
+"""Injected faults: a door that refuses, delays or loses calls, without the simulator behind it knowing.
 
-A rule says which call of which operation fails, and how. The only kind so far is `timeout_after_effect`: the simulator
-carries out the request, but its answer never arrives. Further kinds (throttle, fail, cut a stream) belong in
-`FaultyDoor`; those that drop, duplicate, delay or reorder events belong in a wrapper around the simulator's `publish`.
+A rule says which calls of which operation fail, and how. Kinds are `timeout_before_effect` (the request is lost),
+`timeout_after_effect` (it is carried out, but the answer never arrives), `slow` (the answer arrives `seconds` later),
+`lagging` (a list lacks what was created in the last `seconds`), or the code of an error that the service's own model
+of the operation declares. `event_faults` has those of events, `job_failures` the ways in which a job fails.
 """
 
 import threading
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 from bedrock_simulator import quotas
+from bedrock_simulator.clock import Clock, SystemClock
+from bedrock_simulator.errors import ServiceError
 from bedrock_simulator.exchange import Door, Request, Response
-from bedrock_simulator.protocol import rest_json
+from bedrock_simulator.occasions import Occasions
+from bedrock_simulator.operations import CONTROL, RUNTIME
+from bedrock_simulator.protocol import answer_headers, declared_errors, refusal, rest_json
 
-FaultKind = Literal["timeout_after_effect"]
+FaultKind = Literal[
+    "timeout_before_effect",
+    "timeout_after_effect",
+    "slow",
+    "lagging",
+    "AccessDeniedException",
+    "ConflictException",
+    "InternalServerException",
+    "ModelErrorException",
+    "ModelNotReadyException",
+    "ModelStreamErrorException",
+    "ModelTimeoutException",
+    "ResourceNotFoundException",
+    "ServiceQuotaExceededException",
+    "ServiceUnavailableException",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TooManyTagsException",
+    "ValidationException",
+]
+EVERY: Final = "*"
+_TIMED: Final = frozenset({"slow", "lagging"})
+_LOST: Final = frozenset({"timeout_before_effect", "timeout_after_effect"})
+_QUOTAS: Final = frozenset({"GetServiceQuota", "ListServiceQuotas"})
+_WORDS: Final = {
+    "ThrottlingException": "Too many requests, please wait before trying again.",
+    "InternalServerException": "The server encountered an internal error while processing the request.",
+    "ServiceUnavailableException": "Bedrock is unable to process your request.",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The `nth` call of `operation`, counted from 1 since the door was created, fails."""
+    """Some calls of `operation` ("*": of any) fail.
+
+    It strikes the `nth` call, counted from 1 since the door was created; or, with `share`, that part of all calls; or,
+    with `above`, those that come faster than so many in a second. An error with `after_effect` is answered although the
+    request was carried out. `seconds` belongs to the kinds `slow` (real time) and `lagging` (the simulator's clock).
+    """
 
     operation: str
     nth: int = 1
     kind: FaultKind = "timeout_after_effect"
+    share: float | None = None
+    above: float | None = None
+    after_effect: bool = False
+    seconds: float = 0
+
+
+def check(fault: Fault) -> None:
+    """Check that there are such calls, and that they can fail so. Raises ValueError."""
+    if fault.operation != EVERY and fault.operation not in CONTROL.keys() | RUNTIME.keys() | _QUOTAS:
+        raise ValueError(f"no operation is called {fault.operation}")
+    if fault.kind in _TIMED and fault.seconds <= 0:
+        raise ValueError(f"{fault.kind} needs a positive number of seconds")
+    if fault.kind == "lagging" and not fault.operation.startswith("List"):
+        raise ValueError("only a list can lag")
+    if fault.kind not in _TIMED | _LOST and fault.kind not in _declared(fault.operation):
+        raise ValueError(f"{fault.operation} does not declare {fault.kind}")
+
+
+def _declared(operation: str) -> frozenset[str]:
+    """The codes of an operation's errors; of every operation, those that all of them declare."""
+    if operation == EVERY:
+        return frozenset.intersection(*map(_declared, (*CONTROL, *RUNTIME)))
+    service = "bedrock" if operation in CONTROL else "bedrock-runtime" if operation in RUNTIME else "service-quotas"
+    return declared_errors(service, operation)
 
 
 class FaultyDoor:
-    """Passes requests on to a door and applies the rules to its answers."""
+    """Passes requests on to a door and applies the rules to them. Of several that strike one call, the first counts."""
 
-    def __init__(self, door: Door, faults: Iterable[Fault] = ()) -> None:
+    def __init__(self, door: Door, faults: Iterable[Fault] = (), clock: Clock | None = None) -> None:
         self._door = door
-        self._faults = set(faults)
+        self._clock = clock or SystemClock()
+        self._rules: list[tuple[Fault, Occasions]] = []
         self._calls: Counter[str] = Counter()
         self._lock = threading.Lock()
+        for fault in faults:
+            self.add(fault)
 
     def add(self, fault: Fault) -> None:
-        """Add a rule."""
+        """Add a rule. Raises ValueError if nothing can fail like that."""
+        check(fault)
         with self._lock:
-            self._faults.add(fault)
+            self._rules.append((fault, Occasions(fault)))
 
     def calls(self, operation: str) -> int:
-        """The number of calls of an operation so far."""
+        """The number of calls of an operation ("*": of all) so far."""
         return self._calls[operation]
 
     def clear(self) -> None:
         """Forget all rules and counts."""
         with self._lock:
-            self._faults.clear()
+            self._rules.clear()
             self._calls.clear()
 
     def handle(self, request: Request) -> Response:
-        """Answer one request; a lost answer says so in `Response.lost`."""
-        operation = operation_name(request)
+        """Answer one request. Response says what the host has to do of it: wait, or lose it."""
+        fault = self._next(operation_name(request))
+        if fault is None:
+            return self._door.handle(request)
+        if fault.kind == "timeout_before_effect":
+            return Response(200, answer_headers(), b"", lost=True)
+        if fault.kind == "timeout_after_effect":
+            return replace(self._door.handle(request), lost=True)
+        if fault.kind == "slow":
+            return replace(self._door.handle(request), delay_seconds=fault.seconds)
+        if fault.kind == "lagging":
+            return self._door.handle(replace(request, lag_seconds=fault.seconds))
+        if fault.after_effect:
+            self._door.handle(request)
+        words = _WORDS.get(fault.kind, f"{fault.kind}, as this simulator was told to answer.")
+        return refusal(ServiceError(fault.kind, words), answer_headers())
+
+    def _next(self, operation: str) -> Fault | None:
+        """Count a call; the first rule that strikes it. Every rule sees it, so that none depends on the others."""
         with self._lock:
-            self._calls[operation] += 1
-            is_lost = Fault(operation, self._calls[operation]) in self._faults
-        response = self._door.handle(request)
-        return replace(response, lost=True) if is_lost else response
+            self._calls.update((operation, EVERY))
+            now = self._clock.now()
+            struck = [
+                rule
+                for rule, occasions in self._rules
+                if rule.operation in {operation, EVERY} and occasions.struck(self._calls[rule.operation], now)
+            ]
+        return struck[0] if struck else None
 
 
 def operation_name(request: Request) -> str:

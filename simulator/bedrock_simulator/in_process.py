@@ -27,7 +27,8 @@ def mount(
 ) -> None:
     """Let a simulator answer a client, or all future clients of a boto3 or botocore session.
 
-    `sleep` paces streams. A lost answer becomes botocore's ReadTimeoutError, which botocore retries as usual.
+    `sleep` paces streams and slow answers. A lost answer becomes botocore's ReadTimeoutError, which botocore retries
+    as usual.
     """
     register = _registrar(session_or_client)
     for service, name in SERVICES.items():
@@ -47,6 +48,8 @@ def _handler(simulator: Door, service: str, account: str, sleep: Callable[[float
         response = simulator.handle(_request(request, service, account))
         if response.lost:
             raise ReadTimeoutError(endpoint_url=request.url)
+        if response.delay_seconds:
+            sleep(response.delay_seconds)
         raw = _Body(response.body, sleep)
         return AWSResponse(request.url, response.status, _headers(response), raw)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bedrock_simulator import foundation_models, hyperparameters
+from bedrock_simulator import foundation_models, hyperparameters, job_failures
 from bedrock_simulator.artefacts import TRAINING_PATH, VALIDATION_PATHS, artefact_uri, metrics_csv
 from bedrock_simulator.configuration import Quotas
 from bedrock_simulator.datasets import DataError, Example, check_counts, read_examples
@@ -31,6 +31,8 @@ class _Data:
 def validate(world: World, due: Due, objects: Objects) -> Commit:
     """Read and validate the data; continue with data processing, or fail."""
     job = world.jobs[due.arn]
+    if message := job_failures.message(job, due.step):
+        return _failing(world, job, message, due.at)
     try:
         _read(job, objects, world.configuration.quotas)
     except (DataError, ObjectsError) as error:
@@ -49,6 +51,8 @@ def validate(world: World, due: Due, objects: Objects) -> Commit:
 def process(world: World, due: Due, objects: Objects) -> Commit:
     """Compute the outcome of the training, which then takes its time."""
     job = world.jobs[due.arn]
+    if message := job_failures.message(job, due.step):
+        return _failing(world, job, message, due.at)
     try:
         data = _read(job, objects, world.configuration.quotas)
     except (DataError, ObjectsError) as error:
@@ -73,6 +77,8 @@ def process(world: World, due: Due, objects: Objects) -> Commit:
 def finish(world: World, due: Due, objects: Objects) -> Commit:
     """Write the metrics, create the custom model, announce the end."""
     job, outcome = world.jobs[due.arn], world.outcomes[due.arn]
+    if message := job_failures.message(job, due.step):
+        return _failing(world, job, message, due.at)
     try:
         _write(world, job, outcome, objects)
     except ObjectsError as error:

@@ -134,6 +134,7 @@ def _new_job(call: Call, arn: str, base_arn: str, base: FoundationModel) -> Job:
         modified_at=call.now,
         validation=Phase("InProgress", call.now, call.now),
         vpc=call["vpcConfig"],
+        fails=call.world.failing.popleft() if call.world.failing else None,
     )
 
 

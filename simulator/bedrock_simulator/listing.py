@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from bedrock_simulator.errors import invalid
@@ -28,7 +28,8 @@ T = TypeVar("T", bound=Listed)
 
 def page(call: Call, result_key: str, things: Iterable[T], summary: Callable[[T], Mapping[str, Any]]) -> dict[str, Any]:
     """Build one page of resources by creation time, newest first unless asked otherwise. Raises ValidationException."""
-    chosen = [thing for thing in things if _matches(call, thing)]
+    seen = call.now - timedelta(seconds=call.lag_seconds)
+    chosen = [thing for thing in things if _matches(call, thing) and thing.created_at <= seen]
     descending = call["sortOrder"] != "Ascending"
     chosen.sort(key=_position, reverse=descending)
     if call["nextToken"]:

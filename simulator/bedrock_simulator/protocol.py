@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 import re
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from botocore.model import OperationModel, ServiceModel
 
 from bedrock_simulator.constraints import violations
 from bedrock_simulator.errors import ServiceError, invalid
-from bedrock_simulator.exchange import Request
+from bedrock_simulator.exchange import Request, Response
 
 MALFORMED = "Malformed input request, please reformat your input and try again."
 _LABEL = re.compile(r"\{(\w+)\+?\}")
@@ -77,6 +78,27 @@ class RestJson:
         pieces = _LABEL.split(uri)
         pattern = "".join(f"(?P<{piece}>.+)" if index % 2 else re.escape(piece) for index, piece in enumerate(pieces))
         return _Route(http["method"], re.compile(f"{pattern}/?"), sum(map(len, pieces[::2])), name)
+
+
+def answer_headers() -> dict[str, str]:
+    """The headers of every answer, with an id of its own."""
+    return {
+        "content-type": "application/json",
+        "x-amzn-requestid": str(uuid.uuid4()),
+        "x-bedrock-simulator": "true",
+    }
+
+
+def refusal(error: ServiceError, headers: Mapping[str, str]) -> Response:
+    """The answer that a refused request gets."""
+    return Response(error.status, {**headers, "x-amzn-errortype": error.code}, render_error(error))
+
+
+@cache
+def declared_errors(service: str, operation: str) -> frozenset[str]:
+    """The codes of the errors that the service's model declares for an operation."""
+    model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
+    return frozenset(shape.name for shape in model.operation_model(operation).error_shapes)
 
 
 @cache

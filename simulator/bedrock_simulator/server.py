@@ -1,22 +1,30 @@
 """Serve a simulator over plain HTTP, for programs in other processes and languages. Signatures are not verified."""
 
+import json
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from bedrock_simulator.exchange import Door, Request, Response
+from bedrock_simulator.fault_wishes import FaultWishes
 from bedrock_simulator.in_process import DEFAULT_ACCOUNT, region_of
 
 DEFAULT_REGION = "us-west-2"
+FAULTS_PATH = "/_simulator/faults"
 
 
-def serve(door: Door, port: int, account: str = DEFAULT_ACCOUNT) -> ThreadingHTTPServer:
-    """Open a server on 127.0.0.1, ready for `serve_forever`; port 0 means any free port."""
+def serve(
+    door: Door, port: int, account: str = DEFAULT_ACCOUNT, wishes: FaultWishes | None = None
+) -> ThreadingHTTPServer:
+    """Open a server on 127.0.0.1, ready for `serve_forever`; port 0 means any free port.
+
+    With `wishes`, POST /_simulator/faults adds a fault and DELETE removes all of them.
+    """
 
     class Handler(_Handler):
         pass
 
-    Handler.door, Handler.account = door, account
+    Handler.door, Handler.account, Handler.wishes = door, account, wishes
     return ThreadingHTTPServer(("127.0.0.1", port), Handler)
 
 
@@ -25,13 +33,18 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     door: Door
     account: str
+    wishes: FaultWishes | None
 
     def _answer(self) -> None:
-        response = self.door.handle(self._request())
+        request = self._request()
+        if self.wishes and request.path == FAULTS_PATH:
+            return self._send(_changed(self.wishes, request))
+        response = self.door.handle(request)
         if response.lost:
             self.close_connection = True
-            return
-        self._send(response)
+            return None
+        time.sleep(response.delay_seconds)
+        return self._send(response)
 
     do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = _answer  # noqa: N815
 
@@ -68,6 +81,19 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(chunk.delay_seconds)
             self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk.data), chunk.data))
         self.wfile.write(b"0\r\n\r\n")
+
+
+def _changed(wishes: FaultWishes, request: Request) -> Response:
+    try:
+        if request.method == "POST":
+            wishes.add(json.loads(request.body))
+        elif request.method == "DELETE":
+            wishes.clear()
+        else:
+            return Response(405, {"allow": "POST, DELETE"}, b"")
+    except (ValueError, TypeError) as error:
+        return Response(400, {"content-type": "text/plain"}, f"{error}\n".encode())
+    return Response(204, {}, b"")
 
 
 def service_of(path: str, target: str) -> str:

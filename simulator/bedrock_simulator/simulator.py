@@ -2,12 +2,11 @@
 
 import logging
 import threading
-import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bedrock_simulator import iam, persistence, quotas
+from bedrock_simulator import iam, job_failures, persistence, quotas
 from bedrock_simulator.clock import Clock, SystemClock
 from bedrock_simulator.configuration import Configuration
 from bedrock_simulator.entities import Due
@@ -17,7 +16,7 @@ from bedrock_simulator.job_steps import give_up
 from bedrock_simulator.ledger import LedgerEntry, ledger
 from bedrock_simulator.objects import Objects
 from bedrock_simulator.operations import CONTROL, RUNTIME, STEPS
-from bedrock_simulator.protocol import render, render_error, rest_json
+from bedrock_simulator.protocol import answer_headers, refusal, render, rest_json
 from bedrock_simulator.world import Call, Commit, World
 
 BUSY_SECONDS = 0.05  # when to look again while another thread runs the agenda
@@ -54,6 +53,17 @@ class Simulator:
         """Change quotas, lifecycles or speeds from now on; scheduled steps keep their time."""
         with self._lock:
             self._world.configuration = configuration
+
+    def fail_next_job(self, cause: str) -> None:
+        """Let the next job that is created fail, of a cause in `job_failures`; more wait in line. Raises ValueError."""
+        job_failures.check(cause)
+        with self._lock:
+            self._world.failing.append(cause)
+
+    def fail_no_job(self) -> None:
+        """Forget the failures of jobs that were not created yet."""
+        with self._lock:
+            self._world.failing.clear()
 
     def handle(self, request: Request) -> Response:
         """Run whatever is due, then answer one request."""
@@ -115,18 +125,14 @@ class Simulator:
                 logger.exception("An event was lost")
 
     def _answer(self, request: Request) -> Response:
-        headers = {
-            "content-type": "application/json",
-            "x-amzn-requestid": str(uuid.uuid4()),
-            "x-bedrock-simulator": "true",
-        }
+        headers = answer_headers()
         try:
             if request.service == "servicequotas":
                 body = render(quotas.answer(request, self._world.configuration.quotas))
                 return Response(200, headers | {"content-type": "application/x-amz-json-1.1"}, body)
             return self._routed(request, headers)
         except ServiceError as error:
-            return Response(error.status, headers | {"x-amzn-errortype": error.code}, render_error(error))
+            return refusal(error, headers)
 
     def _routed(self, request: Request, headers: Mapping[str, str]) -> Response:
         protocol = rest_json(request.service)
@@ -145,7 +151,7 @@ class Simulator:
         return Response(status, headers, render(CONTROL[operation](call)))
 
     def _call(self, request: Request, parameters: Mapping[str, Any], now: datetime) -> Call:
-        return Call(self._world, parameters, request.account, request.region, now)
+        return Call(self._world, parameters, request.account, request.region, now, request.lag_seconds)
 
     def iam_context(self, request: Request) -> tuple[IamContext, ...]:
         """The permissions a request needs, all of them; empty for an unknown operation.

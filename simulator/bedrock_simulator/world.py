@@ -32,6 +32,7 @@ class World:
     bills: dict[str, Bill] = field(default_factory=dict)
     agenda: Agenda = field(default_factory=Agenda)
     outbox: deque[Event] = field(default_factory=deque)
+    failing: deque[str] = field(default_factory=deque)  # of which cause the next jobs fail
     serial: int = 0
 
     def next_serial(self) -> int:
@@ -75,6 +76,7 @@ class Call:
     account: str
     region: str
     now: datetime
+    lag_seconds: float = 0
 
     def __getitem__(self, name: str) -> Any:
         """The value of a parameter; None if absent."""

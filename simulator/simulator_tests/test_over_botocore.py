@@ -12,7 +12,17 @@ from dataclasses import replace
 import boto3
 import botocore.session
 import pytest
-from bedrock_simulator import Configuration, Durations, Fault, FaultyDoor, MemoryObjects, Simulator, SteppedClock
+from bedrock_simulator import (
+    Configuration,
+    Durations,
+    Fault,
+    FaultWishes,
+    FaultyDoor,
+    FaultyEvents,
+    MemoryObjects,
+    Simulator,
+    SteppedClock,
+)
 from bedrock_simulator.constraints import violations
 from bedrock_simulator.in_process import ClientObjects, mount
 from bedrock_simulator.server import serve
@@ -234,6 +244,31 @@ def test_the_clients_own_retry_of_a_lost_answer_buys_once(cloud):
     assert [e.kind for e in cloud.simulator.ledger()].count("provisioned_throughput") == 1
 
 
+def test_the_client_repeats_a_throttled_call_by_itself_and_raises_what_does_not_pass(cloud):
+    cloud.door.add(Fault("ListCustomModels", kind="ThrottlingException"))
+    assert cloud.bedrock.list_custom_models()["modelSummaries"] == []
+    assert cloud.door.calls("ListCustomModels") == 2
+    cloud.door.add(Fault("ListCustomModels", share=1, kind="AccessDeniedException"))
+    with pytest.raises(cloud.bedrock.exceptions.AccessDeniedException):
+        cloud.bedrock.list_custom_models()
+    assert cloud.door.calls("ListCustomModels") == 3
+
+
+def test_quotas_can_be_throttled_too(cloud):
+    cloud.door.add(Fault("GetServiceQuota", share=1, kind="TooManyRequestsException"))
+    with pytest.raises(cloud.quotas.exceptions.TooManyRequestsException):
+        cloud.quotas.get_service_quota(ServiceCode="bedrock", QuotaCode="L-0406044C")
+
+
+def test_a_slow_answer_takes_its_time():
+    slept, session = [], boto3.Session(region_name="us-west-2")
+    fault = Fault("ListCustomModels", kind="slow", seconds=7)
+    door = FaultyDoor(Simulator(objects=MemoryObjects(), publish=lambda _: None), [fault])
+    mount(session, door, sleep=slept.append)
+    assert session.client("bedrock").list_custom_models()["modelSummaries"] == []
+    assert slept == [7]
+
+
 def test_a_single_client_can_be_mounted_and_another_account_given():
     simulator = Simulator(objects=MemoryObjects(), publish=lambda _: None)
     client = botocore.session.get_session().create_client("bedrock", region_name="us-west-2")
@@ -266,13 +301,14 @@ def test_a_job_reads_and_writes_a_real_bucket():
 def server():
     """A simulator behind a port of this machine, at a time scale that makes hours of milliseconds."""
     cloud = Cloud()
+    events = FaultyEvents(cloud.events.append)
     scaled = Simulator(
         objects=cloud.objects,
-        publish=cloud.events.append,
+        publish=events,
         configuration=Configuration(time_scale=1_000_000, durations=replace(Durations(), training=60)),
     )
     cloud.simulator, cloud.door = scaled, FaultyDoor(scaled)
-    server = serve(cloud.door, 0)
+    server = serve(cloud.door, 0, wishes=FaultWishes(scaled, cloud.door, events))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     session = boto3.Session(region_name="us-west-2")
     options = {"endpoint_url": f"http://127.0.0.1:{server.server_port}", "config": ONCE}
@@ -307,6 +343,39 @@ def test_over_http_a_lost_answer_is_a_closed_connection(server):
     with pytest.raises(ConnectionClosedError):
         cloud.bedrock.create_model_customization_job(**JOB)
     assert [entry.name for entry in cloud.simulator.ledger() if entry.kind == "customization_job"] == ["job-1"]
+
+
+def ask_for_fault(port, method, wish=None):
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request(method, "/_simulator/faults", json.dumps(wish) if wish else None)
+    answer = connection.getresponse()
+    found = answer.status, answer.read().decode()
+    connection.close()
+    return found
+
+
+def test_over_http_any_program_asks_for_faults_and_withdraws_them(server):
+    cloud, port = server
+    throttled = {"operation": "ListCustomModels", "kind": "ThrottlingException", "share": 1}
+    assert ask_for_fault(port, "POST", throttled) == (204, "")
+    with pytest.raises(cloud.bedrock.exceptions.ThrottlingException):
+        cloud.bedrock.list_custom_models()
+    assert ask_for_fault(port, "DELETE") == (204, "")
+    assert cloud.bedrock.list_custom_models()["modelSummaries"] == []
+    assert ask_for_fault(port, "POST", {"event": "explode"}) == (400, "no event fault is called explode\n")
+    assert ask_for_fault(port, "GET")[0] == 405
+
+
+def test_over_http_a_slow_answer_outlasts_a_short_patience(server):
+    cloud, port = server
+    impatient = boto3.Session(region_name="us-west-2").client(
+        "bedrock",
+        endpoint_url=f"http://127.0.0.1:{port}",
+        config=Config(read_timeout=0.2, retries={"total_max_attempts": 1}),
+    )
+    cloud.door.add(Fault("ListCustomModels", kind="slow", seconds=1))
+    with pytest.raises(ReadTimeoutError):
+        impatient.list_custom_models()
 
 
 def test_over_http_an_unsigned_request_is_answered_for_the_default_region(server):

@@ -439,7 +439,7 @@ def test_a_lifecycle_can_be_set(stack, data):
 
 def test_an_answer_can_get_lost_after_its_effect(stack):
     impatient = Config(read_timeout=1, retries={"total_max_attempts": 1})
-    stack.cloud.add_fault("CreateProvisionedModelThroughput", "timeout_after_effect")
+    stack.cloud.add_fault(operation="CreateProvisionedModelThroughput", kind="timeout_after_effect")
     with pytest.raises(ReadTimeoutError):
         stack.client("bedrock", config=impatient).create_provisioned_model_throughput(
             modelUnits=1, provisionedModelName="lost", modelId=HAIKU

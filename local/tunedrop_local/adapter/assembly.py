@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bedrock_simulator import Configuration, Fault, FaultyDoor, Lifecycle, Simulator
+from bedrock_simulator import Configuration, FaultWishes, FaultyDoor, FaultyEvents, Lifecycle, Simulator
 
 from tunedrop_local.adapter import (
     alarms,
@@ -60,7 +60,7 @@ class World:
     """The simulator and the recorder, as the control paths see them."""
 
     simulator: Simulator
-    door: FaultyDoor
+    wishes: FaultWishes
     recorder: policies.Recorder
     autosave: Autosave
 
@@ -76,13 +76,12 @@ class World:
         self.simulator.reconfigure(replace(now, lifecycle=lifecycle))
 
     def add_fault(self, wish: Mapping[str, Any]) -> None:
-        """Makes the nth call from now on fail."""
-        nth = self.door.calls(wish["operation"]) + int(wish.get("nth_call", 1))
-        self.door.add(Fault(wish["operation"], nth, wish["kind"]))
+        """Adds a fault of calls, events or jobs."""
+        self.wishes.add(wish)
 
     def clear_faults(self) -> None:
         """Removes all faults."""
-        self.door.clear()
+        self.wishes.clear()
 
     def record_decisions(self, *, on: bool) -> None:
         """Starts a new recording, or stops it."""
@@ -105,9 +104,10 @@ def _moment(wish: Mapping[str, Any], name: str) -> datetime | None:
 def assemble(settings: Settings, root: Keys) -> Cloud:
     """Installs every seam in this process, which will serve. Raises SeamMissing."""
     seams.check_version()
+    events = FaultyEvents(bedrock.publish)
     simulator = Simulator(
         objects=bedrock.RoleObjects(settings.endpoint),
-        publish=bedrock.publish,
+        publish=events,
         configuration=Configuration(time_scale=settings.time_scale),
     )
     snapshot = settings.state / "simulator.json"
@@ -116,7 +116,7 @@ def assemble(settings: Settings, root: Keys) -> Cloud:
     code = CodeStore(settings.code_cache or settings.state / "code")
     functions = Functions(code=code, logs=settings.function_logs, endpoint=settings.endpoint)
     door, recorder = FaultyDoor(simulator), policies.Recorder()
-    mount = bedrock.Mount(simulator, door)
+    mount = bedrock.Mount(simulator, door, events)
     autosave = Autosave(folder=settings.services, snapshot=simulator.snapshot, snapshot_path=snapshot)
     for part in (
         functions,
@@ -137,7 +137,7 @@ def assemble(settings: Settings, root: Keys) -> Cloud:
     schedules.install(settings)
     universal_targets.install(settings.endpoint)
     dropped_properties.install(settings.endpoint)
-    world = World(simulator, door, recorder, autosave)
+    world = World(simulator, FaultWishes(simulator, door, events), recorder, autosave)
     control = Control(world, root.control_token, about(settings))
     return Cloud(front(control), functions, mount, autosave)
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bedrock_simulator import Chunk, Door, Event, ObjectsError, Request, Response, Simulator
+from bedrock_simulator import Chunk, Door, Event, FaultyEvents, ObjectsError, Request, Response, Simulator
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
@@ -33,8 +34,8 @@ _S3 = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}, read_
 class Mount:
     """The simulator's door in MiniStack, and the thread that runs what is due."""
 
-    def __init__(self, simulator: Simulator, door: Door) -> None:
-        self._simulator, self._door = simulator, door
+    def __init__(self, simulator: Simulator, door: Door, events: FaultyEvents) -> None:
+        self._simulator, self._door, self._events = simulator, door, events
         self._stirred = threading.Event()
 
     def install(self) -> None:
@@ -57,8 +58,8 @@ class Mount:
     def _run(self) -> None:
         while True:
             self._stirred.clear()
-            wait = self._simulator.run_due()
-            self._stirred.wait(wait)
+            waits = [wait for wait in (self._simulator.run_due(), self._events.run_due()) if wait is not None]
+            self._stirred.wait(min(waits, default=None))
 
     def _handler(self, service: str) -> Any:
         async def handle(
@@ -79,6 +80,7 @@ class Mount:
             return refused
         response = self._door.handle(request)
         self.stir()
+        time.sleep(response.delay_seconds)
         return response.status, _headers(response), _body(response)
 
 
