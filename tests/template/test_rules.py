@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.builders import object_created
 from tests.template.stack import PSEUDO, granted, statements
+from tests.template.wiring.finding import ROOT
 from tests.template.wiring.rules import EVENTS, RECORDED, RULE, matches
 
 ON_THE_BUS = {name: event for name, event in RECORDED.items() if "detail-type" in event}
@@ -19,13 +22,49 @@ STARTED_BY = {
 @pytest.mark.parametrize("name", ON_THE_BUS)
 def test_a_recorded_event_starts_exactly_the_rule_that_is_meant_for_it(stack, name):
     event = ON_THE_BUS[name]
-    started = {rule.id for rule in stack.of(RULE) if "EventPattern" in rule.properties and matches(rule, event)}
-    assert started == STARTED_BY[event["source"], event["detail-type"]]
+    assert started(stack, event) == STARTED_BY[event["source"], event["detail-type"]]
 
 
 def test_there_is_a_recorded_event_for_every_rule_that_aws_starts():
     recorded = {(event["source"], event["detail-type"]) for event in ON_THE_BUS.values()}
     assert recorded >= {kind for kind, started in STARTED_BY.items() if started}
+
+
+SAMPLE = json.loads((ROOT / "tests" / "template" / "aws_sample_job_event.json").read_text("utf-8"))
+"""The sample of an event in AWS's own page, docs/facts.md#job-events."""
+
+
+def started(stack, event) -> set[str]:
+    return {rule.id for rule in stack.of(RULE) if "EventPattern" in rule.properties and matches(rule, event)}
+
+
+def test_the_sample_in_aws_own_page_starts_the_rule_and_so_does_each_status(stack):
+    assert started(stack, SAMPLE) == {"JobStateChangeRule"}
+    for status in ("InProgress", "Stopping", "Stopped", "Completed"):
+        assert started(stack, {**SAMPLE, "detail": {**SAMPLE["detail"], "jobStatus": status}}) == {"JobStateChangeRule"}
+
+
+def test_our_recorded_job_event_has_the_shape_of_the_sample():
+    """What only a failed job has, and the base model's hyperparameters, may differ."""
+    recorded = RECORDED["bedrock_job_state_change"]
+    assert recorded.keys() == SAMPLE.keys()
+    assert recorded["detail"].keys() == SAMPLE["detail"].keys() - {"failureMessage"}
+    for name, value in recorded["detail"].items():
+        assert type(value) is type(SAMPLE["detail"][name]), name
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"source": "aws.sagemaker"},
+        {"source": "someone.else"},
+        {"detail-type": "Batch Inference Job State Change"},
+        {"detail-type": "Bedrock Model Customization Job State Change"},
+        {"account": "210987654321"},
+    ],
+)
+def test_what_only_resembles_the_sample_starts_nothing(stack, changes):
+    assert started(stack, {**SAMPLE, **changes}) == set()
 
 
 @pytest.mark.parametrize("key", ["incoming/support-bot/train.jsonl", "incoming/support-bot/dataset.toml", "incoming/x"])
