@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import reconcile
 import spending_requested
+from bedrock_simulator import Fault
+from tunedrop.domain.training.job_states import Job
 from tunedrop.edges import clients, clock_and_ids
 
 from tests.builders import LambdaContext, event, sqs_event
@@ -122,3 +126,89 @@ def test_the_handlers_run_on_the_events_that_start_them(world):
     assert answer["batchItemFailures"] == [{"itemIdentifier": batch["Records"][-1]["messageId"]}]
     assert world.job(job.id).status == "InProgress"
     assert spending_requested.handler(event("spend_queue_message"), LambdaContext()) == {"batchItemFailures": []}
+
+
+CREATE_JOB, LIST_JOBS = "CreateModelCustomizationJob", "ListModelCustomizationJobs"
+
+
+def given_up(world) -> Job:
+    """A job with a deployment, whose only send got no answer, and whose deadline passed before Bedrock listed it."""
+    job = world.start(deployment="support-prod", deadline=world.clock.time + timedelta(hours=1))
+    world.deliver(events=False)
+    world.wait(HOUR, events=False)
+    ended = world.job(job.id)
+    assert (ended.status, ended.failure_code, ended.arn) == ("Failed", "job_deadline_passed", None)
+    assert world.told() == ["JobFailed", "PurchaseLapsed"]
+    return ended
+
+
+def whispers(world, job_id: str) -> list[str]:
+    """What its timeline says after its end."""
+    began = "after its end here, "
+    notes = [entry.note for entry in world.job(job_id).timeline]
+    return [note.removeprefix(began) for note in notes if note.startswith(began)]
+
+
+@pytest.mark.parametrize("events", [True, False])
+def test_a_job_that_ended_here_and_starts_in_bedrock_hours_later_is_found_stopped_and_told(world, events):
+    world.door.add(Fault(CREATE_JOB, kind="timeout_before_effect"))
+    job = given_up(world)
+    world.clock.advance(20 * HOUR)
+    clients.bedrock().create_model_customization_job(**job.request)
+    world.wait(300, events=events)
+    found = world.job(job.id)
+    assert (found.status, found.appeared.status) == ("Failed", "Stopping")
+    ((kind, told),) = world.notifications()
+    assert (kind, told["job_id"], told["status"], told["bedrock_status"]) == (
+        "JobAppeared",
+        job.id,
+        "Failed",
+        "Stopping",
+    )
+    world.wait(300, events=events)
+    assert world.told() == ["JobAppeared"]
+    for _ in range(5):
+        world.wait(HOUR, events=events)
+    assert whispers(world, job.id) == ["Bedrock has it: Stopping", "Bedrock has it: Stopped"]
+    _bought_nothing_and_left_nothing(world, job)
+
+
+def test_a_job_that_bedrock_lists_only_after_it_has_completed_is_found_with_its_model(world):
+    world.door.add(Fault(CREATE_JOB, kind="timeout_after_effect"))
+    world.door.add(Fault(LIST_JOBS, share=1, kind="lagging", seconds=6 * HOUR))
+    job = given_up(world)
+    for _ in range(4):
+        world.wait(HOUR, events=False)
+        assert world.told() == []
+    world.wait(HOUR, events=False)
+    found = world.job(job.id)
+    assert (found.status, found.appeared.status) == ("Failed", "Completed")
+    assert found.model_arn == clients.bedrock().get_model_customization_job(jobIdentifier=job.name)["outputModelArn"]
+    ((kind, told),) = world.notifications()
+    assert (kind, told["bedrock_status"], told["model_arn"]) == ("JobAppeared", "Completed", found.model_arn)
+    assert found.model_arn in told["summary"]
+    for _ in range(3):
+        world.wait(HOUR, events=False)
+    assert world.job(job.id).metrics_settled
+    assert whispers(world, job.id) == ["Bedrock has it: Completed"]
+    _bought_nothing_and_left_nothing(world, job)
+
+
+def test_a_job_that_never_appears_is_looked_for_during_two_days_and_then_let_go(world):
+    world.door.add(Fault(CREATE_JOB, kind="timeout_before_effect"))
+    job = given_up(world)
+    for hours in (20, 27):
+        world.wait(hours * HOUR)
+        assert world.open_work() == [f"JOB#{job.id}"]
+    world.wait(HOUR)
+    looked = world.door.calls(LIST_JOBS)
+    world.wait(300)
+    assert (world.open_work(), world.door.calls(LIST_JOBS), world.told()) == ([], looked, [])
+
+
+def _bought_nothing_and_left_nothing(world, job):
+    assert world.told() == []
+    assert len(world.bought("customization_job")) == 1
+    assert world.bought() == []
+    assert (world.purchase().state, world.job(job.id).status) == ("lapsed", "Failed")
+    assert (world.open_work(), world.running()) == ([], frozenset())

@@ -46,6 +46,8 @@ CAPACITY = Capacity(ARN, "support-prod", "", "Ready")
 def of_jobs(job: Any) -> Iterator[Notification]:
     for status in ("InProgress", "Completed", "Failed", "Stopped"):
         yield job_notifications.notification(job, status, STACK_ID, NOW, bucket="data")
+    if job.appeared:
+        yield job_notifications.of_appearance(job, STACK_ID, NOW)
     if job.wait:
         waiting = Waiting(job.wait, (Quota("L-1D0DF7B0", "Custom models per account", 100.0, adjustable=True),), NOW)
         yield job_notifications.of_wait(job, waiting, STACK_ID, NOW)

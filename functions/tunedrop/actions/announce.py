@@ -30,12 +30,31 @@ def announce_job(job: Job, cloud: Cloud) -> None:
     if status:
         stack, bucket = cloud.settings.stack_id, cloud.bucket.name
         event_bus.publish(cloud.bus, job_notifications.notification(job, status, stack, cloud.now(), bucket=bucket))
-        closing = [job_rows.close_work(job)] if job.status in ENDED else []
-        cloud.state.write_all(job_rows.put_job(replace(job, announced=(*job.announced, status))), *closing)
+        _mark(job, status, cloud)
     if job.status in ENDED and job.deployment and job.deployment_generation:
         purchase = deployment_rows.load_purchase(cloud.state, job.deployment.name, job.deployment_generation)
         if purchase and purchase.state == "lapsed":
             announce_purchase(purchase, cloud)
+
+
+def announce_appearance(job: Job, cloud: Cloud) -> None:
+    """Publish that an ended job appeared in Bedrock, and its end there; let go of one that nothing is left to do for.
+
+    Raises PublishFailed.
+    """
+    mark = job_steps.appearance_to_announce(job)
+    if mark:
+        told = job_notifications.of_appearance(job, cloud.settings.stack_id, cloud.now())
+        event_bus.publish(cloud.bus, told)
+        _mark(job, mark, cloud)
+    elif job_steps.is_finished(job, cloud.now()):
+        cloud.state.write_all(job_rows.close_work(job))
+
+
+def _mark(job: Job, mark: str, cloud: Cloud) -> None:
+    told = replace(job, announced=(*job.announced, mark))
+    closing = [job_rows.close_work(told)] if job_steps.is_finished(told, cloud.now()) else []
+    cloud.state.write_all(job_rows.put_job(told), *closing)
 
 
 def announce_wait(job: Job, cloud: Cloud) -> None:

@@ -79,13 +79,38 @@ def test_a_job_whose_token_bedrock_does_not_show_is_nobodys_until_it_does():
     assert isinstance(job_steps.next_step(attempted, hidden, NOW + job_steps.LONG_SETTLE), job_steps.Raise)
 
 
-def test_a_job_that_shows_up_in_bedrock_after_its_end_is_stopped_there_if_it_is_ours():
+@pytest.mark.parametrize("status", ["InProgress", "Stopping", *sorted(ENDED)])
+def test_a_job_that_shows_up_in_bedrock_after_its_end_is_recorded_if_it_is_ours(status):
     ended = job_states.end(job_states.attempt(job(), NOW), "Stopped", None, NOW)
     assert job_steps.next_step(ended, None, NOW) == job_steps.Look()
-    assert job_steps.next_step(ended, job_steps.SeenJob(truth()), NOW) == job_steps.ReclaimJob(ARN)
-    for seen in (None, truth(token="theirs"), truth(token=None), truth("Completed")):
+    assert job_steps.next_step(ended, job_steps.SeenJob(truth(status)), NOW) == job_steps.ReclaimJob(truth(status))
+    for seen in (None, truth(status, token="theirs"), truth(status, token=None)):
         assert isinstance(job_steps.next_step(ended, job_steps.SeenJob(seen), NOW), job_steps.LeaveJob)
-    assert isinstance(job_steps.next_step(job_states.reclaim(ended, ARN, NOW), None, NOW), job_steps.LeaveJob)
+    found = job_states.appear(ended, truth(status), NOW)
+    assert (found.status, found.arn, found.ended_at) == ("Stopped", ARN, NOW)
+    same = job_steps.next_step(found, job_steps.SeenJob(truth(status)), NOW)
+    assert isinstance(same, job_steps.LeaveJob)
+    end = job_steps.next_step(found, job_steps.SeenJob(truth("Completed")), NOW)
+    assert end == (same if status in ENDED else job_steps.ReclaimJob(truth("Completed")))
+
+
+def test_bedrock_is_asked_for_a_job_that_may_appear_for_two_days_and_for_no_other():
+    def ended(sent):
+        over = job_states.end(sent, "Failed", "too late", NOW)
+        return replace(over, announced=("Failed",))
+
+    refusal = Refusal("refused", "ValidationException", "no")
+    lost = job_states.attempt(job(), NOW)
+    refused_later = job_states.refuse(job_states.attempt(lost, NOW), refusal)
+    parked = job_states.park(refused_later, Wait("account_quota", "full"), NOW)
+    for sent in (lost, refused_later, parked):
+        assert not job_steps.is_finished(ended(sent), NOW + timedelta(hours=47))
+        assert job_steps.due(ended(sent)) == {"advance_job"}
+        assert job_steps.is_finished(ended(sent), NOW + timedelta(hours=48))
+    refused = job_states.refuse(lost, refusal)
+    waited = job_states.park(refused, Wait("account_quota", "full"), NOW)
+    for sent in (job(), refused, waited):
+        assert job_steps.is_finished(ended(sent), NOW)
 
 
 def test_one_refused_send_is_a_definite_end_and_a_refused_second_send_is_not():
@@ -212,7 +237,9 @@ def test_an_ended_job_does_nothing_more(status):
     assert ended.status == status
     assert isinstance(job_steps.next_step(replace(ended, stop_requested=True), None, NOW), job_steps.LeaveJob)
     assert job_steps.due(ended) == {"check_job"}
-    assert job_steps.due(replace(ended, announced=(status,))) == frozenset()
+    told = replace(ended, announced=(status,))
+    assert job_steps.due(told) == {"check_job"}, "its results are still to be stored"
+    assert job_steps.is_finished(replace(told, metrics_settled=True), NOW)
 
 
 _STATUSES = st.sampled_from(["InProgress", "Stopping", "Completed", "Failed", "Stopped"])

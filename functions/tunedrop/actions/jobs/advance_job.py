@@ -10,7 +10,7 @@ from tunedrop.actions.jobs import prepare_for_job, save_job
 from tunedrop.domain.training import job_queue, job_states, job_steps, wait_reasons
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.domain.training.bedrock_view import BedrockCall
-from tunedrop.domain.training.job_states import Job
+from tunedrop.domain.training.job_states import Job, JobTruth
 from tunedrop.edges.bedrock import observed_jobs, start_training
 from tunedrop.edges.bedrock.call_outcomes import Ambiguous, AnsweredCall, Done
 from tunedrop.edges.clients import Spender
@@ -55,6 +55,7 @@ def advance(job_id: str, cloud: Cloud, spender: Spender) -> Job | None:
         if isinstance(step, job_steps.LeaveJob):
             announce.announce_job(job, cloud)
             announce.announce_wait(job, cloud)
+            announce.announce_appearance(job, cloud)
             return job
         seen = _carry_out(step, job, turn)
     raise Unavailable("busy", f"Job {job_id} is being changed by others.", job_id=job_id)
@@ -71,8 +72,8 @@ def _carry_out(step: job_steps.JobStep, job: Job, turn: _Turn) -> job_steps.Seen
             _send(job, turn)
         case job_steps.Stop(arn):
             _stop(job, arn, turn)
-        case job_steps.ReclaimJob(arn):
-            _reclaim(job, arn, turn)
+        case job_steps.ReclaimJob(truth):
+            _reclaim(job, truth, turn)
         case job_steps.Raise(reason):
             raise Unavailable("job_out_of_sight", f"Job {job.id}: {reason}.", job_id=job.id)
         case _:
@@ -170,12 +171,14 @@ def _stop(job: Job, arn: str, turn: _Turn) -> None:
         _save(replace(told, stop_requested=False), turn)
 
 
-def _reclaim(job: Job, arn: str, turn: _Turn) -> None:
-    logger.error("a job runs in Bedrock that has ended here", extra={"job_id": job.id, "arn": arn})
-    answer = start_training.stop_job(turn.spender, arn)
-    _stopped(job, answer)
-    job = _called(job, "StopModelCustomizationJob", answer, turn)
-    turn.cloud.state.put(job_rows.put_job(job_states.reclaim(job, arn, turn.now)))
+def _reclaim(job: Job, truth: JobTruth, turn: _Turn) -> None:
+    logger.error("a job is in Bedrock that has ended here", extra={"job_id": job.id, "arn": truth.arn})
+    if truth.status == "InProgress":
+        answer = start_training.stop_job(turn.spender, truth.arn)
+        job = _called(job, "StopModelCustomizationJob", answer, turn)
+        if _stopped(job, answer):
+            truth = replace(truth, status="Stopping")
+    save_job.save(job_states.appear(job, truth, turn.now), turn.cloud, turn.now)
 
 
 def _stopped(job: Job, answer: AnsweredCall) -> bool:

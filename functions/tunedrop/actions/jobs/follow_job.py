@@ -110,7 +110,7 @@ def _settle(job: Job, message: Mapping[str, Any], source: StatusSource, cloud: C
     _pass_on(job, cloud)
     arn = _detail(message).get("jobArn")
     # An event about a job that ended here without an ARN: an old send took effect late, and must be stopped.
-    if job.status in ENDED and job.arn is None and job.attempted_at and isinstance(arn, str):
+    if job.status in ENDED and (job.arn is None or job.appeared) and isinstance(arn, str):
         cloud.spend_queue.send("advance_job", job_id=job.id)
     return store_metrics.settle(job, source, cloud) if job_states.awaits_results(job) else job
 

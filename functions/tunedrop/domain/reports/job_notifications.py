@@ -56,6 +56,28 @@ def of_wait(job: Job, waiting: Waiting, stack: str, now: datetime) -> Notificati
     )
 
 
+def of_appearance(job: Job, stack: str, now: datetime) -> Notification:
+    """The notification that a job is in Bedrock although it has ended here: once when it is found, once at its end."""
+    assert job.appeared is not None, "only a job that appeared is told of"
+    status = job.appeared.status
+    return Notification(
+        type="JobAppeared",
+        id=fact_id(stack, "job", job.id, "JobAppeared", status),
+        stack=stack,
+        time=now,
+        summary=f"Job {job.id} had ended here as {job.status} ({_subject(job)}) and is in Bedrock after all, {status}: "
+        f"a request without an answer took effect late. What was trained is charged; nothing is deployed. "
+        f"{_appeared_model(job)}",
+        next_command=next_commands.show_job(job.id),
+        facts=_facts(job, job.status) | {"bedrock_status": status},
+        resources=tuple(arn for arn in (job.arn, job.model_arn) if arn),
+    )
+
+
+def _appeared_model(job: Job) -> str:
+    return f"Its custom model costs until it is deleted: {job.model_arn}." if job.model_arn else "It made no model."
+
+
 def notification(job: Job, status: JobStatus, stack: str, now: datetime, *, bucket: str) -> Notification:
     """The notification that a job reached a status; its report, if there is one, lies in the bucket."""
     return Notification(

@@ -1,4 +1,4 @@
-"""What Bedrock itself says about a job: its phases, and the answers to our calls. Pure."""
+"""What Bedrock itself says about a job: its phases, the answers to our calls, and that it is there after all. Pure."""
 
 from __future__ import annotations
 
@@ -30,3 +30,17 @@ class BedrockCall:
     """`accepted`, or Bedrock's error code."""
     request_id: str
     """What AWS Support asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """A job that Bedrock showed only after it had ended here: an old send took effect late."""
+
+    found_at: datetime
+    status: str
+    """In Bedrock, as last seen. The status here does not change any more."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether Bedrock has nothing more to do for it."""
+        return self.status in {"Completed", "Failed", "Stopped"}

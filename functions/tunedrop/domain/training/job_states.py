@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from tunedrop.domain.base_models.catalogue import Serving
 from tunedrop.domain.training.bedrock_refusal import Refusal
-from tunedrop.domain.training.bedrock_view import BedrockCall, Phase
+from tunedrop.domain.training.bedrock_view import Appearance, BedrockCall, Phase
 from tunedrop.domain.training.diagnosis_codes import Diagnosis
 from tunedrop.domain.training.start_request import Vpc
 from tunedrop.domain.training.version_choice import SkippedVersion
@@ -159,6 +159,9 @@ class Job:
     attempts: int = 0
     """How often CreateModelCustomizationJob was sent without our knowing its effect."""
     attempted_at: datetime | None = None
+    doubted_at: datetime | None = None
+    """When it was let wait although the effect of an earlier send was never known."""
+    appeared: Appearance | None = None
     refusal: Refusal | None = None
     """Bedrock's answer to the last send. After several sends it does not prove that the earlier ones had no effect."""
     parked_at: datetime | None = None
@@ -184,8 +187,8 @@ class Job:
     """What its losses show; None until they are stored, and if they could not be read."""
     report_key: str | None = None
     """The S3 key of its report as JSON; page and picture lie beside it. None: not written."""
-    announced: tuple[JobStatus, ...] = ()
-    """Statuses whose notification was published."""
+    announced: tuple[str, ...] = ()
+    """Statuses whose notification was published; of its appearance, with "appeared:" before them."""
     revision: int = 0
     """Counts writes of the row; every write is conditional on the revision it read."""
 
@@ -214,7 +217,8 @@ def park(job: Job, wait: Wait, now: datetime) -> Job:
     Each reason is in the timeline once: reasons that alternate for days must not outgrow the row.
     """
     told = job.wait.announced if job.wait else ()
-    parked = replace(job, attempts=0, attempted_at=None, parked_at=now, wait=replace(wait, announced=told))
+    known = replace(job, doubted_at=job.doubted_at or (now if job.attempts > 1 else None))
+    parked = replace(known, attempts=0, attempted_at=None, parked_at=now, wait=replace(wait, announced=told))
     if job.status == "WaitingForCapacity" and job.wait and wait.code not in {job.wait.code, *told}:
         return note(parked, "request", now, wait.reason)
     return transition(parked, "WaitingForCapacity", "request", now, wait.reason)
@@ -268,7 +272,8 @@ def follow(job: Job, truth: JobTruth, source: StatusSource, now: datetime) -> Jo
 
 def awaits_results(job: Job) -> bool:
     """Whether the job has ended in Bedrock and its metrics and report are neither stored nor given up."""
-    return job.status in ENDED and job.arn is not None and not job.metrics_settled
+    runs_on = job.appeared is not None and not job.appeared.has_ended
+    return job.status in ENDED and job.arn is not None and not runs_on and not job.metrics_settled
 
 
 def note(job: Job, source: StatusSource, now: datetime, words: str) -> Job:
@@ -276,9 +281,11 @@ def note(job: Job, source: StatusSource, now: datetime, words: str) -> Job:
     return replace(job, timeline=(*job.timeline, TimelineEntry(now, job.status, source, words)))
 
 
-def reclaim(job: Job, arn: str, now: datetime) -> Job:
-    """The ended job after an old send took effect late and was stopped in Bedrock; its status does not change."""
-    return note(replace(job, arn=arn), "request", now, "it appeared in Bedrock after its end here, and was stopped")
+def appear(job: Job, truth: JobTruth, now: datetime) -> Job:
+    """The ended job with what Bedrock shows of it after all. Its status here, and its purchase, do not change."""
+    seen = Appearance(job.appeared.found_at if job.appeared else now, truth.status)
+    known = replace(job, arn=truth.arn, model_arn=truth.model_arn, appeared=seen)
+    return note(known, "reconcile", now, f"after its end here, Bedrock has it: {truth.status}")
 
 
 def fail(job: Job, refusal: TunedropError, now: datetime) -> Job:

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from tunedrop.domain.training import wait_reasons
+from tunedrop.domain.training import job_states, wait_reasons
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.domain.training.job_states import ENDED, Job, JobStatus, JobTruth, Wait, latest_start, sendable_since
 
 LONG_SETTLE = timedelta(minutes=10)
 """When "not listed" becomes "not there": longer than the spending function may run (60 s) and than Bedrock's list is
 assumed to lag (docs/facts.md#creating-a-job)."""
+WATCHED_FOR = timedelta(hours=48)
+"""How long after its end here Bedrock is asked for a job of which one send may still take effect."""
 PAUSE = timedelta(seconds=60)
 """Between two tries for capacity, however many messages arrive."""
 DENIED_AT_MOST = timedelta(minutes=10)
@@ -69,9 +71,9 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class ReclaimJob:
-    """Stop a job in Bedrock that has ended in our table: an old send took effect late."""
+    """A job that has ended in our table is in Bedrock: stop it there if it runs, and record it."""
 
-    arn: str
+    truth: JobTruth
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ def _preparing(job: Job, now: datetime, *, looked: bool) -> JobStep:
 
 def _past_preparing(job: Job, seen: SeenJob | None, now: datetime) -> JobStep:
     if job.status in ENDED:
-        return _ended(job, seen)
+        return _ended(job, seen, now)
     if job.arn:
         wanted = job.stop_requested and job.status == "InProgress"
         return Stop(job.arn) if wanted else LeaveJob("Bedrock has it")
@@ -170,7 +172,7 @@ def _too_late(job: Job, deadline: timedelta) -> End:
 
 
 def due(job: Job) -> frozenset[Literal["advance_job", "check_job"]]:
-    """The messages that reconcile should send for the job; empty once it has ended and its end was announced.
+    """The messages that reconcile should send for a job under `OPEN`.
 
     A running job is always checked, because Bedrock's events are best effort (docs/facts.md#job-events).
     """
@@ -180,7 +182,29 @@ def due(job: Job) -> frozenset[Literal["advance_job", "check_job"]]:
         case "InProgress" | "Stopping":
             return frozenset({"check_job", "advance_job"} if job.stop_requested else {"check_job"})
         case _:
-            return frozenset() if announcement(job) is None else frozenset({"check_job"})
+            to_follow = announcement(job) is not None or job_states.awaits_results(job)
+            return frozenset({"check_job"} if to_follow else {"advance_job"})
+
+
+def is_finished(job: Job, now: datetime) -> bool:
+    """Whether nothing is left to do: it has ended, here and in Bedrock, everybody was told, and it can't appear."""
+    if job.status not in ENDED or announcement(job) or job_states.awaits_results(job):
+        return False
+    if job.appeared:
+        return job.appeared.has_ended and appearance_to_announce(job) is None
+    return not _may_appear(job) or now - (job.ended_at or job.created_at) >= WATCHED_FOR
+
+
+def _may_appear(job: Job) -> bool:
+    """Whether Bedrock may have a job that ended here without an ARN: the effect of one send was never known."""
+    refused = job.refusal is not None and job.attempts == 1
+    return job.arn is None and (job.doubted_at is not None or (job.attempted_at is not None and not refused))
+
+
+def appearance_to_announce(job: Job) -> str | None:
+    """The mark of the notification that is due about a job that appeared after its end; None if none is."""
+    mark = f"appeared:{job.appeared.status}" if job.appeared else None
+    return mark if mark not in job.announced else None
 
 
 def announcement(job: Job) -> JobStatus | None:
@@ -217,15 +241,19 @@ def _listed(job: Job, truth: JobTruth, waited: timedelta) -> JobStep:
     return LeaveJob(reason) if waited < LONG_SETTLE else Raise(reason)
 
 
-def _ended(job: Job, seen: SeenJob | None) -> JobStep:
-    """The job stays ended, but a send whose answer was lost may still run in Bedrock."""
-    if job.arn or job.attempted_at is None:
-        return LeaveJob(f"the job is {job.status}")
+def _ended(job: Job, seen: SeenJob | None, now: datetime) -> JobStep:
+    """The job stays ended, but a send whose effect was never known may show in Bedrock, and is followed there."""
+    over = LeaveJob(f"the job is {job.status}")
+    appeared = job.appeared
+    never_sent = job.attempted_at is None and job.doubted_at is None
+    if appeared.has_ended if appeared else job.arn or never_sent:
+        return over
     if seen is None:
         return Look()
-    if seen.truth and seen.truth.token == job.token and seen.truth.status == "InProgress":
-        return ReclaimJob(seen.truth.arn)
-    return LeaveJob(f"the job is {job.status}")
+    truth = seen.truth
+    if truth is None or truth.token != job.token or (appeared and truth.status == appeared.status):
+        return over
+    return ReclaimJob(truth)
 
 
 def _refused(job: Job, refusal: Refusal, now: datetime) -> JobStep:
