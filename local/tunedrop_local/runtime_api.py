@@ -15,6 +15,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+CLOSES_WITHIN = 1.0
+"""Seconds between looks whether the listener is to close: each environment looks, idle ones too."""
+
 Sink = Callable[[bytes], None]
 
 
@@ -60,7 +63,7 @@ class RuntimeApi:
         self._inbox: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(CLOSES_WITHIN,), daemon=True).start()
 
     @property
     def address(self) -> str:

@@ -29,7 +29,7 @@ from tunedrop_local.adapter import (
 )
 from tunedrop_local.adapter.front import Asgi, front
 from tunedrop_local.adapter.functions import Functions
-from tunedrop_local.adapter.state import Autosave
+from tunedrop_local.adapter.state import Activity, Autosave
 from tunedrop_local.code_store import CodeStore
 from tunedrop_local.control import Control
 from tunedrop_local.settings import Keys, Settings
@@ -114,10 +114,11 @@ def assemble(settings: Settings, root: Keys) -> Cloud:
     if snapshot.exists():
         simulator.restore(snapshot.read_bytes())
     code = CodeStore(settings.code_cache or settings.state / "code")
-    functions = Functions(code=code, logs=settings.function_logs, endpoint=settings.endpoint)
+    activity = Activity()
+    functions = Functions(code=code, logs=settings.function_logs, endpoint=settings.endpoint, activity=activity)
     door, recorder = FaultyDoor(simulator), policies.Recorder()
-    mount = bedrock.Mount(simulator, door, events)
-    autosave = Autosave(folder=settings.services, snapshot=simulator.snapshot, snapshot_path=snapshot)
+    mount = bedrock.Mount(simulator, door, events, activity)
+    autosave = Autosave(activity, folder=settings.services, snapshot=simulator.snapshot, snapshot_path=snapshot)
     for part in (
         functions,
         recorder,
@@ -139,7 +140,7 @@ def assemble(settings: Settings, root: Keys) -> Cloud:
     dropped_properties.install(settings.endpoint)
     world = World(simulator, FaultWishes(simulator, door, events), recorder, autosave)
     control = Control(world, root.control_token, about(settings))
-    return Cloud(front(control), functions, mount, autosave)
+    return Cloud(front(control, activity), functions, mount, autosave)
 
 
 def about(settings: Settings) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from ministack.core.responses import StreamingResponse, get_account_id, get_regi
 from ministack.services import eventbridge
 
 from tunedrop_local.adapter import policies, role_sessions, seams
+from tunedrop_local.adapter.state import Activity
 
 SERVICES = ("bedrock", "bedrock-runtime", "servicequotas")
 QUOTAS_TARGET = "ServiceQuotasV20190624"
@@ -34,8 +35,9 @@ _S3 = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}, read_
 class Mount:
     """The simulator's door in MiniStack, and the thread that runs what is due."""
 
-    def __init__(self, simulator: Simulator, door: Door, events: FaultyEvents) -> None:
+    def __init__(self, simulator: Simulator, door: Door, events: FaultyEvents, activity: Activity) -> None:
         self._simulator, self._door, self._events = simulator, door, events
+        self._activity = activity
         self._stirred = threading.Event()
 
     def install(self) -> None:
@@ -59,6 +61,7 @@ class Mount:
         while True:
             self._stirred.clear()
             waits = [wait for wait in (self._simulator.run_due(), self._events.run_due()) if wait is not None]
+            self._activity.touch()
             self._stirred.wait(min(waits, default=None))
 
     def _handler(self, service: str) -> Any:

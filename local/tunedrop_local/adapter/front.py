@@ -8,6 +8,7 @@ from typing import Any
 from ministack import app
 
 from tunedrop_local.adapter.bedrock import LOST
+from tunedrop_local.adapter.state import Activity
 
 Scope = Mapping[str, Any]
 Message = dict[str, Any]
@@ -16,10 +17,15 @@ Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 CONTROL = "/_tunedrop/"
+APIS = "/_aws/execute-api/"
+EVERYDAY_SCOPES = frozenset(
+    {"bedrock", "dynamodb", "events", "lambda", "logs", "monitoring", "s3", "servicequotas", "sns", "sqs", "sts"}
+)
+"""What requests to the EVERYDAY services are signed for; no other changes."""
 #: MiniStack serves these to anybody, including paths that read or wipe its state. Only those in OPEN are needed.
 BACK_DOORS = ("/_ministack/", "/_localstack/", "/_aws/")
 OPEN = (
-    "/_aws/execute-api/",
+    APIS,
     "/_ministack/cfn-response/",
     "/_ministack/health",
     "/_ministack/lambda-",
@@ -27,7 +33,7 @@ OPEN = (
 )
 
 
-def front(control: Asgi) -> Asgi:
+def front(control: Asgi, activity: Activity) -> Asgi:
     """Returns the application to serve, which gives `control` its paths and MiniStack the rest."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,9 +49,18 @@ def front(control: Asgi) -> Asgi:
             return
         # Loopback passes as TLS, so that policies demanding aws:SecureTransport allow it without a certificate.
         headers = [*scope["headers"], (b"x-forwarded-proto", b"https")]
-        await app.app({**scope, "headers": headers}, receive, _losing(send, receive))
+        try:
+            await app.app({**scope, "headers": headers}, receive, _losing(send, receive))
+        finally:
+            activity.touch(beyond=not _is_everyday(path, dict(scope["headers"]).get(b"authorization", b"")))
 
     return serve
+
+
+def _is_everyday(path: str, authorization: bytes) -> bool:
+    """Whether a request changes no other services than those that a deployed stack uses."""
+    scope = authorization.partition(b"Credential=")[2].split(b"/", 4)
+    return path.startswith(APIS) or (len(scope) > 4 and scope[3].decode() in EVERYDAY_SCOPES)
 
 
 async def _not_found(send: Send) -> None:

@@ -14,6 +14,7 @@ from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
 from tunedrop_local.adapter import seams
+from tunedrop_local.adapter.state import Activity
 from tunedrop_local.code_store import CodeStore
 from tunedrop_local.function_host import Definition, Function
 from tunedrop_local.runtime_api import Result, Sink
@@ -25,8 +26,8 @@ response_sink: ContextVar[Sink | None] = ContextVar("response_sink", default=Non
 class Functions:
     """MiniStack's functions as processes; a change of configuration or code starts new ones."""
 
-    def __init__(self, *, code: CodeStore, logs: Path, endpoint: str) -> None:
-        self._code, self._logs, self._endpoint = code, logs, endpoint
+    def __init__(self, *, code: CodeStore, logs: Path, endpoint: str, activity: Activity) -> None:
+        self._code, self._logs, self._endpoint, self._activity = code, logs, endpoint, activity
         self._known: dict[tuple[str, str], tuple[str, Function]] = {}
         self._lock, self._log_lock = threading.Lock(), threading.Lock()
         logs.mkdir(parents=True, exist_ok=True)
@@ -43,6 +44,7 @@ class Functions:
         sink = response_sink.get()
         payload = json.dumps(event, ensure_ascii=False).encode()
         result, lines = self._function(record).invoke(payload, request_id=request_id, sink=sink)
+        self._activity.touch()
         return {**_answer(result, streaming=sink is not None), "log": "\n".join(lines)}
 
     def stop(self) -> None:

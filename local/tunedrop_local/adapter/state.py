@@ -14,19 +14,60 @@ from ministack.core import persistence
 
 from tunedrop_local.adapter import seams
 
-EVERY = 1.0  # seconds between saves
+EVERY = 1.0  # seconds between saves while something happens
+AT_THE_LATEST = 30.0  # seconds; nothing is known to change without being noticed
+EVERYDAY = frozenset(
+    {
+        "cloudwatch",
+        "cloudwatch_logs",
+        "dynamodb",
+        "dynamodb_streams",
+        "eventbridge",
+        "lambda",
+        "lambda_core",
+        "s3",
+        "scheduler",
+        "sns",
+        "sqs",
+        "sts",
+    }
+)
+"""The services that change while a deployed stack works; to look at the others takes as long again."""
 
 logger = logging.getLogger(__name__)
+
+
+class Activity:
+    """Remembers what happened since it was last asked, so that a quiet cloud costs nothing."""
+
+    def __init__(self) -> None:
+        self._happened, self._beyond = threading.Event(), False
+
+    def touch(self, *, beyond: bool = False) -> None:
+        """Something may have changed; `beyond`: in services that are not EVERYDAY, too."""
+        self._beyond = self._beyond or beyond
+        self._happened.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until something happens, but not longer than so many seconds; whether something did."""
+        return self._happened.wait(seconds)
+
+    def take(self) -> bool:
+        """Whether it went beyond the everyday; from now on, nothing has happened."""
+        self._happened.clear()
+        beyond, self._beyond = self._beyond, False
+        return beyond
 
 
 class Autosave:
     """Writes each service's state if it changed; a crash loses about the last second at most."""
 
-    def __init__(self, *, folder: Path, snapshot: Callable[[], bytes], snapshot_path: Path) -> None:
+    def __init__(self, activity: Activity, *, folder: Path, snapshot: Callable[[], bytes], snapshot_path: Path) -> None:
         seams.original(app, "_build_persistence_save_dict")
         seams.original(persistence, "save_state", "service", "data")
         self._encode = seams.original(persistence, "_json_default", "obj")
         self._version = seams.original(persistence, "_state_format_version", "service")
+        self._activity = activity
         self._folder, self._snapshot, self._snapshot_path = folder, snapshot, snapshot_path
         self._saved: dict[Path, int] = {}
         self._stopped, self._lock = threading.Event(), threading.Lock()
@@ -44,19 +85,24 @@ class Autosave:
         self._stopped.set()
         self.save()
 
-    def save(self) -> None:
+    def save(self, *, everything: bool = True) -> None:
         """Writes what changed since the last save."""
         with self._lock:
             self._folder.mkdir(parents=True, exist_ok=True)
             for service, state in app._build_persistence_save_dict().items():
-                self._save_service(service, state)
+                if everything or service in EVERYDAY:
+                    self._save_service(service, state)
             data = self._snapshot()
             self._write_changed(self._snapshot_path, hash(data), lambda: data)
 
     def _run(self) -> None:
-        while not self._stopped.wait(EVERY):
+        while True:
+            noticed = self._activity.wait(AT_THE_LATEST)
+            if self._stopped.wait(EVERY):
+                return
+            beyond = self._activity.take()  # before the save: what happens meanwhile is for the next one
             try:
-                self.save()
+                self.save(everything=beyond or not noticed)
             except Exception:
                 logger.exception("autosave failed; it is tried again")
 
