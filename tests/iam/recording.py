@@ -10,8 +10,12 @@ from typing import Self
 
 from tests.iam.evaluation import Request
 from tests.iam.policies import Needed
+from tests.template.stack import PSEUDO
 
 RECORDED = Path(__file__).with_name("recorded.json")
+
+STACK_ID = "<AWS::StackId>"
+"""What stands for the stack's id, whatever the tests' stack is called."""
 
 Made = tuple[str, str]
 """A module of the application and an SDK operation that it calls, as `s3.GetObject`."""
@@ -47,7 +51,7 @@ class Recording:
     def needed(self, parameters: Mapping[str, str]) -> Iterator[Needed]:
         """What is asked where a stack has these parameters, by role."""
         for line in sorted(self.needs):
-            who, action, resource, context, choice = json.loads(line)
+            who, action, resource, context, choice = json.loads(line.replace(STACK_ID, PSEUDO["AWS::StackId"]))
             known = {key: tuple(value) if isinstance(value, list) else value for key, value in context.items()}
             if not choice or parameters[choice] == "true":
                 yield who, Request(action, resource, known)
@@ -55,7 +59,8 @@ class Recording:
 
 def need(role: str, request: Request, choice: str) -> str:
     """One need as a line."""
-    return json.dumps([role, request.action, request.resource, dict(request.context), choice])
+    line = json.dumps([role, request.action, request.resource, dict(request.context), choice])
+    return line.replace(PSEUDO["AWS::StackId"], STACK_ID)
 
 
 def merged(by_test: Mapping[str, Recording]) -> Recording:

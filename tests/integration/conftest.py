@@ -27,6 +27,7 @@ from tests.iam.record import COMMAND
 from tests.iam.recorder import RECORDER
 from tests.iam.recording import Recording
 from tests.integration.uploads_world import Uploader
+from tests.template.stack import PSEUDO
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from tunedrop.edges.clients import BedrockReader
 
 ACCOUNT = "123456789012"
-STACK_ID = f"arn:aws:cloudformation:us-west-2:{ACCOUNT}:stack/tunedrop/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+STACK_ID = PSEUDO["AWS::StackId"]
 _LOADER = botocore.loaders.create_loader()
 QUEUES = ("UploadQueue", "SpendQueue", "JobEventQueue", "Published")
 

@@ -31,12 +31,12 @@ from tunedrop.domain.training.on_accept import OnAccept
 from tunedrop.domain.training.start_request import StartJob
 from tunedrop.edges.rows.writes import Delete
 
-from tests.integration.conftest import STACK_ID
 from tests.integration.stored_rows import StoredRow, stored
 from tests.integration.test_stored_rows import READ, put
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "events"
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
+STACK_ID = "arn:aws:cloudformation:us-west-2:123456789012:stack/tunedrop/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 SENDER = Publisher(STACK_ID, "tunedrop-data-123456789012", NOW)
 FOR_PEOPLE = {"summary", "next_command", "remedy"}
 ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/4c2f9a7d1b3e"

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-ACCOUNT, REGION, NAME = "123456789012", "us-west-2", "tunedrop"
+ACCOUNT, REGION, NAME = "123456789012", "us-west-2", "acme-tuning"
+"""The stack is not called what we are: a literal `tunedrop` where the stack's own name belongs is then seen."""
 PSEUDO = {
     "AWS::AccountId": ACCOUNT,
     "AWS::Region": REGION,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tests.template.wiring.literals import literals
+
 TEXT = (Path(__file__).parents[2] / "template.yaml").read_text("utf-8")
 
 
@@ -24,3 +26,11 @@ def test_an_anchor_is_there_to_be_used():
     names = re.findall(r"(?<!\S)&(\w+)", TEXT)
     assert names
     assert [name for name in names if not re.search(rf"\*{name}\b", TEXT)] == []
+
+
+def test_an_output_says_nothing_that_only_one_deployment_has(template):
+    assert list(literals(template["Outputs"])) == []
+    assert [what for what, _ in literals("https://x.execute-api.us-west-2.amazonaws.com/tunedrop")] == [
+        "a Region",
+        "our own name",
+    ]

@@ -12,7 +12,7 @@ import pytest
 from tunedrop.domain.serving import purchase_states
 from tunedrop.edges import clients, settings
 
-from tests.template.stack import PSEUDO
+from tests.template.stack import NAME, PSEUDO
 
 ROOT = Path(__file__).parents[2]
 FUNCTION = "AWS::Lambda::Function"
@@ -55,7 +55,7 @@ def test_the_settings_accept_what_the_template_gives(stack):
     for function in stack.of(FUNCTION):
         variables = {name: str(value) for name, value in function["Environment"]["Variables"].items()}
         read = settings.Settings.from_environment({**variables, "AWS_REGION": "us-west-2"})
-        assert read.stack_name == "tunedrop"
+        assert read.stack_name == NAME
         assert read.max_model_units == int(stack.parameters["MaxModelUnits"])
         assert read.model_key_arn == ("<Key.Arn>" if stack.parameters["EncryptCustomModels"] == "true" else None)
         assert read.response_streaming == (stack.parameters["MessagesResponse"] == "RESPONSE_STREAM")

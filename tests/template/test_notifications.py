@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from tunedrop.domain.reports.notifications import Notification
 
-from tests.template.stack import PSEUDO
+from tests.template.stack import NAME, PSEUDO
 from tests.template.wiring.rules import matches
 
 SAID = 'Job 01hzz failed: Bedrock says "too few records"\nin C:\\train.jsonl <here>'
@@ -47,7 +47,7 @@ def test_people_read_what_happened_in_words_that_amazon_q_developer_shows(target
         "version": "1.0",
         "source": "custom",
         "id": "4f2a",
-        "content": {"title": "JobFailed", "description": SAID, "nextSteps": [NEXT]},
+        "content": {"title": "JobFailed", "description": SAID, "nextSteps": [f"{NEXT} --stack-name {NAME}"]},
     }
 
 
@@ -77,7 +77,7 @@ def test_the_webhook_is_told_who_posts(stack):
         assert destination["InvocationRateLimitPerSecond"] >= 1
         connection = stack.referred(destination["ConnectionArn"])
         assert connection["AuthorizationType"] == "API_KEY"
-        assert {destination["Name"], connection["Name"]} == {"tunedrop-webhook"}  # the deployer's policy names them so
+        assert {destination["Name"], connection["Name"]} == {f"{NAME}-webhook"}  # the deployer's policy names them so
         assert connection["AuthParameters"] == {
             "ApiKeyAuthParameters": {
                 "ApiKeyName": "Authorization",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.template.stack import Resource, Stack, statements
+from tests.template.stack import NAME, Resource, Stack, statements
 from tests.template.wiring.finding import ROOT, Code, Finding, pointed
 from tests.template.wiring.queues import dead_letters_of
 
@@ -122,7 +122,7 @@ def check_metrics(stack: Stack, code: Code) -> Iterator[Finding]:
                 continue
             if metric["MetricName"] not in code.strings():
                 yield Finding(alarm.id, f"watches {metric['MetricName']}, which nobody writes")
-            if metric.get("Dimensions") != [{"Name": "service", "Value": "tunedrop"}]:
+            if metric.get("Dimensions") != [{"Name": "service", "Value": NAME}]:
                 yield Finding(alarm.id, "watches all stacks of the account, or none")
 
 

@@ -106,7 +106,7 @@ def check_limits(stack: Stack, code: Code) -> Iterator[Finding]:
 
 def check_waits(stack: Stack, code: Code) -> Iterator[Finding]:
     """A client gives up before its function is killed: else nobody learns which call hung."""
-    reads = dict(_read_seconds(code))
+    reads = dict(read_seconds(code))
     for function in stack.of(FUNCTION):
         timeout, role = int(function.properties.get("Timeout", 3)), pointed(stack, function.properties.get("Role"))
         actions = {action for each in granted(role) for action in each.actions} if role else set()
@@ -127,7 +127,7 @@ def _waits_for_models(stack: Stack, code: Code, function: Resource, timeout: int
         yield Finding(function.id, f"is killed after {timeout} s, before it gives up on a model after {seconds} s")
 
 
-def _read_seconds(code: Code) -> Iterator[tuple[str, float]]:
+def read_seconds(code: Code) -> Iterator[tuple[str, float]]:
     """Each function of edges/clients.py with the seconds that one read may take, where they are a number."""
     for node in code.tree(CLIENTS).body:
         if isinstance(node, ast.FunctionDef):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.template.wiring.faults import Fault, Seeded, Slip, add, both, drop, put, write
+from tests.template.wiring.faults import Fault, Seeded, Slip, add, both, drop, put, say, write
 
 P = "Properties"
 UPLOADS, SPENDING, JOB_EVENTS = (
@@ -16,6 +16,7 @@ ALL_COME: Any = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "*"}],
 }
+EVERY_FIVE_MINUTES = ("ReconcileFunctionEveryFiveMinutes", P, "Targets", 0, "RetryPolicy")
 STAGE_SETTINGS = ("ControlApiv1Stage", P, "MethodSettings")
 
 
@@ -193,4 +194,75 @@ REPEATED = (
     Fault("reconcile publishes no metrics", write("reconcile.py", "@metrics.log_metrics\n", "")),
 )  # fmt: skip
 
-OVERLOOKED: tuple[Fault, ...] = (*UNHEARD, *MISLED, *OPENED, *LOST, *DEAF, *REPEATED)
+OF_ONE_STACK = (
+    Fault("metrics are of the stack that has our name", _variable("POWERTOOLS_SERVICE_NAME", "tunedrop")),
+    Fault("an alarm looks at the stack that has our name",
+          put([{"Name": "service", "Value": "tunedrop"}], "OrphansAlarm", P, "Dimensions")),
+    Fault("the webhook's role is for rules of the stack that has our name",
+          put({"Fn::Sub": "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/tunedrop-*"},
+              "WebhookRole", P, "AssumeRolePolicyDocument", "Statement", 0, "Condition", "ArnLike", "aws:SourceArn")),
+    Fault("a role logs into groups of the stack that has our name", say("ReconcileRole", "Logs", Resource={
+        "Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:tunedrop-ReconcileLogGroup*",
+    })),
+    Fault("a person sees the stack that has our name", say("ReaderPolicy", "FindTheStack", Resource={
+        "Fn::Sub": "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:stack/tunedrop/*",
+    })),
+    Fault("a connection has our name", put("tunedrop-webhook", "WebhookConnection", P, "Name")),
+    Fault("an API has a name of its own", put("control", "ControlApi", P, "Name")),
+    Fault("a log group has our name", put("/aws/lambda/tunedrop-reconcile", "ReconcileLogGroup", P, "LogGroupName")),
+    Fault("models are those of one stack", say("MessagesApiRole", "OwnModelsOnly", Condition={"StringEquals": {
+        "aws:ResourceTag/tunedrop:stack": "arn:aws:cloudformation:us-west-2:123456789012:stack/acme-tuning/*",
+    }})),
+    Fault("events are of one Region", say("ReconcileRole", "OwnEvents", Resource={
+        "Fn::Sub": "arn:${AWS::Partition}:events:us-west-2:${AWS::AccountId}:event-bus/default",
+    })),
+    Fault("a role is of one account", say("SpendingRequestedRole", "BedrockReadsAndWritesOurBucket",
+          Resource="arn:aws:iam::123456789012:role/acme-tuning-BedrockRole")),
+    Fault("a base model is of one partition", say("SpendingRequestedRole", "StartJobs", Resource=[
+        {"Fn::Sub": "arn:aws:bedrock:${AWS::Region}::foundation-model/*"},
+    ])),
+    Fault("the code takes our name for the stack's",
+          write("tunedrop/edges/settings.py", 'stack_id.split("/")[-2]', '"tunedrop"')),
+    Fault("the code makes a name of ours",
+          write("tunedrop/edges/settings.py", 'stack_id.split("/")[-2]', '"tunedrop-" + stack_id[-4:]')),
+    Fault("the code asks in one Region",
+          write("tunedrop/edges/clients.py", '"dynamodb", config', '"dynamodb", region_name="us-west-2", config')),
+)  # fmt: skip
+
+TOO_LITTLE = (
+    *(
+        Fault(f"{name} has the least memory", put(128, name, P, "MemorySize"))
+        for name in ("DatasetUploadedFunction", "ControlApiFunction", "JobStateChangedFunction",
+                     "SpendingRequestedFunction", "ReconcileFunction", "MessagesApiFunction")
+    ),
+    Fault("data is checked by half a processor", put(1024, "DatasetUploadedFunction", P, "MemorySize")),
+    *(
+        Fault(f"{name} has {seconds} s", put(seconds, name, P, "Timeout"))
+        for name, seconds in {"ControlApiFunction": 21, "DatasetUploadedFunction": 860, "ReconcileFunction": 30,
+                              "SpendingRequestedFunction": 31, "JobStateChangedFunction": 60,
+                              "MessagesApiFunction": 27}.items()
+    ),
+    Fault("ControlApi takes one call a second", put(1, *STAGE_SETTINGS, 0, "ThrottlingRateLimit")),
+    Fault("ControlApi takes no burst", put(1, *STAGE_SETTINGS, 0, "ThrottlingBurstLimit")),
+    Fault("MessagesApi takes one call a second",
+          put(1, "MessagesApiliveStage", P, "MethodSettings", 0, "ThrottlingRateLimit")),
+    Fault("two files are checked at once", put(2, UPLOADS, P, "ScalingConfig", "MaximumConcurrency")),
+    Fault("a look that fails is not tried again", put(0, "ReconcileFunctionEventInvokeConfig", P,
+          "MaximumRetryAttempts")),
+    Fault("a look is given up after a minute", put(60, "ReconcileFunctionEventInvokeConfig", P,
+          "MaximumEventAgeInSeconds")),
+    Fault("a schedule is handed over once", put(0, *EVERY_FIVE_MINUTES, "MaximumRetryAttempts")),
+    Fault("a schedule is given up after a minute", put(60, *EVERY_FIVE_MINUTES, "MaximumEventAgeInSeconds")),
+    Fault("an upload's event is given up after an hour",
+          put(3600, "UploadRule", P, "Targets", 0, "RetryPolicy", "MaximumEventAgeInSeconds")),
+    Fault("an upload's event is tried ten times",
+          put(10, "UploadRule", P, "Targets", 0, "RetryPolicy", "MaximumRetryAttempts")),
+    Fault("dead letters are gone after a minute", put(60, "RuleDeadLetterQueue", P, "MessageRetentionPeriod")),
+    Fault("the webhook hears one event a second", put(1, "WebhookDestination", P, "InvocationRateLimitPerSecond")),
+    Fault("a message comes four times", put(4, "SpendQueue", P, "RedrivePolicy", "maxReceiveCount")),
+    Fault("a job's message is hidden for two minutes", put(121, "JobEventQueue", P, "VisibilityTimeout")),
+)  # fmt: skip
+
+OVERLOOKED: tuple[Fault, ...] = (
+    *UNHEARD, *MISLED, *OPENED, *LOST, *DEAF, *REPEATED, *OF_ONE_STACK, *TOO_LITTLE,
+)  # fmt: skip

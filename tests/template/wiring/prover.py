@@ -8,16 +8,31 @@ from collections.abc import Iterable
 
 from tests.template.conftest import DEFAULTS, OTHER_CHOICES, chosen, read_template, translate
 from tests.template.stack import deployed
-from tests.template.wiring import access, account, alarms, apis, functions, keeping, queues, rules, sent, surprises
+from tests.template.wiring import (
+    access,
+    account,
+    alarms,
+    apis,
+    floors,
+    functions,
+    keeping,
+    literals,
+    queues,
+    rules,
+    sent,
+    surprises,
+)
 from tests.template.wiring.faults import Fault, sow
 from tests.template.wiring.finding import Check, Code, Finding, Translated, written
 from tests.template.wiring.seeds import FAULTS
 
 CHECKS: tuple[Check, ...] = tuple(
     check
-    for module in (queues, rules, functions, apis, access, account, keeping, alarms, sent, surprises)
+    for module in (
+        queues, rules, functions, apis, access, account, keeping, alarms, sent, surprises, literals, floors,
+    )
     for check in module.CHECKS
-)
+)  # fmt: skip
 
 
 @functools.cache

@@ -14,6 +14,8 @@ RECEIVES = 5
 SHORT_SECONDS = 60
 """AWS advises six times the function's time. For a longer function that would hide a message for hours after one
 crash, so its messages stay hidden for one run; each of them is safe to handle twice."""
+BEFORE_A_RUN = 60
+"""Seconds that Lambda may hold a message before its run begins, while the function is throttled."""
 KEPT_SECONDS = 14 * 24 * 3600
 MOST_RECEIVES, LONGEST_HIDDEN = 10, 6
 """Beyond these, one bad message is paid for again and again, or one crash hides a release for hours (times the
@@ -95,7 +97,7 @@ def check_visibility(stack: Stack, code: Code) -> Iterator[Finding]:
             int(function.properties.get("Timeout", 3)),
         )
         hidden -= int(mapping.properties.get("MaximumBatchingWindowInSeconds", 0))
-        if hidden <= timeout:
+        if hidden < timeout + BEFORE_A_RUN:
             yield Finding(queue.id, f"hides a message for {hidden} s while {function.id} may work for {timeout} s")
         elif hidden > LONGEST_HIDDEN * timeout:
             yield Finding(queue.id, f"hides a message for {hidden} s when {function.id} has crashed")

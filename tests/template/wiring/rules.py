@@ -37,7 +37,7 @@ UNHEARD = frozenset({"ReconcileCompleted"})
 """A heartbeat, every five minutes."""
 KINDS = re.compile("(Dataset|Job|Deployment|Purchase|Reconcile|Orphan)[A-Z][a-z]+")
 """Of our own events, which the code names in the past tense: docs/api.md."""
-LEAST_AGE, LEAST_ATTEMPTS = 3600, 10
+LEAST_AGE, LEAST_ATTEMPTS = 24 * 3600, 185
 """Seconds and attempts for which a rule tries to hand over what nobody sends a second time."""
 KEYS = ("incoming/support-bot/train.jsonl", "prepared/support-bot/1/nova-lite/train.jsonl",
         "reports/support-bot/1/report.html", "outputs/support-bot/1/x/metrics.csv", "train.jsonl")  # fmt: skip
@@ -132,7 +132,7 @@ def check_undelivered(stack: Stack, code: Code) -> Iterator[Finding]:
             int(target["RetryPolicy"].get("MaximumRetryAttempts", 185)) < LEAST_ATTEMPTS
             or int(target["RetryPolicy"].get("MaximumEventAgeInSeconds", 86400)) < LEAST_AGE
         ):
-            yield Finding(rule.id, "gives up on what nobody sends again within the hour")
+            yield Finding(rule.id, "gives up on what nobody sends again within 24 hours")
         kept = pointed(stack, under(target, "DeadLetterConfig", "Arn"))
         if kept is None:
             yield Finding(rule.id, "has no dead letters: what its target refuses is lost")
@@ -180,7 +180,7 @@ def check_all_notices(stack: Stack, code: Code) -> Iterator[Finding]:
 
 def check_foreign_events(stack: Stack, code: Code) -> Iterator[Finding]:
     """An object of another bucket, or another stack's event, starts nothing; a heartbeat rings nowhere."""
-    elsewhere = PSEUDO["AWS::StackId"].replace("stack/tunedrop", "stack/another")
+    elsewhere = PSEUDO["AWS::StackId"].replace(f"stack/{NAME}", "stack/another")
     strange = {
         "an object of another bucket": object_created(KEYS[0], bucket="another"),
         "another stack's event": {**OURS["JobFailed"], "detail": {"stack": elsewhere}},

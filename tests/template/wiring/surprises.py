@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tests.template.stack import Resource, Stack
+from tests.template.stack import NAME, Resource, Stack
 from tests.template.wiring.finding import Code, Finding, under
 
 OPAQUE = frozenset({
@@ -117,7 +117,7 @@ def check_settings_given(stack: Stack, code: Code) -> Iterator[Finding]:
     """A function's variable is the parameter or the resource that its name says, and no others are set."""
     for function in stack.of("AWS::Lambda::Function"):
         variables = dict(under(function.properties, "Environment", "Variables", default={}))
-        wanted = {"POWERTOOLS_SERVICE_NAME": "tunedrop", "POWERTOOLS_METRICS_NAMESPACE": "Tunedrop"}
+        wanted = {"POWERTOOLS_SERVICE_NAME": NAME, "POWERTOOLS_METRICS_NAMESPACE": "Tunedrop"}
         for name, value in wanted.items():
             if variables.pop(name, None) != value:
                 yield Finding(function.id, f"writes metrics that no alarm watches ({name})")
