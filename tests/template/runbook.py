@@ -12,15 +12,16 @@ from tests.template.identities import ARTIFACTS, DATASET
 from tests.template.stack import ACCOUNT, NAME, PSEUDO, REGION
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
-_READS = re.compile(r"GET |aws \S+ (describe|get|list|receive|tail)")
-_TOKEN = re.compile(r"As the \*\*(?P<who>[a-z ]+)\*\*|`(?P<command>(?:aws|GET|POST|DELETE) [^`]+)`")
-_MESSAGES_API = "POST /v1/"
-"""Asks for an API key, and IAM for nothing."""
+_READS = re.compile(r"aws \S+ (describe|get|list|receive|tail)|tunedrop \S+ (list|show)")
+_OURS = "tunedrop (?:datasets|deployments|jobs|keys|notifications)"
+_TOKEN = re.compile(rf"As the \*\*(?P<who>[a-z ]+)\*\*|`(?P<command>(?:aws|{_OURS}) [^`]+)`")
+ROUTE = re.compile(r"`(?:GET|POST|PUT|DELETE) /(?!v1/)[^`]*`")
+"""A route of ControlApi, for which there is a command."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One command of the page (`aws sqs …` or `GET /jobs`), the section it stands in, and as whom it runs."""
+    """One command of the page (`aws sqs …` or `tunedrop jobs …`), the section it stands in, and as whom it runs."""
 
     section: str
     who: str
@@ -29,20 +30,18 @@ class Step:
     @property
     def changes(self) -> bool:
         """Whether it changes something."""
-        return not _READS.match(self.command) and "plan=true" not in self.command
+        return not _READS.match(self.command) and "--plan" not in self.command
 
     @property
     def name(self) -> str:
-        """The command without its arguments, as people speak of it; a route's parameters as OpenAPI has them."""
-        if self.command.startswith("aws "):
-            copies_up = self.command.startswith("aws s3 cp") and self.command.split()[-1].startswith("s3://")
-            return " ".join(self.command.split()[:3]) + (" (up)" if copies_up else "")
-        return self.command.partition("?")[0]
+        """The command without its arguments, as people speak of it."""
+        copies_up = self.command.startswith("aws s3 cp") and self.command.split()[-1].startswith("s3://")
+        return " ".join(self.command.split()[:3]) + (" (up)" if copies_up else "")
 
     @property
     def requests(self) -> Sequence[Request]:
-        """What it asks IAM for. Raises KeyError for a command of AWS that `COMMANDS` lacks."""
-        return COMMANDS[self.name] if self.command.startswith("aws ") else (route_request(self.name),)
+        """What it asks IAM for. Raises KeyError for a command that `COMMANDS` lacks."""
+        return COMMANDS[self.name]
 
 
 def steps(page: str | None = None) -> Iterator[Step]:
@@ -62,7 +61,7 @@ def steps(page: str | None = None) -> Iterator[Step]:
                 in_item = token["who"]
             elif token["who"]:
                 in_section = token["who"]
-            elif not token["command"].startswith(_MESSAGES_API):
+            else:
                 yield Step(section, in_item or in_section, token["command"])
 
 
@@ -96,6 +95,11 @@ _OWN = {"aws:ResourceTag/tunedrop:stack": PSEUDO["AWS::StackId"]}
 _BY_S3 = {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}
 
 
+def _routes(*routes: str) -> tuple[Request, ...]:
+    """What a command of ours asks for: the stack's outputs, then these routes of ControlApi."""
+    return (*_stack("cloudformation:DescribeStacks"), *map(route_request, routes))
+
+
 def _bedrock(kind: str) -> _On:
     return _On([f"arn:aws:bedrock:{REGION}:{ACCOUNT}:{kind}/0123abcd"], _OWN)
 
@@ -103,6 +107,7 @@ def _bedrock(kind: str) -> _On:
 _queues, _movable, _sources, _key = _On(_DEAD), _On(_MOVABLE), _On(_SOURCES), _On(_arns("Key"), _BY_S3)
 _stack = _On([PSEUDO["AWS::StackId"]])
 _anything = _On(["*"])
+_topics = _On([f"arn:aws:sns:{REGION}:{ACCOUNT}:{NAME}-{each}-4F2A" for each in ("NotificationTopic", "PeopleTopic")])
 _throughput, _deployment = _bedrock("provisioned-model"), _bedrock("custom-model-deployment")
 _foreign_role = _On([f"arn:aws:iam::{ACCOUNT}:role/somebody"])
 
@@ -129,7 +134,7 @@ COMMANDS: Mapping[str, Sequence[Request]] = {  # docs/facts.md#iam
         *_On([f"<DataBucket.Arn>/incoming/{DATASET}/train.jsonl"])("s3:PutObject"),
         *_key("kms:Decrypt", "kms:GenerateDataKey"),
     ),
-    "aws sns subscribe": _On([f"arn:aws:sns:{REGION}:{ACCOUNT}:{NAME}-NotificationTopic-4F2A"])("sns:Subscribe"),
+    "aws sns subscribe": _topics("sns:Subscribe"),
     "aws sqs delete-message": _queues("sqs:DeleteMessage"),
     "aws sqs get-queue-attributes": _On((*_DEAD, *_SOURCES))("sqs:GetQueueAttributes"),
     "aws sqs receive-message": _queues("sqs:ReceiveMessage"),
@@ -137,6 +142,23 @@ COMMANDS: Mapping[str, Sequence[Request]] = {  # docs/facts.md#iam
     "aws sqs start-message-move-task": (
         *_movable("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:StartMessageMoveTask"),
         *_sources("sqs:SendMessage"),
+    ),
+    "tunedrop datasets delete": _routes("DELETE /datasets/{name}"),
+    "tunedrop datasets show": _routes("GET /datasets/{name}", "GET /datasets/{name}/versions/{number}"),
+    "tunedrop deployments list": _routes("GET /deployments"),
+    "tunedrop deployments release": _routes("DELETE /deployments/{name}"),
+    "tunedrop deployments show": _routes("GET /deployments/{name}"),
+    "tunedrop jobs show": _routes("GET /jobs/{job_id}", "GET /jobs/{job_id}/metrics"),
+    "tunedrop jobs start": _routes("POST /jobs", "GET /jobs/{job_id}/metrics"),
+    "tunedrop jobs stop": _routes("POST /jobs/{job_id}/stop"),
+    "tunedrop notifications test": (
+        *_stack("cloudformation:DescribeStacks"),
+        *_topics("sns:ListSubscriptionsByTopic"),
+        Request(
+            "events:PutEvents",
+            f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default",
+            {"events:source": "tunedrop", "events:detail-type": "TestNotification"},
+        ),
     ),
 }
 DEPLOYS: Sequence[Request] = (  # what `sam deploy` itself asks for, before CloudFormation makes a resource

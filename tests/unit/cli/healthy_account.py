@@ -31,12 +31,12 @@ OUTPUTS = {
     "Release": __version__,
     "ControlApiUrl": "https://control.example/v1",
     "MessagesApiUrl": "https://messages.example/live",
-    "DataBucketName": "tunedrop-databucket-1",
+    "DataBucketName": "acme-tuning-databucket-1",
     "KeyArn": KEY,
-    "AlarmTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:tunedrop-AlarmTopic",
-    "RoutineAlarmTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:tunedrop-RoutineAlarmTopic",
-    "PeopleTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:tunedrop-PeopleTopic",
-    "NotificationTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:tunedrop-NotificationTopic",
+    "AlarmTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:acme-tuning-AlarmTopic",
+    "RoutineAlarmTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:acme-tuning-RoutineAlarmTopic",
+    "PeopleTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:acme-tuning-PeopleTopic",
+    "NotificationTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:acme-tuning-NotificationTopic",
     "DeadLetterQueueUrls": f"https://sqs/{ACCOUNT}/one https://sqs/{ACCOUNT}/two",
 }
 RESOURCES = (
@@ -79,7 +79,7 @@ def stack() -> dict[str, Any]:
     return {
         "Stacks": [
             {
-                "StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/tunedrop/1",
+                "StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/acme-tuning/1",
                 "StackStatus": "CREATE_COMPLETE",
                 "CreationTime": NOW - timedelta(days=2),
                 "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
@@ -132,13 +132,13 @@ def of_the_stack() -> dict[str, Any]:
         "HistorySummary": "Successfully executed action arn:aws:sns:x",
         "Timestamp": NOW,
     }
-    rows = [{"LogicalResourceId": name, "PhysicalResourceId": f"tunedrop-{name}"} for name in RESOURCES]
+    rows = [{"LogicalResourceId": name, "PhysicalResourceId": f"acme-tuning-{name}"} for name in RESOURCES]
     return {
         "sts.GetCallerIdentity": {"Arn": f"arn:aws:iam::{ACCOUNT}:user/somebody"},
         "cloudformation.DescribeStacks": stack(),
         "cloudformation.ListStackResources": {"StackResourceSummaries": rows},
         "cloudwatch.DescribeAlarms": {
-            "MetricAlarms": [{"AlarmName": f"tunedrop-{name}", "StateValue": "OK"} for name in ALARMS]
+            "MetricAlarms": [{"AlarmName": f"acme-tuning-{name}", "StateValue": "OK"} for name in ALARMS]
         },
         "cloudwatch.DescribeAlarmHistory": {"AlarmHistoryItems": [*history, published]},
         "sns.ListSubscriptionsByTopic": {"Subscriptions": [{"SubscriptionArn": "arn:aws:sns:x", "Protocol": "email"}]},
@@ -219,7 +219,7 @@ class Account:
 
     def reader(self) -> Writer:
         """A reader of this account, which can write, too."""
-        chosen = argparse.Namespace(stack_name="tunedrop", url=None)
+        chosen = argparse.Namespace(stack_name="acme-tuning", url=None)
         session: Any = SimpleNamespace(region_name=self.region, client=self.client)
         return _OfAccount(Stack(chosen, session), account=self)
 

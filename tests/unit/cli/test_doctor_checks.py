@@ -110,9 +110,9 @@ ILL = [
     ("region", lambda a: setattr(a, "region", "eu-central-1"), "failed", "eu-central-1", "export AWS_REGION="),
     (
         "stack",
-        answer("cloudformation.DescribeStacks", Fault("ValidationError", 400, "Stack tunedrop does not exist")),
+        answer("cloudformation.DescribeStacks", Fault("ValidationError", 400, "Stack acme-tuning does not exist")),
         "failed",
-        "there is no stack tunedrop in us-east-1",
+        "there is no stack acme-tuning in us-east-1",
         "make deploy",
     ),
     (
@@ -134,7 +134,7 @@ ILL = [
         "make deploy",
     ),
     ("prices", lambda a: parameter(a, "MaxModelUnits", "1"), "attention", "nova-lite.model_unit_hour", "make deploy"),
-    ("alarm-subscribers", silent("tunedrop-AlarmTopic"), "attention", "AlarmTopicArn (money", "aws sns subscribe"),
+    ("alarm-subscribers", silent("acme-tuning-AlarmTopic"), "attention", "AlarmTopicArn (money", "aws sns subscribe"),
     ("alarm-subscribers", silent("RoutineAlarmTopic"), "attention", "RoutineAlarmTopicArn", "aws sns subscribe"),
     ("alarm-subscribers", answer("sns.ListSubscriptionsByTopic", PENDING), "attention", "not confirmed", ""),
     ("subscriptions", answer("sns.ListSubscriptionsByTopic", PENDING), "attention", "2 subscriptions wait", ""),

@@ -46,7 +46,7 @@ def subscribed(account, *people):
 @pytest.fixture
 def run(account, capsys):
     def go():
-        chosen = argparse.Namespace(stack_name="tunedrop")
+        chosen = argparse.Namespace(stack_name="acme-tuning")
         code = notifications.try_them(Stack(chosen, SimpleNamespace(client=account.client)))
         return code, capsys.readouterr().out
 
@@ -59,7 +59,7 @@ def test_it_sends_one_event_of_this_stack(account, run, sent):
     detail = json.loads(entry["Detail"])
     assert (entry["Source"], entry["DetailType"]) == ("tunedrop", "TestNotification")
     assert detail["stack"] == account.answers["cloudformation.DescribeStacks"]["Stacks"][0]["StackId"]
-    assert detail["next_command"] == "tunedrop doctor"
+    assert detail["next_command"] == "tunedrop doctor --stack-name acme-tuning"
     assert "Nothing else happened" in detail["summary"]
 
 
@@ -94,7 +94,7 @@ def test_where_nobody_has_confirmed_it_says_so(account, run):
     code, said = run()
     assert code == 1
     assert "Nobody has confirmed yet" in said
-    assert said.splitlines()[-1].split(maxsplit=1) == ["next", "tunedrop notifications test"]
+    assert said.splitlines()[-1].split(maxsplit=1) == ["next", "tunedrop notifications test --stack-name acme-tuning"]
 
 
 def test_what_the_bus_refuses_is_not_said_to_be_sent(account, run):
