@@ -7,17 +7,27 @@ this and nothing else; the recorded calls show that it suffices.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from tests.iam import people
+from tests.iam.may import (
+    DATA,
+    DEPLOYMENTS,
+    HERE,
+    IS_OURS,
+    JOBS,
+    KEY,
+    MODELS,
+    OURS,
+    THROUGHPUTS,
+    Conditions,
+    May,
+    by_way_of,
+    objects,
+)
 from tests.iam.policies import Policies
 from tests.template.stack import ACCOUNT, NAME, PSEUDO, REGION, Resource, Stack, Statement, statements
 
-HERE = f"{REGION}:{ACCOUNT}"
-DATA, STATE, ACCESS, KEY = "<DataBucket.Arn>", "<StateTable.Arn>", "<AccessTable.Arn>", "<Key.Arn>"
-JOBS, MODELS, THROUGHPUTS, DEPLOYMENTS = (
-    f"arn:aws:bedrock:{HERE}:{kind}/*"
-    for kind in ("model-customization-job", "custom-model", "provisioned-model", "custom-model-deployment")
-)
+STATE, ACCESS = "<StateTable.Arn>", "<AccessTable.Arn>"
 EC2 = f"arn:aws:ec2:{HERE}"
 INTERFACES, OF_JOB, IN_VPC = f"{EC2}:network-interface/*", "BedrockModelCustomizationJobArn", "JobSubnetIds"
 DESCRIBE = "DescribeDhcpOptions DescribeNetworkInterfaces DescribeSecurityGroups DescribeSubnets DescribeVpcs"
@@ -27,55 +37,18 @@ OWN_KEYS = f"arn:aws:kms:{HERE}:key/0a1b2c3d-0000-4000-8000-000000000000"
 MARK = PSEUDO["AWS::StackId"].rpartition("/")[2].partition("-")[0]
 BASE_MODELS = f"arn:aws:bedrock:{REGION}::foundation-model/*"
 
-Conditions = Mapping[str, Mapping[str, str | list[str]]]
-
-
-@dataclass(frozen=True, slots=True)
-class May:
-    """These actions on these resources, under these conditions."""
-
-    actions: str
-    """`service:One Two`: actions of one service."""
-    resources: str | tuple[str, ...]
-    when: Conditions = field(default_factory=dict)
-    choice: str = ""
-    """The parameter that must be "true", or not empty."""
-    whom: str = ""
-    """A service or an account's ARN, where a resource says who may come."""
-
-    def document(self) -> dict[str, object]:
-        """As a policy's statement."""
-        service, _, names = self.actions.partition(":")
-        resources = [self.resources] if isinstance(self.resources, str) else list(self.resources)
-        actions = [f"{service}:{name}" for name in names.split()]
-        named = {"Principal": {"AWS" if self.whom.startswith("arn:") else "Service": self.whom}} if self.whom else {}
-        at = {"Resource": resources} if resources != [""] else {}
-        return {"Effect": "Allow", "Action": actions, "Condition": self.when, **at, **named}
-
-
-def by_way_of(*services: str) -> Conditions:
-    """Only as these services ask on the role's behalf."""
-    return {"StringEquals": {"kms:ViaService": [f"{each}.{REGION}.amazonaws.com" for each in services]}}
-
 
 def under(*keys: str) -> Conditions:
     """Only rows whose partition key is like these."""
     return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)}}
 
 
-def objects(*folders: str) -> tuple[str, ...]:
-    """All objects of these folders of the bucket."""
-    return tuple(f"{DATA}/{folder}/*" for folder in folders)
-
-
 FOR_JOBS: Conditions = {
     "StringEquals": {"aws:RequestTag/BedrockManaged": "true"},
     "ArnLike": {f"aws:RequestTag/{OF_JOB}": JOBS},
 }
-OURS = {"aws:ResourceTag/tunedrop:stack": PSEUDO["AWS::StackId"]}
 MARKED = {"aws:RequestTag/tunedrop:stack": PSEUDO["AWS::StackId"]}
 OF_AN_INTENT = {"aws:RequestTag/tunedrop:intent": "?*"}
-IS_OURS: Conditions = {"StringEquals": OURS}
 IS_MARKED: Conditions = {"StringEquals": MARKED, "StringLike": OF_AN_INTENT}
 WHERE_DATASETS_LIE: Conditions = {"StringLike": {"s3:prefix": ["incoming/*", "prepared/*", "reports/*"]}}
 ONE_ROW = "dynamodb:DeleteItem GetItem PutItem UpdateItem"
@@ -337,7 +310,7 @@ def of(stack: Stack) -> Policies:
         if role in stack.resources
     }
     return Policies(
-        {role: _statements(role, *may) for role, may in kept.items()},
+        {owner: _statements(owner, *may) for owner, may in {**kept, **people.declared()}.items()},
         tuple(statement for owner, may in LET_IN.items() for statement in _statements(owner, *may)),
         {role: _statements(role, TRUSTED.get(role, BY_LAMBDA)) for role in kept},
     )

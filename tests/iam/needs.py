@@ -1,10 +1,10 @@
-"""Everything that a stack's policies must allow: the recorded calls, and what AWS's services do."""
+"""Everything that a stack's policies must allow: recorded calls, what AWS's services do, what people are told."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tests.iam import services
+from tests.iam import people, services
 from tests.iam.evaluation import Request
 from tests.iam.policies import Needed
 from tests.iam.recording import Recording
@@ -17,7 +17,8 @@ ONLY_WITH: Mapping[str, Callable[[Request], bool]] = {  # parameter: what is ask
 
 def needed(recording: Recording, stack: Stack) -> list[Needed]:
     """Who asks for what, with the choices of this stack."""
-    return [*(each for each in recording.needed(stack.parameters) if not spared(each, stack)), *services.needed(stack)]
+    called = (each for each in recording.needed(stack.parameters) if not spared(each, stack))
+    return [*called, *services.needed(stack), *people.needed()]
 
 
 def spared(need: Needed, stack: Stack) -> bool:

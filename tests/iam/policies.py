@@ -1,4 +1,4 @@
-"""All policies of a stack that decide on what its roles and AWS's services do, people's managed policies apart."""
+"""All policies of a stack that decide on what its roles, people and AWS's services do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Self
 from tests.iam.evaluation import Decision, Request, decide
 from tests.template.stack import ACCOUNT, Stack, Statement, granted, statements
 
-ROLE, ROOT = "AWS::IAM::Role", f"arn:aws:iam::{ACCOUNT}:root"
+ROLE, PERSON, ROOT = "AWS::IAM::Role", "AWS::IAM::ManagedPolicy", f"arn:aws:iam::{ACCOUNT}:root"
 DOCUMENTS = {  # by type, the property that holds the policy of a resource
     "AWS::KMS::Key": "KeyPolicy",
     "AWS::S3::BucketPolicy": "PolicyDocument",
@@ -17,14 +17,14 @@ DOCUMENTS = {  # by type, the property that holds the policy of a resource
     "AWS::SQS::QueuePolicy": "PolicyDocument",
 }
 Needed = tuple[str, Request]
-"""Who asks, a role's logical id or "" for a service that acts in its own name, and what."""
+"""Who asks, the logical id of a role or of a person's policy, or "" for a service in its own name, and what."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """What each role may, what each resource lets in, and who may take which role."""
+    """What each role, or a person with one policy, may, what each resource lets in, and who may take which role."""
 
-    of_roles: Mapping[str, tuple[Statement, ...]]
+    of_owners: Mapping[str, tuple[Statement, ...]]
     of_resources: tuple[Statement, ...]
     of_trust: Mapping[str, tuple[Statement, ...]]
 
@@ -33,7 +33,7 @@ class Policies:
         """The policies of the worked-out template."""
         roles = stack.of(ROLE)
         return cls(
-            of_roles={role.id: tuple(granted(role)) for role in roles},
+            of_owners={owner.id: tuple(granted(owner)) for owner in (*roles, *stack.of(PERSON))},
             of_resources=tuple(
                 statement for each in stack.of(*DOCUMENTS) for statement in statements(each, each[DOCUMENTS[each.type]])
             ),
@@ -41,13 +41,13 @@ class Policies:
         )
 
     def decide(self, needed: Needed) -> Decision:
-        """What IAM says to a role (its own policy and those of resources), or to a service that acts for itself."""
+        """What IAM says to a role, a person (their own policy and those of resources) or a service for itself."""
         who, request = needed
         if request.action == "sts:AssumeRole":
             return decide(self.of_trust.get(request.resource.strip("<>").removesuffix(".Arn"), ()), request)
         if request.action.startswith("kms:") and who and not self._key_leaves_it_to_iam(request):
             return Decision("implicitly denied")
-        return decide((*self.of_roles.get(who, ()), *self.of_resources), request)
+        return decide((*self.of_owners.get(who, ()), *self.of_resources), request)
 
     def _key_leaves_it_to_iam(self, request: Request) -> bool:
         """A key asks IAM only where its own policy names the account's root."""
@@ -59,7 +59,7 @@ class Policies:
 
     def all(self) -> Iterator[tuple[str, Statement]]:
         """Every statement, by where it stands."""
-        for name, said in self.of_roles.items():
+        for name, said in self.of_owners.items():
             yield from ((name, each) for each in said)
         for name, said in self.of_trust.items():
             yield from ((f"{name} (trust)", each) for each in said)
@@ -85,7 +85,7 @@ class Policies:
             return tuple(part for each in said for part in (made if each is old else (each,)))
 
         return Policies(
-            {name: changed(said) for name, said in self.of_roles.items()},
+            {name: changed(said) for name, said in self.of_owners.items()},
             changed(self.of_resources),
             {name: changed(said) for name, said in self.of_trust.items()},
         )

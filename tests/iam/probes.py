@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from tests.iam.evaluation import Request
 from tests.iam.policies import Needed, Policies
+from tests.template.stack import NAME
 
 FOREIGN = ("<Foreign.Arn>", "<Foreign.Arn>/x", "arn:aws:iam::123456789012:role/other", "*")
 OF_ANOTHER_STACK = {"aws:ResourceTag/tunedrop:stack": "foreign"}
@@ -32,6 +33,8 @@ def near(needs: Iterable[Needed]) -> list[Needed]:
 def _slips(request: Request, resources: Iterable[str]) -> Iterator[Request]:
     for resource in (*resources, *FOREIGN):
         yield replace(request, resource=resource)
+    if NAME in request.resource:
+        yield replace(request, resource=request.resource.replace(NAME, "another"))
     for key, value in request.context.items():
         yield replace(request, context={name: each for name, each in request.context.items() if name != key})
         foreign = ("foreign",) if isinstance(value, tuple) else "foreign"

@@ -145,7 +145,7 @@ def _sown(fault: Fault) -> Iterator[Case]:
     """The cases whose policies the slip changes; roles whose own policy alone is changed are probed, and no others."""
     for before, case in zip(cases(), _seeded_cases(fault), strict=True):
         changed = case.policies.otherwise(before.policies)
-        alone = changed <= case.policies.of_roles.keys()
+        alone = changed <= case.policies.of_owners.keys()
         if changed:
             yield replace(case, probes=tuple(each for each in case.probes if not alone or each[0] in changed))
 

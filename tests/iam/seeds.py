@@ -21,6 +21,11 @@ def _of(name: str, path: str = "") -> Any:
     return {"Fn::Sub": f"${{{name}.Arn}}{path}"}
 
 
+def _route(path: str) -> Any:
+    """A route of ControlApi."""
+    return _arn("execute-api", f"${{ControlApi}}/v1/{path}")
+
+
 LOST = (  # what is needed is no longer granted
     Fault("a function may not publish its events", say("JobStateChangedRole", "OwnEvents", Action="events:PutRule")),
     Fault(
@@ -52,6 +57,11 @@ LOST = (  # what is needed is no longer granted
     Fault("Bedrock may not write metrics", say("BedrockRole", "WriteMetrics", Resource=_of(
         "DataBucket", "/prepared/*"
     ))),
+    Fault("an uploader can't see what is there", say("UploaderPolicy", "SeeUploads", Action="s3:GetBucketLocation")),
+    Fault("a reader can't decrypt", say("ReaderPolicy", "Key", Action="kms:GenerateDataKey")),
+    Fault("an operator can't stop", say("OperatorPolicy", "Operate", Resource=[_route("GET/*"), _route("POST/jobs")])),
+    Fault("a responder can't put back", say("ResponderPolicy", "PutBack", Action="sqs:GetQueueAttributes")),
+    Fault("a data keeper finds no stack", say("DataKeeperPolicy", "FindTheStack", Action="cloudformation:ListStacks")),
     Fault("a queue lets another rule in", put(_of("NotificationRule"), "UploadQueuePolicy", P, "PolicyDocument",
         "Statement", 0, "Condition", "ArnEquals", "aws:SourceArn")),
 )  # fmt: skip
@@ -103,6 +113,59 @@ WIDENED = (  # what nobody needs is granted
         "Statement", 0, "Condition")),
     Fault("a service too many takes a role", put(["lambda.amazonaws.com", "ec2.amazonaws.com"], "ReconcileRole", P,
         "AssumeRolePolicyDocument", "Statement", 0, "Principal", "Service")),
+    Fault("a reader reads what was uploaded", say("ReaderPolicy", "Reports", Resource=[
+        _of("DataBucket", f"/{folder}/*") for folder in ("reports", "prepared", "outputs", "incoming")
+    ])),
+    Fault("a reader reads the whole bucket", say("ReaderPolicy", "Reports", Resource=_of("DataBucket", "/*"))),
+    Fault("a reader deletes", say("ReaderPolicy", "Reports", Action=["s3:GetObject", "s3:DeleteObject"])),
+    Fault("a reader uses the key by way of any service", unsay("ReaderPolicy", "Key", "Condition")),
+    Fault("a reader encrypts", say("ReaderPolicy", "Key", Action=["kms:Decrypt", "kms:GenerateDataKey"])),
+    Fault("a reader sees every stack", say("ReaderPolicy", "FindTheStack", Resource=_arn("cloudformation", "stack/*"))),
+    Fault("a reader starts jobs", say("ReaderPolicy", "Ask", Resource=[_route("GET/*"), _route("POST/jobs")])),
+    Fault("an operator asks for anything", say("OperatorPolicy", "Operate", Resource=_route("*"))),
+    Fault("an operator makes versions", say("OperatorPolicy", "Operate", Resource=[
+        *(_route(each) for each in ("GET/*", "POST/*", "DELETE/deployments/*", "DELETE/keys/*")),
+    ])),
+    Fault("a responder empties queues", say("ResponderPolicy", "DeadLetters", Action=[
+        "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:PurgeQueue", "sqs:ReceiveMessage",
+    ])),
+    Fault("a responder takes messages that wait", say("ResponderPolicy", "PutBack", Action=[
+        "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:SendMessage",
+    ])),
+    Fault("a responder sends to any queue", say("ResponderPolicy", "PutBack", Resource=_arn("sqs", "*"))),
+    Fault("a responder reads any log", say("ResponderPolicy", "Logs", Resource=_arn("logs", "log-group:*"))),
+    Fault("a responder deletes logs", say("ResponderPolicy", "Logs", Action=["logs:DeleteLogGroup",
+          "logs:FilterLogEvents"])),
+    Fault("a responder silences alarms", say("ResponderPolicy", "Alarms", Action=["cloudwatch:DescribeAlarms",
+          "cloudwatch:DisableAlarmActions"])),
+    Fault("a responder ends foreign capacity", unsay("ResponderPolicy", "EndOwnThroughputs", "Condition")),
+    Fault("a responder deletes jobs' outcomes of all kinds", say("ResponderPolicy", "EndOwnModels", Action=[
+        "bedrock:DeleteCustomModel", "bedrock:DeleteImportedModel",
+    ])),
+    Fault("a responder makes keys", say("ResponderPolicy", "ReadStopReleaseRevoke", Resource=[
+        _route(each) for each in ("GET/*", "POST/jobs/*/stop", "POST/keys", "DELETE/deployments/*", "DELETE/keys/*")
+    ])),
+    Fault("a data keeper deletes behind Tunedrop's back", say("DataKeeperPolicy", "Upload", Action=[
+        "s3:AbortMultipartUpload", "s3:DeleteObject", "s3:PutObject",
+    ])),
+    Fault("a data keeper writes what was prepared", say("DataKeeperPolicy", "Upload", Resource=_of(
+        "DataBucket", "/*"
+    ))),
+    Fault("a data keeper lists everything", unsay("DataKeeperPolicy", "SeeUploads", "Condition")),
+    Fault("a data keeper gives capacity back", say("DataKeeperPolicy", "KeepData", Resource=[
+        _route(each) for each in ("GET/datasets", "GET/datasets/*", "POST/datasets/*/uploads",
+                                  "POST/datasets/*/versions", "DELETE/*")
+    ])),
+    Fault("a prefix needs no hyphen", unsay("UploaderPolicy", "UploadByPrefix", "Condition")),
+    Fault("an uploader reads back", say("UploaderPolicy", "Upload", Action=[
+        "s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject",
+    ])),
+    Fault("an uploader lists everything", unsay("UploaderPolicy", "SeeUploads", "Condition")),
+    Fault("an uploader erases", say("UploaderPolicy", "AskForLinksAndVersions", Resource=[
+        _route(f"{verb}/datasets/${{!aws:PrincipalTag/tunedrop:dataset}}{rest}")
+        for verb, rest in (("POST", "/uploads"), ("POST", "/versions"), ("GET", "/uploads/*"), ("GET", ""),
+                           ("GET", "/versions/*"), ("DELETE", ""))
+    ])),
     Fault("the topic lets any rule in", drop("NotificationTopicPolicy", P, "PolicyDocument", "Statement", 0,
         "Condition")),
 )  # fmt: skip

@@ -6,18 +6,27 @@ recording's own tests again.
 
 from __future__ import annotations
 
-import pytest
+import json
+import re
 
-from tests.iam import declared, prover, sources
+import pytest
+from tunedrop_cli import main
+
+from tests.iam import declared, may, people, prover, sources
 from tests.iam.evaluation import Request
 from tests.iam.policies import Policies
 from tests.iam.recorder import DIRECTLY, role
 from tests.iam.recording import Recording, differences, merged
 from tests.iam.seeds import FAULTS
+from tests.template.identities import POLICIES
+from tests.template.runbook import PAGE, steps
 from tests.template.stack import ACCOUNT, REGION
 
 FOUND_BY_HALF = FAULTS[::2]
 """make prove seeds them all."""
+SECTIONS = {
+    heading.lower().replace(" ", "-") for heading in re.findall(r"^#+ (.+)$", PAGE.read_text("utf-8"), re.MULTILINE)
+}
 
 
 @pytest.fixture(scope="module", params=range(2), ids=["defaults", "other choices"])
@@ -61,8 +70,8 @@ def test_a_call_whose_service_is_not_told_is_an_error():
 
 
 def test_recorded_roles_are_roles_of_the_template_and_of_its_functions(case):
-    assert {who for who, _ in case.needs} - {""} <= case.policies.of_roles.keys()
-    assert {role(handler) for handler in DIRECTLY.values()} <= case.policies.of_roles.keys()
+    assert {who for who, _ in case.needs} - {""} <= case.policies.of_owners.keys()
+    assert {role(handler) for handler in DIRECTLY.values()} <= case.policies.of_owners.keys()
 
 
 @pytest.mark.parametrize("fault", FOUND_BY_HALF, ids=[fault.words for fault in FOUND_BY_HALF])
@@ -74,13 +83,13 @@ def test_a_seeded_slip_is_found(fault):
 
 
 def able(policies: Policies, action: str, resource: str, **context: str) -> set[str]:
-    """The roles that may do this."""
+    """The roles, and the people by their policy, that may do this."""
     keys = {name.replace("__", ":"): value for name, value in context.items()}
-    return {who for who in policies.of_roles if policies.decide((who, Request(action, resource, keys))).allowed}
+    return {who for who in policies.of_owners if policies.decide((who, Request(action, resource, keys))).allowed}
 
 
 OURS = {
-    "aws:ResourceTag/tunedrop:stack": declared.OURS["aws:ResourceTag/tunedrop:stack"],
+    "aws:ResourceTag/tunedrop:stack": may.OURS["aws:ResourceTag/tunedrop:stack"],
     **declared.MARKED,
     "aws:RequestTag/tunedrop:intent": "x",
 }
@@ -99,7 +108,8 @@ SPENDING = {
 @pytest.mark.parametrize(("action", "kind"), SPENDING.items())
 def test_one_role_alone_spends_and_only_on_what_is_ours(case, action, kind):
     resource = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:{kind}/x"
-    ends = {"BrakeRole"} if action == "bedrock:DeleteProvisionedModelThroughput" else set()
+    ends = {"ResponderPolicy"} if action.startswith("bedrock:Delete") else set()
+    ends |= {"BrakeRole"} if action == "bedrock:DeleteProvisionedModelThroughput" else set()
     assert able(case.policies, action, resource, **OURS) == {"SpendingRequestedRole"} | ends
     if action != "bedrock:CreateModelCustomizationJob":  # what it makes is new
         assert able(case.policies, action, resource, **THEIRS) == set()
@@ -118,7 +128,7 @@ def test_two_roles_are_passed_by_one_role_each_to_one_service(case):
         return able(case.policies, "iam:PassRole", resource, iam__PassedToService=f"{service}.amazonaws.com")
 
     whom = {"BedrockRole": "bedrock", "BrakeRole": "scheduler"}
-    for passed in case.policies.of_roles:
+    for passed in case.policies.of_owners:
         for service in ("bedrock", "scheduler", "lambda", "sagemaker", "ec2", "bedrock-agentcore"):
             wanted = {"SpendingRequestedRole"} if whom.get(passed) == service else set()
             assert passing(service, f"<{passed}.Arn>") == wanted, (passed, service)
@@ -133,6 +143,45 @@ def test_no_role_buys_for_a_model_without_tags(case):
     assert able(case.policies, "bedrock:CreateProvisionedModelThroughput", base_model, **untagged) == {
         "SpendingRequestedRole"
     }
+
+
+# --- people
+
+
+def test_every_policy_for_people_has_its_uses():
+    assert set(people.USES) == set(POLICIES.values())
+
+
+@pytest.mark.parametrize("policy", people.USES)
+def test_a_policy_for_people_grants_what_its_uses_may_and_nothing_else(case, policy):
+    granted, wanted = (_said(each.of_owners[policy]) for each in (case.policies, case.declared))
+    assert sorted(granted - wanted) == []
+    assert sorted(wanted - granted) == []
+
+
+def _said(statements) -> set[tuple[str, str, str]]:
+    """Each action on each resource, with its conditions."""
+    return {
+        (action, resource, json.dumps(each.conditions, sort_keys=True))
+        for each in statements
+        for action in each.actions
+        for resource in each.resources
+    }
+
+
+@pytest.mark.parametrize("person", POLICIES)
+def test_every_use_of_a_policy_is_a_command_or_a_section_of_a_page(person):
+    uses = people.USES[POLICIES[person]]
+    told = {step.name for step in steps() if step.who == person and step.command.startswith("aws ")}
+    assert {use.by for use in uses if use.by.startswith("aws ")} == told - {"aws s3 cp (up)"}  # `tunedrop push` does so
+    for use in uses:
+        assert list(use.requests()), use.by
+        program, *words = use.by.split()
+        if program == "tunedrop":
+            with pytest.raises(SystemExit, match=r"^0$"):
+                main.command_line(words).parse_args([*words, "--help"])
+        elif program != "aws":
+            assert use.by.partition("docs/operations.md#")[2] in SECTIONS
 
 
 # --- recordings
