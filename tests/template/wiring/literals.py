@@ -6,6 +6,7 @@ here as they were written, before their references are worked out.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -47,7 +48,12 @@ def check_literals(stack: Stack, code: Code) -> Iterator[Finding]:
 def literals(value: Any) -> Iterator[tuple[str, str]]:
     """What only one deployment has of a value as it was written, with the text that says it."""
     for text in _texts(value):
-        yield from ((what, text) for what, pattern in LITERALS.items() if pattern.search(TAGS.sub("", text)))
+        yield from ((what, text) for what in _literals(text))
+
+
+@functools.cache
+def _literals(text: str) -> list[str]:
+    return [what for what, pattern in LITERALS.items() if pattern.search(TAGS.sub("", text))]
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -75,9 +81,13 @@ def check_code_names_no_deployment(stack: Stack, code: Code) -> Iterator[Finding
     """The functions learn Region, account, partition and name from where they run, and make no name of ours."""
     for path in code.texts:
         ours = NAMES_OF_OURS if path.startswith(FOR_PEOPLE) else OUR_NAME
-        for text in sorted(code.words(path)):
-            if ours.search(text) or any(pattern.search(text) for pattern in (REGION, ACCOUNT, PARTITION)):
-                yield Finding(f"functions/{path}", f"names what only one deployment has: {text[:80]}")
+        for text in _naming(code.words(path), ours):
+            yield Finding(f"functions/{path}", f"names what only one deployment has: {text[:80]}")
+
+
+@functools.cache
+def _naming(words: frozenset[str], ours: re.Pattern[str]) -> list[str]:
+    return sorted(word for word in words if any(each.search(word) for each in (ours, REGION, ACCOUNT, PARTITION)))
 
 
 CHECKS = (check_literals, check_own_names, check_code_names_no_deployment)
