@@ -7,14 +7,14 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, Literal, cast
 from urllib.parse import unquote
 
 from bedrock_simulator import Configuration, Event, Fault, FaultyDoor, LedgerEntry, Quotas, Simulator
-from bedrock_simulator.in_process import ClientObjects, mount
+from bedrock_simulator.in_process import ClientObjects
 from moto.backends import get_backend
 from moto.core.config import default_user_config as moto_config
 from tunedrop.actions import reconcile
@@ -33,6 +33,7 @@ from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import dataset_rows, deployment_rows, job_rows, running_job_slots, upload_rows
 from tunedrop.edges.settings import Settings
 
+from tests.faults.injector import INJECTOR, Watch, happening
 from tests.iam.recorder import RECORDER
 from tests.integration.conftest import ACCOUNT, Stack, StackClients
 
@@ -64,36 +65,6 @@ class Clock:
     def advance(self, seconds: float) -> None:
         """Move on."""
         self.time += timedelta(seconds=seconds)
-
-
-@dataclass
-class Interruption:
-    """At the `nth` AWS call from now (0: none), before or after its effect, something happens once."""
-
-    happening: Callable[[], None]
-    nth: int = -1
-    when: str = "before"
-    calls: int = 0
-    names: list[str] = field(default_factory=list)
-    armed: bool = False
-
-    def before(self, model: Any, **_: Any) -> None:
-        """Botocore is about to send."""
-        if self.armed:
-            self.names.append(model.name)
-            self._strike("before")
-
-    def after(self, **_: Any) -> None:
-        """Botocore has the answer."""
-        if self.armed:
-            self._strike("after")
-            self.calls += 1
-
-    def _strike(self, when: str) -> None:
-        if self.calls == self.nth and when == self.when:
-            self.armed = False
-            self.happening()
-            self.nth, self.armed = -1, True
 
 
 @dataclass
@@ -229,38 +200,20 @@ class World:
         return get_backend("dynamodb")[ACCOUNT]["us-west-2"].tables[self.settings.state_table]
 
     @contextmanager
-    def interrupted(self, happening: Callable[[], None], nth: int, when: str = "before") -> Iterator[Interruption]:
-        """Let something happen at the `nth` AWS call of the block."""
-        interruption = Interruption(happening, nth, when)
-        own = (self.stack.dynamodb, self.stack.sqs, self.stack.events, self.stack.s3)
-        made = (
-            clients.dynamodb(),
-            clients.sqs(),
-            clients.events(),
-            clients.s3(),
-            clients.bedrock(),
-            clients.spender(),
-            clients.scheduler(),
-        )
-        emitters = [client.meta.events for client in (*own, *made, clients.service_quotas())]
-        for emitter in emitters:
-            emitter.register("before-call.*", interruption.before)
-            emitter.register("after-call.*", interruption.after)
-        interruption.armed = True
-        try:
-            yield interruption
-        finally:
-            for emitter in emitters:
-                emitter.unregister("before-call.*", interruption.before)
-                emitter.unregister("after-call.*", interruption.after)
+    def interrupted(
+        self, happens: Callable[[], None], nth: int, when: Literal["before", "after"] = "before"
+    ) -> Iterator[Watch]:
+        """Let something happen once at the `nth` AWS call of the block (0: the first), before or after its effect."""
+        with INJECTOR.watched(Watch({nth: happening(happens, when)})) as watch:
+            yield watch
 
     def calls_of(self, story: Callable[[], object]) -> list[str]:
         """The AWS calls that a story makes; everything is put back afterwards."""
         checkpoint = self.checkpoint()
-        with self.interrupted(lambda: None, -1) as interruption:
+        with INJECTOR.watched(Watch()) as watch:
             story()
         self.restore(checkpoint)
-        return interruption.names
+        return watch.names
 
     def job(self, job_id: str) -> Job:
         """The row."""
@@ -425,8 +378,7 @@ def make(
     )
     RECORDER.tags_of = simulator._world.tags.get
     door = FaultyDoor(simulator)
-    for client in (clients.bedrock(), clients.spender(), clients.service_quotas()):
-        mount(client, door)
+    INJECTOR.mount(door)
     prepared = prepare(stack, base_model, validation=validation)
     if data and dataset_rows.load_head(stack.table, "support") is None:
         store(stack, prepared)

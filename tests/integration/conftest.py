@@ -23,6 +23,7 @@ from tunedrop.edges.rows.table import Table
 from tunedrop.edges.settings import Settings
 
 from tests.conftest import forget_clients
+from tests.faults.injector import INJECTOR
 from tests.iam.record import COMMAND
 from tests.iam.recorder import RECORDER
 from tests.iam.recording import Recording
@@ -120,6 +121,7 @@ def in_moto() -> Iterator[None]:
     """Moto in process, with clients of the application made anew inside it."""
     _pass_attributes_on()
     with mock_aws():
+        INJECTOR.forget()
         forget_clients()
         boto3.setup_default_session(botocore_session=_session())
         yield
@@ -165,6 +167,7 @@ def _session() -> botocore.session.Session:
     """A new session that shares what it reads of botocore's models with those before it: parsing them takes seconds."""
     session = botocore.session.Session()
     session.register_component("data_loader", _LOADER)
+    INJECTOR.attach(session)
     RECORDER.watch(session)
     return session
 
