@@ -1,0 +1,298 @@
+"""How SQS, EventBridge and Lambda bring work to the real handlers, by the template's own figures, on virtual time.
+
+A message is invisible while a function has it, comes again unless it was deleted, and dies after so many receives. The
+schedule fires, and Lambda repeats a failed run. Bedrock's events may be lost, late or repeated. Callers ask again.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from bedrock_simulator import Event
+from botocore.awsrequest import AWSResponse, HeadersDict
+from moto.core.botocore_stubber import MockRawResponse
+from tunedrop.edges.observability import metrics
+
+from tests import builders
+from tests.conftest import forget_clients
+from tests.faults.injector import INJECTOR, Attempt, Watch
+from tests.integration.bedrock_world import Crash, World, envelope
+from tests.template import who_may_do_what
+
+SCHEDULE = timedelta(minutes=5)
+ASYNC_RETRY_AFTER = timedelta(minutes=1)
+CALLER_WAITS = 5.0
+CALLER_TRIES = 30
+
+
+class Died(Exception):
+    """The function's process ended without an answer, or its runtime reported an exception."""
+
+
+class Stuck(Exception):
+    """What was waited for did not happen in time."""
+
+
+@dataclass(slots=True)
+class Message:
+    """One message of SQS."""
+
+    id: str
+    body: str
+    visible_at: datetime
+    received: int = 0
+
+
+@dataclass(slots=True)
+class Line:
+    """A queue, and how it is worked through."""
+
+    name: str
+    handler: str
+    seconds: int
+    """How long one run of the function may take."""
+    visibility: timedelta
+    batch: int
+    most_receives: int
+    messages: list[Message] = field(default_factory=list)
+    dead: list[Message] = field(default_factory=list)
+
+    def receive(self, now: datetime) -> list[Message]:
+        """As many messages as one run gets; those received too often are dead letters instead."""
+        seen = [message for message in self.messages if message.visible_at <= now]
+        for message in seen:
+            if message.received >= self.most_receives:
+                self.messages.remove(message)
+                self.dead.append(message)
+        batch = [message for message in seen if message in self.messages][: self.batch]
+        for message in batch:
+            message.received += 1
+            message.visible_at = now + self.visibility
+        return batch
+
+
+@functools.cache
+def deployed_lines() -> tuple[tuple[str, str, int, int, int, int], ...]:
+    """Of each queue with a function: name, handler, time-out, visibility time-out, batch size, most receives."""
+    stack = who_may_do_what.current()
+    found = []
+    for mapping in stack.of("AWS::Lambda::EventSourceMapping"):
+        queue, function = stack.referred(mapping["EventSourceArn"]), stack.referred(mapping["FunctionName"])
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], mapping.id
+        receives = queue["RedrivePolicy"]["maxReceiveCount"]
+        handler = function["Handler"].removesuffix(".handler")
+        found.append(
+            (queue.id, handler, function["Timeout"], queue["VisibilityTimeout"], mapping["BatchSize"], receives)
+        )
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event of the application's own, as it was published."""
+
+    time: datetime
+    type: str
+    detail: Mapping[str, Any]
+
+
+ArrivalDelays = Callable[[Event], Sequence[float]]
+"""Seconds until each copy of an event of Bedrock's arrives; none: it is lost."""
+
+
+def at_once(_: Event) -> Sequence[float]:
+    """Each event arrives once."""
+    return (0.0,)
+
+
+class Delivery:
+    """One deployed stack at work: what lies on its queues, what it told, and the calls of its functions."""
+
+    def __init__(self, world: World, watch: Watch | None = None, arrivals: ArrivalDelays = at_once) -> None:
+        self.world = world
+        self.watch = watch or Watch()
+        self.arrivals = arrivals
+        self.lines = {
+            name: Line(name, handler, seconds, timedelta(seconds=hidden), batch, receives)
+            for name, handler, seconds, hidden, batch, receives in deployed_lines()
+        }
+        self.told: list[Told] = []
+        self.deaths = 0
+        self.redelivered = 0
+        self.refusals: list[tuple[int, str]] = []
+        self.next_schedule = world.clock.time + SCHEDULE
+        self._repeats: list[datetime] = []
+        self._dies_at: datetime | None = None
+        self._numbers = 0
+        INJECTOR.servers |= {"sqs": self._sqs, "eventbridge": self._bus}
+
+    @property
+    def now(self) -> datetime:
+        """The virtual time."""
+        return self.world.clock.time
+
+    def sleep(self, seconds: float) -> None:
+        """Wait in a function: virtual time passes, and Lambda ends a function that takes too long."""
+        self.world.clock.advance(seconds)
+        if self._dies_at and self.now >= self._dies_at:
+            raise Crash
+
+    def send(self, queue: str, body: str, after: float = 0) -> str:
+        """Put a message on a queue; returns its id."""
+        self._numbers += 1
+        message = Message(f"{self._numbers:08d}", body, self.now + timedelta(seconds=after))
+        self.lines[queue].messages.append(message)
+        return message.id
+
+    # --- what brings work to the functions
+
+    def until(self, done: Callable[[], bool], hours: float) -> None:
+        """Let everything that is due happen until `done`. Raises Stuck if that takes more virtual time."""
+        end = self.now + timedelta(hours=hours)
+        while not done():
+            due = min(self._moments())
+            if due > end:
+                raise Stuck(f"not within {hours:g} hours")
+            self.world.clock.time = max(self.now, due)
+            self._step()
+
+    def pass_time(self, hours: float) -> None:
+        """Let so much virtual time pass."""
+        end = self.now + timedelta(hours=hours)
+        self.until(lambda: min(self._moments()) > end, hours)
+
+    def call(self, method: str, path: str, body: Any = None, *, key: str | None = None) -> tuple[int, Any]:
+        """A caller's request, repeated as it stands until ControlApi accepts it; each refusal is noted."""
+        headers = {"Idempotency-Key": key} if key else None
+        for _ in range(CALLER_TRIES):
+            status, answer = self.once(builders.api_request(method, path, body=body, headers=headers))
+            if status < 300:
+                return status, answer
+            code = answer["error"]["code"] if answer else ""
+            self.refusals.append((status, code))
+            self.world.clock.advance(CALLER_WAITS)
+        raise Stuck(f"{method} {path}: {self.refusals[-1]}")
+
+    def look(self, path: str) -> Any:
+        """What ControlApi answers now; this call is neither counted nor interfered with."""
+        watch, self.watch = self.watch, Watch()
+        try:
+            status, answer = self.once(builders.api_request("GET", path))
+        finally:
+            self.watch = watch
+        return answer if status == 200 else {"jobs": (), "deployments": (), "versions": ()}
+
+    def once(self, request: dict[str, Any]) -> tuple[int, Any]:
+        """One request; 502 is what API Gateway says for a function that died."""
+        try:
+            return builders.api_answer(self._invoke("control_api", request, 28))
+        except Died:
+            return 502, None
+
+    def _moments(self) -> Iterator[datetime]:
+        yield self.next_schedule
+        yield from self._repeats
+        yield from (message.visible_at for line in self.lines.values() for message in line.messages)
+        seconds = self.world.simulator.run_due()
+        self._pass_events_on()
+        yield from (message.visible_at for message in self.lines["JobEventQueue"].messages)
+        if seconds is not None:
+            yield self.now + timedelta(seconds=seconds)
+
+    def _step(self) -> None:
+        """Everything that is due now, once."""
+        self.world.simulator.run_due()
+        self._pass_events_on()
+        if self.now >= self.next_schedule:
+            self.next_schedule += SCHEDULE
+            self._reconcile(repeat=True)
+        for repeat in [each for each in self._repeats if each <= self.now]:
+            self._repeats.remove(repeat)
+            self._reconcile(repeat=False)
+        for line in self.lines.values():
+            self._work(line)
+
+    def _pass_events_on(self) -> None:
+        arrived, self.world.events[:] = list(self.world.events), []
+        for event in arrived:
+            for delay in self.arrivals(event):
+                self.send("JobEventQueue", json.dumps(envelope(event)), delay)
+
+    def _reconcile(self, *, repeat: bool) -> None:
+        try:
+            self._invoke("reconcile", builders.event("reconcile_schedule"), 120)
+        except Died:
+            if repeat:
+                self._repeats.append(self.now + ASYNC_RETRY_AFTER)
+
+    def _work(self, line: Line) -> None:
+        batch = line.receive(self.now)
+        if not batch:
+            return
+        self.redelivered += sum(message.received > 1 for message in batch)
+        event = {"Records": [_record(line, message) for message in batch]}
+        try:
+            answer = self._invoke(line.handler, event, line.seconds)
+        except Died:
+            return
+        kept = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        line.messages = [message for message in line.messages if message not in batch or message.id in kept]
+
+    def _invoke(self, handler: str, event: dict[str, Any], seconds: int) -> Any:
+        self._dies_at = self.now + timedelta(seconds=seconds)
+        try:
+            with INJECTOR.watched(self.watch):
+                return importlib.import_module(handler).handler(event, builders.LambdaContext())
+        except Crash as crash:
+            _begin_anew()
+            self.deaths += 1
+            raise Died from crash
+        except Exception as fault:
+            self.deaths += 1
+            raise Died from fault
+        finally:
+            self._dies_at = None
+
+    # --- what the functions call
+
+    def _sqs(self, attempt: Attempt) -> AWSResponse:
+        asked = json.loads(attempt.request.body)
+        queue = asked["QueueUrl"].rpartition("/")[2]
+        if attempt.operation == "ChangeMessageVisibility":
+            (message,) = [each for each in self.lines[queue].messages if each.id == asked["ReceiptHandle"]]
+            message.visible_at = self.now + timedelta(seconds=asked["VisibilityTimeout"])
+            return _answered(attempt, {})
+        assert attempt.operation == "SendMessage", attempt.operation
+        body = asked["MessageBody"]
+        digest = hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
+        return _answered(attempt, {"MessageId": self.send(queue, body), "MD5OfMessageBody": digest})
+
+    def _bus(self, attempt: Attempt) -> AWSResponse:
+        assert attempt.operation == "PutEvents", attempt.operation
+        entries = json.loads(attempt.request.body)["Entries"]
+        self.told += [Told(self.now, entry["DetailType"], json.loads(entry["Detail"])) for entry in entries]
+        ids = [{"EventId": f"{len(self.told):08d}"} for _ in entries]
+        return _answered(attempt, {"FailedEntryCount": 0, "Entries": ids})
+
+
+def _begin_anew() -> None:
+    """A new process has made no clients and holds no metrics."""
+    forget_clients()
+    metrics.clear_metrics()
+
+
+def _record(line: Line, message: Message) -> dict[str, Any]:
+    (record,) = builders.sqs_event(message.body, receive_count=message.received, queue=line.name)["Records"]
+    return record | {"messageId": message.id, "receiptHandle": message.id}
+
+
+def _answered(attempt: Attempt, body: Mapping[str, Any]) -> AWSResponse:
+    headers = HeadersDict({"x-amzn-requestid": "00000000-0000-4000-8000-000000000001"})
+    return AWSResponse(attempt.request.url, 200, headers, MockRawResponse(json.dumps(body)))
