@@ -8,9 +8,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+from tests.faults import every_call, lost_events, replays
 from tests.proofs import Proof, run
 
-PROOFS: dict[str, Callable[[], Proof]] = {}
+PROOFS: dict[str, Callable[[], Proof]] = {
+    "every-call": every_call.prove,
+    "pairs": every_call.prove_pairs,
+    "lost-events": lost_events.prove,
+    "replays": replays.prove,
+}
 """By name; each proof lives in a module of its own here, and a bounded part of it in `make test`."""
 
 if __name__ == "__main__":

@@ -106,6 +106,14 @@ class Bench:
         kept = self._objects()._iterlists()
         return {key: [each.etag for each in written] for key, written in kept if key.startswith(prefix)}
 
+    def rows(self, table: str) -> list[Any]:
+        """Every row of a table."""
+        return [
+            row
+            for page in self.world.stack.dynamodb.get_paginator("scan").paginate(TableName=table)
+            for row in page["Items"]
+        ]
+
     def _tables(self) -> dict[str, Any]:
         tables = get_backend("dynamodb")[ACCOUNT]["us-west-2"].tables
         return {name: tables[name] for name in TABLES}

@@ -13,16 +13,15 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from bedrock_simulator import Event
-from botocore.awsrequest import AWSResponse, HeadersDict
-from moto.core.botocore_stubber import MockRawResponse
+from botocore.awsrequest import AWSResponse
 from tunedrop.edges.observability import metrics
 
 from tests import builders
 from tests.conftest import forget_clients
-from tests.faults.injector import INJECTOR, Attempt, Watch
+from tests.faults.injector import INJECTOR, Attempt, Watch, response
 from tests.integration.bedrock_world import Crash, World, envelope
 from tests.template import who_may_do_what
 
@@ -251,7 +250,7 @@ class Delivery:
             with INJECTOR.watched(self.watch):
                 return importlib.import_module(handler).handler(event, builders.LambdaContext())
         except Crash as crash:
-            _begin_anew()
+            forget_clients()  # the next process has made none
             self.deaths += 1
             raise Died from crash
         except Exception as fault:
@@ -259,33 +258,28 @@ class Delivery:
             raise Died from fault
         finally:
             self._dies_at = None
+            metrics.clear_metrics()
 
     # --- what the functions call
 
     def _sqs(self, attempt: Attempt) -> AWSResponse:
-        asked = json.loads(attempt.request.body)
+        asked = _asked(attempt)
         queue = asked["QueueUrl"].rpartition("/")[2]
         if attempt.operation == "ChangeMessageVisibility":
             (message,) = [each for each in self.lines[queue].messages if each.id == asked["ReceiptHandle"]]
             message.visible_at = self.now + timedelta(seconds=asked["VisibilityTimeout"])
-            return _answered(attempt, {})
+            return _ok(attempt, {})
         assert attempt.operation == "SendMessage", attempt.operation
         body = asked["MessageBody"]
         digest = hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
-        return _answered(attempt, {"MessageId": self.send(queue, body), "MD5OfMessageBody": digest})
+        return _ok(attempt, {"MessageId": self.send(queue, body), "MD5OfMessageBody": digest})
 
     def _bus(self, attempt: Attempt) -> AWSResponse:
         assert attempt.operation == "PutEvents", attempt.operation
-        entries = json.loads(attempt.request.body)["Entries"]
+        entries = _asked(attempt)["Entries"]
         self.told += [Told(self.now, entry["DetailType"], json.loads(entry["Detail"])) for entry in entries]
         ids = [{"EventId": f"{len(self.told):08d}"} for _ in entries]
-        return _answered(attempt, {"FailedEntryCount": 0, "Entries": ids})
-
-
-def _begin_anew() -> None:
-    """A new process has made no clients and holds no metrics."""
-    forget_clients()
-    metrics.clear_metrics()
+        return _ok(attempt, {"FailedEntryCount": 0, "Entries": ids})
 
 
 def _record(line: Line, message: Message) -> dict[str, Any]:
@@ -293,6 +287,10 @@ def _record(line: Line, message: Message) -> dict[str, Any]:
     return record | {"messageId": message.id, "receiptHandle": message.id}
 
 
-def _answered(attempt: Attempt, body: Mapping[str, Any]) -> AWSResponse:
-    headers = HeadersDict({"x-amzn-requestid": "00000000-0000-4000-8000-000000000001"})
-    return AWSResponse(attempt.request.url, 200, headers, MockRawResponse(json.dumps(body)))
+def _asked(attempt: Attempt) -> Any:
+    """What the request's body says."""
+    return json.loads(cast("bytes", attempt.request.body))
+
+
+def _ok(attempt: Attempt, body: Mapping[str, Any]) -> AWSResponse:
+    return response(attempt, 200, {"x-amzn-requestid": "00000000-0000-4000-8000-000000000001"}, json.dumps(body))

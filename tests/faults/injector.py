@@ -9,14 +9,18 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from bedrock_simulator.exchange import Door
 from bedrock_simulator.in_process import mount
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
 from botocore.hooks import HierarchicalEmitter, first_non_none_response
 from botocore.session import Session
+from moto.core.botocore_stubber import MockRawResponse
 from moto.core.models import botocore_stubber
+
+_Handler = Callable[..., None]  # as botocore's stubs have it, though some answer
+_MOTO = cast("_Handler", botocore_stubber)
 
 Answer = AWSResponse | None
 """None: nothing here answers that service."""
@@ -37,6 +41,11 @@ class Attempt:
 
 Interference = Callable[[Attempt, Callable[[], Answer]], Answer]
 """What happens at one call instead of its answer; the second argument lets it take effect and gives the true answer."""
+
+
+def response(attempt: Attempt, status: int, headers: Mapping[str, str], body: str) -> AWSResponse:
+    """An answer as it comes from the network."""
+    return AWSResponse(attempt.request.url, status, cast("Any", HeadersDict(headers)), MockRawResponse(body))
 
 
 def happening(happens: Callable[[], None], when: Literal["before", "after"]) -> Interference:
@@ -90,7 +99,7 @@ class Injector:
     def forget(self) -> None:
         """Be answered by moto alone."""
         self._answering = HierarchicalEmitter()
-        self._answering.register("before-send", botocore_stubber)
+        self._answering.register("before-send", _MOTO)
         self.servers: dict[str, Callable[[Attempt], AWSResponse]] = {}
 
     def mount(self, door: Door) -> None:
@@ -99,9 +108,10 @@ class Injector:
 
     def attach(self, session: Session) -> None:
         """Stand in the way of all clients of the session to be."""
-        session.unregister("before-send", botocore_stubber)
-        session.register("before-call", self._begin)
-        session.register("before-send", self._send)
+        begin, send = cast("_Handler", self._begin), cast("_Handler", self._send)
+        session.unregister("before-send", _MOTO)
+        session.register("before-call", begin)
+        session.register("before-send", send)
 
     @contextmanager
     def watched(self, watch: Watch) -> Iterator[Watch]:
@@ -121,7 +131,7 @@ class Injector:
 
     def _send(self, request: AWSPreparedRequest, event_name: str, **_: Any) -> Answer:
         here = self._here
-        _, service, operation = event_name.split(".")
+        service, operation = event_name.split(".")[1:]
         if here.within:
             return self._answer(Attempt(service, operation, 1, request, 0))
         here.attempts += 1

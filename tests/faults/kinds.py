@@ -7,11 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from botocore.awsrequest import AWSResponse, HeadersDict
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
-from moto.core.botocore_stubber import MockRawResponse
 
-from tests.faults.injector import Answer, Attempt, Interference
+from tests.faults.injector import Answer, Attempt, Interference, response
 from tests.integration.bedrock_world import Crash
 
 Kind = Literal[
@@ -95,4 +94,4 @@ def _error(attempt: Attempt, status: int, code: str) -> AWSResponse:
     else:
         headers["x-amzn-errortype"] = code
         body = json.dumps({"__type": code, "message": "injected"})
-    return AWSResponse(attempt.request.url, status, HeadersDict(headers), MockRawResponse(body))
+    return response(attempt, status, headers, body)

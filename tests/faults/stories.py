@@ -68,7 +68,7 @@ def _counted(what: str, found: Mapping[str, int], wanted: Mapping[str, int]) -> 
 
 
 def _unlike(found: Mapping[str, object], wanted: Mapping[str, object]) -> object:
-    return {key: (found.get(key), wanted.get(key)) for key in found | wanted if found.get(key) != wanted.get(key)}
+    return {key: (found.get(key), wanted.get(key)) for key in {**found, **wanted} if found.get(key) != wanted.get(key)}
 
 
 def ending(bench: Bench, delivery: Delivery) -> Ending:
@@ -181,7 +181,7 @@ def settle(bench: Bench, delivery: Delivery) -> None:
 
 
 def _two_jobs(bench: Bench, delivery: Delivery) -> None:
-    _, completes = delivery.call("POST", "/jobs", JOB, key="completes")
+    delivery.call("POST", "/jobs", JOB, key="completes")
     _, stops = delivery.call("POST", "/jobs", {**JOB, "sweep": "stopped"}, key="stops")
     delivery.until(lambda: sum(told.type == "JobStarted" for told in delivery.told) > 1, LONGEST_HOURS)
     delivery.call("POST", f"/jobs/{stops['id']}/stop", key="stop")

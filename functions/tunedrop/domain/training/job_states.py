@@ -25,6 +25,7 @@ JobStatus = Literal[
 StatusSource = Literal["event", "reconcile", "request"]
 
 ENDED: frozenset[JobStatus] = frozenset({"Completed", "Failed", "Stopped"})
+NO_EVENT = "no event of Bedrock's had told of it"
 MOST_CALLS = 10
 """A job that waits for days sends again and again, and its row must stay small."""
 # Equal ranks: a waiting job may be sent and park again any number of times; no end follows another.
@@ -258,7 +259,9 @@ def follow(job: Job, truth: JobTruth, source: StatusSource, now: datetime) -> Jo
     if job.status in ENDED:
         return job
     running = replace(adopt(job, truth.arn, source, truth.created_at), phases=truth.phases or job.phases)
-    moved = transition(running, truth.status, source, truth.ended_at or now, truth.failure or "")
+    unheard = NO_EVENT if source == "reconcile" else ""
+    words = "; ".join(filter(None, (truth.failure, unheard)))
+    moved = transition(running, truth.status, source, truth.ended_at or now, words)
     if moved.status not in ENDED:
         return moved
     return replace(
