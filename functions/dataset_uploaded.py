@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,16 @@ from tunedrop.edges.observability import logger, metrics
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+DENIED_AT = 3
+"""The delivery, 90 seconds after the first, at which S3's denial of a read is believed: before, the policies of a new
+stack may not have reached S3 yet (docs/facts.md#iam)."""
+
 
 @logger.inject_lambda_context(log_event=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Process each message; SQS redelivers the ones that fail."""
-    here = cloud()
+    here = replace(cloud(), denials_may_pass=queues.deliveries(event) < DENIED_AT)
     return queues.work_through(event, partial(_take, here), here.upload_queue)
 
 

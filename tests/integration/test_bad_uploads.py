@@ -179,8 +179,6 @@ def test_case_124_an_archived_object_is_told(uploader, stack):
     [
         ("HeadObject", "400", 400),  # encrypted with a customer's key (SSE-C): a HEAD has no body, so no better code
         ("GetObject", "InvalidRequest", 400),
-        ("HeadObject", "403", 403),  # a KMS key that this role may not use
-        ("GetObject", "AccessDenied", 403),
         ("GetObject", "KMS.DisabledException", 400),
     ],
 )
@@ -194,6 +192,31 @@ def test_case_125_an_object_under_a_foreign_key_is_told_and_not_tried_for_ever(
     assert (detail["code"], detail["key"]) == ("object_gone", TRAIN)
     assert f"S3 answers {code}" in detail["summary"]
     nothing_was_made(uploader, stack)
+
+
+@pytest.mark.parametrize(("operation", "code"), [("HeadObject", "403"), ("GetObject", "AccessDenied")])
+def test_a_denial_is_told_at_the_third_delivery_because_a_new_stacks_policies_reach_s3_late(
+    uploader, stack, operation, code
+):
+    event = uploader.put(TRAIN, good())
+    for delivery in (1, 2):
+        once(clients.s3(), f"s3.{operation}", fault(code, operation, 403))
+        assert len(uploader.deliver(event, receive_count=delivery)) == 1
+        assert stack.published() == []
+    once(clients.s3(), f"s3.{operation}", fault(code, operation, 403))
+    assert uploader.deliver(event, receive_count=3) == []
+    ((_, detail),) = stack.published()
+    assert (detail["code"], detail["key"]) == ("object_gone", TRAIN)
+    assert f"S3 answers {code}" in detail["summary"]
+    nothing_was_made(uploader, stack)
+
+
+def test_a_denial_that_passes_costs_nothing(uploader, stack):
+    event = uploader.put(TRAIN, good())
+    once(clients.s3(), "s3.GetObject", fault("AccessDenied", "GetObject", 403))
+    assert len(uploader.deliver(event)) == 1
+    assert uploader.deliver(event, receive_count=2) == []
+    assert version(stack).status == "accepted"
 
 
 def test_case_126_a_multipart_upload_is_known_by_its_content_not_by_its_etag(uploader, stack):

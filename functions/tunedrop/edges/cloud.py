@@ -47,6 +47,8 @@ class Cloud:
     """Returns the current time, aware, in UTC."""
     new_id: Callable[[], str]
     """Returns a new ULID in lower case."""
+    denials_may_pass: bool = False
+    """Whether a denial of S3's is raised as a fault that may pass, instead of being believed."""
 
     @property
     def state(self) -> Table:
@@ -61,7 +63,7 @@ class Cloud:
     @property
     def bucket(self) -> Bucket:
         """The data bucket."""
-        return Bucket(self.clients.s3(), self.settings.data_bucket, self.clients.s3_copying)
+        return Bucket(self.clients.s3(), self.settings.data_bucket, self.clients.s3_copying, self.denials_may_pass)
 
     @property
     def upload_queue(self) -> Queue:

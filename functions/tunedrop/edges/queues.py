@@ -65,13 +65,22 @@ def work_through(
     return {"batchItemFailures": failures}
 
 
+def deliveries(event: Mapping[str, Any]) -> int:
+    """How often the message that came most often was delivered, this time included."""
+    return max(_receive_count(record) for record in event["Records"])
+
+
 def wait_seconds(receive_count: int, first: int = FIRST_WAIT_SECONDS) -> int:
     """Seconds until the next delivery: `first`, doubled for each earlier delivery, at most `LONGEST_WAIT_SECONDS`."""
     return int(min(first * 2 ** max(receive_count - 1, 0), LONGEST_WAIT_SECONDS))
 
 
+def _receive_count(record: Mapping[str, Any]) -> int:
+    return int(record["attributes"]["ApproximateReceiveCount"])
+
+
 def _wait_longer(record: Mapping[str, Any], fault: Exception, queue: Queue) -> None:
-    count = int(record["attributes"]["ApproximateReceiveCount"])
+    count = _receive_count(record)
     known = fault.details.get("retry_after_seconds") if isinstance(fault, TunedropError) else None
     seconds = wait_seconds(count, known or FIRST_WAIT_SECONDS)
     metrics.add_metric("MessageFailed", MetricUnit.Count, 1)

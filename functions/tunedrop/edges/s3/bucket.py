@@ -18,3 +18,5 @@ class Bucket:
     name: str
     copying: Callable[[], S3Client]
     """The client for copies, which waits longer for each."""
+    denials_may_pass: bool = False
+    """Whether reads raise botocore's AccessDenied, so that they are tried again, instead of Unreadable."""

@@ -22,7 +22,8 @@ MAX_COPY_BYTES = 5 * 2**30
 # HEAD has no error body, so botocore reports the bare status (docs/facts.md#s3-objects).
 _GONE = frozenset({"404", "405", "MethodNotAllowed", "NoSuchKey", "NoSuchVersion", "NotFound"})
 _PASSING = frozenset({"KMS.InternalException", "KMS.KMSInternalException", "KMS.ThrottlingException"})
-_FORBIDDEN = frozenset({"400", "403", "AccessDenied", "InvalidObjectState", "InvalidRequest"})
+_DENIED = frozenset({"403", "AccessDenied"})
+_FORBIDDEN = frozenset({"400", "InvalidObjectState", "InvalidRequest"}) | _DENIED
 
 
 class Unreadable(Exception):
@@ -41,7 +42,7 @@ class Described:
 
 def describe(bucket: Bucket, key: str, version_id: str | None) -> Described:
     """One version of an object; the current one if `version_id` is None. Raises Unreadable and botocore's errors."""
-    with _permanent_faults(key):
+    with _permanent_faults(bucket, key):
         answer = bucket.s3.head_object(Bucket=bucket.name, Key=key, **_version(version_id))
         return Described(
             version_id=answer.get("VersionId", "null"),
@@ -53,7 +54,7 @@ def describe(bucket: Bucket, key: str, version_id: str | None) -> Described:
 
 def stream(bucket: Bucket, file: StoredFile) -> Iterator[bytes]:
     """The bytes of one object version, in chunks of 1 MiB. Raises Unreadable, and botocore's errors."""
-    with _permanent_faults(file.key):
+    with _permanent_faults(bucket, file.key):
         answer = bucket.s3.get_object(Bucket=bucket.name, Key=file.key, **_version(file.version_id))
     with contextlib.closing(answer["Body"]) as body:
         yield from body.iter_chunks(CHUNK_BYTES)
@@ -80,7 +81,7 @@ class ObjectSource:
         end = min(start + length, self.size)
         if start >= end:
             return b""
-        with _permanent_faults(self.file.key):
+        with _permanent_faults(self.bucket, self.file.key):
             answer = self.bucket.s3.get_object(
                 Bucket=self.bucket.name,
                 Key=self.file.key,
@@ -115,7 +116,7 @@ def read(bucket: Bucket, file: StoredFile, limit: int) -> bytes:
 def copy(bucket: Bucket, source: StoredFile, key: str) -> str:
     """Copy one object version of at most MAX_COPY_BYTES within S3; return the copy's version id. Raises Unreadable."""
     place: Any = {"Bucket": bucket.name, "Key": source.key, **_version(source.version_id)}
-    with _permanent_faults(source.key):
+    with _permanent_faults(bucket, source.key):
         answer = bucket.copying().copy_object(
             Bucket=bucket.name,
             Key=key,
@@ -153,13 +154,15 @@ def _version(version_id: str | None) -> Any:
 
 
 @contextlib.contextmanager
-def _permanent_faults(key: str) -> Iterator[None]:
+def _permanent_faults(bucket: Bucket, key: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code in _GONE:
             raise Unreadable(f"{key} was deleted before it was read.") from error
+        if code in _DENIED and bucket.denials_may_pass:
+            raise
         if code in _FORBIDDEN or (code.startswith("KMS.") and code not in _PASSING):
             raise Unreadable(f"{key} cannot be read: S3 answers {code}.") from error
         raise
