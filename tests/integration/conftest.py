@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +18,8 @@ import botocore.session
 import pytest
 from moto import mock_aws
 from moto.core.serialize import BaseJSONSerializer
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.table import Table as MotoTable
 from tunedrop.edges import clients, clock_and_ids
 from tunedrop.edges import settings as settings_module
 from tunedrop.edges.cloud import Cloud
@@ -120,6 +124,7 @@ class Stack:
 def in_moto() -> Iterator[None]:
     """Moto in process, with clients of the application made anew inside it."""
     _pass_attributes_on()
+    _copy_changed_rows_only()
     with mock_aws():
         INJECTOR.forget()
         forget_clients()
@@ -161,6 +166,28 @@ def _pass_attributes_on() -> None:
             written(self, serialized, value, shape, key)
 
     BaseJSONSerializer._serialize_type_structure = pass_on  # type: ignore[assignment]
+
+
+def _copy_changed_rows_only() -> None:
+    """Let moto copy the rows that a transaction changes, instead of the whole table before each transaction."""
+    updated = DynamoDBBackend.update_item
+    if updated.__name__ == "update_a_copy":
+        return
+
+    def update_a_copy(self: Any, table_name: str, key: Any, *arguments: Any, **named: Any) -> Any:
+        table = self.get_table(table_name)
+        place, within = self.get_keys_value(table, key)
+        if (row := table.get_item(place, within)) is not None:
+            table.items[place][within] = copy.deepcopy(row)
+        return updated(self, table_name, key, *arguments, **named)
+
+    def as_it_stands(self: MotoTable, _: Any) -> MotoTable:
+        kept = copy.copy(self)
+        kept.items = defaultdict(dict, {place: dict(rows) for place, rows in self.items.items()})  # type: ignore[arg-type]
+        return kept
+
+    DynamoDBBackend.update_item = update_a_copy  # type: ignore[method-assign]
+    MotoTable.__deepcopy__ = as_it_stands  # type: ignore[attr-defined]
 
 
 def _session() -> botocore.session.Session:

@@ -84,7 +84,8 @@ def _wait_longer(record: Mapping[str, Any], fault: Exception, queue: Queue) -> N
     known = fault.details.get("retry_after_seconds") if isinstance(fault, TunedropError) else None
     seconds = wait_seconds(count, known or FIRST_WAIT_SECONDS)
     metrics.add_metric("MessageFailed", MetricUnit.Count, 1)
-    logger.error("message failed", extra={**traced(fault), "receive_count": count, "wait_seconds": seconds})
+    told = {"message_id": record["messageId"], "receive_count": count, "wait_seconds": seconds}
+    logger.error("message failed", extra={**traced(fault), **told})
     try:
         queue.sqs.change_message_visibility(
             QueueUrl=queue.url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=seconds
