@@ -11,7 +11,7 @@ from tunedrop.actions.datasets import erase_data, take_upload
 from tunedrop.actions.jobs import prepare_for_job, start_on_accept
 from tunedrop.edges import queues
 from tunedrop.edges.cloud import Cloud, cloud
-from tunedrop.edges.observability import logger, metrics
+from tunedrop.edges.observability import logger, metrics, without_words
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -23,6 +23,7 @@ stack may not have reached S3 yet (docs/facts.md#iam)."""
 
 @logger.inject_lambda_context(log_event=False)
 @metrics.log_metrics
+@without_words
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Process each message; SQS redelivers the ones that fail."""
     here = replace(cloud(), denials_may_pass=queues.deliveries(event) < DENIED_AT)

@@ -10,11 +10,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from tunedrop.actions.jobs import follow_job
 from tunedrop.edges import queues
 from tunedrop.edges.cloud import cloud
-from tunedrop.edges.observability import logger, metrics
+from tunedrop.edges.observability import logger, metrics, without_words
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(log_event=False)
 @metrics.log_metrics
+@without_words
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Update the job that each message names from what Bedrock reports now."""
     here = cloud()

@@ -9,7 +9,7 @@ from tunedrop.actions.messages import answer_call
 from tunedrop.domain.messages import http_call
 from tunedrop.edges import clients
 from tunedrop.edges.cloud import cloud
-from tunedrop.edges.observability import logger
+from tunedrop.edges.observability import logger, without_words
 from tunedrop.edges.streamed_response import StreamedResponse
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ BUFFERED_READ_SECONDS = 25.0
 
 
 @logger.inject_lambda_context(log_event=False)
+@without_words
 def handler(event: Mapping[str, Any], context: LambdaContext) -> StreamedResponse | dict[str, Any]:
     """Answer in the form the route was deployed for; API Gateway turns the other form into a 502."""
     here = cloud()

@@ -11,11 +11,12 @@ from tunedrop.actions.deployments import advance_purchase
 from tunedrop.actions.jobs import advance_job
 from tunedrop.edges import clients, queues
 from tunedrop.edges.cloud import Cloud, cloud
-from tunedrop.edges.observability import logger, metrics
+from tunedrop.edges.observability import logger, metrics, without_words
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(log_event=False)
 @metrics.log_metrics
+@without_words
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Process each message. A message is only a hint: the row decides the next step."""
     here = cloud()

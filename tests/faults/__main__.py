@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from tests.faults import every_call, lost_events, replays, storm_proof
+from tests.faults import canary_proof, every_call, lost_events, replays, storm_proof
 from tests.proofs import Proof, run
 
 PROOFS: dict[str, Callable[[], Proof]] = {
@@ -17,6 +17,7 @@ PROOFS: dict[str, Callable[[], Proof]] = {
     "lost-events": lost_events.prove,
     "replays": replays.prove,
     "storm": storm_proof.prove,
+    "canaries": canary_proof.prove,
 }
 """By name; each proof lives in a module of its own here, and a bounded part of it in `make test`."""
 

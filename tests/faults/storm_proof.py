@@ -69,7 +69,7 @@ def summary(storms: list[Blown]) -> Proof:
         objections.append(f"{after.recovered} of {fixable} mended dead letters were recovered")
     return Proof(
         f"{len(storms)} storms over {sum(storm.hours for storm in storms):,.0f} virtual hours: "
-        f"attempted {before.attempted:,} messages ({before.repeated:,} of them repeat an event), acked {before.acked:,} "
+        f"attempted {before.attempted:,} messages ({before.repeated:,} repeat an event), acked {before.acked:,} "
         f"({before.retried:,} after a fault or a crash), lost {len(after.lost)}, unexpected {len(after.unexpected)}, "
         f"duplicated {len(after.duplicated)}, stale-wins {len(after.stale_wins)}, "
         f"good ones in the dead letters {len(before.good_in_dead_letters)}; "

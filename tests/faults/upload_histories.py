@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -269,26 +270,23 @@ class _Judgment:
 
     def duplicated(self) -> Iterator[str]:
         """Objects with two contents, versions that repeat another, and verdicts told as two facts."""
-        contents: dict[str, set[str]] = defaultdict(set)
-        for each in self.histories.objects:
-            contents[each.key].add(each.sha256)
-        yield from (f"{key} has {len(found)} contents" for key, found in contents.items() if len(found) > 1)
+        yield from _said_twice("contents", ((each.key, each.sha256) for each in self.histories.objects))
+        yield from _said_twice(
+            "facts",
+            (
+                (f"{told.detail['dataset']}@{told.detail['version']}", told.detail["event_id"])
+                for told in self.histories.told
+                if told.code is None
+            ),
+        )
         for dataset, versions in self.versions.items():
-            ordered = sorted(versions.items())
-            for (number, splits), (later, others) in zip(ordered, ordered[1:], strict=False):
+            for (number, splits), (later, others) in itertools.pairwise(sorted(versions.items())):
                 if splits == others:
                     yield f"{dataset}@{later} holds the same files as {number}"
         for version_id, places in self.stands_in.items():
             numbers = [number for _, number in places]
             if numbers[-1] - numbers[0] + 1 != len(numbers):
                 yield f"{version_id} stands in versions {numbers}"
-        facts: dict[tuple[str, int], set[str]] = defaultdict(set)
-        for told in self.histories.told:
-            if told.code is None:
-                facts[told.detail["dataset"], told.detail["version"]].add(told.detail["event_id"])
-        yield from (
-            f"{name}@{number} was told as {len(ids)} facts" for (name, number), ids in facts.items() if len(ids) > 1
-        )
 
     def stale_wins(self) -> Iterator[str]:
         """Older files after newer ones of their split, and splits whose newest file does not stand in the end."""
@@ -329,6 +327,14 @@ class _Judgment:
                 yield f"{id_} was received {sent.message.receives} times: {sent.message.body[:80]}"
             if reasons[id_] != self.histories.most_receives:
                 yield f"{id_} failed for {reasons[id_]} reasons in the log: {sent.message.body[:80]}"
+
+
+def _said_twice(what: str, said: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """What has two of something that it may have only one of."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for name, one in said:
+        found[name].add(one)
+    return (f"{name} has {len(all_of_it)} {what}" for name, all_of_it in found.items() if len(all_of_it) > 1)
 
 
 def _told_of(histories: Histories) -> tuple[dict[str, str], list[str]]:

@@ -42,14 +42,15 @@ def plan(seed: int, events: int) -> list[Step]:
     chance = random.Random(seed)
     poison = max(1, round(events * POISON))
     unreadable, poisoned = poison // 2, poison - poison // 2
-    steps: list[Step] = []
-    for number in range(unreadable):
-        steps.append(Step(chance.uniform(0, 40_000), "message", body=UNREADABLE[number % len(UNREADABLE)].encode()))
+    steps = [
+        Step(chance.uniform(0, 40_000), "message", body=UNREADABLE[number % len(UNREADABLE)].encode())
+        for number in range(unreadable)
+    ]
     author = _Author(chance)
-    for number in range(poisoned):
-        steps.append(
-            author.put(chance.uniform(0, 40_000), f"incoming/poisoned-{number % 5}/train.jsonl", poisoned=True)
-        )
+    steps += [
+        author.put(chance.uniform(0, 40_000), f"incoming/poisoned-{number % 5}/train.jsonl", poisoned=True)
+        for number in range(poisoned)
+    ]
     left, dataset = events - poison, 0
     while left > 0:
         count = min(PER_DATASET, left)

@@ -21,7 +21,7 @@ from tunedrop.edges import clients
 from tests import builders
 from tests.conftest import scrub
 from tests.faults import function_output, upload_plan
-from tests.faults.event_source import EventSource, Message, Rules
+from tests.faults.event_source import EventSource, Rules
 from tests.faults.function_output import Output
 from tests.faults.upload_histories import Histories, Put, Sent, Told, objects_of
 from tests.faults.upload_plan import Step

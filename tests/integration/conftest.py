@@ -183,7 +183,7 @@ def _copy_changed_rows_only() -> None:
 
     def as_it_stands(self: MotoTable, _: Any) -> MotoTable:
         kept = copy.copy(self)
-        kept.items = defaultdict(dict, {place: dict(rows) for place, rows in self.items.items()})  # type: ignore[arg-type]
+        kept.items = defaultdict(dict, {place: dict(rows) for place, rows in self.items.items()})
         return kept
 
     DynamoDBBackend.update_item = update_a_copy  # type: ignore[method-assign]

@@ -1,13 +1,15 @@
 """The logger and metrics of every function; POWERTOOLS_SERVICE_NAME in the template names the service.
 
-Nothing here logs content: no prompts, completions, keys or file contents.
+Nothing here logs content: no prompts, completions, keys or file contents. A fault's words may quote any of these, so
+only its class, AWS's code and its places are logged.
 """
 
 from __future__ import annotations
 
+import functools
 import warnings
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, ParamSpec, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -15,11 +17,32 @@ from botocore.exceptions import ClientError
 
 from tunedrop.domain.serving.capacity_totals import Standing
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 logger = Logger()
 metrics = Metrics(namespace="Tunedrop")
 
 # Powertools warns on every invocation without metrics, which is normal here: often nothing happened.
 warnings.filterwarnings("ignore", "No application metrics to publish", UserWarning)
+
+
+class Failed(Exception):
+    """An invocation failed; the log says where. Its words are the class of what happened."""
+
+
+def without_words(handler: Callable[P, R]) -> Callable[P, R]:
+    """Let a handler raise nothing but Failed: Lambda's runtime prints an exception's words into the log."""
+
+    @functools.wraps(handler)
+    def guarded(*arguments: P.args, **named: P.kwargs) -> R:
+        try:
+            return handler(*arguments, **named)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, its words may quote data
+            logger.error("failed", extra=traced(fault))  # noqa: TRY400 - exception() would log its words
+            raise Failed(type(fault).__name__) from None
+
+    return guarded
 
 
 def traced(fault: BaseException) -> dict[str, Any]:

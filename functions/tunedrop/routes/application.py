@@ -57,7 +57,7 @@ def answer(event: dict[str, Any], context: LambdaContext, cloud: Cloud) -> dict[
 @app.exception_handler(TunedropError)
 def _fault(error: TunedropError) -> Response[str]:
     if isinstance(error, Unavailable):
-        logger.warning("unavailable", extra={"code": error.code, "cause": str(error.__cause__ or "")})
+        logger.warning("unavailable", extra={"code": error.code, **traced(error.__cause__ or error)})
     return error_answers.of_fault(error, app.current_event.request_context.request_id)
 
 

@@ -11,7 +11,7 @@ from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.versions import dataset_toml, effective_settings, object_keys
 from tunedrop.domain.versions.dataset_toml import DatasetSettings
 from tunedrop.domain.versions.effective_settings import Wishes
-from tunedrop.domain.versions.versioning import Version
+from tunedrop.domain.versions.versioning import SplitFile, Version
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.s3 import objects
 
@@ -35,7 +35,7 @@ def read(version: Version, cloud: Cloud, *, base_models: Sequence[str] | None = 
         replace(defect, line=parsed.lines.get(defect.path)) for defect in policy_in_force.defects(parsed.policy)
     ]
     resolved = effective_settings.resolve(
-        version,
+        _with_own_systems(version, cloud),
         parsed,
         system,
         known_models=known,
@@ -45,6 +45,23 @@ def read(version: Version, cloud: Cloud, *, base_models: Sequence[str] | None = 
     )
     source = object_keys.incoming(version.dataset, object_keys.SETTINGS_FILE)
     return replace(resolved, defects=(*resolved.defects, *((defect, source) for defect in defects)))
+
+
+def _with_own_systems(version: Version, cloud: Cloud) -> Version:
+    """The version with the system texts that its split files have in their metadata, which no row holds."""
+    read: dict[str, SplitFile] = {
+        split: replace(file, system=_own_system(file, cloud))
+        for split, file in version.splits.items()
+        if file.system_sha256 is not None
+    }
+    return replace(version, files={**version.files, **read})
+
+
+def _own_system(file: SplitFile, cloud: Cloud) -> str | None:
+    try:
+        return objects.describe(cloud.bucket, file.key, file.version_id).metadata.get("system")
+    except objects.Unreadable:
+        return None  # the split itself can be read as little, which is told of it
 
 
 def _settings(version: Version, cloud: Cloud, known: tuple[str, ...]) -> DatasetSettings:

@@ -12,7 +12,7 @@ from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import SPLITS
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.reports import dataset_notifications
-from tunedrop.domain.versions import dataset_toml, object_keys
+from tunedrop.domain.versions import dataset_toml, object_keys, versioning
 from tunedrop.domain.versions.object_keys import (
     CommitUpload,
     CompanionUpload,
@@ -144,11 +144,12 @@ def _lead_on(  # noqa: PLR0917
 
 
 def _as_described(file: SplitFile, described: objects.Described, sequencer: str | None) -> SplitFile:
+    system = described.metadata.get("system")
     return replace(
         file,
         sequencer=sequencer,
         base_model=described.metadata.get("base-model"),
-        system=described.metadata.get("system"),
+        system_sha256=None if system is None else versioning.text_digest(system),
     )
 
 

@@ -71,9 +71,7 @@ def parse(lines: Iterable[str], split: MetricSplit) -> Iterator[MetricPoint]:
         columns = {name: index for index, name in enumerate(header)}
         missing = {"step_number", _LOSS[split]} - set(columns)
         if missing:
-            raise UnreadableMetrics(
-                f"no column {', '.join(sorted(missing))} in: {', '.join(header)[:200] or '(empty)'}"
-            )
+            raise UnreadableMetrics(f"no column {', '.join(sorted(missing))} among {len(header)} columns")
         points = (_point(row, columns, _LOSS[split]) for row in rows)
         yield from (point for point in points if point)
     except csv.Error as error:

@@ -40,8 +40,10 @@ class SplitFile(StoredFile):
     """Hexadecimal; orders S3's events on one key (docs/facts.md#s3-events)."""
     base_model: str | None = None
     """Object metadata `base-model`; overrides `dataset.toml`."""
+    system_sha256: str | None = None
+    """Of object metadata `system`, which overrides `dataset.toml` for this file. The text itself stays in S3."""
     system: str | None = None
-    """Object metadata `system`; overrides `dataset.toml` for this file."""
+    """The text itself, once it was read from S3; rows written before there was a digest hold it, too."""
     joined: int = 0
     """The number of joined parts; 0: it is one object."""
     parts: tuple[StoredFile, ...] = ()
@@ -61,7 +63,7 @@ class SplitFile(StoredFile):
     @property
     def _said(self) -> tuple[str | None, ...]:
         content = self.sha256 if self.joined else content_digest([self])
-        return (content, self.base_model, self.system)
+        return (content, self.base_model, self.system_sha256 or (self.system and text_digest(self.system)))
 
     def is_older_than(self, other: SplitFile) -> bool:
         """Whether S3 received this file before the other: by sequencer for the same key, else by time."""
@@ -70,6 +72,11 @@ class SplitFile(StoredFile):
             width = max(len(self.sequencer), len(other.sequencer))
             return self.sequencer.rjust(width, "0") < other.sequencer.rjust(width, "0")
         return self.last_modified < other.last_modified
+
+
+def text_digest(text: str) -> str:
+    """SHA-256 (hexadecimal) of a text in UTF-8."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def content_digest(files: Sequence[StoredFile]) -> str:

@@ -20,6 +20,7 @@ KIND = "dataset"
 
 HEAD = "HEAD"
 VERSION = "VERSION#"
+_ONLY_IF_THERE = frozenset({"joined", "parts", "system_sha256"})
 _OF_A_DELETION = ("deletion", "erasing")
 """What a head has from the deletion of its dataset, which writes it by itself; the next upload ends it."""
 
@@ -177,6 +178,6 @@ def _files_row(files: Mapping[str, SplitFile]) -> Row:
 
 
 def _file_row(file: SplitFile) -> Row:
-    """Of a joined one without its parts, which have rows of their own; of any other without what joined ones have."""
+    """Of a joined one without its parts, which have rows of their own; of others without what only some have."""
     row: Row = stored.plain(replace(file, parts=()))
-    return {name: value for name, value in row.items() if value or name not in {"joined", "parts"}}
+    return {name: value for name, value in row.items() if value or name not in _ONLY_IF_THERE}
