@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 from urllib.parse import quote, quote_plus
 
 from tests.proofs import Proof
@@ -24,6 +25,8 @@ MAY_STAND: Mapping[Kind, frozenset[Sink]] = {
 """Where each kind may be found: names of files and fields are how people find what is meant, but no log needs them."""
 _MARK = "Wren"
 """How each begins, which is looked for first."""
+_LEAST = 50
+"""Characters; a sink of less was not filled."""
 _HEAD = 14
 """So much of a canary is one, too: what quotes the first letters of a text quotes it."""
 
@@ -36,8 +39,10 @@ class Flock:
     """By canary: its kind and place."""
     seen: list[str] = field(default_factory=list)
     watched: list[str] = field(default_factory=list)
-    searched: int = 0
+    searched: Counter[Sink] = field(default_factory=Counter)
     """Characters."""
+    in_data: int = 0
+    """Prepared files that hold a canary: there it belongs, and what was planted came that far."""
 
     def canary(self, kind: Kind, place: str) -> str:
         """The canary for a place. Letters and digits only, which any key, header or field takes."""
@@ -57,7 +62,7 @@ class Flock:
 
     def look(self, sink: Sink, text: str, while_: str) -> None:
         """Note every canary that the sink may not hold."""
-        self.searched += len(text)
+        self.searched[sink] += len(text)
         text = text.lower()
         if not any(mark in text for mark in (*_MARKS, *self.watched)):
             return
@@ -66,10 +71,14 @@ class Flock:
                 self.seen.append(f"{while_}: {kind}, {place}, in {sink}")
 
     def proof(self, figures: str) -> Proof:
-        """What was seen is against it."""
+        """What was seen is against it, and what was not looked at."""
+        blind = [f"nothing was looked through in {sink}" for sink in get_args(Sink) if self.searched[sink] < _LEAST]
+        if not self.in_data:
+            blind.append("no prepared file holds a canary")
         return Proof(
-            f"{len(self.planted):,} canaries, {figures}, {self.searched:,} characters searched: {len(self.seen)} hits",
-            list(dict.fromkeys(self.seen)),
+            f"{len(self.planted):,} canaries, {figures}, {self.in_data} prepared files that hold one, "
+            f"{self.searched.total():,} characters looked through elsewhere: {len(self.seen)} hits",
+            [*dict.fromkeys(self.seen), *blind],
         )
 
 

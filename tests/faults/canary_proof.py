@@ -153,6 +153,9 @@ def _ask_control_api(world: CanaryWorld) -> int:
                 world.call("control_api", request)
                 number += 1
             world.populated.restore()
+    job = {"dataset": "support", "base_model": "claude-3-haiku", "version": 1}
+    started = builders.api_request("POST", "/jobs", body=job, headers={**headers, "Idempotency-Key": "a-new-job"})
+    assert builders.api_answer(world.call("control_api", started))[0] == 202
     body = {"name": "checkout", "deployments": ["support-prod"]}
     request = builders.api_request("POST", "/keys", body=body, headers={"Idempotency-Key": "a-new-key"})
     for _ in range(2):
@@ -161,7 +164,7 @@ def _ask_control_api(world: CanaryWorld) -> int:
             flock.watch("secret", "API key", made["secret"])
     assert any(place == "API key" for _, place in flock.planted.values())
     world.look("requests to ControlApi")
-    return number + 2
+    return number + 3
 
 
 def _ask_for_messages(world: CanaryWorld) -> int:

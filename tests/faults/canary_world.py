@@ -80,6 +80,8 @@ class CanaryWorld:
         for url in (self.stack.upload_queue_url, self.stack.spend_queue_url, self.stack.job_event_queue_url):
             self.flock.look("queues", json.dumps(self.stack.messages(url)), while_)
         kept = get_backend("s3")[ACCOUNT]["aws"].buckets[self.stack.bucket].keys
+        prepared = [kept[key].value for key in kept if key.startswith("prepared/canary-")]
+        self.flock.in_data = sum(b"Wren" in value for value in prepared)
         for key in [key for key in kept if key.startswith("reports/")]:
             for item in kept.getlist(key):
                 if hasattr(item, "value") and (key, item.version_id) not in self._seen_objects:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 from tests.faults import upload_histories
-from tests.faults.event_source import deployed_rules
+from tests.faults.event_source import Rules, deployed_rules
 from tests.faults.upload_histories import Tally
 from tests.faults.upload_storm import aftermath
 from tests.proofs import Proof
@@ -19,8 +20,9 @@ LARGER_BATCH = 10
 
 def prove() -> Proof:
     """All storms, on two processes."""
+    rules = deployed_rules("UploadQueue")
     with ProcessPoolExecutor(2) as pool:
-        return summary(list(pool.map(blown, range(STORMS))))
+        return summary(list(pool.map(partial(blown, rules), range(STORMS))))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,9 +39,8 @@ class Blown:
     hours: float
 
 
-def blown(seed: int, events: int = EVENTS) -> Blown:
+def blown(rules: Rules, seed: int, events: int = EVENTS) -> Blown:
     """One storm, judged."""
-    rules = deployed_rules("UploadQueue")
     if seed % 2:
         rules = dataclasses.replace(rules, batch_size=LARGER_BATCH)
     left = aftermath(seed, events, rules)

@@ -43,7 +43,12 @@ def test_a_canary_is_seen_however_it_is_written(written, say):
     assert flock.seen == []
     flock.look("log", f"before {written(said)} after", "a test")
     assert flock.seen == ["a test: content, a prompt, in log"]
-    assert flock.proof("").objections == flock.seen
+    assert flock.seen[0] in flock.proof("").objections
+
+
+def test_a_proof_that_looked_at_nothing_is_none():
+    assert "nothing was looked through in rows" in Flock().proof("").objections
+    assert "no prepared file holds a canary" in Flock().proof("").objections
 
 
 def test_a_name_may_stand_where_it_finds_a_file_and_in_no_log():

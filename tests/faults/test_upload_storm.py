@@ -29,8 +29,9 @@ def test_nothing_is_lost_doubled_or_stale_after_a_storm_of_uploads(left):
 
 
 def test_a_storm_in_the_templates_own_batches_is_summed_up_without_objection():
-    assert deployed_rules("UploadQueue").batch_size == 1
-    proof = summary([blown(2, 60)])
+    rules = deployed_rules("UploadQueue")
+    assert (rules.batch_size, rules.most_receives) == (1, 5)
+    proof = summary([blown(rules, 2, 60)])
     assert proof.objections == []
     assert "lost 0" in proof.figures
 
