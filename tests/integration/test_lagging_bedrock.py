@@ -6,7 +6,7 @@ import random
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote
 
 from bedrock_simulator import Configuration, Quotas
@@ -110,7 +110,8 @@ def _tell(world: World, lag: Lag, chance: random.Random) -> None:
 
 def _happen(world: World, chance: random.Random, released: bool) -> bool:
     """One thing; whether it asked for the release."""
-    nth, when = chance.randrange(14), chance.choice(("before", "after"))
+    whens: tuple[Literal["before"], Literal["after"]] = ("before", "after")
+    nth, when = chance.randrange(14), chance.choice(whens)
     match chance.choices(("crash", "rival", "release", "lose", "wait"), (35, 15, 8, 8, 34))[0]:
         case "crash":
             with world.interrupted(crash, nth, when):

@@ -11,7 +11,7 @@ from datetime import timedelta
 from tunedrop.domain.reports import deployment_notifications, job_notifications
 from tunedrop.domain.serving import purchase_states
 from tunedrop.domain.serving.purchase_states import Purchase
-from tunedrop.domain.training import job_states, job_steps, wait_reasons
+from tunedrop.domain.training import job_steps, start_times, wait_reasons
 from tunedrop.domain.training.account_quotas import Quota
 from tunedrop.domain.training.job_states import ENDED, Job, Wait
 from tunedrop.edges import event_bus, faults
@@ -62,7 +62,7 @@ def announce_wait(job: Job, cloud: Cloud) -> None:
     wait = job_steps.wait_to_announce(job)
     if wait is None:
         return
-    until = job_states.latest_start(job, timedelta(hours=cloud.settings.job_deadline_hours))
+    until = start_times.latest_start(job, timedelta(hours=cloud.settings.job_deadline_hours))
     waiting = job_notifications.Waiting(wait, _quotas_behind(wait, cloud), until)
     event_bus.publish(cloud.bus, job_notifications.of_wait(job, waiting, cloud.settings.stack_id, cloud.now()))
     told = replace(job, wait=replace(wait, announced=(*wait.announced, wait.code)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tunedrop.domain.reports import downsampling
-from tunedrop.domain.training import job_queue, job_states, log_queries
+from tunedrop.domain.training import job_queue, log_queries, start_times
 from tunedrop.domain.training.job_filter import EVERY_JOB, JobFilter
 from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.training.metrics import CHUNK, MetricPoint, MetricSplit
@@ -106,7 +106,7 @@ def get_whole(job_id: str, cloud: Cloud) -> WholeJob:
 
 
 def _waiting(job: Job, cloud: Cloud) -> WaitingJob | None:
-    since = job_states.in_line_since(job)
+    since = start_times.in_line_since(job)
     if since is None:
         return None
     me = job_queue.InLine(since, job.id)  # the row of a job that 0.1.0 wrote last does not tell its place
@@ -114,7 +114,7 @@ def _waiting(job: Job, cloud: Cloud) -> WaitingJob | None:
     if place is None:
         return None
     wait = job.wait if job.status == "WaitingForCapacity" else None
-    until = job_states.latest_start(job, timedelta(hours=cloud.settings.job_deadline_hours))
+    until = start_times.latest_start(job, timedelta(hours=cloud.settings.job_deadline_hours))
     told = (wait.code, wait.reason) if wait else (None, None)
     return WaitingJob(place.number, place.of, since, until, *told)
 

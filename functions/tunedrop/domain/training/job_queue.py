@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tunedrop.domain.training import wait_reasons
-from tunedrop.domain.training.job_states import Job, in_line_since
+from tunedrop.domain.training.job_states import Job
+from tunedrop.domain.training.start_times import in_line_since
 
 
 @dataclass(frozen=True, slots=True, order=True)

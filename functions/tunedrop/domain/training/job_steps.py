@@ -8,7 +8,8 @@ from typing import Literal
 
 from tunedrop.domain.training import job_states, wait_reasons
 from tunedrop.domain.training.bedrock_refusal import Refusal
-from tunedrop.domain.training.job_states import ENDED, Job, JobStatus, JobTruth, Wait, latest_start, sendable_since
+from tunedrop.domain.training.job_states import ENDED, Job, JobStatus, JobTruth, Wait
+from tunedrop.domain.training.start_times import latest_start, sendable_since
 
 LONG_SETTLE = timedelta(minutes=10)
 """When "not listed" becomes "not there": longer than the spending function may run (60 s) and than Bedrock's list is

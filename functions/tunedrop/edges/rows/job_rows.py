@@ -8,7 +8,8 @@ from boto3.dynamodb.conditions import Attr, ConditionBase
 
 from tunedrop.domain.training.job_filter import JobFilter
 from tunedrop.domain.training.job_queue import InLine
-from tunedrop.domain.training.job_states import Job, in_line_since
+from tunedrop.domain.training.job_states import Job
+from tunedrop.domain.training.start_times import in_line_since
 from tunedrop.edges.rows import cursors, moments, stored
 from tunedrop.edges.rows.attributes import Row
 from tunedrop.edges.rows.table import FIRST, LAST, Page, Table
