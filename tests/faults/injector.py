@@ -53,10 +53,10 @@ def happening(happens: Callable[[], None], when: Literal["before", "after"]) -> 
 
     def interfere(_: Attempt, answered: Callable[[], Answer]) -> Answer:
         if when == "before":
-            happens()
+            INJECTOR.let(happens)
         answer = answered()
         if when == "after":
-            happens()
+            INJECTOR.let(happens)
         return answer
 
     return interfere
@@ -85,7 +85,7 @@ class _Here(threading.local):
     attempts: int = 0
     read_seconds: float = 0
     within: bool = False
-    """Inside the answer to a call: what the simulator or a rival calls there is not counted."""
+    """Inside the answer to a call: what the simulator calls there is not counted."""
 
 
 class Injector:
@@ -121,6 +121,17 @@ class Injector:
             yield watch
         finally:
             self._watch = before
+
+    def let(self, happens: Callable[[], None]) -> None:
+        """Let something happen in the midst of a call; nobody watches its own calls unless it begins to itself."""
+        here, watch = self._here, self._watch
+        held = here.call, here.attempts, here.read_seconds
+        here.within, self._watch = False, None
+        try:
+            happens()
+        finally:
+            here.within, self._watch = True, watch
+            here.call, here.attempts, here.read_seconds = held
 
     def _begin(self, model: Any, context: Mapping[str, Any], **_: Any) -> None:
         here = self._here
