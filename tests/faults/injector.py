@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from bedrock_simulator.exchange import Door
 from bedrock_simulator.in_process import mount
@@ -22,6 +22,8 @@ from moto.core.models import botocore_stubber
 _Handler = Callable[..., None]  # as botocore's stubs have it, though some answer
 _MOTO = cast("_Handler", botocore_stubber)
 
+When = Literal["before", "after"]
+WHEN: tuple[When, ...] = get_args(When)
 Answer = AWSResponse | None
 """None: nothing here answers that service."""
 
@@ -48,7 +50,7 @@ def response(attempt: Attempt, status: int, headers: Mapping[str, str], body: st
     return AWSResponse(attempt.request.url, status, cast("Any", HeadersDict(headers)), MockRawResponse(body))
 
 
-def happening(happens: Callable[[], None], when: Literal["before", "after"]) -> Interference:
+def happening(happens: Callable[[], None], when: When) -> Interference:
     """Something else happens before or after the call takes effect; the call itself is answered."""
 
     def interfere(_: Attempt, answered: Callable[[], Answer]) -> Answer:

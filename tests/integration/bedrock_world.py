@@ -33,7 +33,7 @@ from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import dataset_rows, deployment_rows, job_rows, running_job_slots, upload_rows
 from tunedrop.edges.settings import Settings
 
-from tests.faults.injector import INJECTOR, Watch, happening
+from tests.faults.injector import INJECTOR, Watch, When, happening
 from tests.iam.recorder import RECORDER
 from tests.integration.conftest import ACCOUNT, Stack, StackClients
 
@@ -200,9 +200,7 @@ class World:
         return get_backend("dynamodb")[ACCOUNT]["us-west-2"].tables[self.settings.state_table]
 
     @contextmanager
-    def interrupted(
-        self, happens: Callable[[], None], nth: int, when: Literal["before", "after"] = "before"
-    ) -> Iterator[Watch]:
+    def interrupted(self, happens: Callable[[], None], nth: int, when: When = "before") -> Iterator[Watch]:
         """Let something happen once at the `nth` AWS call of the block (0: the first), before or after its effect."""
         with INJECTOR.watched(Watch({nth: happening(happens, when)})) as watch:
             yield watch

@@ -6,7 +6,7 @@ import random
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import unquote
 
 from bedrock_simulator import Configuration, Quotas
@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from tunedrop.edges import clients
 from tunedrop.errors import Unavailable
 
+from tests.faults.injector import WHEN
 from tests.integration import bedrock_world
 from tests.integration.bedrock_world import Crash, World, crash, refusal
 
@@ -110,8 +111,7 @@ def _tell(world: World, lag: Lag, chance: random.Random) -> None:
 
 def _happen(world: World, chance: random.Random, released: bool) -> bool:
     """One thing; whether it asked for the release."""
-    whens: tuple[Literal["before"], Literal["after"]] = ("before", "after")
-    nth, when = chance.randrange(14), chance.choice(whens)
+    nth, when = chance.randrange(14), chance.choice(WHEN)
     match chance.choices(("crash", "rival", "release", "lose", "wait"), (35, 15, 8, 8, 34))[0]:
         case "crash":
             with world.interrupted(crash, nth, when):
