@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -94,8 +95,15 @@ def watched(
         return job_watch.follow(api, job_id, aside if quiet else text_report.console(), at_each=at_each)
     except (KeyboardInterrupt, Exception):
         text_report.line(aside, "The job goes on. To come back to it:")
-        text_report.next_step(aside, stack.again(chosen, next_commands.show_job(job_id, watch=True)))
+        text_report.next_step(aside, stack.again(chosen, _again(chosen, job_id)))
         raise
+
+
+def _again(chosen: argparse.Namespace, job_id: str) -> str:
+    """The command that watches on, and writes what this one would have written."""
+    asked = ((f"--{name}", getattr(chosen, name, None)) for name in ("csv", "html", "mlflow"))
+    options = [word for option, value in asked if value for word in (option, value)]
+    return " ".join([next_commands.show_job(job_id, watch=True), *([shlex.join(options)] if options else [])])
 
 
 def _write(chosen: argparse.Namespace, api: ControlApi, job: Job, tracking: Tracking | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -46,7 +47,8 @@ class Tracking:
             if run.end_time is not None:
                 self.client.set_terminated(run_id, run.status, run.end_time)
         if self.uri.startswith(("http://", "https://")):
-            return f"{self.uri.rstrip('/')}/#/experiments/{experiment}/runs/{run_id}?{_AS_TRAINING}"
+            server = re.sub("//[^/@]+@", "//", self.uri.rstrip("/"))  # it may name a user and a password
+            return f"{server}/#/experiments/{experiment}/runs/{run_id}?{_AS_TRAINING}"
         return f"run {run_id} in {self.uri}"
 
     def _experiment(self, name: str) -> str:
@@ -97,7 +99,7 @@ class Tracking:
 
 
 def open_tracking(uri: str) -> Tracking:
-    """Load MLflow's client for a tracking URI. Raises WrongUsage where MLflow is not installed or reads no such URI."""
+    """Load MLflow's client for a tracking URI. Raises WrongUsage where it is not installed, Refused for a wrong URI."""
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
     try:
@@ -112,11 +114,13 @@ def open_tracking(uri: str) -> Tracking:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """What MLflow refuses becomes Refused."""
+    """What MLflow refuses becomes Refused; storage that the client has no library for, WrongUsage."""
     from mlflow.exceptions import MlflowException
 
     try:
         yield
+    except ModuleNotFoundError as missing:
+        raise WrongUsage(f"MLflow's client lacks what this server's storage needs: {missing}") from None
     except MlflowException as error:
         words = str(error).strip().splitlines()
         raise Refused(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import os
 import shlex
+import signal
 
 import pytest
 from tunedrop.edges.settings import settings
@@ -105,6 +107,20 @@ def test_a_watched_job_that_fails_is_exit_code_1_and_says_why(world, api, say):
     code, said = say(f"jobs show {job.id} --watch")
     assert code == 1
     assert "Stopped" in said
+
+
+def test_a_watch_that_is_interrupted_says_how_to_go_on_to_the_same_files(world, api, say, capsys, tmp_path):
+    job = world.start()
+    looks = itertools.count()
+
+    def interrupt() -> None:
+        if next(looks) == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    interrupted = f"jobs show {job.id} --watch --html {tmp_path}/report.html"
+    api.before = interrupt
+    assert main.main(shlex.split(interrupted)) == 130
+    assert next_command(capsys.readouterr().err) == f"tunedrop {interrupted}"
 
 
 def test_a_job_is_stopped(world, say):
