@@ -172,6 +172,8 @@ def _endings(world: World, mlflow: Server, checked: Checked) -> str:
     world.deliver()
     world.stop(stopped.id)
     world.deliver()
+    world.wait(TRAINED)
+    assert world.job(stopped.id).status == "Stopped"
     said = show(stopped.id, mlflow.url, "--watch")
     checked.that(said.returncode == 1, "a watched job that was stopped is exit code 1, in MLflow or not")
     by_job = {
