@@ -21,6 +21,7 @@ from tunedrop.errors import Conflict, InvalidInput, NotFound
 
 from tests import builders, next_commands
 from tests.integration.uploads_world import SETTINGS, TRAIN, VALIDATION, fault, good, once, upload_row, version
+from tests.template.stack import NAME
 
 zipped = partial(gzip.compress, mtime=0)  # the same bytes, and so the same test, in every process
 
@@ -389,7 +390,7 @@ def test_a_key_that_fits_no_pattern_is_told_and_changes_nothing(uploader, stack,
     uploader.upload(key, good())
     ((kind, detail),) = stack.published()
     assert (kind, detail["code"], detail["key"]) == ("DatasetRejected", "unrecognized_key", key)
-    assert detail["next_command"] == "tunedrop push --help"
+    assert detail["next_command"] == f"tunedrop push --help --stack-name {NAME}"
     assert read_datasets.list_datasets(10, None, stack.cloud).heads == ()
     assert uploader.keys("reports/") == uploader.keys("prepared/") == []
 

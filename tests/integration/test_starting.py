@@ -16,6 +16,7 @@ from tunedrop.edges import settings as settings_module
 from tests import builders, next_commands
 from tests.integration import bedrock_world
 from tests.integration.bedrock_world import TRAINED, Crash, World, crash, refusing
+from tests.template.stack import NAME
 
 JOBS = "customization_job"
 SETTINGS, TRAIN, VALIDATION = (
@@ -82,7 +83,7 @@ def test_an_accepted_version_starts_the_job_that_its_owner_wrote_down(world):
     assert (world.purchase().state, world.purchase().hours) == ("planned", 4)
     detail = told(world)
     assert detail["job"] == {"started": True, "job_id": job.id, "code": None, "message": ""}
-    assert detail["next_command"] == f"tunedrop jobs show {job.id}"
+    assert detail["next_command"] == f"tunedrop jobs show {job.id} --stack-name {NAME}"
     assert detail["summary"].endswith(f"Job {job.id} was started.")
     world.deliver()
     world.wait(TRAINED)
