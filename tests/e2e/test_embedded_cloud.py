@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -18,6 +19,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from tunedrop_local import client
 from tunedrop_local.deploy import DeploymentFailed
 
+from benchmarks.embedded_cloud import idle_share
 from tests.waiting import PATIENCE, eventually
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +67,15 @@ def log(stack, logical_id):
 def logged(stack, logical_id, words):
     """The first line with these words, once there is one."""
     return eventually(lambda: next((line for line in log(stack, logical_id).splitlines() if words in line), None))
+
+
+# --- rest ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_cloud_in_which_nothing_happens_takes_next_to_no_processor_time(cloud, stack):
+    """Its schedules go on. `benchmarks.embedded_cloud` measures the whole stack, for longer."""
+    time.sleep(3)  # what was deployed just now is still to be saved
+    assert idle_share(cloud, 8) < 0.02
 
 
 # --- events -----------------------------------------------------------------------------------------------------------
@@ -445,6 +456,19 @@ def test_an_answer_can_get_lost_after_its_effect(stack):
             modelUnits=1, provisionedModelName="lost", modelId=HAIKU
         )
     assert eventually(lambda: [each for each in stack.cloud.ledger() if each["name"] == "lost"])
+
+
+def test_calls_fail_on_purpose_until_the_faults_are_withdrawn(stack):
+    bedrock = stack.client("bedrock", config=Config(retries={"total_max_attempts": 1}))
+    stack.cloud.add_fault(operation="ListCustomModels", kind="ThrottlingException", share=1)
+    try:
+        with pytest.raises(bedrock.exceptions.ThrottlingException):
+            bedrock.list_custom_models()
+    finally:
+        stack.cloud.clear_faults()
+    assert "modelSummaries" in bedrock.list_custom_models()
+    with pytest.raises(ValueError, match="does not declare"):
+        stack.cloud.add_fault(operation="ListCustomModels", kind="ConflictException")
 
 
 def test_service_quotas_answer(stack):
