@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import json
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +15,6 @@ import botocore.loaders
 import botocore.session
 import pytest
 from moto import mock_aws
-from moto.core.serialize import BaseJSONSerializer
-from moto.dynamodb.models import DynamoDBBackend
-from moto.dynamodb.models.table import Table as MotoTable
 from tunedrop.edges import clients, clock_and_ids
 from tunedrop.edges import settings as settings_module
 from tunedrop.edges.cloud import Cloud
@@ -31,6 +26,7 @@ from tests.faults.injector import INJECTOR
 from tests.iam.record import COMMAND
 from tests.iam.recorder import RECORDER
 from tests.iam.recording import Recording
+from tests.integration.faster_moto import hurry
 from tests.integration.uploads_world import Uploader
 from tests.template.stack import PSEUDO
 
@@ -123,8 +119,7 @@ class Stack:
 @contextmanager
 def in_moto() -> Iterator[None]:
     """Moto in process, with clients of the application made anew inside it."""
-    _pass_attributes_on()
-    _copy_changed_rows_only()
+    hurry()
     with mock_aws():
         INJECTOR.forget()
         forget_clients()
@@ -148,46 +143,6 @@ def aws(environment, request):
 @functools.cache
 def _recorded() -> Recording:
     return Recording.read()
-
-
-def _pass_attributes_on() -> None:
-    """Let moto write DynamoDB's attributes as it holds them.
-
-    It looks every member of every value up by reflection, which takes half the time of all these tests.
-    """
-    written = BaseJSONSerializer._serialize_type_structure
-    if written.__name__ == "pass_on":
-        return
-
-    def pass_on(self: Any, serialized: dict[str, Any], value: Any, shape: Any, key: str) -> None:
-        if shape.name == "AttributeValue" and isinstance(value, dict):
-            serialized[self.get_serialized_name(shape, key)] = value
-        else:
-            written(self, serialized, value, shape, key)
-
-    BaseJSONSerializer._serialize_type_structure = pass_on  # type: ignore[assignment]
-
-
-def _copy_changed_rows_only() -> None:
-    """Let moto copy the rows that a transaction changes, instead of the whole table before each transaction."""
-    updated = DynamoDBBackend.update_item
-    if updated.__name__ == "update_a_copy":
-        return
-
-    def update_a_copy(self: Any, table_name: str, key: Any, *arguments: Any, **named: Any) -> Any:
-        table = self.get_table(table_name)
-        place, within = self.get_keys_value(table, key)
-        if (row := table.get_item(place, within)) is not None:
-            table.items[place][within] = copy.deepcopy(row)
-        return updated(self, table_name, key, *arguments, **named)
-
-    def as_it_stands(self: MotoTable, _: Any) -> MotoTable:
-        kept = copy.copy(self)
-        kept.items = defaultdict(dict, {place: dict(rows) for place, rows in self.items.items()})
-        return kept
-
-    DynamoDBBackend.update_item = update_a_copy  # type: ignore[method-assign]
-    MotoTable.__deepcopy__ = as_it_stands  # type: ignore[attr-defined]
 
 
 def _session() -> botocore.session.Session:
