@@ -11,6 +11,7 @@ endif
 ifndef V
 .SILENT:
 endif
+unexport PYTHONDONTWRITEBYTECODE # each process of the tests would compile thousands of modules anew
 .DEFAULT_GOAL := help
 .PHONY: help demo test check prove faults coverage format up down reset logs build validate deploy docs clean
 
@@ -28,7 +29,7 @@ demo: ## a file becomes a tuned model that answers, on this machine; TRAIN=file 
 
 test: check ## everything that CI runs: check, then all tests in one pytest
 	$(PYTHON) bootstrap dev local sam
-	$(DEV)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(DEV)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: ## format, lint, types, imports, template
 	$(PYTHON) bootstrap dev
