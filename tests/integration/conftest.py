@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import botocore.loaders
 import botocore.session
 import pytest
 from moto import mock_aws
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
 
 ACCOUNT = "123456789012"
 STACK_ID = PSEUDO["AWS::StackId"]
-_LOADER = botocore.loaders.create_loader()
 QUEUES = ("UploadQueue", "SpendQueue", "JobEventQueue", "Published")
 
 
@@ -123,7 +121,7 @@ def in_moto() -> Iterator[None]:
     with mock_aws():
         INJECTOR.forget()
         forget_clients()
-        boto3.setup_default_session(botocore_session=_session())
+        boto3.DEFAULT_SESSION = _session()
         yield
     forget_clients()
 
@@ -145,13 +143,16 @@ def _recorded() -> Recording:
     return Recording.read()
 
 
-def _session() -> botocore.session.Session:
-    """A new session that shares what it reads of botocore's models with those before it: parsing them takes seconds."""
+@functools.cache
+def _session() -> boto3.Session:
+    """One session for all tests of a process, so that botocore's models and hooks are read once.
+
+    A test that listens to calls registers with a client, which is a test's own.
+    """
     session = botocore.session.Session()
-    session.register_component("data_loader", _LOADER)
     INJECTOR.attach(session)
     RECORDER.watch(session)
-    return session
+    return boto3.Session(botocore_session=session)
 
 
 @pytest.fixture
@@ -162,7 +163,7 @@ def stack(aws, environment) -> Stack:
 
 def deployed(environment: pytest.MonkeyPatch) -> Stack:
     """A stack as the template deploys it, all caps at their defaults but MaxModelUnits 1."""
-    session = boto3.Session(botocore_session=_session())
+    session = _session()
     s3, dynamodb = session.client("s3"), session.client("dynamodb")
     sqs, events = session.client("sqs"), session.client("events")
     bucket = "tunedrop-data-123456789012"
