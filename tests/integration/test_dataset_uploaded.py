@@ -439,8 +439,13 @@ def test_an_object_that_may_not_be_read_is_told_rather_than_tried_for_ever(uploa
     assert "InvalidObjectState" in detail["summary"]
 
 
+def large(records):
+    """So many records of 5 KB and more."""
+    return [examples.line(f"What is {number}?", f"{number} " * 1_000) for number in range(records)]
+
+
 def test_a_large_file_goes_through_in_parts_and_comes_out_whole(uploader, stack):
-    records = [examples.line(f"What is {number}?", f"{number} " * 1_000) for number in range(4_000)]
+    records = large(4_000)
     uploader.upload(TRAIN, "\n".join(records))
     prepared = uploader.object("prepared/support-bot/1/claude-3-haiku/train.jsonl")
     assert len(prepared) > 2 * object_writer.PART_BYTES
@@ -450,8 +455,10 @@ def test_a_large_file_goes_through_in_parts_and_comes_out_whole(uploader, stack)
 
 
 def test_a_large_file_with_an_error_at_its_end_leaves_no_parts_behind(uploader, stack):
-    records = [examples.line(f"What is {number}?", f"{number} " * 1_000) for number in range(4_000)]
-    uploader.upload(TRAIN, "\n".join([*records, "oops"]))
+    parts = []
+    clients.s3().meta.events.register("before-call.s3.UploadPart", lambda **_: parts.append(1))
+    uploader.upload(TRAIN, "\n".join([*large(2_000), "oops"]))
+    assert parts
     assert version(stack).status == "rejected"
     assert uploader.keys("prepared/") == []
     assert "Uploads" not in stack.s3.list_multipart_uploads(Bucket=stack.bucket)
