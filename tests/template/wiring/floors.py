@@ -46,6 +46,9 @@ def check_memory(stack: Stack, code: Code) -> Iterator[Finding]:
     """A function has the share of a processor with which it starts in time, and a whole one where it needs that."""
     for function in stack.of(FUNCTION):
         memory = int(function.properties.get("MemorySize", 128))
+        if function.id not in STARTS:
+            yield Finding(function.id, "is a function whose start nobody has measured")
+            continue
         seconds, longest = STARTS[function.id]
         if memory < seconds * WHOLE_PROCESSOR / longest:
             yield Finding(function.id, f"has {memory} MB: its start takes longer than {longest} s")
