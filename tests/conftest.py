@@ -15,14 +15,14 @@ examples.register_profile("tunedrop", deadline=None, suppress_health_check=[Heal
 examples.load_profile("tunedrop")
 
 BEFORE_GARBAGE = 100_000
-"""Objects that a test may make before Python looks for garbage among them; by default 700 (2,000 from Python 3.14)."""
+"""Objects that a test may make before Python looks for garbage among them."""
 
 _CLIENTS = [maker for maker in vars(clients).values() if hasattr(maker, "cache_clear")]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
-    """Garbage is looked for rarely, and never in what was collected: a third of tests/integration's time went there."""
+    """Garbage is looked for rarely, and never in what was collected: it took a third of the time of moto's tests."""
     gc.disable()
     try:
         return (yield)

@@ -12,7 +12,7 @@ from moto.core.serialize import BaseJSONSerializer
 from moto.core.utils import method_names_from_class
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, LimitedSizeDict
-from moto.dynamodb.models.table import Table
+from moto.dynamodb.models.table import Table as MotoTable
 from moto.dynamodb.models.utilities import bytesize
 
 LIMIT = 405_000
@@ -23,8 +23,8 @@ LIMIT = 405_000
 def hurry() -> None:
     """Once for a process."""
     _pass_attributes_on()
-    _add_sizes_up_when_they_matter()
     _copy_changed_rows_only()
+    _add_sizes_up_when_they_matter()
     responses.method_names_from_class = functools.cache(method_names_from_class)  # type: ignore[attr-defined]
 
 
@@ -44,10 +44,30 @@ def _pass_attributes_on() -> None:
     BaseJSONSerializer._serialize_type_structure = pass_on  # type: ignore[assignment]
 
 
+def _copy_changed_rows_only() -> None:
+    """Let moto copy the rows that a transaction changes, instead of the whole table before each transaction."""
+    updated = DynamoDBBackend.update_item
+
+    def update_a_copy(self: Any, table_name: str, key: Any, *arguments: Any, **named: Any) -> Any:
+        table = self.get_table(table_name)
+        place, within = self.get_keys_value(table, key)
+        if (row := table.get_item(place, within)) is not None:
+            table.items[place][within] = copy.deepcopy(row)
+        return updated(self, table_name, key, *arguments, **named)
+
+    def as_it_stands(self: MotoTable, _: Any) -> MotoTable:
+        kept = copy.copy(self)
+        kept.items = defaultdict(dict, {place: dict(rows) for place, rows in self.items.items()})
+        return kept
+
+    DynamoDBBackend.update_item = update_a_copy  # type: ignore[method-assign]
+    MotoTable.__deepcopy__ = as_it_stands  # type: ignore[attr-defined]
+
+
 def _add_sizes_up_when_they_matter() -> None:
     """Leave it to moto whether an item is too large only when all that was ever written to it might be.
 
-    Moto adds the whole item up again for each attribute, which takes a tenth of it.
+    Moto adds the whole item up again for each attribute, a tenth of the time of test_spending_requested.py.
     """
     checked = LimitedSizeDict.__setitem__
 
@@ -62,26 +82,6 @@ def _add_sizes_up_when_they_matter() -> None:
             dict.__setitem__(self, key, value)
 
     LimitedSizeDict.__setitem__ = hold  # type: ignore[method-assign]
-
-
-def _copy_changed_rows_only() -> None:
-    """Copy the rows that a transaction changes, instead of the whole table before each transaction."""
-    updated = DynamoDBBackend.update_item
-
-    def update_a_copy(self: Any, table_name: str, key: Any, *arguments: Any, **named: Any) -> Any:
-        table = self.get_table(table_name)
-        place, within = self.get_keys_value(table, key)
-        if (row := table.get_item(place, within)) is not None:
-            table.items[place][within] = copy.deepcopy(row)
-        return updated(self, table_name, key, *arguments, **named)
-
-    def as_it_stands(self: Table, _: Any) -> Table:
-        kept = copy.copy(self)
-        kept.items = defaultdict(dict, {place: dict(rows) for place, rows in self.items.items()})
-        return kept
-
-    DynamoDBBackend.update_item = update_a_copy  # type: ignore[method-assign]
-    Table.__deepcopy__ = as_it_stands  # type: ignore[attr-defined]
 
 
 def _size(value: Any) -> int:
