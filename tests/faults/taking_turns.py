@@ -15,7 +15,7 @@ from tests.faults.injector import INJECTOR, Answer, Attempt, Interference, Watch
 STACK_BYTES = 2**20
 
 
-class _AtEachCall(Mapping[int, Interference]):
+class AtEachCall(Mapping[int, Interference]):
     """A plan that has the same in store for every call."""
 
     def __init__(self, interfere: Interference) -> None:
@@ -88,7 +88,7 @@ def at_once(requests: Sequence[Callable[[], Any]], seed: int) -> list[Any]:
             thread.start()
     finally:
         threading.stack_size(before)
-    with INJECTOR.watched(Watch(_AtEachCall(turns.at_a_call))):
+    with INJECTOR.watched(Watch(AtEachCall(turns.at_a_call))):
         turns.begin()
         for thread in threads:
             thread.join()

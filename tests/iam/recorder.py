@@ -76,6 +76,8 @@ class Recorder:
     """The tags of a thing in Bedrock, by its ARN, None where there is none; a world with a simulator sets it."""
     test: str = ""
     """The one that runs."""
+    is_deaf: bool = False
+    """Set where random steps make the same calls thousands of times: looking who makes each takes longer than it."""
     by_test: defaultdict[str, Heard] = field(default_factory=lambda: defaultdict(Heard))
 
     def watch(self, session: botocore.session.Session) -> None:
@@ -84,7 +86,7 @@ class Recorder:
 
     def hear(self, **event: Any) -> None:
         """One call, before anything is sent."""
-        way = list(_way_here())
+        way = [] if self.is_deaf else list(_way_here())
         handler = self._handler(*way[-1]) if way else None
         if handler is None:
             return

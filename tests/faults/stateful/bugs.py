@@ -1,0 +1,95 @@
+"""Bugs as data: each takes away one thing that keeps the program safe. The machine has to find every one of them."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+FUNCTIONS = Path(__file__).parents[3] / "functions"
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """In one file of `functions/`, `old`, which stands there exactly once, becomes `new`."""
+
+    file: str
+    old: str
+    new: str
+
+    def applied(self, functions: Path = FUNCTIONS) -> str:
+        """The file's text with the bug. Raises ValueError if the code has moved on."""
+        text = (functions / self.file).read_text("utf-8")
+        if text.count(self.old) != 1:
+            raise ValueError(f"{self.file} holds {self.old!r} {text.count(self.old)} times, not once")
+        return text.replace(self.old, self.new)
+
+
+def seed(bug: Bug, folder: Path) -> None:
+    """Copy all functions to a folder that does not exist yet, with the bug."""
+    shutil.copytree(FUNCTIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / bug.file).write_text(bug.applied(), "utf-8")
+
+
+BUGS: dict[str, Bug] = {
+    "a purchase is sent with a token that no row knows": Bug(
+        "tunedrop/domain/serving/purchase_request.py",
+        '"clientRequestToken": purchase.token,\n        "provisionedModelName"',
+        '"clientRequestToken": purchase.token[::-1],\n        "provisionedModelName"',
+    ),
+    "a purchase is sent before its row says so": Bug(
+        "tunedrop/actions/deployments/advance_purchase.py",
+        "    if not _save(attempted, visit, *taken):",
+        "    if False and not _save(attempted, visit, *taken):",
+    ),
+    "a purchase is committed for a month": Bug(
+        "tunedrop/domain/serving/purchase_request.py",
+        '        "modelUnits": purchase.model_units,\n',
+        '        "modelUnits": purchase.model_units,\n        "commitmentDuration": "OneMonth",\n',
+    ),
+    "a purchase never lapses": Bug(
+        "tunedrop/domain/serving/purchase_steps.py",
+        "if purchase.lapses_at and now >= purchase.lapses_at:",
+        "if purchase.lapses_at is None:",
+    ),
+    "a purchase never expires": Bug(
+        "tunedrop/domain/serving/purchase_steps.py",
+        "    if purchase.expires_at and now >= purchase.expires_at:\n        return BeginRelease",
+        "    if purchase.expires_at is None:\n        return BeginRelease",
+    ),
+    "model units are not given back": Bug(
+        "tunedrop/domain/serving/purchase_states.py",
+        'HOLDING: frozenset[PurchaseState] = frozenset({"unknown", "live", "releasing"})',
+        'HOLDING: frozenset[PurchaseState] = frozenset({"unknown", "live"})',
+    ),
+    "a job is sent before its row says so": Bug(
+        "tunedrop/actions/jobs/advance_job.py",
+        "    if not save_job.save(attempted, turn.cloud, turn.now, slot):",
+        "    if False and not save_job.save(attempted, turn.cloud, turn.now, slot):",
+    ),
+    "a slot is not given back": Bug(
+        "tunedrop/actions/jobs/save_job.py",
+        "writes += [running_job_slots.give_back(job), *_purchase_writes(job, cloud, now)]",
+        "writes += _purchase_writes(job, cloud, now)",
+    ),
+    "only events tell of a job's end": Bug(
+        "tunedrop/domain/training/job_steps.py",
+        'return frozenset({"check_job", "advance_job"} if job.stop_requested else {"check_job"})',
+        'return frozenset({"advance_job"} if job.stop_requested else ())',
+    ),
+    "what was told is not remembered": Bug(
+        "tunedrop/actions/announce.py",
+        "told = replace(job, announced=(*job.announced, mark))",
+        "told = replace(job, announced=job.announced)",
+    ),
+    "data of a job that has not ended is deleted": Bug(
+        "tunedrop/actions/datasets/ask_deletion.py",
+        "    running = trace_models.running_jobs(head.dataset, number, cloud)\n",
+        "    running = trace_models.running_jobs(head.dataset, number, cloud)[:0]\n",
+    ),
+    "what was made of the newest version outlives its deletion": Bug(
+        "tunedrop/domain/versions/deletions.py",
+        "int(number) <= deletion.latest",
+        "int(number) < deletion.latest",
+    ),
+}

@@ -1,0 +1,40 @@
+"""A bounded part of the model test, the same runs each time, and what keeps it honest. `make faults` does the rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.faults.stateful import bugs, hunt, invariants, machine, program, queues, steps
+from tests.template.conftest import read_template
+
+RUNS, LENGTH = 10, 25
+
+
+def test_random_steps_break_no_invariant():
+    taken: Counter[str] = Counter()
+    reached: Counter[str] = Counter()
+    with program.running() as running:
+        machine.run(running, RUNS, LENGTH, taken, reached)
+    assert taken.keys() <= steps.STEPS.keys()
+    assert min(reached[name] for name in ("uploads", "trainings", "purchases", "faults")) > 0, reached
+
+
+@pytest.mark.parametrize("name", bugs.BUGS)
+def test_each_seeded_bug_changes_the_code_as_it_stands(name):
+    bug = bugs.BUGS[name]
+    assert bug.applied() != (bugs.FUNCTIONS / bug.file).read_text("utf-8")
+
+
+def test_a_seeded_bug_is_found():
+    found = hunt.hunt(bugs.BUGS["a purchase is sent before its row says so"])
+    assert found is not None
+    assert found.invariant == invariants.recorded_before_sent.__name__
+
+
+def test_the_queues_are_those_of_the_template():
+    written = read_template()["Resources"]
+    for name, seconds in queues.VISIBILITY.items():
+        told = written[name]["Properties"]
+        assert (told["VisibilityTimeout"], told["RedrivePolicy"]["maxReceiveCount"]) == (seconds, queues.MOST_RECEIVES)
