@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from tunedrop.domain.serving.brake import Schedule
 from tunedrop.domain.training.bedrock_refusal import Refusal
@@ -45,6 +44,6 @@ def _request(schedule: Schedule) -> CreateScheduleInputTypeDef:
         "Target": {
             "Arn": schedule.target_arn,
             "RoleArn": schedule.role_arn,
-            "Input": msgspec.json.encode(schedule.parameters).decode(),
+            "Input": json.dumps(dict(schedule.parameters)),
         },
     }
