@@ -152,11 +152,11 @@ class World:
         self.deliver(events=events)
 
     def schedules(self) -> dict[str, datetime]:
-        """The one-time schedules that stand, by the name of the throughput that each ends, and when."""
+        """The one-time schedules that stand, by name, and when each fires."""
         found = clients.scheduler().list_schedules()["Schedules"]
         each = [clients.scheduler().get_schedule(Name=schedule["Name"]) for schedule in found]
         return {
-            json.loads(one["Target"]["Input"])["ProvisionedModelId"]: datetime.fromisoformat(
+            one["Name"]: datetime.fromisoformat(
                 one["ScheduleExpression"].removeprefix("at(").removesuffix(")")
             ).replace(tzinfo=UTC)
             for one in each
@@ -166,9 +166,12 @@ class World:
         """EventBridge Scheduler does what is due, as its own target says it: with none of our code or rows."""
         for name, fires_at in self.schedules().items():
             if fires_at <= self.clock.now():
+                parameters = json.loads(clients.scheduler().get_schedule(Name=name)["Target"]["Input"])
                 clients.scheduler().delete_schedule(Name=name)
                 with suppress(clients.bedrock().exceptions.ResourceNotFoundException):
-                    clients.bedrock().delete_provisioned_model_throughput(provisionedModelId=name)
+                    clients.bedrock().delete_provisioned_model_throughput(
+                        provisionedModelId=parameters["ProvisionedModelId"]
+                    )
         self.simulator.run_due()
 
     def checkpoint(self) -> Any:
@@ -287,18 +290,20 @@ class World:
         return [(kind, detail) for kind, detail in self.stack.published() if kind != "ReconcileCompleted"]
 
 
-def refusal(code: str, status: int) -> tuple[Any, dict[str, Any]]:
+def refusal(code: str, status: int, words: str = "no") -> tuple[Any, dict[str, Any]]:
     """An answer of AWS that says no, as botocore has read it."""
-    answered = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    answered = {"Error": {"Code": code, "Message": words}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return SimpleNamespace(status_code=status), answered
 
 
 @contextmanager
-def refusing(client: Any, operation: str, code: str, status: int = 403, *, about: str = "") -> Iterator[None]:
+def refusing(
+    client: Any, operation: str, code: str, status: int = 403, *, about: str = "", words: str = "no"
+) -> Iterator[None]:
     """AWS refuses this operation for now; `about`: only where its request holds that text."""
 
     def answer(params: Any, **_: Any) -> Any:
-        return refusal(code, status) if about in unquote(str(params)) else None
+        return refusal(code, status, words) if about in unquote(str(params)) else None
 
     event = f"before-call.{client.meta.service_model.service_name}.{operation}"
     client.meta.events.register(event, answer)

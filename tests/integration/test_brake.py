@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -93,6 +94,54 @@ def test_a_schedule_that_is_refused_for_good_ends_the_deployment_and_says_why(wo
     assert world.bought() == []
     assert world.deployment().state == "Failed"
     assert world.deployment().failure == "ValidationException: no"
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "words"),
+    [
+        (
+            "CreateSchedule",
+            "ValidationException",
+            "The execution role you provide must allow AWS ... to assume the role.",
+        ),
+        ("UpdateSchedule", "ConflictException", "no"),
+        ("UpdateSchedule", "ResourceNotFoundException", "no"),
+    ],
+)
+def test_an_answer_of_scheduler_that_passes_only_makes_it_wait(world, operation, code, words):
+    world.trained()
+    if operation == "UpdateSchedule":
+        nth = world.calls_of(lambda: world.spend(BUY)).index("CreateSchedule")
+        with world.interrupted(crash, nth, "after"), suppress(Crash):
+            world.spend(BUY)
+        assert world.schedules(), "the schedule stands, and its row does not know"
+    with refusing(clients.scheduler(), operation, code, 400, words=words):
+        world.wait(0)
+        assert world.bought() == []
+        assert world.deployment().state == "Creating"
+        assert words in world.deployment().history[-1].note
+    world.wait(PAUSE.total_seconds() + 1)
+    assert len(world.live()) == 1
+
+
+def test_a_doubled_purchase_is_given_back_although_no_schedule_can_be_made(world):
+    world.ready()
+    bought = world.purchase()
+    with refusing(clients.scheduler(), "UpdateSchedule", "AccessDeniedException"):
+        clients.bedrock().create_provisioned_model_throughput(
+            provisionedModelName="doubled",
+            modelId=bought.model_arn or "",
+            modelUnits=1,
+            tags=[
+                {"key": "tunedrop:stack", "value": world.settings.stack_id},
+                {"key": "tunedrop:intent", "value": bought.intent_id},
+            ],
+        )
+        unset = replace(bought, brake_fires_at=None)
+        world.stack.table.write_all(deployment_rows.put_purchase(unset))
+        for _ in range(3):
+            world.wait(PAUSE.total_seconds() + 1)
+        assert [entry.name for entry in world.live()] == [bought.name]
 
 
 def test_what_an_older_release_bought_gets_its_schedule_by_reconcile(world):

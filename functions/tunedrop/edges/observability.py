@@ -65,6 +65,7 @@ def show_standing(standing: Standing) -> None:
     """Emit the metrics behind the dashboard's capacity graphs. An unknown cost emits nothing: it is not 0."""
     metrics.add_metric("LiveModelUnits", MetricUnit.Count, standing.model_units)
     metrics.add_metric("ExpiredPurchases", MetricUnit.Count, standing.expired)
+    metrics.add_metric("UnbrakedPurchases", MetricUnit.Count, standing.unbraked)
     if standing.hourly_cost is not None:
         metrics.add_metric("HourlyCost", MetricUnit.NoUnit, standing.hourly_cost)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from tunedrop.domain.serving.brake import Schedule
 from tunedrop.domain.training.bedrock_refusal import Refusal
@@ -13,23 +15,33 @@ if TYPE_CHECKING:
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_scheduler.type_defs import CreateScheduleInputTypeDef
 
-_MAY_BE_GRANTED_YET = frozenset({"AccessDeniedException"})
-"""The policies of a new stack arrive late, and somebody may mend one."""
 _TAKEN = "ConflictException"
+_PASSING = frozenset({"AccessDeniedException", _TAKEN, "ResourceNotFoundException"})
+"""The policies of a new stack arrive late, and somebody may mend one; two updates met; it fired between our calls."""
+_ROLE_ARRIVES_LATE = "assume the role"
+"""Words about a role that was made a moment ago (docs/facts.md#scheduler)."""
 
 
 def put(scheduler: EventBridgeSchedulerClient, schedule: Schedule) -> CallOutcome:
     """Make the schedule, or move the one that has its name. Safe to repeat; only `Done` says that it stands."""
     request = _request(schedule)
-    made = sent(lambda: scheduler.create_schedule(**request), not_now=_MAY_BE_GRANTED_YET).outcome
-    match made:
-        case Ambiguous(reason) if reason == _TAKEN:
-            pass
-        case Refusal(code=code) if code == _TAKEN:
-            pass
+    made = _answer(lambda: scheduler.create_schedule(**request))
+    return _answer(lambda: scheduler.update_schedule(**request)) if _is_taken(made) else made
+
+
+def _answer(call: Callable[[], Mapping[str, Any]]) -> CallOutcome:
+    answer = sent(call, not_now=_PASSING).outcome
+    if isinstance(answer, Refusal) and _ROLE_ARRIVES_LATE in answer.message:
+        return replace(answer, kind="not_now")
+    return answer
+
+
+def _is_taken(answer: CallOutcome) -> bool:
+    match answer:
+        case Ambiguous(code) | Refusal(code=code):
+            return code == _TAKEN
         case _:
-            return made
-    return sent(lambda: scheduler.update_schedule(**request), not_now=_MAY_BE_GRANTED_YET).outcome
+            return False
 
 
 def _request(schedule: Schedule) -> CreateScheduleInputTypeDef:

@@ -23,6 +23,7 @@ WATCH: Mapping[str, tuple[str, str, str, int, int]] = {
     "RejectedDatasetsAlarm": (f"{OURS} DatasetRejected", "", "Sum", FIVE, 1),
     "FailedJobsAlarm": (f"{OURS} JobFailed", "", "Sum", FIVE, 1),
     "ExpiredCapacityAlarm": (f"{OURS} ExpiredPurchases", "", "Maximum", FIVE, 3),
+    "UnbrakedCapacityAlarm": (f"{OURS} UnbrakedPurchases", "", "Maximum", FIVE, 3),
     "FaultsAlarm": (f"AWS/ApiGateway 5XXError, {OURS} MessageFailed", "SUM(METRICS())", "Sum", FIVE, 1),
     "OrphansAlarm": (f"{OURS} OrphanFound", "", "Sum", FIVE, 1),
     "LiveCapacityAlarm": (f"{OURS} LiveModelUnits", "", "Maximum", FIVE, 1),

@@ -91,20 +91,20 @@ def test_on_demand_needs_no_brake():
 
 
 def test_a_brake_that_cannot_be_set_just_now_is_tried_again_after_a_pause_and_nothing_is_bought_meanwhile():
-    row = purchase_states.unbraked(replace(requested(), brake_fires_at=None), FULL, NOW)
+    row = purchase_states.unbraked(replace(requested(), brake_fires_at=None), "Throttling: no", NOW, final=False)
     assert isinstance(step(row, Observation()), purchase_steps.LeavePurchase)
     assert isinstance(step(row, Observation(), after=purchase_states.PAUSE), purchase_steps.SetBrake)
     lapsed = step(row, None, after=timedelta(hours=24))
     assert isinstance(lapsed, purchase_steps.Finish)
-    assert (lapsed.state, FULL.code in (lapsed.failure or "")) == ("lapsed", True)
+    assert (lapsed.state, (lapsed.failure or "")[-14:]) == ("lapsed", "Throttling: no")
 
 
 def test_a_brake_that_is_refused_for_good_ends_the_purchase():
-    row = purchase_states.unbraked(replace(requested(), brake_fires_at=None), REFUSED, NOW)
+    row = purchase_states.unbraked(replace(requested(), brake_fires_at=None), "Validation: no", NOW, final=True)
     assert step(row) == purchase_steps.Finish(
-        "failed", "nothing would end it but this stack", "ValidationException: no"
+        "failed", "the schedule that would end it could not be made", "Validation: no"
     )
-    sent = purchase_states.unbraked(purchase_states.attempt(requested(), NOW), REFUSED, NOW)
+    sent = purchase_states.unbraked(purchase_states.attempt(requested(), NOW), "Validation: no", NOW, final=True)
     assert step(sent) == purchase_steps.Observe(), "what was sent once may have taken effect"
 
 
@@ -112,8 +112,10 @@ def test_what_lives_without_a_brake_gets_one_and_goes_on_if_it_cannot():
     row = replace(purchase_states.go_live(requested(), capacity(), NOW), brake_fires_at=None)
     assert purchase_steps.is_due(replace(row, ready_at=NOW, announced=("ready",)), NOW)
     assert step(row) == purchase_steps.SetBrake(NOW + timedelta(hours=8, minutes=15))
-    for refusal in (FULL, REFUSED):
-        paused = purchase_states.unbraked(row, refusal, NOW)
+    for final in (False, True):
+        paused = purchase_states.unbraked(row, "no", NOW, final=final)
+        surplus = Observation(ours=(capacity(), capacity(2)))
+        assert step(paused, surplus) == purchase_steps.Discard("arn:2"), "a doubled purchase does not wait for a brake"
         assert step(paused, Observation(ours=(capacity(status="Ready"),))) == purchase_steps.BecomeReady(
             capacity(status="Ready")
         )
@@ -173,7 +175,7 @@ def test_giving_up_an_unknown_outcome_waits_until_a_late_effect_would_have_shown
 
 
 def test_what_lives_is_followed_until_it_can_be_called():
-    row = purchase_states.go_live(purchase_states.attempt(requested(), NOW), capacity(), NOW)
+    row = braked(purchase_states.go_live(purchase_states.attempt(requested(), NOW), capacity(), NOW))
     assert step(row) == purchase_steps.Observe()
     assert isinstance(step(row, Observation(ours=(capacity(),))), purchase_steps.LeavePurchase)
     ready = capacity(status="Ready")
@@ -183,7 +185,7 @@ def test_what_lives_is_followed_until_it_can_be_called():
 
 
 def test_a_failed_creation_is_given_back_and_ends_as_failed():
-    row = purchase_states.go_live(purchase_states.attempt(requested(), NOW), capacity(), NOW)
+    row = braked(purchase_states.go_live(purchase_states.attempt(requested(), NOW), capacity(), NOW))
     failed = step(row, Observation(ours=(replace(capacity(status="Failed"), failure="no hosts"),)))
     assert failed == purchase_steps.BeginRelease("Bedrock could not create it", "no hosts")
     row = purchase_states.release(row, failed.reason, failed.failure, NOW)
@@ -194,7 +196,7 @@ def test_a_failed_creation_is_given_back_and_ends_as_failed():
 
 
 def test_what_a_list_lacks_in_the_first_minutes_is_deleted_by_its_arn_before_it_is_called_gone():
-    live = purchase_states.go_live(purchase_states.attempt(requested(), NOW), capacity(), NOW)
+    live = braked(purchase_states.go_live(purchase_states.attempt(requested(), NOW), capacity(), NOW))
     row = purchase_states.release(live, "asked for", None, NOW)
     assert step(row, Observation()) == purchase_steps.Discard("arn:1")
     assert isinstance(step(replace(row, deleted_at=NOW), Observation()), purchase_steps.Finish)
@@ -208,7 +210,7 @@ def test_hours_run_from_the_send_that_bought_and_not_from_the_moment_it_was_foun
 
 
 def test_a_surplus_that_bedrock_did_not_delete_just_now_is_left_for_the_next_visit():
-    row = replace(purchase_states.go_live(requested(), capacity(), NOW), parked_at=NOW)
+    row = replace(braked(purchase_states.go_live(requested(), capacity(), NOW)), parked_at=NOW)
     observed = Observation(ours=(capacity(2), capacity(status="Ready")))
     assert step(row, observed) == purchase_steps.BecomeReady(capacity(status="Ready"))
     assert step(row, observed, after=purchase_states.PAUSE) == purchase_steps.Discard("arn:2")
@@ -224,7 +226,7 @@ def test_an_end_is_due_until_it_was_told(state):
 @pytest.mark.parametrize("hours", [1, 8, 168, None])
 def test_hours_end_by_themselves_and_are_announced_before(hours):
     serving = "provisioned_throughput" if hours else "on_demand"
-    row = purchase_states.go_live(requested(hours=hours, serving=serving), capacity(status="Ready"), NOW)
+    row = braked(purchase_states.go_live(requested(hours=hours, serving=serving), capacity(status="Ready"), NOW))
     row = replace(row, ready_at=NOW, announced=("ready",))
     observed = Observation(ours=(capacity(status="Ready"),))
     if hours is None:
@@ -240,7 +242,7 @@ def test_hours_end_by_themselves_and_are_announced_before(hours):
 
 
 def test_a_second_one_of_the_same_intent_is_given_back():
-    row = purchase_states.go_live(requested(), capacity(), NOW)
+    row = braked(purchase_states.go_live(requested(), capacity(), NOW))
     assert step(row, Observation(ours=(capacity(), capacity(2)))) == purchase_steps.Discard("arn:2")
 
 

@@ -112,12 +112,12 @@ def _set_brake(purchase: Purchase, fires_at: datetime, visit: _Visit) -> None:
         _save(purchase_states.braked(purchase, fires_at), visit)
         return
     logger.error("no schedule that ends paid capacity", extra={"purchase": purchase.id, "answer": str(answer)})
-    refusal = (
-        answer
-        if isinstance(answer, Refusal)
-        else Refusal("not_now", answer.reason, "no answer of EventBridge Scheduler")
-    )
-    _save(purchase_states.unbraked(purchase, refusal, visit.now), visit)
+    words = f"{answer.code}: {answer.message}" if isinstance(answer, Refusal) else f"no answer: {answer.reason}"
+    final = isinstance(answer, Refusal) and answer.kind == "refused"
+    unbraked = purchase_states.unbraked(purchase, words, visit.now, final=final)
+    told = purchase.brake_failure == words
+    note = f"the schedule that ends it could not be made; {words}"
+    _save(unbraked, visit, head=None if told else lambda head: deployment_states.note(head, note, visit.now))
 
 
 def _send(purchase: Purchase, visit: _Visit) -> None:

@@ -10,10 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tunedrop.domain.serving.purchase_states import RELEASE_TIME, SETTLE, Purchase
-
-_MOST_HOURS = 168
-"""A deployment's hours are at most these; a purchase without any is braked as if it had them."""
+from tunedrop.domain.serving.deployment_wish import MAX_HOURS
+from tunedrop.domain.serving.purchase_states import PAUSE, RELEASE_TIME, SETTLE, Purchase
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +36,19 @@ def wanted(purchase: Purchase, now: datetime) -> datetime | None:
     """
     if purchase.serving != "provisioned_throughput":
         return None
-    end = purchase.expires_at or now + timedelta(hours=purchase.hours or _MOST_HOURS)
+    end = purchase.expires_at or now + timedelta(hours=purchase.hours or MAX_HOURS)
     fires_at = end + RELEASE_TIME
     stands = purchase.brake_fires_at is not None and abs(purchase.brake_fires_at - fires_at) <= SETTLE
     return None if stands else fires_at
 
 
+def is_paused(purchase: Purchase, now: datetime) -> bool:
+    """Whether the brake could not be set a moment ago, so that everything else about the purchase goes first."""
+    return purchase.brake_tried_at is not None and now - purchase.brake_tried_at < PAUSE
+
+
 def schedule(purchase: Purchase, fires_at: datetime, role_arn: str) -> Schedule:
-    """What ends the purchase's capacity then. The throughput's name stands for its ARN, which nobody knows yet."""
+    """What ends the purchase's capacity then: by its ARN, and by its name while nobody knows the ARN."""
     partition = role_arn.split(":")[1]
     return Schedule(
         name=purchase.name,
@@ -53,5 +56,5 @@ def schedule(purchase: Purchase, fires_at: datetime, role_arn: str) -> Schedule:
         fires_at=fires_at,
         target_arn=f"arn:{partition}:scheduler:::aws-sdk:bedrock:deleteProvisionedModelThroughput",
         role_arn=role_arn,
-        parameters={"ProvisionedModelId": purchase.name},
+        parameters={"ProvisionedModelId": purchase.arn or purchase.name},
     )

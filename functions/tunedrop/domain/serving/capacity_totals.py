@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from tunedrop.domain.serving import brake
 from tunedrop.domain.serving.purchase_states import HOLDING, RELEASE_TIME, Purchase
 
 
@@ -16,6 +17,8 @@ class Standing:
     model_units: int
     expired: int
     """Purchases that may still be billed after their hours are over, or long after their release began."""
+    unbraked: int
+    """Purchases that are billed by the hour while no schedule stands that would end them without us."""
     hourly_cost: float | None
     """In the stack's currency; None, never 0, if any price is not configured."""
 
@@ -32,6 +35,7 @@ def of(purchases: Iterable[tuple[Purchase, str]], prices: Mapping[str, float], n
     return Standing(
         model_units=sum(units for units, _ in billed),
         expired=sum(_should_be_gone(purchase, now) for purchase, _ in holding),
+        unbraked=sum(purchase.state == "live" and bool(brake.wanted(purchase, now)) for purchase, _ in holding),
         hourly_cost=sum(known) if len(known) == len(costs) else None,
     )
 

@@ -61,6 +61,11 @@ def move(deployment: Deployment, state: DeploymentState, note: str, now: datetim
     return replace(deployment, state=state, history=(*deployment.history, entry))
 
 
+def note(deployment: Deployment, words: str, now: datetime) -> Deployment:
+    """The deployment with something to read about its state."""
+    return replace(deployment, history=(*deployment.history, HistoryEntry(now, deployment.state, words)))
+
+
 def become_ready(deployment: Deployment, now: datetime) -> Deployment:
     """The deployment once it can be called."""
     return move(deployment, "Ready", "Bedrock says it can be called", now)

@@ -70,7 +70,7 @@ class Purchase:
     refusal: Refusal | None = None
     """Bedrock's answer to the last send. After several sends it does not prove that the earlier ones had no effect."""
     parked_at: datetime | None = None
-    """When Bedrock last had no capacity or did not take a deletion, or the brake could not be set."""
+    """When Bedrock last had no capacity, or did not take a deletion."""
     live_at: datetime | None = None
     ready_at: datetime | None = None
     expires_at: datetime | None = None
@@ -82,9 +82,13 @@ class Purchase:
     released_at: datetime | None = None
     failure: str | None = None
     brake_fires_at: datetime | None = None
-    """When the schedule deletes the capacity that stands beside us (`brake`); None: none was made yet."""
-    brake_refusal: Refusal | None = None
-    """Why the schedule could not be made or moved when that was last tried."""
+    """When the schedule that stands beside us deletes the capacity (`brake`); None: it has to be made, or made anew."""
+    brake_tried_at: datetime | None = None
+    """When the schedule could last not be made or moved."""
+    brake_failure: str | None = None
+    """Why, in EventBridge Scheduler's words."""
+    brake_refused: bool = False
+    """Whether that is its last word."""
     announced: tuple[Announcement, ...] = ()
     revision: int = 0
 
@@ -144,12 +148,12 @@ def refuse(purchase: Purchase, refusal: Refusal) -> Purchase:
 
 def braked(purchase: Purchase, fires_at: datetime) -> Purchase:
     """The purchase once a schedule stands that ends its capacity at that time."""
-    return replace(purchase, brake_fires_at=fires_at, brake_refusal=None)
+    return replace(purchase, brake_fires_at=fires_at, brake_tried_at=None, brake_failure=None, brake_refused=False)
 
 
-def unbraked(purchase: Purchase, refusal: Refusal, now: datetime) -> Purchase:
-    """The purchase after its schedule could not be made or moved: it pauses, and nothing is bought meanwhile."""
-    return replace(purchase, brake_refusal=refusal, parked_at=now)
+def unbraked(purchase: Purchase, failure: str, now: datetime, *, final: bool) -> Purchase:
+    """The purchase after its schedule could not be made or moved: tried again after a pause, and bought only then."""
+    return replace(purchase, brake_tried_at=now, brake_failure=failure, brake_refused=final)
 
 
 def requeue(purchase: Purchase, now: datetime) -> Purchase:
@@ -161,7 +165,15 @@ def go_live(purchase: Purchase, capacity: Capacity, now: datetime) -> Purchase:
     """The purchase once its capacity exists. Its hours count from the send that bought it: billing may begin there."""
     bought_at = purchase.attempted_at or now
     expires_at = bought_at + timedelta(hours=purchase.hours) if purchase.hours else None
-    return replace(purchase, state="live", arn=capacity.arn, live_at=now, expires_at=expires_at, refusal=None)
+    return replace(
+        purchase,
+        state="live",
+        arn=capacity.arn,
+        live_at=now,
+        expires_at=expires_at,
+        refusal=None,
+        brake_fires_at=None,  # made anew: it can name what it deletes by its ARN now
+    )
 
 
 def release(purchase: Purchase, reason: str, failure: str | None, now: datetime) -> Purchase:

@@ -188,11 +188,8 @@ def _adopt_or_send(purchase: Purchase, observed: Observation, now: datetime) -> 
     if observed.others and purchase.serving == "provisioned_throughput":
         return _taken(observed.others[0])
     if fires_at := brake.wanted(purchase, now):
-        return (
-            LeavePurchase("the schedule that ends it could not be made just now")
-            if _paused(purchase, now)
-            else SetBrake(fires_at)
-        )
+        paused = brake.is_paused(purchase, now)
+        return LeavePurchase("its schedule could not be made just now") if paused else SetBrake(fires_at)
     return SendPurchase()
 
 
@@ -203,7 +200,7 @@ def _live(purchase: Purchase, observed: Observation | None, now: datetime) -> Pu
     if purchase.expires_at and now >= purchase.expires_at:
         return BeginRelease(f"its {purchase.hours} hours are over")
     fires_at = brake.wanted(purchase, now)
-    if fires_at and not _paused(purchase, now):
+    if fires_at and not brake.is_paused(purchase, now):
         return SetBrake(fires_at)
     if observed is None:
         return Observe()
@@ -250,12 +247,11 @@ def _ended(purchase: Purchase, observed: Observation | None, now: datetime) -> P
 def _given_up(purchase: Purchase, now: datetime) -> Finish | None:
     if purchase.release_requested:
         return Finish("released", purchase.release_requested)
-    unbraked = purchase.brake_refusal
-    if unbraked and unbraked.kind == "refused" and not purchase.attempts:
-        return Finish("failed", "nothing would end it but this stack", f"{unbraked.code}: {unbraked.message}")
+    if purchase.brake_refused and not purchase.attempts:
+        return Finish("failed", "the schedule that would end it could not be made", purchase.brake_failure)
     if purchase.lapses_at and now >= purchase.lapses_at:
         reason = "nothing is bought later than 24 hours after the job's end"
-        return Finish("lapsed", reason, f"{reason}: {unbraked.code}: {unbraked.message}" if unbraked else None)
+        return Finish("lapsed", reason, f"{reason}; {purchase.brake_failure}" if purchase.brake_failure else None)
     return None
 
 
