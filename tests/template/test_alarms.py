@@ -26,6 +26,7 @@ def test_what_may_cost_money_or_lose_data_rings_apart_from_what_is_somebodys_bad
     assert {name for name, rung in topics.items() if rung == ["<AlarmTopic>"]} == {
         "DeadLettersAlarm",
         "ExpiredCapacityAlarm",
+        "UnbrakedCapacityAlarm",
         "LiveCapacityAlarm",
         "OrphansAlarm",
         "ReconcileMissingAlarm",
