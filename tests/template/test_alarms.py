@@ -38,7 +38,7 @@ def test_what_may_cost_money_or_lose_data_rings_apart_from_what_is_somebodys_bad
         "LateMessagesAlarm",
         "RejectedDatasetsAlarm",
     }
-    assert len(topics) == 10
+    assert len(topics) == 11
 
 
 def test_an_alarm_tells_its_end_and_its_lack_of_data_where_it_rings(stack):
