@@ -119,7 +119,11 @@ def test_a_watch_that_is_interrupted_says_how_to_go_on_to_the_same_files(world, 
 
     interrupted = f"jobs show {job.id} --watch --html {tmp_path}/report.html"
     api.before = interrupt
-    assert main.main(shlex.split(interrupted)) == 130
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background ignores it
+    try:
+        assert main.main(shlex.split(interrupted)) == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert next_command(capsys.readouterr().err) == f"tunedrop {interrupted}"
 
 
