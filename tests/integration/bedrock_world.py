@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import itertools
 import json
+import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -313,19 +315,26 @@ def refusing(
         client.meta.events.unregister(event, answer)
 
 
-@contextmanager
-def unlisted() -> Iterator[None]:
+def unlisted() -> AbstractContextManager[None]:
     """Bedrock's list of throughputs lags behind what exists."""
+    return showing("ListProvisionedModelThroughputs", provisionedModelSummaries=[])
 
-    def hide(parsed: Any, **_: Any) -> None:
-        parsed["provisionedModelSummaries"] = []
 
-    event = "after-call.bedrock.ListProvisionedModelThroughputs"
-    clients.bedrock().meta.events.register(event, hide)
+@contextmanager
+def showing(operation: str, *, times: float = math.inf, **members: Any) -> Iterator[None]:
+    """Bedrock answers this read, the first so many times, with members that are out of date."""
+    answers = itertools.count()
+
+    def change(parsed: Any, **_: Any) -> None:
+        if next(answers) < times:
+            parsed.update(members)
+
+    event = f"after-call.bedrock.{operation}"
+    clients.bedrock().meta.events.register(event, change)
     try:
         yield
     finally:
-        clients.bedrock().meta.events.unregister(event, hide)
+        clients.bedrock().meta.events.unregister(event, change)
 
 
 def foreign(model_arn: str | None, name: str = "made-by-hand", **request: Any) -> str:

@@ -217,8 +217,16 @@ def test_a_model_that_stays_missing_lapses_after_a_day(world):
     assert world.units() == (0, frozenset())
 
 
-@pytest.mark.parametrize(("code", "status"), [("AccessDeniedException", 403), ("ResourceNotFoundException", 404)])
-def test_a_stop_that_bedrock_denies_is_a_fault_and_stays_wanted(world, code, status):
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("AccessDeniedException", 403),
+        ("ResourceNotFoundException", 404),
+        ("ConflictException", 400),
+        ("ValidationException", 400),
+    ],
+)
+def test_a_stop_that_bedrock_refuses_although_the_job_runs_is_a_fault_and_stays_wanted(world, code, status):
     job = world.start()
     world.deliver()
     world.stop(job.id)
@@ -226,6 +234,18 @@ def test_a_stop_that_bedrock_denies_is_a_fault_and_stays_wanted(world, code, sta
         world.deliver()
     world.wait(300)
     assert world.job(job.id).status in {"Stopping", "Stopped"}
+
+
+def test_a_stop_of_a_job_that_has_ended_is_no_longer_wanted(world):
+    job = world.start()
+    world.deliver()
+    world.clock.advance(TRAINED)
+    world.stop(job.id)
+    world.simulator.run_due()
+    world.deliver(events=False)
+    assert (world.job(job.id).stop_requested, world.job(job.id).status) == (False, "InProgress")
+    world.wait(300, events=False)
+    assert world.job(job.id).status == "Completed"
 
 
 def test_a_job_that_shows_up_in_bedrock_after_its_end_is_stopped_there(world):

@@ -10,10 +10,11 @@ import spending_requested
 from bedrock_simulator import Fault
 from tunedrop.domain.training.job_states import Job
 from tunedrop.edges import clients, clock_and_ids
+from tunedrop.errors import Unavailable
 
 from tests.builders import LambdaContext, event, sqs_event
 from tests.integration import bedrock_world
-from tests.integration.bedrock_world import BOUGHT, HOUR, TRAINED, World
+from tests.integration.bedrock_world import BOUGHT, HOUR, TRAINED, World, showing
 
 
 @pytest.fixture
@@ -129,6 +130,7 @@ def test_the_handlers_run_on_the_events_that_start_them(world):
 
 
 CREATE_JOB, LIST_JOBS = "CreateModelCustomizationJob", "ListModelCustomizationJobs"
+STOP_JOB = "StopModelCustomizationJob"
 
 
 def given_up(world) -> Job:
@@ -171,6 +173,58 @@ def test_a_job_that_ended_here_and_starts_in_bedrock_hours_later_is_found_stoppe
         world.wait(HOUR, events=events)
     assert whispers(world, job.id) == ["Bedrock has it: Stopping", "Bedrock has it: Stopped"]
     _bought_nothing_and_left_nothing(world, job)
+
+
+def appeared(world) -> Job:
+    """A job that had been given up, and starts in Bedrock 20 hours later; no event of Bedrock's is heard."""
+    world.door.add(Fault(CREATE_JOB, kind="timeout_before_effect"))
+    job = given_up(world)
+    assert job.request is not None
+    world.clock.advance(20 * HOUR)
+    clients.bedrock().create_model_customization_job(**job.request)
+    return job
+
+
+@pytest.mark.parametrize("code", ["ConflictException", "ValidationException"])
+def test_a_job_that_appeared_and_whose_stop_is_refused_once_is_stopped_the_next_time(world, code):
+    job = appeared(world)
+    world.door.add(Fault(STOP_JOB, kind=code))
+    with pytest.raises(Unavailable):
+        world.wait(300, events=False)
+    assert world.told() == []
+    for _ in range(3):
+        world.wait(300, events=False)
+    assert world.told() == ["JobAppeared", "JobAppeared"]
+    world.wait(TRAINED, events=False)
+    assert whispers(world, job.id) == ["Bedrock has it: Stopping", "Bedrock has it: Stopped"]
+    assert (world.job(job.id).appeared.status, world.bought("custom_model")) == ("Stopped", [])
+    _bought_nothing_and_left_nothing(world, job)
+
+
+def test_a_job_that_appeared_and_still_shows_as_running_after_its_stop_is_told_of_twice_and_stopped_once(world):
+    job = appeared(world)
+    world.wait(60, events=False)
+    assert world.told() == ["JobAppeared"]
+    with showing("GetModelCustomizationJob", status="InProgress"):
+        world.wait(60, events=False)
+    assert (world.job(job.id).appeared.status, world.told()) == ("Stopping", [])
+    for _ in range(3):
+        world.wait(300, events=False)
+    assert (world.told(), world.door.calls(STOP_JOB)) == (["JobAppeared"], 1)
+    assert whispers(world, job.id) == ["Bedrock has it: Stopping", "Bedrock has it: Stopped"]
+    _bought_nothing_and_left_nothing(world, job)
+
+
+def test_a_job_that_appeared_and_ended_as_it_was_to_be_stopped_is_found_with_its_model(world):
+    job = appeared(world)
+    world.clock.advance(TRAINED)
+    world.simulator.run_due()
+    with showing("GetModelCustomizationJob", times=1, status="InProgress"):
+        world.wait(300, events=False)
+    found = world.job(job.id)
+    assert (found.appeared.status, found.calls[-1].outcome) == ("Completed", "ConflictException")
+    assert found.model_arn
+    assert whispers(world, job.id) == ["Bedrock has it: Completed"]
 
 
 def test_a_job_that_bedrock_lists_only_after_it_has_completed_is_found_with_its_model(world):

@@ -88,10 +88,20 @@ def test_a_job_that_shows_up_in_bedrock_after_its_end_is_recorded_if_it_is_ours(
         assert isinstance(job_steps.next_step(ended, job_steps.SeenJob(seen), NOW), job_steps.LeaveJob)
     found = job_states.appear(ended, truth(status), NOW)
     assert (found.status, found.arn, found.ended_at) == ("Stopped", ARN, NOW)
-    same = job_steps.next_step(found, job_steps.SeenJob(truth(status)), NOW)
-    assert isinstance(same, job_steps.LeaveJob)
+    if status != "InProgress":
+        same = job_steps.next_step(found, job_steps.SeenJob(truth(status)), NOW)
+        assert isinstance(same, job_steps.LeaveJob)
     end = job_steps.next_step(found, job_steps.SeenJob(truth("Completed")), NOW)
-    assert end == (same if status in ENDED else job_steps.ReclaimJob(truth("Completed")))
+    assert isinstance(end, job_steps.LeaveJob if status in ENDED else job_steps.ReclaimJob)
+
+
+def test_a_job_that_appeared_is_stopped_while_it_runs_until_a_stop_was_accepted():
+    ended = job_states.end(job_states.attempt(job(), NOW), "Stopped", None, NOW)
+    running, stopping = (job_steps.SeenJob(truth(status)) for status in ("InProgress", "Stopping"))
+    found = job_states.appear(ended, running.truth, NOW)
+    assert job_steps.next_step(found, running, NOW) == job_steps.ReclaimJob(running.truth)
+    stopped = job_states.appear(found, stopping.truth, NOW)
+    assert isinstance(job_steps.next_step(stopped, running, NOW), job_steps.LeaveJob)
 
 
 def test_bedrock_is_asked_for_a_job_that_may_appear_for_two_days_and_for_no_other():

@@ -10,7 +10,7 @@ from tunedrop.actions.jobs import prepare_for_job, save_job
 from tunedrop.domain.training import job_queue, job_states, job_steps, wait_reasons
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.domain.training.bedrock_view import BedrockCall
-from tunedrop.domain.training.job_states import Job, JobTruth
+from tunedrop.domain.training.job_states import Job, JobStatus, JobTruth
 from tunedrop.edges.bedrock import observed_jobs, start_training
 from tunedrop.edges.bedrock.call_outcomes import Ambiguous, AnsweredCall, Done
 from tunedrop.edges.clients import Spender
@@ -163,9 +163,8 @@ def _wait_for_slot(job: Job, turn: _Turn) -> None:
 
 
 def _stop(job: Job, arn: str, turn: _Turn) -> None:
-    answer = start_training.stop_job(turn.spender, arn)
-    told = _called(job, "StopModelCustomizationJob", answer, turn)
-    if _stopped(job, answer):
+    told, status = _ask_to_stop(job, arn, turn)
+    if status == "Stopping":
         _save(job_states.transition(told, "Stopping", "request", turn.now, "stop was asked for"), turn)
     else:  # it has ended: forget the wish, so that its end is followed like any other
         _save(replace(told, stop_requested=False), turn)
@@ -174,21 +173,28 @@ def _stop(job: Job, arn: str, turn: _Turn) -> None:
 def _reclaim(job: Job, truth: JobTruth, turn: _Turn) -> None:
     logger.error("a job is in Bedrock that has ended here", extra={"job_id": job.id, "arn": truth.arn})
     if truth.status == "InProgress":
-        answer = start_training.stop_job(turn.spender, truth.arn)
-        job = _called(job, "StopModelCustomizationJob", answer, turn)
-        if _stopped(job, answer):
-            truth = replace(truth, status="Stopping")
-    save_job.save(job_states.appear(job, truth, turn.now), turn.cloud, turn.now)
+        job, status = _ask_to_stop(job, truth.arn, turn)
+        if status != "Stopping":  # it has ended meanwhile: the next round looks for what it left
+            _save(job, turn)
+            return
+        truth = replace(truth, status=status)
+    _save(job_states.appear(job, truth, turn.now), turn)
 
 
-def _stopped(job: Job, answer: AnsweredCall) -> bool:
-    """Whether Bedrock accepted the stop; False if the job has ended. Raises Unavailable otherwise, to try again."""
-    outcome = answer.outcome
+def _ask_to_stop(job: Job, arn: str, turn: _Turn) -> tuple[Job, JobStatus]:
+    """Ask Bedrock to stop the job. Returns it with that call, and its status in Bedrock: Stopping, or its end.
+
+    Raises Unavailable, to try again, while it may still run.
+    """
+    answer = start_training.stop_job(turn.spender, arn)
+    outcome, told = answer.outcome, _called(job, "StopModelCustomizationJob", answer, turn)
     if isinstance(outcome, Done):
-        return True
+        return told, "Stopping"
     if isinstance(outcome, Refusal) and outcome.code in _ENDED_ALREADY:
         logger.warning("Bedrock does not stop the job", extra={"job_id": job.id, "code": outcome.code})
-        return False
+        truth = observed_jobs.get_job(turn.cloud.bedrock, arn)  # both codes have other reasons too
+        if truth and truth.status != "InProgress":
+            return told, truth.status
     reason = outcome.reason if isinstance(outcome, Ambiguous) else outcome.code
     raise Unavailable("stop_unanswered", f"Job {job.id} could not be stopped yet.", job_id=job.id, reason=reason)
 

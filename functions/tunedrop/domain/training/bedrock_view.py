@@ -44,3 +44,10 @@ class Appearance:
     def has_ended(self) -> bool:
         """Whether Bedrock has nothing more to do for it."""
         return self.status in {"Completed", "Failed", "Stopped"}
+
+    def moves_on_to(self, status: str) -> bool:
+        """Whether there is something to do about the status that Bedrock shows now.
+
+        What runs is always to be stopped, until Bedrock has accepted that: what shows it running afterwards lags.
+        """
+        return self.status == "InProgress" or status not in {self.status, "InProgress"}

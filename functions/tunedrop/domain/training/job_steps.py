@@ -252,7 +252,7 @@ def _ended(job: Job, seen: SeenJob | None, now: datetime) -> JobStep:
     if seen is None:
         return Look()
     truth = seen.truth
-    if truth is None or truth.token != job.token or (appeared and truth.status == appeared.status):
+    if truth is None or truth.token != job.token or (appeared and not appeared.moves_on_to(truth.status)):
         return over
     return ReclaimJob(truth)
 
