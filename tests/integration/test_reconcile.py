@@ -172,6 +172,8 @@ def test_a_job_that_ended_here_and_starts_in_bedrock_hours_later_is_found_stoppe
     for _ in range(5):
         world.wait(HOUR, events=events)
     assert whispers(world, job.id) == ["Bedrock has it: Stopping", "Bedrock has it: Stopped"]
+    found = world.job(job.id)
+    assert (found.announced, found.appeared.announced) == (("Failed",), ("Stopping", "Stopped"))
     _bought_nothing_and_left_nothing(world, job)
 
 

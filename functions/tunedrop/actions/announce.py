@@ -13,7 +13,7 @@ from tunedrop.domain.serving import purchase_states
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.training import job_steps, start_times, wait_reasons
 from tunedrop.domain.training.account_quotas import Quota
-from tunedrop.domain.training.job_states import ENDED, Job, Wait
+from tunedrop.domain.training.job_states import ENDED, Job, JobStatus, Wait
 from tunedrop.edges import event_bus, faults
 from tunedrop.edges.bedrock import quotas
 from tunedrop.edges.cloud import Cloud
@@ -42,17 +42,20 @@ def announce_appearance(job: Job, cloud: Cloud) -> None:
 
     Raises PublishFailed.
     """
-    mark = job_steps.appearance_to_announce(job)
-    if mark:
-        told = job_notifications.of_appearance(job, cloud.settings.stack_id, cloud.now())
-        event_bus.publish(cloud.bus, told)
-        _mark(job, mark, cloud)
+    seen = job_steps.appearance_to_announce(job)
+    if seen:
+        event_bus.publish(cloud.bus, job_notifications.of_appearance(job, cloud.settings.stack_id, cloud.now()))
+        _keep(replace(job, appeared=replace(seen, announced=(*seen.announced, seen.status))), cloud)
     elif job_steps.is_finished(job, cloud.now()):
         cloud.state.write_all(job_rows.close_work(job))
 
 
-def _mark(job: Job, mark: str, cloud: Cloud) -> None:
+def _mark(job: Job, mark: JobStatus, cloud: Cloud) -> None:
     told = replace(job, announced=(*job.announced, mark))
+    _keep(told, cloud)
+
+
+def _keep(told: Job, cloud: Cloud) -> None:
     closing = [job_rows.close_work(told)] if job_steps.is_finished(told, cloud.now()) else []
     cloud.state.write_all(job_rows.put_job(told), *closing)
 

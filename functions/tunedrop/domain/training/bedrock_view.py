@@ -39,6 +39,8 @@ class Appearance:
     found_at: datetime
     status: str
     """In Bedrock, as last seen. The status here does not change any more."""
+    announced: tuple[str, ...] = ()
+    """Statuses in Bedrock whose notification was published."""
 
     @property
     def has_ended(self) -> bool:

@@ -188,8 +188,8 @@ class Job:
     """What its losses show; None until they are stored, and if they could not be read."""
     report_key: str | None = None
     """The S3 key of its report as JSON; page and picture lie beside it. None: not written."""
-    announced: tuple[str, ...] = ()
-    """Statuses whose notification was published; of its appearance, with "appeared:" before them."""
+    announced: tuple[JobStatus, ...] = ()
+    """Statuses whose notification was published."""
     revision: int = 0
     """Counts writes of the row; every write is conditional on the revision it read."""
 
@@ -268,7 +268,7 @@ def note(job: Job, source: StatusSource, now: datetime, words: str) -> Job:
 
 def appear(job: Job, truth: JobTruth, now: datetime) -> Job:
     """The ended job with what Bedrock shows of it after all. Its status here, and its purchase, do not change."""
-    seen = Appearance(job.appeared.found_at if job.appeared else now, truth.status)
+    seen = replace(job.appeared or Appearance(now, truth.status), status=truth.status)
     known = replace(job, arn=truth.arn, model_arn=truth.model_arn, appeared=seen)
     return note(known, "reconcile", now, f"after its end here, Bedrock has it: {truth.status}")
 

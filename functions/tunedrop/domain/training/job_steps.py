@@ -8,6 +8,7 @@ from typing import Literal
 
 from tunedrop.domain.training import job_states, wait_reasons
 from tunedrop.domain.training.bedrock_refusal import Refusal
+from tunedrop.domain.training.bedrock_view import Appearance
 from tunedrop.domain.training.job_states import ENDED, Job, JobStatus, JobTruth, Wait
 from tunedrop.domain.training.start_times import latest_start, sendable_since
 
@@ -202,10 +203,10 @@ def _may_appear(job: Job) -> bool:
     return job.arn is None and (job.doubted_at is not None or (job.attempted_at is not None and not refused))
 
 
-def appearance_to_announce(job: Job) -> str | None:
-    """The mark of the notification that is due about a job that appeared after its end; None if none is."""
-    mark = f"appeared:{job.appeared.status}" if job.appeared else None
-    return mark if mark not in job.announced else None
+def appearance_to_announce(job: Job) -> Appearance | None:
+    """What Bedrock shows of a job after its end, if no notification was published about that."""
+    appeared = job.appeared
+    return appeared if appeared and appeared.status not in appeared.announced else None
 
 
 def announcement(job: Job) -> JobStatus | None:
