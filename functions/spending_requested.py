@@ -9,6 +9,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from tunedrop.actions.deployments import advance_purchase
 from tunedrop.actions.jobs import advance_job
+from tunedrop.domain.training.job_states import StatusSource
 from tunedrop.edges import clients, queues
 from tunedrop.edges.cloud import Cloud, cloud
 from tunedrop.edges.observability import logger, metrics, without_words
@@ -26,7 +27,8 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _advance(here: Cloud, message: Mapping[str, Any]) -> None:
     match message.get("kind"):
         case "advance_job":
-            advance_job.advance(message["job_id"], here, clients.spender())
+            source: StatusSource = "event" if message.get("source") == "event" else "reconcile"
+            advance_job.advance(message["job_id"], here, clients.spender(), source)
         case "advance_purchase":
             advance_purchase.advance(message["deployment"], message["generation"], here, clients.spender())
         case kind:

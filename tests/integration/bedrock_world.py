@@ -117,7 +117,8 @@ class World:
     def spend(self, message: dict[str, Any]) -> Any:
         """One message of SpendQueue, delivered once."""
         if message["kind"] == "advance_job":
-            return advance_job.advance(message["job_id"], self.cloud, clients.spender())
+            source = message.get("source", "reconcile")
+            return advance_job.advance(message["job_id"], self.cloud, clients.spender(), source)
         return advance_purchase.advance(message["deployment"], message["generation"], self.cloud, clients.spender())
 
     def prepare(self, message: dict[str, Any]) -> None:

@@ -217,6 +217,44 @@ def test_a_job_that_appeared_and_still_shows_as_running_after_its_stop_is_told_o
     _bought_nothing_and_left_nothing(world, job)
 
 
+@pytest.mark.parametrize("source", ["event", "reconcile"])
+def test_the_timeline_says_what_had_us_look_for_a_job_that_appeared(world, source):
+    job = appeared(world)
+    heard = source == "event"
+    for _ in range(3):
+        world.wait(300, events=heard, reconciles=not heard)
+    told = [entry.source for entry in world.job(job.id).timeline if "after its end" in entry.note]
+    assert told == [source, source]
+
+
+@pytest.mark.parametrize(("said", "source"), [("event", "event"), ("a word of tomorrow", "reconcile")])
+def test_a_message_that_says_what_it_comes_from_may_say_so_in_other_words(world, said, source):
+    job = appeared(world)
+    message = {"schema": 1, "kind": "advance_job", "job_id": job.id, "source": said}
+    answer = spending_requested.handler(sqs_event(message, queue="SpendQueue"), LambdaContext())
+    assert (answer, world.job(job.id).timeline[-1].source) == ({"batchItemFailures": []}, source)
+
+
+def test_a_job_that_appeared_is_said_to_have_made_no_model_only_when_it_has_ended(world):
+    appeared(world)
+    said = []
+    for _ in range(3):
+        world.wait(300)
+        said += [detail["summary"] for _, detail in world.notifications()]
+    assert ["It made no model." in each for each in said] == [False, True]
+
+
+def test_a_job_that_appeared_is_not_told_of_as_completed_before_its_model_shows(world):
+    job = appeared(world)
+    world.clock.advance(TRAINED)
+    with showing("GetModelCustomizationJob", outputModelArn=None):
+        world.wait(300)
+    assert (world.job(job.id).appeared, world.told()) == (None, [])
+    world.wait(300)
+    assert (world.told(), world.job(job.id).appeared.status) == (["JobAppeared"], "Completed")
+    assert world.job(job.id).model_arn
+
+
 def test_a_job_that_appeared_and_ended_as_it_was_to_be_stopped_is_found_with_its_model(world):
     job = appeared(world)
     world.clock.advance(TRAINED)

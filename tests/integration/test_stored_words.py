@@ -1,6 +1,6 @@
 """Where a release knew every word that an attribute of a row may hold, no later one stores another.
 
-Going back, it could not read the row. What is new about a job gets an attribute of its own, which older code passes over.
+Going back, it could not read the row. What is new gets an attribute of its own, which older code passes over.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Messages between functions: ids only, never content.
+"""Messages between functions: ids and words of our own, never content.
 
 Each failed message is reported on its own, and waits longer after each delivery.
 """
@@ -32,9 +32,9 @@ class Queue:
     sqs: SQSClient
     url: str
 
-    def send(self, kind: str, **ids: str | int) -> None:
-        """Send one message of this `kind`, with ids only. Raises botocore's errors."""
-        self.sqs.send_message(QueueUrl=self.url, MessageBody=json.dumps({"schema": SCHEMA, "kind": kind, **ids}))
+    def send(self, kind: str, **about: str | int) -> None:
+        """Send one message of this `kind`, with ids or words of our own. Raises botocore's errors."""
+        self.sqs.send_message(QueueUrl=self.url, MessageBody=json.dumps({"schema": SCHEMA, "kind": kind, **about}))
 
 
 def parse(body: str) -> Mapping[str, Any]:

@@ -18,6 +18,7 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DENIED, SECOND = job_steps.DENIED_AT_MOST, timedelta(seconds=1)
 ORDER = {"Requested": 1, "WaitingForCapacity": 1, "InProgress": 2, "Stopping": 3}
 ARN = "arn:aws:bedrock:us-west-2:123456789012:model-customization-job/base/abcdefghijkl"
+MODEL = "arn:aws:bedrock:us-west-2:123456789012:custom-model/base/abcdefghijkl"
 
 
 def job(**changes) -> Job:
@@ -81,26 +82,27 @@ def test_a_job_whose_token_bedrock_does_not_show_is_nobodys_until_it_does():
 
 @pytest.mark.parametrize("status", ["InProgress", "Stopping", *sorted(ENDED)])
 def test_a_job_that_shows_up_in_bedrock_after_its_end_is_recorded_if_it_is_ours(status):
+    bedrocks, completed = truth(status, model_arn=MODEL), truth("Completed", model_arn=MODEL)
     ended = job_states.end(job_states.attempt(job(), NOW), "Stopped", None, NOW)
     assert job_steps.next_step(ended, None, NOW) == job_steps.Look()
-    assert job_steps.next_step(ended, job_steps.SeenJob(truth(status)), NOW) == job_steps.ReclaimJob(truth(status))
+    assert job_steps.next_step(ended, job_steps.SeenJob(bedrocks), NOW) == job_steps.ReclaimJob(bedrocks)
     for seen in (None, truth(status, token="theirs"), truth(status, token=None)):
         assert isinstance(job_steps.next_step(ended, job_steps.SeenJob(seen), NOW), job_steps.LeaveJob)
-    found = job_states.appear(ended, truth(status), NOW)
+    found = job_states.appear(ended, bedrocks, "event", NOW)
     assert (found.status, found.arn, found.ended_at) == ("Stopped", ARN, NOW)
     if status != "InProgress":
-        same = job_steps.next_step(found, job_steps.SeenJob(truth(status)), NOW)
+        same = job_steps.next_step(found, job_steps.SeenJob(bedrocks), NOW)
         assert isinstance(same, job_steps.LeaveJob)
-    end = job_steps.next_step(found, job_steps.SeenJob(truth("Completed")), NOW)
+    end = job_steps.next_step(found, job_steps.SeenJob(completed), NOW)
     assert isinstance(end, job_steps.LeaveJob if status in ENDED else job_steps.ReclaimJob)
 
 
 def test_a_job_that_appeared_is_stopped_while_it_runs_until_a_stop_was_accepted():
     ended = job_states.end(job_states.attempt(job(), NOW), "Stopped", None, NOW)
     running, stopping = (job_steps.SeenJob(truth(status)) for status in ("InProgress", "Stopping"))
-    found = job_states.appear(ended, running.truth, NOW)
+    found = job_states.appear(ended, running.truth, "event", NOW)
     assert job_steps.next_step(found, running, NOW) == job_steps.ReclaimJob(running.truth)
-    stopped = job_states.appear(found, stopping.truth, NOW)
+    stopped = job_states.appear(found, stopping.truth, "event", NOW)
     assert isinstance(job_steps.next_step(stopped, running, NOW), job_steps.LeaveJob)
 
 

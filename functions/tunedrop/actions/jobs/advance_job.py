@@ -10,7 +10,7 @@ from tunedrop.actions.jobs import prepare_for_job, save_job
 from tunedrop.domain.training import job_queue, job_states, job_steps, wait_reasons
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.domain.training.bedrock_view import BedrockCall
-from tunedrop.domain.training.job_states import Job, JobStatus, JobTruth
+from tunedrop.domain.training.job_states import Job, JobStatus, JobTruth, StatusSource
 from tunedrop.edges.bedrock import observed_jobs, start_training
 from tunedrop.edges.bedrock.call_outcomes import Ambiguous, AnsweredCall, Done
 from tunedrop.edges.clients import Spender
@@ -33,16 +33,17 @@ class _Turn:
 
     cloud: Cloud
     spender: Spender
+    source: StatusSource
     now: datetime
 
 
-def advance(job_id: str, cloud: Cloud, spender: Spender) -> Job | None:
+def advance(job_id: str, cloud: Cloud, spender: Spender, source: StatusSource = "reconcile") -> Job | None:
     """Carry out the job's next steps until there are none. Safe to repeat, interrupt and run concurrently.
 
-    Returns the job, or None if it does not exist. Raises Unavailable if other writers keep changing it, or if Bedrock
-    hides it or does not answer a stop.
+    `source` is what had us look for a job that has ended here. Returns the job, or None if it does not exist. Raises
+    Unavailable if other writers keep changing it, or if Bedrock hides it or does not answer a stop.
     """
-    turn = _Turn(cloud, spender, cloud.now())
+    turn = _Turn(cloud, spender, source, cloud.now())
     deadline = timedelta(hours=cloud.settings.job_deadline_hours)
     seen: job_steps.SeenJob | job_steps.Unprepared | None = None
     for _ in range(MOST_STEPS):
@@ -178,7 +179,7 @@ def _reclaim(job: Job, truth: JobTruth, turn: _Turn) -> None:
             _save(job, turn)
             return
         truth = replace(truth, status=status)
-    _save(job_states.appear(job, truth, turn.now), turn)
+    _save(job_states.appear(job, truth, turn.source, turn.now), turn)
 
 
 def _ask_to_stop(job: Job, arn: str, turn: _Turn) -> tuple[Job, JobStatus]:

@@ -89,7 +89,7 @@ def _truth(job: Job, arn: str, cloud: Cloud) -> JobTruth | None:
     if truth is None or not shown_as_ours:
         logger.warning("Bedrock shows no such job of ours", extra={"job_id": job.id})
         return None
-    if truth.status == "Completed" and truth.model_arn is None:  # a purchase could not follow; look again later
+    if truth.lacks_model:  # a purchase could not follow; look again later
         logger.warning("completed, but its model has no ARN yet", extra={"job_id": job.id})
         return None
     return truth
@@ -111,7 +111,7 @@ def _settle(job: Job, message: Mapping[str, Any], source: StatusSource, cloud: C
     arn = _detail(message).get("jobArn")
     # An event about a job that ended here without an ARN: an old send took effect late, and must be stopped.
     if job.status in ENDED and (job.arn is None or job.appeared) and isinstance(arn, str):
-        cloud.spend_queue.send("advance_job", job_id=job.id)
+        cloud.spend_queue.send("advance_job", job_id=job.id, source=source)
     return store_metrics.settle(job, source, cloud) if job_states.awaits_results(job) else job
 
 

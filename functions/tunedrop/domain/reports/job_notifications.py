@@ -75,7 +75,10 @@ def of_appearance(job: Job, stack: str, now: datetime) -> Notification:
 
 
 def _appeared_model(job: Job) -> str:
-    return f"Its custom model costs until it is deleted: {job.model_arn}." if job.model_arn else "It made no model."
+    if job.model_arn:
+        return f"Its custom model costs until it is deleted: {job.model_arn}."
+    ended = job.appeared and job.appeared.has_ended
+    return "It made no model." if ended else "Its end there is told of too."
 
 
 def notification(job: Job, status: JobStatus, stack: str, now: datetime, *, bucket: str) -> Notification:

@@ -103,6 +103,11 @@ class JobTruth:
     validation_loss: float | None
     phases: tuple[Phase, ...] = ()
 
+    @property
+    def lacks_model(self) -> bool:
+        """Whether it has completed, and Bedrock does not show its custom model yet."""
+        return self.status == "Completed" and self.model_arn is None
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -266,11 +271,11 @@ def note(job: Job, source: StatusSource, now: datetime, words: str) -> Job:
     return replace(job, timeline=(*job.timeline, TimelineEntry(now, job.status, source, words)))
 
 
-def appear(job: Job, truth: JobTruth, now: datetime) -> Job:
+def appear(job: Job, truth: JobTruth, source: StatusSource, now: datetime) -> Job:
     """The ended job with what Bedrock shows of it after all. Its status here, and its purchase, do not change."""
     seen = replace(job.appeared or Appearance(now, truth.status), status=truth.status)
     known = replace(job, arn=truth.arn, model_arn=truth.model_arn, appeared=seen)
-    return note(known, "reconcile", now, f"after its end here, Bedrock has it: {truth.status}")
+    return note(known, source, now, f"after its end here, Bedrock has it: {truth.status}")
 
 
 def fail(job: Job, refusal: TunedropError, now: datetime) -> Job:

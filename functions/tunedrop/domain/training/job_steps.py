@@ -255,6 +255,8 @@ def _ended(job: Job, seen: SeenJob | None, now: datetime) -> JobStep:
     truth = seen.truth
     if truth is None or truth.token != job.token or (appeared and not appeared.moves_on_to(truth.status)):
         return over
+    if truth.lacks_model:  # nobody would hear of it, and it costs; look again later
+        return over
     return ReclaimJob(truth)
 
 
