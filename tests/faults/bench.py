@@ -33,11 +33,12 @@ QUICK = Durations(validation=60, data_processing=60, training=600, stopping=60, 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """All state of tables, bucket and Bedrock. The queues are empty then."""
+    """All state of tables, bucket, schedules and Bedrock. The queues are empty then."""
 
     bedrock: bytes
     rows: dict[str, Any]
     objects: dict[str, list[Any]]
+    schedules: dict[str, Any]
     time: datetime
     ids: int
     told: tuple[Told, ...]
@@ -66,6 +67,7 @@ class Bench:
         dict.clear(kept)
         for key, versions in checkpoint.objects.items():
             dict.__setitem__(kept, key, list(versions))
+        world.put_back_schedules(checkpoint.schedules)
         world.clock.time, world.ids = checkpoint.time, checkpoint.ids
         world.events.clear()
         self.delivery = Delivery(world, Watch(plan or {}), arrivals)
@@ -83,6 +85,7 @@ class Bench:
             world.simulator.snapshot(),
             rows,
             objects,
+            copy.deepcopy(world.kept_schedules()),
             delivery.now,
             world.ids,
             tuple(delivery.told),

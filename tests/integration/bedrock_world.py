@@ -7,7 +7,7 @@ import dataclasses
 import itertools
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -156,14 +156,25 @@ class World:
 
     def schedules(self) -> dict[str, datetime]:
         """The one-time schedules that stand, by name, and when each fires."""
-        found = clients.scheduler().list_schedules()["Schedules"]
-        each = [clients.scheduler().get_schedule(Name=schedule["Name"]) for schedule in found]
         return {
-            one["Name"]: datetime.fromisoformat(
-                one["ScheduleExpression"].removeprefix("at(").removesuffix(")")
+            one.name: datetime.fromisoformat(
+                one.schedule_expression.removeprefix("at(").removesuffix(")")
             ).replace(tzinfo=UTC)
-            for one in each
+            for one in self.kept_schedules().values()
         }
+
+    def kept_schedules(self) -> dict[str, Any]:
+        """The same by their own names, as moto holds them."""
+        kept: dict[str, Any] = (
+            get_backend("scheduler")[ACCOUNT][self.settings.region].schedule_groups["default"].schedules
+        )
+        return kept
+
+    def put_back_schedules(self, schedules: Mapping[str, Any]) -> None:
+        """Let these stand, and no others."""
+        kept = self.kept_schedules()
+        kept.clear()
+        kept.update(copy.deepcopy(dict(schedules)))
 
     def fire_schedules(self) -> None:
         """EventBridge Scheduler does what is due, as its own target says it: with none of our code or rows."""
@@ -179,14 +190,16 @@ class World:
 
     def checkpoint(self) -> Any:
         """Everything as it stands now."""
-        return self.simulator.snapshot(), copy.deepcopy(self._backend().items), self.clock.time
+        schedules = copy.deepcopy(self.kept_schedules())
+        return self.simulator.snapshot(), copy.deepcopy(self._backend().items), schedules, self.clock.time
 
     def restore(self, checkpoint: Any) -> None:
         """Everything as it stood then, queues empty."""
-        snapshot, rows, self.clock.time = checkpoint
+        snapshot, rows, schedules, self.clock.time = checkpoint
         self.simulator.restore(snapshot)
         self.door.clear()
         self._backend().items = copy.deepcopy(rows)
+        self.put_back_schedules(schedules)
         self.events.clear()
         stack = self.stack
         for url in (

@@ -54,6 +54,8 @@ class Sent:
     parameters: Mapping[str, Any]
     at: datetime
     recorded: bool
+    ends_at: datetime | None
+    """Of a throughput: when the schedule that stood then deletes it; None where none stood."""
     trained_on: bytes
     """Of a job: the bytes that lie where its request points."""
 

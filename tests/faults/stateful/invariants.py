@@ -21,7 +21,7 @@ from tests.faults.stateful.steps import RECORDS
 Invariant = Callable[[Program], Iterator[str]]
 
 PAID = ("provisioned_throughput", "custom_model_deployment")
-CREATE_JOB = "CreateModelCustomizationJob"
+CREATE_JOB, CREATE_THROUGHPUT = "CreateModelCustomizationJob", "CreateProvisionedModelThroughput"
 ENDED = frozenset({"Completed", "Failed", "Stopped"})
 TERMINAL = {"JobCompleted", "JobFailed", "JobStopped"}
 FORWARD: Mapping[str, int] = {
@@ -37,6 +37,7 @@ FORWARD: Mapping[str, int] = {
 DEFAULT_HOURS = 8
 START_WITHIN = timedelta(hours=24)
 BUY_WITHIN = timedelta(hours=24)
+BRAKE_WITHIN = timedelta(hours=1)
 
 
 def bought_once(program: Program) -> Iterator[str]:
@@ -60,6 +61,17 @@ def nothing_committed(program: Program) -> Iterator[str]:
     for sent in program.history.sent:
         if sent.parameters.get("commitmentDuration"):
             yield f"{sent.operation} with {sent.parameters['commitmentDuration']}"
+
+
+def braked_before_sent(program: Program) -> Iterator[str]:
+    """I20: of every throughput that is bought, a schedule stood before that deletes it soon after its hours."""
+    hours = _bought_hours(program)
+    for sent in program.history.sent:
+        if sent.operation == CREATE_THROUGHPUT:
+            latest = sent.at + hours(sent.tags) + BRAKE_WITHIN
+            if sent.ends_at is None or sent.ends_at > latest:
+                name = sent.parameters["provisionedModelName"]
+                yield f"{name} left at {sent.at}, and a schedule ends it {sent.ends_at}"
 
 
 def one_job_for_a_request(program: Program) -> Iterator[str]:
@@ -155,9 +167,9 @@ def fails_only_when_struck(program: Program) -> Iterator[str]:
 
 def released_in_time(program: Program) -> Iterator[str]:
     """I12: what was bought for some hours is gone at the first reconcile after them."""
-    hours = {job: _hours(asked) for job, asked in program.history.jobs().items()}
+    hours = _bought_hours(program)
     for entry in program.ledger("provisioned_throughput"):
-        end = entry.started_at + timedelta(hours=hours.get(entry.tags["tunedrop:job"], DEFAULT_HOURS))
+        end = entry.started_at + hours(entry.tags)
         if entry.is_live and program.history.calm and program.now >= end:
             yield f"{entry.name} was to end at {end}, and bills at {program.now}"
         promised = program.expiry(entry.resource_arn)
@@ -271,6 +283,7 @@ def books_agree(program: Program) -> Iterator[str]:
 ALWAYS: tuple[Invariant, ...] = (
     bought_once,
     recorded_before_sent,
+    braked_before_sent,
     nothing_committed,
     one_job_for_a_request,
     one_job_by_itself,
@@ -293,6 +306,12 @@ AT_REST: tuple[Invariant, ...] = (nothing_is_lost, newest_wins, erased_is_gone, 
 
 def _starts(program: Program) -> Iterator[Sent]:
     return (sent for sent in program.history.sent if sent.operation == CREATE_JOB)
+
+
+def _bought_hours(program: Program) -> Callable[[Mapping[str, str]], timedelta]:
+    """By the tags of a throughput: how long it was asked for."""
+    hours = {job: _hours(asked) for job, asked in program.history.jobs().items()}
+    return lambda tags: timedelta(hours=hours.get(tags["tunedrop:job"], DEFAULT_HOURS))
 
 
 def _hours(asked: Asked) -> int:

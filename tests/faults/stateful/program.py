@@ -79,6 +79,7 @@ class Program:
         world = self.world
         world.clock.time, world.ids = bedrock_world.Clock().time, 0
         world.simulator.restore(self._empty)
+        world.put_back_schedules({})
         self.sell(QUOTA)
         world.events.clear()
         for name in TABLES:
@@ -282,7 +283,8 @@ class Program:
             found = self.objects().get(key)
             trained_on = found.value if found else b""
         recorded = any(_in_flight(row, sent.get("clientRequestToken")) for row in self.rows())
-        self.history.sent.append(Sent(operation, sent, self.now, recorded, trained_on))
+        ends_at = self.world.schedules().get(sent.get("provisionedModelName", ""))
+        self.history.sent.append(Sent(operation, sent, self.now, recorded, ends_at, trained_on))
 
     def _digest(self) -> str:
         rows = sorted(str(row) for row in self.rows())
