@@ -10,6 +10,7 @@ from typing import Any
 
 from bedrock_simulator import Configuration, FaultWishes, FaultyDoor, FaultyEvents, Lifecycle, Simulator
 
+from tunedrop_local.activity import Activity
 from tunedrop_local.adapter import (
     alarms,
     asked_resources,
@@ -29,7 +30,7 @@ from tunedrop_local.adapter import (
 )
 from tunedrop_local.adapter.front import Asgi, front
 from tunedrop_local.adapter.functions import Functions
-from tunedrop_local.adapter.state import Activity, Autosave
+from tunedrop_local.adapter.state import Autosave
 from tunedrop_local.code_store import CodeStore
 from tunedrop_local.control import Control
 from tunedrop_local.settings import Keys, Settings

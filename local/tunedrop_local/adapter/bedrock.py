@@ -22,8 +22,8 @@ from ministack.core import router
 from ministack.core.responses import StreamingResponse, get_account_id, get_region, request_scope
 from ministack.services import eventbridge
 
+from tunedrop_local.activity import Activity
 from tunedrop_local.adapter import policies, role_sessions, seams
-from tunedrop_local.adapter.state import Activity
 
 SERVICES = ("bedrock", "bedrock-runtime", "servicequotas")
 QUOTAS_TARGET = "ServiceQuotasV20190624"

@@ -7,8 +7,8 @@ from typing import Any
 
 from ministack import app
 
+from tunedrop_local.activity import Activity
 from tunedrop_local.adapter.bedrock import LOST
-from tunedrop_local.adapter.state import Activity
 
 Scope = Mapping[str, Any]
 Message = dict[str, Any]

@@ -13,8 +13,8 @@ from typing import Any
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
+from tunedrop_local.activity import Activity
 from tunedrop_local.adapter import seams
-from tunedrop_local.adapter.state import Activity
 from tunedrop_local.code_store import CodeStore
 from tunedrop_local.function_host import Definition, Function
 from tunedrop_local.runtime_api import Result, Sink

@@ -12,10 +12,10 @@ from typing import Any
 from ministack import app
 from ministack.core import persistence
 
+from tunedrop_local.activity import Activity
 from tunedrop_local.adapter import seams
 
 EVERY = 1.0  # seconds between saves while something happens
-AT_THE_LATEST = 30.0  # seconds; nothing is known to change without being noticed
 EVERYDAY = frozenset(
     {
         "cloudwatch",
@@ -35,28 +35,6 @@ EVERYDAY = frozenset(
 """The services that change while a deployed stack works; to look at the others takes as long again."""
 
 logger = logging.getLogger(__name__)
-
-
-class Activity:
-    """Remembers what happened since it was last asked, so that a quiet cloud costs nothing."""
-
-    def __init__(self) -> None:
-        self._happened, self._beyond = threading.Event(), False
-
-    def touch(self, *, beyond: bool = False) -> None:
-        """Something may have changed; `beyond`: in services that are not EVERYDAY, too."""
-        self._beyond = self._beyond or beyond
-        self._happened.set()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until something happens, but not longer than so many seconds; whether something did."""
-        return self._happened.wait(seconds)
-
-    def take(self) -> bool:
-        """Whether it went beyond the everyday; from now on, nothing has happened."""
-        self._happened.clear()
-        beyond, self._beyond = self._beyond, False
-        return beyond
 
 
 class Autosave:
@@ -97,12 +75,12 @@ class Autosave:
 
     def _run(self) -> None:
         while True:
-            noticed = self._activity.wait(AT_THE_LATEST)
+            self._activity.wait()
             if self._stopped.wait(EVERY):
                 return
-            beyond = self._activity.take()  # before the save: what happens meanwhile is for the next one
             try:
-                self.save(everything=beyond or not noticed)
+                with self._activity.saving() as everything:
+                    self.save(everything=everything)
             except Exception:
                 logger.exception("autosave failed; it is tried again")
 
@@ -111,6 +89,7 @@ class Autosave:
             content = state()
             seen = hash(json.dumps(content, default=self._fingerprint))
         except RuntimeError:  # a dict changed while it was read: the next save takes it
+            self._activity.touch(beyond=service not in EVERYDAY)
             return
         if content is not None:
             wrapped = {"__ministack_format__": self._version(service), "payload": content}
