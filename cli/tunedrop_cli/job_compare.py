@@ -45,6 +45,7 @@ def add_to(command: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Compare; return the exit code. Raises WrongUsage, Refused."""
+    written_files.refuse_standard_output(chosen.html)
     written_files.refuse_existing(chosen.html)
     api = stack.Stack(chosen).api()
     jobs = _jobs(chosen, api)
@@ -78,7 +79,7 @@ def _told(screen: Console, found: Comparison, *, ranked: bool) -> None:
     rows = [*found.differences, *found.always]
     tables.show(screen, titles, [(name, *values) for name, values in rows])
     text_report.line(screen)
-    text_report.line(screen, f"training loss over {found.axis.removesuffix('s')}s")
+    text_report.line(screen, f"training loss over {found.axis}")
     drawn = zip(MARKS, job_comparison.named(found), found.training, strict=False)
     for line in terminal_curves.draw([Curve(name, mark, points) for mark, name, points in drawn], axis=found.axis):
         text_report.line(screen, line)

@@ -72,6 +72,7 @@ class Comparison:
     always: Sequence[Row]
     """What is told of each, the same or not."""
     axis: str
+    """One of `AXES`."""
     training: Sequence[Points]
     """Each job's losses over the axis."""
     validation: Sequence[Points]
@@ -100,7 +101,7 @@ def compare(jobs: Sequence[Job], losses: Sequence[Mapping[str, Sequence[Mapping[
         runs=runs,
         differences=list(differences(jobs)),
         always=list(_always(jobs)),
-        axis="tokens" if over == "tokens" else "step",
+        axis=over,
         training=training,
         validation=validation,
         ranking=rank(runs),

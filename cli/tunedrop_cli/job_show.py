@@ -51,12 +51,13 @@ def run(chosen: argparse.Namespace) -> int:
     """Show a job; return the exit code. Raises WrongUsage, Refused."""
     for path in (chosen.csv, chosen.html):
         written_files.refuse_existing(path)
+    written_files.refuse_standard_output(chosen.html)
     if chosen.json and chosen.csv == written_files.STANDARD_OUTPUT:
         raise WrongUsage("--json and --csv - would both be written to standard output")
     tracking = mlflow_runs.open_tracking(chosen.mlflow) if chosen.mlflow else None
     api = stack.Stack(chosen).api()
     if chosen.watch:
-        job = watched(chosen, api, chosen.job, lambda job: _track(tracking, job))
+        job = watched(chosen, api, chosen.job, lambda job: _track_meanwhile(tracking, job))
     else:
         job = api.get(f"/jobs/{chosen.job}")
     if chosen.csv == written_files.STANDARD_OUTPUT:
@@ -101,8 +102,9 @@ def watched(
 
 def _again(chosen: argparse.Namespace, job_id: str) -> str:
     """The command that watches on, and writes what this one would have written."""
-    asked = ((f"--{name}", getattr(chosen, name, None)) for name in ("csv", "html", "mlflow"))
-    options = [word for option, value in asked if value for word in (option, value)]
+    asked = {f"--{name}": getattr(chosen, name, None) for name in ("csv", "html")}
+    asked["--mlflow"] = mlflow_runs.without_password(getattr(chosen, "mlflow", None) or "")
+    options = [word for option, value in asked.items() if value for word in (option, value)]
     return " ".join([next_commands.show_job(job_id, watch=True), *([shlex.join(options)] if options else [])])
 
 
@@ -132,6 +134,16 @@ def _track(
     if tracking is None or not tracked_run.has_begun(job):
         return None
     return tracking.write(tracked_run.of(job, points or {}), files or {})
+
+
+def _track_meanwhile(tracking: Tracking | None, job: Job) -> None:
+    """Update the run of a job that goes on. What the server can't take now is written at the job's end."""
+    try:
+        _track(tracking, job)
+    except Refused as error:
+        text_report.line(
+            text_report.console(stderr=True), f"MLflow: {error}. It is tried again with the job's next state."
+        )
 
 
 def _losses(api: ControlApi, job: Job) -> str:

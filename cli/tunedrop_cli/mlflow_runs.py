@@ -47,9 +47,8 @@ class Tracking:
             if run.end_time is not None:
                 self.client.set_terminated(run_id, run.status, run.end_time)
         if self.uri.startswith(("http://", "https://")):
-            server = re.sub("//[^/@]+@", "//", self.uri.rstrip("/"))  # it may name a user and a password
-            return f"{server}/#/experiments/{experiment}/runs/{run_id}?{_AS_TRAINING}"
-        return f"run {run_id} in {self.uri}"
+            return f"{without_password(self.uri.rstrip('/'))}/#/experiments/{experiment}/runs/{run_id}?{_AS_TRAINING}"
+        return f"run {run_id} in {without_password(self.uri)}"
 
     def _experiment(self, name: str) -> str:
         found = self.client.get_experiment_by_name(name)
@@ -98,6 +97,11 @@ class Tracking:
                 self.client.log_artifact(run_id, str(path))
 
 
+def without_password(words: str) -> str:
+    """The same without the user and the password that an address in it may name."""
+    return re.sub(r"//[^/?#\s]*@", "//", words)
+
+
 def open_tracking(uri: str) -> Tracking:
     """Load MLflow's client for a tracking URI. Raises WrongUsage where it is not installed, Refused for a wrong URI."""
     for name, value in _SETTINGS.items():
@@ -122,7 +126,7 @@ def _told() -> Iterator[None]:
     except ModuleNotFoundError as missing:
         raise WrongUsage(f"MLflow's client lacks what this server's storage needs: {missing}") from None
     except MlflowException as error:
-        words = str(error).strip().splitlines()
+        words = without_password(str(error)).strip().splitlines()
         raise Refused(
             0, {"code": "mlflow_refused", "message": words[0] if words else "MLflow gave no reason"}
         ) from None

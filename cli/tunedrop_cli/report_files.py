@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import urllib.request
+from http.client import HTTPException
 
 from tunedrop_cli.errors import Refused
 
@@ -15,5 +16,5 @@ def read(url: str) -> bytes:
     try:
         with urllib.request.urlopen(url, timeout=ANSWERS_WITHIN) as answer:  # noqa: S310
             return bytes(answer.read())
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         raise Refused(0, {"code": "report_unread", "message": f"the report could not be read: {error}"}) from None

@@ -38,6 +38,12 @@ def refuse_existing(path: str | None) -> None:
         raise WrongUsage(f"{path} is there already: name another file, or remove it first")
 
 
+def refuse_standard_output(path: str | None) -> None:
+    """Raise WrongUsage for a page that would stand between what the command prints."""
+    if path == STANDARD_OUTPUT:
+        raise WrongUsage("--html - would be written to standard output with the rest: name a file")
+
+
 def write_new(path: str, content: bytes) -> None:
     """Write a file that is not there yet. Raises WrongUsage."""
     refuse_existing(path)

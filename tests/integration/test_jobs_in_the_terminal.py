@@ -8,6 +8,8 @@ import json
 import os
 import shlex
 import signal
+import sys
+from types import SimpleNamespace
 
 import pytest
 from tunedrop.edges.settings import settings
@@ -167,14 +169,46 @@ def test_a_jobs_report_becomes_a_page_once_there_is_one_and_never_over_a_file(wo
     assert page.read_bytes() == before
 
 
-def test_two_things_on_standard_output_are_wrong_usage(world, say):
-    assert say(f"jobs show {completed(world).id} --csv - --json")[0] == 2
+@pytest.mark.parametrize("line", ["show {} --csv - --json", "show {} --html -", "compare one another --html -"])
+def test_two_things_on_standard_output_are_wrong_usage(world, say, line):
+    assert say("jobs " + line.replace("{}", completed(world).id)) == (2, "")
 
 
 def test_without_mlflows_client_it_is_said_how_to_install_it_before_anything_is_asked(api, say, capsys):
     assert main.main(shlex.split("jobs show x --watch --mlflow http://127.0.0.1:9")) == 2
     assert capsys.readouterr().err == "tunedrop: --mlflow needs MLflow's client: pip install 'tunedrop[mlflow]'\n"
     assert api.asked == []
+
+
+class _MLflowException(Exception):
+    pass
+
+
+class _SilentMLflow:
+    """Stands in for MLflow's client where its server does not answer; it says so as the real one does."""
+
+    def __init__(self, uri):
+        self._uri = uri
+
+    def get_experiment_by_name(self, name):
+        raise _MLflowException(f"API request to {self._uri}/api/2.0/mlflow failed: connection refused")
+
+
+def test_a_tracking_server_that_is_down_does_not_end_the_watch_and_its_password_is_not_printed(
+    world, api, say, capsys, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "mlflow", SimpleNamespace(MlflowClient=_SilentMLflow))
+    monkeypatch.setitem(sys.modules, "mlflow.exceptions", SimpleNamespace(MlflowException=_MLflowException))
+    job = world.start()
+    steps = iter((world.deliver, world.deliver, lambda: world.wait(TRAINED)))
+    api.before = lambda: [step() for step in itertools.islice(steps, 1)]
+    line = f"jobs show {job.id} --watch --mlflow http://dana:se@cret@127.0.0.1:9"
+    assert main.main(shlex.split(line)) == 1  # the run is what was asked for, and there is none
+    written = capsys.readouterr()
+    assert "Completed" in written.out
+    assert "It is tried again" in written.err
+    assert written.err.endswith("API request to http://127.0.0.1:9/api/2.0/mlflow failed: connection refused\n")
+    assert "cret" not in written.out + written.err
 
 
 def test_jobs_are_compared_on_a_page_too(world, say, tmp_path):

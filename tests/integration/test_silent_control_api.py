@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from botocore.credentials import Credentials
-from tunedrop_cli import main
+from tunedrop_cli import main, report_files
 from tunedrop_cli.control import ControlApi
+from tunedrop_cli.doctor import writing
+from tunedrop_cli.doctor.outcomes import CannotTell
 from tunedrop_cli.errors import Refused
 
 from tests.integration.troubled_server import TROUBLES, troubled_server
@@ -33,6 +35,18 @@ def test_what_is_never_answered_is_said_in_words(trouble):
     with troubled_server(trouble) as server, pytest.raises(Refused, match=r"^no_answer: GET .*/jobs got no") as refused:
         control_api(server).get("/jobs")
     assert (refused.value.status, len(server.asked)) == (0, 3)
+
+
+@pytest.mark.parametrize("trouble", ["closes", "resets", "halves", "babbles"])
+def test_a_report_that_breaks_off_is_said_in_words(trouble):
+    with troubled_server(trouble) as server, pytest.raises(Refused, match="the report could not be read"):
+        report_files.read(f"{server.url}/report.html")
+
+
+@pytest.mark.parametrize("trouble", ["closes", "resets", "babbles"])
+def test_an_upload_link_that_breaks_off_is_said_in_words(trouble):
+    with troubled_server(trouble) as server, pytest.raises(CannotTell, match="S3 did not answer"):
+        writing.send({"url": f"{server.url}/train.jsonl", "method": "PUT", "headers": {}}, b"{}")
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from http.client import HTTPException
 from typing import Any
 
 from tunedrop.domain.base_models.catalogue import BaseModel
@@ -158,7 +159,7 @@ def messages_unsigned(reader: Reader) -> Outcome:
     """Whether MessagesApi's function starts and streams its answer: a call without a key gets 401 in our own words."""
     try:
         status, body = reader.post_without_key()
-    except (OSError, ValueError) as error:
+    except (OSError, HTTPException, ValueError) as error:
         return failed(f"POST /v1/messages without a key gets no answer in JSON: {error}", command="make deploy")
     kind = body.get("error", {}).get("type") if isinstance(body, dict) else None
     if (status, kind) != (401, "authentication_error"):

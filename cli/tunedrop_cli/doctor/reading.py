@@ -174,7 +174,7 @@ class Reader:
         return self.reached.variable(MESSAGES_VARIABLE) or self.output("MessagesApiUrl")
 
     def post_without_key(self) -> tuple[int, Any]:
-        """Status and body of `POST /v1/messages` without an API key. Raises OSError, ValueError."""
+        """Status and body of `POST /v1/messages` without an API key. Raises OSError, HTTPException, ValueError."""
         url, headers = self.messages_url() + "/v1/messages", {"Content-Type": "application/json"}
         request = urllib.request.Request(url, b"{}", headers, method="POST")  # noqa: S310
         try:

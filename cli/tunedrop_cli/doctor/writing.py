@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any, TypeVar
 
 from tunedrop_cli.doctor.outcomes import CannotTell
@@ -50,7 +51,7 @@ def send(link: Mapping[str, Any], body: bytes) -> int:
     except urllib.error.HTTPError as error:
         with error:
             return error.code
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         raise CannotTell(f"S3 did not answer: {error}") from error
 
 

@@ -84,7 +84,7 @@ def test_losses_lie_over_steps_or_over_the_tokens_that_were_trained_by_then():
 def test_the_page_is_one_file_that_tells_each_job_apart_and_loads_nothing():
     page = comparison_page.render(compared()).decode()
     assert page.startswith("<!doctype html>")
-    for words in ("a: learningRate=1e-5", "b: learningRate=3e-5", "a1", "b2", "Training losses by step"):
+    for words in ("a: learningRate=1e-5", "b: learningRate=3e-5", "a1", "b2", "Training losses by steps"):
         assert words in page
     assert page.count("<svg") == 4, "two charts, each for wide and narrow windows"
     for loads in ("<script", "http://", "https://", "url(", "@import"):
