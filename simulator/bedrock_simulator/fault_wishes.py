@@ -8,9 +8,10 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
+from bedrock_simulator import occasions
 from bedrock_simulator.event_faults import EventFault, FaultyEvents
 from bedrock_simulator.faults import Fault, FaultyDoor
 from bedrock_simulator.simulator import Simulator
@@ -22,8 +23,10 @@ class FaultWishes:
     def __init__(self, simulator: Simulator, door: FaultyDoor, events: FaultyEvents) -> None:
         self._simulator, self._door, self._events = simulator, door, events
 
-    def add(self, wish: Mapping[str, Any]) -> None:
+    def add(self, wish: object) -> None:
         """Add one fault. Raises ValueError, or TypeError for a value of another type."""
+        if not isinstance(wish, Mapping):
+            raise TypeError("a fault is one JSON object")
         named = {"operation", "event", "job"} & wish.keys()
         if len(named) != 1:
             raise ValueError("a fault names one of operation, event and job")
@@ -46,8 +49,9 @@ class FaultWishes:
 
     def _add_call(self, wish: Mapping[str, Any]) -> None:
         _check_names(wish, Fault)
-        nth = self._door.calls(wish["operation"]) + wish.get("nth", 1)
-        self._door.add(Fault(**{**wish, "nth": nth}))
+        fault = Fault(**wish)
+        occasions.check(fault)  # of the number as it was wished: with the calls so far, -3 may be one that has passed
+        self._door.add(replace(fault, nth=self._door.calls(fault.operation) + fault.nth))
 
 
 def _check_names(wish: Mapping[str, Any], kind: type[Fault] | type[EventFault]) -> None:

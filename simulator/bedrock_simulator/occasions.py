@@ -22,8 +22,8 @@ def check(rule: Rule) -> None:
     """Check when a fault strikes. Raises ValueError."""
     if rule.share is not None and rule.above is not None:
         raise ValueError("a fault strikes a share of the occurrences or those above a rate, not both")
-    if rule.nth < 1:
-        raise ValueError("nth counts from 1")
+    if rule.nth < 1 or rule.nth % 1:
+        raise ValueError("nth is a whole number from 1 on")
     if rule.share is not None and not 0 <= rule.share <= 1:
         raise ValueError("share is between 0 and 1")
     if rule.above is not None and rule.above <= 0:

@@ -275,8 +275,16 @@ def test_wishes_can_be_withdrawn(told, wishes):
         {"operation": "ListCustomModels", "kind": "sulking"},
         {"operation": "ListCustomModels", "kind": "ThrottlingException", "nth_call": 2},
         {"operation": "ListUnicorns", "kind": "ThrottlingException"},
+        {"operation": "ListCustomModels", "kind": "ThrottlingException", "nth": -3},
+        {"operation": "ListCustomModels", "kind": "ThrottlingException", "nth": 1.5},
+        {"event": "drop", "nth": 0},
+        [],
+        "drop",
+        None,
     ],
 )
-def test_a_wish_that_means_nothing_is_refused(wishes, wish):
-    with pytest.raises(ValueError, match=r"."):
+def test_a_wish_that_means_nothing_is_refused(told, wishes, wish):
+    for _ in range(5):
+        told.ask("ListCustomModels")
+    with pytest.raises((ValueError, TypeError), match=r"."):
         wishes.add(wish)
