@@ -85,13 +85,15 @@ def _populate(world: bedrock_world.World) -> Names:
     manage_keys.revoke(keys[0], stack.cloud)
     datasets: list[str | int] = ["support", "support-bot", "gone"]
     return {
-        "path.name": [*datasets, "support-prod"],
+        "path.name": [*datasets, "support-prod", "support-next"],
         "path.number": [1, 2, 3],
         "path.job_id": [served.id, running.id],
         "path.key_id": [*keys],
         "path.upload_id": [asked.version_id],
         "query.cursor": [_cursor(path) for path in ("/datasets", "/jobs", "/datasets/support-bot/versions", "/keys")],
         "body.dataset": datasets,
+        "body.job_id": [served.id, running.id],
+        "body.model": [served.name, running.name],
         "body.base_model": ["claude-3-haiku", "nova-lite"],
         "body.version": [1, 2],
         "body.splits[*].[*]": [*parts],

@@ -119,6 +119,8 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         May("s3:ListBucketVersions", DATA, WHERE_DATASETS_LIE),
         May("kms:Decrypt GenerateDataKey", KEY, by_way_of("s3", "dynamodb")),
         *TUNABLE,
+        # looks whether a model that a deployment shall serve is ours, and still there
+        May("bedrock:GetCustomModel", MODELS, IS_OURS),
     ),
     "JobStateChangedRole": (
         TRACES,

@@ -220,6 +220,7 @@ ABOUT = {  # the parameter that names the thing in Bedrock whose tags count
     "bedrock.CreateCustomModelDeployment": "modelArn",
     "bedrock.DeleteCustomModelDeployment": "customModelDeploymentIdentifier",
     "bedrock.DeleteProvisionedModelThroughput": "provisionedModelId",
+    "bedrock.GetCustomModel": "modelIdentifier",
     "bedrock.GetCustomModelDeployment": "customModelDeploymentIdentifier",
     "bedrock.GetModelCustomizationJob": "jobIdentifier",
     "bedrock.GetProvisionedModelThroughput": "provisionedModelId",
@@ -231,6 +232,7 @@ ABOUT = {  # the parameter that names the thing in Bedrock whose tags count
 _PLAIN = (
     "DeleteCustomModelDeployment",
     "DeleteProvisionedModelThroughput",
+    "GetCustomModel",
     "GetCustomModelDeployment",
     "GetModelCustomizationJob",
     "GetProvisionedModelThroughput",

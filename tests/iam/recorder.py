@@ -31,6 +31,7 @@ DIRECTLY = {  # actions that tests call without a handler, and whose they are
     "actions/datasets/trace_models.py": "control_api",
     "actions/deployments/advance_purchase.py": "spending_requested",
     "actions/deployments/inspect_capacity.py": "reconcile",
+    "actions/deployments/put_deployment.py": "control_api",
     "actions/deployments/read_deployments.py": "control_api",
     "actions/deployments/release_deployment.py": "control_api",
     "actions/jobs/advance_job.py": "spending_requested",
@@ -43,6 +44,7 @@ DIRECTLY = {  # actions that tests call without a handler, and whose they are
     "actions/messages/manage_keys.py": "control_api",
     "actions/messages/manage_keys.py:authenticate": "messages_api",
     "actions/reconcile.py": "reconcile",
+    "routes/application.py": "control_api",
 }
 OURS = {"tunedrop:stack": PSEUDO["AWS::StackId"]}
 BEHIND = {("actions/jobs/start_on_accept.py", "_claimed"): "AllowJobsOnAccept"}

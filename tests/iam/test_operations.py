@@ -41,6 +41,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("bedrock.StopModelCustomizationJob", {"jobIdentifier": JOB}),
     ("bedrock.GetProvisionedModelThroughput", {"provisionedModelId": THROUGHPUT}),
     ("bedrock.DeleteProvisionedModelThroughput", {"provisionedModelId": THROUGHPUT}),
+    ("bedrock.GetCustomModel", {"modelIdentifier": MODEL}),
     ("bedrock.GetCustomModelDeployment", {"customModelDeploymentIdentifier": DEPLOYMENT}),
     ("bedrock.DeleteCustomModelDeployment", {"customModelDeploymentIdentifier": DEPLOYMENT}),
     ("bedrock.GetFoundationModel", {"modelIdentifier": HAIKU}),

@@ -5,18 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import control_api
+from tunedrop.edges.cloud import Cloud
+from tunedrop.routes import application
 
 from tests import builders
 
 Answer = tuple[int, Any]
 
 
-def call(method: str, path: str, body: Any = None, *, key: str | None = None, query: Any = None) -> Answer:
-    """One request, signed by the usual caller; `key` is its Idempotency-Key."""
+def call(
+    method: str, path: str, body: Any = None, *, key: str | None = None, query: Any = None, cloud: Cloud | None = None
+) -> Answer:
+    """One request, signed by the usual caller; `key` is its Idempotency-Key. `cloud`: instead of the handler's own."""
     headers = {"Idempotency-Key": key} if key else None
     event = builders.api_request(method, path, body=body, headers=headers, query=query)
     context: Any = builders.LambdaContext()
-    return builders.api_answer(control_api.handler(event, context))
+    answered = application.answer(event, context, cloud) if cloud else control_api.handler(event, context)
+    return builders.api_answer(answered)
 
 
 def refused(answer: Answer) -> tuple[int, str]:

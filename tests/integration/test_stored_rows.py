@@ -108,6 +108,7 @@ READ: Mapping[str, Callable[[Table, Key], Any]] = {
     ],
     "parts": parts,
     "purchase": lambda table, key: deployment_rows.load_purchase(table, named(key), number(key)),
+    "purchase_intent": lambda table, key: [(table.get(key) or {})[name] for name in ("deployment", "generation")],
     "request": request,
     "tombstone": lambda table, key: tombstone_rows.load_tombstone(table, named(key), number(key)),
     "upload": upload,

@@ -46,7 +46,7 @@ def test_no_integration_carries_credentials_of_its_caller(stack):
 
 def test_no_method_is_any(stack):
     verbs = {verb for api in stack.of(API) for _, verb in methods(api)}
-    assert verbs == {"get", "post", "delete"}
+    assert verbs == {"get", "post", "put", "delete"}
 
 
 def test_every_request_to_the_control_api_is_signed(stack):

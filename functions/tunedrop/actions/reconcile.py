@@ -14,11 +14,10 @@ from tunedrop.actions.datasets import erase_data
 from tunedrop.actions.deployments import inspect_capacity
 from tunedrop.domain.reports import reconcile_notifications
 from tunedrop.domain.reports.reconcile_notifications import Reconciled
-from tunedrop.domain.serving import capacity_totals
-from tunedrop.domain.serving import purchase_steps as serving_steps
+from tunedrop.domain.serving import capacity_totals, due_purchases
 from tunedrop.domain.serving.capacity_totals import Standing
 from tunedrop.domain.serving.purchase_states import Purchase
-from tunedrop.domain.training import job_steps as training_steps
+from tunedrop.domain.training import job_steps
 from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.versions.deletions import Deletion
 from tunedrop.edges import event_bus, observability
@@ -41,8 +40,8 @@ def reconcile(cloud: Cloud) -> Reconciled:
     """
     now = cloud.now()
     jobs, purchases, unreadable = _open_work(cloud)
-    due = {_job_message(kind, job) for job in jobs for kind in training_steps.due(job)}
-    due |= {_purchase_message(item) for item in purchases if serving_steps.is_due(item, now)}
+    due = {_job_message(kind, job) for job in jobs for kind in job_steps.due(job)}
+    due |= {_purchase_message(item) for item in purchases if due_purchases.is_due(item, now)}
     _send(due, cloud)
     seen = inspect_capacity.inspect(purchases, cloud)
     more = {_purchase_message(item) for item in (*seen.vanished, *seen.late)} - due

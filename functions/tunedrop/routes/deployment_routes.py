@@ -1,55 +1,61 @@
-"""Deployments: `GET /deployments`, `GET` and `DELETE /deployments/{name}`."""
+"""Deployments: `GET /deployments`, `GET`, `PUT` and `DELETE /deployments/{name}`."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from http import HTTPStatus
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body as FromBody
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field
 
-from tunedrop.actions.deployments import read_deployments
+from tunedrop.actions.deployments import plan_deployment, put_deployment, read_deployments
 from tunedrop.actions.deployments.release_deployment import release
-from tunedrop.routes.route_basics import AnswerModel, Cursor, Limit, Request
+from tunedrop.domain.base_models.catalogue import Serving
+from tunedrop.domain.serving.put_request import PutDeployment
+from tunedrop.routes import deployment_answers, idempotency
+from tunedrop.routes.deployment_answers import DeploymentAnswer, DeploymentPlanAnswer, DeploymentsAnswer
+from tunedrop.routes.idempotency import Answer
+from tunedrop.routes.route_basics import (
+    Body,
+    Cursor,
+    IdempotencyKey,
+    Limit,
+    Moment,
+    PlanOnly,
+    Request,
+    Whole,
+    data,
+    once,
+    required,
+)
 
 router = APIGatewayRouter()
 
 
-class HistoryAnswer(AnswerModel):
-    """One change of a deployment's state, and why."""
+class PutDeploymentBody(Body):
+    """What a deployment should be. A field that is left out stays as it is, or gets its default."""
 
-    time: datetime
-    state: str
-    note: str
+    job_id: str | None = Field(None, description="The Completed job whose custom model it serves")
+    model: str | None = Field(None, description="The same by the custom model's name or ARN")
+    serving: Serving | None = Field(
+        None, description="Default: on_demand wherever the base model has it. Fixed until it is released"
+    )
+    model_units: Whole | None = Field(
+        None, description="Provisioned Throughput only. Default: 1. Fixed until it is released"
+    )
+    hours: Whole | None = Field(
+        None, description="From the purchase to its release, 1 to 168. Default: the stack's DeploymentHours"
+    )
+    expires_at: Moment | None = Field(
+        None, description="When it is released, instead of `hours`; at most 168 hours ahead, and renewed by a later one"
+    )
+    plan_id: str | None = Field(None, description="Does exactly what the plan with this id says, or nothing")
 
-
-class DeploymentAnswer(AnswerModel):
-    """A named way to call a custom model."""
-
-    name: str
-    state: str = Field(description="Creating, Ready, Updating, Releasing, Released or Failed")
-    serving: str
-    base_model: str
-    dataset: str
-    version: int
-    job_id: str
-    model_arn: str | None
-    arn: str | None = Field(description="The modelId to invoke")
-    model_units: int = Field(description="Billed by the hour; 0 for on-demand")
-    generation: int
-    owner: str
-    created_at: datetime
-    expires_at: datetime | None = Field(description="When it is released automatically")
-    failure: str | None
-    history: list[HistoryAnswer]
-
-
-class DeploymentsAnswer(AnswerModel):
-    """A page of deployments, newest first."""
-
-    deployments: list[DeploymentAnswer]
-    cursor: str | None
+    def asked(self, name: str) -> PutDeployment:
+        """The same as an action's argument."""
+        return PutDeployment(name, **self.model_dump())
 
 
 @router.get("/deployments", summary="List deployments")
@@ -63,6 +69,45 @@ def list_deployments(limit: Limit = 20, cursor: Cursor = None) -> DeploymentsAns
 def get_deployment(name: str) -> DeploymentAnswer:
     """A deployment, its state and its history."""
     return DeploymentAnswer.of(read_deployments.get(name, Request.of(router).cloud))
+
+
+@router.put(
+    "/deployments/<name>",
+    summary="Say what a deployment should be",
+    responses={
+        200: {
+            "description": "It is so now, or was so already. With ?plan=true: what the request would do",
+            "content": {"application/json": {"model": DeploymentAnswer | DeploymentPlanAnswer}},
+        },
+        202: {"description": "Requested", "content": {"application/json": {"model": DeploymentAnswer}}},
+    },
+)
+def put_deployment_(
+    name: str,
+    body: Annotated[PutDeploymentBody, FromBody()],
+    plan: PlanOnly = False,
+    idempotency_key: IdempotencyKey = None,
+) -> Response[DeploymentAnswer | DeploymentPlanAnswer]:
+    """Serve a custom model that exists, or give what serves it another end. Requires an Idempotency-Key.
+
+    The same body again changes nothing. Everything that can be checked is checked before money is spent. `?plan=true`
+    checks the same and answers what would happen and what it costs; it changes nothing and needs no key.
+    """
+    request = Request.of(router)
+    if plan:
+        if idempotency_key is not None:
+            idempotency.check(idempotency_key)
+        planned = plan_deployment.plan(body.asked(name), request.cloud)
+        return Response(HTTPStatus.OK, "application/json", deployment_answers.plan(planned))
+
+    def run(intent_id: str) -> Answer:
+        outcome = put_deployment.put(body.asked(name), request.cloud, intent_id=intent_id, caller=request.caller)
+        status = HTTPStatus.ACCEPTED if "create" in outcome.changes else HTTPStatus.OK
+        return Answer(status, data(DeploymentAnswer.of(outcome.deployment)))
+
+    return once(
+        request, f"PUT /deployments/{name}", required(idempotency_key), body=body, run=run, model=DeploymentAnswer
+    )
 
 
 @router.delete("/deployments/<name>", summary="Release a deployment", responses={202: {"description": "Requested"}})

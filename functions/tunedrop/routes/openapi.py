@@ -16,7 +16,7 @@ from tunedrop.routes.error_answers import ErrorAnswer
 _DESCRIPTION = (
     "Every request is signed (SigV4, service execute-api). All errors have the same format, and their codes are stable."
 )
-_METHODS = {"get", "post", "delete"}
+_METHODS = {"get", "post", "put", "delete"}
 
 _REFUSALS = {
     "400": "The request can't be parsed, or its Idempotency-Key is missing or invalid",
@@ -64,7 +64,7 @@ def _with_refusals(responses: dict[str, Any], method: str, path: str) -> dict[st
     """
     told = {status: answer for status, answer in responses.items() if status.startswith("2")}
     refused = {*_OF_ALL, *(status for status in responses if status in _REFUSALS)}
-    refused |= {"400", "409"} if method == "post" else set()
+    refused |= {"400", "409"} if method in {"post", "put"} else set()
     refused |= {"404"} if "{" in path else set()
     return told | {status: {"$ref": f"#/components/responses/Error{status}"} for status in refused}
 

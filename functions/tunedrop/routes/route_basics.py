@@ -139,7 +139,7 @@ def once(
     run: Callable[[str], Answer],
     model: type[Model],
 ) -> Response[Model]:
-    """Run a POST under its Idempotency-Key, if it has one, and return the answer as `model`."""
+    """Run a POST or PUT under its Idempotency-Key, if it has one, and return the answer as `model`."""
     content = body.model_dump(mode="json") if isinstance(body, Body) else dict(body)
     if key is None:
         answer = run(request.cloud.new_id())

@@ -59,8 +59,8 @@ BUGS: dict[str, Bug] = {
     ),
     "a purchase never expires": Bug(
         "tunedrop/domain/serving/purchase_steps.py",
-        "    if purchase.expires_at and now >= purchase.expires_at:\n        return BeginRelease",
-        "    if purchase.expires_at is None:\n        return BeginRelease",
+        "    if in_force and now >= in_force:\n        return BeginRelease",
+        "    if in_force is None:\n        return BeginRelease",
     ),
     "model units are not given back": Bug(
         "tunedrop/domain/serving/purchase_states.py",

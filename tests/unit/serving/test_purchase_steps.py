@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from tunedrop.domain.serving import brake, purchase_states, purchase_steps
+from tunedrop.domain.serving import brake, due_purchases, purchase_states, purchase_steps
 from tunedrop.domain.serving.purchase_states import ENDED, LONG_SETTLE, SETTLE, Capacity, Observation, Purchase
 from tunedrop.domain.training.bedrock_refusal import Refusal
 
@@ -110,7 +110,7 @@ def test_a_brake_that_is_refused_for_good_ends_the_purchase():
 
 def test_what_lives_without_a_brake_gets_one_and_goes_on_if_it_cannot():
     row = replace(purchase_states.go_live(requested(), capacity(), NOW), brake_fires_at=None)
-    assert purchase_steps.is_due(replace(row, ready_at=NOW, announced=("ready",)), NOW)
+    assert due_purchases.is_due(replace(row, ready_at=NOW, announced=("ready",)), NOW)
     assert step(row) == purchase_steps.SetBrake(NOW + timedelta(hours=8, minutes=15))
     for final in (False, True):
         paused = purchase_states.unbraked(row, "no", NOW, final=final)
@@ -219,8 +219,8 @@ def test_a_surplus_that_bedrock_did_not_delete_just_now_is_left_for_the_next_vis
 @pytest.mark.parametrize("state", sorted(ENDED))
 def test_an_end_is_due_until_it_was_told(state):
     row = purchase_states.finish(purchase_states.attempt(requested(), NOW), state, None, NOW)
-    assert purchase_steps.is_due(row, NOW)
-    assert not purchase_steps.is_due(replace(row, announced=purchase_states.announcements(row, NOW)), NOW)
+    assert due_purchases.is_due(row, NOW)
+    assert not due_purchases.is_due(replace(row, announced=purchase_states.announcements(row, NOW)), NOW)
 
 
 @pytest.mark.parametrize("hours", [1, 8, 168, None])

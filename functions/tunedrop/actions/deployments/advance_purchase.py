@@ -95,6 +95,8 @@ def _move(step: purchase_steps.PurchaseStep, purchase: Purchase, visit: _Visit) 
             _go_live(purchase, found, visit)
         case purchase_steps.BecomeReady():
             _save(replace(purchase, ready_at=now), visit, head=lambda head: deployment_states.become_ready(head, now))
+        case purchase_steps.MoveEnd(expires_at):
+            _save(replace(purchase, expires_at=expires_at), visit)
         case purchase_steps.BeginRelease(reason, failure):
             released = purchase_states.release(purchase, reason, failure, now)
             _save(released, visit, head=lambda head: deployment_states.begin_release(head, reason, now))

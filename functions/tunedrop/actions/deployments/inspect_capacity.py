@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tunedrop.domain.base_models.catalogue import Serving
-from tunedrop.domain.serving import capacity_owners, purchase_steps
+from tunedrop.domain.serving import capacity_owners, due_purchases
 from tunedrop.domain.serving.purchase_states import Capacity, Purchase
 from tunedrop.edges import faults
 from tunedrop.edges.bedrock import observed_capacity
@@ -50,7 +50,7 @@ def inspect(purchases: Iterable[Purchase], cloud: Cloud) -> Inspection:
             seen.note(fault)
             continue
         arns = {item.arn for item in existing}
-        seen.vanished += [purchase for purchase in own if purchase_steps.has_vanished(purchase, arns)]
+        seen.vanished += [purchase for purchase in own if due_purchases.has_vanished(purchase, arns)]
         for item in capacity_owners.unaccounted(existing, own):
             _sort(item, seen, cloud)
     return seen
@@ -75,9 +75,11 @@ def _sort(item: Capacity, seen: Inspection, cloud: Cloud) -> None:
 
 
 def _intended(tags: Mapping[str, str], cloud: Cloud) -> Purchase | None:
-    """The purchase whose intent the tags name, found through its job, or None."""
-    # Rows can't be found by intent, but the tags also name the job; no job has the id "-".
-    job = job_rows.load(cloud.state, tags.get("tunedrop:job", "-"))
+    """The purchase whose intent the tags name, or None."""
+    job_id = tags.get("tunedrop:job", "-")  # no job has the id "-"
+    if found := deployment_rows.find_intended(cloud.state, job_id, tags.get("tunedrop:intent", "-")):
+        return found
+    job = job_rows.load(cloud.state, job_id)  # a job's own wish is found through the job
     if job is None or job.deployment is None or job.deployment_generation is None:
         return None
     purchase = deployment_rows.load_purchase(cloud.state, job.deployment.name, job.deployment_generation)

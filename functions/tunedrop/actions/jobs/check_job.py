@@ -85,12 +85,14 @@ def ask_aws(checked: CheckedJob, cloud: Cloud) -> AccountToday:
     return AccountToday(today, account_quotas.behind(listed, base_model, checked.deployment))
 
 
-def units_beside(wish: DeploymentWish | None, cloud: Cloud) -> UnitsSpokenFor | None:
+def units_beside(
+    wish: DeploymentWish | None, cloud: Cloud, *, within: str = deployment_wish.OF_A_JOB
+) -> UnitsSpokenFor | None:
     """The model units that others have, if the wish needs any. Raises CapExceeded if they leave too few for it."""
     if wish is None or not wish.model_units:
         return None
     spoken_for = deployment_rows.units_spoken_for(cloud.state)
-    deployment_wish.check_model_units(wish, cloud.settings.max_model_units, spoken_for.by_deployment)
+    deployment_wish.check_model_units(wish, cloud.settings.max_model_units, spoken_for.by_deployment, within=within)
     return spoken_for
 
 

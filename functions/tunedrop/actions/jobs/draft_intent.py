@@ -10,7 +10,8 @@ from typing import Any
 import tunedrop
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel
-from tunedrop.domain.serving.deployment_states import Deployment, HistoryEntry
+from tunedrop.domain.serving import generation_drafts
+from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.training import job_plan, job_request, job_states, names_tokens_tags
 from tunedrop.domain.training.job_plan import PreparedSplit, PreparedVersion, UnpreparedVersion
@@ -68,10 +69,11 @@ def make(
         job = ordered(job, data, cloud.settings, origin.now)
     if wanted.deployment is None:
         return Intent(job, None, None)
-    generation = (head.generation if head else 0) + 1
-    job = replace(job, deployment_generation=generation)
-    new_head = _head(job, wanted.deployment, generation, head.revision if head else 0)
-    return Intent(job, new_head, _purchase(job, wanted.deployment, generation, cloud))
+    beginning = generation_drafts.Beginning(
+        cloud.new_id(), cloud.settings.stack_uid, job.created_at, f"waits for job {job.id}"
+    )
+    new_head, purchase = generation_drafts.draft(job, wanted.deployment, head, beginning)
+    return Intent(replace(job, deployment_generation=purchase.generation), new_head, purchase)
 
 
 def ordered(job: Job, prepared: PreparedVersion, settings: Settings, now: datetime) -> Job:
@@ -166,41 +168,3 @@ def _splits(prepared: PreparedVersion, request: Mapping[str, Any]) -> Mapping[st
 
 def _trained_on(split: PreparedSplit) -> TrainedOn:
     return TrainedOn(split.key, split.version_id, split.sha256, split.bytes, split.records)
-
-
-def _head(job: Job, wish: DeploymentWish, generation: int, revision: int) -> Deployment:
-    return Deployment(
-        name=wish.name,
-        state="Creating",
-        serving=wish.serving,
-        base_model=job.base_model,
-        job_id=job.id,
-        dataset=job.dataset,
-        version=job.version,
-        generation=generation,
-        owner=job.owner,
-        model_units=wish.model_units,
-        created_at=job.created_at,
-        history=(HistoryEntry(job.created_at, "Creating", f"waits for job {job.id}"),),
-        revision=revision,
-    )
-
-
-def _purchase(job: Job, wish: DeploymentWish, generation: int, cloud: Cloud) -> Purchase:
-    stack_uid, intent_id = cloud.settings.stack_uid, cloud.new_id()
-    return Purchase(
-        deployment=wish.name,
-        generation=generation,
-        state="planned",
-        intent_id=intent_id,
-        token=names_tokens_tags.token(stack_uid, intent_id),
-        name=names_tokens_tags.lineage(job.dataset, job.version, stack_uid, intent_id),
-        serving=wish.serving,
-        model_units=wish.model_units,
-        hours=wish.hours,
-        job_id=job.id,
-        dataset=job.dataset,
-        version=job.version,
-        owner=job.owner,
-        created_at=job.created_at,
-    )

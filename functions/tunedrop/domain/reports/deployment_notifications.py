@@ -23,7 +23,7 @@ def notification(purchase: Purchase, fact: Announcement, stack: str, now: dateti
     """The notification of a fact about one generation of a deployment."""
     return Notification(
         type=_TYPES[fact],
-        id=fact_id(stack, "purchase", purchase.intent_id, fact),
+        id=fact_id(stack, "purchase", purchase.intent_id, fact, *_which(purchase, fact)),
         stack=stack,
         time=now,
         summary=_summary(purchase, fact),
@@ -31,6 +31,11 @@ def notification(purchase: Purchase, fact: Announcement, stack: str, now: dateti
         facts=_facts(purchase),
         resources=tuple(arn for arn in (purchase.arn, purchase.model_arn) if arn),
     )
+
+
+def _which(purchase: Purchase, fact: Announcement) -> tuple[str, ...]:
+    """What tells a fact that can come again from the one before: each end that a request named is warned of once."""
+    return (purchase.until.isoformat(),) if fact == "expiring" and purchase.until else ()
 
 
 def _facts(purchase: Purchase) -> dict[str, Any]:

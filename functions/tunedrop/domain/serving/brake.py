@@ -36,7 +36,7 @@ def wanted(purchase: Purchase, now: datetime) -> datetime | None:
     """
     if purchase.serving != "provisioned_throughput":
         return None
-    end = purchase.expires_at or now + timedelta(hours=purchase.hours or MAX_HOURS)
+    end = purchase.ends_at or now + timedelta(hours=purchase.hours or MAX_HOURS)
     fires_at = end + RELEASE_TIME
     stands = purchase.brake_fires_at is not None and abs(purchase.brake_fires_at - fires_at) <= SETTLE
     return None if stands else fires_at

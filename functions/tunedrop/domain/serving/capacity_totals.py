@@ -43,4 +43,4 @@ def of(purchases: Iterable[tuple[Purchase, str]], prices: Mapping[str, float], n
 def _should_be_gone(purchase: Purchase, now: datetime) -> bool:
     if purchase.state == "releasing" and (purchase.releasing_at is None or now - purchase.releasing_at > RELEASE_TIME):
         return True
-    return purchase.expires_at is not None and purchase.expires_at <= now
+    return purchase.ends_at is not None and purchase.ends_at <= now

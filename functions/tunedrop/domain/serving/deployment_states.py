@@ -15,6 +15,8 @@ DeploymentState = Literal["Creating", "Ready", "Updating", "Releasing", "Release
 
 ENDED: frozenset[DeploymentState] = frozenset({"Released", "Failed"})
 """States that cost nothing and are final, unless a new generation reuses the name."""
+MOST_HISTORY = 100
+"""Entries: a deployment may be renewed for years, and its row must stay small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,17 @@ class Deployment:
 
 def move(deployment: Deployment, state: DeploymentState, note: str, now: datetime) -> Deployment:
     """The deployment in `state`, with a history entry; unchanged if it is in that state already."""
-    if state == deployment.state:
-        return deployment
-    entry = HistoryEntry(now, state, note)
-    return replace(deployment, state=state, history=(*deployment.history, entry))
+    return deployment if state == deployment.state else _noted(replace(deployment, state=state), note, now)
+
+
+def change_end(deployment: Deployment, expires_at: datetime | None, note: str, now: datetime) -> Deployment:
+    """The deployment with another end; None: not known yet, because it counts from a purchase to come."""
+    return _noted(replace(deployment, expires_at=expires_at), note, now)
+
+
+def _noted(deployment: Deployment, note: str, now: datetime) -> Deployment:
+    entry = HistoryEntry(now, deployment.state, note)
+    return replace(deployment, history=(*deployment.history, entry)[-MOST_HISTORY:])
 
 
 def note(deployment: Deployment, words: str, now: datetime) -> Deployment:
@@ -81,18 +90,18 @@ def end(deployment: Deployment, state: DeploymentState, reason: str, failure: st
     return move(replace(deployment, failure=failure), state, failure or reason, now)
 
 
-def check_name(name: str, base_models: Container[str]) -> None:
+def check_name(name: str, base_models: Container[str], *, field: str = "deployment.name") -> None:
     """Raises InvalidInput for a malformed name, or for a base model's: callers could take it for the untuned model."""
     if not object_keys.is_name(name):
         raise InvalidInput(
             "invalid_deployment_name",
             f"{name[:80]!r} can't name a deployment. {object_keys.NAMES_ALLOWED}",
-            field="deployment.name",
+            field=field,
             pattern=object_keys.NAME_PATTERN,
         )
     if name in base_models:
         raise InvalidInput(
             "deployment_name_reserved",
             f"{name!r} is the name of a base model; a deployment needs another one.",
-            field="deployment.name",
+            field=field,
         )

@@ -13,7 +13,13 @@ MAX_HOURS = 168
 """One week: everything that bills by the hour ends by itself."""
 
 
-def resolve(asked: DeploymentRequest, base_model: BaseModel, *, default_hours: int) -> DeploymentWish:
+OF_A_JOB = "deployment."
+"""Where the fields stand in a request that starts a job; in one about a deployment they stand at the top."""
+
+
+def resolve(
+    asked: DeploymentRequest, base_model: BaseModel, *, default_hours: int, within: str = OF_A_JOB
+) -> DeploymentWish:
     """The deployment with all defaults filled in. Raises InvalidInput for values that this base model can't have."""
     serving = asked.serving or base_model.serving[0]
     if serving not in base_model.serving:
@@ -21,19 +27,19 @@ def resolve(asked: DeploymentRequest, base_model: BaseModel, *, default_hours: i
             "serving_not_possible",
             f"A custom model of {base_model.name} can't be served as {serving}. "
             f"Allowed: {', '.join(base_model.serving)}.",
-            field="deployment.serving",
+            field=f"{within}serving",
             allowed=list(base_model.serving),
         )
     if asked.hours is not None:
-        _within("deployment.hours", asked.hours, MAX_HOURS)
+        check_range(f"{within}hours", asked.hours, MAX_HOURS)
     if serving == "on_demand":
-        return _on_demand(asked)
+        return _on_demand(asked, within)
     units = 1 if asked.model_units is None else asked.model_units
-    _within("deployment.model_units", units, None)
+    check_range(f"{within}model_units", units, None)
     return DeploymentWish(asked.name, serving, units, min(asked.hours or default_hours, MAX_HOURS))
 
 
-def check_model_units(wish: DeploymentWish, cap: int, spoken_for: Mapping[str, int]) -> None:
+def check_model_units(wish: DeploymentWish, cap: int, spoken_for: Mapping[str, int], *, within: str = OF_A_JOB) -> None:
     """Raises CapExceeded if the stack's cap leaves too few model units beside `spoken_for` (units by deployment).
 
     That includes planned deployments: otherwise training could end in a wait for their units, and the purchase would
@@ -47,7 +53,7 @@ def check_model_units(wish: DeploymentWish, cap: int, spoken_for: Mapping[str, i
             f"The deployment needs {wish.model_units} model units; this stack's MaxModelUnits is {cap}{others}. "
             f"Nothing was started. To allow it, deploy the stack with MaxModelUnits={wish.model_units + taken} or more"
             f"{', or release a deployment' if taken else ''}.",
-            field="deployment.model_units",
+            field=f"{within}model_units",
             asked=wish.model_units,
             cap=cap,
             spoken_for=dict(spoken_for),
@@ -55,17 +61,18 @@ def check_model_units(wish: DeploymentWish, cap: int, spoken_for: Mapping[str, i
         )
 
 
-def _on_demand(asked: DeploymentRequest) -> DeploymentWish:
+def check_range(field: str, value: int, maximum: int | None) -> None:
+    """Raises InvalidInput `out_of_range` for a value below 1 or above the maximum."""
+    if value < 1 or (maximum is not None and value > maximum):
+        allowed = f"1 to {maximum}" if maximum else "1 or more"
+        raise InvalidInput("out_of_range", f"{field} can't be {value}. Allowed: {allowed}.", field=field)
+
+
+def _on_demand(asked: DeploymentRequest, within: str) -> DeploymentWish:
     if asked.model_units:
         raise InvalidInput(
             "model_units_not_possible",
             "An on-demand deployment has no model units. Leave model_units out, or ask for provisioned_throughput.",
-            field="deployment.model_units",
+            field=f"{within}model_units",
         )
     return DeploymentWish(asked.name, "on_demand", 0, asked.hours)
-
-
-def _within(field: str, value: int, maximum: int | None) -> None:
-    if value < 1 or (maximum is not None and value > maximum):
-        allowed = f"1 to {maximum}" if maximum else "1 or more"
-        raise InvalidInput("out_of_range", f"{field} can't be {value}. Allowed: {allowed}.", field=field)

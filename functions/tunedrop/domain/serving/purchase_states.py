@@ -25,7 +25,7 @@ HOLDING: frozenset[PurchaseState] = frozenset({"unknown", "live", "releasing"})
 """States in which something may be billed. Exactly these hold model units; before, they are only reserved."""
 
 LAPSES_AFTER = timedelta(hours=24)
-"""How long after the job's end a purchase may still be made; later than that, nobody would expect the bill."""
+"""How long after the job's end, or the request, a purchase may still be made; later, nobody would expect the bill."""
 SETTLE = timedelta(seconds=120)
 """Longer than the spending function may run (60 s): after this, no earlier send can still be in flight."""
 LONG_SETTLE = timedelta(minutes=10)
@@ -53,7 +53,10 @@ class Purchase:
     model_units: int
     """0 for on-demand."""
     hours: int | None
-    """From the send that bought it to its release; None: until somebody releases it (on-demand only)."""
+    """From the send that bought it to its release; None: until somebody releases it (on-demand only).
+
+    With `until`, the hours until then, rounded up: a release that does not know `until` ends it no earlier.
+    """
     job_id: str
     dataset: str
     version: int
@@ -71,6 +74,8 @@ class Purchase:
     """Bedrock's answer to the last send. After several sends it does not prove that the earlier ones had no effect."""
     parked_at: datetime | None = None
     """When Bedrock last had no capacity, or did not take a deletion."""
+    until: datetime | None = None
+    """When it is released, if a request named that moment. `expires_at` follows once whatever else ends it may."""
     live_at: datetime | None = None
     ready_at: datetime | None = None
     expires_at: datetime | None = None
@@ -98,11 +103,21 @@ class Purchase:
         return f"{self.deployment}#{self.generation}"
 
     @property
+    def ends_at(self) -> datetime | None:
+        """When it is released; None before it is bought if its hours count from there, and without an end."""
+        return self.until or self.expires_at
+
+    @property
+    def has_new_end(self) -> bool:
+        """Whether a request named an end that `expires_at` does not have yet."""
+        return self.until is not None and self.until != self.expires_at
+
+    @property
     def warns_at(self) -> datetime | None:
         """When the owner is warned of the expiry."""
-        if self.expires_at is None or self.hours is None:
+        if self.ends_at is None or self.hours is None:
             return None
-        return self.expires_at - min(WARNING, timedelta(hours=self.hours) / 10)
+        return self.ends_at - min(WARNING, timedelta(hours=self.hours) / 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +145,9 @@ def plan(purchase: Purchase) -> Purchase:
     return replace(purchase, state="planned")
 
 
-def request(purchase: Purchase, model_arn: str, job_ended_at: datetime, now: datetime) -> Purchase:
-    """The purchase once its job completed: to be bought until `LAPSES_AFTER` the job's end."""
-    lapses_at = job_ended_at + LAPSES_AFTER
+def request(purchase: Purchase, model_arn: str, since: datetime, now: datetime) -> Purchase:
+    """The purchase once there is a model: to be bought until `LAPSES_AFTER` that, the job's end or the request."""
+    lapses_at = since + LAPSES_AFTER
     return replace(purchase, state="requested", model_arn=model_arn, requested_at=now, lapses_at=lapses_at)
 
 
@@ -164,7 +179,7 @@ def requeue(purchase: Purchase, now: datetime) -> Purchase:
 def go_live(purchase: Purchase, capacity: Capacity, now: datetime) -> Purchase:
     """The purchase once its capacity exists. Its hours count from the send that bought it: billing may begin there."""
     bought_at = purchase.attempted_at or now
-    expires_at = bought_at + timedelta(hours=purchase.hours) if purchase.hours else None
+    expires_at = purchase.until or (bought_at + timedelta(hours=purchase.hours) if purchase.hours else None)
     return replace(
         purchase,
         state="live",
@@ -204,6 +219,12 @@ def reclaim(purchase: Purchase, capacity: Capacity, now: datetime) -> Purchase:
 def finish(purchase: Purchase, state: EndState, failure: str | None, now: datetime) -> Purchase:
     """The purchase at its end: nothing is billed for it any more, or nothing ever was."""
     return replace(purchase, state=state, failure=failure or purchase.failure, released_at=now, parked_at=None)
+
+
+def end_at(purchase: Purchase, hours: int | None, until: datetime | None) -> Purchase:
+    """The purchase with another end asked for; whoever was warned of the earlier one is warned again."""
+    told = tuple(fact for fact in purchase.announced if fact != "expiring")
+    return replace(purchase, hours=hours, until=until, announced=told)
 
 
 def announcements(purchase: Purchase, now: datetime) -> tuple[Announcement, ...]:

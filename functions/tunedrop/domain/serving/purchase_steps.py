@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +14,6 @@ from tunedrop.domain.serving.purchase_states import (
     EndState,
     Observation,
     Purchase,
-    announcements,
 )
 from tunedrop.domain.training.bedrock_refusal import Refusal
 
@@ -54,6 +52,13 @@ class BecomeReady:
     """Record that the capacity can be called."""
 
     capacity: Capacity
+
+
+@dataclass(frozen=True, slots=True)
+class MoveEnd:
+    """Let the capacity end when a request said."""
+
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,7 @@ PurchaseStep = (
     | Requeue
     | AdoptCapacity
     | BecomeReady
+    | MoveEnd
     | BeginRelease
     | Discard
     | ReclaimCapacity
@@ -127,24 +133,6 @@ def next_step(purchase: Purchase, observed: Observation | None, free_units: int,
             return _releasing(purchase, observed, now)
         case _:
             return _ended(purchase, observed, now)
-
-
-def is_due(purchase: Purchase, now: datetime) -> bool:
-    """Whether reconcile should enqueue the purchase. Reads the row only, so no failure of Bedrock delays an expiry."""
-    match purchase.state:
-        case "requested" | "unknown" | "releasing":
-            return True
-        case "live":
-            over = purchase.expires_at is not None and now >= purchase.expires_at
-            unready = purchase.ready_at is None or purchase.release_requested is not None
-            return unready or over or bool(brake.wanted(purchase, now)) or bool(announcements(purchase, now))
-        case _:
-            return bool(announcements(purchase, now))
-
-
-def has_vanished(purchase: Purchase, arns: Container[str]) -> bool:
-    """Whether the purchase is live in our table but not among the `arns` that Bedrock lists."""
-    return purchase.state == "live" and purchase.arn not in arns
 
 
 def _requested(purchase: Purchase, observed: Observation | None, free_units: int, now: datetime) -> PurchaseStep:
@@ -195,13 +183,8 @@ def _adopt_or_send(purchase: Purchase, observed: Observation, now: datetime) -> 
 
 def _live(purchase: Purchase, observed: Observation | None, now: datetime) -> PurchaseStep:
     # Release and expiry come before the look at Bedrock, whose failure must not keep something billing.
-    if purchase.release_requested:
-        return BeginRelease(purchase.release_requested)
-    if purchase.expires_at and now >= purchase.expires_at:
-        return BeginRelease(f"its {purchase.hours} hours are over")
-    fires_at = brake.wanted(purchase, now)
-    if fires_at and not brake.is_paused(purchase, now):
-        return SetBrake(fires_at)
+    if about_its_end := _about_its_end(purchase, now):
+        return about_its_end
     if observed is None:
         return Observe()
     surplus = [capacity.arn for capacity in observed.ours if capacity.arn != purchase.arn]
@@ -209,6 +192,19 @@ def _live(purchase: Purchase, observed: Observation | None, now: datetime) -> Pu
         return Discard(surplus[0])
     own = next((capacity for capacity in observed.ours if capacity.arn == purchase.arn), None)
     return _followed(purchase, own) if own else _gone(purchase, now)
+
+
+def _about_its_end(purchase: Purchase, now: datetime) -> PurchaseStep | None:
+    """Its end, or the brake before its end is moved; if the brake can't be moved, the end before stays its end."""
+    if purchase.release_requested:
+        return BeginRelease(purchase.release_requested)
+    fires_at = brake.wanted(purchase, now)
+    in_force = purchase.expires_at if fires_at and brake.is_paused(purchase, now) else purchase.ends_at
+    if in_force and now >= in_force:
+        return BeginRelease("its end has come" if purchase.until else f"its {purchase.hours} hours are over")
+    if fires_at:
+        return None if brake.is_paused(purchase, now) else SetBrake(fires_at)
+    return MoveEnd(purchase.until) if purchase.until and purchase.has_new_end else None
 
 
 def _followed(purchase: Purchase, own: Capacity) -> PurchaseStep:
@@ -250,9 +246,12 @@ def _given_up(purchase: Purchase, now: datetime) -> Finish | None:
     if purchase.brake_refused and not purchase.attempts:
         return Finish("failed", "the schedule that would end it could not be made", purchase.brake_failure)
     if purchase.lapses_at and now >= purchase.lapses_at:
-        reason = "nothing is bought later than 24 hours after the job's end"
-        return Finish("lapsed", reason, f"{reason}; {purchase.brake_failure}" if purchase.brake_failure else None)
-    return None
+        reason = "it could not be bought within 24 hours, and nothing is bought later"
+    elif purchase.until and now >= purchase.until:
+        reason = "it could not be bought before its end"
+    else:
+        return None
+    return Finish("lapsed", reason, f"{reason}; {purchase.brake_failure}" if purchase.brake_failure else None)
 
 
 def _paused(purchase: Purchase, now: datetime) -> bool:

@@ -66,6 +66,14 @@ def check(listed: Iterable[Quota], base_model: BaseModel, wish: DeploymentWish |
             _check(quota, (wish and wish.model_units) or 1, "the deployment", "deployment")
 
 
+def check_serving(listed: Iterable[Quota], base_model: BaseModel, wish: DeploymentWish) -> tuple[Quota, ...]:
+    """The quotas that a deployment of a model that exists needs. Raises CapExceeded `account_quota`."""
+    found = tuple(_of_serving(tuple(listed), base_model, wish))
+    for quota in found:
+        _check(quota, wish.model_units or 1, "the deployment", "serving")
+    return found
+
+
 def _of_serving(listed: tuple[Quota, ...], base_model: BaseModel, wish: DeploymentWish) -> Iterator[Quota]:
     if wish.serving == "on_demand":
         yield from named(listed, *_DEPLOYMENTS)

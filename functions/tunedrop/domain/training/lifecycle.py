@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from tunedrop.domain.base_models.catalogue import BaseModel
+from tunedrop.domain.base_models.catalogue import BaseModel, Serving
 from tunedrop.errors import Conflict, InvalidInput
 
 
@@ -44,15 +44,32 @@ def check(base_model: BaseModel, lifecycle: Lifecycle | None, now: datetime) -> 
     ended = lifecycle.ends_at is not None and lifecycle.ends_at <= now
     if lifecycle.status == "ACTIVE" and not ended:
         return _check_tuned(base_model, lifecycle)
-    raise Conflict(
+    raise _legacy(base_model, lifecycle, ended, "starts no new jobs")
+
+
+def _legacy(base_model: BaseModel, lifecycle: Lifecycle, ended: bool, what: str) -> Conflict:
+    return Conflict(
         "base_model_legacy",
         f"{base_model.name} is {'past its end of life' if ended else 'in Legacy state'}{_dates(lifecycle)}: "
-        f"Bedrock starts no new jobs for it. Nothing was started.",
+        f"Bedrock {what} for it. Nothing was started.",
         base_model=base_model.name,
         status=lifecycle.status,
         legacy_at=_text(lifecycle.legacy_at),
         ends_at=_text(lifecycle.ends_at),
     )
+
+
+def check_serving(base_model: BaseModel, serving: Serving, lifecycle: Lifecycle | None, now: datetime) -> None:
+    """Raises Conflict `base_model_legacy` if Bedrock lets nobody serve a model of this base model in this way any more.
+
+    A base model that it does not know proves nothing here: whether it takes the model is for Bedrock to say.
+    """
+    if lifecycle is None:
+        return
+    ended = lifecycle.ends_at is not None and lifecycle.ends_at <= now
+    if not ended and (lifecycle.status == "ACTIVE" or serving == "on_demand"):
+        return
+    raise _legacy(base_model, lifecycle, ended, "sells no new Provisioned Throughput" if not ended else "serves none")
 
 
 def _check_tuned(base_model: BaseModel, lifecycle: Lifecycle) -> None:

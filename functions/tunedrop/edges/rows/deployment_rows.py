@@ -40,6 +40,12 @@ def load_purchase(table: Table, deployment: str, generation: int) -> Purchase | 
     return purchase_from(row) if row else None
 
 
+def find_intended(table: Table, job_id: str, intent_id: str) -> Purchase | None:
+    """The purchase of that intent, which `put_intent` wrote for a model of that job."""
+    row = table.get(_intent_key(job_id, intent_id))
+    return load_purchase(table, row["deployment"], row["generation"]) if row else None
+
+
 def units_taken(table: Table) -> int:
     """Model units that purchases hold now."""
     row = table.get(MODEL_UNITS)
@@ -85,6 +91,13 @@ def put_purchase(purchase: Purchase) -> Put:
     return Put(stored.known(stored.to_row(key, SCHEMA, purchase, revision=purchase.revision + 1)), condition)
 
 
+def put_intent(purchase: Purchase) -> Put:
+    """Let the purchase be found by its intent, for good: the tags in Bedrock name that and the job."""
+    identity = {"deployment": purchase.deployment, "generation": purchase.generation}
+    row = stored.to_row(_intent_key(purchase.job_id, purchase.intent_id), SCHEMA, **identity)
+    return Put(row, Attr("pk").not_exists())
+
+
 def open_work(purchase: Purchase) -> Put:
     """Let reconcile find the purchase until it has ended."""
     identity = {"deployment": purchase.deployment, "generation": purchase.generation}
@@ -125,6 +138,10 @@ def _head_key(name: str) -> Key:
 
 def _purchase_key(deployment: str, generation: int) -> Key:
     return Key(f"DEPLOYMENT#{deployment}", f"PURCHASE#{generation:06d}")
+
+
+def _intent_key(job_id: str, intent_id: str) -> Key:
+    return Key(f"JOB#{job_id}", f"PURCHASE#{intent_id}")
 
 
 def _open_key(purchase: Purchase) -> Key:

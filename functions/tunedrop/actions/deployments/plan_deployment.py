@@ -1,0 +1,134 @@
+"""Say what a request about a deployment would do and cost. Nothing is written, sent or spent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tunedrop.actions.deployments import find_model
+from tunedrop.actions.jobs import check_job
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.base_models.catalogue import BaseModel
+from tunedrop.domain.serving import capacity_costs, deployment_plan, deployment_states, put_request
+from tunedrop.domain.serving.capacity_costs import Cost
+from tunedrop.domain.serving.deployment_plan import DeploymentPlan, StandingDeployment
+from tunedrop.domain.serving.deployment_states import Deployment
+from tunedrop.domain.serving.put_request import PutDeployment
+from tunedrop.domain.training import account_quotas, lifecycle
+from tunedrop.domain.training.account_quotas import Quota
+from tunedrop.domain.training.job_states import Job
+from tunedrop.edges import faults
+from tunedrop.edges.bedrock import observed_lifecycle, quotas
+from tunedrop.edges.cloud import Cloud
+from tunedrop.edges.rows import deployment_rows, job_rows
+from tunedrop.edges.rows.deployment_rows import UnitsSpokenFor
+from tunedrop.errors import InvalidInput, Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedDeployment:
+    """A request with its defaults filled in, and what it refers to."""
+
+    plan: DeploymentPlan
+    job: Job
+    """The one whose custom model is served afterwards."""
+    base_model: BaseModel
+    before: Deployment | None
+    """The deployment of that name as it is, ended or not."""
+    standing: StandingDeployment | None
+    """The same if it has not ended."""
+    spoken_for: UnitsSpokenFor | None
+    """The model units that others have, if it needs new ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDeployment:
+    """What a request would do."""
+
+    checked: CheckedDeployment
+    expires_at: datetime | None
+    """When it would be released; what is not bought yet counts from now. None: when somebody releases it."""
+    cost: Cost
+    quotas: tuple[Quota, ...]
+    """Those of the account that it needs."""
+
+
+def plan(asked: PutDeployment, cloud: Cloud) -> PlannedDeployment:
+    """What the request would do. Raises what the request itself would raise."""
+    checked = check(asked, cloud)
+    needed = ask_aws(checked, cloud)
+    now, planned = cloud.now(), checked.plan
+    expires_at = planned.ends_at(checked.standing.purchase if checked.standing else None, now)
+    hour = capacity_costs.hourly(planned.model_units, checked.base_model.name, cloud.settings.prices)
+    cost = capacity_costs.ahead(hour, expires_at - now if expires_at else None, cloud.settings.currency)
+    return PlannedDeployment(checked, expires_at, cost, needed)
+
+
+def check(asked: PutDeployment, cloud: Cloud) -> CheckedDeployment:
+    """Check a request against the catalogue, the stack's caps and its rows. AWS is asked for a model's ARN at most.
+
+    Raises InvalidInput, NotFound, Conflict, CapExceeded and Unavailable.
+    """
+    check_shape(asked)
+    job = find_model.find(asked, cloud)
+    before = deployment_rows.load(cloud.state, asked.name)
+    if before is None or before.state in deployment_states.ENDED:
+        checked = _new(asked, job, before, cloud)
+    else:
+        checked = _standing(asked, job, before, cloud)
+    deployment_plan.confirm(checked.plan, asked.plan_id)
+    return checked
+
+
+def check_shape(asked: PutDeployment) -> None:
+    """Raises InvalidInput for what needs no row to be refused."""
+    deployment_states.check_name(asked.name, catalogue.catalogue(), field="name")
+    put_request.check(asked)
+
+
+def _new(asked: PutDeployment, job: Job | None, before: Deployment | None, cloud: Cloud) -> CheckedDeployment:
+    if job is None:
+        state = f"is {before.state}" if before else "does not exist"
+        words = f"Deployment {asked.name} {state}. To make it, say whose custom model it serves: job_id, or model."
+        raise InvalidInput("model_required", words, field="job_id")
+    find_model.check(job, cloud)
+    base_model = catalogue.find(job.base_model)
+    planned = deployment_plan.create(
+        asked,
+        job,
+        base_model,
+        generation=(before.generation if before else 0) + 1,
+        default_hours=cloud.settings.deployment_hours,
+        now=cloud.now(),
+    )
+    return CheckedDeployment(planned, job, base_model, before, None, units_beside(planned, cloud))
+
+
+def _standing(asked: PutDeployment, job: Job | None, before: Deployment, cloud: Cloud) -> CheckedDeployment:
+    purchase = deployment_rows.load_purchase(cloud.state, before.name, before.generation)
+    served = job if job and job.id == before.job_id else job_rows.load(cloud.state, before.job_id)
+    if purchase is None or served is None:  # written in one transaction, and never taken away
+        raise Unavailable("busy", f"Deployment {before.name} is being changed. Send the request again.")
+    standing = StandingDeployment(before, purchase)
+    planned = deployment_plan.change(asked, job, standing, cloud.now())
+    return CheckedDeployment(planned, served, catalogue.find(before.base_model), before, standing, None)
+
+
+def units_beside(planned: DeploymentPlan, cloud: Cloud) -> UnitsSpokenFor | None:
+    """The model units that others have, if it needs any. Raises CapExceeded if they leave too few for it."""
+    return check_job.units_beside(planned.wish, cloud, within="")
+
+
+def ask_aws(checked: CheckedDeployment, cloud: Cloud) -> tuple[Quota, ...]:
+    """Ask AWS whether what would be made can be: the model, its base model's lifecycle, the account's quotas.
+
+    Raises Conflict, CapExceeded and Unavailable.
+    """
+    planned = checked.plan
+    if "create" not in planned.changes:
+        return ()
+    find_model.check_exists(checked.job, cloud)
+    with faults.asked_by_a_caller():
+        today = observed_lifecycle.lifecycle(cloud.bedrock, checked.base_model, {})
+        lifecycle.check_serving(checked.base_model, planned.serving, today, cloud.now())
+        return account_quotas.check_serving(quotas.listed(cloud.quotas), checked.base_model, planned.wish)

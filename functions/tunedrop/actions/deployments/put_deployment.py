@@ -1,0 +1,111 @@
+"""Make a deployment what a request says: write the intent to buy, or its new end. Nothing is spent here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from tunedrop.actions.deployments import find_model, plan_deployment, read_deployments
+from tunedrop.actions.deployments.plan_deployment import CheckedDeployment
+from tunedrop.domain.serving import deployment_states, generation_drafts, purchase_states
+from tunedrop.domain.serving.deployment_plan import Change, StandingDeployment
+from tunedrop.domain.serving.deployment_states import Deployment
+from tunedrop.domain.serving.put_request import PutDeployment
+from tunedrop.edges.cloud import Cloud
+from tunedrop.edges.rows import deployment_rows, tombstone_rows
+from tunedrop.edges.rows.writes import Put, Require, Update
+from tunedrop.errors import Unavailable
+
+MOST_RACES = 10
+"""Others' writes that may come between what was read and what is written, before the caller must ask again."""
+
+
+@dataclass(frozen=True, slots=True)
+class PutOutcome:
+    """The deployment as it is now, and what the request changed; nothing if it was so already."""
+
+    deployment: Deployment
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """Who asks, when, and the id of the intent if something is to be bought."""
+
+    caller: str
+    now: datetime
+    intent_id: str
+
+
+def put(asked: PutDeployment, cloud: Cloud, *, intent_id: str, caller: str) -> PutOutcome:
+    """Check everything that can be known before money is spent, write what changes, and enqueue it.
+
+    The same request again changes nothing. With an `intent_id` that has been written, nothing is bought again, whatever
+    became of it. Raises InvalidInput, NotFound, Conflict, CapExceeded (then nothing was changed) and Unavailable (the
+    same request may be sent again).
+    """
+    plan_deployment.check_shape(asked)
+    if _is_written(asked, intent_id, cloud):
+        return _told(asked.name, (), cloud)
+    is_possible = False
+    for _ in range(MOST_RACES):
+        asker = _Asker(caller, cloud.now(), intent_id)
+        checked = plan_deployment.check(asked, cloud)
+        if not checked.plan.changes:
+            return _told(asked.name, (), cloud)
+        if not is_possible:
+            plan_deployment.ask_aws(checked, cloud)  # last: what our own rows refuse costs no call to AWS
+            is_possible = True
+        if cloud.state.write_all(*_writes(checked, asker, cloud)):
+            return _told(asked.name, checked.plan.changes, cloud)
+    raise Unavailable("busy", f"Deployment {asked.name} is being changed. Send the request again.")
+
+
+def _is_written(asked: PutDeployment, intent_id: str, cloud: Cloud) -> bool:
+    """Whether an earlier run of this request came as far as its intent. That may have ended since."""
+    job = find_model.find(asked, cloud)
+    return job is not None and deployment_rows.find_intended(cloud.state, job.id, intent_id) is not None
+
+
+def _told(name: str, changes: tuple[Change, ...], cloud: Cloud) -> PutOutcome:
+    """Send a hint if it may have a next step: an earlier one may be lost, and reconcile comes only later."""
+    deployment = read_deployments.get(name, cloud)
+    if changes or deployment.state == "Creating":
+        cloud.spend_queue.send("advance_purchase", deployment=name, generation=deployment.generation)
+    return PutOutcome(deployment, changes)
+
+
+def _writes(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[Put | Update | Require]:
+    if checked.standing is None:
+        return _beginning(checked, asker, cloud)
+    return [*_new_end(checked, checked.standing, asker)]
+
+
+def _beginning(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[Put | Update | Require]:
+    job, planned = checked.job, checked.plan
+    beginning = generation_drafts.Beginning(
+        asker.intent_id, cloud.settings.stack_uid, asker.now, f"asked for by {asker.caller}"
+    )
+    head, draft = generation_drafts.draft(job, planned.wish, checked.before, beginning, planned.until)
+    purchase = purchase_states.request(draft, planned.model_arn, asker.now, asker.now)
+    writes: list[Put | Update | Require] = [
+        deployment_rows.put_new(replace(head, model_arn=planned.model_arn, expires_at=planned.until)),
+        deployment_rows.put_purchase(purchase),
+        deployment_rows.put_intent(purchase),
+        deployment_rows.open_work(purchase),
+    ]
+    undisturbed = {
+        require.key: require
+        for each in find_model.learned_from(job, cloud)
+        for require in tombstone_rows.undisturbed(each.dataset, each.version)
+    }
+    writes += undisturbed.values()
+    return [*writes, deployment_rows.reserve_units(checked.spoken_for)] if checked.spoken_for else writes
+
+
+def _new_end(checked: CheckedDeployment, standing: StandingDeployment, asker: _Asker) -> list[Put]:
+    planned, purchase = checked.plan, standing.purchase
+    changed = purchase_states.end_at(purchase, planned.hours, planned.until)
+    words = f"its end was changed by {asker.caller}"
+    head = deployment_states.change_end(standing.head, planned.until, words, asker.now)
+    return [deployment_rows.put_purchase(changed), deployment_rows.put_changed(head)]

@@ -1,0 +1,54 @@
+"""What a deployment costs by the hour, and cost so far: estimates, by the stack's own prices. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tunedrop.domain.serving.purchase_states import ENDED, Purchase
+
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """In the stack's currency; None, never 0, where the price is not configured. Calls on demand are not in it."""
+
+    hour: float | None
+    day: float | None
+    until_end: float | None
+    """From now to its end; None also where it has no end and costs something."""
+    currency: str
+
+
+def hourly(model_units: int, base_model: str, prices: Mapping[str, float]) -> float | None:
+    """The price of an hour: 0 on demand, which bills by the token (docs/facts.md#ways-to-serve)."""
+    if not model_units:
+        return 0.0
+    price = prices.get(f"{base_model}.model_unit_hour")
+    return None if price is None else model_units * price
+
+
+def ahead(hour: float | None, left: timedelta | None, currency: str) -> Cost:
+    """The cost of capacity with this hourly price that has so long to go; None: it has no end."""
+    if hour is None:
+        return Cost(None, None, None, currency)
+    until_end = hour * (left / _HOUR) if left is not None else (0.0 if hour == 0 else None)
+    return Cost(_rounded(hour), _rounded(hour * 24), until_end if until_end is None else _rounded(until_end), currency)
+
+
+def so_far(purchase: Purchase, hour: float | None, now: datetime) -> float | None:
+    """What this generation has cost, from the send that bought it to its deletion; None where the price is unknown.
+
+    Before Bedrock has answered that send, it counts too: it may have taken effect.
+    """
+    began = purchase.attempted_at if purchase.live_at or purchase.state == "unknown" else None
+    if began is None:
+        return 0.0
+    ended = purchase.deleted_at or (purchase.released_at if purchase.state in ENDED else None) or now
+    return None if hour is None else _rounded(hour * max((ended - began) / _HOUR, 0))
+
+
+def _rounded(amount: float) -> float:
+    return round(amount, 4)

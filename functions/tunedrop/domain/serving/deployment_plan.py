@@ -1,0 +1,208 @@
+"""What a request would change of a deployment, before anything is written, sent or spent. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from tunedrop.domain.base_models.catalogue import BaseModel, Serving
+from tunedrop.domain.serving import deployment_wish
+from tunedrop.domain.serving.deployment_states import Deployment
+from tunedrop.domain.serving.deployment_wish import MAX_HOURS
+from tunedrop.domain.serving.purchase_states import Purchase
+from tunedrop.domain.serving.put_request import PutDeployment
+from tunedrop.domain.training.job_states import DeploymentWish, Job
+from tunedrop.domain.training.start_request import DeploymentRequest
+from tunedrop.errors import Conflict, InvalidInput
+
+Change = Literal["create", "renew", "shorten"]
+
+
+@dataclass(frozen=True, slots=True)
+class StandingDeployment:
+    """A deployment that has not ended, as its rows have it."""
+
+    head: Deployment
+    purchase: Purchase
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentPlan:
+    """What would be done. `plan_id` is a digest of all other fields: a different plan has another id."""
+
+    name: str
+    changes: tuple[Change, ...]
+    """None: it is already as it should be."""
+    generation: int
+    job_id: str
+    model_arn: str
+    serving: Serving
+    model_units: int
+    hours: int | None
+    """From the purchase to the release; None: see `until`, or until somebody releases it."""
+    until: datetime | None
+    plan_id: str = ""
+
+    @property
+    def wish(self) -> DeploymentWish:
+        """The deployment with all defaults filled in."""
+        return DeploymentWish(self.name, self.serving, self.model_units, self.hours)
+
+    def ends_at(self, purchase: Purchase | None, now: datetime) -> datetime | None:
+        """When it would be released; what is not bought yet counts from now. None: when somebody releases it."""
+        if self.until or self.hours is None:
+            return self.until
+        return _bought_at(purchase, now) + timedelta(hours=self.hours)
+
+
+def create(
+    asked: PutDeployment, job: Job, base_model: BaseModel, *, generation: int, default_hours: int, now: datetime
+) -> DeploymentPlan:
+    """The plan for a new deployment, or for one that has ended. Raises InvalidInput for what it can't be."""
+    hours, until = asked.hours, asked.expires_at
+    if until is not None:
+        _check_end(until, now + timedelta(hours=1), now)
+        hours = _hours_until(until, now)
+    wish = deployment_wish.resolve(
+        DeploymentRequest(asked.name, asked.serving, asked.model_units, hours),
+        base_model,
+        default_hours=default_hours,
+        within="",
+    )
+    return _plan(wish, until, ("create",), _Served(generation, job.id, job.model_arn or ""))
+
+
+def change(asked: PutDeployment, job: Job | None, standing: StandingDeployment, now: datetime) -> DeploymentPlan:
+    """The plan for a deployment that stands. `job`: the one that is asked for, if any.
+
+    Raises Conflict for what can't change while it stands, InvalidInput for an end that can't be.
+    """
+    head, purchase = standing.head, standing.purchase
+    _check_unchanged(asked, job, head)
+    (hours, until), changes = _end(asked, purchase, now)
+    if head.state == "Releasing" or purchase.release_requested:
+        raise Conflict(
+            "deployment_releasing",
+            f"Deployment {head.name} is being released. Once it is Released, the same request makes it anew.",
+            state=head.state,
+        )
+    wish = DeploymentWish(head.name, head.serving, head.model_units, hours)
+    return _plan(wish, until, changes, _Served(head.generation, head.job_id, head.model_arn or ""))
+
+
+def confirm(plan: DeploymentPlan, plan_id: str | None) -> None:
+    """Accept the plan if `plan_id` names it, or if there is none. Raises Conflict `plan_changed`, with the plan."""
+    if plan_id in {None, plan.plan_id}:
+        return
+    raise Conflict(
+        "plan_changed",
+        f"plan_id confirms a different plan. This request's plan has plan_id {plan.plan_id}.",
+        field="plan_id",
+        plan=_content(plan),
+    )
+
+
+def _check_unchanged(asked: PutDeployment, job: Job | None, head: Deployment) -> None:
+    if job is not None and job.id != head.job_id:
+        raise Conflict(
+            "deployment_exists",
+            f"Deployment {head.name} is {head.state} and serves the model of job {head.job_id}. "
+            "Release it first, or choose another name.",
+            state=head.state,
+            job_id=head.job_id,
+        )
+    if asked.serving not in {None, head.serving}:
+        raise _fixed("serving_fixed", "serving", head, f"is served as {head.serving}")
+    if asked.model_units is not None and asked.model_units != head.model_units:
+        raise _fixed(
+            "model_units_fixed", "model_units", head, f"has {head.model_units} model units, which Bedrock never changes"
+        )
+
+
+def _fixed(code: str, field: str, head: Deployment, what: str) -> Conflict:
+    return Conflict(
+        code,
+        f"Deployment {head.name} {what}. Release it first, or choose another name.",
+        field=field,
+        state=head.state,
+    )
+
+
+_End = tuple[int | None, datetime | None]
+"""The hours from the purchase, and the moment that a request named."""
+
+
+def _end(asked: PutDeployment, purchase: Purchase, now: datetime) -> tuple[_End, tuple[Change, ...]]:
+    before: _End = (purchase.hours, purchase.until)
+    bought_at = _bought_at(purchase, now)
+    if asked.expires_at is not None:
+        wanted = asked.expires_at
+        end: _End = (_hours_until(wanted, bought_at), wanted)
+        same = wanted == purchase.ends_at
+    elif asked.hours is not None:
+        deployment_wish.check_range("hours", asked.hours, MAX_HOURS)
+        wanted = bought_at + timedelta(hours=asked.hours)
+        end = (asked.hours, wanted if purchase.live_at else None)
+        same = (asked.hours, None) == before or wanted == purchase.ends_at
+    else:
+        return before, ()
+    if same:
+        return before, ()
+    _check_end(wanted, now, now)
+    earlier = purchase.ends_at or (bought_at + timedelta(hours=purchase.hours) if purchase.hours else None)
+    return end, (("renew",) if earlier is not None and wanted > earlier else ("shorten",))
+
+
+def _bought_at(purchase: Purchase | None, now: datetime) -> datetime:
+    """Where its hours count from."""
+    live = purchase is not None and purchase.live_at is not None
+    return purchase.attempted_at or now if purchase and live else now
+
+
+def _hours_until(until: datetime, since: datetime) -> int:
+    return max(math.ceil((until - since) / timedelta(hours=1)), 1)
+
+
+def _check_end(wanted: datetime, earliest: datetime, now: datetime) -> None:
+    if not earliest <= wanted <= now + timedelta(hours=MAX_HOURS):
+        least = "an hour ahead" if earliest > now else "ahead"
+        raise InvalidInput(
+            "out_of_range",
+            f"{wanted.isoformat(timespec='seconds')} can't be its end: that is at least {least}, and at most "
+            f"{MAX_HOURS} hours. It can be renewed as often as it is needed.",
+            field="expires_at",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """Which model, and which generation of the deployment serves it."""
+
+    generation: int
+    job_id: str
+    model_arn: str
+
+
+def _plan(wish: DeploymentWish, until: datetime | None, changes: tuple[Change, ...], served: _Served) -> DeploymentPlan:
+    plan = DeploymentPlan(
+        name=wish.name,
+        changes=changes,
+        generation=served.generation,
+        job_id=served.job_id,
+        model_arn=served.model_arn,
+        serving=wish.serving,
+        model_units=wish.model_units,
+        hours=wish.hours,
+        until=until,
+    )
+    content = json.dumps(_content(plan), sort_keys=True, separators=(",", ":"))
+    return replace(plan, plan_id=hashlib.sha256(content.encode()).hexdigest()[:32])
+
+
+def _content(plan: DeploymentPlan) -> dict[str, object]:
+    until = plan.until.isoformat() if plan.until else None
+    return {**{name: value for name, value in asdict(plan).items() if name != "plan_id" or value}, "until": until}

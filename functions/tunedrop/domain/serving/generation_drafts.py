@@ -1,0 +1,61 @@
+"""The rows of a deployment's next generation: its head, and the purchase that nothing was sent for yet. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tunedrop.domain.serving.deployment_states import Deployment, HistoryEntry
+from tunedrop.domain.serving.purchase_states import Purchase
+from tunedrop.domain.training import names_tokens_tags
+from tunedrop.domain.training.job_states import DeploymentWish, Job
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Who wants the generation, when, why, and its id, which makes the token and the name in Bedrock."""
+
+    intent_id: str
+    stack_uid: str
+    now: datetime
+    why: str
+
+
+def draft(
+    job: Job, wish: DeploymentWish, before: Deployment | None, beginning: Beginning, until: datetime | None = None
+) -> tuple[Deployment, Purchase]:
+    """The generation that serves the job's model. `before`: the ended deployment whose name is reused, if any."""
+    generation = (before.generation if before else 0) + 1
+    head = Deployment(
+        name=wish.name,
+        state="Creating",
+        serving=wish.serving,
+        base_model=job.base_model,
+        job_id=job.id,
+        dataset=job.dataset,
+        version=job.version,
+        generation=generation,
+        owner=job.owner,
+        model_units=wish.model_units,
+        created_at=beginning.now,
+        history=(HistoryEntry(beginning.now, "Creating", beginning.why),),
+        revision=before.revision if before else 0,
+    )
+    purchase = Purchase(
+        deployment=wish.name,
+        generation=generation,
+        state="planned",
+        intent_id=beginning.intent_id,
+        token=names_tokens_tags.token(beginning.stack_uid, beginning.intent_id),
+        name=names_tokens_tags.lineage(job.dataset, job.version, beginning.stack_uid, beginning.intent_id),
+        serving=wish.serving,
+        model_units=wish.model_units,
+        hours=wish.hours,
+        until=until,
+        job_id=job.id,
+        dataset=job.dataset,
+        version=job.version,
+        owner=job.owner,
+        created_at=beginning.now,
+    )
+    return head, purchase

@@ -1,0 +1,35 @@
+"""A request that says what a deployment should be, as the caller wrote it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tunedrop.domain.base_models.catalogue import Serving
+from tunedrop.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class PutDeployment:
+    """What it should be; None: as it is, or the default of a new one."""
+
+    name: str
+    job_id: str | None = None
+    """The job whose custom model it serves; or `model`, that model's name or ARN."""
+    model: str | None = None
+    serving: Serving | None = None
+    model_units: int | None = None
+    hours: int | None = None
+    """From the purchase to the release."""
+    expires_at: datetime | None = None
+    """The moment of the release, if `hours` does not say it."""
+    plan_id: str | None = None
+    """Confirms the plan with this id: where it would do something else by now, nothing is done."""
+
+
+def check(asked: PutDeployment) -> None:
+    """Raises InvalidInput for a request that says one thing in two ways."""
+    if asked.job_id is not None and asked.model is not None:
+        raise InvalidInput("two_models", "Name the custom model once: by job_id, or by model.", field="model")
+    if asked.hours is not None and asked.expires_at is not None:
+        raise InvalidInput("two_ends", "Say its end once: by hours, or by expires_at.", field="expires_at")

@@ -1,0 +1,104 @@
+"""Deployments, and plans for them, as ControlApi returns them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from tunedrop.actions.deployments.plan_deployment import PlannedDeployment
+from tunedrop.routes.plan_answers import QuotaAnswer
+from tunedrop.routes.route_basics import AnswerModel
+
+
+class HistoryAnswer(AnswerModel):
+    """One change of a deployment's state, and why."""
+
+    time: datetime
+    state: str
+    note: str
+
+
+class DeploymentAnswer(AnswerModel):
+    """A named way to call a custom model."""
+
+    name: str
+    state: str = Field(description="Creating, Ready, Updating, Releasing, Released or Failed")
+    serving: str
+    base_model: str
+    dataset: str
+    version: int
+    job_id: str
+    model_arn: str | None
+    arn: str | None = Field(description="The modelId to invoke")
+    model_units: int = Field(description="Billed by the hour; 0 for on-demand")
+    generation: int
+    owner: str
+    created_at: datetime
+    expires_at: datetime | None = Field(description="When it is released automatically")
+    failure: str | None
+    history: list[HistoryAnswer]
+
+
+class DeploymentsAnswer(AnswerModel):
+    """A page of deployments, newest first."""
+
+    deployments: list[DeploymentAnswer]
+    cursor: str | None
+
+
+class CapacityCostAnswer(AnswerModel):
+    """What a deployment costs while nobody calls it, estimated by the stack's Prices."""
+
+    hour: float | None = Field(description="null: no price is configured; 0 on demand, which bills by the token")
+    day: float | None
+    until_end: float | None = Field(description="From now to its end; null also if it has no end and costs something")
+    currency: str
+
+
+class DeploymentPlanAnswer(AnswerModel):
+    """What a request would do and cost. Nothing was changed."""
+
+    plan_id: str = Field(description="Does exactly this if it is sent with the request")
+    name: str
+    changes: list[str] = Field(description="create, renew or shorten; empty if it is already as it should be")
+    state: str | None = Field(description="As it is now; null if there was none of that name")
+    generation: int
+    job_id: str
+    model: str = Field(description="The name of the custom model that it serves afterwards")
+    model_arn: str
+    base_model: str
+    dataset: str
+    version: int
+    owner: str
+    serving: str
+    model_units: int
+    hours: int | None = Field(description="From the purchase to the release")
+    expires_at: datetime | None = Field(description="When it would be released, if it were bought now")
+    cost: CapacityCostAnswer
+    quotas: list[QuotaAnswer] = Field(description="Of the account, where something would be made")
+
+
+def plan(planned: PlannedDeployment) -> DeploymentPlanAnswer:
+    """The plan of a request."""
+    checked, told = planned.checked, planned.checked.plan
+    return DeploymentPlanAnswer(
+        plan_id=told.plan_id,
+        name=told.name,
+        changes=list(told.changes),
+        state=checked.before.state if checked.before else None,
+        generation=told.generation,
+        job_id=told.job_id,
+        model=checked.job.name,
+        model_arn=told.model_arn,
+        base_model=checked.job.base_model,
+        dataset=checked.job.dataset,
+        version=checked.job.version,
+        owner=checked.standing.head.owner if checked.standing else checked.job.owner,
+        serving=told.serving,
+        model_units=told.model_units,
+        hours=told.hours,
+        expires_at=planned.expires_at,
+        cost=CapacityCostAnswer.of(planned.cost),
+        quotas=[QuotaAnswer.of(quota) for quota in planned.quotas],
+    )
