@@ -169,8 +169,17 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         ),
         # follows and ends what is ours
         May("bedrock:GetModelCustomizationJob StopModelCustomizationJob", JOBS, IS_OURS),
-        May("bedrock:GetProvisionedModelThroughput DeleteProvisionedModelThroughput", THROUGHPUTS, IS_OURS),
-        May("bedrock:GetCustomModelDeployment DeleteCustomModelDeployment", DEPLOYMENTS, IS_OURS),
+        May(
+            "bedrock:GetProvisionedModelThroughput DeleteProvisionedModelThroughput UpdateProvisionedModelThroughput",
+            THROUGHPUTS,
+            IS_OURS,
+        ),
+        May(
+            "bedrock:GetCustomModelDeployment DeleteCustomModelDeployment UpdateCustomModelDeployment",
+            DEPLOYMENTS,
+            IS_OURS,
+        ),
+        May("bedrock:UpdateCustomModelDeployment UpdateProvisionedModelThroughput", MODELS, IS_OURS),
         May("kms:CreateGrant Decrypt DescribeKey GenerateDataKey", KEY, by_way_of("bedrock"), "EncryptCustomModels"),
         May(
             "kms:CreateGrant Decrypt DescribeKey GenerateDataKey", OWN_KEYS, by_way_of("bedrock"), "CustomModelKeyArns"

@@ -207,6 +207,17 @@ def _create_deployment(parameters: Parameters, tags: Tags) -> Questions:
     yield Request("bedrock:TagResource", f"{BEDROCK}:custom-model-deployment/new", wanted)
 
 
+def _update_throughput(parameters: Parameters, tags: Tags) -> Questions:
+    yield Request("bedrock:UpdateProvisionedModelThroughput", parameters["provisionedModelId"], _of_resource(tags))
+    yield Request("bedrock:UpdateProvisionedModelThroughput", parameters["desiredModelId"], _of_resource(tags))
+
+
+def _update_deployment(parameters: Parameters, tags: Tags) -> Questions:
+    updated = parameters["customModelDeploymentIdentifier"]
+    yield Request("bedrock:UpdateCustomModelDeployment", updated, _of_resource(tags))
+    yield Request("bedrock:UpdateCustomModelDeployment", parameters["modelArn"], _of_resource(tags))
+
+
 def _get_foundation_model(parameters: Parameters, _: Tags) -> Questions:
     yield Request("bedrock:GetFoundationModel", _foundation_model(parameters["modelIdentifier"]))
 
@@ -226,6 +237,8 @@ ABOUT = {  # the parameter that names the thing in Bedrock whose tags count
     "bedrock.GetProvisionedModelThroughput": "provisionedModelId",
     "bedrock.ListTagsForResource": "resourceARN",
     "bedrock.StopModelCustomizationJob": "jobIdentifier",
+    "bedrock.UpdateCustomModelDeployment": "customModelDeploymentIdentifier",
+    "bedrock.UpdateProvisionedModelThroughput": "provisionedModelId",
     "bedrock-runtime.ConverseStream": "modelId",
     "bedrock-runtime.InvokeModelWithResponseStream": "modelId",
 }
@@ -270,6 +283,8 @@ ASKED: Mapping[str, Callable[[Parameters, Tags], Questions]] = {
     "bedrock.CreateModelCustomizationJob": _create_job,
     "bedrock.CreateProvisionedModelThroughput": _create_throughput,
     "bedrock.CreateCustomModelDeployment": _create_deployment,
+    "bedrock.UpdateProvisionedModelThroughput": _update_throughput,
+    "bedrock.UpdateCustomModelDeployment": _update_deployment,
     "bedrock.GetFoundationModel": _get_foundation_model,
     "bedrock.ListTagsForResource": _list_tags,
     **{f"bedrock.{each}": _about(each, ABOUT[f"bedrock.{each}"]) for each in _PLAIN},

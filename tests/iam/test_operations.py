@@ -44,6 +44,8 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("bedrock.GetCustomModel", {"modelIdentifier": MODEL}),
     ("bedrock.GetCustomModelDeployment", {"customModelDeploymentIdentifier": DEPLOYMENT}),
     ("bedrock.DeleteCustomModelDeployment", {"customModelDeploymentIdentifier": DEPLOYMENT}),
+    ("bedrock.UpdateProvisionedModelThroughput", {"provisionedModelId": THROUGHPUT, "desiredModelId": MODEL}),
+    ("bedrock.UpdateCustomModelDeployment", {"customModelDeploymentIdentifier": DEPLOYMENT, "modelArn": MODEL}),
     ("bedrock.GetFoundationModel", {"modelIdentifier": HAIKU}),
     ("bedrock.ListTagsForResource", {"resourceARN": THROUGHPUT}),
     ("bedrock.ListCustomModelDeployments", {}),

@@ -235,6 +235,14 @@ def test_a_deployment_that_is_not_ready_says_its_state_and_when_to_ask_again(sta
         assert state in error["message"]
 
 
+def test_a_deployment_goes_on_answering_while_its_model_is_swapped(stack, caller):
+    put_deployment(stack, ARN, state="Updating")
+    bedrock = ScriptedBedrock(list(WHOLE)).mounted()
+    with caller.sdk() as api:
+        assert api.messages.create(**ASK).content
+    assert len(bedrock.requests) == 1
+
+
 def test_other_routes_and_methods_have_the_contracts_error_too(stack, caller):
     assert caller.refusal(path="/v1/models")[0] == 404
     assert caller.refusal(method="GET")[0] == 405

@@ -78,6 +78,8 @@ def test_only_modules_named_for_it_change_anything_in_bedrock():
         ("create_provisioned_model_throughput", "buy_capacity"),
         ("delete_custom_model_deployment", "buy_capacity"),
         ("delete_provisioned_model_throughput", "buy_capacity"),
+        ("update_custom_model_deployment", "swap_model"),
+        ("update_provisioned_model_throughput", "swap_model"),
         ("create_model_customization_job", "start_training"),
         ("stop_model_customization_job", "start_training"),
     }

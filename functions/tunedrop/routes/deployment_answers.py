@@ -29,6 +29,7 @@ class DeploymentAnswer(AnswerModel):
     dataset: str
     version: int
     job_id: str
+    previous_job_id: str | None = Field(description="Whose model it served before; PUT with it returns to that")
     model_arn: str | None
     arn: str | None = Field(description="The modelId to invoke")
     model_units: int = Field(description="Billed by the hour; 0 for on-demand")
@@ -61,8 +62,9 @@ class DeploymentPlanAnswer(AnswerModel):
 
     plan_id: str = Field(description="Does exactly this if it is sent with the request")
     name: str
-    changes: list[str] = Field(description="create, renew or shorten; empty if it is already as it should be")
+    changes: list[str] = Field(description="create, swap, renew, shorten; empty if it is already as it should be")
     state: str | None = Field(description="As it is now; null if there was none of that name")
+    serves_job_id: str | None = Field(description="Whose model it serves now; null if none")
     generation: int
     job_id: str
     model: str = Field(description="The name of the custom model that it serves afterwards")
@@ -87,6 +89,7 @@ def plan(planned: PlannedDeployment) -> DeploymentPlanAnswer:
         name=told.name,
         changes=list(told.changes),
         state=checked.before.state if checked.before else None,
+        serves_job_id=checked.standing.head.job_id if checked.standing else None,
         generation=told.generation,
         job_id=told.job_id,
         model=checked.job.name,

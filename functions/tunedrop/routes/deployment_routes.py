@@ -88,7 +88,7 @@ def put_deployment_(
     plan: PlanOnly = False,
     idempotency_key: IdempotencyKey = None,
 ) -> Response[DeploymentAnswer | DeploymentPlanAnswer]:
-    """Serve a custom model that exists, or give what serves it another end. Requires an Idempotency-Key.
+    """Serve a custom model that exists, swap it in place, or give it another end. Requires an Idempotency-Key.
 
     The same body again changes nothing. Everything that can be checked is checked before money is spent. `?plan=true`
     checks the same and answers what would happen and what it costs; it changes nothing and needs no key.
@@ -102,7 +102,7 @@ def put_deployment_(
 
     def run(intent_id: str) -> Answer:
         outcome = put_deployment.put(body.asked(name), request.cloud, intent_id=intent_id, caller=request.caller)
-        status = HTTPStatus.ACCEPTED if "create" in outcome.changes else HTTPStatus.OK
+        status = HTTPStatus.ACCEPTED if {"create", "swap"} & set(outcome.changes) else HTTPStatus.OK
         return Answer(status, data(DeploymentAnswer.of(outcome.deployment)))
 
     return once(

@@ -8,13 +8,13 @@ from datetime import datetime
 
 import tunedrop
 from tunedrop.actions import announce
-from tunedrop.domain.serving import brake, deployment_states, purchase_states, purchase_steps
+from tunedrop.domain.serving import brake, deployment_states, purchase_states, purchase_steps, swap_steps
 from tunedrop.domain.serving.deployment_states import Deployment, DeploymentState
-from tunedrop.domain.serving.purchase_states import HOLDING, Capacity, Observation, Purchase
+from tunedrop.domain.serving.purchase_states import HOLDING, Capacity, Observation, Purchase, Swap
 from tunedrop.domain.training import names_tokens_tags
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.edges import schedules
-from tunedrop.edges.bedrock import buy_capacity, observed_capacity
+from tunedrop.edges.bedrock import buy_capacity, observed_capacity, swap_model
 from tunedrop.edges.bedrock.call_outcomes import Ambiguous, Done
 from tunedrop.edges.clients import Spender
 from tunedrop.edges.cloud import Cloud
@@ -54,7 +54,7 @@ def advance(deployment: str, generation: int, cloud: Cloud, spender: Spender) ->
             return None
         step = purchase_steps.next_step(purchase, observed, _free_units(purchase, visit), visit.now)
         logger.info("purchase step", extra={"purchase": purchase.id, "state": purchase.state, "step": str(step)})
-        if isinstance(step, purchase_steps.LeavePurchase):
+        if isinstance(step, purchase_steps.LeavePurchase | swap_steps.LeaveSwap):
             announce.announce_purchase(purchase, cloud)
             return purchase
         observed = _carry_out(step, purchase, visit)
@@ -78,8 +78,13 @@ def _carry_out(step: purchase_steps.PurchaseStep, purchase: Purchase, visit: _Vi
             _send(purchase, visit)
         case purchase_steps.Discard(arn):
             _discard(purchase, arn, visit)
-        case purchase_steps.LeavePurchase():
-            pass
+        case swap_steps.SendSwap():
+            _send_swap(purchase, visit)
+        case swap_steps.CompleteSwap():
+            _end_swap(purchase, purchase.swap, "it serves the other model now", visit)
+        case swap_steps.GiveUpSwap(reason):
+            logger.warning("a model was not swapped", extra={"purchase": purchase.id, "reason": reason})
+            _end_swap(purchase, None, f"its model was not swapped: {reason}", visit)
         case _:
             _move(step, purchase, visit)
     return None
@@ -140,6 +145,25 @@ def _send(purchase: Purchase, visit: _Visit) -> None:
             _save(purchase_states.refuse(sent, answer), visit)
         case Ambiguous(reason):
             logger.warning("the outcome of a purchase is unknown", extra={"purchase": purchase.id, "reason": reason})
+
+
+def _send_swap(purchase: Purchase, visit: _Visit) -> None:
+    """Write that it is sent, then ask Bedrock for the swap. What it shows afterwards decides, whatever it answers."""
+    swap = purchase.swap
+    if swap is None or purchase.arn is None:
+        return
+    attempted = purchase_states.sent_swap(purchase, swap, visit.now)
+    if not _save(attempted, visit):
+        return
+    sent = replace(attempted, revision=attempted.revision + 1)
+    answer = swap_model.swap(visit.spender, purchase.serving, purchase.arn, swap.model_arn)
+    if isinstance(answer, Refusal):
+        _save(purchase_states.refuse_swap(sent, answer), visit)
+
+
+def _end_swap(purchase: Purchase, done: Swap | None, note: str, visit: _Visit) -> None:
+    ended = purchase_states.end_swap(purchase, done)
+    _save(ended, visit, head=lambda head: deployment_states.end_swap(head, done, note, visit.now))
 
 
 def _discard(purchase: Purchase, arn: str, visit: _Visit) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tunedrop.actions.deployments import find_model
-from tunedrop.actions.jobs import check_job
+from tunedrop.actions.jobs import check_job, read_jobs
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel
 from tunedrop.domain.serving import capacity_costs, deployment_plan, deployment_states, put_request
@@ -20,7 +20,7 @@ from tunedrop.domain.training.job_states import Job
 from tunedrop.edges import faults
 from tunedrop.edges.bedrock import observed_lifecycle, quotas
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import deployment_rows, job_rows
+from tunedrop.edges.rows import deployment_rows
 from tunedrop.edges.rows.deployment_rows import UnitsSpokenFor
 from tunedrop.errors import InvalidInput, Unavailable
 
@@ -106,11 +106,13 @@ def _new(asked: PutDeployment, job: Job | None, before: Deployment | None, cloud
 
 def _standing(asked: PutDeployment, job: Job | None, before: Deployment, cloud: Cloud) -> CheckedDeployment:
     purchase = deployment_rows.load_purchase(cloud.state, before.name, before.generation)
-    served = job if job and job.id == before.job_id else job_rows.load(cloud.state, before.job_id)
-    if purchase is None or served is None:  # written in one transaction, and never taken away
+    if purchase is None:  # both rows are written in one transaction, and never taken away
         raise Unavailable("busy", f"Deployment {before.name} is being changed. Send the request again.")
     standing = StandingDeployment(before, purchase)
     planned = deployment_plan.change(asked, job, standing, cloud.now())
+    served = job or read_jobs.get(planned.job_id, cloud)
+    if "swap" in planned.changes:
+        find_model.check(served, cloud)
     return CheckedDeployment(planned, served, catalogue.find(before.base_model), before, standing, None)
 
 
@@ -125,9 +127,11 @@ def ask_aws(checked: CheckedDeployment, cloud: Cloud) -> tuple[Quota, ...]:
     Raises Conflict, CapExceeded and Unavailable.
     """
     planned = checked.plan
-    if "create" not in planned.changes:
+    if not {"create", "swap"} & set(planned.changes):
         return ()
     find_model.check_exists(checked.job, cloud)
+    if "create" not in planned.changes:
+        return ()
     with faults.asked_by_a_caller():
         today = observed_lifecycle.lifecycle(cloud.bedrock, checked.base_model, {})
         lifecycle.check_serving(checked.base_model, planned.serving, today, cloud.now())

@@ -10,7 +10,9 @@ from tunedrop.actions.deployments.plan_deployment import CheckedDeployment
 from tunedrop.domain.serving import deployment_states, generation_drafts, purchase_states
 from tunedrop.domain.serving.deployment_plan import Change, StandingDeployment
 from tunedrop.domain.serving.deployment_states import Deployment
+from tunedrop.domain.serving.purchase_states import Swap
 from tunedrop.domain.serving.put_request import PutDeployment
+from tunedrop.domain.training.job_states import Job
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows, tombstone_rows
 from tunedrop.edges.rows.writes import Put, Require, Update
@@ -78,7 +80,7 @@ def _told(name: str, changes: tuple[Change, ...], cloud: Cloud) -> PutOutcome:
 def _writes(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[Put | Update | Require]:
     if checked.standing is None:
         return _beginning(checked, asker, cloud)
-    return [*_new_end(checked, checked.standing, asker)]
+    return _changed(checked, checked.standing, asker, cloud)
 
 
 def _beginning(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[Put | Update | Require]:
@@ -94,18 +96,33 @@ def _beginning(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[
         deployment_rows.put_intent(purchase),
         deployment_rows.open_work(purchase),
     ]
-    undisturbed = {
+    writes += _undisturbed(job, cloud)
+    return [*writes, deployment_rows.reserve_units(checked.spoken_for)] if checked.spoken_for else writes
+
+
+def _changed(
+    checked: CheckedDeployment, standing: StandingDeployment, asker: _Asker, cloud: Cloud
+) -> list[Put | Update | Require]:
+    planned, job, head, purchase = checked.plan, checked.job, standing.head, standing.purchase
+    requires: list[Require] = []
+    if "swap" in planned.changes:
+        swap = Swap(job.id, job.dataset, job.version, planned.model_arn, asker.now)
+        purchase = purchase_states.swap_to(purchase, swap)
+        head = deployment_states.begin_swap(
+            head, f"to the model of job {job.id}, asked for by {asker.caller}", asker.now
+        )
+        requires = _undisturbed(job, cloud)
+    if {"renew", "shorten"} & set(planned.changes):
+        purchase = purchase_states.end_at(purchase, planned.hours, planned.until)
+        head = deployment_states.change_end(head, planned.until, f"its end was changed by {asker.caller}", asker.now)
+    return [deployment_rows.put_purchase(purchase), deployment_rows.put_changed(head), *requires]
+
+
+def _undisturbed(job: Job, cloud: Cloud) -> list[Require]:
+    """Conditions of writes: no data that the job's model learnt from is being erased."""
+    found = {
         require.key: require
         for each in find_model.learned_from(job, cloud)
         for require in tombstone_rows.undisturbed(each.dataset, each.version)
     }
-    writes += undisturbed.values()
-    return [*writes, deployment_rows.reserve_units(checked.spoken_for)] if checked.spoken_for else writes
-
-
-def _new_end(checked: CheckedDeployment, standing: StandingDeployment, asker: _Asker) -> list[Put]:
-    planned, purchase = checked.plan, standing.purchase
-    changed = purchase_states.end_at(purchase, planned.hours, planned.until)
-    words = f"its end was changed by {asker.caller}"
-    head = deployment_states.change_end(standing.head, planned.until, words, asker.now)
-    return [deployment_rows.put_purchase(changed), deployment_rows.put_changed(head)]
+    return list(found.values())

@@ -94,7 +94,7 @@ def _ready(name: str, cloud: Cloud) -> _Target:
     deployment = deployment_rows.load(cloud.state, name)
     if deployment is None:
         raise ApiError("not_found_error", "unknown_deployment", f"model: there is no deployment {name!r}.")
-    if deployment.state == "Ready" and deployment.arn is not None:
+    if deployment.state in {"Ready", "Updating"} and deployment.arn is not None:
         return _Target(deployment.arn, find(deployment.base_model).runtime)
     raise _not_ready(deployment)
 

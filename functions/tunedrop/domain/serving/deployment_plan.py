@@ -19,7 +19,7 @@ from tunedrop.domain.training.job_states import DeploymentWish, Job
 from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.errors import Conflict, InvalidInput
 
-Change = Literal["create", "renew", "shorten"]
+Change = Literal["create", "swap", "renew", "shorten"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def change(asked: PutDeployment, job: Job | None, standing: StandingDeployment, 
     Raises Conflict for what can't change while it stands, InvalidInput for an end that can't be.
     """
     head, purchase = standing.head, standing.purchase
-    _check_unchanged(asked, job, head)
+    _check_unchanged(asked, head)
     (hours, until), changes = _end(asked, purchase, now)
     if head.state == "Releasing" or purchase.release_requested:
         raise Conflict(
@@ -91,7 +91,13 @@ def change(asked: PutDeployment, job: Job | None, standing: StandingDeployment, 
             state=head.state,
         )
     wish = DeploymentWish(head.name, head.serving, head.model_units, hours)
-    return _plan(wish, until, changes, _Served(head.generation, head.job_id, head.model_arn or ""))
+    served = _Served(head.generation, head.job_id, head.model_arn or "")
+    if purchase.swap:
+        served = _Served(head.generation, purchase.swap.job_id, purchase.swap.model_arn)
+    if job is None or job.id == served.job_id:
+        return _plan(wish, until, changes, served)
+    _check_swap(job, standing)
+    return _plan(wish, until, ("swap", *changes), _Served(head.generation, job.id, job.model_arn or ""))
 
 
 def confirm(plan: DeploymentPlan, plan_id: str | None) -> None:
@@ -106,15 +112,34 @@ def confirm(plan: DeploymentPlan, plan_id: str | None) -> None:
     )
 
 
-def _check_unchanged(asked: PutDeployment, job: Job | None, head: Deployment) -> None:
-    if job is not None and job.id != head.job_id:
+def _check_swap(job: Job, standing: StandingDeployment) -> None:
+    """Bedrock swaps between custom models of one base model (docs/facts.md#provisioned-throughput)."""
+    head, purchase = standing.head, standing.purchase
+    if job.base_model != head.base_model:
         raise Conflict(
-            "deployment_exists",
-            f"Deployment {head.name} is {head.state} and serves the model of job {head.job_id}. "
+            "other_base_model",
+            f"Deployment {head.name} serves a model of {head.base_model}; job {job.id} tuned {job.base_model}. "
             "Release it first, or choose another name.",
+            base_model=head.base_model,
+        )
+    if purchase.swap:
+        raise Conflict(
+            "deployment_updating",
+            f"Deployment {head.name} is being given the model of job {purchase.swap.job_id}. Once it is Ready, ask "
+            "again.",
+            state=head.state,
+            job_id=purchase.swap.job_id,
+        )
+    if purchase.state != "live" or purchase.ready_at is None:
+        raise Conflict(
+            "deployment_not_ready",
+            f"Deployment {head.name} is {head.state}. Its model can be swapped once it is Ready; or release it first.",
             state=head.state,
             job_id=head.job_id,
         )
+
+
+def _check_unchanged(asked: PutDeployment, head: Deployment) -> None:
     if asked.serving not in {None, head.serving}:
         raise _fixed("serving_fixed", "serving", head, f"is served as {head.serving}")
     if asked.model_units is not None and asked.model_units != head.model_units:

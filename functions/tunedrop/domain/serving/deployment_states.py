@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from tunedrop.domain.base_models.catalogue import Serving
+from tunedrop.domain.serving.purchase_states import Swap
 from tunedrop.domain.versions import object_keys
 from tunedrop.errors import InvalidInput
 
@@ -50,6 +51,8 @@ class Deployment:
     """The `modelId` for inference: a provisioned throughput or an on-demand custom-model deployment."""
     expires_at: datetime | None = None
     failure: str | None = None
+    previous_job_id: str | None = None
+    """The job whose model it served before this one, in the same generation."""
     history: tuple[HistoryEntry, ...] = ()
     revision: int = 0
     """Counts writes of the row; every write is conditional on the revision it read."""
@@ -78,6 +81,26 @@ def note(deployment: Deployment, words: str, now: datetime) -> Deployment:
 def become_ready(deployment: Deployment, now: datetime) -> Deployment:
     """The deployment once it can be called."""
     return move(deployment, "Ready", "Bedrock says it can be called", now)
+
+
+def begin_swap(deployment: Deployment, reason: str, now: datetime) -> Deployment:
+    """The deployment while another model is put behind it; it can be called meanwhile, and the model before answers."""
+    return move(deployment, "Updating", reason, now)
+
+
+def end_swap(deployment: Deployment, done: Swap | None, note: str, now: datetime) -> Deployment:
+    """The deployment once it serves the other model, or, without one, goes on with the model before."""
+    if done is None:
+        return move(deployment, "Ready", note, now)
+    swapped = replace(
+        deployment,
+        previous_job_id=deployment.job_id,
+        job_id=done.job_id,
+        dataset=done.dataset,
+        version=done.version,
+        model_arn=done.model_arn,
+    )
+    return move(swapped, "Ready", note, now)
 
 
 def begin_release(deployment: Deployment, reason: str, now: datetime) -> Deployment:

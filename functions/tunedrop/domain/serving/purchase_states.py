@@ -39,6 +39,21 @@ WARNING = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
+class Swap:
+    """Another model that shall be served by the same capacity, and how far that has come."""
+
+    job_id: str
+    dataset: str
+    version: int
+    model_arn: str
+    asked_at: datetime
+    sent_at: datetime | None = None
+    """When the last send was about to start."""
+    refusal: Refusal | None = None
+    """Bedrock's answer to the last send."""
+
+
+@dataclass(frozen=True, slots=True)
 class Purchase:
     """The row of one purchase: the intent to buy, and what became of it."""
 
@@ -94,6 +109,8 @@ class Purchase:
     """Why, in EventBridge Scheduler's words."""
     brake_refused: bool = False
     """Whether that is its last word."""
+    swap: Swap | None = None
+    """The model that is to replace the one it serves, if any."""
     announced: tuple[Announcement, ...] = ()
     revision: int = 0
 
@@ -130,6 +147,8 @@ class Capacity:
     status: Status
     """Bedrock's InService and Active are both Ready here."""
     failure: str | None = None
+    update_failed: bool = False
+    """Whether the last update of an on-demand deployment failed: it serves the model before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +244,35 @@ def end_at(purchase: Purchase, hours: int | None, until: datetime | None) -> Pur
     """The purchase with another end asked for; whoever was warned of the earlier one is warned again."""
     told = tuple(fact for fact in purchase.announced if fact != "expiring")
     return replace(purchase, hours=hours, until=until, announced=told)
+
+
+def swap_to(purchase: Purchase, swap: Swap) -> Purchase:
+    """The purchase with another model asked for."""
+    return replace(purchase, swap=swap)
+
+
+def sent_swap(purchase: Purchase, swap: Swap, now: datetime) -> Purchase:
+    """The purchase just before Bedrock is asked for the swap."""
+    return replace(purchase, swap=replace(swap, sent_at=now, refusal=None))
+
+
+def refuse_swap(purchase: Purchase, refusal: Refusal) -> Purchase:
+    """The purchase after Bedrock refused the last send of its swap."""
+    return replace(purchase, swap=replace(purchase.swap, refusal=refusal) if purchase.swap else None)
+
+
+def end_swap(purchase: Purchase, done: Swap | None) -> Purchase:
+    """The purchase once the swap is done, or, without one, given up: it serves the model before."""
+    if done is None:
+        return replace(purchase, swap=None)
+    return replace(
+        purchase,
+        swap=None,
+        model_arn=done.model_arn,
+        job_id=done.job_id,
+        dataset=done.dataset,
+        version=done.version,
+    )
 
 
 def announcements(purchase: Purchase, now: datetime) -> tuple[Announcement, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tunedrop.domain.serving import brake
+from tunedrop.domain.serving import brake, swap_steps
 from tunedrop.domain.serving.purchase_states import (
     LONG_SETTLE,
     PAUSE,
@@ -15,6 +15,7 @@ from tunedrop.domain.serving.purchase_states import (
     Observation,
     Purchase,
 )
+from tunedrop.domain.serving.swap_steps import SwapStep
 from tunedrop.domain.training.bedrock_refusal import Refusal
 
 
@@ -112,6 +113,7 @@ PurchaseStep = (
     | ReclaimCapacity
     | Finish
     | LeavePurchase
+    | SwapStep
 )
 
 
@@ -191,7 +193,7 @@ def _live(purchase: Purchase, observed: Observation | None, now: datetime) -> Pu
     if surplus and not _paused(purchase, now):
         return Discard(surplus[0])
     own = next((capacity for capacity in observed.ours if capacity.arn == purchase.arn), None)
-    return _followed(purchase, own) if own else _gone(purchase, now)
+    return _followed(purchase, own, now) if own else _gone(purchase, now)
 
 
 def _about_its_end(purchase: Purchase, now: datetime) -> PurchaseStep | None:
@@ -207,11 +209,13 @@ def _about_its_end(purchase: Purchase, now: datetime) -> PurchaseStep | None:
     return MoveEnd(purchase.until) if purchase.until and purchase.has_new_end else None
 
 
-def _followed(purchase: Purchase, own: Capacity) -> PurchaseStep:
+def _followed(purchase: Purchase, own: Capacity, now: datetime) -> PurchaseStep:
     if own.status == "Failed":
         return BeginRelease("Bedrock could not create it", own.failure or "Bedrock reports Failed without a reason.")
     if own.status == "Ready" and purchase.ready_at is None:
         return BecomeReady(own)
+    if purchase.swap:
+        return swap_steps.next_step(purchase.swap, own, now)
     return LeavePurchase(f"Bedrock reports {own.status}")
 
 

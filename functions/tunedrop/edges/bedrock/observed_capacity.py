@@ -31,6 +31,8 @@ def observe(bedrock: BedrockReader, purchase: Purchase, stack: str) -> Observati
     if purchase.model_arn is None:
         return Observation()
     listed = list(listing(bedrock, purchase.serving, purchase.model_arn))
+    if purchase.swap:  # only Get tells of an update, and a list by model has lost what serves another one by now
+        listed = [capacity for capacity in listed if capacity.arn != purchase.arn]
     if purchase.arn and all(capacity.arn != purchase.arn for capacity in listed):
         listed += _unlisted(bedrock, purchase.serving, purchase.arn)
     ours, others = [], []
@@ -51,7 +53,7 @@ def _is_ours(bedrock: BedrockReader, capacity: Capacity, purchase: Purchase, sta
 
 
 def _unlisted(bedrock: BedrockReader, serving: Serving, arn: str) -> Iterable[Capacity]:
-    """The purchase's own capacity, when its model's list lacks it.
+    """The purchase's own capacity, when its model's list lacks it or tells too little.
 
     Get denies our role both what is gone and what lost its tags. If it does, the list of all capacity decides: tags
     hide nothing from lists.
@@ -127,10 +129,12 @@ def _throughput(shown: Any) -> Capacity:
 
 
 def _deployment(shown: Any) -> Capacity:
+    update = shown.get("updateDetails", {}).get("updateStatus")
     return Capacity(
         arn=shown["customModelDeploymentArn"],
         name=shown["customModelDeploymentName"],  # Get says modelDeploymentName (docs/facts.md#on-demand-deployments)
         model_arn=shown["modelArn"],
-        status=_status(shown["status"]),
+        status="Updating" if update == "Updating" else _status(shown["status"]),
         failure=shown.get("failureMessage"),
+        update_failed=update == "UpdateFailed",
     )
