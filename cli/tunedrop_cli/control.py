@@ -54,6 +54,12 @@ class ControlApi:
             "POST", _with(path, query), body, {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         )
 
+    def put(self, path: str, body: Mapping[str, Any], *, idempotency_key: str | None = None, **query: str) -> Any:
+        """Send a PUT request; where it spends, it needs an Idempotency-Key."""
+        return self._send(
+            "PUT", _with(path, query), body, {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        )
+
     def delete(self, path: str, **query: str) -> Any:
         """Send a DELETE request."""
         return self._send("DELETE", _with(path, query))
@@ -115,7 +121,7 @@ def _silence(request: urllib.request.Request, error: OSError | HTTPException) ->
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
     if reason is not error and not isinstance(reason, (TimeoutError, ConnectionResetError, BrokenPipeError)):
         return {"code": "unreachable", "message": f"{asked} reached nobody: {reason}"}
-    doubt = "; it may have been carried out anyway, so check first" if request.get_method() == "POST" else ""
+    doubt = "; it may have been carried out anyway, so check first" if request.get_method() in {"POST", "PUT"} else ""
     return {"code": "no_answer", "message": f"{asked} got no complete answer ({reason}). Try again in a while{doubt}."}
 
 

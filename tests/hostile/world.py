@@ -85,7 +85,7 @@ def _populate(world: bedrock_world.World) -> Names:
     manage_keys.revoke(keys[0], stack.cloud)
     datasets: list[str | int] = ["support", "support-bot", "gone"]
     return {
-        "path.name": [*datasets, "support-prod", "support-next"],
+        "path.name": [*datasets, "support-prod", "support-next", served.name],
         "path.number": [1, 2, 3],
         "path.job_id": [served.id, running.id],
         "path.key_id": [*keys],
@@ -94,6 +94,7 @@ def _populate(world: bedrock_world.World) -> Names:
         "body.dataset": datasets,
         "body.job_id": [served.id, running.id],
         "body.model": [served.name, running.name],
+        "query.state": ["Ready", "Released"],
         "body.base_model": ["claude-3-haiku", "nova-lite"],
         "body.version": [1, 2],
         "body.splits[*].[*]": [*parts],

@@ -68,7 +68,7 @@ def served(before: Callable[[], None], object_at: Callable[[str], bytes] | None 
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_DELETE = _do  # noqa: N815 - as http.server calls them
+        do_GET = do_POST = do_PUT = do_DELETE = _do  # noqa: N815 - as http.server calls them
 
         def log_message(self, *_: object) -> None:
             """Quiet."""

@@ -155,7 +155,15 @@ PRICES = {
 
 @pytest.mark.parametrize(
     "text",
-    ["{}", "{ }", '{"nova-lite.model_unit_hour":0}', json.dumps(PRICES), json.dumps(PRICES, separators=(",", ":"))],
+    [
+        "{}",
+        "{ }",
+        '{"custom_model_month": 1.95}',
+        '{"nova-lite.model_unit_hour":0,"custom_model_month":2}',
+        '{"nova-lite.model_unit_hour":0}',
+        json.dumps(PRICES),
+        json.dumps(PRICES, separators=(",", ":")),
+    ],
 )
 def test_prices_of_every_base_model_are_taken_and_read(template, text):
     prices = template["Parameters"]["Prices"]
@@ -167,7 +175,7 @@ def test_prices_of_every_base_model_are_taken_and_read(template, text):
 @pytest.mark.parametrize(
     "text",
     ["", "[]", "{", '{"nova-lite.model_unit_hour": "1"}', '{"nova-lite.model_unit_hour": 1,}',
-     '{"nova.model_unit_hour": 1}',
+     '{"nova.model_unit_hour": 1}', '{"nova-lite.custom_model_month": 1}',
      '{"nova-lite.unit_hour": 1}', '{"nova-lite.model_unit_hour": -1}', '{"nova-lite.model_unit_hour": NaN}',
      '{"nova-lite.model_unit_hour": 01}', '{"nova-lite.model_unit_hour": 1 "nova-pro.model_unit_hour": 1}'],
 )  # fmt: skip

@@ -24,6 +24,7 @@ from tunedrop.routes import (
     joined_upload_routes,
     key_routes,
     metric_routes,
+    model_routes,
     request_checks,
     upload_link_routes,
 )
@@ -38,6 +39,7 @@ for routes in (
     deletion_routes,
     job_routes,
     metric_routes,
+    model_routes,
     deployment_routes,
     key_routes,
 ):

@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import Field
 
 from tunedrop.actions.deployments.plan_deployment import PlannedDeployment
+from tunedrop.actions.deployments.read_deployments import PricedDeployment
 from tunedrop.routes.plan_answers import QuotaAnswer
 from tunedrop.routes.route_basics import AnswerModel
 
@@ -38,6 +39,13 @@ class DeploymentAnswer(AnswerModel):
     created_at: datetime
     expires_at: datetime | None = Field(description="When it is released automatically")
     failure: str | None
+    hourly_cost: float | None = Field(
+        None, description="Estimated while nobody calls it: 0 on demand and once it has ended; null without a price"
+    )
+    cost_so_far: float | None = Field(
+        None, description="Of this generation, estimated; calls on demand are not in it; null without a price"
+    )
+    currency: str | None = None
     history: list[HistoryAnswer]
 
 
@@ -79,6 +87,14 @@ class DeploymentPlanAnswer(AnswerModel):
     expires_at: datetime | None = Field(description="When it would be released, if it were bought now")
     cost: CapacityCostAnswer
     quotas: list[QuotaAnswer] = Field(description="Of the account, where something would be made")
+
+
+def deployment(priced: PricedDeployment) -> DeploymentAnswer:
+    """A deployment with what it costs."""
+    answer = DeploymentAnswer.of(priced.deployment)
+    answer.hourly_cost, answer.cost_so_far = priced.hourly_cost, priced.cost_so_far
+    answer.currency = priced.currency
+    return answer
 
 
 def plan(planned: PlannedDeployment) -> DeploymentPlanAnswer:

@@ -7,13 +7,17 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body as FromBody
+from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field
 
 from tunedrop.actions.deployments import plan_deployment, put_deployment, read_deployments
 from tunedrop.actions.deployments.release_deployment import release
 from tunedrop.domain.base_models.catalogue import Serving
+from tunedrop.domain.serving.deployment_filter import DeploymentFilter
+from tunedrop.domain.serving.deployment_states import Deployment, DeploymentState
 from tunedrop.domain.serving.put_request import PutDeployment
+from tunedrop.edges.cloud import Cloud
 from tunedrop.routes import deployment_answers, idempotency
 from tunedrop.routes.deployment_answers import DeploymentAnswer, DeploymentPlanAnswer, DeploymentsAnswer
 from tunedrop.routes.idempotency import Answer
@@ -59,16 +63,31 @@ class PutDeploymentBody(Body):
 
 
 @router.get("/deployments", summary="List deployments")
-def list_deployments(limit: Limit = 20, cursor: Cursor = None) -> DeploymentsAnswer:
-    """Deployments, released ones included, newest first."""
-    page = read_deployments.list_deployments(limit, cursor, Request.of(router).cloud)
-    return DeploymentsAnswer.of(page)
+def list_deployments(
+    *,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+    state: Annotated[DeploymentState | None, Query(description="Only deployments in this state")] = None,
+    serving: Annotated[Serving | None, Query(description="Only deployments that are served in this way")] = None,
+    dataset: Annotated[str | None, Query(description="Only deployments of models trained on this dataset")] = None,
+    base_model: Annotated[str | None, Query(description="Only deployments of models of this base model")] = None,
+    owner: Annotated[str | None, Query(description="Only deployments of this owner")] = None,
+) -> DeploymentsAnswer:
+    """Deployments, ended ones included, newest first, with what each costs an hour and has cost so far.
+
+    A filtered page may hold fewer than `limit` and still have a cursor.
+    """
+    wanted = DeploymentFilter(state, serving, dataset, base_model, owner)
+    page = read_deployments.list_deployments(limit, cursor, Request.of(router).cloud, wanted)
+    told = [deployment_answers.deployment(each) for each in page.deployments]
+    return DeploymentsAnswer(deployments=told, cursor=page.cursor)
 
 
 @router.get("/deployments/<name>", summary="Read a deployment")
 def get_deployment(name: str) -> DeploymentAnswer:
-    """A deployment, its state and its history."""
-    return DeploymentAnswer.of(read_deployments.get(name, Request.of(router).cloud))
+    """A deployment, its state, what it costs and its history."""
+    cloud = Request.of(router).cloud
+    return _told(read_deployments.get(name, cloud), cloud)
 
 
 @router.put(
@@ -103,7 +122,7 @@ def put_deployment_(
     def run(intent_id: str) -> Answer:
         outcome = put_deployment.put(body.asked(name), request.cloud, intent_id=intent_id, caller=request.caller)
         status = HTTPStatus.ACCEPTED if {"create", "swap"} & set(outcome.changes) else HTTPStatus.OK
-        return Answer(status, data(DeploymentAnswer.of(outcome.deployment)))
+        return Answer(status, data(_told(outcome.deployment, request.cloud)))
 
     return once(
         request, f"PUT /deployments/{name}", required(idempotency_key), body=body, run=run, model=DeploymentAnswer
@@ -115,4 +134,8 @@ def release_deployment(name: str) -> Response[DeploymentAnswer]:
     """Request the release of a deployment's capacity. Repeating the request changes nothing."""
     request = Request.of(router)
     released = release(name, request.cloud, caller=request.caller)
-    return Response(HTTPStatus.ACCEPTED, "application/json", DeploymentAnswer.of(released))
+    return Response(HTTPStatus.ACCEPTED, "application/json", _told(released, request.cloud))
+
+
+def _told(deployment: Deployment, cloud: Cloud) -> DeploymentAnswer:
+    return deployment_answers.deployment(read_deployments.priced(deployment, cloud))

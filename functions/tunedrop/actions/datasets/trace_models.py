@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from tunedrop.actions.deployments import read_deployments
 from tunedrop.domain.reports import next_commands
-from tunedrop.domain.serving import deployment_states
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.training import job_states
 from tunedrop.domain.training.job_states import ENDED, Job
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import deployment_rows, job_rows
+from tunedrop.edges.rows import job_rows
 from tunedrop.edges.rows.attributes import Row
 
 
@@ -54,11 +54,7 @@ def _is_at_work(job: Job) -> bool:
 
 def trained_on(dataset: str, version: int | None, cloud: Cloud) -> tuple[TrainedModel, ...]:
     """Custom models trained on the dataset, or on one version, or tuned further from such; newest first."""
-    live: dict[str, list[Deployment]] = {}
-    for row in cloud.state.listing(deployment_rows.KIND).rows:
-        deployment = deployment_rows.deployment_from(row)
-        if deployment.state not in deployment_states.ENDED:
-            live.setdefault(deployment.job_id, []).append(deployment)
+    live = read_deployments.standing_by_job(cloud)
     rows = cloud.state.listing(job_rows.KIND).rows
     learned: set[str] = set()
     for row in reversed(rows):  # oldest first: a model is older than those tuned further from it

@@ -1,9 +1,12 @@
-"""Read one deployment, or list them."""
+"""Read one deployment, or list them, with what they cost."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tunedrop.domain.serving import capacity_costs, deployment_states
+from tunedrop.domain.serving.deployment_filter import EVERY_DEPLOYMENT, DeploymentFilter
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows
@@ -11,13 +14,27 @@ from tunedrop.errors import NotFound
 
 LONGEST_NAME = 32
 """Names are checked when a deployment is requested, so a longer one can't exist and needs no read."""
+LOOKED_AT_ONCE, MOST_LOOKED_AT = 100, 500
+"""Deployments that are read for one filtered page."""
+
+
+@dataclass(frozen=True, slots=True)
+class PricedDeployment:
+    """A deployment and what it costs, estimated; None where the price is unknown. Calls on demand are not in it."""
+
+    deployment: Deployment
+    hourly_cost: float | None
+    """0 once it has ended."""
+    cost_so_far: float | None
+    """Of its current generation."""
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)
 class DeploymentPage:
     """One page of deployments, newest first, and the cursor for the next page (None: no more)."""
 
-    deployments: tuple[Deployment, ...]
+    deployments: tuple[PricedDeployment, ...]
     cursor: str | None
 
 
@@ -29,7 +46,50 @@ def get(name: str, cloud: Cloud) -> Deployment:
     return deployment
 
 
-def list_deployments(limit: int, cursor: str | None, cloud: Cloud) -> DeploymentPage:
-    """Up to `limit` deployments, including ended ones. Raises InvalidInput `invalid_cursor`."""
-    page = cloud.state.listing(deployment_rows.KIND, limit=limit, cursor=cursor)
-    return DeploymentPage(tuple(deployment_rows.deployment_from(row) for row in page.rows), page.cursor)
+def priced(deployment: Deployment, cloud: Cloud) -> PricedDeployment:
+    """The deployment with what it costs. Only one with model units takes another read."""
+    settings = cloud.settings
+    hour = capacity_costs.hourly(deployment.model_units, deployment.base_model, settings.prices)
+    so_far: float | None = 0.0
+    if deployment.model_units:
+        purchase = deployment_rows.load_purchase(cloud.state, deployment.name, deployment.generation)
+        so_far = capacity_costs.so_far(purchase, hour, cloud.now()) if purchase else None
+    ended = deployment.state in deployment_states.ENDED
+    return PricedDeployment(deployment, 0.0 if ended else hour, so_far, settings.currency)
+
+
+def list_deployments(
+    limit: int, cursor: str | None, cloud: Cloud, wanted: DeploymentFilter = EVERY_DEPLOYMENT
+) -> DeploymentPage:
+    """Up to `limit` of the deployments asked for, including ended ones. Raises InvalidInput `invalid_cursor`.
+
+    A page may be short, or empty, and have a cursor: at most MOST_LOOKED_AT deployments are looked at for one.
+    """
+    found: list[Deployment] = []
+    for _ in range(MOST_LOOKED_AT // LOOKED_AT_ONCE):
+        at_once = limit if wanted.takes_all else LOOKED_AT_ONCE
+        page = cloud.state.listing(deployment_rows.KIND, limit=at_once, cursor=cursor)
+        for row in page.rows:
+            deployment = deployment_rows.deployment_from(row)
+            if wanted.takes(deployment):
+                found.append(deployment)
+            if len(found) == limit and row is not page.rows[-1]:
+                return _page(found, deployment_rows.cursor_after(row), cloud)
+        cursor = page.cursor
+        if cursor is None or len(found) == limit:
+            break
+    return _page(found, cursor, cloud)
+
+
+def _page(found: Sequence[Deployment], cursor: str | None, cloud: Cloud) -> DeploymentPage:
+    return DeploymentPage(tuple(priced(each, cloud) for each in found), cursor)
+
+
+def standing_by_job(cloud: Cloud) -> Mapping[str, Sequence[Deployment]]:
+    """The deployments that have not ended, by the job whose custom model they serve."""
+    standing: dict[str, list[Deployment]] = {}
+    for row in cloud.state.listing(deployment_rows.KIND).rows:
+        deployment = deployment_rows.deployment_from(row)
+        if deployment.state not in deployment_states.ENDED:
+            standing.setdefault(deployment.job_id, []).append(deployment)
+    return standing

@@ -84,6 +84,11 @@ def show_deployment(name: str) -> str:
     return _command("deployments", "show", name)
 
 
+def put_deployment(name: str, job_id: str) -> str:
+    """Serve a job's model by this deployment."""
+    return _command("deployments", "put", name, "--job", job_id)
+
+
 def release_deployment(name: str) -> str:
     """Give a deployment's capacity back."""
     return _command("deployments", "release", name)

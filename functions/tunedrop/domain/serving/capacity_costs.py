@@ -30,6 +30,11 @@ def hourly(model_units: int, base_model: str, prices: Mapping[str, float]) -> fl
     return None if price is None else model_units * price
 
 
+def storage(prices: Mapping[str, float]) -> float | None:
+    """The price of keeping one custom model for a month (docs/facts.md#prices)."""
+    return prices.get("custom_model_month")
+
+
 def ahead(hour: float | None, left: timedelta | None, currency: str) -> Cost:
     """The cost of capacity with this hourly price that has so long to go; None: it has no end."""
     if hour is None:

@@ -9,7 +9,7 @@ from boto3.dynamodb.conditions import Attr, ConditionBase
 
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import ENDED, Purchase
-from tunedrop.edges.rows import moments, stored
+from tunedrop.edges.rows import cursors, moments, stored
 from tunedrop.edges.rows.attributes import Row
 from tunedrop.edges.rows.table import Table
 from tunedrop.edges.rows.writes import Delete, Key, Put, Update
@@ -38,6 +38,11 @@ def load_purchase(table: Table, deployment: str, generation: int) -> Purchase | 
     """One generation's purchase."""
     row = table.get(_purchase_key(deployment, generation))
     return purchase_from(row) if row else None
+
+
+def cursor_after(row: Row) -> str:
+    """The cursor of a listing that goes on after this head row."""
+    return cursors.after(row, "kind", "listed_at", "pk", "sk")
 
 
 def find_intended(table: Table, job_id: str, intent_id: str) -> Purchase | None:

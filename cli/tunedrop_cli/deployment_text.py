@@ -1,0 +1,104 @@
+"""Deployments, and plans for them, in words for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+
+from tunedrop_cli import local_times, tables, text_report
+
+Deployment = Mapping[str, Any]
+ENDED = frozenset({"Released", "Failed"})
+COLUMNS = ("deployment", "state", "served by", "units", "an hour", "so far", "left", "data", "base model")
+
+_DOES = {
+    "create": "makes it",
+    "swap": "swaps its model in place",
+    "renew": "renews it",
+    "shorten": "ends it earlier",
+}
+
+
+def row(found: Deployment) -> tuple[str, ...]:
+    """One deployment of a list, under COLUMNS."""
+    return (
+        found["name"],
+        found["state"],
+        way(found),
+        str(found["model_units"] or "-"),
+        money(found["hourly_cost"], found["currency"]),
+        money(found["cost_so_far"], found["currency"]),
+        left(found),
+        f"{found['dataset']}@{found['version']}",
+        found["base_model"],
+    )
+
+
+def whole(screen: Console, found: Deployment) -> None:
+    """Everything that is known of a deployment."""
+    units = f"by the hour, {found['model_units']} model units: {money(found['hourly_cost'], found['currency'])} an hour"
+    tables.facts(
+        screen,
+        [
+            ("deployment", found["name"]),
+            ("state", found["state"]),
+            ("served by", way(found)),
+            ("billed", units if found["model_units"] else "by the token"),
+            ("cost so far", money(found["cost_so_far"], found["currency"]) if found["model_units"] else ""),
+            ("until", local_times.shown(found["expires_at"]) if found["expires_at"] else ""),
+            ("left", left(found) if found["expires_at"] and found["state"] not in ENDED else ""),
+            ("job", found["job_id"]),
+            ("job before", found["previous_job_id"] or ""),
+            ("base model", f"{found['base_model']}, tuned on {found['dataset']}@{found['version']}"),
+            ("arn", found["arn"] or ""),
+            ("owner", found["owner"]),
+            ("why", found["failure"] or ""),
+        ],
+    )
+    text_report.line(screen)
+    rows = ((local_times.shown(entry["time"]), entry["state"], entry["note"]) for entry in found["history"])
+    tables.show(screen, ("time", "state", ""), rows)
+
+
+def plan(screen: Console, found: Mapping[str, Any]) -> None:
+    """What a request would do and cost."""
+    cost, currency = found["cost"], found["cost"]["currency"]
+    does = ", ".join(_DOES.get(change, change) for change in found["changes"])
+    tables.facts(
+        screen,
+        [
+            ("deployment", found["name"]),
+            ("is", found["state"] or "not there yet"),
+            ("this", does or "changes nothing: it is so already"),
+            ("serves", f"{found['model']}, of job {found['job_id']}"),
+            ("base model", f"{found['base_model']}, tuned on {found['dataset']}@{found['version']}"),
+            ("served by", way(found)),
+            ("model units", str(found["model_units"] or "")),
+            ("until", local_times.shown(found["expires_at"]) if found["expires_at"] else "somebody releases it"),
+            ("costs an hour", money(cost["hour"], currency)),
+            ("a day", money(cost["day"], currency) if found["model_units"] else ""),
+            ("until its end", money(cost["until_end"], currency) if found["model_units"] else ""),
+            ("and", "" if found["model_units"] else "what its calls cost, by the token"),
+            ("quotas", "; ".join(f"{quota['name']}: {quota['value']:g}" for quota in found["quotas"])),
+        ],
+    )
+
+
+def money(amount: float | None, currency: str | None) -> str:
+    """An amount, or that nobody knows it."""
+    return "unknown" if amount is None else f"{amount:,.2f} {currency or ''}".strip()
+
+
+def left(found: Deployment) -> str:
+    """How long it has to go; a dash if it has ended or has no end."""
+    if found["expires_at"] is None or found["state"] in ENDED:
+        return "-"
+    return local_times.lasted(local_times.parsed(found["expires_at"]) - datetime.now(UTC))
+
+
+def way(found: Mapping[str, Any]) -> str:
+    """The way it is served."""
+    return str(found["serving"]).replace("_", " ")

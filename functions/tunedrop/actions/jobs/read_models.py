@@ -1,0 +1,67 @@
+"""Read custom models: each is what a Completed job made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tunedrop.actions.deployments import read_deployments
+from tunedrop.actions.jobs import read_jobs
+from tunedrop.domain.serving import capacity_costs
+from tunedrop.domain.serving.deployment_states import Deployment
+from tunedrop.domain.training import names_tokens_tags
+from tunedrop.domain.training.job_filter import JobFilter
+from tunedrop.domain.training.job_states import Job
+from tunedrop.edges import faults
+from tunedrop.edges.bedrock import observed_models
+from tunedrop.edges.cloud import Cloud
+from tunedrop.edges.rows import job_rows
+from tunedrop.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """A custom model: the job that made it, and the deployments that serve it and have not ended."""
+
+    job: Job
+    deployments: tuple[Deployment, ...]
+    storage_cost: float | None
+    """A month, in `currency`; None where no price is configured."""
+    currency: str
+    is_there: bool | None = None
+    """Whether Bedrock shows it to this stack; None where it was not asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPage:
+    """One page of custom models, newest first, and the cursor for the next page (None: no more)."""
+
+    models: tuple[ServedModel, ...]
+    cursor: str | None
+
+
+def get(name: str, cloud: Cloud) -> ServedModel:
+    """The custom model of that name. Raises NotFound `unknown_model`, and Unavailable if Bedrock does not answer."""
+    job = job_rows.find(cloud.state, name) if len(name) <= names_tokens_tags.MAX_NAME else None
+    if job is None or job.model_arn is None:
+        raise NotFound(
+            "unknown_model", f"No job of this stack made a custom model named {name[:80]!r}.", model=name[:80]
+        )
+    with faults.asked_by_a_caller():
+        is_there = observed_models.name_of(cloud.bedrock, job.model_arn) is not None
+    return _served(job, tuple(read_deployments.standing_by_job(cloud).get(job.id, ())), cloud, is_there)
+
+
+def list_models(limit: int, cursor: str | None, cloud: Cloud, wanted: JobFilter) -> ModelPage:
+    """Up to `limit` of the custom models whose jobs are asked for. Raises InvalidInput `invalid_cursor`.
+
+    A page may be short, or empty, and have a cursor, as one of jobs.
+    """
+    page = read_jobs.list_jobs(limit, cursor, cloud, replace(wanted, status="Completed"))
+    standing = read_deployments.standing_by_job(cloud) if page.jobs else {}
+    models = (_served(job, tuple(standing.get(job.id, ())), cloud) for job in page.jobs if job.model_arn)
+    return ModelPage(tuple(models), page.cursor)
+
+
+def _served(job: Job, deployments: tuple[Deployment, ...], cloud: Cloud, is_there: bool | None = None) -> ServedModel:
+    settings = cloud.settings
+    return ServedModel(job, deployments, capacity_costs.storage(settings.prices), settings.currency, is_there)

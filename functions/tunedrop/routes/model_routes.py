@@ -1,0 +1,93 @@
+"""Custom models: `GET /models`, `GET /models/{name}`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
+from pydantic import Field
+
+from tunedrop.actions.jobs import read_models
+from tunedrop.actions.jobs.read_models import ServedModel
+from tunedrop.domain.training.job_filter import JobFilter
+from tunedrop.routes.deletion_routes import DeploymentLeftAnswer
+from tunedrop.routes.job_answers import TrainedOnAnswer
+from tunedrop.routes.route_basics import AnswerModel, Cursor, Limit, Request
+
+router = APIGatewayRouter()
+
+
+class StorageCostAnswer(AnswerModel):
+    """What keeping a custom model costs, estimated by the stack's Prices."""
+
+    month: float | None = Field(description="null: no price is configured")
+    currency: str
+
+
+class ModelAnswer(AnswerModel):
+    """A custom model."""
+
+    name: str
+    model_arn: str
+    job_id: str
+    from_job: str | None = Field(description="The job whose model it was tuned further from")
+    dataset: str
+    version: int
+    base_model: str
+    owner: str
+    created_at: datetime
+    splits: dict[str, TrainedOnAnswer] = Field(description="The data it learnt from, by split, with its digests")
+    storage_cost: StorageCostAnswer
+    deployments: list[DeploymentLeftAnswer] = Field(description="Those that serve it and have not ended")
+    is_there: bool | None = Field(
+        description="Whether Bedrock still shows it to this stack; null in a list, which does not ask"
+    )
+
+
+class ModelsAnswer(AnswerModel):
+    """A page of custom models, newest first."""
+
+    models: list[ModelAnswer]
+    cursor: str | None
+
+
+@router.get("/models", summary="List custom models")
+def list_models(
+    *,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+    dataset: Annotated[str | None, Query(description="Only models trained on this dataset")] = None,
+    base_model: Annotated[str | None, Query(description="Only models of this base model")] = None,
+    owner: Annotated[str | None, Query(description="Only models of this owner")] = None,
+) -> ModelsAnswer:
+    """Custom models that this stack made, newest first. A page may hold fewer than `limit` and still have a cursor."""
+    wanted = JobFilter(dataset=dataset, base_model=base_model, owner=owner)
+    page = read_models.list_models(limit, cursor, Request.of(router).cloud, wanted)
+    return ModelsAnswer(models=[_answer(model) for model in page.models], cursor=page.cursor)
+
+
+@router.get("/models/<name>", summary="Read a custom model")
+def get_model(name: str) -> ModelAnswer:
+    """A custom model: the job and the data that made it, what storing it costs, and what serves it."""
+    return _answer(read_models.get(name, Request.of(router).cloud))
+
+
+def _answer(model: ServedModel) -> ModelAnswer:
+    job = model.job
+    return ModelAnswer(
+        name=job.name,
+        model_arn=job.model_arn or "",
+        job_id=job.id,
+        from_job=job.from_job,
+        dataset=job.dataset,
+        version=job.version,
+        base_model=job.base_model,
+        owner=job.owner,
+        created_at=job.ended_at or job.created_at,
+        splits={name: TrainedOnAnswer.of(split) for name, split in (job.splits or {}).items()},
+        storage_cost=StorageCostAnswer(month=model.storage_cost, currency=model.currency),
+        deployments=[DeploymentLeftAnswer.of(each) for each in model.deployments],
+        is_there=model.is_there,
+    )

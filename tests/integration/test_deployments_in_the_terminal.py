@@ -1,0 +1,89 @@
+"""`tunedrop deployments` and `tunedrop models` against ControlApi over real HTTP: from a model to one that answers."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+import pytest
+from tunedrop.edges.settings import settings
+from tunedrop_cli import main
+
+from tests.integration import bedrock_world
+from tests.integration.bedrock_world import BOUGHT, World
+from tests.integration.served_control_api import served
+from tests.integration.test_serving_a_model_that_exists import train
+
+
+@pytest.fixture
+def world(stack, environment) -> World:
+    environment.setenv("TUNEDROP_PRICES", '{"claude-3-haiku.model_unit_hour": 44}')
+    settings.cache_clear()
+    return bedrock_world.make(stack, environment)
+
+
+@pytest.fixture
+def say(world, environment, capsys):
+    """Run a command line; returns its exit code and what it printed. The world goes on before each answer."""
+    with served(lambda: world.wait(BOUGHT)) as api:
+        environment.setenv("TUNEDROP_CONTROL_API_URL", api.url)
+
+        def run(line: str) -> tuple[int, str]:
+            code = main.main(shlex.split(line)[1:] if line.startswith("tunedrop ") else shlex.split(line))
+            told = capsys.readouterr()
+            return code, told.out + told.err
+
+        yield run
+
+
+def following(said: str) -> str:
+    """The command that was proposed."""
+    return [line for line in said.splitlines() if line.startswith("next")][-1].removeprefix("next").strip()
+
+
+def test_a_model_is_found_planned_served_swapped_and_given_back_without_knowing_the_api(world, say):
+    first, second = train(world), train(world)
+    code, said = say("models list")
+    assert (code, said.count("support@1")) == (0, 2)
+    code, said = say(f"models show {world.job(first).name}")
+    assert "nothing" in said
+    proposed = following(said)
+    assert f"--job {first}" in proposed
+
+    code, said = say(proposed.replace("support-prod", "support-live"))
+    assert (code, world.bought()) == (0, [])
+    assert "44.00 USD" in said
+    assert "1,056.00 USD" in said
+    code, said = say(f"{following(said)} --watch")
+    assert (code, len(world.live())) == (0, 1)
+    assert "Ready" in said
+    assert following(said).startswith("tunedrop keys create")
+
+    code, said = say(f"deployments put support-live --job {second} --watch")
+    assert (code, world.deployment("support-live").job_id) == (0, second)
+    assert "Updating" in said
+    assert first in said, "the way back"
+    code, said = say("deployments list --state Ready --dataset support")
+    assert "44.00 USD" in said
+
+    code, said = say("deployments release support-live")
+    code, said = say("deployments show support-live --watch")
+    assert (code, world.live()) == (1, []), "it was followed to its end, and that is not Ready"
+    assert "Released" in said
+
+
+def test_answers_are_printed_as_json_where_programs_read_them(world, say):
+    job_id = train(world)
+    code, said = say(f"deployments put live --job {job_id} --hours 2 --plan --json")
+    assert (code, json.loads(said)["changes"]) == (0, ["create"])
+    code, said = say(f"deployments put live --model {world.job(job_id).name} --hours 2 --json")
+    assert (code, json.loads(said)["name"]) == (0, "live")
+    code, said = say("models list --json")
+    assert [each["name"] for each in json.loads(said)[0]["deployments"]] == ["live"]
+
+
+def test_a_refusal_says_why_and_ends_in_1(world, say):
+    code, said = say("deployments put live --model nova-lite")
+    assert (code, "base model" in said) == (1, True)
+    code, said = say("deployments put live --job 01 --plan --watch")
+    assert code == 2
