@@ -157,9 +157,9 @@ class World:
     def schedules(self) -> dict[str, datetime]:
         """The one-time schedules that stand, by name, and when each fires."""
         return {
-            one.name: datetime.fromisoformat(
-                one.schedule_expression.removeprefix("at(").removesuffix(")")
-            ).replace(tzinfo=UTC)
+            one.name: datetime.fromisoformat(one.schedule_expression.removeprefix("at(").removesuffix(")")).replace(
+                tzinfo=UTC
+            )
             for one in self.kept_schedules().values()
         }
 
