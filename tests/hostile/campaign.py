@@ -119,6 +119,7 @@ def _schema(address: str, names: Names, cases: int, phases: dict[str, Any]) -> O
         "base-url": address,
         "seed": SEED,
         "continue-on-failure": True,
+        "request-timeout": 60,  # the machine may be busy; test_hostile_inputs.py holds each to a second of CPU
         "dictionaries": {name: {"values": values} for name, values in names.items()},
         "parameters": {name: {"dictionary": name, "probability": 0.5} for name in names},
         "generation": {"deterministic": True, "max-examples": cases, "database": "none"},
