@@ -17,6 +17,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials, ReadOnlyCredentials
 
+from tunedrop_cli import paths
 from tunedrop_cli.errors import Refused
 
 ANSWERS_WITHIN = 40.0
@@ -99,6 +100,8 @@ class ControlApi:
 
 
 def _with(path: str, query: Mapping[str, str | int]) -> str:
+    if not paths.QUOTED.fullmatch(path):
+        raise ValueError(f"{path!r} is not quoted: `paths.place` does that")
     return path + (f"?{urlencode(query)}" if query else "")
 
 

@@ -15,6 +15,7 @@ from tunedrop.domain.reports import next_steps
 
 from tunedrop_cli import listings, local_times, options, report_files, stack, tables, text_report
 from tunedrop_cli.errors import WrongUsage
+from tunedrop_cli.paths import place
 
 EPILOG = """examples:
   tunedrop datasets list
@@ -84,11 +85,13 @@ def _split(chosen: argparse.Namespace) -> None:
 def _show(chosen: argparse.Namespace) -> int:
     _split(chosen)
     api, screen = stack.Stack(chosen).api(), text_report.console()
-    number = chosen.version if chosen.version is not None else api.get(f"/datasets/{chosen.dataset}")["latest_version"]
+    number = chosen.version
+    if number is None:
+        number = api.get(place("datasets", chosen.dataset))["latest_version"]
     if not number:
         text_report.line(screen, f"{chosen.dataset} has no version yet: its first split file makes one.")
         return 0
-    version = api.get(f"/datasets/{chosen.dataset}/versions/{number}")
+    version = api.get(place("datasets", chosen.dataset, "versions", number))
     if chosen.json:
         return text_report.as_json(version)
     explained = {**version, "top_findings": [*version["top_findings"], *_further(version)]}
@@ -116,7 +119,7 @@ def _further(version: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _delete(chosen: argparse.Namespace) -> int:
     _split(chosen)
-    path = f"/datasets/{chosen.dataset}" + ("" if chosen.version is None else f"/versions/{chosen.version}")
+    path = place("datasets", chosen.dataset, *(() if chosen.version is None else ("versions", chosen.version)))
     api, screen = stack.Stack(chosen).api(), text_report.console()
     if not (chosen.yes or chosen.plan or sys.stdin.isatty()):
         raise WrongUsage("this erases data: say --yes, or see first what would be erased by --plan")

@@ -14,6 +14,7 @@ from tunedrop.domain.reports import next_commands
 
 from tunedrop_cli import deployment_text, listings, local_times, options, stack, tables, text_report
 from tunedrop_cli.errors import Refused, WrongUsage
+from tunedrop_cli.paths import place
 
 if TYPE_CHECKING:
     from tunedrop_cli.control import ControlApi
@@ -78,7 +79,7 @@ def _add_put_to(put: argparse.ArgumentParser) -> None:
 def _put(chosen: argparse.Namespace) -> int:
     if chosen.plan and chosen.watch:
         raise WrongUsage("--plan changes nothing, so there is nothing to --watch")
-    api, screen, path = stack.Stack(chosen).api(), text_report.console(), f"/deployments/{chosen.deployment}"
+    api, screen, path = stack.Stack(chosen).api(), text_report.console(), place("deployments", chosen.deployment)
     if chosen.plan:
         plan = api.put(path, _body(chosen), plan="true")
         if chosen.json:
@@ -140,7 +141,7 @@ def _list(chosen: argparse.Namespace) -> int:
 
 
 def _show(chosen: argparse.Namespace) -> int:
-    api, path = stack.Stack(chosen).api(), f"/deployments/{chosen.deployment}"
+    api, path = stack.Stack(chosen).api(), place("deployments", chosen.deployment)
     found = api.get(path)
     if chosen.watch:
         found = _followed(api, path, text_report.console(), found)
@@ -148,7 +149,7 @@ def _show(chosen: argparse.Namespace) -> int:
 
 
 def _release(chosen: argparse.Namespace) -> int:
-    found = stack.Stack(chosen).api().delete(f"/deployments/{chosen.deployment}")
+    found = stack.Stack(chosen).api().delete(place("deployments", chosen.deployment))
     return _told(chosen, found)
 
 

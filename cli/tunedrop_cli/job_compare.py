@@ -22,6 +22,7 @@ from tunedrop_cli import (
 )
 from tunedrop_cli.errors import Refused, WrongUsage
 from tunedrop_cli.job_comparison import MARKS, Comparison, Standing
+from tunedrop_cli.paths import place
 from tunedrop_cli.terminal_curves import Curve
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _jobs(chosen: argparse.Namespace, api: ControlApi) -> Sequence[Mapping[str, 
     if chosen.sweep:
         jobs = listings.some(api, "/jobs", MOST_COMPARED, sweep=chosen.sweep).items[::-1]
     else:
-        jobs = [api.get(f"/jobs/{job}") for job in dict.fromkeys(chosen.jobs[: MOST_COMPARED + 1])]
+        jobs = [api.get(place("jobs", job)) for job in [*dict.fromkeys(chosen.jobs)][: MOST_COMPARED + 1]]
     if chosen.sweep and not jobs:
         raise Refused(0, {"code": "unknown_sweep", "message": f"there is no sweep {chosen.sweep!r}"})
     if bool(chosen.sweep) == bool(chosen.jobs) or not 2 <= len(jobs) <= MOST_COMPARED:

@@ -25,6 +25,7 @@ from tunedrop_cli import (
     written_files,
 )
 from tunedrop_cli.errors import Refused, WrongUsage
+from tunedrop_cli.paths import place
 
 if TYPE_CHECKING:
     from tunedrop_cli.control import ControlApi
@@ -59,7 +60,7 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.watch:
         job = watched(chosen, api, chosen.job, lambda job: _track_meanwhile(tracking, job))
     else:
-        job = api.get(f"/jobs/{chosen.job}")
+        job = api.get(place("jobs", chosen.job))
     if chosen.csv == written_files.STANDARD_OUTPUT:
         sys.stdout.write(_losses(api, job))
         code = exit_code(chosen, job)

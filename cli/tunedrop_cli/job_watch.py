@@ -13,6 +13,7 @@ from tunedrop.domain.training import durations
 from tunedrop.domain.training.durations import Estimate
 
 from tunedrop_cli import job_text, local_times, text_report
+from tunedrop_cli.paths import place
 
 if TYPE_CHECKING:
     from tunedrop_cli.control import ControlApi
@@ -45,7 +46,7 @@ def follow(
     at_each: Callable[[Job], object] = lambda _: None,
 ) -> Job:
     """Print each new state until the job has ended, and return it as it is then; `at_each` new state before the end."""
-    job = api.get(f"/jobs/{job_id}")
+    job = api.get(place("jobs", job_id))
     expected = _expected(api, job)
     told, phase = 0, ""
     with _status(screen) as say:
@@ -67,7 +68,7 @@ def follow(
             say(_now(job, expected))
             time.sleep(pause)
             pause = min(pause * 1.2, LONGEST_PAUSE)
-            job = api.get(f"/jobs/{job_id}")
+            job = api.get(place("jobs", job_id))
             expected = expected or _expected(api, job)
 
 

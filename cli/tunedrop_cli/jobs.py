@@ -9,6 +9,7 @@ from tunedrop.domain.base_models.catalogue import catalogue
 
 from tunedrop_cli import job_compare, job_options, job_show, job_start, job_text, listings, options, stack, text_report
 from tunedrop_cli.errors import WrongUsage
+from tunedrop_cli.paths import place
 
 EPILOG = """examples:
   tunedrop jobs start support-bot --model nova-lite --plan           what it would train and cost; spends nothing
@@ -131,7 +132,7 @@ def _list(chosen: argparse.Namespace) -> int:
 
 
 def _stop(chosen: argparse.Namespace) -> int:
-    job = stack.Stack(chosen).api().post(f"/jobs/{chosen.job}/stop", {}, idempotency_key=secrets.token_hex(16))
+    job = stack.Stack(chosen).api().post(place("jobs", chosen.job, "stop"), {}, idempotency_key=secrets.token_hex(16))
     if chosen.json:
         return text_report.as_json(job)
     screen = text_report.console()

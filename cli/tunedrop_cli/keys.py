@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tunedrop.domain.messages import api_key
 
 from tunedrop_cli import listings, stack, text_report
+from tunedrop_cli.paths import place
 
 if TYPE_CHECKING:
     from tunedrop_cli.control import ControlApi
@@ -70,7 +71,7 @@ def _list(chosen: argparse.Namespace) -> int:
 
 
 def _revoke(chosen: argparse.Namespace) -> int:
-    revoked = _api(chosen).delete(f"/keys/{chosen.id}")
+    revoked = _api(chosen).delete(place("keys", chosen.id))
     _say(f"key {revoked['id']} ({revoked['name']}) was revoked at {revoked['revoked_at']}")
     return 0
 

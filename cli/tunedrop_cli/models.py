@@ -9,6 +9,7 @@ from typing import Any
 from tunedrop.domain.reports import next_commands
 
 from tunedrop_cli import deployment_text, listings, local_times, options, stack, tables, text_report
+from tunedrop_cli.paths import place
 
 EPILOG = """examples:
   tunedrop models list --dataset support-bot
@@ -62,7 +63,7 @@ def _row(found: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _show(chosen: argparse.Namespace) -> int:
-    found = stack.Stack(chosen).api().get(f"/models/{chosen.model}")
+    found = stack.Stack(chosen).api().get(place("models", chosen.model))
     if chosen.json:
         return text_report.as_json(found)
     screen, stored = text_report.console(), found["storage_cost"]

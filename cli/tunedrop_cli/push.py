@@ -21,6 +21,7 @@ from tunedrop.domain.versions import object_keys
 from tunedrop_cli import errors, examining, folders, local_files, plans, progress, stack, text_report
 from tunedrop_cli.errors import Refused, WrongUsage
 from tunedrop_cli.folders import Folder
+from tunedrop_cli.paths import place
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -149,13 +150,13 @@ def _api(reached: stack.Stack, dataset: str, screen: Console, *, needed: bool) -
 def _latest(api: ControlApi, dataset: str) -> Mapping[str, Any] | None:
     """The newest version; empty before the first one, None if the dataset is unknown."""
     try:
-        found = api.get(f"/datasets/{dataset}")
+        found = api.get(place("datasets", dataset))
     except Refused as refused:
         if refused.code == "unknown_dataset":
             return None
         raise
     number = found["latest_version"]
-    return dict(api.get(f"/datasets/{dataset}/versions/{number}")) if number else {}
+    return dict(api.get(place("datasets", dataset, "versions", number))) if number else {}
 
 
 def _send(push: _Push, files: Sequence[tuple[Path, str]]) -> None:
@@ -199,7 +200,7 @@ def _upload_as_one(push: _Push, api: ControlApi) -> str:
     }
     _send(push, [file for files in named.values() for file in files])
     body = {"splits": {split: [key for _, key in files] for split, files in named.items()}}
-    made = api.post(f"/datasets/{folder.name}/versions", body, idempotency_key=secrets.token_hex(16))
+    made = api.post(place("datasets", folder.name, "versions"), body, idempotency_key=secrets.token_hex(16))
     return str(made["upload_id"])
 
 
@@ -227,7 +228,7 @@ def _in_force(latest: Mapping[str, Any] | None, settings: Sequence[Path]) -> boo
 def _await(push: _Push, api: ControlApi, upload: str, until: float) -> int:
     """Poll until the upload is processed, then print its version; return the exit code."""
     name = push.folder.name
-    while (found := api.get(f"/datasets/{name}/uploads/{upload}"))["status"] == "processing":
+    while (found := api.get(place("datasets", name, "uploads", upload)))["status"] == "processing":
         if time.monotonic() > until:
             text_report.line(push.screen, "still processing; what becomes of it:")
             text_report.next_step(push.screen, push.again(next_commands.show_dataset(name)))
@@ -236,7 +237,7 @@ def _await(push: _Push, api: ControlApi, upload: str, until: float) -> int:
     if found["version"] is None:
         text_report.line(push.screen, f"the upload made no version: {found['status']}")
         return 1
-    version = api.get(f"/datasets/{name}/versions/{found['version']}")
+    version = api.get(place("datasets", name, "versions", found["version"]))
     job = _settings(push.folder).parsed.job
     text_report.version(
         text_report.console(),

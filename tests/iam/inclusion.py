@@ -87,6 +87,9 @@ class _Request:
         values = self._values.setdefault(key, [z3.String(f"{key} {number}") for number in range(self._count)])
         if operator == "ForAllValues:StringLike":
             return z3.Or(z3.Not(present), z3.And([_any(value, expected) for value in values]))
+        if operator == "ForAllValues:StringEquals":
+            met_by_each = [z3.Or([value == each for each in expected]) for value in values]
+            return z3.Or(z3.Not(present), z3.And(met_by_each))
         base = operator.removesuffix("IfExists")
         if base not in {"StringEquals", "StringLike", "ArnEquals", "ArnLike"}:
             raise ValueError(f"unknown condition operator {operator!r}")

@@ -184,9 +184,8 @@ def _create_job(parameters: Parameters, _: Tags) -> Questions:
 def _put_schedule(action: str) -> Callable[[Parameters, Tags], Questions]:
     def asked(parameters: Parameters, _: Tags) -> Questions:
         assert "GroupName" not in parameters  # then it is the default group
-        yield Request(
-            f"scheduler:{action}", f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/default/{parameters['Name']}"
-        )
+        name = re.sub(r"^.+-v\d+-([0-9a-f]{8})-[0-9a-f]{8}$", r"x-v1-\1-x", parameters["Name"])
+        yield Request(f"scheduler:{action}", f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/default/{name}")
         yield Request("iam:PassRole", "<BrakeRole.Arn>", {"iam:PassedToService": "scheduler.amazonaws.com"})
 
     return asked

@@ -252,7 +252,7 @@ def test_jobs_and_deployments_are_listed_newest_first_by_pages(world):
     assert [job.deployment.name for job in first.jobs + rest.jobs if job.deployment] == ["three", "two", "one"]
     assert rest.cursor is None
     page = read_deployments.list_deployments(10, None, world.cloud)
-    assert [deployment.name for deployment in page.deployments] == ["three", "two", "one"]
+    assert [each.deployment.name for each in page.deployments] == ["three", "two", "one"]
 
 
 @pytest.mark.parametrize("name", ["nowhere", "x" * 3_000, "", "a b"])

@@ -101,6 +101,7 @@ ASKED = {
     "local": requirements("local"),
     "sam": requirements("sam"),
     "gates": requirements("gates"),
+    "mlflow": requirements("mlflow-server"),
 }
 
 

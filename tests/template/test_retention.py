@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.template.stack import NAME
+
 KEPT = ("Key", "DataBucket", "StateTable", "AccessTable")
 NAMES = {  # a fixed name would stop a second stack, or one made anew beside what was retained
     "AWS::S3::Bucket": "BucketName",
@@ -36,9 +38,9 @@ def test_nothing_has_a_fixed_name(stack):
 
 
 def test_names_that_must_be_given_carry_the_stacks_own(stack):
-    assert "tunedrop" in stack["Dashboard"]["DashboardName"]
+    assert NAME in stack["Dashboard"]["DashboardName"]
     for api in stack.of("AWS::ApiGateway::RestApi"):
-        assert str(api["Name"]).startswith("tunedrop-")
+        assert str(api["Name"]).startswith(f"{NAME}-")
 
 
 def test_the_bucket_is_versioned_private_and_speaks_to_eventbridge(stack):
