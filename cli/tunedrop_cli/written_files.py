@@ -33,9 +33,15 @@ class Draft:
 
 
 def refuse_existing(path: str | None) -> None:
-    """Raise WrongUsage if a file that is to be new is there already: said before a job is watched for hours."""
-    if path and path != STANDARD_OUTPUT and Path(path).exists():
+    """Raise WrongUsage for a file that can't be made new: said before a job is watched for hours."""
+    if path is None or path == STANDARD_OUTPUT:
+        return
+    if not path:
+        raise WrongUsage("a file needs a name")
+    if Path(path).exists():
         raise WrongUsage(f"{path} is there already: name another file, or remove it first")
+    if not Path(path).parent.is_dir():
+        raise WrongUsage(f"{Path(path).parent} is no folder, so {path} can't be written")
 
 
 def refuse_standard_output(path: str | None) -> None:

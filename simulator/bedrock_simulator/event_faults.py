@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from bedrock_simulator.clock import Clock, SystemClock
 from bedrock_simulator.exchange import Event, Publish
-from bedrock_simulator.occasions import Occasions
+from bedrock_simulator.occasions import LONGEST, Occasions
 
 EventFaultKind = Literal["drop", "duplicate", "delay", "reorder"]
 
@@ -56,8 +56,8 @@ def check(fault: EventFault) -> None:
         raise ValueError(f"no event fault is called {fault.kind}")
     if fault.kind in {"delay", "reorder"} and fault.seconds <= 0:
         raise ValueError(f"{fault.kind} needs a positive number of seconds")
-    if fault.seconds < 0:
-        raise ValueError("seconds can't be negative")
+    if not 0 <= fault.seconds <= LONGEST:
+        raise ValueError(f"seconds are a number from 0 to {LONGEST:,}")
 
 
 class FaultyEvents:

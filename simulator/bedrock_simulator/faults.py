@@ -16,7 +16,7 @@ from bedrock_simulator import quotas
 from bedrock_simulator.clock import Clock, SystemClock
 from bedrock_simulator.errors import ServiceError
 from bedrock_simulator.exchange import Door, Request, Response
-from bedrock_simulator.occasions import Occasions
+from bedrock_simulator.occasions import LONGEST, Occasions
 from bedrock_simulator.operations import CONTROL, RUNTIME
 from bedrock_simulator.protocol import answer_headers, declared_errors, refusal, rest_json
 
@@ -75,6 +75,8 @@ def check(fault: Fault) -> None:
         raise ValueError(f"no operation is called {fault.operation}")
     if fault.kind in _TIMED and fault.seconds <= 0:
         raise ValueError(f"{fault.kind} needs a positive number of seconds")
+    if not 0 <= fault.seconds <= LONGEST:
+        raise ValueError(f"seconds are a number from 0 to {LONGEST:,}")
     if fault.kind == "lagging" and not fault.operation.startswith("List"):
         raise ValueError("only a list can lag")
     if fault.kind not in _TIMED | _LOST and fault.kind not in _declared(fault.operation):

@@ -6,6 +6,9 @@ from typing import Protocol
 
 SEED = 1
 
+LONGEST = 7 * 24 * 3600
+"""Seconds that a fault may hold something back: more than the day that AWS's own events may be late."""
+
 
 class Rule(Protocol):
     """What a fault says of when it strikes: `share` and `above` replace `nth`."""

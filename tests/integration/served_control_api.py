@@ -38,7 +38,9 @@ class Served:
         self.asked.append(f"{method} {target}")
         split = urlsplit(target)
         headers = {"Idempotency-Key": key} if key else None
-        event = builders.api_request(method, split.path, body=body, headers=headers, query=dict(parse_qsl(split.query)))
+        event = builders.api_request(
+            method, split.path, body=body, headers=headers, query=dict(parse_qsl(split.query, keep_blank_values=True))
+        )
         context: Any = builders.LambdaContext()
         status, answer = builders.api_answer(control_api.handler(event, context))
         if self.object_at is not None:

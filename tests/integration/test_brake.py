@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -36,6 +37,26 @@ def test_what_was_bought_ends_soon_after_its_hours_with_our_tables_gone(world):
     assert ended.ended_at is not None
     assert expires_at < ended.ended_at <= expires_at + RELEASE_TIME + SETTLE
     assert world.schedules() == {}
+
+
+def test_the_whole_schedule_is_what_it_is_meant_to_be(world):
+    world.ready()
+    bought = world.purchase()
+    stands = clients.scheduler().get_schedule(Name=bought.name)
+    fires_at = f"{world.schedules()[bought.name]:%Y-%m-%dT%H:%M:%S}"
+    assert {name: stands[name] for name in ("ScheduleExpression", "ScheduleExpressionTimezone", "GroupName")} == {
+        "ScheduleExpression": f"at({fires_at})",
+        "ScheduleExpressionTimezone": "UTC",
+        "GroupName": "default",
+    }
+    assert stands["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    assert stands["ActionAfterCompletion"] == "DELETE"
+    assert stands["Target"] == {
+        "Arn": "arn:aws:scheduler:::aws-sdk:bedrock:deleteProvisionedModelThroughput",
+        "RoleArn": world.settings.brake_role_arn,
+        "Input": json.dumps({"ProvisionedModelId": bought.arn}),
+        "RetryPolicy": {"MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185},  # what is not said
+    }
 
 
 def test_a_schedule_that_fires_after_the_release_harms_nothing(world):

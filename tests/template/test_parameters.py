@@ -56,6 +56,46 @@ def test_the_caps_are_those_of_the_design(template):
     assert template["Parameters"]["DeploymentHours"]["MaxValue"] == 168
 
 
+BOUNDS = {  # default, least, most: what a number may cost is decided here
+    "MaxModelUnits": (0, 0, 100),
+    "MaxConcurrentJobs": (2, 1, 10),
+    "MaxTrainedTokensPerJob": (50_000_000, 1_000, None),
+    "DeploymentHours": (8, 1, 168),
+    "JobDeadlineHours": (24, 1, 168),
+    "ValidationShare": (0, 0, 0.5),
+    "LogRetentionDays": (30, None, None),
+    "NoncurrentVersionDays": (90, 1, 3650),
+}
+CHOICES = {
+    "AllowJobsOnAccept": "false",
+    "EncryptCustomModels": "false",
+    "ReserveConcurrency": "false",
+    "AccessLogs": "false",
+    "ManageApiGatewayLogging": "false",
+}
+"""What is off until a person says so."""
+
+
+def test_every_number_has_its_bounds_and_every_choice_its_default(template):
+    parameters = template["Parameters"]
+    numbers = {name: each for name, each in parameters.items() if each["Type"] == "Number"}
+    bounds = {name: (each["Default"], each.get("MinValue"), each.get("MaxValue")) for name, each in numbers.items()}
+    assert bounds == BOUNDS
+    choices = {name: each["Default"] for name, each in parameters.items() if "true" in each.get("AllowedValues", ())}
+    assert choices == CHOICES
+    assert parameters["Currency"]["AllowedPattern"] == "^[A-Z]{3}$"
+
+
+def test_an_output_is_of_what_it_is_named_after(template):
+    """`ReaderPolicyArn` is the ARN of ReaderPolicy: whoever attaches it gets those rights."""
+    named = re.compile("(?P<subject>.+)(?P<ending>Arn|Name)")
+    for name, output in template["Outputs"].items():
+        if found := named.fullmatch(name):
+            subject, ending = found["subject"], found["ending"]
+            forms = [{"Ref": subject}, {"Fn::GetAtt": [subject, ending]}, {"Fn::GetAtt": f"{subject}.{ending}"}]
+            assert output["Value"] in forms, name
+
+
 def test_the_base_models_to_choose_from_are_those_of_the_catalogue(template):
     offered = set(template["Parameters"]["DefaultBaseModel"]["AllowedValues"])
     assert offered == {"", *(model.name for model in MODELS)}

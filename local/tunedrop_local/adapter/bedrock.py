@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import threading
 import time
 import uuid
@@ -26,6 +27,7 @@ from tunedrop_local.activity import Activity
 from tunedrop_local.adapter import policies, role_sessions, seams
 
 SERVICES = ("bedrock", "bedrock-runtime", "servicequotas")
+_log = logging.getLogger(__name__)
 QUOTAS_TARGET = "ServiceQuotasV20190624"
 LOST = "x-tunedrop-lost"
 # A job fails if its data cannot be read, so a short timeout on a busy machine must not look like that.
@@ -60,9 +62,17 @@ class Mount:
     def _run(self) -> None:
         while True:
             self._stirred.clear()
-            waits = [wait for wait in (self._simulator.run_due(), self._events.run_due()) if wait is not None]
+            waits = [wait for wait in (self._simulator.run_due(), self._events_due()) if wait is not None]
             self._activity.touch()
             self._stirred.wait(min(waits, default=None))
+
+    def _events_due(self) -> float | None:
+        """Passes on the events that were held back; one that nobody takes does not end the thread."""
+        try:
+            return self._events.run_due()
+        except Exception:  # noqa: BLE001  whatever the bus says, without this thread no job goes on
+            _log.exception("an event that was held back did not arrive")
+            return 0
 
     def _handler(self, service: str) -> Any:
         async def handle(
