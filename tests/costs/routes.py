@@ -25,6 +25,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "calls.md"
 SERVICES = {"dynamodb": "DynamoDB", "bedrock": "Bedrock", "service-quotas": "Service Quotas", "sqs": "SQS", "s3": "S3"}
 JOB = {"dataset": "support", "version": 1, "base_model": "claude-3-haiku"}
 DEPLOYED = {**JOB, "deployment": {"name": "support-next", "model_units": 1, "hours": 1}}
+SERVED = {"job_id": "", "model_units": 1, "hours": 1}
+"""Of the job that is filled in."""
 UPLOAD = {"split": "train", "extension": "jsonl", "bytes": 10}
 UNTRAINED = {"name": "support-bot"}
 KEY = {"name": "shop", "deployments": "*"}
@@ -72,9 +74,14 @@ REQUESTS = (
             named=UNTRAINED),
     Request("GET", "/datasets/{name}/versions/{number}", 3),
     Request("DELETE", "/datasets/{name}/versions/{number}", 40, named=UNTRAINED),
-    Request("GET", "/deployments", 1),
-    Request("GET", "/deployments/{name}", 3, named={"name": "support-prod"}),
+    Request("GET", "/deployments", 201, what="two more for each deployment of the page"),
+    Request("GET", "/deployments/{name}", 4, named={"name": "support-prod"}),
+    Request("PUT", "/deployments/{name}", 24, body=SERVED, query={"plan": "true"}, what="plan",
+            named={"name": "support-next"}),
+    Request("PUT", "/deployments/{name}", 30, body=SERVED, key="put", named={"name": "support-next"}),
     Request("DELETE", "/deployments/{name}", 6, named={"name": "support-prod"}),
+    Request("GET", "/models", 301, what="three more for each model of the page"),
+    Request("GET", "/models/{name}", 12, nth=5),
     Request("GET", "/jobs", 5),
     Request("GET", "/jobs", 5, query={"status": "Stopped"}, what="a filter that nothing fits"),
     Request("POST", "/jobs", 12, body=JOB, query={"plan": "true"}, what="plan"),
@@ -129,6 +136,8 @@ def count(request: Request, stack: Populated) -> tuple[int, Counted]:
 def _body(request: Request, names: Names) -> Any:
     if request.path.endswith("/versions") and request.body:
         return {"splits": {"train": names["body.splits[*].[*]"]}}
+    if request.body == SERVED:
+        return {**SERVED, "job_id": names["path.job_id"][0]}
     return request.body
 
 

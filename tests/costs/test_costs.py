@@ -34,9 +34,9 @@ def test_a_request_does_what_its_route_is_for_within_its_ceiling(counts, request
     assert 0 < sum(found.calls.values()) <= request_.most
 
 
-def test_only_what_can_start_or_plan_a_job_or_lists_base_models_asks_bedrock(counts):
+def test_only_what_can_spend_or_looks_at_models_asks_bedrock(counts):
     asking = {request.route for request in REQUESTS if counts[request.label][1].of("bedrock")}
-    assert asking == {"GET /base-models", "POST /jobs"}
+    assert asking == {"GET /base-models", "GET /models/{name}", "POST /jobs", "PUT /deployments/{name}"}
 
 
 def test_the_page_states_what_is_counted_and_a_tenth_of_the_jobs_costs_the_same(environment, counts):

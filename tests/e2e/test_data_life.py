@@ -36,7 +36,7 @@ def test_data_comes_by_a_link_and_goes_without_a_trace_of_its_content(west):
     with urllib.request.urlopen(item["page_url"], timeout=PATIENCE) as page:
         assert page.headers["Content-Type"].startswith("text/html")
 
-    assert west.api.delete("/datasets/short-life?plan=true")["remaining"]["objects"] >= 4
+    assert west.api.delete("/datasets/short-life", plan="true")["remaining"]["objects"] >= 4
     assert west.api.delete("/datasets/short-life")["state"] == "erasing"
     with pytest.raises(Refused, match="deleted"):
         west.api.get("/datasets/short-life")

@@ -133,10 +133,10 @@ def test_llama_3_1_8b_is_trained_on_prompts_as_they_are(west):
     _, text, _ = ask(west, "llama-prod")
     assert "citric acid" in text
 
-    (bought,) = [line["name"] for line in west.live() if line["tags"]["tunedrop:job"] == job["id"]]
-    brake = west.stack.client("scheduler").get_schedule(Name=bought)
+    (bought,) = [line for line in west.live() if line["tags"]["tunedrop:job"] == job["id"]]
+    brake = west.stack.client("scheduler").get_schedule(Name=bought["name"])
     assert brake["ActionAfterCompletion"] == "DELETE"
-    assert bought in brake["Target"]["Input"]
+    assert bought["resource_arn"] in brake["Target"]["Input"]
     west.api.delete("/deployments/llama-prod")
     west.deployment("llama-prod", "Released")
 

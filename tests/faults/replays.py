@@ -37,6 +37,8 @@ class Asked:
     path: str
     body: Any
     other: Any
+    later: int | None = None
+    """The status of a PUT that finds everything as it should be, because the run that crashed had done it."""
 
 
 @dataclass(slots=True)
@@ -63,7 +65,7 @@ def routes() -> list[tuple[str, str]]:
 
 _KEY, _LINK = {"name": "support", "deployments": "*"}, {"split": "train", "extension": "jsonl", "bytes": 7}
 _DATASET = "/datasets/support-bot"
-STOP = ("POST", "/jobs/{job_id}/stop")
+STOP, SERVE = ("POST", "/jobs/{job_id}/stop"), ("PUT", "/deployments/{name}")
 REQUESTS = {
     ("POST", "/jobs"): Asked("/jobs", {**stories.JOB, "deployment": {"name": "support-prod"}}, stories.JOB),
     ("POST", "/keys"): Asked("/keys", _KEY, {**_KEY, "name": "another"}),
@@ -72,7 +74,7 @@ REQUESTS = {
         f"{_DATASET}/versions", {"splits": {"train": stories.PARTS}}, {"splits": {"train": [OTHER]}}
     ),
 }
-"""By route; the one that needs a running job is made when there is one."""
+"""By route; those that need a job that runs, or has ended, are made when there is one."""
 
 
 Effects = Counter[str]
@@ -113,7 +115,7 @@ class Replays:
         self.made.sleep(HELD_SECONDS)
         again = self._ask(delivery)
         self.findings.crashes += 1
-        self._require(again[0] == status, f"{where}: {again}")
+        self._require(again[0] in {status, self.asked.later}, f"{where}: {again}")
         self._same([again[1], self._ask(delivery)[1]], where)
         if (effects := self._effects(delivery)) != once:
             self.findings.objections.append(f"{self.name}: {where}: {_unlike(effects, once)}")
@@ -186,13 +188,18 @@ def replayed(number: int, crashes: Sequence[Kind] = ("crash_before", "crash_afte
     with bench() as made:
         idle = _staged(made)
         job_id, running = _running(made, idle)
-        requests = REQUESTS | {STOP: Asked(f"/jobs/{job_id}/stop", None, None)}
+        trained_id, trained = _trained(made, idle)
+        serve = {"job_id": trained_id, "hours": 1}
+        requests = REQUESTS | {
+            STOP: Asked(f"/jobs/{job_id}/stop", None, None),
+            SERVE: Asked("/deployments/support-prod", serve, {**serve, "hours": 2}, later=200),
+        }
+        starts = {STOP: running, SERVE: trained}
         for route in routes():
             name = " ".join(route)
             findings.routes += 1
             if route in requests:
-                start = running if route == STOP else idle
-                Replays(made, start, requests[route], findings, name).all(number, crashes, step)
+                Replays(made, starts.get(route, idle), requests[route], findings, name).all(number, crashes, step)
             else:
                 findings.objections.append(f"{name} takes an Idempotency-Key, and no request for it stands here")
     return findings
@@ -212,6 +219,14 @@ def _running(made: Bench, idle: Checkpoint) -> tuple[str, Checkpoint]:
     delivery = made.begin(idle)
     _, job = delivery.call("POST", "/jobs", stories.JOB, key="running")
     stories.heard(delivery, "JobStarted")
+    return job["id"], made.checkpoint()
+
+
+def _trained(made: Bench, idle: Checkpoint) -> tuple[str, Checkpoint]:
+    """A job that has ended in a model, and the stack then."""
+    delivery = made.begin(idle)
+    _, job = delivery.call("POST", "/jobs", stories.JOB, key="trained")
+    stories.heard(delivery, "JobCompleted")
     return job["id"], made.checkpoint()
 
 

@@ -161,6 +161,7 @@ OPERATOR = (
     RELEASE,
     REVOKE,
     Use("tunedrop jobs start", (routes("POST/jobs"), OUTPUTS)),
+    Use("tunedrop deployments put", (routes("PUT/deployments/*"), OUTPUTS), asked("PUT /deployments/{name}")),
     Use("tunedrop keys create", (routes("POST/keys"), OUTPUTS), asked("POST /keys")),
 )
 DATA_KEEPER = (

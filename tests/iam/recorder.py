@@ -46,6 +46,8 @@ DIRECTLY = {  # actions that tests call without a handler, and whose they are
     "actions/reconcile.py": "reconcile",
     "routes/application.py": "control_api",
 }
+WRAPPER = "edges/observability.py"
+"""Stands around each handler, and calls nothing itself."""
 OURS = {"tunedrop:stack": PSEUDO["AWS::StackId"]}
 BEHIND = {("actions/jobs/start_on_accept.py", "_claimed"): "AllowJobsOnAccept"}
 """Functions that are reached only where a parameter is "true"."""
@@ -88,7 +90,7 @@ class Recorder:
 
     def hear(self, **event: Any) -> None:
         """One call, before anything is sent."""
-        way = [] if self.is_deaf else list(_way_here())
+        way = [] if self.is_deaf else [step for step in _way_here() if step[0] != WRAPPER]
         handler = self._handler(*way[-1]) if way else None
         if handler is None:
             return

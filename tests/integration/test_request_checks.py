@@ -118,6 +118,7 @@ def test_a_query_parameter_that_the_document_does_not_name_is_refused(stack, met
         "/datasets/{name}/uploads": {"file": "dataset.toml", "bytes": 1},
     }
     body = bodies.get(path, {"splits": {"train": [{"key": "incoming/x/train.jsonl"}]}}) if method == "POST" else None
+    body = {"job_id": "j"} if method == "PUT" else body
     place = path.replace("{name}", "support-bot").replace("{number}", "1")
     place = place.replace("{job_id}", "j").replace("{key_id}", "k").replace("{upload_id}", "u")
     for name in {"dry_run", "plan", "Limit"} - set(known):

@@ -10,9 +10,14 @@ import pytest
 from tests import waiting
 
 TESTS = Path(__file__).parents[1]
-OTHER_PROGRAMS = (TESTS / "e2e" / "embedded_cloud" / "functions", TESTS / "fuzz", TESTS / "prove.py")
+OTHER_PROGRAMS = (
+    TESTS / "e2e" / "embedded_cloud" / "functions",
+    TESTS / "fuzz",
+    TESTS / "proofs.py",
+    TESTS / "tracking.py",
+)
 CLOCKS = {"time.sleep", "time.monotonic", "time.perf_counter", "asyncio.sleep"}
-NO_WAITS = {"world.wait", "on_demand.wait", "self.wait", "Configuration"}
+NO_WAITS = {"program.wait", "world.wait", "on_demand.wait", "self.wait", "Configuration"}
 """The simulated clock of the integration tests, and a record of settings."""
 PATHS = sorted(
     path

@@ -191,8 +191,11 @@ def erased(trip: Trip) -> Outcome:
         raise CannotTell(f"a job reads the dataset {trip.name}: DELETE {trip.dataset} when it has ended")
     if not _is_known(trip):
         return ok("there is no dataset to erase")
-    plan = f"{trip.dataset}?plan=true"
-    planned = until(lambda: trip.writer.delete(plan), within=VERDICT_WITHIN, what="the verdict on the last upload")
+    planned = until(
+        lambda: trip.writer.delete(trip.dataset, plan="true"),
+        within=VERDICT_WITHIN,
+        what="the verdict on the last upload",
+    )
     until(lambda: trip.writer.delete(trip.dataset)["state"] == "erased", within=ERASED_WITHIN, what="the erasure")
     left = [key for prefix in PREFIXES for key in _left(trip, f"{prefix}/{trip.name}/")]
     values = {"planned": planned["remaining"], "left": left}

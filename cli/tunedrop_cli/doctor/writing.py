@@ -35,10 +35,10 @@ class Writer(Reader):
         with told(f"POST {path}"):
             return self.api().post(path, body, idempotency_key=key or None)
 
-    def delete(self, path: str) -> Any:
+    def delete(self, path: str, **query: str) -> Any:
         """A DELETE request of ControlApi."""
         with told(f"DELETE {path}"):
-            return self.api().delete(path)
+            return self.api().delete(path, **query)
 
 
 def send(link: Mapping[str, Any], body: bytes) -> int:
