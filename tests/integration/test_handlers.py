@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,25 @@ def test_there_are_as_many_handlers_as_are_wired_here():
 def test_spending_requested_is_handed_the_only_spender(stack, kind):
     assert handle("spending_requested", work(kind)) == {"batchItemFailures": []}
     assert made() == TABLES | {"sqs", "spender"}
+
+
+def test_a_message_of_an_unknown_kind_is_kept_for_a_person_to_see(stack):
+    event = work("buy_everything")
+    assert handle("spending_requested", event) == {
+        "batchItemFailures": [{"itemIdentifier": event["Records"][0]["messageId"]}]
+    }
+
+
+def test_metrics_go_where_the_alarms_look(stack, environment, capsys):
+    bedrock_world.make(stack, environment, data=False)
+    environment.setenv("POWERTOOLS_METRICS_DISABLED", "false")
+    handle("reconcile", {})
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    told = [each for line in lines for each in line["_aws"]["CloudWatchMetrics"]]
+    assert told
+    for each in told:
+        assert each["Namespace"] == "Tunedrop"
+        assert each["Dimensions"] in ([["service"]], [[]]), "service is there once POWERTOOLS_SERVICE_NAME is"
 
 
 def test_dataset_uploaded_reaches_data_and_tells_of_it(stack):

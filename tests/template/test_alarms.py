@@ -47,6 +47,11 @@ def test_an_alarm_tells_its_end_and_its_lack_of_data_where_it_rings(stack):
             assert alarm.properties.get(kind, alarm["AlarmActions"]) == alarm["AlarmActions"]
 
 
+def test_a_dead_letter_that_is_gone_says_so(stack):
+    """Else whoever is called at night learns of an end only by looking."""
+    assert stack["DeadLettersAlarm"]["OKActions"] == stack["DeadLettersAlarm"]["AlarmActions"]
+
+
 def test_no_alarm_rings_for_a_new_stack_which_has_no_data_yet(stack):
     assert {alarm["TreatMissingData"] for alarm in stack.of(ALARM)} == {"missing", "notBreaching"}
 

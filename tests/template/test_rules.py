@@ -72,6 +72,24 @@ def test_an_upload_starts_the_upload_rule(stack, key):
     assert matches(stack["UploadRule"], object_created(key, bucket="<DataBucket>"))
 
 
+@pytest.mark.parametrize(
+    "kind", ["Object Deleted", "Object Tags Added", "Object Restore Completed", "Object ACL Updated"]
+)
+def test_what_else_happens_to_an_upload_starts_nothing(stack, kind):
+    """A deleted file read as an upload would fail five times and ring."""
+    event = object_created("incoming/support-bot/train.jsonl", bucket="<DataBucket>")
+    assert started(stack, event) == {"UploadRule"}
+    assert started(stack, {**event, "detail-type": kind}) == set()
+
+
+def test_a_target_is_the_resource_that_it_is_named_after(stack):
+    """One topic takes events as they are, another words for people: swapped, both would hear the wrong thing."""
+    for rule in stack.of(RULE):
+        for target in rule.properties.get("Targets", ()):
+            named = str(target["Arn"]).strip("<>").partition(".")[0]
+            assert named.startswith(target["Id"]) or rule.id == "ReconcileFunctionEveryFiveMinutes", (rule.id, target)
+
+
 @pytest.mark.parametrize("prefix", ["prepared", "reports", "outputs", "captures", "config"])
 def test_nothing_that_the_application_writes_starts_the_upload_rule(stack, prefix):
     for key in (f"{prefix}/support-bot/1/x.jsonl", f"{prefix}/incoming/x.jsonl", "incoming"):
