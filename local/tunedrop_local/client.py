@@ -31,7 +31,13 @@ ANSWERS_WITHIN = 300.0
 """Seconds. Nothing is lost on the way on one machine, so an answer that is late is still to come."""
 HEALTH_WITHIN = 60.0
 _CONFIG = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}, read_timeout=ANSWERS_WITHIN)
-_EVERYTHING = ("DataKeeperPolicyArn", "OperatorPolicyArn", "ReaderPolicyArn", "ResponderPolicyArn")
+_EVERYTHING = (
+    "DataKeeperPolicyArn",
+    "OperatorPolicyArn",
+    "ReaderPolicyArn",
+    "ResponderPolicyArn",
+    "UploaderPolicyArn",  # until there was a data keeper, uploaders reached every dataset
+)
 
 
 class Silent(OSError):
