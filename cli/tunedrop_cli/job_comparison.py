@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tunedrop_cli.job_text import cost_of, settings_of
+from tunedrop_cli.job_text import ENDED, cost_of, settings_of
 
 MARKS = "abcdef"
 """A job each, in pictures."""
@@ -151,18 +151,23 @@ def named(found: Comparison) -> list[str]:
 def rank(runs: Sequence[Run]) -> Ranking:
     """The settings in the order of their validation losses.
 
-    None is named best if the first two differ by less than their last points, or their repeats, lie apart.
+    None is named best if the first two differ by less than their last points, or their repeats, lie apart. Losses on
+    different records, or of different base models, rank nothing.
     """
-    settings: dict[tuple[tuple[str, str], ...], list[Run]] = defaultdict(list)
-    for run in runs:
-        settings[tuple(sorted(run.job["hyperparameters"].items()))].append(run)
-    standings = sorted((_standing(same) for same in settings.values() if _measured(same)), key=lambda each: each.loss)
-    if not standings:
-        return Ranking((), False, "No run has a validation loss: without a validation split nothing ranks them.")
-    unranked = len(settings) - len(standings)
-    more = f" {unranked} more without a validation loss are not ranked." if unranked else ""
+    measured = [run for run in runs if run.loss is not None]
+    more = _unranked(runs)
+    if not measured:
+        return Ranking((), False, f"No run has a validation loss: without one nothing ranks them.{more}")
+    if len({_validated_on(run.job) for run in measured}) > 1:
+        words = "Their validation losses are of different records or base models, so they rank nothing."
+        return Ranking((), False, words + more)
+    settings: dict[tuple[object, ...], list[Run]] = defaultdict(list)
+    for run in measured:
+        settings[_setting(run.job)].append(run)
+    standings = sorted((_standing(same) for same in settings.values()), key=lambda each: each.loss)
     if len(standings) == 1:
-        return Ranking(standings, False, f"All runs have the same hyperparameters; what differs is chance.{more}")
+        alike = "All runs have the same hyperparameters and data; what differs is chance."
+        return Ranking(standings, False, (alike if len(measured) > 1 else "Only one run has a validation loss.") + more)
     first, second = standings[:2]
     gap, spread = second.loss - first.loss, max(first.spread, second.spread)
     clear = gap > spread
@@ -179,8 +184,23 @@ def rank(runs: Sequence[Run]) -> Ranking:
     return Ranking(standings, clear, words + once + more)
 
 
-def _measured(runs: Sequence[Run]) -> bool:
-    return any(run.loss is not None for run in runs)
+def _validated_on(job: Job) -> tuple[object, ...]:
+    """What makes validation losses comparable."""
+    split = (job["splits"] or {}).get("validation")
+    return job["base_model"], split["sha256"] if split else (job["dataset"], job["version"])
+
+
+def _setting(job: Job) -> tuple[object, ...]:
+    return job["dataset"], job["version"], tuple(sorted(job["hyperparameters"].items()))
+
+
+def _unranked(runs: Sequence[Run]) -> str:
+    """What is said of those that have no place in the order."""
+    running = sum(run.loss is None and run.job["status"] not in ENDED for run in runs)
+    without = sum(run.loss is None for run in runs) - running
+    said = f" {running} more {'has' if running == 1 else 'have'} not ended yet." if running else ""
+    ranked = "is" if without == 1 else "are"
+    return said + (f" {without} more without a validation loss {ranked} not ranked." if without else "")
 
 
 def _standing(runs: Sequence[Run]) -> Standing:

@@ -17,12 +17,13 @@ def job(rate: str, **more: Any) -> dict[str, Any]:
         "hyperparameters": {"learningRate": rate, "epochCount": "2"},
         "splits": {"train": {"records": 100, "sha256": "a" * 64}},
         "trained_tokens": 1_000,
+        "status": "Completed",
         **more,
     }
 
 
-def run(rate: str, *validation: float) -> Run:
-    return Run(job(rate), [2.0, 1.0], validation)
+def run(rate: str, *validation: float, **more: Any) -> Run:
+    return Run(job(rate, **more), [2.0, 1.0], validation)
 
 
 def test_a_lead_beyond_the_last_points_spread_is_named():
@@ -48,7 +49,25 @@ def test_repeats_that_lie_apart_name_none_though_each_run_is_calm():
 def test_without_a_validation_split_nothing_is_ranked():
     ranking = rank([run("1e-5"), run("3e-5")])
     assert (ranking.standings, ranking.is_clear) == ((), False)
-    assert "without a validation split" in ranking.verdict
+    assert ranking.verdict.startswith("No run has a validation loss")
+    assert "2 more without a validation loss are not ranked" in ranking.verdict
+
+
+def test_losses_of_other_data_or_another_base_model_rank_nothing():
+    for other in ({"base_model": "nova-2-lite"}, {"dataset": "tea"}, {"version": 2}):
+        ranking = rank([run("1e-5", 0.9), run("3e-5", 0.2, **other)])
+        assert (ranking.standings, ranking.is_clear) == ((), False), other
+        assert "rank nothing" in ranking.verdict
+    held_out = {"splits": {"validation": {"records": 9, "sha256": "b" * 64}}}
+    assert rank([run("1e-5", 0.9, 0.9, **held_out), run("3e-5", 0.2, 0.2, version=2, **held_out)]).is_clear
+
+
+def test_a_run_that_failed_or_goes_on_is_no_repeat_of_another():
+    alone = rank([run("1e-5", 0.5), run("1e-5", status="Failed"), run("3e-5", status="InProgress")])
+    assert [len(each.runs) for each in alone.standings] == [1]
+    assert "chance" not in alone.verdict
+    assert "1 more has not ended yet" in alone.verdict
+    assert "1 more without a validation loss" in alone.verdict
 
 
 def test_equal_settings_differ_by_chance():

@@ -102,7 +102,9 @@ def free_head(wish: DeploymentWish | None, cloud: Cloud) -> Deployment | None:
     if head and head.state not in deployment_states.ENDED:
         raise Conflict(
             "deployment_exists",
-            f"Deployment {head.name} is {head.state}. Release it first, or choose another name.",
+            f"Deployment {head.name} is {head.state}. To serve the new model by it without a gap, train without a "
+            f"deployment, then put the model there: tunedrop deployments put {head.name} --job JOB. Or choose another "
+            "name.",
             field="deployment.name",
             state=head.state,
             job_id=head.job_id,

@@ -194,11 +194,11 @@ def _hours_until(until: datetime, since: datetime) -> int:
 
 def _check_end(wanted: datetime, earliest: datetime, now: datetime) -> None:
     if not earliest <= wanted <= now + timedelta(hours=MAX_HOURS):
-        least = "an hour ahead" if earliest > now else "ahead"
+        least = "an hour from now" if earliest > now else "in the future"
         raise InvalidInput(
             "out_of_range",
-            f"{wanted.isoformat(timespec='seconds')} can't be its end: that is at least {least}, and at most "
-            f"{MAX_HOURS} hours. It can be renewed as often as it is needed.",
+            f"It can't end at {wanted.isoformat(timespec='seconds')}. An end is at least {least} and at most "
+            f"{MAX_HOURS} hours ahead; it can be renewed as often as it is needed.",
             field="expires_at",
         )
 

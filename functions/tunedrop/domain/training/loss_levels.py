@@ -151,9 +151,10 @@ def _too_few(run: TrainingRun) -> Diagnosis:
 
 
 def _too_noisy(run: TrainingRun, error: float) -> Diagnosis:
+    unseen = f"a fall of {percent(error)}" if error < 1 else "any fall"
     return said(
         "too_few_steps",
-        f"{len(run.losses):,} steps are too few for losses that vary as these do: a fall of {percent(error)} over the "
-        "second half can't be told from none.",
+        f"{len(run.losses):,} steps are too few for losses that vary as these do: {unseen} over the second half can't "
+        "be told from none.",
         "Judge the model by asking it the test split; a validation split shows more than the training loss.",
     )
