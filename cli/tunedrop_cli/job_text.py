@@ -255,6 +255,8 @@ def next_command(job: Job) -> str:
     wish = job.get("deployment")
     if job["status"] == "Completed" and wish:
         return next_commands.show_deployment(wish["name"])
+    if job["status"] == "Completed":
+        return next_commands.plan_serving(job["dataset"], job["id"])
     return next_commands.list_jobs(job["dataset"])
 
 

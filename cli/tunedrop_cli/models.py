@@ -85,8 +85,8 @@ def _show(chosen: argparse.Namespace) -> int:
         ],
     )
     if not found["deployments"] and found["is_there"]:
-        put = next_commands.put_deployment(f"{found['dataset'][:27]}-prod", found["job_id"])
-        text_report.next_step(screen, stack.again(chosen, f"{put} --plan"))
+        put = next_commands.plan_serving(found["dataset"], found["job_id"])
+        text_report.next_step(screen, stack.again(chosen, put))
     return 0
 
 

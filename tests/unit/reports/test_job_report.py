@@ -8,7 +8,7 @@ from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tunedrop.domain.reports import charts, job_curves, job_page, job_report
 from tunedrop.domain.training.diagnosis import diagnose, run_of
@@ -154,6 +154,7 @@ def test_a_job_without_metrics_has_a_page_that_says_so():
             [
                 f"tunedrop jobs start support@3 --model claude-3-haiku --set epochCount=2 {SAME}",
                 "tunedrop jobs list --dataset support",
+                "tunedrop deployments put support-prod --job 01hzz --plan",
             ],
         ),
         (replace(ENDED, status="Failed"), [..., "tunedrop jobs show 01hzz"]),
@@ -174,7 +175,7 @@ def test_each_next_command_runs_as_it_is_printed(job, commands):
 def test_a_stack_of_another_name_is_named_in_its_commands():
     run = run_of(ENDED, falling(), [])
     report = job_report.build(ENDED, run, STACK.replace("stack/tunedrop/", "stack/other/"))
-    assert report["next_steps"][-1]["command"] == "tunedrop jobs list --dataset support --stack-name other"
+    assert report["next_steps"][-2]["command"] == "tunedrop jobs list --dataset support --stack-name other"
 
 
 def test_text_from_outside_stays_text():
@@ -195,8 +196,12 @@ def test_long_runs_keep_their_peaks_in_a_small_report():
     assert len(page) < 200_000
 
 
+BELOW_ZERO = [MetricPoint(step, None, -1.0 if step in {2, 3, 4} else 0.0, None) for step in range(10)]
+
+
 @settings(max_examples=60)
 @given(POINTS, POINTS, st.sampled_from(["Completed", "Failed", "Stopped"]))
+@example(BELOW_ZERO, [], "Completed")
 def test_whatever_the_metrics_are_there_is_a_report(training, validation, status):
     report, page, picture = written(replace(ENDED, status=status), training, validation)
     assert json.loads(job_report.encode(report))["status"] == status

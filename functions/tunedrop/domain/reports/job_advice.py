@@ -20,6 +20,7 @@ def steps(job: Job) -> Iterator[Step]:
             yield Step("See whether its deployment is ready.", next_commands.show_deployment(job.deployment.name))
         case "Completed":
             yield Step("Compare it with the other jobs on this dataset.", next_commands.list_jobs(job.dataset))
+            yield Step("See what it costs to serve its model.", next_commands.plan_serving(job.dataset, job.id))
         case "Stopped":
             yield Step("Train it to its end.", _again(job, dict(job.hyperparameters)))
         case _:

@@ -84,9 +84,9 @@ def show_deployment(name: str) -> str:
     return _command("deployments", "show", name)
 
 
-def put_deployment(name: str, job_id: str) -> str:
-    """Serve a job's model by this deployment."""
-    return _command("deployments", "put", name, "--job", job_id)
+def plan_serving(dataset: str, job_id: str) -> str:
+    """Say what it would do and cost to serve a job's model, by a name after its dataset."""
+    return _command("deployments", "put", f"{dataset[:27].rstrip('-')}-prod", "--job", job_id, "--plan")
 
 
 def release_deployment(name: str) -> str:

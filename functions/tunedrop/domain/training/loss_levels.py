@@ -26,7 +26,7 @@ UNLEARNED, UNLEARNED_NOISE, UNLEARNED_AT_MOST = 0.05, 3.0, 0.2
 
 def heights(run: TrainingRun) -> list[float]:
     """The training losses as logarithms, in which noise is alike at high and low losses."""
-    least = SMALL * run.first or SMALL
+    least = SMALL * max(run.first, 0.0) or SMALL
     return [math.log(max(each.loss, 0.0) + least) for each in run.losses]
 
 
