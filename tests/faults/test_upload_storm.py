@@ -8,7 +8,7 @@ import dataclasses
 import pytest
 
 from tests.faults import upload_histories
-from tests.faults.event_source import EventSource, Rules, deployed_rules
+from tests.faults.event_source import EventSource, Message, Rules, deployed_rules
 from tests.faults.storm_proof import blown, summary
 from tests.faults.upload_histories import Histories
 from tests.faults.upload_storm import Aftermath, aftermath
@@ -47,6 +47,51 @@ def final_reports(histories: Histories) -> list[upload_histories.StoredObject]:
 def test_the_judge_misses_no_upload_whose_reports_are_gone(left):
     told = [each for each in left.before.told if each.code]
     assert tampered(left, objects=[], told=told).lost
+
+
+def worked_off(name: str, order: int, began: float, ended: float) -> upload_histories.Sent:
+    put = upload_histories.Put(f"incoming/d/{name}.jsonl", f"v{order}", f"sha{order}", order)
+    message = Message(f"message-{order}", "", 0.0, receives=1, done=True)
+    return upload_histories.Sent(message, put, first_began=began, acked_at=ended)
+
+
+def of_first_version(files: dict[str, int], number: int) -> list[upload_histories.StoredObject]:
+    return [
+        upload_histories.StoredObject(
+            f"reports/d/{number}/m/{split}.json",
+            f"{number} {split}",
+            {
+                "dataset": "d",
+                "version": number,
+                "split": split,
+                "counts_by_code": {},
+                "files": [{"version_id": f"v{of}"}],
+            },
+        )
+        for split, of in files.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first_version", "train_ended", "lost"),
+    [
+        ({"train": 1, "validation": 3}, 10, []),  # replaced in time
+        ({"train": 1}, 10, ["v2", "v3"]),  # the first version with train should hold the newer one
+        ({"train": 1, "validation": 3}, 2.5, ["v2"]),  # train was taken: the older one had its version
+    ],
+)
+def test_a_file_without_a_verdict_is_lost_unless_another_took_its_place_before_train_was_taken(
+    first_version, train_ended, lost
+):
+    sent = [
+        worked_off("train", 1, 1, train_ended),
+        worked_off("validation", 2, 2, 3),
+        worked_off("validation", 3, 4, 5),
+    ]
+    told = [upload_histories.Told(11, "DatasetPrepared", {"event_id": "e", "dataset": "d", "version": 3})]
+    puts = [each.put for each in sent if each.put]
+    histories = Histories(puts, sent, told, of_first_version(first_version, 3), frozenset(), [], 5)
+    assert [each.split()[1].rstrip(",") for each in upload_histories.judge(histories).lost] == lost
 
 
 def test_the_judge_misses_no_untold_refusal(left):

@@ -206,8 +206,29 @@ class _Judgment:
         return (
             self._came_too_late(sent, put)
             or not self._dataset_had_train(sent, put)
+            or self._was_replaced_before_train_was_taken(sent, put)
             or self._same_bytes_were_judged_later(sent, put)
         )
+
+    def _was_replaced_before_train_was_taken(self, sent: Sent, put: Put) -> bool:
+        """Whether its versions had no train yet, as a train file was still in hand, and a newer file took its place.
+
+        Which of them stood when train was taken shows in the first version with a report; that must hold the newer one.
+        """
+        return not any(
+            other.put is not None
+            and other.put.slot == (put.slot[0], "train")
+            and other.acked_at is not None
+            and other.acked_at <= (sent.acked_at or 0)
+            for other in self.histories.sent
+        ) and any(
+            newer.slot == put.slot and newer.order > put.order and self._is_in_the_first_version(newer)
+            for newer in self.histories.puts
+        )
+
+    def _is_in_the_first_version(self, put: Put) -> bool:
+        versions = self.versions[put.slot[0]]
+        return bool(versions) and versions[min(versions)].get(put.slot[1]) == put.version_id
 
     def _same_bytes_were_judged_later(self, sent: Sent, put: Put) -> bool:
         """Whether it met the same bytes while they were prepared: their verdict is its answer, too."""

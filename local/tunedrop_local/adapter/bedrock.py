@@ -70,7 +70,7 @@ class Mount:
         """Passes on the events that were held back; one that nobody takes does not end the thread."""
         try:
             return self._events.run_due()
-        except Exception:  # noqa: BLE001  whatever the bus says, without this thread no job goes on
+        except Exception:  # noqa: BLE001 - whatever the bus says, without this thread no job goes on
             _log.exception("an event that was held back did not arrive")
             return 0
 
