@@ -37,9 +37,12 @@ def row(found: Deployment) -> tuple[str, ...]:
     )
 
 
-def whole(screen: Console, found: Deployment) -> None:
-    """Everything that is known of a deployment."""
-    units = f"by the hour, {found['model_units']} model units: {money(found['hourly_cost'], found['currency'])} an hour"
+def whole(screen: Console, found: Deployment, *, history: bool = True) -> None:
+    """Everything that is known of a deployment; without its history where that was told."""
+    units = (
+        f"by the hour, {counted(found['model_units'], 'model unit')}: "
+        f"{money(found['hourly_cost'], found['currency'])} an hour"
+    )
     tables.facts(
         screen,
         [
@@ -58,6 +61,8 @@ def whole(screen: Console, found: Deployment) -> None:
             ("why", found["failure"] or ""),
         ],
     )
+    if not history:
+        return
     text_report.line(screen)
     rows = ((local_times.shown(entry["time"]), entry["state"], entry["note"]) for entry in found["history"])
     tables.show(screen, ("time", "state", ""), rows)
@@ -77,7 +82,7 @@ def plan(screen: Console, found: Mapping[str, Any]) -> None:
             ("base model", f"{found['base_model']}, tuned on {found['dataset']}@{found['version']}"),
             ("served by", way(found)),
             ("model units", str(found["model_units"] or "")),
-            ("until", local_times.shown(found["expires_at"]) if found["expires_at"] else "somebody releases it"),
+            ("until", _until(found["expires_at"])),
             ("costs an hour", money(cost["hour"], currency)),
             ("a day", money(cost["day"], currency) if found["model_units"] else ""),
             ("until its end", money(cost["until_end"], currency) if found["model_units"] else ""),
@@ -85,6 +90,41 @@ def plan(screen: Console, found: Mapping[str, Any]) -> None:
             ("quotas", "; ".join(f"{quota['name']}: {quota['value']:g}" for quota in found["quotas"])),
         ],
     )
+
+
+def release_plan(screen: Console, planned: Mapping[str, Any]) -> None:
+    """What the release of a deployment would end."""
+    found, callers = planned["deployment"], planned["callers"]
+    if not planned["changes"]:
+        text_report.line(screen, f"Nothing to end: {found['name']} is {found['state']}.")
+        return
+    hour = money(found["hourly_cost"], found["currency"])
+    used = [f"{each['name']}, last used {local_times.shown(each['last_used_at'])}" for each in callers]
+    tables.facts(
+        screen,
+        [
+            ("deployment", f"{found['name']}, {found['state']}"),
+            ("this", "ends it; its custom model stays"),
+            ("served by", way(found)),
+            ("billed", f"by the hour: {hour} an hour" if found["model_units"] else "by the token"),
+            ("cost so far", money(found["cost_so_far"], found["currency"]) if found["model_units"] else ""),
+            ("would end", _until(found["expires_at"])),
+            ("owner", found["owner"]),
+            ("may be called by", used[0] if used else "no API key that works"),
+            *(("", each) for each in used[1:]),
+        ],
+    )
+
+
+def _until(moment: str | None) -> str:
+    if moment is None:
+        return "when somebody deletes it"
+    return f"{local_times.shown(moment)}, in {local_times.lasted(local_times.parsed(moment) - datetime.now(UTC))}"
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things: `1 model unit`, `2 model units`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def money(amount: float | None, currency: str | None) -> str:

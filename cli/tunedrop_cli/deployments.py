@@ -1,4 +1,4 @@
-"""`tunedrop deployments put|list|show|release`: what serves custom models, until when and for how much."""
+"""`tunedrop deployments put|list|show|delete`: what serves custom models, until when and for how much."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import secrets
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -24,7 +24,8 @@ EPILOG = """examples:
   tunedrop deployments put support-bot-prod --job ID --watch   serves it, or swaps it in place
   tunedrop deployments put support-bot-prod --expires-at 2026-12-01T18:00:00Z      renews it
   tunedrop deployments list --state Ready
-  tunedrop deployments release support-bot-prod      ends what it costs; its custom model stays
+  tunedrop deployments delete support-bot-prod --plan      what would end, what it has cost, who may be calling
+  tunedrop deployments delete support-bot-prod --watch     ends what it costs; its custom model stays
 """
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 """Seconds between two looks at a deployment that is on its way."""
@@ -49,11 +50,13 @@ def add_to(command: argparse.ArgumentParser) -> None:
     show = actions.add_parser("show", help="show a deployment: its state, its cost, its expiry and its history")
     show.add_argument("--watch", action="store_true", help="follow it until it is Ready or has ended")
     show.set_defaults(run=_show)
-    release = actions.add_parser("release", help="give a deployment's capacity back; its custom model stays")
-    release.set_defaults(run=_release)
-    for action in (put, show, release):
+    delete = actions.add_parser("delete", help="release what a deployment holds; its custom model stays")
+    delete.add_argument("--plan", action="store_true", help="only say what would end; change nothing")
+    delete.add_argument("--watch", action="store_true", help="follow it until it is Released")
+    delete.set_defaults(run=_delete)
+    for action in (put, show, delete):
         action.add_argument("deployment", metavar="DEPLOYMENT", help="its name")
-    for action in (put, listing, show, release):
+    for action in (put, listing, show, delete):
         action.add_argument("--json", action="store_true", help="print ControlApi's answer as JSON")
         stack.add_to(action)
 
@@ -66,9 +69,18 @@ def _add_put_to(put: argparse.ArgumentParser) -> None:
     put.add_argument("--model-units", type=options.positive, metavar="N", help="of provisioned throughput; default: 1")
     end = put.add_mutually_exclusive_group()
     end.add_argument(
-        "--hours", type=options.positive, metavar="N", help="from the purchase to its release, at most 168"
+        "--hours",
+        type=options.positive,
+        metavar="N",
+        help="from its purchase to its release, at most 168; they count from there also when it is renewed",
     )
-    end.add_argument("--expires-at", metavar="TIME", help="when it is released, such as 2026-12-01T18:00:00Z")
+    end.add_argument(
+        "--expires-at",
+        type=options.moment,
+        metavar="TIME",
+        help="when it is released, such as 2026-12-01T18:00:00Z; without a zone, in this machine's",
+    )
+    end.add_argument("--no-end", action="store_true", help="serve it until somebody deletes it (on demand only)")
     put.add_argument("--plan", action="store_true", help="only say what it would do and cost; change nothing")
     put.add_argument("--plan-id", metavar="ID", help="do exactly what the plan with this id says, or nothing")
     put.add_argument("--watch", action="store_true", help="follow it until it is Ready; Ctrl-C leaves it going")
@@ -77,8 +89,7 @@ def _add_put_to(put: argparse.ArgumentParser) -> None:
 
 
 def _put(chosen: argparse.Namespace) -> int:
-    if chosen.plan and chosen.watch:
-        raise WrongUsage("--plan changes nothing, so there is nothing to --watch")
+    _check_flags(chosen)
     api, screen, path = stack.Stack(chosen).api(), text_report.console(), place("deployments", chosen.deployment)
     if chosen.plan:
         plan = api.put(path, _body(chosen), plan="true")
@@ -88,10 +99,23 @@ def _put(chosen: argparse.Namespace) -> int:
         if plan["changes"]:
             text_report.next_step(screen, f"{_typed(chosen, leave_out='--plan')} --plan-id {plan['plan_id']}")
         return 0
+    before = _as_it_was(api, path)
     found = _sent(chosen, api, path)
+    if found["history"] == before and not chosen.json:
+        text_report.line(screen, "Nothing to change: it is so already.")
     if chosen.watch:
-        found = _followed(api, path, screen, found)
+        found = _followed(api, path, screen, found, told=before)
     return _told(chosen, found)
+
+
+def _as_it_was(api: ControlApi, path: str) -> list[Any]:
+    """The history until now; none of a deployment that is not there yet."""
+    try:
+        return list(api.get(path)["history"])
+    except Refused as refused:
+        if refused.code != "unknown_deployment":
+            raise
+        return []
 
 
 def _sent(chosen: argparse.Namespace, api: ControlApi, path: str) -> Mapping[str, Any]:
@@ -115,6 +139,7 @@ def _body(chosen: argparse.Namespace) -> dict[str, Any]:
         "model_units": chosen.model_units,
         "hours": chosen.hours,
         "expires_at": chosen.expires_at,
+        "no_end": chosen.no_end or None,
         "plan_id": chosen.plan_id,
     }
     return {name: value for name, value in said.items() if value is not None}
@@ -148,18 +173,39 @@ def _show(chosen: argparse.Namespace) -> int:
     return _told(chosen, found)
 
 
-def _release(chosen: argparse.Namespace) -> int:
-    found = stack.Stack(chosen).api().delete(place("deployments", chosen.deployment))
-    return _told(chosen, found)
+def _delete(chosen: argparse.Namespace) -> int:
+    _check_flags(chosen)
+    api, screen, path = stack.Stack(chosen).api(), text_report.console(), place("deployments", chosen.deployment)
+    if chosen.plan:
+        plan = api.delete(path, plan="true")
+        if chosen.json:
+            return text_report.as_json(plan)
+        deployment_text.release_plan(screen, plan)
+        if plan["changes"]:
+            text_report.next_step(screen, _typed(chosen, leave_out="--plan"))
+        return 0
+    before = _as_it_was(api, path) if chosen.watch else []
+    found = dict(api.delete(path))
+    if chosen.watch:
+        found = _followed(api, path, screen, found, told=before)
+    return _told(chosen, found, wanted="Released")
 
 
-def _followed(api: ControlApi, path: str, screen: Console, found: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Print each new entry of its history until it is Ready or has ended."""
-    told, pause = 0, FIRST_PAUSE
+def _check_flags(chosen: argparse.Namespace) -> None:
+    if chosen.plan and chosen.watch:
+        raise WrongUsage("--plan changes nothing, so there is nothing to --watch")
+
+
+def _followed(
+    api: ControlApi, path: str, screen: Console, found: Mapping[str, Any], told: Sequence[Any] = ()
+) -> Mapping[str, Any]:
+    """Print each entry of its history that was not `told` until it is Ready or has ended."""
+    seen, pause = list(told), FIRST_PAUSE
     while True:
-        for entry in found["history"][told:]:
-            text_report.line(screen, f"{local_times.shown(entry['time'])}  {entry['state']}  {entry['note']}")
-        told = len(found["history"])
+        for entry in found["history"]:
+            if entry not in seen:  # a long history lets go of its first entries
+                text_report.line(screen, f"{local_times.shown(entry['time'])}  {entry['state']}  {entry['note']}")
+        seen = found["history"]
         if found["state"] not in ON_ITS_WAY:
             return found
         time.sleep(pause)
@@ -167,13 +213,13 @@ def _followed(api: ControlApi, path: str, screen: Console, found: Mapping[str, A
         found = api.get(path)
 
 
-def _told(chosen: argparse.Namespace, found: Mapping[str, Any]) -> int:
-    failed = bool(getattr(chosen, "watch", False)) and found["state"] != "Ready"
+def _told(chosen: argparse.Namespace, found: Mapping[str, Any], wanted: str = "Ready") -> int:
+    failed = chosen.watch and found["state"] != wanted
     if chosen.json:
         text_report.as_json(found)
         return int(failed)
     screen = text_report.console()
-    deployment_text.whole(screen, found)
+    deployment_text.whole(screen, found, history=not chosen.watch)
     if found["state"] == "Ready":
         text_report.next_step(screen, stack.again(chosen, next_commands.create_key(found["name"])))
     return int(failed)

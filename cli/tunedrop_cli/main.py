@@ -24,7 +24,7 @@ COMMANDS = {
     "datasets": "list, show and erase a stack's datasets",
     "jobs": "start jobs, follow them, and compare what they learned",
     "models": "list and show custom models, and what serves them",
-    "deployments": "put, list, show and release what serves custom models",
+    "deployments": "put, list, show and delete what serves custom models",
     "base-models": "say what can be trained, and how it is served",
     "local": "run the embedded cloud on this machine",
     "keys": "manage API keys for the Messages API",

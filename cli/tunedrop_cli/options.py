@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from datetime import datetime
 
 
 def positive(text: str) -> int:
@@ -22,3 +23,11 @@ def amount(text: str) -> float:
     if not (math.isfinite(found) and found > 0):
         raise argparse.ArgumentTypeError(f"{text!r} is not an amount above 0")
     return found
+
+
+def moment(text: str) -> str:
+    """A time in ISO 8601, here if it names no zone. Raises argparse's own error."""
+    try:
+        return datetime.fromisoformat(text).astimezone().isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; write one such as 2026-12-01T18:00:00Z") from None

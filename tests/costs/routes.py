@@ -79,6 +79,8 @@ REQUESTS = (
     Request("PUT", "/deployments/{name}", 24, body=SERVED, query={"plan": "true"}, what="plan",
             named={"name": "support-next"}),
     Request("PUT", "/deployments/{name}", 30, body=SERVED, key="put", named={"name": "support-next"}),
+    Request("DELETE", "/deployments/{name}", 104, query={"plan": "true"}, what="plan, one for each of the newest keys",
+            named={"name": "support-prod"}),
     Request("DELETE", "/deployments/{name}", 6, named={"name": "support-prod"}),
     Request("GET", "/models", 301, what="three more for each model of the page"),
     Request("GET", "/models/{name}", 12, nth=5),

@@ -153,7 +153,7 @@ READER = (
     ),
 )
 STOP = Use("tunedrop jobs stop", (routes("POST/jobs/*/stop"), OUTPUTS))
-RELEASE = Use("tunedrop deployments release", (routes("DELETE/deployments/*"), OUTPUTS))
+RELEASE = Use("tunedrop deployments delete", (routes("DELETE/deployments/*"), OUTPUTS))
 REVOKE = Use("tunedrop keys revoke", (routes("DELETE/keys/*"), OUTPUTS), asked("DELETE /keys/{key_id}"))
 OPERATOR = (
     READ_ALL,

@@ -353,7 +353,7 @@ def test_models_that_learnt_from_it_are_named_with_what_they_still_cost(dataset)
         ("provisioned_throughput", "support-prod"),
         ("custom_model", "support-bot-v2-x"),
     ]
-    assert answer["still_bills"][0]["how_to_end"] == "tunedrop deployments release support-prod"
+    assert answer["still_bills"][0]["how_to_end"] == "tunedrop deployments delete support-prod"
     assert call("DELETE", f"{DATASET}/versions/1", query={"plan": "true"})[1]["models"] == []
 
 

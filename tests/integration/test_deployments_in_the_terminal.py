@@ -50,7 +50,7 @@ def test_a_model_is_found_planned_served_swapped_and_given_back_without_knowing_
     proposed = following(said)
     assert f"--job {first}" in proposed
 
-    code, said = say(proposed.replace("support-prod", "support-live"))
+    code, said = say(f"{proposed.replace('support-prod', 'support-live')} --hours 24")
     assert (code, world.bought()) == (0, [])
     assert "44.00 USD" in said
     assert "1,056.00 USD" in said
@@ -66,10 +66,35 @@ def test_a_model_is_found_planned_served_swapped_and_given_back_without_knowing_
     code, said = say("deployments list --state Ready --dataset support")
     assert "44.00 USD" in said
 
-    code, said = say("deployments release support-live")
-    code, said = say("deployments show support-live --watch")
-    assert (code, world.live()) == (1, []), "it was followed to its end, and that is not Ready"
+    code, said = say("deployments delete support-live --plan")
+    assert (code, len(world.live())) == (0, 1)
+    assert "no API key that works" in said
+    code, said = say(f"{following(said)} --watch")
+    assert (code, world.live()) == (0, [])
     assert "Released" in said
+    assert "Creating" not in said, "what was told before is not told again"
+    code, said = say("deployments show support-live --watch")
+    assert code == 1, "it was followed to its end, and that is not Ready"
+    code, said = say("deployments delete support-live --plan")
+    assert (code, "Nothing to end: support-live is Released." in said) == (0, True)
+
+
+def test_what_a_put_leaves_as_it_is_it_says_so_and_tells_no_history_again(world, say):
+    job_id = train(world)
+    say(f"deployments put live --job {job_id} --watch")
+    code, said = say(f"deployments put live --job {job_id} --watch")
+    assert (code, said.splitlines()[0]) == (0, "Nothing to change: it is so already.")
+    assert "Bedrock says it can be called" not in said
+    with pytest.raises(SystemExit, match="2"):
+        say("deployments put live --expires-at soon")
+
+
+def test_a_plan_of_a_release_names_the_keys_that_may_be_calling(world, say):
+    world.start(deployment="live")
+    for name, scope in (("shop", "--deployment live"), ("all", "--all-deployments"), ("else", "--deployment other")):
+        say(f"keys create --name {name} {scope}")
+    code, said = say("deployments delete live --plan")
+    assert (code, "shop, last used" in said, "all, last used" in said, "else" in said) == (0, True, True, False)
 
 
 def test_answers_are_printed_as_json_where_programs_read_them(world, say):

@@ -482,3 +482,19 @@ def test_an_end_that_no_schedule_could_follow_stays_where_it_was(world, trained)
         world.wait(HOUR)
         world.wait(61)
     assert world.live() == []
+
+
+def test_an_end_of_an_on_demand_deployment_is_taken_away_and_of_what_bills_by_the_hour_never(on_demand):
+    job_id = train(on_demand)
+    put(on_demand, {"job_id": job_id, "hours": 2})
+    on_demand.deliver()
+    on_demand.wait(BOUGHT)
+    assert plan(on_demand, {"no_end": True})[1]["changes"] == ["renew"]
+    status, answer = put(on_demand, {"no_end": True})
+    assert (status, answer["expires_at"]) == (200, None)
+    assert plan(on_demand, {"no_end": True})[1]["changes"] == []
+    on_demand.wait(200 * HOUR)
+    assert on_demand.deployment().state == "Ready"
+    assert refused(put(on_demand, {"no_end": True, "hours": 1})) == (422, "two_ends")
+    throughput = {"job_id": job_id, "serving": "provisioned_throughput", "no_end": True}
+    assert refused(put(on_demand, throughput, name="by-the-hour")) == (422, "end_required")

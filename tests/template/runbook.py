@@ -146,7 +146,7 @@ COMMANDS: Mapping[str, Sequence[Request]] = {  # docs/facts.md#iam
     "tunedrop datasets delete": _routes("DELETE /datasets/{name}"),
     "tunedrop datasets show": _routes("GET /datasets/{name}", "GET /datasets/{name}/versions/{number}"),
     "tunedrop deployments list": _routes("GET /deployments"),
-    "tunedrop deployments release": _routes("DELETE /deployments/{name}"),
+    "tunedrop deployments delete": _routes("DELETE /deployments/{name}"),
     "tunedrop deployments show": _routes("GET /deployments/{name}"),
     "tunedrop jobs show": _routes("GET /jobs/{job_id}", "GET /jobs/{job_id}/metrics"),
     "tunedrop jobs start": _routes("POST /jobs", "GET /jobs/{job_id}/metrics"),

@@ -8,8 +8,9 @@ from pydantic import Field
 
 from tunedrop.actions.deployments.plan_deployment import PlannedDeployment
 from tunedrop.actions.deployments.read_deployments import PricedDeployment
+from tunedrop.actions.deployments.release_deployment import PlannedRelease
 from tunedrop.routes.plan_answers import QuotaAnswer
-from tunedrop.routes.route_basics import AnswerModel
+from tunedrop.routes.route_basics import AnswerModel, told_as
 
 
 class HistoryAnswer(AnswerModel):
@@ -89,6 +90,24 @@ class DeploymentPlanAnswer(AnswerModel):
     quotas: list[QuotaAnswer] = Field(description="Of the account, where something would be made")
 
 
+class CallerAnswer(AnswerModel):
+    """An API key that may call the deployment."""
+
+    key_id: str = told_as("key_id", called="id")
+    name: str
+    last_used_at: datetime | None = Field(description="For any deployment that it may call")
+
+
+class ReleasePlanAnswer(AnswerModel):
+    """What the release of a deployment would end. Nothing was changed."""
+
+    changes: list[str] = Field(description="release; empty if it has ended, or is ending already")
+    deployment: DeploymentAnswer
+    callers: list[CallerAnswer] = Field(
+        description="API keys that would be refused: of the newest 100, those that work, the one used last first"
+    )
+
+
 def deployment(priced: PricedDeployment) -> DeploymentAnswer:
     """A deployment with what it costs."""
     answer = DeploymentAnswer.of(priced.deployment)
@@ -120,4 +139,13 @@ def plan(planned: PlannedDeployment) -> DeploymentPlanAnswer:
         expires_at=planned.expires_at,
         cost=CapacityCostAnswer.of(planned.cost),
         quotas=[QuotaAnswer.of(quota) for quota in planned.quotas],
+    )
+
+
+def release_plan(planned: PlannedRelease) -> ReleasePlanAnswer:
+    """What a release would end."""
+    return ReleasePlanAnswer(
+        changes=["release"] if planned.ends_something else [],
+        deployment=deployment(planned.priced),
+        callers=[CallerAnswer.of(key) for key in planned.callers],
     )

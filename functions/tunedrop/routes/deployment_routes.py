@@ -11,15 +11,19 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field
 
-from tunedrop.actions.deployments import plan_deployment, put_deployment, read_deployments
-from tunedrop.actions.deployments.release_deployment import release
+from tunedrop.actions.deployments import plan_deployment, put_deployment, read_deployments, release_deployment
 from tunedrop.domain.base_models.catalogue import Serving
 from tunedrop.domain.serving.deployment_filter import DeploymentFilter
 from tunedrop.domain.serving.deployment_states import Deployment, DeploymentState
 from tunedrop.domain.serving.put_request import PutDeployment
 from tunedrop.edges.cloud import Cloud
 from tunedrop.routes import deployment_answers, idempotency
-from tunedrop.routes.deployment_answers import DeploymentAnswer, DeploymentPlanAnswer, DeploymentsAnswer
+from tunedrop.routes.deployment_answers import (
+    DeploymentAnswer,
+    DeploymentPlanAnswer,
+    DeploymentsAnswer,
+    ReleasePlanAnswer,
+)
 from tunedrop.routes.idempotency import Answer
 from tunedrop.routes.route_basics import (
     Body,
@@ -30,6 +34,7 @@ from tunedrop.routes.route_basics import (
     PlanOnly,
     Request,
     Whole,
+    added,
     data,
     once,
     required,
@@ -55,6 +60,7 @@ class PutDeploymentBody(Body):
     expires_at: Moment | None = Field(
         None, description="When it is released, instead of `hours`; at most 168 hours ahead, and renewed by a later one"
     )
+    no_end: bool = added(False, description="Until somebody releases it, instead of either. On demand only")
     plan_id: str | None = Field(None, description="Does exactly what the plan with this id says, or nothing")
 
     def asked(self, name: str) -> PutDeployment:
@@ -129,11 +135,27 @@ def put_deployment_(
     )
 
 
-@router.delete("/deployments/<name>", summary="Release a deployment", responses={202: {"description": "Requested"}})
-def release_deployment(name: str) -> Response[DeploymentAnswer]:
-    """Request the release of a deployment's capacity. Repeating the request changes nothing."""
+@router.delete(
+    "/deployments/<name>",
+    summary="Release a deployment",
+    responses={
+        200: {
+            "description": "With ?plan=true: what the request would end",
+            "content": {"application/json": {"model": ReleasePlanAnswer}},
+        },
+        202: {"description": "Requested", "content": {"application/json": {"model": DeploymentAnswer}}},
+    },
+)
+def delete_deployment(name: str, plan: PlanOnly = False) -> Response[DeploymentAnswer | ReleasePlanAnswer]:
+    """Request the release of a deployment's capacity; its custom model stays. Repeating the request changes nothing.
+
+    `?plan=true` answers what would end, what it has cost and which API keys may call it; it changes nothing.
+    """
     request = Request.of(router)
-    released = release(name, request.cloud, caller=request.caller)
+    if plan:
+        planned = release_deployment.plan(name, request.cloud)
+        return Response(HTTPStatus.OK, "application/json", deployment_answers.release_plan(planned))
+    released = release_deployment.release(name, request.cloud, caller=request.caller)
     return Response(HTTPStatus.ACCEPTED, "application/json", _told(released, request.cloud))
 
 

@@ -18,7 +18,7 @@ PROPOSED = [
     next_commands.show_dataset("support-bot", 3),
     next_commands.list_deployments(),
     next_commands.show_deployment("support-bot-prod"),
-    next_commands.release_deployment("support-bot-prod"),
+    next_commands.delete_deployment("support-bot-prod"),
     next_commands.create_key("support-bot-prod"),
     next_commands.test_notifications(),
     next_commands.doctor(),

@@ -90,7 +90,7 @@ def _billed(deployment: Deployment) -> StillBilling:
         deployment.name,
         deployment.arn,
         deployment.expires_at,
-        next_commands.release_deployment(deployment.name),
+        next_commands.delete_deployment(deployment.name),
     )
 
 

@@ -1,20 +1,45 @@
-"""Release a deployment on request."""
+"""Release a deployment on request, or say what that would end."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tunedrop.actions.deployments import read_deployments
+from tunedrop.actions.deployments.read_deployments import PricedDeployment
+from tunedrop.domain.messages.api_key import ApiKey
 from tunedrop.domain.serving import deployment_states, purchase_states
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import deployment_rows
+from tunedrop.edges.rows import deployment_rows, key_rows
 from tunedrop.edges.rows.writes import Put
 from tunedrop.errors import Unavailable
 
 MOST_TRIES = 5
+MOST_KEYS = 100
+"""The newest API keys that a plan looks at; each is a read."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRelease:
+    """What the release of a deployment would end. Nothing was changed."""
+
+    priced: PricedDeployment
+    ends_something: bool
+    """False if it has ended, or is ending already."""
+    callers: tuple[ApiKey, ...]
+    """The keys that may call it now, the one used last first."""
+
+
+def plan(name: str, cloud: Cloud) -> PlannedRelease:
+    """What the release would end, what that has cost, and who may be calling. Raises NotFound `unknown_deployment`."""
+    deployment = read_deployments.get(name, cloud)
+    ends = deployment.state != "Releasing" and deployment.state not in deployment_states.ENDED
+    keys, _ = key_rows.listing(cloud.access, limit=MOST_KEYS, cursor=None) if ends else ((), None)
+    callers = [key for key in keys if key.may_call(name) and key.works(cloud.now())]
+    callers.sort(key=lambda key: (key.last_used_at is not None, key.last_used_at or key.created_at), reverse=True)
+    return PlannedRelease(read_deployments.priced(deployment, cloud), ends, tuple(callers))
 
 
 def release(name: str, cloud: Cloud, *, caller: str) -> Deployment:

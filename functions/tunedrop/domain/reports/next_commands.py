@@ -89,9 +89,9 @@ def plan_serving(dataset: str, job_id: str) -> str:
     return _command("deployments", "put", f"{dataset[:27].rstrip('-')}-prod", "--job", job_id, "--plan")
 
 
-def release_deployment(name: str) -> str:
+def delete_deployment(name: str) -> str:
     """Give a deployment's capacity back."""
-    return _command("deployments", "release", name)
+    return _command("deployments", "delete", name)
 
 
 def create_key(deployment: str) -> str:

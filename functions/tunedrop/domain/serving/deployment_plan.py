@@ -73,6 +73,7 @@ def create(
         default_hours=default_hours,
         within="",
     )
+    _check_endless(asked, wish.serving)
     return _plan(wish, until, ("create",), _Served(generation, job.id, job.model_arn or ""))
 
 
@@ -163,6 +164,9 @@ _End = tuple[int | None, datetime | None]
 
 def _end(asked: PutDeployment, purchase: Purchase, now: datetime) -> tuple[_End, tuple[Change, ...]]:
     before: _End = (purchase.hours, purchase.until)
+    _check_endless(asked, purchase.serving)
+    if asked.no_end:
+        return (None, None), (() if purchase.hours is None and purchase.until is None else ("renew",))
     bought_at = _bought_at(purchase, now)
     if asked.expires_at is not None:
         wanted = asked.expires_at
@@ -180,6 +184,12 @@ def _end(asked: PutDeployment, purchase: Purchase, now: datetime) -> tuple[_End,
     _check_end(wanted, now, now)
     earlier = purchase.ends_at or (bought_at + timedelta(hours=purchase.hours) if purchase.hours else None)
     return end, (("renew",) if earlier is not None and wanted > earlier else ("shorten",))
+
+
+def _check_endless(asked: PutDeployment, serving: Serving) -> None:
+    if asked.no_end and serving != "on_demand":
+        words = "What bills by the hour has an end: say hours or expires_at. Only an on-demand deployment goes without."
+        raise InvalidInput("end_required", words, field="no_end")
 
 
 def _bought_at(purchase: Purchase | None, now: datetime) -> datetime:

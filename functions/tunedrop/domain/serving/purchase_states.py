@@ -243,7 +243,8 @@ def finish(purchase: Purchase, state: EndState, failure: str | None, now: dateti
 def end_at(purchase: Purchase, hours: int | None, until: datetime | None) -> Purchase:
     """The purchase with another end asked for; whoever was warned of the earlier one is warned again."""
     told = tuple(fact for fact in purchase.announced if fact != "expiring")
-    return replace(purchase, hours=hours, until=until, announced=told)
+    ended = replace(purchase, hours=hours, until=until, announced=told)
+    return ended if hours or until else replace(ended, expires_at=None)  # on demand: no schedule has to be moved first
 
 
 def swap_to(purchase: Purchase, swap: Swap) -> Purchase:

@@ -23,6 +23,8 @@ class PutDeployment:
     """From the purchase to the release."""
     expires_at: datetime | None = None
     """The moment of the release, if `hours` does not say it."""
+    no_end: bool = False
+    """Serve it until somebody releases it: on demand only."""
     plan_id: str | None = None
     """Confirms the plan with this id: where it would do something else by now, nothing is done."""
 
@@ -31,5 +33,5 @@ def check(asked: PutDeployment) -> None:
     """Raises InvalidInput for a request that says one thing in two ways."""
     if asked.job_id is not None and asked.model is not None:
         raise InvalidInput("two_models", "Name the custom model once: by job_id, or by model.", field="model")
-    if asked.hours is not None and asked.expires_at is not None:
-        raise InvalidInput("two_ends", "Say its end once: by hours, or by expires_at.", field="expires_at")
+    if (asked.hours is not None) + (asked.expires_at is not None) + asked.no_end > 1:
+        raise InvalidInput("two_ends", "Say its end once: by hours, by expires_at, or by no_end.", field="expires_at")
