@@ -66,6 +66,13 @@ def whole(screen: Console, found: Deployment, *, history: bool = True) -> None:
     text_report.line(screen)
     rows = ((local_times.shown(entry["time"]), entry["state"], entry["note"]) for entry in found["history"])
     tables.show(screen, ("time", "state", ""), rows)
+    if found["acts"]:
+        text_report.line(screen)
+        tables.show(screen, ("time", "done", "by", "request"), map(_act, found["acts"]))
+
+
+def _act(act: Mapping[str, Any]) -> tuple[str, ...]:
+    return local_times.shown(act["time"]), act["did"].replace("_", " "), act["by"], act["request_id"] or "-"
 
 
 def plan(screen: Console, found: Mapping[str, Any]) -> None:

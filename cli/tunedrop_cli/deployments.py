@@ -185,7 +185,7 @@ def _delete(chosen: argparse.Namespace) -> int:
             text_report.next_step(screen, _typed(chosen, leave_out="--plan"))
         return 0
     before = _as_it_was(api, path) if chosen.watch else []
-    found = dict(api.delete(path))
+    found: Mapping[str, Any] = api.delete(path)
     if chosen.watch:
         found = _followed(api, path, screen, found, told=before)
     return _told(chosen, found, wanted="Released")

@@ -23,6 +23,7 @@ from tunedrop.actions import reconcile
 from tunedrop.actions.deployments import advance_purchase, release_deployment
 from tunedrop.actions.jobs import advance_job, follow_job, prepare_for_job, start_job, stop_job
 from tunedrop.domain.base_models.catalogue import Split
+from tunedrop.domain.serving.acts import Author
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.training.job_plan import PreparedSplit, PreparedVersion
@@ -112,7 +113,7 @@ class World:
 
     def release(self, name: str) -> Any:
         """DELETE /deployments/{name}."""
-        return release_deployment.release(name, self.cloud, caller=CALLER)
+        return release_deployment.release(name, self.cloud, author=Author(CALLER))
 
     def spend(self, message: dict[str, Any]) -> Any:
         """One message of SpendQueue, delivered once."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from bedrock_simulator import Configuration, Lifecycle, Quotas
 from tunedrop.actions.deployments import put_deployment
+from tunedrop.domain.serving.acts import Author
 from tunedrop.domain.serving.purchase_states import LONG_SETTLE, RELEASE_TIME
 from tunedrop.domain.serving.put_request import PutDeployment
 from tunedrop.domain.training import names_tokens_tags
@@ -209,7 +210,7 @@ def at_once(world: World, wishes: list[PutDeployment]) -> list[Any]:
 def ask(world: World, wish: PutDeployment) -> Any:
     """The same as `put`, past HTTP: twenty of these fit into one another."""
     try:
-        return put_deployment.put(wish, world.cloud, intent_id=world.new_id(), caller=builders.CALLER).changes
+        return put_deployment.put(wish, world.cloud, intent_id=world.new_id(), author=Author(builders.CALLER)).changes
     except CapExceeded as refusal:
         return refusal.code
 

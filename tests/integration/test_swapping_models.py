@@ -9,10 +9,11 @@ from tunedrop.domain.serving.purchase_states import LONG_SETTLE
 from tunedrop.edges import clients
 from tunedrop.edges.rows import job_rows
 
+from tests import builders
 from tests.integration import bedrock_world
 from tests.integration.bedrock_world import BOUGHT, HOUR, Crash, World, crash, refusing
-from tests.integration.caller import refused
-from tests.integration.test_serving_a_model_that_exists import erase, plan, put, train
+from tests.integration.caller import call, refused
+from tests.integration.test_serving_a_model_that_exists import PROD, erase, plan, put, train
 
 ADVANCE = {"kind": "advance_purchase", "deployment": "support-prod", "generation": 1}
 WAYS = {
@@ -231,3 +232,42 @@ def test_a_model_of_another_base_or_whose_data_was_erased_is_not_swapped_in(worl
     erase(world)
     assert refused(put(world, {"job_id": sibling})) == (409, "data_erased")
     assert world.deployment().state == "Ready"
+
+
+def test_a_purchase_says_who_asked_bought_renewed_swapped_and_ended_it_by_which_request(world):
+    first, second = train(world), train(world)
+    put(world, {"job_id": first, "hours": 4})
+    world.deliver()
+    world.wait(BOUGHT)
+    put(world, {"hours": 6})
+    put(world, {"job_id": second})
+    world.deliver()
+    world.wait(BOUGHT)
+    put(world, {"hours": 5})
+    world.wait(3 * HOUR)
+    world.wait(HOUR)
+    _, answer = call("GET", PROD, cloud=world.cloud)
+    assert answer["state"] == "Released"
+    person, stack = builders.CALLER, "tunedrop"
+    assert [(act["did"], act["by"]) for act in answer["acts"]] == [
+        ("asked", person),
+        ("bought", stack),
+        ("renewed", person),
+        ("swap_asked", person),
+        ("swapped", stack),
+        ("shortened", person),
+        ("released", "expiry"),
+        ("deleted", stack),
+    ]
+    assert all(act["request_id"] for act in answer["acts"] if act["by"] != "expiry")
+    asked, bought, *_, deleted = (act["request_id"] for act in answer["acts"])
+    assert len({asked, bought, deleted}) == 3
+    assert [act["time"] for act in answer["acts"]] == sorted(act["time"] for act in answer["acts"])
+
+
+def test_a_purchase_for_a_job_names_who_started_the_job_and_who_gave_it_back(world):
+    world.start(deployment="support-prod")
+    call("DELETE", PROD, cloud=world.cloud)
+    _, answer = call("GET", PROD, cloud=world.cloud)
+    acts = [(act["did"], act["by"]) for act in answer["acts"]]
+    assert acts == [("asked", bedrock_world.CALLER), ("released", builders.CALLER)]

@@ -21,6 +21,15 @@ class HistoryAnswer(AnswerModel):
     note: str
 
 
+class ActAnswer(AnswerModel):
+    """One thing that was done about the capacity of this generation."""
+
+    time: datetime
+    did: str = Field(description="asked, bought, renewed, shortened, swap_asked, swapped, released, deleted")
+    by: str = Field(description="An IAM ARN, `expiry`, or `tunedrop` for the stack itself")
+    request_id: str | None = Field(description="ControlApi's for what was asked of it, Bedrock's for what it was asked")
+
+
 class DeploymentAnswer(AnswerModel):
     """A named way to call a custom model."""
 
@@ -48,6 +57,7 @@ class DeploymentAnswer(AnswerModel):
     )
     currency: str | None = None
     history: list[HistoryAnswer]
+    acts: list[ActAnswer] = Field([], description="Of this generation, the first first; none by an older release")
 
 
 class DeploymentsAnswer(AnswerModel):
@@ -113,6 +123,7 @@ def deployment(priced: PricedDeployment) -> DeploymentAnswer:
     answer = DeploymentAnswer.of(priced.deployment)
     answer.hourly_cost, answer.cost_so_far = priced.hourly_cost, priced.cost_so_far
     answer.currency = priced.currency
+    answer.acts = [ActAnswer.of(act) for act in priced.acts]
     return answer
 
 

@@ -126,7 +126,7 @@ def put_deployment_(
         return Response(HTTPStatus.OK, "application/json", deployment_answers.plan(planned))
 
     def run(intent_id: str) -> Answer:
-        outcome = put_deployment.put(body.asked(name), request.cloud, intent_id=intent_id, caller=request.caller)
+        outcome = put_deployment.put(body.asked(name), request.cloud, intent_id=intent_id, author=request.author)
         status = HTTPStatus.ACCEPTED if {"create", "swap"} & set(outcome.changes) else HTTPStatus.OK
         return Answer(status, data(_told(outcome.deployment, request.cloud)))
 
@@ -155,7 +155,7 @@ def delete_deployment(name: str, plan: PlanOnly = False) -> Response[DeploymentA
     if plan:
         planned = release_deployment.plan(name, request.cloud)
         return Response(HTTPStatus.OK, "application/json", deployment_answers.release_plan(planned))
-    released = release_deployment.release(name, request.cloud, caller=request.caller)
+    released = release_deployment.release(name, request.cloud, author=request.author)
     return Response(HTTPStatus.ACCEPTED, "application/json", _told(released, request.cloud))
 
 

@@ -150,7 +150,7 @@ def start_job(
         )
 
     def run(job_id: str) -> Answer:
-        job = start(body.asked(), request.cloud, job_id=job_id, caller=request.caller)
+        job = start(body.asked(), request.cloud, job_id=job_id, caller=request.caller, request_id=request.id)
         return Answer(HTTPStatus.ACCEPTED, data(JobAnswer.of(job)))
 
     return once(request, "POST /jobs", required(idempotency_key), body=body, run=run, model=JobAnswer)

@@ -14,6 +14,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import AfterValidator, AliasChoices, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from tunedrop.domain.serving.acts import Author
 from tunedrop.edges.cloud import Cloud
 from tunedrop.errors import InvalidInput
 from tunedrop.routes import idempotency
@@ -122,6 +123,11 @@ class Request:
         """The caller's ARN without its session name, which changes whenever an SDK assumes the role again."""
         head, role, session = self.caller.partition(":assumed-role/")
         return f"{head}{role}{session.split('/')[0]}"
+
+    @property
+    def author(self) -> Author:
+        """Who has done what this request does."""
+        return Author(self.caller, self.id)
 
     @classmethod
     def of(cls, router: APIGatewayRestResolver | APIGatewayRouter) -> Request:

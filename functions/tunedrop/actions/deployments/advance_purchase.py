@@ -8,7 +8,7 @@ from datetime import datetime
 
 import tunedrop
 from tunedrop.actions import announce
-from tunedrop.domain.serving import brake, deployment_states, purchase_states, purchase_steps, swap_steps
+from tunedrop.domain.serving import acts, brake, deployment_states, purchase_states, purchase_steps, swap_steps, swaps
 from tunedrop.domain.serving.deployment_states import Deployment, DeploymentState
 from tunedrop.domain.serving.purchase_states import HOLDING, Capacity, Observation, Purchase, Swap
 from tunedrop.domain.training import names_tokens_tags
@@ -102,8 +102,9 @@ def _move(step: purchase_steps.PurchaseStep, purchase: Purchase, visit: _Visit) 
             _save(replace(purchase, ready_at=now), visit, head=lambda head: deployment_states.become_ready(head, now))
         case purchase_steps.MoveEnd(expires_at):
             _save(replace(purchase, expires_at=expires_at), visit)
-        case purchase_steps.BeginRelease(reason, failure):
+        case purchase_steps.BeginRelease(reason, failure, author):
             released = purchase_states.release(purchase, reason, failure, now)
+            released = purchase_states.acted(released, "released", author, now) if author else released
             _save(released, visit, head=lambda head: deployment_states.begin_release(head, reason, now))
         case purchase_steps.ReclaimCapacity(found):
             _reclaim(purchase, found, visit)
@@ -138,11 +139,11 @@ def _send(purchase: Purchase, visit: _Visit) -> None:
     # If we crash from here on, the row says `unknown`, so the next delivery looks in Bedrock before it sends again.
     sent = replace(attempted, revision=attempted.revision + 1)
     answer = buy_capacity.create(visit.spender, sent, _tags(sent, visit.cloud.settings))
-    match answer:
+    match answer.outcome:
         case Done(arn):
-            _go_live(sent, Capacity(arn, sent.name, sent.model_arn or "", "Creating"), visit)
+            _go_live(sent, Capacity(arn, sent.name, sent.model_arn or "", "Creating"), visit, answer.request_id)
         case Refusal():
-            _save(purchase_states.refuse(sent, answer), visit)
+            _save(purchase_states.refuse(sent, answer.outcome), visit)
         case Ambiguous(reason):
             logger.warning("the outcome of a purchase is unknown", extra={"purchase": purchase.id, "reason": reason})
 
@@ -152,17 +153,19 @@ def _send_swap(purchase: Purchase, visit: _Visit) -> None:
     swap = purchase.swap
     if swap is None or purchase.arn is None:
         return
-    attempted = purchase_states.sent_swap(purchase, swap, visit.now)
+    attempted = swaps.send(purchase, swap, visit.now)
     if not _save(attempted, visit):
         return
     sent = replace(attempted, revision=attempted.revision + 1)
     answer = swap_model.swap(visit.spender, purchase.serving, purchase.arn, swap.model_arn)
-    if isinstance(answer, Refusal):
-        _save(purchase_states.refuse_swap(sent, answer), visit)
+    if isinstance(answer.outcome, Refusal):
+        _save(swaps.refuse(sent, answer.outcome), visit)
+    elif isinstance(answer.outcome, Done):
+        _save(swaps.accept(sent, answer.request_id, visit.now), visit)
 
 
 def _end_swap(purchase: Purchase, done: Swap | None, note: str, visit: _Visit) -> None:
-    ended = purchase_states.end_swap(purchase, done)
+    ended = swaps.end(purchase, done)
     _save(ended, visit, head=lambda head: deployment_states.end_swap(head, done, note, visit.now))
 
 
@@ -174,9 +177,10 @@ def _discard(purchase: Purchase, arn: str, visit: _Visit) -> None:
     if arn not in visit.discarded:
         visit.discarded.add(arn)
         answer = buy_capacity.delete(visit.spender, purchase.serving, arn)
-        if isinstance(answer, Done):
+        if isinstance(answer.outcome, Done):
             if arn == purchase.arn:
-                _save(replace(purchase, deleted_at=visit.now), visit)
+                deleted = replace(purchase, deleted_at=visit.now)
+                _save(purchase_states.acted(deleted, "deleted", acts.ours(answer.request_id), visit.now), visit)
             return
         logger.error(
             "paid capacity not released yet", extra={"purchase": purchase.id, "arn": arn, "answer": str(answer)}
@@ -184,8 +188,9 @@ def _discard(purchase: Purchase, arn: str, visit: _Visit) -> None:
     _save(replace(purchase, parked_at=visit.now), visit)
 
 
-def _go_live(purchase: Purchase, found: Capacity, visit: _Visit) -> None:
+def _go_live(purchase: Purchase, found: Capacity, visit: _Visit, request_id: str | None = None) -> None:
     live = purchase_states.go_live(purchase, found, visit.now)
+    live = purchase_states.acted(live, "bought", acts.ours(request_id), visit.now)
     taken = [] if purchase.state in HOLDING else _units_taken(purchase)
     _save(live, visit, *taken, head=lambda head: replace(head, arn=live.arn, expires_at=live.expires_at))
 

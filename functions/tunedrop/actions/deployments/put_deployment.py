@@ -7,7 +7,8 @@ from datetime import datetime
 
 from tunedrop.actions.deployments import find_model, plan_deployment, read_deployments
 from tunedrop.actions.deployments.plan_deployment import CheckedDeployment
-from tunedrop.domain.serving import deployment_states, generation_drafts, purchase_states
+from tunedrop.domain.serving import deployment_states, generation_drafts, purchase_states, swaps
+from tunedrop.domain.serving.acts import Author, Did
 from tunedrop.domain.serving.deployment_plan import Change, StandingDeployment
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import Swap
@@ -34,12 +35,12 @@ class PutOutcome:
 class _Asker:
     """Who asks, when, and the id of the intent if something is to be bought."""
 
-    caller: str
+    author: Author
     now: datetime
     intent_id: str
 
 
-def put(asked: PutDeployment, cloud: Cloud, *, intent_id: str, caller: str) -> PutOutcome:
+def put(asked: PutDeployment, cloud: Cloud, *, intent_id: str, author: Author) -> PutOutcome:
     """Check everything that can be known before money is spent, write what changes, and enqueue it.
 
     The same request again changes nothing. With an `intent_id` that has been written, nothing is bought again, whatever
@@ -51,7 +52,7 @@ def put(asked: PutDeployment, cloud: Cloud, *, intent_id: str, caller: str) -> P
         return _told(asked.name, (), cloud)
     is_possible = False
     for _ in range(MOST_RACES):
-        asker = _Asker(caller, cloud.now(), intent_id)
+        asker = _Asker(author, cloud.now(), intent_id)
         checked = plan_deployment.check(asked, cloud)
         if not checked.plan.changes:
             return _told(asked.name, (), cloud)
@@ -86,7 +87,7 @@ def _writes(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[Put
 def _beginning(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[Put | Update | Require]:
     job, planned = checked.job, checked.plan
     beginning = generation_drafts.Beginning(
-        asker.intent_id, cloud.settings.stack_uid, asker.now, f"asked for by {asker.caller}"
+        asker.intent_id, cloud.settings.stack_uid, asker.now, f"asked for by {asker.author.by}", asker.author
     )
     head, draft = generation_drafts.draft(job, planned.wish, checked.before, beginning, planned.until)
     purchase = purchase_states.request(draft, planned.model_arn, asker.now, asker.now)
@@ -107,14 +108,16 @@ def _changed(
     requires: list[Require] = []
     if "swap" in planned.changes:
         swap = Swap(job.id, job.dataset, job.version, planned.model_arn, asker.now)
-        purchase = purchase_states.swap_to(purchase, swap)
-        head = deployment_states.begin_swap(
-            head, f"to the model of job {job.id}, asked for by {asker.caller}", asker.now
-        )
+        purchase = swaps.ask(purchase, swap, asker.author)
+        words = f"to the model of job {job.id}, asked for by {asker.author.by}"
+        head = deployment_states.begin_swap(head, words, asker.now)
         requires = _undisturbed(job, cloud)
     if {"renew", "shorten"} & set(planned.changes):
+        did: Did = "renewed" if "renew" in planned.changes else "shortened"
         purchase = purchase_states.end_at(purchase, planned.hours, planned.until)
-        head = deployment_states.change_end(head, planned.until, f"its end was changed by {asker.caller}", asker.now)
+        purchase = purchase_states.acted(purchase, did, asker.author, asker.now)
+        words = f"its end was changed by {asker.author.by}"
+        head = deployment_states.change_end(head, planned.until, words, asker.now)
     return [deployment_rows.put_purchase(purchase), deployment_rows.put_changed(head), *requires]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tunedrop.domain.serving import capacity_costs, deployment_states
+from tunedrop.domain.serving.acts import Act
 from tunedrop.domain.serving.deployment_filter import EVERY_DEPLOYMENT, DeploymentFilter
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.edges.cloud import Cloud
@@ -28,6 +29,8 @@ class PricedDeployment:
     cost_so_far: float | None
     """Of its current generation."""
     currency: str
+    acts: tuple[Act, ...]
+    """Who had done what about its current generation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +50,14 @@ def get(name: str, cloud: Cloud) -> Deployment:
 
 
 def priced(deployment: Deployment, cloud: Cloud) -> PricedDeployment:
-    """The deployment with what it costs. Only one with model units takes another read."""
+    """The deployment with what it costs and who had it done. Takes another read."""
     settings = cloud.settings
     hour = capacity_costs.hourly(deployment.model_units, deployment.base_model, settings.prices)
-    so_far: float | None = 0.0
-    if deployment.model_units:
-        purchase = deployment_rows.load_purchase(cloud.state, deployment.name, deployment.generation)
-        so_far = capacity_costs.so_far(purchase, hour, cloud.now()) if purchase else None
+    purchase = deployment_rows.load_purchase(cloud.state, deployment.name, deployment.generation)
+    so_far = capacity_costs.so_far(purchase, hour, cloud.now()) if purchase else None
     ended = deployment.state in deployment_states.ENDED
-    return PricedDeployment(deployment, 0.0 if ended else hour, so_far, settings.currency)
+    acts = purchase.acts if purchase else ()
+    return PricedDeployment(deployment, 0.0 if ended else hour, so_far, settings.currency, acts)
 
 
 def list_deployments(

@@ -9,6 +9,7 @@ from tunedrop.actions.deployments import read_deployments
 from tunedrop.actions.deployments.read_deployments import PricedDeployment
 from tunedrop.domain.messages.api_key import ApiKey
 from tunedrop.domain.serving import deployment_states, purchase_states
+from tunedrop.domain.serving.acts import Author
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.edges.cloud import Cloud
@@ -42,7 +43,7 @@ def plan(name: str, cloud: Cloud) -> PlannedRelease:
     return PlannedRelease(read_deployments.priced(deployment, cloud), ends, tuple(callers))
 
 
-def release(name: str, cloud: Cloud, *, caller: str) -> Deployment:
+def release(name: str, cloud: Cloud, *, author: Author) -> Deployment:
     """Request the release of a deployment. Repeating it writes nothing, and sends the message again.
 
     If nothing was sent to Bedrock yet, the deployment ends at once; else it is Releasing until Bedrock no longer has
@@ -55,7 +56,7 @@ def release(name: str, cloud: Cloud, *, caller: str) -> Deployment:
         if purchase is None:
             return deployment
         ended = deployment.state in deployment_states.ENDED
-        writes = _writes(deployment, purchase, f"asked for by {caller}", now)
+        writes = _writes(deployment, purchase, author, now)
         if ended or _was_asked(deployment, purchase) or cloud.state.write_all(*writes):
             if not ended or purchase_states.announcements(purchase, now):
                 _ask_for_advance(purchase, cloud)
@@ -76,8 +77,10 @@ def _ask_for_advance(purchase: Purchase, cloud: Cloud) -> None:
     cloud.spend_queue.send("advance_purchase", deployment=purchase.deployment, generation=purchase.generation)
 
 
-def _writes(deployment: Deployment, purchase: Purchase, reason: str, now: datetime) -> list[Put]:
+def _writes(deployment: Deployment, purchase: Purchase, author: Author, now: datetime) -> list[Put]:
+    reason = f"asked for by {author.by}"
     asked = replace(purchase, release_requested=purchase.release_requested or reason)
+    asked = purchase_states.acted(asked, "released", author, now)
     if purchase.state in {"planned", "requested"}:
         released = purchase_states.finish(asked, "released", None, now)
         ended = deployment_states.end(deployment, "Released", reason, None, now)

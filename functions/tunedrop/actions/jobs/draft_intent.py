@@ -11,6 +11,7 @@ import tunedrop
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel
 from tunedrop.domain.serving import generation_drafts
+from tunedrop.domain.serving.acts import Author
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.training import job_plan, job_request, job_states, names_tokens_tags
@@ -48,6 +49,8 @@ class Origin:
 
     job_id: str
     caller: str
+    request_id: str | None
+    """ControlApi's; None: no request started it."""
     now: datetime
 
 
@@ -70,7 +73,11 @@ def make(
     if wanted.deployment is None:
         return Intent(job, None, None)
     beginning = generation_drafts.Beginning(
-        cloud.new_id(), cloud.settings.stack_uid, job.created_at, f"waits for job {job.id}"
+        cloud.new_id(),
+        cloud.settings.stack_uid,
+        job.created_at,
+        f"waits for job {job.id}",
+        Author(origin.caller, origin.request_id),
     )
     new_head, purchase = generation_drafts.draft(job, wanted.deployment, head, beginning)
     return Intent(replace(job, deployment_generation=purchase.generation), new_head, purchase)

@@ -20,7 +20,7 @@ MOST_RACES = 10
 """
 
 
-def start(request: StartJob, cloud: Cloud, *, job_id: str, caller: str) -> Job:
+def start(request: StartJob, cloud: Cloud, *, job_id: str, caller: str, request_id: str | None = None) -> Job:
     """Check everything that can be known before money is spent, write the intent, and enqueue it.
 
     A job whose version was not prepared for its base model is Preparing, and gets its plan when that is done.
@@ -35,7 +35,7 @@ def start(request: StartJob, cloud: Cloud, *, job_id: str, caller: str) -> Job:
     wanted = draft_intent.WantedJob(
         request, checked.base_model, checked.base_model_arn, checked.hyperparameters, checked.deployment
     )
-    origin = draft_intent.Origin(job_id, caller, cloud.now())
+    origin = draft_intent.Origin(job_id, caller, request_id, cloud.now())
     intent = draft_intent.make(wanted, checked.data, checked.head, origin, cloud)
     check_job.ask_aws(checked, cloud)  # last: what our own rows refuse costs no call to AWS
     job = _write(intent, checked.spoken_for, cloud)

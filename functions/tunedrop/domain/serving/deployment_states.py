@@ -75,7 +75,7 @@ def _noted(deployment: Deployment, note: str, now: datetime) -> Deployment:
 
 def note(deployment: Deployment, words: str, now: datetime) -> Deployment:
     """The deployment with something to read about its state."""
-    return replace(deployment, history=(*deployment.history, HistoryEntry(now, deployment.state, words)))
+    return _noted(deployment, words, now)
 
 
 def become_ready(deployment: Deployment, now: datetime) -> Deployment:

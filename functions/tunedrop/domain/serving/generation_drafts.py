@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from tunedrop.domain.serving import acts
+from tunedrop.domain.serving.acts import Author
 from tunedrop.domain.serving.deployment_states import Deployment, HistoryEntry
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.training import names_tokens_tags
@@ -19,6 +21,7 @@ class Beginning:
     stack_uid: str
     now: datetime
     why: str
+    author: Author
 
 
 def draft(
@@ -57,5 +60,6 @@ def draft(
         version=job.version,
         owner=job.owner,
         created_at=beginning.now,
+        acts=acts.after((), "asked", beginning.author, beginning.now),
     )
     return head, purchase

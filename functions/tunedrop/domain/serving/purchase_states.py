@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from tunedrop.domain.base_models.catalogue import Serving
+from tunedrop.domain.serving import acts
+from tunedrop.domain.serving.acts import Act, Author, Did
 from tunedrop.domain.training.bedrock_refusal import Refusal
 
 PurchaseState = Literal["planned", "requested", "unknown", "live", "releasing", "released", "failed", "lapsed"]
@@ -112,6 +114,8 @@ class Purchase:
     swap: Swap | None = None
     """The model that is to replace the one it serves, if any."""
     announced: tuple[Announcement, ...] = ()
+    acts: tuple[Act, ...] = ()
+    """Who had it asked for, bought, renewed, swapped and released, the first first."""
     revision: int = 0
 
     @property
@@ -159,9 +163,9 @@ class Observation:
     others: tuple[Capacity, ...] = ()
 
 
-def plan(purchase: Purchase) -> Purchase:
-    """The purchase while its job runs."""
-    return replace(purchase, state="planned")
+def acted(purchase: Purchase, did: Did, author: Author, now: datetime) -> Purchase:
+    """The purchase with one more act."""
+    return replace(purchase, acts=acts.after(purchase.acts, did, author, now))
 
 
 def request(purchase: Purchase, model_arn: str, since: datetime, now: datetime) -> Purchase:
@@ -245,35 +249,6 @@ def end_at(purchase: Purchase, hours: int | None, until: datetime | None) -> Pur
     told = tuple(fact for fact in purchase.announced if fact != "expiring")
     ended = replace(purchase, hours=hours, until=until, announced=told)
     return ended if hours or until else replace(ended, expires_at=None)  # on demand: no schedule has to be moved first
-
-
-def swap_to(purchase: Purchase, swap: Swap) -> Purchase:
-    """The purchase with another model asked for."""
-    return replace(purchase, swap=swap)
-
-
-def sent_swap(purchase: Purchase, swap: Swap, now: datetime) -> Purchase:
-    """The purchase just before Bedrock is asked for the swap."""
-    return replace(purchase, swap=replace(swap, sent_at=now, refusal=None))
-
-
-def refuse_swap(purchase: Purchase, refusal: Refusal) -> Purchase:
-    """The purchase after Bedrock refused the last send of its swap."""
-    return replace(purchase, swap=replace(purchase.swap, refusal=refusal) if purchase.swap else None)
-
-
-def end_swap(purchase: Purchase, done: Swap | None) -> Purchase:
-    """The purchase once the swap is done, or, without one, given up: it serves the model before."""
-    if done is None:
-        return replace(purchase, swap=None)
-    return replace(
-        purchase,
-        swap=None,
-        model_arn=done.model_arn,
-        job_id=done.job_id,
-        dataset=done.dataset,
-        version=done.version,
-    )
 
 
 def announcements(purchase: Purchase, now: datetime) -> tuple[Announcement, ...]:

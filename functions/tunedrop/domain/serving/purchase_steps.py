@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tunedrop.domain.serving import brake, swap_steps
+from tunedrop.domain.serving.acts import EXPIRY, OURS, Author
 from tunedrop.domain.serving.purchase_states import (
     LONG_SETTLE,
     PAUSE,
@@ -68,6 +69,8 @@ class BeginRelease:
 
     reason: str
     failure: str | None = None
+    author: Author | None = None
+    """Who decided that, where no request did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +206,8 @@ def _about_its_end(purchase: Purchase, now: datetime) -> PurchaseStep | None:
     fires_at = brake.wanted(purchase, now)
     in_force = purchase.expires_at if fires_at and brake.is_paused(purchase, now) else purchase.ends_at
     if in_force and now >= in_force:
-        return BeginRelease("its end has come" if purchase.until else f"its {purchase.hours} hours are over")
+        reason = "its end has come" if purchase.until else f"its {purchase.hours} hours are over"
+        return BeginRelease(reason, author=EXPIRY)
     if fires_at:
         return None if brake.is_paused(purchase, now) else SetBrake(fires_at)
     return MoveEnd(purchase.until) if purchase.until and purchase.has_new_end else None
@@ -211,7 +215,8 @@ def _about_its_end(purchase: Purchase, now: datetime) -> PurchaseStep | None:
 
 def _followed(purchase: Purchase, own: Capacity, now: datetime) -> PurchaseStep:
     if own.status == "Failed":
-        return BeginRelease("Bedrock could not create it", own.failure or "Bedrock reports Failed without a reason.")
+        failure = own.failure or "Bedrock reports Failed without a reason."
+        return BeginRelease("Bedrock could not create it", failure, OURS)
     if own.status == "Ready" and purchase.ready_at is None:
         return BecomeReady(own)
     if purchase.swap:

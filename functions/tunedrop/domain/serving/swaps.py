@@ -1,0 +1,45 @@
+"""A purchase while another model is put behind its capacity. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from tunedrop.domain.serving import acts
+from tunedrop.domain.serving.acts import Author
+from tunedrop.domain.serving.purchase_states import Purchase, Swap
+from tunedrop.domain.training.bedrock_refusal import Refusal
+
+
+def ask(purchase: Purchase, swap: Swap, author: Author) -> Purchase:
+    """The purchase with another model asked for."""
+    return replace(purchase, swap=swap, acts=acts.after(purchase.acts, "swap_asked", author, swap.asked_at))
+
+
+def send(purchase: Purchase, swap: Swap, now: datetime) -> Purchase:
+    """The purchase just before Bedrock is asked for the swap."""
+    return replace(purchase, swap=replace(swap, sent_at=now, refusal=None))
+
+
+def accept(purchase: Purchase, request_id: str | None, now: datetime) -> Purchase:
+    """The purchase after Bedrock took the swap; only a later look shows that it serves the other model."""
+    return replace(purchase, acts=acts.after(purchase.acts, "swapped", acts.ours(request_id), now))
+
+
+def refuse(purchase: Purchase, refusal: Refusal) -> Purchase:
+    """The purchase after Bedrock refused the last send of its swap."""
+    return replace(purchase, swap=replace(purchase.swap, refusal=refusal) if purchase.swap else None)
+
+
+def end(purchase: Purchase, done: Swap | None) -> Purchase:
+    """The purchase once the swap is done, or, without one, given up: it serves the model before."""
+    if done is None:
+        return replace(purchase, swap=None)
+    return replace(
+        purchase,
+        swap=None,
+        model_arn=done.model_arn,
+        job_id=done.job_id,
+        dataset=done.dataset,
+        version=done.version,
+    )
