@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from tunedrop.domain.training import job_states, job_steps
+from tunedrop.domain.training import job_states, job_steps, wait_reasons
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.domain.training.job_states import ENDED, Job, JobTruth, TimelineEntry, Wait
 from tunedrop.errors import Conflict
@@ -145,6 +145,12 @@ def test_no_room_parks_and_a_parked_job_does_not_try_again_at_once():
     assert parked.status == "WaitingForCapacity"
     assert isinstance(job_steps.next_step(parked, None, NOW), job_steps.LeaveJob)
     assert job_steps.next_step(parked, None, NOW + job_steps.PAUSE) == job_steps.SendJob()
+
+
+def test_a_job_that_waits_for_the_stacks_own_cap_is_tried_at_each_message_but_once_by_one():
+    waits = job_states.park(job(), wait_reasons.of_cap(2), NOW)
+    assert isinstance(job_steps.next_step(waits, None, NOW), job_steps.LeaveJob)
+    assert job_steps.next_step(waits, None, NOW + SECOND) == job_steps.SendJob()
 
 
 def test_a_denial_may_pass_for_a_few_minutes_and_then_ends_the_job():

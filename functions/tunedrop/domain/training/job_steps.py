@@ -18,7 +18,7 @@ assumed to lag (docs/facts.md#creating-a-job)."""
 WATCHED_FOR = timedelta(hours=48)
 """How long after its end here Bedrock is asked for a job of which one send may still take effect."""
 PAUSE = timedelta(seconds=60)
-"""Between two tries for capacity, however many messages arrive."""
+"""Between two requests that Bedrock had no room for, however many messages arrive."""
 DENIED_AT_MOST = timedelta(minutes=10)
 """How long a denial counts as one that passes: new policies take seconds to minutes to reach Bedrock, and reconcile
 sends the job again every five minutes (docs/facts.md#iam)."""
@@ -159,9 +159,15 @@ def _past_preparing(job: Job, seen: SeenJob | None, now: datetime) -> JobStep:
 def _unsent(job: Job, now: datetime) -> JobStep:
     if job.stop_requested:
         return End("Stopped", None)
-    if job.parked_at and now - job.parked_at < PAUSE:
-        return LeaveJob("there was no room just now")
-    return SendJob()
+    return LeaveJob("there was no room just now") if _had_no_room(job, now) else SendJob()
+
+
+def _had_no_room(job: Job, now: datetime) -> bool:
+    """Whether it was tried too short a time ago. Our own rows say at any time whether the stack has room again."""
+    if job.parked_at is None:
+        return False
+    bedrocks = job.wait is None or wait_reasons.is_bedrocks(job.wait)
+    return now <= job.parked_at or (bedrocks and now - job.parked_at < PAUSE)
 
 
 def _too_late(job: Job, deadline: timedelta) -> End:
