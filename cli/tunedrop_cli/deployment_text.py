@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
+from tunedrop.domain.texts.counted import counted
 
 from tunedrop_cli import local_times, tables, text_report
 
@@ -127,11 +128,6 @@ def _until(moment: str | None) -> str:
     if moment is None:
         return "when somebody deletes it"
     return f"{local_times.shown(moment)}, in {local_times.lasted(local_times.parsed(moment) - datetime.now(UTC))}"
-
-
-def counted(number: int, what: str) -> str:
-    """A number of things: `1 model unit`, `2 model units`."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def money(amount: float | None, currency: str | None) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from tunedrop.domain.reports import next_commands
+from tunedrop.domain.texts.counted import counted
 from tunedrop.domain.training.start_request import DeploymentRequest
 
 from tunedrop_cli import job_options, job_text, options, stack, tables, text_report
@@ -47,7 +48,7 @@ def add_to(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--idempotency-key", metavar="KEY", help="repeat a start whose answer got lost, without starting it twice"
     )
-    command.add_argument("--watch", action="store_true", help="follow the job to its end; Ctrl-C leaves it running")
+    command.add_argument("--watch", action="store_true", help="follow it, or each of a sweep, to its end")
 
 
 def plan(api: ControlApi, request: Body) -> Plan:
@@ -144,7 +145,9 @@ def show_sweep(screen: Console, sweep: Sweep) -> None:
     tables.show(screen, ("hyperparameters", "tokens", "cost"), rows)
     amount, first = cost_of_all(sweep.plans), sweep.plans[0].get("cost")
     total = job_text.cost_of({**(first or {}), "amount": amount})
-    text_report.line(screen, f"{len(sweep.plans)} jobs on {job_text.data_of(sweep.plans[0])}, in all: {total}")
+    text_report.line(
+        screen, f"{counted(len(sweep.plans), 'job')} on {job_text.data_of(sweep.plans[0])}, in all: {total}"
+    )
 
 
 def check_cost(chosen: argparse.Namespace, sweep: Sweep) -> None:
@@ -188,6 +191,8 @@ def start_sweep(api: ControlApi, sweep: Sweep) -> list[Mapping[str, Any]]:
         try:
             started.append(api.post("/jobs", confirmed, idempotency_key=f"{sweep.label}-{number}"))
         except Refused as refused:
-            words = f"{refused.error.get('message')} {len(started)} jobs of sweep {sweep.label} were started before."
+            words = (
+                f"{refused.error.get('message')} {counted(len(started), 'job')} of sweep {sweep.label} started before."
+            )
             raise Refused(refused.status, {"code": refused.code, "message": words}) from refused
     return started

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 from tunedrop.domain.reports import next_commands
+from tunedrop.domain.texts.counted import counted
 from tunedrop.domain.training.durations import Estimate
 
 from tunedrop_cli import local_times, tables, terminal_curves, text_report
@@ -57,7 +58,9 @@ def whole(screen: Console, job: Job, training: Points, validation: Points) -> No
 def facts(job: Job) -> list[tuple[str, str]]:
     """What a job trains, for how much, and what became of it."""
     wish, tokens = job.get("deployment"), job.get("trained_tokens")
-    trained = ", ".join(f"{split['records']:,} records of {name}" for name, split in (job["splits"] or {}).items())
+    trained = ", ".join(
+        f"{counted(split['records'], 'record')} of {name}" for name, split in (job["splits"] or {}).items()
+    )
     return [
         ("data", f"{data_of(job)}{f', {trained}' if trained else ''}"),
         ("base model", job["base_model"]),
@@ -180,7 +183,7 @@ def plan(screen: Console, found: Mapping[str, Any], confirm: str) -> None:
     tables.facts(screen, [("data", data_of(found)), ("base model", found["base_model"]), *_planned(found)])
     for each in found.get("warnings") or ():
         text_report.line(
-            screen, ("  warning", "yellow"), f"  {each['code']} ({each['count']:,} times): {each['words']}"
+            screen, ("  warning", "yellow"), f"  {each['code']} ({counted(each['count'], 'time')}): {each['words']}"
         )
     text_report.line(screen)
     exactly = "To start exactly this:" if found["plan_id"] else "To start it, whatever its data turns out to cost:"
@@ -196,7 +199,8 @@ def _planned(found: Mapping[str, Any]) -> list[tuple[str, str]]:
             ("trains", "not known yet: this version is prepared for the base model first, which costs nothing"),
             ("cost", "not known yet"),
         ]
-    tokens = f"{found['trained_tokens']:,} tokens (estimated) in {found['steps']:,} steps, {found['epochs']} epochs"
+    steps, epochs = counted(found["steps"], "step"), counted(found["epochs"], "epoch")
+    tokens = f"{found['trained_tokens']:,} tokens (estimated) in {steps}, {epochs}"
     ways = (f"{way['serving'].replace('_', ' ')} ({_hourly(way)})" for way in found.get("serving") or ())
     records = found.get("records") or {}
     difference = found.get("smallest_difference")
@@ -228,13 +232,15 @@ def duration(found: Estimate) -> str:
     """How long training takes, and where that is known from."""
     if found.jobs == 1:
         return f"about {local_times.lasted(found.shortest)}, going by one earlier job of this base model"
-    spread = f"{local_times.lasted(found.shortest)} to {local_times.lasted(found.longest)}"
+    shortest, longest = local_times.lasted(found.shortest), local_times.lasted(found.longest)
+    spread = f"about {shortest}" if shortest == longest else f"{shortest} to {longest}"
     return f"{spread}, going by {found.jobs} earlier jobs of this base model"
 
 
 def _deployed(wish: Mapping[str, Any]) -> str:
     """A deployment that is wished for, and until when it is billed."""
-    billed = f"{wish['model_units']} model units, billed by the hour" if wish["model_units"] else "billed by the token"
+    units = counted(wish["model_units"], "model unit")
+    billed = f"{units}, billed by the hour" if wish["model_units"] else "billed by the token"
     until = f", released after {wish['hours']} h" if wish["hours"] else ""
     return f"{wish['name']}, {wish['serving'].replace('_', ' ')}, {billed}{until}"
 

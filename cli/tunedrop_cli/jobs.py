@@ -7,19 +7,38 @@ import secrets
 
 from tunedrop.domain.base_models.catalogue import catalogue
 
-from tunedrop_cli import job_compare, job_options, job_show, job_start, job_text, listings, options, stack, text_report
+from tunedrop_cli import (
+    job_compare,
+    job_options,
+    job_show,
+    job_start,
+    job_text,
+    listings,
+    near_names,
+    options,
+    stack,
+    text_report,
+)
 from tunedrop_cli.errors import WrongUsage
 from tunedrop_cli.paths import place
 
-EPILOG = """examples:
+START = """examples:
   tunedrop jobs start support-bot --model nova-lite --plan           what it would train and cost; spends nothing
   tunedrop jobs start support-bot --model nova-lite --deploy support-bot-prod --watch
+  tunedrop jobs start support-bot@3 --model nova-lite --set epochCount=2 --max-cost 5
   tunedrop jobs start support-bot --model nova-lite --sweep learningRate=1e-5,3e-5 --plan
-  tunedrop jobs list --status Failed
+"""
+SHOW = """examples:
   tunedrop jobs show JOB --watch
+  tunedrop jobs show JOB --csv losses.csv
   tunedrop jobs show JOB --html report.html --mlflow http://localhost:5000
+"""
+COMPARE = """examples:
   tunedrop jobs compare JOB JOB --html comparison.html
-
+  tunedrop jobs compare --sweep support-bot-0f1e2d3c --over tokens
+"""
+EPILOG = f"""{START}  tunedrop jobs list --status Failed
+{SHOW.partition(chr(10))[2]}{COMPARE.partition(chr(10))[2]}
 exit code: 0 done (with --watch: Completed), 1 refused, or ended otherwise, 2 wrong usage
 """
 STATUSES = (
@@ -38,7 +57,7 @@ def add_to(command: argparse.ArgumentParser) -> None:
     """Add the actions of `tunedrop jobs`."""
     command.description, command.epilog = __doc__, EPILOG
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
-    start = actions.add_parser("start", help="start a job, or say what it would do and cost")
+    start = actions.add_parser("start", help="start a job, or say what it would do and cost", epilog=START)
     job_start.add_to(start)
     start.set_defaults(run=_start)
     listing = actions.add_parser("list", help="list jobs, newest first")
@@ -51,13 +70,17 @@ def add_to(command: argparse.ArgumentParser) -> None:
         "--limit", type=options.positive, default=20, metavar="N", help="the most jobs to list (default: 20)"
     )
     listing.set_defaults(run=_list)
-    show = actions.add_parser("show", help="show a job: why it waits or failed, its timeline and its losses")
+    show = actions.add_parser(
+        "show", help="show a job: why it waits or failed, its timeline and its losses", epilog=SHOW
+    )
     job_show.add_to(show)
     show.set_defaults(run=job_show.run)
     stop = actions.add_parser("stop", help="stop a job; what was trained until then is charged")
     stop.add_argument("job", metavar="JOB", help="its id")
     stop.set_defaults(run=_stop)
-    compare = actions.add_parser("compare", help="say what differs between jobs, and draw their losses in one picture")
+    compare = actions.add_parser(
+        "compare", help="say what differs between jobs, and draw their losses in one picture", epilog=COMPARE
+    )
     job_compare.add_to(compare)
     compare.set_defaults(run=job_compare.run)
     for action in (start, listing, show, stop, compare):
@@ -87,8 +110,10 @@ def _start(chosen: argparse.Namespace) -> int:
 
 
 def _sweep(chosen: argparse.Namespace) -> int:
-    if chosen.watch or chosen.idempotency_key:
-        raise WrongUsage("--watch and --idempotency-key are about one job, and a sweep starts several")
+    if chosen.idempotency_key:
+        raise WrongUsage("--idempotency-key is about one job, and a sweep starts several")
+    if chosen.watch and chosen.plan:
+        raise WrongUsage("--plan starts nothing, so there is nothing to --watch")
     api, screen = stack.Stack(chosen).api(), text_report.console()
     sweep = job_start.planned_sweep(chosen, api)
     if chosen.plan and chosen.json:
@@ -96,16 +121,22 @@ def _sweep(chosen: argparse.Namespace) -> int:
     if not chosen.json:
         job_start.show_sweep(screen, sweep)
     if chosen.plan:
-        text_report.line(screen, "Nothing was started. To start it, say --max-cost AMOUNT or --yes instead of --plan.")
+        say = "--yes" if job_start.cost_of_all(sweep.plans) is None else "--max-cost AMOUNT or --yes"
+        text_report.line(screen, f"Nothing was started. To start it, say {say} instead of --plan.")
         return 0
     job_start.check_cost(chosen, sweep)
     text_report.line(text_report.console(stderr=True), f"starting sweep {sweep.label}")
     started = job_start.start_sweep(api, sweep)
+    if chosen.watch:
+        started = [job_show.watched(chosen, api, job["id"]) for job in started]
+    code = int(any(job_show.exit_code(chosen, job) for job in started))
     if chosen.json:
-        return text_report.as_json(started)
-    text_report.line(screen, f"{len(started)} jobs were started. When they have ended:")
+        text_report.as_json(started)
+        return code
+    when = "" if chosen.watch else " When they have ended:"
+    text_report.line(screen, f"{len(started)} jobs were started.{when}")
     text_report.next_step(screen, stack.again(chosen, f"tunedrop jobs compare --sweep {sweep.label}"))
-    return 0
+    return code
 
 
 def _list(chosen: argparse.Namespace) -> int:
@@ -125,9 +156,10 @@ def _list(chosen: argparse.Namespace) -> int:
     screen = text_report.console()
     if found.items:
         job_text.listing(screen, found.items)
-    else:
-        text_report.line(screen, "No job of this kind yet.")
-        text_report.next_step(screen, "tunedrop jobs start --help")
+        return 0
+    unknown = near_names.of_unknown(chosen, "datasets", chosen.dataset) if chosen.dataset else None
+    text_report.line(screen, unknown or "No job of this kind yet.")
+    text_report.next_step(screen, "tunedrop datasets list" if unknown else "tunedrop jobs start --help")
     return 0
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunedrop.domain.messages import api_key
 
-from tunedrop_cli import listings, stack, text_report
+from tunedrop_cli import listings, near_names, stack, text_report
 from tunedrop_cli.paths import place
 
 if TYPE_CHECKING:
@@ -57,7 +57,10 @@ def _create(chosen: argparse.Namespace) -> int:
     _say(f"key {made['id']} ({made['name']}) for {_scope(made)}")
     _say(f"expires {made['expires_at']}; {_limits(made)}")
     _say("this is the only time its secret is shown:")
-    print(made["secret"])
+    print(made["secret"], flush=True)
+    for name in chosen.deployment or ():
+        if unknown := near_names.of_unknown(chosen, "deployments", name):
+            _say(f"{unknown} The key may call it once there is.")
     return 0
 
 

@@ -72,6 +72,7 @@ def _show(chosen: argparse.Namespace) -> int:
         [
             ("model", found["name"]),
             ("", "" if found["is_there"] else "Bedrock shows it to this stack no more: it was deleted"),
+            ("", "data it learnt from is erased: it is not served again" if found["is_erased"] else ""),
             ("served by", _served(found) or "nothing"),
             ("stored for", f"{deployment_text.money(stored['month'], stored['currency'])} a month"),
             ("job", found["job_id"]),
@@ -84,7 +85,7 @@ def _show(chosen: argparse.Namespace) -> int:
             ("arn", found["model_arn"]),
         ],
     )
-    if not found["deployments"] and found["is_there"]:
+    if not found["deployments"] and found["is_there"] and not found["is_erased"]:
         put = next_commands.plan_serving(found["dataset"], found["job_id"])
         text_report.next_step(screen, stack.again(chosen, put))
     return 0

@@ -9,6 +9,7 @@ from tunedrop_cli import listings, stack
 from tunedrop_cli.errors import Refused
 
 _LISTS = {
+    "model_required": "deployments",
     "unknown_dataset": "datasets",
     "unknown_deployment": "deployments",
     "unknown_job": "jobs",
@@ -30,12 +31,29 @@ def proposal(chosen: argparse.Namespace, refused: Refused) -> str:
     return f"{meant} {stack.again(chosen, f'tunedrop {noun} list')} shows what there is."
 
 
+def of_unknown(chosen: argparse.Namespace, noun: str, named: str) -> str | None:
+    """The same for a name that nothing refuses, where a mistype would pass in silence; None if there is that name."""
+    what = noun.removesuffix("s")
+    try:
+        names = _listed(chosen, noun)
+    except Refused:
+        return None
+    if named in names:
+        return None
+    near = next(iter(get_close_matches(named, names, 1)), None)
+    return f"There is no {what} {named}.{f' Did you mean {near}?' if near else ''}"
+
+
 def _nearest(chosen: argparse.Namespace, noun: str) -> str | None:
     named = getattr(chosen, _NAMED.get(noun, ""), None)
     if not named:
         return None
     try:
-        listed = listings.some(stack.Stack(chosen).api(), f"/{noun}", _LOOKED_AT).items
+        names = _listed(chosen, noun)
     except Refused:  # who may ask for one may not always list all
         return None
-    return next(iter(get_close_matches(named.partition("@")[0], [each["name"] for each in listed], 1)), None)
+    return next(iter(get_close_matches(named.partition("@")[0], names, 1)), None)
+
+
+def _listed(chosen: argparse.Namespace, noun: str) -> list[str]:
+    return [each["name"] for each in listings.some(stack.Stack(chosen).api(), f"/{noun}", _LOOKED_AT).items]

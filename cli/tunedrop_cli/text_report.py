@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -40,7 +40,13 @@ def overview(screen: Console, verdicts: Sequence[Verdict]) -> None:
     for report in verdicts[0].reports:
         line(screen, _facts(report))
     line(screen)
-    rows(screen, verdicts)
+    shared = _shared(verdicts)
+    for finding in shared:
+        number = f" line {finding['line']}" if finding["line"] is not None else ""
+        line(screen, "  ", (finding["code"], "bold"), f"  {finding['source']}{number}: {finding['message']}")
+    if shared:
+        line(screen)
+    rows(screen, verdicts, {finding["code"] for finding in shared})
     accepted = [verdict for verdict in verdicts if verdict.accepted]
     chosen = (accepted or verdicts)[0].base_model
     files = [file["key"] for report in verdicts[0].reports for file in report["files"]]
@@ -52,11 +58,25 @@ def overview(screen: Console, verdicts: Sequence[Verdict]) -> None:
     line(screen, "      ", (command, "bold"))
 
 
-def rows(screen: Console, verdicts: Sequence[Verdict]) -> None:
-    """Print one row per base model."""
+def rows(screen: Console, verdicts: Sequence[Verdict], told: Container[str] = ()) -> None:
+    """Print one row per base model; codes of errors that were `told` before come last."""
     for verdict in verdicts:
         word = "accepted" if verdict.accepted else "rejected"
-        line(screen, "  ", (word, _STYLES[word]), f"  {verdict.base_model:<16}  {_why(verdict)}".rstrip())
+        line(screen, "  ", (word, _STYLES[word]), f"  {verdict.base_model:<16}  {_why(verdict, told)}".rstrip())
+
+
+def _shared(verdicts: Sequence[Verdict]) -> list[Mapping[str, Any]]:
+    """The errors in the settings file that every base model is rejected for: the same for all, so told once."""
+    found: list[list[Mapping[str, Any]]] = [
+        [
+            finding
+            for report in verdict.reports
+            for finding in report["findings"]
+            if finding["severity"] == "error" and finding["source"] not in {file["key"] for file in report["files"]}
+        ]
+        for verdict in verdicts
+    ]
+    return [each for each in found[0] if all(each in others for others in found)]
 
 
 def _first_hint(verdict: Verdict) -> str:
@@ -66,13 +86,15 @@ def _first_hint(verdict: Verdict) -> str:
     return next((found["hint"] for found in report["findings"] if found["code"] == worst.code), worst.hint)
 
 
-def _why(verdict: Verdict) -> str:
+def _why(verdict: Verdict, told: Container[str] = ()) -> str:
     found = [(report, row) for report in verdict.reports for row in next_steps.codes(report)]
     errors = [(report, row) for report, row in found if row.severity == "error"]
-    errors.sort(key=lambda found: found[1].code in _OF_COUNTS)
+    errors.sort(key=lambda found: (found[1].code in told, found[1].code in _OF_COUNTS))
     if not errors:
         return _warnings([row for _, row in found if row.severity == "warning"])
     report, worst = errors[0]
+    if worst.code in told:
+        return f"{worst.code}: see above"
     where = f" in {report['split']}" if len(verdict.reports) > 1 else ""
     listed = [each for each in report["findings"] if each["code"] == worst.code]
     words = listed[0]["message"] if worst.count == len(listed) == 1 else worst.words

@@ -22,7 +22,7 @@ from tunedrop_local.deploy import DeploymentFailed
 from tunedrop_local.identities import Identity
 from tunedrop_local.launcher import CannotStart
 from tunedrop_local.packages import BuildFailed
-from tunedrop_local.settings import PORT, REGION
+from tunedrop_local.settings import PORT
 
 DESCRIPTION = """\
 Runs Tunedrop on this machine: the real template and the real functions in an embedded cloud that speaks AWS's
@@ -53,6 +53,8 @@ def up(options: argparse.Namespace) -> None:
     """Start or join the embedded cloud, deploy, and print the variables to export."""
     port = options.port or (0 if (options.state / "port").exists() else PORT)
     cloud = client.start(options.root, options.state, port=port, time_scale=options.time_scale)
+    if options.port not in {0, cloud.settings.port}:
+        _say(f"it runs at port {cloud.settings.port}, which its state keeps until `reset`")
     stack = _deploy(cloud, options)
     _say(f"{stack.name} is deployed in {stack.region}; the embedded cloud answers at {cloud.endpoint}")
     _print_exports(stack, stack.person())
@@ -67,7 +69,7 @@ def deploy(options: argparse.Namespace) -> None:
 def env(options: argparse.Namespace) -> None:
     """Print the variables to export."""
     cloud = _running(options)
-    stack = cloud.stack(options.stack_name, region=options.region)
+    stack = cloud.stack(options.stack_name, region=options.region or cloud.region_of(options.stack_name))
     _print_exports(stack, cloud.administrator if options.administrator else stack.person())
 
 
@@ -76,7 +78,7 @@ def status(options: argparse.Namespace) -> None:
     cloud = _running(options)
     print(f"running   {cloud.endpoint}, time scale {cloud.settings.time_scale:g}")
     print(f"state     {cloud.settings.state}")
-    for region in ("us-west-2", "us-east-1"):
+    for region in client.REGIONS:
         found = cloud.client("cloudformation", region=region).describe_stacks()["Stacks"]
         for stack in found:
             print(f"stack     {stack['StackName']} in {region}: {stack['StackStatus']}")
@@ -99,7 +101,9 @@ def logs(options: argparse.Namespace) -> None:
     cloud = _running(options)
     name = options.function
     with contextlib.suppress(ClientError):  # no such logical id: it is a physical name
-        name = cloud.stack(options.stack_name, region=options.region).resource(options.function)
+        name = cloud.stack(options.stack_name, region=options.region or cloud.region_of(options.stack_name)).resource(
+            options.function
+        )
     path = cloud.settings.function_logs / f"{name}.log"
     if not path.exists():
         known = sorted(each.stem for each in cloud.settings.function_logs.glob("*.log"))
@@ -136,7 +140,10 @@ def _deploy(cloud: client.Cloud, options: argparse.Namespace) -> client.Stack:
     if options.command == "up" and cloud.settings.time_scale != options.time_scale:
         _say(f"it runs at time scale {cloud.settings.time_scale:g}; a new time scale takes effect at the next start")
     return cloud.deploy(
-        options.stack_name, region=options.region, parameters=dict(options.parameter), template=options.template
+        options.stack_name,
+        region=options.region or cloud.region_of(options.stack_name),
+        parameters=dict(options.parameter),
+        template=options.template,
     )
 
 
@@ -223,9 +230,9 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def _region(variables: Mapping[str, str]) -> str:
+def _region_of_shell(variables: Mapping[str, str]) -> str | None:
     """The Region that `env` has set in this shell; a Region set for real AWS means nothing here."""
-    return variables.get("AWS_REGION", REGION) if "TUNEDROP_STACK_NAME" in variables else REGION
+    return variables.get("AWS_REGION") if "TUNEDROP_STACK_NAME" in variables else None
 
 
 def _add_options(command: argparse.ArgumentParser, action: Callable[..., None]) -> None:
@@ -234,7 +241,11 @@ def _add_options(command: argparse.ArgumentParser, action: Callable[..., None]) 
     command.add_argument("--state", type=Path, help="folder of the state (default: build/local/state of the project)")
     if action in (up, deploy, env, logs):
         command.add_argument("--stack-name", default="tunedrop")
-        command.add_argument("--region", default=_region(os.environ), help="default: the shell's, else us-west-2")
+        command.add_argument(
+            "--region",
+            default=_region_of_shell(os.environ),
+            help="default: the shell's, else where the stack stands, else us-west-2",
+        )
     if action in (up, deploy):
         command.add_argument("--template", type=Path, help="default: template.yaml of the project")
         command.add_argument(

@@ -30,6 +30,8 @@ from tunedrop_local.settings import ACCOUNT, REGION, Keys, Settings, keys
 ANSWERS_WITHIN = 300.0
 """Seconds. Nothing is lost on the way on one machine, so an answer that is late is still to come."""
 HEALTH_WITHIN = 60.0
+REGIONS = ("us-west-2", "us-east-1")
+"""Where stacks may stand."""
 _CONFIG = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}, read_timeout=ANSWERS_WITHIN)
 _EVERYTHING = (
     "DataKeeperPolicyArn",
@@ -115,6 +117,16 @@ class Cloud:
         config = _CONFIG.merge(options.pop("config", Config()))
         make: Any = _session(who).client  # its stubs demand a literal service name
         return make(service, region or self.settings.region, endpoint_url=self.endpoint, config=config, **options)
+
+    def region_of(self, stack_name: str) -> str:
+        """Where a stack of that name stands, if it does in one Region alone; else the default Region."""
+        standing = [
+            region
+            for region in REGIONS
+            for stack in self.client("cloudformation", region=region).describe_stacks()["Stacks"]
+            if stack["StackName"] == stack_name and stack["StackStatus"] != "DELETE_COMPLETE"
+        ]
+        return standing[0] if len(standing) == 1 else REGION
 
     def deploy(
         self,

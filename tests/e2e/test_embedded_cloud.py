@@ -507,6 +507,7 @@ def test_a_stack_is_updated_in_place(stack, caller):
 
 
 def test_a_second_stack_lives_in_another_region(stack):
+    assert stack.cloud.region_of("contract") == stack.region
     east = stack.cloud.deploy("contract", template=TEMPLATE, region="us-east-1")
     for logical_id in ("Bucket", "Table", "BedrockRole", "CallerPolicy"):
         assert east.resource(logical_id) != stack.resource(logical_id), "names are new in each stack"

@@ -12,7 +12,7 @@ from tunedrop_cli import main
 from tests.integration import bedrock_world
 from tests.integration.bedrock_world import BOUGHT, World
 from tests.integration.served_control_api import served
-from tests.integration.test_serving_a_model_that_exists import train
+from tests.integration.test_serving_a_model_that_exists import erase, train
 
 
 @pytest.fixture
@@ -87,6 +87,27 @@ def test_what_a_put_leaves_as_it_is_it_says_so_and_tells_no_history_again(world,
     assert "Bedrock says it can be called" not in said
     with pytest.raises(SystemExit, match="2"):
         say("deployments put live --expires-at soon")
+
+
+def test_a_name_that_nothing_refuses_is_told_when_nothing_has_it(world, say):
+    world.start(deployment="support-live")
+    code, said = say("keys create --name shop --deployment suport-live --deployment support-live")
+    assert code == 0
+    assert said.count("There is no deployment") == 1
+    assert "There is no deployment suport-live. Did you mean support-live? The key may call it once there is." in said
+    code, said = say("jobs list --dataset suport")
+    assert (code, said.splitlines()[0]) == (0, "There is no dataset suport. Did you mean support?")
+    code, said = say("deployments put suport-live --hours 2")
+    assert (code, "Did you mean support-live?" in said) == (1, True)
+
+
+def test_a_model_of_erased_data_is_not_proposed_to_be_served(world, say):
+    job_id = train(world)
+    model = f"models show {world.job(job_id).name}"
+    assert "deployments put" in say(model)[1]
+    erase(world)
+    code, said = say(model)
+    assert (code, "it is not served again" in said, "deployments put" in said) == (0, True, False)
 
 
 def test_a_plan_of_a_release_names_the_keys_that_may_be_calling(world, say):

@@ -84,7 +84,7 @@ def test_lists_are_filtered(world, say):
     assert [job["id"] for job in json.loads(say("jobs list --status Requested --json")[1])] == [waiting.id]
     assert json.loads(say("jobs list --dataset another --json")[1]) == []
     assert json.loads(say("jobs list --model nova-lite --json")[1]) == []
-    assert "No job" in say("jobs list --dataset another")[1]
+    assert "There is no dataset another." in say("jobs list --dataset another")[1]
 
 
 def test_a_watched_job_is_told_state_by_state_and_its_end_is_the_exit_code(world, api, say):
@@ -279,6 +279,7 @@ def test_a_sweep_is_planned_as_a_whole_and_started_under_its_cost(world, say, ca
     code, said = say(f"{line} --plan")
     assert code == 0
     assert "4 jobs on support@1, in all: unknown (no price)" in said
+    assert "say --yes instead of --plan" in said, "no cost stays under --max-cost without a price"
     assert main.main(shlex.split(line)) == 2
     assert "--max-cost" in capsys.readouterr().err
     assert main.main(shlex.split(f"{line} --max-cost 5")) == 1
@@ -308,7 +309,12 @@ def test_numbers_with_an_exponent_are_written_out(world, say):
 
 @pytest.mark.parametrize(
     "options",
-    ["--sweep epochCount=1", "--sweep epochCount=1,2 --repeats 4", "--sweep epochCount=1,", "--sweep a=1,2 --watch"],
+    [
+        "--sweep epochCount=1",
+        "--sweep epochCount=1,2 --repeats 4",
+        "--sweep epochCount=1,",
+        "--sweep a=1,2 --watch --plan",
+    ],
 )
 def test_a_sweep_that_can_not_be_is_wrong_usage(say, options):
     assert say(f"jobs start support --model claude-3-haiku --yes {options}")[0] == 2
@@ -405,3 +411,14 @@ def test_the_ends_of_time_are_taken_and_a_range_of_nothing_is_empty(api):
         "GET", "/jobs?created_after=2027-01-01T00:00:00Z&created_before=2026-01-01T00:00:00Z", None, None
     )
     assert empty == (200, {"jobs": [], "cursor": None})
+
+
+def test_a_sweep_is_followed_to_the_end_of_its_last_job(world, say, api):
+    def go_on() -> None:
+        world.deliver()
+        world.wait(TRAINED)
+
+    api.before = go_on
+    code, said = say("jobs start support --model claude-3-haiku --sweep epochCount=1,2 --yes --watch")
+    assert (code, said.count("Completed")) == (0, 2)
+    assert next_command(said).startswith("tunedrop jobs compare --sweep")

@@ -44,6 +44,9 @@ class ModelAnswer(AnswerModel):
     is_there: bool | None = Field(
         description="Whether Bedrock still shows it to this stack; null in a list, which does not ask"
     )
+    is_erased: bool | None = Field(
+        None, description="Whether data it learnt from is erased, so that it is not served again; null in a list"
+    )
 
 
 class ModelsAnswer(AnswerModel):
@@ -90,4 +93,5 @@ def _answer(model: ServedModel) -> ModelAnswer:
         storage_cost=StorageCostAnswer(month=model.storage_cost, currency=model.currency),
         deployments=[DeploymentLeftAnswer.of(each) for each in model.deployments],
         is_there=model.is_there,
+        is_erased=model.is_erased,
     )

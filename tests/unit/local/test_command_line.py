@@ -116,10 +116,10 @@ def test_tunedrop_local_knows_every_command(capsys):
 @pytest.mark.parametrize(
     ("variables", "region"),
     [
-        ({}, "us-west-2"),
-        ({"AWS_REGION": "eu-central-1"}, "us-west-2"),
+        ({}, None),
+        ({"AWS_REGION": "eu-central-1"}, None),
         ({"AWS_REGION": "us-east-1", "TUNEDROP_STACK_NAME": "tunedrop"}, "us-east-1"),
     ],
 )
 def test_a_shell_that_env_prepared_stays_in_its_region(variables, region):
-    assert command_line._region(variables) == region
+    assert command_line._region_of_shell(variables) == region

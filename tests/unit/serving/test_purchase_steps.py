@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tunedrop.domain.serving import brake, due_purchases, purchase_states, purchase_steps
+from tunedrop.domain.serving.acts import OURS
 from tunedrop.domain.serving.purchase_states import ENDED, LONG_SETTLE, SETTLE, Capacity, Observation, Purchase
 from tunedrop.domain.training.bedrock_refusal import Refusal
 
@@ -187,7 +188,7 @@ def test_what_lives_is_followed_until_it_can_be_called():
 def test_a_failed_creation_is_given_back_and_ends_as_failed():
     row = braked(purchase_states.go_live(purchase_states.attempt(requested(), NOW), capacity(), NOW))
     failed = step(row, Observation(ours=(replace(capacity(status="Failed"), failure="no hosts"),)))
-    assert failed == purchase_steps.BeginRelease("Bedrock could not create it", "no hosts")
+    assert failed == purchase_steps.BeginRelease("Bedrock could not create it", "no hosts", OURS)
     row = purchase_states.release(row, failed.reason, failed.failure, NOW)
     assert step(row, Observation(ours=(capacity(status="Failed"),))) == purchase_steps.Discard("arn:1")
     ended = step(replace(row, deleted_at=NOW), Observation())
@@ -311,7 +312,7 @@ class Purchases(RuleBasedStateMachine):
                 self.row = purchase_states.go_live(self.row, found, self.now)
             case purchase_steps.BecomeReady():
                 self.row = replace(self.row, ready_at=self.now)
-            case purchase_steps.BeginRelease(reason, failure):
+            case purchase_steps.BeginRelease(reason, failure, _):
                 self.row = purchase_states.release(self.row, reason, failure, self.now)
             case purchase_steps.Discard(arn):
                 self.there.pop(arn, None)

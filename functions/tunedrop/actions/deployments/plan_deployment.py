@@ -89,7 +89,9 @@ def check_shape(asked: PutDeployment) -> None:
 def _new(asked: PutDeployment, job: Job | None, before: Deployment | None, cloud: Cloud) -> CheckedDeployment:
     if job is None:
         state = f"is {before.state}" if before else "does not exist"
-        words = f"Deployment {asked.name} {state}. To make it, say whose custom model it serves: job_id, or model."
+        words = (
+            f"Deployment {asked.name} {state}. To make it, say whose model it serves, by its job or by its own name."
+        )
         raise InvalidInput("model_required", words, field="job_id")
     find_model.check(job, cloud)
     base_model = catalogue.find(job.base_model)

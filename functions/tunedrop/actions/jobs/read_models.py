@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tunedrop.actions.deployments import read_deployments
+from tunedrop.actions.deployments import find_model, read_deployments
 from tunedrop.actions.jobs import read_jobs
 from tunedrop.domain.serving import capacity_costs
 from tunedrop.domain.serving.deployment_states import Deployment
@@ -15,7 +15,7 @@ from tunedrop.edges import faults
 from tunedrop.edges.bedrock import observed_models
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import job_rows
-from tunedrop.errors import NotFound
+from tunedrop.errors import Conflict, NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class ServedModel:
     currency: str
     is_there: bool | None = None
     """Whether Bedrock shows it to this stack; None where it was not asked."""
+    is_erased: bool | None = None
+    """Whether data that it learnt from is erased or being erased, so that it is not served again; None: not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,16 @@ def get(name: str, cloud: Cloud) -> ServedModel:
         )
     with faults.asked_by_a_caller():
         is_there = observed_models.name_of(cloud.bedrock, job.model_arn) is not None
-    return _served(job, tuple(read_deployments.standing_by_job(cloud).get(job.id, ())), cloud, is_there)
+    model = _served(job, tuple(read_deployments.standing_by_job(cloud).get(job.id, ())), cloud)
+    return replace(model, is_there=is_there, is_erased=_is_erased(job, cloud))
+
+
+def _is_erased(job: Job, cloud: Cloud) -> bool:
+    try:
+        find_model.check(job, cloud)
+    except Conflict:
+        return True
+    return False
 
 
 def list_models(limit: int, cursor: str | None, cloud: Cloud, wanted: JobFilter) -> ModelPage:
@@ -62,6 +73,6 @@ def list_models(limit: int, cursor: str | None, cloud: Cloud, wanted: JobFilter)
     return ModelPage(tuple(models), page.cursor)
 
 
-def _served(job: Job, deployments: tuple[Deployment, ...], cloud: Cloud, is_there: bool | None = None) -> ServedModel:
+def _served(job: Job, deployments: tuple[Deployment, ...], cloud: Cloud) -> ServedModel:
     settings = cloud.settings
-    return ServedModel(job, deployments, capacity_costs.storage(settings.prices), settings.currency, is_there)
+    return ServedModel(job, deployments, capacity_costs.storage(settings.prices), settings.currency)

@@ -15,6 +15,7 @@ from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.deployment_wish import MAX_HOURS
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.serving.put_request import PutDeployment
+from tunedrop.domain.texts.counted import counted
 from tunedrop.domain.training.job_states import DeploymentWish, Job
 from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.errors import Conflict, InvalidInput
@@ -145,7 +146,10 @@ def _check_unchanged(asked: PutDeployment, head: Deployment) -> None:
         raise _fixed("serving_fixed", "serving", head, f"is served as {head.serving}")
     if asked.model_units is not None and asked.model_units != head.model_units:
         raise _fixed(
-            "model_units_fixed", "model_units", head, f"has {head.model_units} model units, which Bedrock never changes"
+            "model_units_fixed",
+            "model_units",
+            head,
+            f"has {counted(head.model_units, 'model unit')}, which Bedrock never changes",
         )
 
 

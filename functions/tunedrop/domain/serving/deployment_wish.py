@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tunedrop.domain.base_models.catalogue import BaseModel
+from tunedrop.domain.texts.counted import counted
 from tunedrop.domain.training.job_states import DeploymentWish
 from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.errors import CapExceeded, InvalidInput
@@ -50,8 +51,9 @@ def check_model_units(wish: DeploymentWish, cap: int, spoken_for: Mapping[str, i
         others = f", of which {taken} are spoken for by {', '.join(sorted(spoken_for))}" if taken else ""
         raise CapExceeded(
             "model_units_cap",
-            f"The deployment needs {wish.model_units} model units; this stack's MaxModelUnits is {cap}{others}. "
-            f"Nothing was started. To allow it, deploy the stack with MaxModelUnits={wish.model_units + taken} or more"
+            f"The deployment needs {counted(wish.model_units, 'model unit')}; "
+            f"this stack's MaxModelUnits is {cap}{others}. Nothing was started. "
+            f"To allow it, deploy the stack with MaxModelUnits={wish.model_units + taken} or more"
             f"{', or release a deployment' if taken else ''}.",
             field=f"{within}model_units",
             asked=wish.model_units,

@@ -17,6 +17,7 @@ from tunedrop.domain.serving.purchase_states import (
     Purchase,
 )
 from tunedrop.domain.serving.swap_steps import SwapStep
+from tunedrop.domain.texts.counted import counted
 from tunedrop.domain.training.bedrock_refusal import Refusal
 
 
@@ -151,7 +152,7 @@ def _requested(purchase: Purchase, observed: Observation | None, free_units: int
     # The cap matters only if we would buy; capacity that exists is adopted or reported whatever the cap.
     if not observed.ours and not observed.others and purchase.model_units > free_units:
         return LeavePurchase(
-            f"needs {purchase.model_units} model units, {max(free_units, 0)} are free under MaxModelUnits"
+            f"needs {counted(purchase.model_units, 'model unit')} of MaxModelUnits; {max(free_units, 0)} free"
         )
     return _adopt_or_send(purchase, observed, now)
 
