@@ -248,7 +248,7 @@ def test_a_purchase_says_who_asked_bought_renewed_swapped_and_ended_it_by_which_
     world.wait(HOUR)
     _, answer = call("GET", PROD, cloud=world.cloud)
     assert answer["state"] == "Released"
-    person, stack = builders.CALLER, "tunedrop"
+    person, stack = builders.CALLER, "stack"
     assert [(act["did"], act["by"]) for act in answer["acts"]] == [
         ("asked", person),
         ("bought", stack),

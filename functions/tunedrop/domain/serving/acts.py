@@ -19,13 +19,13 @@ class Author:
     """Who had it done, and by which request."""
 
     by: str
-    """An IAM ARN, the stack's ARN for what a job on accept wished for, `expiry`, or `tunedrop` for our own calls."""
+    """An IAM ARN, the stack's ARN for what a job on accept wished for, `expiry`, or `stack` for its own calls."""
     request_id: str | None = None
     """ControlApi's for what a person asked, Bedrock's for what we asked of it; None: no answer told one."""
 
 
 EXPIRY = Author("expiry")
-OURS = Author("tunedrop")
+OURS = Author("stack")
 
 
 def ours(request_id: str | None) -> Author:
