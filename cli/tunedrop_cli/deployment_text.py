@@ -18,6 +18,8 @@ COLUMNS = ("deployment", "state", "served by", "units", "an hour", "so far", "le
 _DOES = {
     "create": "makes it",
     "swap": "swaps its model in place",
+    "replace": "buys a second unit, which takes over once it is Ready; both are billed until then",
+    "withdraw": "withdraws the second unit that is on its way",
     "renew": "renews it",
     "shorten": "ends it earlier",
 }
@@ -29,7 +31,7 @@ def row(found: Deployment) -> tuple[str, ...]:
         found["name"],
         found["state"],
         way(found),
-        str(found["model_units"] or "-"),
+        _units(found),
         money(found["hourly_cost"], found["currency"]),
         money(found["cost_so_far"], found["currency"]),
         left(found),
@@ -58,6 +60,7 @@ def whole(screen: Console, found: Deployment, *, history: bool = True) -> None:
             ("job before", found["previous_job_id"] or ""),
             ("base model", f"{found['base_model']}, tuned on {found['dataset']}@{found['version']}"),
             ("arn", found["arn"] or ""),
+            ("beside it", _beside(found) if found["second_unit"] else ""),
             ("owner", found["owner"]),
             ("why", found["failure"] or ""),
         ],
@@ -70,6 +73,19 @@ def whole(screen: Console, found: Deployment, *, history: bool = True) -> None:
     if found["acts"]:
         text_report.line(screen)
         tables.show(screen, ("time", "done", "by", "request"), map(_act, found["acts"]))
+
+
+def _units(found: Deployment) -> str:
+    both = [found["model_units"], *([found["second_unit"]["model_units"]] if found["second_unit"] else [])]
+    return " + ".join(str(units) for units in both) if any(both) else "-"
+
+
+def _beside(found: Deployment) -> str:
+    """The unit that may be billed beside the one that serves."""
+    unit = found["second_unit"]
+    does = "is to take over" if unit["generation"] > found["generation"] else "is being given back"
+    billed = f"; {money(unit['hourly_cost'], found['currency'])} an hour" if unit["model_units"] else ""
+    return f"generation {unit['generation']}, of job {unit['job_id']}, {does} ({unit['state']}){billed}"
 
 
 def _act(act: Mapping[str, Any]) -> tuple[str, ...]:
@@ -92,6 +108,7 @@ def plan(screen: Console, found: Mapping[str, Any]) -> None:
             ("model units", str(found["model_units"] or "")),
             ("until", _until(found["expires_at"])),
             ("costs an hour", money(cost["hour"], currency)),
+            ("of both", "" if found["hour_of_both"] is None else f"{money(found['hour_of_both'], currency)} an hour"),
             ("a day", money(cost["day"], currency) if found["model_units"] else ""),
             ("until its end", money(cost["until_end"], currency) if found["model_units"] else ""),
             ("and", "" if found["model_units"] else "what its calls cost, by the token"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import replace
 
 import pytest
 from tunedrop.edges.settings import settings
@@ -108,6 +109,22 @@ def test_a_model_of_erased_data_is_not_proposed_to_be_served(world, say):
     erase(world)
     code, said = say(model)
     assert (code, "it is not served again" in said, "deployments put" in said) == (0, True, False)
+
+
+def test_a_second_unit_is_priced_beside_the_first_and_followed_until_it_serves(world, say, environment):
+    environment.setenv("TUNEDROP_MAX_MODEL_UNITS", "2")
+    settings.cache_clear()
+    world.settings = replace(world.settings, max_model_units=2)
+    first, second = train(world), train(world)
+    say(f"deployments put live --job {first} --hours 24 --watch")
+    code, said = say(f"deployments put live --job {second} --second-unit --plan")
+    assert code == 0
+    assert "88.00 USD an hour" in said
+    assert "buys a second unit" in said
+    code, said = say(f"{following(said)} --watch")
+    assert (code, len(world.live())) == (0, 1)
+    assert "generation 2 serves now" in said
+    assert world.deployment("live").job_id == second
 
 
 def test_a_plan_of_a_release_names_the_keys_that_may_be_calling(world, say):

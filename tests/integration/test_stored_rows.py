@@ -250,6 +250,7 @@ ADDED_LATER = {
 LIMITS = {"requests_per_minute", "max_tokens"}
 ADDED = {
     "job": {"calls", "phases", "skipped_versions", "tags"},
+    "deployment": {"newest_generation"},
     "purchase": {"acts", "brake_failure", "brake_fires_at", "brake_refused", "brake_tried_at"},
     "api_key": {*LIMITS, "earlier_calls", "most_earlier_calls", "minute"},
     "api_key_listing": LIMITS,

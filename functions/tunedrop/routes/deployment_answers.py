@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic import Field
 
 from tunedrop.actions.deployments.plan_deployment import PlannedDeployment
-from tunedrop.actions.deployments.read_deployments import PricedDeployment
+from tunedrop.actions.deployments.read_deployments import PricedDeployment, PricedUnit
 from tunedrop.actions.deployments.release_deployment import PlannedRelease
 from tunedrop.routes.plan_answers import QuotaAnswer
 from tunedrop.routes.route_basics import AnswerModel, told_as
@@ -30,6 +30,20 @@ class ActAnswer(AnswerModel):
     request_id: str | None = Field(description="ControlApi's for what was asked of it, Bedrock's for what it was asked")
 
 
+class UnitAnswer(AnswerModel):
+    """A unit of capacity beside the one that serves: on its way to take over, or being given back after that."""
+
+    generation: int = Field(description="Above the deployment's: it is to take over; below: it was replaced")
+    state: str = Field(description="Of its purchase: requested, unknown, live or releasing")
+    job_id: str
+    serving: str
+    model_units: int
+    arn: str | None
+    expires_at: datetime | None
+    hourly_cost: float | None
+    cost_so_far: float | None
+
+
 class DeploymentAnswer(AnswerModel):
     """A named way to call a custom model."""
 
@@ -50,12 +64,17 @@ class DeploymentAnswer(AnswerModel):
     expires_at: datetime | None = Field(description="When it is released automatically")
     failure: str | None
     hourly_cost: float | None = Field(
-        None, description="Estimated while nobody calls it: 0 on demand and once it has ended; null without a price"
+        None,
+        description="Estimated while nobody calls it: 0 on demand and once it has ended; null without a price. "
+        "With what is beside it",
     )
     cost_so_far: float | None = Field(
-        None, description="Of this generation, estimated; calls on demand are not in it; null without a price"
+        None,
+        description="Of this generation, estimated; calls on demand are not in it; null without a price. "
+        "With what is beside it",
     )
     currency: str | None = None
+    second_unit: UnitAnswer | None = Field(None, description="What may be billed beside this generation")
     history: list[HistoryAnswer]
     acts: list[ActAnswer] = Field([], description="Of this generation, the first first; none by an older release")
 
@@ -81,7 +100,10 @@ class DeploymentPlanAnswer(AnswerModel):
 
     plan_id: str = Field(description="Does exactly this if it is sent with the request")
     name: str
-    changes: list[str] = Field(description="create, swap, renew, shorten; empty if it is already as it should be")
+    changes: list[str] = Field(
+        description="create, swap, replace (by a second unit), withdraw (that unit), renew, shorten; empty if it is "
+        "already as it should be"
+    )
     state: str | None = Field(description="As it is now; null if there was none of that name")
     serves_job_id: str | None = Field(description="Whose model it serves now; null if none")
     generation: int
@@ -97,6 +119,9 @@ class DeploymentPlanAnswer(AnswerModel):
     hours: int | None = Field(description="From the purchase to the release")
     expires_at: datetime | None = Field(description="When it would be released, if it were bought now")
     cost: CapacityCostAnswer
+    hour_of_both: float | None = Field(
+        None, description="While a second unit and the one before are billed; null without a price or a second unit"
+    )
     quotas: list[QuotaAnswer] = Field(description="Of the account, where something would be made")
 
 
@@ -123,8 +148,24 @@ def deployment(priced: PricedDeployment) -> DeploymentAnswer:
     answer = DeploymentAnswer.of(priced.deployment)
     answer.hourly_cost, answer.cost_so_far = priced.hourly_cost, priced.cost_so_far
     answer.currency = priced.currency
+    answer.second_unit = _unit(priced.beside) if priced.beside else None
     answer.acts = [ActAnswer.of(act) for act in priced.acts]
     return answer
+
+
+def _unit(unit: PricedUnit) -> UnitAnswer:
+    purchase = unit.purchase
+    return UnitAnswer(
+        generation=purchase.generation,
+        state=purchase.state,
+        job_id=purchase.job_id,
+        serving=purchase.serving,
+        model_units=purchase.model_units,
+        arn=purchase.arn,
+        expires_at=purchase.ends_at,
+        hourly_cost=unit.hourly_cost,
+        cost_so_far=unit.cost_so_far,
+    )
 
 
 def plan(planned: PlannedDeployment) -> DeploymentPlanAnswer:
@@ -149,6 +190,7 @@ def plan(planned: PlannedDeployment) -> DeploymentPlanAnswer:
         hours=told.hours,
         expires_at=planned.expires_at,
         cost=CapacityCostAnswer.of(planned.cost),
+        hour_of_both=planned.hour_of_both,
         quotas=[QuotaAnswer.of(quota) for quota in planned.quotas],
     )
 

@@ -61,6 +61,11 @@ class PutDeploymentBody(Body):
         None, description="When it is released, instead of `hours`; at most 168 hours ahead, and renewed by a later one"
     )
     no_end: bool = added(False, description="Until somebody releases it, instead of either. On demand only")
+    second_unit: bool = added(
+        False,
+        description="Buys another unit for what can't be changed in place; it takes over once it is Ready. Both are "
+        "billed until the one before is given back",
+    )
     plan_id: str | None = Field(None, description="Does exactly what the plan with this id says, or nothing")
 
     def asked(self, name: str) -> PutDeployment:
@@ -127,7 +132,9 @@ def put_deployment_(
 
     def run(intent_id: str) -> Answer:
         outcome = put_deployment.put(body.asked(name), request.cloud, intent_id=intent_id, author=request.author)
-        status = HTTPStatus.ACCEPTED if {"create", "swap"} & set(outcome.changes) else HTTPStatus.OK
+        status = (
+            HTTPStatus.ACCEPTED if {"create", "swap", "replace", "withdraw"} & set(outcome.changes) else HTTPStatus.OK
+        )
         return Answer(status, data(_told(outcome.deployment, request.cloud)))
 
     return once(

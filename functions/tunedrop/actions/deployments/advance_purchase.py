@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import tunedrop
 from tunedrop.actions import announce
-from tunedrop.domain.serving import acts, brake, deployment_states, purchase_states, purchase_steps, swap_steps, swaps
+from tunedrop.actions.deployments import replace_unit
+from tunedrop.domain.serving import (
+    acts,
+    brake,
+    deployment_states,
+    purchase_states,
+    purchase_steps,
+    second_units,
+    swap_steps,
+    swaps,
+)
 from tunedrop.domain.serving.deployment_states import Deployment, DeploymentState
 from tunedrop.domain.serving.purchase_states import HOLDING, Capacity, Observation, Purchase, Swap
 from tunedrop.domain.training import names_tokens_tags
@@ -37,6 +47,8 @@ class _Visit:
     now: datetime
     discarded: set[str] = field(default_factory=set)
     """The ARNs that this visit asked Bedrock to delete."""
+    replaced: list[int] = field(default_factory=list)
+    """The generation that was released because its second unit took over, if that happened."""
 
 
 def advance(deployment: str, generation: int, cloud: Cloud, spender: Spender) -> Purchase | None:
@@ -56,6 +68,8 @@ def advance(deployment: str, generation: int, cloud: Cloud, spender: Spender) ->
         logger.info("purchase step", extra={"purchase": purchase.id, "state": purchase.state, "step": str(step)})
         if isinstance(step, purchase_steps.LeavePurchase | swap_steps.LeaveSwap):
             announce.announce_purchase(purchase, cloud)
+            for before in visit.replaced:  # if we crash here, reconcile finds it
+                advance(deployment, before, cloud, spender)
             return purchase
         observed = _carry_out(step, purchase, visit)
     raise Unavailable("busy", f"Purchase {deployment}#{generation} keeps changing.", deployment=deployment)
@@ -99,7 +113,7 @@ def _move(step: purchase_steps.PurchaseStep, purchase: Purchase, visit: _Visit) 
         case purchase_steps.AdoptCapacity(found):
             _go_live(purchase, found, visit)
         case purchase_steps.BecomeReady():
-            _save(replace(purchase, ready_at=now), visit, head=lambda head: deployment_states.become_ready(head, now))
+            _become_ready(purchase, visit)
         case purchase_steps.MoveEnd(expires_at):
             _save(replace(purchase, expires_at=expires_at), visit)
         case purchase_steps.BeginRelease(reason, failure, author):
@@ -203,16 +217,26 @@ def _reclaim(purchase: Purchase, found: Capacity, visit: _Visit) -> None:
     _save(again, visit, *also, head=lambda head: deployment_states.begin_release(head, reason, visit.now))
 
 
+def _become_ready(purchase: Purchase, visit: _Visit) -> None:
+    """Let it be called; a second unit takes over with that, and what it replaces is released at once."""
+    now, ready = visit.now, replace(purchase, ready_at=visit.now)
+    takes_over = replace_unit.take_over(ready, visit.cloud, now)
+    saved = _save(ready, visit, head=lambda head: deployment_states.become_ready(head, now), beside=takes_over)
+    if saved and purchase.replaces:
+        visit.replaced.append(purchase.replaces.generation)
+
+
 def _finish(purchase: Purchase, step: purchase_steps.Finish, visit: _Visit) -> None:
     failure = step.failure or (step.reason if step.state == "lapsed" else None)
     finished = purchase_states.finish(purchase, step.state, failure, visit.now)
     state: DeploymentState = "Released" if step.state == "released" else "Failed"
-    _save(
-        finished,
-        visit,
-        *_units_given(purchase),
-        head=lambda head: deployment_states.end(head, state, step.reason, finished.failure, visit.now),
-    )
+
+    def end(head: Deployment) -> Deployment:
+        outlived = replace_unit.outlive(head, finished, step.reason, visit.cloud, visit.now)
+        return outlived or deployment_states.end(head, state, step.reason, finished.failure, visit.now)
+
+    lets_go = replace_unit.let_go(finished, visit.cloud, visit.now)
+    _save(finished, visit, *_units_given(purchase), head=end, beside=lets_go)
 
 
 def _units_taken(purchase: Purchase) -> list[Write]:
@@ -229,15 +253,19 @@ def _save(
     visit: _Visit,
     *also: Write,
     head: Callable[[Deployment], Deployment] | None = None,
+    beside: Callable[[Deployment], Sequence[Write]] | None = None,
 ) -> bool:
-    """Write the purchase and, if this is its current generation, the deployment's head, in one transaction.
+    """Write the purchase and, in one transaction, what it changes about its deployment.
 
-    False if somebody else changed either of them since it was read.
+    That is the `head` if the purchase is its current generation, and what `beside` says if it stands beside that.
+    False if somebody else changed any of these since it was read.
     """
     writes: list[Write] = [deployment_rows.put_purchase(purchase), *also]
     deployment = deployment_rows.load(visit.cloud.state, purchase.deployment) if head else None
     if head and deployment and deployment.generation == purchase.generation:
         writes.append(deployment_rows.put_changed(head(deployment)))
+    elif beside and deployment and second_units.is_beside(deployment, purchase):
+        writes += beside(deployment)
     return visit.cloud.state.write_all(*writes)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tunedrop.actions.deployments import find_model
+from tunedrop.actions.deployments import find_model, replace_unit
 from tunedrop.actions.jobs import check_job, read_jobs
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel
-from tunedrop.domain.serving import capacity_costs, deployment_plan, deployment_states, put_request
+from tunedrop.domain.serving import capacity_costs, deployment_plan, deployment_states, put_request, second_units
 from tunedrop.domain.serving.capacity_costs import Cost
 from tunedrop.domain.serving.deployment_plan import DeploymentPlan, StandingDeployment
 from tunedrop.domain.serving.deployment_states import Deployment
@@ -49,6 +49,8 @@ class PlannedDeployment:
     expires_at: datetime | None
     """When it would be released; what is not bought yet counts from now. None: when somebody releases it."""
     cost: Cost
+    hour_of_both: float | None
+    """What an hour costs while a second unit and the one before it are billed; None if none is asked for."""
     quotas: tuple[Quota, ...]
     """Those of the account that it needs."""
 
@@ -58,10 +60,16 @@ def plan(asked: PutDeployment, cloud: Cloud) -> PlannedDeployment:
     checked = check(asked, cloud)
     needed = ask_aws(checked, cloud)
     now, planned = cloud.now(), checked.plan
-    expires_at = planned.ends_at(checked.standing.purchase if checked.standing else None, now)
+    before = checked.standing.purchase if checked.standing else None
+    expires_at = planned.ends_at(before if before and before.generation == planned.generation else None, now)
     hour = capacity_costs.hourly(planned.model_units, checked.base_model.name, cloud.settings.prices)
     cost = capacity_costs.ahead(hour, expires_at - now if expires_at else None, cloud.settings.currency)
-    return PlannedDeployment(checked, expires_at, cost, needed)
+    both = None
+    if before and "replace" in planned.changes:
+        both = capacity_costs.hourly(
+            before.model_units + planned.model_units, checked.base_model.name, cloud.settings.prices
+        )
+    return PlannedDeployment(checked, expires_at, cost, both, needed)
 
 
 def check(asked: PutDeployment, cloud: Cloud) -> CheckedDeployment:
@@ -99,7 +107,7 @@ def _new(asked: PutDeployment, job: Job | None, before: Deployment | None, cloud
         asked,
         job,
         base_model,
-        generation=(before.generation if before else 0) + 1,
+        generation=before.next_generation if before else 1,
         default_hours=cloud.settings.deployment_hours,
         now=cloud.now(),
     )
@@ -111,11 +119,40 @@ def _standing(asked: PutDeployment, job: Job | None, before: Deployment, cloud: 
     if purchase is None:  # both rows are written in one transaction, and never taken away
         raise Unavailable("busy", f"Deployment {before.name} is being changed. Send the request again.")
     standing = StandingDeployment(before, purchase)
-    planned = deployment_plan.change(asked, job, standing, cloud.now())
+    coming = replace_unit.beside(before, cloud) if second_units.is_coming(before) else None
+    if coming:
+        planned = second_units.while_coming(asked, job, standing, coming)
+    elif asked.second_unit and second_units.differs(asked, job, before):
+        return _second(asked, job or read_jobs.get(before.job_id, cloud), standing, cloud)
+    else:
+        planned = deployment_plan.change(asked, job, standing, cloud.now())
     served = job or read_jobs.get(planned.job_id, cloud)
     if "swap" in planned.changes:
         find_model.check(served, cloud)
     return CheckedDeployment(planned, served, catalogue.find(before.base_model), before, standing, None)
+
+
+def _second(asked: PutDeployment, job: Job, standing: StandingDeployment, cloud: Cloud) -> CheckedDeployment:
+    """A second unit like the first, but for what is asked."""
+    head = standing.head
+    second_units.check_possible(job, standing)
+    find_model.check(job, cloud)
+    base_model = catalogue.find(job.base_model)
+    like = replace(
+        asked,
+        serving=asked.serving or head.serving,
+        model_units=asked.model_units or (head.model_units if asked.serving in {None, head.serving} else None),
+    )
+    planned = deployment_plan.create(
+        like,
+        job,
+        base_model,
+        generation=head.next_generation,
+        default_hours=cloud.settings.deployment_hours,
+        now=cloud.now(),
+        does="replace",
+    )
+    return CheckedDeployment(planned, job, base_model, head, standing, units_beside(planned, cloud))
 
 
 def units_beside(planned: DeploymentPlan, cloud: Cloud) -> UnitsSpokenFor | None:
@@ -129,10 +166,10 @@ def ask_aws(checked: CheckedDeployment, cloud: Cloud) -> tuple[Quota, ...]:
     Raises Conflict, CapExceeded and Unavailable.
     """
     planned = checked.plan
-    if not {"create", "swap"} & set(planned.changes):
+    if not {"create", "swap", "replace"} & set(planned.changes):
         return ()
     find_model.check_exists(checked.job, cloud)
-    if "create" not in planned.changes:
+    if "swap" in planned.changes:
         return ()
     with faults.asked_by_a_caller():
         today = observed_lifecycle.lifecycle(cloud.bedrock, checked.base_model, {})

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tunedrop.actions.deployments import find_model, plan_deployment, read_deployments
+from tunedrop.actions.deployments import find_model, plan_deployment, read_deployments, replace_unit
 from tunedrop.actions.deployments.plan_deployment import CheckedDeployment
-from tunedrop.domain.serving import deployment_states, generation_drafts, purchase_states, swaps
+from tunedrop.domain.serving import deployment_states, generation_drafts, purchase_states, second_units, swaps
 from tunedrop.domain.serving.acts import Author, Did
 from tunedrop.domain.serving.deployment_plan import Change, StandingDeployment
 from tunedrop.domain.serving.deployment_states import Deployment
@@ -73,15 +73,27 @@ def _is_written(asked: PutDeployment, intent_id: str, cloud: Cloud) -> bool:
 def _told(name: str, changes: tuple[Change, ...], cloud: Cloud) -> PutOutcome:
     """Send a hint if it may have a next step: an earlier one may be lost, and reconcile comes only later."""
     deployment = read_deployments.get(name, cloud)
-    if changes or deployment.state == "Creating":
-        cloud.spend_queue.send("advance_purchase", deployment=name, generation=deployment.generation)
+    generations = [deployment.generation] if changes or deployment.state == "Creating" else []
+    if second_units.is_coming(deployment) or "withdraw" in changes:
+        generations.append(deployment.newest_generation)
+    for generation in generations:
+        cloud.spend_queue.send("advance_purchase", deployment=name, generation=generation)
     return PutOutcome(deployment, changes)
 
 
 def _writes(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[Put | Update | Require]:
-    if checked.standing is None:
+    if checked.standing is None or "replace" in checked.plan.changes:
         return _beginning(checked, asker, cloud)
+    if "withdraw" in checked.plan.changes:
+        return _withdrawn(checked.standing, asker, cloud)
     return _changed(checked, checked.standing, asker, cloud)
+
+
+def _withdrawn(standing: StandingDeployment, asker: _Asker, cloud: Cloud) -> list[Put | Update | Require]:
+    other = replace_unit.beside(standing.head, cloud)
+    assert other is not None, "only a unit that is coming is withdrawn"
+    head, withdrawn = second_units.withdraw(standing.head, other, standing.purchase, asker.author, asker.now)
+    return [deployment_rows.put_purchase(withdrawn), deployment_rows.put_changed(head)]
 
 
 def _beginning(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[Put | Update | Require]:
@@ -91,8 +103,15 @@ def _beginning(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[
     )
     head, draft = generation_drafts.draft(job, planned.wish, checked.before, beginning, planned.until)
     purchase = purchase_states.request(draft, planned.model_arn, asker.now, asker.now)
+    if checked.standing is None:
+        begun = deployment_rows.put_new(replace(head, model_arn=planned.model_arn, expires_at=planned.until))
+    else:
+        serving = checked.standing.head
+        purchase = replace(purchase, replaces=second_units.replaced(serving))
+        words = f"generation {purchase.generation} is to take over with the model of job {job.id}, {beginning.why}"
+        begun = deployment_rows.put_changed(second_units.begin(serving, purchase, words, asker.now))
     writes: list[Put | Update | Require] = [
-        deployment_rows.put_new(replace(head, model_arn=planned.model_arn, expires_at=planned.until)),
+        begun,
         deployment_rows.put_purchase(purchase),
         deployment_rows.put_intent(purchase),
         deployment_rows.open_work(purchase),

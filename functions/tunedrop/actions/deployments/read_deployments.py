@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tunedrop.actions.deployments import replace_unit
 from tunedrop.domain.serving import capacity_costs, deployment_states
 from tunedrop.domain.serving.acts import Act
 from tunedrop.domain.serving.deployment_filter import EVERY_DEPLOYMENT, DeploymentFilter
 from tunedrop.domain.serving.deployment_states import Deployment
+from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows
 from tunedrop.errors import NotFound
@@ -17,6 +19,15 @@ LONGEST_NAME = 32
 """Names are checked when a deployment is requested, so a longer one can't exist and needs no read."""
 LOOKED_AT_ONCE, MOST_LOOKED_AT = 100, 500
 """Deployments that are read for one filtered page."""
+
+
+@dataclass(frozen=True, slots=True)
+class PricedUnit:
+    """A unit of capacity beside the one that serves, and what it costs."""
+
+    purchase: Purchase
+    hourly_cost: float | None
+    cost_so_far: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +42,8 @@ class PricedDeployment:
     currency: str
     acts: tuple[Act, ...]
     """Who had done what about its current generation."""
+    beside: PricedUnit | None
+    """What may be billed beside it; the costs are those of both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +70,23 @@ def priced(deployment: Deployment, cloud: Cloud) -> PricedDeployment:
     so_far = capacity_costs.so_far(purchase, hour, cloud.now()) if purchase else None
     ended = deployment.state in deployment_states.ENDED
     acts = purchase.acts if purchase else ()
-    return PricedDeployment(deployment, 0.0 if ended else hour, so_far, settings.currency, acts)
+    beside = _beside(deployment, cloud)
+    costs = (0.0 if ended else hour, so_far)
+    if beside:
+        costs = (_sum(costs[0], beside.hourly_cost), _sum(so_far, beside.cost_so_far))
+    return PricedDeployment(deployment, *costs, settings.currency, acts, beside)
+
+
+def _beside(deployment: Deployment, cloud: Cloud) -> PricedUnit | None:
+    purchase = replace_unit.beside(deployment, cloud)
+    if purchase is None:
+        return None
+    hour = capacity_costs.hourly(purchase.model_units, deployment.base_model, cloud.settings.prices)
+    return PricedUnit(purchase, hour, capacity_costs.so_far(purchase, hour, cloud.now()))
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one + other
 
 
 def list_deployments(
@@ -93,5 +122,6 @@ def standing_by_job(cloud: Cloud) -> Mapping[str, Sequence[Deployment]]:
     for row in cloud.state.listing(deployment_rows.KIND).rows:
         deployment = deployment_rows.deployment_from(row)
         if deployment.state not in deployment_states.ENDED:
-            standing.setdefault(deployment.job_id, []).append(deployment)
+            for job_id in {deployment.job_id, *([deployment.beside.job_id] if deployment.beside else [])}:
+                standing.setdefault(job_id, []).append(deployment)
     return standing

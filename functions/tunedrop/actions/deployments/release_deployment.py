@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tunedrop.actions.deployments import read_deployments
+from tunedrop.actions.deployments import read_deployments, replace_unit
 from tunedrop.actions.deployments.read_deployments import PricedDeployment
 from tunedrop.domain.messages.api_key import ApiKey
-from tunedrop.domain.serving import deployment_states, purchase_states
+from tunedrop.domain.serving import deployment_states, purchase_states, second_units
 from tunedrop.domain.serving.acts import Author
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import Purchase
@@ -56,20 +56,24 @@ def release(name: str, cloud: Cloud, *, author: Author) -> Deployment:
         if purchase is None:
             return deployment
         ended = deployment.state in deployment_states.ENDED
-        writes = _writes(deployment, purchase, author, now)
-        if ended or _was_asked(deployment, purchase) or cloud.state.write_all(*writes):
+        beside = replace_unit.beside(deployment, cloud)
+        writes = _writes(deployment, purchase, beside, author, now)
+        if ended or _was_asked(deployment, purchase, beside) or cloud.state.write_all(*writes):
             if not ended or purchase_states.announcements(purchase, now):
                 _ask_for_advance(purchase, cloud)
+            if beside:
+                _ask_for_advance(beside, cloud)
             return read_deployments.get(name, cloud)
     raise Unavailable("busy", f"Deployment {name} is being changed. Send the request again.", deployment=name)
 
 
-def _was_asked(deployment: Deployment, purchase: Purchase) -> bool:
+def _was_asked(deployment: Deployment, purchase: Purchase, beside: Purchase | None) -> bool:
     """Whether a request before this one did all that there is to write.
 
     A write that changes nothing would still take the row away from the function that releases it at this moment.
     """
-    return deployment.state == "Releasing" and purchase.release_requested is not None
+    asked = purchase.release_requested is not None and (beside is None or beside.release_requested is not None)
+    return deployment.state == "Releasing" and asked
 
 
 def _ask_for_advance(purchase: Purchase, cloud: Cloud) -> None:
@@ -77,7 +81,18 @@ def _ask_for_advance(purchase: Purchase, cloud: Cloud) -> None:
     cloud.spend_queue.send("advance_purchase", deployment=purchase.deployment, generation=purchase.generation)
 
 
-def _writes(deployment: Deployment, purchase: Purchase, author: Author, now: datetime) -> list[Put]:
+def _writes(
+    deployment: Deployment, purchase: Purchase, beside: Purchase | None, author: Author, now: datetime
+) -> list[Put]:
+    """All that ends the deployment, and the unit beside the one that serves."""
+    if beside is None:
+        return _ending(deployment, purchase, author, now)
+    deployment, ending = second_units.withdraw(deployment, beside, purchase, author, now)
+    also = [] if ending == beside else [deployment_rows.put_purchase(ending)]
+    return [*_ending(deployment, purchase, author, now), *also]
+
+
+def _ending(deployment: Deployment, purchase: Purchase, author: Author, now: datetime) -> list[Put]:
     reason = f"asked for by {author.by}"
     asked = replace(purchase, release_requested=purchase.release_requested or reason)
     asked = purchase_states.acted(asked, "released", author, now)

@@ -8,7 +8,7 @@ from typing import Any
 
 from tunedrop.domain.reports import next_commands
 from tunedrop.domain.reports.notifications import Notification, fact_id
-from tunedrop.domain.serving.purchase_states import Announcement, Purchase
+from tunedrop.domain.serving.purchase_states import Announcement, Purchase, Replaced
 
 _TYPES: Mapping[Announcement, str] = {
     "ready": "DeploymentReady",
@@ -22,7 +22,7 @@ _TYPES: Mapping[Announcement, str] = {
 def notification(purchase: Purchase, fact: Announcement, stack: str, now: datetime) -> Notification:
     """The notification of a fact about one generation of a deployment."""
     return Notification(
-        type=_TYPES[fact],
+        type="DeploymentReplaced" if fact == "ready" and purchase.replaces else _TYPES[fact],
         id=fact_id(stack, "purchase", purchase.intent_id, fact, *_which(purchase, fact)),
         stack=stack,
         time=now,
@@ -55,11 +55,17 @@ def _facts(purchase: Purchase) -> dict[str, Any]:
         "expires_at": _text(purchase.expires_at),
         "released_at": _text(purchase.released_at),
         "failure": purchase.failure,
+        "replaces": purchase.replaces.generation if purchase.replaces else None,
+        "replaced_by": purchase.replaced_by,
     }
 
 
 def _summary(purchase: Purchase, fact: Announcement) -> str:
     name = f"Deployment {purchase.deployment}"
+    if fact == "ready" and purchase.replaces:
+        return _replaced(name, purchase, purchase.replaces)
+    if purchase.replaced_by or (purchase.replaces and purchase.ready_at is None):
+        name = f"Generation {purchase.generation} of deployment {purchase.deployment}"
     match fact:
         case "ready":
             until = f" and bills by the hour until {_text(purchase.expires_at)}" if purchase.expires_at else ""
@@ -76,10 +82,18 @@ def _summary(purchase: Purchase, fact: Announcement) -> str:
             return f"{name} was not bought: {why}"
 
 
+def _replaced(name: str, purchase: Purchase, before: Replaced) -> str:
+    until = f"; it bills by the hour until {_text(purchase.expires_at)}" if purchase.expires_at else ""
+    return (
+        f"{name} serves the model of job {purchase.job_id} now, by generation {purchase.generation}{until}. "
+        f"Generation {before.generation} is being given back."
+    )
+
+
 def _next_command(purchase: Purchase, fact: Announcement) -> str:
-    if fact == "ready":
+    if fact == "ready" and not purchase.replaces:
         return next_commands.create_key(purchase.deployment)
-    if fact == "expiring":
+    if fact == "expiring" or purchase.replaces or purchase.replaced_by:
         return next_commands.show_deployment(purchase.deployment)
     return next_commands.show_job(purchase.job_id)
 

@@ -20,7 +20,7 @@ from tunedrop.domain.training.job_states import DeploymentWish, Job
 from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.errors import Conflict, InvalidInput
 
-Change = Literal["create", "swap", "renew", "shorten"]
+Change = Literal["create", "swap", "replace", "withdraw", "renew", "shorten"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,19 @@ class DeploymentPlan:
 
 
 def create(
-    asked: PutDeployment, job: Job, base_model: BaseModel, *, generation: int, default_hours: int, now: datetime
+    asked: PutDeployment,
+    job: Job,
+    base_model: BaseModel,
+    *,
+    generation: int,
+    default_hours: int,
+    now: datetime,
+    does: Change = "create",
 ) -> DeploymentPlan:
-    """The plan for a new deployment, or for one that has ended. Raises InvalidInput for what it can't be."""
+    """The plan for a new deployment, for one that has ended, or for a second unit that `does` replace the first.
+
+    Raises InvalidInput for what it can't be.
+    """
     hours, until = asked.hours, asked.expires_at
     if until is not None:
         _check_end(until, now + timedelta(hours=1), now)
@@ -75,7 +85,7 @@ def create(
         within="",
     )
     _check_endless(asked, wish.serving)
-    return _plan(wish, until, ("create",), _Served(generation, job.id, job.model_arn or ""))
+    return make(wish, until, (does,), Served(generation, job.id, job.model_arn or ""))
 
 
 def change(asked: PutDeployment, job: Job | None, standing: StandingDeployment, now: datetime) -> DeploymentPlan:
@@ -93,13 +103,18 @@ def change(asked: PutDeployment, job: Job | None, standing: StandingDeployment, 
             state=head.state,
         )
     wish = DeploymentWish(head.name, head.serving, head.model_units, hours)
-    served = _Served(head.generation, head.job_id, head.model_arn or "")
+    served = Served(head.generation, head.job_id, head.model_arn or "")
     if purchase.swap:
-        served = _Served(head.generation, purchase.swap.job_id, purchase.swap.model_arn)
+        served = Served(head.generation, purchase.swap.job_id, purchase.swap.model_arn)
     if job is None or job.id == served.job_id:
-        return _plan(wish, until, changes, served)
-    _check_swap(job, standing)
-    return _plan(wish, until, ("swap", *changes), _Served(head.generation, job.id, job.model_arn or ""))
+        return make(wish, until, changes, served)
+    check_swap(job, standing)
+    return make(wish, until, ("swap", *changes), Served(head.generation, job.id, job.model_arn or ""))
+
+
+def wish_of(purchase: Purchase) -> DeploymentWish:
+    """What was asked for with the purchase."""
+    return DeploymentWish(purchase.deployment, purchase.serving, purchase.model_units, purchase.hours)
 
 
 def confirm(plan: DeploymentPlan, plan_id: str | None) -> None:
@@ -114,8 +129,11 @@ def confirm(plan: DeploymentPlan, plan_id: str | None) -> None:
     )
 
 
-def _check_swap(job: Job, standing: StandingDeployment) -> None:
-    """Bedrock swaps between custom models of one base model (docs/facts.md#provisioned-throughput)."""
+def check_swap(job: Job, standing: StandingDeployment) -> None:
+    """Raises Conflict for a model that can't take over now.
+
+    Bedrock swaps between custom models of one base model (docs/facts.md#provisioned-throughput).
+    """
     head, purchase = standing.head, standing.purchase
     if job.base_model != head.base_model:
         raise Conflict(
@@ -156,7 +174,7 @@ def _check_unchanged(asked: PutDeployment, head: Deployment) -> None:
 def _fixed(code: str, field: str, head: Deployment, what: str) -> Conflict:
     return Conflict(
         code,
-        f"Deployment {head.name} {what}. Release it first, or choose another name.",
+        f"Deployment {head.name} {what}. Ask for a second unit, delete it first, or choose another name.",
         field=field,
         state=head.state,
     )
@@ -218,7 +236,7 @@ def _check_end(wanted: datetime, earliest: datetime, now: datetime) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Served:
+class Served:
     """Which model, and which generation of the deployment serves it."""
 
     generation: int
@@ -226,7 +244,8 @@ class _Served:
     model_arn: str
 
 
-def _plan(wish: DeploymentWish, until: datetime | None, changes: tuple[Change, ...], served: _Served) -> DeploymentPlan:
+def make(wish: DeploymentWish, until: datetime | None, changes: tuple[Change, ...], served: Served) -> DeploymentPlan:
+    """The plan with its id."""
     plan = DeploymentPlan(
         name=wish.name,
         changes=changes,

@@ -30,6 +30,15 @@ class HistoryEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A unit of capacity beside the one that serves: the next generation on its way, or the one before going."""
+
+    generation: int
+    job_id: str
+    """Whose model it serves."""
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     """A deployment's head row, which callers see. Each generation's paid capacity is a `Purchase`."""
 
@@ -53,9 +62,18 @@ class Deployment:
     failure: str | None = None
     previous_job_id: str | None = None
     """The job whose model it served before this one, in the same generation."""
+    beside: Beside | None = None
+    """The unit that may be billed beside this generation's, if there is one."""
+    newest_generation: int = 0
+    """The last one that was begun beside another, whatever became of it."""
     history: tuple[HistoryEntry, ...] = ()
     revision: int = 0
     """Counts writes of the row; every write is conditional on the revision it read."""
+
+    @property
+    def next_generation(self) -> int:
+        """The number of the next one, which no row has had."""
+        return max(self.generation, self.newest_generation) + 1
 
 
 def move(deployment: Deployment, state: DeploymentState, note: str, now: datetime) -> Deployment:

@@ -28,7 +28,7 @@ def draft(
     job: Job, wish: DeploymentWish, before: Deployment | None, beginning: Beginning, until: datetime | None = None
 ) -> tuple[Deployment, Purchase]:
     """The generation that serves the job's model. `before`: the ended deployment whose name is reused, if any."""
-    generation = (before.generation if before else 0) + 1
+    generation = before.next_generation if before else 1
     head = Deployment(
         name=wish.name,
         state="Creating",

@@ -56,6 +56,14 @@ class Swap:
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """The unit of capacity that a purchase is to take over from."""
+
+    generation: int
+    arn: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Purchase:
     """The row of one purchase: the intent to buy, and what became of it."""
 
@@ -113,6 +121,10 @@ class Purchase:
     """Whether that is its last word."""
     swap: Swap | None = None
     """The model that is to replace the one it serves, if any."""
+    replaces: Replaced | None = None
+    """What it takes over from, if it was bought as a second unit."""
+    replaced_by: int | None = None
+    """The generation that took over from it."""
     announced: tuple[Announcement, ...] = ()
     acts: tuple[Act, ...] = ()
     """Who had it asked for, bought, renewed, swapped and released, the first first."""

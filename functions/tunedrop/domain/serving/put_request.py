@@ -25,6 +25,8 @@ class PutDeployment:
     """The moment of the release, if `hours` does not say it."""
     no_end: bool = False
     """Serve it until somebody releases it: on demand only."""
+    second_unit: bool = False
+    """Whether another unit is bought for what the deployment can't be in place; it takes over once it is Ready."""
     plan_id: str | None = None
     """Confirms the plan with this id: where it would do something else by now, nothing is done."""
 

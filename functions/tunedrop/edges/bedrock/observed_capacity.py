@@ -35,11 +35,12 @@ def observe(bedrock: BedrockReader, purchase: Purchase, stack: str) -> Observati
         listed = [capacity for capacity in listed if capacity.arn != purchase.arn]
     if purchase.arn and all(capacity.arn != purchase.arn for capacity in listed):
         listed += _unlisted(bedrock, purchase.serving, purchase.arn)
+    replaced = purchase.replaces.arn if purchase.replaces else None
     ours, others = [], []
     for capacity in listed:
         if _is_ours(bedrock, capacity, purchase, stack):
             ours.append(_with_failure(bedrock, purchase.serving, capacity))
-        elif capacity.status != "Failed":
+        elif capacity.status != "Failed" and capacity.arn != replaced:
             others.append(capacity)
     return Observation(tuple(ours), tuple(others))
 

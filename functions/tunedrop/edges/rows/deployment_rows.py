@@ -64,7 +64,7 @@ def units_spoken_for(table: Table) -> UnitsSpokenFor:
     for row in table.query("OPEN", "PURCHASE#").rows:
         purchase = load_purchase(table, row["deployment"], row["generation"])
         if purchase and purchase.state not in ENDED and purchase.model_units:
-            units[purchase.deployment] = purchase.model_units
+            units[purchase.deployment] = units.get(purchase.deployment, 0) + purchase.model_units
     return UnitsSpokenFor(units, int(counted.get("intents", 0)))
 
 

@@ -1,0 +1,183 @@
+"""A second unit beside the one that serves: it takes over once it can be called, and the one before is released. Pure.
+
+Both stand in rows of their own, under the money protocol of any purchase. The deployment's head names both while both
+may be billed: the one that serves is its generation, the other is `beside` it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from tunedrop.domain.serving import deployment_plan, deployment_states, purchase_states
+from tunedrop.domain.serving.acts import OURS, Author
+from tunedrop.domain.serving.deployment_plan import DeploymentPlan, Served, StandingDeployment
+from tunedrop.domain.serving.deployment_states import Beside, Deployment
+from tunedrop.domain.serving.purchase_states import ENDED, Purchase, Replaced
+from tunedrop.domain.serving.put_request import PutDeployment
+from tunedrop.domain.training.job_states import Job
+from tunedrop.errors import Conflict
+
+
+def differs(asked: PutDeployment, job: Job | None, head: Deployment) -> bool:
+    """Whether anything is asked for that the unit which serves does not have."""
+    return not _is_as_asked(asked, job, (head.job_id, head.serving, head.model_units))
+
+
+def check_possible(job: Job, standing: StandingDeployment) -> None:
+    """Raises Conflict unless the deployment serves, and a model of the same base model may take over."""
+    head, purchase = standing.head, standing.purchase
+    if head.beside:
+        words = f"Deployment {head.name} still has generation {head.beside.generation} beside it, until that is gone."
+        raise Conflict("deployment_updating", words, state=head.state, generation=head.beside.generation)
+    deployment_plan.check_swap(job, standing)
+    if purchase.release_requested or head.state != "Ready":
+        words = f"Deployment {head.name} is {head.state}. A second unit can take over once it is Ready."
+        raise Conflict("deployment_not_ready", words, state=head.state, job_id=head.job_id)
+
+
+def while_coming(
+    asked: PutDeployment, job: Job | None, standing: StandingDeployment, coming: Purchase
+) -> DeploymentPlan:
+    """The plan for a deployment whose second unit is on its way: leave it so, or withdraw it.
+
+    Raises Conflict `deployment_updating` for anything else.
+    """
+    head, purchase = standing.head, standing.purchase
+    ends = (asked.hours is not None, asked.expires_at is not None, asked.no_end)
+    same_end = not any(ends) or asked.hours == coming.hours or (asked.expires_at or coming.created_at) == coming.until
+    if same_end and _is_as_asked(asked, job, (coming.job_id, coming.serving, coming.model_units)):
+        served = Served(coming.generation, coming.job_id, coming.model_arn or "")
+        return deployment_plan.make(deployment_plan.wish_of(coming), coming.until, (), served)
+    if not any(ends) and not asked.second_unit and not differs(asked, job, head):
+        served = Served(head.generation, head.job_id, head.model_arn or "")
+        return deployment_plan.make(deployment_plan.wish_of(purchase), purchase.until, ("withdraw",), served)
+    raise Conflict(
+        "deployment_updating",
+        f"Deployment {head.name} is given a second unit for the model of job {coming.job_id}. Wait until that serves, "
+        f"or withdraw it: ask for the model of job {head.job_id}, and for nothing else.",
+        state=head.state,
+        job_id=coming.job_id,
+    )
+
+
+def _is_as_asked(asked: PutDeployment, job: Job | None, has: tuple[str, str, int]) -> bool:
+    job_id, serving, model_units = has
+    return (
+        (job is None or job.id == job_id)
+        and asked.serving in {None, serving}
+        and asked.model_units in {None, model_units}
+    )
+
+
+def begin(head: Deployment, coming: Purchase, reason: str, now: datetime) -> Deployment:
+    """The deployment once a second unit is asked for; the one before goes on answering."""
+    beside = Beside(coming.generation, coming.job_id)
+    return deployment_states.move(
+        replace(head, beside=beside, newest_generation=coming.generation), "Updating", reason, now
+    )
+
+
+def withdraw(
+    head: Deployment, other: Purchase, serving: Purchase, author: Author, now: datetime
+) -> tuple[Deployment, Purchase]:
+    """The deployment and the unit beside it once that is no longer wanted; what ends already is left as it is."""
+    if other.release_requested or other.state in ENDED:
+        return head, other
+    reason = f"asked for by {author.by}"
+    asked = purchase_states.acted(replace(other, release_requested=reason), "released", author, now)
+    if other.state == "requested":
+        ended = purchase_states.finish(asked, "released", None, now)
+        return let_go(head, ended, serving, now), ended
+    if other.state == "live":
+        asked = purchase_states.release(asked, reason, None, now)
+    return deployment_states.note(head, f"generation {other.generation} is withdrawn, {reason}", now), asked
+
+
+def replaced(head: Deployment) -> Replaced:
+    """What the second unit is to replace."""
+    return Replaced(head.generation, head.arn)
+
+
+def is_beside(head: Deployment, purchase: Purchase) -> bool:
+    """Whether the purchase may be billed beside the one that serves."""
+    return head.beside is not None and head.beside.generation == purchase.generation
+
+
+def is_coming(head: Deployment) -> bool:
+    """Whether a second unit is on its way to take over."""
+    return head.beside is not None and head.beside.generation > head.generation
+
+
+def take_over(head: Deployment, ready: Purchase, now: datetime) -> Deployment:
+    """The deployment once its second unit can be called: it serves, and the one before may still be billed."""
+    going = Beside(head.generation, head.job_id)
+    served = _served_by(replace(head, beside=going, previous_job_id=head.job_id), ready)
+    return deployment_states.move(served, "Ready", f"generation {ready.generation} serves now", now)
+
+
+def give_back(before: Purchase, by: Purchase, now: datetime) -> Purchase:
+    """The unit before, once the other serves; one that ends already goes on ending."""
+    named = replace(before, replaced_by=by.generation)
+    if before.state != "live":
+        return named
+    released = purchase_states.release(named, f"generation {by.generation} replaced it", None, now)
+    return purchase_states.acted(released, "released", OURS, now)
+
+
+def hand_over(head: Deployment, coming: Purchase, reason: str, now: datetime) -> Deployment:
+    """The deployment once the unit that served has ended before the other could take over."""
+    alone = _served_by(replace(head, beside=None, previous_job_id=head.job_id), coming)
+    state: deployment_states.DeploymentState = "Releasing" if coming.release_requested else "Creating"
+    words = f"generation {head.generation} has ended: {reason}"
+    return (
+        deployment_states.note(alone, words, now)
+        if head.state == state
+        else deployment_states.move(alone, state, words, now)
+    )
+
+
+def wait_for(head: Deployment, ended: Purchase, now: datetime) -> Deployment:
+    """The deployment whose serving unit has ended while the one before it is still being given back."""
+    words = f"generation {ended.generation} has ended; generation {second(head)} is still being given back"
+    return (
+        deployment_states.note(head, words, now)
+        if head.state == "Releasing"
+        else deployment_states.begin_release(head, words, now)
+    )
+
+
+def second(head: Deployment) -> int | None:
+    """The generation beside the one that serves, if there is one."""
+    return head.beside.generation if head.beside else None
+
+
+def let_go(head: Deployment, ended: Purchase, serving: Purchase, now: datetime) -> Deployment:
+    """The deployment once what stood beside it has ended; with that, it may have ended as a whole."""
+    alone = replace(head, beside=None)
+    if serving.state in ENDED:
+        state: deployment_states.DeploymentState = "Released" if serving.state == "released" else "Failed"
+        reason = serving.failure or serving.release_requested or "given back"
+        return deployment_states.end(alone, state, reason, serving.failure, now)
+    if ended.generation < head.generation:
+        return deployment_states.note(alone, f"generation {ended.generation} is given back", now)
+    why = ended.failure or ended.release_requested or "it was given back"
+    words = f"generation {ended.generation} does not take over: {why}"
+    if head.state == "Updating":
+        return deployment_states.move(alone, "Ready", words, now)
+    return deployment_states.note(alone, words, now)
+
+
+def _served_by(head: Deployment, purchase: Purchase) -> Deployment:
+    return replace(
+        head,
+        generation=purchase.generation,
+        serving=purchase.serving,
+        model_units=purchase.model_units,
+        job_id=purchase.job_id,
+        dataset=purchase.dataset,
+        version=purchase.version,
+        model_arn=purchase.model_arn,
+        arn=purchase.arn,
+        expires_at=purchase.ends_at,
+    )

@@ -1,0 +1,254 @@
+"""A second unit: bought only when asked for, billed beside the first in plain sight, and never a third."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from bedrock_simulator import Configuration, Quotas
+from tunedrop.domain.serving.purchase_states import LONG_SETTLE
+from tunedrop.edges import clients
+
+from tests.integration import bedrock_world
+from tests.integration.bedrock_world import BOUGHT, HOUR, Crash, World, crash, refusing
+from tests.integration.caller import call, refused
+from tests.integration.test_serving_a_model_that_exists import PROD, forget_requests, plan, put, train
+
+PRICE = 44.0
+CREATE, DELETE = "CreateProvisionedModelThroughput", "DeleteProvisionedModelThroughput"
+ON_ITS_WAY = 60.0
+"""Seconds after which the second unit is bought and not Ready yet."""
+
+
+@pytest.fixture
+def world(stack, environment) -> World:
+    account = Configuration(quotas=Quotas(model_units=4))
+    world = bedrock_world.make(stack, environment, configuration=account)
+    prices = {"claude-3-haiku.model_unit_hour": PRICE}
+    world.settings = replace(world.settings, max_model_units=2, prices=prices)
+    return world
+
+
+@pytest.fixture
+def jobs(world) -> tuple[str, str]:
+    """The jobs of the model that a deployment serves, Ready, and of another model."""
+    first, second = train(world), train(world)
+    put(world, {"job_id": first, "hours": 24})
+    world.deliver()
+    world.wait(BOUGHT)
+    world.told()
+    return first, second
+
+
+def ask(world: World, job_id: str, **more: Any) -> Any:
+    return put(world, {"job_id": job_id, "second_unit": True, **more})
+
+
+def get(world: World) -> Any:
+    return call("GET", PROD, cloud=world.cloud)[1]
+
+
+def serves(world: World, job_id: str, generation: int, *, live: int = 1, where: str = "") -> None:
+    """It answers by this model, by capacity that Bedrock bills, and nothing else is billed."""
+    head = world.deployment()
+    assert (head.state, head.job_id, head.generation, head.beside) == ("Ready", job_id, generation, None), where
+    assert head.arn in [entry.resource_arn for entry in world.live()], where
+    assert len(world.live()) == live, where
+    assert world.units() == (head.model_units, frozenset({f"support-prod#{generation}"})), where
+
+
+def test_a_second_unit_is_priced_shown_and_takes_over_when_it_is_ready(world, jobs):
+    first, second = jobs
+    told = plan(world, {"job_id": second, "second_unit": True})[1]
+    assert (told["changes"], told["generation"], told["cost"]["hour"]) == (["replace"], 2, PRICE)
+    assert told["hour_of_both"] == 2 * PRICE
+    status, answer = ask(world, second, plan_id=told["plan_id"])
+    assert (status, answer["state"], answer["job_id"]) == (202, "Updating", first)
+    before = world.deployment().arn
+    world.deliver()
+    world.wait(ON_ITS_WAY)
+    shown = get(world)
+    assert (shown["job_id"], shown["arn"], shown["hourly_cost"]) == (first, before, 2 * PRICE)
+    assert (shown["second_unit"]["generation"], shown["second_unit"]["job_id"]) == (2, second)
+    assert len(world.live()) == 2
+    world.wait(BOUGHT)
+    serves(world, second, 2)
+    assert world.deployment().arn != before
+    assert world.told() == ["DeploymentReplaced", "DeploymentReleased"]
+    assert len(world.bought()) == 2
+    assert put(world, {"job_id": first})[0] == 202, "the way back is one call"
+    world.deliver()
+    world.wait(HOUR)
+    serves(world, first, 2)
+
+
+def test_the_same_wish_again_buys_nothing_while_it_comes_and_afterwards(world, jobs):
+    _, second = jobs
+    assert ask(world, second)[0] == 202
+    before = world.rows()
+    assert (ask(world, second)[0], put(world, {})[0], put(world, {"job_id": second})[0]) == (200, 200, 200)
+    assert world.rows() == before
+    world.deliver()
+    world.wait(ON_ITS_WAY)
+    assert ask(world, second)[0] == 200
+    assert refused(put(world, {"hours": 30})) == (409, "deployment_updating")
+    world.wait(BOUGHT)
+    assert ask(world, second)[0] == 200
+    world.deliver()
+    serves(world, second, 2)
+    assert len(world.bought()) == 2
+
+
+def test_both_units_stand_under_the_cap_and_above_it_nothing_is_written(world, jobs):
+    world.settings = replace(world.settings, max_model_units=1)
+    before = world.rows()
+    assert refused(ask(world, jobs[1])) == (409, "model_units_cap")
+    assert world.rows() == before
+    world.settings = replace(world.settings, max_model_units=2)
+    ask(world, jobs[1])
+    assert refused(put(world, {"job_id": jobs[0]}, name="another")) == (409, "model_units_cap")
+
+
+def test_model_units_are_changed_without_a_gap_though_the_model_is_the_same(world, jobs):
+    world.settings = replace(world.settings, max_model_units=3)
+    assert refused(put(world, {"model_units": 2})) == (409, "model_units_fixed")
+    assert put(world, {"model_units": 2, "second_unit": True})[0] == 202
+    world.deliver()
+    world.wait(BOUGHT)
+    serves(world, jobs[0], 2)
+    assert world.deployment().model_units == 2
+
+
+def test_a_second_unit_that_fails_leaves_the_first_and_its_number_is_not_used_again(world, jobs):
+    first, second = jobs
+    with refusing(clients.spender(), CREATE, "ValidationException", 400):
+        ask(world, second)
+        world.deliver()
+    serves(world, first, 1)
+    assert [kind for kind, _ in world.notifications()] == ["DeploymentFailed"]
+    assert ask(world, second)[1]["second_unit"]["generation"] == 3
+    world.deliver()
+    world.wait(BOUGHT)
+    serves(world, second, 3)
+    assert len(world.bought()) == 2
+
+
+def test_an_end_that_comes_meanwhile_is_kept_and_the_second_unit_serves_alone(world, jobs):
+    _, second = jobs
+    end = put(world, {"hours": 2})[1]["expires_at"]
+    world.deliver()
+    world.wait(HOUR - 120)
+    ask(world, second)
+    world.deliver()
+    world.wait(HOUR / 12)
+    head = world.deployment()
+    assert (head.state, head.generation, head.beside) == ("Creating", 2, None), end
+    assert len(world.live()) == 1
+    world.wait(BOUGHT)
+    serves(world, second, 2)
+
+
+def test_deleting_it_ends_both_and_it_is_released_when_both_are_gone(world, jobs):
+    ask(world, jobs[1])
+    world.deliver()
+    world.wait(ON_ITS_WAY)
+    assert len(world.live()) == 2
+    world.release("support-prod")
+    assert world.deployment().state == "Releasing"
+    with refusing(clients.spender(), DELETE, "ConflictException", 409, about=world.purchase(generation=2).arn):
+        world.deliver()
+    assert (len(world.live()), world.deployment().state) == (1, "Releasing"), "it is not over while one is billed"
+    world.wait(HOUR / 12)
+    assert (world.live(), world.deployment().state, world.units()) == ([], "Released", (0, frozenset()))
+    world.wait(HOUR)
+    assert world.open_work() == []
+
+
+def test_deleting_it_before_anything_was_sent_buys_nothing_more(world, jobs):
+    ask(world, jobs[1])
+    world.release("support-prod")
+    world.deliver()
+    assert (world.live(), len(world.bought()), world.deployment().state) == ([], 1, "Released")
+
+
+@pytest.mark.parametrize("sent", [False, True])
+def test_asking_for_the_model_that_serves_withdraws_the_second_unit(world, jobs, sent):
+    first, second = jobs
+    ask(world, second)
+    if sent:
+        world.deliver()
+        world.wait(ON_ITS_WAY)
+    assert plan(world, {"job_id": first})[1]["changes"] == ["withdraw"]
+    assert put(world, {"job_id": first})[0] == 202
+    world.deliver()
+    world.wait(BOUGHT)
+    serves(world, first, 1)
+    assert len(world.bought()) == 1 + sent
+    assert world.open_work() == ["PURCHASE#support-prod#1"]
+
+
+def test_a_crash_at_any_call_of_the_second_unit_buys_it_once_and_gives_the_first_back(world, jobs):
+    _, second = jobs
+    start = world.checkpoint()
+    steps = {
+        "ask": lambda: put(world, {"job_id": second, "second_unit": True}, key="once"),
+        "buy": lambda: world.spend(advance(2)),
+        "take over": lambda: world.spend(advance(2)),
+        "give back": lambda: world.spend(advance(1)),
+    }
+    for name, step in steps.items():
+        for nth, operation in enumerate(world.calls_of(step)):
+            if operation.startswith(("Get", "List", "Query")):
+                continue  # to die after a look is to die after the last effect before it
+            world.restore(start)
+            forget_requests(world)
+            with world.interrupted(crash, nth, "after"), pytest.raises(Crash):
+                step()
+            if name == "ask":
+                world.clock.advance(61)
+                step()
+            world.wait(LONG_SETTLE.total_seconds() + 1)
+            world.wait(BOUGHT)
+            world.wait(BOUGHT)
+            serves(world, second, 2, where=f"{name}: {operation}")
+            assert len(world.bought()) == 2, f"{name}: {operation}"
+        world.restore(start)
+        forget_requests(world)
+        step()
+        world.stack.messages(world.settings.spend_queue_url)
+        if name == "buy":
+            world.clock.advance(BOUGHT)
+            world.simulator.run_due()
+        start = world.checkpoint()
+
+
+def advance(generation: int) -> dict[str, Any]:
+    return {"kind": "advance_purchase", "deployment": "support-prod", "generation": generation}
+
+
+def test_rivals_at_any_call_of_taking_over_do_no_harm(world, jobs):
+    _, second = jobs
+    ask(world, second)
+    world.deliver()
+    world.clock.advance(BOUGHT)
+    world.simulator.run_due()
+    start = world.checkpoint()
+    rivals = {
+        "the same": lambda: world.spend(advance(2)),
+        "deleted": lambda: world.release("support-prod"),
+    }
+    for name, rival in rivals.items():
+        for nth, operation in enumerate(world.calls_of(lambda: world.spend(advance(2)))):
+            world.restore(start)
+            with world.interrupted(rival, nth, "after"):
+                world.spend(advance(2))
+            world.wait(LONG_SETTLE.total_seconds() + 1)
+            world.wait(BOUGHT)
+            where = f"{name}: {operation}"
+            assert len(world.bought()) == 2, where
+            if name == "deleted":
+                assert (world.live(), world.deployment().state) == ([], "Released"), where
+            else:
+                serves(world, second, 2, where=where)
+            world.restore(start)
