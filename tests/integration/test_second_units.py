@@ -252,3 +252,26 @@ def test_rivals_at_any_call_of_taking_over_do_no_harm(world, jobs):
             else:
                 serves(world, second, 2, where=where)
             world.restore(start)
+
+
+def test_the_way_to_serve_is_changed_without_a_gap(stack, environment):
+    world = bedrock_world.make(stack, environment, base_model="nova-lite", region="us-east-1")
+    job_id = train(world)
+    put(world, {"job_id": job_id})
+    world.deliver()
+    world.wait(BOUGHT)
+    assert world.deployment().serving == "on_demand"
+    by_the_hour = {"serving": "provisioned_throughput"}
+    assert refused(put(world, by_the_hour)) == (409, "serving_fixed")
+    assert put(world, {**by_the_hour, "second_unit": True})[0] == 202
+    world.deliver()
+    world.wait(BOUGHT)
+    head = world.deployment()
+    assert (head.state, head.serving, head.model_units, head.generation) == ("Ready", "provisioned_throughput", 1, 2)
+    assert world.live("custom_model_deployment") == []
+    assert [entry.resource_arn for entry in world.live()] == [head.arn]
+    put(world, {"serving": "on_demand", "second_unit": True})
+    world.deliver()
+    world.wait(BOUGHT)
+    assert (world.live(), world.deployment().expires_at) == ([], None)
+    assert len(world.live("custom_model_deployment")) == 1
