@@ -167,7 +167,7 @@ def _list(chosen: argparse.Namespace) -> int:
     if not found.items:
         text_report.line(screen, "No such deployment." if wanted else "No deployment yet: tunedrop deployments put …")
         return 0
-    tables.show(screen, deployment_text.COLUMNS, map(deployment_text.row, found.items), spare=4)
+    tables.show(screen, deployment_text.COLUMNS, map(deployment_text.row, found.items), spare=2)
     return 0
 
 
