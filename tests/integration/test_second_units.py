@@ -181,6 +181,11 @@ def test_asking_for_the_model_that_serves_withdraws_the_second_unit(world, jobs,
         world.wait(ON_ITS_WAY)
     assert plan(world, {"job_id": first})[1]["changes"] == ["withdraw"]
     assert put(world, {"job_id": first})[0] == 202
+    if sent:
+        before = world.rows()
+        assert put(world, {"job_id": first})[0] == 200
+        assert refused(ask(world, second)) == (409, "deployment_updating"), "it is not what comes any more"
+        assert world.rows() == before
     world.deliver()
     world.wait(BOUGHT)
     serves(world, first, 1)

@@ -49,4 +49,4 @@ def outlive(head: Deployment, ended: Purchase, reason: str, cloud: Cloud, now: d
         return None
     if second_units.is_coming(head):
         return second_units.hand_over(head, other, reason, now)
-    return second_units.wait_for(head, ended, now)
+    return second_units.wait_for(head, ended, other, now)

@@ -85,8 +85,8 @@ def _summary(purchase: Purchase, fact: Announcement) -> str:
 def _replaced(name: str, purchase: Purchase, before: Replaced) -> str:
     until = f"; it bills by the hour until {_text(purchase.expires_at)}" if purchase.expires_at else ""
     return (
-        f"{name} serves the model of job {purchase.job_id} now, by generation {purchase.generation}{until}. "
-        f"Generation {before.generation} is being given back."
+        f"{name} serves the model of job {purchase.job_id} now, by generation {purchase.generation} in place of "
+        f"{before.generation}{until}."
     )
 
 

@@ -11,8 +11,8 @@ from datetime import datetime
 
 from tunedrop.domain.serving import deployment_plan, deployment_states, purchase_states
 from tunedrop.domain.serving.acts import OURS, Author
-from tunedrop.domain.serving.deployment_plan import DeploymentPlan, Served, StandingDeployment
-from tunedrop.domain.serving.deployment_states import Beside, Deployment
+from tunedrop.domain.serving.deployment_plan import Change, DeploymentPlan, Served, StandingDeployment
+from tunedrop.domain.serving.deployment_states import Beside, Deployment, DeploymentState
 from tunedrop.domain.serving.purchase_states import ENDED, Purchase, Replaced
 from tunedrop.domain.serving.put_request import PutDeployment
 from tunedrop.domain.training.job_states import Job
@@ -44,20 +44,32 @@ def while_coming(
     Raises Conflict `deployment_updating` for anything else.
     """
     head, purchase = standing.head, standing.purchase
-    ends = (asked.hours is not None, asked.expires_at is not None, asked.no_end)
-    same_end = not any(ends) or asked.hours == coming.hours or (asked.expires_at or coming.created_at) == coming.until
-    if same_end and _is_as_asked(asked, job, (coming.job_id, coming.serving, coming.model_units)):
+    withdrawn = coming.release_requested is not None
+    as_it_comes = _is_as_asked(asked, job, (coming.job_id, coming.serving, coming.model_units))
+    if as_it_comes and _ends_as_asked(asked, coming) and not withdrawn:
         served = Served(coming.generation, coming.job_id, coming.model_arn or "")
         return deployment_plan.make(deployment_plan.wish_of(coming), coming.until, (), served)
-    if not any(ends) and not asked.second_unit and not differs(asked, job, head):
+    names_an_end = asked.hours is not None or asked.expires_at is not None or asked.no_end
+    if not names_an_end and not asked.second_unit and not differs(asked, job, head):
         served = Served(head.generation, head.job_id, head.model_arn or "")
-        return deployment_plan.make(deployment_plan.wish_of(purchase), purchase.until, ("withdraw",), served)
+        changes: tuple[Change, ...] = () if withdrawn else ("withdraw",)
+        return deployment_plan.make(deployment_plan.wish_of(purchase), purchase.until, changes, served)
+    how = "is gone" if withdrawn else "serves, or withdraw it: ask for what serves now, and for nothing else"
     raise Conflict(
         "deployment_updating",
-        f"Deployment {head.name} is given a second unit for the model of job {coming.job_id}. Wait until that serves, "
-        f"or withdraw it: ask for the model of job {head.job_id}, and for nothing else.",
+        f"Deployment {head.name} has a second unit beside it, for the model of job {coming.job_id}. Wait until that "
+        f"{how}.",
         state=head.state,
         job_id=coming.job_id,
+    )
+
+
+def _ends_as_asked(asked: PutDeployment, coming: Purchase) -> bool:
+    endless = coming.hours is None and coming.until is None
+    return (
+        asked.hours in {None, coming.hours}
+        and asked.expires_at in {None, coming.until}
+        and (endless or not asked.no_end)
     )
 
 
@@ -112,7 +124,7 @@ def is_coming(head: Deployment) -> bool:
 def take_over(head: Deployment, ready: Purchase, now: datetime) -> Deployment:
     """The deployment once its second unit can be called: it serves, and the one before may still be billed."""
     going = Beside(head.generation, head.job_id)
-    served = _served_by(replace(head, beside=going, previous_job_id=head.job_id), ready)
+    served = _served_by(replace(head, beside=going), ready)
     return deployment_states.move(served, "Ready", f"generation {ready.generation} serves now", now)
 
 
@@ -127,51 +139,43 @@ def give_back(before: Purchase, by: Purchase, now: datetime) -> Purchase:
 
 def hand_over(head: Deployment, coming: Purchase, reason: str, now: datetime) -> Deployment:
     """The deployment once the unit that served has ended before the other could take over."""
-    alone = _served_by(replace(head, beside=None, previous_job_id=head.job_id), coming)
-    state: deployment_states.DeploymentState = "Releasing" if coming.release_requested else "Creating"
-    words = f"generation {head.generation} has ended: {reason}"
-    return (
-        deployment_states.note(alone, words, now)
-        if head.state == state
-        else deployment_states.move(alone, state, words, now)
-    )
+    alone = _served_by(replace(head, beside=None), coming)
+    state: DeploymentState = "Releasing" if coming.release_requested else "Creating"
+    return _said(alone, state, f"generation {head.generation} has ended: {reason}", now)
 
 
-def wait_for(head: Deployment, ended: Purchase, now: datetime) -> Deployment:
+def wait_for(head: Deployment, ended: Purchase, going: Purchase, now: datetime) -> Deployment:
     """The deployment whose serving unit has ended while the one before it is still being given back."""
-    words = f"generation {ended.generation} has ended; generation {second(head)} is still being given back"
-    return (
-        deployment_states.note(head, words, now)
-        if head.state == "Releasing"
-        else deployment_states.begin_release(head, words, now)
-    )
-
-
-def second(head: Deployment) -> int | None:
-    """The generation beside the one that serves, if there is one."""
-    return head.beside.generation if head.beside else None
+    words = f"generation {ended.generation} has ended; generation {going.generation} is still being given back"
+    return _said(head, "Releasing", words, now)
 
 
 def let_go(head: Deployment, ended: Purchase, serving: Purchase, now: datetime) -> Deployment:
     """The deployment once what stood beside it has ended; with that, it may have ended as a whole."""
     alone = replace(head, beside=None)
     if serving.state in ENDED:
-        state: deployment_states.DeploymentState = "Released" if serving.state == "released" else "Failed"
+        state: DeploymentState = "Released" if serving.state == "released" else "Failed"
         reason = serving.failure or serving.release_requested or "given back"
         return deployment_states.end(alone, state, reason, serving.failure, now)
     if ended.generation < head.generation:
         return deployment_states.note(alone, f"generation {ended.generation} is given back", now)
     why = ended.failure or ended.release_requested or "it was given back"
     words = f"generation {ended.generation} does not take over: {why}"
-    if head.state == "Updating":
-        return deployment_states.move(alone, "Ready", words, now)
-    return deployment_states.note(alone, words, now)
+    return _said(alone, "Ready" if head.state == "Updating" else head.state, words, now)
+
+
+def _said(head: Deployment, state: DeploymentState, words: str, now: datetime) -> Deployment:
+    """The deployment in that state, with an entry in its history even if it is in it already."""
+    if head.state == state:
+        return deployment_states.note(head, words, now)
+    return deployment_states.move(head, state, words, now)
 
 
 def _served_by(head: Deployment, purchase: Purchase) -> Deployment:
     return replace(
         head,
         generation=purchase.generation,
+        previous_job_id=head.previous_job_id if purchase.job_id == head.job_id else head.job_id,
         serving=purchase.serving,
         model_units=purchase.model_units,
         job_id=purchase.job_id,
