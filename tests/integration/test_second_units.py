@@ -245,8 +245,10 @@ def test_rivals_at_any_call_of_taking_over_do_no_harm(world, jobs):
     }
     for name, rival in rivals.items():
         for nth, operation in enumerate(world.calls_of(lambda: world.spend(advance(2)))):
+            if name == "the same" and operation != "TransactWriteItems":
+                continue
             world.restore(start)
-            with world.interrupted(rival, nth, "after"):
+            with world.interrupted(rival, nth, "before" if name == "the same" else "after"):
                 world.spend(advance(2))
             world.wait(LONG_SETTLE.total_seconds() + 1)
             world.wait(BOUGHT)
