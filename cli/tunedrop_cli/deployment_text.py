@@ -124,7 +124,7 @@ def release_plan(screen: Console, planned: Mapping[str, Any]) -> None:
         text_report.line(screen, f"Nothing to end: {found['name']} is {found['state']}.")
         return
     hour = money(found["hourly_cost"], found["currency"])
-    used = [f"{each['name']}, last used {local_times.shown(each['last_used_at'])}" for each in callers]
+    used = [f"{each['name']}, {_used(each['last_used_at'])}" for each in callers]
     tables.facts(
         screen,
         [
@@ -139,6 +139,10 @@ def release_plan(screen: Console, planned: Mapping[str, Any]) -> None:
             *(("", each) for each in used[1:]),
         ],
     )
+
+
+def _used(moment: str | None) -> str:
+    return f"last used {local_times.shown(moment)}" if moment else "never used"
 
 
 def _until(moment: str | None) -> str:

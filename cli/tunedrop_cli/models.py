@@ -66,7 +66,7 @@ def _show(chosen: argparse.Namespace) -> int:
     found = stack.Stack(chosen).api().get(place("models", chosen.model))
     if chosen.json:
         return text_report.as_json(found)
-    screen, stored = text_report.console(), found["storage_cost"]
+    screen = text_report.console()
     tables.facts(
         screen,
         [
@@ -74,7 +74,7 @@ def _show(chosen: argparse.Namespace) -> int:
             ("", "" if found["is_there"] else "Bedrock shows it to this stack no more: it was deleted"),
             ("", "data it learnt from is erased: it is not served again" if found["is_erased"] else ""),
             ("served by", _served(found) or "nothing"),
-            ("stored for", f"{deployment_text.money(stored['month'], stored['currency'])} a month"),
+            ("stored for", _stored_for(found)),
             ("job", found["job_id"]),
             ("tuned further", f"from the model of job {found['from_job']}" if found["from_job"] else ""),
             ("base model", found["base_model"]),
@@ -89,6 +89,13 @@ def _show(chosen: argparse.Namespace) -> int:
         put = next_commands.plan_serving(found["dataset"], found["job_id"])
         text_report.next_step(screen, stack.again(chosen, put))
     return 0
+
+
+def _stored_for(found: Mapping[str, Any]) -> str:
+    cost = found["storage_cost"]
+    if cost["month"] is None:
+        return "an unknown fee: no price is set"
+    return f"{deployment_text.money(cost['month'], cost['currency'])} a month"
 
 
 def _splits(found: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:

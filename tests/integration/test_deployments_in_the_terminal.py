@@ -132,7 +132,7 @@ def test_a_plan_of_a_release_names_the_keys_that_may_be_calling(world, say):
     for name, scope in (("shop", "--deployment live"), ("all", "--all-deployments"), ("else", "--deployment other")):
         say(f"keys create --name {name} {scope}")
     code, said = say("deployments delete live --plan")
-    assert (code, "shop, last used" in said, "all, last used" in said, "else" in said) == (0, True, True, False)
+    assert (code, "shop, never used" in said, "all, never used" in said, "else" in said) == (0, True, True, False)
 
 
 def test_answers_are_printed_as_json_where_programs_read_them(world, say):
