@@ -42,17 +42,15 @@ def row(found: Deployment) -> tuple[str, ...]:
 
 def whole(screen: Console, found: Deployment, *, history: bool = True) -> None:
     """Everything that is known of a deployment; without its history where that was told."""
-    units = (
-        f"by the hour, {counted(found['model_units'], 'model unit')}: "
-        f"{money(found['hourly_cost'], found['currency'])} an hour"
-    )
+    number = found["model_units"] + (found["second_unit"]["model_units"] if found["second_unit"] else 0)
+    units = f"by the hour, {counted(number, 'model unit')}: {money(found['hourly_cost'], found['currency'])} an hour"
     tables.facts(
         screen,
         [
             ("deployment", found["name"]),
             ("state", found["state"]),
             ("served by", way(found)),
-            ("billed", units if found["model_units"] else "by the token"),
+            ("billed", units if number else "by the token"),
             ("cost so far", money(found["cost_so_far"], found["currency"]) if found["model_units"] else ""),
             ("until", local_times.shown(found["expires_at"]) if found["expires_at"] else ""),
             ("left", left(found) if found["expires_at"] and found["state"] not in ENDED else ""),

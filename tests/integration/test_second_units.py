@@ -110,6 +110,13 @@ def test_both_units_stand_under_the_cap_and_above_it_nothing_is_written(world, j
     assert refused(put(world, {"job_id": jobs[0]}, name="another")) == (409, "model_units_cap")
 
 
+def test_a_quota_of_the_account_that_has_no_room_for_both_is_told_before_anything_is_written(world, jobs):
+    world.simulator.reconfigure(Configuration(quotas=Quotas(model_units=1)))
+    before = world.rows()
+    assert refused(ask(world, jobs[1])) == (409, "account_quota")
+    assert world.rows() == before
+
+
 def test_model_units_are_changed_without_a_gap_though_the_model_is_the_same(world, jobs):
     world.settings = replace(world.settings, max_model_units=3)
     assert refused(put(world, {"model_units": 2})) == (409, "model_units_fixed")

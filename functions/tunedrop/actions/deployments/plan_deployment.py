@@ -174,4 +174,5 @@ def ask_aws(checked: CheckedDeployment, cloud: Cloud) -> tuple[Quota, ...]:
     with faults.asked_by_a_caller():
         today = observed_lifecycle.lifecycle(cloud.bedrock, checked.base_model, {})
         lifecycle.check_serving(checked.base_model, planned.serving, today, cloud.now())
-        return account_quotas.check_serving(quotas.listed(cloud.quotas), checked.base_model, planned.wish)
+        listed, beside = quotas.listed(cloud.quotas), checked.standing.head.model_units if checked.standing else 0
+        return account_quotas.check_serving(listed, checked.base_model, planned.wish, beside=beside)

@@ -66,11 +66,17 @@ def check(listed: Iterable[Quota], base_model: BaseModel, wish: DeploymentWish |
             _check(quota, (wish and wish.model_units) or 1, "the deployment", "deployment")
 
 
-def check_serving(listed: Iterable[Quota], base_model: BaseModel, wish: DeploymentWish) -> tuple[Quota, ...]:
-    """The quotas that a deployment of a model that exists needs. Raises CapExceeded `account_quota`."""
+def check_serving(
+    listed: Iterable[Quota], base_model: BaseModel, wish: DeploymentWish, *, beside: int = 0
+) -> tuple[Quota, ...]:
+    """The quotas that a deployment of a model that exists needs. Raises CapExceeded `account_quota`.
+
+    `beside`: model units that it has already, and keeps meanwhile.
+    """
     found = tuple(_of_serving(tuple(listed), base_model, wish))
     for quota in found:
-        _check(quota, wish.model_units or 1, "the deployment", "serving")
+        also = beside if quota.name.lower() == _MODEL_UNITS else 0
+        _check(quota, (wish.model_units + also) or 1, "the deployment", "serving")
     return found
 
 
