@@ -250,7 +250,10 @@ ADDED_LATER = {
 LIMITS = {"requests_per_minute", "max_tokens"}
 ADDED = {
     "job": {"calls", "phases", "skipped_versions", "tags"},
-    "purchase": {"acts", "brake_failure", "brake_fires_at", "brake_refused", "brake_tried_at"},
+    "purchase": {
+        *("acts", "brake_failure", "brake_fires_at", "brake_refused", "brake_tried_at"),
+        *("billing_days_told", "end_set_at", "warned"),
+    },
     "api_key": {*LIMITS, "earlier_calls", "most_earlier_calls", "minute"},
     "api_key_listing": LIMITS,
 }

@@ -8,21 +8,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from tunedrop.actions.datasets import erase_data
-from tunedrop.actions.deployments import inspect_capacity
+from tunedrop.actions.deployments import bill_capacity, inspect_capacity
 from tunedrop.domain.reports import reconcile_notifications
 from tunedrop.domain.reports.reconcile_notifications import Reconciled
-from tunedrop.domain.serving import capacity_totals, due_purchases
-from tunedrop.domain.serving.capacity_totals import Standing
+from tunedrop.domain.serving import due_purchases
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.training import job_steps
 from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.versions.deletions import Deletion
 from tunedrop.edges import event_bus, observability
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import deployment_rows, job_rows
+from tunedrop.edges.rows import job_rows
 from tunedrop.edges.rows.stored import UnreadableRow
 
 
@@ -49,7 +47,7 @@ def reconcile(cloud: Cloud) -> Reconciled:
     observability.show_orphans(len(seen.orphans))
     lost = {_erasing_message(deletion) for deletion in erase_data.due(cloud)}
     _send(lost, cloud)
-    observability.show_standing(_standing(purchases, cloud, now))
+    observability.show_standing(bill_capacity.standing(purchases, cloud))
     if fault := unreadable or seen.fault:  # unpublished, so the alarm on a missing ReconcileCompleted rings if it lasts
         raise fault
     enqueued = Counter(message.kind for message in due | more | lost)
@@ -64,25 +62,14 @@ def _send(messages: Iterable[_Due], cloud: Cloud) -> None:
         others.get(message.kind, cloud.spend_queue).send(message.kind, **dict(message.ids))
 
 
-def _standing(purchases: list[Purchase], cloud: Cloud, now: datetime) -> Standing:
-    heads = {item.deployment: deployment_rows.load(cloud.state, item.deployment) for item in purchases}
-    named = [(item, head.base_model) for item in purchases if (head := heads[item.deployment])]
-    return capacity_totals.of(named, cloud.settings.prices, now)
-
-
 def _open_work(cloud: Cloud) -> tuple[list[Job], list[Purchase], UnreadableRow | None]:
     """All open jobs and purchases that can be read, and the last fault: one bad row must not delay other releases."""
     jobs: list[Job] = []
-    purchases: list[Purchase] = []
-    unreadable: UnreadableRow | None = None
-    for row in cloud.state.query("OPEN").rows:
+    purchases, unreadable = bill_capacity.open_purchases(cloud)
+    for row in cloud.state.query("OPEN", "JOB#").rows:
         try:
-            if row["sk"].startswith("JOB#"):
-                job = job_rows.load(cloud.state, row["job_id"])
-                jobs += [job] if job else []
-            else:
-                purchase = deployment_rows.load_purchase(cloud.state, row["deployment"], row["generation"])
-                purchases += [purchase] if purchase else []
+            job = job_rows.load(cloud.state, row["job_id"])
+            jobs += [job] if job else []
         except UnreadableRow as error:
             unreadable = error
     return jobs, purchases, unreadable

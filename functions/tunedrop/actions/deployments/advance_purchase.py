@@ -13,7 +13,7 @@ from tunedrop.domain.serving.deployment_states import Deployment, DeploymentStat
 from tunedrop.domain.serving.purchase_states import HOLDING, Capacity, Observation, Purchase, Swap
 from tunedrop.domain.training import names_tokens_tags
 from tunedrop.domain.training.bedrock_refusal import Refusal
-from tunedrop.edges import schedules
+from tunedrop.edges import faults, schedules
 from tunedrop.edges.bedrock import buy_capacity, observed_capacity, swap_model
 from tunedrop.edges.bedrock.call_outcomes import Ambiguous, Done
 from tunedrop.edges.clients import Spender
@@ -57,7 +57,11 @@ def advance(deployment: str, generation: int, cloud: Cloud, spender: Spender) ->
         if isinstance(step, purchase_steps.LeavePurchase | swap_steps.LeaveSwap):
             announce.announce_purchase(purchase, cloud)
             return purchase
-        observed = _carry_out(step, purchase, visit)
+        try:
+            observed = _carry_out(step, purchase, visit)
+        except faults.FAULTS:  # whoever pays hears of an end and of a bill even while AWS does not answer
+            announce.announce_purchase(purchase, cloud)
+            raise
     raise Unavailable("busy", f"Purchase {deployment}#{generation} keeps changing.", deployment=deployment)
 
 

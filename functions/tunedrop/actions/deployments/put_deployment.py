@@ -114,7 +114,7 @@ def _changed(
         requires = _undisturbed(job, cloud)
     if {"renew", "shorten"} & set(planned.changes):
         did: Did = "renewed" if "renew" in planned.changes else "shortened"
-        purchase = purchase_states.end_at(purchase, planned.hours, planned.until)
+        purchase = purchase_states.end_at(purchase, planned.hours, planned.until, asker.now)
         purchase = purchase_states.acted(purchase, did, asker.author, asker.now)
         words = f"its end was changed by {asker.author.by}"
         head = deployment_states.change_end(head, planned.until, words, asker.now)

@@ -8,7 +8,7 @@ from datetime import datetime
 from tunedrop.actions.deployments import read_deployments
 from tunedrop.actions.deployments.read_deployments import PricedDeployment
 from tunedrop.domain.messages.api_key import ApiKey
-from tunedrop.domain.serving import deployment_states, purchase_states
+from tunedrop.domain.serving import deployment_states, purchase_facts, purchase_states
 from tunedrop.domain.serving.acts import Author
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import Purchase
@@ -58,7 +58,7 @@ def release(name: str, cloud: Cloud, *, author: Author) -> Deployment:
         ended = deployment.state in deployment_states.ENDED
         writes = _writes(deployment, purchase, author, now)
         if ended or _was_asked(deployment, purchase) or cloud.state.write_all(*writes):
-            if not ended or purchase_states.announcements(purchase, now):
+            if not ended or purchase_facts.due(purchase, now):
                 _ask_for_advance(purchase, cloud)
             return read_deployments.get(name, cloud)
     raise Unavailable("busy", f"Deployment {name} is being changed. Send the request again.", deployment=name)

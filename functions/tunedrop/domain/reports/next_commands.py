@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a check of a file proposes commands too, and does without jobs
+    from datetime import datetime
+
     from tunedrop.domain.training.job_states import DeploymentWish, Job
     from tunedrop.domain.training.start_request import DeploymentRequest, StartJob
 
@@ -87,6 +89,11 @@ def show_deployment(name: str) -> str:
 def plan_serving(dataset: str, job_id: str) -> str:
     """Say what it would do and cost to serve a job's model, by a name after its dataset."""
     return _command("deployments", "put", f"{dataset[:27].rstrip('-')}-prod", "--job", job_id, "--plan")
+
+
+def renew_deployment(name: str, expires_at: datetime) -> str:
+    """Let a deployment stand until then."""
+    return _command("deployments", "put", name, "--expires-at", f"{expires_at:%Y-%m-%dT%H:%M:%SZ}")
 
 
 def delete_deployment(name: str) -> str:
