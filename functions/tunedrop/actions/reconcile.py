@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tunedrop.actions.datasets import erase_data
-from tunedrop.actions.deployments import bill_capacity, inspect_capacity
+from tunedrop.actions.deployments import bill_capacity, inspect_capacity, watch_calls
 from tunedrop.domain.reports import reconcile_notifications
 from tunedrop.domain.reports.reconcile_notifications import Reconciled
 from tunedrop.domain.serving import due_purchases
@@ -18,8 +18,9 @@ from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.training import job_steps
 from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.versions.deletions import Deletion
-from tunedrop.edges import event_bus, observability
+from tunedrop.edges import event_bus, faults, observability
 from tunedrop.edges.cloud import Cloud
+from tunedrop.edges.observability import logger, traced
 from tunedrop.edges.rows import job_rows
 from tunedrop.edges.rows.stored import UnreadableRow
 
@@ -44,13 +45,18 @@ def reconcile(cloud: Cloud) -> Reconciled:
     seen = inspect_capacity.inspect(purchases, cloud)
     more = {_purchase_message(item) for item in (*seen.vanished, *seen.late)} - due
     _send(more, cloud)
+    idle, unseen = _idle(purchases, cloud)
+    idle -= due | more
+    _send(idle, cloud)
     observability.show_orphans(len(seen.orphans))
     lost = {_erasing_message(deletion) for deletion in erase_data.due(cloud)}
     _send(lost, cloud)
     observability.show_standing(bill_capacity.standing(purchases, cloud))
-    if fault := unreadable or seen.fault:  # unpublished, so the alarm on a missing ReconcileCompleted rings if it lasts
+    if (
+        fault := unreadable or seen.fault or unseen
+    ):  # unpublished, so the alarm on a missing ReconcileCompleted rings if it lasts
         raise fault
-    enqueued = Counter(message.kind for message in due | more | lost)
+    enqueued = Counter(message.kind for message in due | more | idle | lost)
     found = Reconciled(len(jobs), len(purchases), dict(enqueued), tuple(seen.orphans), tuple(seen.foreign))
     event_bus.publish(cloud.bus, reconcile_notifications.notification(found, cloud.settings.stack_id, now))
     return found
@@ -60,6 +66,15 @@ def _send(messages: Iterable[_Due], cloud: Cloud) -> None:
     for message in sorted(messages):
         others = {"check_job": cloud.job_event_queue, erase_data.MESSAGE: cloud.upload_queue}
         others.get(message.kind, cloud.spend_queue).send(message.kind, **dict(message.ids))
+
+
+def _idle(purchases: list[Purchase], cloud: Cloud) -> tuple[set[_Due], Exception | None]:
+    """Purchases that look idle; none, and the fault, where calls can't be read."""
+    try:
+        return {_purchase_message(item) for item in watch_calls.due(purchases, cloud)}, None
+    except (*faults.FAULTS, UnreadableRow) as fault:
+        logger.error("calls could not be read", extra=traced(fault))
+        return set(), fault
 
 
 def _open_work(cloud: Cloud) -> tuple[list[Job], list[Purchase], UnreadableRow | None]:

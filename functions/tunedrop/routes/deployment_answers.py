@@ -48,6 +48,9 @@ class DeploymentAnswer(AnswerModel):
     owner: str
     created_at: datetime
     expires_at: datetime | None = Field(description="When it is released automatically")
+    idle_minutes: int | None = Field(
+        None, description="Released once nobody has called it for so long; null: only at its end"
+    )
     failure: str | None
     hourly_cost: float | None = Field(
         None, description="Estimated while nobody calls it: 0 on demand and once it has ended; null without a price"
@@ -56,6 +59,10 @@ class DeploymentAnswer(AnswerModel):
         None, description="Of this generation, estimated; calls on demand are not in it; null without a price"
     )
     currency: str | None = None
+    last_called_at: datetime | None = Field(
+        None,
+        description="Through the Messages API, in this generation, and at most a minute later; null: not called yet",
+    )
     history: list[HistoryAnswer]
     acts: list[ActAnswer] = Field([], description="Of this generation, the first first; none by an older release")
 
@@ -81,7 +88,7 @@ class DeploymentPlanAnswer(AnswerModel):
 
     plan_id: str = Field(description="Does exactly this if it is sent with the request")
     name: str
-    changes: list[str] = Field(description="create, swap, renew, shorten; empty if it is already as it should be")
+    changes: list[str] = Field(description="create, swap, renew, shorten, idle; empty if it is already as it should be")
     state: str | None = Field(description="As it is now; null if there was none of that name")
     serves_job_id: str | None = Field(description="Whose model it serves now; null if none")
     generation: int
@@ -96,6 +103,9 @@ class DeploymentPlanAnswer(AnswerModel):
     model_units: int
     hours: int | None = Field(description="From the purchase to the release")
     expires_at: datetime | None = Field(description="When it would be released, if it were bought now")
+    idle_minutes: int | None = Field(
+        None, description="Released once nobody has called it for so long; null: only at its end"
+    )
     cost: CapacityCostAnswer
     quotas: list[QuotaAnswer] = Field(description="Of the account, where something would be made")
 
@@ -122,7 +132,7 @@ def deployment(priced: PricedDeployment) -> DeploymentAnswer:
     """A deployment with what it costs."""
     answer = DeploymentAnswer.of(priced.deployment)
     answer.hourly_cost, answer.cost_so_far = priced.hourly_cost, priced.cost_so_far
-    answer.currency = priced.currency
+    answer.currency, answer.last_called_at = priced.currency, priced.last_called_at
     answer.acts = [ActAnswer.of(act) for act in priced.acts]
     return answer
 
@@ -148,6 +158,7 @@ def plan(planned: PlannedDeployment) -> DeploymentPlanAnswer:
         model_units=told.model_units,
         hours=told.hours,
         expires_at=planned.expires_at,
+        idle_minutes=told.idle_minutes,
         cost=CapacityCostAnswer.of(planned.cost),
         quotas=[QuotaAnswer.of(quota) for quota in planned.quotas],
     )

@@ -61,6 +61,10 @@ class PutDeploymentBody(Body):
         None, description="When it is released, instead of `hours`; at most 168 hours ahead, and renewed by a later one"
     )
     no_end: bool = added(False, description="Until somebody releases it, instead of either. On demand only")
+    idle_minutes: Whole | None = Field(
+        None,
+        description="Released once nobody has called it for so long, 10 to 10080; 0, the default: only at its end",
+    )
     plan_id: str | None = Field(None, description="Does exactly what the plan with this id says, or nothing")
 
     def asked(self, name: str) -> PutDeployment:

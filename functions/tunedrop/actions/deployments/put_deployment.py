@@ -118,6 +118,10 @@ def _changed(
         purchase = purchase_states.acted(purchase, did, asker.author, asker.now)
         words = f"its end was changed by {asker.author.by}"
         head = deployment_states.change_end(head, planned.until, words, asker.now)
+    if "idle" in planned.changes:
+        purchase = purchase_states.stop_when_idle(purchase, planned.idle_minutes, asker.now)
+        note = f"its idle_minutes were changed by {asker.author.by}"
+        head = deployment_states.change_idle(head, planned.idle_minutes, note, asker.now)
     return [deployment_rows.put_purchase(purchase), deployment_rows.put_changed(head), *requires]
 
 

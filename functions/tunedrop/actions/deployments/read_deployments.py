@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from tunedrop.domain.serving import capacity_costs, deployment_states
 from tunedrop.domain.serving.acts import Act
+from tunedrop.domain.serving.calls_seen import CallsSeen
 from tunedrop.domain.serving.deployment_filter import EVERY_DEPLOYMENT, DeploymentFilter
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import deployment_rows
+from tunedrop.edges.rows import call_rows, deployment_rows
 from tunedrop.errors import NotFound
 
 LONGEST_NAME = 32
@@ -31,6 +33,8 @@ class PricedDeployment:
     currency: str
     acts: tuple[Act, ...]
     """Who had done what about its current generation."""
+    last_called_at: datetime | None
+    """Through the Messages API, to the minute before; None: never in this generation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +54,21 @@ def get(name: str, cloud: Cloud) -> Deployment:
 
 
 def priced(deployment: Deployment, cloud: Cloud) -> PricedDeployment:
-    """The deployment with what it costs and who had it done. Takes another read."""
+    """The deployment with what it costs, who had it done, and when it was last called."""
+    return _priced(deployment, call_rows.load(cloud.access, deployment.name), cloud)
+
+
+def _priced(deployment: Deployment, calls: CallsSeen | None, cloud: Cloud) -> PricedDeployment:
+    """The same where its calls were read. Takes another read."""
     settings = cloud.settings
     hour = capacity_costs.hourly(deployment.model_units, deployment.base_model, settings.prices)
     purchase = deployment_rows.load_purchase(cloud.state, deployment.name, deployment.generation)
     so_far = capacity_costs.so_far(purchase, hour, cloud.now()) if purchase else None
     ended = deployment.state in deployment_states.ENDED
     acts = purchase.acts if purchase else ()
-    return PricedDeployment(deployment, 0.0 if ended else hour, so_far, settings.currency, acts)
+    called = calls.last_called_at if calls else None
+    in_this_generation = called if called and called >= deployment.created_at else None
+    return PricedDeployment(deployment, 0.0 if ended else hour, so_far, settings.currency, acts, in_this_generation)
 
 
 def list_deployments(
@@ -84,7 +95,8 @@ def list_deployments(
 
 
 def _page(found: Sequence[Deployment], cursor: str | None, cloud: Cloud) -> DeploymentPage:
-    return DeploymentPage(tuple(priced(each, cloud) for each in found), cursor)
+    calls = call_rows.load_all(cloud.access) if found else {}
+    return DeploymentPage(tuple(_priced(each, calls.get(each.name), cloud) for each in found), cursor)
 
 
 def standing_by_job(cloud: Cloud) -> Mapping[str, Sequence[Deployment]]:

@@ -45,6 +45,7 @@ def start_job(
         words += ["--serving", deployment.serving] if deployment.serving else []
         words += ["--model-units", str(deployment.model_units)] if deployment.model_units else []
         words += ["--hours", str(deployment.hours)] if deployment.hours else []
+        words += ["--idle-minutes", str(deployment.idle_minutes)] if deployment.idle_minutes else []
     words += _chosen(choices) if choices else []
     return _command(*words, *(("--plan-id", plan_id) if plan_id else ()))
 

@@ -53,6 +53,8 @@ class Deployment:
     failure: str | None = None
     previous_job_id: str | None = None
     """The job whose model it served before this one, in the same generation."""
+    idle_minutes: int | None = None
+    """Released once nobody has called it for so long; None: only at its end."""
     history: tuple[HistoryEntry, ...] = ()
     revision: int = 0
     """Counts writes of the row; every write is conditional on the revision it read."""
@@ -66,6 +68,11 @@ def move(deployment: Deployment, state: DeploymentState, note: str, now: datetim
 def change_end(deployment: Deployment, expires_at: datetime | None, note: str, now: datetime) -> Deployment:
     """The deployment with another end; None: not known yet, because it counts from a purchase to come."""
     return _noted(replace(deployment, expires_at=expires_at), note, now)
+
+
+def change_idle(deployment: Deployment, minutes: int | None, note: str, now: datetime) -> Deployment:
+    """The deployment with another time without calls after which it is released; None: never."""
+    return _noted(replace(deployment, idle_minutes=minutes), note, now)
 
 
 def _noted(deployment: Deployment, note: str, now: datetime) -> Deployment:

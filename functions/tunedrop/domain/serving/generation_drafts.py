@@ -41,6 +41,7 @@ def draft(
         owner=job.owner,
         model_units=wish.model_units,
         created_at=beginning.now,
+        idle_minutes=wish.idle_minutes,
         history=(HistoryEntry(beginning.now, "Creating", beginning.why),),
         revision=before.revision if before else 0,
     )
@@ -55,6 +56,7 @@ def draft(
         model_units=wish.model_units,
         hours=wish.hours,
         until=until,
+        idle_minutes=wish.idle_minutes,
         job_id=job.id,
         dataset=job.dataset,
         version=job.version,

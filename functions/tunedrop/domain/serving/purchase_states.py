@@ -91,6 +91,10 @@ class Purchase:
     """When Bedrock last had no capacity, or did not take a deletion."""
     until: datetime | None = None
     """When it is released, if a request named that moment. `expires_at` follows once whatever else ends it may."""
+    idle_minutes: int | None = None
+    """Released once nobody has called it for so long; None: only at its end."""
+    idle_from: datetime | None = None
+    """When a request last changed that: no minute before counts."""
     live_at: datetime | None = None
     ready_at: datetime | None = None
     expires_at: datetime | None = None
@@ -251,3 +255,8 @@ def end_at(purchase: Purchase, hours: int | None, until: datetime | None, now: d
     told = tuple(fact for fact in purchase.announced if fact != "expiring")
     ended = replace(purchase, hours=hours, until=until, end_set_at=now, announced=told, warned=())
     return ended if hours or until else replace(ended, expires_at=None)  # on demand: no schedule has to be moved first
+
+
+def stop_when_idle(purchase: Purchase, minutes: int | None, now: datetime) -> Purchase:
+    """The purchase with another time without calls after which it is released, counted from now; None: never."""
+    return replace(purchase, idle_minutes=minutes, idle_from=now)

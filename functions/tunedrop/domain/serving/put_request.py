@@ -25,6 +25,8 @@ class PutDeployment:
     """The moment of the release, if `hours` does not say it."""
     no_end: bool = False
     """Serve it until somebody releases it: on demand only."""
+    idle_minutes: int | None = None
+    """Released once nobody has called it for so long; 0: only at its end."""
     plan_id: str | None = None
     """Confirms the plan with this id: where it would do something else by now, nothing is done."""
 

@@ -51,6 +51,8 @@ class DeploymentWish:
     """0 for on-demand."""
     hours: int | None
     """None: until somebody releases it (on-demand only)."""
+    idle_minutes: int | None = None
+    """Released once nobody has called it for so long; None: only at its end."""
 
 
 @dataclass(frozen=True, slots=True)
