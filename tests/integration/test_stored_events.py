@@ -20,16 +20,19 @@ from tunedrop.domain.reports import (
     deployment_notifications,
     job_notifications,
     reconcile_notifications,
+    retirement_notifications,
 )
 from tunedrop.domain.reports.dataset_notifications import Publisher
 from tunedrop.domain.reports.job_notifications import Waiting
 from tunedrop.domain.reports.notifications import Notification
 from tunedrop.domain.reports.reconcile_notifications import Reconciled
+from tunedrop.domain.reports.retirement_notifications import Affected
 from tunedrop.domain.serving.capacity_costs import Bill, Cost
 from tunedrop.domain.serving.purchase_facts import Fact
 from tunedrop.domain.serving.purchase_states import Announcement, Capacity
 from tunedrop.domain.training.account_quotas import Quota
 from tunedrop.domain.training.on_accept import OnAccept
+from tunedrop.domain.training.retirement import Retirement
 from tunedrop.domain.training.start_request import StartJob
 from tunedrop.edges.rows.writes import Delete
 
@@ -49,6 +52,9 @@ CAPACITY = Capacity(ARN, "support-prod", "", "Ready")
 def of_jobs(job: Any) -> Iterator[Notification]:
     for status in ("InProgress", "Completed", "Failed", "Stopped"):
         yield job_notifications.notification(job, status, STACK_ID, NOW, bucket="data")
+    at = datetime(2027, 3, 1, tzinfo=UTC)
+    affected = Affected(job, ["support-prod"], "nova-lite")
+    yield retirement_notifications.notification(affected, Retirement("end", at, 90), STACK_ID, NOW)
     if job.appeared:
         yield job_notifications.of_appearance(job, STACK_ID, NOW)
     if job.wait:

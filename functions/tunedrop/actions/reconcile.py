@@ -6,11 +6,12 @@ What the rows alone decide is sent before we look at Bedrock, so no failure of B
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tunedrop.actions.datasets import erase_data
 from tunedrop.actions.deployments import bill_capacity, inspect_capacity, watch_calls
+from tunedrop.actions.jobs import tell_retirements
 from tunedrop.domain.reports import reconcile_notifications
 from tunedrop.domain.reports.reconcile_notifications import Reconciled
 from tunedrop.domain.serving import due_purchases
@@ -45,18 +46,16 @@ def reconcile(cloud: Cloud) -> Reconciled:
     seen = inspect_capacity.inspect(purchases, cloud)
     more = {_purchase_message(item) for item in (*seen.vanished, *seen.late)} - due
     _send(more, cloud)
-    idle, unseen = _idle(purchases, cloud)
-    idle -= due | more
-    _send(idle, cloud)
+    looked_for, unseen = _looked_for(purchases, cloud)
+    others = looked_for - due - more
+    _send(others, cloud)
     observability.show_orphans(len(seen.orphans))
     lost = {_erasing_message(deletion) for deletion in erase_data.due(cloud)}
     _send(lost, cloud)
     observability.show_standing(bill_capacity.standing(purchases, cloud))
-    if (
-        fault := unreadable or seen.fault or unseen
-    ):  # unpublished, so the alarm on a missing ReconcileCompleted rings if it lasts
+    if fault := unreadable or seen.fault or unseen:  # the alarm on a missing ReconcileCompleted rings if it lasts
         raise fault
-    enqueued = Counter(message.kind for message in due | more | idle | lost)
+    enqueued = Counter(message.kind for message in due | more | others | lost)
     found = Reconciled(len(jobs), len(purchases), dict(enqueued), tuple(seen.orphans), tuple(seen.foreign))
     event_bus.publish(cloud.bus, reconcile_notifications.notification(found, cloud.settings.stack_id, now))
     return found
@@ -68,13 +67,21 @@ def _send(messages: Iterable[_Due], cloud: Cloud) -> None:
         others.get(message.kind, cloud.spend_queue).send(message.kind, **dict(message.ids))
 
 
-def _idle(purchases: list[Purchase], cloud: Cloud) -> tuple[set[_Due], Exception | None]:
-    """Purchases that look idle; none, and the fault, where calls can't be read."""
-    try:
-        return {_purchase_message(item) for item in watch_calls.due(purchases, cloud)}, None
-    except (*faults.FAULTS, UnreadableRow) as fault:
-        logger.error("calls could not be read", extra=traced(fault))
-        return set(), fault
+def _looked_for(purchases: list[Purchase], cloud: Cloud) -> tuple[set[_Due], Exception | None]:
+    """What takes more than the rows of open work to find, and the last fault: one search must not hide the other's."""
+    found: set[_Due] = set()
+    fault: Exception | None = None
+    searches: tuple[Callable[[], set[_Due]], ...] = (
+        lambda: {_purchase_message(item) for item in watch_calls.due(purchases, cloud)},
+        lambda: {_job_message("advance_job", job) for job in tell_retirements.due(cloud)},
+    )
+    for search in searches:
+        try:
+            found |= search()
+        except (*faults.FAULTS, UnreadableRow) as error:
+            logger.error("not all that is due could be looked for", extra=traced(error))
+            fault = error
+    return found, fault
 
 
 def _open_work(cloud: Cloud) -> tuple[list[Job], list[Purchase], UnreadableRow | None]:

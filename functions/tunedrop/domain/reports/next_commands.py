@@ -77,6 +77,11 @@ def show_dataset(dataset: str, version: int | None = None) -> str:
     return _command("datasets", "show", dataset, *(("--version", str(version)) if version else ()))
 
 
+def base_models() -> str:
+    """Say what can be tuned here today."""
+    return _command("base-models")
+
+
 def list_deployments() -> str:
     """List deployments."""
     return _command("deployments", "list")

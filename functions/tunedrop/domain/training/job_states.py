@@ -197,6 +197,8 @@ class Job:
     """The S3 key of its report as JSON; page and picture lie beside it. None: not written."""
     announced: tuple[JobStatus, ...] = ()
     """Statuses whose notification was published."""
+    retirements_told: tuple[str, ...] = ()
+    """What was told of its base model's retirement (`retirement.Retirement.mark`)."""
     revision: int = 0
     """Counts writes of the row; every write is conditional on the revision it read."""
 
