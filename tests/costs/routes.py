@@ -96,6 +96,8 @@ REQUESTS = (
     Request("GET", "/keys", 101, what="one more for each key of the page"),
     Request("POST", "/keys", 4, body=KEY, key="key"),
     Request("DELETE", "/keys/{key_id}", 6, nth=1),
+    Request("DELETE", "/models/{name}", 20, query={"plan": "true"}, what="plan"),
+    Request("DELETE", "/models/{name}", 24),
 )  # fmt: skip
 
 HEAD = """\

@@ -152,7 +152,7 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         May("bedrock:ListModelCustomizationJobs", "*"),
         # tells of base models that retire
         May("bedrock:ListFoundationModels", "*"),
-        May("bedrock:GetCustomModel", MODELS, IS_OURS),
+        May("bedrock:GetCustomModel DeleteCustomModel", MODELS, IS_OURS),
         *FIND_CAPACITY,
         # creates what carries the stack's tag and an intent's
         May("bedrock:CreateModelCustomizationJob", (BASE_MODELS, MODELS, JOBS), IS_MARKED),

@@ -255,7 +255,7 @@ ADDED_LATER = {
 LIMITS = {"requests_per_minute", "max_tokens"}
 ADDED = {
     "deployment": {"idle_minutes"},
-    "job": {"calls", "phases", "retirements_told", "skipped_versions", "tags"},
+    "job": {"calls", "phases", "model_deletion", "retirements_told", "skipped_versions", "tags"},
     "purchase": {
         *("acts", "brake_failure", "brake_fires_at", "brake_refused", "brake_tried_at"),
         *("billing_days_told", "end_set_at", "idle_from", "idle_minutes", "warned"),

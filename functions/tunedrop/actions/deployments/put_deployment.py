@@ -15,7 +15,7 @@ from tunedrop.domain.serving.purchase_states import Swap
 from tunedrop.domain.serving.put_request import PutDeployment
 from tunedrop.domain.training.job_states import Job
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import deployment_rows, tombstone_rows
+from tunedrop.edges.rows import deployment_rows, job_rows, tombstone_rows
 from tunedrop.edges.rows.writes import Put, Require, Update
 from tunedrop.errors import Unavailable
 
@@ -126,10 +126,10 @@ def _changed(
 
 
 def _undisturbed(job: Job, cloud: Cloud) -> list[Require]:
-    """Conditions of writes: no data that the job's model learnt from is being erased."""
+    """Conditions of writes: neither the job's model nor any data that it learnt from is being erased."""
     found = {
         require.key: require
         for each in find_model.learned_from(job, cloud)
         for require in tombstone_rows.undisturbed(each.dataset, each.version)
     }
-    return list(found.values())
+    return [job_rows.keeps_model(job.id), *found.values()]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tunedrop.actions import announce
-from tunedrop.actions.jobs import prepare_for_job, save_job, tell_retirements
+from tunedrop.actions.jobs import delete_model, prepare_for_job, save_job, tell_retirements
 from tunedrop.domain.training import job_queue, job_states, job_steps, wait_reasons
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.domain.training.bedrock_view import BedrockCall
@@ -67,6 +67,7 @@ def _about_its_model(job_id: str, turn: _Turn) -> None:
     """What is due for the custom model of a job that has ended."""
     job = job_rows.load(turn.cloud.state, job_id)  # anew: what was announced before this is written in the row
     if job and job.status == "Completed":
+        delete_model.carry_out(job, turn.cloud, turn.spender)
         tell_retirements.announce(job, turn.cloud, turn.now)
 
 

@@ -123,8 +123,8 @@ def doctor() -> str:
 
 
 def delete_model(name: str) -> str:
-    """Delete a custom model: with the person's own credentials, because no function of the stack may."""
-    return shlex.join(["aws", "bedrock", "delete-custom-model", "--model-identifier", name])
+    """Delete a custom model that nothing serves."""
+    return _command("models", "delete", name)
 
 
 def in_stack(command: str, stack_arn: str) -> str:
