@@ -101,6 +101,7 @@ def plan(screen: Console, found: Mapping[str, Any]) -> None:
             ("until its end", money(cost["until_end"], currency) if found["model_units"] else ""),
             ("and", "" if found["model_units"] else "what its calls cost, by the token"),
             ("quotas", "; ".join(f"{quota['name']}: {quota['value']:g}" for quota in found["quotas"])),
+            *(("know", words) for words in found.get("advice") or ()),
         ],
     )
 

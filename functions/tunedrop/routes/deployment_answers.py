@@ -83,6 +83,14 @@ class CapacityCostAnswer(AnswerModel):
     currency: str
 
 
+class BreakEvenAnswer(AnswerModel):
+    """From how many requests a day on Provisioned Throughput costs less than on demand."""
+
+    tokens_per_request: int = Field(description="The mean of a record that the model was trained on, estimated")
+    least: int = Field(description="Below this, on demand costs less: if all tokens cost what an answer's do")
+    most: int = Field(description="Above this, Provisioned Throughput does: if all cost what a prompt's do")
+
+
 class DeploymentPlanAnswer(AnswerModel):
     """What a request would do and cost. Nothing was changed."""
 
@@ -108,6 +116,10 @@ class DeploymentPlanAnswer(AnswerModel):
     )
     cost: CapacityCostAnswer
     quotas: list[QuotaAnswer] = Field(description="Of the account, where something would be made")
+    break_even: BreakEvenAnswer | None = Field(
+        None, description="Where Provisioned Throughput would be bought, and the prices of both are set"
+    )
+    advice: list[str] = Field([], description="What to know of Provisioned Throughput before it is bought")
 
 
 class CallerAnswer(AnswerModel):
@@ -161,6 +173,8 @@ def plan(planned: PlannedDeployment) -> DeploymentPlanAnswer:
         idle_minutes=told.idle_minutes,
         cost=CapacityCostAnswer.of(planned.cost),
         quotas=[QuotaAnswer.of(quota) for quota in planned.quotas],
+        break_even=BreakEvenAnswer.of(planned.break_even) if planned.break_even else None,
+        advice=list(planned.advice),
     )
 
 
