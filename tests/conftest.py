@@ -8,6 +8,7 @@ import os
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as examples
+from tunedrop.actions.messages import record_call
 from tunedrop.edges import clients, settings
 
 # A busy machine is no defect.
@@ -37,6 +38,7 @@ def forget_clients() -> None:
     for client in _CLIENTS:
         client.cache_clear()
     settings.settings.cache_clear()
+    record_call.known.cache_clear()
 
 
 @pytest.fixture(autouse=True)

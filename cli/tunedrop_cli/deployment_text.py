@@ -13,7 +13,7 @@ from tunedrop_cli import local_times, tables, text_report
 
 Deployment = Mapping[str, Any]
 ENDED = frozenset({"Released", "Failed"})
-COLUMNS = ("deployment", "state", "served by", "units", "an hour", "so far", "left", "data", "base model")
+COLUMNS = ("deployment", "state", "served by", "units", "an hour", "so far", "left", "last call", "data", "base model")
 
 _DOES = {
     "create": "makes it",
@@ -22,6 +22,7 @@ _DOES = {
     "withdraw": "withdraws the second unit that is on its way",
     "renew": "renews it",
     "shorten": "ends it earlier",
+    "idle": "changes when it is released for want of calls",
 }
 
 
@@ -35,6 +36,7 @@ def row(found: Deployment) -> tuple[str, ...]:
         money(found["hourly_cost"], found["currency"]),
         money(found["cost_so_far"], found["currency"]),
         left(found),
+        last_call(found),
         f"{found['dataset']}@{found['version']}",
         found["base_model"],
     )
@@ -54,6 +56,8 @@ def whole(screen: Console, found: Deployment, *, history: bool = True) -> None:
             ("cost so far", money(found["cost_so_far"], found["currency"]) if found["model_units"] else ""),
             ("until", local_times.shown(found["expires_at"]) if found["expires_at"] else ""),
             ("left", left(found) if found["expires_at"] and found["state"] not in ENDED else ""),
+            ("idle stop", idle_stop(found)),
+            ("last call", last_call(found)),
             ("job", found["job_id"]),
             ("job before", found["previous_job_id"] or ""),
             ("base model", f"{found['base_model']}, tuned on {found['dataset']}@{found['version']}"),
@@ -105,12 +109,14 @@ def plan(screen: Console, found: Mapping[str, Any]) -> None:
             ("served by", way(found)),
             ("model units", str(found["model_units"] or "")),
             ("until", _until(found["expires_at"])),
+            ("idle stop", idle_stop(found)),
             ("costs an hour", money(cost["hour"], currency)),
             ("of both", "" if found["hour_of_both"] is None else f"{money(found['hour_of_both'], currency)} an hour"),
             ("a day", money(cost["day"], currency) if found["model_units"] else ""),
             ("until its end", money(cost["until_end"], currency) if found["model_units"] else ""),
             ("and", "" if found["model_units"] else "what its calls cost, by the token"),
             ("quotas", "; ".join(f"{quota['name']}: {quota['value']:g}" for quota in found["quotas"])),
+            *(("know", words) for words in found.get("advice") or ()),
         ],
     )
 
@@ -159,6 +165,19 @@ def left(found: Deployment) -> str:
     if found["expires_at"] is None or found["state"] in ENDED:
         return "-"
     return local_times.lasted(local_times.parsed(found["expires_at"]) - datetime.now(UTC))
+
+
+def idle_stop(found: Mapping[str, Any]) -> str:
+    """After how long without calls it is released."""
+    minutes = found.get("idle_minutes")
+    return f"after {minutes} minutes without a call" if minutes else ""
+
+
+def last_call(found: Deployment) -> str:
+    """How long ago it was last called through the Messages API."""
+    if found.get("last_called_at") is None:
+        return "none yet"
+    return f"{local_times.lasted(datetime.now(UTC) - local_times.parsed(found['last_called_at']))} ago"
 
 
 def way(found: Mapping[str, Any]) -> str:

@@ -86,6 +86,12 @@ def _add_put_to(put: argparse.ArgumentParser) -> None:
         action="store_true",
         help="buy another unit for what can't be changed in place; it takes over once it is Ready",
     )
+    put.add_argument(
+        "--idle-minutes",
+        type=int,
+        metavar="N",
+        help="release it once nobody has called it for so long, 10 or more; 0: only at its end (default)",
+    )
     put.add_argument("--plan", action="store_true", help="only say what it would do and cost; change nothing")
     put.add_argument("--plan-id", metavar="ID", help="do exactly what the plan with this id says, or nothing")
     put.add_argument("--watch", action="store_true", help="follow it until it is Ready; Ctrl-C leaves it going")
@@ -146,6 +152,7 @@ def _body(chosen: argparse.Namespace) -> dict[str, Any]:
         "expires_at": chosen.expires_at,
         "no_end": chosen.no_end or None,
         "second_unit": chosen.second_unit or None,
+        "idle_minutes": chosen.idle_minutes,
         "plan_id": chosen.plan_id,
     }
     return {name: value for name, value in said.items() if value is not None}

@@ -38,6 +38,9 @@ def add_to(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--model-units", type=int, metavar="N", help="Provisioned Throughput only (default: 1)")
     command.add_argument("--hours", type=int, metavar="N", help="release it after N hours")
+    command.add_argument(
+        "--idle-minutes", type=int, metavar="N", help="release it once nobody has called it for so long (10 or more)"
+    )
     command.add_argument("--from-job", metavar="JOB", help="tune the custom model of this job further")
     command.add_argument(
         "--tag", action="append", default=[], metavar="NAME=VALUE", help="a tag of your own; may be repeated"
@@ -68,10 +71,18 @@ def body(chosen: argparse.Namespace) -> Body:
     if chosen.plan_id:
         made["plan_id"] = chosen.plan_id
     made |= _choices(chosen)
-    wish = {"name": chosen.deploy, "serving": chosen.serving, "model_units": chosen.model_units, "hours": chosen.hours}
+    wish = {
+        "name": chosen.deploy,
+        "serving": chosen.serving,
+        "model_units": chosen.model_units,
+        "hours": chosen.hours,
+        "idle_minutes": chosen.idle_minutes,
+    }
     given = {name: value for name, value in wish.items() if value is not None}
     if given and not chosen.deploy:
-        raise WrongUsage("--serving, --model-units and --hours are about a deployment: say which by --deploy NAME")
+        raise WrongUsage(
+            "--serving, --model-units, --hours and --idle-minutes are about a deployment: say it by --deploy NAME"
+        )
     return made | ({"deployment": given} if given else {})
 
 

@@ -185,6 +185,8 @@ def plan(screen: Console, found: Mapping[str, Any], confirm: str) -> None:
         text_report.line(
             screen, ("  warning", "yellow"), f"  {each['code']} ({counted(each['count'], 'time')}): {each['words']}"
         )
+    for words in found.get("advice") or ():
+        text_report.line(screen, f"  know     {words}")
     text_report.line(screen)
     exactly = "To start exactly this:" if found["plan_id"] else "To start it, whatever its data turns out to cost:"
     text_report.line(screen, f"Nothing was started and nothing was spent. {exactly}")

@@ -1,19 +1,26 @@
-"""`tunedrop models list|show`: custom models, the job and data that made each, and what serves it."""
+"""`tunedrop models list|show|delete`: custom models, the job and data that made each, and what serves it."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from rich.console import Console
 from tunedrop.domain.reports import next_commands
 
 from tunedrop_cli import deployment_text, listings, local_times, options, stack, tables, text_report
+from tunedrop_cli.errors import WrongUsage
 from tunedrop_cli.paths import place
+
+if TYPE_CHECKING:
+    from tunedrop_cli.control import ControlApi
 
 EPILOG = """examples:
   tunedrop models list --dataset support-bot
   tunedrop models show support-bot-v3-0f1e2d3c-5b1d9e02
+  tunedrop models delete support-bot-v3-0f1e2d3c-5b1d9e02 --plan
 """
 
 
@@ -29,9 +36,14 @@ def add_to(command: argparse.ArgumentParser) -> None:
     listing.add_argument("--owner", help="only those of this owner")
     listing.set_defaults(run=_list)
     show = actions.add_parser("show", help="show a custom model: its data, what storing it costs, what serves it")
-    show.add_argument("model", metavar="MODEL", help="its name")
     show.set_defaults(run=_show)
-    for action in (listing, show):
+    delete = actions.add_parser("delete", help="delete a custom model in Bedrock, for good")
+    delete.add_argument("--plan", action="store_true", help="only say what would be deleted; change nothing")
+    delete.add_argument("--yes", action="store_true", help="delete without asking")
+    delete.set_defaults(run=_delete)
+    for action in (show, delete):
+        action.add_argument("model", metavar="MODEL", help="its name, its ARN, or the id of its job")
+    for action in (listing, show, delete):
         action.add_argument("--json", action="store_true", help="print ControlApi's answer as JSON")
         stack.add_to(action)
 
@@ -63,16 +75,64 @@ def _row(found: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _show(chosen: argparse.Namespace) -> int:
-    found = stack.Stack(chosen).api().get(place("models", chosen.model))
+    api = stack.Stack(chosen).api()
+    found = api.get(_place(api, chosen.model))
     if chosen.json:
         return text_report.as_json(found)
     screen = text_report.console()
+    _whole(screen, found)
+    if not found["deployments"] and found["is_there"] and not found["is_erased"]:
+        put = next_commands.plan_serving(found["dataset"], found["job_id"])
+        text_report.next_step(screen, stack.again(chosen, put))
+    return 0
+
+
+def _delete(chosen: argparse.Namespace) -> int:
+    if not (chosen.yes or chosen.plan or sys.stdin.isatty()):
+        raise WrongUsage("this deletes a custom model: say --yes, or see first what would be deleted by --plan")
+    api, screen = stack.Stack(chosen).api(), text_report.console()
+    path = _place(api, chosen.model)
+    if not chosen.yes or chosen.plan:
+        plan = api.delete(path, plan="true")
+        if chosen.plan and chosen.json:
+            return text_report.as_json(plan)
+        _whole(screen, plan)
+        if chosen.plan:
+            text_report.next_step(screen, stack.again(chosen, f"{next_commands.delete_model(plan['name'])} --yes"))
+            return 0
+        if input("Delete it for good? Type yes: ") != "yes":
+            text_report.line(screen, "Nothing was deleted.")
+            return 1
+    found = api.delete(path)
+    if chosen.json:
+        return text_report.as_json(found)
+    text_report.line(screen, f"{found['name']}: {_deletion(found)}.")
+    return 0
+
+
+def _place(api: ControlApi, model: str) -> str:
+    """The path of a model; one that is named by its ARN has to be looked for."""
+    if not model.startswith("arn:"):
+        return place("models", model)
+    query: dict[str, str] = {}
+    while True:
+        page = api.get("/models", limit=100, **query)
+        for each in page["models"]:
+            if each["model_arn"] == model:
+                return place("models", each["name"])
+        if page["cursor"] is None:
+            raise WrongUsage(f"no job of this stack made a custom model with the ARN {model}")
+        query = {"cursor": page["cursor"]}
+
+
+def _whole(screen: Console, found: Mapping[str, Any]) -> None:
     tables.facts(
         screen,
         [
             ("model", found["name"]),
             ("", "" if found["is_there"] else "Bedrock shows it to this stack no more: it was deleted"),
             ("", "data it learnt from is erased: it is not served again" if found["is_erased"] else ""),
+            ("deletion", _deletion(found)),
             ("served by", _served(found) or "nothing"),
             ("stored for", _stored_for(found)),
             ("job", found["job_id"]),
@@ -85,10 +145,18 @@ def _show(chosen: argparse.Namespace) -> int:
             ("arn", found["model_arn"]),
         ],
     )
-    if not found["deployments"] and found["is_there"] and not found["is_erased"]:
-        put = next_commands.plan_serving(found["dataset"], found["job_id"])
-        text_report.next_step(screen, stack.again(chosen, put))
-    return 0
+
+
+def _deletion(found: Mapping[str, Any]) -> str:
+    """How far its deletion has come; nothing if nobody asked for it."""
+    asked = found.get("deletion")
+    if asked is None:
+        return ""
+    if asked["deleted_at"]:
+        return f"deleted {local_times.shown(asked['deleted_at'])}, asked for by {asked['asked_by']}"
+    if asked["code"]:
+        return f"given up: {asked['message']} ({asked['code']})"
+    return f"on its way, asked for by {asked['asked_by']}"
 
 
 def _stored_for(found: Mapping[str, Any]) -> str:

@@ -81,7 +81,7 @@ REQUESTS = (
     Request("PUT", "/deployments/{name}", 30, body=SERVED, key="put", named={"name": "support-next"}),
     Request("DELETE", "/deployments/{name}", 104, query={"plan": "true"}, what="plan, one for each of the newest keys",
             named={"name": "support-prod"}),
-    Request("DELETE", "/deployments/{name}", 6, named={"name": "support-prod"}),
+    Request("DELETE", "/deployments/{name}", 8, named={"name": "support-prod"}),
     Request("GET", "/models", 301, what="three more for each model of the page"),
     Request("GET", "/models/{name}", 12, nth=5),
     Request("GET", "/jobs", 5),
@@ -96,6 +96,8 @@ REQUESTS = (
     Request("GET", "/keys", 101, what="one more for each key of the page"),
     Request("POST", "/keys", 4, body=KEY, key="key"),
     Request("DELETE", "/keys/{key_id}", 6, nth=1),
+    Request("DELETE", "/models/{name}", 20, query={"plan": "true"}, nth=6, what="plan"),
+    Request("DELETE", "/models/{name}", 24, nth=6),
 )  # fmt: skip
 
 HEAD = """\

@@ -36,7 +36,8 @@ def test_a_request_does_what_its_route_is_for_within_its_ceiling(counts, request
 
 def test_only_what_can_spend_or_looks_at_models_asks_bedrock(counts):
     asking = {request.route for request in REQUESTS if counts[request.label][1].of("bedrock")}
-    assert asking == {"GET /base-models", "GET /models/{name}", "POST /jobs", "PUT /deployments/{name}"}
+    models = {"GET /models/{name}", "DELETE /models/{name}"}
+    assert asking == {"GET /base-models", *models, "POST /jobs", "PUT /deployments/{name}"}
 
 
 def test_the_page_states_what_is_counted_and_a_tenth_of_the_jobs_costs_the_same(environment, counts):
@@ -50,11 +51,11 @@ def test_a_sparse_filter_looks_at_no_more_than_500_jobs_at_once_and_finds_all_in
     walked = list(walk({"sweep": RARE}))
     assert sum(len(each.ids) for each in walked) == 2
     assert max(each.row[:2] for each in walked) == (5, MOST_LOOKED_AT)
-    assert len(walked) == 3, "of 500 jobs each; two more were there before"
+    assert len(walked) == 3, "of 500 jobs each; three more were there before"
 
 
 def test_no_page_looks_at_more_than_it_shows_where_nothing_is_filtered(environment):
     fill(environment, jobs=400)
     walked = list(walk({}))
-    assert [each.row[:2] for each in walked] == [(1, 100)] * 4 + [(1, 2)]
-    assert len({job_id for each in walked for job_id in each.ids}) == 402
+    assert [each.row[:2] for each in walked] == [(1, 100)] * 4 + [(1, 3)]
+    assert len({job_id for each in walked for job_id in each.ids}) == 403

@@ -72,6 +72,7 @@ def quiet() -> Iterator[None]:
 def _populate(world: bedrock_world.World) -> Names:
     stack, uploader = world.stack, Uploader(world.stack)
     served = world.ready(deployment="support-prod")
+    spare = world.trained(deployment=None)
     running = world.start()
     uploader.upload("incoming/support-bot/train.jsonl", good(40))
     uploader.upload("incoming/support-bot/train.jsonl", "no JSON\n")
@@ -85,7 +86,7 @@ def _populate(world: bedrock_world.World) -> Names:
     manage_keys.revoke(keys[0], stack.cloud)
     datasets: list[str | int] = ["support", "support-bot", "gone"]
     return {
-        "path.name": [*datasets, "support-prod", "support-next", served.name],
+        "path.name": [*datasets, "support-prod", "support-next", served.name, spare.name],
         "path.number": [1, 2, 3],
         "path.job_id": [served.id, running.id],
         "path.key_id": [*keys],

@@ -228,6 +228,7 @@ def _list_tags(parameters: Parameters, tags: Tags) -> Questions:
 ABOUT = {  # the parameter that names the thing in Bedrock whose tags count
     "bedrock.CreateProvisionedModelThroughput": "modelId",
     "bedrock.CreateCustomModelDeployment": "modelArn",
+    "bedrock.DeleteCustomModel": "modelIdentifier",
     "bedrock.DeleteCustomModelDeployment": "customModelDeploymentIdentifier",
     "bedrock.DeleteProvisionedModelThroughput": "provisionedModelId",
     "bedrock.GetCustomModel": "modelIdentifier",
@@ -242,6 +243,7 @@ ABOUT = {  # the parameter that names the thing in Bedrock whose tags count
     "bedrock-runtime.InvokeModelWithResponseStream": "modelId",
 }
 _PLAIN = (
+    "DeleteCustomModel",
     "DeleteCustomModelDeployment",
     "DeleteProvisionedModelThroughput",
     "GetCustomModel",

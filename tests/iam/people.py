@@ -154,11 +154,13 @@ READER = (
 )
 STOP = Use("tunedrop jobs stop", (routes("POST/jobs/*/stop"), OUTPUTS))
 RELEASE = Use("tunedrop deployments delete", (routes("DELETE/deployments/*"), OUTPUTS))
+DELETE_MODEL = Use("tunedrop models delete", (routes("DELETE/models/*"), OUTPUTS), asked("DELETE /models/{name}"))
 REVOKE = Use("tunedrop keys revoke", (routes("DELETE/keys/*"), OUTPUTS), asked("DELETE /keys/{key_id}"))
 OPERATOR = (
     READ_ALL,
     STOP,
     RELEASE,
+    DELETE_MODEL,
     REVOKE,
     Use("tunedrop jobs start", (routes("POST/jobs"), OUTPUTS)),
     Use("tunedrop deployments put", (routes("PUT/deployments/*"), OUTPUTS), asked("PUT /deployments/{name}")),
@@ -197,6 +199,7 @@ RESPONDER = (
     READ_ALL,
     STOP,
     RELEASE,
+    DELETE_MODEL,
     REVOKE,
     Use("aws cloudformation describe-stacks", (OUTPUTS,)),
     Use("aws cloudformation describe-stack-resources", (May("cloudformation:DescribeStackResources", STACK),)),

@@ -35,6 +35,7 @@ DIRECTLY = {  # actions that tests call without a handler, and whose they are
     "actions/deployments/read_deployments.py": "control_api",
     "actions/deployments/release_deployment.py": "control_api",
     "actions/jobs/advance_job.py": "spending_requested",
+    "actions/jobs/delete_model.py": "control_api",
     "actions/jobs/follow_job.py": "job_state_changed",
     "actions/jobs/plan_job.py": "control_api",
     "actions/jobs/prepare_for_job.py": "dataset_uploaded",

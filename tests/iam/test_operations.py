@@ -43,6 +43,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("bedrock.DeleteProvisionedModelThroughput", {"provisionedModelId": THROUGHPUT}),
     ("bedrock.GetCustomModel", {"modelIdentifier": MODEL}),
     ("bedrock.GetCustomModelDeployment", {"customModelDeploymentIdentifier": DEPLOYMENT}),
+    ("bedrock.DeleteCustomModel", {"modelIdentifier": MODEL}),
     ("bedrock.DeleteCustomModelDeployment", {"customModelDeploymentIdentifier": DEPLOYMENT}),
     ("bedrock.UpdateProvisionedModelThroughput", {"provisionedModelId": THROUGHPUT, "desiredModelId": MODEL}),
     ("bedrock.UpdateCustomModelDeployment", {"customModelDeploymentIdentifier": DEPLOYMENT, "modelArn": MODEL}),

@@ -52,6 +52,9 @@ class StackClients:
     def dynamodb(self) -> DynamoDBClient:
         return self.stack.dynamodb
 
+    def dynamodb_aside(self) -> DynamoDBClient:
+        return self.stack.dynamodb
+
     def s3(self) -> S3Client:
         return self.stack.s3
 

@@ -150,3 +150,20 @@ def test_a_refusal_says_why_and_ends_in_1(world, say):
     assert (code, "base model" in said) == (1, True)
     code, said = say("deployments put live --job 01 --plan --watch")
     assert code == 2
+
+
+def test_a_model_is_shown_by_any_of_its_names_and_deleted_by_the_proposed_command(world, say):
+    job = world.job(train(world))
+    shown = [say(f"models show {name}")[1] for name in (job.name, job.id, job.model_arn)]
+    assert shown[0] == shown[1] == shown[2]
+    code, said = say(f"models show {job.model_arn}x")
+    assert (code, "no job of this stack made" in said) == (2, True)
+    code, said = say(f"models delete {job.id}")
+    assert (code, "--yes" in said) == (2, True)
+    code, said = say(f"models delete {job.id} --plan")
+    assert (code, len(world.live("custom_model"))) == (0, 1)
+    code, said = say(following(said))
+    assert (code, "on its way" in said) == (0, True)
+    code, said = say(f"models show {job.name}")
+    assert "deleted 20" in said
+    assert world.live("custom_model") == []

@@ -499,3 +499,11 @@ def test_an_end_of_an_on_demand_deployment_is_taken_away_and_of_what_bills_by_th
     assert refused(put(on_demand, {"no_end": True, "hours": 1})) == (422, "two_ends")
     throughput = {"job_id": job_id, "serving": "provisioned_throughput", "no_end": True}
     assert refused(put(on_demand, throughput, name="by-the-hour")) == (422, "end_required")
+
+
+def test_a_plan_that_buys_says_what_to_know_before_and_one_that_does_not_says_nothing(world, trained):
+    _, answer = plan(world, {"job_id": trained})
+    assert ("Support" in answer["advice"][0], "idle_minutes" in answer["advice"][-1]) == (True, True)
+    assert answer["break_even"] is None, "models of claude-3-haiku are not served on demand"
+    put(world, {"job_id": trained})
+    assert plan(world, {"hours": 20})[1]["advice"] == []

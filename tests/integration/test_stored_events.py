@@ -20,14 +20,19 @@ from tunedrop.domain.reports import (
     deployment_notifications,
     job_notifications,
     reconcile_notifications,
+    retirement_notifications,
 )
 from tunedrop.domain.reports.dataset_notifications import Publisher
 from tunedrop.domain.reports.job_notifications import Waiting
 from tunedrop.domain.reports.notifications import Notification
 from tunedrop.domain.reports.reconcile_notifications import Reconciled
+from tunedrop.domain.reports.retirement_notifications import Affected
+from tunedrop.domain.serving.capacity_costs import Bill, Cost
+from tunedrop.domain.serving.purchase_facts import Fact
 from tunedrop.domain.serving.purchase_states import Announcement, Capacity
 from tunedrop.domain.training.account_quotas import Quota
 from tunedrop.domain.training.on_accept import OnAccept
+from tunedrop.domain.training.retirement import Retirement
 from tunedrop.domain.training.start_request import StartJob
 from tunedrop.edges.rows.writes import Delete
 
@@ -40,12 +45,16 @@ STACK_ID = "arn:aws:cloudformation:us-west-2:123456789012:stack/tunedrop/0f1e2d3
 SENDER = Publisher(STACK_ID, "tunedrop-data-123456789012", NOW)
 FOR_PEOPLE = {"summary", "next_command", "remedy"}
 ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/4c2f9a7d1b3e"
+BILL = Bill(Cost(20.0, 480.0, 100.0, "USD"), 960.0, 2, 60.0)
 CAPACITY = Capacity(ARN, "support-prod", "", "Ready")
 
 
 def of_jobs(job: Any) -> Iterator[Notification]:
     for status in ("InProgress", "Completed", "Failed", "Stopped"):
         yield job_notifications.notification(job, status, STACK_ID, NOW, bucket="data")
+    at = datetime(2027, 3, 1, tzinfo=UTC)
+    affected = Affected(job, ["support-prod"], "nova-lite")
+    yield retirement_notifications.notification(affected, Retirement("end", at, 90), STACK_ID, NOW)
     if job.appeared:
         yield job_notifications.of_appearance(job, STACK_ID, NOW)
     if job.wait:
@@ -54,8 +63,10 @@ def of_jobs(job: Any) -> Iterator[Notification]:
 
 
 def of_purchases(purchase: Any) -> Iterator[Notification]:
-    for fact in get_args(Announcement):
-        yield deployment_notifications.notification(purchase, fact, STACK_ID, NOW)
+    for kind in get_args(Announcement):
+        fact = Fact(kind, minutes_ahead=15 if kind == "expiring" else None)
+        yield deployment_notifications.notification(purchase, fact, BILL, STACK_ID, NOW)
+    yield deployment_notifications.notification(purchase, Fact(None, day=2), BILL, STACK_ID, NOW)
 
 
 def of_versions(version: Any) -> Iterator[Notification]:

@@ -76,6 +76,7 @@ def test_only_modules_named_for_it_change_anything_in_bedrock():
     assert calling == {
         ("create_custom_model_deployment", "buy_capacity"),
         ("create_provisioned_model_throughput", "buy_capacity"),
+        ("delete_custom_model", "discard_model"),
         ("delete_custom_model_deployment", "buy_capacity"),
         ("delete_provisioned_model_throughput", "buy_capacity"),
         ("update_custom_model_deployment", "swap_model"),

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from tunedrop.actions.deployments import bill_capacity
 from tunedrop.domain.reports import deployment_notifications, job_notifications
-from tunedrop.domain.serving import purchase_states
+from tunedrop.domain.serving import purchase_facts, purchase_states
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.training import job_steps, start_times, wait_reasons
 from tunedrop.domain.training.account_quotas import Quota
@@ -86,11 +87,11 @@ def _quotas_behind(wait: Wait, cloud: Cloud) -> tuple[Quota, ...]:
 def announce_purchase(purchase: Purchase, cloud: Cloud) -> None:
     """Publish what is due for the purchase, unless that was done. Raises PublishFailed."""
     now = cloud.now()
-    due = purchase_states.announcements(purchase, now)
+    due = purchase_facts.due(purchase, now)
     for fact in due:
-        event = deployment_notifications.notification(purchase, fact, cloud.settings.stack_id, now)
+        bill = bill_capacity.bill(purchase, cloud) if fact.is_about_money else None
+        event = deployment_notifications.notification(purchase, fact, bill, cloud.settings.stack_id, now)
         event_bus.publish(cloud.bus, event)
     if due:
         closing = [deployment_rows.close_work(purchase)] if purchase.state in purchase_states.ENDED else []
-        told = replace(purchase, announced=(*purchase.announced, *due))
-        cloud.state.write_all(deployment_rows.put_purchase(told), *closing)
+        cloud.state.write_all(deployment_rows.put_purchase(purchase_facts.told(purchase, due)), *closing)

@@ -6,23 +6,23 @@ What the rows alone decide is sent before we look at Bedrock, so no failure of B
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from tunedrop.actions.datasets import erase_data
-from tunedrop.actions.deployments import inspect_capacity
+from tunedrop.actions.deployments import bill_capacity, inspect_capacity, watch_calls
+from tunedrop.actions.jobs import tell_retirements
 from tunedrop.domain.reports import reconcile_notifications
 from tunedrop.domain.reports.reconcile_notifications import Reconciled
-from tunedrop.domain.serving import capacity_totals, due_purchases
-from tunedrop.domain.serving.capacity_totals import Standing
+from tunedrop.domain.serving import due_purchases
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.training import job_steps
 from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.versions.deletions import Deletion
-from tunedrop.edges import event_bus, observability
+from tunedrop.edges import event_bus, faults, observability
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import deployment_rows, job_rows
+from tunedrop.edges.observability import logger, traced
+from tunedrop.edges.rows import job_rows
 from tunedrop.edges.rows.stored import UnreadableRow
 
 
@@ -46,13 +46,16 @@ def reconcile(cloud: Cloud) -> Reconciled:
     seen = inspect_capacity.inspect(purchases, cloud)
     more = {_purchase_message(item) for item in (*seen.vanished, *seen.late)} - due
     _send(more, cloud)
+    looked_for, unseen = _looked_for(purchases, cloud)
+    others = looked_for - due - more
+    _send(others, cloud)
     observability.show_orphans(len(seen.orphans))
     lost = {_erasing_message(deletion) for deletion in erase_data.due(cloud)}
     _send(lost, cloud)
-    observability.show_standing(_standing(purchases, cloud, now))
-    if fault := unreadable or seen.fault:  # unpublished, so the alarm on a missing ReconcileCompleted rings if it lasts
+    observability.show_standing(bill_capacity.standing(purchases, cloud))
+    if fault := unreadable or seen.fault or unseen:  # the alarm on a missing ReconcileCompleted rings if it lasts
         raise fault
-    enqueued = Counter(message.kind for message in due | more | lost)
+    enqueued = Counter(message.kind for message in due | more | others | lost)
     found = Reconciled(len(jobs), len(purchases), dict(enqueued), tuple(seen.orphans), tuple(seen.foreign))
     event_bus.publish(cloud.bus, reconcile_notifications.notification(found, cloud.settings.stack_id, now))
     return found
@@ -64,25 +67,31 @@ def _send(messages: Iterable[_Due], cloud: Cloud) -> None:
         others.get(message.kind, cloud.spend_queue).send(message.kind, **dict(message.ids))
 
 
-def _standing(purchases: list[Purchase], cloud: Cloud, now: datetime) -> Standing:
-    heads = {item.deployment: deployment_rows.load(cloud.state, item.deployment) for item in purchases}
-    named = [(item, head.base_model) for item in purchases if (head := heads[item.deployment])]
-    return capacity_totals.of(named, cloud.settings.prices, now)
+def _looked_for(purchases: list[Purchase], cloud: Cloud) -> tuple[set[_Due], Exception | None]:
+    """What takes more than the rows of open work to find, and the last fault: one search must not hide the other's."""
+    found: set[_Due] = set()
+    fault: Exception | None = None
+    searches: tuple[Callable[[], set[_Due]], ...] = (
+        lambda: {_purchase_message(item) for item in watch_calls.due(purchases, cloud)},
+        lambda: {_job_message("advance_job", job) for job in tell_retirements.due(cloud)},
+    )
+    for search in searches:
+        try:
+            found |= search()
+        except (*faults.FAULTS, UnreadableRow) as error:
+            logger.error("not all that is due could be looked for", extra=traced(error))
+            fault = error
+    return found, fault
 
 
 def _open_work(cloud: Cloud) -> tuple[list[Job], list[Purchase], UnreadableRow | None]:
     """All open jobs and purchases that can be read, and the last fault: one bad row must not delay other releases."""
     jobs: list[Job] = []
-    purchases: list[Purchase] = []
-    unreadable: UnreadableRow | None = None
-    for row in cloud.state.query("OPEN").rows:
+    purchases, unreadable = bill_capacity.open_purchases(cloud)
+    for row in cloud.state.query("OPEN", "JOB#").rows:
         try:
-            if row["sk"].startswith("JOB#"):
-                job = job_rows.load(cloud.state, row["job_id"])
-                jobs += [job] if job else []
-            else:
-                purchase = deployment_rows.load_purchase(cloud.state, row["deployment"], row["generation"])
-                purchases += [purchase] if purchase else []
+            job = job_rows.load(cloud.state, row["job_id"])
+            jobs += [job] if job else []
         except UnreadableRow as error:
             unreadable = error
     return jobs, purchases, unreadable

@@ -67,6 +67,12 @@ def dynamodb() -> DynamoDBClient:
 
 
 @cache
+def dynamodb_aside() -> DynamoDBClient:
+    """Client for a write beside an answer, which may go missing, but must never hold the answer up: one try, 1 s."""
+    return boto3.client("dynamodb", config=_config(attempts=1, read_seconds=1).merge(Config(connect_timeout=1)))
+
+
+@cache
 def sqs() -> SQSClient:
     """Client for sending messages and changing their visibility."""
     return boto3.client("sqs", config=_config(attempts=3, read_seconds=10))

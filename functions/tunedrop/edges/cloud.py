@@ -28,6 +28,7 @@ class Clients(Protocol):
     """What the module `clients` offers; tests pass another. Clients are created only when used."""
 
     def dynamodb(self) -> DynamoDBClient: ...  # noqa: D102
+    def dynamodb_aside(self) -> DynamoDBClient: ...  # noqa: D102
     def s3(self) -> S3Client: ...  # noqa: D102
     def s3_copying(self) -> S3Client: ...  # noqa: D102
     def sqs(self) -> SQSClient: ...  # noqa: D102
@@ -57,8 +58,13 @@ class Cloud:
 
     @property
     def access(self) -> Table:
-        """AccessTable: API keys, and stored answers by Idempotency-Key."""
+        """AccessTable: API keys, last calls, and stored answers by Idempotency-Key."""
         return Table(self.clients.dynamodb(), self.settings.access_table)
+
+    @property
+    def access_aside(self) -> Table:
+        """AccessTable for a write beside an answer, given up after a second."""
+        return Table(self.clients.dynamodb_aside(), self.settings.access_table)
 
     @property
     def bucket(self) -> Bucket:

@@ -62,6 +62,9 @@ class DeploymentAnswer(AnswerModel):
     owner: str
     created_at: datetime
     expires_at: datetime | None = Field(description="When it is released automatically")
+    idle_minutes: int | None = Field(
+        None, description="Released once nobody has called it for so long; null: only at its end"
+    )
     failure: str | None
     hourly_cost: float | None = Field(
         None,
@@ -75,6 +78,10 @@ class DeploymentAnswer(AnswerModel):
     )
     currency: str | None = None
     second_unit: UnitAnswer | None = Field(None, description="What may be billed beside this generation")
+    last_called_at: datetime | None = Field(
+        None,
+        description="Through the Messages API, in this generation, and at most a minute later; null: not called yet",
+    )
     history: list[HistoryAnswer]
     acts: list[ActAnswer] = Field([], description="Of this generation, the first first; none by an older release")
 
@@ -95,14 +102,22 @@ class CapacityCostAnswer(AnswerModel):
     currency: str
 
 
+class BreakEvenAnswer(AnswerModel):
+    """From how many requests a day on Provisioned Throughput costs less than on demand."""
+
+    tokens_per_request: int = Field(description="The mean of a record that the model was trained on, estimated")
+    least: int = Field(description="Below this, on demand costs less: if all tokens cost what an answer's do")
+    most: int = Field(description="Above this, Provisioned Throughput does: if all cost what a prompt's do")
+
+
 class DeploymentPlanAnswer(AnswerModel):
     """What a request would do and cost. Nothing was changed."""
 
     plan_id: str = Field(description="Does exactly this if it is sent with the request")
     name: str
     changes: list[str] = Field(
-        description="create, swap, replace (by a second unit), withdraw (that unit), renew, shorten; empty if it is "
-        "already as it should be"
+        description="create, swap, replace (by a second unit), withdraw (that unit), renew, shorten, idle; empty if it "
+        "is already as it should be"
     )
     state: str | None = Field(description="As it is now; null if there was none of that name")
     serves_job_id: str | None = Field(description="Whose model it serves now; null if none")
@@ -118,11 +133,18 @@ class DeploymentPlanAnswer(AnswerModel):
     model_units: int
     hours: int | None = Field(description="From the purchase to the release")
     expires_at: datetime | None = Field(description="When it would be released, if it were bought now")
+    idle_minutes: int | None = Field(
+        None, description="Released once nobody has called it for so long; null: only at its end"
+    )
     cost: CapacityCostAnswer
     hour_of_both: float | None = Field(
         None, description="While a second unit and the one before are billed; null without a price or a second unit"
     )
     quotas: list[QuotaAnswer] = Field(description="Of the account, where something would be made")
+    break_even: BreakEvenAnswer | None = Field(
+        None, description="Where Provisioned Throughput would be bought, and the prices of both are set"
+    )
+    advice: list[str] = Field([], description="What to know of Provisioned Throughput before it is bought")
 
 
 class CallerAnswer(AnswerModel):
@@ -147,7 +169,7 @@ def deployment(priced: PricedDeployment) -> DeploymentAnswer:
     """A deployment with what it costs."""
     answer = DeploymentAnswer.of(priced.deployment)
     answer.hourly_cost, answer.cost_so_far = priced.hourly_cost, priced.cost_so_far
-    answer.currency = priced.currency
+    answer.currency, answer.last_called_at = priced.currency, priced.last_called_at
     answer.second_unit = _unit(priced.beside) if priced.beside else None
     answer.acts = [ActAnswer.of(act) for act in priced.acts]
     return answer
@@ -189,9 +211,12 @@ def plan(planned: PlannedDeployment) -> DeploymentPlanAnswer:
         model_units=told.model_units,
         hours=told.hours,
         expires_at=planned.expires_at,
+        idle_minutes=told.idle_minutes,
         cost=CapacityCostAnswer.of(planned.cost),
         hour_of_both=planned.hour_of_both,
         quotas=[QuotaAnswer.of(quota) for quota in planned.quotas],
+        break_even=BreakEvenAnswer.of(planned.break_even) if planned.break_even else None,
+        advice=list(planned.advice),
     )
 
 

@@ -66,6 +66,10 @@ class PutDeploymentBody(Body):
         description="Buys another unit for what can't be changed in place; it takes over once it is Ready. Both are "
         "billed until the one before is given back",
     )
+    idle_minutes: Whole | None = Field(
+        None,
+        description="Released once nobody has called it for so long, 10 to 10080; 0, the default: only at its end",
+    )
     plan_id: str | None = Field(None, description="Does exactly what the plan with this id says, or nothing")
 
     def asked(self, name: str) -> PutDeployment:

@@ -44,6 +44,7 @@ class WishAnswer(AnswerModel):
     serving: str
     model_units: int
     hours: int | None
+    idle_minutes: int | None = None
 
 
 class VpcAnswer(AnswerModel):

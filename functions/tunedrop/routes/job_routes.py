@@ -50,10 +50,13 @@ class DeploymentBody(Body):
     serving: Serving | None = Field(None, description="Default: the base model's first way to serve")
     model_units: Whole | None = Field(None, description="Provisioned Throughput only. Default: 1")
     hours: Whole | None = Field(None, description="When it is released. Default: the stack's DeploymentHours")
+    idle_minutes: Whole | None = Field(
+        None, description="Released once nobody has called it for so long, 10 to 10080. Default: only at its end"
+    )
 
     def asked(self) -> DeploymentRequest:
         """The same as an action's argument."""
-        return DeploymentRequest(self.name, self.serving, self.model_units, self.hours)
+        return DeploymentRequest(self.name, self.serving, self.model_units, self.hours, self.idle_minutes)
 
 
 class VpcBody(Body):

@@ -1,20 +1,23 @@
-"""Custom models: `GET /models`, `GET /models/{name}`."""
+"""Custom models: `GET /models`, `GET` and `DELETE /models/{name}`."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated
 
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field
 
-from tunedrop.actions.jobs import read_models
+from tunedrop.actions.jobs import delete_model, read_models
 from tunedrop.actions.jobs.read_models import ServedModel
 from tunedrop.domain.training.job_filter import JobFilter
+from tunedrop.domain.training.model_deletion import ModelDeletion
 from tunedrop.routes.deletion_routes import DeploymentLeftAnswer
 from tunedrop.routes.job_answers import TrainedOnAnswer
-from tunedrop.routes.route_basics import AnswerModel, Cursor, Limit, Request
+from tunedrop.routes.route_basics import AnswerModel, Cursor, Limit, PlanOnly, Request
 
 router = APIGatewayRouter()
 
@@ -24,6 +27,16 @@ class StorageCostAnswer(AnswerModel):
 
     month: float | None = Field(description="null: no price is configured")
     currency: str
+
+
+class ModelDeletionAnswer(AnswerModel):
+    """How far the deletion of a custom model has come."""
+
+    asked_by: str
+    asked_at: datetime
+    deleted_at: datetime | None = Field(description="null: not yet")
+    code: str | None = Field(None, description="Why it was given up: the model stays, and may be deleted later")
+    message: str | None = None
 
 
 class ModelAnswer(AnswerModel):
@@ -41,6 +54,7 @@ class ModelAnswer(AnswerModel):
     splits: dict[str, TrainedOnAnswer] = Field(description="The data it learnt from, by split, with its digests")
     storage_cost: StorageCostAnswer
     deployments: list[DeploymentLeftAnswer] = Field(description="Those that serve it and have not ended")
+    deletion: ModelDeletionAnswer | None = Field(None, description="If its deletion was ever asked for")
     is_there: bool | None = Field(
         description="Whether Bedrock still shows it to this stack; null in a list, which does not ask"
     )
@@ -77,6 +91,26 @@ def get_model(name: str) -> ModelAnswer:
     return _answer(read_models.get(name, Request.of(router).cloud))
 
 
+@router.delete(
+    "/models/<name>",
+    summary="Delete a custom model",
+    responses={
+        200: {"description": "With ?plan=true: the model that would be deleted"},
+        202: {"description": "Requested", "content": {"application/json": {"model": ModelAnswer}}},
+    },
+)
+def delete_model_(name: str, plan: PlanOnly = False) -> Response[ModelAnswer]:
+    """Delete a custom model in Bedrock, for good. Refused while something serves it, or a job tunes it further.
+
+    Repeating the request changes nothing. `?plan=true` checks the same, and changes nothing either.
+    """
+    request = Request.of(router)
+    if plan:
+        return Response(HTTPStatus.OK, "application/json", _answer(delete_model.plan(name, request.cloud)))
+    asked = delete_model.ask(name, request.cloud, caller=request.caller)
+    return Response(HTTPStatus.ACCEPTED, "application/json", _answer(asked))
+
+
 def _answer(model: ServedModel) -> ModelAnswer:
     job = model.job
     return ModelAnswer(
@@ -92,6 +126,20 @@ def _answer(model: ServedModel) -> ModelAnswer:
         splits={name: TrainedOnAnswer.of(split) for name, split in (job.splits or {}).items()},
         storage_cost=StorageCostAnswer(month=model.storage_cost, currency=model.currency),
         deployments=[DeploymentLeftAnswer.of(each) for each in model.deployments],
+        deletion=_deletion(job.model_deletion),
         is_there=model.is_there,
         is_erased=model.is_erased,
+    )
+
+
+def _deletion(found: ModelDeletion | None) -> ModelDeletionAnswer | None:
+    if found is None:
+        return None
+    refusal = found.refusal
+    return ModelDeletionAnswer(
+        asked_by=found.asked_by,
+        asked_at=found.asked_at,
+        deleted_at=found.deleted_at,
+        code=refusal.code if refusal else None,
+        message=refusal.message if refusal else None,
     )

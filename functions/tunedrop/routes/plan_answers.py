@@ -91,6 +91,7 @@ class PlanAnswer(AnswerModel):
     vpc: VpcAnswer | None
     serving: list[WayAnswer]
     warnings: list[WarningAnswer]
+    advice: list[str] = Field([], description="What to know of its Provisioned Throughput before it is bought")
     smallest_difference: DifferenceAnswer | None = Field(description="null without a test split")
     lifecycle: TodayAnswer | None
     quotas: list[QuotaAnswer]
@@ -123,6 +124,7 @@ def answer(planned: PlannedJob) -> PlanAnswer:
         vpc=VpcAnswer.of(asked.vpc) if asked.vpc else None,
         serving=[WayAnswer.of(way) for way in planned.serving],
         warnings=[WarningAnswer.model_validate(row) for row in planned.warnings],
+        advice=list(planned.advice),
         smallest_difference=_difference(planned),
         lifecycle=TodayAnswer.of(today.lifecycle) if today.lifecycle else None,
         quotas=[QuotaAnswer.of(quota) for quota in today.quotas],

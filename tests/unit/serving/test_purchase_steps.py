@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from tunedrop.domain.serving import brake, due_purchases, purchase_states, purchase_steps
+from tunedrop.domain.serving import brake, due_purchases, purchase_facts, purchase_states, purchase_steps
 from tunedrop.domain.serving.acts import OURS
 from tunedrop.domain.serving.purchase_states import ENDED, LONG_SETTLE, SETTLE, Capacity, Observation, Purchase
 from tunedrop.domain.training.bedrock_refusal import Refusal
@@ -221,23 +221,19 @@ def test_a_surplus_that_bedrock_did_not_delete_just_now_is_left_for_the_next_vis
 def test_an_end_is_due_until_it_was_told(state):
     row = purchase_states.finish(purchase_states.attempt(requested(), NOW), state, None, NOW)
     assert due_purchases.is_due(row, NOW)
-    assert not due_purchases.is_due(replace(row, announced=purchase_states.announcements(row, NOW)), NOW)
+    assert not due_purchases.is_due(purchase_facts.told(row, purchase_facts.due(row, NOW)), NOW)
 
 
 @pytest.mark.parametrize("hours", [1, 8, 168, None])
-def test_hours_end_by_themselves_and_are_announced_before(hours):
+def test_hours_end_by_themselves(hours):
     serving = "provisioned_throughput" if hours else "on_demand"
     row = braked(purchase_states.go_live(requested(hours=hours, serving=serving), capacity(status="Ready"), NOW))
     row = replace(row, ready_at=NOW, announced=("ready",))
     observed = Observation(ours=(capacity(status="Ready"),))
     if hours is None:
-        assert row.warns_at is None
         assert isinstance(step(row, observed, after=timedelta(days=900)), purchase_steps.LeavePurchase)
         return
     end = timedelta(hours=hours)
-    warning = min(timedelta(minutes=30), end / 10)
-    assert purchase_states.announcements(row, NOW + end - warning - timedelta(seconds=1)) == ()
-    assert purchase_states.announcements(row, NOW + end - warning) == ("expiring",)
     assert isinstance(step(row, observed, after=end - timedelta(seconds=1)), purchase_steps.LeavePurchase)
     assert isinstance(step(row, observed, after=end), purchase_steps.BeginRelease)
 

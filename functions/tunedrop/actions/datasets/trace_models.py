@@ -64,7 +64,7 @@ def trained_on(dataset: str, version: int | None, cloud: Cloud) -> tuple[Trained
     return tuple(
         TrainedModel(job.id, job.version, job.base_model, job.name, job.model_arn, tuple(live.get(job.id, ())))
         for job in jobs
-        if job.model_arn
+        if job.model_arn and not (job.model_deletion and job.model_deletion.deleted_at)
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import tunedrop
 from tunedrop.actions import announce
-from tunedrop.actions.deployments import replace_unit
+from tunedrop.actions.deployments import replace_unit, watch_calls
 from tunedrop.domain.serving import (
     acts,
     brake,
@@ -23,7 +23,7 @@ from tunedrop.domain.serving.deployment_states import Deployment, DeploymentStat
 from tunedrop.domain.serving.purchase_states import HOLDING, Capacity, Observation, Purchase, Swap
 from tunedrop.domain.training import names_tokens_tags
 from tunedrop.domain.training.bedrock_refusal import Refusal
-from tunedrop.edges import schedules
+from tunedrop.edges import faults, schedules
 from tunedrop.edges.bedrock import buy_capacity, observed_capacity, swap_model
 from tunedrop.edges.bedrock.call_outcomes import Ambiguous, Done
 from tunedrop.edges.clients import Spender
@@ -66,13 +66,36 @@ def advance(deployment: str, generation: int, cloud: Cloud, spender: Spender) ->
             return None
         step = purchase_steps.next_step(purchase, observed, _free_units(purchase, visit), visit.now)
         logger.info("purchase step", extra={"purchase": purchase.id, "state": purchase.state, "step": str(step)})
-        if isinstance(step, purchase_steps.LeavePurchase | swap_steps.LeaveSwap):
+        if _is_left(step, purchase, cloud):
+            if idle := watch_calls.idle_reason(purchase, cloud):
+                _ask_for_release(purchase, idle, visit)
+                continue
             announce.announce_purchase(purchase, cloud)
             for before in visit.replaced:  # if we crash here, reconcile finds it
                 advance(deployment, before, cloud, spender)
             return purchase
-        observed = _carry_out(step, purchase, visit)
+        try:
+            observed = _carry_out(step, purchase, visit)
+        except faults.FAULTS:  # whoever pays hears of an end and of a bill even while AWS does not answer
+            announce.announce_purchase(purchase, cloud)
+            raise
     raise Unavailable("busy", f"Purchase {deployment}#{generation} keeps changing.", deployment=deployment)
+
+
+def _is_left(step: purchase_steps.PurchaseStep, purchase: Purchase, cloud: Cloud) -> bool:
+    """Whether nothing is done now; what is being released goes on answering the calls that it took."""
+    match step:
+        case purchase_steps.LeavePurchase() | swap_steps.LeaveSwap():
+            return True
+        case purchase_steps.Discard():
+            return watch_calls.is_answering(purchase, cloud)
+        case _:
+            return False
+
+
+def _ask_for_release(purchase: Purchase, reason: str, visit: _Visit) -> None:
+    asked = purchase_states.acted(replace(purchase, release_requested=reason), "released", acts.OURS, visit.now)
+    _save(asked, visit, head=lambda head: deployment_states.begin_release(head, reason, visit.now))
 
 
 def _free_units(purchase: Purchase, visit: _Visit) -> int:

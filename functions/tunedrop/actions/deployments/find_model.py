@@ -8,7 +8,7 @@ from tunedrop.actions.jobs import read_jobs
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.serving import served_models
 from tunedrop.domain.serving.put_request import PutDeployment
-from tunedrop.domain.training import names_tokens_tags
+from tunedrop.domain.training import model_deletion, names_tokens_tags
 from tunedrop.domain.training.job_states import Job
 from tunedrop.edges import faults
 from tunedrop.edges.bedrock import observed_models
@@ -52,8 +52,10 @@ def learned_from(job: Job, cloud: Cloud) -> Iterator[Job]:
 
 
 def check(job: Job, cloud: Cloud) -> None:
-    """Raises Conflict `job_not_completed` or `data_erased`."""
+    """Raises Conflict `job_not_completed`, `model_deleted` or `data_erased`."""
     served_models.check_completed(job)
+    if not model_deletion.is_kept(job.model_deletion):
+        raise model_deletion.being_deleted(job.name)
     for each in learned_from(job, cloud):
         head = dataset_rows.load_head(cloud.state, each.dataset)
         if (head and head.deletion) or tombstone_rows.load_tombstone(cloud.state, each.dataset, each.version):

@@ -9,10 +9,18 @@ from tunedrop.actions.deployments import find_model, replace_unit
 from tunedrop.actions.jobs import check_job, read_jobs
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel
-from tunedrop.domain.serving import capacity_costs, deployment_plan, deployment_states, put_request, second_units
+from tunedrop.domain.serving import (
+    capacity_costs,
+    deployment_plan,
+    deployment_states,
+    plan_advice,
+    put_request,
+    second_units,
+)
 from tunedrop.domain.serving.capacity_costs import Cost
 from tunedrop.domain.serving.deployment_plan import DeploymentPlan, StandingDeployment
 from tunedrop.domain.serving.deployment_states import Deployment
+from tunedrop.domain.serving.plan_advice import BreakEven
 from tunedrop.domain.serving.put_request import PutDeployment
 from tunedrop.domain.training import account_quotas, lifecycle
 from tunedrop.domain.training.account_quotas import Quota
@@ -53,6 +61,10 @@ class PlannedDeployment:
     """What an hour costs while a second unit and the one before it are billed; None if none is asked for."""
     quotas: tuple[Quota, ...]
     """Those of the account that it needs."""
+    break_even: BreakEven | None
+    """Against on demand, where Provisioned Throughput would be bought; None also where a price is not set."""
+    advice: tuple[str, ...]
+    """What to know before it is bought."""
 
 
 def plan(asked: PutDeployment, cloud: Cloud) -> PlannedDeployment:
@@ -69,7 +81,15 @@ def plan(asked: PutDeployment, cloud: Cloud) -> PlannedDeployment:
         both = capacity_costs.hourly(
             before.model_units + planned.model_units, checked.base_model.name, cloud.settings.prices
         )
-    return PlannedDeployment(checked, expires_at, cost, both, needed)
+    bought = bool({"create", "replace"} & set(planned.changes)) and planned.model_units > 0
+    even = _break_even(checked, cost.day, cloud) if bought else None
+    told = plan_advice.advice(checked.base_model, planned.idle_minutes, even) if bought else ()
+    return PlannedDeployment(checked, expires_at, cost, both, needed, even, told)
+
+
+def _break_even(checked: CheckedDeployment, day: float | None, cloud: Cloud) -> BreakEven | None:
+    tokens = plan_advice.tokens_per_record(checked.job)
+    return plan_advice.break_even(day, checked.base_model, cloud.settings.prices, tokens)
 
 
 def check(asked: PutDeployment, cloud: Cloud) -> CheckedDeployment:

@@ -15,7 +15,7 @@ from tunedrop.domain.serving.purchase_states import Swap
 from tunedrop.domain.serving.put_request import PutDeployment
 from tunedrop.domain.training.job_states import Job
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import deployment_rows, tombstone_rows
+from tunedrop.edges.rows import deployment_rows, job_rows, tombstone_rows
 from tunedrop.edges.rows.writes import Put, Require, Update
 from tunedrop.errors import Unavailable
 
@@ -133,18 +133,22 @@ def _changed(
         requires = _undisturbed(job, cloud)
     if {"renew", "shorten"} & set(planned.changes):
         did: Did = "renewed" if "renew" in planned.changes else "shortened"
-        purchase = purchase_states.end_at(purchase, planned.hours, planned.until)
+        purchase = purchase_states.end_at(purchase, planned.hours, planned.until, asker.now)
         purchase = purchase_states.acted(purchase, did, asker.author, asker.now)
         words = f"its end was changed by {asker.author.by}"
         head = deployment_states.change_end(head, planned.until, words, asker.now)
+    if "idle" in planned.changes:
+        purchase = purchase_states.stop_when_idle(purchase, planned.idle_minutes, asker.now)
+        note = f"its idle_minutes were changed by {asker.author.by}"
+        head = deployment_states.change_idle(head, planned.idle_minutes, note, asker.now)
     return [deployment_rows.put_purchase(purchase), deployment_rows.put_changed(head), *requires]
 
 
 def _undisturbed(job: Job, cloud: Cloud) -> list[Require]:
-    """Conditions of writes: no data that the job's model learnt from is being erased."""
+    """Conditions of writes: neither the job's model nor any data that it learnt from is being erased."""
     found = {
         require.key: require
         for each in find_model.learned_from(job, cloud)
         for require in tombstone_rows.undisturbed(each.dataset, each.version)
     }
-    return list(found.values())
+    return [job_rows.keeps_model(job.id), *found.values()]

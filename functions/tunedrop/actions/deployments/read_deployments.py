@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from tunedrop.actions.deployments import replace_unit
 from tunedrop.domain.serving import capacity_costs, deployment_states
 from tunedrop.domain.serving.acts import Act
+from tunedrop.domain.serving.calls_seen import CallsSeen
 from tunedrop.domain.serving.deployment_filter import EVERY_DEPLOYMENT, DeploymentFilter
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import deployment_rows
+from tunedrop.edges.rows import call_rows, deployment_rows
 from tunedrop.errors import NotFound
 
 LONGEST_NAME = 32
@@ -44,6 +46,8 @@ class PricedDeployment:
     """Who had done what about its current generation."""
     beside: PricedUnit | None
     """What may be billed beside it; the costs are those of both."""
+    last_called_at: datetime | None
+    """Through the Messages API, to the minute before; None: never in this generation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,12 @@ def get(name: str, cloud: Cloud) -> Deployment:
 
 
 def priced(deployment: Deployment, cloud: Cloud) -> PricedDeployment:
-    """The deployment with what it costs and who had it done. Takes another read."""
+    """The deployment with what it costs, who had it done, and when it was last called."""
+    return _priced(deployment, call_rows.load(cloud.access, deployment.name), cloud)
+
+
+def _priced(deployment: Deployment, calls: CallsSeen | None, cloud: Cloud) -> PricedDeployment:
+    """The same where its calls were read. Takes another read."""
     settings = cloud.settings
     hour = capacity_costs.hourly(deployment.model_units, deployment.base_model, settings.prices)
     purchase = deployment_rows.load_purchase(cloud.state, deployment.name, deployment.generation)
@@ -74,7 +83,9 @@ def priced(deployment: Deployment, cloud: Cloud) -> PricedDeployment:
     costs = (0.0 if ended else hour, so_far)
     if beside:
         costs = (_sum(costs[0], beside.hourly_cost), _sum(so_far, beside.cost_so_far))
-    return PricedDeployment(deployment, *costs, settings.currency, acts, beside)
+    called = calls.last_called_at if calls else None
+    in_this_generation = called if called and called >= deployment.created_at else None
+    return PricedDeployment(deployment, *costs, settings.currency, acts, beside, in_this_generation)
 
 
 def _beside(deployment: Deployment, cloud: Cloud) -> PricedUnit | None:
@@ -113,7 +124,8 @@ def list_deployments(
 
 
 def _page(found: Sequence[Deployment], cursor: str | None, cloud: Cloud) -> DeploymentPage:
-    return DeploymentPage(tuple(priced(each, cloud) for each in found), cursor)
+    calls = call_rows.load_all(cloud.access) if found else {}
+    return DeploymentPage(tuple(_priced(each, calls.get(each.name), cloud) for each in found), cursor)
 
 
 def standing_by_job(cloud: Cloud) -> Mapping[str, Sequence[Deployment]]:

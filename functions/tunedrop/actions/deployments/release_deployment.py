@@ -8,7 +8,7 @@ from datetime import datetime
 from tunedrop.actions.deployments import read_deployments, replace_unit
 from tunedrop.actions.deployments.read_deployments import PricedDeployment
 from tunedrop.domain.messages.api_key import ApiKey
-from tunedrop.domain.serving import deployment_states, purchase_states, second_units
+from tunedrop.domain.serving import deployment_states, purchase_facts, purchase_states, second_units
 from tunedrop.domain.serving.acts import Author
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import Purchase
@@ -59,7 +59,7 @@ def release(name: str, cloud: Cloud, *, author: Author) -> Deployment:
         beside = replace_unit.beside(deployment, cloud)
         writes = _writes(deployment, purchase, beside, author, now)
         if ended or _was_asked(deployment, purchase, beside) or cloud.state.write_all(*writes):
-            if not ended or purchase_states.announcements(purchase, now):
+            if not ended or purchase_facts.due(purchase, now):
                 _ask_for_advance(purchase, cloud)
             if beside:
                 _ask_for_advance(beside, cloud)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tunedrop.actions import announce
-from tunedrop.actions.jobs import prepare_for_job, save_job
+from tunedrop.actions.jobs import delete_model, prepare_for_job, save_job, tell_retirements
 from tunedrop.domain.training import job_queue, job_states, job_steps, wait_reasons
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.domain.training.bedrock_view import BedrockCall
@@ -57,9 +57,18 @@ def advance(job_id: str, cloud: Cloud, spender: Spender, source: StatusSource = 
             announce.announce_job(job, cloud)
             announce.announce_wait(job, cloud)
             announce.announce_appearance(job, cloud)
+            _about_its_model(job_id, turn)
             return job
         seen = _carry_out(step, job, turn)
     raise Unavailable("busy", f"Job {job_id} is being changed by others.", job_id=job_id)
+
+
+def _about_its_model(job_id: str, turn: _Turn) -> None:
+    """What is due for the custom model of a job that has ended."""
+    job = job_rows.load(turn.cloud.state, job_id)  # anew: what was announced before this is written in the row
+    if job and job.status == "Completed":
+        delete_model.carry_out(job, turn.cloud, turn.spender)
+        tell_retirements.announce(job, turn.cloud, turn.now)
 
 
 def _carry_out(step: job_steps.JobStep, job: Job, turn: _Turn) -> job_steps.SeenJob | job_steps.Unprepared | None:

@@ -10,6 +10,7 @@ from tunedrop.actions.datasets import read_datasets
 from tunedrop.actions.jobs import check_job, read_jobs
 from tunedrop.actions.jobs.check_job import AccountToday, CheckedJob
 from tunedrop.domain.base_models.catalogue import Serving
+from tunedrop.domain.serving import capacity_costs, plan_advice
 from tunedrop.domain.training import durations, job_plan
 from tunedrop.domain.training.durations import Estimate
 from tunedrop.domain.training.job_filter import JobFilter
@@ -44,6 +45,8 @@ class PlannedJob:
     serving: tuple[WayToServe, ...]
     warnings: tuple[Mapping[str, Any], ...]
     today: AccountToday
+    advice: tuple[str, ...]
+    """What to know of its deployment before it is bought."""
 
 
 def plan(request: StartJob, cloud: Cloud) -> PlannedJob:
@@ -64,7 +67,19 @@ def plan(request: StartJob, cloud: Cloud) -> PlannedJob:
         serving=tuple(_ways(checked, cloud)),
         warnings=tuple(_warnings(version, checked.base_model.name)),
         today=check_job.ask_aws(checked, cloud),
+        advice=_advice(checked, planned, records, cloud),
     )
+
+
+def _advice(checked: CheckedJob, planned: JobPlan | None, records: Mapping[str, int], cloud: Cloud) -> tuple[str, ...]:
+    wish = checked.deployment
+    if wish is None or not wish.model_units:
+        return ()
+    prices, base_model = cloud.settings.prices, checked.base_model
+    hour = capacity_costs.hourly(wish.model_units, base_model.name, prices)
+    tokens = planned.tokens_per_epoch / records["train"] if planned and records.get("train") else None
+    even = plan_advice.break_even(None if hour is None else hour * 24, base_model, prices, tokens)
+    return plan_advice.advice(base_model, wish.idle_minutes, even)
 
 
 def _planned(checked: CheckedJob, cloud: Cloud) -> JobPlan | None:

@@ -25,7 +25,7 @@ class ServedModel:
     job: Job
     deployments: tuple[Deployment, ...]
     storage_cost: float | None
-    """A month, in `currency`; None where no price is configured."""
+    """A month, in `currency`; 0 once it is deleted, None where no price is configured."""
     currency: str
     is_there: bool | None = None
     """Whether Bedrock shows it to this stack; None where it was not asked."""
@@ -41,15 +41,22 @@ class ModelPage:
     cursor: str | None
 
 
-def get(name: str, cloud: Cloud) -> ServedModel:
-    """The custom model of that name. Raises NotFound `unknown_model`, and Unavailable if Bedrock does not answer."""
-    job = job_rows.find(cloud.state, name) if len(name) <= names_tokens_tags.MAX_NAME else None
+def find(name: str, cloud: Cloud) -> Job:
+    """The job that made the custom model of that name, or of that job's own id. Raises NotFound `unknown_model`."""
+    known = len(name) <= names_tokens_tags.MAX_NAME
+    job = (job_rows.find(cloud.state, name) or job_rows.load(cloud.state, name)) if known else None
     if job is None or job.model_arn is None:
         raise NotFound(
             "unknown_model", f"No job of this stack made a custom model named {name[:80]!r}.", model=name[:80]
         )
+    return job
+
+
+def get(name: str, cloud: Cloud) -> ServedModel:
+    """The custom model of that name. Raises NotFound `unknown_model`, and Unavailable if Bedrock does not answer."""
+    job = find(name, cloud)
     with faults.asked_by_a_caller():
-        is_there = observed_models.name_of(cloud.bedrock, job.model_arn) is not None
+        is_there = observed_models.name_of(cloud.bedrock, job.model_arn or "") is not None
     model = _served(job, tuple(read_deployments.standing_by_job(cloud).get(job.id, ())), cloud)
     return replace(model, is_there=is_there, is_erased=_is_erased(job, cloud))
 
@@ -57,8 +64,8 @@ def get(name: str, cloud: Cloud) -> ServedModel:
 def _is_erased(job: Job, cloud: Cloud) -> bool:
     try:
         find_model.check(job, cloud)
-    except Conflict:
-        return True
+    except Conflict as refused:
+        return refused.code == "data_erased"
     return False
 
 
@@ -75,4 +82,6 @@ def list_models(limit: int, cursor: str | None, cloud: Cloud, wanted: JobFilter)
 
 def _served(job: Job, deployments: tuple[Deployment, ...], cloud: Cloud) -> ServedModel:
     settings = cloud.settings
-    return ServedModel(job, deployments, capacity_costs.storage(settings.prices), settings.currency)
+    is_gone = job.model_deletion is not None and job.model_deletion.deleted_at is not None
+    month = 0.0 if is_gone else capacity_costs.storage(settings.prices)
+    return ServedModel(job, deployments, month, settings.currency)

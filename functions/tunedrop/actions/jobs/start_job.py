@@ -64,6 +64,8 @@ def _writes(intent: Intent, spoken_for: UnitsSpokenFor | None) -> list[Put | Upd
     job = intent.job
     writes: list[Put | Update | Require] = [job_rows.put_job(job), job_rows.put_name(job), job_rows.open_work(job)]
     writes += tombstone_rows.undisturbed(job.dataset, job.version)
+    if job.from_job:
+        writes.append(job_rows.keeps_model(job.from_job))
     if intent.head and intent.purchase:
         writes += [
             deployment_rows.put_new(intent.head),

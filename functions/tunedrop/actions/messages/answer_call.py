@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from tunedrop.actions.messages import manage_keys
+from tunedrop.actions.messages import manage_keys, record_call
 from tunedrop.domain.base_models.catalogue import Runtime, catalogue, find
 from tunedrop.domain.messages import (
     claude_mapping,
@@ -58,7 +58,10 @@ def respond(
         asked, key = _authenticated(call, cloud)
         target = _ready(asked.model, cloud)
         answer = _Answer(Caller(key.id, asked.model, asked.stream), request_id)
-        source = _ask(asked, target, runtime, request_id)
+        try:
+            source = _ask(asked, target, runtime, request_id)
+        finally:  # while the model works on its first word; a call that Bedrock refuses is one too
+            record_call.record(asked.model, cloud)
         stages = answer.observed(source, remaining_ms)
         return answer.streamed(stages) if asked.stream else answer.whole(stages)
     except Exception as error:  # noqa: BLE001 - every failure has an answer in this contract

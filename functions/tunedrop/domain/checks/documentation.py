@@ -55,6 +55,7 @@ name = "support-bot-prod"
 serving = "provisioned_throughput"   # or "on_demand"; default: the first that the base model supports
 model_units = 1
 hours = 8
+idle_minutes = 60               # released once nobody has called it for so long; default: only at its end
 ```"""
 _SETTINGS_PER_BASE_MODEL = """```toml
 system = "You are the help desk of Larkspur Home."

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a check of a file proposes commands too, and does without jobs
+    from datetime import datetime
+
     from tunedrop.domain.training.job_states import DeploymentWish, Job
     from tunedrop.domain.training.start_request import DeploymentRequest, StartJob
 
@@ -43,6 +45,7 @@ def start_job(
         words += ["--serving", deployment.serving] if deployment.serving else []
         words += ["--model-units", str(deployment.model_units)] if deployment.model_units else []
         words += ["--hours", str(deployment.hours)] if deployment.hours else []
+        words += ["--idle-minutes", str(deployment.idle_minutes)] if deployment.idle_minutes else []
     words += _chosen(choices) if choices else []
     return _command(*words, *(("--plan-id", plan_id) if plan_id else ()))
 
@@ -74,6 +77,11 @@ def show_dataset(dataset: str, version: int | None = None) -> str:
     return _command("datasets", "show", dataset, *(("--version", str(version)) if version else ()))
 
 
+def base_models() -> str:
+    """Say what can be tuned here today."""
+    return _command("base-models")
+
+
 def list_deployments() -> str:
     """List deployments."""
     return _command("deployments", "list")
@@ -87,6 +95,11 @@ def show_deployment(name: str) -> str:
 def plan_serving(dataset: str, job_id: str) -> str:
     """Say what it would do and cost to serve a job's model, by a name after its dataset."""
     return _command("deployments", "put", f"{dataset[:27].rstrip('-')}-prod", "--job", job_id, "--plan")
+
+
+def renew_deployment(name: str, expires_at: datetime) -> str:
+    """Let a deployment stand until then."""
+    return _command("deployments", "put", name, "--expires-at", f"{expires_at:%Y-%m-%dT%H:%M:%SZ}")
 
 
 def delete_deployment(name: str) -> str:
@@ -110,8 +123,8 @@ def doctor() -> str:
 
 
 def delete_model(name: str) -> str:
-    """Delete a custom model: with the person's own credentials, because no function of the stack may."""
-    return shlex.join(["aws", "bedrock", "delete-custom-model", "--model-identifier", name])
+    """Delete a custom model that nothing serves."""
+    return _command("models", "delete", name)
 
 
 def in_stack(command: str, stack_arn: str) -> str:

@@ -22,6 +22,16 @@ class Cost:
     currency: str
 
 
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What one purchase costs, and all of the stack's that may be billed by the hour, itself among them."""
+
+    cost: Cost
+    so_far: float | None
+    all_model_units: int
+    all_hourly: float | None
+
+
 def hourly(model_units: int, base_model: str, prices: Mapping[str, float]) -> float | None:
     """The price of an hour: 0 on demand, which bills by the token (docs/facts.md#ways-to-serve)."""
     if not model_units:

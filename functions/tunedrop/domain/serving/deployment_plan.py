@@ -20,7 +20,7 @@ from tunedrop.domain.training.job_states import DeploymentWish, Job
 from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.errors import Conflict, InvalidInput
 
-Change = Literal["create", "swap", "replace", "withdraw", "renew", "shorten"]
+Change = Literal["create", "swap", "replace", "withdraw", "renew", "shorten", "idle"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,14 @@ class DeploymentPlan:
     hours: int | None
     """From the purchase to the release; None: see `until`, or until somebody releases it."""
     until: datetime | None
+    idle_minutes: int | None
+    """Released once nobody has called it for so long; None: only at its end."""
     plan_id: str = ""
 
     @property
     def wish(self) -> DeploymentWish:
         """The deployment with all defaults filled in."""
-        return DeploymentWish(self.name, self.serving, self.model_units, self.hours)
+        return DeploymentWish(self.name, self.serving, self.model_units, self.hours, self.idle_minutes)
 
     def ends_at(self, purchase: Purchase | None, now: datetime) -> datetime | None:
         """When it would be released; what is not bought yet counts from now. None: when somebody releases it."""
@@ -79,7 +81,7 @@ def create(
         _check_end(until, now + timedelta(hours=1), now)
         hours = _hours_until(until, now)
     wish = deployment_wish.resolve(
-        DeploymentRequest(asked.name, asked.serving, asked.model_units, hours),
+        DeploymentRequest(asked.name, asked.serving, asked.model_units, hours, asked.idle_minutes),
         base_model,
         default_hours=default_hours,
         within="",
@@ -102,7 +104,12 @@ def change(asked: PutDeployment, job: Job | None, standing: StandingDeployment, 
             f"Deployment {head.name} is being released. Once it is Released, the same request makes it anew.",
             state=head.state,
         )
-    wish = DeploymentWish(head.name, head.serving, head.model_units, hours)
+    idle = purchase.idle_minutes
+    if asked.idle_minutes is not None:
+        idle = deployment_wish.resolve_idle(asked.idle_minutes, within="")
+    if idle != purchase.idle_minutes:
+        changes = (*changes, "idle")
+    wish = DeploymentWish(head.name, head.serving, head.model_units, hours, idle)
     served = Served(head.generation, head.job_id, head.model_arn or "")
     if purchase.swap:
         served = Served(head.generation, purchase.swap.job_id, purchase.swap.model_arn)
@@ -256,6 +263,7 @@ def make(wish: DeploymentWish, until: datetime | None, changes: tuple[Change, ..
         model_units=wish.model_units,
         hours=wish.hours,
         until=until,
+        idle_minutes=wish.idle_minutes,
     )
     content = json.dumps(_content(plan), sort_keys=True, separators=(",", ":"))
     return replace(plan, plan_id=hashlib.sha256(content.encode()).hexdigest()[:32])

@@ -66,6 +66,8 @@ class Deployment:
     """The unit that may be billed beside this generation's, if there is one."""
     newest_generation: int = 0
     """The last one that was begun beside another, whatever became of it."""
+    idle_minutes: int | None = None
+    """Released once nobody has called it for so long; None: only at its end."""
     history: tuple[HistoryEntry, ...] = ()
     revision: int = 0
     """Counts writes of the row; every write is conditional on the revision it read."""
@@ -84,6 +86,11 @@ def move(deployment: Deployment, state: DeploymentState, note: str, now: datetim
 def change_end(deployment: Deployment, expires_at: datetime | None, note: str, now: datetime) -> Deployment:
     """The deployment with another end; None: not known yet, because it counts from a purchase to come."""
     return _noted(replace(deployment, expires_at=expires_at), note, now)
+
+
+def change_idle(deployment: Deployment, minutes: int | None, note: str, now: datetime) -> Deployment:
+    """The deployment with another time without calls after which it is released; None: never."""
+    return _noted(replace(deployment, idle_minutes=minutes), note, now)
 
 
 def _noted(deployment: Deployment, note: str, now: datetime) -> Deployment:

@@ -14,6 +14,9 @@ MAX_HOURS = 168
 """One week: everything that bills by the hour ends by itself."""
 
 
+MIN_IDLE_MINUTES, MAX_IDLE_MINUTES = 10, 7 * 24 * 60
+"""An answer may stream for five minutes, so in fewer than ten a call could still be running."""
+
 OF_A_JOB = "deployment."
 """Where the fields stand in a request that starts a job; in one about a deployment they stand at the top."""
 
@@ -33,11 +36,24 @@ def resolve(
         )
     if asked.hours is not None:
         check_range(f"{within}hours", asked.hours, MAX_HOURS)
+    idle = resolve_idle(asked.idle_minutes, within=within)
     if serving == "on_demand":
-        return _on_demand(asked, within)
+        return _on_demand(asked, within, idle)
     units = 1 if asked.model_units is None else asked.model_units
     check_range(f"{within}model_units", units, None)
-    return DeploymentWish(asked.name, serving, units, min(asked.hours or default_hours, MAX_HOURS))
+    return DeploymentWish(asked.name, serving, units, min(asked.hours or default_hours, MAX_HOURS), idle)
+
+
+def resolve_idle(minutes: int | None, *, within: str) -> int | None:
+    """After how many minutes without a call it is released; None: never. Raises InvalidInput `out_of_range`."""
+    if minutes and not MIN_IDLE_MINUTES <= minutes <= MAX_IDLE_MINUTES:
+        raise InvalidInput(
+            "out_of_range",
+            f"{within}idle_minutes can't be {minutes}. Allowed: {MIN_IDLE_MINUTES} to {MAX_IDLE_MINUTES}, or 0 for "
+            "never.",
+            field=f"{within}idle_minutes",
+        )
+    return minutes or None
 
 
 def check_model_units(wish: DeploymentWish, cap: int, spoken_for: Mapping[str, int], *, within: str = OF_A_JOB) -> None:
@@ -70,11 +86,11 @@ def check_range(field: str, value: int, maximum: int | None) -> None:
         raise InvalidInput("out_of_range", f"{field} can't be {value}. Allowed: {allowed}.", field=field)
 
 
-def _on_demand(asked: DeploymentRequest, within: str) -> DeploymentWish:
+def _on_demand(asked: DeploymentRequest, within: str, idle: int | None) -> DeploymentWish:
     if asked.model_units:
         raise InvalidInput(
             "model_units_not_possible",
             "An on-demand deployment has no model units. Leave model_units out, or ask for provisioned_throughput.",
             field=f"{within}model_units",
         )
-    return DeploymentWish(asked.name, "on_demand", 0, asked.hours)
+    return DeploymentWish(asked.name, "on_demand", 0, asked.hours, idle)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Container
 from datetime import datetime
 
-from tunedrop.domain.serving import brake
-from tunedrop.domain.serving.purchase_states import Purchase, announcements
+from tunedrop.domain.serving import brake, purchase_facts
+from tunedrop.domain.serving.purchase_states import Purchase
 
 
 def is_due(purchase: Purchase, now: datetime) -> bool:
@@ -18,9 +18,9 @@ def is_due(purchase: Purchase, now: datetime) -> bool:
             over = purchase.ends_at is not None and now >= purchase.ends_at
             asked = purchase.release_requested is not None or purchase.swap is not None or purchase.has_new_end
             due = purchase.ready_at is None or asked or over
-            return due or bool(brake.wanted(purchase, now)) or bool(announcements(purchase, now))
+            return due or bool(brake.wanted(purchase, now)) or bool(purchase_facts.due(purchase, now))
         case _:
-            return bool(announcements(purchase, now))
+            return bool(purchase_facts.due(purchase, now))
 
 
 def has_vanished(purchase: Purchase, arns: Container[str]) -> bool:

@@ -28,25 +28,10 @@ def draft(
     job: Job, wish: DeploymentWish, before: Deployment | None, beginning: Beginning, until: datetime | None = None
 ) -> tuple[Deployment, Purchase]:
     """The generation that serves the job's model. `before`: the ended deployment whose name is reused, if any."""
-    generation = before.next_generation if before else 1
-    head = Deployment(
-        name=wish.name,
-        state="Creating",
-        serving=wish.serving,
-        base_model=job.base_model,
-        job_id=job.id,
-        dataset=job.dataset,
-        version=job.version,
-        generation=generation,
-        owner=job.owner,
-        model_units=wish.model_units,
-        created_at=beginning.now,
-        history=(HistoryEntry(beginning.now, "Creating", beginning.why),),
-        revision=before.revision if before else 0,
-    )
+    head = _head(job, wish, before, beginning)
     purchase = Purchase(
         deployment=wish.name,
-        generation=generation,
+        generation=head.generation,
         state="planned",
         intent_id=beginning.intent_id,
         token=names_tokens_tags.token(beginning.stack_uid, beginning.intent_id),
@@ -55,6 +40,7 @@ def draft(
         model_units=wish.model_units,
         hours=wish.hours,
         until=until,
+        idle_minutes=wish.idle_minutes,
         job_id=job.id,
         dataset=job.dataset,
         version=job.version,
@@ -63,3 +49,22 @@ def draft(
         acts=acts.after((), "asked", beginning.author, beginning.now),
     )
     return head, purchase
+
+
+def _head(job: Job, wish: DeploymentWish, before: Deployment | None, beginning: Beginning) -> Deployment:
+    return Deployment(
+        name=wish.name,
+        state="Creating",
+        serving=wish.serving,
+        base_model=job.base_model,
+        job_id=job.id,
+        dataset=job.dataset,
+        version=job.version,
+        generation=before.next_generation if before else 1,
+        owner=job.owner,
+        model_units=wish.model_units,
+        created_at=beginning.now,
+        idle_minutes=wish.idle_minutes,
+        history=(HistoryEntry(beginning.now, "Creating", beginning.why),),
+        revision=before.revision if before else 0,
+    )

@@ -21,7 +21,7 @@ EndState = Literal["released", "failed", "lapsed"]
 Status = Literal["Creating", "Ready", "Updating", "Failed"]
 Announcement = Literal["ready", "expiring", "released", "failed", "lapsed"]
 
-_ENDINGS: Mapping[PurchaseState, Announcement] = {"released": "released", "failed": "failed", "lapsed": "lapsed"}
+ENDINGS: Mapping[PurchaseState, Announcement] = {"released": "released", "failed": "failed", "lapsed": "lapsed"}
 ENDED: frozenset[PurchaseState] = frozenset({"released", "failed", "lapsed"})
 HOLDING: frozenset[PurchaseState] = frozenset({"unknown", "live", "releasing"})
 """States in which something may be billed. Exactly these hold model units; before, they are only reserved."""
@@ -36,8 +36,6 @@ RELEASE_TIME = timedelta(minutes=15)
 """A release that takes longer counts as expired capacity, which has an alarm."""
 PAUSE = timedelta(seconds=60)
 """Between two tries for capacity, however many messages arrive."""
-WARNING = timedelta(minutes=30)
-"""How long before expiry the owner is warned, at most; a tenth of the hours bought if that is less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +99,10 @@ class Purchase:
     """When Bedrock last had no capacity, or did not take a deletion."""
     until: datetime | None = None
     """When it is released, if a request named that moment. `expires_at` follows once whatever else ends it may."""
+    idle_minutes: int | None = None
+    """Released once nobody has called it for so long; None: only at its end."""
+    idle_from: datetime | None = None
+    """When a request last changed that: no minute before counts."""
     live_at: datetime | None = None
     ready_at: datetime | None = None
     expires_at: datetime | None = None
@@ -128,6 +130,12 @@ class Purchase:
     announced: tuple[Announcement, ...] = ()
     acts: tuple[Act, ...] = ()
     """Who had it asked for, bought, renewed, swapped and released, the first first."""
+    end_set_at: datetime | None = None
+    """When a request last moved its end."""
+    warned: tuple[int, ...] = ()
+    """How many minutes ahead of its present end the owner was warned."""
+    billing_days_told: int = 0
+    """The last day of its bill that was told."""
     revision: int = 0
 
     @property
@@ -146,11 +154,9 @@ class Purchase:
         return self.until is not None and self.until != self.expires_at
 
     @property
-    def warns_at(self) -> datetime | None:
-        """When the owner is warned of the expiry."""
-        if self.ends_at is None or self.hours is None:
-            return None
-        return self.ends_at - min(WARNING, timedelta(hours=self.hours) / 10)
+    def end_in_force(self) -> datetime | None:
+        """When it is released as things stand: a later end that a request named may still be on its way."""
+        return min((end for end in (self.until, self.expires_at) if end), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +253,7 @@ def reclaim(purchase: Purchase, capacity: Capacity, now: datetime) -> Purchase:
         releasing_at=now,
         deleted_at=None,
         released_at=None,
-        announced=tuple(fact for fact in purchase.announced if fact not in _ENDINGS.values()),
+        announced=tuple(fact for fact in purchase.announced if fact not in ENDINGS.values()),
     )
 
 
@@ -256,20 +262,13 @@ def finish(purchase: Purchase, state: EndState, failure: str | None, now: dateti
     return replace(purchase, state=state, failure=failure or purchase.failure, released_at=now, parked_at=None)
 
 
-def end_at(purchase: Purchase, hours: int | None, until: datetime | None) -> Purchase:
+def end_at(purchase: Purchase, hours: int | None, until: datetime | None, now: datetime) -> Purchase:
     """The purchase with another end asked for; whoever was warned of the earlier one is warned again."""
     told = tuple(fact for fact in purchase.announced if fact != "expiring")
-    ended = replace(purchase, hours=hours, until=until, announced=told)
+    ended = replace(purchase, hours=hours, until=until, end_set_at=now, announced=told, warned=())
     return ended if hours or until else replace(ended, expires_at=None)  # on demand: no schedule has to be moved first
 
 
-def announcements(purchase: Purchase, now: datetime) -> tuple[Announcement, ...]:
-    """The notifications that are due and were not published yet."""
-    true: list[Announcement] = []
-    if purchase.state == "live" and purchase.ready_at:
-        true.append("ready")
-        if purchase.warns_at and now >= purchase.warns_at:
-            true.append("expiring")
-    ended = _ENDINGS.get(purchase.state)
-    true += [ended] if ended else []
-    return tuple(fact for fact in true if fact not in purchase.announced)
+def stop_when_idle(purchase: Purchase, minutes: int | None, now: datetime) -> Purchase:
+    """The purchase with another time without calls after which it is released, counted from now; None: never."""
+    return replace(purchase, idle_minutes=minutes, idle_from=now)

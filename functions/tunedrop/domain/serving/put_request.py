@@ -27,6 +27,8 @@ class PutDeployment:
     """Serve it until somebody releases it: on demand only."""
     second_unit: bool = False
     """Whether another unit is bought for what the deployment can't be in place; it takes over once it is Ready."""
+    idle_minutes: int | None = None
+    """Released once nobody has called it for so long; 0: only at its end."""
     plan_id: str | None = None
     """Confirms the plan with this id: where it would do something else by now, nothing is done."""
 

@@ -15,6 +15,7 @@ from tunedrop.domain.base_models.catalogue import Serving
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.domain.training.bedrock_view import Appearance, BedrockCall, Phase
 from tunedrop.domain.training.diagnosis_codes import Diagnosis
+from tunedrop.domain.training.model_deletion import ModelDeletion
 from tunedrop.domain.training.start_request import Vpc
 from tunedrop.domain.training.version_choice import SkippedVersion
 from tunedrop.errors import TunedropError
@@ -51,6 +52,8 @@ class DeploymentWish:
     """0 for on-demand."""
     hours: int | None
     """None: until somebody releases it (on-demand only)."""
+    idle_minutes: int | None = None
+    """Released once nobody has called it for so long; None: only at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +198,10 @@ class Job:
     """The S3 key of its report as JSON; page and picture lie beside it. None: not written."""
     announced: tuple[JobStatus, ...] = ()
     """Statuses whose notification was published."""
+    retirements_told: tuple[str, ...] = ()
+    """What was told of its base model's retirement (`retirement.Retirement.mark`)."""
+    model_deletion: ModelDeletion | None = None
+    """Of its custom model, if that was ever asked for."""
     revision: int = 0
     """Counts writes of the row; every write is conditional on the revision it read."""
 

@@ -198,6 +198,8 @@ def is_finished(job: Job, now: datetime) -> bool:
     """Whether nothing is left to do: it has ended, here and in Bedrock, everybody was told, and it can't appear."""
     if job.status not in ENDED or announcement(job) or job_states.awaits_results(job):
         return False
+    if job.model_deletion and job.model_deletion.is_open:
+        return False
     if job.appeared:
         return job.appeared.has_ended and appearance_to_announce(job) is None
     return not _may_appear(job) or now - (job.ended_at or job.created_at) >= WATCHED_FOR

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
+from tunedrop.domain.training import model_deletion
 from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.training.start_request import StartJob, Vpc
 from tunedrop.errors import Conflict, InvalidInput
@@ -63,7 +64,7 @@ def check_deadline(deadline: datetime | None, now: datetime, hours: int) -> None
 def model_of(earlier: Job, request: StartJob) -> str:
     """The ARN of the earlier job's custom model, which is tuned further (docs/facts.md#creating-a-job).
 
-    Raises Conflict `from_job_without_model`, InvalidInput `from_job_base_model`.
+    Raises Conflict `from_job_without_model` or `model_deleted`, InvalidInput `from_job_base_model`.
     """
     if earlier.base_model != request.base_model:
         raise InvalidInput(
@@ -75,6 +76,8 @@ def model_of(earlier: Job, request: StartJob) -> str:
     if earlier.model_arn is None:
         words = f"Job {earlier.id} is {earlier.status} and has no custom model that could be tuned further."
         raise Conflict("from_job_without_model", words, field="from_job", status=earlier.status)
+    if not model_deletion.is_kept(earlier.model_deletion):
+        raise model_deletion.being_deleted(earlier.name)
     return earlier.model_arn
 
 

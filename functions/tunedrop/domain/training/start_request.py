@@ -18,6 +18,8 @@ class DeploymentRequest:
     serving: Serving | None = None
     model_units: int | None = None
     hours: int | None = None
+    idle_minutes: int | None = None
+    """Released once nobody has called it for so long; None or 0: only at its end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from tunedrop.domain.versions.toml_tables import TomlTable, is_number
 Start = Literal["on_accept", "manual"]
 
 JOB_KEYS = ("start", "splits", "base_model", "hyperparameters")
-DEPLOYMENT_KEYS = ("name", "serving", "model_units", "hours")
+DEPLOYMENT_KEYS = ("name", "serving", "model_units", "hours", "idle_minutes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class DeploymentSettings:
     serving: Serving | None = None
     model_units: int | None = None
     hours: int | None = None
+    idle_minutes: int | None = None
 
 
 def read_job(table: TomlTable, known_models: Sequence[str]) -> JobSettings:
@@ -74,6 +75,7 @@ def read_deployment(table: TomlTable, known_models: Sequence[str]) -> Deployment
         serving=table.choice("serving", get_args(Serving)),
         model_units=table.whole("model_units"),
         hours=table.whole("hours"),
+        idle_minutes=table.whole("idle_minutes"),
     )
     if "name" not in table.values:
         table.wrong("name", _NAME)

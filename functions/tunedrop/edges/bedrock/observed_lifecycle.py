@@ -22,6 +22,11 @@ def tuned_today(bedrock: BedrockReader) -> Mapping[str, Lifecycle]:
     return {row["modelId"]: _lifecycle(row) for row in listed}
 
 
+def all_today(bedrock: BedrockReader) -> Mapping[str, Lifecycle]:
+    """Each base model's lifecycle, by its ids. Raises botocore's errors."""
+    return {row["modelId"]: _lifecycle(row) for row in bedrock.list_foundation_models()["modelSummaries"]}
+
+
 def lifecycle(bedrock: BedrockReader, base_model: BaseModel, tuned: Mapping[str, Lifecycle]) -> Lifecycle | None:
     """The base model's lifecycle, with `tuned` as the word on whether it is tuned; None if Bedrock does not know it.
 

@@ -13,7 +13,7 @@ from tunedrop.domain.training.start_times import in_line_since
 from tunedrop.edges.rows import cursors, moments, stored
 from tunedrop.edges.rows.attributes import Row
 from tunedrop.edges.rows.table import FIRST, LAST, Page, Table
-from tunedrop.edges.rows.writes import Delete, Key, Put, Update
+from tunedrop.edges.rows.writes import Delete, Key, Put, Require, Update
 
 SCHEMA = 1
 KIND = "job"
@@ -74,6 +74,12 @@ def line(table: Table) -> tuple[InLine, ...]:
     return tuple(
         InLine(datetime.fromisoformat(row["in_line_since"]), row["job_id"]) for row in rows if "in_line_since" in row
     )
+
+
+def keeps_model(job_id: str) -> Require:
+    """Condition of writes beside it: the job's custom model is not being deleted."""
+    asked = Attr("model_deletion")
+    return Require(_key(job_id), asked.not_exists() | Attr("model_deletion.refusal").attribute_type("M"))
 
 
 def close_work(job: Job) -> Delete:
