@@ -38,6 +38,9 @@ def add_to(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--model-units", type=int, metavar="N", help="Provisioned Throughput only (default: 1)")
     command.add_argument("--hours", type=int, metavar="N", help="release it after N hours")
+    command.add_argument(
+        "--on-budget", choices=("notify", "release"), help="what becomes of it when the month's budget is exceeded"
+    )
     command.add_argument("--from-job", metavar="JOB", help="tune the custom model of this job further")
     command.add_argument(
         "--tag", action="append", default=[], metavar="NAME=VALUE", help="a tag of your own; may be repeated"
@@ -51,6 +54,9 @@ def add_to(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--security-group", action="append", default=[], metavar="ID", help="of --subnet; may be repeated"
+    )
+    command.add_argument(
+        "--accept-unknown-price", action="store_true", help="start under a budget although a price is not configured"
     )
     command.add_argument("--plan-id", metavar="ID", help="confirm the plan of this id, and start only exactly that")
 
@@ -69,9 +75,12 @@ def body(chosen: argparse.Namespace) -> Body:
         made["plan_id"] = chosen.plan_id
     made |= _choices(chosen)
     wish = {"name": chosen.deploy, "serving": chosen.serving, "model_units": chosen.model_units, "hours": chosen.hours}
+    wish["on_budget"] = chosen.on_budget
     given = {name: value for name, value in wish.items() if value is not None}
     if given and not chosen.deploy:
-        raise WrongUsage("--serving, --model-units and --hours are about a deployment: say which by --deploy NAME")
+        raise WrongUsage(
+            "--serving, --model-units, --hours and --on-budget are about a deployment: say which by --deploy NAME"
+        )
     return made | ({"deployment": given} if given else {})
 
 
@@ -95,6 +104,7 @@ def _choices(chosen: argparse.Namespace) -> Body:
         "deadline": _moment(chosen.deadline) if chosen.deadline else None,
         "kms_key_arn": chosen.kms_key,
         "vpc": vpc,
+        "accept_unknown_price": chosen.accept_unknown_price or None,
     }
     return {name: value for name, value in made.items() if value is not None}
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from tunedrop.actions.deployments.plan_deployment import PlannedDeployment
 from tunedrop.actions.deployments.read_deployments import PricedDeployment
 from tunedrop.actions.deployments.release_deployment import PlannedRelease
-from tunedrop.routes.plan_answers import QuotaAnswer
+from tunedrop.routes.plan_answers import BudgetAnswer, QuotaAnswer
 from tunedrop.routes.route_basics import AnswerModel, told_as
 
 
@@ -56,6 +56,7 @@ class DeploymentAnswer(AnswerModel):
         None, description="Of this generation, estimated; calls on demand are not in it; null without a price"
     )
     currency: str | None = None
+    on_budget: str | None = Field(None, description="notify or release; null on demand")
     history: list[HistoryAnswer]
     acts: list[ActAnswer] = Field([], description="Of this generation, the first first; none by an older release")
 
@@ -81,7 +82,9 @@ class DeploymentPlanAnswer(AnswerModel):
 
     plan_id: str = Field(description="Does exactly this if it is sent with the request")
     name: str
-    changes: list[str] = Field(description="create, swap, renew, shorten; empty if it is already as it should be")
+    changes: list[str] = Field(
+        description="create, swap, renew, shorten, adjust (on_budget); empty if it is already as it should be"
+    )
     state: str | None = Field(description="As it is now; null if there was none of that name")
     serves_job_id: str | None = Field(description="Whose model it serves now; null if none")
     generation: int
@@ -98,6 +101,8 @@ class DeploymentPlanAnswer(AnswerModel):
     expires_at: datetime | None = Field(description="When it would be released, if it were bought now")
     cost: CapacityCostAnswer
     quotas: list[QuotaAnswer] = Field(description="Of the account, where something would be made")
+    on_budget: str = "notify"
+    budget: BudgetAnswer | None = Field(None, description="null: no MonthlyBudget, or nothing is taken of it")
 
 
 class CallerAnswer(AnswerModel):
@@ -122,7 +127,7 @@ def deployment(priced: PricedDeployment) -> DeploymentAnswer:
     """A deployment with what it costs."""
     answer = DeploymentAnswer.of(priced.deployment)
     answer.hourly_cost, answer.cost_so_far = priced.hourly_cost, priced.cost_so_far
-    answer.currency = priced.currency
+    answer.currency, answer.on_budget = priced.currency, priced.on_budget
     answer.acts = [ActAnswer.of(act) for act in priced.acts]
     return answer
 
@@ -150,6 +155,8 @@ def plan(planned: PlannedDeployment) -> DeploymentPlanAnswer:
         expires_at=planned.expires_at,
         cost=CapacityCostAnswer.of(planned.cost),
         quotas=[QuotaAnswer.of(quota) for quota in planned.quotas],
+        on_budget=told.on_budget,
+        budget=BudgetAnswer.of_share(planned.share),
     )
 
 

@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field
 
 from tunedrop.actions.deployments import plan_deployment, put_deployment, read_deployments, release_deployment
-from tunedrop.domain.base_models.catalogue import Serving
+from tunedrop.domain.base_models.catalogue import OnBudget, Serving
 from tunedrop.domain.serving.deployment_filter import DeploymentFilter
 from tunedrop.domain.serving.deployment_states import Deployment, DeploymentState
 from tunedrop.domain.serving.put_request import PutDeployment
@@ -61,6 +61,12 @@ class PutDeploymentBody(Body):
         None, description="When it is released, instead of `hours`; at most 168 hours ahead, and renewed by a later one"
     )
     no_end: bool = added(False, description="Until somebody releases it, instead of either. On demand only")
+    on_budget: OnBudget | None = added(
+        None, description="When the month's budget is exceeded: `notify` (default), or `release`"
+    )
+    accept_unknown_price: bool = added(
+        False, description="Under a MonthlyBudget: buy although the price is not configured; it then does not count"
+    )
     plan_id: str | None = Field(None, description="Does exactly what the plan with this id says, or nothing")
 
     def asked(self, name: str) -> PutDeployment:

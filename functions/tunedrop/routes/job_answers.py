@@ -44,6 +44,7 @@ class WishAnswer(AnswerModel):
     serving: str
     model_units: int
     hours: int | None
+    on_budget: str = "notify"
 
 
 class VpcAnswer(AnswerModel):

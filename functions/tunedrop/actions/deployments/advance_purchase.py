@@ -8,6 +8,8 @@ from datetime import datetime
 
 import tunedrop
 from tunedrop.actions import announce
+from tunedrop.actions.charges import reserve_budget
+from tunedrop.domain.charges import budget_limits
 from tunedrop.domain.serving import acts, brake, deployment_states, purchase_states, purchase_steps, swap_steps, swaps
 from tunedrop.domain.serving.deployment_states import Deployment, DeploymentState
 from tunedrop.domain.serving.purchase_states import HOLDING, Capacity, Observation, Purchase, Swap
@@ -53,6 +55,9 @@ def advance(deployment: str, generation: int, cloud: Cloud, spender: Spender) ->
             logger.warning("no such purchase", extra={"deployment": deployment, "generation": generation})
             return None
         step = purchase_steps.next_step(purchase, observed, _free_units(purchase, visit), visit.now)
+        if budget_limits.bears_on(purchase, step):
+            objection = reserve_budget.objection_to_purchase(purchase, cloud)
+            step = budget_limits.instead(purchase, objection) if objection else step
         logger.info("purchase step", extra={"purchase": purchase.id, "state": purchase.state, "step": str(step)})
         if isinstance(step, purchase_steps.LeavePurchase | swap_steps.LeaveSwap):
             announce.announce_purchase(purchase, cloud)
@@ -98,8 +103,9 @@ def _move(step: purchase_steps.PurchaseStep, purchase: Purchase, visit: _Visit) 
             _save(purchase_states.requeue(purchase, now), visit, *_units_given(purchase))
         case purchase_steps.AdoptCapacity(found):
             _go_live(purchase, found, visit)
-        case purchase_steps.BecomeReady():
-            _save(replace(purchase, ready_at=now), visit, head=lambda head: deployment_states.become_ready(head, now))
+        case purchase_steps.BecomeReady(found):
+            ready = replace(purchase, ready_at=now, billed_since=found.created_at or purchase.billed_since)
+            _save(ready, visit, head=lambda head: deployment_states.become_ready(head, now))
         case purchase_steps.MoveEnd(expires_at):
             _save(replace(purchase, expires_at=expires_at), visit)
         case purchase_steps.BeginRelease(reason, failure, author):

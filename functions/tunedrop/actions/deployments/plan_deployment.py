@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from tunedrop.actions.charges import reserve_budget
 from tunedrop.actions.deployments import find_model
 from tunedrop.actions.jobs import check_job, read_jobs
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel
+from tunedrop.domain.charges.monthly_budget import BudgetShare
 from tunedrop.domain.serving import capacity_costs, deployment_plan, deployment_states, put_request
 from tunedrop.domain.serving.capacity_costs import Cost
 from tunedrop.domain.serving.deployment_plan import DeploymentPlan, StandingDeployment
@@ -51,6 +53,8 @@ class PlannedDeployment:
     cost: Cost
     quotas: tuple[Quota, ...]
     """Those of the account that it needs."""
+    share: BudgetShare | None
+    """What it would take of the month's budget; None: there is none, or it takes nothing."""
 
 
 def plan(asked: PutDeployment, cloud: Cloud) -> PlannedDeployment:
@@ -61,7 +65,7 @@ def plan(asked: PutDeployment, cloud: Cloud) -> PlannedDeployment:
     expires_at = planned.ends_at(checked.standing.purchase if checked.standing else None, now)
     hour = capacity_costs.hourly(planned.model_units, checked.base_model.name, cloud.settings.prices)
     cost = capacity_costs.ahead(hour, expires_at - now if expires_at else None, cloud.settings.currency)
-    return PlannedDeployment(checked, expires_at, cost, needed)
+    return PlannedDeployment(checked, expires_at, cost, needed, share(asked, checked, cloud))
 
 
 def check(asked: PutDeployment, cloud: Cloud) -> CheckedDeployment:
@@ -121,6 +125,16 @@ def _standing(asked: PutDeployment, job: Job | None, before: Deployment, cloud: 
 def units_beside(planned: DeploymentPlan, cloud: Cloud) -> UnitsSpokenFor | None:
     """The model units that others have, if it needs any. Raises CapExceeded if they leave too few for it."""
     return check_job.units_beside(planned.wish, cloud, within="")
+
+
+def share(asked: PutDeployment, checked: CheckedDeployment, cloud: Cloud) -> BudgetShare | None:
+    """What the request would take of the month's budget. Raises CapExceeded `monthly_budget`, Conflict `price_unknown`.
+
+    None where it takes nothing, or the stack has no budget.
+    """
+    standing = checked.standing
+    accepted = asked.accept_unknown_price or (standing is not None and standing.purchase.accept_unknown_price)
+    return reserve_budget.of_deployment(checked.plan, standing, checked.base_model.name, cloud, accepted=accepted)
 
 
 def ask_aws(checked: CheckedDeployment, cloud: Cloud) -> tuple[Quota, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tunedrop.domain.base_models.catalogue import OnBudget
 from tunedrop.domain.serving import capacity_costs, deployment_states
 from tunedrop.domain.serving.acts import Act
 from tunedrop.domain.serving.deployment_filter import EVERY_DEPLOYMENT, DeploymentFilter
@@ -31,6 +32,8 @@ class PricedDeployment:
     currency: str
     acts: tuple[Act, ...]
     """Who had done what about its current generation."""
+    on_budget: OnBudget | None
+    """None on demand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ def priced(deployment: Deployment, cloud: Cloud) -> PricedDeployment:
     so_far = capacity_costs.so_far(purchase, hour, cloud.now()) if purchase else None
     ended = deployment.state in deployment_states.ENDED
     acts = purchase.acts if purchase else ()
-    return PricedDeployment(deployment, 0.0 if ended else hour, so_far, settings.currency, acts)
+    on_budget = purchase.on_budget if purchase and purchase.model_units else None
+    return PricedDeployment(deployment, 0.0 if ended else hour, so_far, settings.currency, acts, on_budget)
 
 
 def list_deployments(

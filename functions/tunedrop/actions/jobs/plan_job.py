@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tunedrop.actions.charges import reserve_budget
 from tunedrop.actions.datasets import read_datasets
 from tunedrop.actions.jobs import check_job, read_jobs
 from tunedrop.actions.jobs.check_job import AccountToday, CheckedJob
 from tunedrop.domain.base_models.catalogue import Serving
+from tunedrop.domain.charges.monthly_budget import BudgetShare
 from tunedrop.domain.training import durations, job_plan
 from tunedrop.domain.training.durations import Estimate
 from tunedrop.domain.training.job_filter import JobFilter
@@ -44,6 +46,8 @@ class PlannedJob:
     serving: tuple[WayToServe, ...]
     warnings: tuple[Mapping[str, Any], ...]
     today: AccountToday
+    share: BudgetShare | None
+    """What it would take of the month's budget; None: the stack has none."""
 
 
 def plan(request: StartJob, cloud: Cloud) -> PlannedJob:
@@ -63,7 +67,18 @@ def plan(request: StartJob, cloud: Cloud) -> PlannedJob:
         duration=_duration(planned, cloud) if planned else None,
         serving=tuple(_ways(checked, cloud)),
         warnings=tuple(_warnings(version, checked.base_model.name)),
+        share=_share(checked, planned, cloud),
         today=check_job.ask_aws(checked, cloud),
+    )
+
+
+def _share(checked: CheckedJob, planned: JobPlan | None, cloud: Cloud) -> BudgetShare | None:
+    return reserve_budget.of_wish(
+        checked.base_model.name,
+        planned.trained_tokens if planned else None,
+        checked.deployment,
+        cloud,
+        accepted=checked.request.accept_unknown_price,
     )
 
 

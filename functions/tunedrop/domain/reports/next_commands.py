@@ -43,6 +43,7 @@ def start_job(
         words += ["--serving", deployment.serving] if deployment.serving else []
         words += ["--model-units", str(deployment.model_units)] if deployment.model_units else []
         words += ["--hours", str(deployment.hours)] if deployment.hours else []
+        words += ["--on-budget", "release"] if deployment.on_budget == "release" else []
     words += _chosen(choices) if choices else []
     return _command(*words, *(("--plan-id", plan_id) if plan_id else ()))
 
@@ -56,7 +57,7 @@ def _chosen(choices: StartJob | Job) -> list[str]:
     for option, ids in (("--subnet", "subnet_ids"), ("--security-group", "security_group_ids")):
         for each in getattr(choices.vpc, ids, ()):
             words += [option, each]
-    return words
+    return [*words, "--accept-unknown-price"] if choices.accept_unknown_price else words
 
 
 def show_job(job_id: str, *, watch: bool = False) -> str:
@@ -72,6 +73,11 @@ def list_jobs(dataset: str) -> str:
 def show_dataset(dataset: str, version: int | None = None) -> str:
     """Show a dataset's newest version, or this one."""
     return _command("datasets", "show", dataset, *(("--version", str(version)) if version else ()))
+
+
+def costs() -> str:
+    """Say what this month has cost, by deployment."""
+    return _command("costs", "--by", "deployment")
 
 
 def list_deployments() -> str:

@@ -22,6 +22,7 @@ class Beginning:
     now: datetime
     why: str
     author: Author
+    accept_unknown_price: bool = False
 
 
 def draft(
@@ -61,5 +62,7 @@ def draft(
         owner=job.owner,
         created_at=beginning.now,
         acts=acts.after((), "asked", beginning.author, beginning.now),
+        on_budget=wish.on_budget,
+        accept_unknown_price=beginning.accept_unknown_price,
     )
     return head, purchase

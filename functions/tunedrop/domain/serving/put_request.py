@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from tunedrop.domain.base_models.catalogue import Serving
+from tunedrop.domain.base_models.catalogue import OnBudget, Serving
 from tunedrop.errors import InvalidInput
 
 
@@ -25,6 +25,9 @@ class PutDeployment:
     """The moment of the release, if `hours` does not say it."""
     no_end: bool = False
     """Serve it until somebody releases it: on demand only."""
+    on_budget: OnBudget | None = None
+    accept_unknown_price: bool = False
+    """The request is not refused under a budget for a price that is not configured."""
     plan_id: str | None = None
     """Confirms the plan with this id: where it would do something else by now, nothing is done."""
 

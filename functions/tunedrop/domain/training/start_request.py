@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from tunedrop.domain.base_models.catalogue import Serving
+from tunedrop.domain.base_models.catalogue import OnBudget, Serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class DeploymentRequest:
     serving: Serving | None = None
     model_units: int | None = None
     hours: int | None = None
+    on_budget: OnBudget | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +54,5 @@ class StartJob:
     kms_key_arn: str | None = None
     """The key that encrypts the custom model."""
     vpc: Vpc | None = None
+    accept_unknown_price: bool = False
+    """The request is not refused under a budget for a price that is not configured."""

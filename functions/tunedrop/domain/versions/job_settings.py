@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from tunedrop.domain.base_models.catalogue import SPLITS, Serving, Split
+from tunedrop.domain.base_models.catalogue import SPLITS, OnBudget, Serving, Split
 from tunedrop.domain.records.defects import shown
 from tunedrop.domain.versions import object_keys
 from tunedrop.domain.versions.toml_tables import TomlTable, is_number
@@ -14,7 +14,7 @@ from tunedrop.domain.versions.toml_tables import TomlTable, is_number
 Start = Literal["on_accept", "manual"]
 
 JOB_KEYS = ("start", "splits", "base_model", "hyperparameters")
-DEPLOYMENT_KEYS = ("name", "serving", "model_units", "hours")
+DEPLOYMENT_KEYS = ("name", "serving", "model_units", "hours", "on_budget")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class DeploymentSettings:
     serving: Serving | None = None
     model_units: int | None = None
     hours: int | None = None
+    on_budget: OnBudget | None = None
 
 
 def read_job(table: TomlTable, known_models: Sequence[str]) -> JobSettings:
@@ -74,6 +75,7 @@ def read_deployment(table: TomlTable, known_models: Sequence[str]) -> Deployment
         serving=table.choice("serving", get_args(Serving)),
         model_units=table.whole("model_units"),
         hours=table.whole("hours"),
+        on_budget=table.choice("on_budget", get_args(OnBudget)),
     )
     if "name" not in table.values:
         table.wrong("name", _NAME)
