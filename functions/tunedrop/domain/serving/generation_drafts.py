@@ -45,9 +45,15 @@ def draft(
         history=(HistoryEntry(beginning.now, "Creating", beginning.why),),
         revision=before.revision if before else 0,
     )
-    purchase = Purchase(
+    return head, _purchase(job, wish, head, beginning, until)
+
+
+def _purchase(
+    job: Job, wish: DeploymentWish, head: Deployment, beginning: Beginning, until: datetime | None
+) -> Purchase:
+    return Purchase(
         deployment=wish.name,
-        generation=generation,
+        generation=head.generation,
         state="planned",
         intent_id=beginning.intent_id,
         token=names_tokens_tags.token(beginning.stack_uid, beginning.intent_id),
@@ -65,4 +71,3 @@ def draft(
         on_budget=wish.on_budget,
         accept_unknown_price=beginning.accept_unknown_price,
     )
-    return head, purchase
