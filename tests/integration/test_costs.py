@@ -67,7 +67,7 @@ def test_what_ran_when_how_much_and_for_how_much(world):
 
 
 def test_charges_are_cut_where_the_period_is_and_added_up_by_what_is_asked(world):
-    job = world.start(tags={"team": "search"})
+    job = world.start(tags={"team": "search", "cost center": "7"})
     world.deliver()
     world.wait(bedrock_world.TRAINED)
     put(world, {"job_id": job.id, "hours": 4})
@@ -81,11 +81,12 @@ def test_charges_are_cut_where_the_period_is_and_added_up_by_what_is_asked(world
         ("deployment", ["support-prod", None]),
         ("owner", ["support-team"]),
         ("dataset", ["support"]),
-        ("tag", ["team=search"]),
+        ("tag", ["cost center=7", "team=search"]),
     ):
         found = told(world, by=by)
         assert [each["key"] for each in found["groups"]] == keys
-        assert sum(each["amount"] for each in found["groups"]) == pytest.approx(found["total"]["amount"])
+        in_all = found["total"]["amount"] * (2 if by == "tag" else 1)
+        assert sum(each["amount"] for each in found["groups"]) == pytest.approx(in_all)
 
 
 def test_what_has_no_price_is_shown_with_its_quantity_and_never_as_nothing(world):

@@ -22,6 +22,7 @@ from tests.integration.caller import call, refused
 from tests.integration.test_serving_a_model_that_exists import put, train
 
 AT_ONCE, SEED = 20, 7
+WRITE = "TransactWriteItems"
 UNIT_HOUR = Decimal(44)
 TRAINING = Decimal("0.004")
 PRICES = {"claude-3-haiku.model_unit_hour": 44.0, "claude-3-haiku.training_per_1000_tokens": 0.004}
@@ -205,7 +206,8 @@ def test_a_crash_at_any_call_of_an_intent_leaks_no_money(world):
     def ask(key: str) -> Any:
         return put(world, {"job_id": job_id, "hours": 8}, key=key)
 
-    for nth, name in enumerate(world.calls_of(lambda: ask("never"))):
+    calls = world.calls_of(lambda: ask("never"))
+    for nth, name in [each for each in enumerate(calls) if each[1] == WRITE or each[0] % 4 == 0]:
         world.restore(start)
         with world.interrupted(crash, nth, "after"), pytest.raises(Crash):
             ask(f"once-{nth}")
