@@ -80,7 +80,8 @@ def _group(each: Mapping[str, Any], currency: str) -> tuple[str, ...]:
 
 
 def _row(each: Charge, currency: str) -> tuple[str, ...]:
-    quantity = "unknown" if each["quantity"] is None else f"{each['quantity']:,.2f} {UNITS[each['unit']]}"
+    known = None if each["quantity"] is None else f"{each['quantity']:,.4f}".rstrip("0").rstrip(".")
+    quantity = f"{known or 'unknown'} {UNITS[each['unit']]}"
     return (
         each["kind"],
         each["deployment"] or f"{each['dataset']}@{each['version']}",

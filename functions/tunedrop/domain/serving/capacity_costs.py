@@ -40,7 +40,7 @@ def ahead(hour: float | None, left: timedelta | None, currency: str) -> Cost:
     """The cost of capacity with this hourly price that has so long to go; None: it has no end."""
     if hour is None:
         return Cost(None, None, None, currency)
-    until_end = hour * (left / _HOUR) if left is not None else (0.0 if hour == 0 else None)
+    until_end = hour * max(left / _HOUR, 0) if left is not None else (0.0 if hour == 0 else None)
     return Cost(_rounded(hour), _rounded(hour * 24), until_end if until_end is None else _rounded(until_end), currency)
 
 
