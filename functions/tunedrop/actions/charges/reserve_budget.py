@@ -22,7 +22,6 @@ from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import budget_rows
 from tunedrop.edges.rows.writes import Update
 
-
 _FREE = frozenset({"swap", "shorten", "adjust"})
 """Changes of a deployment that take nothing more."""
 
