@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from tunedrop.actions.charges import tell_budget
 from tunedrop.actions.deployments import advance_purchase
 from tunedrop.actions.jobs import advance_job
 from tunedrop.domain.training.job_states import StatusSource
@@ -33,3 +34,4 @@ def _advance(here: Cloud, message: Mapping[str, Any]) -> None:
             advance_purchase.advance(message["deployment"], message["generation"], here, clients.spender())
         case kind:
             raise ValueError(f"SpendQueue carries no messages of kind {kind!r}")
+    tell_budget.tell(here)

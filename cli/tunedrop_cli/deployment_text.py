@@ -23,6 +23,7 @@ _DOES = {
     "renew": "renews it",
     "shorten": "ends it earlier",
     "idle": "changes when it is released for want of calls",
+    "adjust": "changes what becomes of it when the budget is exceeded",
 }
 
 
@@ -58,6 +59,7 @@ def whole(screen: Console, found: Deployment, *, history: bool = True) -> None:
             ("left", left(found) if found["expires_at"] and found["state"] not in ENDED else ""),
             ("idle stop", idle_stop(found)),
             ("last call", last_call(found)),
+            ("over budget", "released" if found.get("on_budget") == "release" else ""),
             ("job", found["job_id"]),
             ("job before", found["previous_job_id"] or ""),
             ("base model", f"{found['base_model']}, tuned on {found['dataset']}@{found['version']}"),
@@ -115,6 +117,7 @@ def plan(screen: Console, found: Mapping[str, Any]) -> None:
             ("a day", money(cost["day"], currency) if found["model_units"] else ""),
             ("until its end", money(cost["until_end"], currency) if found["model_units"] else ""),
             ("and", "" if found["model_units"] else "what its calls cost, by the token"),
+            *budget(found),
             ("quotas", "; ".join(f"{quota['name']}: {quota['value']:g}" for quota in found["quotas"])),
             *(("know", words) for words in found.get("advice") or ()),
         ],
@@ -153,6 +156,18 @@ def _until(moment: str | None) -> str:
     if moment is None:
         return "when somebody deletes it"
     return f"{local_times.shown(moment)}, in {local_times.lasted(local_times.parsed(moment) - datetime.now(UTC))}"
+
+
+def budget(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a plan would take of the month's budget; nothing where there is none."""
+    told = found.get("budget")
+    if not told:
+        return []
+    used = f"{money(told['used'], told['currency'])} of {money(told['budget'], told['currency'])}"
+    return [
+        ("budget", f"{used} spent or reserved in {told['month']}"),
+        ("takes of it", f"{money(told['takes'], told['currency'])} at most"),
+    ]
 
 
 def money(amount: float | None, currency: str | None) -> str:

@@ -92,6 +92,12 @@ def _add_put_to(put: argparse.ArgumentParser) -> None:
         metavar="N",
         help="release it once nobody has called it for so long, 10 or more; 0: only at its end (default)",
     )
+    put.add_argument(
+        "--on-budget", choices=("notify", "release"), help="when the month's budget is exceeded; default: notify"
+    )
+    put.add_argument(
+        "--accept-unknown-price", action="store_true", help="buy under a budget although no price is configured"
+    )
     put.add_argument("--plan", action="store_true", help="only say what it would do and cost; change nothing")
     put.add_argument("--plan-id", metavar="ID", help="do exactly what the plan with this id says, or nothing")
     put.add_argument("--watch", action="store_true", help="follow it until it is Ready; Ctrl-C leaves it going")
@@ -153,6 +159,8 @@ def _body(chosen: argparse.Namespace) -> dict[str, Any]:
         "no_end": chosen.no_end or None,
         "second_unit": chosen.second_unit or None,
         "idle_minutes": chosen.idle_minutes,
+        "on_budget": chosen.on_budget,
+        "accept_unknown_price": chosen.accept_unknown_price or None,
         "plan_id": chosen.plan_id,
     }
     return {name: value for name, value in said.items() if value is not None}

@@ -41,6 +41,9 @@ def add_to(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--idle-minutes", type=int, metavar="N", help="release it once nobody has called it for so long (10 or more)"
     )
+    command.add_argument(
+        "--on-budget", choices=("notify", "release"), help="what becomes of it when the month's budget is exceeded"
+    )
     command.add_argument("--from-job", metavar="JOB", help="tune the custom model of this job further")
     command.add_argument(
         "--tag", action="append", default=[], metavar="NAME=VALUE", help="a tag of your own; may be repeated"
@@ -54,6 +57,9 @@ def add_to(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--security-group", action="append", default=[], metavar="ID", help="of --subnet; may be repeated"
+    )
+    command.add_argument(
+        "--accept-unknown-price", action="store_true", help="start under a budget although a price is not configured"
     )
     command.add_argument("--plan-id", metavar="ID", help="confirm the plan of this id, and start only exactly that")
 
@@ -77,11 +83,13 @@ def body(chosen: argparse.Namespace) -> Body:
         "model_units": chosen.model_units,
         "hours": chosen.hours,
         "idle_minutes": chosen.idle_minutes,
+        "on_budget": chosen.on_budget,
     }
     given = {name: value for name, value in wish.items() if value is not None}
     if given and not chosen.deploy:
         raise WrongUsage(
-            "--serving, --model-units, --hours and --idle-minutes are about a deployment: say it by --deploy NAME"
+            "--serving, --model-units, --hours, --idle-minutes and --on-budget are about a deployment: say which by "
+            "--deploy NAME"
         )
     return made | ({"deployment": given} if given else {})
 
@@ -106,6 +114,7 @@ def _choices(chosen: argparse.Namespace) -> Body:
         "deadline": _moment(chosen.deadline) if chosen.deadline else None,
         "kms_key_arn": chosen.kms_key,
         "vpc": vpc,
+        "accept_unknown_price": chosen.accept_unknown_price or None,
     }
     return {name: value for name, value in made.items() if value is not None}
 

@@ -11,7 +11,7 @@ from tunedrop.domain.reports import next_commands
 from tunedrop.domain.texts.counted import counted
 from tunedrop.domain.training.durations import Estimate
 
-from tunedrop_cli import local_times, tables, terminal_curves, text_report
+from tunedrop_cli import deployment_text, local_times, tables, terminal_curves, text_report
 from tunedrop_cli.terminal_curves import Curve
 
 ENDED = frozenset({"Completed", "Failed", "Stopped"})
@@ -217,6 +217,7 @@ def _planned(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("trains", tokens),
         ("cost", cost_of(found["cost"])),
         ("tuned further", f"the model of job {found['from_job']}" if found.get("from_job") else ""),
+        *deployment_text.budget(found),
         ("takes", _duration(lasts) if lasts else "unknown: no earlier job of this base model has completed"),
         ("deployment", _deployed(found["deployment"]) if found.get("deployment") else ""),
         ("can be served", ", ".join(ways)),

@@ -25,6 +25,7 @@ COMMANDS = {
     "jobs": "start jobs, follow them, and compare what they learned",
     "models": "list and show custom models, and what serves them",
     "deployments": "put, list, show and delete what serves custom models",
+    "costs": "say what a stack has spent, on what",
     "base-models": "say what can be trained, and how it is served",
     "local": "run the embedded cloud on this machine",
     "keys": "manage API keys for the Messages API",

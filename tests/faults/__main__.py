@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from tests.faults import canary_proof, every_call, lost_events, replays, storm_proof
+from tests.faults import budget_walks, canary_proof, every_call, lost_events, replays, storm_proof
 from tests.faults.stateful import proof as stateful
 from tests.proofs import Proof, run
 
@@ -19,6 +19,7 @@ PROOFS: dict[str, Callable[[], Proof]] = {
     "replays": replays.prove,
     "storm": storm_proof.prove,
     "canaries": canary_proof.prove,
+    "budget": budget_walks.prove,
     "stateful": stateful.prove,
 }
 """By name; each proof lives in a module of its own here, and a bounded part of it in `make test`."""

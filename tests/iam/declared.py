@@ -55,6 +55,7 @@ ONE_ROW = "dynamodb:DeleteItem GetItem PutItem UpdateItem"
 ROWS = f"{ONE_ROW} Query ConditionCheckItem"
 OF_JOBS = ("JOB#*", "OPEN", "SLOTS", "DEPLOYMENT#*")
 KINDS = f"{STATE}/index/by_kind"
+SUM_OF_THE_MONTH = May("dynamodb:Query", KINDS, under("job", "deployment"))
 
 TRACES = May("xray:PutTelemetryRecords PutTraceSegments", "*")
 OWN_EVENTS = May(
@@ -104,6 +105,7 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         # asks for a job where the stack allows that
         May(ROWS, STATE, under("DATASET#*", "JOB#*", "NAME#*", "OPEN", "SLOTS", "DEPLOYMENT#*"), ON_ACCEPT),
         May("sqs:SendMessage", "<UploadQueue.Arn>", choice=ON_ACCEPT),
+        May(SUM_OF_THE_MONTH.actions, SUM_OF_THE_MONTH.resources, SUM_OF_THE_MONTH.when, ON_ACCEPT),
         *(May(each.actions, each.resources, each.when, ON_ACCEPT) for each in TUNABLE),
     ),
     "ControlApiRole": (
@@ -147,6 +149,9 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         May("dynamodb:Query", STATE, under("OPEN")),
         May("dynamodb:GetItem", STATE, under("DATASET#*")),
         May("dynamodb:GetItem UpdateItem", ACCESS, under("CALLED")),
+        # adds up what takes of the month's budget before it spends
+        SUM_OF_THE_MONTH,
+        May("dynamodb:Query", STATE, under("DEPLOYMENT#*")),
         May("kms:Decrypt GenerateDataKey", KEY, by_way_of("dynamodb")),
         QUOTAS,
         May("bedrock:ListModelCustomizationJobs", "*"),
@@ -196,7 +201,8 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         sends("SpendQueue", "JobEventQueue", "UploadQueue"),
         May("dynamodb:GetItem Query", STATE, under("JOB#*", "OPEN", "DEPLOYMENT#*")),
         May("dynamodb:Query", KINDS, under("deletion")),
-        May("dynamodb:Query", KINDS, under("job")),
+        SUM_OF_THE_MONTH,
+        May("dynamodb:GetItem", STATE, under("SLOTS")),
         May("dynamodb:Query", ACCESS, under("CALLED")),
         May("bedrock:ListFoundationModels", "*"),
         May("kms:Decrypt", KEY, by_way_of("dynamodb")),

@@ -20,6 +20,7 @@ from bedrock_simulator.in_process import ClientObjects
 from moto.backends import get_backend
 from moto.core.config import default_user_config as moto_config
 from tunedrop.actions import reconcile
+from tunedrop.actions.charges import tell_budget
 from tunedrop.actions.deployments import advance_purchase, release_deployment
 from tunedrop.actions.jobs import advance_job, follow_job, prepare_for_job, start_job, stop_job
 from tunedrop.domain.base_models.catalogue import Split
@@ -38,6 +39,7 @@ from tunedrop.edges.settings import Settings
 
 from tests.faults.injector import INJECTOR, Watch, When, happening
 from tests.iam.recorder import RECORDER
+from tests.integration import ledger_agreement
 from tests.integration.conftest import ACCOUNT, Stack, StackClients
 
 CALLER = "arn:aws:iam::123456789012:user/dana"
@@ -117,6 +119,11 @@ class World:
 
     def spend(self, message: dict[str, Any]) -> Any:
         """One message of SpendQueue, delivered once."""
+        done = self._advance(message)
+        tell_budget.tell(self.cloud)
+        return done
+
+    def _advance(self, message: dict[str, Any]) -> Any:
         if message["kind"] == "advance_job":
             source = message.get("source", "reconcile")
             return advance_job.advance(message["job_id"], self.cloud, clients.spender(), source)
@@ -214,6 +221,10 @@ class World:
     def rows(self) -> list[Any]:
         """Every row of StateTable."""
         return list(self.stack.dynamodb.scan(TableName=self.settings.state_table)["Items"])
+
+    def has_tables(self) -> bool:
+        """Whether nobody has deleted them."""
+        return self.settings.state_table in get_backend("dynamodb")[ACCOUNT]["us-west-2"].tables
 
     def _backend(self) -> Any:
         """Moto's own table: putting rows back one by one takes longer than the stories."""
@@ -409,7 +420,9 @@ def make(
     prepared = prepare(stack, base_model, validation=validation)
     if data and dataset_rows.load_head(stack.table, "support") is None:
         store(stack, prepared)
-    return World(stack, settings, clock, simulator, door, events, prepared)
+    world = World(stack, settings, clock, simulator, door, events, prepared)
+    ledger_agreement.WORLDS.append(world)
+    return world
 
 
 def _settings(stack: Stack, variables: dict[str, str]) -> Settings:

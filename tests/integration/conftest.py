@@ -25,6 +25,7 @@ from tests.faults.injector import INJECTOR
 from tests.iam.record import COMMAND
 from tests.iam.recorder import RECORDER
 from tests.iam.recording import Recording
+from tests.integration import ledger_agreement
 from tests.integration.faster_moto import hurry
 from tests.integration.uploads_world import Uploader
 from tests.template.stack import PSEUDO
@@ -133,8 +134,11 @@ def in_moto() -> Iterator[None]:
 def aws(environment, request):
     """The same, for a test; its calls are recorded for the prover of permissions."""
     RECORDER.test = request.node.nodeid
+    ledger_agreement.WORLDS.clear()
     with in_moto():
         yield
+        told = [each for world in ledger_agreement.WORLDS for each in ledger_agreement.disagreements(world)]
+    assert told == [], "charges and Bedrock's ledger disagree by more than a minute"
     heard = RECORDER.by_test[RECORDER.test]
     assert not heard.strays, "tests/iam/recorder.py or operations.py has to know these"
     if not request.config.getoption("--record-calls", None):

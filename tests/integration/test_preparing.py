@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -70,6 +71,18 @@ def version(world: World) -> Any:
 def message(world: World) -> dict[str, Any]:
     (sent,) = world.stack.messages(world.settings.upload_queue_url)
     return sent
+
+
+def test_a_job_is_held_to_the_budget_once_its_tokens_are_known(world):
+    prices = {f"{CLAUDE}.training_per_1000_tokens": 1000.0}
+    world.settings = replace(world.settings, monthly_budget=Decimal(1), prices=prices)
+    job = world.start(base_model=CLAUDE)
+    assert job.status == "Preparing"
+    world.deliver()
+    ended = world.job(job.id)
+    assert (ended.status, ended.failure_code) == ("Failed", "monthly_budget")
+    assert ended.failure_details["takes"] > 1
+    assert world.simulator.ledger() == ()
 
 
 def test_the_job_waits_for_its_data_and_then_is_sent_exactly(world):

@@ -203,6 +203,32 @@ def test_a_deployment_over_the_cap_starts_no_job(stack, environment):
     assert told(world)["job"]["code"] == "model_units_cap"
 
 
+def test_under_a_budget_a_missing_price_starts_nothing_and_the_command_that_starts_it_is_told(stack, environment):
+    world = _world(stack, environment, TUNEDROP_ALLOW_JOBS_ON_ACCEPT="true", TUNEDROP_MONTHLY_BUDGET="100")
+    wish = '[deployment]\nname = "support-prod"\nserving = "provisioned_throughput"\non_budget = "release"\n'
+    upload(world, SETTINGS, ON_ACCEPT + wish)
+    upload(world, TRAIN, good())
+    assert started(world) == []
+    detail = told(world)
+    assert detail["job"]["code"] == "price_unknown"
+    proposed = next_commands.job(detail["next_command"])
+    assert proposed["accept_unknown_price"] is True
+    assert proposed["deployment"]["on_budget"] == "release"
+
+
+def test_what_would_go_over_the_budget_is_not_started_by_itself(stack, environment):
+    world = _world(
+        stack,
+        environment,
+        TUNEDROP_ALLOW_JOBS_ON_ACCEPT="true",
+        TUNEDROP_MONTHLY_BUDGET="0.01",
+        TUNEDROP_PRICES='{"claude-3-haiku.training_per_1000_tokens": 1}',
+    )
+    upload(world, SETTINGS, ON_ACCEPT)
+    upload(world, TRAIN, good())
+    assert (started(world), told(world)["job"]["code"]) == ([], "monthly_budget")
+
+
 def test_a_plan_over_the_cap_is_told_with_the_command_that_confirms_it(stack, environment):
     limits = {"TUNEDROP_MAX_TRAINED_TOKENS_PER_JOB": "1000"}
     world = _world(stack, environment, TUNEDROP_ALLOW_JOBS_ON_ACCEPT="true", **limits)

@@ -237,7 +237,7 @@ def test_an_upload_can_never_start_a_job_and_only_where_it_is_allowed_ask_for_on
     keys = {key for each in granted_here for key in each.condition("dynamodb:LeadingKeys")}
     if stack.parameters["AllowJobsOnAccept"] == "true":
         assert bedrock == {"bedrock:GetFoundationModel", "bedrock:ListFoundationModels"}
-        assert keys == {"DATASET#*", "JOB#*", "NAME#*", "OPEN", "SLOTS", "DEPLOYMENT#*"}
+        assert keys == {"DATASET#*", "JOB#*", "NAME#*", "OPEN", "SLOTS", "DEPLOYMENT#*", "job", "deployment"}
     else:
         assert bedrock == set()
         assert keys == {"DATASET#*"}

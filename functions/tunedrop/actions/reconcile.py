@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from tunedrop.actions.charges import tell_budget
 from tunedrop.actions.datasets import erase_data
 from tunedrop.actions.deployments import bill_capacity, inspect_capacity, watch_calls
 from tunedrop.actions.jobs import tell_retirements
@@ -52,10 +53,15 @@ def reconcile(cloud: Cloud) -> Reconciled:
     observability.show_orphans(len(seen.orphans))
     lost = {_erasing_message(deletion) for deletion in erase_data.due(cloud)}
     _send(lost, cloud)
+    news = tell_budget.due(cloud)
+    budget = {_job_message("advance_job", job) for job in news.jobs}
+    budget = (budget | {_purchase_message(purchase) for purchase in news.purchases}) - due - more - others
+    _send(budget, cloud)
     observability.show_standing(bill_capacity.standing(purchases, cloud))
-    if fault := unreadable or seen.fault or unseen:  # the alarm on a missing ReconcileCompleted rings if it lasts
+    fault = unreadable or seen.fault or unseen or news.fault
+    if fault:  # unpublished, so the alarm on a missing ReconcileCompleted rings if it lasts
         raise fault
-    enqueued = Counter(message.kind for message in due | more | others | lost)
+    enqueued = Counter(message.kind for message in due | more | others | lost | budget)
     found = Reconciled(len(jobs), len(purchases), dict(enqueued), tuple(seen.orphans), tuple(seen.foreign))
     event_bus.publish(cloud.bus, reconcile_notifications.notification(found, cloud.settings.stack_id, now))
     return found

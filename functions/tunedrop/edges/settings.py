@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 
 
@@ -42,6 +43,8 @@ class Settings:
     prices: Mapping[str, float]
     """Maps `<base model>.<what>` to an amount in `currency`; a missing price is unknown, never 0."""
     currency: str
+    monthly_budget: Decimal | None = None
+    """What may be spent in a month of UTC, in `currency`; None: no limit in money."""
     custom_model_key_arns: tuple[str, ...] = ()
     """The KMS keys that a job may name for its custom model."""
     job_subnet_ids: tuple[str, ...] = ()
@@ -84,12 +87,17 @@ class Settings:
             job_deadline_hours=int(variables["TUNEDROP_JOB_DEADLINE_HOURS"]),
             prices=json.loads(variables.get("TUNEDROP_PRICES") or "{}"),
             currency=variables.get("TUNEDROP_CURRENCY") or "USD",
+            monthly_budget=_amount(variables.get("TUNEDROP_MONTHLY_BUDGET", "none")),
             custom_model_key_arns=_listed(variables, "TUNEDROP_CUSTOM_MODEL_KEY_ARNS"),
             job_subnet_ids=_listed(variables, "TUNEDROP_JOB_SUBNET_IDS"),
             job_security_group_ids=_listed(variables, "TUNEDROP_JOB_SECURITY_GROUP_IDS"),
             allow_jobs_on_accept=variables.get("TUNEDROP_ALLOW_JOBS_ON_ACCEPT") == "true",
             response_streaming=variables.get("TUNEDROP_RESPONSE_STREAMING", "true") == "true",
         )
+
+
+def _amount(text: str) -> Decimal | None:
+    return None if text == "none" else Decimal(text)
 
 
 def _listed(variables: Mapping[str, str], name: str) -> tuple[str, ...]:

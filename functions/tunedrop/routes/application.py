@@ -16,6 +16,7 @@ from tunedrop.edges.observability import logger, traced
 from tunedrop.errors import InvalidInput, TunedropError, Unavailable
 from tunedrop.routes import (
     base_model_routes,
+    cost_routes,
     dataset_routes,
     deletion_routes,
     deployment_routes,
@@ -41,6 +42,7 @@ for routes in (
     metric_routes,
     model_routes,
     deployment_routes,
+    cost_routes,
     key_routes,
 ):
     app.include_router(routes.router)

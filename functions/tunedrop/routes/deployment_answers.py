@@ -9,7 +9,7 @@ from pydantic import Field
 from tunedrop.actions.deployments.plan_deployment import PlannedDeployment
 from tunedrop.actions.deployments.read_deployments import PricedDeployment, PricedUnit
 from tunedrop.actions.deployments.release_deployment import PlannedRelease
-from tunedrop.routes.plan_answers import QuotaAnswer
+from tunedrop.routes.plan_answers import BudgetAnswer, QuotaAnswer
 from tunedrop.routes.route_basics import AnswerModel, told_as
 
 
@@ -82,6 +82,7 @@ class DeploymentAnswer(AnswerModel):
         None,
         description="Through the Messages API, in this generation, and at most a minute later; null: not called yet",
     )
+    on_budget: str | None = Field(None, description="notify or release; null on demand")
     history: list[HistoryAnswer]
     acts: list[ActAnswer] = Field([], description="Of this generation, the first first; none by an older release")
 
@@ -116,8 +117,8 @@ class DeploymentPlanAnswer(AnswerModel):
     plan_id: str = Field(description="Does exactly this if it is sent with the request")
     name: str
     changes: list[str] = Field(
-        description="create, swap, replace (by a second unit), withdraw (that unit), renew, shorten, idle; empty if it "
-        "is already as it should be"
+        description="create, swap, replace (by a second unit), withdraw (that unit), renew, shorten, idle, adjust "
+        "(on_budget); empty if it is already as it should be"
     )
     state: str | None = Field(description="As it is now; null if there was none of that name")
     serves_job_id: str | None = Field(description="Whose model it serves now; null if none")
@@ -145,6 +146,8 @@ class DeploymentPlanAnswer(AnswerModel):
         None, description="Where Provisioned Throughput would be bought, and the prices of both are set"
     )
     advice: list[str] = Field([], description="What to know of Provisioned Throughput before it is bought")
+    on_budget: str = "notify"
+    budget: BudgetAnswer | None = Field(None, description="null: no MonthlyBudget, or nothing is taken of it")
 
 
 class CallerAnswer(AnswerModel):
@@ -169,7 +172,11 @@ def deployment(priced: PricedDeployment) -> DeploymentAnswer:
     """A deployment with what it costs."""
     answer = DeploymentAnswer.of(priced.deployment)
     answer.hourly_cost, answer.cost_so_far = priced.hourly_cost, priced.cost_so_far
-    answer.currency, answer.last_called_at = priced.currency, priced.last_called_at
+    answer.currency, answer.last_called_at, answer.on_budget = (
+        priced.currency,
+        priced.last_called_at,
+        priced.on_budget,
+    )
     answer.second_unit = _unit(priced.beside) if priced.beside else None
     answer.acts = [ActAnswer.of(act) for act in priced.acts]
     return answer
@@ -217,6 +224,8 @@ def plan(planned: PlannedDeployment) -> DeploymentPlanAnswer:
         quotas=[QuotaAnswer.of(quota) for quota in planned.quotas],
         break_even=BreakEvenAnswer.of(planned.break_even) if planned.break_even else None,
         advice=list(planned.advice),
+        on_budget=told.on_budget,
+        budget=BudgetAnswer.of_share(planned.share),
     )
 
 

@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field
 
 from tunedrop.actions.deployments import plan_deployment, put_deployment, read_deployments, release_deployment
-from tunedrop.domain.base_models.catalogue import Serving
+from tunedrop.domain.base_models.catalogue import OnBudget, Serving
 from tunedrop.domain.serving.deployment_filter import DeploymentFilter
 from tunedrop.domain.serving.deployment_states import Deployment, DeploymentState
 from tunedrop.domain.serving.put_request import PutDeployment
@@ -69,6 +69,12 @@ class PutDeploymentBody(Body):
     idle_minutes: Whole | None = Field(
         None,
         description="Released once nobody has called it for so long, 10 to 10080; 0, the default: only at its end",
+    )
+    on_budget: OnBudget | None = added(
+        None, description="When the month's budget is exceeded: `notify` (default), or `release`"
+    )
+    accept_unknown_price: bool = added(
+        False, description="Under a MonthlyBudget: buy although the price is not configured; it then does not count"
     )
     plan_id: str | None = Field(None, description="Does exactly what the plan with this id says, or nothing")
 

@@ -45,6 +45,7 @@ class WishAnswer(AnswerModel):
     model_units: int
     hours: int | None
     idle_minutes: int | None = None
+    on_budget: str = "notify"
 
 
 class VpcAnswer(AnswerModel):

@@ -15,7 +15,7 @@ from pydantic import Field
 from tunedrop.actions.jobs import plan_job, read_jobs
 from tunedrop.actions.jobs.start_job import start
 from tunedrop.actions.jobs.stop_job import stop
-from tunedrop.domain.base_models.catalogue import Serving
+from tunedrop.domain.base_models.catalogue import OnBudget, Serving
 from tunedrop.domain.training.job_filter import JobFilter
 from tunedrop.domain.training.job_states import JobStatus
 from tunedrop.domain.training.start_request import DeploymentRequest, StartJob, Vpc
@@ -53,10 +53,15 @@ class DeploymentBody(Body):
     idle_minutes: Whole | None = Field(
         None, description="Released once nobody has called it for so long, 10 to 10080. Default: only at its end"
     )
+    on_budget: OnBudget | None = added(
+        None, description="When the month's budget is exceeded: `notify` (default), or `release`"
+    )
 
     def asked(self) -> DeploymentRequest:
         """The same as an action's argument."""
-        return DeploymentRequest(self.name, self.serving, self.model_units, self.hours, self.idle_minutes)
+        return DeploymentRequest(
+            self.name, self.serving, self.model_units, self.hours, self.idle_minutes, self.on_budget
+        )
 
 
 class VpcBody(Body):
@@ -103,6 +108,9 @@ class StartJobBody(Body):
         None, description="Encrypts the custom model; one of the stack's CustomModelKeyArns"
     )
     vpc: VpcBody | None = added(None, description="The network that Bedrock reads the data through")
+    accept_unknown_price: bool = added(
+        False, description="Under a MonthlyBudget: start although a price is not configured; it then does not count"
+    )
 
     def asked(self) -> StartJob:
         """The same as an action's argument."""
@@ -120,6 +128,7 @@ class StartJobBody(Body):
             tags=self.tags,
             kms_key_arn=self.kms_key_arn,
             vpc=self.vpc.asked() if self.vpc else None,
+            accept_unknown_price=self.accept_unknown_price,
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from tunedrop.actions.jobs.plan_job import PlannedJob
+from tunedrop.domain.charges.monthly_budget import BudgetShare, money
 from tunedrop.domain.evaluation import power
 from tunedrop.routes.job_answers import SkippedAnswer, VpcAnswer, WishAnswer
 from tunedrop.routes.route_basics import AnswerModel
@@ -55,6 +56,30 @@ class TodayAnswer(AnswerModel):
     ends_at: datetime | None
 
 
+class BudgetAnswer(AnswerModel):
+    """The month's budget, and what the request would take of it."""
+
+    month: str = Field(description="Of UTC, as 2026-11")
+    budget: float
+    used: float = Field(description="Spent, or reserved by what is open")
+    takes: float = Field(description="At most: until the schedule that ends capacity on its own")
+    currency: str
+
+    @classmethod
+    def of_share(cls, share: BudgetShare | None) -> BudgetAnswer | None:
+        """What a plan says of it; None without a budget."""
+        if share is None:
+            return None
+        found = share.before
+        return cls(
+            month=found.month,
+            budget=money(found.budget),
+            used=money(found.used()),
+            takes=money(share.takes()),
+            currency=found.currency,
+        )
+
+
 class QuotaAnswer(AnswerModel):
     """A quota of the account that the job or its deployment needs."""
 
@@ -95,6 +120,7 @@ class PlanAnswer(AnswerModel):
     smallest_difference: DifferenceAnswer | None = Field(description="null without a test split")
     lifecycle: TodayAnswer | None
     quotas: list[QuotaAnswer]
+    budget: BudgetAnswer | None = Field(None, description="null: the stack has no MonthlyBudget")
 
 
 def answer(planned: PlannedJob) -> PlanAnswer:
@@ -128,6 +154,7 @@ def answer(planned: PlannedJob) -> PlanAnswer:
         smallest_difference=_difference(planned),
         lifecycle=TodayAnswer.of(today.lifecycle) if today.lifecycle else None,
         quotas=[QuotaAnswer.of(quota) for quota in today.quotas],
+        budget=BudgetAnswer.of_share(planned.share),
     )
 
 

@@ -8,7 +8,9 @@ from datetime import datetime
 
 import tunedrop
 from tunedrop.actions import announce
+from tunedrop.actions.charges import reserve_budget
 from tunedrop.actions.deployments import replace_unit, watch_calls
+from tunedrop.domain.charges import budget_limits
 from tunedrop.domain.serving import (
     acts,
     brake,
@@ -65,6 +67,9 @@ def advance(deployment: str, generation: int, cloud: Cloud, spender: Spender) ->
             logger.warning("no such purchase", extra={"deployment": deployment, "generation": generation})
             return None
         step = purchase_steps.next_step(purchase, observed, _free_units(purchase, visit), visit.now)
+        if budget_limits.bears_on(purchase, step):
+            objection = reserve_budget.objection_to_purchase(purchase, cloud)
+            step = budget_limits.instead(purchase, objection) if objection else step
         logger.info("purchase step", extra={"purchase": purchase.id, "state": purchase.state, "step": str(step)})
         if _is_left(step, purchase, cloud):
             if idle := watch_calls.idle_reason(purchase, cloud):
@@ -135,8 +140,8 @@ def _move(step: purchase_steps.PurchaseStep, purchase: Purchase, visit: _Visit) 
             _save(purchase_states.requeue(purchase, now), visit, *_units_given(purchase))
         case purchase_steps.AdoptCapacity(found):
             _go_live(purchase, found, visit)
-        case purchase_steps.BecomeReady():
-            _become_ready(purchase, visit)
+        case purchase_steps.BecomeReady(found):
+            _become_ready(replace(purchase, billed_since=found.created_at or purchase.billed_since), visit)
         case purchase_steps.MoveEnd(expires_at):
             _save(replace(purchase, expires_at=expires_at), visit)
         case purchase_steps.BeginRelease(reason, failure, author):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from tunedrop.actions.charges import reserve_budget
 from tunedrop.actions.deployments import find_model, replace_unit
 from tunedrop.actions.jobs import check_job, read_jobs
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel
+from tunedrop.domain.charges.monthly_budget import BudgetShare
 from tunedrop.domain.serving import (
     capacity_costs,
     deployment_plan,
@@ -65,6 +67,8 @@ class PlannedDeployment:
     """Against on demand, where Provisioned Throughput would be bought; None also where a price is not set."""
     advice: tuple[str, ...]
     """What to know before it is bought."""
+    share: BudgetShare | None
+    """What it would take of the month's budget; None: there is none, or it takes nothing."""
 
 
 def plan(asked: PutDeployment, cloud: Cloud) -> PlannedDeployment:
@@ -84,7 +88,7 @@ def plan(asked: PutDeployment, cloud: Cloud) -> PlannedDeployment:
     bought = bool({"create", "replace"} & set(planned.changes)) and planned.model_units > 0
     even = _break_even(checked, cost.day, cloud) if bought else None
     told = plan_advice.advice(checked.base_model, planned.idle_minutes, even) if bought else ()
-    return PlannedDeployment(checked, expires_at, cost, both, needed, even, told)
+    return PlannedDeployment(checked, expires_at, cost, both, needed, even, told, share(asked, checked, cloud))
 
 
 def _break_even(checked: CheckedDeployment, day: float | None, cloud: Cloud) -> BreakEven | None:
@@ -178,6 +182,16 @@ def _second(asked: PutDeployment, job: Job, standing: StandingDeployment, cloud:
 def units_beside(planned: DeploymentPlan, cloud: Cloud) -> UnitsSpokenFor | None:
     """The model units that others have, if it needs any. Raises CapExceeded if they leave too few for it."""
     return check_job.units_beside(planned.wish, cloud, within="")
+
+
+def share(asked: PutDeployment, checked: CheckedDeployment, cloud: Cloud) -> BudgetShare | None:
+    """What the request would take of the month's budget. Raises CapExceeded `monthly_budget`, Conflict `price_unknown`.
+
+    None where it takes nothing, or the stack has no budget.
+    """
+    standing = checked.standing
+    accepted = asked.accept_unknown_price or (standing is not None and standing.purchase.accept_unknown_price)
+    return reserve_budget.of_deployment(checked.plan, standing, checked.base_model.name, cloud, accepted=accepted)
 
 
 def ask_aws(checked: CheckedDeployment, cloud: Cloud) -> tuple[Quota, ...]:

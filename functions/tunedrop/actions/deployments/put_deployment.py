@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from tunedrop.actions.charges import reserve_budget
 from tunedrop.actions.deployments import find_model, plan_deployment, read_deployments, replace_unit
 from tunedrop.actions.deployments.plan_deployment import CheckedDeployment
 from tunedrop.domain.serving import deployment_states, generation_drafts, purchase_states, second_units, swaps
@@ -19,7 +20,7 @@ from tunedrop.edges.rows import deployment_rows, job_rows, tombstone_rows
 from tunedrop.edges.rows.writes import Put, Require, Update
 from tunedrop.errors import Unavailable
 
-MOST_RACES = 10
+MOST_RACES = 25
 """Others' writes that may come between what was read and what is written, before the caller must ask again."""
 
 
@@ -38,6 +39,7 @@ class _Asker:
     author: Author
     now: datetime
     intent_id: str
+    accept_unknown_price: bool
 
 
 def put(asked: PutDeployment, cloud: Cloud, *, intent_id: str, author: Author) -> PutOutcome:
@@ -52,14 +54,15 @@ def put(asked: PutDeployment, cloud: Cloud, *, intent_id: str, author: Author) -
         return _told(asked.name, (), cloud)
     is_possible = False
     for _ in range(MOST_RACES):
-        asker = _Asker(author, cloud.now(), intent_id)
+        asker = _Asker(author, cloud.now(), intent_id, asked.accept_unknown_price)
         checked = plan_deployment.check(asked, cloud)
         if not checked.plan.changes:
             return _told(asked.name, (), cloud)
         if not is_possible:
             plan_deployment.ask_aws(checked, cloud)  # last: what our own rows refuse costs no call to AWS
             is_possible = True
-        if cloud.state.write_all(*_writes(checked, asker, cloud)):
+        reserved = reserve_budget.write(plan_deployment.share(asked, checked, cloud))
+        if cloud.state.write_all(*_writes(checked, asker, cloud), *reserved):
             return _told(asked.name, checked.plan.changes, cloud)
     raise Unavailable("busy", f"Deployment {asked.name} is being changed. Send the request again.")
 
@@ -99,7 +102,12 @@ def _withdrawn(standing: StandingDeployment, asker: _Asker, cloud: Cloud) -> lis
 def _beginning(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[Put | Update | Require]:
     job, planned = checked.job, checked.plan
     beginning = generation_drafts.Beginning(
-        asker.intent_id, cloud.settings.stack_uid, asker.now, f"asked for by {asker.author.by}", asker.author
+        asker.intent_id,
+        cloud.settings.stack_uid,
+        asker.now,
+        f"asked for by {asker.author.by}",
+        asker.author,
+        accept_unknown_price=asker.accept_unknown_price,
     )
     head, draft = generation_drafts.draft(job, planned.wish, checked.before, beginning, planned.until)
     purchase = purchase_states.request(draft, planned.model_arn, asker.now, asker.now)
@@ -141,6 +149,7 @@ def _changed(
         purchase = purchase_states.stop_when_idle(purchase, planned.idle_minutes, asker.now)
         note = f"its idle_minutes were changed by {asker.author.by}"
         head = deployment_states.change_idle(head, planned.idle_minutes, note, asker.now)
+    purchase = replace(purchase, on_budget=planned.on_budget)
     return [deployment_rows.put_purchase(purchase), deployment_rows.put_changed(head), *requires]
 
 

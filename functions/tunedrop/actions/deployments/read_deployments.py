@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tunedrop.actions.deployments import replace_unit
+from tunedrop.domain.base_models.catalogue import OnBudget
 from tunedrop.domain.serving import capacity_costs, deployment_states
 from tunedrop.domain.serving.acts import Act
 from tunedrop.domain.serving.calls_seen import CallsSeen
@@ -48,6 +49,8 @@ class PricedDeployment:
     """What may be billed beside it; the costs are those of both."""
     last_called_at: datetime | None
     """Through the Messages API, to the minute before; None: never in this generation."""
+    on_budget: OnBudget | None
+    """None on demand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,8 @@ def _priced(deployment: Deployment, calls: CallsSeen | None, cloud: Cloud) -> Pr
         costs = (_sum(costs[0], beside.hourly_cost), _sum(so_far, beside.cost_so_far))
     called = calls.last_called_at if calls else None
     in_this_generation = called if called and called >= deployment.created_at else None
-    return PricedDeployment(deployment, *costs, settings.currency, acts, beside, in_this_generation)
+    on_budget = purchase.on_budget if purchase and purchase.model_units else None
+    return PricedDeployment(deployment, *costs, settings.currency, acts, beside, in_this_generation, on_budget)
 
 
 def _beside(deployment: Deployment, cloud: Cloud) -> PricedUnit | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tunedrop.actions import announce
+from tunedrop.actions.charges import reserve_budget
 from tunedrop.actions.jobs import delete_model, prepare_for_job, save_job, tell_retirements
 from tunedrop.domain.training import job_queue, job_states, job_steps, wait_reasons
 from tunedrop.domain.training.bedrock_refusal import Refusal
@@ -52,6 +53,8 @@ def advance(job_id: str, cloud: Cloud, spender: Spender, source: StatusSource = 
             logger.warning("no such job", extra={"job_id": job_id})
             return None
         step = job_steps.next_step(job, seen, turn.now, deadline=deadline)
+        if isinstance(step, job_steps.SendJob) and (objection := reserve_budget.objection_to_job(job, cloud)):
+            step = job_steps.End("Failed", f"Nothing was trained: {objection.words}", objection.code)
         logger.info("job step", extra={"job_id": job_id, "status": job.status, "step": type(step).__name__})
         if isinstance(step, job_steps.LeaveJob):
             announce.announce_job(job, cloud)
@@ -110,7 +113,8 @@ def _plan(job: Job, turn: _Turn) -> job_steps.Unprepared | None:
     planned = prepare_for_job.go_on(job, turn.cloud, turn.now)
     if planned is None:
         return job_steps.Unprepared()
-    _save(planned, turn)
+    job, share = planned
+    save_job.save(job, turn.cloud, turn.now, *reserve_budget.write(share))
     return None
 
 

@@ -78,6 +78,7 @@ def make(
         job.created_at,
         f"waits for job {job.id}",
         Author(origin.caller, origin.request_id),
+        accept_unknown_price=job.accept_unknown_price,
     )
     new_head, purchase = generation_drafts.draft(job, wanted.deployment, head, beginning)
     return Intent(replace(job, deployment_generation=purchase.generation), new_head, purchase)
@@ -134,6 +135,7 @@ def _job(wanted: WantedJob, data: PreparedVersion | UnpreparedVersion, origin: O
         tags=request.tags,
         kms_key_arn=request.kms_key_arn,
         vpc=request.vpc,
+        accept_unknown_price=request.accept_unknown_price,
         skipped_versions=data.skipped,
         deployment=wanted.deployment,
     )

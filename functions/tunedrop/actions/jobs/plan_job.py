@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tunedrop.actions.charges import reserve_budget
 from tunedrop.actions.datasets import read_datasets
 from tunedrop.actions.jobs import check_job, read_jobs
 from tunedrop.actions.jobs.check_job import AccountToday, CheckedJob
 from tunedrop.domain.base_models.catalogue import Serving
+from tunedrop.domain.charges.monthly_budget import BudgetShare
 from tunedrop.domain.serving import capacity_costs, plan_advice
 from tunedrop.domain.training import durations, job_plan
 from tunedrop.domain.training.durations import Estimate
@@ -47,6 +49,8 @@ class PlannedJob:
     today: AccountToday
     advice: tuple[str, ...]
     """What to know of its deployment before it is bought."""
+    share: BudgetShare | None
+    """What it would take of the month's budget; None: the stack has none."""
 
 
 def plan(request: StartJob, cloud: Cloud) -> PlannedJob:
@@ -66,6 +70,7 @@ def plan(request: StartJob, cloud: Cloud) -> PlannedJob:
         duration=_duration(planned, cloud) if planned else None,
         serving=tuple(_ways(checked, cloud)),
         warnings=tuple(_warnings(version, checked.base_model.name)),
+        share=_share(checked, planned, cloud),
         today=check_job.ask_aws(checked, cloud),
         advice=_advice(checked, planned, records, cloud),
     )
@@ -80,6 +85,16 @@ def _advice(checked: CheckedJob, planned: JobPlan | None, records: Mapping[str, 
     tokens = planned.tokens_per_epoch / records["train"] if planned and records.get("train") else None
     even = plan_advice.break_even(None if hour is None else hour * 24, base_model, prices, tokens)
     return plan_advice.advice(base_model, wish.idle_minutes, even)
+
+
+def _share(checked: CheckedJob, planned: JobPlan | None, cloud: Cloud) -> BudgetShare | None:
+    return reserve_budget.of_wish(
+        checked.base_model.name,
+        planned.trained_tokens if planned else None,
+        checked.deployment,
+        cloud,
+        accepted=checked.request.accept_unknown_price,
+    )
 
 
 def _planned(checked: CheckedJob, cloud: Cloud) -> JobPlan | None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from tunedrop.actions.charges import reserve_budget
 from tunedrop.actions.datasets import erase_data, prepare_version, read_datasets
 from tunedrop.actions.jobs import draft_intent
+from tunedrop.domain.charges.monthly_budget import BudgetShare
 from tunedrop.domain.training import job_states
 from tunedrop.domain.training.job_plan import UnpreparedVersion
 from tunedrop.domain.training.job_states import Job
@@ -14,7 +16,7 @@ from tunedrop.domain.versions.versioning import JUDGED, Preparation, Version
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger
 from tunedrop.edges.rows import dataset_rows
-from tunedrop.errors import Conflict, InvalidInput, NotFound, Unavailable
+from tunedrop.errors import CapExceeded, Conflict, InvalidInput, NotFound, Unavailable
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -66,10 +68,16 @@ def _add(version: Version, preparations: tuple[Preparation, ...], cloud: Cloud) 
     raise Unavailable("version_busy", f"{version.dataset}@{version.number} is being changed by others.")
 
 
-def go_on(job: Job, cloud: Cloud, now: datetime) -> Job | None:
-    """The job with its plan, or Failed if a request would now be refused; None while its data is not prepared."""
+def go_on(job: Job, cloud: Cloud, now: datetime) -> tuple[Job, BudgetShare | None] | None:
+    """The job with its plan, and what it takes of the month's budget now that this is known.
+
+    Failed if a request would now be refused; None while its data is not prepared.
+    """
     try:
         data = read_datasets.accepted(job.dataset, job.version, job.base_model, cloud)
-        return None if isinstance(data, UnpreparedVersion) else draft_intent.ordered(job, data, cloud.settings, now)
-    except (InvalidInput, NotFound, Conflict) as refusal:
-        return job_states.fail(job, refusal, now)
+        if isinstance(data, UnpreparedVersion):
+            return None
+        ordered = draft_intent.ordered(job, data, cloud.settings, now)
+        return ordered, reserve_budget.of_job(ordered, None, cloud)
+    except (InvalidInput, NotFound, Conflict, CapExceeded) as refusal:
+        return job_states.fail(job, refusal, now), None

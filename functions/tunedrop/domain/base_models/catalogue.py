@@ -15,6 +15,8 @@ from tunedrop.errors import InvalidInput
 RecordFormat = Literal["prompt_completion", "messages", "converse"]
 Runtime = Literal["invoke_model", "converse"]
 Serving = Literal["on_demand", "provisioned_throughput"]
+OnBudget = Literal["notify", "release"]
+"""What becomes of capacity that bills by the hour when the month's budget is exceeded."""
 Split = Literal["train", "validation", "test"]
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -148,6 +148,7 @@ def _about(job: OnAccept) -> str:
         hyperparameters=asked.hyperparameters,
         deployment=asked.deployment,
         plan_id=asked.plan_id,
+        choices=replace(asked, accept_unknown_price=job.code == "price_unknown"),
     )
 
 

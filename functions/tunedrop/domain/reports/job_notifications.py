@@ -172,13 +172,15 @@ def _next_command(job: Job, status: JobStatus) -> str:
         return next_commands.show_deployment(job.deployment.name)
     if job.failure_code == "plan_confirmation_required" and job.failure_details:
         return _confirm(job, job.failure_details["plan"]["plan_id"])
+    if job.failure_code in {"price_unknown", "monthly_budget"}:
+        return _confirm(replace(job, accept_unknown_price=job.failure_code == "price_unknown"), None)
     if job.failure_code == "dataset_rejected":
         return next_commands.show_dataset(job.dataset, job.version)
     return next_commands.show_job(job.id)
 
 
-def _confirm(job: Job, plan_id: str) -> str:
-    """The job's own request again, with the plan id that confirms it; its deadline may be over when that is sent."""
+def _confirm(job: Job, plan_id: str | None) -> str:
+    """The job's own request again, with the plan's id where that confirms it; its deadline may be over by then."""
     return next_commands.start_job(
         job.dataset,
         job.version,

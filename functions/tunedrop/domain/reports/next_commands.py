@@ -46,6 +46,7 @@ def start_job(
         words += ["--model-units", str(deployment.model_units)] if deployment.model_units else []
         words += ["--hours", str(deployment.hours)] if deployment.hours else []
         words += ["--idle-minutes", str(deployment.idle_minutes)] if deployment.idle_minutes else []
+        words += ["--on-budget", "release"] if deployment.on_budget == "release" else []
     words += _chosen(choices) if choices else []
     return _command(*words, *(("--plan-id", plan_id) if plan_id else ()))
 
@@ -59,7 +60,7 @@ def _chosen(choices: StartJob | Job) -> list[str]:
     for option, ids in (("--subnet", "subnet_ids"), ("--security-group", "security_group_ids")):
         for each in getattr(choices.vpc, ids, ()):
             words += [option, each]
-    return words
+    return [*words, "--accept-unknown-price"] if choices.accept_unknown_price else words
 
 
 def show_job(job_id: str, *, watch: bool = False) -> str:
@@ -80,6 +81,11 @@ def show_dataset(dataset: str, version: int | None = None) -> str:
 def base_models() -> str:
     """Say what can be tuned here today."""
     return _command("base-models")
+
+
+def costs() -> str:
+    """Say what this month has cost, by deployment."""
+    return _command("costs", "--by", "deployment")
 
 
 def list_deployments() -> str:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tunedrop.domain.serving.purchase_states import ENDED, Purchase
+from tunedrop.domain.charges import charge
+from tunedrop.domain.serving.purchase_states import Purchase
 
 _HOUR = timedelta(hours=1)
 
@@ -49,20 +50,17 @@ def ahead(hour: float | None, left: timedelta | None, currency: str) -> Cost:
     """The cost of capacity with this hourly price that has so long to go; None: it has no end."""
     if hour is None:
         return Cost(None, None, None, currency)
-    until_end = hour * (left / _HOUR) if left is not None else (0.0 if hour == 0 else None)
+    until_end = hour * max(left / _HOUR, 0) if left is not None else (0.0 if hour == 0 else None)
     return Cost(_rounded(hour), _rounded(hour * 24), until_end if until_end is None else _rounded(until_end), currency)
 
 
 def so_far(purchase: Purchase, hour: float | None, now: datetime) -> float | None:
-    """What this generation has cost, from the send that bought it to its deletion; None where the price is unknown.
-
-    Before Bedrock has answered that send, it counts too: it may have taken effect.
-    """
-    began = purchase.attempted_at if purchase.live_at or purchase.state == "unknown" else None
-    if began is None:
+    """What this generation has cost; None where the price is unknown."""
+    interval = charge.billed(purchase, now)
+    if interval is None:
         return 0.0
-    ended = purchase.deleted_at or (purchase.released_at if purchase.state in ENDED else None) or now
-    return None if hour is None else _rounded(hour * max((ended - began) / _HOUR, 0))
+    began, ended = interval
+    return None if hour is None else _rounded(hour * ((ended - began) / _HOUR))
 
 
 def _rounded(amount: float) -> float:

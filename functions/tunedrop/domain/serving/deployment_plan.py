@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from tunedrop.domain.base_models.catalogue import BaseModel, Serving
+from tunedrop.domain.base_models.catalogue import BaseModel, OnBudget, Serving
 from tunedrop.domain.serving import deployment_wish
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.deployment_wish import MAX_HOURS
@@ -20,7 +20,7 @@ from tunedrop.domain.training.job_states import DeploymentWish, Job
 from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.errors import Conflict, InvalidInput
 
-Change = Literal["create", "swap", "replace", "withdraw", "renew", "shorten", "idle"]
+Change = Literal["create", "swap", "replace", "withdraw", "renew", "shorten", "idle", "adjust"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,13 @@ class DeploymentPlan:
     until: datetime | None
     idle_minutes: int | None
     """Released once nobody has called it for so long; None: only at its end."""
+    on_budget: OnBudget = "notify"
     plan_id: str = ""
 
     @property
     def wish(self) -> DeploymentWish:
         """The deployment with all defaults filled in."""
-        return DeploymentWish(self.name, self.serving, self.model_units, self.hours, self.idle_minutes)
+        return DeploymentWish(self.name, self.serving, self.model_units, self.hours, self.idle_minutes, self.on_budget)
 
     def ends_at(self, purchase: Purchase | None, now: datetime) -> datetime | None:
         """When it would be released; what is not bought yet counts from now. None: when somebody releases it."""
@@ -81,7 +82,7 @@ def create(
         _check_end(until, now + timedelta(hours=1), now)
         hours = _hours_until(until, now)
     wish = deployment_wish.resolve(
-        DeploymentRequest(asked.name, asked.serving, asked.model_units, hours, asked.idle_minutes),
+        DeploymentRequest(asked.name, asked.serving, asked.model_units, hours, asked.idle_minutes, asked.on_budget),
         base_model,
         default_hours=default_hours,
         within="",
@@ -109,7 +110,9 @@ def change(asked: PutDeployment, job: Job | None, standing: StandingDeployment, 
         idle = deployment_wish.resolve_idle(asked.idle_minutes, within="")
     if idle != purchase.idle_minutes:
         changes = (*changes, "idle")
-    wish = DeploymentWish(head.name, head.serving, head.model_units, hours, idle)
+    on_budget = asked.on_budget or purchase.on_budget
+    changes += ("adjust",) if on_budget != purchase.on_budget else ()
+    wish = DeploymentWish(head.name, head.serving, head.model_units, hours, idle, on_budget)
     served = Served(head.generation, head.job_id, head.model_arn or "")
     if purchase.swap:
         served = Served(head.generation, purchase.swap.job_id, purchase.swap.model_arn)
@@ -121,7 +124,14 @@ def change(asked: PutDeployment, job: Job | None, standing: StandingDeployment, 
 
 def wish_of(purchase: Purchase) -> DeploymentWish:
     """What was asked for with the purchase."""
-    return DeploymentWish(purchase.deployment, purchase.serving, purchase.model_units, purchase.hours)
+    return DeploymentWish(
+        purchase.deployment,
+        purchase.serving,
+        purchase.model_units,
+        purchase.hours,
+        purchase.idle_minutes,
+        purchase.on_budget,
+    )
 
 
 def confirm(plan: DeploymentPlan, plan_id: str | None) -> None:
@@ -264,6 +274,7 @@ def make(wish: DeploymentWish, until: datetime | None, changes: tuple[Change, ..
         hours=wish.hours,
         until=until,
         idle_minutes=wish.idle_minutes,
+        on_budget=wish.on_budget,
     )
     content = json.dumps(_content(plan), sort_keys=True, separators=(",", ":"))
     return replace(plan, plan_id=hashlib.sha256(content.encode()).hexdigest()[:32])
@@ -271,4 +282,6 @@ def make(wish: DeploymentWish, until: datetime | None, changes: tuple[Change, ..
 
 def _content(plan: DeploymentPlan) -> dict[str, object]:
     until = plan.until.isoformat() if plan.until else None
-    return {**{name: value for name, value in asdict(plan).items() if name != "plan_id" or value}, "until": until}
+    # A plan from before there were budgets keeps the id that somebody may have confirmed.
+    told = {name for name in ("plan_id", "on_budget") if getattr(plan, name) in {"", "notify"}}
+    return {**{name: value for name, value in asdict(plan).items() if name not in told}, "until": until}

@@ -41,7 +41,8 @@ def resolve(
         return _on_demand(asked, within, idle)
     units = 1 if asked.model_units is None else asked.model_units
     check_range(f"{within}model_units", units, None)
-    return DeploymentWish(asked.name, serving, units, min(asked.hours or default_hours, MAX_HOURS), idle)
+    hours = min(asked.hours or default_hours, MAX_HOURS)
+    return DeploymentWish(asked.name, serving, units, hours, idle, asked.on_budget or "notify")
 
 
 def resolve_idle(minutes: int | None, *, within: str) -> int | None:
@@ -92,5 +93,11 @@ def _on_demand(asked: DeploymentRequest, within: str, idle: int | None) -> Deplo
             "model_units_not_possible",
             "An on-demand deployment has no model units. Leave model_units out, or ask for provisioned_throughput.",
             field=f"{within}model_units",
+        )
+    if asked.on_budget == "release":
+        raise InvalidInput(
+            "on_budget_not_possible",
+            "An on-demand deployment bills by the call, which no budget counts. Leave on_budget out.",
+            field=f"{within}on_budget",
         )
     return DeploymentWish(asked.name, "on_demand", 0, asked.hours, idle)

@@ -22,6 +22,7 @@ class Beginning:
     now: datetime
     why: str
     author: Author
+    accept_unknown_price: bool = False
 
 
 def draft(
@@ -29,7 +30,13 @@ def draft(
 ) -> tuple[Deployment, Purchase]:
     """The generation that serves the job's model. `before`: the ended deployment whose name is reused, if any."""
     head = _head(job, wish, before, beginning)
-    purchase = Purchase(
+    return head, _purchase(job, wish, head, beginning, until)
+
+
+def _purchase(
+    job: Job, wish: DeploymentWish, head: Deployment, beginning: Beginning, until: datetime | None
+) -> Purchase:
+    return Purchase(
         deployment=wish.name,
         generation=head.generation,
         state="planned",
@@ -47,8 +54,9 @@ def draft(
         owner=job.owner,
         created_at=beginning.now,
         acts=acts.after((), "asked", beginning.author, beginning.now),
+        on_budget=wish.on_budget,
+        accept_unknown_price=beginning.accept_unknown_price,
     )
-    return head, purchase
 
 
 def _head(job: Job, wish: DeploymentWish, before: Deployment | None, beginning: Beginning) -> Deployment:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from tunedrop.domain.base_models.catalogue import Serving
+from tunedrop.domain.base_models.catalogue import OnBudget, Serving
 from tunedrop.domain.serving import acts
 from tunedrop.domain.serving.acts import Act, Author, Did
 from tunedrop.domain.training.bedrock_refusal import Refusal
@@ -121,6 +121,12 @@ class Purchase:
     """Why, in EventBridge Scheduler's words."""
     brake_refused: bool = False
     """Whether that is its last word."""
+    billed_since: datetime | None = None
+    """When its capacity was made, as Bedrock shows it; None: not seen yet."""
+    accept_unknown_price: bool = False
+    """Whether it may be bought under a budget that it can't be held against."""
+    on_budget: OnBudget = "notify"
+    """Whether its owner is only told, or it is released, when the month's budget is exceeded."""
     swap: Swap | None = None
     """The model that is to replace the one it serves, if any."""
     replaces: Replaced | None = None
@@ -171,6 +177,7 @@ class Capacity:
     failure: str | None = None
     update_failed: bool = False
     """Whether the last update of an on-demand deployment failed: it serves the model before."""
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +232,7 @@ def go_live(purchase: Purchase, capacity: Capacity, now: datetime) -> Purchase:
         purchase,
         state="live",
         arn=capacity.arn,
+        billed_since=capacity.created_at or purchase.billed_since,
         live_at=now,
         expires_at=expires_at,
         refusal=None,
@@ -249,6 +257,7 @@ def reclaim(purchase: Purchase, capacity: Capacity, now: datetime) -> Purchase:
         purchase,
         state="releasing",
         arn=capacity.arn,
+        billed_since=capacity.created_at,
         release_requested="it appeared in Bedrock after the purchase had ended",
         releasing_at=now,
         deleted_at=None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from tunedrop.domain.base_models.catalogue import Serving
+from tunedrop.domain.base_models.catalogue import OnBudget, Serving
 from tunedrop.errors import InvalidInput
 
 
@@ -29,6 +29,9 @@ class PutDeployment:
     """Whether another unit is bought for what the deployment can't be in place; it takes over once it is Ready."""
     idle_minutes: int | None = None
     """Released once nobody has called it for so long; 0: only at its end."""
+    on_budget: OnBudget | None = None
+    accept_unknown_price: bool = False
+    """The request is not refused under a budget for a price that is not configured."""
     plan_id: str | None = None
     """Confirms the plan with this id: where it would do something else by now, nothing is done."""
 

@@ -184,4 +184,5 @@ def _served_by(head: Deployment, purchase: Purchase) -> Deployment:
         model_arn=purchase.model_arn,
         arn=purchase.arn,
         expires_at=purchase.ends_at,
+        idle_minutes=purchase.idle_minutes,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from tunedrop.domain.base_models.catalogue import Serving
+from tunedrop.domain.base_models.catalogue import OnBudget, Serving
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.domain.training.bedrock_view import Appearance, BedrockCall, Phase
 from tunedrop.domain.training.diagnosis_codes import Diagnosis
@@ -54,6 +54,7 @@ class DeploymentWish:
     """None: until somebody releases it (on-demand only)."""
     idle_minutes: int | None = None
     """Released once nobody has called it for so long; None: only at its end."""
+    on_budget: OnBudget = "notify"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,8 @@ class Job:
     kms_key_arn: str | None = None
     """The caller's own key for the custom model."""
     vpc: Vpc | None = None
+    accept_unknown_price: bool = False
+    """Whether it may start under a budget that it can't be held against."""
     data_asked_at: datetime | None = None
     """When the preparation of its data was last requested."""
     deployment: DeploymentWish | None = None

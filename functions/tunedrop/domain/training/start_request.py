@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from tunedrop.domain.base_models.catalogue import Serving
+from tunedrop.domain.base_models.catalogue import OnBudget, Serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class DeploymentRequest:
     hours: int | None = None
     idle_minutes: int | None = None
     """Released once nobody has called it for so long; None or 0: only at its end."""
+    on_budget: OnBudget | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +56,5 @@ class StartJob:
     kms_key_arn: str | None = None
     """The key that encrypts the custom model."""
     vpc: Vpc | None = None
+    accept_unknown_price: bool = False
+    """The request is not refused under a budget for a price that is not configured."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from tunedrop.domain.base_models.catalogue import SPLITS, Serving, Split
+from tunedrop.domain.base_models.catalogue import SPLITS, OnBudget, Serving, Split
 from tunedrop.domain.records.defects import shown
 from tunedrop.domain.versions import object_keys
 from tunedrop.domain.versions.toml_tables import TomlTable, is_number
@@ -14,7 +14,7 @@ from tunedrop.domain.versions.toml_tables import TomlTable, is_number
 Start = Literal["on_accept", "manual"]
 
 JOB_KEYS = ("start", "splits", "base_model", "hyperparameters")
-DEPLOYMENT_KEYS = ("name", "serving", "model_units", "hours", "idle_minutes")
+DEPLOYMENT_KEYS = ("name", "serving", "model_units", "hours", "idle_minutes", "on_budget")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class DeploymentSettings:
     model_units: int | None = None
     hours: int | None = None
     idle_minutes: int | None = None
+    on_budget: OnBudget | None = None
 
 
 def read_job(table: TomlTable, known_models: Sequence[str]) -> JobSettings:
@@ -76,6 +77,7 @@ def read_deployment(table: TomlTable, known_models: Sequence[str]) -> Deployment
         model_units=table.whole("model_units"),
         hours=table.whole("hours"),
         idle_minutes=table.whole("idle_minutes"),
+        on_budget=table.choice("on_budget", get_args(OnBudget)),
     )
     if "name" not in table.values:
         table.wrong("name", _NAME)

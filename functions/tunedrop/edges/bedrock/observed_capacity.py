@@ -126,6 +126,7 @@ def _throughput(shown: Any) -> Capacity:
         model_arn=shown["modelArn"],
         status=_status(shown["status"]),
         failure=shown.get("failureMessage"),
+        created_at=shown.get("creationTime"),
     )
 
 
@@ -138,4 +139,5 @@ def _deployment(shown: Any) -> Capacity:
         status="Updating" if update == "Updating" else _status(shown["status"]),
         failure=shown.get("failureMessage"),
         update_failed=update == "UpdateFailed",
+        created_at=shown.get("createdAt") or shown.get("creationTime"),
     )

@@ -40,6 +40,11 @@ def load_purchase(table: Table, deployment: str, generation: int) -> Purchase | 
     return purchase_from(row) if row else None
 
 
+def load_purchases(table: Table, deployment: str) -> tuple[Purchase, ...]:
+    """The purchases of all generations."""
+    return tuple(purchase_from(row) for row in table.query(_head_key(deployment).pk, "PURCHASE#").rows)
+
+
 def cursor_after(row: Row) -> str:
     """The cursor of a listing that goes on after this head row."""
     return cursors.after(row, "kind", "listed_at", "pk", "sk")

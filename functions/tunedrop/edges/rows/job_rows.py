@@ -31,7 +31,7 @@ def find(table: Table, name: str) -> Job | None:
     return load(table, row["job_id"]) if row else None
 
 
-def listing(table: Table, wanted: JobFilter, *, limit: int, cursor: str | None) -> Page:
+def listing(table: Table, wanted: JobFilter, *, limit: int | None, cursor: str | None) -> Page:
     """Rows of jobs that were created when the filter says, newest first; what else it asks for is the caller's."""
     since, until = moments.to_text(wanted.created_after), moments.to_text(wanted.created_before)
     if since and until and since >= until:  # DynamoDB refuses a range whose ends are the wrong way round

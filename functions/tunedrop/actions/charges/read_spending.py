@@ -1,0 +1,79 @@
+"""Read the rows that charges are made from: jobs, and every generation of paid capacity. Nothing else stores them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tunedrop.domain.serving import deployment_states
+from tunedrop.domain.serving.purchase_states import Purchase
+from tunedrop.domain.training.job_filter import EVERY_JOB, JobFilter
+from tunedrop.domain.training.job_states import Job
+from tunedrop.edges.cloud import Cloud
+from tunedrop.edges.rows import deployment_rows, job_rows
+
+LONGEST_JOB = timedelta(days=31)
+"""Longer than a job may be prepared (a day) and wait (JobDeadlineHours: a week at most), and than Bedrock trains."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What has, had or may have a charge since a moment; each purchase with the job whose model it serves."""
+
+    jobs: Mapping[str, Job]
+    purchases: Mapping[str, tuple[Purchase, Job]]
+
+
+def since(moment: datetime, cloud: Cloud, until: datetime | None = None) -> Spending:
+    """All that is open, and all that ended since then. What is open is read first: it may end meanwhile, not vanish.
+
+    Jobs that were created after `until` may be missing.
+    """
+    jobs, purchases = _open(cloud)
+    listed = job_rows.listing(
+        cloud.state, JobFilter(created_after=moment - LONGEST_JOB, created_before=until), limit=None, cursor=None
+    )
+    for row in listed.rows:
+        ended = job_rows.job_from(row)
+        if ended.id not in jobs and (ended.ended_at is None or ended.ended_at >= moment):
+            jobs[ended.id] = ended
+    for purchase in _ended(moment, cloud):
+        purchases.setdefault(purchase.id, purchase)
+    served = {job_id: _job(job_id, jobs, cloud) for job_id in {purchase.job_id for purchase in purchases.values()}}
+    paired = {key: (purchase, job) for key, purchase in purchases.items() if (job := served[purchase.job_id])}
+    return Spending(jobs, paired)
+
+
+def completed(cloud: Cloud) -> Iterator[Job]:
+    """The jobs of all custom models, the newest first."""
+    rows = job_rows.listing(cloud.state, EVERY_JOB, limit=None, cursor=None).rows
+    return (job for row in rows if (job := job_rows.job_from(row)).status == "Completed")
+
+
+def _open(cloud: Cloud) -> tuple[dict[str, Job], dict[str, Purchase]]:
+    jobs: dict[str, Job] = {}
+    purchases: dict[str, Purchase] = {}
+    for row in cloud.state.query("OPEN").rows:
+        if row["sk"].startswith("JOB#"):
+            job = job_rows.load(cloud.state, row["job_id"])
+            jobs |= {job.id: job} if job else {}
+        else:
+            purchase = deployment_rows.load_purchase(cloud.state, row["deployment"], row["generation"])
+            purchases |= {purchase.id: purchase} if purchase else {}
+    return jobs, purchases
+
+
+def _ended(moment: datetime, cloud: Cloud) -> list[Purchase]:
+    """Generations of deployments that stand, or ended since then: earlier ones of the same name among them."""
+    found: list[Purchase] = []
+    for row in cloud.state.listing(deployment_rows.KIND).rows:
+        head = deployment_rows.deployment_from(row)
+        last = head.history[-1].time if head.history else head.created_at
+        if head.state not in deployment_states.ENDED or last >= moment:
+            found += deployment_rows.load_purchases(cloud.state, head.name)
+    return found
+
+
+def _job(job_id: str, known: Mapping[str, Job], cloud: Cloud) -> Job | None:
+    return known.get(job_id) or job_rows.load(cloud.state, job_id)

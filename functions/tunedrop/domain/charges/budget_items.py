@@ -1,0 +1,112 @@
+"""What one job or purchase takes of a month's budget: what it has cost, and what it may still cost. Pure.
+
+Open jobs and purchases are their own reservations, so nothing is given back and nothing can leak. What may fall into
+either month counts in both: a job that has not ended, capacity that is not bought yet. So no month begins over budget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from tunedrop.domain.charges import charge, periods
+from tunedrop.domain.charges.periods import Period
+from tunedrop.domain.serving.purchase_states import ENDED, RELEASE_TIME, Purchase
+from tunedrop.domain.training.job_states import ENDED as ENDED_JOB
+from tunedrop.domain.training.job_states import Job
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetItem:
+    """What one job or purchase takes: of this month's budget, and of the next one's. None: its price is unknown."""
+
+    key: str
+    """`job <id>` or `deployment <name>#<generation>`."""
+    months: tuple[Decimal | None, Decimal | None]
+    missing_price: str | None = None
+    """The key that `Prices` lacks, if it does."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it takes nothing."""
+        return self.months == (ZERO, ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetPricing:
+    """What makes items: prices, this month and the next one, and the time."""
+
+    prices: Mapping[str, float]
+    months: tuple[Period, Period]
+    now: datetime
+
+    @classmethod
+    def at(cls, now: datetime, prices: Mapping[str, float]) -> BudgetPricing:
+        """For the UTC month that `now` lies in."""
+        this = periods.month(now)
+        return cls(prices, (this, periods.month_after(this)), now)
+
+    def of_training(self, key: str, base_model: str, thousands: Decimal | None) -> BudgetItem:
+        """What training takes that may end in either month; None: tokens that are looked at again once they are known.
+
+        Until then they take nothing.
+        """
+        return self._training(key, base_model, thousands, (1, 1))
+
+    def of_job(self, job: Job) -> BudgetItem:
+        """What a job takes: of the month that it ended in, or of both while it may end in either."""
+        parts = (1, 1)
+        if job.status in ENDED_JOB and (job.appeared is None or job.appeared.has_ended):
+            parts = (1, 0) if job.ended_at is None or job.ended_at >= self.months[0].since else (0, 0)
+        return self._training(f"job {job.id}", job.base_model, charge.thousands_charged(job), parts)
+
+    def of_purchase(self, purchase: Purchase, base_model: str) -> BudgetItem:
+        """What a purchase takes so far and to its end, or rather to the moment at which its schedule ends it."""
+        key, now = f"deployment {purchase.id}", self.now
+        interval = charge.billed(purchase, now)
+        if interval is None and purchase.state not in ENDED:
+            return self.of_capacity(key, base_model, purchase.model_units, purchase.hours, purchase.until)
+        began, ended = interval or (now, now)
+        if purchase.state not in ENDED:
+            ended = _latest_end(purchase, began, now)
+        return self._capacity(key, base_model, purchase.model_units, [each.hours(began, ended) for each in self.months])
+
+    def of_capacity(
+        self, key: str, base_model: str, model_units: int, hours: int | None, until: datetime | None
+    ) -> BudgetItem:
+        """What capacity takes that is not bought yet, and may be in either month."""
+        begins = [max(self.now, month.since) for month in self.months]
+        ends = [(until or began + timedelta(hours=hours or 0)) + RELEASE_TIME for began in begins]
+        lasts = [month.hours(*each) for month, *each in zip(self.months, begins, ends, strict=True)]
+        return self._capacity(key, base_model, model_units, lasts)
+
+    def _training(self, key: str, base_model: str, thousands: Decimal | None, parts: tuple[int, int]) -> BudgetItem:
+        if thousands == 0 or not any(parts):
+            return BudgetItem(key, (ZERO, ZERO))
+        price = charge.price_of("training", base_model, self.prices)
+        if price is None:
+            return BudgetItem(key, (None, None), charge.price_name("training", base_model))
+        amount = (thousands or ZERO) * price
+        return BudgetItem(key, (amount * parts[0], amount * parts[1]))
+
+    def _capacity(self, key: str, base_model: str, model_units: int, hours: list[Decimal]) -> BudgetItem:
+        if not model_units or not any(hours):
+            return BudgetItem(key, (ZERO, ZERO))
+        price = charge.price_of("capacity", base_model, self.prices)
+        if price is None:
+            return BudgetItem(key, (None, None), charge.price_name("capacity", base_model))
+        return BudgetItem(key, (hours[0] * model_units * price, hours[1] * model_units * price))
+
+
+def _latest_end(purchase: Purchase, began: datetime, now: datetime) -> datetime:
+    """When it is gone even if nothing of this stack works any more."""
+    if purchase.release_requested or purchase.state == "releasing":
+        return now + RELEASE_TIME
+    ends = purchase.ends_at or began + timedelta(hours=purchase.hours or 0)
+    if purchase.has_new_end and purchase.expires_at:  # the earlier end stays until its schedule has been moved
+        ends = max(ends, purchase.expires_at)
+    return max(ends, now) + RELEASE_TIME

@@ -1,0 +1,189 @@
+"""A charge: one billed interval, or one job's training, estimated by the stack's own prices. Pure.
+
+Money is Decimal where it is added up; a price that is not configured makes an amount unknown, never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from tunedrop.domain.charges import periods
+from tunedrop.domain.charges.periods import Period
+from tunedrop.domain.serving.purchase_states import ENDED, Purchase
+from tunedrop.domain.training.job_states import ENDED as ENDED_JOB
+from tunedrop.domain.training.job_states import Job
+
+ChargeKind = Literal["training", "capacity", "storage"]
+ChargeUnit = Literal["thousand_tokens", "model_unit_hours", "model_months"]
+
+UNITS: Mapping[ChargeKind, ChargeUnit] = {
+    "training": "thousand_tokens",
+    "capacity": "model_unit_hours",
+    "storage": "model_months",
+}
+_PRICES: Mapping[ChargeKind, str] = {"training": "training_per_1000_tokens", "capacity": "model_unit_hour"}
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What was, or is being, billed in a period."""
+
+    kind: ChargeKind
+    name: str
+    """Of the job, the throughput or the custom model in Bedrock."""
+    job_id: str
+    """The job that trained, or made the model."""
+    deployment: str | None
+    """None unless it is capacity."""
+    dataset: str
+    version: int
+    base_model: str
+    owner: str
+    began: datetime
+    ended: datetime
+    """Where it goes on, the end of what was looked at."""
+    goes_on: bool
+    model_units: int
+    quantity: Decimal | None
+    """In `unit`; None: not known before the job's data is prepared."""
+    price: Decimal | None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """The caller's own, of the job."""
+
+    @property
+    def unit(self) -> ChargeUnit:
+        """What the price is for."""
+        return UNITS[self.kind]
+
+    @property
+    def amount(self) -> Decimal | None:
+        """In the stack's currency; None where price or quantity is unknown."""
+        return None if self.quantity is None or self.price is None else self.quantity * self.price
+
+
+def price_name(kind: ChargeKind, base_model: str) -> str:
+    """The key of `Prices`."""
+    return "custom_model_month" if kind == "storage" else f"{base_model}.{_PRICES[kind]}"
+
+
+def price_of(kind: ChargeKind, base_model: str, prices: Mapping[str, float]) -> Decimal | None:
+    """The price of a thousand trained tokens, an hour of a model unit, or a month of a stored model."""
+    price = prices.get(price_name(kind, base_model))
+    return None if price is None else Decimal(str(price))
+
+
+def billed(purchase: Purchase, now: datetime) -> tuple[datetime, datetime] | None:
+    """From when until when capacity was billed, or until now; None where nothing was, as far as we know.
+
+    Before Bedrock has answered the send that buys, it counts too: it may have taken effect.
+    """
+    exists = purchase.arn is not None or purchase.state == "unknown"
+    began = (purchase.billed_since or purchase.attempted_at) if exists else None
+    if began is None:
+        return None
+    return began, max(_ended(purchase, now), began)
+
+
+def _ended(purchase: Purchase, now: datetime) -> datetime:
+    if purchase.deleted_at:
+        return purchase.deleted_at
+    if purchase.state not in ENDED or purchase.released_at is None:
+        return now
+    # Somebody else deleted it, and we found out only then: at the latest, that was its schedule.
+    return min(purchase.released_at, purchase.brake_fires_at or purchase.released_at)
+
+
+def thousands_charged(job: Job) -> Decimal | None:
+    """The tokens of training, in thousands: an estimate, and of a stopped job the most; None: not known yet.
+
+    A job that failed is not charged, nor one that Bedrock never had (docs/facts.md#job-states).
+    """
+    status = job.appeared.status if job.appeared else job.status
+    if status == "Failed" or (status in ENDED_JOB and job.arn is None):
+        return Decimal(0)
+    return None if job.trained_tokens is None else Decimal(job.trained_tokens) / 1000
+
+
+def of_training(job: Job, prices: Mapping[str, float], period: Period, now: datetime) -> Charge | None:
+    """The charge of a job in the period that it ended in, or, while it is open and Bedrock has it, of now."""
+    ended = job.ended_at if job.status in ENDED_JOB else None
+    began = job.started_at or job.attempted_at
+    quantity = thousands_charged(job)
+    inside = period.has(ended) if ended else period.since <= now <= period.until
+    if began is None or quantity == 0 or not inside:
+        return None
+    return Charge(
+        kind="training",
+        name=job.name,
+        job_id=job.id,
+        deployment=None,
+        dataset=job.dataset,
+        version=job.version,
+        base_model=job.base_model,
+        owner=job.owner,
+        began=began,
+        ended=ended or now,
+        goes_on=ended is None,
+        model_units=0,
+        quantity=quantity,
+        price=price_of("training", job.base_model, prices),
+        tags=job.tags,
+    )
+
+
+def of_capacity(
+    purchase: Purchase, job: Job, prices: Mapping[str, float], period: Period, now: datetime
+) -> Charge | None:
+    """The charge of a throughput in the period; None on demand, which bills by the call. `job` made its model."""
+    interval = billed(purchase, now) if purchase.model_units else None
+    hours = period.hours(*interval) if interval else Decimal(0)
+    if not interval or not hours:
+        return None
+    return Charge(
+        kind="capacity",
+        name=purchase.name,
+        job_id=job.id,
+        deployment=purchase.deployment,
+        dataset=purchase.dataset,
+        version=purchase.version,
+        base_model=job.base_model,
+        owner=purchase.owner,
+        began=max(interval[0], period.since),
+        ended=min(interval[1], period.until),
+        goes_on=purchase.state not in ENDED and period.until >= now,
+        model_units=purchase.model_units,
+        quantity=hours * purchase.model_units,
+        price=price_of("capacity", job.base_model, prices),
+        tags=job.tags,
+    )
+
+
+def of_storage(job: Job, prices: Mapping[str, float], period: Period, now: datetime) -> Charge | None:
+    """The charge of keeping a job's custom model in the period, by the parts of its months."""
+    if job.status != "Completed" or job.model_arn is None or job.ended_at is None:
+        return None
+    began, ended = max(job.ended_at, period.since), min(now, period.until)
+    months = periods.months(began, ended) if began < ended else Decimal(0)
+    if not months:
+        return None
+    return Charge(
+        kind="storage",
+        name=job.name,
+        job_id=job.id,
+        deployment=None,
+        dataset=job.dataset,
+        version=job.version,
+        base_model=job.base_model,
+        owner=job.owner,
+        began=began,
+        ended=ended,
+        goes_on=ended >= now,
+        model_units=0,
+        quantity=months,
+        price=price_of("storage", job.base_model, prices),
+        tags=job.tags,
+    )
