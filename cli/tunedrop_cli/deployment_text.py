@@ -17,6 +17,7 @@ COLUMNS = ("deployment", "state", "served by", "units", "an hour", "so far", "le
 
 _DOES = {
     "create": "makes it",
+    "adopt": "adopts capacity that exists; nothing is bought",
     "swap": "swaps its model in place",
     "renew": "renews it",
     "shorten": "ends it earlier",

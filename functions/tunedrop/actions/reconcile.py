@@ -16,7 +16,7 @@ from tunedrop.domain.reports import reconcile_notifications
 from tunedrop.domain.reports.reconcile_notifications import Reconciled
 from tunedrop.domain.serving import capacity_totals, due_purchases
 from tunedrop.domain.serving.capacity_totals import Standing
-from tunedrop.domain.serving.purchase_states import Purchase
+from tunedrop.domain.serving.purchase_states import Capacity, Purchase
 from tunedrop.domain.training import job_steps
 from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.versions.deletions import Deletion
@@ -45,6 +45,7 @@ def reconcile(cloud: Cloud) -> Reconciled:
     _send(due, cloud)
     seen = inspect_capacity.inspect(purchases, cloud)
     more = {_purchase_message(item) for item in (*seen.vanished, *seen.late)} - due
+    more |= {_orphan_message(item) for item in seen.orphans}
     _send(more, cloud)
     observability.show_orphans(len(seen.orphans))
     lost = {_erasing_message(deletion) for deletion in erase_data.due(cloud)}
@@ -95,6 +96,11 @@ def _job_message(kind: str, job: Job) -> _Due:
 def _purchase_message(purchase: Purchase) -> _Due:
     ids = (("deployment", purchase.deployment), ("generation", purchase.generation))
     return _Due("advance_purchase", ids)
+
+
+def _orphan_message(item: Capacity) -> _Due:
+    """About what has no row to name. A release that does not know `arn` finds no such purchase, and leaves it."""
+    return _Due("advance_purchase", (("deployment", "-"), ("generation", 0), ("arn", item.arn)))
 
 
 def _erasing_message(deletion: Deletion) -> _Due:

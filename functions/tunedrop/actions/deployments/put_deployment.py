@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tunedrop.actions.deployments import find_model, plan_deployment, read_deployments
+from tunedrop.actions.deployments import find_model, plan_adoption, plan_deployment, read_deployments
+from tunedrop.actions.deployments.plan_adoption import Adoption
 from tunedrop.actions.deployments.plan_deployment import CheckedDeployment
 from tunedrop.domain.serving import deployment_states, generation_drafts, purchase_states, swaps
 from tunedrop.domain.serving.acts import Author, Did
@@ -79,17 +80,29 @@ def _told(name: str, changes: tuple[Change, ...], cloud: Cloud) -> PutOutcome:
 
 
 def _writes(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[Put | Update | Require]:
-    if checked.standing is None:
-        return _beginning(checked, asker, cloud)
-    return _changed(checked, checked.standing, asker, cloud)
+    if checked.standing:
+        return _changed(checked, checked.standing, asker, cloud)
+    if checked.adoption:
+        return _adopting(checked, checked.adoption, asker, cloud)
+    return _beginning(checked, asker, cloud)
+
+
+def _adopting(
+    checked: CheckedDeployment, adoption: Adoption, asker: _Asker, cloud: Cloud
+) -> list[Put | Update | Require]:
+    beginning = generation_drafts.Beginning(
+        adoption.intent_id, cloud.settings.stack_uid, asker.now, f"adopted as {asker.author.by} asked", asker.author
+    )
+    rebuilt = plan_adoption.rebuilt(adoption, checked.before, beginning)
+    return [*deployment_rows.adopt(rebuilt.head, rebuilt.purchase, adoption.before, checked.spoken_for)]
 
 
 def _beginning(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[Put | Update | Require]:
-    job, planned = checked.job, checked.plan
+    planned = checked.plan
     beginning = generation_drafts.Beginning(
         asker.intent_id, cloud.settings.stack_uid, asker.now, f"asked for by {asker.author.by}", asker.author
     )
-    head, draft = generation_drafts.draft(job, planned.wish, checked.before, beginning, planned.until)
+    head, draft = generation_drafts.draft(checked.served, planned.wish, checked.before, beginning, planned.until)
     purchase = purchase_states.request(draft, planned.model_arn, asker.now, asker.now)
     writes: list[Put | Update | Require] = [
         deployment_rows.put_new(replace(head, model_arn=planned.model_arn, expires_at=planned.until)),
@@ -97,7 +110,7 @@ def _beginning(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[
         deployment_rows.put_intent(purchase),
         deployment_rows.open_work(purchase),
     ]
-    writes += _undisturbed(job, cloud)
+    writes += _undisturbed(checked.job, cloud)
     return [*writes, deployment_rows.reserve_units(checked.spoken_for)] if checked.spoken_for else writes
 
 
@@ -106,7 +119,7 @@ def _changed(
 ) -> list[Put | Update | Require]:
     planned, job, head, purchase = checked.plan, checked.job, standing.head, standing.purchase
     requires: list[Require] = []
-    if "swap" in planned.changes:
+    if job and "swap" in planned.changes:
         swap = Swap(job.id, job.dataset, job.version, planned.model_arn, asker.now)
         purchase = swaps.ask(purchase, swap, asker.author)
         words = f"to the model of job {job.id}, asked for by {asker.author.by}"
@@ -121,11 +134,11 @@ def _changed(
     return [deployment_rows.put_purchase(purchase), deployment_rows.put_changed(head), *requires]
 
 
-def _undisturbed(job: Job, cloud: Cloud) -> list[Require]:
+def _undisturbed(job: Job | None, cloud: Cloud) -> list[Require]:
     """Conditions of writes: no data that the job's model learnt from is being erased."""
     found = {
         require.key: require
-        for each in find_model.learned_from(job, cloud)
+        for each in (find_model.learned_from(job, cloud) if job else ())
         for require in tombstone_rows.undisturbed(each.dataset, each.version)
     }
     return list(found.values())

@@ -20,7 +20,7 @@ from tunedrop.domain.training.job_states import DeploymentWish, Job
 from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.errors import Conflict, InvalidInput
 
-Change = Literal["create", "swap", "renew", "shorten"]
+Change = Literal["create", "adopt", "swap", "renew", "shorten"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class DeploymentPlan:
     hours: int | None
     """From the purchase to the release; None: see `until`, or until somebody releases it."""
     until: datetime | None
+    arn: str | None = None
+    """Of the capacity that exists already and is adopted."""
     plan_id: str = ""
 
     @property
@@ -66,16 +68,16 @@ def create(
     """The plan for a new deployment, or for one that has ended. Raises InvalidInput for what it can't be."""
     hours, until = asked.hours, asked.expires_at
     if until is not None:
-        _check_end(until, now + timedelta(hours=1), now)
-        hours = _hours_until(until, now)
+        check_end(until, now + timedelta(hours=1), now)
+        hours = hours_until(until, now)
     wish = deployment_wish.resolve(
         DeploymentRequest(asked.name, asked.serving, asked.model_units, hours),
         base_model,
         default_hours=default_hours,
         within="",
     )
-    _check_endless(asked, wish.serving)
-    return _plan(wish, until, ("create",), _Served(generation, job.id, job.model_arn or ""))
+    check_endless(asked, wish.serving)
+    return make(wish, until, ("create",), Served(generation, job.id, job.model_arn or ""))
 
 
 def change(asked: PutDeployment, job: Job | None, standing: StandingDeployment, now: datetime) -> DeploymentPlan:
@@ -85,6 +87,7 @@ def change(asked: PutDeployment, job: Job | None, standing: StandingDeployment, 
     """
     head, purchase = standing.head, standing.purchase
     _check_unchanged(asked, head)
+    check_commitment(asked.expires_at, purchase.committed_until, now)
     (hours, until), changes = _end(asked, purchase, now)
     if head.state == "Releasing" or purchase.release_requested:
         raise Conflict(
@@ -93,13 +96,13 @@ def change(asked: PutDeployment, job: Job | None, standing: StandingDeployment, 
             state=head.state,
         )
     wish = DeploymentWish(head.name, head.serving, head.model_units, hours)
-    served = _Served(head.generation, head.job_id, head.model_arn or "")
+    served = Served(head.generation, head.job_id, head.model_arn or "")
     if purchase.swap:
-        served = _Served(head.generation, purchase.swap.job_id, purchase.swap.model_arn)
+        served = Served(head.generation, purchase.swap.job_id, purchase.swap.model_arn)
     if job is None or job.id == served.job_id:
-        return _plan(wish, until, changes, served)
+        return make(wish, until, changes, served)
     _check_swap(job, standing)
-    return _plan(wish, until, ("swap", *changes), _Served(head.generation, job.id, job.model_arn or ""))
+    return make(wish, until, ("swap", *changes), Served(head.generation, job.id, job.model_arn or ""))
 
 
 def confirm(plan: DeploymentPlan, plan_id: str | None) -> None:
@@ -142,6 +145,8 @@ def _check_swap(job: Job, standing: StandingDeployment) -> None:
 
 
 def _check_unchanged(asked: PutDeployment, head: Deployment) -> None:
+    if asked.arn not in {None, head.arn}:
+        raise _fixed("capacity_fixed", "arn", head, "has other capacity")
     if asked.serving not in {None, head.serving}:
         raise _fixed("serving_fixed", "serving", head, f"is served as {head.serving}")
     if asked.model_units is not None and asked.model_units != head.model_units:
@@ -168,13 +173,13 @@ _End = tuple[int | None, datetime | None]
 
 def _end(asked: PutDeployment, purchase: Purchase, now: datetime) -> tuple[_End, tuple[Change, ...]]:
     before: _End = (purchase.hours, purchase.until)
-    _check_endless(asked, purchase.serving)
+    check_endless(asked, purchase.serving)
     if asked.no_end:
         return (None, None), (() if purchase.hours is None and purchase.until is None else ("renew",))
     bought_at = _bought_at(purchase, now)
     if asked.expires_at is not None:
         wanted = asked.expires_at
-        end: _End = (_hours_until(wanted, bought_at), wanted)
+        end: _End = (hours_until(wanted, bought_at), wanted)
         same = wanted == purchase.ends_at
     elif asked.hours is not None:
         deployment_wish.check_range("hours", asked.hours, MAX_HOURS)
@@ -185,12 +190,13 @@ def _end(asked: PutDeployment, purchase: Purchase, now: datetime) -> tuple[_End,
         return before, ()
     if same:
         return before, ()
-    _check_end(wanted, now, now)
+    check_end(wanted, now, now)
     earlier = purchase.ends_at or (bought_at + timedelta(hours=purchase.hours) if purchase.hours else None)
     return end, (("renew",) if earlier is not None and wanted > earlier else ("shorten",))
 
 
-def _check_endless(asked: PutDeployment, serving: Serving) -> None:
+def check_endless(asked: PutDeployment, serving: Serving) -> None:
+    """Raises InvalidInput `end_required` for what bills by the hour and shall have no end."""
     if asked.no_end and serving != "on_demand":
         words = "What bills by the hour has an end: say hours or expires_at. Only an on-demand deployment goes without."
         raise InvalidInput("end_required", words, field="no_end")
@@ -202,11 +208,24 @@ def _bought_at(purchase: Purchase | None, now: datetime) -> datetime:
     return purchase.attempted_at or now if purchase and live else now
 
 
-def _hours_until(until: datetime, since: datetime) -> int:
+def check_commitment(wanted: datetime | None, committed_until: datetime | None, now: datetime) -> None:
+    """Raises InvalidInput for an end before which Bedrock deletes nothing (docs/facts.md#provisioned-throughput)."""
+    if committed_until and wanted and now < committed_until and wanted < committed_until:
+        raise InvalidInput(
+            "committed",
+            f"It is committed until {committed_until.isoformat(timespec='seconds')}, and Bedrock ends it no earlier.",
+            field="expires_at",
+            committed_until=committed_until.isoformat(),
+        )
+
+
+def hours_until(until: datetime, since: datetime) -> int:
+    """Whole hours, rounded up, at least one."""
     return max(math.ceil((until - since) / timedelta(hours=1)), 1)
 
 
-def _check_end(wanted: datetime, earliest: datetime, now: datetime) -> None:
+def check_end(wanted: datetime, earliest: datetime, now: datetime) -> None:
+    """Raises InvalidInput for an end that is too soon or too far ahead."""
     if not earliest <= wanted <= now + timedelta(hours=MAX_HOURS):
         least = "an hour from now" if earliest > now else "in the future"
         raise InvalidInput(
@@ -218,15 +237,17 @@ def _check_end(wanted: datetime, earliest: datetime, now: datetime) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Served:
-    """Which model, and which generation of the deployment serves it."""
+class Served:
+    """Which model, and which generation of the deployment serves it, by which capacity if that is adopted."""
 
     generation: int
     job_id: str
     model_arn: str
+    arn: str | None = None
 
 
-def _plan(wish: DeploymentWish, until: datetime | None, changes: tuple[Change, ...], served: _Served) -> DeploymentPlan:
+def make(wish: DeploymentWish, until: datetime | None, changes: tuple[Change, ...], served: Served) -> DeploymentPlan:
+    """The plan with its id."""
     plan = DeploymentPlan(
         name=wish.name,
         changes=changes,
@@ -237,6 +258,7 @@ def _plan(wish: DeploymentWish, until: datetime | None, changes: tuple[Change, .
         model_units=wish.model_units,
         hours=wish.hours,
         until=until,
+        arn=served.arn,
     )
     content = json.dumps(_content(plan), sort_keys=True, separators=(",", ":"))
     return replace(plan, plan_id=hashlib.sha256(content.encode()).hexdigest()[:32])
@@ -244,4 +266,5 @@ def _plan(wish: DeploymentWish, until: datetime | None, changes: tuple[Change, .
 
 def _content(plan: DeploymentPlan) -> dict[str, object]:
     until = plan.until.isoformat() if plan.until else None
-    return {**{name: value for name, value in asdict(plan).items() if name != "plan_id" or value}, "until": until}
+    said = {name: value for name, value in asdict(plan).items() if name not in {"plan_id", "arn"} or value}
+    return {**said, "until": until}
