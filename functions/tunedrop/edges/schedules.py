@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tunedrop.domain.serving.brake import Schedule, Standing
+from tunedrop.domain.serving.brake import Schedule, StandingSchedule
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.edges.bedrock.call_outcomes import Ambiguous, CallOutcome, sent
 
@@ -31,12 +31,12 @@ def put(scheduler: EventBridgeSchedulerClient, schedule: Schedule) -> CallOutcom
     return _answer(lambda: scheduler.update_schedule(**request)) if _is_taken(made) else made
 
 
-def standing(scheduler: EventBridgeSchedulerClient, name: str) -> Standing | None:
+def standing(scheduler: EventBridgeSchedulerClient, name: str) -> StandingSchedule | None:
     """The schedule of that name; None if none stands that `put` could have made. Raises botocore's errors."""
     try:
         found = scheduler.get_schedule(Name=name)
         fires_at = datetime.strptime(found["ScheduleExpression"], _AT).replace(tzinfo=UTC)
-        return Standing(fires_at, json.loads(found["Target"].get("Input", "{}")))
+        return StandingSchedule(fires_at, json.loads(found["Target"].get("Input", "{}")))
     except (scheduler.exceptions.ResourceNotFoundException, ValueError):
         return None
 

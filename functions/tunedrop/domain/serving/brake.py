@@ -31,7 +31,7 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StandingSchedule:
     """A schedule as EventBridge Scheduler shows it."""
 
     fires_at: datetime
