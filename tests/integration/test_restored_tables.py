@@ -367,3 +367,19 @@ def test_what_another_stack_made_is_never_adopted_and_told_to_nobody(world):
     for _ in range(3):
         world.wait(FIVE_MINUTES)
     assert (told_of_orphans(world), world.open_work(), len(world.live())) == ([], [], 1)
+
+
+def test_a_swap_that_restored_rows_do_not_know_is_known_again_by_asking_for_its_model(world):
+    _, second = trained_twice(world)
+    backup = world.kept_rows()
+    put(world, {"job_id": second.id})
+    world.wait(0)
+    world.wait(HOUR)
+    world.put_back_rows(backup)
+    assert world.deployment().job_id != second.id
+    assert put(world, {"job_id": second.id})[0] == 202
+    world.wait(0)
+    world.wait(HOUR)
+    found = world.deployment()
+    assert (found.state, found.job_id, found.model_arn) == ("Ready", second.id, second.model_arn)
+    assert (len(world.live()), len(world.bought())) == (1, 1)
