@@ -267,6 +267,10 @@ def bought_by_an_older_release(world: World) -> None:
     clients.bedrock().untag_resource(resourceARN=world.live()[0].resource_arn, tagKeys=["tunedrop:deployment"])
 
 
+def without_the_stacks_tag(world: World) -> None:
+    clients.bedrock().untag_resource(resourceARN=world.live()[0].resource_arn, tagKeys=["tunedrop:stack"])
+
+
 def past_its_end(world: World) -> None:
     world.clock.advance(8 * HOUR)
 
@@ -280,6 +284,7 @@ REASONS: Mapping[Callable[[World], None], str] = {
     without_schedule: "no schedule bears its name",
     renamed: "its name does not follow from its tags",
     bought_by_an_older_release: "no tag names the deployment",
+    without_the_stacks_tag: "it lacks this stack's tag",
     past_its_end: "its end has come",
     of_a_model_without_tags: "it serves no custom model of this stack",
 }

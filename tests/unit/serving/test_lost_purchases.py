@@ -40,7 +40,7 @@ ITEM = Capacity(
 )
 MODEL = ProvenModel("01hzz1", NAME, "support", 3, "claude-3-haiku", "team")
 LOST = Lost(ITEM, TAGS, MODEL, NOW + timedelta(hours=5) + RELEASE_TIME)
-ADOPTER = Adopter(UID, NOW)
+ADOPTER = Adopter(STACK, UID, NOW)
 
 
 def test_everything_comes_from_what_aws_keeps():
@@ -63,6 +63,7 @@ def test_whatever_else_the_tags_say_never_raises_and_never_takes_another_origin(
     rebuilt = lost_purchases.rebuild(replace(LOST, tags={**TAGS, **changed}), None, ADOPTER)
     if isinstance(rebuilt, Rebuilt):
         origin = {each: changed.get(f"tunedrop:{each}") for each in ("dataset", "version", "intent")}
+        assert changed.get("tunedrop:stack") in {None, STACK}
         assert all(value in {None, TAGS[f"tunedrop:{each}"]} for each, value in origin.items())
 
 

@@ -21,6 +21,7 @@ from tunedrop.domain.serving.purchase_states import RELEASE_TIME, Capacity, Purc
 from tunedrop.domain.serving.served_models import ProvenModel
 from tunedrop.domain.training import names_tokens_tags
 from tunedrop.domain.training.job_states import DeploymentWish
+from tunedrop.domain.training.names_tokens_tags import Lineage
 from tunedrop.domain.versions import object_keys
 
 
@@ -73,6 +74,7 @@ class Rebuilt:
 class Adopter:
     """Which stack adopts, and when."""
 
+    stack_id: str
     stack_uid: str
     now: datetime
 
@@ -84,21 +86,37 @@ def serving_of(arn: str) -> Serving:
 
 def rebuild(lost: Lost, before: Deployment | None, adopter: Adopter) -> Rebuilt | str:
     """The rows; or the reason why they can't be rebuilt, in words. `before`: the deployment of that name as it is."""
-    origin = names_tokens_tags.proven_lineage(lost.item.name, lost.tags, adopter.stack_uid)
-    if origin is None:
-        return "its name does not follow from its tags, so nothing proves that this stack bought it"
-    if lost.deployment is None:
-        return "no tag names the deployment that it was bought for"
-    if lost.model is None:
-        return "it serves no custom model of this stack"
-    if reason := _without_end(lost, adopter.now):
-        return reason
-    if before and before.state not in deployment_states.ENDED:
-        return f"deployment {before.name}, for which it was bought, is {before.state} with other capacity"
-    wish = DeploymentWish(lost.deployment, lost.serving, lost.item.model_units, _hours(lost, lost.ends_at, adopter.now))
+    origin, name, model = _origin(lost, adopter.stack_uid), lost.deployment, lost.model
+    reason = _unproven(lost, adopter) or _without_end(lost, adopter.now) or _occupied(before)
+    if reason or origin is None or name is None or model is None:
+        return reason or _NO_ORIGIN
+    wish = DeploymentWish(name, lost.serving, lost.item.model_units, _hours(lost, lost.ends_at, adopter.now))
     why = "Bedrock has it, and no row knew it: adopted by its name and tags"
     beginning = Beginning(origin.intent_id, adopter.stack_uid, adopter.now, why, OURS)
-    return adopt(lost, Becoming(lost.model, wish, lost.ends_at), before, beginning)
+    return adopt(lost, Becoming(model, wish, lost.ends_at), before, beginning)
+
+
+_NO_ORIGIN = "its name does not follow from its tags, so nothing proves that this stack bought it"
+
+
+def _unproven(lost: Lost, adopter: Adopter) -> str | None:
+    proofs = (
+        (lost.tags.get("tunedrop:stack") == adopter.stack_id, "it lacks this stack's tag, so the stack may not end it"),
+        (_origin(lost, adopter.stack_uid) is not None, _NO_ORIGIN),
+        (lost.deployment is not None, "no tag names the deployment that it was bought for"),
+        (lost.model is not None, "it serves no custom model of this stack"),
+    )
+    return next((words for holds, words in proofs if not holds), None)
+
+
+def _origin(lost: Lost, stack_uid: str) -> Lineage | None:
+    return names_tokens_tags.proven_lineage(lost.item.name, lost.tags, stack_uid)
+
+
+def _occupied(before: Deployment | None) -> str | None:
+    if before is None or before.state in deployment_states.ENDED:
+        return None
+    return f"deployment {before.name}, for which it was bought, is {before.state} with other capacity"
 
 
 def _without_end(lost: Lost, now: datetime) -> str | None:
@@ -119,7 +137,7 @@ def adopt(lost: Lost, becoming: Becoming, before: Deployment | None, beginning: 
     """
     item = lost.item
     head, draft = generation_drafts.draft(becoming.model, becoming.wish, before, beginning, becoming.until)
-    ours = names_tokens_tags.proven_lineage(item.name, lost.tags, beginning.stack_uid) is not None
+    ours = _origin(lost, beginning.stack_uid) is not None
     bought = replace(
         draft,
         name=item.name if ours else draft.name,
