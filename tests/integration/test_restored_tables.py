@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,11 +15,14 @@ from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.edges import clients
 from tunedrop.errors import CapExceeded
 
+from tests.faults import restores
+from tests.faults.restores import restored
 from tests.integration import bedrock_world
-from tests.integration.bedrock_world import BOUGHT, HOUR, TRAINED, Crash, World, crash
+from tests.integration.bedrock_world import HOUR, TRAINED, Crash, World, crash
 from tests.integration.caller import call
 
 FIVE_MINUTES = 300
+MOMENTS = (*restores.MOMENTS, restores.WHILE_BOUGHT)
 
 
 @pytest.fixture
@@ -30,38 +33,6 @@ def world(stack, environment) -> World:
 @pytest.fixture
 def on_demand(stack, environment) -> World:
     return bedrock_world.make(stack, environment, base_model="nova-lite", region="us-east-1")
-
-
-def restored(world: World, moment: str) -> dict[str, Any]:
-    """A deployment that can be called, and rows of a time before that; returns backups by their moments."""
-    backups = {"before the job": world.kept_rows()}
-    job = world.start(deployment="support-prod")
-    backups["before the job was sent"] = world.kept_rows()
-    world.deliver()
-    backups["while the job ran"] = world.kept_rows()
-    world.clock.advance(TRAINED)
-    world.simulator.run_due()
-    world.follow({"schema": 1, "kind": "check_job", "job_id": job.id})
-    world.events.clear()
-    assert world.purchase().state == "requested"
-    backups["before the purchase"] = world.kept_rows()
-    world.wait(0)
-    backups["while it was bought"] = world.kept_rows()
-    world.wait(BOUGHT)
-    assert world.deployment().state == "Ready"
-    world.told()
-    backups["now"] = world.kept_rows()
-    world.put_back_rows(backups[moment])
-    return backups
-
-
-MOMENTS = (
-    "before the job",
-    "before the job was sent",
-    "while the job ran",
-    "before the purchase",
-    "while it was bought",
-)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -102,7 +73,7 @@ def test_a_day_after_the_purchase_a_restore_before_it_adopts_by_the_end_that_was
     restored(world, moment)
     (bought,) = world.live()
     ends_at = world.clock.now() + timedelta(hours=100)
-    move_schedule(world, bought.name, ends_at + RELEASE_TIME)
+    restores.renewed(world, ends_at)
     world.clock.advance(30 * HOUR)
     world.simulator.run_due()
     for _ in range(5):
@@ -110,13 +81,6 @@ def test_a_day_after_the_purchase_a_restore_before_it_adopts_by_the_end_that_was
     found = world.deployment()
     assert (found.state, found.arn, found.expires_at) == ("Ready", bought.resource_arn, ends_at)
     _ends_on_time(world, ends_at)
-
-
-def move_schedule(world: World, name: str, moment: datetime) -> None:
-    """As a renewal does it."""
-    for each in world.kept_schedules().values():
-        if each.name == name:
-            each.schedule_expression = f"at({moment:%Y-%m-%dT%H:%M:%S})"
 
 
 def test_whoever_releases_what_was_restored_as_planned_ends_what_was_bought(world):
