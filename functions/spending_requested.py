@@ -8,7 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from tunedrop.actions.charges import tell_budget
-from tunedrop.actions.deployments import advance_purchase
+from tunedrop.actions.deployments import adopt_capacity, advance_purchase
 from tunedrop.actions.jobs import advance_job
 from tunedrop.domain.training.job_states import StatusSource
 from tunedrop.edges import clients, queues
@@ -30,6 +30,8 @@ def _advance(here: Cloud, message: Mapping[str, Any]) -> None:
         case "advance_job":
             source: StatusSource = "event" if message.get("source") == "event" else "reconcile"
             advance_job.advance(message["job_id"], here, clients.spender(), source)
+        case "advance_purchase" if "arn" in message:
+            adopt_capacity.take(message["arn"], here, clients.spender())
         case "advance_purchase":
             advance_purchase.advance(message["deployment"], message["generation"], here, clients.spender())
         case kind:

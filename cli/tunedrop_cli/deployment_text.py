@@ -17,6 +17,7 @@ COLUMNS = ("deployment", "state", "served by", "units", "an hour", "so far", "le
 
 _DOES = {
     "create": "makes it",
+    "adopt": "adopts capacity that exists; nothing is bought",
     "swap": "swaps its model in place",
     "replace": "buys a second unit, which takes over once it is Ready; both are billed until then",
     "withdraw": "withdraws the second unit that is on its way",

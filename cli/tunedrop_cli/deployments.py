@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from tunedrop.domain.reports import next_commands
 
-from tunedrop_cli import deployment_text, listings, local_times, options, stack, tables, text_report
+from tunedrop_cli import adoption, deployment_text, listings, local_times, options, stack, tables, text_report
 from tunedrop_cli.errors import Refused, WrongUsage
 from tunedrop_cli.paths import place
 
@@ -24,6 +24,8 @@ EPILOG = """examples:
   tunedrop deployments put support-bot-prod --job ID --watch   serves it, or swaps it in place
   tunedrop deployments put support-bot-prod --expires-at 2026-12-01T18:00:00Z      renews it
   tunedrop deployments list --state Ready
+  tunedrop deployments list --orphans      what Bedrock bills that no deployment owns
+  tunedrop deployments put support-bot-prod --arn ARN --plan   adopts it, or what procurement bought
   tunedrop deployments delete support-bot-prod --plan      what would end, what it has cost, who may be calling
   tunedrop deployments delete support-bot-prod --watch     ends what it costs; its custom model stays
 """
@@ -46,6 +48,7 @@ def add_to(command: argparse.ArgumentParser) -> None:
     listing.add_argument("--state", choices=STATES, help="only those in this state")
     listing.add_argument("--dataset", help="only those whose model was trained on this dataset")
     listing.add_argument("--owner", help="only those of this owner")
+    listing.add_argument("--orphans", action="store_true", help="what Bedrock has and no deployment owns, instead")
     listing.set_defaults(run=_list)
     show = actions.add_parser("show", help="show a deployment: its state, its cost, its expiry and its history")
     show.add_argument("--watch", action="store_true", help="follow it until it is Ready or has ended")
@@ -65,6 +68,7 @@ def _add_put_to(put: argparse.ArgumentParser) -> None:
     served = put.add_mutually_exclusive_group()
     served.add_argument("--job", metavar="ID", help="the Completed job whose custom model it serves")
     served.add_argument("--model", metavar="MODEL", help="the same by the custom model's name or ARN")
+    served.add_argument("--arn", help="adopt the capacity that exists by this ARN; untagged, it gets the stack's tag")
     put.add_argument("--serving", choices=("on_demand", "provisioned_throughput"), help="default: on demand if it can")
     put.add_argument("--model-units", type=options.positive, metavar="N", help="of provisioned throughput; default: 1")
     end = put.add_mutually_exclusive_group()
@@ -107,7 +111,8 @@ def _add_put_to(put: argparse.ArgumentParser) -> None:
 
 def _put(chosen: argparse.Namespace) -> int:
     _check_flags(chosen)
-    api, screen, path = stack.Stack(chosen).api(), text_report.console(), place("deployments", chosen.deployment)
+    here = stack.Stack(chosen)
+    api, screen, path = here.api(), text_report.console(), place("deployments", chosen.deployment)
     if chosen.plan:
         plan = api.put(path, _body(chosen), plan="true")
         if chosen.json:
@@ -117,7 +122,7 @@ def _put(chosen: argparse.Namespace) -> int:
             text_report.next_step(screen, f"{_typed(chosen, leave_out='--plan')} --plan-id {plan['plan_id']}")
         return 0
     before = _as_it_was(api, path)
-    found = _sent(chosen, api, path)
+    found = adoption.tagging(here, chosen.arn, lambda: _sent(chosen, api, path))
     if found["history"] == before and not chosen.json:
         text_report.line(screen, "Nothing to change: it is so already.")
     if chosen.watch:
@@ -161,6 +166,7 @@ def _body(chosen: argparse.Namespace) -> dict[str, Any]:
         "idle_minutes": chosen.idle_minutes,
         "on_budget": chosen.on_budget,
         "accept_unknown_price": chosen.accept_unknown_price or None,
+        "arn": chosen.arn,
         "plan_id": chosen.plan_id,
     }
     return {name: value for name, value in said.items() if value is not None}
@@ -172,6 +178,8 @@ def _typed(chosen: argparse.Namespace, leave_out: str = "") -> str:
 
 
 def _list(chosen: argparse.Namespace) -> int:
+    if chosen.orphans:
+        return _list_orphans(chosen)
     asked = {"state": chosen.state, "dataset": chosen.dataset, "owner": chosen.owner}
     wanted = {name: value for name, value in asked.items() if value}
     found = listings.some(stack.Stack(chosen).api(), "/deployments", chosen.limit, **wanted)
@@ -183,6 +191,14 @@ def _list(chosen: argparse.Namespace) -> int:
         text_report.line(screen, "No such deployment." if wanted else "No deployment yet: tunedrop deployments put …")
         return 0
     tables.show(screen, deployment_text.COLUMNS, map(deployment_text.row, found.items), spare=2)
+    return 0
+
+
+def _list_orphans(chosen: argparse.Namespace) -> int:
+    found = stack.Stack(chosen).api().get("/deployments", orphans="true")
+    if chosen.json:
+        return text_report.as_json({name: found[name] for name in ("orphans", "foreign")})
+    adoption.show(text_report.console(), found["orphans"], found["foreign"])
     return 0
 
 

@@ -76,6 +76,7 @@ REQUESTS = (
     Request("GET", "/datasets/{name}/versions/{number}", 3),
     Request("DELETE", "/datasets/{name}/versions/{number}", 40, named=UNTRAINED),
     Request("GET", "/deployments", 201, what="two more for each deployment of the page"),
+    Request("GET", "/deployments", 60, query={"orphans": "true"}, what="what none owns; two more for each"),
     Request("GET", "/deployments/{name}", 4, named={"name": "support-prod"}),
     Request("PUT", "/deployments/{name}", 24, body=SERVED, query={"plan": "true"}, what="plan",
             named={"name": "support-next"}),

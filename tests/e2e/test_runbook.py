@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore import xform_name
 from botocore.exceptions import ClientError
 from tunedrop_local.__main__ import exports
 
+from tests import aws_cli
 from tests.e2e.traveller import Traveller
 from tests.template.identities import ADMINISTRATOR, DATASET, DEPLOYER_POLICY, POLICIES, TAG
 from tests.template.runbook import Step, steps
@@ -65,7 +65,7 @@ class World:
 @pytest.fixture(scope="module")
 def runbook(world):
     """The page's own stack, because the last step deletes it."""
-    stack = world.deploy(STACK, region="us-west-2", parameters={"MaxModelUnits": "1"})
+    stack = world.deploy(STACK, region="us-west-2", parameters={"MaxModelUnits": "2"})
     made = World(Traveller.of(stack))
     _people(made)
     _model_and_deployment(made)
@@ -100,6 +100,7 @@ def _model_and_deployment(world: World) -> None:
     world.facts |= {"job": job["id"], "version": str(version), "throughput model": job["model_arn"]}
     world.facts["deployed model"] = traveller.job(dataset=DATASET, base_model="llama-3-3-70b")["model_arn"]
     traveller.deployment(DATASET, "Ready")
+    world.facts["key"] = traveller.api.post("/keys", {"name": "runbook", "deployments": [DATASET]})["id"]
 
 
 def _orphans(world: World) -> None:
@@ -174,7 +175,8 @@ class Complaint(Exception):
 def _ran(world: World, step: Step, who: str) -> bool:
     """Runs a command of ours as somebody with nothing but his credentials; False while the dataset is in use."""
     stack, facts = world.traveller.stack, world.facts
-    meant = {"DATASET": DATASET, "DEPLOYMENT": DATASET, "JOB": facts["job"], "BASE_MODEL": "llama-3-1-8b"}
+    meant = {"DATASET": DATASET, "DEPLOYMENT": DATASET, "JOB": facts["job"], "BASE_MODEL": "llama-3-1-8b",
+             "NAME": "adopted", "ARN": facts["throughput"], "KEY": facts["key"]}  # fmt: skip
     words = [meant.get(word, word) for word in shlex.split(step.command)[1:]]
     variables = exports(stack, world.people[who])
     command = [sys.executable, "-m", "tunedrop_cli", *words, "--stack-name", STACK]
@@ -185,40 +187,11 @@ def _ran(world: World, step: Step, who: str) -> bool:
     return not ran.returncode
 
 
-# --- the AWS CLI, as far as the page uses it
-
-
 def _run(world: World, step: Step, who: str) -> Any:
     _, service, verb, *rest = shlex.split(step.command)
     if special := HIGH_LEVEL.get(f"{service} {verb}"):
         return special(world.client(who, service), world, rest)
-    client = world.client(who, service)
-    names = {xform_name(name, "-"): name for name in client.meta.service_model.operation_names}
-    shape = client.meta.service_model.operation_model(names[verb]).input_shape
-    return getattr(client, verb.replace("-", "_"))(**_parameters(shape, _filled(world, step, rest)))
-
-
-def _parameters(shape: Any, words: list[str]) -> dict[str, Any]:
-    """`--queue-url URL --is-owned` as the members of an operation's input."""
-    members = {xform_name(name, "-"): name for name in shape.members}
-    members |= {theirs: members[ours] for theirs, ours in RENAMED.items() if ours in members}
-    options: dict[str, list[str]] = {}
-    for word in words:
-        if word.startswith("--"):
-            options[word[2:]] = []
-        else:
-            options[list(options)[-1]].append(word)
-    return {members[name]: _typed(shape.members[members[name]], values) for name, values in options.items()}
-
-
-def _typed(shape: Any, values: list[str]) -> Any:
-    if shape.type_name == "list" and shape.member.type_name == "structure":
-        return [dict(pair.split("=", 1) for pair in value.split(",")) for value in values]
-    if shape.type_name == "list":
-        return values
-    if shape.type_name == "boolean":
-        return True
-    return int(values[0]) if shape.type_name == "integer" else values[0]
+    return aws_cli.call(world.client(who, service), verb, _filled(world, step, rest))
 
 
 def _filled(world: World, step: Step, words: list[str]) -> list[str]:
@@ -246,6 +219,4 @@ def _tail(logs: Any, world: World, words: list[str]) -> Any:
     return logs.filter_log_events(logGroupName=world.traveller.stack.resource("ReconcileLogGroup"))
 
 
-RENAMED = {"notification-endpoint": "endpoint"}
-"""Options that the AWS CLI calls otherwise than the service."""
 HIGH_LEVEL: Mapping[str, Callable[[Any, World, list[str]], Any]] = {"s3 cp": _copy, "logs tail": _tail}

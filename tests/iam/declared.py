@@ -68,6 +68,8 @@ FIND_CAPACITY = (
     May("bedrock:ListTagsForResource", (THROUGHPUTS, DEPLOYMENTS)),
 )
 
+OWN_MODELS = May("bedrock:GetCustomModel ListTagsForResource", MODELS, IS_OURS)
+
 
 def logs(function: str) -> May:
     """The function's own log group."""
@@ -122,7 +124,9 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         May("kms:Decrypt GenerateDataKey", KEY, by_way_of("s3", "dynamodb")),
         *TUNABLE,
         # looks whether a model that a deployment shall serve is ours, and still there
-        May("bedrock:GetCustomModel", MODELS, IS_OURS),
+        OWN_MODELS,
+        # says what Bedrock has that no deployment owns, and whose it is
+        *FIND_CAPACITY,
     ),
     "JobStateChangedRole": (
         TRACES,
@@ -145,7 +149,7 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         OWN_EVENTS,
         consumes("SpendQueue"),
         sends("UploadQueue"),
-        May(ONE_ROW, STATE, under(*OF_JOBS)),
+        May(ONE_ROW, STATE, under(*OF_JOBS, "ORPHAN#*")),
         May("dynamodb:Query", STATE, under("OPEN")),
         May("dynamodb:GetItem", STATE, under("DATASET#*")),
         May("dynamodb:GetItem UpdateItem", ACCESS, under("CALLED")),
@@ -159,11 +163,15 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         May("bedrock:ListFoundationModels", "*"),
         May("bedrock:GetCustomModel DeleteCustomModel", MODELS, IS_OURS),
         *FIND_CAPACITY,
+        OWN_MODELS,
         # creates what carries the stack's tag and an intent's
         May("bedrock:CreateModelCustomizationJob", (BASE_MODELS, MODELS, JOBS), IS_MARKED),
         May("iam:PassRole", "<BedrockRole.Arn>", {"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}}),
         # what it buys has an end that needs nothing of ours
-        May("scheduler:CreateSchedule UpdateSchedule", f"arn:aws:scheduler:{HERE}:schedule/default/*-{MARK}-*"),
+        May(
+            "scheduler:CreateSchedule GetSchedule UpdateSchedule",
+            f"arn:aws:scheduler:{HERE}:schedule/default/*-{MARK}-*",
+        ),
         May("iam:PassRole", "<BrakeRole.Arn>", {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}),
         May(
             "bedrock:CreateCustomModelDeployment CreateProvisionedModelThroughput",

@@ -183,12 +183,20 @@ def _create_job(parameters: Parameters, _: Tags) -> Questions:
 
 def _put_schedule(action: str) -> Callable[[Parameters, Tags], Questions]:
     def asked(parameters: Parameters, _: Tags) -> Questions:
-        assert "GroupName" not in parameters  # then it is the default group
-        name = re.sub(r"^.+-v\d+-([0-9a-f]{8})-[0-9a-f]{8}$", r"x-v1-\1-x", parameters["Name"])
-        yield Request(f"scheduler:{action}", f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/default/{name}")
+        yield Request(f"scheduler:{action}", _schedule(parameters))
         yield Request("iam:PassRole", "<BrakeRole.Arn>", {"iam:PassedToService": "scheduler.amazonaws.com"})
 
     return asked
+
+
+def _get_schedule(parameters: Parameters, _: Tags) -> Questions:
+    yield Request("scheduler:GetSchedule", _schedule(parameters))
+
+
+def _schedule(parameters: Parameters) -> str:
+    assert "GroupName" not in parameters  # then it is the default group
+    name = re.sub(r"^.+-v\d+-([0-9a-f]{8})-[0-9a-f]{8}$", r"x-v1-\1-x", parameters["Name"])
+    return f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/default/{name}"
 
 
 def _create_throughput(parameters: Parameters, tags: Tags) -> Questions:
@@ -280,6 +288,7 @@ ASKED: Mapping[str, Callable[[Parameters, Tags], Questions]] = {
     "sqs.ChangeMessageVisibility": _on_queue("ChangeMessageVisibility"),
     "eventbridge.PutEvents": _publish,
     **{f"scheduler.{each}": _put_schedule(each) for each in ("CreateSchedule", "UpdateSchedule")},
+    "scheduler.GetSchedule": _get_schedule,
     "service-quotas.ListServiceQuotas": _anything("servicequotas:ListServiceQuotas"),
     "bedrock.CreateModelCustomizationJob": _create_job,
     "bedrock.CreateProvisionedModelThroughput": _create_throughput,

@@ -21,7 +21,7 @@ from moto.backends import get_backend
 from moto.core.config import default_user_config as moto_config
 from tunedrop.actions import reconcile
 from tunedrop.actions.charges import tell_budget
-from tunedrop.actions.deployments import advance_purchase, release_deployment
+from tunedrop.actions.deployments import adopt_capacity, advance_purchase, release_deployment
 from tunedrop.actions.jobs import advance_job, follow_job, prepare_for_job, start_job, stop_job
 from tunedrop.domain.base_models.catalogue import Split
 from tunedrop.domain.serving.acts import Author
@@ -127,6 +127,8 @@ class World:
         if message["kind"] == "advance_job":
             source = message.get("source", "reconcile")
             return advance_job.advance(message["job_id"], self.cloud, clients.spender(), source)
+        if "arn" in message:
+            return adopt_capacity.take(message["arn"], self.cloud, clients.spender())
         return advance_purchase.advance(message["deployment"], message["generation"], self.cloud, clients.spender())
 
     def prepare(self, message: dict[str, Any]) -> None:
@@ -199,14 +201,14 @@ class World:
     def checkpoint(self) -> Any:
         """Everything as it stands now."""
         schedules = copy.deepcopy(self.kept_schedules())
-        return self.simulator.snapshot(), copy.deepcopy(self._backend().items), schedules, self.clock.time
+        return self.simulator.snapshot(), self.kept_rows(), schedules, self.clock.time
 
     def restore(self, checkpoint: Any) -> None:
         """Everything as it stood then, queues empty."""
         snapshot, rows, schedules, self.clock.time = checkpoint
         self.simulator.restore(snapshot)
         self.door.clear()
-        self._backend().items = copy.deepcopy(rows)
+        self.put_back_rows(rows)
         self.put_back_schedules(schedules)
         self.events.clear()
         stack = self.stack
@@ -217,6 +219,14 @@ class World:
             stack.published_queue_url,
         ):
             stack.messages(url)
+
+    def kept_rows(self) -> Any:
+        """A backup of StateTable."""
+        return copy.deepcopy(self._backend().items)
+
+    def put_back_rows(self, rows: Any) -> None:
+        """StateTable as it was restored from a backup; Bedrock, schedules and the time stay as they are."""
+        self._backend().items = copy.deepcopy(rows)
 
     def rows(self) -> list[Any]:
         """Every row of StateTable."""

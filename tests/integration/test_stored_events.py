@@ -19,15 +19,18 @@ from tunedrop.domain.reports import (
     deletion_notifications,
     deployment_notifications,
     job_notifications,
+    orphan_notifications,
     reconcile_notifications,
     retirement_notifications,
 )
 from tunedrop.domain.reports.dataset_notifications import Publisher
 from tunedrop.domain.reports.job_notifications import Waiting
 from tunedrop.domain.reports.notifications import Notification
+from tunedrop.domain.reports.orphan_notifications import Finder
 from tunedrop.domain.reports.reconcile_notifications import Reconciled
 from tunedrop.domain.reports.retirement_notifications import Affected
 from tunedrop.domain.serving.capacity_costs import Bill, Cost
+from tunedrop.domain.serving.lost_purchases import Lost
 from tunedrop.domain.serving.purchase_facts import Fact
 from tunedrop.domain.serving.purchase_states import Announcement, Capacity
 from tunedrop.domain.training.account_quotas import Quota
@@ -92,6 +95,10 @@ TOLD: Mapping[str, Callable[[Any], Iterator[Notification]]] = {
 def without_rows() -> Iterator[Notification]:
     found = Reconciled(1, 1, {"check_job": 1}, (CAPACITY,), (CAPACITY,))
     yield reconcile_notifications.notification(found, STACK_ID, NOW)
+    lost = Lost(CAPACITY, {"tunedrop:owner": "support-team", "tunedrop:deployment": "support-prod"}, None, NOW)
+    yield orphan_notifications.found(
+        lost, "it serves no custom model of this stack", 1, Finder(STACK_ID, NOW, {}, "USD")
+    )
     defect = Defect("unrecognized_key", "incoming/train.jsonl names no dataset.")
     yield dataset_notifications.refused(defect, "incoming/train.jsonl", None, "v1", SENDER)
 

@@ -30,6 +30,7 @@ from tunedrop.edges.rows import (
     key_rows,
     metric_rows,
     on_accept_rows,
+    orphan_rows,
     part_rows,
     request_rows,
     running_job_slots,
@@ -39,6 +40,7 @@ from tunedrop.edges.rows import (
 from tunedrop.edges.rows.attributes import Row
 from tunedrop.edges.rows.deployment_rows import UnitsSpokenFor
 from tunedrop.edges.rows.on_accept_rows import Claim
+from tunedrop.edges.rows.orphan_rows import ToldOrphan
 from tunedrop.edges.rows.request_rows import KEPT, RequestIdentity, StoredRequest
 from tunedrop.edges.rows.table import Table
 from tunedrop.edges.rows.upload_rows import Upload
@@ -111,6 +113,7 @@ READ: Mapping[str, Callable[[Table, Key], Any]] = {
     "open_purchase": lambda table, key: [
         [row["deployment"], row["generation"]] for row in table.query("OPEN", "PURCHASE#").rows
     ],
+    "orphan": lambda table, key: orphan_rows.load(table, named(key)),
     "parts": parts,
     "purchase": lambda table, key: deployment_rows.load_purchase(table, named(key), number(key)),
     "purchase_intent": lambda table, key: [(table.get(key) or {})[name] for name in ("deployment", "generation")],
@@ -127,6 +130,7 @@ VALUES: Mapping[str, type[Any]] = {
     "deployment": Deployment,
     "job": Job,
     "on_accept": Claim,
+    "orphan": ToldOrphan,
     "purchase": Purchase,
     "request": StoredRequest,
     "tombstone": Tombstone,

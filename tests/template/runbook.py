@@ -147,10 +147,13 @@ COMMANDS: Mapping[str, Sequence[Request]] = {  # docs/facts.md#iam
     "tunedrop datasets show": _routes("GET /datasets/{name}", "GET /datasets/{name}/versions/{number}"),
     "tunedrop deployments list": _routes("GET /deployments"),
     "tunedrop deployments delete": _routes("DELETE /deployments/{name}"),
+    "tunedrop deployments put": _routes("PUT /deployments/{name}"),
     "tunedrop deployments show": _routes("GET /deployments/{name}"),
     "tunedrop jobs show": _routes("GET /jobs/{job_id}", "GET /jobs/{job_id}/metrics"),
     "tunedrop jobs start": _routes("POST /jobs", "GET /jobs/{job_id}/metrics"),
     "tunedrop jobs stop": _routes("POST /jobs/{job_id}/stop"),
+    "tunedrop keys list": _routes("GET /keys"),
+    "tunedrop keys revoke": _routes("DELETE /keys/{key_id}"),
     "tunedrop notifications test": (
         *_stack("cloudformation:DescribeStacks"),
         *_topics("sns:ListSubscriptionsByTopic"),

@@ -16,7 +16,7 @@ from tunedrop.actions.jobs import tell_retirements
 from tunedrop.domain.reports import reconcile_notifications
 from tunedrop.domain.reports.reconcile_notifications import Reconciled
 from tunedrop.domain.serving import due_purchases
-from tunedrop.domain.serving.purchase_states import Purchase
+from tunedrop.domain.serving.purchase_states import Capacity, Purchase
 from tunedrop.domain.training import job_steps
 from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.versions.deletions import Deletion
@@ -46,6 +46,7 @@ def reconcile(cloud: Cloud) -> Reconciled:
     _send(due, cloud)
     seen = inspect_capacity.inspect(purchases, cloud)
     more = {_purchase_message(item) for item in (*seen.vanished, *seen.late)} - due
+    more |= {_orphan_message(item) for item in seen.orphans}
     _send(more, cloud)
     looked_for, unseen = _looked_for(purchases, cloud)
     others = looked_for - due - more
@@ -110,6 +111,11 @@ def _job_message(kind: str, job: Job) -> _Due:
 def _purchase_message(purchase: Purchase) -> _Due:
     ids = (("deployment", purchase.deployment), ("generation", purchase.generation))
     return _Due("advance_purchase", ids)
+
+
+def _orphan_message(item: Capacity) -> _Due:
+    """About what has no row to name. A release that does not know `arn` finds no such purchase, and leaves it."""
+    return _Due("advance_purchase", (("deployment", "-"), ("generation", 0), ("arn", item.arn)))
 
 
 def _erasing_message(deletion: Deletion) -> _Due:

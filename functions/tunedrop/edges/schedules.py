@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tunedrop.domain.serving.brake import Schedule
+from tunedrop.domain.serving.brake import Schedule, StandingSchedule
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.edges.bedrock.call_outcomes import Ambiguous, CallOutcome, sent
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_scheduler.type_defs import CreateScheduleInputTypeDef
 
+_AT = "at(%Y-%m-%dT%H:%M:%S)"
 _TAKEN = "ConflictException"
 _PASSING = frozenset({"AccessDeniedException", _TAKEN, "ResourceNotFoundException"})
 """The policies of a new stack arrive late, and somebody may mend one; two updates met; it fired between our calls."""
@@ -27,6 +29,16 @@ def put(scheduler: EventBridgeSchedulerClient, schedule: Schedule) -> CallOutcom
     request = _request(schedule)
     made = _answer(lambda: scheduler.create_schedule(**request))
     return _answer(lambda: scheduler.update_schedule(**request)) if _is_taken(made) else made
+
+
+def standing(scheduler: EventBridgeSchedulerClient, name: str) -> StandingSchedule | None:
+    """The schedule of that name; None if none stands that `put` could have made. Raises botocore's errors."""
+    try:
+        found = scheduler.get_schedule(Name=name)
+        fires_at = datetime.strptime(found["ScheduleExpression"], _AT).replace(tzinfo=UTC)
+        return StandingSchedule(fires_at, json.loads(found["Target"].get("Input", "{}")))
+    except (scheduler.exceptions.ResourceNotFoundException, ValueError):
+        return None
 
 
 def _answer(call: Callable[[], Mapping[str, Any]]) -> CallOutcome:
@@ -49,7 +61,7 @@ def _request(schedule: Schedule) -> CreateScheduleInputTypeDef:
     return {
         "Name": schedule.name,
         "Description": schedule.description,
-        "ScheduleExpression": f"at({schedule.fires_at:%Y-%m-%dT%H:%M:%S})",
+        "ScheduleExpression": f"{schedule.fires_at:{_AT}}",
         "ScheduleExpressionTimezone": "UTC",
         "FlexibleTimeWindow": {"Mode": "OFF"},
         "ActionAfterCompletion": "DELETE",

@@ -9,6 +9,7 @@ from pydantic import Field
 from tunedrop.actions.deployments.plan_deployment import PlannedDeployment
 from tunedrop.actions.deployments.read_deployments import PricedDeployment, PricedUnit
 from tunedrop.actions.deployments.release_deployment import PlannedRelease
+from tunedrop.routes.orphan_answers import OrphanAnswer
 from tunedrop.routes.plan_answers import BudgetAnswer, QuotaAnswer
 from tunedrop.routes.route_basics import AnswerModel, told_as
 
@@ -92,6 +93,8 @@ class DeploymentsAnswer(AnswerModel):
 
     deployments: list[DeploymentAnswer]
     cursor: str | None
+    orphans: list[OrphanAnswer] | None = Field(None, description="With orphans=true: of this stack, by tag or name")
+    foreign: list[OrphanAnswer] | None = Field(None, description="With orphans=true: made by others; never touched")
 
 
 class CapacityCostAnswer(AnswerModel):
@@ -117,8 +120,8 @@ class DeploymentPlanAnswer(AnswerModel):
     plan_id: str = Field(description="Does exactly this if it is sent with the request")
     name: str
     changes: list[str] = Field(
-        description="create, swap, replace (by a second unit), withdraw (that unit), renew, shorten, idle, adjust "
-        "(on_budget); empty if it is already as it should be"
+        description="create, adopt, swap, replace (by a second unit), withdraw (that unit), renew, shorten, idle, "
+        "adjust (on_budget); empty if it is already as it should be"
     )
     state: str | None = Field(description="As it is now; null if there was none of that name")
     serves_job_id: str | None = Field(description="Whose model it serves now; null if none")
@@ -126,6 +129,7 @@ class DeploymentPlanAnswer(AnswerModel):
     job_id: str
     model: str = Field(description="The name of the custom model that it serves afterwards")
     model_arn: str
+    arn: str | None = Field(None, description="The capacity that exists already and is adopted")
     base_model: str
     dataset: str
     version: int
@@ -208,12 +212,13 @@ def plan(planned: PlannedDeployment) -> DeploymentPlanAnswer:
         serves_job_id=checked.standing.head.job_id if checked.standing else None,
         generation=told.generation,
         job_id=told.job_id,
-        model=checked.job.name,
+        model=checked.served.name,
         model_arn=told.model_arn,
-        base_model=checked.job.base_model,
-        dataset=checked.job.dataset,
-        version=checked.job.version,
-        owner=checked.standing.head.owner if checked.standing else checked.job.owner,
+        arn=told.arn,
+        base_model=checked.served.base_model,
+        dataset=checked.served.dataset,
+        version=checked.served.version,
+        owner=checked.standing.head.owner if checked.standing else checked.served.owner,
         serving=told.serving,
         model_units=told.model_units,
         hours=told.hours,

@@ -11,13 +11,20 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field
 
-from tunedrop.actions.deployments import plan_deployment, put_deployment, read_deployments, release_deployment
+from tunedrop.actions.deployments import (
+    plan_deployment,
+    put_deployment,
+    read_deployments,
+    read_orphans,
+    release_deployment,
+)
 from tunedrop.domain.base_models.catalogue import OnBudget, Serving
 from tunedrop.domain.serving.deployment_filter import DeploymentFilter
 from tunedrop.domain.serving.deployment_states import Deployment, DeploymentState
 from tunedrop.domain.serving.put_request import PutDeployment
 from tunedrop.edges.cloud import Cloud
-from tunedrop.routes import deployment_answers, idempotency
+from tunedrop.errors import InvalidInput
+from tunedrop.routes import deployment_answers, idempotency, orphan_answers
 from tunedrop.routes.deployment_answers import (
     DeploymentAnswer,
     DeploymentPlanAnswer,
@@ -76,6 +83,11 @@ class PutDeploymentBody(Body):
     accept_unknown_price: bool = added(
         False, description="Under a MonthlyBudget: buy although the price is not configured; it then does not count"
     )
+    arn: str | None = added(
+        None,
+        description="Instead of a model: the throughput or custom-model deployment that exists already, serves a "
+        "custom model of this stack, has its tag, and becomes this deployment's. Nothing is bought",
+    )
     plan_id: str | None = Field(None, description="Does exactly what the plan with this id says, or nothing")
 
     def asked(self, name: str) -> PutDeployment:
@@ -93,15 +105,28 @@ def list_deployments(
     dataset: Annotated[str | None, Query(description="Only deployments of models trained on this dataset")] = None,
     base_model: Annotated[str | None, Query(description="Only deployments of models of this base model")] = None,
     owner: Annotated[str | None, Query(description="Only deployments of this owner")] = None,
+    orphans: Annotated[bool, Query(description="Instead: what Bedrock has and no deployment owns")] = False,
 ) -> DeploymentsAnswer:
     """Deployments, ended ones included, newest first, with what each costs an hour and has cost so far.
 
-    A filtered page may hold fewer than `limit` and still have a cursor.
+    A filtered page may hold fewer than `limit` and still have a cursor. With `orphans=true`, `deployments` is empty,
+    and `orphans` and `foreign` have all of what Bedrock has in this Region and no deployment owns.
     """
     wanted = DeploymentFilter(state, serving, dataset, base_model, owner)
+    if orphans:
+        return _orphans(wanted, cursor)
     page = read_deployments.list_deployments(limit, cursor, Request.of(router).cloud, wanted)
     told = [deployment_answers.deployment(each) for each in page.deployments]
-    return DeploymentsAnswer(deployments=told, cursor=page.cursor)
+    return DeploymentsAnswer(deployments=told, cursor=page.cursor, orphans=None, foreign=None)
+
+
+def _orphans(wanted: DeploymentFilter, cursor: str | None) -> DeploymentsAnswer:
+    if cursor is not None or not wanted.takes_all:
+        words = "orphans=true lists everything at once: leave the cursor and the filters out."
+        raise InvalidInput("orphans_alone", words, field="orphans")
+    found = read_orphans.list_orphans(Request.of(router).cloud)
+    ours, foreign = map(orphan_answers.ours, found.ours), map(orphan_answers.foreign, found.foreign)
+    return DeploymentsAnswer(deployments=[], cursor=None, orphans=list(ours), foreign=list(foreign))
 
 
 @router.get("/deployments/<name>", summary="Read a deployment")
@@ -142,9 +167,8 @@ def put_deployment_(
 
     def run(intent_id: str) -> Answer:
         outcome = put_deployment.put(body.asked(name), request.cloud, intent_id=intent_id, author=request.author)
-        status = (
-            HTTPStatus.ACCEPTED if {"create", "swap", "replace", "withdraw"} & set(outcome.changes) else HTTPStatus.OK
-        )
+        requested = {"create", "adopt", "swap", "replace", "withdraw"} & set(outcome.changes)
+        status = HTTPStatus.ACCEPTED if requested else HTTPStatus.OK
         return Answer(status, data(_told(outcome.deployment, request.cloud)))
 
     return once(

@@ -170,8 +170,20 @@ def _set_brake(purchase: Purchase, fires_at: datetime, visit: _Visit) -> None:
     _save(unbraked, visit, head=None if told else lambda head: deployment_states.note(head, note, visit.now))
 
 
+def _was_bought(purchase: Purchase, visit: _Visit) -> bool:
+    """Whether this purchase went live once, although its row says that it never did."""
+    if purchase.serving != "provisioned_throughput":
+        return False
+    standing = schedules.standing(visit.cloud.scheduler, purchase.name)
+    return standing is not None and standing.knows_capacity
+
+
 def _send(purchase: Purchase, visit: _Visit) -> None:
-    """Write `unknown` and take the model units first, then send the call that buys."""
+    """Write `unknown` and take the model units first, then send the call that buys: never what was bought before."""
+    if _was_bought(purchase, visit):
+        words = "it was bought before, as its schedule shows, and the tables were restored: nothing is bought again"
+        _finish(purchase, purchase_steps.Finish("lapsed", words), visit)
+        return
     attempted = purchase_states.attempt(purchase, visit.now)
     taken: list[Write] = []
     if purchase.state == "requested" and purchase.model_units:
@@ -306,4 +318,5 @@ def _tags(purchase: Purchase, settings: Settings) -> Mapping[str, str]:
         owner=purchase.owner,
         intent=purchase.intent_id,
         release=tunedrop.__version__,
+        deployment=purchase.deployment,
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from tunedrop.actions.deployments import find_capacity
 from tunedrop.domain.base_models.catalogue import Serving
 from tunedrop.domain.serving import capacity_owners, due_purchases
 from tunedrop.domain.serving.purchase_states import Capacity, Purchase
@@ -12,7 +13,6 @@ from tunedrop.edges import faults
 from tunedrop.edges.bedrock import observed_capacity
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger, traced
-from tunedrop.edges.rows import deployment_rows, job_rows
 from tunedrop.edges.rows.stored import UnreadableRow
 
 WAYS: tuple[Serving, ...] = ("provisioned_throughput", "on_demand")
@@ -30,6 +30,8 @@ class Inspection:
     """Made by this stack, but no purchase knows them."""
     foreign: list[Capacity] = field(default_factory=list)
     """Made by another stack or a person; never touched."""
+    tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """Of orphans and foreign capacity, by ARN."""
     fault: Exception | None = None
     """The first fault met."""
 
@@ -39,7 +41,7 @@ class Inspection:
         self.fault = self.fault or fault
 
 
-def inspect(purchases: Iterable[Purchase], cloud: Cloud) -> Inspection:
+def inspect(purchases: Collection[Purchase], cloud: Cloud) -> Inspection:
     """Compare what Bedrock lists with the open purchases, item by item, so that one fault hides nothing else."""
     seen = Inspection()
     for way in WAYS:
@@ -61,26 +63,15 @@ def _sort(item: Capacity, seen: Inspection, cloud: Cloud) -> None:
     try:
         tags = observed_capacity.tags(cloud.bedrock, item.arn)
         ours = capacity_owners.is_ours(item, tags, stack_id=stack.stack_id, stack_uid=stack.stack_uid)
-        purchase = _intended(tags, cloud) if ours else None
+        purchase = find_capacity.intended(tags, cloud) if ours else None
     except (*faults.FAULTS, UnreadableRow) as fault:
         seen.note(fault)
         return
-    if purchase:
+    seen.tags[item.arn] = tags
+    if purchase and not capacity_owners.was_restored(purchase):
         seen.late.append(purchase)
     elif ours:
         logger.error("orphan: paid capacity of this stack without a row", extra={"arn": item.arn})
         seen.orphans.append(item)
     else:
         seen.foreign.append(item)
-
-
-def _intended(tags: Mapping[str, str], cloud: Cloud) -> Purchase | None:
-    """The purchase whose intent the tags name, or None."""
-    job_id = tags.get("tunedrop:job", "-")  # no job has the id "-"
-    if found := deployment_rows.find_intended(cloud.state, job_id, tags.get("tunedrop:intent", "-")):
-        return found
-    job = job_rows.load(cloud.state, job_id)  # a job's own wish is found through the job
-    if job is None or job.deployment is None or job.deployment_generation is None:
-        return None
-    purchase = deployment_rows.load_purchase(cloud.state, job.deployment.name, job.deployment_generation)
-    return purchase if purchase and capacity_owners.made_for(tags, purchase) else None

@@ -6,22 +6,26 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tunedrop.actions.charges import reserve_budget
-from tunedrop.actions.deployments import find_model, replace_unit
+from tunedrop.actions.deployments import find_model, plan_adoption, replace_unit
+from tunedrop.actions.deployments.plan_adoption import Adoption
 from tunedrop.actions.jobs import check_job, read_jobs
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel
 from tunedrop.domain.charges.monthly_budget import BudgetShare
 from tunedrop.domain.serving import (
+    adoption_plan,
     capacity_costs,
     deployment_plan,
     deployment_states,
     plan_advice,
     put_request,
     second_units,
+    served_models,
 )
 from tunedrop.domain.serving.capacity_costs import Cost
 from tunedrop.domain.serving.deployment_plan import DeploymentPlan, StandingDeployment
 from tunedrop.domain.serving.deployment_states import Deployment
+from tunedrop.domain.serving.generation_drafts import Trained
 from tunedrop.domain.serving.plan_advice import BreakEven
 from tunedrop.domain.serving.put_request import PutDeployment
 from tunedrop.domain.training import account_quotas, lifecycle
@@ -30,7 +34,7 @@ from tunedrop.domain.training.job_states import Job
 from tunedrop.edges import faults
 from tunedrop.edges.bedrock import observed_lifecycle, quotas
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import deployment_rows
+from tunedrop.edges.rows import deployment_rows, job_rows
 from tunedrop.edges.rows.deployment_rows import UnitsSpokenFor
 from tunedrop.errors import InvalidInput, Unavailable
 
@@ -40,8 +44,10 @@ class CheckedDeployment:
     """A request with its defaults filled in, and what it refers to."""
 
     plan: DeploymentPlan
-    job: Job
-    """The one whose custom model is served afterwards."""
+    served: Trained
+    """Whose custom model is served afterwards."""
+    job: Job | None
+    """The same, if a model is put behind a deployment."""
     base_model: BaseModel
     before: Deployment | None
     """The deployment of that name as it is, ended or not."""
@@ -49,6 +55,8 @@ class CheckedDeployment:
     """The same if it has not ended."""
     spoken_for: UnitsSpokenFor | None
     """The model units that others have, if it needs new ones."""
+    adoption: Adoption | None = None
+    """The capacity that it gets, if that exists already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +100,7 @@ def plan(asked: PutDeployment, cloud: Cloud) -> PlannedDeployment:
 
 
 def _break_even(checked: CheckedDeployment, day: float | None, cloud: Cloud) -> BreakEven | None:
-    tokens = plan_advice.tokens_per_record(checked.job)
+    tokens = plan_advice.tokens_per_record(checked.job) if checked.job else None
     return plan_advice.break_even(day, checked.base_model, cloud.settings.prices, tokens)
 
 
@@ -104,10 +112,12 @@ def check(asked: PutDeployment, cloud: Cloud) -> CheckedDeployment:
     check_shape(asked)
     job = find_model.find(asked, cloud)
     before = deployment_rows.load(cloud.state, asked.name)
-    if before is None or before.state in deployment_states.ENDED:
-        checked = _new(asked, job, before, cloud)
-    else:
+    if before and before.state not in deployment_states.ENDED:
         checked = _standing(asked, job, before, cloud)
+    elif asked.arn:
+        checked = _adopting(asked, asked.arn, before, cloud)
+    else:
+        checked = _new(asked, job, before, cloud)
     deployment_plan.confirm(checked.plan, asked.plan_id)
     return checked
 
@@ -131,11 +141,24 @@ def _new(asked: PutDeployment, job: Job | None, before: Deployment | None, cloud
         asked,
         job,
         base_model,
-        generation=before.next_generation if before else 1,
+        generation=_next(before),
         default_hours=cloud.settings.deployment_hours,
         now=cloud.now(),
     )
-    return CheckedDeployment(planned, job, base_model, before, None, units_beside(planned, cloud))
+    return CheckedDeployment(planned, job, job, base_model, before, None, units_beside(planned, cloud))
+
+
+def _adopting(asked: PutDeployment, arn: str, before: Deployment | None, cloud: Cloud) -> CheckedDeployment:
+    adoption = plan_adoption.check(asked, arn, _next(before), cloud)
+    served = adoption_plan.check_model(adoption.lost)
+    beside = units_beside(adoption.plan, cloud)
+    return CheckedDeployment(
+        adoption.plan, served, None, catalogue.find(served.base_model), before, None, beside, adoption
+    )
+
+
+def _next(before: Deployment | None) -> int:
+    return (before.generation if before else 0) + 1
 
 
 def _standing(asked: PutDeployment, job: Job | None, before: Deployment, cloud: Cloud) -> CheckedDeployment:
@@ -150,10 +173,10 @@ def _standing(asked: PutDeployment, job: Job | None, before: Deployment, cloud: 
         return _second(asked, job or read_jobs.get(before.job_id, cloud), standing, cloud)
     else:
         planned = deployment_plan.change(asked, job, standing, cloud.now())
-    served = job or read_jobs.get(planned.job_id, cloud)
-    if "swap" in planned.changes:
-        find_model.check(served, cloud)
-    return CheckedDeployment(planned, served, catalogue.find(before.base_model), before, standing, None)
+    if job and "swap" in planned.changes:
+        find_model.check(job, cloud)
+    served = job or job_rows.load(cloud.state, planned.job_id) or served_models.of_rows(before)
+    return CheckedDeployment(planned, served, job, catalogue.find(before.base_model), before, standing, None)
 
 
 def _second(asked: PutDeployment, job: Job, standing: StandingDeployment, cloud: Cloud) -> CheckedDeployment:
@@ -176,7 +199,7 @@ def _second(asked: PutDeployment, job: Job, standing: StandingDeployment, cloud:
         now=cloud.now(),
         does="replace",
     )
-    return CheckedDeployment(planned, job, base_model, head, standing, units_beside(planned, cloud))
+    return CheckedDeployment(planned, job, job, base_model, head, standing, units_beside(planned, cloud))
 
 
 def units_beside(planned: DeploymentPlan, cloud: Cloud) -> UnitsSpokenFor | None:
@@ -200,7 +223,7 @@ def ask_aws(checked: CheckedDeployment, cloud: Cloud) -> tuple[Quota, ...]:
     Raises Conflict, CapExceeded and Unavailable.
     """
     planned = checked.plan
-    if not {"create", "swap", "replace"} & set(planned.changes):
+    if checked.job is None or not {"create", "swap", "replace"} & set(planned.changes):
         return ()
     find_model.check_exists(checked.job, cloud)
     if "swap" in planned.changes:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tunedrop.actions.charges import reserve_budget
-from tunedrop.actions.deployments import find_model, plan_deployment, read_deployments, replace_unit
+from tunedrop.actions.deployments import find_model, plan_adoption, plan_deployment, read_deployments, replace_unit
+from tunedrop.actions.deployments.plan_adoption import Adoption
 from tunedrop.actions.deployments.plan_deployment import CheckedDeployment
 from tunedrop.domain.serving import deployment_states, generation_drafts, purchase_states, second_units, swaps
 from tunedrop.domain.serving.acts import Author, Did
@@ -85,11 +86,23 @@ def _told(name: str, changes: tuple[Change, ...], cloud: Cloud) -> PutOutcome:
 
 
 def _writes(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[Put | Update | Require]:
+    if checked.adoption and checked.standing is None:
+        return _adopting(checked, checked.adoption, asker, cloud)
     if checked.standing is None or "replace" in checked.plan.changes:
         return _beginning(checked, asker, cloud)
     if "withdraw" in checked.plan.changes:
         return _withdrawn(checked.standing, asker, cloud)
     return _changed(checked, checked.standing, asker, cloud)
+
+
+def _adopting(
+    checked: CheckedDeployment, adoption: Adoption, asker: _Asker, cloud: Cloud
+) -> list[Put | Update | Require]:
+    beginning = generation_drafts.Beginning(
+        adoption.intent_id, cloud.settings.stack_uid, asker.now, f"adopted as {asker.author.by} asked", asker.author
+    )
+    rebuilt = plan_adoption.rebuilt(adoption, checked.before, beginning)
+    return [*deployment_rows.adopt(rebuilt.head, rebuilt.purchase, adoption.before, checked.spoken_for)]
 
 
 def _withdrawn(standing: StandingDeployment, asker: _Asker, cloud: Cloud) -> list[Put | Update | Require]:
@@ -100,7 +113,7 @@ def _withdrawn(standing: StandingDeployment, asker: _Asker, cloud: Cloud) -> lis
 
 
 def _beginning(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[Put | Update | Require]:
-    job, planned = checked.job, checked.plan
+    planned = checked.plan
     beginning = generation_drafts.Beginning(
         asker.intent_id,
         cloud.settings.stack_uid,
@@ -109,14 +122,16 @@ def _beginning(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[
         asker.author,
         accept_unknown_price=asker.accept_unknown_price,
     )
-    head, draft = generation_drafts.draft(job, planned.wish, checked.before, beginning, planned.until)
+    head, draft = generation_drafts.draft(checked.served, planned.wish, checked.before, beginning, planned.until)
     purchase = purchase_states.request(draft, planned.model_arn, asker.now, asker.now)
     if checked.standing is None:
         begun = deployment_rows.put_new(replace(head, model_arn=planned.model_arn, expires_at=planned.until))
     else:
         serving = checked.standing.head
         purchase = replace(purchase, replaces=second_units.replaced(serving))
-        words = f"generation {purchase.generation} is to take over with the model of job {job.id}, {beginning.why}"
+        words = (
+            f"generation {purchase.generation} is to take over with the model of job {planned.job_id}, {beginning.why}"
+        )
         begun = deployment_rows.put_changed(second_units.begin(serving, purchase, words, asker.now))
     writes: list[Put | Update | Require] = [
         begun,
@@ -124,7 +139,7 @@ def _beginning(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[
         deployment_rows.put_intent(purchase),
         deployment_rows.open_work(purchase),
     ]
-    writes += _undisturbed(job, cloud)
+    writes += _undisturbed(checked.job, cloud)
     return [*writes, deployment_rows.reserve_units(checked.spoken_for)] if checked.spoken_for else writes
 
 
@@ -133,7 +148,7 @@ def _changed(
 ) -> list[Put | Update | Require]:
     planned, job, head, purchase = checked.plan, checked.job, standing.head, standing.purchase
     requires: list[Require] = []
-    if "swap" in planned.changes:
+    if job and "swap" in planned.changes:
         swap = Swap(job.id, job.dataset, job.version, planned.model_arn, asker.now)
         purchase = swaps.ask(purchase, swap, asker.author)
         words = f"to the model of job {job.id}, asked for by {asker.author.by}"
@@ -153,8 +168,10 @@ def _changed(
     return [deployment_rows.put_purchase(purchase), deployment_rows.put_changed(head), *requires]
 
 
-def _undisturbed(job: Job, cloud: Cloud) -> list[Require]:
+def _undisturbed(job: Job | None, cloud: Cloud) -> list[Require]:
     """Conditions of writes: neither the job's model nor any data that it learnt from is being erased."""
+    if job is None:
+        return []
     found = {
         require.key: require
         for each in find_model.learned_from(job, cloud)

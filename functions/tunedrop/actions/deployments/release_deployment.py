@@ -8,7 +8,7 @@ from datetime import datetime
 from tunedrop.actions.deployments import read_deployments, replace_unit
 from tunedrop.actions.deployments.read_deployments import PricedDeployment
 from tunedrop.domain.messages.api_key import ApiKey
-from tunedrop.domain.serving import deployment_states, purchase_facts, purchase_states, second_units
+from tunedrop.domain.serving import adoption_plan, deployment_states, purchase_facts, purchase_states, second_units
 from tunedrop.domain.serving.acts import Author
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import Purchase
@@ -47,7 +47,8 @@ def release(name: str, cloud: Cloud, *, author: Author) -> Deployment:
     """Request the release of a deployment. Repeating it writes nothing, and sends the message again.
 
     If nothing was sent to Bedrock yet, the deployment ends at once; else it is Releasing until Bedrock no longer has
-    it. A job that trains for it goes on. Raises NotFound `unknown_deployment`, and Unavailable.
+    it. A job that trains for it goes on. Raises NotFound `unknown_deployment`, Conflict `committed`,
+    and Unavailable.
     """
     now = cloud.now()
     for _ in range(MOST_TRIES):
@@ -56,6 +57,8 @@ def release(name: str, cloud: Cloud, *, author: Author) -> Deployment:
         if purchase is None:
             return deployment
         ended = deployment.state in deployment_states.ENDED
+        if not ended:
+            adoption_plan.check_release(purchase, now)
         beside = replace_unit.beside(deployment, cloud)
         writes = _writes(deployment, purchase, beside, author, now)
         if ended or _was_asked(deployment, purchase, beside) or cloud.state.write_all(*writes):

@@ -121,6 +121,12 @@ def find(name: str) -> BaseModel:
     return model
 
 
+def of_arn(arn: str) -> BaseModel | None:
+    """The base model of a foundation model's ARN, as Bedrock names it for tuning or for inference."""
+    model_id = arn.rpartition("foundation-model/")[2]
+    return next((each for each in catalogue().values() if model_id in {each.customization_id, each.inference_id}), None)
+
+
 def _base_model(name: str, entry: Mapping[str, Any]) -> BaseModel:
     return BaseModel(
         name=name,

@@ -113,6 +113,19 @@ def delete_deployment(name: str) -> str:
     return _command("deployments", "delete", name)
 
 
+def adopt_capacity(deployment: str, arn: str) -> str:
+    """Say what it would mean to make capacity that exists a deployment's."""
+    return _command("deployments", "put", deployment, "--arn", arn, "--plan")
+
+
+def end_capacity(arn: str) -> str:
+    """Delete what no deployment owns: with the person's own credentials, because the stack never does."""
+    if ":provisioned-model/" in arn:
+        return shlex.join(["aws", "bedrock", "delete-provisioned-model-throughput", "--provisioned-model-id", arn])
+    words = ["aws", "bedrock", "delete-custom-model-deployment", "--custom-model-deployment-identifier", arn]
+    return shlex.join(words)
+
+
 def create_key(deployment: str) -> str:
     """Create an API key for one deployment."""
     return _command("keys", "create", "--name", deployment, "--deployment", deployment)

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from tunedrop.domain.serving.deployment_wish import MAX_HOURS
 from tunedrop.domain.serving.purchase_states import PAUSE, RELEASE_TIME, SETTLE, Purchase
 
+_TARGET = "ProvisionedModelId"
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
@@ -26,6 +28,19 @@ class Schedule:
     """The role that the schedule takes on."""
     parameters: Mapping[str, str]
     """Named as AWS's SDK for Java names them, whatever the API says (docs/facts.md#scheduler)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandingSchedule:
+    """A schedule as EventBridge Scheduler shows it."""
+
+    fires_at: datetime
+    parameters: Mapping[str, str]
+
+    @property
+    def knows_capacity(self) -> bool:
+        """Whether it names capacity by its ARN, which only a purchase that went live has told it."""
+        return self.parameters.get(_TARGET, "").startswith("arn:")
 
 
 def wanted(purchase: Purchase, now: datetime) -> datetime | None:
@@ -56,5 +71,5 @@ def schedule(purchase: Purchase, fires_at: datetime, role_arn: str) -> Schedule:
         fires_at=fires_at,
         target_arn=f"arn:{partition}:scheduler:::aws-sdk:bedrock:deleteProvisionedModelThroughput",
         role_arn=role_arn,
-        parameters={"ProvisionedModelId": purchase.arn or purchase.name},
+        parameters={_TARGET: purchase.arn or purchase.name},
     )

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.charges import charge
-from tunedrop.domain.serving.purchase_states import Purchase
+from tunedrop.domain.serving.purchase_states import Capacity, Purchase
 
 _HOUR = timedelta(hours=1)
 
@@ -39,6 +40,15 @@ def hourly(model_units: int, base_model: str, prices: Mapping[str, float]) -> fl
         return 0.0
     price = prices.get(f"{base_model}.model_unit_hour")
     return None if price is None else model_units * price
+
+
+def of_existing(item: Capacity, prices: Mapping[str, float], now: datetime) -> tuple[float | None, float | None]:
+    """What capacity costs an hour and has cost since it was made, whoever made it; None where the price is unknown."""
+    base_model = catalogue.of_arn(item.base_model_arn or "")
+    hour = hourly(item.model_units, base_model.name if base_model else "", prices)
+    if hour is None or item.created_at is None:
+        return hour, None
+    return hour, _rounded(hour * max((now - item.created_at) / _HOUR, 0))
 
 
 def storage(prices: Mapping[str, float]) -> float | None:

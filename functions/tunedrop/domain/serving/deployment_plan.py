@@ -20,7 +20,7 @@ from tunedrop.domain.training.job_states import DeploymentWish, Job
 from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.errors import Conflict, InvalidInput
 
-Change = Literal["create", "swap", "replace", "withdraw", "renew", "shorten", "idle", "adjust"]
+Change = Literal["create", "adopt", "swap", "replace", "withdraw", "renew", "shorten", "idle", "adjust"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ class DeploymentPlan:
     idle_minutes: int | None
     """Released once nobody has called it for so long; None: only at its end."""
     on_budget: OnBudget = "notify"
+    arn: str | None = None
+    """Of the capacity that exists already and is adopted."""
     plan_id: str = ""
 
     @property
@@ -79,15 +81,15 @@ def create(
     """
     hours, until = asked.hours, asked.expires_at
     if until is not None:
-        _check_end(until, now + timedelta(hours=1), now)
-        hours = _hours_until(until, now)
+        check_end(until, now + timedelta(hours=1), now)
+        hours = hours_until(until, now)
     wish = deployment_wish.resolve(
         DeploymentRequest(asked.name, asked.serving, asked.model_units, hours, asked.idle_minutes, asked.on_budget),
         base_model,
         default_hours=default_hours,
         within="",
     )
-    _check_endless(asked, wish.serving)
+    check_endless(asked, wish.serving)
     return make(wish, until, (does,), Served(generation, job.id, job.model_arn or ""))
 
 
@@ -98,6 +100,7 @@ def change(asked: PutDeployment, job: Job | None, standing: StandingDeployment, 
     """
     head, purchase = standing.head, standing.purchase
     _check_unchanged(asked, head)
+    check_commitment(asked.expires_at, purchase.committed_until, now)
     (hours, until), changes = _end(asked, purchase, now)
     if head.state == "Releasing" or purchase.release_requested:
         raise Conflict(
@@ -177,6 +180,8 @@ def check_swap(job: Job, standing: StandingDeployment) -> None:
 
 
 def _check_unchanged(asked: PutDeployment, head: Deployment) -> None:
+    if asked.arn not in {None, head.arn}:
+        raise _fixed("capacity_fixed", "arn", head, "has other capacity")
     if asked.serving not in {None, head.serving}:
         raise _fixed("serving_fixed", "serving", head, f"is served as {head.serving}")
     if asked.model_units is not None and asked.model_units != head.model_units:
@@ -203,13 +208,13 @@ _End = tuple[int | None, datetime | None]
 
 def _end(asked: PutDeployment, purchase: Purchase, now: datetime) -> tuple[_End, tuple[Change, ...]]:
     before: _End = (purchase.hours, purchase.until)
-    _check_endless(asked, purchase.serving)
+    check_endless(asked, purchase.serving)
     if asked.no_end:
         return (None, None), (() if purchase.hours is None and purchase.until is None else ("renew",))
     bought_at = _bought_at(purchase, now)
     if asked.expires_at is not None:
         wanted = asked.expires_at
-        end: _End = (_hours_until(wanted, bought_at), wanted)
+        end: _End = (hours_until(wanted, bought_at), wanted)
         same = wanted == purchase.ends_at
     elif asked.hours is not None:
         deployment_wish.check_range("hours", asked.hours, MAX_HOURS)
@@ -220,12 +225,13 @@ def _end(asked: PutDeployment, purchase: Purchase, now: datetime) -> tuple[_End,
         return before, ()
     if same:
         return before, ()
-    _check_end(wanted, now, now)
+    check_end(wanted, now, now)
     earlier = purchase.ends_at or (bought_at + timedelta(hours=purchase.hours) if purchase.hours else None)
     return end, (("renew",) if earlier is not None and wanted > earlier else ("shorten",))
 
 
-def _check_endless(asked: PutDeployment, serving: Serving) -> None:
+def check_endless(asked: PutDeployment, serving: Serving) -> None:
+    """Raises InvalidInput `end_required` for what bills by the hour and shall have no end."""
     if asked.no_end and serving != "on_demand":
         words = "What bills by the hour has an end: say hours or expires_at. Only an on-demand deployment goes without."
         raise InvalidInput("end_required", words, field="no_end")
@@ -237,11 +243,24 @@ def _bought_at(purchase: Purchase | None, now: datetime) -> datetime:
     return purchase.attempted_at or now if purchase and live else now
 
 
-def _hours_until(until: datetime, since: datetime) -> int:
+def check_commitment(wanted: datetime | None, committed_until: datetime | None, now: datetime) -> None:
+    """Raises InvalidInput for an end before which Bedrock deletes nothing (docs/facts.md#provisioned-throughput)."""
+    if committed_until and wanted and now < committed_until and wanted < committed_until:
+        raise InvalidInput(
+            "committed",
+            f"It is committed until {committed_until.isoformat(timespec='seconds')}, and Bedrock ends it no earlier.",
+            field="expires_at",
+            committed_until=committed_until.isoformat(),
+        )
+
+
+def hours_until(until: datetime, since: datetime) -> int:
+    """Whole hours, rounded up, at least one."""
     return max(math.ceil((until - since) / timedelta(hours=1)), 1)
 
 
-def _check_end(wanted: datetime, earliest: datetime, now: datetime) -> None:
+def check_end(wanted: datetime, earliest: datetime, now: datetime) -> None:
+    """Raises InvalidInput for an end that is too soon or too far ahead."""
     if not earliest <= wanted <= now + timedelta(hours=MAX_HOURS):
         least = "an hour from now" if earliest > now else "in the future"
         raise InvalidInput(
@@ -254,11 +273,12 @@ def _check_end(wanted: datetime, earliest: datetime, now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """Which model, and which generation of the deployment serves it."""
+    """Which model, and which generation of the deployment serves it, by which capacity if that is adopted."""
 
     generation: int
     job_id: str
     model_arn: str
+    arn: str | None = None
 
 
 def make(wish: DeploymentWish, until: datetime | None, changes: tuple[Change, ...], served: Served) -> DeploymentPlan:
@@ -275,6 +295,7 @@ def make(wish: DeploymentWish, until: datetime | None, changes: tuple[Change, ..
         until=until,
         idle_minutes=wish.idle_minutes,
         on_budget=wish.on_budget,
+        arn=served.arn,
     )
     content = json.dumps(_content(plan), sort_keys=True, separators=(",", ":"))
     return replace(plan, plan_id=hashlib.sha256(content.encode()).hexdigest()[:32])
@@ -282,6 +303,7 @@ def make(wish: DeploymentWish, until: datetime | None, changes: tuple[Change, ..
 
 def _content(plan: DeploymentPlan) -> dict[str, object]:
     until = plan.until.isoformat() if plan.until else None
-    # A plan from before there were budgets keeps the id that somebody may have confirmed.
-    told = {name for name in ("plan_id", "on_budget") if getattr(plan, name) in {"", "notify"}}
-    return {**{name: value for name, value in asdict(plan).items() if name not in told}, "until": until}
+    # What an earlier release did not know keeps the id that somebody may have confirmed.
+    unsaid = {"plan_id": "", "on_budget": "notify", "arn": None}
+    said = {name: value for name, value in asdict(plan).items() if name not in unsaid or value != unsaid[name]}
+    return {**said, "until": until}

@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from tunedrop.domain.serving import acts
 from tunedrop.domain.serving.acts import Author
 from tunedrop.domain.serving.deployment_states import Deployment, HistoryEntry
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.training import names_tokens_tags
-from tunedrop.domain.training.job_states import DeploymentWish, Job
+from tunedrop.domain.training.job_states import DeploymentWish
+
+
+class Trained(Protocol):
+    """A job, or what is still known of one: whose custom model is served."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def dataset(self) -> str: ...  # noqa: D102
+    @property
+    def version(self) -> int: ...  # noqa: D102
+    @property
+    def base_model(self) -> str: ...  # noqa: D102
+    @property
+    def owner(self) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +44,7 @@ class Beginning:
 
 
 def draft(
-    job: Job, wish: DeploymentWish, before: Deployment | None, beginning: Beginning, until: datetime | None = None
+    job: Trained, wish: DeploymentWish, before: Deployment | None, beginning: Beginning, until: datetime | None = None
 ) -> tuple[Deployment, Purchase]:
     """The generation that serves the job's model. `before`: the ended deployment whose name is reused, if any."""
     head = _head(job, wish, before, beginning)
@@ -34,7 +52,7 @@ def draft(
 
 
 def _purchase(
-    job: Job, wish: DeploymentWish, head: Deployment, beginning: Beginning, until: datetime | None
+    job: Trained, wish: DeploymentWish, head: Deployment, beginning: Beginning, until: datetime | None
 ) -> Purchase:
     return Purchase(
         deployment=wish.name,
@@ -59,7 +77,7 @@ def _purchase(
     )
 
 
-def _head(job: Job, wish: DeploymentWish, before: Deployment | None, beginning: Beginning) -> Deployment:
+def _head(job: Trained, wish: DeploymentWish, before: Deployment | None, beginning: Beginning) -> Deployment:
     return Deployment(
         name=wish.name,
         state="Creating",

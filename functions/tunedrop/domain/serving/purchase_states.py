@@ -127,6 +127,8 @@ class Purchase:
     """Whether it may be bought under a budget that it can't be held against."""
     on_budget: OnBudget = "notify"
     """Whether its owner is only told, or it is released, when the month's budget is exceeded."""
+    committed_until: datetime | None = None
+    """Of adopted capacity with a commitment: Bedrock deletes it no earlier."""
     swap: Swap | None = None
     """The model that is to replace the one it serves, if any."""
     replaces: Replaced | None = None
@@ -177,7 +179,13 @@ class Capacity:
     failure: str | None = None
     update_failed: bool = False
     """Whether the last update of an on-demand deployment failed: it serves the model before."""
+    model_units: int = 0
+    """0 for on-demand."""
     created_at: datetime | None = None
+    base_model_arn: str | None = None
+    """Of what bills by the hour, by which its price goes."""
+    committed_until: datetime | None = None
+    """Bedrock deletes it no earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +233,11 @@ def requeue(purchase: Purchase, now: datetime) -> Purchase:
 
 
 def go_live(purchase: Purchase, capacity: Capacity, now: datetime) -> Purchase:
-    """The purchase once its capacity exists. Its hours count from the send that bought it: billing may begin there."""
-    bought_at = purchase.attempted_at or now
+    """The purchase once its capacity exists. Its hours count from the send that bought it: billing may begin there.
+
+    A row that was restored to a time before that send counts from when Bedrock says that the capacity was made.
+    """
+    bought_at = purchase.attempted_at or capacity.created_at or now
     expires_at = purchase.until or (bought_at + timedelta(hours=purchase.hours) if purchase.hours else None)
     return replace(
         purchase,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tunedrop.domain.serving import brake, swap_steps
+from tunedrop.domain.serving import brake, capacity_owners, swap_steps
 from tunedrop.domain.serving.acts import EXPIRY, OURS, Author
 from tunedrop.domain.serving.purchase_states import (
     LONG_SETTLE,
@@ -241,10 +241,12 @@ def _releasing(purchase: Purchase, observed: Observation | None, now: datetime) 
 
 
 def _ended(purchase: Purchase, observed: Observation | None, now: datetime) -> PurchaseStep:
-    if purchase.attempted_at is None:
-        return LeavePurchase("ended; nothing was ever sent")
-    if now - (purchase.released_at or purchase.attempted_at) < SETTLE:
+    # One that was never sent is looked for too: its row may have been restored to a time before the send.
+    ended_at = purchase.released_at or purchase.attempted_at
+    if ended_at is None or now - ended_at < SETTLE:
         return LeavePurchase("ended just now")
+    if capacity_owners.was_restored(purchase):
+        return LeavePurchase("lapsed; if it has capacity, another generation adopts that")
     if observed is None:
         return Observe()
     return ReclaimCapacity(observed.ours[0]) if observed.ours else LeavePurchase("ended")

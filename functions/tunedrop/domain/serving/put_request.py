@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
 from tunedrop.domain.base_models.catalogue import OnBudget, Serving
 from tunedrop.errors import InvalidInput
+
+_KINDS = "provisioned-model|custom-model-deployment"
+_ARN = re.compile(rf"arn:[a-z0-9-]+:bedrock:[a-z0-9-]{{1,20}}:[0-9]{{12}}:({_KINDS})/[a-z0-9]{{12}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class PutDeployment:
     on_budget: OnBudget | None = None
     accept_unknown_price: bool = False
     """The request is not refused under a budget for a price that is not configured."""
+    arn: str | None = None
+    """The capacity that exists already, and becomes this deployment's."""
     plan_id: str | None = None
     """Confirms the plan with this id: where it would do something else by now, nothing is done."""
 
@@ -40,5 +46,18 @@ def check(asked: PutDeployment) -> None:
     """Raises InvalidInput for a request that says one thing in two ways."""
     if asked.job_id is not None and asked.model is not None:
         raise InvalidInput("two_models", "Name the custom model once: by job_id, or by model.", field="model")
+    if asked.arn is not None:
+        _check_arn(asked, asked.arn)
     if (asked.hours is not None) + (asked.expires_at is not None) + asked.no_end > 1:
         raise InvalidInput("two_ends", "Say its end once: by hours, by expires_at, or by no_end.", field="expires_at")
+
+
+def _check_arn(asked: PutDeployment, arn: str) -> None:
+    if not _ARN.fullmatch(arn):
+        words = "arn is that of a provisioned throughput or a custom-model deployment, as Bedrock shows it."
+        raise InvalidInput("invalid_arn", words, field="arn")
+    said = ("job_id", "model", "serving", "model_units")
+    beside = next((name for name in said if getattr(asked, name) is not None), None)
+    if beside:
+        words = f"What exists says itself what it serves, and how: leave {beside} out, and change it afterwards."
+        raise InvalidInput("arn_says_it", words, field=beside)

@@ -1,16 +1,50 @@
-"""Which custom model a request names, and whether it may be served. Pure."""
+"""Which custom model a request names or capacity serves, and whether it may be served. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
 
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.training import names_tokens_tags
 from tunedrop.domain.training.job_states import Job
 from tunedrop.errors import Conflict, InvalidInput, NotFound, TunedropError
 
 _ARN = re.compile(r"arn:[a-z0-9-]+:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:custom-model/[a-z0-9.:-]{1,80}/[a-z0-9]{12}")
 _ANY_STACKS = re.compile(r".+-v[0-9]+-[0-9a-f]{8}-[0-9a-f]{8}")
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenModel:
+    """A custom model that this stack made, as its name and tags prove it. Its fields are named like its job's."""
+
+    id: str
+    """The job's."""
+    name: str
+    dataset: str
+    version: int
+    base_model: str
+    owner: str
+
+
+def proven(
+    name: str, base_model_arn: str, tags: Mapping[str, str], *, stack_id: str, stack_uid: str
+) -> ProvenModel | None:
+    """The custom model of that name; None if its tags do not say what this stack's do, or its name belies them."""
+    base_model = catalogue.of_arn(base_model_arn)
+    job_id, owner = tags.get("tunedrop:job"), tags.get("tunedrop:owner", "")
+    origin = names_tokens_tags.proven_lineage(name, tags, stack_uid)
+    if tags.get("tunedrop:stack") != stack_id or not (base_model and job_id and origin):
+        return None
+    return ProvenModel(job_id, name, origin.dataset, origin.version, base_model.name, owner)
+
+
+def of_rows(head: Deployment) -> ProvenModel:
+    """The model of a deployment whose job no row knows any more, named by its ARN."""
+    name = head.model_arn or ""
+    return ProvenModel(head.job_id, name, head.dataset, head.version, head.base_model, head.owner)
 
 
 def is_arn(model: str, base_models: Container[str]) -> bool:

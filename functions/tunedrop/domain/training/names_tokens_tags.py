@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tunedrop.domain.versions import object_keys
 
 MAX_NAME = 63  # docs/facts.md#names
 MAX_TAG_VALUE = 256  # docs/facts.md#tags
@@ -39,9 +42,12 @@ def token(stack_uid: str, intent_id: str) -> str:
 
 
 def tags(
-    *, stack: str, dataset: str, version: int, job: str, owner: str, intent: str, release: str
+    *, stack: str, dataset: str, version: int, job: str, owner: str, intent: str, release: str, deployment: str = ""
 ) -> Mapping[str, str]:
-    """The tags for everything we create in Bedrock. Characters that tags do not allow become `-`."""
+    """The tags for everything we create in Bedrock. Characters that tags do not allow become `-`.
+
+    Capacity has its deployment's name, too: with the others, that is enough to rebuild its rows (`lost_purchases`).
+    """
     values = {
         "stack": stack,
         "dataset": dataset,
@@ -50,8 +56,27 @@ def tags(
         "owner": owner,
         "intent": intent,
         "release": release,
+        **({"deployment": deployment} if deployment else {}),
     }
     return {f"tunedrop:{name}": _NOT_IN_TAGS.sub("-", value)[:MAX_TAG_VALUE] for name, value in values.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """What something in Bedrock was made from, and by which intent."""
+
+    dataset: str
+    version: int
+    intent_id: str
+
+
+def proven_lineage(name: str, tags: Mapping[str, str], stack_uid: str) -> Lineage | None:
+    """What the tags say of the origin, proven by the name: it is made of them. None if it is not."""
+    dataset, version, intent_id = (tags.get(f"tunedrop:{each}", "") for each in ("dataset", "version", "intent"))
+    if not (object_keys.is_name(dataset) and re.fullmatch("[1-9][0-9]{0,8}", version)):
+        return None
+    found = Lineage(dataset, int(version), intent_id)
+    return found if name == lineage(dataset, found.version, stack_uid, intent_id) else None
 
 
 def output_prefix(dataset: str, version: int, job_id: str) -> str:

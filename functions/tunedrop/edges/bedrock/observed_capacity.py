@@ -26,10 +26,8 @@ _STATUS: Mapping[str, Status] = {  # docs/facts.md#provisioned-throughput, docs/
 def observe(bedrock: BedrockReader, purchase: Purchase, stack: str) -> Observation:
     """The capacity on the purchase's model: what is ours by ARN, name or tags, and what is not.
 
-    Raises ClientError if Bedrock hides whether something is ours.
+    Without a model, all capacity of its kind. Raises ClientError if Bedrock hides whether something is ours.
     """
-    if purchase.model_arn is None:
-        return Observation()
     listed = list(listing(bedrock, purchase.serving, purchase.model_arn))
     if purchase.swap:  # only Get tells of an update, and a list by model has lost what serves another one by now
         listed = [capacity for capacity in listed if capacity.arn != purchase.arn]
@@ -126,7 +124,10 @@ def _throughput(shown: Any) -> Capacity:
         model_arn=shown["modelArn"],
         status=_status(shown["status"]),
         failure=shown.get("failureMessage"),
+        model_units=shown["modelUnits"],
         created_at=shown.get("creationTime"),
+        base_model_arn=shown["foundationModelArn"],
+        committed_until=shown.get("commitmentExpirationTime"),
     )
 
 

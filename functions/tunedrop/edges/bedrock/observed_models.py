@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from tunedrop.domain.serving import served_models
+from tunedrop.domain.serving.served_models import ProvenModel
+from tunedrop.edges.bedrock import observed_capacity
 from tunedrop.edges.faults import ABSENT, code_of
+from tunedrop.edges.settings import Settings
 
 if TYPE_CHECKING:
     from tunedrop.edges.clients import BedrockReader
@@ -17,8 +22,27 @@ def name_of(bedrock: BedrockReader, arn: str) -> str | None:
 
     Raises botocore's errors for everything else.
     """
+    found = _get(bedrock, arn)
+    return found["modelName"] if found else None
+
+
+def proven(bedrock: BedrockReader, arn: str, settings: Settings) -> ProvenModel | None:
+    """The custom model by its own name and tags, whatever our rows know of it; None if this stack did not make it.
+
+    Raises botocore's errors.
+    """
+    found = _get(bedrock, arn)
+    if found is None:
+        return None
+    tags = observed_capacity.tags(bedrock, arn)
+    return served_models.proven(
+        found["modelName"], found["baseModelArn"], tags, stack_id=settings.stack_id, stack_uid=settings.stack_uid
+    )
+
+
+def _get(bedrock: BedrockReader, arn: str) -> Mapping[str, Any] | None:
     try:
-        return bedrock.get_custom_model(modelIdentifier=arn)["modelName"]
+        return bedrock.get_custom_model(modelIdentifier=arn)
     except ClientError as error:
         if code_of(error) in ABSENT:
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from boto3.dynamodb.conditions import Attr, ConditionBase
@@ -66,11 +66,17 @@ def units_spoken_for(table: Table) -> UnitsSpokenFor:
     """Model units spoken for now, as `reserve_units` takes them."""
     counted = table.get(MODEL_UNITS) or {}  # first: an intent written after this must make the count void
     units: dict[str, int] = {}
-    for row in table.query("OPEN", "PURCHASE#").rows:
-        purchase = load_purchase(table, row["deployment"], row["generation"])
-        if purchase and purchase.state not in ENDED and purchase.model_units:
+    for purchase in open_purchases(table):
+        if purchase.state not in ENDED and purchase.model_units:
             units[purchase.deployment] = units.get(purchase.deployment, 0) + purchase.model_units
     return UnitsSpokenFor(units, int(counted.get("intents", 0)))
+
+
+def open_purchases(table: Table) -> Iterator[Purchase]:
+    """The purchases that have not ended, or whose end was not told yet."""
+    for row in table.query("OPEN", "PURCHASE#").rows:
+        if purchase := load_purchase(table, row["deployment"], row["generation"]):
+            yield purchase
 
 
 def reserve_units(spoken_for: UnitsSpokenFor) -> Update:
@@ -78,9 +84,7 @@ def reserve_units(spoken_for: UnitsSpokenFor) -> Update:
 
     The open purchase itself is the reservation, so nothing has to be given back, and nothing can leak.
     """
-    seen = spoken_for.intents
-    unchanged = Attr("intents").eq(seen) if seen else Attr("intents").not_exists()
-    return Update(MODEL_UNITS, set={"schema": SCHEMA}, add={"intents": 1}, when=unchanged)
+    return Update(MODEL_UNITS, set={"schema": SCHEMA}, add={"intents": 1}, when=_uncounted(spoken_for))
 
 
 def put_new(deployment: Deployment) -> Put:
@@ -121,15 +125,10 @@ def close_work(purchase: Purchase) -> Delete:
 
 def take_units(purchase: Purchase, cap: int | None) -> Update:
     """Hold the purchase's model units; refused when `cap` would be passed or it holds them already."""
-    free: ConditionBase = Attr("holders").not_exists() | ~Attr("holders").contains(purchase.id)
+    free = _without(purchase)
     if cap is not None:
         free = free & (Attr("units").not_exists() | Attr("units").lte(cap - purchase.model_units))
-    return Update(
-        MODEL_UNITS,
-        set={"schema": SCHEMA},
-        add={"units": purchase.model_units, "holders": frozenset({purchase.id})},
-        when=free,
-    )
+    return _units_taken(purchase, free)
 
 
 def give_units(purchase: Purchase) -> Update:
@@ -140,6 +139,25 @@ def give_units(purchase: Purchase) -> Update:
         discard={"holders": frozenset({purchase.id})},
         when=Attr("holders").contains(purchase.id),
     )
+
+
+def adopt(
+    deployment: Deployment, purchase: Purchase, before: Purchase | None, spoken_for: UnitsSpokenFor | None = None
+) -> list[Put | Update]:
+    """All that makes capacity that exists a deployment's. `before`: the purchase of the same intent, which has ended.
+
+    Its units are taken beyond the cap, too, and make every count of units void. `spoken_for`: refused if another intent
+    came after that count.
+    """
+    new: ConditionBase = Attr("pk").not_exists()
+    if before is not None:
+        new = new | Attr("deployment").eq(before.deployment) & Attr("generation").eq(before.generation)
+    intent = Put(put_intent(purchase).row, new)
+    adopting: list[Put | Update] = [put_new(deployment), put_purchase(purchase), intent, open_work(purchase)]
+    if not purchase.model_units:
+        return adopting
+    free = _without(purchase) if spoken_for is None else _without(purchase) & _uncounted(spoken_for)
+    return [*adopting, _units_taken(purchase, free, intents=1)]
 
 
 def _head_key(name: str) -> Key:
@@ -156,6 +174,21 @@ def _intent_key(job_id: str, intent_id: str) -> Key:
 
 def _open_key(purchase: Purchase) -> Key:
     return Key("OPEN", f"PURCHASE#{purchase.id}")
+
+
+def _without(purchase: Purchase) -> ConditionBase:
+    """It does not hold its units yet."""
+    return Attr("holders").not_exists() | ~Attr("holders").contains(purchase.id)
+
+
+def _units_taken(purchase: Purchase, free: ConditionBase, **also: int) -> Update:
+    taken = {"units": purchase.model_units, "holders": frozenset({purchase.id}), **also}
+    return Update(MODEL_UNITS, set={"schema": SCHEMA}, add=taken, when=free)
+
+
+def _uncounted(spoken_for: UnitsSpokenFor) -> ConditionBase:
+    """No intent came after the count."""
+    return Attr("intents").eq(spoken_for.intents) if spoken_for.intents else Attr("intents").not_exists()
 
 
 def _seen(revision: int) -> ConditionBase:
