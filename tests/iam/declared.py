@@ -195,6 +195,16 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         May("kms:Decrypt", KEY, by_way_of("dynamodb")),
         *FIND_CAPACITY,
     ),
+    "DeletionGuardRole": (
+        TRACES,
+        logs("DeletionGuard"),
+        # looks at all that the stack would leave, and whether it is the stack that goes
+        May("dynamodb:GetItem Query", STATE, under("JOB#*", "OPEN", "DEPLOYMENT#*")),
+        May("kms:Decrypt", KEY, by_way_of("dynamodb")),
+        *FIND_CAPACITY,
+        May("bedrock:ListCustomModels ListModelCustomizationJobs", "*"),
+        May("cloudformation:DescribeStacks", PSEUDO["AWS::StackId"]),
+    ),
     "MessagesApiRole": (
         TRACES,
         logs("MessagesApi"),

@@ -120,7 +120,7 @@ def _batch(parameters: Parameters, _: Tags) -> Questions:
         yield from _rows("BatchWriteItem", {"TableName": table}, *keys)
 
 
-# --- SQS, EventBridge, Service Quotas
+# --- SQS, EventBridge, CloudFormation, Service Quotas
 
 
 def _on_queue(action: str) -> Callable[[Parameters, Tags], Questions]:
@@ -134,6 +134,10 @@ def _publish(parameters: Parameters, _: Tags) -> Questions:
     for entry in parameters["Entries"]:
         bus = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{entry.get('EventBusName', 'default')}"
         yield Request("events:PutEvents", bus, {"events:source": entry["Source"]})
+
+
+def _describe_stack(parameters: Parameters, _: Tags) -> Questions:
+    yield Request("cloudformation:DescribeStacks", parameters["StackName"])
 
 
 def _anything(action: str) -> Callable[[Parameters, Tags], Questions]:
@@ -252,6 +256,7 @@ _PLAIN = (
 )
 _LISTS = (
     "ListCustomModelDeployments",
+    "ListCustomModels",
     "ListFoundationModels",
     "ListModelCustomizationJobs",
     "ListProvisionedModelThroughputs",
@@ -277,6 +282,7 @@ ASKED: Mapping[str, Callable[[Parameters, Tags], Questions]] = {
     "sqs.SendMessage": _on_queue("SendMessage"),
     "sqs.ChangeMessageVisibility": _on_queue("ChangeMessageVisibility"),
     "eventbridge.PutEvents": _publish,
+    "cloudformation.DescribeStacks": _describe_stack,
     **{f"scheduler.{each}": _put_schedule(each) for each in ("CreateSchedule", "UpdateSchedule")},
     "service-quotas.ListServiceQuotas": _anything("servicequotas:ListServiceQuotas"),
     "bedrock.CreateModelCustomizationJob": _create_job,

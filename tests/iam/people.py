@@ -185,7 +185,10 @@ DATA_KEEPER = (
 )
 DEAD = ("UploadDeadLetterQueue", "SpendDeadLetterQueue", "JobEventDeadLetterQueue")
 QUEUES = ("UploadQueue", "SpendQueue", "JobEventQueue")
-FUNCTIONS = ("DatasetUploaded", "ControlApi", "JobStateChanged", "SpendingRequested", "Reconcile", "MessagesApi")
+FUNCTIONS = (
+    "DatasetUploaded", "ControlApi", "JobStateChanged", "SpendingRequested", "Reconcile", "MessagesApi",
+    "DeletionGuard",
+)  # fmt: skip
 
 
 def _arns(*names: str) -> tuple[str, ...]:

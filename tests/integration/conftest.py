@@ -30,6 +30,7 @@ from tests.integration.uploads_world import Uploader
 from tests.template.stack import PSEUDO
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
@@ -72,6 +73,9 @@ class StackClients:
 
     def service_quotas(self) -> ServiceQuotasClient:
         return clients.service_quotas()
+
+    def cloudformation(self) -> CloudFormationClient:
+        return clients.cloudformation()
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,10 @@ def _arns(*names: str) -> tuple[str, ...]:
 _SOURCES = _arns("UploadQueue", "SpendQueue", "JobEventQueue")
 _MOVABLE = _arns("UploadDeadLetterQueue", "SpendDeadLetterQueue", "JobEventDeadLetterQueue")
 _DEAD = (*_MOVABLE, "<RuleDeadLetterQueue.Arn>")
-_FUNCTIONS = ("DatasetUploaded", "ControlApi", "JobStateChanged", "SpendingRequested", "Reconcile", "MessagesApi")
+_FUNCTIONS = (
+    "DatasetUploaded", "ControlApi", "JobStateChanged", "SpendingRequested", "Reconcile", "MessagesApi",
+    "DeletionGuard",
+)  # fmt: skip
 _OWN = {"aws:ResourceTag/tunedrop:stack": PSEUDO["AWS::StackId"]}
 _BY_S3 = {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}
 

@@ -39,7 +39,7 @@ def reconcile(cloud: Cloud) -> Reconciled:
     only after everything else was done.
     """
     now = cloud.now()
-    jobs, purchases, unreadable = _open_work(cloud)
+    jobs, purchases, unreadable = open_work(cloud)
     due = {_job_message(kind, job) for job in jobs for kind in job_steps.due(job)}
     due |= {_purchase_message(item) for item in purchases if due_purchases.is_due(item, now)}
     _send(due, cloud)
@@ -70,7 +70,7 @@ def _standing(purchases: list[Purchase], cloud: Cloud, now: datetime) -> Standin
     return capacity_totals.of(named, cloud.settings.prices, now)
 
 
-def _open_work(cloud: Cloud) -> tuple[list[Job], list[Purchase], UnreadableRow | None]:
+def open_work(cloud: Cloud) -> tuple[list[Job], list[Purchase], UnreadableRow | None]:
     """All open jobs and purchases that can be read, and the last fault: one bad row must not delay other releases."""
     jobs: list[Job] = []
     purchases: list[Purchase] = []

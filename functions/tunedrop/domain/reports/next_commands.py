@@ -109,6 +109,11 @@ def doctor() -> str:
     return _command("doctor")
 
 
+def clean_up() -> str:
+    """End all that a stack has in Bedrock."""
+    return _command("cleanup")
+
+
 def delete_model(name: str) -> str:
     """Delete a custom model: with the person's own credentials, because no function of the stack may."""
     return shlex.join(["aws", "bedrock", "delete-custom-model", "--model-identifier", name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -23,3 +24,10 @@ def name_of(bedrock: BedrockReader, arn: str) -> str | None:
         if code_of(error) in ABSENT:
             return None
         raise
+
+
+def names(bedrock: BedrockReader) -> Iterator[str]:
+    """The names of the account's own custom models in the Region."""
+    for page in bedrock.get_paginator("list_custom_models").paginate(isOwned=True):
+        for summary in page.get("modelSummaries", ()):
+            yield summary["modelName"]
