@@ -15,6 +15,7 @@ from tests.iam.may import (
     DEPLOYMENTS,
     HERE,
     IS_OURS,
+    JOBS,
     KEY,
     MODELS,
     THROUGHPUTS,
@@ -214,6 +215,14 @@ RESPONDER = (
         (
             May("sqs:DeleteMessage GetQueueAttributes ReceiveMessage StartMessageMoveTask", _arns(*DEAD)),
             May("sqs:SendMessage", SOURCES),
+        ),
+    ),
+    Use(
+        "tunedrop cleanup",
+        (
+            May("bedrock:ListModelCustomizationJobs", "*"),
+            May("bedrock:ListTagsForResource", (DEPLOYMENTS, JOBS, MODELS, THROUGHPUTS)),
+            May("bedrock:StopModelCustomizationJob", JOBS, IS_OURS),
         ),
     ),
     Use("aws bedrock list-custom-models", (May("bedrock:ListCustomModels", "*"),)),

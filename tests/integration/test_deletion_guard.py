@@ -137,7 +137,7 @@ def test_what_nobody_can_see_may_be_there(world, operation, what):
         said = answered()
     assert said["Status"] == "FAILED"
     assert f"Could not look: {what}." in said["Reason"]
-    assert "--deletion-mode FORCE_DELETE_STACK" in said["Reason"]
+    assert "--retain-resources DeletionGuard" in said["Reason"]
 
 
 def test_rows_that_cannot_be_read_hold_the_stack_and_a_table_that_is_gone_does_not(world):

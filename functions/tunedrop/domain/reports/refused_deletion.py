@@ -9,8 +9,8 @@ from tunedrop.domain.serving.remains import Remains
 
 SHOWN = 5
 """Things of a kind that are named; the log of the guard's function names them all."""
-ESCAPE = "If that never passes: aws cloudformation delete-stack --deletion-mode FORCE_DELETE_STACK, and look yourself."
-"""How a stack whose guard can't look is deleted all the same."""
+ESCAPE = "If it never can, look yourself, and: aws cloudformation delete-stack --retain-resources DeletionGuard."
+"""How a stack whose guard can't look is deleted all the same (docs/facts.md#cloudformation)."""
 
 
 def words(found: Remains, stack_arn: str) -> str:
