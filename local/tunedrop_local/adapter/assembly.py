@@ -15,6 +15,7 @@ from tunedrop_local.adapter import (
     alarms,
     asked_resources,
     bedrock,
+    deletions,
     dropped_properties,
     event_versions,
     gateway_responses,
@@ -133,6 +134,7 @@ def assemble(settings: Settings, root: Keys) -> Cloud:
         gateway_responses,
         alarms,
         names,
+        deletions,
         autosave,
     ):
         part.install()
