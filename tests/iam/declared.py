@@ -193,6 +193,7 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         May("dynamodb:GetItem Query", STATE, under("JOB#*", "OPEN", "DEPLOYMENT#*")),
         May("dynamodb:Query", KINDS, under("deletion")),
         May("kms:Decrypt", KEY, by_way_of("dynamodb")),
+        May("cloudformation:DescribeStacks", f"arn:aws:cloudformation:{HERE}:stack/*/*"),
         *FIND_CAPACITY,
     ),
     "DeletionGuardRole": (

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from tests.iam.evaluation import Request
-from tests.template.stack import ACCOUNT, REGION
+from tests.template.stack import ACCOUNT, NAME, REGION
 
 Parameters = Mapping[str, Any]
 Questions = Iterator[Request]
@@ -303,6 +303,7 @@ ASKED: Mapping[str, Callable[[Parameters, Tags], Questions]] = {
 
 _ALIKE = (  # what a run names anew
     (re.compile(rf"^arn:aws:bedrock:[a-z0-9-]+:{ACCOUNT}:([a-z-]+)/.*"), rf"{BEDROCK}:\1/x"),
+    (re.compile(rf"^(arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack)/(?!{NAME}/).*"), r"\1/another/x"),
     (re.compile(r"^arn:aws:bedrock:[a-z0-9-]+::foundation-model/.*"), _foundation_model("x")),
     (re.compile(r"^(<DataBucket\.Arn>/reports/)[^/]+/[^/]+/jobs/.*"), r"\1x/x/jobs/x"),
     (re.compile(r"^(<DataBucket\.Arn>/[a-z]+/)(?!x/x/jobs/x$).*"), r"\1x"),

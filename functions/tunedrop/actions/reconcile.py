@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tunedrop.actions.datasets import erase_data
-from tunedrop.actions.deployments import inspect_capacity
+from tunedrop.actions.deployments import find_dead_stacks, inspect_capacity
 from tunedrop.domain.reports import reconcile_notifications
 from tunedrop.domain.reports.reconcile_notifications import Reconciled
 from tunedrop.domain.serving import capacity_totals, due_purchases
@@ -47,13 +47,17 @@ def reconcile(cloud: Cloud) -> Reconciled:
     more = {_purchase_message(item) for item in (*seen.vanished, *seen.late)} - due
     _send(more, cloud)
     observability.show_orphans(len(seen.orphans))
+    dead = find_dead_stacks.find(seen.foreign, cloud)
+    observability.show_dead_stacks(dead.throughputs)
     lost = {_erasing_message(deletion) for deletion in erase_data.due(cloud)}
     _send(lost, cloud)
     observability.show_standing(_standing(purchases, cloud, now))
-    if fault := unreadable or seen.fault:  # unpublished, so the alarm on a missing ReconcileCompleted rings if it lasts
+    if fault := unreadable or seen.fault or dead.fault:  # the alarm on a missing ReconcileCompleted rings if it lasts
         raise fault
     enqueued = Counter(message.kind for message in due | more | lost)
-    found = Reconciled(len(jobs), len(purchases), dict(enqueued), tuple(seen.orphans), tuple(seen.foreign))
+    found = Reconciled(
+        len(jobs), len(purchases), dict(enqueued), tuple(seen.orphans), tuple(seen.foreign), dead.throughputs
+    )
     event_bus.publish(cloud.bus, reconcile_notifications.notification(found, cloud.settings.stack_id, now))
     return found
 
