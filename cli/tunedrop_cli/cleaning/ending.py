@@ -11,8 +11,8 @@ from tunedrop_cli.cleaning import by_the_stack, in_bedrock, retained
 from tunedrop_cli.cleaning.scope import Scope
 from tunedrop_cli.cleaning.things import Thing
 
-PATIENCE = 3600.0
-"""Seconds to wait for all of it: a job stops within minutes."""
+OF_THE_STACK, OF_BEDROCK = 1200.0, 3600.0
+"""Seconds to wait until the stack has ended its own, and then until Bedrock lists nothing of it any more."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 """Seconds between two looks."""
 TRIES_OF_A_MODEL = 12
@@ -33,8 +33,8 @@ class Ending:
     def everything(self) -> None:
         """What the stack ends itself, then what Bedrock still lists, then data. Raises Refused and ClientError."""
         if self.scope.stands:
-            self._until_none(self._ask_the_stack)
-        self._until_none(self._ask_bedrock)
+            self._until_none(self._ask_the_stack, OF_THE_STACK)
+        self._until_none(self._ask_bedrock, OF_BEDROCK)
         self._delete(self.scope.data())
 
     def _ask_the_stack(self) -> Sequence[Thing]:
@@ -81,9 +81,9 @@ class Ending:
         self.ended.pop(thing.id, None)
         self.say(f"{thing.kind} {thing.name} stays: {words}")
 
-    def _until_none(self, go_on: Callable[[], Sequence[Thing]]) -> None:
+    def _until_none(self, go_on: Callable[[], Sequence[Thing]], patience: float) -> None:
         told = ""
-        for pause in _pauses():
+        for pause in _pauses(patience):
             left = go_on()
             if not left:
                 return
@@ -94,8 +94,8 @@ class Ending:
             time.sleep(pause)
 
 
-def _pauses() -> Iterator[float]:
-    pause, until = FIRST_PAUSE, time.monotonic() + PATIENCE
+def _pauses(patience: float) -> Iterator[float]:
+    pause, until = FIRST_PAUSE, time.monotonic() + patience
     while time.monotonic() < until:
         yield pause
         pause = min(pause * 1.2, LONGEST_PAUSE)
