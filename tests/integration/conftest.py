@@ -25,6 +25,7 @@ from tests.faults.injector import INJECTOR
 from tests.iam.record import COMMAND
 from tests.iam.recorder import RECORDER
 from tests.iam.recording import Recording
+from tests.integration import stacks_of_an_account
 from tests.integration.faster_moto import hurry
 from tests.integration.uploads_world import Uploader
 from tests.template.stack import PSEUDO
@@ -124,6 +125,7 @@ def in_moto() -> Iterator[None]:
     hurry()
     with mock_aws():
         INJECTOR.forget()
+        stacks_of_an_account.mount()
         forget_clients()
         boto3.DEFAULT_SESSION = _session()
         yield

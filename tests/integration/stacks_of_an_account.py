@@ -1,4 +1,4 @@
-"""What CloudFormation says of an account's stacks, over HTTP: those that stand, and those that were deleted.
+"""What CloudFormation says of an account's stacks, those that stand, and those that were deleted.
 
 Moto's own needs packages that nothing else here needs.
 """
@@ -11,8 +11,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs
 
+from botocore.awsrequest import AWSResponse
+
+from tests.faults.injector import INJECTOR, Attempt, response
 from tests.template.stack import ACCOUNT, REGION
 
 VARIABLE = "AWS_ENDPOINT_URL_CLOUDFORMATION"
@@ -23,7 +27,6 @@ DELETED = "DELETE_COMPLETE"
 class Stacks:
     """Names and statuses by ARN."""
 
-    url: str = ""
     names: dict[str, str] = field(default_factory=dict)
     statuses: dict[str, str] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(0xA0000000))
@@ -69,15 +72,30 @@ def _answer(operation: str, member: str, content: str) -> str:
     return f"<{operation}Response>{result}</{operation}Response>"
 
 
-@contextmanager
-def known() -> Iterator[Stacks]:
-    """Serve until the block ends."""
+def mount() -> Stacks:
+    """An account without stacks, which the application's clients ask from now on."""
     made = Stacks()
+
+    def answer(attempt: Attempt) -> AWSResponse:
+        status, content = made.answer(_asked(attempt.request.body))
+        return response(attempt, status, {}, content)
+
+    INJECTOR.servers["cloudformation"] = answer
+    return made
+
+
+def _asked(body: Any) -> Mapping[str, str]:
+    text = body.decode() if isinstance(body, bytes) else body
+    return {name: values[0] for name, values in parse_qs(text).items()}
+
+
+@contextmanager
+def served(stacks: Stacks) -> Iterator[str]:
+    """Answer everybody else over HTTP, too, at this URL, until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            status, content = made.answer({name: values[0] for name, values in parse_qs(body).items()})
+            status, content = stacks.answer(_asked(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
@@ -87,10 +105,9 @@ def known() -> Iterator[Stacks]:
             """Quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made.url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
-        yield made
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -10,9 +9,9 @@ from bedrock_simulator import Configuration, Quotas
 from tunedrop.edges import clients
 from tunedrop.edges.observability import metrics
 
-from tests.integration import bedrock_world
+from tests.integration import bedrock_world, stacks_of_an_account
 from tests.integration.bedrock_world import HOUR, World, refusing
-from tests.integration.stacks_of_an_account import VARIABLE, Stacks, known
+from tests.integration.stacks_of_an_account import Stacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +28,13 @@ class Account:
 
 
 @pytest.fixture
-def account(stack, environment) -> Iterator[Account]:
+def account(stack, environment) -> Account:
     roomy = Configuration(quotas=Quotas(model_units=9))
     world = bedrock_world.make(stack, environment, configuration=roomy)
-    with known() as stacks:
-        environment.setenv(VARIABLE, stacks.url)
-        job = world.trained()
-        world.release("support-prod")
-        world.deliver()
-        yield Account(world, stacks, job.model_arn or "")
+    job = world.trained()
+    world.release("support-prod")
+    world.deliver()
+    return Account(world, stacks_of_an_account.mount(), job.model_arn or "")
 
 
 def test_a_throughput_of_a_deleted_stack_is_told_with_its_cost_and_goes_on(account):

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import deletion_guard
@@ -15,9 +12,10 @@ from tunedrop.edges import clients, custom_resource
 from tunedrop.edges.observability import Failed
 
 from tests.builders import LambdaContext, event
-from tests.integration import bedrock_world
+from tests.integration import bedrock_world, stacks_of_an_account
 from tests.integration.bedrock_world import World, refusing
 from tests.integration.troubled_server import troubled_server
+from tests.template.stack import PSEUDO
 
 ACCEPTED: tuple[int, Any] = (200, {})
 
@@ -27,25 +25,11 @@ def world(stack, environment) -> World:
     return bedrock_world.make(stack, environment)
 
 
-@contextmanager
-def while_it_is(status: str) -> Iterator[None]:
-    """The stack is in this status, as CloudFormation says."""
-    answered = {"Stacks": [{"StackStatus": status}], "ResponseMetadata": {"HTTPStatusCode": 200}}
-    hook = "before-call.cloudformation.DescribeStacks"
-
-    def answer(**_: Any) -> Any:
-        return SimpleNamespace(status_code=200), answered
-
-    clients.cloudformation().meta.events.register(hook, answer)
-    try:
-        yield
-    finally:
-        clients.cloudformation().meta.events.unregister(hook, answer)
-
-
 def answered(*, status: str = "DELETE_IN_PROGRESS", manners: Any = (ACCEPTED,), **changed: Any) -> dict[str, Any]:
     """What the guard tells CloudFormation, which is asked to delete the stack."""
-    with troubled_server(*manners) as server, while_it_is(status):
+    stacks = stacks_of_an_account.mount()
+    stacks.statuses[stacks.add(PSEUDO["AWS::StackId"])] = status
+    with troubled_server(*manners) as server:
         asked = event("stack_deletion") | {"ResponseURL": f"{server.url}/answer?X-Amz-Signature=abc"} | changed
         asked = {name: value for name, value in asked.items() if value is not None}
         deletion_guard.handler(asked, LambdaContext())
@@ -61,17 +45,13 @@ def test_a_stack_with_nothing_in_bedrock_may_go(world):
     assert answered()["Status"] == "SUCCESS"
 
 
-def test_a_live_throughput_holds_the_stack(world):
+def test_a_live_throughput_holds_the_stack_also_where_no_row_knows_it(world):
     world.ready()
-    said = answered()
+    said, name = answered(), world.purchase().name
     assert said["Status"] == "FAILED"
-    assert f"throughput {world.purchase().name} of support-prod" in said["Reason"]
+    assert f"throughput {name} of support-prod" in said["Reason"]
     assert "tunedrop cleanup --stack-name acme-tuning" in said["Reason"]
-
-
-def test_a_throughput_that_no_row_knows_holds_the_stack(world):
-    world.ready()
-    name = world.purchase().name
+    assert "Also in Bedrock: custom model support-v1-" in said["Reason"]
     for row in world.stack.table.query("OPEN").rows:
         world.stack.dynamodb.delete_item(TableName="StateTable", Key={"pk": {"S": "OPEN"}, "sk": {"S": row["sk"]}})
     assert f"throughput {name}." in answered()["Reason"]
@@ -108,16 +88,7 @@ def test_a_job_that_runs_and_that_no_row_knows_holds_the_stack(world):
     assert f"job {job.name} in Bedrock" in answered()["Reason"]
 
 
-def test_what_bills_by_use_or_storage_holds_nothing_and_is_named_beside_what_does(world):
-    first = world.ready()
-    assert f"Also in Bedrock: custom model {first.name}." in answered()["Reason"]
-    world.release("support-prod")
-    world.deliver()
-    world.wait(0)
-    assert answered()["Status"] == "SUCCESS"
-
-
-def test_what_another_stack_or_a_person_has_holds_nothing(world):
+def test_a_custom_model_and_what_a_person_has_hold_nothing(world):
     job = world.trained()
     world.release("support-prod")
     world.deliver()
@@ -159,12 +130,12 @@ def test_rows_that_cannot_be_read_hold_the_stack_and_a_table_that_is_gone_does_n
     ids=["creation", "update", "rollback of a creation", "an update to a release without a guard", "never created"],
 )
 def test_only_the_deletion_of_the_stack_is_ever_refused(world, changed):
-    world.ready()
+    world.start()
     assert answered(**changed)["Status"] == "SUCCESS"
 
 
 def test_a_status_that_nobody_can_read_counts_as_a_deletion(world):
-    world.ready()
+    world.start()
     with refusing(clients.cloudformation(), "DescribeStacks", "AccessDenied"):
         assert answered()["Status"] == "FAILED"
 
@@ -193,3 +164,12 @@ def test_a_reason_fits_whatever_there_is(world):
         asked = custom_resource.request_from(event("stack_deletion") | {"ResponseURL": server.url})
         custom_resource.answer(asked, guard_deletion.GUARD, words)
         assert len(server.bodies[0]) <= 4096
+
+
+def test_an_on_demand_deployment_holds_nothing_and_is_named(stack, environment):
+    world = bedrock_world.make(stack, environment, base_model="nova-lite", region="us-east-1")
+    world.ready()
+    (serving,) = world.live("custom_model_deployment")
+    assert answered()["Status"] == "SUCCESS"
+    found = guard_deletion.look(world.cloud)
+    assert (found.billing, found.kept[0]) == ((), f"on-demand deployment {serving.name}")
