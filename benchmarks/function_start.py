@@ -23,7 +23,8 @@ CLIENTS = {
     "dataset_uploaded": "dynamodb s3 s3_copying sqs events bedrock service_quotas",
     "job_state_changed": "dynamodb s3 sqs events bedrock",
     "spending_requested": "dynamodb sqs events spender service_quotas",
-    "reconcile": "dynamodb sqs events bedrock",
+    "reconcile": "dynamodb sqs events bedrock cloudformation",
+    "deletion_guard": "dynamodb bedrock cloudformation",
 }
 SURROUNDINGS = {
     "AWS_ACCESS_KEY_ID": "x",

@@ -34,9 +34,9 @@ def some(api: ControlApi, path: str, limit: int, **query: str) -> Listed:
     return Listed(items, more=cursor is not None)
 
 
-def every(api: ControlApi, path: str) -> list[Any]:
+def every(api: ControlApi, path: str, **query: str) -> list[Any]:
     """All items of the list at `path`."""
-    return some(api, path, sys.maxsize).items
+    return some(api, path, sys.maxsize, **query).items
 
 
 def say_more(found: Listed) -> None:

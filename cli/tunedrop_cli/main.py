@@ -26,6 +26,7 @@ COMMANDS = {
     "models": "list and show custom models, and what serves them",
     "deployments": "put, list, show and delete what serves custom models",
     "costs": "say what a stack has spent, on what",
+    "cleanup": "end all that a stack has that costs, or had before it was deleted",
     "base-models": "say what can be trained, and how it is served",
     "local": "run the embedded cloud on this machine",
     "keys": "manage API keys for the Messages API",

@@ -530,6 +530,12 @@ def test_a_guard_can_refuse_the_deletion_of_its_stack(stack):
         for each in cloudformation.describe_stack_events(StackName="guarded")["StackEvents"]
     ]
     assert any("it still bills" in reason for reason in reasons)
+    left = {
+        each["LogicalResourceId"]
+        for each in cloudformation.describe_stack_resources(StackName="guarded")["StackResources"]
+    }
+    assert {"Guard", "GuardFunction"} <= left, "what a resource depends on stays as long as it"
+    assert not {"MathAlarm", "CallerPolicy"} & left, "all else goes"
 
 
 def test_a_failed_deployment_says_which_resource_and_why(cloud, tmp_path):

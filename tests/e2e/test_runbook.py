@@ -29,6 +29,7 @@ LAST = (
     "delete-provisioned",
     "delete-custom-model-deployment",
     "delete-custom-model",
+    "cleanup",
     "delete-stack",
 )
 """What ends what other steps need, in this order; all else runs as the page has it."""

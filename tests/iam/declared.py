@@ -214,7 +214,18 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         May("dynamodb:Query", ACCESS, under("CALLED")),
         May("bedrock:ListFoundationModels", "*"),
         May("kms:Decrypt", KEY, by_way_of("dynamodb")),
+        May("cloudformation:DescribeStacks", f"arn:aws:cloudformation:{HERE}:stack/*/*"),
         *FIND_CAPACITY,
+    ),
+    "DeletionGuardRole": (
+        TRACES,
+        logs("DeletionGuard"),
+        # looks at all that the stack would leave, and whether it is the stack that goes
+        May("dynamodb:GetItem Query", STATE, under("JOB#*", "OPEN", "DEPLOYMENT#*")),
+        May("kms:Decrypt", KEY, by_way_of("dynamodb")),
+        *FIND_CAPACITY,
+        May("bedrock:ListCustomModels ListModelCustomizationJobs", "*"),
+        May("cloudformation:DescribeStacks", PSEUDO["AWS::StackId"]),
     ),
     "MessagesApiRole": (
         TRACES,

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from tests.iam.evaluation import Request
-from tests.template.stack import ACCOUNT, REGION
+from tests.template.stack import ACCOUNT, NAME, REGION
 
 Parameters = Mapping[str, Any]
 Questions = Iterator[Request]
@@ -120,7 +120,7 @@ def _batch(parameters: Parameters, _: Tags) -> Questions:
         yield from _rows("BatchWriteItem", {"TableName": table}, *keys)
 
 
-# --- SQS, EventBridge, Service Quotas
+# --- SQS, EventBridge, CloudFormation, Service Quotas
 
 
 def _on_queue(action: str) -> Callable[[Parameters, Tags], Questions]:
@@ -134,6 +134,10 @@ def _publish(parameters: Parameters, _: Tags) -> Questions:
     for entry in parameters["Entries"]:
         bus = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{entry.get('EventBusName', 'default')}"
         yield Request("events:PutEvents", bus, {"events:source": entry["Source"]})
+
+
+def _describe_stack(parameters: Parameters, _: Tags) -> Questions:
+    yield Request("cloudformation:DescribeStacks", parameters["StackName"])
 
 
 def _anything(action: str) -> Callable[[Parameters, Tags], Questions]:
@@ -262,6 +266,7 @@ _PLAIN = (
 )
 _LISTS = (
     "ListCustomModelDeployments",
+    "ListCustomModels",
     "ListFoundationModels",
     "ListModelCustomizationJobs",
     "ListProvisionedModelThroughputs",
@@ -287,6 +292,7 @@ ASKED: Mapping[str, Callable[[Parameters, Tags], Questions]] = {
     "sqs.SendMessage": _on_queue("SendMessage"),
     "sqs.ChangeMessageVisibility": _on_queue("ChangeMessageVisibility"),
     "eventbridge.PutEvents": _publish,
+    "cloudformation.DescribeStacks": _describe_stack,
     **{f"scheduler.{each}": _put_schedule(each) for each in ("CreateSchedule", "UpdateSchedule")},
     "scheduler.GetSchedule": _get_schedule,
     "service-quotas.ListServiceQuotas": _anything("servicequotas:ListServiceQuotas"),
@@ -308,6 +314,7 @@ ASKED: Mapping[str, Callable[[Parameters, Tags], Questions]] = {
 
 _ALIKE = (  # what a run names anew
     (re.compile(rf"^arn:aws:bedrock:[a-z0-9-]+:{ACCOUNT}:([a-z-]+)/.*"), rf"{BEDROCK}:\1/x"),
+    (re.compile(rf"^(arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack)/(?!{NAME}/).*"), r"\1/another/x"),
     (re.compile(r"^arn:aws:bedrock:[a-z0-9-]+::foundation-model/.*"), _foundation_model("x")),
     (re.compile(r"^(<DataBucket\.Arn>/reports/)[^/]+/[^/]+/jobs/.*"), r"\1x/x/jobs/x"),
     (re.compile(r"^(<DataBucket\.Arn>/[a-z]+/)(?!x/x/jobs/x$).*"), r"\1x"),

@@ -15,6 +15,7 @@ from tests.iam.may import (
     DEPLOYMENTS,
     HERE,
     IS_OURS,
+    JOBS,
     KEY,
     MODELS,
     THROUGHPUTS,
@@ -187,7 +188,10 @@ DATA_KEEPER = (
 )
 DEAD = ("UploadDeadLetterQueue", "SpendDeadLetterQueue", "JobEventDeadLetterQueue")
 QUEUES = ("UploadQueue", "SpendQueue", "JobEventQueue")
-FUNCTIONS = ("DatasetUploaded", "ControlApi", "JobStateChanged", "SpendingRequested", "Reconcile", "MessagesApi")
+FUNCTIONS = (
+    "DatasetUploaded", "ControlApi", "JobStateChanged", "SpendingRequested", "Reconcile", "MessagesApi",
+    "DeletionGuard",
+)  # fmt: skip
 
 
 def _arns(*names: str) -> tuple[str, ...]:
@@ -214,6 +218,14 @@ RESPONDER = (
         (
             May("sqs:DeleteMessage GetQueueAttributes ReceiveMessage StartMessageMoveTask", _arns(*DEAD)),
             May("sqs:SendMessage", SOURCES),
+        ),
+    ),
+    Use(
+        "tunedrop cleanup",
+        (
+            May("bedrock:ListModelCustomizationJobs", "*"),
+            May("bedrock:ListTagsForResource", (DEPLOYMENTS, JOBS, MODELS, THROUGHPUTS)),
+            May("bedrock:StopModelCustomizationJob", JOBS, IS_OURS),
         ),
     ),
     Use("aws bedrock list-custom-models", (May("bedrock:ListCustomModels", "*"),)),

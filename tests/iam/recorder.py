@@ -32,6 +32,7 @@ DIRECTLY = {  # actions that tests call without a handler, and whose they are
     "actions/datasets/trace_models.py": "control_api",
     "actions/deployments/adopt_capacity.py": "spending_requested",
     "actions/deployments/advance_purchase.py": "spending_requested",
+    "actions/deployments/guard_deletion.py": "deletion_guard",
     "actions/deployments/inspect_capacity.py": "reconcile",
     "actions/deployments/put_deployment.py": "control_api",
     "actions/deployments/read_deployments.py": "control_api",

@@ -50,6 +50,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("bedrock.GetFoundationModel", {"modelIdentifier": HAIKU}),
     ("bedrock.ListTagsForResource", {"resourceARN": THROUGHPUT}),
     ("bedrock.ListCustomModelDeployments", {}),
+    ("bedrock.ListCustomModels", {}),
     ("bedrock.ListFoundationModels", {"byCustomizationType": "FINE_TUNING"}),
     ("bedrock.ListModelCustomizationJobs", {}),
     ("bedrock.ListProvisionedModelThroughputs", {}),

@@ -108,7 +108,7 @@ SPENDING = {
 @pytest.mark.parametrize(("action", "kind"), SPENDING.items())
 def test_one_role_alone_spends_and_only_on_what_is_ours(case, action, kind):
     resource = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:{kind}/x"
-    ends = {"ResponderPolicy"} if action.startswith("bedrock:Delete") else set()
+    ends = {"ResponderPolicy"} if action.startswith(("bedrock:Delete", "bedrock:Stop")) else set()
     ends |= {"BrakeRole"} if action == "bedrock:DeleteProvisionedModelThroughput" else set()
     assert able(case.policies, action, resource, **OURS) == {"SpendingRequestedRole"} | ends
     if action != "bedrock:CreateModelCustomizationJob":  # what it makes is new

@@ -25,12 +25,13 @@ from tests.faults.injector import INJECTOR
 from tests.iam.record import COMMAND
 from tests.iam.recorder import RECORDER
 from tests.iam.recording import Recording
-from tests.integration import ledger_agreement
+from tests.integration import ledger_agreement, stacks_of_an_account
 from tests.integration.faster_moto import hurry
 from tests.integration.uploads_world import Uploader
 from tests.template.stack import PSEUDO
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
@@ -76,6 +77,9 @@ class StackClients:
 
     def service_quotas(self) -> ServiceQuotasClient:
         return clients.service_quotas()
+
+    def cloudformation(self) -> CloudFormationClient:
+        return clients.cloudformation()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,7 @@ def in_moto() -> Iterator[None]:
     hurry()
     with mock_aws():
         INJECTOR.forget()
+        stacks_of_an_account.mount()
         forget_clients()
         boto3.DEFAULT_SESSION = _session()
         yield

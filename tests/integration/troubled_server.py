@@ -23,6 +23,7 @@ class Troubled:
 
     url: str
     asked: list[tuple[str, str, HTTPMessage]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
 
 
 class _Server(ThreadingTCPServer):
@@ -41,7 +42,7 @@ class _Handler(StreamRequestHandler):
         asked = self.server.troubled.asked
         method, path, _ = self.rfile.readline().decode().split()
         headers = parse_headers(self.rfile)
-        self.rfile.read(int(headers.get("Content-Length", 0)))
+        self.server.troubled.bodies.append(self.rfile.read(int(headers.get("Content-Length", 0))))
         asked.append((method, path, headers))
         manner = self.server.manners[min(len(asked), len(self.server.manners)) - 1]
         if isinstance(manner, str):

@@ -71,7 +71,12 @@ def types() -> list[str]:
 
 
 def named(kind: str) -> set[str]:
-    """The actions that CloudFormation's schema of a type names for making, reading, changing and deleting one."""
+    """The actions that CloudFormation's schema of a type names for making, reading, changing and deleting one.
+
+    A custom resource has none: its function is run with the credentials of who deploys (docs/facts.md#cloudformation).
+    """
+    if kind.startswith("Custom::"):
+        return {"lambda:InvokeFunction"}
     handlers = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, kind).schema.get("handlers", {})
     return {action for verb, each in handlers.items() if verb != "list" for action in each["permissions"]}
 

@@ -13,7 +13,7 @@ from tests.template.stack import ACCOUNT, NAME, PSEUDO, REGION
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
 _READS = re.compile(r"aws \S+ (describe|get|list|receive|tail)|tunedrop \S+ (list|show)")
-_OURS = "tunedrop (?:datasets|deployments|jobs|keys|notifications)"
+_OURS = "tunedrop (?:cleanup|datasets|deployments|jobs|keys|notifications)"
 _TOKEN = re.compile(rf"As the \*\*(?P<who>[a-z ]+)\*\*|`(?P<command>(?:aws|{_OURS}) [^`]+)`")
 ROUTE = re.compile(r"`(?:GET|POST|PUT|DELETE) /(?!v1/)[^`]*`")
 """A route of ControlApi, for which there is a command."""
@@ -36,7 +36,8 @@ class Step:
     def name(self) -> str:
         """The command without its arguments, as people speak of it."""
         copies_up = self.command.startswith("aws s3 cp") and self.command.split()[-1].startswith("s3://")
-        return " ".join(self.command.split()[:3]) + (" (up)" if copies_up else "")
+        words = self.command.split()[:3]
+        return " ".join(word for word in words if not word.startswith("--")) + (" (up)" if copies_up else "")
 
     @property
     def requests(self) -> Sequence[Request]:
@@ -90,7 +91,10 @@ def _arns(*names: str) -> tuple[str, ...]:
 _SOURCES = _arns("UploadQueue", "SpendQueue", "JobEventQueue")
 _MOVABLE = _arns("UploadDeadLetterQueue", "SpendDeadLetterQueue", "JobEventDeadLetterQueue")
 _DEAD = (*_MOVABLE, "<RuleDeadLetterQueue.Arn>")
-_FUNCTIONS = ("DatasetUploaded", "ControlApi", "JobStateChanged", "SpendingRequested", "Reconcile", "MessagesApi")
+_FUNCTIONS = (
+    "DatasetUploaded", "ControlApi", "JobStateChanged", "SpendingRequested", "Reconcile", "MessagesApi",
+    "DeletionGuard",
+)  # fmt: skip
 _OWN = {"aws:ResourceTag/tunedrop:stack": PSEUDO["AWS::StackId"]}
 _BY_S3 = {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}
 
@@ -142,6 +146,15 @@ COMMANDS: Mapping[str, Sequence[Request]] = {  # docs/facts.md#iam
     "aws sqs start-message-move-task": (
         *_movable("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:StartMessageMoveTask"),
         *_sources("sqs:SendMessage"),
+    ),
+    "tunedrop cleanup": (
+        *_routes("GET /jobs", "POST /jobs/{job_id}/stop", "GET /deployments", "DELETE /deployments/{name}"),
+        *_anything("bedrock:ListCustomModels", "bedrock:ListModelCustomizationJobs"),
+        *_anything("bedrock:ListCustomModelDeployments", "bedrock:ListProvisionedModelThroughputs"),
+        *_throughput("bedrock:ListTagsForResource", "bedrock:DeleteProvisionedModelThroughput"),
+        *_deployment("bedrock:ListTagsForResource", "bedrock:DeleteCustomModelDeployment"),
+        *_bedrock("custom-model")("bedrock:ListTagsForResource", "bedrock:DeleteCustomModel"),
+        *_bedrock("model-customization-job")("bedrock:ListTagsForResource", "bedrock:StopModelCustomizationJob"),
     ),
     "tunedrop datasets delete": _routes("DELETE /datasets/{name}"),
     "tunedrop datasets show": _routes("GET /datasets/{name}", "GET /datasets/{name}/versions/{number}"),

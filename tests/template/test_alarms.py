@@ -25,6 +25,7 @@ def test_what_may_cost_money_or_lose_data_rings_apart_from_what_is_somebodys_bad
     topics = {alarm.id: alarm["AlarmActions"] for alarm in stack.of(ALARM)}
     assert {name for name, rung in topics.items() if rung == ["<AlarmTopic>"]} == {
         "DeadLettersAlarm",
+        "DeadStacksAlarm",
         "ExpiredCapacityAlarm",
         "UnbrakedCapacityAlarm",
         "LiveCapacityAlarm",
@@ -38,7 +39,7 @@ def test_what_may_cost_money_or_lose_data_rings_apart_from_what_is_somebodys_bad
         "LateMessagesAlarm",
         "RejectedDatasetsAlarm",
     }
-    assert len(topics) == 11
+    assert len(topics) == 12
 
 
 def test_an_alarm_tells_its_end_and_its_lack_of_data_where_it_rings(stack):

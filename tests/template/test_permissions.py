@@ -134,7 +134,7 @@ def test_people_can_end_what_costs_and_never_begin_it(stack):
     assert able == {
         ("ResponderPolicy", f"bedrock:Delete{kind}")
         for kind in ("CustomModel", "CustomModelDeployment", "ProvisionedModelThroughput")
-    }
+    } | {("ResponderPolicy", "bedrock:StopModelCustomizationJob")}
 
 
 def test_the_role_that_can_spend_passes_one_role_to_bedrock_and_one_to_scheduler(stack):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tunedrop.actions.charges import tell_budget
 from tunedrop.actions.datasets import erase_data
-from tunedrop.actions.deployments import bill_capacity, inspect_capacity, watch_calls
+from tunedrop.actions.deployments import bill_capacity, find_dead_stacks, inspect_capacity, watch_calls
 from tunedrop.actions.jobs import tell_retirements
 from tunedrop.domain.reports import reconcile_notifications
 from tunedrop.domain.reports.reconcile_notifications import Reconciled
@@ -40,7 +40,7 @@ def reconcile(cloud: Cloud) -> Reconciled:
     only after everything else was done.
     """
     now = cloud.now()
-    jobs, purchases, unreadable = _open_work(cloud)
+    jobs, purchases, unreadable = open_work(cloud)
     due = {_job_message(kind, job) for job in jobs for kind in job_steps.due(job)}
     due |= {_purchase_message(item) for item in purchases if due_purchases.is_due(item, now)}
     _send(due, cloud)
@@ -52,6 +52,8 @@ def reconcile(cloud: Cloud) -> Reconciled:
     others = looked_for - due - more
     _send(others, cloud)
     observability.show_orphans(len(seen.orphans))
+    dead = find_dead_stacks.find(seen.foreign, cloud)
+    observability.show_dead_stacks(dead.throughputs)
     lost = {_erasing_message(deletion) for deletion in erase_data.due(cloud)}
     _send(lost, cloud)
     news = tell_budget.due(cloud)
@@ -59,11 +61,13 @@ def reconcile(cloud: Cloud) -> Reconciled:
     budget = (budget | {_purchase_message(purchase) for purchase in news.purchases}) - due - more - others
     _send(budget, cloud)
     observability.show_standing(bill_capacity.standing(purchases, cloud))
-    fault = unreadable or seen.fault or unseen or news.fault
+    fault = unreadable or seen.fault or unseen or dead.fault or news.fault
     if fault:  # unpublished, so the alarm on a missing ReconcileCompleted rings if it lasts
         raise fault
     enqueued = Counter(message.kind for message in due | more | others | lost | budget)
-    found = Reconciled(len(jobs), len(purchases), dict(enqueued), tuple(seen.orphans), tuple(seen.foreign))
+    found = Reconciled(
+        len(jobs), len(purchases), dict(enqueued), tuple(seen.orphans), tuple(seen.foreign), dead.throughputs
+    )
     event_bus.publish(cloud.bus, reconcile_notifications.notification(found, cloud.settings.stack_id, now))
     return found
 
@@ -91,7 +95,7 @@ def _looked_for(purchases: list[Purchase], cloud: Cloud) -> tuple[set[_Due], Exc
     return found, fault
 
 
-def _open_work(cloud: Cloud) -> tuple[list[Job], list[Purchase], UnreadableRow | None]:
+def open_work(cloud: Cloud) -> tuple[list[Job], list[Purchase], UnreadableRow | None]:
     """All open jobs and purchases that can be read, and the last fault: one bad row must not delay other releases."""
     jobs: list[Job] = []
     purchases, unreadable = bill_capacity.open_purchases(cloud)

@@ -14,6 +14,7 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
+    from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
@@ -115,3 +116,9 @@ def scheduler() -> EventBridgeSchedulerClient:
 def service_quotas() -> ServiceQuotasClient:
     """Client for reading the account's quotas."""
     return boto3.client("service-quotas", config=_config(attempts=3, read_seconds=10))
+
+
+@cache
+def cloudformation() -> CloudFormationClient:
+    """Client for asking what became of a stack, this one or another."""
+    return boto3.client("cloudformation", config=_config(attempts=3, read_seconds=10))

@@ -14,6 +14,7 @@ from tunedrop.edges.s3.bucket import Bucket
 from tunedrop.edges.settings import Settings, settings
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
@@ -36,6 +37,7 @@ class Clients(Protocol):
     def bedrock(self) -> BedrockReader: ...  # noqa: D102
     def scheduler(self) -> EventBridgeSchedulerClient: ...  # noqa: D102
     def service_quotas(self) -> ServiceQuotasClient: ...  # noqa: D102
+    def cloudformation(self) -> CloudFormationClient: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,11 @@ class Cloud:
     def quotas(self) -> ServiceQuotasClient:
         """A Service Quotas client for this account."""
         return self.clients.service_quotas()
+
+    @property
+    def cloudformation(self) -> CloudFormationClient:
+        """A CloudFormation client that asks what became of stacks."""
+        return self.clients.cloudformation()
 
 
 def cloud() -> Cloud:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, ParamSpec, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import ClientError
 
+from tunedrop.domain.serving import dead_stacks
 from tunedrop.domain.serving.capacity_totals import Standing
+from tunedrop.domain.serving.dead_stacks import LeftThroughput
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -74,3 +76,11 @@ def show_orphans(number: int) -> None:
     """Emit the number of orphans, which an alarm watches; ReconcileCompleted and the log name their ARNs."""
     if number:
         metrics.add_metric("OrphanFound", MetricUnit.Count, number)
+
+
+def show_dead_stacks(found: Collection[LeftThroughput]) -> None:
+    """Emit how many throughputs deleted stacks have left, which an alarm watches, and what they cost an hour."""
+    if found:
+        metrics.add_metric("DeadStackThroughputs", MetricUnit.Count, len(found))
+        if (cost := dead_stacks.hourly_cost(found)) is not None:
+            metrics.add_metric("DeadStackHourlyCost", MetricUnit.NoUnit, cost)

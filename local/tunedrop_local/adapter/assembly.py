@@ -15,6 +15,7 @@ from tunedrop_local.adapter import (
     alarms,
     asked_resources,
     bedrock,
+    deletions,
     dropped_properties,
     event_versions,
     gateway_responses,
@@ -34,6 +35,20 @@ from tunedrop_local.adapter.state import Autosave
 from tunedrop_local.code_store import CodeStore
 from tunedrop_local.control import Control
 from tunedrop_local.settings import Keys, Settings
+
+SEAMS = (
+    streaming,
+    event_versions,
+    ranges,
+    redrive,
+    asked_resources,
+    policy_variables,
+    gateway_responses,
+    alarms,
+    names,
+    deletions,
+)
+"""Those that need nothing to be installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,21 +135,7 @@ def assemble(settings: Settings, root: Keys) -> Cloud:
     door, recorder = FaultyDoor(simulator), policies.Recorder()
     mount = bedrock.Mount(simulator, door, events, activity)
     autosave = Autosave(activity, folder=settings.services, snapshot=simulator.snapshot, snapshot_path=snapshot)
-    for part in (
-        functions,
-        recorder,
-        mount,
-        streaming,
-        event_versions,
-        ranges,
-        redrive,
-        asked_resources,
-        policy_variables,
-        gateway_responses,
-        alarms,
-        names,
-        autosave,
-    ):
+    for part in (functions, recorder, mount, *SEAMS, autosave):
         part.install()
     schedules.install(settings)
     universal_targets.install(settings.endpoint)

@@ -39,7 +39,7 @@ UNTAGGED = re.compile(r"bedrock:(List\w+|GetFoundationModel\w*)$")
 TAG_WISH = re.compile(r"bedrock:(Create|Tag)\w+$")
 SPENDING = re.compile(r"bedrock:(Create|Delete|Update|Tag|Stop)\w+$|iam:PassRole$")
 SPENDER = "SpendingRequestedRole"
-ENDING, RESPONDER, BRAKE = re.compile(r"bedrock:Delete\w+$"), "ResponderPolicy", "BrakeRole"
+ENDING, RESPONDER, BRAKE = re.compile(r"bedrock:(Delete|Stop)\w+$"), "ResponderPolicy", "BrakeRole"
 """Who answers alarms may end what costs, as the spender may, and begin nothing."""
 OWN_TAG = "tunedrop:stack"
 

@@ -26,6 +26,7 @@ WATCH: Mapping[str, tuple[str, str, str, int, int]] = {
     "UnbrakedCapacityAlarm": (f"{OURS} UnbrakedPurchases", "", "Maximum", FIVE, 3),
     "FaultsAlarm": (f"AWS/ApiGateway 5XXError, {OURS} MessageFailed", "SUM(METRICS())", "Sum", FIVE, 1),
     "OrphansAlarm": (f"{OURS} OrphanFound", "", "Sum", FIVE, 1),
+    "DeadStacksAlarm": (f"{OURS} DeadStackThroughputs", "", "Maximum", FIVE, 1),
     "LiveCapacityAlarm": (f"{OURS} LiveModelUnits", "", "Maximum", FIVE, 1),
     "ReconcileMissingAlarm": (f"{OURS} ReconcileCompleted", "", "Sum", FIVE, 3),
 }

@@ -20,6 +20,7 @@ SERVICES = {  # client of edges/clients.py: what a role's actions begin with tha
     "bedrock": "bedrock:Get",
     "spender": "bedrock:Create",
     "service_quotas": "servicequotas:",
+    "cloudformation": "cloudformation:",
 }
 
 

@@ -233,14 +233,14 @@ TOO_LITTLE = (
     *(
         Fault(f"{name} has the least memory", put(128, name, P, "MemorySize"))
         for name in ("DatasetUploadedFunction", "ControlApiFunction", "JobStateChangedFunction",
-                     "SpendingRequestedFunction", "ReconcileFunction", "MessagesApiFunction")
+                     "SpendingRequestedFunction", "ReconcileFunction", "MessagesApiFunction", "DeletionGuardFunction")
     ),
     Fault("data is checked by half a processor", put(1024, "DatasetUploadedFunction", P, "MemorySize")),
     *(
         Fault(f"{name} has {seconds} s", put(seconds, name, P, "Timeout"))
         for name, seconds in {"ControlApiFunction": 21, "DatasetUploadedFunction": 860, "ReconcileFunction": 30,
                               "SpendingRequestedFunction": 31, "JobStateChangedFunction": 60,
-                              "MessagesApiFunction": 27}.items()
+                              "MessagesApiFunction": 27, "DeletionGuardFunction": 90}.items()
     ),
     Fault("ControlApi takes one call a second", put(1, *STAGE_SETTINGS, 0, "ThrottlingRateLimit")),
     Fault("ControlApi takes no burst", put(1, *STAGE_SETTINGS, 0, "ThrottlingBurstLimit")),

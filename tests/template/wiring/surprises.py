@@ -64,6 +64,7 @@ KNOWN: dict[str, str] = {
     "AWS::SQS::Queue": "MessageRetentionPeriod RedrivePolicy SqsManagedSseEnabled VisibilityTimeout "
     "deadLetterTargetArn maxReceiveCount",
     "AWS::SQS::QueuePolicy": "PolicyDocument Queues",
+    "Custom::DeletionGuard": "ServiceTimeout ServiceToken Subscription",
 }
 """By type, the names of properties and of their members that a check or a test has an opinion on."""
 LANGUAGE = "2012-10-17"

@@ -30,7 +30,7 @@ def script(capsys):
 @pytest.mark.parametrize(
     ("words", "completed"),
     [
-        (["c"], {"check", "convert", "costs"}),
+        (["c"], {"check", "cleanup", "convert", "costs"}),
         (["keys", ""], {"create", "list", "revoke"}),
         (["local", "d"], {"down", "deploy"}),
         (["push", "--by"], {"--by-events"}),

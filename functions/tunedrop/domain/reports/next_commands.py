@@ -141,6 +141,11 @@ def doctor() -> str:
     return _command("doctor")
 
 
+def clean_up() -> str:
+    """End all that a stack has in Bedrock."""
+    return _command("cleanup")
+
+
 def delete_model(name: str) -> str:
     """Delete a custom model that nothing serves."""
     return _command("models", "delete", name)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from tunedrop.domain.reports import next_commands
 from tunedrop.domain.reports.notifications import Notification, fact_id
+from tunedrop.domain.serving.dead_stacks import LeftThroughput
 from tunedrop.domain.serving.purchase_states import Capacity
 
 
@@ -22,6 +23,8 @@ class Reconciled:
     """Capacity with this stack's tag or mark, but in no row."""
     foreign: tuple[Capacity, ...]
     """Capacity of other stacks and of people: listed, never touched."""
+    dead_stacks: tuple[LeftThroughput, ...] = ()
+    """Of that, the throughputs of stacks that were deleted."""
 
 
 def notification(found: Reconciled, stack: str, now: datetime) -> Notification:
@@ -40,5 +43,8 @@ def notification(found: Reconciled, stack: str, now: datetime) -> Notification:
             "enqueued": dict(found.enqueued),
             "orphans": [item.arn for item in found.orphans],
             "foreign": [item.arn for item in found.foreign],
+            "dead_stacks": [
+                {"arn": each.arn, "stack": each.stack, "hourly_cost": each.hourly_cost} for each in found.dead_stacks
+            ],
         },
     )

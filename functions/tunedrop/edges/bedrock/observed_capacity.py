@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from tunedrop.domain.base_models.catalogue import Serving
+from tunedrop.domain.serving.dead_stacks import Size
 from tunedrop.domain.serving.purchase_states import Capacity, Observation, Purchase, Status
 from tunedrop.edges.faults import ABSENT, code_of
 
@@ -89,6 +90,16 @@ def listing(bedrock: BedrockReader, serving: Serving, model_arn: str | None = No
         for throughputs in bedrock.get_paginator("list_provisioned_model_throughputs").paginate(**chosen):
             for throughput in throughputs.get("provisionedModelSummaries", ()):
                 yield _throughput(throughput)
+
+
+def sizes(bedrock: BedrockReader) -> Mapping[str, Size]:
+    """What each throughput in the Region is billed by, by its ARN."""
+    pages = bedrock.get_paginator("list_provisioned_model_throughputs").paginate()
+    return {
+        shown["provisionedModelArn"]: Size(shown["modelUnits"], shown["foundationModelArn"].rpartition("/")[2])
+        for page in pages
+        for shown in page.get("provisionedModelSummaries", ())
+    }
 
 
 def tags(bedrock: BedrockReader, arn: str) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock.type_defs import GetModelCustomizationJobResponseTypeDef
 
     from tunedrop.edges.clients import BedrockReader
+
+RUNNING: tuple[Literal["InProgress", "Stopping"], ...] = ("InProgress", "Stopping")
 
 _PHASES: Mapping[str, PhaseName] = {
     "validationDetails": "validation",
@@ -32,6 +34,14 @@ def find_job(bedrock: BedrockReader, name: str) -> JobTruth | None:
             if summary["jobName"] == name:
                 return get_job(bedrock, summary["jobArn"]) or _listed_only(summary)
     return None
+
+
+def running(bedrock: BedrockReader) -> Iterator[str]:
+    """The names of all jobs in the Region that run or are being stopped, whoever started them."""
+    for status in RUNNING:
+        for page in bedrock.get_paginator("list_model_customization_jobs").paginate(statusEquals=status):
+            for summary in page.get("modelCustomizationJobSummaries", ()):
+                yield summary["jobName"]
 
 
 def get_job(bedrock: BedrockReader, arn: str) -> JobTruth | None:

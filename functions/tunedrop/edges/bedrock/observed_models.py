@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -47,3 +47,10 @@ def _get(bedrock: BedrockReader, arn: str) -> Mapping[str, Any] | None:
         if code_of(error) in ABSENT:
             return None
         raise
+
+
+def names(bedrock: BedrockReader) -> Iterator[str]:
+    """The names of the account's own custom models in the Region."""
+    for page in bedrock.get_paginator("list_custom_models").paginate(isOwned=True):
+        for summary in page.get("modelSummaries", ()):
+            yield summary["modelName"]

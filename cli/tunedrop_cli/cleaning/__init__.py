@@ -1,0 +1,1 @@
+"""What a stack has that costs, and how a person ends it, whether the stack still stands or not."""

@@ -1,0 +1,61 @@
+"""A cleanup in words for a terminal, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from tunedrop.domain.serving import stack_arns
+
+from tunedrop_cli import tables, text_report
+from tunedrop_cli.cleaning.ending import Ending
+from tunedrop_cli.cleaning.scope import Scope, Seen
+from tunedrop_cli.cleaning.things import Thing
+
+DOUBTFUL = "Named like this stack's, without its tag; whoever knows whose it is may end it:"
+FOREIGN = "Of stacks that stand, or that CloudFormation does not know; never ended here:"
+
+
+def found(screen: Console, scope: Scope, seen: Seen) -> None:
+    """What will be ended, and what is only listed."""
+    if seen.to_end:
+        text_report.line(screen, (title(scope), "bold"))
+        rows = [(each.kind, each.name, each.state, each.bills) for each in seen.to_end]
+        tables.show(screen, ("what", "name", "state", "bills"), rows, spare=1)
+    if seen.only_listed:
+        text_report.line(screen, FOREIGN if scope.target is None else DOUBTFUL)
+        tables.show(screen, ("what", "name", "stack", "arn"), map(_doubtful, seen.only_listed), spare=1)
+
+
+def _doubtful(thing: Thing) -> Sequence[str]:
+    return thing.kind, thing.name, stack_arns.name_of(thing.stack) if thing.stack else "-", thing.id
+
+
+def title(scope: Scope) -> str:
+    """What is cleaned up, and where."""
+    return f"{scope.target.name if scope.target else 'stacks that were deleted'} in {scope.reached.session.region_name}"
+
+
+def came_of_it(screen: Console, scope: Scope, seen: Seen, ending: Ending | None) -> None:
+    """What is still there, or that nothing is."""
+    if not seen.to_end:
+        aside = " but custom models" if scope.keep_models else ""
+        text_report.line(screen, f"Bedrock's own lists show nothing{aside} of {title(scope)} that bills.")
+    elif ending:
+        text_report.line(screen, ("Still there:", "bold red"))
+        for each in seen.to_end:
+            text_report.line(screen, f"  {each.kind} {each.name}  {ending.refused.get(each.id, each.state)}")
+
+
+def answer(scope: Scope, seen: Seen, ending: Ending | None) -> dict[str, Any]:
+    """The same as JSON."""
+    refused = ending.refused if ending else {}
+    return {
+        "stacks": list(scope.target.ids) if scope.target else None,
+        "stands": scope.stands,
+        "ended": [asdict(each) for each in ending.ended.values()] if ending else [],
+        "left": [asdict(each) | {"refused": refused.get(each.id)} for each in seen.to_end],
+        "only_listed": [asdict(each) for each in seen.only_listed],
+    }

@@ -1,0 +1,202 @@
+"""`tunedrop cleanup` against ControlApi and a simulated Bedrock, judged by the ledger: all of ours, no other's."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shlex
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from bedrock_simulator import Fault, server
+from bedrock_simulator.exchange import Request, Response
+from tunedrop.edges import clients
+from tunedrop_cli import main
+from tunedrop_cli.cleaning import ending
+
+from tests.integration import bedrock_world, stacks_of_an_account
+from tests.integration.bedrock_world import World
+from tests.integration.served_control_api import served
+from tests.integration.stacks_of_an_account import VARIABLE, Stacks
+
+LOOK = 9
+"""Requests to ControlApi for one look at what is open."""
+ALL_KINDS = ("provisioned_throughput", "custom_model_deployment", "custom_model")
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """A simulated Bedrock in which a minute passes with each request."""
+
+    world: World
+
+    def handle(self, request: Request) -> Response:
+        self.world.clock.advance(60)
+        self.world.simulator.run_due()
+        return self.world.door.handle(request)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person's account with the stack of a world, and the command line."""
+
+    world: World
+    stacks: Stacks
+    capsys: Any
+    environment: Any
+    bedrock_url: str
+
+    def say(self, line: str) -> tuple[int, str, str]:
+        """Run a command line; exit code, what it printed, and what it said beside."""
+        self.environment.setenv("AWS_ENDPOINT_URL_BEDROCK", self.bedrock_url)
+        code = main.main(shlex.split(line))
+        self.environment.delenv("AWS_ENDPOINT_URL_BEDROCK")
+        return code, *self.capsys.readouterr()
+
+    def tagged(self, name: str, stack_id: str, model_arn: str) -> str:
+        """A throughput with the tag of a stack."""
+        made = clients.bedrock().create_provisioned_model_throughput(
+            provisionedModelName=name,
+            modelId=model_arn,
+            modelUnits=1,
+            tags=[{"key": "tunedrop:stack", "value": stack_id}],
+        )
+        return made["provisionedModelArn"]
+
+    def billed(self) -> list[str]:
+        """Names of all that the ledger still bills."""
+        return sorted(entry.name for kind in ALL_KINDS for entry in self.world.live(kind))
+
+
+@pytest.fixture
+def account(stack, environment, capsys) -> Iterator[Account]:
+    environment.setenv("TUNEDROP_STACK_NAME", "acme-tuning")
+    environment.setattr(ending, "LONGEST_PAUSE", 0.02)
+    environment.setattr(ending, "FIRST_PAUSE", 0.02)
+    world = bedrock_world.make(stack, environment)
+    asked = itertools.count()
+
+    def go_on() -> None:
+        if next(asked) % LOOK == 0:
+            world.wait(60)
+
+    stacks = stacks_of_an_account.mount()
+    stacks.add(world.settings.stack_id)
+    with stacks_of_an_account.served(stacks) as cloudformation, served(go_on) as api:
+        environment.setenv(VARIABLE, cloudformation)
+        environment.setenv("TUNEDROP_CONTROL_API_URL", api.url)
+        bedrock = server.serve(Passing(world), 0)
+        threading.Thread(target=bedrock.serve_forever, args=(0.02,), daemon=True).start()
+        yield Account(world, stacks, capsys, environment, f"http://127.0.0.1:{bedrock.server_port}")
+        bedrock.shutdown()
+        bedrock.server_close()
+
+
+def test_all_that_a_stack_has_is_shown_and_then_ended(account):
+    job = account.world.ready()
+    account.world.start(job_id="01hzz-another", base_model="claude-3-haiku")
+    account.world.deliver()
+    code, said, _ = account.say("cleanup --plan")
+    assert code == 0
+    for thing in ("deployment ", "support-prod", "job ", "custom model", job.name, "next  tunedrop cleanup --yes"):
+        assert thing in said
+    assert len(account.world.live()) == 1
+    code, said, beside = account.say("cleanup --yes")
+    assert (code, account.billed()) == (0, [])
+    assert "Bedrock's own lists show nothing of acme-tuning in us-west-2 that bills." in said
+    assert "ending" in beside
+    assert account.world.deployment().state == "Released"
+    assert account.world.job("01hzz-another").status == "Stopped"
+
+
+def test_nothing_is_ended_that_nobody_agreed_to_and_models_can_be_kept(account):
+    job = account.world.ready()
+    code, said, _ = account.say("cleanup --keep-models")
+    assert (code, len(account.world.live())) == (1, 1)
+    assert "next  tunedrop cleanup --keep-models --yes" in said
+    code, said, _ = account.say("cleanup --keep-models --yes")
+    assert (code, account.billed()) == (0, [job.name])
+    assert "nothing but custom models of acme-tuning" in said
+
+
+def test_nothing_of_another_stack_or_of_a_person_is_ended(account):
+    job = account.world.trained()
+    other = account.stacks.create("other")
+    account.tagged("theirs", other, job.model_arn)
+    bedrock_world.foreign(job.model_arn)
+    code, said, _ = account.say("cleanup --yes")
+    assert [entry.name for entry in account.world.live()] == ["theirs", "made-by-hand"]
+    assert (code, account.billed()[-1]) == (1, "theirs")
+    assert f"custom model {job.name}  An error occurred (ConflictException)" in said
+
+
+def test_what_a_stack_has_lost_track_of_is_ended_too_and_what_only_has_its_mark_is_told(account):
+    job = account.world.ready()
+    account.world.release("support-prod")
+    account.world.wait(0)
+    account.tagged("stray", account.world.settings.stack_id, job.model_arn)
+    mark = account.world.settings.stack_uid[:8]
+    bedrock_world.foreign(job.model_arn, name=f"support-v1-{mark}-00000000")
+    code, said, _ = account.say("cleanup --keep-models --yes")
+    assert code == 1
+    assert "Named like this stack's, without its tag" in said
+    assert [entry.name for entry in account.world.live()] == [f"support-v1-{mark}-00000000"]
+
+
+def test_a_deleted_stack_is_found_by_its_name_and_by_its_arn(account):
+    account.world.ready()
+    account.stacks.delete(account.world.settings.stack_id)
+    code, said, _ = account.say(f"cleanup --plan --stack-name {account.world.settings.stack_id}")
+    assert (code, "throughput" in said) == (0, True)
+    code, said, _ = account.say("cleanup --yes --json")
+    answer = json.loads(said[said.index("{\n") :])  # what functions say of metrics comes first
+    assert (code, account.billed(), answer["left"], answer["stands"]) == (0, [], [], False)
+    assert [each["kind"] for each in answer["ended"]] == ["throughput", "custom model"]
+
+
+def test_a_job_that_a_deleted_stack_left_is_stopped(account):
+    account.world.start()
+    account.world.deliver()
+    account.stacks.delete(account.world.settings.stack_id)
+    code, _, beside = account.say("cleanup --yes")
+    assert (code, [job.status for job in account.world.simulator._world.jobs.values()]) == (0, ["Stopped"])
+    assert "ending job" in beside
+
+
+def test_a_stack_that_nobody_knows_is_told(account):
+    code, _, beside = account.say("cleanup --stack-name nobody --yes")
+    assert code == 1
+    assert "CloudFormation knows no stack nobody" in beside
+
+
+def test_what_deleted_stacks_left_is_ended_and_only_that(account):
+    job = account.world.ready()
+    dead, living = account.stacks.create("dead"), account.stacks.create("living")
+    lost = living.replace("/living/", "/lost/")
+    account.world.simulator.reconfigure(bedrock_world.Configuration(quotas=bedrock_world.Quotas(model_units=9)))
+    for name, stack_id in {"of-dead": dead, "of-living": living, "of-lost": lost}.items():
+        account.tagged(name, stack_id, job.model_arn)
+    account.stacks.delete(dead)
+    own = account.world.purchase().name
+    code, said, _ = account.say("cleanup --orphans")
+    assert (code, len(account.world.live())) == (1, 4)
+    assert "of-dead" in said.partition("never ended here")[0]
+    code, said, _ = account.say("cleanup --orphans --yes")
+    assert (code, sorted(entry.name for entry in account.world.live())) == (0, sorted([own, "of-lost", "of-living"]))
+    for kept in ("of-living", "of-lost", own):
+        assert kept in said.partition("never ended here")[2]
+
+
+def test_a_list_that_cannot_be_seen_ends_in_a_refusal_and_not_in_nothing_bills(account):
+    account.world.door.add(Fault("ListCustomModels", kind="AccessDeniedException"))
+    code, said, _ = account.say("cleanup")
+    assert (code, said) == (1, "")
+
+
+def test_data_is_not_touched_while_the_stack_stands(account):
+    code, _, beside = account.say("cleanup --data --yes")
+    assert code == 2
+    assert "aws cloudformation delete-stack --stack-name acme-tuning" in beside
