@@ -44,22 +44,21 @@ def reconcile(cloud: Cloud) -> Reconciled:
     due = {_job_message(kind, job) for job in jobs for kind in job_steps.due(job)}
     due |= {_purchase_message(item) for item in purchases if due_purchases.is_due(item, now)}
     _send(due, cloud)
-    news = tell_budget.due(cloud)
-    budget = {_job_message("advance_job", job) for job in news.jobs}
-    budget = (budget | {_purchase_message(purchase) for purchase in news.purchases}) - due
-    _send(budget, cloud)
     seen = inspect_capacity.inspect(purchases, cloud)
-    more = {_purchase_message(item) for item in (*seen.vanished, *seen.late)} - due - budget
+    more = {_purchase_message(item) for item in (*seen.vanished, *seen.late)} - due
     _send(more, cloud)
     observability.show_orphans(len(seen.orphans))
     lost = {_erasing_message(deletion) for deletion in erase_data.due(cloud)}
     _send(lost, cloud)
+    news = tell_budget.due(cloud)
+    budget = {_job_message("advance_job", job) for job in news.jobs}
+    budget = (budget | {_purchase_message(purchase) for purchase in news.purchases}) - due - more
+    _send(budget, cloud)
     observability.show_standing(_standing(purchases, cloud, now))
-    if (
-        fault := unreadable or news.fault or seen.fault
-    ):  # unpublished, so the alarm on a missing ReconcileCompleted rings if it lasts
+    fault = unreadable or seen.fault or news.fault
+    if fault:  # unpublished, so the alarm on a missing ReconcileCompleted rings if it lasts
         raise fault
-    enqueued = Counter(message.kind for message in due | budget | more | lost)
+    enqueued = Counter(message.kind for message in due | more | lost | budget)
     found = Reconciled(len(jobs), len(purchases), dict(enqueued), tuple(seen.orphans), tuple(seen.foreign))
     event_bus.publish(cloud.bus, reconcile_notifications.notification(found, cloud.settings.stack_id, now))
     return found

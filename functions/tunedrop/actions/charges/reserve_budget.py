@@ -22,6 +22,9 @@ from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import budget_rows
 from tunedrop.edges.rows.writes import Update
 
+_FREE = frozenset({"swap", "shorten", "adjust"})
+"""Changes of a deployment that take nothing more."""
+
 
 def read(cloud: Cloud) -> BudgetNow | None:
     """The budget and what takes of it now; None: the stack has none."""
@@ -92,7 +95,7 @@ def of_deployment(
 
     Raises as `of_job`.
     """
-    found = read(cloud) if planned.model_units and {"create", "renew"} & set(planned.changes) else None
+    found = read(cloud) if planned.model_units and set(planned.changes) - _FREE else None
     if found is None:
         return None
     return found.share([_item(planned, standing, base_model, found.pricing)], accepted=accepted)
@@ -101,7 +104,7 @@ def of_deployment(
 def _item(
     planned: DeploymentPlan, standing: StandingDeployment | None, base_model: str, pricing: BudgetPricing
 ) -> BudgetItem:
-    if standing:
+    if standing and standing.purchase.generation == planned.generation:
         renewed = purchase_states.end_at(standing.purchase, planned.hours, planned.until)
         return pricing.of_purchase(renewed, base_model)
     key = f"deployment {planned.name}#{planned.generation}"
