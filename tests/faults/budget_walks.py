@@ -39,7 +39,7 @@ PRICES = {
     "claude-3-haiku.training_per_1000_tokens": float(THOUSAND_TOKENS),
 }
 NAMES = ("one", "two", "three")
-STEPS, WALKS, AT_ONCE = 40, 40, 20
+STEPS, WALKS, AT_ONCE = 40, 30, 20
 MOST_CALLS = 30
 """A crash strikes before one of so many calls; some requests make fewer, and are not struck."""
 LONGEST = timedelta(days=9)

@@ -23,7 +23,7 @@ from tunedrop.edges import clock_and_ids
 from tunedrop.edges.rows import dataset_rows, tombstone_rows, upload_rows
 
 from tests import builders
-from tests.integration import bedrock_world, uploads_world
+from tests.integration import bedrock_world, ledger_agreement, uploads_world
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "messages"
 FUNCTIONS = Path(__file__).parents[2] / "functions"
@@ -43,6 +43,7 @@ def make_world(stack, environment):
     """A world of a few hours ago: handlers look at the real clock."""
     world = bedrock_world.make(stack, environment)
     world.clock.time = clock_and_ids.now() - timedelta(hours=4)
+    ledger_agreement.WORLDS.clear()  # Bedrock and the handlers have two clocks here
     return world
 
 
