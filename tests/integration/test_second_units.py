@@ -42,7 +42,7 @@ def jobs(world) -> tuple[str, str]:
 
 
 def ask(world: World, job_id: str, **more: Any) -> Any:
-    return put(world, {"job_id": job_id, "second_unit": True, **more})
+    return put(world, {"job_id": job_id, "second_unit": True} | more)
 
 
 def get(world: World) -> Any:
@@ -289,3 +289,8 @@ def test_the_way_to_serve_is_changed_without_a_gap(stack, environment):
     world.wait(BOUGHT)
     assert (world.live(), world.deployment().expires_at) == ([], None)
     assert len(world.live("custom_model_deployment")) == 1
+
+
+@pytest.mark.parametrize("value", ["yes", 1, "true"])
+def test_only_true_asks_for_a_second_unit(world, jobs, value):
+    assert refused(ask(world, jobs[1], second_unit=value))[0] == 422

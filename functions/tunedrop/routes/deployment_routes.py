@@ -35,6 +35,7 @@ from tunedrop.routes.idempotency import Answer
 from tunedrop.routes.route_basics import (
     Body,
     Cursor,
+    Flag,
     IdempotencyKey,
     Limit,
     Moment,
@@ -67,8 +68,8 @@ class PutDeploymentBody(Body):
     expires_at: Moment | None = Field(
         None, description="When it is released, instead of `hours`; at most 168 hours ahead, and renewed by a later one"
     )
-    no_end: bool = added(False, description="Until somebody releases it, instead of either. On demand only")
-    second_unit: bool = added(
+    no_end: Flag = added(False, description="Until somebody releases it, instead of either. On demand only")
+    second_unit: Flag = added(
         False,
         description="Buys another unit for what can't be changed in place; it takes over once it is Ready. Both are "
         "billed until the one before is given back",

@@ -74,6 +74,8 @@ Moment = Annotated[AwareDatetime, AfterValidator(_in_utc), WRITTEN]
 WHOLE = BeforeValidator(_whole)
 Whole = Annotated[int, Field(strict=True), WHOLE]
 """A whole number of a body: 1 and 1.0, which JSON holds for the same, but neither true nor "1"."""
+Flag = Annotated[bool, Field(strict=True)]
+"""True or false in a body, and not what else may be read so, such as "yes" or 1."""
 
 
 PlanOnly = Annotated[bool, Query(description="Only say what would happen and what it would cost; do nothing.")]
