@@ -18,7 +18,7 @@ from moto.backends import get_backend
 from tunedrop.edges import clock_and_ids
 
 from tests.conftest import scrub
-from tests.faults.delivery import ArrivalDelays, Delivery, Told, at_once
+from tests.faults.delivery import ArrivalDelays, Delivery, Standing, at_once
 from tests.faults.injector import Interference, Watch
 from tests.hostile.world import quiet
 from tests.integration import bedrock_world
@@ -33,7 +33,7 @@ QUICK = Durations(validation=60, data_processing=60, training=600, stopping=60, 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """All state of tables, bucket, schedules and Bedrock. The queues are empty then."""
+    """All state of tables, bucket, queues, schedules and Bedrock."""
 
     bedrock: bytes
     rows: dict[str, Any]
@@ -41,8 +41,7 @@ class Checkpoint:
     schedules: dict[str, Any]
     time: datetime
     ids: int
-    told: tuple[Told, ...]
-    next_schedule: datetime
+    standing: Standing
 
 
 @dataclass(slots=True)
@@ -71,14 +70,12 @@ class Bench:
         world.clock.time, world.ids = checkpoint.time, checkpoint.ids
         world.events.clear()
         self.delivery = Delivery(world, Watch(plan or {}), arrivals)
-        self.delivery.told += checkpoint.told
-        self.delivery.next_schedule = checkpoint.next_schedule
+        self.delivery.go_on(checkpoint.standing)
         return self.delivery
 
     def checkpoint(self) -> Checkpoint:
-        """Everything as it stands; nothing is on its way."""
+        """Everything as it stands."""
         world, delivery = self.world, self.delivery
-        assert not any(line.messages for line in delivery.lines.values())
         rows = {name: copy.deepcopy(table.items) for name, table in self._tables().items()}
         objects = {key: list(versions) for key, versions in self._objects()._iterlists()}
         return Checkpoint(
@@ -88,8 +85,7 @@ class Bench:
             copy.deepcopy(world.kept_schedules()),
             delivery.now,
             world.ids,
-            tuple(delivery.told),
-            delivery.next_schedule,
+            delivery.standing(),
         )
 
     def sleep(self, seconds: float) -> None:

@@ -1,7 +1,8 @@
 """How SQS, EventBridge and Lambda bring work to the real handlers, by the template's own figures, on virtual time.
 
 A message is invisible while a function has it, comes again unless it was deleted, and dies after so many receives. The
-schedule fires, and Lambda repeats a failed run. Bedrock's events may be lost, late or repeated. Callers ask again.
+schedule fires, and Lambda repeats a failed run. Bedrock's events may be lost, late or repeated. Callers ask again. The
+second brake fires when it is due, whatever else works.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import hashlib
 import importlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from bedrock_simulator import Event
@@ -27,6 +28,7 @@ from tests.template import who_may_do_what
 
 SCHEDULE = timedelta(minutes=5)
 ASYNC_RETRY_AFTER = timedelta(minutes=1)
+LATEST = datetime.max.replace(tzinfo=UTC)
 CALLER_WAITS = 5.0
 CALLER_TRIES = 30
 
@@ -102,6 +104,17 @@ class Told:
     detail: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What lies on the queues or is due, and what was told so far."""
+
+    next_schedule: datetime
+    waiting: Mapping[str, tuple[Message, ...]] = field(default_factory=dict)
+    dead: Mapping[str, tuple[Message, ...]] = field(default_factory=dict)
+    repeats: tuple[datetime, ...] = ()
+    told: tuple[Told, ...] = ()
+
+
 ArrivalDelays = Callable[[Event], Sequence[float]]
 """Seconds until each copy of an event of Bedrock's arrives; none: it is lost."""
 
@@ -150,22 +163,44 @@ class Delivery:
         self.lines[queue].messages.append(message)
         return message.id
 
+    def standing(self) -> Standing:
+        """What a later delivery can go on with."""
+        return Standing(
+            self.next_schedule,
+            {name: tuple(map(replace, line.messages)) for name, line in self.lines.items()},
+            {name: tuple(map(replace, line.dead)) for name, line in self.lines.items()},
+            tuple(self._repeats),
+            tuple(self.told),
+        )
+
+    def go_on(self, standing: Standing) -> None:
+        """Take over what lay on the queues, was due and was told then."""
+        self.next_schedule, self._repeats = standing.next_schedule, list(standing.repeats)
+        for line in self.lines.values():
+            line.messages = list(map(replace, standing.waiting.get(line.name, ())))
+            line.dead = list(map(replace, standing.dead.get(line.name, ())))
+        self.told = list(standing.told)
+        ids = [message.id for line in self.lines.values() for message in (*line.messages, *line.dead)]
+        self._numbers = max(map(int, ids), default=0)
+
     # --- what brings work to the functions
 
     def until(self, done: Callable[[], bool], hours: float) -> None:
         """Let everything that is due happen until `done`. Raises Stuck if that takes more virtual time."""
         end = self.now + timedelta(hours=hours)
         while not done():
-            due = min(self._moments())
-            if due > end:
+            if self.next_moment() > end:
                 raise Stuck(f"not within {hours:g} hours")
-            self.world.clock.time = max(self.now, due)
-            self._step()
+            self.step()
+
+    def next_moment(self) -> datetime:
+        """When something is due."""
+        return min(self._moments())
 
     def pass_time(self, hours: float) -> None:
         """Let so much virtual time pass."""
         end = self.now + timedelta(hours=hours)
-        self.until(lambda: min(self._moments()) > end, hours)
+        self.until(lambda: self.next_moment() > end, hours)
 
     def call(self, method: str, path: str, body: Any = None, *, key: str | None = None) -> tuple[int, Any]:
         """A caller's request, repeated as it stands until ControlApi accepts it; each refusal is noted."""
@@ -198,6 +233,7 @@ class Delivery:
     def _moments(self) -> Iterator[datetime]:
         yield self.next_schedule
         yield from self._repeats
+        yield from self.world.schedules().values()
         yield from (message.visible_at for line in self.lines.values() for message in line.messages)
         seconds = self.world.simulator.run_due()
         self._pass_events_on()
@@ -205,18 +241,19 @@ class Delivery:
         if seconds is not None:
             yield self.now + timedelta(seconds=seconds)
 
-    def _step(self) -> None:
-        """Everything that is due now, once."""
-        self.world.simulator.run_due()
-        self._pass_events_on()
-        if self.now >= self.next_schedule:
+    def step(self) -> None:
+        """The first thing that is due next: the brake fires, reconcile runs, or a function gets a batch."""
+        self.world.clock.time = now = max(self.now, self.next_moment())
+        if min(self.world.schedules().values(), default=LATEST) <= now:
+            self.world.fire_schedules()
+        elif now >= self.next_schedule:
             self.next_schedule += SCHEDULE
             self._reconcile(repeat=True)
-        for repeat in [each for each in self._repeats if each <= self.now]:
-            self._repeats.remove(repeat)
+        elif due := [each for each in self._repeats if each <= now]:
+            self._repeats.remove(due[0])
             self._reconcile(repeat=False)
-        for line in self.lines.values():
-            self._work(line)
+        else:
+            any(self._work(line) for line in self.lines.values())
 
     def _pass_events_on(self) -> None:
         arrived, self.world.events[:] = list(self.world.events), []
@@ -231,18 +268,20 @@ class Delivery:
             if repeat:
                 self._repeats.append(self.now + ASYNC_RETRY_AFTER)
 
-    def _work(self, line: Line) -> None:
+    def _work(self, line: Line) -> bool:
+        """Give the function a batch; whether there was one."""
         batch = line.receive(self.now)
         if not batch:
-            return
+            return False
         self.redelivered += sum(message.received > 1 for message in batch)
         event = {"Records": [_record(line, message) for message in batch]}
         try:
             answer = self._invoke(line.handler, event, line.seconds)
         except Died:
-            return
+            return True
         kept = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         line.messages = [message for message in line.messages if message not in batch or message.id in kept]
+        return True
 
     def _invoke(self, handler: str, event: dict[str, Any], seconds: int) -> Any:
         self._dies_at = self.now + timedelta(seconds=seconds)

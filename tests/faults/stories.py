@@ -57,7 +57,7 @@ class Ending:
             found.append(f"reports: {sorted(self.reports ^ as_wanted.reports)}")
         if self.seen != as_wanted.seen:
             found.append(f"seen: {_unlike(self.seen, as_wanted.seen)}")
-        return [*found, *(f"stuck: {each}" for each in self.left)]
+        return [*found, *(f"stuck: {each}" for each in self.left if each not in as_wanted.left)]
 
 
 def _counted(what: str, found: Mapping[str, int], wanted: Mapping[str, int]) -> list[str]:
