@@ -8,13 +8,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from tests.faults import canary_proof, every_call, lost_events, replays, storm_proof
+from tests.faults import canary_proof, every_call, lost_events, money_proof, replays, storm_proof
 from tests.faults.stateful import proof as stateful
 from tests.proofs import Proof, run
 
 PROOFS: dict[str, Callable[[], Proof]] = {
     "every-call": every_call.prove,
     "pairs": every_call.prove_pairs,
+    "money": money_proof.prove,
     "lost-events": lost_events.prove,
     "replays": replays.prove,
     "storm": storm_proof.prove,

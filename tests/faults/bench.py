@@ -24,6 +24,7 @@ from tests.hostile.world import quiet
 from tests.integration import bedrock_world
 from tests.integration.bedrock_world import World
 from tests.integration.conftest import ACCOUNT, deployed, in_moto
+from tests.integration.faster_moto import same_rows
 from tests.integration.uploads_world import EARLIER, Uploader
 
 TABLES = ("StateTable", "AccessTable")
@@ -61,7 +62,7 @@ class Bench:
         world, rows = self.world, self._tables()
         world.simulator.restore(checkpoint.bedrock)
         for name, items in checkpoint.rows.items():
-            rows[name].items = copy.deepcopy(items)
+            rows[name].items = same_rows(items)
         kept = self._objects()
         dict.clear(kept)
         for key, versions in checkpoint.objects.items():
@@ -76,7 +77,7 @@ class Bench:
     def checkpoint(self) -> Checkpoint:
         """Everything as it stands."""
         world, delivery = self.world, self.delivery
-        rows = {name: copy.deepcopy(table.items) for name, table in self._tables().items()}
+        rows = {name: same_rows(table.items) for name, table in self._tables().items()}
         objects = {key: list(versions) for key, versions in self._objects()._iterlists()}
         return Checkpoint(
             world.simulator.snapshot(),

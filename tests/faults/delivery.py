@@ -241,9 +241,12 @@ class Delivery:
         if seconds is not None:
             yield self.now + timedelta(seconds=seconds)
 
-    def step(self) -> None:
-        """The first thing that is due next: the brake fires, reconcile runs, or a function gets a batch."""
-        self.world.clock.time = now = max(self.now, self.next_moment())
+    def step(self, begins: Callable[[datetime], datetime] = lambda due: due) -> None:
+        """The first thing that is due next: the brake fires, reconcile runs, or a function gets a batch.
+
+        `begins`: when what is due then is begun.
+        """
+        self.world.clock.time = now = begins(max(self.now, self.next_moment()))
         if min(self.world.schedules().values(), default=LATEST) <= now:
             self.world.fire_schedules()
         elif now >= self.next_schedule:

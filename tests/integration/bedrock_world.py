@@ -39,6 +39,7 @@ from tunedrop.edges.settings import Settings
 from tests.faults.injector import INJECTOR, Watch, When, happening
 from tests.iam.recorder import RECORDER
 from tests.integration.conftest import ACCOUNT, Stack, StackClients
+from tests.integration.faster_moto import same_rows
 
 CALLER = "arn:aws:iam::123456789012:user/dana"
 HOUR = 3600.0
@@ -192,14 +193,14 @@ class World:
     def checkpoint(self) -> Any:
         """Everything as it stands now."""
         schedules = copy.deepcopy(self.kept_schedules())
-        return self.simulator.snapshot(), copy.deepcopy(self._backend().items), schedules, self.clock.time
+        return self.simulator.snapshot(), same_rows(self._backend().items), schedules, self.clock.time
 
     def restore(self, checkpoint: Any) -> None:
         """Everything as it stood then, queues empty."""
         snapshot, rows, schedules, self.clock.time = checkpoint
         self.simulator.restore(snapshot)
         self.door.clear()
-        self._backend().items = copy.deepcopy(rows)
+        self._backend().items = same_rows(rows)
         self.put_back_schedules(schedules)
         self.events.clear()
         stack = self.stack
