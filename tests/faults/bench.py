@@ -122,13 +122,15 @@ class Bench:
         return get_backend("s3")[ACCOUNT]["aws"].buckets[self.world.stack.bucket].keys
 
 
+USUAL = Configuration(durations=QUICK, quotas=Quotas(model_units=2))
+
+
 @contextmanager
-def bench() -> Iterator[Bench]:
+def bench(configuration: Configuration = USUAL) -> Iterator[Bench]:
     """Such a stack, empty; the handlers' own clock, ids and waits are the bench's."""
     with pytest.MonkeyPatch.context() as environment, quiet():
         scrub(environment)
         with in_moto():
-            configuration = Configuration(durations=QUICK, quotas=Quotas(model_units=2))
             world = bedrock_world.make(deployed(environment), environment, data=False, configuration=configuration)
             made = Bench(world, Delivery(world))
             # Handlers make their own Cloud, and botocore sleeps by itself: there is no argument to pass these by.

@@ -65,6 +65,8 @@ class Explored:
     """Runs of a function that were played for them."""
     endings: int = 0
     """Different states in which they ended."""
+    overlap: timedelta = timedelta()
+    """The longest that more than one throughput billed."""
     objections: list[str] = field(default_factory=list)
 
 
@@ -194,6 +196,7 @@ class Exploration:
         against = [f"stuck: at move {node.move}"] * stuck
         against += money_paths.outcome(made, delivery).differences(self.wanted)
         against += money_paths.overdue(made, self.path)
+        self.found.overlap = max(self.found.overlap, money_paths.overlap(made))
         told = " and then ".join(node.story) or "no fault"
         self.found.objections += [f"{self.path.name}: {told}: {each}" for each in against]
 

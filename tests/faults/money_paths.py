@@ -90,10 +90,21 @@ def overdue(made: Bench, path: Path) -> Iterator[str]:
             yield f"late: {entry.name} bills, and a schedule ends it at {schedules.get(entry.name)}"
 
 
+def overlap(made: Bench) -> timedelta:
+    """How long more than one throughput billed. For none of these paths there should be two."""
+    entries, now = made.world.bought(), made.world.clock.now()
+    moments = [(entry.started_at, 1) for entry in entries] + [(entry.ended_at or now, -1) for entry in entries]
+    total, live, since = timedelta(), 0, now
+    for at, step in sorted(moments):
+        total += at - since if live > 1 else timedelta()
+        live, since = live + step, at
+    return total
+
+
 # --- the paths
 
 
-def _trained(base_model: str, number: int = 1) -> Act:
+def trained(base_model: str, number: int = 1) -> Act:
     def stage(made: Bench, delivery: Delivery) -> None:
         stories.data(base_model)(made, delivery)
         for index in range(number):
@@ -105,9 +116,9 @@ def _trained(base_model: str, number: int = 1) -> Act:
     return stage
 
 
-def _ready(base_model: str, number: int = 1, hours: int | None = HOURS) -> Act:
+def ready(base_model: str, number: int = 1, hours: int | None = HOURS) -> Act:
     def stage(made: Bench, delivery: Delivery) -> None:
-        _trained(base_model, number)(made, delivery)
+        trained(base_model, number)(made, delivery)
         body = {"job_id": jobs(made)[0]} | ({"hours": hours} if hours else {})
         delivery.call("PUT", PATH, body, key="made-before")
         stories.heard(delivery, "DeploymentReady")
@@ -145,30 +156,30 @@ _SILENT = Until(lambda made, delivery: not any(line.messages for line in deliver
 HAIKU, LLAMA = "claude-3-haiku", "llama-3-3-70b"
 
 _ALL = (
-    Path("create, by the hour", _trained(HAIKU), (_put("create", hours=HOURS), _heard("DeploymentReady"), _SILENT)),
-    Path("create, on demand", _trained(LLAMA), (_put("create"), _heard("DeploymentReady"), _SILENT)),
+    Path("create, by the hour", trained(HAIKU), (_put("create", hours=HOURS), _heard("DeploymentReady"), _SILENT)),
+    Path("create, on demand", trained(LLAMA), (_put("create"), _heard("DeploymentReady"), _SILENT)),
     Path(
         "renew",
-        _ready(HAIKU),
+        ready(HAIKU),
         (_put("renew", expires_at=RENEWED_UNTIL.isoformat()), _ends(RENEWED_UNTIL), _SILENT),
         hours=LATEST_HOURS,
     ),
     Path(
         "swap and swap back, by the hour",
-        _ready(HAIKU, 2),
+        ready(HAIKU, 2),
         (_put("swap", 1), _serves(1), _SILENT, _put("back"), _serves(0), _SILENT),
     ),
-    Path("swap, on demand", _ready(LLAMA, 2, None), (_put("swap", 1), _serves(1), _SILENT)),
-    Path("release", _ready(HAIKU), (Ask("DELETE"), _heard("DeploymentReleased"), _SILENT)),
+    Path("swap, on demand", ready(LLAMA, 2, None), (_put("swap", 1), _serves(1), _SILENT)),
+    Path("release", ready(HAIKU), (Ask("DELETE"), _heard("DeploymentReleased"), _SILENT)),
     Path(
         "release while it is made",
-        _trained(HAIKU),
+        trained(HAIKU),
         (_put("create", hours=HOURS), Until(_created), Ask("DELETE"), _heard("DeploymentReleased"), _SILENT),
     ),
-    Path("its end", _ready(HAIKU, hours=FEW), (_heard("DeploymentReleased"), _SILENT), hours=FEW),
+    Path("its end", ready(HAIKU, hours=FEW), (_heard("DeploymentReleased"), _SILENT), hours=FEW),
     Path(
         "the second brake",
-        _ready(HAIKU, hours=FEW),
+        ready(HAIKU, hours=FEW),
         (Asleep(2.0), _heard("DeploymentReleased"), _SILENT),
         hours=FEW,
     ),
