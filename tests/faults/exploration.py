@@ -170,20 +170,15 @@ class Exploration:
                     clock.time = _whole_minute(clock.time)
                     return number
                 case Asleep(hours):
-                    self._sleep(timedelta(hours=hours))
+                    self._sleep(hours)
             number += 1
         return number
 
-    def _sleep(self, long: timedelta) -> None:
+    def _sleep(self, hours: float) -> None:
         """None of our functions runs; Bedrock and the second brake go on."""
         delivery, world = self.made.delivery, self.made.world
-        end = world.clock.time + long
-        for fires_at in sorted(world.schedules().values()):
-            world.clock.time = min(max(world.clock.time, fires_at), end)
-            world.fire_schedules()
-        world.clock.time = end
-        world.simulator.run_due()
-        while delivery.next_schedule < end:
+        world.sleep(3_600 * hours)
+        while delivery.next_schedule < world.clock.time:
             delivery.next_schedule += SCHEDULE
 
     def _is_stuck(self, node: Node) -> bool:

@@ -83,6 +83,8 @@ class World:
     events: list[Event]
     prepared: PreparedVersion
     ids: int = 0
+    skew: timedelta = timedelta()
+    """How far the functions' clocks are ahead of Bedrock's."""
 
     def new_id(self) -> str:
         """Ids that tell their order."""
@@ -106,7 +108,7 @@ class World:
     @property
     def cloud(self) -> Cloud:
         """What a use case is handed."""
-        return Cloud(self.settings, StackClients(self.stack), self.clock.now, self.new_id)
+        return Cloud(self.settings, StackClients(self.stack), lambda: self.clock.now() + self.skew, self.new_id)
 
     def stop(self, job_id: str) -> Job:
         """POST /jobs/{id}/stop."""
@@ -188,6 +190,15 @@ class World:
                     clients.bedrock().delete_provisioned_model_throughput(
                         provisionedModelId=parameters["ProvisionedModelId"]
                     )
+        self.simulator.run_due()
+
+    def sleep(self, seconds: float) -> None:
+        """Time passes in which none of our functions runs: Bedrock goes on, and schedules fire when they are due."""
+        end = self.clock.now() + timedelta(seconds=seconds)
+        for fires_at in sorted(self.schedules().values()):
+            self.clock.time = min(max(self.clock.time, fires_at), end)
+            self.fire_schedules()
+        self.clock.time = end
         self.simulator.run_due()
 
     def checkpoint(self) -> Any:

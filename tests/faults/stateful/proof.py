@@ -10,7 +10,7 @@ from tests.faults.stateful.bugs import BUGS
 from tests.faults.stateful.hunt import CPU_SECONDS, Found, hunt
 from tests.faults.stateful.invariants import ALWAYS, AT_REST
 from tests.faults.stateful.machine import run
-from tests.faults.stateful.program import running
+from tests.faults.stateful.running import running
 from tests.faults.stateful.steps import STEPS
 from tests.proofs import Proof
 
