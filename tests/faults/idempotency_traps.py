@@ -112,7 +112,7 @@ def bought_by_powertools(made: Bench, start: Checkpoint, trap: Trap) -> int:
     """How often a function buys that is idempotent by Powertools alone."""
     made.begin(start)
     model = made.world.job(money_paths.jobs(made)[0]).model_arn or ""
-    context: Any = LambdaContext(remaining=0 if trap.comes_again else 900_000)
+    context: Any = LambdaContext(milliseconds_left=0 if trap.comes_again else 900_000)
     config = IdempotencyConfig(lambda_context=context)
     store = DynamoDBPersistenceLayer(RECORDS, boto3_client=clients.dynamodb())
 

@@ -72,6 +72,18 @@ class Clock:
 
 
 @dataclass
+class BedrockClock:
+    """Bedrock's own, which may be ahead of everybody else's."""
+
+    clock: Clock
+    skew: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        """Where it stands."""
+        return self.clock.now() + self.skew
+
+
+@dataclass
 class World:
     """Everything that a story about money needs."""
 
@@ -82,9 +94,8 @@ class World:
     door: FaultyDoor
     events: list[Event]
     prepared: PreparedVersion
+    bedrock_clock: BedrockClock
     ids: int = 0
-    skew: timedelta = timedelta()
-    """How far the functions' clocks are ahead of Bedrock's."""
 
     def new_id(self) -> str:
         """Ids that tell their order."""
@@ -108,7 +119,7 @@ class World:
     @property
     def cloud(self) -> Cloud:
         """What a use case is handed."""
-        return Cloud(self.settings, StackClients(self.stack), lambda: self.clock.now() + self.skew, self.new_id)
+        return Cloud(self.settings, StackClients(self.stack), self.clock.now, self.new_id)
 
     def stop(self, job_id: str) -> Job:
         """POST /jobs/{id}/stop."""
@@ -408,11 +419,12 @@ def make(
     environment.setenv("AWS_DEFAULT_REGION", region)
     settings = dataclasses.replace(_settings(stack, variables), region=region)
     clock = Clock()
+    bedrock_clock = BedrockClock(clock)
     events: list[Event] = []
     simulator = Simulator(
         objects=ClientObjects(stack.s3),
         publish=events.append,
-        clock=clock,
+        clock=bedrock_clock,
         configuration=configuration or Configuration(quotas=Quotas(model_units=2)),
     )
     RECORDER.tags_of = simulator._world.tags.get
@@ -421,7 +433,7 @@ def make(
     prepared = prepare(stack, base_model, validation=validation)
     if data and dataset_rows.load_head(stack.table, "support") is None:
         store(stack, prepared)
-    return World(stack, settings, clock, simulator, door, events, prepared)
+    return World(stack, settings, clock, simulator, door, events, prepared, bedrock_clock)
 
 
 def _settings(stack: Stack, variables: dict[str, str]) -> Settings:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from tests.builders import CALLER
 from tests.faults.stateful.history import CREATE_JOB, Sent
-from tests.faults.stateful.program import SKEWED_BY, Program
+from tests.faults.stateful.program import Program
 from tests.faults.stateful.steps import RECORDS
 
 ENDED = frozenset({"Completed", "Failed", "Stopped"})
@@ -96,7 +96,7 @@ def jobs_start_in_time(program: Program) -> Iterator[str]:
         if asked.body.get("deadline"):
             latest = min(latest, datetime.fromisoformat(asked.body["deadline"]))
         for sent in _starts(program):
-            if sent.tags["tunedrop:job"] == job and sent.at >= latest + SKEWED_BY:
+            if sent.tags["tunedrop:job"] == job and sent.at >= latest:
                 yield f"job {job} was to start before {latest}, and was sent at {sent.at}"
 
 

@@ -97,9 +97,9 @@ def machine(program: Program, taken: Counter[str], reached: Counter[str]) -> typ
             self.holds = True
             program.reset()
 
-        @initialize(beginning=st.sampled_from(BEGINNINGS))
-        def begin(self, beginning: str) -> None:
-            begin(program, beginning)
+        @initialize(beginning=st.sampled_from(BEGINNINGS), skew=st.sampled_from((-3, 0, 0, 3)))
+        def begin(self, beginning: str, skew: int) -> None:
+            begin(program, beginning, skew)
 
         @invariant()
         def holds_always(self) -> None:

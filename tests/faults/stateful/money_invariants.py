@@ -103,14 +103,14 @@ def ended_by_its_brake(program: Program) -> Iterator[str]:
             yield f"{entry.name} bills at {program.now}, and should have been deleted before {latest}"
     for entry in program.every_purchase():
         fires_at = program.left_behind.get(entry.resource_arn)
-        if fires_at and (entry.ended_at or program.now) > fires_at:
+        if fires_at and (entry.ended_at or program.now) > fires_at + SKEWED_BY:
             yield f"{entry.name} of an earlier stack billed until {entry.ended_at}; its schedule fired at {fires_at}"
 
 
 def serves_what_it_says(program: Program) -> Iterator[str]:
     """I22: what our rows call served by some capacity is what Bedrock serves there."""
     for row in program.rows():
-        if row["sk"].value.startswith("PURCHASE#") and row["state"].value == "live" and "swap" not in row:
+        if "state" in row and row["state"].value == "live" and "swap" not in row:
             said, found = row["model_arn"].value, program.served(row["arn"].value)
             if found and said != found:
                 yield f"{row['arn'].value} serves {found}, and its row says {said}"
@@ -123,7 +123,7 @@ def nothing_is_bought_late(program: Program) -> Iterator[str]:
         job = jobs.get(entry.tags["tunedrop:job"])
         since = [job.ended_at] if job and job.status == "Completed" else []
         since += [asked.at for asked in program.history.puts(_deployment(program, entry.tags))] if since else []
-        if not any(at <= entry.started_at < at + BUY_WITHIN + SKEWED_BY for at in since):
+        if not any(at - SKEWED_BY <= entry.started_at < at + BUY_WITHIN + SKEWED_BY for at in since):
             yield f"{entry.name} was bought at {entry.started_at} for {job and (job.status, job.ended_at)}"
 
 

@@ -42,7 +42,7 @@ CAP, QUOTA = 1, 2
 """MaxModelUnits, and what Bedrock would sell: a purchase beyond the cap must reach the ledger to be seen."""
 BY_HAND = "made-by-hand"
 SKEWED_BY = timedelta(minutes=3)
-"""At most, the functions' clocks and Bedrock's."""
+"""At most, Bedrock's clock from all others."""
 CALM_SECONDS = 1_800
 """So long after the last fault, nothing waits for a second try."""
 FORGETFUL = Configuration(quotas=Quotas(model_units=QUOTA), token_seconds=0, unique_names=False)
@@ -80,7 +80,7 @@ class Program(Seen):
         world = self.world
         self.sequence = self.keys = self.stacks = 0
         self.brakes, self.left_behind = False, {}
-        world.clock.time, world.ids, world.skew = bedrock_world.Clock().time, 0, timedelta()
+        world.clock.time, world.ids, world.bedrock_clock.skew = bedrock_world.Clock().time, 0, timedelta()
         world.simulator.restore(self._empty)
         world.put_back_schedules({})
         self.sell(QUOTA)

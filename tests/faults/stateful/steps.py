@@ -119,10 +119,6 @@ def _buy_by_hand(program: Program, number: int) -> None:
         program.buy_by_hand(_pick(models, number))
 
 
-def _skew(program: Program, minutes: int) -> None:
-    program.world.skew = timedelta(minutes=minutes)
-
-
 def _release(program: Program, name: str, fault: Strike | None) -> None:
     program.ask("DELETE", f"/deployments/{name}", fault=fault)
 
@@ -140,8 +136,9 @@ def _deliver_again(program: Program, number: int) -> None:
     queues.repeat(_pick([*queues.done, *queues.waiting], number), program.now)
 
 
-def begin(program: Program, beginning: str) -> None:
-    """Come so far without faults: runs that begin with nothing seldom come far."""
+def begin(program: Program, beginning: str, skew: int) -> None:
+    """Come so far without faults: runs that begin with nothing seldom come far. `skew`: of Bedrock's clock, minutes."""
+    program.world.bedrock_clock.skew = timedelta(minutes=skew)
     so_far = BEGINNINGS.index(beginning)
     if so_far >= 1:
         _upload(program, DATASETS[0], "train", "good 1")
@@ -236,7 +233,6 @@ STEPS: Mapping[str, Step] = {
     ),
     "buy_by_hand": Step(_buy_by_hand, {"number": numbers}, when=lambda program: bool(program.history.jobs())),
     "sleep": Step(Program.sleep, {"seconds": st.sampled_from((HOUR, 3 * HOUR, 9 * HOUR))}, when=_is_under_way),
-    "skew": Step(_skew, {"minutes": st.sampled_from((-3, 0, 3))}, when=_is_under_way),
     "put_back": Step(
         Program.put_back,
         {"ago": st.integers(1, 20)},
