@@ -79,7 +79,7 @@ def came_to(program: Program) -> Counter[str]:
         puts=len(history.accepted("PUT", "/deployments/")),
         swaps=sum(each.operation == "UpdateProvisionedModelThroughput" for each in history.touched),
         restores=history.restored,
-        stacks=program.stacks,
+        new_stacks=program.stacks - 1,
         trainings=len(program.ledger("customization_job")),
         purchases=len(program.ledger("provisioned_throughput")),
         **{name: number for name, number in told.items() if name != "ReconcileCompleted"},
