@@ -145,20 +145,26 @@ class Program(Seen):
 
     def make_anew(self) -> None:
         """A person deletes the stack, whatever bills, and deploys it again: tables and bucket are new ones."""
+        self._let_schedules_fire()
         schedules = self.world.schedules()
         self.left_behind |= {
             each.resource_arn: schedules.get(each.name, self.now)
             for each in self.ledger("provisioned_throughput")
             if each.is_live
         }
-        self.brakes = True
         self._begin_stack()
 
     def put_back(self, ago: int) -> None:
         """A person restores StateTable to how it was so many steps ago."""
-        self.brakes = self.history.restored = True
+        self._let_schedules_fire()
+        self.history.restored = True
         table = get_backend("dynamodb")[ACCOUNT][REGION].tables["StateTable"]
         table.items = same_rows(self.past[max(len(self.past) - 1 - ago, 0)])
+
+    def _let_schedules_fire(self) -> None:
+        """From now on, and those that are overdue at once."""
+        self.brakes = True
+        self.world.sleep(0)
 
     def buy_by_hand(self, model_arn: str) -> None:
         """A person buys a throughput past the stack, on a model of ours."""

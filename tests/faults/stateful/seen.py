@@ -45,6 +45,11 @@ class Seen:
         entries = self.world.simulator.ledger()
         return [entry for entry in entries if entry.kind == PAID[0] and "tunedrop:stack" in entry.tags]
 
+    def by_hand(self) -> list[LedgerEntry]:
+        """Every throughput that a person bought past all stacks."""
+        entries = self.world.simulator.ledger()
+        return [entry for entry in entries if entry.kind == PAID[0] and "tunedrop:stack" not in entry.tags]
+
     def bedrock_jobs(self) -> list[Any]:
         """All jobs that Bedrock ever had of this stack."""
         jobs = self.world.simulator._world.jobs.values()

@@ -225,18 +225,21 @@ STEPS: Mapping[str, Step] = {
             "number": st.none() | numbers,
             "name": st.sampled_from(DEPLOYMENTS),
             "hours": st.sampled_from((None, 1, 3)),
-            "ahead": st.sampled_from((None, None, 2, 5)),
+            "ahead": st.sampled_from((None, None, 2, 30)),
             "fault": faults,
         },
         when=lambda program: bool(program.history.jobs()),
-        weight=3,
+        weight=5,
     ),
-    "buy_by_hand": Step(_buy_by_hand, {"number": numbers}, when=lambda program: bool(program.history.jobs())),
+    "buy_by_hand": Step(
+        _buy_by_hand, {"number": numbers}, when=lambda program: bool(program.bedrock_jobs()) and not program.by_hand()
+    ),
     "sleep": Step(Program.sleep, {"seconds": st.sampled_from((HOUR, 3 * HOUR, 9 * HOUR))}, when=_is_under_way),
     "put_back": Step(
         Program.put_back,
         {"ago": st.integers(1, 20)},
         when=lambda program: bool(program.ledger("provisioned_throughput")),
+        weight=2,
     ),
     "make_anew": Step(
         lambda program: program.make_anew(), when=lambda program: bool(program.ledger("provisioned_throughput"))
