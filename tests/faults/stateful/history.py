@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from tunedrop.errors import Unavailable
+
 CREATE_JOB, CREATE_THROUGHPUT = "CreateModelCustomizationJob", "CreateProvisionedModelThroughput"
 
 
@@ -140,3 +142,8 @@ class History:
             if asked.path == "/jobs" and asked.key:
                 first.setdefault(asked.answer["id"], asked)
         return first
+
+
+def is_wait(fault: BaseException | None) -> bool:
+    """Whether a delivery only asked to come again."""
+    return isinstance(fault, Unavailable)

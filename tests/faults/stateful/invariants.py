@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from tests.faults.stateful import data_invariants, job_invariants, money_invariants
+from tests.faults.stateful.history import is_wait
 from tests.faults.stateful.job_invariants import ENDED, TERMINAL
-from tests.faults.stateful.program import Program, is_wait
+from tests.faults.stateful.program import Program
 
 Invariant = Callable[[Program], Iterator[str]]
 

@@ -23,7 +23,6 @@ from tunedrop.edges import queues as working
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import metrics
 from tunedrop.edges.queues import Queue
-from tunedrop.errors import Unavailable
 from tunedrop.routes import application
 
 from tests import builders
@@ -299,8 +298,3 @@ def _noting(take: Callable[[Mapping[str, Any]], object], caught: list[BaseExcept
             raise
 
     return taken
-
-
-def is_wait(fault: BaseException | None) -> bool:
-    """Whether a delivery only asked to come again."""
-    return isinstance(fault, Unavailable)
