@@ -7,7 +7,6 @@ second brake fires when it is due, whatever else works.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import importlib
 import json
@@ -23,8 +22,8 @@ from tunedrop.edges.observability import metrics
 from tests import builders
 from tests.conftest import forget_clients
 from tests.faults.injector import INJECTOR, Attempt, Watch, response
+from tests.faults.lines import Line, Message, deployed_lines
 from tests.integration.bedrock_world import Crash, World, envelope
-from tests.template import who_may_do_what
 
 SCHEDULE = timedelta(minutes=5)
 ASYNC_RETRY_AFTER = timedelta(minutes=1)
@@ -39,60 +38,6 @@ class Died(Exception):
 
 class Stuck(Exception):
     """What was waited for did not happen in time."""
-
-
-@dataclass(slots=True)
-class Message:
-    """One message of SQS."""
-
-    id: str
-    body: str
-    visible_at: datetime
-    received: int = 0
-
-
-@dataclass(slots=True)
-class Line:
-    """A queue, and how it is worked through."""
-
-    name: str
-    handler: str
-    seconds: int
-    """How long one run of the function may take."""
-    visibility: timedelta
-    batch: int
-    most_receives: int
-    messages: list[Message] = field(default_factory=list)
-    dead: list[Message] = field(default_factory=list)
-
-    def receive(self, now: datetime) -> list[Message]:
-        """As many messages as one run gets; those received too often are dead letters instead."""
-        seen = [message for message in self.messages if message.visible_at <= now]
-        for message in seen:
-            if message.received >= self.most_receives:
-                self.messages.remove(message)
-                self.dead.append(message)
-        batch = [message for message in seen if message in self.messages][: self.batch]
-        for message in batch:
-            message.received += 1
-            message.visible_at = now + self.visibility
-        return batch
-
-
-@functools.cache
-def deployed_lines() -> tuple[tuple[str, str, int, int, int, int], ...]:
-    """Of each queue with a function: name, handler, time-out, visibility time-out, batch size, most receives."""
-    stack = who_may_do_what.current()
-    found = []
-    for mapping in stack.of("AWS::Lambda::EventSourceMapping"):
-        queue, function = stack.referred(mapping["EventSourceArn"]), stack.referred(mapping["FunctionName"])
-        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], mapping.id
-        receives = queue["RedrivePolicy"]["maxReceiveCount"]
-        handler = function["Handler"].removesuffix(".handler")
-        found.append(
-            (queue.id, handler, function["Timeout"], queue["VisibilityTimeout"], mapping["BatchSize"], receives)
-        )
-    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

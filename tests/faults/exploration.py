@@ -19,9 +19,10 @@ from typing import Any
 from tests import builders
 from tests.faults import money_paths, stories
 from tests.faults.bench import Bench, Checkpoint
-from tests.faults.delivery import CALLER_WAITS, SCHEDULE, Message, Standing
+from tests.faults.delivery import CALLER_WAITS, SCHEDULE, Standing
 from tests.faults.injector import Interference
 from tests.faults.kinds import KINDS, Fault, Kind, interference
+from tests.faults.lines import Message
 from tests.faults.money_paths import Ask, Asleep, Path, Until
 
 Plan = Mapping[int, Kind]
