@@ -23,10 +23,11 @@ class LambdaContext:
     memory_limit_in_mb: int = 1024
     invoked_function_arn: str = "arn:aws:lambda:us-west-2:123456789012:function:tunedrop-function"
     aws_request_id: str = "0a1b2c3d-0000-4000-8000-000000000000"
+    milliseconds_left: int = 900_000
 
     def get_remaining_time_in_millis(self) -> int:
-        """As if it had just begun."""
-        return 900_000
+        """As if it had just begun, unless the test says otherwise."""
+        return self.milliseconds_left
 
 
 def event(name: str) -> Any:

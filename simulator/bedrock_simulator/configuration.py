@@ -1,5 +1,6 @@
 """What a host may configure: durations, quotas, lifecycles, the layout of output files, speed of streams."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -59,6 +60,8 @@ class Configuration:
     `not_tuned` holds customization ids that are left out of the models that are tuned today.
     `variants_resolve` says whether GetFoundationModel knows an id with its context suffix (docs/facts.md#base-models).
     `validation_layout` None means the layout of the model's family (docs/facts.md#metrics-files).
+    `token_seconds` is how long a client token is remembered; without `unique_names`, paid capacity may share a name. No
+    page says either, so a program can be tried against both.
     If the real service's error code is not documented, a `*_code` field chooses one (docs/facts.md#errors).
     """
 
@@ -70,6 +73,8 @@ class Configuration:
     variants_resolve: bool = True
     validation_layout: ValidationLayout | None = None
     tokens_per_second: float = 100
+    token_seconds: float = math.inf
+    unique_names: bool = True
     announces_start: bool = True
     tagging_needs_permission: bool = True
     name_in_use_code: Literal["ValidationException", "ConflictException"] = "ValidationException"

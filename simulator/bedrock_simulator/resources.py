@@ -38,5 +38,7 @@ def find_model(call: Call, wanted: str) -> CustomModel | None:
 
 
 def name_is_taken(call: Call, things: Iterable[Named], name: str) -> bool:
-    """Whether one of the caller's resources already has the name."""
+    """Whether one of the caller's resources already has the name, where names are unique."""
+    if not call.world.configuration.unique_names:
+        return False
     return any(thing.name == name and (thing.account, thing.region) == (call.account, call.region) for thing in things)

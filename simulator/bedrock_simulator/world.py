@@ -96,7 +96,11 @@ class Call:
 
     def earlier(self, operation: str) -> str | None:
         """The ARN that an earlier call with the same client token created (docs/facts.md#client-tokens)."""
-        return self.world.tokens.get(self.token_key(operation)) if self["clientRequestToken"] else None
+        arn = self.world.tokens.get(self.token_key(operation)) if self["clientRequestToken"] else None
+        if arn is None:
+            return None
+        age = (self.now - self.world.bills[arn].started_at).total_seconds()
+        return arn if age < self.world.configuration.token_seconds else None
 
     def remember(self, operation: str, arn: str) -> None:
         """Remember which resource the client token created."""

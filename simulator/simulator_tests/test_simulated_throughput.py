@@ -34,6 +34,22 @@ def test_the_same_token_buys_once_even_after_the_capacity_is_gone(lab):
     assert [e.kind for e in lab.simulator.ledger()].count("provisioned_throughput") == 1
 
 
+def test_a_token_that_is_forgotten_buys_again(new_lab):
+    lab = new_lab(token_seconds=60)
+    lab.train()
+    first = lab.buy(clientRequestToken="t1")
+    lab.advance(59)
+    assert lab.buy(clientRequestToken="t1", provisionedModelName="other") == first
+    lab.advance(1)
+    assert lab.buy(clientRequestToken="t1", provisionedModelName="other") != first
+
+
+def test_names_that_need_not_be_unique_are_given_twice(new_lab):
+    lab = new_lab(unique_names=False)
+    lab.train()
+    assert lab.buy() != lab.buy()
+
+
 def test_without_quota_nothing_is_bought(new_lab):
     lab = new_lab(quotas=Quotas(model_units=0))
     lab.train()

@@ -8,13 +8,29 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from tests.faults import budget_walks, canary_proof, every_call, lost_events, replays, restores, storm_proof
+from tests.faults import (
+    bedrock_modes,
+    budget_walks,
+    canary_proof,
+    deployment_races,
+    every_call,
+    idempotency_traps,
+    lost_events,
+    money_proof,
+    replays,
+    restores,
+    storm_proof,
+)
 from tests.faults.stateful import proof as stateful
 from tests.proofs import Proof, run
 
 PROOFS: dict[str, Callable[[], Proof]] = {
     "every-call": every_call.prove,
     "pairs": every_call.prove_pairs,
+    "money": money_proof.prove,
+    "bedrock-modes": bedrock_modes.prove,
+    "deployment-races": deployment_races.prove,
+    "idempotency-traps": idempotency_traps.prove,
     "lost-events": lost_events.prove,
     "replays": replays.prove,
     "restores": restores.prove,

@@ -18,12 +18,13 @@ from moto.backends import get_backend
 from tunedrop.edges import clock_and_ids
 
 from tests.conftest import scrub
-from tests.faults.delivery import ArrivalDelays, Delivery, Told, at_once
+from tests.faults.delivery import ArrivalDelays, Delivery, Standing, at_once
 from tests.faults.injector import Interference, Watch
 from tests.hostile.world import quiet
 from tests.integration import bedrock_world
 from tests.integration.bedrock_world import World
 from tests.integration.conftest import ACCOUNT, deployed, in_moto
+from tests.integration.faster_moto import same_rows
 from tests.integration.uploads_world import EARLIER, Uploader
 
 TABLES = ("StateTable", "AccessTable")
@@ -33,7 +34,7 @@ QUICK = Durations(validation=60, data_processing=60, training=600, stopping=60, 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """All state of tables, bucket, schedules and Bedrock. The queues are empty then."""
+    """All state of tables, bucket, queues, schedules and Bedrock."""
 
     bedrock: bytes
     rows: dict[str, Any]
@@ -41,8 +42,7 @@ class Checkpoint:
     schedules: dict[str, Any]
     time: datetime
     ids: int
-    told: tuple[Told, ...]
-    next_schedule: datetime
+    standing: Standing
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ class Bench:
         world, rows = self.world, self._tables()
         world.simulator.restore(checkpoint.bedrock)
         for name, items in checkpoint.rows.items():
-            rows[name].items = copy.deepcopy(items)
+            rows[name].items = same_rows(items)
         kept = self._objects()
         dict.clear(kept)
         for key, versions in checkpoint.objects.items():
@@ -71,15 +71,13 @@ class Bench:
         world.clock.time, world.ids = checkpoint.time, checkpoint.ids
         world.events.clear()
         self.delivery = Delivery(world, Watch(plan or {}), arrivals)
-        self.delivery.told += checkpoint.told
-        self.delivery.next_schedule = checkpoint.next_schedule
+        self.delivery.go_on(checkpoint.standing)
         return self.delivery
 
     def checkpoint(self) -> Checkpoint:
-        """Everything as it stands; nothing is on its way."""
+        """Everything as it stands."""
         world, delivery = self.world, self.delivery
-        assert not any(line.messages for line in delivery.lines.values())
-        rows = {name: copy.deepcopy(table.items) for name, table in self._tables().items()}
+        rows = {name: same_rows(table.items) for name, table in self._tables().items()}
         objects = {key: list(versions) for key, versions in self._objects()._iterlists()}
         return Checkpoint(
             world.simulator.snapshot(),
@@ -88,8 +86,7 @@ class Bench:
             copy.deepcopy(world.kept_schedules()),
             delivery.now,
             world.ids,
-            tuple(delivery.told),
-            delivery.next_schedule,
+            delivery.standing(),
         )
 
     def sleep(self, seconds: float) -> None:
@@ -125,13 +122,15 @@ class Bench:
         return get_backend("s3")[ACCOUNT]["aws"].buckets[self.world.stack.bucket].keys
 
 
+USUAL = Configuration(durations=QUICK, quotas=Quotas(model_units=2))
+
+
 @contextmanager
-def bench() -> Iterator[Bench]:
+def bench(configuration: Configuration = USUAL) -> Iterator[Bench]:
     """Such a stack, empty; the handlers' own clock, ids and waits are the bench's."""
     with pytest.MonkeyPatch.context() as environment, quiet():
         scrub(environment)
         with in_moto():
-            configuration = Configuration(durations=QUICK, quotas=Quotas(model_units=2))
             world = bedrock_world.make(deployed(environment), environment, data=False, configuration=configuration)
             made = Bench(world, Delivery(world))
             # Handlers make their own Cloud, and botocore sleeps by itself: there is no argument to pass these by.

@@ -1,18 +1,18 @@
 """How SQS, EventBridge and Lambda bring work to the real handlers, by the template's own figures, on virtual time.
 
 A message is invisible while a function has it, comes again unless it was deleted, and dies after so many receives. The
-schedule fires, and Lambda repeats a failed run. Bedrock's events may be lost, late or repeated. Callers ask again.
+schedule fires, and Lambda repeats a failed run. Bedrock's events may be lost, late or repeated. Callers ask again. The
+second brake fires when it is due, whatever else works.
 """
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import importlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from bedrock_simulator import Event
@@ -22,11 +22,12 @@ from tunedrop.edges.observability import metrics
 from tests import builders
 from tests.conftest import forget_clients
 from tests.faults.injector import INJECTOR, Attempt, Watch, response
+from tests.faults.lines import Line, Message, deployed_lines
 from tests.integration.bedrock_world import Crash, World, envelope
-from tests.template import who_may_do_what
 
 SCHEDULE = timedelta(minutes=5)
 ASYNC_RETRY_AFTER = timedelta(minutes=1)
+LATEST = datetime.max.replace(tzinfo=UTC)
 CALLER_WAITS = 5.0
 CALLER_TRIES = 30
 
@@ -39,60 +40,6 @@ class Stuck(Exception):
     """What was waited for did not happen in time."""
 
 
-@dataclass(slots=True)
-class Message:
-    """One message of SQS."""
-
-    id: str
-    body: str
-    visible_at: datetime
-    received: int = 0
-
-
-@dataclass(slots=True)
-class Line:
-    """A queue, and how it is worked through."""
-
-    name: str
-    handler: str
-    seconds: int
-    """How long one run of the function may take."""
-    visibility: timedelta
-    batch: int
-    most_receives: int
-    messages: list[Message] = field(default_factory=list)
-    dead: list[Message] = field(default_factory=list)
-
-    def receive(self, now: datetime) -> list[Message]:
-        """As many messages as one run gets; those received too often are dead letters instead."""
-        seen = [message for message in self.messages if message.visible_at <= now]
-        for message in seen:
-            if message.received >= self.most_receives:
-                self.messages.remove(message)
-                self.dead.append(message)
-        batch = [message for message in seen if message in self.messages][: self.batch]
-        for message in batch:
-            message.received += 1
-            message.visible_at = now + self.visibility
-        return batch
-
-
-@functools.cache
-def deployed_lines() -> tuple[tuple[str, str, int, int, int, int], ...]:
-    """Of each queue with a function: name, handler, time-out, visibility time-out, batch size, most receives."""
-    stack = who_may_do_what.current()
-    found = []
-    for mapping in stack.of("AWS::Lambda::EventSourceMapping"):
-        queue, function = stack.referred(mapping["EventSourceArn"]), stack.referred(mapping["FunctionName"])
-        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], mapping.id
-        receives = queue["RedrivePolicy"]["maxReceiveCount"]
-        handler = function["Handler"].removesuffix(".handler")
-        found.append(
-            (queue.id, handler, function["Timeout"], queue["VisibilityTimeout"], mapping["BatchSize"], receives)
-        )
-    return tuple(found)
-
-
 @dataclass(frozen=True, slots=True)
 class Told:
     """One event of the application's own, as it was published."""
@@ -100,6 +47,17 @@ class Told:
     time: datetime
     type: str
     detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What lies on the queues or is due, and what was told so far."""
+
+    next_schedule: datetime
+    waiting: Mapping[str, tuple[Message, ...]] = field(default_factory=dict)
+    dead: Mapping[str, tuple[Message, ...]] = field(default_factory=dict)
+    repeats: tuple[datetime, ...] = ()
+    told: tuple[Told, ...] = ()
 
 
 ArrivalDelays = Callable[[Event], Sequence[float]]
@@ -150,22 +108,44 @@ class Delivery:
         self.lines[queue].messages.append(message)
         return message.id
 
+    def standing(self) -> Standing:
+        """What a later delivery can go on with."""
+        return Standing(
+            self.next_schedule,
+            {name: tuple(map(replace, line.messages)) for name, line in self.lines.items()},
+            {name: tuple(map(replace, line.dead)) for name, line in self.lines.items()},
+            tuple(self._repeats),
+            tuple(self.told),
+        )
+
+    def go_on(self, standing: Standing) -> None:
+        """Take over what lay on the queues, was due and was told then."""
+        self.next_schedule, self._repeats = standing.next_schedule, list(standing.repeats)
+        for line in self.lines.values():
+            line.messages = list(map(replace, standing.waiting.get(line.name, ())))
+            line.dead = list(map(replace, standing.dead.get(line.name, ())))
+        self.told = list(standing.told)
+        ids = [message.id for line in self.lines.values() for message in (*line.messages, *line.dead)]
+        self._numbers = max(map(int, ids), default=0)
+
     # --- what brings work to the functions
 
     def until(self, done: Callable[[], bool], hours: float) -> None:
         """Let everything that is due happen until `done`. Raises Stuck if that takes more virtual time."""
         end = self.now + timedelta(hours=hours)
         while not done():
-            due = min(self._moments())
-            if due > end:
+            if self.next_moment() > end:
                 raise Stuck(f"not within {hours:g} hours")
-            self.world.clock.time = max(self.now, due)
-            self._step()
+            self.step()
+
+    def next_moment(self) -> datetime:
+        """When something is due."""
+        return min(self._moments())
 
     def pass_time(self, hours: float) -> None:
         """Let so much virtual time pass."""
         end = self.now + timedelta(hours=hours)
-        self.until(lambda: min(self._moments()) > end, hours)
+        self.until(lambda: self.next_moment() > end, hours)
 
     def call(self, method: str, path: str, body: Any = None, *, key: str | None = None) -> tuple[int, Any]:
         """A caller's request, repeated as it stands until ControlApi accepts it; each refusal is noted."""
@@ -198,6 +178,7 @@ class Delivery:
     def _moments(self) -> Iterator[datetime]:
         yield self.next_schedule
         yield from self._repeats
+        yield from self.world.schedules().values()
         yield from (message.visible_at for line in self.lines.values() for message in line.messages)
         seconds = self.world.simulator.run_due()
         self._pass_events_on()
@@ -205,18 +186,22 @@ class Delivery:
         if seconds is not None:
             yield self.now + timedelta(seconds=seconds)
 
-    def _step(self) -> None:
-        """Everything that is due now, once."""
-        self.world.simulator.run_due()
-        self._pass_events_on()
-        if self.now >= self.next_schedule:
+    def step(self, begins: Callable[[datetime], datetime] = lambda due: due) -> None:
+        """The first thing that is due next: the brake fires, reconcile runs, or a function gets a batch.
+
+        `begins`: when what is due then is begun.
+        """
+        self.world.clock.time = now = begins(max(self.now, self.next_moment()))
+        if min(self.world.schedules().values(), default=LATEST) <= now:
+            self.world.fire_schedules()
+        elif now >= self.next_schedule:
             self.next_schedule += SCHEDULE
             self._reconcile(repeat=True)
-        for repeat in [each for each in self._repeats if each <= self.now]:
-            self._repeats.remove(repeat)
+        elif due := [each for each in self._repeats if each <= now]:
+            self._repeats.remove(due[0])
             self._reconcile(repeat=False)
-        for line in self.lines.values():
-            self._work(line)
+        else:
+            any(self._work(line) for line in self.lines.values())
 
     def _pass_events_on(self) -> None:
         arrived, self.world.events[:] = list(self.world.events), []
@@ -231,18 +216,20 @@ class Delivery:
             if repeat:
                 self._repeats.append(self.now + ASYNC_RETRY_AFTER)
 
-    def _work(self, line: Line) -> None:
+    def _work(self, line: Line) -> bool:
+        """Give the function a batch; whether there was one."""
         batch = line.receive(self.now)
         if not batch:
-            return
+            return False
         self.redelivered += sum(message.received > 1 for message in batch)
         event = {"Records": [_record(line, message) for message in batch]}
         try:
             answer = self._invoke(line.handler, event, line.seconds)
         except Died:
-            return
+            return True
         kept = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         line.messages = [message for message in line.messages if message not in batch or message.id in kept]
+        return True
 
     def _invoke(self, handler: str, event: dict[str, Any], seconds: int) -> Any:
         self._dies_at = self.now + timedelta(seconds=seconds)

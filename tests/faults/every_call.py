@@ -103,6 +103,7 @@ def stage(made: Bench, story: Story, empty: Checkpoint) -> Stage:
         delivery = made.begin(starts[-1], arrivals=story.arrivals)
         act(made, delivery)
         assert not delivery.deaths, f"{story.name} dies without a fault"
+        assert not any(line.messages for line in delivery.lines.values()), f"{story.name} leaves something on its way"
         calls.append(tuple(delivery.watch.names))
         starts.append(made.checkpoint())
     over = starts[-1].time - starts[0].time

@@ -37,16 +37,13 @@ class Ending:
     """What anybody can see in the end: of Bedrock's ledger, of the bucket's history, and of what was told."""
 
     bought: Mapping[str, int]
-    """By kind, and whether it still bills."""
     told: Mapping[str, int]
-    """By type, how many facts were told, however often."""
     prepared: Mapping[str, frozenset[str]]
     """By key, the different contents that were ever written there."""
     reports: frozenset[str]
     seen: Mapping[str, str]
     """What ControlApi answers of each thing."""
     left: tuple[str, ...]
-    """What still runs, waits or lies on a queue."""
 
     def differences(self, as_wanted: Ending) -> list[str]:
         """What is lost, doubled or stuck, held against the ending without a fault."""
@@ -57,7 +54,7 @@ class Ending:
             found.append(f"reports: {sorted(self.reports ^ as_wanted.reports)}")
         if self.seen != as_wanted.seen:
             found.append(f"seen: {_unlike(self.seen, as_wanted.seen)}")
-        return [*found, *(f"stuck: {each}" for each in self.left)]
+        return [*found, *(f"stuck: {each}" for each in self.left if each not in as_wanted.left)]
 
 
 def _counted(what: str, found: Mapping[str, int], wanted: Mapping[str, int]) -> list[str]:
@@ -73,16 +70,20 @@ def _unlike(found: Mapping[str, object], wanted: Mapping[str, object]) -> object
 
 def ending(bench: Bench, delivery: Delivery) -> Ending:
     """What is left now."""
-    told = {(told.type, told.detail["event_id"]) for told in delivery.told if told.type != "ReconcileCompleted"}
     written = {key: frozenset(etags) for key, etags in bench.versions("prepared/support-bot/").items()}
-    return Ending(
-        bought=Counter(f"{entry.kind}{' (live)' * entry.is_live}" for entry in bench.world.simulator.ledger()),
-        told=Counter(kind for kind, _ in told),
-        prepared=written,
-        reports=frozenset(_without_ids(key) for key in bench.versions("reports/support-bot/")),
-        seen=dict(_seen(delivery)),
-        left=tuple(_left(bench, delivery)),
-    )
+    reports = frozenset(_without_ids(key) for key in bench.versions("reports/support-bot/"))
+    return Ending(bought(bench), told(delivery), written, reports, dict(_seen(delivery)), left(bench, delivery))
+
+
+def bought(bench: Bench) -> Counter[str]:
+    """By kind, and whether it still bills."""
+    return Counter(f"{entry.kind}{' (live)' * entry.is_live}" for entry in bench.world.simulator.ledger())
+
+
+def told(delivery: Delivery) -> Counter[str]:
+    """By type, how many facts were told, however often."""
+    facts = {(told.type, told.detail["event_id"]) for told in delivery.told if told.type != "ReconcileCompleted"}
+    return Counter(kind for kind, _ in facts)
 
 
 def _seen(delivery: Delivery) -> Iterator[tuple[str, str]]:
@@ -94,11 +95,12 @@ def _seen(delivery: Delivery) -> Iterator[tuple[str, str]]:
         yield f"version {item['version']}", item["status"]
 
 
-def _left(bench: Bench, delivery: Delivery) -> list[str]:
+def left(bench: Bench, delivery: Delivery) -> tuple[str, ...]:
+    """What still runs, waits or lies on a queue."""
     world = bench.world
     lying = [f"{len(line.messages)} on {line.name}" for line in delivery.lines.values() if line.messages]
     held = [f"slots of {sorted(world.running())}"] * bool(world.running())
-    return lying + held + [f"model units {world.units()}"] * bool(world.units()[0]) + world.open_work()
+    return (*lying, *held, *([f"model units {world.units()}"] * bool(world.units()[0])), *world.open_work())
 
 
 def _without_ids(key: str) -> str:
@@ -143,7 +145,7 @@ _TRAIN = _upload("train.jsonl", examples.good(110)())
 _VALIDATION = _upload("validation.jsonl", examples.good(40, 100)())
 
 
-def _data(base_model: str) -> Act:
+def data(base_model: str) -> Act:
     def stage(bench: Bench, delivery: Delivery) -> None:
         for act in (_settings(base_model), _TRAIN, _VALIDATION):
             act(bench, delivery)
@@ -193,6 +195,6 @@ def _has_started(job_id: str, delivery: Delivery) -> bool:
 
 
 UPLOAD = Story("upload", _nothing, (_settings("llama-3-1-8b"), _TRAIN, _VALIDATION, _join, settle))
-JOB_TO_RELEASE = Story("job", _data("llama-3-1-8b"), (_ask, _train, _buy, _release))
-TRACKING = Story("tracking", _data("claude-3-haiku"), (_two_jobs, _train, settle), arrivals=lambda _: ())
+JOB_TO_RELEASE = Story("job", data("llama-3-1-8b"), (_ask, _train, _buy, _release))
+TRACKING = Story("tracking", data("claude-3-haiku"), (_two_jobs, _train, settle), arrivals=lambda _: ())
 STORIES = (UPLOAD, JOB_TO_RELEASE, TRACKING)

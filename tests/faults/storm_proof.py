@@ -6,9 +6,9 @@ import dataclasses
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
-from tests.faults import upload_histories
+from tests.faults import upload_judge
 from tests.faults.event_source import Rules, deployed_rules
-from tests.faults.upload_histories import Tally
+from tests.faults.upload_judge import Tally
 from tests.faults.upload_storm import aftermath
 from tests.proofs import Proof
 
@@ -46,8 +46,8 @@ def blown(rules: Rules, seed: int, events: int = EVENTS) -> Blown:
     left = aftermath(seed, events, rules)
     return Blown(
         seed=seed,
-        before=upload_histories.judge(left.before),
-        after=upload_histories.judge(left.after),
+        before=upload_judge.judge(left.before),
+        after=upload_judge.judge(left.after),
         fixable=sum(sent.redriven and sent.put is not None for sent in left.after.sent),
         interleaved=left.interleaved,
         troubles=left.troubles,

@@ -6,17 +6,18 @@ from collections import Counter
 
 import pytest
 
-from tests.faults.stateful import bugs, hunt, invariants, machine, program, queues, steps
+from tests.faults.stateful import bugs, hunt, machine, money_invariants, queues, steps
+from tests.faults.stateful.running import running
 from tests.template.conftest import read_template
 
-RUNS, LENGTH = 10, 25
+RUNS, LENGTH = 16, 25
 
 
 def test_random_steps_break_no_invariant():
     taken: Counter[str] = Counter()
     reached: Counter[str] = Counter()
-    with program.running() as running:
-        machine.run(running, RUNS, LENGTH, taken, reached)
+    with running() as program:
+        machine.run(program, RUNS, LENGTH, taken, reached)
     assert taken.keys() <= steps.STEPS.keys()
     assert min(reached[name] for name in ("uploads", "trainings", "purchases", "faults")) > 0, reached
 
@@ -30,7 +31,7 @@ def test_each_seeded_bug_changes_the_code_as_it_stands(name):
 def test_a_seeded_bug_is_found():
     found = hunt.hunt(bugs.BUGS["a purchase is sent before its row says so"])
     assert found is not None
-    assert found.invariant == invariants.recorded_before_sent.__name__
+    assert found.invariant == money_invariants.recorded_before_sent.__name__
 
 
 def test_the_queues_are_those_of_the_template():

@@ -7,7 +7,7 @@ import dataclasses
 
 import pytest
 
-from tests.faults import upload_histories
+from tests.faults import upload_histories, upload_judge
 from tests.faults.event_source import EventSource, Message, Rules, deployed_rules
 from tests.faults.storm_proof import blown, summary
 from tests.faults.upload_histories import Histories
@@ -22,8 +22,8 @@ def left() -> Aftermath:
 
 
 def test_nothing_is_lost_doubled_or_stale_after_a_storm_of_uploads(left):
-    assert upload_histories.judge(left.before).against() == []
-    assert upload_histories.judge(left.after).against() == []
+    assert upload_judge.judge(left.before).against() == []
+    assert upload_judge.judge(left.after).against() == []
     assert left.interleaved > 30
     assert left.troubles
 
@@ -36,8 +36,8 @@ def test_a_storm_in_the_templates_own_batches_is_summed_up_without_objection():
     assert "lost 0" in proof.figures
 
 
-def tampered(left: Aftermath, **changes) -> upload_histories.Tally:
-    return upload_histories.judge(dataclasses.replace(left.before, **changes))
+def tampered(left: Aftermath, **changes) -> upload_judge.Tally:
+    return upload_judge.judge(dataclasses.replace(left.before, **changes))
 
 
 def final_reports(histories: Histories) -> list[upload_histories.StoredObject]:
@@ -91,7 +91,7 @@ def test_a_file_without_a_verdict_is_lost_unless_another_took_its_place_before_t
     told = [upload_histories.Told(11, "DatasetPrepared", {"event_id": "e", "dataset": "d", "version": 3})]
     puts = [each.put for each in sent if each.put]
     histories = Histories(puts, sent, told, of_first_version(first_version, 3), frozenset(), [], 5)
-    assert [each.split()[1].rstrip(",") for each in upload_histories.judge(histories).lost] == lost
+    assert [each.split()[1].rstrip(",") for each in upload_judge.judge(histories).lost] == lost
 
 
 def test_the_judge_misses_no_untold_refusal(left):

@@ -73,6 +73,18 @@ class Clock:
 
 
 @dataclass
+class BedrockClock:
+    """Bedrock's own, which may be ahead of everybody else's."""
+
+    clock: Clock
+    skew: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        """Where it stands."""
+        return self.clock.now() + self.skew
+
+
+@dataclass
 class World:
     """Everything that a story about money needs."""
 
@@ -83,6 +95,7 @@ class World:
     door: FaultyDoor
     events: list[Event]
     prepared: PreparedVersion
+    bedrock_clock: BedrockClock
     ids: int = 0
 
     def new_id(self) -> str:
@@ -198,6 +211,15 @@ class World:
                     )
         self.simulator.run_due()
 
+    def sleep(self, seconds: float) -> None:
+        """Time passes in which none of our functions runs: Bedrock goes on, and schedules fire when they are due."""
+        end = self.clock.now() + timedelta(seconds=seconds)
+        for fires_at in sorted(self.schedules().values()):
+            self.clock.time = min(max(self.clock.time, fires_at), end)
+            self.fire_schedules()
+        self.clock.time = end
+        self.simulator.run_due()
+
     def checkpoint(self) -> Any:
         """Everything as it stands now."""
         schedules = copy.deepcopy(self.kept_schedules())
@@ -222,11 +244,11 @@ class World:
 
     def kept_rows(self) -> Any:
         """A backup of StateTable."""
-        return copy.deepcopy(self._backend().items)
+        return same_rows(self._backend().items)
 
     def put_back_rows(self, rows: Any) -> None:
         """StateTable as it was restored from a backup; Bedrock, schedules and the time stay as they are."""
-        self._backend().items = copy.deepcopy(rows)
+        self._backend().items = same_rows(rows)
 
     def rows(self) -> list[Any]:
         """Every row of StateTable."""
@@ -417,11 +439,12 @@ def make(
     environment.setenv("AWS_DEFAULT_REGION", region)
     settings = dataclasses.replace(_settings(stack, variables), region=region)
     clock = Clock()
+    bedrock_clock = BedrockClock(clock)
     events: list[Event] = []
     simulator = Simulator(
         objects=ClientObjects(stack.s3),
         publish=events.append,
-        clock=clock,
+        clock=bedrock_clock,
         configuration=configuration or Configuration(quotas=Quotas(model_units=2)),
     )
     RECORDER.tags_of = simulator._world.tags.get
@@ -430,7 +453,7 @@ def make(
     prepared = prepare(stack, base_model, validation=validation)
     if data and dataset_rows.load_head(stack.table, "support") is None:
         store(stack, prepared)
-    world = World(stack, settings, clock, simulator, door, events, prepared)
+    world = World(stack, settings, clock, simulator, door, events, prepared, bedrock_clock)
     ledger_agreement.WORLDS.append(world)
     return world
 

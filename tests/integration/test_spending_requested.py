@@ -257,9 +257,9 @@ def test_an_unknown_purchase_that_bought_nothing_is_given_up_after_bedrocks_list
     with world.interrupted(crash, calls.index(CREATE)), pytest.raises(Crash):
         world.spend(BUY)
     world.release("support-prod")
-    world.wait(300)
+    world.wait(LONG_SETTLE.total_seconds() / 2)
     assert world.purchase().state == "unknown"
-    world.wait(400)
+    world.wait(LONG_SETTLE.total_seconds())
     _ended(world, bought=0)
     assert world.deployment().state == "Released"
 

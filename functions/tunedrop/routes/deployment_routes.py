@@ -81,7 +81,7 @@ class PutDeploymentBody(Body):
     on_budget: OnBudget | None = added(
         None, description="When the month's budget is exceeded: `notify` (default), or `release`"
     )
-    accept_unknown_price: bool = added(
+    accept_unknown_price: Flag = added(
         False, description="Under a MonthlyBudget: buy although the price is not configured; it then does not count"
     )
     arn: str | None = added(

@@ -26,6 +26,7 @@ from tunedrop.routes.plan_answers import PlanAnswer
 from tunedrop.routes.route_basics import (
     Body,
     Cursor,
+    Flag,
     IdempotencyKey,
     Limit,
     Moment,
@@ -108,7 +109,7 @@ class StartJobBody(Body):
         None, description="Encrypts the custom model; one of the stack's CustomModelKeyArns"
     )
     vpc: VpcBody | None = added(None, description="The network that Bedrock reads the data through")
-    accept_unknown_price: bool = added(
+    accept_unknown_price: Flag = added(
         False, description="Under a MonthlyBudget: start although a price is not configured; it then does not count"
     )
 

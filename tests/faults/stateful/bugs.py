@@ -59,8 +59,33 @@ BUGS: dict[str, Bug] = {
     ),
     "a purchase never expires": Bug(
         "tunedrop/domain/serving/purchase_steps.py",
-        "    if in_force and now >= in_force:\n        return BeginRelease",
-        "    if in_force is None:\n        return BeginRelease",
+        "    if in_force and now >= in_force:\n        reason =",
+        "    if in_force is None:\n        reason =",
+    ),
+    "a renewal does not move the schedule": Bug(
+        "tunedrop/domain/serving/purchase_steps.py",
+        "    fires_at = brake.wanted(purchase, now)\n    in_force",
+        "    fires_at = None if purchase.brake_fires_at else brake.wanted(purchase, now)\n    in_force",
+    ),
+    "what was renewed ends when it was to end before": Bug(
+        "tunedrop/domain/serving/purchase_steps.py",
+        "    return MoveEnd(purchase.until) if purchase.until and purchase.has_new_end else None",
+        "    return None",
+    ),
+    "a purchase is made again without a look": Bug(
+        "tunedrop/edges/bedrock/observed_capacity.py",
+        "    return Observation(tuple(ours), tuple(others))",
+        "    return Observation(tuple(ours) if purchase.arn else (), tuple(others))",
+    ),
+    "what a person bought on the model is taken for ours": Bug(
+        "tunedrop/edges/bedrock/observed_capacity.py",
+        "            others.append(capacity)",
+        "            ours.append(capacity)",
+    ),
+    "a swap is done before Bedrock shows it": Bug(
+        "tunedrop/domain/serving/swap_steps.py",
+        "    if own.model_arn == swap.model_arn:\n        return CompleteSwap()",
+        "    if own.model_arn:\n        return CompleteSwap()",
     ),
     "model units are not given back": Bug(
         "tunedrop/domain/serving/purchase_states.py",

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from tunedrop.errors import Unavailable
+
+CREATE_JOB, CREATE_THROUGHPUT = "CreateModelCustomizationJob", "CreateProvisionedModelThroughput"
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -67,6 +71,15 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Touched:
+    """One call that deletes or changes paid capacity that exists; `stack` made it, as its tag says."""
+
+    operation: str
+    arn: str
+    stack: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
     """One notification."""
 
@@ -77,12 +90,19 @@ class Published:
 
 @dataclass(slots=True)
 class History:
-    """All of it, in order."""
+    """All of it, in order, since this stack was made."""
 
+    stack: str = ""
+    """Its id."""
     requests: list[Asked] = field(default_factory=list)
     uploads: list[Uploaded] = field(default_factory=list)
     deliveries: list[Delivered] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
+    touched: list[Touched] = field(default_factory=list)
+    purchases: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """By intent: deployment and generation, as long as a row could ever be read."""
+    restored: bool = False
+    """Whether the tables were put back to an earlier time."""
     published: list[Published] = field(default_factory=list)
     statuses: dict[str, list[str]] = field(default_factory=dict)
     """By job, each status that could be read after a step, once for each change."""
@@ -109,6 +129,12 @@ class History:
             if asked.method == method and asked.path.startswith(path) and 200 <= asked.status <= 202
         ]
 
+    def puts(self, deployment: str | None) -> list[Asked]:
+        """Requests that may have changed that deployment, or any; nobody knows of those that were not answered."""
+        path = f"/deployments/{deployment}" if deployment else "/deployments/"
+        puts = [asked for asked in self.requests if asked.method == "PUT" and asked.path.startswith(path)]
+        return [asked for asked in puts if not 400 <= asked.status < 500]
+
     def jobs(self) -> dict[str, Asked]:
         """By job id: the request that first answered with it."""
         first: dict[str, Asked] = {}
@@ -116,3 +142,8 @@ class History:
             if asked.path == "/jobs" and asked.key:
                 first.setdefault(asked.answer["id"], asked)
         return first
+
+
+def is_wait(fault: BaseException | None) -> bool:
+    """Whether a delivery only asked to come again."""
+    return isinstance(fault, Unavailable)

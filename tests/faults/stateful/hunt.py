@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.faults.stateful import bugs
 from tests.faults.stateful.bugs import Bug
 from tests.faults.stateful.machine import Violated, run
-from tests.faults.stateful.program import running
+from tests.faults.stateful.running import running
 
 CPU_SECONDS = 60
 STEPS = 40

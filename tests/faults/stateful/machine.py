@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.faults.stateful.invariants import ALWAYS, AT_REST, Invariant
+from tests.faults.stateful.invariants import ALWAYS, AT_REST, RESTORED, RESTORED_AT_REST, Invariant
 from tests.faults.stateful.program import QUOTA, Program
 from tests.faults.stateful.steps import BEGINNINGS, HOUR, MINUTE, STEPS, Step, begin
 
@@ -41,6 +41,12 @@ def judge(program: Program, invariants: Iterable[Invariant]) -> None:
             raise Violated(each.__name__, words)
 
 
+def judge_now(program: Program) -> None:
+    """What must hold always, as far as it does of tables that were put back."""
+    program.look()
+    judge(program, RESTORED if program.history.restored else ALWAYS)
+
+
 def come_to_rest(program: Program) -> None:
     """No more faults, and enough time: everything that was under way comes to its end.
 
@@ -54,11 +60,11 @@ def come_to_rest(program: Program) -> None:
         program.world.events.clear()  # best effort: from here on, none arrives
         program.queues.redrive(program.now)
         program.tick()
-        program.look()
-        judge(program, ALWAYS)
-        if not program.queues.waiting and not program.world.open_work():
+        judge_now(program)
+        bills = any(each.is_live for each in program.every_purchase())
+        if not program.queues.waiting and not program.world.open_work() and not bills:
             break
-    judge(program, AT_REST)
+    judge(program, RESTORED_AT_REST if program.history.restored else AT_REST)
 
 
 def came_to(program: Program) -> Counter[str]:
@@ -70,6 +76,10 @@ def came_to(program: Program) -> Counter[str]:
         requests=len(history.requests),
         deliveries=len(history.deliveries),
         faults=history.strikes(),
+        puts=len(history.accepted("PUT", "/deployments/")),
+        swaps=sum(each.operation == "UpdateProvisionedModelThroughput" for each in history.touched),
+        restores=history.restored,
+        new_stacks=program.stacks - 1,
         trainings=len(program.ledger("customization_job")),
         purchases=len(program.ledger("provisioned_throughput")),
         **{name: number for name, number in told.items() if name != "ReconcileCompleted"},
@@ -87,15 +97,14 @@ def machine(program: Program, taken: Counter[str], reached: Counter[str]) -> typ
             self.holds = True
             program.reset()
 
-        @initialize(beginning=st.sampled_from(BEGINNINGS))
-        def begin(self, beginning: str) -> None:
-            begin(program, beginning)
+        @initialize(beginning=st.sampled_from(BEGINNINGS), skew=st.sampled_from((-3, 0, 0, 3)))
+        def begin(self, beginning: str, skew: int) -> None:
+            begin(program, beginning, skew)
 
         @invariant()
         def holds_always(self) -> None:
             self.holds = False
-            program.look()
-            judge(program, ALWAYS)
+            judge_now(program)
             self.holds = True
 
         def teardown(self) -> None:

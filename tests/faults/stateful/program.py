@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, cast
 
 import dataset_uploaded
-import pytest
 import spending_requested
-from bedrock_simulator import Configuration, LedgerEntry, Quotas
+from bedrock_simulator import Configuration, Quotas
 from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ClientError
 from moto.backends import get_backend
 from tunedrop.actions import reconcile
 from tunedrop.actions.jobs import follow_job
@@ -24,26 +23,29 @@ from tunedrop.edges import queues as working
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import metrics
 from tunedrop.edges.queues import Queue
-from tunedrop.errors import Unavailable
 from tunedrop.routes import application
 
 from tests import builders
-from tests.conftest import scrub
 from tests.faults.injector import INJECTOR, Attempt, response
-from tests.faults.stateful.history import Asked, Delivered, History, Published, Sent, Uploaded
+from tests.faults.stateful.history import Asked, Delivered, History, Published, Sent, Touched, Uploaded
 from tests.faults.stateful.queues import Message, Queues
+from tests.faults.stateful.seen import REGION, Seen
 from tests.faults.stateful.wire import Strike, Wire
-from tests.hostile.world import TABLES, quiet
-from tests.iam.recorder import RECORDER
+from tests.hostile.world import TABLES
 from tests.integration import bedrock_world
-from tests.integration.bedrock_world import Crash, World, envelope
-from tests.integration.conftest import ACCOUNT, deployed, in_moto
+from tests.integration.bedrock_world import Crash, envelope
+from tests.integration.conftest import ACCOUNT
+from tests.integration.faster_moto import same_rows
 
-REGION = "us-west-2"
 CAP, QUOTA = 1, 2
 """MaxModelUnits, and what Bedrock would sell: a purchase beyond the cap must reach the ledger to be seen."""
-CALM_SECONDS = 1_200
+BY_HAND = "made-by-hand"
+SKEWED_BY = timedelta(minutes=3)
+"""At most, Bedrock's clock from all others."""
+CALM_SECONDS = 1_800
 """So long after the last fault, nothing waits for a second try."""
+FORGETFUL = Configuration(quotas=Quotas(model_units=QUOTA), token_seconds=0, unique_names=False)
+"""Neither a client token nor a name keeps Bedrock from selling again: our rows and looks alone do."""
 TAKES: Mapping[str, Callable[[Cloud, Mapping[str, Any]], object]] = {
     "UploadQueue": dataset_uploaded._take,
     "SpendQueue": spending_requested._advance,
@@ -53,34 +55,44 @@ TAKES: Mapping[str, Callable[[Cloud, Mapping[str, Any]], object]] = {
 
 
 @dataclass
-class Program:
+class Program(Seen):
     """What steps act on, and what invariants look at."""
 
-    world: World
     queues: Queues = field(default_factory=Queues)
-    history: History = field(default_factory=History)
     wire: Wire = field(init=False)
     sequence: int = 0
     keys: int = 0
+    brakes: bool = False
+    """Whether schedules fire whenever they are due; else only while our functions sleep, or they would hide faults."""
+    left_behind: dict[str, datetime] = field(default_factory=dict)
+    """Of earlier stacks: what billed when the stack was deleted, by ARN, and when its schedule fires."""
+    stacks: int = 0
+    """That were deployed one after the other."""
 
     def __post_init__(self) -> None:
-        self.wire = Wire(self._heard)
+        self.wire = Wire(self._heard, self._touched)
         INJECTOR.servers |= {"sqs": self._serve, "eventbridge": self._serve}
         self._empty = self.world.simulator.snapshot()
 
-    @property
-    def now(self) -> datetime:
-        """Where the clock stands."""
-        return self.world.clock.now()
-
     def reset(self) -> None:
         """As if nothing had ever happened: making a stack anew takes longer than many steps."""
-        self.queues, self.history, self.sequence, self.keys = Queues(), History(), 0, 0
         world = self.world
-        world.clock.time, world.ids = bedrock_world.Clock().time, 0
+        self.sequence = self.keys = self.stacks = 0
+        self.brakes, self.left_behind = False, {}
+        world.clock.time, world.ids, world.bedrock_clock.skew = bedrock_world.Clock().time, 0, timedelta()
         world.simulator.restore(self._empty)
         world.put_back_schedules({})
         self.sell(QUOTA)
+        self._begin_stack()
+
+    def _begin_stack(self) -> None:
+        """An empty one, whose id nobody had."""
+        world, self.queues = self.world, Queues()
+        self.stacks += 1
+        prefix, _, uid = self.world.stack.settings.stack_id.rpartition("/")
+        world.settings = replace(world.settings, stack_id=f"{prefix}/{self.stacks:08x}{uid[8:]}")
+        self.history = History(world.settings.stack_id)
+        self.past.clear()
         world.events.clear()
         for name in TABLES:
             get_backend("dynamodb")[ACCOUNT][REGION].tables[name].items.clear()
@@ -126,9 +138,37 @@ class Program:
 
     def plan(self, body: Any) -> None:
         """Ask what a start would do."""
-        before = self._digest()
+        before = self.digest()
         self.ask("POST", "/jobs?plan=true", body)
-        self.history.plans.append((before, self._digest()))
+        self.history.plans.append((before, self.digest()))
+
+    def make_anew(self) -> None:
+        """A person deletes the stack, whatever bills, and deploys it again: tables and bucket are new ones."""
+        self._let_schedules_fire()
+        schedules = self.world.schedules()
+        self.left_behind |= {
+            each.resource_arn: schedules.get(each.name, self.now)
+            for each in self.ledger("provisioned_throughput")
+            if each.is_live
+        }
+        self._begin_stack()
+
+    def put_back(self, ago: int) -> None:
+        """A person restores StateTable to how it was so many steps ago."""
+        self._let_schedules_fire()
+        self.history.restored = True
+        table = get_backend("dynamodb")[ACCOUNT][REGION].tables["StateTable"]
+        table.items = same_rows(self.past[max(len(self.past) - 1 - ago, 0)])
+
+    def _let_schedules_fire(self) -> None:
+        """From now on, and those that are overdue at once."""
+        self.brakes = True
+        self.world.sleep(0)
+
+    def buy_by_hand(self, model_arn: str) -> None:
+        """A person buys a throughput past the stack, on a model of ours."""
+        with suppress(ClientError):
+            bedrock_world.foreign(model_arn, BY_HAND)
 
     # Queues, events and the schedule.
 
@@ -184,64 +224,21 @@ class Program:
 
     def wait(self, seconds: float) -> None:
         """Time passes, and Bedrock goes on."""
-        self.world.clock.advance(seconds)
-        self.world.simulator.run_due()
+        if self.brakes:
+            self.world.sleep(seconds)
+        else:
+            self.world.clock.advance(seconds)
+            self.world.simulator.run_due()
+        self.history.calm = False
+
+    def sleep(self, seconds: float) -> None:
+        """Time passes in which none of our functions runs: Bedrock and the second brake go on."""
+        self.world.sleep(seconds)
         self.history.calm = False
 
     def sell(self, units: int) -> None:
         """Bedrock has so many model units for us from now on."""
-        self.world.simulator.reconfigure(Configuration(quotas=Quotas(model_units=units)))
-
-    # Looks.
-
-    def ledger(self, kind: str) -> list[LedgerEntry]:
-        """What the simulated Bedrock says was ever paid for."""
-        return [entry for entry in self.world.simulator.ledger() if entry.kind == kind]
-
-    def bedrock_jobs(self) -> list[Any]:
-        """All jobs that Bedrock ever had."""
-        return list(self.world.simulator._world.jobs.values())
-
-    def tags(self, arn: str) -> Mapping[str, str]:
-        """Of something in Bedrock."""
-        return self.world.simulator._world.tags[arn]
-
-    def objects(self) -> Any:
-        """The bucket's versions by key, as moto holds them."""
-        return get_backend("s3")[ACCOUNT]["aws"].buckets[self.world.stack.bucket].keys
-
-    def stored(self) -> Iterator[tuple[str, Any]]:
-        """Each key of the bucket with each of its versions and delete markers."""
-        keys = self.objects()
-        return ((key, kept) for key in keys for kept in keys.getlist(key))
-
-    def rows(self) -> Iterator[Mapping[str, Any]]:
-        """StateTable's rows, attributes as moto holds them."""
-        for rows in get_backend("dynamodb")[ACCOUNT][REGION].tables["StateTable"].items.values():
-            for row in rows.values():
-                yield row.attrs
-
-    def has_open_work(self) -> bool:
-        """Whether a job or a purchase has not ended, or a deletion is not through."""
-        return any(row["pk"].value == "OPEN" or _is_deletion(row) for row in self.rows())
-
-    def expiry(self, arn: str) -> datetime | None:
-        """When the purchase of that throughput says that it ends."""
-        for row in self.rows():
-            if row["sk"].value.startswith("PURCHASE#") and "arn" in row and row["arn"].value == arn:
-                return datetime.fromisoformat(row["expires_at"].value) if "expires_at" in row else None
-        return None
-
-    def look(self) -> None:
-        """Note what can be read after a step."""
-        for row in self.rows():
-            if row["sk"].value == "JOB" and row["pk"].value.startswith("JOB#"):
-                job = row["pk"].value.removeprefix("JOB#")
-                self.history.owners[job] = row["requested_by"].value
-                self.history.datasets[job] = row["dataset"].value
-                seen = self.history.statuses.setdefault(job, [])
-                if not seen or seen[-1] != row["status"].value:
-                    seen.append(row["status"].value)
+        self.world.simulator.reconfigure(replace(FORGETFUL, quotas=Quotas(model_units=units)))
 
     @contextmanager
     def _struck_by(self, fault: Strike | None) -> Iterator[None]:
@@ -282,23 +279,14 @@ class Program:
             key = sent["trainingDataConfig"]["s3Uri"].removeprefix("s3://").partition("/")[2]
             found = self.objects().get(key)
             trained_on = found.value if found else b""
-        recorded = any(_in_flight(row, sent.get("clientRequestToken")) for row in self.rows())
+        recorded = self.is_in_flight(sent.get("clientRequestToken"))
         ends_at = self.world.schedules().get(sent.get("provisionedModelName", ""))
         self.history.sent.append(Sent(operation, sent, self.now, recorded, ends_at, trained_on))
 
-    def _digest(self) -> str:
-        rows = sorted(str(row) for row in self.rows())
-        return hashlib.sha256("\n".join(rows).encode()).hexdigest()
-
-
-def _in_flight(row: Mapping[str, Any], token: str | None) -> bool:
-    if "token" not in row or row["token"].value != token:
-        return False
-    return "attempted_at" in row and ("state" not in row or row["state"].value == "unknown")
-
-
-def _is_deletion(row: Mapping[str, Any]) -> bool:
-    return "kind" in row and row["kind"].value == "deletion"
+    def _touched(self, operation: str, arn: str) -> None:
+        tags = self.world.simulator._world.tags.get(f"arn:{arn}")
+        if tags is not None:  # else it is gone
+            self.history.touched.append(Touched(operation, arn, tags.get("tunedrop:stack")))
 
 
 def _noting(take: Callable[[Mapping[str, Any]], object], caught: list[BaseException]) -> Any:
@@ -310,26 +298,3 @@ def _noting(take: Callable[[Mapping[str, Any]], object], caught: list[BaseExcept
             raise
 
     return taken
-
-
-def is_wait(fault: BaseException | None) -> bool:
-    """Whether a delivery only asked to come again."""
-    return isinstance(fault, Unavailable)
-
-
-@contextmanager
-def running() -> Iterator[Program]:
-    """One program for any number of runs; `reset` comes before each."""
-    with pytest.MonkeyPatch.context() as environment, quiet():
-        scrub(environment)
-        environment.setattr(RECORDER, "is_deaf", True)
-        # botocore sleeps by itself between attempts: there is no argument to pass that by.
-        environment.setattr(time, "sleep", lambda _: None)
-        with in_moto():
-            stack = deployed(environment)
-            world = bedrock_world.make(
-                stack, environment, data=False, configuration=Configuration(quotas=Quotas(model_units=QUOTA))
-            )
-            caps = {"max_model_units": CAP, "max_concurrent_jobs": 1, "allow_jobs_on_accept": True}
-            world.settings = replace(world.settings, **caps)  # type: ignore[arg-type]
-            yield Program(world)

@@ -10,14 +10,17 @@ from tests.faults.stateful.bugs import BUGS
 from tests.faults.stateful.hunt import CPU_SECONDS, Found, hunt
 from tests.faults.stateful.invariants import ALWAYS, AT_REST
 from tests.faults.stateful.machine import run
-from tests.faults.stateful.program import running
+from tests.faults.stateful.running import running
 from tests.faults.stateful.steps import STEPS
 from tests.proofs import Proof
 
 RUNS, LENGTH = 300, 40
 AT_ONCE = 2
 """Hunts; each is a process that uses one processor."""
-WANTED = ("trainings", "purchases", "faults", "JobCompleted", "JobStopped", "DeploymentReleased", "DatasetDeleted")
+WANTED = (
+    *("trainings", "purchases", "puts", "swaps", "restores", "new_stacks", "faults"),
+    *("JobCompleted", "JobStopped", "DeploymentReleased", "DatasetDeleted"),
+)
 """What the runs must have come to for them to prove anything."""
 
 
@@ -44,7 +47,8 @@ def _figures(taken: Counter[str], reached: Counter[str], spent: float, found: di
     caught = [each.seconds for each in found.values() if each]
     return (
         f"{RUNS} runs of up to {LENGTH} steps ({taken.total()} of {len(STEPS)} kinds, {reached['faults']} faults, "
-        f"{reached['trainings']} trainings, {reached['purchases']} purchases) held to {len(ALWAYS) + len(AT_REST)} "
+        f"{reached['trainings']} trainings, {reached['purchases']} purchases, {reached['swaps']} swaps, "
+        f"{reached['restores']} restores, {reached['new_stacks']} new stacks) held to {len(ALWAYS) + len(AT_REST)} "
         f"invariants in {spent:.0f} s; {len(caught)} of {len(found)} seeded bugs found, each within "
         f"{max(caught, default=0):.0f} s"
     )

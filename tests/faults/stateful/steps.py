@@ -34,7 +34,7 @@ SETTINGS: Mapping[str, bytes] = {
     "on accept": b'[job]\nstart = "on_accept"\n[deployment]\nname = "next"\nhours = 2\n',
     "broken": b"owner = \n",
 }
-BEGINNINGS = ("nothing", "a version", "a training", "a training that is over", "a purchase")
+BEGINNINGS = ("nothing", "a version", "a training", "a training that is over", "a purchase", "two models")
 """How far a run has come when its steps begin."""
 faults = st.none() | st.none() | st.builds(Strike, st.sampled_from(FAULTS), st.none() | st.integers(0, 15))
 """Which call is struck; a delivery that makes fewer goes through."""
@@ -98,6 +98,27 @@ def _stop(program: Program, number: int, fault: Strike | None) -> None:
     program.ask("POST", f"/jobs/{_pick(list(program.history.jobs()), number)}/stop", fault=fault)
 
 
+def _put(
+    program: Program, number: int | None, name: str, hours: int | None, ahead: int | None, fault: Strike | None
+) -> None:
+    body: dict[str, Any] = {}
+    if number is not None:
+        statuses = {job: seen[-1] for job, seen in program.history.statuses.items()}
+        trained = [job for job, status in statuses.items() if status == "Completed"]
+        body["job_id"] = _pick(trained or list(program.history.jobs()), number)
+    if ahead:
+        body["expires_at"] = (program.now + timedelta(hours=ahead)).isoformat()
+    elif hours:
+        body["hours"] = hours
+    program.ask("PUT", f"/deployments/{name}", body, program.new_key(), fault)
+
+
+def _buy_by_hand(program: Program, number: int) -> None:
+    models = [job.model_arn for job in program.bedrock_jobs() if job.model_arn]
+    if models:
+        program.buy_by_hand(_pick(models, number))
+
+
 def _release(program: Program, name: str, fault: Strike | None) -> None:
     program.ask("DELETE", f"/deployments/{name}", fault=fault)
 
@@ -115,8 +136,9 @@ def _deliver_again(program: Program, number: int) -> None:
     queues.repeat(_pick([*queues.done, *queues.waiting], number), program.now)
 
 
-def begin(program: Program, beginning: str) -> None:
-    """Come so far without faults: runs that begin with nothing seldom come far."""
+def begin(program: Program, beginning: str, skew: int) -> None:
+    """Come so far without faults: runs that begin with nothing seldom come far. `skew`: of Bedrock's clock, minutes."""
+    program.world.bedrock_clock.skew = timedelta(minutes=skew)
     so_far = BEGINNINGS.index(beginning)
     if so_far >= 1:
         _upload(program, DATASETS[0], "train", "good 1")
@@ -129,6 +151,12 @@ def begin(program: Program, beginning: str) -> None:
     if so_far >= 3:
         program.wait(3 * HOUR)
     if so_far >= 4:
+        program.tick()
+    if so_far >= 5:
+        another = {"dataset": DATASETS[0], "base_model": BASE_MODELS[0], "sweep": "another", "deployment": None}
+        program.ask("POST", "/jobs", another, program.new_key())
+        program.tick()
+        program.wait(3 * HOUR)
         program.tick()
 
 
@@ -190,6 +218,31 @@ STEPS: Mapping[str, Step] = {
         {"name": st.sampled_from(DEPLOYMENTS), "fault": faults},
         when=lambda program: bool(program.history.jobs()),
         weight=2,
+    ),
+    "put": Step(
+        _put,
+        {
+            "number": st.none() | numbers,
+            "name": st.sampled_from(DEPLOYMENTS),
+            "hours": st.sampled_from((None, 1, 3)),
+            "ahead": st.sampled_from((None, None, 2, 30)),
+            "fault": faults,
+        },
+        when=lambda program: bool(program.history.jobs()),
+        weight=5,
+    ),
+    "buy_by_hand": Step(
+        _buy_by_hand, {"number": numbers}, when=lambda program: bool(program.bedrock_jobs()) and not program.by_hand()
+    ),
+    "sleep": Step(Program.sleep, {"seconds": st.sampled_from((HOUR, 3 * HOUR, 9 * HOUR))}, when=_is_under_way),
+    "put_back": Step(
+        Program.put_back,
+        {"ago": st.integers(1, 20)},
+        when=lambda program: bool(program.ledger("provisioned_throughput")),
+        weight=2,
+    ),
+    "make_anew": Step(
+        lambda program: program.make_anew(), when=lambda program: bool(program.ledger("provisioned_throughput"))
     ),
     "delete": Step(
         _delete,

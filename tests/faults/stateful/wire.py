@@ -7,12 +7,22 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
+from urllib.parse import unquote
 
 from tests.faults.injector import INJECTOR, Answer, Attempt, Interference, Watch
 from tests.faults.kinds import Fault, interference
 from tests.faults.taking_turns import AtEachCall
 
 SPENDING = frozenset({"CreateModelCustomizationJob", "CreateProvisionedModelThroughput", "CreateCustomModelDeployment"})
+
+TOUCHING = frozenset(
+    {
+        "DeleteProvisionedModelThroughput",
+        "DeleteCustomModelDeployment",
+        "UpdateProvisionedModelThroughput",
+        "UpdateCustomModelDeployment",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +35,13 @@ class Strike:
 
 @dataclass(slots=True)
 class Wire:
-    """Hears the calls of a block; `heard` is told of each call that starts spending, before it takes effect."""
+    """Hears the calls of a block; `heard` is told of each call that starts spending, before it takes effect.
+
+    `touched` is told of each that deletes or changes paid capacity, by its ARN.
+    """
 
     heard: Callable[[str, Mapping[str, Any]], None]
+    touched: Callable[[str, str], None]
     struck: bool = False
     _due: Strike | None = None
     _calls: int = 0
@@ -54,6 +68,8 @@ class Wire:
         number, self._calls = self._calls, self._calls + 1
         if attempt.operation in SPENDING:
             self.heard(attempt.operation, json.loads(cast("bytes", attempt.request.body)))
+        if attempt.operation in TOUCHING:
+            self.touched(attempt.operation, unquote(attempt.request.url).partition("/arn:")[2])
         if self._due and self._at is None:
             nth = self._due.nth
             if attempt.operation in SPENDING if nth is None else number == nth:

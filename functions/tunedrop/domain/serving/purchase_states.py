@@ -30,8 +30,10 @@ LAPSES_AFTER = timedelta(hours=24)
 """How long after the job's end, or the request, a purchase may still be made; later, nobody would expect the bill."""
 SETTLE = timedelta(seconds=120)
 """Longer than the spending function may run (60 s): after this, no earlier send can still be in flight."""
-LONG_SETTLE = timedelta(minutes=10)
-"""When "not listed" becomes "not there": Bedrock's lists are assumed to lag less (docs/facts.md#creating-a-job)."""
+LONG_SETTLE = timedelta(minutes=20)
+"""When "not listed" becomes "not there": Bedrock's lists are assumed to lag less (docs/facts.md#creating-a-job).
+
+If they lag longer, and Bedrock has forgotten the token, two are bought until the list shows both."""
 RELEASE_TIME = timedelta(minutes=15)
 """A release that takes longer counts as expired capacity, which has an alarm."""
 PAUSE = timedelta(seconds=60)
