@@ -90,6 +90,15 @@ def _add_put_to(put: argparse.ArgumentParser) -> None:
         action="store_true",
         help="buy another unit for what can't be changed in place; it takes over once it is Ready",
     )
+    _add_stops_to(put)
+    put.add_argument("--plan", action="store_true", help="only say what it would do and cost; change nothing")
+    put.add_argument("--plan-id", metavar="ID", help="do exactly what the plan with this id says, or nothing")
+    put.add_argument("--watch", action="store_true", help="follow it until it is Ready; Ctrl-C leaves it going")
+    put.add_argument("--idempotency-key", metavar="KEY", help="repeat a request whose answer got lost")
+    put.set_defaults(run=_put)
+
+
+def _add_stops_to(put: argparse.ArgumentParser) -> None:
     put.add_argument(
         "--idle-minutes",
         type=int,
@@ -102,11 +111,6 @@ def _add_put_to(put: argparse.ArgumentParser) -> None:
     put.add_argument(
         "--accept-unknown-price", action="store_true", help="buy under a budget although no price is configured"
     )
-    put.add_argument("--plan", action="store_true", help="only say what it would do and cost; change nothing")
-    put.add_argument("--plan-id", metavar="ID", help="do exactly what the plan with this id says, or nothing")
-    put.add_argument("--watch", action="store_true", help="follow it until it is Ready; Ctrl-C leaves it going")
-    put.add_argument("--idempotency-key", metavar="KEY", help="repeat a request whose answer got lost")
-    put.set_defaults(run=_put)
 
 
 def _put(chosen: argparse.Namespace) -> int:

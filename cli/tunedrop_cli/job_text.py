@@ -15,7 +15,6 @@ from tunedrop_cli import deployment_text, local_times, tables, terminal_curves, 
 from tunedrop_cli.terminal_curves import Curve
 
 ENDED = frozenset({"Completed", "Failed", "Stopped"})
-
 Job = Mapping[str, Any]
 Points = Sequence[Mapping[str, Any]]
 

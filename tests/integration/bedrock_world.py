@@ -41,6 +41,7 @@ from tests.faults.injector import INJECTOR, Watch, When, happening
 from tests.iam.recorder import RECORDER
 from tests.integration import ledger_agreement
 from tests.integration.conftest import ACCOUNT, Stack, StackClients
+from tests.integration.faster_moto import same_rows
 
 CALLER = "arn:aws:iam::123456789012:user/dana"
 HOUR = 3600.0

@@ -17,7 +17,7 @@ OTHER_PROGRAMS = (
     TESTS / "tracking.py",
 )
 CLOCKS = {"time.sleep", "time.monotonic", "time.perf_counter", "asyncio.sleep"}
-NO_WAITS = {"program.wait", "world.wait", "on_demand.wait", "self.wait", "Configuration"}
+NO_WAITS = {"account.world.wait", "program.wait", "world.wait", "on_demand.wait", "self.wait", "Configuration"}
 """The simulated clock of the integration tests, and a record of settings."""
 PATHS = sorted(
     path

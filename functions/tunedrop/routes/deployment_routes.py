@@ -186,6 +186,7 @@ def put_deployment_(
             "content": {"application/json": {"model": ReleasePlanAnswer}},
         },
         202: {"description": "Requested", "content": {"application/json": {"model": DeploymentAnswer}}},
+        409: {"description": "It has a commitment that is not over"},
     },
 )
 def delete_deployment(name: str, plan: PlanOnly = False) -> Response[DeploymentAnswer | ReleasePlanAnswer]:

@@ -97,6 +97,7 @@ def get_model(name: str) -> ModelAnswer:
     responses={
         200: {"description": "With ?plan=true: the model that would be deleted"},
         202: {"description": "Requested", "content": {"application/json": {"model": ModelAnswer}}},
+        409: {"description": "Something serves it, or learns from it"},
     },
 )
 def delete_model_(name: str, plan: PlanOnly = False) -> Response[ModelAnswer]:

@@ -80,7 +80,7 @@ def test_a_release_that_was_asked_for_frees_the_rest_at_once():
 
 
 def test_an_earlier_end_that_is_not_in_force_yet_frees_nothing():
-    row = purchase_states.end_at(live(NOW), 1, NOW + HOUR)
+    row = purchase_states.end_at(live(NOW), 1, NOW + HOUR, NOW)
     assert taken(row, NOW + HOUR)[0] == Decimal("8.25") * 44
 
 

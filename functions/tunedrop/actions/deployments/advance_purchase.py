@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import tunedrop
 from tunedrop.actions import announce
 from tunedrop.actions.charges import reserve_budget
 from tunedrop.actions.deployments import replace_unit, watch_calls
+from tunedrop.actions.deployments.save_purchase import Visit, save, units_given, units_taken
 from tunedrop.domain.charges import budget_limits
 from tunedrop.domain.serving import (
     acts,
@@ -17,7 +18,6 @@ from tunedrop.domain.serving import (
     deployment_states,
     purchase_states,
     purchase_steps,
-    second_units,
     swap_steps,
     swaps,
 )
@@ -40,26 +40,13 @@ MOST_STEPS = 12
 """More than any path through the steps takes. A purchase that needs more is contended; its message is redelivered."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Visit:
-    """One delivery of a message: what it may touch, when it began, and what it deleted."""
-
-    cloud: Cloud
-    spender: Spender
-    now: datetime
-    discarded: set[str] = field(default_factory=set)
-    """The ARNs that this visit asked Bedrock to delete."""
-    replaced: list[int] = field(default_factory=list)
-    """The generation that was released because its second unit took over, if that happened."""
-
-
 def advance(deployment: str, generation: int, cloud: Cloud, spender: Spender) -> Purchase | None:
     """Carry out the purchase's next steps until there are none. Safe to repeat, interrupt and run concurrently.
 
     Returns the purchase, or None if it does not exist. Raises Unavailable if other writers keep changing it, and
     botocore's errors if Bedrock does not let us look.
     """
-    visit = _Visit(cloud, spender, cloud.now())
+    visit = Visit(cloud, spender, cloud.now())
     observed: Observation | None = None
     for _ in range(MOST_STEPS):
         purchase = deployment_rows.load_purchase(cloud.state, deployment, generation)
@@ -98,18 +85,18 @@ def _is_left(step: purchase_steps.PurchaseStep, purchase: Purchase, cloud: Cloud
             return False
 
 
-def _ask_for_release(purchase: Purchase, reason: str, visit: _Visit) -> None:
+def _ask_for_release(purchase: Purchase, reason: str, visit: Visit) -> None:
     asked = purchase_states.acted(replace(purchase, release_requested=reason), "released", acts.OURS, visit.now)
-    _save(asked, visit, head=lambda head: deployment_states.begin_release(head, reason, visit.now))
+    save(asked, visit, head=lambda head: deployment_states.begin_release(head, reason, visit.now))
 
 
-def _free_units(purchase: Purchase, visit: _Visit) -> int:
+def _free_units(purchase: Purchase, visit: Visit) -> int:
     if purchase.state != "requested" or not purchase.model_units:
         return 0
     return visit.cloud.settings.max_model_units - deployment_rows.units_taken(visit.cloud.state)
 
 
-def _carry_out(step: purchase_steps.PurchaseStep, purchase: Purchase, visit: _Visit) -> Observation | None:
+def _carry_out(step: purchase_steps.PurchaseStep, purchase: Purchase, visit: Visit) -> Observation | None:
     """Carry out one step. A write may lose a race: the next round reads the row and decides again."""
     match step:
         case purchase_steps.Observe():
@@ -132,34 +119,34 @@ def _carry_out(step: purchase_steps.PurchaseStep, purchase: Purchase, visit: _Vi
     return None
 
 
-def _move(step: purchase_steps.PurchaseStep, purchase: Purchase, visit: _Visit) -> None:
+def _move(step: purchase_steps.PurchaseStep, purchase: Purchase, visit: Visit) -> None:
     """Carry out a step that only changes rows."""
     now = visit.now
     match step:
         case purchase_steps.Requeue():
-            _save(purchase_states.requeue(purchase, now), visit, *_units_given(purchase))
+            save(purchase_states.requeue(purchase, now), visit, *units_given(purchase))
         case purchase_steps.AdoptCapacity(found):
             _go_live(purchase, found, visit)
         case purchase_steps.BecomeReady(found):
             _become_ready(replace(purchase, billed_since=found.created_at or purchase.billed_since), visit)
         case purchase_steps.MoveEnd(expires_at):
-            _save(replace(purchase, expires_at=expires_at), visit)
+            save(replace(purchase, expires_at=expires_at), visit)
         case purchase_steps.BeginRelease(reason, failure, author):
             released = purchase_states.release(purchase, reason, failure, now)
             released = purchase_states.acted(released, "released", author, now) if author else released
-            _save(released, visit, head=lambda head: deployment_states.begin_release(head, reason, now))
+            save(released, visit, head=lambda head: deployment_states.begin_release(head, reason, now))
         case purchase_steps.ReclaimCapacity(found):
             _reclaim(purchase, found, visit)
         case purchase_steps.Finish():
             _finish(purchase, step, visit)
 
 
-def _set_brake(purchase: Purchase, fires_at: datetime, visit: _Visit) -> None:
+def _set_brake(purchase: Purchase, fires_at: datetime, visit: Visit) -> None:
     """Let a schedule end the capacity, before the row allows it to be bought or to stay."""
     schedule = brake.schedule(purchase, fires_at, visit.cloud.settings.brake_role_arn)
     answer = schedules.put(visit.cloud.scheduler, schedule)
     if isinstance(answer, Done):
-        _save(purchase_states.braked(purchase, fires_at), visit)
+        save(purchase_states.braked(purchase, fires_at), visit)
         return
     logger.error("no schedule that ends paid capacity", extra={"purchase": purchase.id, "answer": str(answer)})
     words = f"{answer.code}: {answer.message}" if isinstance(answer, Refusal) else f"no answer: {answer.reason}"
@@ -167,10 +154,10 @@ def _set_brake(purchase: Purchase, fires_at: datetime, visit: _Visit) -> None:
     unbraked = purchase_states.unbraked(purchase, words, visit.now, final=final)
     told = purchase.brake_failure == words
     note = f"the schedule that ends it could not be made; {words}"
-    _save(unbraked, visit, head=None if told else lambda head: deployment_states.note(head, note, visit.now))
+    save(unbraked, visit, head=None if told else lambda head: deployment_states.note(head, note, visit.now))
 
 
-def _was_bought(purchase: Purchase, visit: _Visit) -> bool:
+def _was_bought(purchase: Purchase, visit: Visit) -> bool:
     """Whether this purchase went live once, although its row says that it never did."""
     if purchase.serving != "provisioned_throughput":
         return False
@@ -178,7 +165,7 @@ def _was_bought(purchase: Purchase, visit: _Visit) -> bool:
     return standing is not None and standing.knows_capacity
 
 
-def _send(purchase: Purchase, visit: _Visit) -> None:
+def _send(purchase: Purchase, visit: Visit) -> None:
     """Write `unknown` and take the model units first, then send the call that buys: never what was bought before."""
     if _was_bought(purchase, visit):
         words = "it was bought before, as its schedule shows, and the tables were restored: nothing is bought again"
@@ -188,7 +175,7 @@ def _send(purchase: Purchase, visit: _Visit) -> None:
     taken: list[Write] = []
     if purchase.state == "requested" and purchase.model_units:
         taken = [deployment_rows.take_units(purchase, visit.cloud.settings.max_model_units)]
-    if not _save(attempted, visit, *taken):  # no row, no purchase: another writer was faster, or the cap is reached
+    if not save(attempted, visit, *taken):  # no row, no purchase: another writer was faster, or the cap is reached
         return
     # If we crash from here on, the row says `unknown`, so the next delivery looks in Bedrock before it sends again.
     sent = replace(attempted, revision=attempted.revision + 1)
@@ -197,33 +184,33 @@ def _send(purchase: Purchase, visit: _Visit) -> None:
         case Done(arn):
             _go_live(sent, Capacity(arn, sent.name, sent.model_arn or "", "Creating"), visit, answer.request_id)
         case Refusal():
-            _save(purchase_states.refuse(sent, answer.outcome), visit)
+            save(purchase_states.refuse(sent, answer.outcome), visit)
         case Ambiguous(reason):
             logger.warning("the outcome of a purchase is unknown", extra={"purchase": purchase.id, "reason": reason})
 
 
-def _send_swap(purchase: Purchase, visit: _Visit) -> None:
+def _send_swap(purchase: Purchase, visit: Visit) -> None:
     """Write that it is sent, then ask Bedrock for the swap. What it shows afterwards decides, whatever it answers."""
     swap = purchase.swap
     if swap is None or purchase.arn is None:
         return
     attempted = swaps.send(purchase, swap, visit.now)
-    if not _save(attempted, visit):
+    if not save(attempted, visit):
         return
     sent = replace(attempted, revision=attempted.revision + 1)
     answer = swap_model.swap(visit.spender, purchase.serving, purchase.arn, swap.model_arn)
     if isinstance(answer.outcome, Refusal):
-        _save(swaps.refuse(sent, answer.outcome), visit)
+        save(swaps.refuse(sent, answer.outcome), visit)
     elif isinstance(answer.outcome, Done):
-        _save(swaps.accept(sent, answer.request_id, visit.now), visit)
+        save(swaps.accept(sent, answer.request_id, visit.now), visit)
 
 
-def _end_swap(purchase: Purchase, done: Swap | None, note: str, visit: _Visit) -> None:
+def _end_swap(purchase: Purchase, done: Swap | None, note: str, visit: Visit) -> None:
     ended = swaps.end(purchase, done)
-    _save(ended, visit, head=lambda head: deployment_states.end_swap(head, done, note, visit.now))
+    save(ended, visit, head=lambda head: deployment_states.end_swap(head, done, note, visit.now))
 
 
-def _discard(purchase: Purchase, arn: str, visit: _Visit) -> None:
+def _discard(purchase: Purchase, arn: str, visit: Visit) -> None:
     """Ask Bedrock to delete the capacity, once per visit; a refusal, a lost answer and a lagging list all have to wait.
 
     If Bedrock accepts, the row says so: from then on, a list without the capacity is proof enough.
@@ -234,39 +221,39 @@ def _discard(purchase: Purchase, arn: str, visit: _Visit) -> None:
         if isinstance(answer.outcome, Done):
             if arn == purchase.arn:
                 deleted = replace(purchase, deleted_at=visit.now)
-                _save(purchase_states.acted(deleted, "deleted", acts.ours(answer.request_id), visit.now), visit)
+                save(purchase_states.acted(deleted, "deleted", acts.ours(answer.request_id), visit.now), visit)
             return
         logger.error(
             "paid capacity not released yet", extra={"purchase": purchase.id, "arn": arn, "answer": str(answer)}
         )
-    _save(replace(purchase, parked_at=visit.now), visit)
+    save(replace(purchase, parked_at=visit.now), visit)
 
 
-def _go_live(purchase: Purchase, found: Capacity, visit: _Visit, request_id: str | None = None) -> None:
+def _go_live(purchase: Purchase, found: Capacity, visit: Visit, request_id: str | None = None) -> None:
     live = purchase_states.go_live(purchase, found, visit.now)
     live = purchase_states.acted(live, "bought", acts.ours(request_id), visit.now)
-    taken = [] if purchase.state in HOLDING else _units_taken(purchase)
-    _save(live, visit, *taken, head=lambda head: replace(head, arn=live.arn, expires_at=live.expires_at))
+    taken = [] if purchase.state in HOLDING else units_taken(purchase)
+    save(live, visit, *taken, head=lambda head: replace(head, arn=live.arn, expires_at=live.expires_at))
 
 
-def _reclaim(purchase: Purchase, found: Capacity, visit: _Visit) -> None:
+def _reclaim(purchase: Purchase, found: Capacity, visit: Visit) -> None:
     logger.error("paid capacity outlived its purchase", extra={"purchase": purchase.id, "arn": found.arn})
     again = purchase_states.reclaim(purchase, found, visit.now)
-    also = [deployment_rows.open_work(purchase), *_units_taken(purchase)]
+    also = [deployment_rows.open_work(purchase), *units_taken(purchase)]
     reason = again.release_requested or ""
-    _save(again, visit, *also, head=lambda head: deployment_states.begin_release(head, reason, visit.now))
+    save(again, visit, *also, head=lambda head: deployment_states.begin_release(head, reason, visit.now))
 
 
-def _become_ready(purchase: Purchase, visit: _Visit) -> None:
+def _become_ready(purchase: Purchase, visit: Visit) -> None:
     """Let it be called; a second unit takes over with that, and what it replaces is released at once."""
     now, ready = visit.now, replace(purchase, ready_at=visit.now)
     takes_over = replace_unit.take_over(ready, visit.cloud, now)
-    saved = _save(ready, visit, head=lambda head: deployment_states.become_ready(head, now), beside=takes_over)
+    saved = save(ready, visit, head=lambda head: deployment_states.become_ready(head, now), beside=takes_over)
     if saved and purchase.replaces:
         visit.replaced.append(purchase.replaces.generation)
 
 
-def _finish(purchase: Purchase, step: purchase_steps.Finish, visit: _Visit) -> None:
+def _finish(purchase: Purchase, step: purchase_steps.Finish, visit: Visit) -> None:
     failure = step.failure or (step.reason if step.state == "lapsed" else None)
     finished = purchase_states.finish(purchase, step.state, failure, visit.now)
     state: DeploymentState = "Released" if step.state == "released" else "Failed"
@@ -276,37 +263,7 @@ def _finish(purchase: Purchase, step: purchase_steps.Finish, visit: _Visit) -> N
         return outlived or deployment_states.end(head, state, step.reason, finished.failure, visit.now)
 
     lets_go = replace_unit.let_go(finished, visit.cloud, visit.now)
-    _save(finished, visit, *_units_given(purchase), head=end, beside=lets_go)
-
-
-def _units_taken(purchase: Purchase) -> list[Write]:
-    """Take model units for capacity that already exists, even beyond the cap."""
-    return [deployment_rows.take_units(purchase, cap=None)] if purchase.model_units else []
-
-
-def _units_given(purchase: Purchase) -> list[Write]:
-    return [deployment_rows.give_units(purchase)] if purchase.state in HOLDING and purchase.model_units else []
-
-
-def _save(
-    purchase: Purchase,
-    visit: _Visit,
-    *also: Write,
-    head: Callable[[Deployment], Deployment] | None = None,
-    beside: Callable[[Deployment], Sequence[Write]] | None = None,
-) -> bool:
-    """Write the purchase and, in one transaction, what it changes about its deployment.
-
-    That is the `head` if the purchase is its current generation, and what `beside` says if it stands beside that.
-    False if somebody else changed any of these since it was read.
-    """
-    writes: list[Write] = [deployment_rows.put_purchase(purchase), *also]
-    deployment = deployment_rows.load(visit.cloud.state, purchase.deployment) if head else None
-    if head and deployment and deployment.generation == purchase.generation:
-        writes.append(deployment_rows.put_changed(head(deployment)))
-    elif beside and deployment and second_units.is_beside(deployment, purchase):
-        writes += beside(deployment)
-    return visit.cloud.state.write_all(*writes)
+    save(finished, visit, *units_given(purchase), head=end, beside=lets_go)
 
 
 def _tags(purchase: Purchase, settings: Settings) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tunedrop.domain.serving import deployment_plan, deployment_wish
+from tunedrop.domain.serving import deployment_ends, deployment_plan, deployment_wish
 from tunedrop.domain.serving.deployment_plan import DeploymentPlan, Served
 from tunedrop.domain.serving.deployment_wish import MAX_HOURS
 from tunedrop.domain.serving.lost_purchases import Lost
@@ -74,9 +74,9 @@ def plan(asked: PutDeployment, lost: Lost, generation: int, *, default_hours: in
     """The plan. Raises Conflict `foreign_model`, InvalidInput for an end that can't be."""
     until = _until(asked, lost, default_hours, now)
     bought_at = lost.item.created_at or now
-    hours = deployment_plan.hours_until(until, bought_at) if until else None
+    hours = deployment_ends.hours_until(until, bought_at) if until else None
     wish = DeploymentWish(asked.name, lost.serving, lost.item.model_units, hours)
-    deployment_plan.check_endless(asked, lost.serving)
+    deployment_ends.check_endless(asked, lost.serving)
     model = check_model(lost)
     return deployment_plan.make(
         wish, until, ("adopt",), Served(generation, model.id, lost.item.model_arn, lost.item.arn)
@@ -86,10 +86,10 @@ def plan(asked: PutDeployment, lost: Lost, generation: int, *, default_hours: in
 def _until(asked: PutDeployment, lost: Lost, default_hours: int, now: datetime) -> datetime | None:
     committed = lost.item.committed_until
     named = _named(asked, lost, now)
-    deployment_plan.check_commitment(named, committed, now)
+    deployment_ends.check_commitment(named, committed, now)
     if named:
         if named != committed:
-            deployment_plan.check_end(named, now, now)
+            deployment_ends.check_end(named, now, now)
         return named
     if committed and committed > now:
         return committed
@@ -98,7 +98,7 @@ def _until(asked: PutDeployment, lost: Lost, default_hours: int, now: datetime) 
     if lost.serving == "on_demand":
         return None
     made_at = lost.item.created_at or now  # whole hours from there, so that a plan is the same a moment later
-    return made_at + timedelta(hours=deployment_plan.hours_until(now, made_at) + default_hours)
+    return made_at + timedelta(hours=deployment_ends.hours_until(now, made_at) + default_hours)
 
 
 def _named(asked: PutDeployment, lost: Lost, now: datetime) -> datetime | None:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from tunedrop.domain.base_models.catalogue import BaseModel, OnBudget, Serving
-from tunedrop.domain.serving import deployment_wish
+from tunedrop.domain.serving import deployment_ends, deployment_wish
 from tunedrop.domain.serving.deployment_states import Deployment
-from tunedrop.domain.serving.deployment_wish import MAX_HOURS
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.serving.put_request import PutDeployment
 from tunedrop.domain.texts.counted import counted
 from tunedrop.domain.training.job_states import DeploymentWish, Job
 from tunedrop.domain.training.start_request import DeploymentRequest
-from tunedrop.errors import Conflict, InvalidInput
+from tunedrop.errors import Conflict
 
 Change = Literal["create", "adopt", "swap", "replace", "withdraw", "renew", "shorten", "idle", "adjust"]
 
@@ -62,7 +60,7 @@ class DeploymentPlan:
         """When it would be released; what is not bought yet counts from now. None: when somebody releases it."""
         if self.until or self.hours is None:
             return self.until
-        return _bought_at(purchase, now) + timedelta(hours=self.hours)
+        return deployment_ends.bought_at(purchase, now) + timedelta(hours=self.hours)
 
 
 def create(
@@ -81,15 +79,15 @@ def create(
     """
     hours, until = asked.hours, asked.expires_at
     if until is not None:
-        check_end(until, now + timedelta(hours=1), now)
-        hours = hours_until(until, now)
+        deployment_ends.check_end(until, now + timedelta(hours=1), now)
+        hours = deployment_ends.hours_until(until, now)
     wish = deployment_wish.resolve(
         DeploymentRequest(asked.name, asked.serving, asked.model_units, hours, asked.idle_minutes, asked.on_budget),
         base_model,
         default_hours=default_hours,
         within="",
     )
-    check_endless(asked, wish.serving)
+    deployment_ends.check_endless(asked, wish.serving)
     return make(wish, until, (does,), Served(generation, job.id, job.model_arn or ""))
 
 
@@ -100,8 +98,9 @@ def change(asked: PutDeployment, job: Job | None, standing: StandingDeployment, 
     """
     head, purchase = standing.head, standing.purchase
     _check_unchanged(asked, head)
-    check_commitment(asked.expires_at, purchase.committed_until, now)
-    (hours, until), changes = _end(asked, purchase, now)
+    deployment_ends.check_commitment(asked.expires_at, purchase.committed_until, now)
+    (hours, until), moved = deployment_ends.wanted(asked, purchase, now)
+    changes: tuple[Change, ...] = moved
     if head.state == "Releasing" or purchase.release_requested:
         raise Conflict(
             "deployment_releasing",
@@ -200,75 +199,6 @@ def _fixed(code: str, field: str, head: Deployment, what: str) -> Conflict:
         field=field,
         state=head.state,
     )
-
-
-_End = tuple[int | None, datetime | None]
-"""The hours from the purchase, and the moment that a request named."""
-
-
-def _end(asked: PutDeployment, purchase: Purchase, now: datetime) -> tuple[_End, tuple[Change, ...]]:
-    before: _End = (purchase.hours, purchase.until)
-    check_endless(asked, purchase.serving)
-    if asked.no_end:
-        return (None, None), (() if purchase.hours is None and purchase.until is None else ("renew",))
-    bought_at = _bought_at(purchase, now)
-    if asked.expires_at is not None:
-        wanted = asked.expires_at
-        end: _End = (hours_until(wanted, bought_at), wanted)
-        same = wanted == purchase.ends_at
-    elif asked.hours is not None:
-        deployment_wish.check_range("hours", asked.hours, MAX_HOURS)
-        wanted = bought_at + timedelta(hours=asked.hours)
-        end = (asked.hours, wanted if purchase.live_at else None)
-        same = (asked.hours, None) == before or wanted == purchase.ends_at
-    else:
-        return before, ()
-    if same:
-        return before, ()
-    check_end(wanted, now, now)
-    earlier = purchase.ends_at or (bought_at + timedelta(hours=purchase.hours) if purchase.hours else None)
-    return end, (("renew",) if earlier is not None and wanted > earlier else ("shorten",))
-
-
-def check_endless(asked: PutDeployment, serving: Serving) -> None:
-    """Raises InvalidInput `end_required` for what bills by the hour and shall have no end."""
-    if asked.no_end and serving != "on_demand":
-        words = "What bills by the hour has an end: say hours or expires_at. Only an on-demand deployment goes without."
-        raise InvalidInput("end_required", words, field="no_end")
-
-
-def _bought_at(purchase: Purchase | None, now: datetime) -> datetime:
-    """Where its hours count from."""
-    live = purchase is not None and purchase.live_at is not None
-    return purchase.attempted_at or now if purchase and live else now
-
-
-def check_commitment(wanted: datetime | None, committed_until: datetime | None, now: datetime) -> None:
-    """Raises InvalidInput for an end before which Bedrock deletes nothing (docs/facts.md#provisioned-throughput)."""
-    if committed_until and wanted and now < committed_until and wanted < committed_until:
-        raise InvalidInput(
-            "committed",
-            f"It is committed until {committed_until.isoformat(timespec='seconds')}, and Bedrock ends it no earlier.",
-            field="expires_at",
-            committed_until=committed_until.isoformat(),
-        )
-
-
-def hours_until(until: datetime, since: datetime) -> int:
-    """Whole hours, rounded up, at least one."""
-    return max(math.ceil((until - since) / timedelta(hours=1)), 1)
-
-
-def check_end(wanted: datetime, earliest: datetime, now: datetime) -> None:
-    """Raises InvalidInput for an end that is too soon or too far ahead."""
-    if not earliest <= wanted <= now + timedelta(hours=MAX_HOURS):
-        least = "an hour from now" if earliest > now else "in the future"
-        raise InvalidInput(
-            "out_of_range",
-            f"It can't end at {wanted.isoformat(timespec='seconds')}. An end is at least {least} and at most "
-            f"{MAX_HOURS} hours ahead; it can be renewed as often as it is needed.",
-            field="expires_at",
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,12 @@ from datetime import datetime
 
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import Serving
-from tunedrop.domain.serving import deployment_plan, deployment_states, generation_drafts, purchase_states
+from tunedrop.domain.serving import (
+    deployment_ends,
+    deployment_states,
+    generation_drafts,
+    purchase_states,
+)
 from tunedrop.domain.serving.acts import OURS
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.generation_drafts import Beginning
@@ -150,4 +155,4 @@ def adopt(lost: Lost, becoming: Becoming, before: Deployment | None, beginning: 
 
 
 def _hours(lost: Lost, until: datetime | None, now: datetime) -> int | None:
-    return deployment_plan.hours_until(until, lost.item.created_at or now) if until else None
+    return deployment_ends.hours_until(until, lost.item.created_at or now) if until else None
