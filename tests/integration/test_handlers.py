@@ -14,7 +14,8 @@ from tunedrop.domain.messages import api_key
 from tunedrop.edges import clients
 
 from tests import builders
-from tests.integration import bedrock_world
+from tests.integration import bedrock_world, stacks_of_an_account
+from tests.integration.troubled_server import troubled_server
 
 ROOT = Path(__file__).parents[2]
 MAKERS = sorted(name for name, value in vars(clients).items() if hasattr(value, "cache_info"))
@@ -35,6 +36,7 @@ def work(kind: str) -> Any:
 
 def test_there_are_as_many_handlers_as_are_wired_here():
     wired = {"control_api", "dataset_uploaded", "job_state_changed", "messages_api", "reconcile", "spending_requested"}
+    wired |= {"deletion_guard"}
     assert {path.stem for path in (ROOT / "functions").glob("*.py")} == wired
 
 
@@ -82,6 +84,18 @@ def test_reconcile_reads_bedrock_and_no_more(stack, environment):
         getattr(clients, name).cache_clear()
     assert handle("reconcile", builders.event("reconcile_schedule"))["open_jobs"] == 0
     assert made() == TABLES | {"bedrock", "events"}
+
+
+def test_deletion_guard_reads_rows_bedrock_and_its_stacks_status_and_no_more(stack, environment):
+    bedrock_world.make(stack, environment, data=False)
+    for name in set(MAKERS) - {"bedrock"}:
+        getattr(clients, name).cache_clear()
+    stacks = stacks_of_an_account.mount()
+    stacks.statuses[stacks.add(stack.settings.stack_id)] = "DELETE_IN_PROGRESS"
+    with troubled_server((200, {})) as server:
+        handle("deletion_guard", builders.event("stack_deletion") | {"ResponseURL": server.url})
+    assert json.loads(server.bodies[0])["Status"] == "SUCCESS"
+    assert made() == TABLES | {"bedrock", "cloudformation"}
 
 
 def test_control_api_makes_what_the_route_needs(stack):

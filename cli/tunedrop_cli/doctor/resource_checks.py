@@ -20,6 +20,7 @@ FUNCTIONS = (
     "SpendingRequested",
     "Reconcile",
     "MessagesApi",
+    "DeletionGuard",
 )
 SOURCES = {
     "DatasetUploadedFunction": "UploadQueue",
