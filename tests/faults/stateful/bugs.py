@@ -67,11 +67,6 @@ BUGS: dict[str, Bug] = {
         "    fires_at = brake.wanted(purchase, now)\n    in_force",
         "    fires_at = None if purchase.brake_fires_at else brake.wanted(purchase, now)\n    in_force",
     ),
-    "what was renewed ends when it was to end before": Bug(
-        "tunedrop/domain/serving/purchase_steps.py",
-        "    return MoveEnd(purchase.until) if purchase.until and purchase.has_new_end else None",
-        "    return None",
-    ),
     "a purchase is made again without a look": Bug(
         "tunedrop/edges/bedrock/observed_capacity.py",
         "    return Observation(tuple(ours), tuple(others))",
