@@ -67,20 +67,10 @@ BUGS: dict[str, Bug] = {
         "    fires_at = brake.wanted(purchase, now)\n    in_force",
         "    fires_at = None if purchase.brake_fires_at else brake.wanted(purchase, now)\n    in_force",
     ),
-    "a purchase is made again without a look": Bug(
-        "tunedrop/edges/bedrock/observed_capacity.py",
-        "    return Observation(tuple(ours), tuple(others))",
-        "    return Observation(tuple(ours) if purchase.arn else (), tuple(others))",
-    ),
     "what a person bought on the model is taken for ours": Bug(
         "tunedrop/edges/bedrock/observed_capacity.py",
         "            others.append(capacity)",
         "            ours.append(capacity)",
-    ),
-    "a swap is done before Bedrock shows it": Bug(
-        "tunedrop/domain/serving/swap_steps.py",
-        "    if own.model_arn == swap.model_arn:\n        return CompleteSwap()",
-        "    if own.model_arn:\n        return CompleteSwap()",
     ),
     "model units are not given back": Bug(
         "tunedrop/domain/serving/purchase_states.py",
