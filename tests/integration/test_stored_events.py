@@ -9,12 +9,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from tunedrop.domain.charges.budget_items import BudgetItem, BudgetPricing
+from tunedrop.domain.charges.budget_limits import BudgetFact
+from tunedrop.domain.charges.monthly_budget import BudgetNow
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.reports import (
+    budget_notifications,
     dataset_notifications,
     deletion_notifications,
     deployment_notifications,
@@ -23,6 +28,7 @@ from tunedrop.domain.reports import (
     reconcile_notifications,
     retirement_notifications,
 )
+from tunedrop.domain.reports.budget_notifications import RunningCapacity
 from tunedrop.domain.reports.dataset_notifications import Publisher
 from tunedrop.domain.reports.job_notifications import Waiting
 from tunedrop.domain.reports.notifications import Notification
@@ -49,6 +55,8 @@ SENDER = Publisher(STACK_ID, "tunedrop-data-123456789012", NOW)
 FOR_PEOPLE = {"summary", "next_command", "remedy"}
 ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/4c2f9a7d1b3e"
 BILL = Bill(Cost(20.0, 480.0, 100.0, "USD"), 960.0, 2, 60.0)
+PRICING = BudgetPricing.at(NOW, {"claude-3-haiku.model_unit_hour": 20.0})
+BUDGET = BudgetNow(Decimal(1_000), "USD", PRICING, {"job x": BudgetItem("job x", (Decimal(810), Decimal(0)))}, 3)
 CAPACITY = Capacity(ARN, "support-prod", "", "Ready")
 
 
@@ -70,6 +78,9 @@ def of_purchases(purchase: Any) -> Iterator[Notification]:
         fact = Fact(kind, minutes_ahead=15 if kind == "expiring" else None)
         yield deployment_notifications.notification(purchase, fact, BILL, STACK_ID, NOW)
     yield deployment_notifications.notification(purchase, Fact(None, day=2), BILL, STACK_ID, NOW)
+    for budget_fact in get_args(BudgetFact):
+        running = [RunningCapacity(purchase, "claude-3-haiku")]
+        yield budget_notifications.notification(budget_fact, BUDGET, running, STACK_ID, NOW)
 
 
 def of_versions(version: Any) -> Iterator[Notification]:
