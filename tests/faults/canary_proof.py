@@ -250,6 +250,7 @@ def _deeds(world: CanaryWorld) -> Iterator[tuple[str, Any]]:
     for each in names["path.job_id"]:
         yield "job_state_changed", builders.sqs_event({"schema": 1, "kind": "follow_job", "job_id": each})
     yield "reconcile", builders.event("reconcile_schedule")
+    yield "deletion_guard", {**builders.event("stack_deletion"), "ResponseURL": "nowhere"}
     for path, methods in OPERATIONS.items():
         known = re.sub(r"\{(\w+)\}", lambda found: str(names[f"path.{found[1]}"][0]), path)
         for method in methods:

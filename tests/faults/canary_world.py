@@ -11,6 +11,7 @@ from typing import Any
 
 import control_api
 import dataset_uploaded
+import deletion_guard
 import job_state_changed
 import messages_api
 import pytest
@@ -31,7 +32,15 @@ from tests.integration.uploads_world import Uploader
 
 FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     module.__name__: module.handler
-    for module in (dataset_uploaded, control_api, job_state_changed, spending_requested, reconcile, messages_api)
+    for module in (
+        dataset_uploaded,
+        control_api,
+        job_state_changed,
+        spending_requested,
+        reconcile,
+        messages_api,
+        deletion_guard,
+    )
 }
 CLIENTS = (clients.dynamodb, clients.s3, clients.sqs, clients.events, clients.bedrock, clients.spender)
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tunedrop.domain.serving.purchase_states import RELEASE_TIME, SETTLE
+from tunedrop.domain.serving.purchase_states import LONG_SETTLE, RELEASE_TIME, SETTLE
 from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.edges import clients
@@ -109,7 +109,7 @@ def test_what_was_bought_and_given_back_since_is_not_bought_again(world, moment)
     world.deliver()
     assert world.live() == []
     world.put_back_rows(rows[moment])
-    for _ in range(5):
+    for _ in range(LONG_SETTLE // timedelta(minutes=5) + 2):
         world.wait(FIVE_MINUTES)
     assert (len(world.bought()), world.live(), world.units()) == (1, [], (0, frozenset()))
     assert world.deployment().state in {"Failed", "Released"}

@@ -39,13 +39,13 @@ BUGS: dict[str, Bug] = {
     ),
     "a purchase is sent before its row says so": Bug(
         "tunedrop/actions/deployments/advance_purchase.py",
-        "    if not _save(attempted, visit, *taken):",
-        "    if False and not _save(attempted, visit, *taken):",
+        "    if not save(attempted, visit, *taken):",
+        "    if False and not save(attempted, visit, *taken):",
     ),
     "a purchase is sent without its schedule": Bug(
         "tunedrop/actions/deployments/advance_purchase.py",
         "            _set_brake(purchase, fires_at, visit)\n",
-        "            _save(purchase_states.braked(purchase, fires_at), visit)\n",
+        "            save(purchase_states.braked(purchase, fires_at), visit)\n",
     ),
     "a purchase is committed for a month": Bug(
         "tunedrop/domain/serving/purchase_request.py",

@@ -148,6 +148,7 @@ def adopt(lost: Lost, becoming: Becoming, before: Deployment | None, beginning: 
         name=item.name if ours else draft.name,
         model_arn=item.model_arn,
         attempted_at=item.created_at or beginning.now,
+        billed_since=item.created_at,
         committed_until=item.committed_until,
     )
     live = purchase_states.go_live(bought, item, beginning.now)
