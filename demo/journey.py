@@ -143,7 +143,7 @@ class Journey:
     def give_back(self) -> None:
         """Release the throughput and check that nothing still bills."""
         with self.screen.step(f"Release it: DELETE /deployments/{DEPLOYMENT}") as say:
-            self.around.api.delete(f"/deployments/{DEPLOYMENT}")
+            self.around.api.delete(f"/deployments/{DEPLOYMENT}", now="true")
             released = self._wait(lambda: self._released(say), "the release")
             ledger = self.around.cloud.ledger()
             live = [line for line in ledger if line["kind"] == "provisioned_throughput" and line["ended_at"] is None]

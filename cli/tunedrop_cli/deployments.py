@@ -55,6 +55,7 @@ def add_to(command: argparse.ArgumentParser) -> None:
     show.set_defaults(run=_show)
     delete = actions.add_parser("delete", help="release what a deployment holds; its custom model stays")
     delete.add_argument("--plan", action="store_true", help="only say what would end; change nothing")
+    delete.add_argument("--now", action="store_true", help="cut off calls that are still answered, instead of waiting")
     delete.add_argument("--watch", action="store_true", help="follow it until it is Released")
     delete.set_defaults(run=_delete)
     for action in (put, show, delete):
@@ -226,7 +227,7 @@ def _delete(chosen: argparse.Namespace) -> int:
             text_report.next_step(screen, _typed(chosen, leave_out="--plan"))
         return 0
     before = _as_it_was(api, path) if chosen.watch else []
-    found: Mapping[str, Any] = api.delete(path)
+    found: Mapping[str, Any] = api.delete(path, **({"now": "true"} if chosen.now else {}))
     if chosen.watch:
         found = _followed(api, path, screen, found, told=before)
     return _told(chosen, found, wanted="Released")

@@ -44,7 +44,7 @@ def support_bot(west):
     west.job(dataset="support-bot", base_model="llama-3-1-8b", deployment={"name": "support-bot-prod", "hours": 1})
     west.deployment("support-bot-prod", "Ready")
     yield west.api.post("/keys", {"name": "docs", "deployments": ["support-bot-prod"]})["secret"]
-    west.api.delete("/deployments/support-bot-prod")
+    west.api.delete("/deployments/support-bot-prod", now="true")
     west.deployment("support-bot-prod", "Released")
 
 
@@ -72,7 +72,7 @@ def test_documented_jobs_are_understood(east, body):
     started = east.api.post("/jobs", body, idempotency_key=str(uuid.uuid4()))
     assert started["status"] == "Requested"
     east.deployment("support-bot-prod", "Ready")
-    east.api.delete("/deployments/support-bot-prod")
+    east.api.delete("/deployments/support-bot-prod", now="true")
     east.deployment("support-bot-prod", "Released")
 
 

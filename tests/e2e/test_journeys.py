@@ -83,7 +83,7 @@ def test_claude_3_haiku_is_trained_on_prompts_and_served_by_provisioned_throughp
     west.api.delete(f"/keys/{key['id']}")
     with west.sdk(key["secret"]) as sdk, pytest.raises(anthropic.AuthenticationError):
         sdk.messages.create(model="haiku-prod", max_tokens=5, messages=[{"role": "user", "content": "Still there?"}])
-    west.api.delete("/deployments/haiku-prod")
+    west.api.delete("/deployments/haiku-prod", now="true")
     released = west.deployment("haiku-prod", "Released")
     assert [entry["state"] for entry in released["history"]] == ["Creating", "Ready", "Releasing", "Released"]
     assert [line for line in west.live() if line["tags"]["tunedrop:job"] == job["id"]] == []
@@ -111,7 +111,7 @@ def test_nova_lite_is_served_on_demand_through_converse_by_a_stack_that_buys_not
     assert "citric acid" in text
     assert final.usage.output_tokens > 0
 
-    east.api.delete("/deployments/nova-prod")
+    east.api.delete("/deployments/nova-prod", now="true")
     east.deployment("nova-prod", "Released")
     assert east.live() == []
 
@@ -137,7 +137,7 @@ def test_llama_3_1_8b_is_trained_on_prompts_as_they_are(west):
     brake = west.stack.client("scheduler").get_schedule(Name=bought["name"])
     assert brake["ActionAfterCompletion"] == "DELETE"
     assert bought["resource_arn"] in brake["Target"]["Input"]
-    west.api.delete("/deployments/llama-prod")
+    west.api.delete("/deployments/llama-prod", now="true")
     west.deployment("llama-prod", "Released")
 
 

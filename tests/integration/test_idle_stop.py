@@ -10,6 +10,7 @@ from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.edges.rows import call_rows
 from tunedrop.edges.rows.writes import Delete, Key
 
+from tests.integration import caller
 from tests.integration.bedrock_world import HOUR, Crash, World, crash, make, refusing
 from tests.integration.test_serving_a_model_that_exists import put
 
@@ -184,3 +185,20 @@ def test_a_release_shortly_before_the_end_waits_until_then_at_most(world):
     assert len(world.live()) == 1
     world.wait(2 * MINUTE)
     assert world.live() == []
+
+
+@pytest.mark.parametrize("serving", ["provisioned_throughput", "on_demand"])
+def test_a_release_that_shall_be_at_once_waits_for_no_call_also_where_it_waits_already(stack, environment, serving):
+    more = {"base_model": "nova-lite", "region": "us-east-1"} if serving == "on_demand" else {}
+    world = make(stack, environment, **more)
+    world.ready(deployment=DeploymentRequest("support-prod"))
+    kind = "custom_model_deployment" if serving == "on_demand" else serving
+    call(world)
+    world.release("support-prod")
+    world.deliver()
+    assert len(world.live(kind)) == 1
+    path = "/deployments/support-prod"
+    assert caller.call("DELETE", path, query={"now": "true"}, cloud=world.cloud)[1]["state"] == "Releasing"
+    world.deliver()
+    assert (world.live(kind), world.deployment().state) == ([], "Released")
+    assert caller.call("DELETE", path, query={"now": "true"}, cloud=world.cloud)[1]["state"] == "Released"

@@ -212,7 +212,7 @@ def released(trip: Trip) -> Outcome:
         until(lambda: trip.look_at_job()["status"] in ENDED, within=RELEASED_WITHIN, what="the job's stop")
     if _look_at_deployment(trip) in {"", "Failed", "Released"}:
         return ok("there is no deployment to release")
-    trip.writer.delete(f"/deployments/{trip.name}")
+    trip.writer.delete(f"/deployments/{trip.name}", now="true")
     gone = {"Failed", "Released"}
     until(lambda: _look_at_deployment(trip) in gone, within=RELEASED_WITHIN, what="the release")
     return ok("the deployment is released")

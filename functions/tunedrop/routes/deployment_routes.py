@@ -189,16 +189,22 @@ def put_deployment_(
         409: {"description": "It has a commitment that is not over"},
     },
 )
-def delete_deployment(name: str, plan: PlanOnly = False) -> Response[DeploymentAnswer | ReleasePlanAnswer]:
+def delete_deployment(
+    name: str,
+    plan: PlanOnly = False,
+    now: Annotated[bool, Query(description="Without waiting for calls that are still answered")] = False,
+) -> Response[DeploymentAnswer | ReleasePlanAnswer]:
     """Request the release of a deployment's capacity; its custom model stays. Repeating the request changes nothing.
 
+    New calls are refused at once. Those that it took are answered first, for six minutes at most; `?now=true` cuts
+    them off.
     `?plan=true` answers what would end, what it has cost and which API keys may call it; it changes nothing.
     """
     request = Request.of(router)
     if plan:
         planned = release_deployment.plan(name, request.cloud)
         return Response(HTTPStatus.OK, "application/json", deployment_answers.release_plan(planned))
-    released = release_deployment.release(name, request.cloud, author=request.author)
+    released = release_deployment.release(name, request.cloud, author=request.author, at_once=now)
     return Response(HTTPStatus.ACCEPTED, "application/json", _told(released, request.cloud))
 
 

@@ -43,9 +43,10 @@ def plan(name: str, cloud: Cloud) -> PlannedRelease:
     return PlannedRelease(read_deployments.priced(deployment, cloud), ends, tuple(callers))
 
 
-def release(name: str, cloud: Cloud, *, author: Author) -> Deployment:
+def release(name: str, cloud: Cloud, *, author: Author, at_once: bool = False) -> Deployment:
     """Request the release of a deployment. Repeating it writes nothing, and sends the message again.
 
+    `at_once`: calls that it took are not waited for; its end is now, also if it is Releasing already.
     If nothing was sent to Bedrock yet, the deployment ends at once; else it is Releasing until Bedrock no longer has
     it. A job that trains for it goes on. Raises NotFound `unknown_deployment`, Conflict `committed`,
     and Unavailable.
@@ -60,8 +61,10 @@ def release(name: str, cloud: Cloud, *, author: Author) -> Deployment:
         if not ended:
             adoption_plan.check_release(purchase, now)
         beside = replace_unit.beside(deployment, cloud)
+        asked = _was_asked(deployment, purchase, beside) and not (at_once and _waits(purchase, now))
+        purchase = replace(purchase, expires_at=now, until=None) if at_once and not ended else purchase
         writes = _writes(deployment, purchase, beside, author, now)
-        if ended or _was_asked(deployment, purchase, beside) or cloud.state.write_all(*writes):
+        if ended or asked or cloud.state.write_all(*writes):
             if not ended or purchase_facts.due(purchase, now):
                 _ask_for_advance(purchase, cloud)
             if beside:
@@ -77,6 +80,11 @@ def _was_asked(deployment: Deployment, purchase: Purchase, beside: Purchase | No
     """
     asked = purchase.release_requested is not None and (beside is None or beside.release_requested is not None)
     return deployment.state == "Releasing" and asked
+
+
+def _waits(purchase: Purchase, now: datetime) -> bool:
+    """Whether its release may wait for calls: its end, which waits for nobody, has not come."""
+    return purchase.ends_at is None or now < purchase.ends_at
 
 
 def _ask_for_advance(purchase: Purchase, cloud: Cloud) -> None:
