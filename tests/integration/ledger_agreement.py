@@ -51,7 +51,8 @@ def _differences(entry: LedgerEntry, purchase: Purchase, now: datetime) -> Itera
         yield f"{purchase.id} is billed, and its row says that it is not"
         return
     began, ended = interval
-    if abs(began - entry.started_at) > MINUTE:
+    never_shown = purchase.billed_since is None and purchase.deleted_at is None  # gone before restored rows knew of it
+    if abs(began - entry.started_at) > MINUTE and not never_shown:
         yield f"{purchase.id} is billed since {entry.started_at}, and its row says {began}"
     found_out_later = purchase.deleted_at is None and ended > (entry.ended_at or now)  # by somebody else, or unanswered
     if abs(ended - (entry.ended_at or now)) > MINUTE and not found_out_later:

@@ -294,3 +294,14 @@ def test_the_way_to_serve_is_changed_without_a_gap(stack, environment):
 @pytest.mark.parametrize("value", ["yes", 1, "true"])
 def test_only_true_asks_for_a_second_unit(world, jobs, value):
     assert refused(ask(world, jobs[1], second_unit=value))[0] == 422
+
+
+def test_what_is_not_named_is_as_before_with_the_second_unit(world, jobs):
+    put(world, {"idle_minutes": 60, "on_budget": "release"})
+    ask(world, jobs[1])
+    world.deliver()
+    assert (world.purchase(generation=2).idle_minutes, world.purchase(generation=2).on_budget) == (60, "release")
+    assert refused(put(world, {"on_budget": "notify"})) == (409, "deployment_updating")
+    assert refused(put(world, {"job_id": jobs[0], "idle_minutes": 30})) == (409, "deployment_updating")
+    world.wait(BOUGHT)
+    assert (world.deployment().generation, world.deployment().idle_minutes) == (2, 60)

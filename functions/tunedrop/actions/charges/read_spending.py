@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tunedrop.domain.serving import deployment_states
+from tunedrop.domain.serving import deployment_states, served_models
 from tunedrop.domain.serving.purchase_states import Purchase
+from tunedrop.domain.serving.served_models import ProvenModel
 from tunedrop.domain.training.job_filter import EVERY_JOB, JobFilter
 from tunedrop.domain.training.job_states import Job
 from tunedrop.edges.cloud import Cloud
@@ -22,7 +23,7 @@ class Spending:
     """What has, had or may have a charge since a moment; each purchase with the job whose model it serves."""
 
     jobs: Mapping[str, Job]
-    purchases: Mapping[str, tuple[Purchase, Job]]
+    purchases: Mapping[str, tuple[Purchase, Job | ProvenModel]]
 
 
 def since(moment: datetime, cloud: Cloud, until: datetime | None = None) -> Spending:
@@ -40,9 +41,20 @@ def since(moment: datetime, cloud: Cloud, until: datetime | None = None) -> Spen
             jobs[ended.id] = ended
     for purchase in _ended(moment, cloud):
         purchases.setdefault(purchase.id, purchase)
-    served = {job_id: _job(job_id, jobs, cloud) for job_id in {purchase.job_id for purchase in purchases.values()}}
-    paired = {key: (purchase, job) for key, purchase in purchases.items() if (job := served[purchase.job_id])}
+    served: dict[str, Job | None] = {}
+    paired: dict[str, tuple[Purchase, Job | ProvenModel]] = {}
+    for key, purchase in purchases.items():
+        if purchase.job_id not in served:
+            served[purchase.job_id] = _job(purchase.job_id, jobs, cloud)
+        if trained := served[purchase.job_id] or _of_head(purchase, cloud):
+            paired[key] = (purchase, trained)
     return Spending(jobs, paired)
+
+
+def _of_head(purchase: Purchase, cloud: Cloud) -> ProvenModel | None:
+    """What a deployment says of its model where no row knows the job any more, as after a restore."""
+    head = deployment_rows.load(cloud.state, purchase.deployment)
+    return replace(served_models.of_rows(head), id=purchase.job_id) if head else None
 
 
 def completed(cloud: Cloud) -> Iterator[Job]:

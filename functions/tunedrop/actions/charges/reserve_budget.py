@@ -22,7 +22,7 @@ from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import budget_rows
 from tunedrop.edges.rows.writes import Update
 
-_FREE = frozenset({"swap", "shorten", "withdraw", "idle", "adjust"})
+_FREE = frozenset({"adopt", "swap", "shorten", "withdraw", "idle", "adjust"})
 """Changes of a deployment that take nothing more."""
 
 

@@ -69,7 +69,9 @@ def due(cloud: Cloud) -> BudgetDue:
     leaving = tuple(
         purchase
         for purchase, _ in spending.purchases.values()
-        if purchase.state == "live" and purchase.on_budget == "release" and found.used() > found.budget
+        if purchase.state == "live"
+        and purchase.on_budget == "release"
+        and budget_limits.against_purchase(found, purchase)
     )
     row = budget_rows.load(cloud.state)
     if leaving or budget_limits.due(found, row.nearing, row.exhausted) is None:

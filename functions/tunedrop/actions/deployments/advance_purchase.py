@@ -12,6 +12,7 @@ from tunedrop.actions.charges import reserve_budget
 from tunedrop.actions.deployments import replace_unit, watch_calls
 from tunedrop.actions.deployments.save_purchase import Visit, save, units_given, units_taken
 from tunedrop.domain.charges import budget_limits
+from tunedrop.domain.charges.budget_limits import BudgetObjection
 from tunedrop.domain.serving import (
     acts,
     brake,
@@ -30,8 +31,9 @@ from tunedrop.edges.bedrock import buy_capacity, observed_capacity, swap_model
 from tunedrop.edges.bedrock.call_outcomes import Ambiguous, Done
 from tunedrop.edges.clients import Spender
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.observability import logger
+from tunedrop.edges.observability import logger, traced
 from tunedrop.edges.rows import deployment_rows
+from tunedrop.edges.rows.stored import UnreadableRow
 from tunedrop.edges.rows.writes import Write
 from tunedrop.edges.settings import Settings
 from tunedrop.errors import Unavailable
@@ -55,7 +57,7 @@ def advance(deployment: str, generation: int, cloud: Cloud, spender: Spender) ->
             return None
         step = purchase_steps.next_step(purchase, observed, _free_units(purchase, visit), visit.now)
         if budget_limits.bears_on(purchase, step):
-            objection = reserve_budget.objection_to_purchase(purchase, cloud)
+            objection = _objection(purchase, cloud)
             step = budget_limits.instead(purchase, objection) if objection else step
         logger.info("purchase step", extra={"purchase": purchase.id, "state": purchase.state, "step": str(step)})
         if _is_left(step, purchase, cloud):
@@ -72,6 +74,17 @@ def advance(deployment: str, generation: int, cloud: Cloud, spender: Spender) ->
             announce.announce_purchase(purchase, cloud)
             raise
     raise Unavailable("busy", f"Purchase {deployment}#{generation} keeps changing.", deployment=deployment)
+
+
+def _objection(purchase: Purchase, cloud: Cloud) -> BudgetObjection | None:
+    """Why the budget forbids it. Where that can't be added up nothing is bought, and what is live goes on."""
+    try:
+        return reserve_budget.objection_to_purchase(purchase, cloud)
+    except (*faults.FAULTS, UnreadableRow) as fault:
+        if purchase.state != "live":
+            raise
+        logger.error("the budget could not be added up", extra=traced(fault))
+        return None
 
 
 def _is_left(step: purchase_steps.PurchaseStep, purchase: Purchase, cloud: Cloud) -> bool:

@@ -158,7 +158,7 @@ def _adopting(asked: PutDeployment, arn: str, before: Deployment | None, cloud: 
 
 
 def _next(before: Deployment | None) -> int:
-    return (before.generation if before else 0) + 1
+    return before.next_generation if before else 1
 
 
 def _standing(asked: PutDeployment, job: Job | None, before: Deployment, cloud: Cloud) -> CheckedDeployment:
@@ -185,10 +185,14 @@ def _second(asked: PutDeployment, job: Job, standing: StandingDeployment, cloud:
     second_units.check_possible(job, standing)
     find_model.check(job, cloud)
     base_model = catalogue.find(job.base_model)
+    adoption_plan.check_release(standing.purchase, cloud.now())
+    serving, was = asked.serving or head.serving, standing.purchase
     like = replace(
         asked,
-        serving=asked.serving or head.serving,
-        model_units=asked.model_units or (head.model_units if asked.serving in {None, head.serving} else None),
+        serving=serving,
+        model_units=asked.model_units or (head.model_units if serving == head.serving else None),
+        idle_minutes=was.idle_minutes if asked.idle_minutes is None else asked.idle_minutes,
+        on_budget=asked.on_budget or (was.on_budget if serving == "provisioned_throughput" else None),
     )
     planned = deployment_plan.create(
         like,

@@ -120,7 +120,8 @@ def _beginning(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[
         asker.now,
         f"asked for by {asker.author.by}",
         asker.author,
-        accept_unknown_price=asker.accept_unknown_price,
+        accept_unknown_price=asker.accept_unknown_price
+        or (checked.standing is not None and checked.standing.purchase.accept_unknown_price),
     )
     head, draft = generation_drafts.draft(checked.served, planned.wish, checked.before, beginning, planned.until)
     purchase = purchase_states.request(draft, planned.model_arn, asker.now, asker.now)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Literal
 
 from tunedrop.domain.charges.monthly_budget import BudgetNow
+from tunedrop.domain.serving.acts import OURS
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.serving.purchase_steps import (
     BeginRelease,
@@ -48,6 +49,8 @@ def against_job(found: BudgetNow, job: Job) -> BudgetObjection | None:
 
 def against_purchase(found: BudgetNow, purchase: Purchase) -> BudgetObjection | None:
     """Why the purchase is not sent, or, with on_budget release, does not stay."""
+    if purchase.state == "live" and purchase.is_committed(found.pricing.now):
+        return None  # Bedrock deletes it no earlier, whatever is spent
     accepted = purchase.accept_unknown_price or purchase.state == "live"
     return _against(found, f"deployment {purchase.id}", accepted=accepted)
 
@@ -62,7 +65,7 @@ def bears_on(purchase: Purchase, step: PurchaseStep) -> bool:
 def instead(purchase: Purchase, objection: BudgetObjection) -> PurchaseStep:
     """The step that takes its place."""
     if purchase.state == "live":
-        return BeginRelease(objection.words)
+        return BeginRelease(objection.words, author=OURS)
     return Finish("failed", objection.words, f"Nothing was bought: {objection.words}")
 
 

@@ -14,6 +14,7 @@ from typing import Literal
 from tunedrop.domain.charges import periods
 from tunedrop.domain.charges.periods import Period
 from tunedrop.domain.serving.purchase_states import ENDED, Purchase
+from tunedrop.domain.serving.served_models import ProvenModel
 from tunedrop.domain.training.job_states import ENDED as ENDED_JOB
 from tunedrop.domain.training.job_states import Job
 
@@ -136,7 +137,7 @@ def of_training(job: Job, prices: Mapping[str, float], period: Period, now: date
 
 
 def of_capacity(
-    purchase: Purchase, job: Job, prices: Mapping[str, float], period: Period, now: datetime
+    purchase: Purchase, job: Job | ProvenModel, prices: Mapping[str, float], period: Period, now: datetime
 ) -> Charge | None:
     """The charge of a throughput in the period; None on demand, which bills by the call. `job` made its model."""
     interval = billed(purchase, now) if purchase.model_units else None
@@ -166,7 +167,8 @@ def of_storage(job: Job, prices: Mapping[str, float], period: Period, now: datet
     """The charge of keeping a job's custom model in the period, by the parts of its months."""
     if job.status != "Completed" or job.model_arn is None or job.ended_at is None:
         return None
-    began, ended = max(job.ended_at, period.since), min(now, period.until)
+    gone = job.model_deletion.deleted_at if job.model_deletion else None
+    began, ended = max(job.ended_at, period.since), min(gone or now, now, period.until)
     months = periods.months(began, ended) if began < ended else Decimal(0)
     if not months:
         return None
@@ -181,7 +183,7 @@ def of_storage(job: Job, prices: Mapping[str, float], period: Period, now: datet
         owner=job.owner,
         began=began,
         ended=ended,
-        goes_on=ended >= now,
+        goes_on=gone is None and ended >= now,
         model_units=0,
         quantity=months,
         price=price_of("storage", job.base_model, prices),

@@ -75,7 +75,9 @@ def plan(asked: PutDeployment, lost: Lost, generation: int, *, default_hours: in
     until = _until(asked, lost, default_hours, now)
     bought_at = lost.item.created_at or now
     hours = deployment_ends.hours_until(until, bought_at) if until else None
-    wish = DeploymentWish(asked.name, lost.serving, lost.item.model_units, hours)
+    deployment_wish.check_on_budget(asked.on_budget, lost.serving, within="")
+    idle = deployment_wish.resolve_idle(asked.idle_minutes, within="")
+    wish = DeploymentWish(asked.name, lost.serving, lost.item.model_units, hours, idle, asked.on_budget or "notify")
     deployment_ends.check_endless(asked, lost.serving)
     model = check_model(lost)
     return deployment_plan.make(

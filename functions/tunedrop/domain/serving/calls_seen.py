@@ -42,6 +42,8 @@ def is_watched(seen: CallsSeen | None) -> bool:
 
 def is_idle(purchase: Purchase, seen: CallsSeen | None, now: datetime) -> bool:
     """Whether nobody has called it for as long as it may be idle. What was not watched for so long is never idle."""
+    if purchase.is_committed(now):
+        return False
     if purchase.idle_minutes is None or purchase.ready_at is None or seen is None or seen.watched_since is None:
         return False
     called = seen.last_called_at + GRANULARITY if seen.last_called_at else None

@@ -98,8 +98,8 @@ def change(asked: PutDeployment, job: Job | None, standing: StandingDeployment, 
     """
     head, purchase = standing.head, standing.purchase
     _check_unchanged(asked, head)
-    deployment_ends.check_commitment(asked.expires_at, purchase.committed_until, now)
     (hours, until), moved = deployment_ends.wanted(asked, purchase, now)
+    deployment_ends.check_commitment(until if moved else None, purchase.committed_until, now)
     changes: tuple[Change, ...] = moved
     if head.state == "Releasing" or purchase.release_requested:
         raise Conflict(
@@ -112,6 +112,7 @@ def change(asked: PutDeployment, job: Job | None, standing: StandingDeployment, 
         idle = deployment_wish.resolve_idle(asked.idle_minutes, within="")
     if idle != purchase.idle_minutes:
         changes = (*changes, "idle")
+    deployment_wish.check_on_budget(asked.on_budget, head.serving, within="")
     on_budget = asked.on_budget or purchase.on_budget
     changes += ("adjust",) if on_budget != purchase.on_budget else ()
     wish = DeploymentWish(head.name, head.serving, head.model_units, hours, idle, on_budget)
@@ -234,6 +235,6 @@ def make(wish: DeploymentWish, until: datetime | None, changes: tuple[Change, ..
 def _content(plan: DeploymentPlan) -> dict[str, object]:
     until = plan.until.isoformat() if plan.until else None
     # What an earlier release did not know keeps the id that somebody may have confirmed.
-    unsaid = {"plan_id": "", "on_budget": "notify", "arn": None}
+    unsaid = {"plan_id": "", "on_budget": "notify", "arn": None, "idle_minutes": None}
     said = {name: value for name, value in asdict(plan).items() if name not in unsaid or value != unsaid[name]}
     return {**said, "until": until}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tunedrop.domain.base_models.catalogue import BaseModel
+from tunedrop.domain.base_models.catalogue import BaseModel, OnBudget, Serving
 from tunedrop.domain.texts.counted import counted
 from tunedrop.domain.training.job_states import DeploymentWish
 from tunedrop.domain.training.start_request import DeploymentRequest
@@ -94,10 +94,15 @@ def _on_demand(asked: DeploymentRequest, within: str, idle: int | None) -> Deplo
             "An on-demand deployment has no model units. Leave model_units out, or ask for provisioned_throughput.",
             field=f"{within}model_units",
         )
-    if asked.on_budget == "release":
+    check_on_budget(asked.on_budget, "on_demand", within=within)
+    return DeploymentWish(asked.name, "on_demand", 0, asked.hours, idle)
+
+
+def check_on_budget(on_budget: OnBudget | None, serving: Serving, *, within: str) -> None:
+    """Raises InvalidInput `on_budget_not_possible` for what no budget counts."""
+    if on_budget == "release" and serving == "on_demand":
         raise InvalidInput(
             "on_budget_not_possible",
             "An on-demand deployment bills by the call, which no budget counts. Leave on_budget out.",
             field=f"{within}on_budget",
         )
-    return DeploymentWish(asked.name, "on_demand", 0, asked.hours, idle)

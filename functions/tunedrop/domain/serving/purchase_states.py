@@ -158,6 +158,10 @@ class Purchase:
         """When it is released; None before it is bought if its hours count from there, and without an end."""
         return self.until or self.expires_at
 
+    def is_committed(self, now: datetime) -> bool:
+        """Whether Bedrock would not delete it yet."""
+        return self.committed_until is not None and now < self.committed_until
+
     @property
     def has_new_end(self) -> bool:
         """Whether a request named an end that `expires_at` does not have yet."""

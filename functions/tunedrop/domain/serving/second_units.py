@@ -46,11 +46,12 @@ def while_coming(
     head, purchase = standing.head, standing.purchase
     withdrawn = coming.release_requested is not None
     as_it_comes = _is_as_asked(asked, job, (coming.job_id, coming.serving, coming.model_units))
-    if as_it_comes and _ends_as_asked(asked, coming) and not withdrawn:
+    if as_it_comes and _ends_as_asked(asked, coming) and _kept_as_asked(asked, coming) and not withdrawn:
         served = Served(coming.generation, coming.job_id, coming.model_arn or "")
         return deployment_plan.make(deployment_plan.wish_of(coming), coming.until, (), served)
     names_an_end = asked.hours is not None or asked.expires_at is not None or asked.no_end
-    if not names_an_end and not asked.second_unit and not differs(asked, job, head):
+    kept = not names_an_end and not asked.second_unit and _kept_as_asked(asked, purchase)
+    if kept and not differs(asked, job, head):
         served = Served(head.generation, head.job_id, head.model_arn or "")
         changes: tuple[Change, ...] = () if withdrawn else ("withdraw",)
         return deployment_plan.make(deployment_plan.wish_of(purchase), purchase.until, changes, served)
@@ -70,6 +71,14 @@ def _ends_as_asked(asked: PutDeployment, coming: Purchase) -> bool:
         asked.hours in {None, coming.hours}
         and asked.expires_at in {None, coming.until}
         and (endless or not asked.no_end)
+    )
+
+
+def _kept_as_asked(asked: PutDeployment, unit: Purchase) -> bool:
+    return (
+        asked.arn in {None, unit.arn}
+        and (asked.idle_minutes is None or (asked.idle_minutes or None) == unit.idle_minutes)
+        and asked.on_budget in {None, unit.on_budget}
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.serving.deployment_states import Deployment
@@ -27,6 +27,7 @@ class ProvenModel:
     version: int
     base_model: str
     owner: str
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def proven(

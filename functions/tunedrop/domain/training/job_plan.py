@@ -109,10 +109,12 @@ def make(
         cost=_cost(trained_tokens, base_model.name, prices, currency),
         from_job=from_job,
     )
-    # 0.1.0 had no `from_job` and no `on_budget`: a plan without them keeps the id that somebody may have confirmed.
+    # A plan without what 0.1.0 did not have keeps the id that somebody may have confirmed.
     digested = {name: value for name, value in plan.to_dict().items() if name != "from_job" or value}
     if deployment and deployment.on_budget == "notify":
         del digested["deployment"]["on_budget"]
+    if deployment and deployment.idle_minutes is None:
+        del digested["deployment"]["idle_minutes"]
     content = json.dumps(digested, sort_keys=True, separators=(",", ":"))
     return replace(plan, plan_id=hashlib.sha256(content.encode()).hexdigest()[:32])
 
