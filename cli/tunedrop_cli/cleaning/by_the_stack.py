@@ -44,14 +44,12 @@ def _bills(found: Mapping[str, Any]) -> str:
 
 
 def end(api: ControlApi, thing: Thing) -> None:
-    """Ask the stack to stop or release it, unless it does. Raises Refused, but not for what has ended."""
-    if thing.state in ENDS_ALREADY:
-        return
+    """Ask the stack to stop or release it, now. Raises Refused, but not for what has ended."""
     try:
-        if thing.kind == "job":
+        if thing.kind != "job":
+            api.delete(place("deployments", thing.id), now="true")
+        elif thing.state not in ENDS_ALREADY:
             api.post(place("jobs", thing.id, "stop"), {}, idempotency_key=secrets.token_hex(16))
-        else:
-            api.delete(place("deployments", thing.id))
     except Refused as refused:
         if refused.code not in _ENDED:
             raise
