@@ -59,8 +59,8 @@ BUGS: dict[str, Bug] = {
     ),
     "a purchase never expires": Bug(
         "tunedrop/domain/serving/purchase_steps.py",
-        "    if in_force and now >= in_force:\n        return BeginRelease",
-        "    if in_force is None:\n        return BeginRelease",
+        "    if in_force and now >= in_force:\n        reason = ",
+        "    if in_force is None:\n        reason = ",
     ),
     "model units are not given back": Bug(
         "tunedrop/domain/serving/purchase_states.py",
