@@ -26,7 +26,7 @@ class ActAnswer(AnswerModel):
 
     time: datetime
     did: str = Field(description="asked, bought, renewed, shortened, swap_asked, swapped, released, deleted")
-    by: str = Field(description="An IAM ARN, `expiry`, or `tunedrop` for the stack itself")
+    by: str = Field(description="An IAM ARN, `expiry`, or `stack` for the stack itself")
     request_id: str | None = Field(description="ControlApi's for what was asked of it, Bedrock's for what it was asked")
 
 

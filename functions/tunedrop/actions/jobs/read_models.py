@@ -57,8 +57,8 @@ def get(name: str, cloud: Cloud) -> ServedModel:
 def _is_erased(job: Job, cloud: Cloud) -> bool:
     try:
         find_model.check(job, cloud)
-    except Conflict:
-        return True
+    except Conflict as refused:
+        return refused.code == "data_erased"
     return False
 
 
