@@ -32,13 +32,16 @@ def proposal(chosen: argparse.Namespace, refused: Refused) -> str:
 
 
 def of_unknown(chosen: argparse.Namespace, noun: str, named: str) -> str | None:
-    """The same for a name that nothing refuses, where a mistype would pass in silence; None if there is that name."""
+    """The same for a name that nothing refuses, where a mistype would pass in silence.
+
+    None if there is that name, and if it may stand further down than is looked.
+    """
     what = noun.removesuffix("s")
     try:
-        names = _listed(chosen, noun)
+        names, more = _listed(chosen, noun)
     except Refused:
         return None
-    if named in names:
+    if more or named in names:
         return None
     near = next(iter(get_close_matches(named, names, 1)), None)
     return f"There is no {what} {named}.{f' Did you mean {near}?' if near else ''}"
@@ -49,11 +52,13 @@ def _nearest(chosen: argparse.Namespace, noun: str) -> str | None:
     if not named:
         return None
     try:
-        names = _listed(chosen, noun)
+        names, _ = _listed(chosen, noun)
     except Refused:  # who may ask for one may not always list all
         return None
     return next(iter(get_close_matches(named.partition("@")[0], names, 1)), None)
 
 
-def _listed(chosen: argparse.Namespace, noun: str) -> list[str]:
-    return [each["name"] for each in listings.some(stack.Stack(chosen).api(), f"/{noun}", _LOOKED_AT).items]
+def _listed(chosen: argparse.Namespace, noun: str) -> tuple[list[str], bool]:
+    """The first names of a list, and whether it goes on after them."""
+    found = listings.some(stack.Stack(chosen).api(), f"/{noun}", _LOOKED_AT)
+    return [each["name"] for each in found.items], found.more

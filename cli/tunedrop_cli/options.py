@@ -29,5 +29,5 @@ def moment(text: str) -> str:
     """A time in ISO 8601, here if it names no zone. Raises argparse's own error."""
     try:
         return datetime.fromisoformat(text).astimezone().isoformat()
-    except ValueError:
+    except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(f"{text!r} is no time; write one such as 2026-12-01T18:00:00Z") from None

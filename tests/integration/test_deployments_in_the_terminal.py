@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from tunedrop.edges.settings import settings
-from tunedrop_cli import main
+from tunedrop_cli import main, near_names
 
 from tests.integration import bedrock_world
 from tests.integration.bedrock_world import BOUGHT, World
@@ -86,8 +86,9 @@ def test_what_a_put_leaves_as_it_is_it_says_so_and_tells_no_history_again(world,
     code, said = say(f"deployments put live --job {job_id} --watch")
     assert (code, said.splitlines()[0]) == (0, "Nothing to change: it is so already.")
     assert "Bedrock says it can be called" not in said
-    with pytest.raises(SystemExit, match="2"):
-        say("deployments put live --expires-at soon")
+    for no_time in ("soon", "0001-01-01T00:00:00+14:00"):
+        with pytest.raises(SystemExit, match="2"):
+            say(f"deployments put live --expires-at {no_time}")
 
 
 def test_a_name_that_nothing_refuses_is_told_when_nothing_has_it(world, say):
@@ -100,6 +101,16 @@ def test_a_name_that_nothing_refuses_is_told_when_nothing_has_it(world, say):
     assert (code, said.splitlines()[0]) == (0, "There is no dataset suport. Did you mean support?")
     code, said = say("deployments put suport-live --hours 2")
     assert (code, "Did you mean support-live?" in said) == (1, True)
+
+
+def test_a_name_that_may_stand_further_down_than_is_looked_is_not_called_unknown(world, say, monkeypatch):
+    world.start(deployment="first")
+    world.release("first")
+    world.start(deployment="second")
+    monkeypatch.setattr(near_names, "_LOOKED_AT", 1)
+    for name in ("first", "second"):
+        code, said = say(f"keys create --name shop --deployment {name}")
+        assert (code, "There is no" in said) == (0, False)
 
 
 def test_a_model_of_erased_data_is_not_proposed_to_be_served(world, say):
