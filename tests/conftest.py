@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as examples
 from tunedrop.actions.messages import record_call
-from tunedrop.edges import clients, settings
+from tunedrop.edges import clients, observability, settings
 
 # A busy machine is no defect.
 examples.register_profile("tunedrop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -34,11 +34,12 @@ def pytest_collection():
 
 
 def forget_clients() -> None:
-    """The next test makes its own clients and reads its own settings."""
+    """The next test makes its own clients, reads its own settings and prints no metrics but its own."""
     for client in _CLIENTS:
         client.cache_clear()
     settings.settings.cache_clear()
     record_call.known.cache_clear()
+    observability.metrics.clear_metrics()  # a full hundred of any is printed, into whatever a test reads just then
 
 
 @pytest.fixture(autouse=True)
