@@ -99,26 +99,35 @@ def _model_and_deployment(world: World) -> None:
     wish = {"name": DATASET, "hours": 1}
     job = traveller.job(dataset=DATASET, base_model="llama-3-1-8b", deployment=wish)
     world.facts |= {"job": job["id"], "version": str(version), "throughput model": job["model_arn"]}
-    world.facts["deployed model"] = traveller.job(dataset=DATASET, base_model="llama-3-3-70b")["model_arn"]
+    for fact in ("deployed model", "wanted model"):
+        world.facts[fact] = traveller.job(f"-{fact.split()[0]}", dataset=DATASET, base_model="llama-3-3-70b")["model_arn"]
     traveller.deployment(DATASET, "Ready")
     world.facts["key"] = traveller.api.post("/keys", {"name": "runbook", "deployments": [DATASET]})["id"]
 
 
 def _orphans(world: World) -> None:
-    """What somebody tagged by hand, as the page has it: in service, so that it may be deleted."""
-    bedrock, stack = world.root("bedrock"), world.traveller.stack
+    """What somebody tagged by hand, as the page has it: in service, so that it may be deleted, or adopted."""
+    bedrock = world.root("bedrock")
     stack_id = world.root("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]["StackId"]
     tags = [{"key": "tunedrop:stack", "value": stack_id}]
     throughput = bedrock.create_provisioned_model_throughput(
         modelUnits=1, provisionedModelName="orphan", modelId=world.facts["throughput model"], tags=tags
     )["provisionedModelArn"]
-    deployment = bedrock.create_custom_model_deployment(
-        modelDeploymentName="orphan", modelArn=world.facts["deployed model"], tags=tags
-    )["customModelDeploymentArn"]
+    deployment, wanted = (
+        bedrock.create_custom_model_deployment(
+            modelDeploymentName=name, modelArn=world.facts[f"{model} model"], tags=tags
+        )["customModelDeploymentArn"]
+        for name, model in (("orphan", "deployed"), ("wanted", "wanted"))
+    )
     ready = Traveller.eventually
     ready(lambda: bedrock.get_provisioned_model_throughput(provisionedModelId=throughput)["status"] == "InService")
-    ready(lambda: bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=deployment)["status"] == "Active")
-    world.facts |= {"throughput": throughput, "deployment": deployment, "stack": stack.region}
+    for arn in (deployment, wanted):
+        ready(lambda arn=arn: _active(bedrock, arn))
+    world.facts |= {"throughput": throughput, "deployment": deployment, "wanted": wanted}
+
+
+def _active(bedrock: Any, arn: str) -> bool:
+    return bool(bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=arn)["status"] == "Active")
 
 
 def _dead_letters(world: World) -> None:
@@ -177,7 +186,7 @@ def _ran(world: World, step: Step, who: str) -> bool:
     """Runs a command of ours as somebody with nothing but his credentials; False while the dataset is in use."""
     stack, facts = world.traveller.stack, world.facts
     meant = {"DATASET": DATASET, "DEPLOYMENT": DATASET, "JOB": facts["job"], "BASE_MODEL": "llama-3-1-8b",
-             "NAME": "adopted", "ARN": facts["throughput"], "KEY": facts["key"]}  # fmt: skip
+             "NAME": "adopted" if "--arn" in step.command else DATASET, "ARN": facts["wanted"], "KEY": facts["key"]}  # fmt: skip
     words = [meant.get(word, word) for word in shlex.split(step.command)[1:]]
     variables = exports(stack, world.people[who])
     command = [sys.executable, "-m", "tunedrop_cli", *words, "--stack-name", STACK]
