@@ -100,7 +100,9 @@ def _model_and_deployment(world: World) -> None:
     job = traveller.job(dataset=DATASET, base_model="llama-3-1-8b", deployment=wish)
     world.facts |= {"job": job["id"], "version": str(version), "throughput model": job["model_arn"]}
     for fact in ("deployed model", "wanted model"):
-        world.facts[fact] = traveller.job(f"-{fact.split()[0]}", dataset=DATASET, base_model="llama-3-3-70b")["model_arn"]
+        world.facts[fact] = traveller.job(f"-{fact.split()[0]}", dataset=DATASET, base_model="llama-3-3-70b")[
+            "model_arn"
+        ]
     traveller.deployment(DATASET, "Ready")
     world.facts["key"] = traveller.api.post("/keys", {"name": "runbook", "deployments": [DATASET]})["id"]
 
@@ -186,7 +188,8 @@ def _ran(world: World, step: Step, who: str) -> bool:
     """Runs a command of ours as somebody with nothing but his credentials; False while the dataset is in use."""
     stack, facts = world.traveller.stack, world.facts
     meant = {"DATASET": DATASET, "DEPLOYMENT": DATASET, "JOB": facts["job"], "BASE_MODEL": "llama-3-1-8b",
-             "NAME": "adopted" if "--arn" in step.command else DATASET, "ARN": facts["wanted"], "KEY": facts["key"]}  # fmt: skip
+             "ARN": facts["wanted"], "KEY": facts["key"]}  # fmt: skip
+    meant["NAME"] = "adopted" if "--arn" in step.command else DATASET
     words = [meant.get(word, word) for word in shlex.split(step.command)[1:]]
     variables = exports(stack, world.people[who])
     command = [sys.executable, "-m", "tunedrop_cli", *words, "--stack-name", STACK]

