@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import shlex
@@ -124,7 +125,7 @@ def _orphans(world: World) -> None:
     ready = Traveller.eventually
     ready(lambda: bedrock.get_provisioned_model_throughput(provisionedModelId=throughput)["status"] == "InService")
     for arn in (deployment, wanted):
-        ready(lambda arn=arn: _active(bedrock, arn))
+        ready(functools.partial(_active, bedrock, arn))
     world.facts |= {"throughput": throughput, "deployment": deployment, "wanted": wanted}
 
 
