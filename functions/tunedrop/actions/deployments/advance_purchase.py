@@ -37,7 +37,7 @@ from tunedrop.edges.rows.stored import UnreadableRow
 from tunedrop.edges.rows.writes import Write
 from tunedrop.errors import Unavailable
 
-MOST_STEPS = 12
+MOST_STEPS = 16
 """More than any path through the steps takes. A purchase that needs more is contended; its message is redelivered."""
 
 

@@ -246,7 +246,7 @@ def make(wish: DeploymentWish, until: datetime | None, changes: tuple[Change, ..
 
 def identified(plan: DeploymentPlan) -> DeploymentPlan:
     """The plan with the id that follows from all else."""
-    content = json.dumps(_content(plan), sort_keys=True, separators=(",", ":"))
+    content = json.dumps(_content(replace(plan, plan_id="")), sort_keys=True, separators=(",", ":"))
     return replace(plan, plan_id=hashlib.sha256(content.encode()).hexdigest()[:32])
 
 

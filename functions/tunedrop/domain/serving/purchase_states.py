@@ -251,7 +251,8 @@ def go_live(purchase: Purchase, capacity: Capacity, now: datetime) -> Purchase:
     A row that was restored to a time before that send counts from when Bedrock says that the capacity was made.
     """
     bought_at = purchase.attempted_at or capacity.created_at or now
-    expires_at = purchase.until or (bought_at + timedelta(hours=purchase.hours) if purchase.hours else None)
+    until = purchase.until or (capacity.committed_until if purchase.commitment else None)
+    expires_at = until or (bought_at + timedelta(hours=purchase.hours) if purchase.hours else None)
     latest = terms.ends_at(purchase.commitment, bought_at) if purchase.commitment else None
     return replace(
         purchase,
@@ -259,6 +260,7 @@ def go_live(purchase: Purchase, capacity: Capacity, now: datetime) -> Purchase:
         arn=capacity.arn,
         billed_since=capacity.created_at or purchase.billed_since,
         live_at=now,
+        until=until,
         expires_at=expires_at,
         committed_until=capacity.committed_until or purchase.committed_until or latest,
         refusal=None,
