@@ -43,13 +43,19 @@ def _bills(found: Mapping[str, Any]) -> str:
     return f"{deployment_text.money(found['hourly_cost'], found['currency'])} an hour"
 
 
-def end(api: ControlApi, thing: Thing) -> None:
-    """Ask the stack to stop or release it, now. Raises Refused, but not for what has ended."""
+def end(api: ControlApi, thing: Thing) -> str | None:
+    """Ask the stack to stop or release it, now; returns why a commitment keeps it. Raises Refused for all else.
+
+    But not for what has ended.
+    """
     try:
         if thing.kind != "job":
             api.delete(place("deployments", thing.id), now="true")
         elif thing.state not in ENDS_ALREADY:
             api.post(place("jobs", thing.id, "stop"), {}, idempotency_key=secrets.token_hex(16))
     except Refused as refused:
+        if refused.code == "committed":
+            return str(refused)
         if refused.code not in _ENDED:
             raise
+    return None
