@@ -413,4 +413,5 @@ def test_it_is_asked_for_and_approved_in_the_terminal(world, asked, environment,
         told = " ".join(capsys.readouterr().out.split())
     assert f"by {builders.CALLER}" in told
     assert "16,368.00 USD in all, at most" in told
+    world.deliver()
     assert [entry.commitment for entry in world.bought()] == ["OneMonth"]
