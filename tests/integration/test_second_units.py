@@ -11,6 +11,8 @@ from tunedrop.domain.serving.purchase_states import LONG_SETTLE
 from tunedrop.edges import clients
 
 from tests.integration import bedrock_world
+from tunedrop.edges.rows import call_rows
+from tunedrop.edges.rows.writes import Key, Put
 from tests.integration.bedrock_world import BOUGHT, HOUR, Crash, World, crash, refusing
 from tests.integration.caller import call, refused
 from tests.integration.test_serving_a_model_that_exists import PROD, forget_requests, plan, put, train
@@ -228,6 +230,22 @@ def test_a_crash_at_any_call_of_the_second_unit_buys_it_once_and_gives_the_first
         world.restore(start)
         forget_requests(world)
         step()
+def test_deleting_it_at_once_lets_the_unit_beside_it_wait_for_no_call_either(world, jobs):
+    ask(world, jobs[1])
+    world.deliver()
+    world.clock.advance(BOUGHT)
+    world.simulator.run_due()
+    call_rows.record(world.stack.access_table, "support-prod", world.clock.now())
+    world.wait(0)
+    assert (world.deployment().generation, len(world.live())) == (2, 2), "the first still answers what it took"
+    world.release("support-prod")
+    world.deliver()
+    assert len(world.live()) == 2
+    assert call("DELETE", PROD, query={"now": "true"}, cloud=world.cloud)[1]["state"] == "Releasing"
+    world.deliver()
+    assert (world.live(), world.deployment().state, world.units()) == ([], "Released", (0, frozenset()))
+
+
         world.stack.messages(world.settings.spend_queue_url)
         if name == "buy":
             world.clock.advance(BOUGHT)
