@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from tests.integration.bedrock_world import BOUGHT, HOUR, Crash, World, crash, r
 from tests.integration.caller import call, refused
 from tests.integration.test_serving_a_model_that_exists import PROD, forget_requests, plan, put, train
 
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 PRICE = 44.0
 CREATE, DELETE = "CreateProvisionedModelThroughput", "DeleteProvisionedModelThroughput"
 ON_ITS_WAY = 60.0
@@ -141,6 +144,42 @@ def test_a_second_unit_that_fails_leaves_the_first_and_its_number_is_not_used_ag
     world.wait(BOUGHT)
     serves(world, second, 3)
     assert len(world.bought()) == 2
+
+
+def test_a_number_is_not_used_again_though_a_release_without_second_units_rewrote_the_head(world, jobs):
+    first, second = jobs
+    with refusing(clients.spender(), CREATE, "ValidationException", 400):
+        ask(world, second)
+        world.deliver()
+    rewritten_by_0_1_0(world)
+    world.release("support-prod")
+    world.deliver()
+    assert plan(world, {"job_id": first})[1]["generation"] == 3
+    assert put(world, {"job_id": first})[0] == 202
+    world.deliver()
+    world.wait(BOUGHT)
+    serves(world, first, 3)
+
+
+def test_a_second_unit_follows_the_newest_one_though_a_release_without_them_rewrote_the_head(world, jobs):
+    _, second = jobs
+    with refusing(clients.spender(), CREATE, "ValidationException", 400):
+        ask(world, second)
+        world.deliver()
+    rewritten_by_0_1_0(world)
+    assert ask(world, second)[1]["second_unit"]["generation"] == 3
+    world.deliver()
+    world.wait(BOUGHT)
+    serves(world, second, 3)
+
+
+def rewritten_by_0_1_0(world: World) -> None:
+    """The head as that release writes it after any change: without what it does not know."""
+    row = world.cloud.state.get(Key("DEPLOYMENT#support-prod", "HEAD"))
+    assert row is not None
+    stored = json.loads((FIXTURES / "rows" / "0.1.0" / "deployment.json").read_text("utf-8"))
+    known = {name for each in stored.values() for name in each["item"]}
+    world.cloud.state.put(Put({name: value for name, value in row.items() if name in known}))
 
 
 def test_an_end_that_comes_meanwhile_is_kept_and_the_second_unit_serves_alone(world, jobs):

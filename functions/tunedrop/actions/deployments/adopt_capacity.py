@@ -39,7 +39,9 @@ def take(arn: str, cloud: Cloud, spender: Spender) -> None:
         return
     lost = find_capacity.lost(item, tags, _brake(item, cloud), cloud)
     before = deployment_rows.load(cloud.state, lost.deployment) if lost.deployment else None
-    rebuilt = lost_purchases.rebuild(lost, before, Adopter(stack.stack_id, stack.stack_uid, cloud.now()))
+    generation = deployment_rows.next_generation(cloud.state, before)
+    adopter = Adopter(stack.stack_id, stack.stack_uid, cloud.now(), generation)
+    rebuilt = lost_purchases.rebuild(lost, before, adopter)
     if isinstance(rebuilt, str):
         _tell(lost, rebuilt, cloud)
     elif cloud.state.write_all(*deployment_rows.adopt(rebuilt.head, rebuilt.purchase, intended)):

@@ -79,7 +79,7 @@ def _told(name: str, changes: tuple[Change, ...], cloud: Cloud) -> PutOutcome:
     deployment = read_deployments.get(name, cloud)
     generations = [deployment.generation] if changes or deployment.state == "Creating" else []
     if second_units.is_coming(deployment) or "withdraw" in changes:
-        generations.append(deployment.newest_generation)
+        generations.append(deployment_rows.newest_generation(cloud.state, name))
     for generation in generations:
         cloud.spend_queue.send("advance_purchase", deployment=name, generation=generation)
     return PutOutcome(deployment, changes)
@@ -99,7 +99,12 @@ def _adopting(
     checked: CheckedDeployment, adoption: Adoption, asker: _Asker, cloud: Cloud
 ) -> list[Put | Update | Require]:
     beginning = generation_drafts.Beginning(
-        adoption.intent_id, cloud.settings.stack_uid, asker.now, f"adopted as {asker.author.by} asked", asker.author
+        checked.plan.generation,
+        adoption.intent_id,
+        cloud.settings.stack_uid,
+        asker.now,
+        f"adopted as {asker.author.by} asked",
+        asker.author,
     )
     rebuilt = plan_adoption.rebuilt(adoption, checked.before, beginning)
     return [*deployment_rows.adopt(rebuilt.head, rebuilt.purchase, adoption.before, checked.spoken_for)]
@@ -121,6 +126,7 @@ def _beginning(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[
         f"asked for by {asker.author.by}",
         asker.author,
         accept_unknown_price=asker.accept_unknown_price
+        planned.generation,
         or (checked.standing is not None and checked.standing.purchase.accept_unknown_price),
     )
     head, draft = generation_drafts.draft(checked.served, planned.wish, checked.before, beginning, planned.until)

@@ -77,7 +77,7 @@ class Rebuilt:
 
 @dataclass(frozen=True, slots=True)
 class Adopter:
-    """Which stack adopts, and when."""
+    """Which stack adopts, when, and as which generation of the deployment."""
 
     stack_id: str
     stack_uid: str
@@ -94,10 +94,11 @@ def rebuild(lost: Lost, before: Deployment | None, adopter: Adopter) -> Rebuilt 
     origin, name, model = _origin(lost, adopter.stack_uid), lost.deployment, lost.model
     reason = _unproven(lost, adopter) or _without_end(lost, adopter.now) or _occupied(before)
     if reason or origin is None or name is None or model is None:
+    generation: int
         return reason or _NO_ORIGIN
     wish = DeploymentWish(name, lost.serving, lost.item.model_units, _hours(lost, lost.ends_at, adopter.now))
     why = "Bedrock has it, and no row knew it: adopted by its name and tags"
-    beginning = Beginning(origin.intent_id, adopter.stack_uid, adopter.now, why, OURS)
+    beginning = Beginning(adopter.generation, origin.intent_id, adopter.stack_uid, adopter.now, why, OURS)
     return adopt(lost, Becoming(model, wish, lost.ends_at), before, beginning)
 
 
