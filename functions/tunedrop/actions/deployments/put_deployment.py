@@ -69,9 +69,14 @@ def put(asked: PutDeployment, cloud: Cloud, *, intent_id: str, author: Author) -
 
 
 def _is_written(asked: PutDeployment, intent_id: str, cloud: Cloud) -> bool:
-    """Whether an earlier run of this request came as far as its intent. That may have ended since."""
-    job = find_model.find(asked, cloud)
-    return job is not None and deployment_rows.find_intended(cloud.state, job.id, intent_id) is not None
+    """Whether an earlier run of this request came as far as its intent. That may have ended since.
+
+    A second unit for the model that served then names no job; another may serve by now.
+    """
+    if job := find_model.find(asked, cloud):
+        return deployment_rows.find_intended(cloud.state, job.id, intent_id) is not None
+    units = deployment_rows.load_purchases(cloud.state, asked.name) if asked.second_unit else ()
+    return any(unit.intent_id == intent_id for unit in units)
 
 
 def _told(name: str, changes: tuple[Change, ...], cloud: Cloud) -> PutOutcome:
