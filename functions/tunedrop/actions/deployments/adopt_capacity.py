@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from tunedrop.actions.deployments import advance_purchase, find_capacity
+from tunedrop.actions.charges import reserve_budget
 from tunedrop.domain.reports import orphan_notifications
 from tunedrop.domain.reports.orphan_notifications import Finder
 from tunedrop.domain.serving import capacity_owners, lost_purchases
@@ -44,7 +45,9 @@ def take(arn: str, cloud: Cloud, spender: Spender) -> None:
     rebuilt = lost_purchases.rebuild(lost, before, adopter)
     if isinstance(rebuilt, str):
         _tell(lost, rebuilt, cloud)
-    elif cloud.state.write_all(*deployment_rows.adopt(rebuilt.head, rebuilt.purchase, intended)):
+        return
+    adopting = deployment_rows.adopt(rebuilt.head, rebuilt.purchase, intended)
+    if cloud.state.write_all(*adopting, *reserve_budget.adopted(cloud)):
         logger.warning("paid capacity adopted", extra={"arn": arn, "purchase": rebuilt.purchase.id})
         advance_purchase.advance(rebuilt.purchase.deployment, rebuilt.purchase.generation, cloud, spender)
 

@@ -112,7 +112,8 @@ def _adopting(
         asker.author,
     )
     rebuilt = plan_adoption.rebuilt(adoption, checked.before, beginning)
-    return [*deployment_rows.adopt(rebuilt.head, rebuilt.purchase, adoption.before, checked.spoken_for)]
+    adopting = deployment_rows.adopt(rebuilt.head, rebuilt.purchase, adoption.before, checked.spoken_for)
+    return [*adopting, *reserve_budget.adopted(cloud)]
 
 
 def _withdrawn(standing: StandingDeployment, asker: _Asker, cloud: Cloud) -> list[Put | Update | Require]:
@@ -125,13 +126,13 @@ def _withdrawn(standing: StandingDeployment, asker: _Asker, cloud: Cloud) -> lis
 def _beginning(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[Put | Update | Require]:
     planned = checked.plan
     beginning = generation_drafts.Beginning(
+        planned.generation,
         asker.intent_id,
         cloud.settings.stack_uid,
         asker.now,
         f"asked for by {asker.author.by}",
         asker.author,
         accept_unknown_price=asker.accept_unknown_price
-        planned.generation,
         or (checked.standing is not None and checked.standing.purchase.accept_unknown_price),
     )
     head, draft = generation_drafts.draft(checked.served, planned.wish, checked.before, beginning, planned.until)
