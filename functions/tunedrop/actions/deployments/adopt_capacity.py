@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tunedrop.actions.deployments import advance_purchase, find_capacity
 from tunedrop.actions.charges import reserve_budget
+from tunedrop.actions.deployments import advance_purchase, find_capacity
 from tunedrop.domain.reports import orphan_notifications
 from tunedrop.domain.reports.orphan_notifications import Finder
 from tunedrop.domain.serving import capacity_owners, lost_purchases
@@ -38,7 +39,7 @@ def take(arn: str, cloud: Cloud, spender: Spender) -> None:
     if intended and not capacity_owners.was_restored(intended):
         advance_purchase.advance(intended.deployment, intended.generation, cloud, spender)
         return
-    lost = find_capacity.lost(item, tags, _brake(item, cloud), cloud)
+    lost = replace(find_capacity.lost(item, tags, _brake(item, cloud), cloud), before=intended)
     before = deployment_rows.load(cloud.state, lost.deployment) if lost.deployment else None
     generation = deployment_rows.next_generation(cloud.state, before)
     adopter = Adopter(stack.stack_id, stack.stack_uid, cloud.now(), generation)

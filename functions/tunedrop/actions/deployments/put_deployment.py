@@ -112,7 +112,7 @@ def _adopting(
         asker.author,
     )
     rebuilt = plan_adoption.rebuilt(adoption, checked.before, beginning)
-    adopting = deployment_rows.adopt(rebuilt.head, rebuilt.purchase, adoption.before, checked.spoken_for)
+    adopting = deployment_rows.adopt(rebuilt.head, rebuilt.purchase, adoption.lost.before, checked.spoken_for)
     return [*adopting, *reserve_budget.adopted(cloud)]
 
 
