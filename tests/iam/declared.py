@@ -60,7 +60,7 @@ SUM_OF_THE_MONTH = May("dynamodb:Query", KINDS, under("job", "deployment"))
 
 def _buys(*terms: str, choice: str = "") -> tuple[May, May]:
     """Throughput for these terms, as its tag says; Bedrock asks for the base model as well."""
-    marked = {**MARKED, "aws:RequestTag/tunedrop:term": list(terms)}
+    marked: dict[str, str | list[str]] = {**MARKED, "aws:RequestTag/tunedrop:term": list(terms)}
     buy = "bedrock:CreateProvisionedModelThroughput"
     return (
         May(buy, MODELS, {"StringEquals": {**OURS, **marked}, "StringLike": OF_AN_INTENT}, choice),
