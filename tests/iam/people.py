@@ -186,6 +186,14 @@ DATA_KEEPER = (
         asked("DELETE /datasets/{name}/versions/{number}"),
     ),
 )
+APPROVER = (
+    READ_ALL,
+    Use(
+        "tunedrop deployments approve",
+        (routes("POST/deployments/*/approve"), OUTPUTS),
+        asked("POST /deployments/{name}/approve"),
+    ),
+)
 DEAD = ("UploadDeadLetterQueue", "SpendDeadLetterQueue", "JobEventDeadLetterQueue")
 QUEUES = ("UploadQueue", "SpendQueue", "JobEventQueue")
 FUNCTIONS = (
@@ -251,6 +259,7 @@ USES: Mapping[str, tuple[Use, ...]] = {
     "ReaderPolicy": READER,
     "OperatorPolicy": OPERATOR,
     "DataKeeperPolicy": DATA_KEEPER,
+    "ApproverPolicy": APPROVER,
     "ResponderPolicy": RESPONDER,
 }
 
