@@ -20,6 +20,7 @@ from tunedrop.routes import (
     deletion_routes,
     deployment_routes,
     error_answers,
+    evaluation_routes,
     job_routes,
     joined_upload_routes,
     key_routes,
@@ -41,6 +42,7 @@ for routes in (
     metric_routes,
     model_routes,
     deployment_routes,
+    evaluation_routes,
     key_routes,
 ):
     app.include_router(routes.router)

@@ -94,6 +94,11 @@ def release_deployment(name: str) -> str:
     return _command("deployments", "release", name)
 
 
+def show_evaluation(evaluation_id: str) -> str:
+    """Show an evaluation."""
+    return _command("evaluations", "show", evaluation_id)
+
+
 def create_key(deployment: str) -> str:
     """Create an API key for one deployment."""
     return _command("keys", "create", "--name", deployment, "--deployment", deployment)

@@ -1,0 +1,50 @@
+"""What an evaluation asks and what was answered, as objects under its own prefix of the data bucket.
+
+`questions.jsonl`, and for each candidate `<its number>/<chunk>.<attempt>.jsonl`: written once, never changed, so a
+message that comes twice can't make an answer come twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from tunedrop.domain.evaluation import answers, questions
+from tunedrop.domain.evaluation.answers import Answer
+from tunedrop.domain.evaluation.evaluation_states import Evaluation
+from tunedrop.domain.evaluation.questions import Question
+from tunedrop.domain.versions import object_keys
+from tunedrop.edges.cloud import Cloud
+from tunedrop.edges.s3 import objects
+
+_TYPE = "application/jsonl"
+
+
+def keep_questions(evaluation: Evaluation, asked: Sequence[Question], cloud: Cloud) -> None:
+    """Store the questions; a repeat stores the same."""
+    objects.put_once(cloud.bucket, f"{_folder(evaluation)}questions.jsonl", questions.dump(asked), _TYPE)
+
+
+def load_questions(evaluation: Evaluation, cloud: Cloud) -> tuple[Question, ...]:
+    """The stored questions. Raises objects.Unreadable if the data were erased."""
+    return questions.load(objects.whole(cloud.bucket, f"{_folder(evaluation)}questions.jsonl"))
+
+
+def keep_answers(evaluation: Evaluation, place: str, given: Iterable[Answer], cloud: Cloud) -> bool:
+    """Store answers at `place`, such as `0/12.1`; False if another visit was there first."""
+    return objects.put_once(cloud.bucket, f"{_folder(evaluation)}{place}.jsonl", answers.dump(given), _TYPE)
+
+
+def load_answers(
+    evaluation: Evaluation, candidate: int, cloud: Cloud, *, chunk: int | None = None
+) -> Mapping[int, Answer]:
+    """A candidate's answers by item, of one chunk or of all; of two to the same item, the first that was stored."""
+    prefix = f"{_folder(evaluation)}{candidate}/{'' if chunk is None else f'{chunk}.'}"
+    found: dict[int, Answer] = {}
+    for key in sorted(objects.list_keys(cloud.bucket, prefix)):
+        for answer in answers.load(objects.whole(cloud.bucket, key)):
+            found.setdefault(answer.item, answer)
+    return found
+
+
+def _folder(evaluation: Evaluation) -> str:
+    return object_keys.evaluation_folder(evaluation.dataset, evaluation.version, evaluation.id)
