@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import fsum
+from math import ceil, fsum, sqrt
 from statistics import stdev
 from typing import Literal
 
-from tunedrop.domain.evaluation import paired_tests, power
+from tunedrop.domain.evaluation import paired_tests, power, student
 from tunedrop.domain.evaluation.paired_tests import Interval
 from tunedrop.domain.evaluation.power import ALPHA
 
@@ -137,4 +137,14 @@ def records_needed(contrast: Contrast, margin: float) -> int | None:
         needed = power.records_needed(wanted, discordant or power.DISCORDANT)
     else:
         needed = power.scores_needed(wanted, contrast.deviation)
+    needed = ceil(needed * design_effect(contrast))
     return needed if contrast.records < needed <= _ENOUGH else None
+
+
+def design_effect(contrast: Contrast) -> float:
+    """How many of these records tell as much as one that belongs to no other; at least 1."""
+    interval, alone = contrast.interval, contrast.deviation / sqrt(contrast.records)
+    if contrast.clusters in {1, contrast.records} or interval is None or not alone:
+        return 1.0
+    half = (interval.high - interval.low) / 2
+    return max(1.0, (half / student.quantile(1 - ALPHA / 2, contrast.clusters - 1) / alone) ** 2)

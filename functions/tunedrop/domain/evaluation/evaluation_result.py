@@ -95,7 +95,7 @@ class EvaluationResult:
     """Examples that only the first candidate has right."""
     lost: tuple[Example, ...]
     """Examples that only the other one has right."""
-    to_label: tuple[str, ...]
+    to_label: tuple[Example, ...]
     """Records to look at next: where both candidates answer differently and neither is right."""
     currency: str
     cost: float | None

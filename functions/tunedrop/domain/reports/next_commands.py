@@ -99,6 +99,11 @@ def show_evaluation(evaluation_id: str) -> str:
     return _command("evaluations", "show", evaluation_id)
 
 
+def approve_evaluation(evaluation_id: str) -> str:
+    """Let a held deployment be served, with a reason that a person has to fill in."""
+    return _command("evaluations", "approve", evaluation_id, "--reason", "REASON")
+
+
 def create_key(deployment: str) -> str:
     """Create an API key for one deployment."""
     return _command("keys", "create", "--name", deployment, "--deployment", deployment)
