@@ -12,6 +12,8 @@ from datetime import datetime
 
 from tunedrop.actions.datasets import erase_data
 from tunedrop.actions.deployments import inspect_capacity
+from tunedrop.actions.evaluations import read_evaluations, start_evaluation
+from tunedrop.domain.evaluation.evaluation_states import Evaluation
 from tunedrop.domain.reports import reconcile_notifications
 from tunedrop.domain.reports.reconcile_notifications import Reconciled
 from tunedrop.domain.serving import capacity_totals, due_purchases
@@ -49,10 +51,12 @@ def reconcile(cloud: Cloud) -> Reconciled:
     observability.show_orphans(len(seen.orphans))
     lost = {_erasing_message(deletion) for deletion in erase_data.due(cloud)}
     _send(lost, cloud)
+    stalled = {_evaluation_message(evaluation) for evaluation in read_evaluations.stalled(cloud)}
+    _send(stalled, cloud)
     observability.show_standing(_standing(purchases, cloud, now))
     if fault := unreadable or seen.fault:  # unpublished, so the alarm on a missing ReconcileCompleted rings if it lasts
         raise fault
-    enqueued = Counter(message.kind for message in due | more | lost)
+    enqueued = Counter(message.kind for message in due | more | lost | stalled)
     found = Reconciled(len(jobs), len(purchases), dict(enqueued), tuple(seen.orphans), tuple(seen.foreign))
     event_bus.publish(cloud.bus, reconcile_notifications.notification(found, cloud.settings.stack_id, now))
     return found
@@ -60,7 +64,11 @@ def reconcile(cloud: Cloud) -> Reconciled:
 
 def _send(messages: Iterable[_Due], cloud: Cloud) -> None:
     for message in sorted(messages):
-        others = {"check_job": cloud.job_event_queue, erase_data.MESSAGE: cloud.upload_queue}
+        others = {
+            "check_job": cloud.job_event_queue,
+            erase_data.MESSAGE: cloud.upload_queue,
+            start_evaluation.ADVANCE: cloud.evaluation_queue,
+        }
         others.get(message.kind, cloud.spend_queue).send(message.kind, **dict(message.ids))
 
 
@@ -99,3 +107,7 @@ def _purchase_message(purchase: Purchase) -> _Due:
 
 def _erasing_message(deletion: Deletion) -> _Due:
     return _Due(erase_data.MESSAGE, (("dataset", deletion.dataset), ("deletion", deletion.id)))
+
+
+def _evaluation_message(evaluation: Evaluation) -> _Due:
+    return _Due(start_evaluation.ADVANCE, (("evaluation_id", evaluation.id),))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from tunedrop.domain.evaluation.evaluation_states import Evaluation
+from tunedrop.domain.evaluation.evaluation_states import STALLED_AFTER, Evaluation
 from tunedrop.domain.versions import object_keys
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import evaluation_rows
@@ -49,6 +50,17 @@ def list_evaluations(limit: int, cursor: str | None, cloud: Cloud) -> Evaluation
     """Up to `limit` evaluations, ended ones included. Raises InvalidInput `invalid_cursor`."""
     page = evaluation_rows.listing(cloud.state, limit=limit, cursor=cursor)
     return EvaluationPage(tuple(evaluation_rows.evaluation_from(row) for row in page.rows), page.cursor)
+
+
+def stalled(cloud: Cloud) -> tuple[Evaluation, ...]:
+    """Those in which nothing has moved for longer than a function may run: a message was lost, or a visit crashed."""
+    now = cloud.now()
+    return tuple(each for each in evaluation_rows.standing(cloud.state) if now - _moved_at(each, cloud) > STALLED_AFTER)
+
+
+def _moved_at(evaluation: Evaluation, cloud: Cloud) -> datetime:
+    known = (evaluation.created_at, evaluation.began_at, progress(evaluation, cloud).changed_at)
+    return max(moment for moment in known if moment)
 
 
 def links(report_key: str, cloud: Cloud) -> ReportLinks:

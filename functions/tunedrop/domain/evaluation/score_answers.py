@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from tunedrop.domain.evaluation import contrasts, gate, paired_tests
 from tunedrop.domain.evaluation.answer_sheets import Sheet
@@ -129,9 +130,11 @@ def _example(sheet: Sheet, item: int, pair: Pair) -> Example:
     )
 
 
-def _to_label(sheet: Sheet, pairs: Sequence[Pair]) -> list[str]:
+def _to_label(sheet: Sheet, pairs: Sequence[Pair]) -> Iterator[Example]:
     """Records where the two differ and neither is right: the reference itself may be wrong, or one of several."""
-    unlike = [
-        item for item, pair in enumerate(pairs) if not pair.same and not pair.failed and max(pair.ours, pair.theirs) < 1
-    ]
-    return [str(sheet.questions[item].number) for item in unlike[:MOST_EXAMPLES]]
+    unlike = (item for item, pair in enumerate(pairs) if _is_open(pair))
+    return (_example(sheet, item, pairs[item]) for item in islice(unlike, MOST_EXAMPLES))
+
+
+def _is_open(pair: Pair) -> bool:
+    return not pair.same and not pair.failed and max(pair.ours, pair.theirs) < 1

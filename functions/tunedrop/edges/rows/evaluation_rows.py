@@ -15,6 +15,8 @@ from tunedrop.edges.rows.writes import Delete, Key, Put, Update
 
 SCHEMA = 1
 KIND = "evaluation"
+OPEN = "OPEN#EVALUATIONS"
+"""Where evaluations stand until their end was told; release 0.1.0 takes every row under `OPEN` for a purchase."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,12 @@ def progress(table: Table, evaluation_id: str) -> Progress:
 def listing(table: Table, *, limit: int, cursor: str | None) -> Page:
     """Rows of evaluations, newest first."""
     return table.listing(KIND, limit=limit, cursor=cursor)
+
+
+def standing(table: Table) -> tuple[Evaluation, ...]:
+    """Evaluations whose end was not told yet."""
+    found = (load(table, row["evaluation_id"]) for row in table.query(OPEN).rows)
+    return tuple(evaluation for evaluation in found if evaluation)
 
 
 def put(evaluation: Evaluation) -> Put:
@@ -95,4 +103,4 @@ def _calls_key(evaluation_id: str) -> Key:
 
 
 def _open_key(evaluation: Evaluation) -> Key:
-    return Key("OPEN", f"EVALUATION#{evaluation.id}")
+    return Key(OPEN, evaluation.id)
