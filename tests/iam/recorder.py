@@ -34,6 +34,8 @@ DIRECTLY = {  # actions that tests call without a handler, and whose they are
     "actions/deployments/put_deployment.py": "control_api",
     "actions/deployments/read_deployments.py": "control_api",
     "actions/deployments/release_deployment.py": "control_api",
+    "actions/evaluations/advance_evaluation.py": "evaluation_requested",
+    "actions/evaluations/ask_candidate.py": "evaluation_requested",
     "actions/jobs/advance_job.py": "spending_requested",
     "actions/jobs/follow_job.py": "job_state_changed",
     "actions/jobs/plan_job.py": "control_api",
@@ -111,7 +113,8 @@ class Recorder:
         """
         named = operations.ABOUT.get(operation)
         known = self.tags_of(params[named]) if named else {}
-        return OURS if known is None and operation.startswith("bedrock-runtime.") else known
+        known_here = known is not None or not operation.startswith("bedrock-runtime.")
+        return known if known_here else (OURS if params[named].startswith("arn:") else {})
 
     def _handler(self, module: str, function: str) -> str | None:
         """Whose call it is that began in this module; None where a test only used an edge."""

@@ -15,7 +15,7 @@ from tunedrop.edges.rows.writes import Delete, Key, Put, Update
 
 SCHEMA = 1
 KIND = "evaluation"
-OPEN = "OPEN#EVALUATIONS"
+OPEN = "EVALUATING"
 """Where evaluations stand until their end was told; release 0.1.0 takes every row under `OPEN` for a purchase."""
 
 
