@@ -8,7 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from tunedrop.actions.evaluations import advance_evaluation, ask_candidate, start_evaluation
-from tunedrop.actions.evaluations.ask_candidate import Chunk
+from tunedrop.actions.evaluations.ask_candidate import QuestionChunk
 from tunedrop.edges import clients, queues
 from tunedrop.edges.cloud import Cloud, cloud
 from tunedrop.edges.observability import logger, metrics, without_words
@@ -31,7 +31,7 @@ def _take(here: Cloud, message: Mapping[str, Any]) -> None:
         case start_evaluation.ADVANCE:
             advance_evaluation.advance(message["evaluation_id"], here)
         case ask_candidate.MESSAGE:
-            chunk = Chunk(message["evaluation_id"], message["candidate"], message["chunk"], message["attempt"])
+            chunk = QuestionChunk(message["evaluation_id"], message["candidate"], message["chunk"], message["attempt"])
             ask_candidate.ask(chunk, here, clients.bedrock_runtime(read_seconds=READ_SECONDS))
         case kind:
             raise ValueError(f"EvaluationQueue carries no messages of kind {kind!r}")

@@ -267,7 +267,6 @@ def _converse(parameters: Parameters, tags: Tags) -> Questions:
     yield Request("bedrock:InvokeModel", about, _of_resource(tags))
 
 
-
 ASKED: Mapping[str, Callable[[Parameters, Tags], Questions]] = {
     "s3.GetObject": _read,
     "s3.HeadObject": _read,

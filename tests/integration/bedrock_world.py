@@ -22,7 +22,7 @@ from moto.core.config import default_user_config as moto_config
 from tunedrop.actions import reconcile
 from tunedrop.actions.deployments import advance_purchase, release_deployment
 from tunedrop.actions.evaluations import advance_evaluation, ask_candidate, start_evaluation
-from tunedrop.actions.evaluations.ask_candidate import Chunk
+from tunedrop.actions.evaluations.ask_candidate import QuestionChunk
 from tunedrop.actions.jobs import advance_job, follow_job, prepare_for_job, start_job, stop_job
 from tunedrop.domain.base_models.catalogue import Split
 from tunedrop.domain.serving.deployment_states import Deployment
@@ -136,7 +136,7 @@ class World:
         if message["kind"] == start_evaluation.ADVANCE:
             advance_evaluation.advance(message["evaluation_id"], self.cloud)
             return
-        chunk = Chunk(message["evaluation_id"], message["candidate"], message["chunk"], message["attempt"])
+        chunk = QuestionChunk(message["evaluation_id"], message["candidate"], message["chunk"], message["attempt"])
         ask_candidate.ask(chunk, self.cloud, clients.bedrock_runtime(read_seconds=60))
 
     def reconcile(self) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
@@ -43,7 +44,7 @@ def make(stack: Any, environment: Any, *, tested: int = 60, **more: Any) -> Worl
     world = bedrock_world.make(stack, environment, base_model="nova-lite", region="us-east-1", data=False, **more)
     train = bedrock_world.upload(stack, "nova-lite", "train", [ticket(number) for number in range(200)])
     test = test_split(world, [ticket(number) for number in range(1_000, 1_000 + tested)])
-    world.prepared = bedrock_world.dataclasses.replace(world.prepared, train=train, validation=None)
+    world.prepared = replace(world.prepared, train=train, validation=None)
     bedrock_world.store(stack, world.prepared, test=test)
     world.start(deployment="support-prod")
     world.deliver()
@@ -81,6 +82,6 @@ def row(world: World, evaluation_id: str) -> Evaluation:
 
 def report(world: World, evaluation_id: str) -> Any:
     """The report, as it lies in the bucket."""
-    finding = row(world, evaluation_id).finding
-    assert finding is not None
-    return json.loads(world.stack.s3.get_object(Bucket=world.stack.bucket, Key=finding.report_key)["Body"].read())
+    conclusion = row(world, evaluation_id).conclusion
+    assert conclusion is not None
+    return json.loads(world.stack.s3.get_object(Bucket=world.stack.bucket, Key=conclusion.report_key)["Body"].read())

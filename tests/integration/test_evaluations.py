@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration import evaluation_world
 from tests.integration.bedrock_world import World
-from tests.integration.evaluation_world import get, post, report, row
+from tests.integration.evaluation_world import get, post, report
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from typing import Self
 
 from pydantic import Field
 
-from tunedrop.actions.evaluations.read_evaluations import ReportLinks
+from tunedrop.actions.evaluations.read_evaluations import EvaluationLinks
+from tunedrop.domain.evaluation.answer_metrics import MetricName
 from tunedrop.domain.evaluation.contrasts import Verdict
 from tunedrop.domain.evaluation.evaluation_states import Evaluation, EvaluationState
 from tunedrop.domain.evaluation.gate import Gate, OnInsufficient, Outcome
-from tunedrop.domain.evaluation.metrics import MetricName
 from tunedrop.edges.rows.evaluation_rows import Progress
 from tunedrop.routes.route_basics import AnswerModel
 
@@ -65,7 +65,7 @@ class WholeEvaluationAnswer(EvaluationAnswer):
     page_url: str | None
 
     @classmethod
-    def whole(cls, evaluation: Evaluation, progress: Progress, links: ReportLinks | None) -> Self:
+    def whole(cls, evaluation: Evaluation, progress: Progress, links: EvaluationLinks | None) -> Self:
         """The answer for an evaluation and what only other rows tell."""
         return cls.model_validate(
             _fields(evaluation)
@@ -112,12 +112,12 @@ class EvaluationPlanAnswer(AnswerModel):
 
 
 def _fields(evaluation: Evaluation) -> dict[str, object]:
-    finding = evaluation.finding
+    conclusion = evaluation.conclusion
     named = {name: getattr(evaluation, name) for name in EvaluationAnswer.model_fields if hasattr(evaluation, name)}
     return named | {
         "candidates": [CandidateAnswer.of(each) for each in evaluation.candidates],
         "left_out": dict(evaluation.left_out),
-        "verdict": finding.verdict if finding else None,
-        "outcome": finding.outcome if finding else None,
-        "summary": finding.summary if finding else None,
+        "verdict": conclusion.verdict if conclusion else None,
+        "outcome": conclusion.outcome if conclusion else None,
+        "summary": conclusion.summary if conclusion else None,
     }

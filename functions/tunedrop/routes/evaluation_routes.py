@@ -13,10 +13,10 @@ from pydantic import Field
 from tunedrop.actions.evaluations import plan_evaluation, read_evaluations
 from tunedrop.actions.evaluations.start_evaluation import start
 from tunedrop.actions.evaluations.stop_evaluation import stop
+from tunedrop.domain.evaluation.answer_metrics import MetricName
 from tunedrop.domain.evaluation.evaluation_request import BASE, StartEvaluation
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
 from tunedrop.domain.evaluation.gate import Gate, OnInsufficient
-from tunedrop.domain.evaluation.metrics import MetricName
 from tunedrop.edges.cloud import Cloud
 from tunedrop.routes import idempotency
 from tunedrop.routes.evaluation_answers import (
@@ -143,6 +143,6 @@ def stop_evaluation(evaluation_id: str, idempotency_key: IdempotencyKey = None) 
 
 
 def _whole(evaluation: Evaluation, cloud: Cloud) -> WholeEvaluationAnswer:
-    finding = evaluation.finding
-    links = read_evaluations.links(finding.report_key, cloud) if finding else None
+    conclusion = evaluation.conclusion
+    links = read_evaluations.links(conclusion.report_key, cloud) if conclusion else None
     return WholeEvaluationAnswer.whole(evaluation, read_evaluations.progress(evaluation, cloud), links)

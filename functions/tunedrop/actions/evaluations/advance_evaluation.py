@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tunedrop.actions.evaluations import ask_candidate, choose_questions, score_evaluation, stored_answers
-from tunedrop.actions.evaluations.ask_candidate import Chunk
+from tunedrop.actions.evaluations.ask_candidate import QuestionChunk
 from tunedrop.domain.evaluation import evaluation_states, evaluation_steps
 from tunedrop.domain.evaluation.evaluation_plan import Tested
 from tunedrop.domain.evaluation.evaluation_states import ENDED, Evaluation
@@ -78,7 +78,7 @@ def _begin(evaluation: Evaluation, cloud: Cloud) -> Evaluation | None:
 
 def _send(evaluation: Evaluation, chunks: tuple[tuple[int, int], ...], cloud: Cloud) -> None:
     for place, number in chunks:
-        ask_candidate.send(Chunk(evaluation.id, place, number, 1), cloud)
+        ask_candidate.send(QuestionChunk(evaluation.id, place, number, 1), cloud)
 
 
 def _announce(evaluation: Evaluation, cloud: Cloud) -> Evaluation:

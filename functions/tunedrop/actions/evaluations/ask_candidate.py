@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from tunedrop.actions.evaluations import stored_answers
 from tunedrop.actions.evaluations.start_evaluation import ask_for_advance
-from tunedrop.domain.evaluation.answers import Answer
 from tunedrop.domain.evaluation.evaluation_states import CHUNK, Evaluation
+from tunedrop.domain.evaluation.model_answers import ModelAnswer
 from tunedrop.domain.evaluation.questions import Question
 from tunedrop.edges.bedrock import ask_model
 from tunedrop.edges.bedrock.ask_model import NoAnswerNow
@@ -30,7 +30,7 @@ FIRST_WAIT, LONGEST_WAIT = 15, 900
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
+class QuestionChunk:
     """A message: some questions to one candidate."""
 
     evaluation_id: str
@@ -39,7 +39,7 @@ class Chunk:
     attempt: int
 
 
-def send(chunk: Chunk, cloud: Cloud, *, wait: int = 0) -> None:
+def send(chunk: QuestionChunk, cloud: Cloud, *, wait: int = 0) -> None:
     """Enqueue the chunk."""
     cloud.evaluation_queue.send_later(
         wait,
@@ -51,7 +51,7 @@ def send(chunk: Chunk, cloud: Cloud, *, wait: int = 0) -> None:
     )
 
 
-def ask(chunk: Chunk, cloud: Cloud, runtime: BedrockRuntimeClient) -> None:
+def ask(chunk: QuestionChunk, cloud: Cloud, runtime: BedrockRuntimeClient) -> None:
     """Ask what the chunk's earlier attempts left, once each. A crash repeats these calls at most.
 
     What Bedrock is too busy for is asked again later. Raises botocore's errors of tables and bucket.
@@ -73,7 +73,7 @@ def ask(chunk: Chunk, cloud: Cloud, runtime: BedrockRuntimeClient) -> None:
     _told(evaluation, chunk, cloud)
 
 
-def _open(evaluation: Evaluation, chunk: Chunk, cloud: Cloud) -> list[int]:
+def _open(evaluation: Evaluation, chunk: QuestionChunk, cloud: Cloud) -> list[int]:
     given = stored_answers.load_answers(evaluation, chunk.candidate, cloud, chunk=chunk.number)
     first = chunk.number * CHUNK
     return [item for item in range(first, min(first + CHUNK, evaluation.items)) if item not in given]
@@ -81,38 +81,38 @@ def _open(evaluation: Evaluation, chunk: Chunk, cloud: Cloud) -> list[int]:
 
 def _answers(
     evaluation: Evaluation,
-    chunk: Chunk,
+    chunk: QuestionChunk,
     asked: Sequence[tuple[int, Question]],
     runtime: BedrockRuntimeClient,
-) -> list[Answer]:
+) -> list[ModelAnswer]:
     """The answers that came; at the last attempt, a failure for each that did not."""
     model, last = evaluation.candidates[chunk.candidate].model, chunk.attempt >= MOST_ATTEMPTS
 
-    def one(item: int, question: Question) -> Answer | None:
+    def one(item: int, question: Question) -> ModelAnswer | None:
         try:
             return ask_model.ask(runtime, model, question, item, evaluation.max_tokens)
         except NoAnswerNow as busy:
             logger.info("no answer now", extra={"evaluation": evaluation.id, "reason": busy.code})
-            return Answer.failed(item, busy.code) if last else None
+            return ModelAnswer.failed(item, busy.code) if last else None
 
     with ThreadPoolExecutor(THREADS) as threads:
         found = threads.map(lambda each: one(*each), asked)
         return [answer for answer in found if answer]
 
 
-def _keep(evaluation: Evaluation, chunk: Chunk, given: Iterable[Answer], cloud: Cloud) -> None:
+def _keep(evaluation: Evaluation, chunk: QuestionChunk, given: Iterable[ModelAnswer], cloud: Cloud) -> None:
     kept = list(given)
     place = f"{chunk.candidate}/{chunk.number}.{chunk.attempt}"
     if kept and stored_answers.keep_answers(evaluation, place, kept, cloud):
         cloud.state.update(evaluation_rows.count_answers(evaluation.id, len(kept), cloud.now()))
 
 
-def _again(chunk: Chunk, cloud: Cloud) -> None:
+def _again(chunk: QuestionChunk, cloud: Cloud) -> None:
     wait = min(FIRST_WAIT * 2 ** (chunk.attempt - 1), LONGEST_WAIT)
-    send(Chunk(chunk.evaluation_id, chunk.candidate, chunk.number, chunk.attempt + 1), cloud, wait=wait)
+    send(QuestionChunk(chunk.evaluation_id, chunk.candidate, chunk.number, chunk.attempt + 1), cloud, wait=wait)
 
 
-def _told(evaluation: Evaluation, chunk: Chunk, cloud: Cloud) -> None:
+def _told(evaluation: Evaluation, chunk: QuestionChunk, cloud: Cloud) -> None:
     """Ask for the next step once everything seems answered: what is stored decides."""
     counted = evaluation_rows.progress(cloud.state, evaluation.id)
     if counted.answered >= evaluation.items * len(evaluation.candidates):

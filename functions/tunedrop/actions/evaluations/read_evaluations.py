@@ -25,7 +25,7 @@ class EvaluationPage:
 
 
 @dataclass(frozen=True, slots=True)
-class ReportLinks:
+class EvaluationLinks:
     """Links to the report as JSON and as a page, for 15 minutes."""
 
     report: str
@@ -63,7 +63,7 @@ def _moved_at(evaluation: Evaluation, cloud: Cloud) -> datetime:
     return max(moment for moment in known if moment)
 
 
-def links(report_key: str, cloud: Cloud) -> ReportLinks:
+def links(report_key: str, cloud: Cloud) -> EvaluationLinks:
     """Links to a report, by its key."""
     keys = (report_key, object_keys.page(report_key))
-    return ReportLinks(*(presigned_links.download(cloud.bucket, key) for key in keys))
+    return EvaluationLinks(*(presigned_links.download(cloud.bucket, key) for key in keys))

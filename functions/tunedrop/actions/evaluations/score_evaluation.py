@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tunedrop.actions.evaluations import stored_answers
 from tunedrop.domain.evaluation import evaluation_plan, evaluation_states, score_answers
-from tunedrop.domain.evaluation.answer_sheets import Column, Sheet
-from tunedrop.domain.evaluation.answers import Answer
-from tunedrop.domain.evaluation.evaluation_states import Candidate, Evaluation, Finding
+from tunedrop.domain.evaluation.answer_sheets import AnswerColumn, Sheet
+from tunedrop.domain.evaluation.evaluation_states import Candidate, Conclusion, Evaluation
+from tunedrop.domain.evaluation.model_answers import ModelAnswer
 from tunedrop.domain.reports import evaluation_page, evaluation_report, evaluation_words
 from tunedrop.domain.versions import object_keys
 from tunedrop.edges.cloud import Cloud
@@ -24,16 +24,16 @@ def score(evaluation: Evaluation, cloud: Cloud) -> Evaluation:
     report = evaluation_report.build(result, cloud.settings.stack_id)
     objects.put(cloud.bucket, object_keys.page(key), evaluation_page.render(report), "text/html; charset=utf-8")
     objects.put(cloud.bucket, key, evaluation_report.encode(report), "application/json")
-    found = Finding(result.declared.verdict, result.outcome, evaluation_words.summary(result), key)
+    found = Conclusion(result.declared.verdict, result.outcome, evaluation_words.summary(result), key)
     return evaluation_states.complete(evaluation, found, cloud.now())
 
 
-def _column(evaluation: Evaluation, place: int, candidate: Candidate, cloud: Cloud) -> Column:
+def _column(evaluation: Evaluation, place: int, candidate: Candidate, cloud: Cloud) -> AnswerColumn:
     answers = stored_answers.load_answers(evaluation, place, cloud)
-    return Column(candidate, answers, _cost(candidate, list(answers.values()), cloud))
+    return AnswerColumn(candidate, answers, _cost(candidate, list(answers.values()), cloud))
 
 
-def _cost(candidate: Candidate, answers: list[Answer], cloud: Cloud) -> float | None:
+def _cost(candidate: Candidate, answers: list[ModelAnswer], cloud: Cloud) -> float | None:
     price = evaluation_plan.price_of(candidate, cloud.settings.prices)
     if price is None:
         return None

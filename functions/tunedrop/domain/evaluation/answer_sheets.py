@@ -6,21 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from tunedrop.domain.evaluation import label_metrics, metrics
-from tunedrop.domain.evaluation.answers import Answer
+from tunedrop.domain.evaluation import answer_metrics, label_metrics
+from tunedrop.domain.evaluation.answer_metrics import Metric, Score
 from tunedrop.domain.evaluation.contrasts import Pair
 from tunedrop.domain.evaluation.evaluation_result import CandidateResult
 from tunedrop.domain.evaluation.evaluation_states import Candidate
-from tunedrop.domain.evaluation.metrics import Metric, Score
+from tunedrop.domain.evaluation.model_answers import ModelAnswer
 from tunedrop.domain.evaluation.questions import Question
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class AnswerColumn:
     """A candidate and its answers by item."""
 
     candidate: Candidate
-    answers: Mapping[int, Answer]
+    answers: Mapping[int, ModelAnswer]
     cost: float | None
     """Of all its calls; None where a price is not configured."""
 
@@ -29,9 +29,9 @@ class Column:
         """As callers name the candidate."""
         return self.candidate.name
 
-    def answer(self, item: int) -> Answer:
+    def answer(self, item: int) -> ModelAnswer:
         """The answer to an item; one that never came counts as failed."""
-        return self.answers.get(item) or Answer.failed(item, "no_answer")
+        return self.answers.get(item) or ModelAnswer.failed(item, "no_answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,13 @@ class Sheet:
     """The questions, and a column of answers for each candidate."""
 
     questions: Sequence[Question]
-    columns: Sequence[Column]
+    columns: Sequence[AnswerColumn]
 
-    def scores(self, column: Column, score: Score) -> list[float]:
+    def scores(self, column: AnswerColumn, score: Score) -> list[float]:
         """A candidate's score of each question, 0 where the answer failed or was cut off."""
         return [self._score(column, item, question, score) for item, question in enumerate(self.questions)]
 
-    def pairs(self, ours: Column, theirs: Column, score: Score) -> list[Pair]:
+    def pairs(self, ours: AnswerColumn, theirs: AnswerColumn, score: Score) -> list[Pair]:
         """Two candidates' scores of each question."""
         both = zip(self.scores(ours, score), self.scores(theirs, score), strict=True)
         return [
@@ -59,7 +59,7 @@ class Sheet:
             for item, (our, their) in enumerate(both)
         ]
 
-    def whole(self, column: Column, metric: Metric) -> CandidateResult:
+    def whole(self, column: AnswerColumn, metric: Metric) -> CandidateResult:
         """A candidate's answers as a whole. Latencies are of the first round, failed calls left out."""
         first = [column.answer(item) for item in range(len(self.questions))]
         given = [answer for answer in first if answer.failure is None]
@@ -83,14 +83,14 @@ class Sheet:
 
     @property
     def _is_classification(self) -> bool:
-        return metrics.are_labels([question.references[0] for question in self.questions])
+        return answer_metrics.are_labels([question.references[0] for question in self.questions])
 
-    def _confusion(self, column: Column) -> label_metrics.Confusion:
+    def _confusion(self, column: AnswerColumn) -> label_metrics.Confusion:
         return label_metrics.confusion(
             (column.answer(item).text, question.references[0]) for item, question in enumerate(self.questions)
         )
 
-    def _flip_rate(self, column: Column, score: Score) -> float | None:
+    def _flip_rate(self, column: AnswerColumn, score: Score) -> float | None:
         again = [
             (
                 self._score(column, item, self.questions[item], score),
@@ -101,9 +101,9 @@ class Sheet:
         ]
         return fmean(one != other for one, other in again) if again else None
 
-    def _score(self, column: Column, item: int, question: Question, score: Score) -> float:
+    def _score(self, column: AnswerColumn, item: int, question: Question, score: Score) -> float:
         answer = column.answer(item)
-        return metrics.best(score, answer.text, question.references) if answer.is_whole else 0.0
+        return answer_metrics.best(score, answer.text, question.references) if answer.is_whole else 0.0
 
     def slices(self) -> Iterator[tuple[str, list[int]]]:
         """Named parts of the questions: by label where they classify, and by length."""

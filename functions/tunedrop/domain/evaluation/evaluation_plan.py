@@ -8,11 +8,11 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from tunedrop.domain.evaluation import metrics, power
+from tunedrop.domain.evaluation import answer_metrics, power
+from tunedrop.domain.evaluation.answer_metrics import METRICS, MetricName
 from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
 from tunedrop.domain.evaluation.evaluation_states import Candidate
 from tunedrop.domain.evaluation.gate import Gate, OnInsufficient
-from tunedrop.domain.evaluation.metrics import METRICS, MetricName
 from tunedrop.domain.evaluation.questions import ASKED_TWICE, Question, Selection
 from tunedrop.domain.texts import tokens
 from tunedrop.domain.versions.stored_file import StoredFile
@@ -82,22 +82,14 @@ def make(
 ) -> EvaluationPlan:
     """The plan for a request whose questions were chosen. Raises InvalidInput, Conflict and CapExceeded."""
     questions = chosen.questions
-    if not questions:
-        raise Conflict(
-            "nothing_to_ask",
-            f"No record of {tested.dataset}@{tested.version}'s test split is left to ask.",
-            left_out=dict(chosen.left_out),
-        )
-    metric = request.metric or metrics.suggested(question.references[0] for question in questions)
-    metrics.check_references(metric, [question.references[0] for question in questions])
+    metric = _metric(request, tested, chosen)
     each = len(questions) + min(ASKED_TWICE, len(questions))
     calls = each * len(candidates)
     _check_calls(calls)
     longest = _longest(questions)
-    asked = tokens.estimate(
-        text for question in questions for text in (question.system, *(t for _, t in question.turns))
+    asked = math.ceil(
+        tokens.estimate(text for question in questions for text in question.texts) * each / len(questions)
     )
-    asked = math.ceil(asked * each / len(questions))
     plan = EvaluationPlan(
         dataset=tested.dataset,
         version=tested.version,
@@ -121,6 +113,20 @@ def make(
     )
     content = json.dumps(asdict(plan), sort_keys=True, separators=(",", ":"))
     return replace(plan, plan_id=hashlib.sha256(content.encode()).hexdigest()[:32])
+
+
+def _metric(request: StartEvaluation, tested: Tested, chosen: Selection) -> MetricName:
+    """The metric asked for, or the one that fits. Raises Conflict without questions, InvalidInput if it can't fit."""
+    if not chosen.questions:
+        raise Conflict(
+            "nothing_to_ask",
+            f"No record of {tested.dataset}@{tested.version}'s test split is left to ask.",
+            left_out=dict(chosen.left_out),
+        )
+    references = [question.references[0] for question in chosen.questions]
+    metric = request.metric or answer_metrics.suggested(references)
+    answer_metrics.check_references(metric, references)
+    return metric
 
 
 def confirm(plan: EvaluationPlan, plan_id: str | None) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tunedrop.domain.evaluation.answer_metrics import MetricName
 from tunedrop.domain.evaluation.gate import Gate, OnInsufficient
-from tunedrop.domain.evaluation.metrics import MetricName
 
 BASE = "base"
 """Stands for the base model of the candidate that is judged."""

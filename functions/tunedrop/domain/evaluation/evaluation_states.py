@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from tunedrop.domain.evaluation.answer_metrics import MetricName
 from tunedrop.domain.evaluation.contrasts import Verdict
 from tunedrop.domain.evaluation.gate import Gate, OnInsufficient, Outcome
-from tunedrop.domain.evaluation.metrics import MetricName
 from tunedrop.domain.evaluation.questions import ASKED_TWICE
 from tunedrop.domain.versions.stored_file import StoredFile
 
@@ -35,7 +35,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Conclusion:
     """What an evaluation found, in short; its report has the rest."""
 
     verdict: Verdict
@@ -77,7 +77,7 @@ class Evaluation:
     ended_at: datetime | None = None
     failure_code: str | None = None
     failure: str | None = None
-    finding: Finding | None = None
+    conclusion: Conclusion | None = None
     announced: bool = False
     """Whether its end was published."""
     revision: int = 0
@@ -108,6 +108,6 @@ def stop(evaluation: Evaluation, now: datetime) -> Evaluation:
     return replace(evaluation, state="Stopped", ended_at=now)
 
 
-def complete(evaluation: Evaluation, finding: Finding, now: datetime) -> Evaluation:
+def complete(evaluation: Evaluation, conclusion: Conclusion, now: datetime) -> Evaluation:
     """The evaluation with its verdict."""
-    return replace(evaluation, state="Completed", finding=finding, ended_at=now)
+    return replace(evaluation, state="Completed", conclusion=conclusion, ended_at=now)

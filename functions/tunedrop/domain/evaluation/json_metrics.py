@@ -17,7 +17,7 @@ from tunedrop.domain.records.defects import Defect
 
 _FENCED = re.compile(r"```(?:json)?[ \t]*\n(.*?)\n[ \t]*```", re.DOTALL | re.IGNORECASE)
 
-Leaf = tuple[str, str]
+JsonLeaf = tuple[str, str]
 """A path without the places in lists, such as `items[].name`, and what stands there, written one way."""
 
 
@@ -78,7 +78,7 @@ def tool_names(answer: str) -> Counter[str] | None:
     return None if made is None else Counter(name for name, _ in made.elements())
 
 
-def calls(answer: str) -> Counter[Leaf] | None:
+def calls(answer: str) -> Counter[JsonLeaf] | None:
     """The calls that the answer makes, by name and arguments; None if it is no list of calls."""
     made = value(answer)
     if isinstance(made, dict):
@@ -97,11 +97,11 @@ def _is_call(call: Any) -> bool:
     )
 
 
-def _overlap(ours: Counter[Leaf], theirs: Counter[Leaf]) -> Overlap:
+def _overlap(ours: Counter[JsonLeaf], theirs: Counter[JsonLeaf]) -> Overlap:
     return Overlap((ours & theirs).total(), ours.total(), theirs.total())
 
 
-def _leaves(node: Any, path: str = "") -> Iterator[Leaf]:
+def _leaves(node: Any, path: str = "") -> Iterator[JsonLeaf]:
     if isinstance(node, Defect):
         return
     if isinstance(node, dict) and node:

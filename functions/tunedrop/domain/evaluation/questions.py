@@ -41,6 +41,11 @@ class Question:
         return self.turns[-1][1]
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """Everything that is sent."""
+        return (self.system, *(text for _, text in self.turns))
+
+    @property
     def length(self) -> str:
         """Its slice by length of the prompt."""
         size = sum(len(text) for _, text in self.turns)

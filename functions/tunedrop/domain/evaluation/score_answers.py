@@ -7,11 +7,11 @@ from dataclasses import replace
 from itertools import islice
 
 from tunedrop.domain.evaluation import contrasts, gate, paired_tests
+from tunedrop.domain.evaluation.answer_metrics import METRICS, Metric
 from tunedrop.domain.evaluation.answer_sheets import Sheet
 from tunedrop.domain.evaluation.contrasts import Pair
 from tunedrop.domain.evaluation.evaluation_result import EvaluationResult, Example, Judged
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
-from tunedrop.domain.evaluation.metrics import METRICS, Metric
 
 MOST_EXAMPLES = 20
 MOST_SLICES = 12
@@ -25,7 +25,7 @@ def score(evaluation: Evaluation, sheet: Sheet, currency: str) -> EvaluationResu
     metric = METRICS[evaluation.metric]
     ours, theirs, *more = sheet.columns
     pairs = sheet.pairs(ours, theirs, metric.score)
-    judge = _Judge(evaluation, ours.name, metric)
+    judge = _Contrasts(evaluation, ours.name, metric)
     declared = judge.of(theirs.name, pairs)
     costs = [column.cost for column in sheet.columns]
     return EvaluationResult(
@@ -52,7 +52,7 @@ def score(evaluation: Evaluation, sheet: Sheet, currency: str) -> EvaluationResu
     )
 
 
-class _Judge:
+class _Contrasts:
     """Judges pairs of one evaluation's first candidate and another."""
 
     def __init__(self, evaluation: Evaluation, candidate: str, metric: Metric) -> None:
@@ -98,7 +98,7 @@ def _secondary(sheet: Sheet, evaluation: Evaluation, metric: Metric) -> Iterator
         yield Judged(ours.name, theirs.name, name, contrast, verdict, contrast.p, None)
 
 
-def _slices(sheet: Sheet, judge: _Judge, pairs: Sequence[Pair]) -> Iterable[Judged]:
+def _slices(sheet: Sheet, judge: _Contrasts, pairs: Sequence[Pair]) -> Iterable[Judged]:
     against = sheet.columns[1].name
     large = [(part, items) for part, items in sheet.slices() if LEAST_IN_SLICE <= len(items) < len(pairs)]
     return (judge.of(against, [pairs[item] for item in items], part) for part, items in large[:MOST_SLICES])

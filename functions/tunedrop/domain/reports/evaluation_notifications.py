@@ -11,7 +11,7 @@ from tunedrop.domain.reports.notifications import Notification, fact_id
 
 def notification(evaluation: Evaluation, stack: str, now: datetime) -> Notification:
     """The notification of an ended evaluation: its verdict in a sentence, or why there is none."""
-    completed, finding = evaluation.state == "Completed", evaluation.finding
+    completed, conclusion = evaluation.state == "Completed", evaluation.conclusion
     return Notification(
         type="EvaluationCompleted" if completed else "EvaluationFailed",
         id=fact_id(stack, "evaluation", evaluation.id, evaluation.state),
@@ -27,9 +27,9 @@ def notification(evaluation: Evaluation, stack: str, now: datetime) -> Notificat
             "candidates": [candidate.name for candidate in evaluation.candidates],
             "metric": evaluation.metric,
             "records": evaluation.records,
-            "verdict": finding.verdict if finding else None,
+            "verdict": conclusion.verdict if conclusion else None,
             "gate": evaluation.gate,
-            "outcome": finding.outcome if finding else None,
+            "outcome": conclusion.outcome if conclusion else None,
             "failure_code": evaluation.failure_code,
             "owner": evaluation.owner,
         },
@@ -38,8 +38,8 @@ def notification(evaluation: Evaluation, stack: str, now: datetime) -> Notificat
 
 def _summary(evaluation: Evaluation) -> str:
     name = f"Evaluation {evaluation.id} of {evaluation.candidates[0].name} on {evaluation.dataset}@{evaluation.version}"
-    if evaluation.finding:
-        return f"{name}: {evaluation.finding.summary}"
+    if evaluation.conclusion:
+        return f"{name}: {evaluation.conclusion.summary}"
     if evaluation.state == "Stopped":
         return f"{name} was stopped; what was asked until then is charged, and there is no verdict."
     return f"{name} failed: {evaluation.failure}"

@@ -9,7 +9,7 @@ import msgspec
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ModelAnswer:
     """One call's answer, or why there is none."""
 
     item: int
@@ -25,7 +25,7 @@ class Answer:
     """The error's code."""
 
     @classmethod
-    def failed(cls, item: int, code: str) -> Answer:
+    def failed(cls, item: int, code: str) -> ModelAnswer:
         """The answer of a call that brought none."""
         return cls(item, "", truncated=False, input_tokens=0, output_tokens=0, latency_ms=0, failure=code)
 
@@ -35,11 +35,11 @@ class Answer:
         return not self.truncated and self.failure is None
 
 
-def dump(answers: Iterable[Answer]) -> bytes:
+def dump(answers: Iterable[ModelAnswer]) -> bytes:
     """The answers as JSON Lines."""
     return msgspec.json.Encoder().encode_lines(list(answers))
 
 
-def load(dumped: bytes) -> tuple[Answer, ...]:
+def load(dumped: bytes) -> tuple[ModelAnswer, ...]:
     """What `dump` wrote."""
-    return tuple(msgspec.json.Decoder(Answer).decode_lines(dumped))
+    return tuple(msgspec.json.Decoder(ModelAnswer).decode_lines(dumped))
