@@ -81,15 +81,10 @@ def make(
     currency: str,
 ) -> EvaluationPlan:
     """The plan for a request whose questions were chosen. Raises InvalidInput, Conflict and CapExceeded."""
-    questions = chosen.questions
     metric = _metric(request, tested, chosen)
-    each = len(questions) + min(ASKED_TWICE, len(questions))
-    calls = each * len(candidates)
+    each = _size(chosen.questions)
+    calls = each.calls * len(candidates)
     _check_calls(calls)
-    longest = _longest(questions)
-    asked = math.ceil(
-        tokens.estimate(text for question in questions for text in question.texts) * each / len(questions)
-    )
     plan = EvaluationPlan(
         dataset=tested.dataset,
         version=tested.version,
@@ -99,15 +94,15 @@ def make(
         margin=request.margin,
         gate=request.gate,
         on_insufficient=request.on_insufficient,
-        records=len(questions),
+        records=len(chosen.questions),
         left_out=chosen.left_out,
         calls=calls,
         most_calls=min(math.ceil(calls * SPARE), MOST_CALLS),
-        input_tokens=asked * len(candidates),
-        output_tokens=longest * calls,
-        max_tokens=longest,
-        smallest_difference=power.smallest_difference(len(questions)),
-        cost=_cost(candidates, asked, longest * each, prices),
+        input_tokens=each.input_tokens * len(candidates),
+        output_tokens=each.longest * calls,
+        max_tokens=each.longest,
+        smallest_difference=power.smallest_difference(len(chosen.questions)),
+        cost=_cost(candidates, each, prices),
         currency=currency,
         warnings=tuple(_warnings(request, metric, chosen)),
     )
@@ -159,15 +154,28 @@ def _check_calls(calls: int) -> None:
         )
 
 
-def _longest(questions: Sequence[Question]) -> int:
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """What one candidate is asked."""
+
+    calls: int
+    input_tokens: int
+    longest: int
+    """The most tokens of one answer."""
+
+
+def _size(questions: Sequence[Question]) -> _Size:
+    calls = len(questions) + min(ASKED_TWICE, len(questions))
+    asked = tokens.estimate(text for question in questions for text in question.texts)
     lengths = sorted(max(tokens.estimate([each]) for each in question.references) for question in questions)
     percentile = lengths[max(math.ceil(len(lengths) * 0.95) - 1, 0)]
-    return min(max(math.ceil(percentile * _ROOM), _LEAST_TOKENS), _MOST_TOKENS)
+    longest = min(max(math.ceil(percentile * _ROOM), _LEAST_TOKENS), _MOST_TOKENS)
+    return _Size(calls, math.ceil(asked * calls / len(questions)), longest)
 
 
-def _cost(candidates: Sequence[Candidate], asked: int, answered: int, prices: Mapping[str, float]) -> float | None:
+def _cost(candidates: Sequence[Candidate], each: _Size, prices: Mapping[str, float]) -> float | None:
     known = [price_of(candidate, prices) for candidate in candidates]
-    costs = [(asked * each[0] + answered * each[1]) / 1_000 for each in known if each]
+    costs = [(each.input_tokens * price[0] + each.calls * each.longest * price[1]) / 1_000 for price in known if price]
     return round(sum(costs), 4) if len(costs) == len(known) else None
 
 
