@@ -37,11 +37,13 @@ def _of_form(result: EvaluationResult) -> Iterator[Caveat]:
     gap, difference = result.form_gap, result.declared.contrast.difference
     if gap is None or abs(gap) < _WORTH_SAYING:
         return
+    declared = result.declared
+    loser = declared.against if gap > 0 else declared.candidate
     yield Caveat(
         "warning",
         "form",
         f"Once form is forgiven (words around a label or around JSON), the difference is {points(difference - gap)} "
-        f"instead of {number(difference)}. The rest is form, which a better prompt may give the other candidate, too.",
+        f"instead of {number(difference)}. The rest is form: a better prompt may give it to {loser} as well.",
     )
 
 

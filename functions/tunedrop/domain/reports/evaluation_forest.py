@@ -19,10 +19,10 @@ def section(report: Mapping[str, Any]) -> Markup:
     """Build the section."""
     declared = report["declared"]
     groups = [
-        Group("", [_bar(declared, decides=True)]),
-        Group("Against others", [_bar(each) for each in report["others"]]),
-        Group("By other metrics: describes only", [_bar(each) for each in report["secondary"]], wide=True),
-        Group("Parts of the records: describes only", [_bar(each) for each in report["slices"]], wide=True),
+        Group("", [_bar(declared, report, decides=True)]),
+        Group("The same against others", [_bar(each, report) for each in report["others"]]),
+        Group("By other metrics: describes only", [_bar(each, report) for each in report["secondary"]], wide=True),
+        Group("Parts of the records: describes only", [_bar(each, report) for each in report["slices"]], wide=True),
     ]
     told = f"{declared['words']} Each line is a 95% interval, each mark the difference; the table has the same figures."
     return page_parts.section(
@@ -30,15 +30,16 @@ def section(report: Mapping[str, Any]) -> Markup:
         forest_plot.figure(groups, 100 * report["margin"], told),
         tag("p", *_legend(report), class_="quiet"),
         _table(report),
-        class_="long",
+        class_="long differences",
     )
 
 
-def label(contrast: Contrast) -> str:
-    """What a contrast is about, in few words."""
+def label(contrast: Contrast, report: Mapping[str, Any]) -> str:
+    """What tells a contrast from the declared one, in few words."""
     if contrast["slice"]:
         return str(contrast["slice"])
-    return f"{evaluation_words.metric(contrast['metric'])}, against {contrast['against']}"
+    other = contrast["against"] != report["declared"]["against"]
+    return f"against {contrast['against']}" if other else evaluation_words.metric(contrast["metric"])
 
 
 def told(contrast: Contrast) -> str:
@@ -52,10 +53,10 @@ def span(interval: Mapping[str, float]) -> str:
     return evaluation_words.span(Interval(interval["low"], interval["high"]))
 
 
-def _bar(contrast: Contrast, *, decides: bool = False) -> Bar:
+def _bar(contrast: Contrast, report: Mapping[str, Any], *, decides: bool = False) -> Bar:
     interval = contrast["interval_95"]
     return Bar(
-        label(contrast),
+        label(contrast, report),
         100 * contrast["difference"],
         interval and Interval(100 * interval["low"], 100 * interval["high"]),
         told(contrast),
@@ -72,25 +73,29 @@ def _legend(report: Mapping[str, Any]) -> Iterator[Markup | str]:
     yield "Only the first line decides. "
     if report["slices"]:
         yield "Of many parts some differ by chance alone: a part's interval is a hint where to look, never a verdict. "
-    yield "An arrow goes on beyond the axis; a dashed line may be too short."
+    yield "Arrows go on beyond the axis. "
+    if not all(each["reliable"] for each in (declared, *report["others"], *report["secondary"], *report["slices"])):
+        yield "Dashed lines may be too short: too few scores differ."
 
 
 def _table(report: Mapping[str, Any]) -> Markup:
     rows = (
-        *_rows([report["declared"]], "decides"),
-        *_rows(report["others"], "adjusted"),
-        *_rows((*report["secondary"], *report["slices"]), "describes"),
+        *_rows(report, [report["declared"]], "decides"),
+        *_rows(report, report["others"], "adjusted"),
+        *_rows(report, (*report["secondary"], *report["slices"]), "describes"),
     )
-    heads = ("", "records", "better", "worse", "difference", "95% interval", "p", "verdict")
+    heads = ("contrast", "records", "better", "worse", "difference", "95% interval", "p", "verdict")
     return table(heads, rows, frozenset(range(1, 7)), caption="The same in figures, differences in points")
 
 
-def _rows(contrasts: Iterable[Contrast], role: str) -> Iterator[tuple[object, ...]]:
+def _rows(report: Mapping[str, Any], contrasts: Iterable[Contrast], role: str) -> Iterator[tuple[object, ...]]:
     for each in contrasts:
         interval, verdict = each["interval_95"], each["verdict"]
-        name = tag("b", label(each)) if role == "decides" else label(each)
+        name = label(each, report)
         yield (
-            joined(name, None if each["reliable"] else " (interval unreliable)"),
+            joined(
+                tag("b", name) if role == "decides" else name, None if each["reliable"] else " (interval unreliable)"
+            ),
             f"{each['records']:,}",
             f"{each['better']:,}",
             f"{each['worse']:,}",

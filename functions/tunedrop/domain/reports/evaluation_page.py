@@ -81,14 +81,7 @@ def _header(report: EvaluationReport) -> Markup:
         gate,
         tag("p", declared["words"], class_="lead"),
         tag("p", report["gate"]["words"]),
-        tag(
-            "p",
-            "Asked the test split of ",
-            tag("code", _subject(report)),
-            ". Evaluation ",
-            tag("code", report["evaluation_id"]),
-            ".",
-        ),
+        tag("p", f"Evaluation {report['evaluation_id']} of the test split of {_subject(report)}."),
     )
 
 
@@ -104,8 +97,11 @@ def _figures(report: EvaluationReport) -> Markup:
             (_signed(declared["difference"]), f"points of {evaluation_words.metric(declared['metric'])}"),
             ("-" if interval is None else _span(interval), "95% interval of it"),
             (f"{declared['records']:,}", "records asked"),
-            (f"{declared['better']:,} : {declared['worse']:,}", "records on which one or the other is better"),
-            (_money(cost["amount"]), f"{cost['currency']}, cost of asking" if cost["amount"] is not None else "cost"),
+            (f"{declared['better']:,} : {declared['worse']:,}", "records, better : worse"),
+            (
+                _money(cost["amount"]),
+                "cost: a price is not set" if cost["amount"] is None else f"{cost['currency']}, cost",
+            ),
         ]
     )
 
@@ -172,42 +168,52 @@ def _caveats(report: EvaluationReport) -> Markup | None:
 def _candidates(report: EvaluationReport) -> Markup:
     candidates = report["candidates"]
     metrics = list(dict.fromkeys(name for candidate in candidates for name in candidate["scores"]))
-    heads = ("", *(candidate["name"] for candidate in candidates))
+    heads = ("measure", *(candidate["name"] for candidate in candidates))
     rows = [
-        *_rows(candidates, ((evaluation_words.metric(name), _score(name)) for name in metrics)),
-        *_rows(candidates, _FACTS),
+        *((evaluation_words.metric(name), *(_score(each, name) for each in candidates)) for name in metrics),
+        *zip(_ASKED, *map(_asked, candidates), strict=True),
     ]
     return section(
         "Candidates",
         table(heads, rows, frozenset(range(1, len(heads))), caption="Each candidate's scores (of 100), calls and cost"),
         tag("p", f"{evaluation_caveats.metric_words(report['metric'])} Only this metric decides.", class_="quiet"),
         tag("p", "Called: ", *_models(candidates), class_="quiet"),
-        class_="long",
+        class_="long candidates",
     )
 
 
-def _rows(candidates: Sequence[Mapping[str, Any]], wanted: Iterable[tuple[str, Any]]) -> Iterable[tuple[object, ...]]:
-    return ((name, *(told(candidate) for candidate in candidates)) for name, told in wanted)
+def _score(candidate: Mapping[str, Any], name: str) -> str:
+    score = candidate["scores"].get(name)
+    return "-" if score is None else f"{100 * score:.1f}"
 
 
-def _score(name: str) -> Any:
-    return lambda candidate: "-" if name not in candidate["scores"] else f"{100 * candidate['scores'][name]:.1f}"
-
-
-_FACTS = (
-    ("answered", lambda each: f"{each['answered']:,}"),
-    ("failed calls", lambda each: f"{each['failed']:,}"),
-    ("answers cut off", lambda each: f"{each['truncated']:,}"),
-    (
-        "scored differently when asked twice",
-        lambda each: "-" if each["flip_rate"] is None else share(each["flip_rate"]),
-    ),
-    ("latency, half within", lambda each: _milliseconds(each["latency_p50_ms"])),
-    ("latency, 95% within", lambda each: _milliseconds(each["latency_p95_ms"])),
-    ("input tokens", lambda each: f"{each['input_tokens']:,}"),
-    ("output tokens", lambda each: f"{each['output_tokens']:,}"),
-    ("cost", lambda each: _money(each["cost"])),
+_ASKED = (
+    "answered",
+    "failed calls",
+    "answers cut off",
+    "scored differently when asked twice",
+    "latency, half within",
+    "latency, 95% within",
+    "input tokens",
+    "output tokens",
+    "cost",
 )
+
+
+def _asked(candidate: Mapping[str, Any]) -> tuple[str, ...]:
+    """What asking a candidate took, in the order of `_ASKED`."""
+    flips = candidate["flip_rate"]
+    return (
+        f"{candidate['answered']:,}",
+        f"{candidate['failed']:,}",
+        f"{candidate['truncated']:,}",
+        "-" if flips is None else share(flips),
+        _milliseconds(candidate["latency_p50_ms"]),
+        _milliseconds(candidate["latency_p95_ms"]),
+        f"{candidate['input_tokens']:,}",
+        f"{candidate['output_tokens']:,}",
+        _money(candidate["cost"]),
+    )
 
 
 def _milliseconds(value: int | None) -> str:

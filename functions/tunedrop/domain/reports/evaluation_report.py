@@ -35,7 +35,7 @@ def build(result: EvaluationResult, stack: str) -> dict[str, Any]:
 
 
 def facts(result: EvaluationResult, stack: str) -> dict[str, Any]:
-    """Build the report without prompts, answers and labels: for whoever may not read data."""
+    """Build the report without prompts and answers: for whoever may not read data. Slices do name labels."""
     declared, margin = result.declared, result.margin
     return {
         "schema": SCHEMA,
