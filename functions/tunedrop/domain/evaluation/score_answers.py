@@ -93,7 +93,8 @@ class _Contrasts:
 def _secondary(sheet: Sheet, evaluation: Evaluation, metric: Metric) -> Iterator[Judged]:
     ours, theirs = sheet.columns[:2]
     for name, other in metric.beside.items():
-        contrast = contrasts.measure(sheet.pairs(ours, theirs, other), binary=False)
+        pairs = sheet.pairs(ours, theirs, other)
+        contrast = contrasts.measure(pairs, binary=all({pair.ours, pair.theirs} <= {0.0, 1.0} for pair in pairs))
         verdict = contrasts.verdict(contrast, evaluation.margin)
         yield Judged(ours.name, theirs.name, name, contrast, verdict, contrast.p, None)
 
