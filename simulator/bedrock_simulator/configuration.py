@@ -6,6 +6,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
 
+from bedrock_simulator.knowledge import Knowledge
+
 ValidationLayout = Literal["documented", "nested", "flat"]
 
 
@@ -59,6 +61,7 @@ class Configuration:
     `not_tuned` holds customization ids that are left out of the models that are tuned today.
     `variants_resolve` says whether GetFoundationModel knows an id with its context suffix (docs/facts.md#base-models).
     `validation_layout` None means the layout of the model's family (docs/facts.md#metrics-files).
+    `knowledge` has planted skills; a model without one answers out of its memory or, a base model, in words.
     If the real service's error code is not documented, a `*_code` field chooses one (docs/facts.md#errors).
     """
 
@@ -70,6 +73,7 @@ class Configuration:
     variants_resolve: bool = True
     validation_layout: ValidationLayout | None = None
     tokens_per_second: float = 100
+    knowledge: Knowledge = field(default_factory=Knowledge)
     announces_start: bool = True
     tagging_needs_permission: bool = True
     name_in_use_code: Literal["ValidationException", "ConflictException"] = "ValidationException"

@@ -10,7 +10,7 @@ from botocore.eventstream import EventStreamBuffer
 
 CLAUDE, NOVA, LLAMA = (
     "anthropic.claude-3-haiku-20240307-v1:0",
-    "amazon.nova-lite-v1:0",
+    "us.amazon.nova-lite-v1:0",
     "meta.llama3-1-8b-instruct-v1:0",
 )
 QUESTION = "How do I reset device 7?"
@@ -118,6 +118,57 @@ def test_capacity_of_another_account_is_not_found(lab, capacity):
 def test_base_models_are_called_by_id_arn_or_profile(lab, model):
     answer = lab.ask("Converse", modelId=model, **CONVERSATION)
     assert "simulated Claude 3 Haiku" in answer["output"]["message"]["content"][0]["text"]
+
+
+ELSEWHERE = [
+    ("us-west-2", "amazon.nova-lite-v1:0", "us.amazon.nova-lite-v1:0"),
+    ("us-west-2", "meta.llama3-3-70b-instruct-v1:0", "us.meta.llama3-3-70b-instruct-v1:0"),
+    ("us-east-1", "amazon.nova-2-lite-v1:0", "global.amazon.nova-2-lite-v1:0"),
+    ("us-west-2", "anthropic.claude-sonnet-4-6", "us.anthropic.claude-sonnet-4-6"),
+    ("us-west-2", "anthropic.claude-haiku-4-5-20251001-v1:0", "global.anthropic.claude-haiku-4-5-20251001-v1:0"),
+]
+
+
+@pytest.mark.parametrize(("region", "model", "profile"), ELSEWHERE)
+def test_where_only_a_profile_serves_a_base_model_its_own_id_is_refused_in_the_services_words(
+    lab, region, model, profile
+):
+    for called in (model, f"arn:aws:bedrock:{region}::foundation-model/{model}"):
+        refused = lab.refusal("Converse", region=region, modelId=called, **CONVERSATION)
+        assert refused.code == "ValidationException"
+        assert refused.message == (
+            f"Invocation of model ID {model} with on-demand throughput isn’t supported. "
+            "Retry your request with the ID or ARN of an inference profile that contains this model."
+        )
+    for called in (profile, f"arn:aws:bedrock:{region}:123456789012:inference-profile/{profile}"):
+        assert lab.ask("Converse", region=region, modelId=called, **CONVERSATION)["stopReason"] == "end_turn"
+
+
+def test_invoke_model_refuses_it_too_and_the_catalogue_says_so(lab):
+    model = "anthropic.claude-sonnet-4-6"
+    for operation in ("InvokeModel", "InvokeModelWithResponseStream"):
+        refused = lab.refusal(operation, modelId=model, body=json.dumps(BODY).encode())
+        assert "inference profile" in refused.message
+    assert invoke(lab, f"us.{model}", BODY)["model"] == model
+    details = lab.ask("GetFoundationModel", modelIdentifier=model)["modelDetails"]
+    assert (details["inferenceTypesSupported"], details["customizationsSupported"]) == (["INFERENCE_PROFILE"], [])
+
+
+@pytest.mark.parametrize("model", [
+    "eu.amazon.nova-lite-v1:0",
+    "global.amazon.nova-lite-v1:0",
+    "arn:aws:bedrock:us-west-2:210987654321:inference-profile/us.amazon.nova-lite-v1:0",
+    "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-lite-v1:0",
+    "arn:aws:bedrock:us-west-2:123456789012:inference-profile/amazon.nova-lite-v1:0",
+])  # fmt: skip
+def test_a_profile_that_does_not_exist_here_is_invalid(lab, model):
+    refused = lab.refusal("Converse", modelId=model, **CONVERSATION)
+    assert refused.message == "The provided model identifier is invalid."
+
+
+def test_a_geographic_profile_is_called_from_its_own_regions(lab):
+    wish = {"modelId": "us.amazon.nova-lite-v1:0", **CONVERSATION}
+    assert lab.refusal("Converse", region="eu-central-1", **wish).message == "The provided model identifier is invalid."
 
 
 def test_past_its_end_of_life_a_base_model_is_gone_and_with_it_what_was_tuned(lab, capacity):
