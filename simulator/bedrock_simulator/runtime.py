@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bedrock_simulator import foundation_models
+from bedrock_simulator import foundation_models, tools
 from bedrock_simulator.dialects import DIALECTS, parse, read_turns
 from bedrock_simulator.errors import invalid
 from bedrock_simulator.event_stream import paced
@@ -98,24 +98,25 @@ def _converse_usage(answered: Answer) -> dict[str, Any]:
 def converse(call: Call) -> Reply:
     """Converse: the same shapes for all models."""
     answered = _answer(call, speaker(call), _conversation(call.parameters))
-    message = {"role": "assistant", "content": [{"text": answered.text}]}
-    document = {"output": {"message": message}, "stopReason": answered.stop_reason}
+    blocks, stop_reason = tools.blocks(answered, call["toolConfig"])
+    document = {"output": {"message": {"role": "assistant", "content": blocks}}, "stopReason": stop_reason}
     content = json.dumps(document | _converse_usage(answered), ensure_ascii=False).encode()
     return Reply(content, {"content-type": "application/json"})
 
 
 def converse_stream(call: Call) -> Reply:
-    """ConverseStream: messageStart, contentBlockDelta, contentBlockStop, messageStop, metadata."""
+    """ConverseStream: messageStart, the blocks' events, messageStop, metadata."""
     answered = _answer(call, speaker(call), _conversation(call.parameters))
-    return _streamed(call, _converse_events(answered), {})
+    return _streamed(call, _converse_events(answered, call["toolConfig"]), {})
 
 
-def _converse_events(answered: Answer) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _converse_events(
+    answered: Answer, tool_config: Mapping[str, Any] | None
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    blocks, stop_reason = tools.blocks(answered, tool_config)
     yield "messageStart", {"role": "assistant"}
-    for piece in answered.pieces:
-        yield "contentBlockDelta", {"delta": {"text": piece}, "contentBlockIndex": 0}
-    yield "contentBlockStop", {"contentBlockIndex": 0}
-    yield "messageStop", {"stopReason": answered.stop_reason}
+    yield from tools.events(blocks, answered.pieces)
+    yield "messageStop", {"stopReason": stop_reason}
     yield "metadata", _converse_usage(answered)
 
 

@@ -5,7 +5,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from bedrock_simulator import Lifecycle
+from bedrock_simulator import Knowledge, Lifecycle, Skill
 from botocore.eventstream import EventStreamBuffer
 
 CLAUDE, NOVA, LLAMA = (
@@ -302,6 +302,63 @@ def test_converse_honours_its_limits(lab, capacity):
 )
 def test_converse_refuses_what_the_service_refuses(lab, conversation):
     assert lab.refusal("Converse", modelId=CLAUDE, **conversation).code == "ValidationException"
+
+
+def offered(*names):
+    return {"tools": [{"toolSpec": {"name": name, "inputSchema": {"json": {"type": "object"}}}} for name in names]}
+
+
+CALLS = '[{"name": "weather", "arguments": {"city": "Bern"}}, {"name": "time"}]'
+NO_CALLS = ["[]", '{"name": "weather"}', '[{"name": 1}]', '[{"name": "weather", "arguments": []}]', '["weather"]', "["]
+
+
+def test_calls_of_tools_that_were_offered_become_tool_use(lab):
+    lab.simulator.teach(Knowledge([(QUESTION, CALLS), ("?", "!")], {CLAUDE: Skill(1)}))
+    asked = {"modelId": CLAUDE, **CONVERSATION, "toolConfig": offered("weather", "time")}
+    answer = lab.ask("Converse", **asked)
+    uses = [block["toolUse"] for block in answer["output"]["message"]["content"]]
+    assert answer["stopReason"] == "tool_use"
+    assert [(use["name"], use["input"]) for use in uses] == [("weather", {"city": "Bern"}), ("time", {})]
+    assert len({use["toolUseId"] for use in uses}) == 2
+    stream = events(lab.send("ConverseStream", **asked))
+    assert [kind for kind, _ in stream] == [
+        "messageStart",
+        *["contentBlockStart", "contentBlockDelta", "contentBlockStop"] * 2,
+        "messageStop",
+        "metadata",
+    ]
+    assert json.loads(stream[2][1]["delta"]["toolUse"]["input"]) == {"city": "Bern"}
+    assert stream[4][1]["start"]["toolUse"]["name"] == "time"
+    assert (stream[4][1]["contentBlockIndex"], stream[-2][1]) == (1, {"stopReason": "tool_use"})
+
+
+@pytest.mark.parametrize(
+    ("said", "more"),
+    [
+        (CALLS, {}),
+        (CALLS, {"toolConfig": offered("weather")}),
+        (CALLS, {"toolConfig": offered("weather", "time"), "inferenceConfig": {"maxTokens": 3}}),
+        *((text, {"toolConfig": offered("weather", "time")}) for text in NO_CALLS),
+    ],
+)
+def test_every_other_answer_is_text(lab, said, more):
+    lab.simulator.teach(Knowledge([(QUESTION, said), ("?", "!")], {CLAUDE: Skill(1)}))
+    answer = lab.ask("Converse", modelId=CLAUDE, **CONVERSATION, **more)
+    (block,) = answer["output"]["message"]["content"]
+    assert said.startswith(block["text"])
+    assert answer["stopReason"] != "tool_use"
+
+
+def test_a_tools_result_may_follow(lab):
+    use = {"toolUse": {"toolUseId": "t1", "name": "time", "input": {}}}
+    result = {"toolResult": {"toolUseId": "t1", "content": [{"text": "noon"}]}}
+    turns = [
+        *CONVERSATION["messages"],
+        {"role": "assistant", "content": [use]},
+        {"role": "user", "content": [result]},
+    ]
+    answer = lab.ask("Converse", modelId=CLAUDE, messages=turns, toolConfig=offered("time"))
+    assert answer["stopReason"] == "end_turn"
 
 
 def test_tokens_are_counted_for_base_models_only(lab, capacity):

@@ -446,6 +446,17 @@ def test_a_lifecycle_can_be_set(stack, data):
     assert found["modelLifecycle"]["status"] == "LEGACY"
 
 
+def test_what_models_know_can_be_set(stack):
+    base = "anthropic.claude-3-haiku-20240307-v1:0"
+    stack.cloud.set_knowledge({"Why?": "Therefore.", "How?": "So."}, {base: {"share": 1}})
+    try:
+        asked = {"modelId": base, "messages": [{"role": "user", "content": [{"text": "Why?"}]}]}
+        said = stack.cloud.client("bedrock-runtime").converse(**asked)
+    finally:
+        stack.cloud.set_knowledge({}, {})
+    assert said["output"]["message"]["content"] == [{"text": "Therefore."}]
+
+
 def test_an_answer_can_get_lost_after_its_effect(stack):
     impatient = Config(read_timeout=1, retries={"total_max_attempts": 1})
     stack.cloud.add_fault(operation="CreateProvisionedModelThroughput", kind="timeout_after_effect")
