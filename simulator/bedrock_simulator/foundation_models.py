@@ -109,10 +109,9 @@ class Invoked:
     profile: str = ""
 
     def destinations(self, region: str) -> tuple[str, ...]:
-        """The ARNs of the foundation models that may answer a call from a Region; a global one has no Region."""
-        prefix = self.profile.removesuffix(self.model.id).rstrip(".")
-        regions = (region, "") if prefix == GLOBAL else REGIONS_OF_PROFILES.get(prefix, (region,))
-        return tuple(arn(self.model.id, each) for each in regions)
+        """The Regions that the profile may route a call from one to; an empty one is any of the world."""
+        prefix = self.profile.removesuffix(f".{self.model.id}")
+        return (region, "") if prefix == GLOBAL else REGIONS_OF_PROFILES[prefix]
 
 
 def find_for_inference(identifier: str, region: str) -> Invoked | None:

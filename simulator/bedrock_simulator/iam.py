@@ -103,14 +103,14 @@ class _Asked:
         if invoked is None:
             yield identifier if identifier.startswith("arn:") else self.model(identifier), {}
             return
-        keys: dict[str, str] = {}
-        if invoked.profile:
-            profile = self.arn(f"inference-profile/{invoked.profile}")
-            yield profile, {}
-            keys["bedrock:InferenceProfileArn"] = profile
-        for arn in invoked.destinations(self.region):
-            is_of_no_region = arn.startswith("arn:aws:bedrock:::")
-            yield arn, keys | ({"aws:RequestedRegion": "unspecified"} if is_of_no_region else {})
+        if not invoked.profile:
+            yield foundation_models.arn(invoked.model.id, self.region), {}
+            return
+        profile = self.arn(f"inference-profile/{invoked.profile}")
+        yield profile, {}
+        for region in invoked.destinations(self.region):
+            keys = {"bedrock:InferenceProfileArn": profile, "aws:RequestedRegion": region or "unspecified"}
+            yield foundation_models.arn(invoked.model.id, region), keys
 
     def resource_tags(self, arn: str) -> _Keys:
         """The aws:ResourceTag keys of a resource."""

@@ -127,9 +127,14 @@ def test_an_inference_profile_asks_for_the_models_of_all_its_regions_too_and_say
     through = {"bedrock:InferenceProfileArn": profile}
     assert asked(lab, "Converse", modelId=form.format(model)) == [
         ("bedrock:InvokeModel", profile, {}),
-        ("bedrock:InvokeModel", f"arn:aws:bedrock:us-east-1::foundation-model/{model}", through),
-        ("bedrock:InvokeModel", f"arn:aws:bedrock:us-east-2::foundation-model/{model}", through),
-        ("bedrock:InvokeModel", f"arn:aws:bedrock:us-west-2::foundation-model/{model}", through),
+        *(
+            (
+                "bedrock:InvokeModel",
+                f"arn:aws:bedrock:{region}::foundation-model/{model}",
+                through | {"aws:RequestedRegion": region},
+            )
+            for region in ("us-east-1", "us-east-2", "us-west-2")
+        ),
     ]
 
 
@@ -139,7 +144,11 @@ def test_a_global_profile_asks_for_the_model_here_and_in_no_region(lab):
     through = {"bedrock:InferenceProfileArn": profile}
     assert asked(lab, "ConverseStream", modelId=f"global.{model}") == [
         ("bedrock:InvokeModelWithResponseStream", profile, {}),
-        ("bedrock:InvokeModelWithResponseStream", f"arn:aws:bedrock:us-west-2::foundation-model/{model}", through),
+        (
+            "bedrock:InvokeModelWithResponseStream",
+            f"arn:aws:bedrock:us-west-2::foundation-model/{model}",
+            through | {"aws:RequestedRegion": "us-west-2"},
+        ),
         (
             "bedrock:InvokeModelWithResponseStream",
             f"arn:aws:bedrock:::foundation-model/{model}",
