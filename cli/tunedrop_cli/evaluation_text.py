@@ -9,7 +9,7 @@ from rich.console import Console
 from tunedrop.domain.reports import evaluation_forest, evaluation_words
 from tunedrop.domain.reports.evaluation_words import points, share
 
-from tunedrop_cli import job_text, tables, text_report
+from tunedrop_cli import job_text, local_times, tables, text_report
 
 WIDTH = 41
 """Characters of the picture of intervals."""
@@ -18,6 +18,8 @@ _GATES = {"passed": "green", "failed": "bold red", "held": "yellow"}
 _FEWEST = 1.0
 """Points on each side of 0 that the picture shows at least."""
 _ROOM = 1.1
+
+COLUMNS = ("evaluation", "state", "verdict", "gate", "candidate", "against", "data", "began")
 
 Report = Mapping[str, Any]
 
@@ -47,6 +49,87 @@ def whole(screen: Console, report: Report) -> None:
             text_report.line(screen, "      ", (step["command"], "bold"))
 
 
+def row(found: Report) -> tuple[str, ...]:
+    """One evaluation of a list, under COLUMNS."""
+    first, *others = (candidate["name"] for candidate in found["candidates"])
+    return (
+        found["id"],
+        found["state"],
+        evaluation_words.VERDICTS[found["verdict"]] if found["verdict"] else "-",
+        found["outcome"] or found["gate"],
+        first,
+        ", ".join(others),
+        job_text.data_of(found),
+        local_times.shown(found["began_at"]) or "-",
+    )
+
+
+def facts(screen: Console, found: Report) -> None:
+    """Print what is known of an evaluation without its report."""
+    asked = f"{found['answered']:,} of {found['expected']:,} answers" if found.get("expected") else ""
+    calls = f"{found['calls']:,} calls of at most {found['most_calls']:,}" if found.get("calls") else ""
+    tables.facts(
+        screen,
+        [
+            ("evaluation", found["id"]),
+            ("state", found["state"]),
+            *_asked_of(found),
+            ("records", f"{found['records']:,} of test" if found["records"] else ""),
+            ("asked", ", ".join(filter(None, (asked, calls)))),
+            ("verdict", found["summary"] or ""),
+            ("why", found["failure"] or ""),
+            ("owner", found["owner"]),
+            ("created", local_times.shown(found["created_at"])),
+            ("ended", local_times.shown(found["ended_at"]) if found["ended_at"] else ""),
+        ],
+    )
+
+
+def plan(screen: Console, found: Report) -> None:
+    """Print what a request would ask, what that can show, and what it may cost."""
+    shown = found["smallest_difference"]
+    tables.facts(
+        screen,
+        [
+            *_asked_of(found),
+            ("records", f"{found['records']:,} of test, each asked of {len(found['candidates'])} candidates"),
+            ("left out", _left_out(found)),
+            ("can show", "no difference" if shown is None else f"a difference of {points(shown)} or more"),
+            ("calls", f"{found['calls']:,}, with repeated ones at most {found['most_calls']:,}"),
+            ("tokens in", f"about {found['input_tokens']:,}"),
+            ("tokens out", f"at most {found['output_tokens']:,}, {found['max_tokens']:,} of one answer"),
+            ("costs", _most(found)),
+        ],
+    )
+    for warning in found["warnings"]:
+        text_report.line(screen, ("  warning", "yellow"), f"  {warning}")
+    text_report.line(screen)
+    text_report.line(screen, "Nobody was asked and nothing was spent. To start exactly this:")
+
+
+def _asked_of(found: Report) -> list[tuple[str, str]]:
+    """What a plan and an evaluation say alike."""
+    first, *others = (candidate["name"] for candidate in found["candidates"])
+    gate = f"{found['gate']}, on too little evidence {found['on_insufficient']}" if found["gate"] != "none" else ""
+    return [
+        ("candidate", first),
+        ("against", ", ".join(others)),
+        ("data", job_text.data_of(found)),
+        ("metric", evaluation_words.metric(found["metric"])),
+        ("margin", points(found["margin"])),
+        ("gate", f"{gate}: {found['outcome']}" if gate and found.get("outcome") else gate),
+    ]
+
+
+def _left_out(found: Report) -> str:
+    return ", ".join(f"{reason} {count:,}" for reason, count in found["left_out"].items() if count)
+
+
+def _most(found: Report) -> str:
+    cost = job_text.cost_of({"amount": found["cost"], "currency": found["currency"]})
+    return cost if found["cost"] is None else f"at most {cost}"
+
+
 def forest(report: Report) -> Iterator[str]:
     """Each difference with its 95% interval in a line of its own: `|` is no difference, `:` the margin's ends."""
     declared, margin = report["declared"], report["margin"]
@@ -66,12 +149,11 @@ def forest(report: Report) -> Iterator[str]:
 def _facts(report: Report) -> list[tuple[str, str]]:
     declared = report["declared"]
     alike = declared["records"] - declared["better"] - declared["worse"]
-    left_out = ", ".join(f"{reason} {count:,}" for reason, count in report["left_out"].items() if count)
     return [
         ("evaluation", report["evaluation_id"]),
         ("judged", f"{declared['candidate']} against {declared['against']}"),
         ("data", f"{report['dataset']}@{report['version']}, {report['records']:,} records of test"),
-        ("left out", left_out),
+        ("left out", _left_out(report)),
         ("gate", f"{report['gate']['asks']}: {report['gate']['outcome']}" if report["gate"]["asks"] != "none" else ""),
         ("margin", points(report["margin"])),
         ("flips", f"{declared['better']:,} better, {declared['worse']:,} worse, {alike:,} as good"),

@@ -25,6 +25,7 @@ COMMANDS = {
     "jobs": "start jobs, follow them, and compare what they learned",
     "models": "list and show custom models, and what serves them",
     "deployments": "put, list, show and release what serves custom models",
+    "evaluations": "say whether a tuned model is better than its base model",
     "base-models": "say what can be trained, and how it is served",
     "local": "run the embedded cloud on this machine",
     "keys": "manage API keys for the Messages API",
@@ -42,6 +43,7 @@ EPILOG = """examples:
   tunedrop local up                              start the embedded cloud and deploy the stack into it
   eval "$(tunedrop local env)"                   point this shell's AWS tools at it
   tunedrop jobs start support-bot --model nova-lite --plan      what it would train and cost
+  tunedrop evaluations start support-bot --candidate support-bot-prod --plan     is it better than its base model?
   tunedrop keys create --name checkout --deployment support-bot-prod
   tunedrop doctor                                what a deployed stack and its account still need
 """

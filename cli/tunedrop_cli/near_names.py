@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from difflib import get_close_matches
+
+from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.evaluation.evaluation_request import BASE
 
 from tunedrop_cli import listings, stack
 from tunedrop_cli.errors import Refused
 
 _LISTS = {
+    "unknown_candidate": "deployments",
     "unknown_dataset": "datasets",
     "unknown_deployment": "deployments",
+    "unknown_evaluation": "evaluations",
     "unknown_job": "jobs",
     "unknown_key": "keys",
 }
 """By code of the refusal, the command whose `list` has the names."""
-_NAMED = {"datasets": "dataset", "deployments": "deployment"}
+_NAMED = {"datasets": ("dataset",), "deployments": ("deployment", "candidate", "against")}
 """Where a person gives names that can be misspelled; ids are copied."""
 _LOOKED_AT = 1_000
 
@@ -31,11 +37,23 @@ def proposal(chosen: argparse.Namespace, refused: Refused) -> str:
 
 
 def _nearest(chosen: argparse.Namespace, noun: str) -> str | None:
-    named = getattr(chosen, _NAMED.get(noun, ""), None)
+    named = list(_typed(chosen, noun))
     if not named:
         return None
     try:
         listed = listings.some(stack.Stack(chosen).api(), f"/{noun}", _LOOKED_AT).items
     except Refused:  # who may ask for one may not always list all
         return None
-    return next(iter(get_close_matches(named.partition("@")[0], [each["name"] for each in listed], 1)), None)
+    known = [each["name"] for each in listed]
+    if getattr(chosen, "candidate", None):
+        known += [BASE, *catalogue.catalogue()]
+    near = (get_close_matches(name, known, 1) for name in named if name not in known)
+    return next((found[0] for found in near if found), None)
+
+
+def _typed(chosen: argparse.Namespace, noun: str) -> Iterator[str]:
+    """The names of this kind that were typed."""
+    for option in _NAMED.get(noun, ()):
+        given = getattr(chosen, option, None) or ()
+        for name in (given,) if isinstance(given, str) else given:
+            yield name.partition("@")[0]

@@ -53,11 +53,8 @@ SENTENCES = {
 }
 GATES = {
     "passed": "Gate passed: better was asked for.",
-    "failed": "Gate failed: better was asked for. It is not served.",
-    "held": (
-        "Gate held: better was asked for and is not decided. "
-        "It is not served unless a person approves it with a reason."
-    ),
+    "failed": "Gate failed: better was asked for.",
+    "held": "Gate held: better was asked for, and is not decided.",
 }
 TEXTS = st.text(max_size=80) | st.text("ab 天地\n.", max_size=60)
 
@@ -164,7 +161,6 @@ def test_the_page_of_too_little_evidence_says_what_would_do_and_which_records_to
         "Raise max_records: 50 records of the test split were not asked",
         "Add about 729 more records",
         "Check the references of records 31, 64:",
-        "tunedrop evaluations approve 01jdexample --reason REASON",
     ):
         assert words in page
     assert page.index("What would have been enough") < page.index("Candidates") < page.index("Records to look at next")

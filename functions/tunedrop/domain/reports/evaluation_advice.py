@@ -12,7 +12,7 @@ _NAMED = 10
 
 
 def steps(result: EvaluationResult) -> Iterator[Step]:
-    """The next steps, in order: what the verdict calls for, then what the gate leaves to a person."""
+    """The next steps, in order: what the verdict calls for."""
     declared = result.declared
     match declared.verdict:
         case "better":
@@ -31,11 +31,6 @@ def steps(result: EvaluationResult) -> Iterator[Step]:
             yield Step("Look at what was called for each candidate: both names may lead to the same model.")
         case "incomplete":
             yield Step("See which calls failed, and start the evaluation again.", _show(result))
-    if result.outcome == "held":
-        yield Step(
-            "Or let it be served all the same: somebody with the approver's policy says why.",
-            next_commands.approve_evaluation(result.evaluation_id),
-        )
 
 
 def _better(result: EvaluationResult) -> Iterator[Step]:

@@ -94,12 +94,9 @@ def gate(result: EvaluationResult) -> str:
         case "passed":
             return f"Gate passed: {asked} was asked for."
         case "failed":
-            return f"Gate failed: {asked} was asked for. It is not served."
+            return f"Gate failed: {asked} was asked for."
         case "held":
-            return (
-                f"Gate held: {asked} was asked for and is not decided. It is not served unless a person approves it "
-                "with a reason."
-            )
+            return f"Gate held: {asked} was asked for, and is not decided."
 
 
 def need(wish: Need, ours: str, theirs: str) -> str:

@@ -94,14 +94,14 @@ def release_deployment(name: str) -> str:
     return _command("deployments", "release", name)
 
 
-def show_evaluation(evaluation_id: str) -> str:
-    """Show an evaluation."""
-    return _command("evaluations", "show", evaluation_id)
+def show_evaluation(evaluation_id: str, *, watch: bool = False) -> str:
+    """Show an evaluation, or follow it to its end."""
+    return _command("evaluations", "show", evaluation_id, *(("--watch",) if watch else ()))
 
 
-def approve_evaluation(evaluation_id: str) -> str:
-    """Let a held deployment be served, with a reason that a person has to fill in."""
-    return _command("evaluations", "approve", evaluation_id, "--reason", "REASON")
+def keep_page_of_evaluation(evaluation_id: str) -> str:
+    """Write an evaluation's page, with its examples, to a file."""
+    return _command("evaluations", "show", evaluation_id, "--html", f"evaluation-{evaluation_id}.html")
 
 
 def create_key(deployment: str) -> str:
