@@ -201,6 +201,7 @@ PRICES = {
         '{"custom_model_month": 1.95}',
         '{"nova-lite.model_unit_hour":0,"custom_model_month":2}',
         '{"nova-lite.model_unit_hour":0}',
+        '{"nova-lite.input_per_1000_tokens": 0.00006, "nova-lite.output_per_1000_tokens": 0.00024}',
         json.dumps(PRICES),
         json.dumps(PRICES, separators=(",", ":")),
     ],
