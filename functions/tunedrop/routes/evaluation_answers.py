@@ -9,9 +9,9 @@ from pydantic import Field
 
 from tunedrop.actions.evaluations.read_evaluations import EvaluationLinks
 from tunedrop.domain.evaluation.answer_metrics import MetricName
-from tunedrop.domain.evaluation.contrasts import Verdict
+from tunedrop.domain.evaluation.contrasts import EvaluationVerdict
 from tunedrop.domain.evaluation.evaluation_states import Evaluation, EvaluationState
-from tunedrop.domain.evaluation.gate import Gate, OnInsufficient, Outcome
+from tunedrop.domain.evaluation.gate import Gate, GateOutcome, OnInsufficient
 from tunedrop.edges.rows.evaluation_rows import Progress
 from tunedrop.routes.route_basics import AnswerModel
 
@@ -38,8 +38,8 @@ class EvaluationAnswer(AnswerModel):
     on_insufficient: OnInsufficient
     records: int = Field(description="Asked of each candidate; 0 until they were chosen")
     left_out: dict[str, int] = Field(description="Records of the test split that are not asked, by reason")
-    verdict: Verdict | None
-    outcome: Outcome | None = Field(description="Of the gate")
+    verdict: EvaluationVerdict | None
+    outcome: GateOutcome | None = Field(description="Of the gate")
     summary: str | None = Field(description="The verdict as a sentence")
     failure_code: str | None
     failure: str | None

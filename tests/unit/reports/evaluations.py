@@ -7,7 +7,7 @@ from typing import Any
 
 from tunedrop.domain.evaluation import contrasts, gate, label_metrics
 from tunedrop.domain.evaluation.contrasts import Pair
-from tunedrop.domain.evaluation.evaluation_result import CandidateResult, EvaluationResult, Example, Judged
+from tunedrop.domain.evaluation.evaluation_result import AnswerExample, CandidateResult, EvaluationResult, Judged
 
 STACK = "arn:aws:cloudformation:us-west-2:123456789012:stack/tunedrop/0"
 MARGIN = 0.03
@@ -54,9 +54,11 @@ def declared(verdict: str) -> Judged:
     return found
 
 
-def example(record: str, reference: str, ours: str, theirs: str, **more: Any) -> Example:
+def example(record: str, reference: str, ours: str, theirs: str, **more: Any) -> AnswerExample:
     scores = {name: float(answer == reference) for name, answer in ((OURS, ours), (THEIRS, theirs))}
-    return Example(record, more.get("prompt", f"Question {record}"), reference, {OURS: ours, THEIRS: theirs}, scores)
+    return AnswerExample(
+        record, more.get("prompt", f"Question {record}"), reference, {OURS: ours, THEIRS: theirs}, scores
+    )
 
 
 def candidate(name: str, score: float, **more: Any) -> CandidateResult:

@@ -15,7 +15,7 @@ from tunedrop.domain.evaluation import paired_tests, power, student
 from tunedrop.domain.evaluation.paired_tests import Interval
 from tunedrop.domain.evaluation.power import ALPHA
 
-Verdict = Literal["better", "worse", "equivalent", "insufficient_evidence", "suspect", "incomplete"]
+EvaluationVerdict = Literal["better", "worse", "equivalent", "insufficient_evidence", "suspect", "incomplete"]
 
 MOST_FAILED = 0.02
 """Calls of either candidate without an answer: above this share, nobody knows what the others would have said."""
@@ -102,7 +102,7 @@ def measure(pairs: Sequence[Pair], *, binary: bool) -> Contrast:
     )
 
 
-def verdict(contrast: Contrast, margin: float, p: float | None = None) -> Verdict:
+def verdict(contrast: Contrast, margin: float, p: float | None = None) -> EvaluationVerdict:
     """The verdict. `p`: adjusted for the number of contrasts, if there are several; `margin`: what makes no difference.
 
     Fewer than six records that only one candidate has right can't be better or worse: their exact p is above .05.

@@ -155,7 +155,7 @@ def _check_calls(calls: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Size:
+class _Asked:
     """What one candidate is asked."""
 
     calls: int
@@ -164,16 +164,16 @@ class _Size:
     """The most tokens of one answer."""
 
 
-def _size(questions: Sequence[Question]) -> _Size:
+def _size(questions: Sequence[Question]) -> _Asked:
     calls = len(questions) + min(ASKED_TWICE, len(questions))
     asked = tokens.estimate(text for question in questions for text in question.texts)
     lengths = sorted(max(tokens.estimate([each]) for each in question.references) for question in questions)
     percentile = lengths[max(math.ceil(len(lengths) * 0.95) - 1, 0)]
     longest = min(max(math.ceil(percentile * _ROOM), _LEAST_TOKENS), _MOST_TOKENS)
-    return _Size(calls, math.ceil(asked * calls / len(questions)), longest)
+    return _Asked(calls, math.ceil(asked * calls / len(questions)), longest)
 
 
-def _cost(candidates: Sequence[Candidate], each: _Size, prices: Mapping[str, float]) -> float | None:
+def _cost(candidates: Sequence[Candidate], each: _Asked, prices: Mapping[str, float]) -> float | None:
     known = [price_of(candidate, prices) for candidate in candidates]
     costs = [(each.input_tokens * price[0] + each.calls * each.longest * price[1]) / 1_000 for price in known if price]
     return round(sum(costs), 4) if len(costs) == len(known) else None

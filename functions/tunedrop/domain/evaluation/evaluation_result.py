@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tunedrop.domain.evaluation.contrasts import Contrast, Verdict
-from tunedrop.domain.evaluation.gate import Gate, Outcome
+from tunedrop.domain.evaluation.contrasts import Contrast, EvaluationVerdict
+from tunedrop.domain.evaluation.gate import Gate, GateOutcome
 from tunedrop.domain.evaluation.label_metrics import Confusion
 
 
@@ -43,7 +43,7 @@ class Judged:
     against: str
     metric: str
     contrast: Contrast
-    verdict: Verdict
+    verdict: EvaluationVerdict
     p: float
     """Adjusted for the number of contrasts by Holm's method; the declared one is not."""
     records_needed: int | None
@@ -53,7 +53,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class AnswerExample:
     """One record on which the candidates of the declared contrast differ. Texts are cut to a readable length."""
 
     record: str
@@ -79,7 +79,7 @@ class EvaluationResult:
     metric: str
     margin: float
     gate: Gate
-    outcome: Outcome
+    outcome: GateOutcome
     declared: Judged
     """The contrast that decides."""
     others: tuple[Judged, ...]
@@ -91,11 +91,11 @@ class EvaluationResult:
     form_gap: float | None
     """By how much the difference shrinks once form is forgiven (words around JSON, a label inside a sentence)."""
     candidates: tuple[CandidateResult, ...]
-    gained: tuple[Example, ...]
+    gained: tuple[AnswerExample, ...]
     """Examples that only the first candidate has right."""
-    lost: tuple[Example, ...]
+    lost: tuple[AnswerExample, ...]
     """Examples that only the other one has right."""
-    to_label: tuple[Example, ...]
+    to_label: tuple[AnswerExample, ...]
     """Records to look at next: where both candidates answer differently and neither is right."""
     currency: str
     cost: float | None

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from tunedrop.domain.evaluation.answer_metrics import MetricName
-from tunedrop.domain.evaluation.contrasts import Verdict
-from tunedrop.domain.evaluation.gate import Gate, OnInsufficient, Outcome
+from tunedrop.domain.evaluation.contrasts import EvaluationVerdict
+from tunedrop.domain.evaluation.gate import Gate, GateOutcome, OnInsufficient
 from tunedrop.domain.evaluation.questions import ASKED_TWICE
 from tunedrop.domain.versions.stored_file import StoredFile
 
@@ -38,8 +38,8 @@ class Candidate:
 class Conclusion:
     """What an evaluation found, in short; its report has the rest."""
 
-    verdict: Verdict
-    outcome: Outcome
+    verdict: EvaluationVerdict
+    outcome: GateOutcome
     summary: str
     """The verdict as a sentence."""
     report_key: str

@@ -6,22 +6,22 @@ from collections.abc import Iterable
 from typing import Literal
 
 from tunedrop.domain.evaluation import contrasts
-from tunedrop.domain.evaluation.contrasts import Contrast, Verdict
+from tunedrop.domain.evaluation.contrasts import Contrast, EvaluationVerdict
 
 Gate = Literal["better", "not_worse", "none"]
-Outcome = Literal["passed", "failed", "held", "none"]
+GateOutcome = Literal["passed", "failed", "held", "none"]
 OnInsufficient = Literal["hold", "deploy"]
 
-_UNDECIDED: frozenset[Verdict] = frozenset({"insufficient_evidence", "suspect", "incomplete"})
+_UNDECIDED: frozenset[EvaluationVerdict] = frozenset({"insufficient_evidence", "suspect", "incomplete"})
 
 
 def outcome(
     gate: Gate,
-    judged: Iterable[tuple[Contrast, Verdict]],
+    judged: Iterable[tuple[Contrast, EvaluationVerdict]],
     *,
     margin: float,
     on_insufficient: OnInsufficient,
-) -> Outcome:
+) -> GateOutcome:
     """The gate's outcome over the contrasts that it asks for: the worst of them.
 
     What can't be decided is held for a person; `on_insufficient = "deploy"` lets too little evidence pass, but neither
@@ -37,8 +37,8 @@ def outcome(
 
 
 def _of_one(
-    gate: Gate, contrast: Contrast, verdict: Verdict, margin: float, on_insufficient: OnInsufficient
-) -> Outcome:
+    gate: Gate, contrast: Contrast, verdict: EvaluationVerdict, margin: float, on_insufficient: OnInsufficient
+) -> GateOutcome:
     if verdict in {"suspect", "incomplete"}:
         return "held"
     if verdict == "better" or (gate == "not_worse" and contrasts.is_not_worse(contrast, margin)):

@@ -10,7 +10,7 @@ from tunedrop.domain.evaluation import contrasts, gate, paired_tests
 from tunedrop.domain.evaluation.answer_metrics import METRICS, Metric
 from tunedrop.domain.evaluation.answer_sheets import Sheet
 from tunedrop.domain.evaluation.contrasts import Pair
-from tunedrop.domain.evaluation.evaluation_result import EvaluationResult, Example, Judged
+from tunedrop.domain.evaluation.evaluation_result import AnswerExample, EvaluationResult, Judged
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
 
 MOST_EXAMPLES = 20
@@ -80,7 +80,7 @@ class _Contrasts:
         for each, p in zip(judged, paired_tests.holm([one.contrast.p for one in judged]), strict=True):
             yield replace(each, p=p, verdict=contrasts.verdict(each.contrast, self._evaluation.margin, p))
 
-    def outcome(self, declared: Judged) -> gate.Outcome:
+    def outcome(self, declared: Judged) -> gate.GateOutcome:
         """What the gate makes of the declared contrast."""
         return gate.outcome(
             self._evaluation.gate,
@@ -113,16 +113,16 @@ def _form_gap(sheet: Sheet, metric: Metric, declared: Judged) -> float | None:
     return declared.contrast.difference - forgiven.difference
 
 
-def _examples(sheet: Sheet, pairs: Sequence[Pair], wanted: Callable[[Pair], bool]) -> Iterator[Example]:
+def _examples(sheet: Sheet, pairs: Sequence[Pair], wanted: Callable[[Pair], bool]) -> Iterator[AnswerExample]:
     """The records with the largest difference among those wanted, in the order of the split where alike."""
     found = [item for item, pair in enumerate(pairs) if wanted(pair)]
     found.sort(key=lambda item: -abs(pairs[item].ours - pairs[item].theirs))
     return (_example(sheet, item, pairs[item]) for item in found[:MOST_EXAMPLES])
 
 
-def _example(sheet: Sheet, item: int, pair: Pair) -> Example:
+def _example(sheet: Sheet, item: int, pair: Pair) -> AnswerExample:
     question, both = sheet.questions[item], sheet.columns[:2]
-    return Example(
+    return AnswerExample(
         record=str(question.number),
         prompt=question.prompt[:READABLE],
         reference=question.references[0][:READABLE],
@@ -131,7 +131,7 @@ def _example(sheet: Sheet, item: int, pair: Pair) -> Example:
     )
 
 
-def _to_label(sheet: Sheet, pairs: Sequence[Pair]) -> Iterator[Example]:
+def _to_label(sheet: Sheet, pairs: Sequence[Pair]) -> Iterator[AnswerExample]:
     """Records where the two differ and neither is right: the reference itself may be wrong, or one of several."""
     unlike = (item for item, pair in enumerate(pairs) if _is_open(pair))
     return (_example(sheet, item, pairs[item]) for item in islice(unlike, MOST_EXAMPLES))

@@ -12,13 +12,13 @@ _PIECE = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+|\s+|[\W_]")
 MOST_CHARACTERS = 800
 """Compared of each text: comparing takes up to the square of it."""
 
-Kind = Literal["same", "extra", "missing"]
+PieceKind = Literal["same", "extra", "missing"]
 
 
 class Piece(NamedTuple):
     """A run of an answer that the reference has too, that only the answer has, or that only the reference has."""
 
-    kind: Kind
+    kind: PieceKind
     text: str
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tunedrop.domain.evaluation.evaluation_result import EvaluationResult, Example
+from tunedrop.domain.evaluation.evaluation_result import AnswerExample, EvaluationResult
 from tunedrop.domain.reports import evaluation_words, next_commands
 from tunedrop.domain.reports.next_commands import Step
 
@@ -73,7 +73,7 @@ def _undecided(result: EvaluationResult) -> Iterator[Step]:
     )
 
 
-def _named(examples: Sequence[Example]) -> str:
+def _named(examples: Sequence[AnswerExample]) -> str:
     """The records by number, as far as that reads well."""
     numbers = ", ".join(example.record for example in examples[:_NAMED])
     more = len(examples) - _NAMED

@@ -12,24 +12,24 @@ from tunedrop.domain.reports.markup import Markup, joined, tag
 SHOWN = 10
 """Of each kind; the JSON report has more."""
 
-Report = Mapping[str, Any]
+EvaluationFacts = Mapping[str, Any]
 
 
-def gained(report: Report) -> Markup | None:
+def gained(report: EvaluationFacts) -> Markup | None:
     """The records on which the judged candidate is better."""
     declared = report["declared"]
     title = f"{declared['candidate']} is better on {_records(declared['better'])}"
     return _section(report, "gained", title, declared["better"], "")
 
 
-def lost(report: Report) -> Markup | None:
+def lost(report: EvaluationFacts) -> Markup | None:
     """The records on which the other candidate is better."""
     declared = report["declared"]
     title = f"{declared['against']} is better on {_records(declared['worse'])}"
     return _section(report, "lost", title, declared["worse"], "")
 
 
-def to_label(report: Report) -> Markup | None:
+def to_label(report: EvaluationFacts) -> Markup | None:
     """The records whose references a person should check."""
     words = (
         "Both candidates answered, differently, and neither gave the reference. It may be wrong, or one right answer "
@@ -38,7 +38,7 @@ def to_label(report: Report) -> Markup | None:
     return _section(report, "to_label", "Records to look at next", None, words)
 
 
-def _section(report: Report, name: str, title: str, count: int | None, words: str) -> Markup | None:
+def _section(report: EvaluationFacts, name: str, title: str, count: int | None, words: str) -> Markup | None:
     examples = report["examples"][name][:SHOWN]
     if not examples:
         return None
@@ -59,7 +59,7 @@ def _section(report: Report, name: str, title: str, count: int | None, words: st
     )
 
 
-def _example(example: Report) -> Markup:
+def _example(example: EvaluationFacts) -> Markup:
     reference = example["reference"]
     answers = (
         _side(f"{name}, scored {example['scores'].get(name, 0):.3g}", _marked(answer, reference))

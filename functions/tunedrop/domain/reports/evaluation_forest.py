@@ -12,7 +12,7 @@ from tunedrop.domain.reports.forest_plot import Bar, Group
 from tunedrop.domain.reports.markup import Markup, joined, tag
 from tunedrop.domain.reports.page_parts import table
 
-Contrast = Mapping[str, Any]
+ContrastFacts = Mapping[str, Any]
 
 
 def section(report: Mapping[str, Any]) -> Markup:
@@ -34,7 +34,7 @@ def section(report: Mapping[str, Any]) -> Markup:
     )
 
 
-def label(contrast: Contrast, report: Mapping[str, Any]) -> str:
+def label(contrast: ContrastFacts, report: Mapping[str, Any]) -> str:
     """What tells a contrast from the declared one, in few words."""
     if contrast["slice"]:
         return str(contrast["slice"])
@@ -42,7 +42,7 @@ def label(contrast: Contrast, report: Mapping[str, Any]) -> str:
     return f"against {contrast['against']}" if other else evaluation_words.metric(contrast["metric"])
 
 
-def told(contrast: Contrast) -> str:
+def told(contrast: ContrastFacts) -> str:
     """A contrast's difference and interval in points, such as `6 (2 to 10)`."""
     interval = contrast["interval_95"]
     return f"{number(contrast['difference'])}{'' if interval is None else f' ({span(interval)})'}"
@@ -53,7 +53,7 @@ def span(interval: Mapping[str, float]) -> str:
     return evaluation_words.span(Interval(interval["low"], interval["high"]))
 
 
-def _bar(contrast: Contrast, report: Mapping[str, Any], *, decides: bool = False) -> Bar:
+def _bar(contrast: ContrastFacts, report: Mapping[str, Any], *, decides: bool = False) -> Bar:
     interval = contrast["interval_95"]
     return Bar(
         label(contrast, report),
@@ -88,7 +88,7 @@ def _table(report: Mapping[str, Any]) -> Markup:
     return table(heads, rows, frozenset(range(1, 7)), caption="The same in figures, differences in points")
 
 
-def _rows(report: Mapping[str, Any], contrasts: Iterable[Contrast], role: str) -> Iterator[tuple[object, ...]]:
+def _rows(report: Mapping[str, Any], contrasts: Iterable[ContrastFacts], role: str) -> Iterator[tuple[object, ...]]:
     for each in contrasts:
         interval, verdict = each["interval_95"], each["verdict"]
         name = label(each, report)

@@ -12,7 +12,7 @@ from typing import Any
 
 from tunedrop import __version__
 from tunedrop.domain.evaluation import needs
-from tunedrop.domain.evaluation.evaluation_result import CandidateResult, EvaluationResult, Example, Judged
+from tunedrop.domain.evaluation.evaluation_result import AnswerExample, CandidateResult, EvaluationResult, Judged
 from tunedrop.domain.evaluation.label_metrics import Confusion
 from tunedrop.domain.evaluation.paired_tests import Interval
 from tunedrop.domain.reports import evaluation_advice, evaluation_caveats, evaluation_words, next_commands
@@ -151,5 +151,5 @@ def _confusion(name: str, confusion: Confusion) -> dict[str, Any]:
     }
 
 
-def _example(example: Example) -> dict[str, Any]:
+def _example(example: AnswerExample) -> dict[str, Any]:
     return asdict(example) | {"answers": dict(example.answers), "scores": dict(example.scores)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tunedrop.domain.evaluation import contrasts
-from tunedrop.domain.evaluation.contrasts import MOST_FAILED, Contrast, Verdict
+from tunedrop.domain.evaluation.contrasts import MOST_FAILED, Contrast, EvaluationVerdict
 from tunedrop.domain.evaluation.evaluation_result import EvaluationResult, Judged
 from tunedrop.domain.evaluation.needs import Need
 from tunedrop.domain.evaluation.paired_tests import Interval
@@ -27,7 +27,7 @@ METRICS: Mapping[str, str] = {
     "tool_names": "tool names",
     "length_ratio": "length ratio",
 }
-VERDICTS: Mapping[Verdict, str] = {
+VERDICTS: Mapping[EvaluationVerdict, str] = {
     "better": "better",
     "worse": "worse",
     "equivalent": "equivalent",
