@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tunedrop.actions.evaluations import stored_answers
 from tunedrop.actions.evaluations.start_evaluation import ask_for_advance
 from tunedrop.domain.evaluation.evaluation_states import CHUNK, Evaluation
-from tunedrop.domain.evaluation.model_answers import ModelAnswer
+from tunedrop.domain.evaluation.model_answers import GivenAnswer
 from tunedrop.domain.evaluation.questions import Question
 from tunedrop.edges.bedrock import ask_model
 from tunedrop.edges.bedrock.ask_model import NoAnswerNow
@@ -84,23 +84,23 @@ def _answers(
     chunk: QuestionChunk,
     asked: Sequence[tuple[int, Question]],
     runtime: BedrockRuntimeClient,
-) -> list[ModelAnswer]:
+) -> list[GivenAnswer]:
     """The answers that came; at the last attempt, a failure for each that did not."""
     model, last = evaluation.candidates[chunk.candidate].model, chunk.attempt >= MOST_ATTEMPTS
 
-    def one(item: int, question: Question) -> ModelAnswer | None:
+    def one(item: int, question: Question) -> GivenAnswer | None:
         try:
             return ask_model.ask(runtime, model, question, item, evaluation.max_tokens)
         except NoAnswerNow as busy:
             logger.info("no answer now", extra={"evaluation": evaluation.id, "reason": busy.code})
-            return ModelAnswer.failed(item, busy.code) if last else None
+            return GivenAnswer.failed(item, busy.code) if last else None
 
     with ThreadPoolExecutor(THREADS) as threads:
         found = threads.map(lambda each: one(*each), asked)
         return [answer for answer in found if answer]
 
 
-def _keep(evaluation: Evaluation, chunk: QuestionChunk, given: Iterable[ModelAnswer], cloud: Cloud) -> None:
+def _keep(evaluation: Evaluation, chunk: QuestionChunk, given: Iterable[GivenAnswer], cloud: Cloud) -> None:
     kept = list(given)
     place = f"{chunk.candidate}/{chunk.number}.{chunk.attempt}"
     if kept and stored_answers.keep_answers(evaluation, place, kept, cloud):

@@ -6,7 +6,7 @@ from tunedrop.actions.evaluations import stored_answers
 from tunedrop.domain.evaluation import evaluation_plan, evaluation_states, score_answers
 from tunedrop.domain.evaluation.answer_sheets import AnswerColumn, Sheet
 from tunedrop.domain.evaluation.evaluation_states import Candidate, Conclusion, Evaluation
-from tunedrop.domain.evaluation.model_answers import ModelAnswer
+from tunedrop.domain.evaluation.model_answers import GivenAnswer
 from tunedrop.domain.reports import evaluation_page, evaluation_report, evaluation_words
 from tunedrop.domain.versions import object_keys
 from tunedrop.edges.cloud import Cloud
@@ -33,7 +33,7 @@ def _column(evaluation: Evaluation, place: int, candidate: Candidate, cloud: Clo
     return AnswerColumn(candidate, answers, _cost(candidate, list(answers.values()), cloud))
 
 
-def _cost(candidate: Candidate, answers: list[ModelAnswer], cloud: Cloud) -> float | None:
+def _cost(candidate: Candidate, answers: list[GivenAnswer], cloud: Cloud) -> float | None:
     price = evaluation_plan.price_of(candidate, cloud.settings.prices)
     if price is None:
         return None

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from tunedrop.domain.evaluation import model_answers, questions
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
-from tunedrop.domain.evaluation.model_answers import ModelAnswer
+from tunedrop.domain.evaluation.model_answers import GivenAnswer
 from tunedrop.domain.evaluation.questions import Question
 from tunedrop.domain.versions import object_keys
 from tunedrop.edges.cloud import Cloud
@@ -29,17 +29,17 @@ def load_questions(evaluation: Evaluation, cloud: Cloud) -> tuple[Question, ...]
     return questions.load(objects.whole(cloud.bucket, f"{_folder(evaluation)}questions.jsonl"))
 
 
-def keep_answers(evaluation: Evaluation, place: str, given: Iterable[ModelAnswer], cloud: Cloud) -> bool:
+def keep_answers(evaluation: Evaluation, place: str, given: Iterable[GivenAnswer], cloud: Cloud) -> bool:
     """Store answers at `place`, such as `0/12.1`; False if another visit was there first."""
     return objects.put_once(cloud.bucket, f"{_folder(evaluation)}{place}.jsonl", model_answers.dump(given), _TYPE)
 
 
 def load_answers(
     evaluation: Evaluation, candidate: int, cloud: Cloud, *, chunk: int | None = None
-) -> Mapping[int, ModelAnswer]:
+) -> Mapping[int, GivenAnswer]:
     """A candidate's answers by item, of one chunk or of all; of two to the same item, the first that was stored."""
     prefix = f"{_folder(evaluation)}{candidate}/{'' if chunk is None else f'{chunk}.'}"
-    found: dict[int, ModelAnswer] = {}
+    found: dict[int, GivenAnswer] = {}
     for key in sorted(objects.list_keys(cloud.bucket, prefix)):
         for answer in model_answers.load(objects.whole(cloud.bucket, key)):
             found.setdefault(answer.item, answer)

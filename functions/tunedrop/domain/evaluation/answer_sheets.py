@@ -11,7 +11,7 @@ from tunedrop.domain.evaluation.answer_metrics import Metric, Score
 from tunedrop.domain.evaluation.contrasts import Pair
 from tunedrop.domain.evaluation.evaluation_result import CandidateResult
 from tunedrop.domain.evaluation.evaluation_states import Candidate
-from tunedrop.domain.evaluation.model_answers import ModelAnswer
+from tunedrop.domain.evaluation.model_answers import GivenAnswer
 from tunedrop.domain.evaluation.questions import Question
 
 
@@ -20,7 +20,7 @@ class AnswerColumn:
     """A candidate and its answers by item."""
 
     candidate: Candidate
-    answers: Mapping[int, ModelAnswer]
+    answers: Mapping[int, GivenAnswer]
     cost: float | None
     """Of all its calls; None where a price is not configured."""
 
@@ -29,9 +29,9 @@ class AnswerColumn:
         """As callers name the candidate."""
         return self.candidate.name
 
-    def answer(self, item: int) -> ModelAnswer:
+    def answer(self, item: int) -> GivenAnswer:
         """The answer to an item; one that never came counts as failed."""
-        return self.answers.get(item) or ModelAnswer.failed(item, "no_answer")
+        return self.answers.get(item) or GivenAnswer.failed(item, "no_answer")
 
 
 @dataclass(frozen=True, slots=True)

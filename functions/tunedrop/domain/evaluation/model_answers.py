@@ -9,7 +9,7 @@ import msgspec
 
 
 @dataclass(frozen=True, slots=True)
-class ModelAnswer:
+class GivenAnswer:
     """One call's answer, or why there is none."""
 
     item: int
@@ -25,7 +25,7 @@ class ModelAnswer:
     """The error's code."""
 
     @classmethod
-    def failed(cls, item: int, code: str) -> ModelAnswer:
+    def failed(cls, item: int, code: str) -> GivenAnswer:
         """The answer of a call that brought none."""
         return cls(item, "", truncated=False, input_tokens=0, output_tokens=0, latency_ms=0, failure=code)
 
@@ -35,11 +35,11 @@ class ModelAnswer:
         return not self.truncated and self.failure is None
 
 
-def dump(answers: Iterable[ModelAnswer]) -> bytes:
+def dump(answers: Iterable[GivenAnswer]) -> bytes:
     """The answers as JSON Lines."""
     return msgspec.json.Encoder().encode_lines(list(answers))
 
 
-def load(dumped: bytes) -> tuple[ModelAnswer, ...]:
+def load(dumped: bytes) -> tuple[GivenAnswer, ...]:
     """What `dump` wrote."""
-    return tuple(msgspec.json.Decoder(ModelAnswer).decode_lines(dumped))
+    return tuple(msgspec.json.Decoder(GivenAnswer).decode_lines(dumped))

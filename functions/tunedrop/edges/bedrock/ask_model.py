@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from tunedrop.domain.evaluation.model_answers import ModelAnswer
+from tunedrop.domain.evaluation.model_answers import GivenAnswer
 from tunedrop.domain.evaluation.questions import Question
 from tunedrop.edges import faults
 
@@ -24,7 +24,7 @@ class NoAnswerNow(Exception):
         self.code = code
 
 
-def ask(runtime: BedrockRuntimeClient, model: str, question: Question, item: int, max_tokens: int) -> ModelAnswer:
+def ask(runtime: BedrockRuntimeClient, model: str, question: Question, item: int, max_tokens: int) -> GivenAnswer:
     """The model's answer at temperature 0, or the failure that there is none. Raises NoAnswerNow."""
     arguments: Any = {
         "modelId": model,
@@ -39,9 +39,9 @@ def ask(runtime: BedrockRuntimeClient, model: str, question: Question, item: int
     except faults.FAULTS as error:
         if faults.may_pass(error) or faults.code_of(error) in _AGAIN:
             raise NoAnswerNow(faults.code_of(error)) from error
-        return ModelAnswer.failed(item, faults.code_of(error))
+        return GivenAnswer.failed(item, faults.code_of(error))
     usage = said.get("usage", {})
-    return ModelAnswer(
+    return GivenAnswer(
         item=item,
         text="".join(block.get("text", "") for block in said["output"]["message"]["content"]),
         truncated=said["stopReason"] == "max_tokens",
