@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.oracles import metrics, rates, statistics
 
 
@@ -17,7 +19,8 @@ def main() -> None:
         details.append(f"{figure:9.4f}  {what}")
         if not least <= figure <= most:
             objections.append(f"{what}: {figure:.4f}, allowed {least} to {most}")
-    f"{compared} comparisons, {len(details) - compared} rates of coverage and error"
+    figures = f"{compared} comparisons, {len(details) - compared} rates of coverage and error"
+    print(json.dumps({"figures": figures, "objections": objections, "details": details}))
 
 
 if __name__ == "__main__":

@@ -32,10 +32,14 @@ def advance(evaluation_id: str, cloud: Cloud) -> Evaluation | None:
 
 
 def _step(evaluation: Evaluation, cloud: Cloud) -> Evaluation | None:
-    match evaluation_steps.next_step(evaluation, _answered(evaluation, cloud), _spent(evaluation, cloud)):
+    calls = evaluation_rows.progress(cloud.state, evaluation.id)
+    settled = evaluation_states.is_settled(evaluation, calls.changed_at, cloud.now())
+    left = evaluation.most_calls - calls.calls if settled else None
+    match evaluation_steps.next_step(evaluation, _answered(evaluation, cloud), left):
         case evaluation_steps.Begin():
             return _begin(evaluation, cloud)
         case evaluation_steps.Ask(chunks):
+            stored_answers.load_questions(evaluation, cloud)  # what is gone can't be asked again
             _send(evaluation, chunks, cloud)
             return evaluation
         case evaluation_steps.ScoreAnswers():
@@ -44,6 +48,8 @@ def _step(evaluation: Evaluation, cloud: Cloud) -> Evaluation | None:
             )
             return scoring and _save(score_evaluation.score(scoring, cloud), cloud)
         case evaluation_steps.EndStopped():
+            if not cloud.state.update(evaluation_rows.close_calls(evaluation.id, settled=settled)).done:
+                return evaluation  # the visit whose calls are under way, or reconcile, comes back
             return _save(evaluation_states.stop(evaluation, cloud.now()), cloud)
         case evaluation_steps.LeaveEvaluation():
             return evaluation
@@ -54,13 +60,6 @@ def _answered(evaluation: Evaluation, cloud: Cloud) -> tuple[frozenset[int], ...
         return ()
     places = range(len(evaluation.candidates))
     return tuple(frozenset(stored_answers.load_answers(evaluation, place, cloud)) for place in places)
-
-
-def _spent(evaluation: Evaluation, cloud: Cloud) -> bool:
-    """Whether no further call may be made, and none that was reserved can still be under way."""
-    made = evaluation_rows.progress(cloud.state, evaluation.id)
-    settled = made.changed_at is not None and cloud.now() - made.changed_at > evaluation_states.STALLED_AFTER
-    return settled and made.calls > evaluation.most_calls - evaluation_states.CHUNK
 
 
 def _begin(evaluation: Evaluation, cloud: Cloud) -> Evaluation | None:

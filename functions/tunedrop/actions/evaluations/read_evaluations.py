@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from tunedrop.domain.evaluation.evaluation_states import STALLED_AFTER, Evaluation
+from tunedrop.domain.evaluation import evaluation_states
+from tunedrop.domain.evaluation.evaluation_states import Evaluation
 from tunedrop.domain.versions import object_keys
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import evaluation_rows
@@ -54,13 +54,8 @@ def list_evaluations(limit: int, cursor: str | None, cloud: Cloud) -> Evaluation
 
 def stalled(cloud: Cloud) -> tuple[Evaluation, ...]:
     """Those in which nothing has moved for longer than a function may run: a message was lost, or a visit crashed."""
-    now = cloud.now()
-    return tuple(each for each in evaluation_rows.standing(cloud.state) if now - _moved_at(each, cloud) > STALLED_AFTER)
-
-
-def _moved_at(evaluation: Evaluation, cloud: Cloud) -> datetime:
-    known = (evaluation.created_at, evaluation.began_at, progress(evaluation, cloud).changed_at)
-    return max(moment for moment in known if moment)
+    standing, now = evaluation_rows.standing(cloud.state), cloud.now()
+    return tuple(each for each in standing if evaluation_states.is_settled(each, progress(each, cloud).changed_at, now))
 
 
 def links(report_key: str, cloud: Cloud) -> EvaluationLinks:

@@ -1,7 +1,8 @@
 """What an evaluation asks and what was answered, as objects under its own prefix of the data bucket.
 
-`questions.jsonl`, and for each candidate `<its number>/<chunk>.<attempt>.jsonl`: written once, never changed, so a
-message that comes twice can't make an answer come twice.
+`questions.jsonl`, and for each candidate `<its number>/<chunk>.<how many of the chunk were answered before>.jsonl`:
+written once, never changed. Visits that found the same answers want the same place and only one gets it, so no message
+that comes twice makes an answer come twice, and none that comes late loses its answers.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def load_questions(evaluation: Evaluation, cloud: Cloud) -> tuple[Question, ...]
 
 
 def keep_answers(evaluation: Evaluation, place: str, given: Iterable[GivenAnswer], cloud: Cloud) -> bool:
-    """Store answers at `place`, such as `0/12.1`; False if another visit was there first."""
+    """Store answers at `place`, such as `0/12.0`; False if another visit was there first."""
     return objects.put_once(cloud.bucket, f"{_folder(evaluation)}{place}.jsonl", model_answers.dump(given), _TYPE)
 
 

@@ -91,13 +91,14 @@ class Sheet:
         )
 
     def _flip_rate(self, column: AnswerColumn, score: Score) -> float | None:
+        """Of those asked twice and answered twice: a call that failed says nothing about the model."""
         again = [
             (
                 self._score(column, item, self.questions[item], score),
                 self._score(column, second, self.questions[item], score),
             )
-            for second in sorted(column.answers)
-            if (item := second - len(self.questions)) >= 0
+            for second, answer in sorted(column.answers.items())
+            if (item := second - len(self.questions)) >= 0 and not (answer.failure or column.answer(item).failure)
         ]
         return fmean(one != other for one, other in again) if again else None
 

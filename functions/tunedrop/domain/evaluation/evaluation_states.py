@@ -92,6 +92,12 @@ class Evaluation:
         return (range(first, min(first + CHUNK, self.items)) for first in range(0, self.items, CHUNK))
 
 
+def is_settled(evaluation: Evaluation, changed_at: datetime | None, now: datetime) -> bool:
+    """Whether nothing has moved for so long that no call is under way. `changed_at`: when calls last began or ended."""
+    known = (evaluation.created_at, evaluation.began_at, changed_at)
+    return now - max(moment for moment in known if moment) > STALLED_AFTER
+
+
 def begin(evaluation: Evaluation, records: int, left_out: Mapping[str, int], now: datetime) -> Evaluation:
     """The evaluation once its questions were chosen: from here on candidates are asked."""
     told = tuple(sorted(left_out.items()))

@@ -23,7 +23,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class ScoreAnswers:
-    """Everything was answered: score it."""
+    """Everything was answered, or no call is left for what was not: score it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +33,17 @@ class EndStopped:
 
 @dataclass(frozen=True, slots=True)
 class LeaveEvaluation:
-    """It has ended."""
+    """It has ended, or its questions are being asked."""
 
 
 EvaluationStep = Begin | Ask | ScoreAnswers | EndStopped | LeaveEvaluation
 
 
-def next_step(evaluation: Evaluation, answered: tuple[frozenset[int], ...], spent: bool) -> EvaluationStep:
+def next_step(evaluation: Evaluation, answered: tuple[frozenset[int], ...], calls_left: int | None) -> EvaluationStep:
     """The next step. `answered`: the items that each candidate has answered, as far as they are stored.
 
-    `spent`: no further call may be made, so what is missing counts as failed.
+    `calls_left`: None while a call may be under way or a message waiting, because what is asked again then is billed
+    twice. What no call is left for counts as failed.
     """
     if evaluation.state in ENDED:
         return LeaveEvaluation()
@@ -51,11 +52,17 @@ def next_step(evaluation: Evaluation, answered: tuple[frozenset[int], ...], spen
     if evaluation.state == "Requested":
         return Begin()
     missing = tuple(_missing(evaluation, answered))
-    return Ask(missing) if missing and not spent else ScoreAnswers()
+    if evaluation.state == "Scoring" or not missing:
+        return ScoreAnswers()
+    if calls_left is None:
+        return LeaveEvaluation()
+    affordable = tuple(chunk for chunk, calls in missing if calls <= calls_left)
+    return Ask(affordable) if affordable else ScoreAnswers()
 
 
-def _missing(evaluation: Evaluation, answered: tuple[frozenset[int], ...]) -> Iterator[tuple[int, int]]:
+def _missing(evaluation: Evaluation, answered: tuple[frozenset[int], ...]) -> Iterator[tuple[tuple[int, int], int]]:
+    """Each chunk that is not answered whole, and how many of its questions are not."""
     for place, items in enumerate(answered):
         for number, chunk in enumerate(evaluation.chunks()):
-            if not items.issuperset(chunk):
-                yield place, number
+            if calls := sum(item not in items for item in chunk):
+                yield (place, number), calls

@@ -23,6 +23,11 @@ class NoAnswerNow(Exception):
         super().__init__(code)
         self.code = code
 
+    @property
+    def unmade(self) -> bool:
+        """Whether it was refused before a model saw it, so that it costs nothing."""
+        return self.code == "ThrottlingException"
+
 
 def ask(runtime: BedrockRuntimeClient, model: str, question: Question, item: int, max_tokens: int) -> GivenAnswer:
     """The model's answer at temperature 0, or the failure that there is none. Raises NoAnswerNow."""

@@ -25,6 +25,8 @@ class Progress:
 
     calls: int = 0
     answered: int = 0
+    under_way: int = 0
+    """Reserved by visits that have not ended, as far as they can tell: not those that crashed."""
     changed_at: datetime | None = None
 
 
@@ -79,14 +81,25 @@ def reserve_calls(evaluation: Evaluation, calls: int, now: datetime) -> Update:
     return Update(
         _calls_key(evaluation.id),
         set={"schema": SCHEMA, "changed_at": now},
-        add={"calls": calls},
-        when=taken.not_exists() | taken.lte(evaluation.most_calls - calls),
+        add={"calls": calls, "under_way": calls},
+        when=Attr("closed").not_exists() & (taken.not_exists() | taken.lte(evaluation.most_calls - calls)),
     )
 
 
-def count_answers(evaluation_id: str, answers: int, now: datetime) -> Update:
-    """So many more calls were answered: for people to watch; what is stored in S3 decides."""
-    return Update(_calls_key(evaluation_id), set={"changed_at": now}, add={"answered": answers})
+def return_calls(evaluation_id: str, calls: int, *, answers: int, unmade: int, now: datetime) -> Update:
+    """A visit's calls are over: so many answers were stored, and so many calls were refused before they cost anything.
+
+    Answers are counted for people to watch; what is stored in S3 decides.
+    """
+    changes = {"answered": answers, "under_way": -calls, "calls": -unmade}
+    return Update(_calls_key(evaluation_id), set={"changed_at": now}, add=changes)
+
+
+def close_calls(evaluation_id: str, *, settled: bool) -> Update:
+    """Let no call begin any more; refused while some are under way, unless nothing has moved for long."""
+    none = Attr("under_way").not_exists() | Attr("under_way").lte(0)
+    values = {"schema": SCHEMA, "closed": True}
+    return Update(_calls_key(evaluation_id), set=values, when=None if settled else none)
 
 
 def evaluation_from(row: Row) -> Evaluation:
