@@ -85,8 +85,18 @@ def _base(name: str, called: str) -> Candidate:
 
 
 def _check_callable(candidates: tuple[Candidate, ...], cloud: Cloud) -> None:
-    """Raises Conflict for a base model at its end of life: its answers would all be failures."""
-    for name in {each.base_model for each in candidates if each.deployment is None}:
+    """Raises Conflict for a base model that is served through other Regions alone, or has reached its end of life.
+
+    Its answers would all be failures.
+    """
+    for name in sorted({each.base_model for each in candidates if each.deployment is None}):
+        if profile := catalogue.find(name).inference_profile:
+            raise Conflict(
+                "base_not_callable",
+                f"{name} can be called through inference profile {profile} alone, which moves prompts to other "
+                "Regions, so evaluations do not call it. Judge against another model.",
+                base_model=name,
+            )
         with faults.asked_by_a_caller():
             tuned = observed_lifecycle.tuned_today(cloud.bedrock)
             today = observed_lifecycle.lifecycle(cloud.bedrock, catalogue.find(name), tuned)
