@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from tests.faults import canary_proof, every_call, lost_events, replays, storm_proof
+from tests.faults import canary_proof, evaluations, every_call, lost_events, replays, storm_proof
 from tests.faults.stateful import proof as stateful
 from tests.proofs import Proof, run
 
@@ -17,6 +17,7 @@ PROOFS: dict[str, Callable[[], Proof]] = {
     "pairs": every_call.prove_pairs,
     "lost-events": lost_events.prove,
     "replays": replays.prove,
+    "evaluations": evaluations.prove,
     "storm": storm_proof.prove,
     "canaries": canary_proof.prove,
     "stateful": stateful.prove,

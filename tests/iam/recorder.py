@@ -23,8 +23,8 @@ FUNCTIONS, PACKAGE, OWN = f"{ROOT / 'functions'}/", "tunedrop/", __file__
 TESTS = (f"{ROOT / 'tests'}/", f"{ROOT / 'simulator'}/")
 
 DIRECTLY = {  # actions that tests call without a handler, and whose they are
-    "actions/datasets/erase_data.py": "dataset_uploaded",
     "actions/datasets/ask_deletion.py": "control_api",
+    "actions/datasets/erase_data.py": "dataset_uploaded",
     "actions/datasets/join_parts.py": "dataset_uploaded",
     "actions/datasets/join_parts.py:request": "control_api",
     "actions/datasets/read_datasets.py": "control_api",

@@ -109,8 +109,9 @@ class Sheet:
     def slices(self) -> Iterator[tuple[str, list[int]]]:
         """Named parts of the questions: by label where they classify, and by length."""
         parts: dict[str, list[int]] = {}
+        classifies = self._is_classification
         for item, question in enumerate(self.questions):
-            if self._is_classification:
+            if classifies:
                 parts.setdefault(f"label: {question.references[0][:60]}", []).append(item)
             parts.setdefault(f"length: {question.length}", []).append(item)
         yield from sorted(parts.items(), key=lambda part: (-len(part[1]), part[0]))
