@@ -20,8 +20,8 @@ from tunedrop.errors import CapExceeded, Conflict
 
 MOST_CALLS = 5_000
 """Calls of one evaluation, repeated ones included."""
-SPARE = 1.1
-"""Calls that may be repeated because an answer was lost: a tenth, and one chunk at least, which a crash costs."""
+SPARE = 10
+"""One call in so many may be repeated because an answer was lost; at least one chunk, which a crash costs."""
 _ROOM = 1.5
 """An answer may be half as long again as the 95th percentile of references."""
 _LEAST_TOKENS, _MOST_TOKENS = 32, 4_096
@@ -97,7 +97,7 @@ def make(
         records=len(chosen.questions),
         left_out=chosen.left_out,
         calls=calls,
-        most_calls=min(max(math.ceil(calls * SPARE), calls + CHUNK), MOST_CALLS),
+        most_calls=min(calls + max(calls // SPARE, CHUNK), MOST_CALLS),
         input_tokens=each.input_tokens * len(candidates),
         output_tokens=each.longest * calls,
         max_tokens=each.longest,

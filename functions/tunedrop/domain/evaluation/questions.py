@@ -106,8 +106,10 @@ def load(dumped: bytes) -> tuple[Question, ...]:
 
 def _question(number: int, record: Record, fingerprint: int) -> Question | None:
     """The record as a question. None if its last turn is not an assistant's, or if anything in it is not text."""
+    if len(record.turns) < 2 or any(block.text is None for _, block in record.blocks()):
+        return None
     *before, last = record.turns
-    if last.role != "assistant" or not before or any(block.text is None for _, block in record.blocks()):
+    if last.role != "assistant":
         return None
     return Question(
         number=number,
