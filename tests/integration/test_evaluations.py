@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from statistics import fmean
 from typing import Any
 
 import pytest
 from bedrock_simulator import Lifecycle
 from bedrock_simulator.knowledge import Skill
 from tunedrop.actions.datasets import erase_data
+from tunedrop.domain.base_models import catalogue
 
 from tests.integration import evaluation_world
 from tests.integration.bedrock_world import World
 from tests.integration.caller import call, refused
-from tests.integration.evaluation_world import BASES, OURS, THEIRS, get, post, report, row, settle, start, stop, ticket
+from tests.integration.evaluation_world import (
+    BASES,
+    LABELS,
+    OURS,
+    THEIRS,
+    asked,
+    get,
+    post,
+    report,
+    row,
+    settle,
+    start,
+    stop,
+    ticket,
+)
 
 MODELS = {"nova-lite": OURS, "nova-micro": THEIRS, "nova-pro": "amazon.nova-pro-v1:0"}
 
@@ -110,6 +126,28 @@ def test_several_others_are_judged_apart_and_adjusted_for_their_number(stack, en
     assert world.door.calls("Converse") == plan["calls"] == 3 * (8 + 8)
     assert [each["name"] for each in told["candidates"]] == ["nova-lite", *against]
     assert told["declared"]["verdict"] == told["others"][0]["verdict"] == "better"
+
+
+def test_planted_skills_are_measured_as_they_were_planted(stack, environment):
+    """What verdicts come of such counts, and how often, `tests/planted.py` and the oracles say."""
+    shares = {"nova-lite": 0.80, "nova-micro": 0.80, "nova-pro": 0.90, "claude-3-haiku": 0.77}
+    models = {name: catalogue.find(name).inference_id for name in shares}
+    skills = {models[name]: Skill(share) for name, share in shares.items()}
+    world = evaluation_world.of_bases(stack, environment, tested=40, skills=skills)
+    told = report(world, settle(world, start(world, against=list(shares)[1:])).id)
+
+    known = evaluation_world.knowledge(numbers := range(1_000, 1_040), skills)
+    right = {
+        name: [known.recalled(models[name], share, asked(number)) == LABELS[number % 4] for number in numbers]
+        for name, share in shares.items()
+    }
+    assert {each["name"]: each["scores"]["exact_match"] for each in told["candidates"]} == {
+        name: fmean(found) for name, found in right.items()
+    }
+    for judged in (told["declared"], *told["others"]):
+        pairs = list(zip(right["nova-lite"], right[judged["against"]], strict=True))
+        assert (judged["better"], judged["worse"]) == (pairs.count((True, False)), pairs.count((False, True)))
+    assert {each["flip_rate"] for each in told["candidates"]} == {0}
 
 
 def test_an_answer_that_is_cut_off_is_wrong(stack, environment):

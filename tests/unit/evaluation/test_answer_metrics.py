@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tunedrop.domain.evaluation import answer_metrics
 from tunedrop.domain.evaluation.answer_metrics import METRICS
@@ -41,6 +41,7 @@ def test_the_metric_that_fits_is_seen_in_the_references(references, metric):
     assert answer_metrics.suggested(references) == metric
 
 
+@settings(max_examples=40)
 @given(st.lists(JSON.map(json.dumps) | st.text(), min_size=1, max_size=8))
 def test_the_metric_that_is_suggested_fits_every_reference(references):
     """No set of right answers is sent to its evaluation by us only to be refused, or never to be right."""
