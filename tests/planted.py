@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from bedrock_simulator.knowledge import Knowledge
 from tunedrop.domain.evaluation import score_answers
 from tunedrop.domain.evaluation.answer_sheets import AnswerColumn, Sheet
-from tunedrop.domain.evaluation.contrasts import Verdict
+from tunedrop.domain.evaluation.contrasts import EvaluationVerdict
 from tunedrop.domain.evaluation.evaluation_result import EvaluationResult
 from tunedrop.domain.evaluation.evaluation_states import Candidate, Evaluation
-from tunedrop.domain.evaluation.model_answers import ModelAnswer
+from tunedrop.domain.evaluation.model_answers import GivenAnswer
 from tunedrop.domain.evaluation.questions import Question
 from tunedrop.domain.versions.stored_file import StoredFile
 
@@ -33,7 +33,7 @@ class Planted:
 
     ours: float
     theirs: float
-    verdict: Verdict
+    verdict: EvaluationVerdict
     least: float
     most: float
     records: int = 400
@@ -62,7 +62,7 @@ def judged(ours: float, theirs: float, *, records: int, seed: int) -> Evaluation
     return score_answers.score(_evaluation([column.candidate for column in columns]), Sheet(questions, columns), "USD")
 
 
-def shares(ours: float, theirs: float, *, records: int, rounds: int) -> dict[Verdict, float]:
+def shares(ours: float, theirs: float, *, records: int, rounds: int) -> dict[EvaluationVerdict, float]:
     """Each verdict's share of so many evaluations."""
     found = Counter(judged(ours, theirs, records=records, seed=seed).declared.verdict for seed in range(rounds))
     return {verdict: number / rounds for verdict, number in found.items()}
@@ -70,7 +70,7 @@ def shares(ours: float, theirs: float, *, records: int, rounds: int) -> dict[Ver
 
 def outside(rounds: int) -> Iterator[tuple[str, bool]]:
     """What was measured of each plant, and whether it is out of bounds."""
-    measured: dict[tuple[float, float, int], dict[Verdict, float]] = {}
+    measured: dict[tuple[float, float, int], dict[EvaluationVerdict, float]] = {}
     for plant in PLANTED:
         place = (plant.ours, plant.theirs, plant.records)
         if place not in measured:
@@ -101,7 +101,7 @@ def _question(number: int) -> Question:
 
 def _column(name: str, share: float, questions: list[Question], known: Knowledge) -> AnswerColumn:
     answers = {
-        item: ModelAnswer(item, known.recalled(name, share, question.prompt), False, 10, 1, 100)
+        item: GivenAnswer(item, known.recalled(name, share, question.prompt), False, 10, 1, 100)
         for item, question in enumerate(questions)
     }
     return AnswerColumn(Candidate(name, name, "nova-lite"), answers, None)

@@ -104,7 +104,11 @@ def prove() -> Proof:
 def _staged(made: Bench) -> Checkpoint:
     delivery = made.begin(made.checkpoint())
     settings = 'base_models = ["claude-3-haiku"]\nowner = "support-team"\n'
-    parts = {"dataset.toml": settings, "train.jsonl": examples.good(110)(), "test.jsonl": examples.good(RECORDS, 500)()}
+    parts: dict[str, bytes | str] = {
+        "dataset.toml": settings,
+        "train.jsonl": examples.good(110)(),
+        "test.jsonl": examples.good(RECORDS, 500)(),
+    }
     for name, body in parts.items():
         made.put(f"incoming/support-bot/{name}", body)
         quiet(delivery)
@@ -124,7 +128,7 @@ def _play(made: Bench, start: Checkpoint, story: Story, case: Case | None, found
     """One run, judged; the names of its calls."""
     plan = {case.index: interference(case.fault, made.sleep)} if case else {}
     delivery = made.begin(start, plan)
-    before, objections = made.world.door.calls(ASKED), []
+    before, objections = made.world.door.calls(ASKED), list[str]()
     try:
         _, told = delivery.call("POST", "/evaluations", BODY, key="evaluate")
         if story.stops:

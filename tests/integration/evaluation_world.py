@@ -12,7 +12,7 @@ from typing import Any
 from bedrock_simulator import Configuration
 from bedrock_simulator.knowledge import Knowledge, Skill
 from tunedrop.domain.evaluation.evaluation_states import ENDED, STALLED_AFTER, Evaluation
-from tunedrop.domain.evaluation.model_answers import ModelAnswer, load
+from tunedrop.domain.evaluation.model_answers import GivenAnswer, load
 from tunedrop.domain.training.job_plan import PreparedSplit
 from tunedrop.domain.versions import object_keys
 from tunedrop.edges import clients
@@ -146,7 +146,7 @@ def stored(world: World, evaluation_id: str) -> Counter[tuple[str, int]]:
     return Counter((place, answer.item) for place, answer in _stored(world, row(world, evaluation_id)))
 
 
-def _stored(world: World, evaluation: Evaluation) -> Iterator[tuple[str, ModelAnswer]]:
+def _stored(world: World, evaluation: Evaluation) -> Iterator[tuple[str, GivenAnswer]]:
     folder = object_keys.evaluation_folder(evaluation.dataset, evaluation.version, evaluation.id)
     listed = world.stack.s3.list_objects_v2(Bucket=world.stack.bucket, Prefix=folder).get("Contents", ())
     for key in (item["Key"] for item in listed if not item["Key"].endswith("questions.jsonl")):

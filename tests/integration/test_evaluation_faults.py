@@ -77,7 +77,7 @@ def test_a_visit_may_die_after_any_call(world):
         (visit, nth) for visit, names in enumerate(visits) for nth, name in enumerate(names) if name != "Converse"
     ]
     after_asking = (1, visits[1].index("PutObject") - 1)
-    for place in (after_asking, *random.Random(12).sample(places, 4)):
+    for place in (after_asking, *random.Random(12).sample(places, 3)):
         world.door.clear()
         evaluation_id = start(world)
         died = work(world, dies=place)[place[0]]
@@ -106,7 +106,7 @@ def test_two_visits_of_one_chunk_at_once_store_its_answers_once(world):
     assert world.door.calls("Converse") <= row(world, evaluation_id).most_calls
 
 
-@pytest.mark.parametrize("kept", [0, 1, 3])
+@pytest.mark.parametrize("kept", [0, 3])
 def test_lost_messages_are_sent_again_once_nothing_moves(world, kept):
     evaluation_id, asking = begun(world)
     work(world, asking[:kept])
@@ -138,9 +138,8 @@ def test_what_came_after_a_lost_message_is_stored_too(world):
     check_whole(world, evaluation_id)
 
 
-@pytest.mark.parametrize("share", [0.1, 0.5])
-def test_an_evaluation_that_is_throttled_ends_with_a_verdict_and_pays_no_call_twice(world, share):
-    world.door.add(Fault("Converse", kind="ThrottlingException", share=share))
+def test_an_evaluation_that_is_throttled_ends_with_a_verdict_and_pays_no_call_twice(world):
+    world.door.add(Fault("Converse", kind="ThrottlingException", share=0.5))
     with waits_pass_at_once(world), counted() as answers:
         check_whole(world, start(world))
     assert answers[429] > 0
@@ -157,9 +156,8 @@ def test_an_evaluation_that_is_always_throttled_ends_incomplete(stack, environme
     assert answers == {429: 2 * (2 + 2) * ask_candidate.MOST_ATTEMPTS}
 
 
-@pytest.mark.parametrize("kind", ["AccessDeniedException", "ValidationException"])
-def test_a_model_that_always_refuses_is_asked_each_question_once_and_makes_it_incomplete(world, kind):
-    world.door.add(Fault("Converse", kind=kind, share=1.0, model=THEIRS))
+def test_a_model_that_always_refuses_is_asked_each_question_once_and_makes_it_incomplete(world):
+    world.door.add(Fault("Converse", kind="AccessDeniedException", share=1.0, model=THEIRS))
     evaluation = settle(world, start(world, gate="not_worse"))
     assert evaluation.conclusion
     assert (evaluation.conclusion.verdict, evaluation.conclusion.outcome) == ("incomplete", "held")

@@ -133,10 +133,10 @@ def test_planted_skills_are_measured_as_they_were_planted(stack, environment):
     shares = {"nova-lite": 0.80, "nova-micro": 0.80, "nova-pro": 0.90, "claude-3-haiku": 0.77}
     models = {name: catalogue.find(name).inference_id for name in shares}
     skills = {models[name]: Skill(share) for name, share in shares.items()}
-    world = evaluation_world.of_bases(stack, environment, tested=40, skills=skills)
+    world = evaluation_world.of_bases(stack, environment, tested=24, skills=skills)
     told = report(world, settle(world, start(world, against=list(shares)[1:])).id)
 
-    known = evaluation_world.knowledge(numbers := range(1_000, 1_040), skills)
+    known = evaluation_world.knowledge(numbers := range(1_000, 1_024), skills)
     right = {
         name: [known.recalled(models[name], share, asked(number)) == LABELS[number % 4] for number in numbers]
         for name, share in shares.items()

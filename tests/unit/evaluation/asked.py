@@ -9,7 +9,7 @@ from typing import Any
 from tunedrop.domain.evaluation.answer_sheets import AnswerColumn, Sheet
 from tunedrop.domain.evaluation.evaluation_plan import Tested
 from tunedrop.domain.evaluation.evaluation_states import Candidate, Evaluation
-from tunedrop.domain.evaluation.model_answers import ModelAnswer
+from tunedrop.domain.evaluation.model_answers import GivenAnswer
 from tunedrop.domain.evaluation.questions import Question
 from tunedrop.domain.versions.stored_file import StoredFile
 
@@ -57,16 +57,16 @@ def evaluation(records: int = 0, **more: Any) -> Evaluation:
     return Evaluation(**(facts | more))
 
 
-def answered(item: int, text: str, *, truncated: bool = False) -> ModelAnswer:
+def answered(item: int, text: str, *, truncated: bool = False) -> GivenAnswer:
     """An answer that came."""
-    return ModelAnswer(item, text, truncated, input_tokens=10, output_tokens=2, latency_ms=100 + item)
+    return GivenAnswer(item, text, truncated, input_tokens=10, output_tokens=2, latency_ms=100 + item)
 
 
-def column(answers: Sequence[ModelAnswer], place: int = 0, cost: float | None = None) -> AnswerColumn:
+def column(answers: Sequence[GivenAnswer], place: int = 0, cost: float | None = None) -> AnswerColumn:
     """A candidate's answers."""
     return AnswerColumn(CANDIDATES[place], {each.item: each for each in answers}, cost)
 
 
-def sheet(questions: Sequence[Question], ours: Sequence[ModelAnswer], theirs: Sequence[ModelAnswer]) -> Sheet:
+def sheet(questions: Sequence[Question], ours: Sequence[GivenAnswer], theirs: Sequence[GivenAnswer]) -> Sheet:
     """Both candidates' answers."""
     return Sheet(questions, (column(ours), column(theirs, 1)))
