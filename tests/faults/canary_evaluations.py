@@ -28,10 +28,9 @@ def evaluate(world: CanaryWorld) -> int:
     gone = _requested(world, "gone")
     (message,) = stack.messages(stack.evaluation_queue_url)
     world.call("evaluation_requested", builders.sqs_event(message))
-    for key in stack.s3.list_objects_v2(Bucket=stack.bucket, Prefix=f"evaluations/{DATASET}/")["Contents"]:
-        if gone in key["Key"]:
-            flock.in_data += b"Wren" in stack.s3.get_object(Bucket=stack.bucket, Key=key["Key"])["Body"].read()
-            stack.s3.put_object(Bucket=stack.bucket, Key=key["Key"], Body=f"no JSON, {flock.content('questions')}")
+    questions = f"evaluations/{DATASET}/1/{gone}/questions.jsonl"
+    assert b"Wren" in stack.s3.get_object(Bucket=stack.bucket, Key=questions)["Body"].read()
+    stack.s3.put_object(Bucket=stack.bucket, Key=questions, Body=f"no JSON, {flock.content('questions')}".encode())
     _carried_out(world)
     world.look("evaluations")
     world.populated.restore()

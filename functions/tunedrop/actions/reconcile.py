@@ -51,10 +51,13 @@ def reconcile(cloud: Cloud) -> Reconciled:
     observability.show_orphans(len(seen.orphans))
     lost = {_erasing_message(deletion) for deletion in erase_data.due(cloud)}
     _send(lost, cloud)
-    stalled = {_evaluation_message(evaluation) for evaluation in read_evaluations.stalled(cloud)}
+    left = read_evaluations.stalled(cloud)
+    stalled = {_evaluation_message(evaluation) for evaluation in left.evaluations}
     _send(stalled, cloud)
     observability.show_standing(_standing(purchases, cloud, now))
-    if fault := unreadable or seen.fault:  # unpublished, so the alarm on a missing ReconcileCompleted rings if it lasts
+    if (
+        fault := unreadable or left.unreadable or seen.fault
+    ):  # unpublished, so the alarm on a missing ReconcileCompleted rings if it lasts
         raise fault
     enqueued = Counter(message.kind for message in due | more | lost | stalled)
     found = Reconciled(len(jobs), len(purchases), dict(enqueued), tuple(seen.orphans), tuple(seen.foreign))

@@ -10,6 +10,7 @@ from tunedrop.domain.versions import object_keys
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import evaluation_rows
 from tunedrop.edges.rows.evaluation_rows import Progress
+from tunedrop.edges.rows.stored import UnreadableRow
 from tunedrop.edges.s3 import presigned_links
 from tunedrop.errors import NotFound
 
@@ -52,10 +53,28 @@ def list_evaluations(limit: int, cursor: str | None, cloud: Cloud) -> Evaluation
     return EvaluationPage(tuple(evaluation_rows.evaluation_from(row) for row in page.rows), page.cursor)
 
 
-def stalled(cloud: Cloud) -> tuple[Evaluation, ...]:
-    """Those in which nothing has moved for longer than a function may run: a message was lost, or a visit crashed."""
-    standing, now = evaluation_rows.standing(cloud.state), cloud.now()
-    return tuple(each for each in standing if evaluation_states.is_settled(each, progress(each, cloud).changed_at, now))
+@dataclass(frozen=True, slots=True)
+class Stalled:
+    """Evaluations in which nothing has moved for longer than a function may run."""
+
+    evaluations: tuple[Evaluation, ...]
+    unreadable: UnreadableRow | None
+    """The last fault of a row that can't be read: it must not delay the others."""
+
+
+def stalled(cloud: Cloud) -> Stalled:
+    """Those of which a message was lost, or a visit crashed."""
+    found: list[Evaluation] = []
+    unreadable: UnreadableRow | None = None
+    for evaluation_id in evaluation_rows.standing_ids(cloud.state):
+        try:
+            evaluation = evaluation_rows.load(cloud.state, evaluation_id)
+        except UnreadableRow as error:
+            unreadable = error
+            continue
+        if evaluation and evaluation_states.is_settled(evaluation, progress(evaluation, cloud).changed_at, cloud.now()):
+            found.append(evaluation)
+    return Stalled(tuple(found), unreadable)
 
 
 def links(report_key: str, cloud: Cloud) -> EvaluationLinks:

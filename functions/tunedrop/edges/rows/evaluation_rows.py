@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,9 +49,14 @@ def listing(table: Table, *, limit: int, cursor: str | None) -> Page:
 
 
 def standing(table: Table) -> tuple[Evaluation, ...]:
-    """Evaluations whose end was not told yet."""
-    found = (load(table, row["evaluation_id"]) for row in table.query(OPEN).rows)
+    """Evaluations whose end was not told yet. Raises UnreadableRow."""
+    found = (load(table, evaluation_id) for evaluation_id in standing_ids(table))
     return tuple(evaluation for evaluation in found if evaluation)
+
+
+def standing_ids(table: Table) -> Iterator[str]:
+    """The same by their ids, so that one that can't be read hides no other."""
+    return (row["evaluation_id"] for row in table.query(OPEN).rows)
 
 
 def put(evaluation: Evaluation) -> Put:
