@@ -6,7 +6,7 @@ from tests.faults import evaluations
 
 
 def test_whatever_fails_once_an_evaluation_ends_as_it_would_have_within_its_calls():
-    found = evaluations.explore(8)
+    found = evaluations.explore(6)
     assert found.objections == []
-    assert found.struck == 8
-    assert found.most_asked >= evaluations.QUESTIONS
+    assert found.struck == 6
+    assert found.most_asked > evaluations.QUESTIONS, "a visit that dies asks its chunk again"
