@@ -36,7 +36,7 @@ _ALIKE = 3
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """An evaluation that is left to itself, or stopped once it asks."""
+    """An evaluation that is left to itself, or stopped once a candidate has answered."""
 
     name: str
     stops: bool
@@ -137,8 +137,9 @@ def _play(made: Bench, start: Checkpoint, story: Story, case: Case | None, found
     try:
         _, told = delivery.call("POST", "/evaluations", BODY, key="evaluate")
         if story.stops:
-            delivery.until(lambda: _row(made, told["id"]).state != "Requested", LONGEST_HOURS)
-            delivery.call("POST", f"/evaluations/{told['id']}/stop", key="stop")
+            delivery.until(lambda: _is_answered(made, told["id"]), LONGEST_HOURS)
+            if _row(made, told["id"]).state == "InProgress":
+                delivery.call("POST", f"/evaluations/{told['id']}/stop", key="stop")
         delivery.until(lambda: _is_over(made, told["id"]), LONGEST_HOURS)
         quiet(delivery)
         asked = made.world.door.calls(ASKED) - before
@@ -158,6 +159,12 @@ def _row(made: Bench, evaluation_id: str) -> Evaluation:
     found = evaluation_rows.load(made.world.stack.table, evaluation_id)
     assert found is not None
     return found
+
+
+def _is_answered(made: Bench, evaluation_id: str) -> bool:
+    """Whether one candidate is, in part: as far as the counter knows, or all of them."""
+    counted = evaluation_rows.progress(made.world.stack.table, evaluation_id)
+    return counted.answered > 0 or _row(made, evaluation_id).state not in {"Requested", "InProgress"}
 
 
 def _is_over(made: Bench, evaluation_id: str) -> bool:
