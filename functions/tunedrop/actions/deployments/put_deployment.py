@@ -9,15 +9,23 @@ from tunedrop.actions.charges import reserve_budget
 from tunedrop.actions.deployments import find_model, plan_adoption, plan_deployment, read_deployments, replace_unit
 from tunedrop.actions.deployments.plan_adoption import Adoption
 from tunedrop.actions.deployments.plan_deployment import CheckedDeployment
-from tunedrop.domain.serving import deployment_states, generation_drafts, purchase_states, second_units, swaps
+from tunedrop.domain.serving import (
+    commitments,
+    deployment_ends,
+    deployment_states,
+    generation_drafts,
+    purchase_states,
+    second_units,
+    swaps,
+    terms,
+)
 from tunedrop.domain.serving.acts import Author, Did
 from tunedrop.domain.serving.deployment_plan import Change, StandingDeployment
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import Swap
 from tunedrop.domain.serving.put_request import PutDeployment
-from tunedrop.domain.training.job_states import Job
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import deployment_rows, job_rows, tombstone_rows
+from tunedrop.edges.rows import deployment_rows
 from tunedrop.edges.rows.writes import Put, Require, Update
 from tunedrop.errors import Unavailable
 
@@ -59,6 +67,7 @@ def put(asked: PutDeployment, cloud: Cloud, *, intent_id: str, author: Author) -
         checked = plan_deployment.check(asked, cloud)
         if not checked.plan.changes:
             return _told(asked.name, (), cloud)
+        commitments.check_confirmed(checked.plan, asked.plan_id)
         if not is_possible:
             plan_deployment.ask_aws(checked, cloud)  # last: what our own rows refuse costs no call to AWS
             is_possible = True
@@ -124,7 +133,12 @@ def _beginning(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[
         or (checked.standing is not None and checked.standing.purchase.accept_unknown_price),
     )
     head, draft = generation_drafts.draft(checked.served, planned.wish, checked.before, beginning, planned.until)
-    purchase = purchase_states.request(draft, planned.model_arn, asker.now, asker.now)
+    if planned.commitment:
+        purchase = commitments.ask(draft, planned, asker.author, asker.now)
+        words = f"a commitment for {terms.words(planned.commitment.term)} waits for its approval"
+        head = deployment_states.note(head, words, asker.now)
+    else:
+        purchase = purchase_states.request(draft, planned.model_arn, asker.now, asker.now)
     if checked.standing is None:
         begun = deployment_rows.put_new(replace(head, model_arn=planned.model_arn, expires_at=planned.until))
     else:
@@ -140,7 +154,7 @@ def _beginning(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[
         deployment_rows.put_intent(purchase),
         deployment_rows.open_work(purchase),
     ]
-    writes += _undisturbed(checked.job, cloud)
+    writes += find_model.undisturbed(checked.job, cloud)
     return [*writes, deployment_rows.reserve_units(checked.spoken_for)] if checked.spoken_for else writes
 
 
@@ -154,28 +168,16 @@ def _changed(
         purchase = swaps.ask(purchase, swap, asker.author)
         words = f"to the model of job {job.id}, asked for by {asker.author.by}"
         head = deployment_states.begin_swap(head, words, asker.now)
-        requires = _undisturbed(job, cloud)
+        requires = find_model.undisturbed(job, cloud)
     if {"renew", "shorten"} & set(planned.changes):
         did: Did = "renewed" if "renew" in planned.changes else "shortened"
-        purchase = purchase_states.end_at(purchase, planned.hours, planned.until, asker.now)
+        purchase = deployment_ends.end_at(purchase, planned.hours, planned.until, asker.now)
         purchase = purchase_states.acted(purchase, did, asker.author, asker.now)
         words = f"its end was changed by {asker.author.by}"
         head = deployment_states.change_end(head, planned.until, words, asker.now)
     if "idle" in planned.changes:
-        purchase = purchase_states.stop_when_idle(purchase, planned.idle_minutes, asker.now)
+        purchase = deployment_ends.stop_when_idle(purchase, planned.idle_minutes, asker.now)
         note = f"its idle_minutes were changed by {asker.author.by}"
         head = deployment_states.change_idle(head, planned.idle_minutes, note, asker.now)
     purchase = replace(purchase, on_budget=planned.on_budget)
     return [deployment_rows.put_purchase(purchase), deployment_rows.put_changed(head), *requires]
-
-
-def _undisturbed(job: Job | None, cloud: Cloud) -> list[Require]:
-    """Conditions of writes: neither the job's model nor any data that it learnt from is being erased."""
-    if job is None:
-        return []
-    found = {
-        require.key: require
-        for each in find_model.learned_from(job, cloud)
-        for require in tombstone_rows.undisturbed(each.dataset, each.version)
-    }
-    return [job_rows.keeps_model(job.id), *found.values()]

@@ -8,7 +8,7 @@ from datetime import datetime
 from tunedrop.actions.deployments import read_deployments, replace_unit
 from tunedrop.actions.deployments.read_deployments import PricedDeployment
 from tunedrop.domain.messages.api_key import ApiKey
-from tunedrop.domain.serving import adoption_plan, deployment_states, purchase_facts, purchase_states, second_units
+from tunedrop.domain.serving import commitments, deployment_states, purchase_facts, purchase_states, second_units
 from tunedrop.domain.serving.acts import Author
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import Purchase
@@ -59,7 +59,7 @@ def release(name: str, cloud: Cloud, *, author: Author, at_once: bool = False) -
             return deployment
         ended = deployment.state in deployment_states.ENDED
         if not ended:
-            adoption_plan.check_release(purchase, now)
+            commitments.check_release(purchase, now)
         beside = replace_unit.beside(deployment, cloud)
         asked = _was_asked(deployment, purchase, beside) and not (at_once and _waits(purchase, now))
         purchase = replace(purchase, expires_at=now, until=None) if at_once and not ended else purchase

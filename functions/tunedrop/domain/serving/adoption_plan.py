@@ -59,17 +59,6 @@ def taken(item: Capacity, purchase: Purchase) -> Conflict:
     return Conflict("capacity_taken", words, field="arn", deployment=purchase.deployment)
 
 
-def check_release(purchase: Purchase, now: datetime) -> None:
-    """Raises Conflict `committed` before Bedrock would take a deletion (docs/facts.md#provisioned-throughput)."""
-    until = purchase.committed_until
-    if until and now < until:
-        moment = until.isoformat(timespec="seconds")
-        words = (
-            f"Deployment {purchase.deployment} is committed until {moment}. Bedrock ends it no earlier; then it ends."
-        )
-        raise Conflict("committed", words, committed_until=until.isoformat())
-
-
 def plan(asked: PutDeployment, lost: Lost, generation: int, *, default_hours: int, now: datetime) -> DeploymentPlan:
     """The plan. Raises Conflict `foreign_model`, InvalidInput for an end that can't be."""
     until = _until(asked, lost, default_hours, now)

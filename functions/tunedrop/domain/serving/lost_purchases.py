@@ -54,7 +54,9 @@ class Lost:
 
     @property
     def ends_at(self) -> datetime | None:
-        """When Tunedrop would have released it; None: nothing says."""
+        """When Tunedrop would have released it; None: nothing says. Of a commitment, that is the end of its term."""
+        if self.item.committed_until:
+            return self.item.committed_until
         return self.brake_fires_at - RELEASE_TIME if self.brake_fires_at else None
 
 
@@ -150,6 +152,7 @@ def adopt(lost: Lost, becoming: Becoming, before: Deployment | None, beginning: 
         attempted_at=item.created_at or beginning.now,
         billed_since=item.created_at,
         committed_until=item.committed_until,
+        commitment=item.commitment,
     )
     live = purchase_states.go_live(bought, item, beginning.now)
     return Rebuilt(replace(head, model_arn=item.model_arn, arn=item.arn, expires_at=live.expires_at), live)
