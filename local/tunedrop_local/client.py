@@ -170,10 +170,7 @@ class Cloud:
         self._control("PUT", "lifecycle", wish)
 
     def set_knowledge(
-        self,
-        answers: Mapping[str, str],
-        skills: Mapping[str, Mapping[str, float | bool]],
-        **more: float,
+        self, answers: Mapping[str, str], skills: Mapping[str, Mapping[str, float | bool]], **more: float
     ) -> None:
         """Sets the right answers by question and, by model, the share that it knows, until the server ends.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tunedrop.actions.evaluations import choose_questions
 from tunedrop.domain.base_models import catalogue
@@ -35,7 +35,7 @@ def plan(request: StartEvaluation, cloud: Cloud) -> Planned:
     candidates = _candidates(request, cloud)
     tested = choose_questions.tested(request.dataset, request.version, candidates[0].base_model, cloud)
     try:
-        chosen = choose_questions.choose(tested, request.max_records, cloud)
+        chosen = choose_questions.choose(tested, request.max_records, replace(cloud, denials_may_pass=True))
     except objects.Unreadable as gone:
         raise Conflict("data_gone", str(gone), version=tested.version) from gone
     settings = cloud.settings
