@@ -41,8 +41,8 @@ EPILOG = """examples:
 """
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 """Seconds between two looks at a deployment that is on its way."""
-ON_ITS_WAY = frozenset({"Creating", "Updating", "Releasing"})
-STATES = ("Creating", "Ready", "Updating", "Releasing", "Released", "Failed")
+ON_ITS_WAY = frozenset({"Creating", "Evaluating", "Updating", "Releasing"})
+STATES = ("Creating", "Evaluating", "Held", "Ready", "Updating", "Releasing", "Released", "Failed")
 
 
 def add_to(command: argparse.ArgumentParser) -> None:

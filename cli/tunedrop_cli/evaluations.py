@@ -1,4 +1,4 @@
-"""`tunedrop evaluations start|list|show|stop`: whether a tuned model is better, by the test split it never saw."""
+"""`tunedrop evaluations start|list|show|approve|stop`: is a tuned model better, by the test split it never saw?"""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ EPILOG = """examples:
   tunedrop evaluations list
   tunedrop evaluations show EVALUATION --watch
   tunedrop evaluations show EVALUATION --html evaluation.html
+  tunedrop evaluations approve EVALUATION --reason "two labels are wrong"      another person than who asked
   tunedrop evaluations stop EVALUATION
 
 exit code: 0 done, 1 refused, a gate that has not passed, or an end without a verdict, 2 wrong usage
@@ -65,11 +66,15 @@ def add_to(command: argparse.ArgumentParser) -> None:
     show.add_argument("--watch", action="store_true", help="follow it to its verdict; Ctrl-C leaves it going")
     show.add_argument("--html", metavar="OUT.html", help="write its page, which has examples, to this new file")
     show.set_defaults(run=_show)
+    approve = actions.add_parser("approve", help="let a deployment go live that its evaluation's gate holds")
+    approve.add_argument("--reason", required=True, metavar="WORDS", help="why, for whoever reads of it later")
+    keyed.add_to(approve)
+    approve.set_defaults(run=_approve)
     stop = actions.add_parser("stop", help="stop an evaluation; what was asked until then is charged")
     stop.set_defaults(run=_stop)
-    for action in (show, stop):
+    for action in (show, approve, stop):
         action.add_argument("evaluation", metavar="EVALUATION", help="its id")
-    for action in (start, listing, show, stop):
+    for action in (start, listing, show, approve, stop):
         action.formatter_class = argparse.RawDescriptionHelpFormatter
         action.add_argument("--json", action="store_true", help="print ControlApi's answer as JSON")
         stack.add_to(action)
@@ -164,6 +169,18 @@ def _show(chosen: argparse.Namespace) -> int:
     return code
 
 
+def _approve(chosen: argparse.Namespace) -> int:
+    api, path = stack.Stack(chosen).api(), place("evaluations", chosen.evaluation, "approve")
+    with keyed.request(chosen, "It may be approved all the same. To learn that:") as key:
+        found = api.post(path, {"reason": chosen.reason}, idempotency_key=key)
+    if chosen.json:
+        return text_report.as_json(found)
+    screen = text_report.console()
+    text_report.line(screen, f"deployment {found['deployment']} goes live, approved by {found['approved_by']}")
+    text_report.next_step(screen, stack.again(chosen, next_commands.show_deployment(found["deployment"])))
+    return 0
+
+
 def _stop(chosen: argparse.Namespace) -> int:
     path = place("evaluations", chosen.evaluation, "stop")
     found = stack.Stack(chosen).api().post(path, {}, idempotency_key=secrets.token_hex(16))
@@ -196,11 +213,23 @@ def _told(chosen: argparse.Namespace, screen: Console, found: Found) -> int:
         evaluation_text.whole(screen, report)
         text_report.line(screen)
         text_report.next_step(screen, stack.again(chosen, next_commands.keep_page_of_evaluation(found["id"])))
+        _say_what_waits(chosen, screen, found)
         return exit_code(found)
     evaluation_text.facts(screen, found)
     if found["state"] not in ENDED:
         text_report.next_step(screen, stack.again(chosen, next_commands.show_evaluation(found["id"], watch=True)))
     return exit_code(found)
+
+
+def _say_what_waits(chosen: argparse.Namespace, screen: Console, found: Found) -> None:
+    """Say what became of a deployment that the gate held."""
+    if found["outcome"] != "held" or not found["deployment"]:
+        return
+    if found["approved_by"]:
+        text_report.line(screen, f"{found['deployment']} lives, approved by {found['approved_by']}: {found['reason']}")
+        return
+    text_report.line(screen, f"{found['deployment']} is held for 24 hours. Another person lets it live by:")
+    text_report.next_step(screen, stack.again(chosen, next_commands.approve_evaluation(found["id"])))
 
 
 def exit_code(found: Found) -> int:

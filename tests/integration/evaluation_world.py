@@ -62,7 +62,7 @@ def make(
     stack: Any, environment: Any, *, tested: int = 60, deployment: str | DeploymentRequest = "support-prod", **more: Any
 ) -> World:
     """The world, with `support@1` accepted and `support-prod` ready."""
-    world = _with_data(stack, environment, [ticket(1_000 + number) for number in range(tested)], **more)
+    world = without_job(stack, environment, tested=tested, **more)
     world.start(deployment=deployment)
     world.deliver()
     world.wait(TRAINED)
@@ -71,6 +71,11 @@ def make(
     assert world.deployment().state == "Ready"
     world.told()
     return world
+
+
+def without_job(stack: Any, environment: Any, *, tested: int = 20, **more: Any) -> World:
+    """The world with `support@1` accepted, and no model tuned yet."""
+    return _with_data(stack, environment, [ticket(1_000 + number) for number in range(tested)], **more)
 
 
 def of_bases(

@@ -15,8 +15,7 @@ from tests import builders
 from tests.integration import bedrock_world
 from tests.integration.bedrock_world import BOUGHT, HOUR, Crash, World, crash, unlisted
 from tests.integration.caller import call, refused
-from tests.integration.test_second_units import forget_requests
-from tests.integration.test_serving_a_model_that_exists import plan, put, train
+from tests.integration.test_serving_a_model_that_exists import forget_requests, plan, put, train
 
 PROD = "/deployments/support-prod"
 APPROVER = "arn:aws:sts::123456789012:assumed-role/Approvers/kim"

@@ -22,7 +22,7 @@ from tunedrop.actions.deployments import (
 from tunedrop.domain.base_models.catalogue import OnBudget, Serving
 from tunedrop.domain.serving.commitments import GivenApproval
 from tunedrop.domain.serving.deployment_filter import DeploymentFilter
-from tunedrop.domain.serving.deployment_states import Deployment, DeploymentState
+from tunedrop.domain.serving.deployment_states import Deployment, ShownState
 from tunedrop.domain.serving.put_request import PutDeployment
 from tunedrop.domain.serving.terms import Term
 from tunedrop.edges.cloud import Cloud
@@ -117,7 +117,7 @@ def list_deployments(
     *,
     limit: Limit = 20,
     cursor: Cursor = None,
-    state: Annotated[DeploymentState | None, Query(description="Only deployments in this state")] = None,
+    state: Annotated[ShownState | None, Query(description="Only deployments in this state")] = None,
     serving: Annotated[Serving | None, Query(description="Only deployments that are served in this way")] = None,
     dataset: Annotated[str | None, Query(description="Only deployments of models trained on this dataset")] = None,
     base_model: Annotated[str | None, Query(description="Only deployments of models of this base model")] = None,

@@ -146,7 +146,7 @@ def check_shape(asked: PutDeployment) -> None:
 
 def _new(asked: PutDeployment, job: Job | None, before: Deployment | None, cloud: Cloud) -> CheckedDeployment:
     if job is None:
-        state = f"is {before.state}" if before else "does not exist"
+        state = f"is {before.shown}" if before else "does not exist"
         words = (
             f"Deployment {asked.name} {state}. To make it, say whose model it serves, by its job or by its own name."
         )

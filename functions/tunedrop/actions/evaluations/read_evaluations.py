@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tunedrop.domain.evaluation import evaluation_states
+from tunedrop.domain.evaluation import evaluation_states, evaluation_steps
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
+from tunedrop.domain.serving import gate_steps
 from tunedrop.domain.versions import object_keys
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import evaluation_rows
+from tunedrop.edges.rows import deployment_rows, evaluation_rows
 from tunedrop.edges.rows.evaluation_rows import Progress
 from tunedrop.edges.rows.stored import UnreadableRow
 from tunedrop.edges.s3 import presigned_links
@@ -69,12 +70,22 @@ def stalled(cloud: Cloud) -> Stalled:
     for evaluation_id in evaluation_rows.standing_ids(cloud.state):
         try:
             evaluation = evaluation_rows.load(cloud.state, evaluation_id)
+            found += [evaluation] if evaluation and _is_due(evaluation, cloud) else []
         except UnreadableRow as error:
             unreadable = error
-            continue
-        if evaluation and evaluation_states.is_settled(evaluation, progress(evaluation, cloud).changed_at, cloud.now()):
-            found.append(evaluation)
     return Stalled(tuple(found), unreadable)
+
+
+def _is_due(evaluation: Evaluation, cloud: Cloud) -> bool:
+    """Whether nothing has moved for long, or where the capacity is that it judges gives it a next step."""
+    judged = evaluation.judges
+    if judged:
+        unit = deployment_rows.load_purchase(cloud.state, judged.deployment, judged.generation)
+        if evaluation_steps.is_due(evaluation, gate_steps.unit_is(unit)):
+            return True
+    waits = evaluation.state == "WaitingForCapacity"
+    changed_at = progress(evaluation, cloud).changed_at
+    return not waits and evaluation_states.is_settled(evaluation, changed_at, cloud.now())
 
 
 def links(report_key: str, cloud: Cloud) -> EvaluationLinks:

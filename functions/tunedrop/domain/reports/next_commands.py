@@ -136,6 +136,11 @@ def show_evaluation(evaluation_id: str, *, watch: bool = False) -> str:
     return _command("evaluations", "show", evaluation_id, *(("--watch",) if watch else ()))
 
 
+def approve_evaluation(evaluation_id: str) -> str:
+    """Let live what the gate holds; the reason is theirs to say."""
+    return _command("evaluations", "approve", evaluation_id, "--reason", "WHY")
+
+
 def keep_page_of_evaluation(evaluation_id: str) -> str:
     """Write an evaluation's page, with its examples, to a file."""
     return _command("evaluations", "show", evaluation_id, "--html", f"evaluation-{evaluation_id}.html")

@@ -182,11 +182,11 @@ def check_swap(job: Job, standing: StandingDeployment) -> None:
             state=head.state,
             job_id=purchase.swap.job_id,
         )
-    if purchase.state != "live" or purchase.ready_at is None:
+    if purchase.state != "live" or purchase.ready_at is None or purchase.purpose == "evaluate":
         raise Conflict(
             "deployment_not_ready",
-            f"Deployment {head.name} is {head.state}. Its model can be swapped once it is Ready; or release it first.",
-            state=head.state,
+            f"Deployment {head.name} is {head.shown}. Its model can be swapped once it is Ready; or release it first.",
+            state=head.shown,
             job_id=head.job_id,
         )
 

@@ -32,8 +32,8 @@ def check_possible(job: Job, standing: StandingDeployment) -> None:
         raise Conflict("deployment_updating", words, state=head.state, generation=head.beside.generation)
     deployment_plan.check_swap(job, standing)
     if purchase.release_requested or head.state != "Ready":
-        words = f"Deployment {head.name} is {head.state}. A second unit can take over once it is Ready."
-        raise Conflict("deployment_not_ready", words, state=head.state, job_id=head.job_id)
+        words = f"Deployment {head.name} is {head.shown}. A second unit can take over once it is Ready."
+        raise Conflict("deployment_not_ready", words, state=head.shown, job_id=head.job_id)
 
 
 def while_coming(
