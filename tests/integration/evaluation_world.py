@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -94,9 +94,15 @@ def of_bases(
     return _with_data(stack, environment, every, configuration=Configuration(knowledge=known, **more))
 
 
-def _with_data(stack: Any, environment: Any, tested: list[dict[str, Any]], **more: Any) -> World:
+def _with_data(
+    stack: Any,
+    environment: Any,
+    tested: list[dict[str, Any]],
+    learns: Callable[[int], dict[str, Any]] = ticket,
+    **more: Any,
+) -> World:
     world = bedrock_world.make(stack, environment, base_model="nova-lite", region="us-east-1", data=False, **more)
-    train = bedrock_world.upload(stack, "nova-lite", "train", [ticket(number) for number in range(200)])
+    train = bedrock_world.upload(stack, "nova-lite", "train", [learns(number) for number in range(200)])
     world.prepared = replace(world.prepared, train=train, validation=None)
     bedrock_world.store(stack, world.prepared, test=test_split(world, tested))
     return world

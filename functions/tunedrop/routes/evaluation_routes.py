@@ -15,7 +15,7 @@ from tunedrop.actions.evaluations.approve_evaluation import approve
 from tunedrop.actions.evaluations.start_evaluation import start
 from tunedrop.actions.evaluations.stop_evaluation import stop
 from tunedrop.domain.evaluation.answer_metrics import MetricName
-from tunedrop.domain.evaluation.evaluation_request import BASE, StartEvaluation
+from tunedrop.domain.evaluation.evaluation_request import BASE, MOST_AGAINST, MOST_RECORDS, StartEvaluation
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
 from tunedrop.domain.evaluation.gate import Gate, OnInsufficient
 from tunedrop.edges.cloud import Cloud
@@ -53,7 +53,7 @@ class EvaluationBody(Body):
     against: list[str] = Field(
         [BASE],
         min_length=1,
-        max_length=plan_evaluation.MOST_CANDIDATES - 1,
+        max_length=MOST_AGAINST,
         description="What it is judged against, the one that decides first: deployments, base models, or `base`, the "
         "candidate's own base model",
     )
@@ -61,7 +61,7 @@ class EvaluationBody(Body):
     margin: Annotated[float, MARGIN] = 0.03
     gate: Gate = Field("none", description="What the verdict has to be for the gate to pass")
     on_insufficient: OnInsufficient = Field("hold", description="What the gate does with too little evidence")
-    max_records: Whole = Field(1_000, ge=1, le=5_000, description="The most records to ask")
+    max_records: Whole = Field(1_000, ge=1, le=MOST_RECORDS, description="The most records to ask")
     plan_id: str | None = Field(None, description="Does exactly what the plan with this id says, or nothing")
 
     def asked(self) -> StartEvaluation:

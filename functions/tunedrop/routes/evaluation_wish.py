@@ -6,15 +6,19 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tunedrop.actions.evaluations import plan_evaluation
 from tunedrop.domain.evaluation.answer_metrics import MetricName
-from tunedrop.domain.evaluation.evaluation_request import DEFAULT_MAX_HOURS, EvaluationWish
+from tunedrop.domain.evaluation.evaluation_request import (
+    DEFAULT_MAX_HOURS,
+    MOST_AGAINST,
+    MOST_HOURS,
+    MOST_RECORDS,
+    EvaluationWish,
+)
 from tunedrop.domain.evaluation.gate import Gate, OnInsufficient
-from tunedrop.domain.serving.deployment_wish import MAX_HOURS
 from tunedrop.routes.route_basics import Body, Whole
 
 MARGIN = Field(gt=0, lt=1, description="The difference of mean scores that makes no difference")
-Against = Annotated[list[str], Field(min_length=1, max_length=plan_evaluation.MOST_CANDIDATES - 1)]
+Against = Annotated[list[str], Field(min_length=1, max_length=MOST_AGAINST)]
 
 
 class EvaluationWishBody(Body):
@@ -29,11 +33,11 @@ class EvaluationWishBody(Body):
     margin: Annotated[float, MARGIN] = 0.03
     gate: Gate = Field("none", description="What the verdict has to be; `none`: it goes live whatever it is")
     on_insufficient: OnInsufficient = Field("hold", description="What the gate does with too little evidence")
-    max_records: Whole = Field(1_000, ge=1, le=5_000, description="The most records to ask")
+    max_records: Whole = Field(1_000, ge=1, le=MOST_RECORDS, description="The most records to ask")
     max_hours: Whole = Field(
         DEFAULT_MAX_HOURS,
         ge=1,
-        le=MAX_HOURS,
+        le=MOST_HOURS,
         description="By the hour only: released so long after it could first be asked, unless the gate has passed",
     )
 

@@ -8,7 +8,7 @@ from tunedrop.actions.evaluations import read_evaluations
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
 from tunedrop.domain.serving import gate_steps
 from tunedrop.domain.serving.acts import Author
-from tunedrop.domain.serving.gate_steps import GivenApproval
+from tunedrop.domain.serving.gate_steps import GateApproval
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows, evaluation_rows
@@ -30,13 +30,13 @@ def approve(evaluation_id: str, reason: str, cloud: Cloud, *, author: Author) ->
             words = f"No deployment waits for evaluation {evaluation.id}: it only tells."
             raise Conflict("nothing_to_approve", words, state=evaluation.state)
         unit = deployment_rows.load_purchase(cloud.state, judged.deployment, judged.generation)
-        if evaluation.approval or _is_written(evaluation, unit, GivenApproval(reason, author), cloud):
+        if evaluation.approval or _is_written(evaluation, unit, GateApproval(reason, author), cloud):
             cloud.spend_queue.send("advance_purchase", deployment=judged.deployment, generation=judged.generation)
             return read_evaluations.get(evaluation_id, cloud)
     raise Unavailable("busy", f"Evaluation {evaluation_id} is being changed. Send the request again.")
 
 
-def _is_written(evaluation: Evaluation, unit: Purchase | None, given: GivenApproval, cloud: Cloud) -> bool:
+def _is_written(evaluation: Evaluation, unit: Purchase | None, given: GateApproval, cloud: Cloud) -> bool:
     """Whether both rows say that it is approved; False if somebody else changed them since they were read."""
     approved = gate_steps.approve(evaluation, unit, given, cloud.now())
     return cloud.state.write_all(

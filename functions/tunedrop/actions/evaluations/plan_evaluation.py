@@ -8,7 +8,7 @@ from tunedrop.actions.evaluations import choose_questions
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.evaluation import evaluation_plan
 from tunedrop.domain.evaluation.evaluation_plan import EvaluationPlan, Tested
-from tunedrop.domain.evaluation.evaluation_request import BASE, StartEvaluation
+from tunedrop.domain.evaluation.evaluation_request import BASE, MOST_AGAINST, StartEvaluation
 from tunedrop.domain.evaluation.evaluation_states import Candidate
 from tunedrop.domain.training import lifecycle
 from tunedrop.edges import faults
@@ -18,7 +18,7 @@ from tunedrop.edges.rows import deployment_rows
 from tunedrop.edges.s3 import objects
 from tunedrop.errors import Conflict, InvalidInput
 
-MOST_CANDIDATES = 5
+MOST_CANDIDATES = 1 + MOST_AGAINST
 CALLABLE = frozenset({"Ready", "Updating"})
 
 

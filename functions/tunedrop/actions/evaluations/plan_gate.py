@@ -11,7 +11,6 @@ from tunedrop.actions.evaluations import plan_evaluation, start_evaluation
 from tunedrop.actions.evaluations.plan_evaluation import Planned
 from tunedrop.domain.evaluation.evaluation_request import BASE, EvaluationWish, StartEvaluation
 from tunedrop.domain.evaluation.evaluation_states import Candidate, Evaluation, JudgedUnit
-from tunedrop.domain.serving import deployment_wish
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.serving.unit_gates import UnitGate
 from tunedrop.edges.cloud import Cloud
@@ -51,7 +50,6 @@ class PlannedGate:
 
 def plan(wish: EvaluationWish, model: JudgedModel, cloud: Cloud) -> PlannedGate:
     """What the evaluation would ask. Raises InvalidInput, NotFound, Conflict, CapExceeded and Unavailable."""
-    deployment_wish.check_range("evaluation.max_hours", wish.max_hours, deployment_wish.MAX_HOURS)
     name = f"{model.deployment}#{model.generation}" if model.replaces else model.deployment
     request = StartEvaluation(
         dataset=model.dataset,

@@ -34,6 +34,7 @@ class StartEvaluation:
 
 
 DEFAULT_MAX_HOURS = 2
+MOST_AGAINST, MOST_RECORDS, MOST_HOURS = 4, 5_000, 168
 
 
 @dataclass(frozen=True, slots=True)

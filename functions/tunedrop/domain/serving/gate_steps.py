@@ -47,7 +47,7 @@ class AskEvaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenApproval:
+class GateApproval:
     """Who lets live what a gate holds, and why."""
 
     reason: str
@@ -134,7 +134,7 @@ def hold(purchase: Purchase, now: datetime) -> Purchase:
     return replace(purchase, gate=replace(_gate(purchase), outcome="held"), approval=waits)
 
 
-def approve(evaluation: Evaluation, purchase: Purchase | None, given: GivenApproval, now: datetime) -> Purchase:
+def approve(evaluation: Evaluation, purchase: Purchase | None, given: GateApproval, now: datetime) -> Purchase:
     """The purchase that its gate holds, with the approval. Raises Conflict."""
     held = purchase is not None and purchase.approval is not None and unit_is(purchase) == "callable"
     if purchase is None or purchase.approval is None or not held or purchase.purpose == "serve":

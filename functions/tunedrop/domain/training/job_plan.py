@@ -113,15 +113,19 @@ def make(
         from_job=from_job,
         gate_plan_id=gate_plan_id,
     )
-    # A plan without what 0.1.0 did not have keeps the id that somebody may have confirmed.
+    return replace(plan, plan_id=_digest(plan))
+
+
+def _digest(plan: JobPlan) -> str:
+    """The plan's id. One without what 0.1.0 did not have keeps the id that somebody may have confirmed."""
     later = {"from_job", "gate_plan_id"}
     digested = {name: value for name, value in plan.to_dict().items() if value or name not in later}
-    if deployment and deployment.on_budget == "notify":
+    if plan.deployment and plan.deployment.on_budget == "notify":
         del digested["deployment"]["on_budget"]
-    if deployment and deployment.idle_minutes is None:
+    if plan.deployment and plan.deployment.idle_minutes is None:
         del digested["deployment"]["idle_minutes"]
     content = json.dumps(digested, sort_keys=True, separators=(",", ":"))
-    return replace(plan, plan_id=hashlib.sha256(content.encode()).hexdigest()[:32])
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
 def confirm(plan: JobPlan, plan_id: str | None, cap: int) -> None:
