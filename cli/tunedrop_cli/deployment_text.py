@@ -166,6 +166,7 @@ def release_plan(screen: Console, planned: Mapping[str, Any]) -> None:
             ("billed", f"by the hour: {hour} an hour" if found["model_units"] else "by the token"),
             ("cost so far", money(found["cost_so_far"], found["currency"]) if found["model_units"] else ""),
             ("would end", _until(found["expires_at"])),
+            ("last call", last_call(found)),
             ("owner", found["owner"]),
             ("may be called by", used[0] if used else "no API key that works"),
             *(("", each) for each in used[1:]),

@@ -1,4 +1,4 @@
-"""`tunedrop evaluations start|list|show|approve|stop`: is a tuned model better, by the test split it never saw?"""
+"""`tunedrop evaluations start|list|show|approve|stop`: whether a tuned model is better, by test data it never saw."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def held(stack: Any, environment: Any, **wish: Any) -> tuple[World, str]:
     world = evaluation_world.without_job(stack, environment, tested=2)
     evaluation_id = begun(world, **wish)
     bought(world)
-    assert row(world, evaluation_id).conclusion.outcome == "held"
+    assert get(world, evaluation_id)["outcome"] == "held"
     return world, evaluation_id
 
 

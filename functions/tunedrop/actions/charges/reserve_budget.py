@@ -114,6 +114,11 @@ def _item(
     return pricing.of_capacity(key, base_model, wanted)
 
 
+def adopted(cloud: Cloud) -> list[Update]:
+    """What is written beside capacity that exists and gets its rows: nobody's sum has it. It is never refused."""
+    return [] if cloud.settings.monthly_budget is None else [budget_rows.spent_already()]
+
+
 def write(share: BudgetShare | None) -> list[Update]:
     """What reserves it, beside the intent."""
     return [budget_rows.reserve(share.before.intents)] if share else []

@@ -159,7 +159,7 @@ def _new(asked: PutDeployment, job: Job | None, before: Deployment | None, cloud
         asked,
         job,
         base_model,
-        generation=_next(before),
+        generation=deployment_rows.next_generation(cloud.state, before),
         default_hours=cloud.settings.deployment_hours,
         now=cloud.now(),
     )
@@ -168,16 +168,12 @@ def _new(asked: PutDeployment, job: Job | None, before: Deployment | None, cloud
 
 
 def _adopting(asked: PutDeployment, arn: str, before: Deployment | None, cloud: Cloud) -> CheckedDeployment:
-    adoption = plan_adoption.check(asked, arn, _next(before), cloud)
+    adoption = plan_adoption.check(asked, arn, deployment_rows.next_generation(cloud.state, before), cloud)
     served = adoption_plan.check_model(adoption.lost)
     beside = units_beside(adoption.plan, cloud)
     return CheckedDeployment(
         adoption.plan, served, None, catalogue.find(served.base_model), before, None, beside, adoption
     )
-
-
-def _next(before: Deployment | None) -> int:
-    return before.next_generation if before else 1
 
 
 def _standing(asked: PutDeployment, job: Job | None, before: Deployment, cloud: Cloud) -> CheckedDeployment:
@@ -218,7 +214,7 @@ def _second(asked: PutDeployment, job: Job, standing: StandingDeployment, cloud:
         like,
         job,
         base_model,
-        generation=head.next_generation,
+        generation=deployment_rows.next_generation(cloud.state, head),
         default_hours=cloud.settings.deployment_hours,
         now=cloud.now(),
         does="replace",

@@ -78,9 +78,14 @@ def put(asked: PutDeployment, cloud: Cloud, *, intent_id: str, author: Author) -
 
 
 def _is_written(asked: PutDeployment, intent_id: str, cloud: Cloud) -> bool:
-    """Whether an earlier run of this request came as far as its intent. That may have ended since."""
-    job = find_model.find(asked, cloud)
-    return job is not None and deployment_rows.find_intended(cloud.state, job.id, intent_id) is not None
+    """Whether an earlier run of this request came as far as its intent. That may have ended since.
+
+    A second unit for the model that served then names no job; another may serve by now.
+    """
+    if job := find_model.find(asked, cloud):
+        return deployment_rows.find_intended(cloud.state, job.id, intent_id) is not None
+    units = deployment_rows.load_purchases(cloud.state, asked.name) if asked.second_unit else ()
+    return any(unit.intent_id == intent_id for unit in units)
 
 
 def _told(name: str, changes: tuple[Change, ...], cloud: Cloud) -> PutOutcome:
@@ -88,7 +93,7 @@ def _told(name: str, changes: tuple[Change, ...], cloud: Cloud) -> PutOutcome:
     deployment = read_deployments.get(name, cloud)
     generations = [deployment.generation] if changes or deployment.state == "Creating" else []
     if second_units.is_coming(deployment) or "withdraw" in changes:
-        generations.append(deployment.newest_generation)
+        generations.append(deployment_rows.newest_generation(cloud.state, name))
     for generation in generations:
         cloud.spend_queue.send("advance_purchase", deployment=name, generation=generation)
     return PutOutcome(deployment, changes)
@@ -108,10 +113,16 @@ def _adopting(
     checked: CheckedDeployment, adoption: Adoption, asker: _Asker, cloud: Cloud
 ) -> list[Put | Update | Require]:
     beginning = generation_drafts.Beginning(
-        adoption.intent_id, cloud.settings.stack_uid, asker.now, f"adopted as {asker.author.by} asked", asker.author
+        checked.plan.generation,
+        adoption.intent_id,
+        cloud.settings.stack_uid,
+        asker.now,
+        f"adopted as {asker.author.by} asked",
+        asker.author,
     )
     rebuilt = plan_adoption.rebuilt(adoption, checked.before, beginning)
-    return [*deployment_rows.adopt(rebuilt.head, rebuilt.purchase, adoption.before, checked.spoken_for)]
+    adopting = deployment_rows.adopt(rebuilt.head, rebuilt.purchase, adoption.lost.before, checked.spoken_for)
+    return [*adopting, *reserve_budget.adopted(cloud)]
 
 
 def _withdrawn(standing: StandingDeployment, asker: _Asker, cloud: Cloud) -> list[Put | Update | Require]:
@@ -124,6 +135,7 @@ def _withdrawn(standing: StandingDeployment, asker: _Asker, cloud: Cloud) -> lis
 def _beginning(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[Put | Update | Require]:
     planned = checked.plan
     beginning = generation_drafts.Beginning(
+        planned.generation,
         asker.intent_id,
         cloud.settings.stack_uid,
         asker.now,

@@ -18,15 +18,14 @@ from tunedrop.edges.cloud import Cloud
 
 @dataclass(frozen=True, slots=True)
 class JudgedModel:
-    """The custom model that would be served, and by which generation of which deployment."""
+    """The custom model that would be served by a deployment."""
 
     deployment: str
-    generation: int
     base_model: str
     dataset: str
     version: int
-    replaces: bool
-    """Whether another model is served under the name until the gate opens."""
+    successor: int | None = None
+    """The generation that would take over from the one which serves now; None: none does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +49,11 @@ class PlannedGate:
 
 def plan(wish: EvaluationWish, model: JudgedModel, cloud: Cloud) -> PlannedGate:
     """What the evaluation would ask. Raises InvalidInput, NotFound, Conflict, CapExceeded and Unavailable."""
-    name = f"{model.deployment}#{model.generation}" if model.replaces else model.deployment
+    name = f"{model.deployment}#{model.successor}" if model.successor else model.deployment
     request = StartEvaluation(
         dataset=model.dataset,
         candidate=name,
-        against=wish.against or ((model.deployment, BASE) if model.replaces else (BASE,)),
+        against=wish.against or ((model.deployment, BASE) if model.successor else (BASE,)),
         version=model.version,
         metric=wish.metric,
         margin=wish.margin,

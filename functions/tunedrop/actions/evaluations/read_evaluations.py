@@ -55,25 +55,42 @@ def list_evaluations(limit: int, cursor: str | None, cloud: Cloud) -> Evaluation
 
 
 @dataclass(frozen=True, slots=True)
-class Stalled:
-    """Evaluations in which nothing has moved for longer than a function may run."""
+class Standing:
+    """Evaluations that have not ended, or whose end was not told yet."""
 
     evaluations: tuple[Evaluation, ...]
     unreadable: UnreadableRow | None
     """The last fault of a row that can't be read: it must not delay the others."""
 
 
-def stalled(cloud: Cloud) -> Stalled:
-    """Those of which a message was lost, or a visit crashed."""
+def standing(cloud: Cloud) -> Standing:
+    """All of them."""
     found: list[Evaluation] = []
     unreadable: UnreadableRow | None = None
     for evaluation_id in evaluation_rows.standing_ids(cloud.state):
         try:
             evaluation = evaluation_rows.load(cloud.state, evaluation_id)
-            found += [evaluation] if evaluation and _is_due(evaluation, cloud) else []
         except UnreadableRow as error:
             unreadable = error
-    return Stalled(tuple(found), unreadable)
+            continue
+        found += [evaluation] if evaluation else []
+    return Standing(tuple(found), unreadable)
+
+
+def stalled(cloud: Cloud) -> Standing:
+    """Those in which nothing has moved for longer than a function may run, as after a lost message, or that are due.
+
+    Those of a row that can't be read are left out, and hide no other.
+    """
+    standing_ones = standing(cloud)
+    found: list[Evaluation] = []
+    unreadable = standing_ones.unreadable
+    for evaluation in standing_ones.evaluations:
+        try:
+            found += [evaluation] if _is_due(evaluation, cloud) else []
+        except UnreadableRow as error:
+            unreadable = error
+    return Standing(tuple(found), unreadable)
 
 
 def _is_due(evaluation: Evaluation, cloud: Cloud) -> bool:

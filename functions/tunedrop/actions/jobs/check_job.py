@@ -73,7 +73,7 @@ def check(request: StartJob, cloud: Cloud) -> CheckedJob:
     head = free_head(wish, cloud)
     earlier = read_jobs.get(request.from_job, cloud) if request.from_job else None
     further = own_choices.model_of(earlier, request) if earlier else None
-    beside, gate = units_beside(wish, cloud), _gate(request, data, head, cloud)
+    beside, gate = units_beside(wish, cloud), _gate(request, data, cloud)
     return CheckedJob(request, base_model, further, values, wish, data, head, beside, gate)
 
 
@@ -119,17 +119,13 @@ def free_head(wish: DeploymentWish | None, cloud: Cloud) -> Deployment | None:
     return head
 
 
-def _gate(
-    request: StartJob, data: PreparedVersion | UnpreparedVersion, head: Deployment | None, cloud: Cloud
-) -> PlannedGate | None:
+def _gate(request: StartJob, data: PreparedVersion | UnpreparedVersion, cloud: Cloud) -> PlannedGate | None:
     if request.evaluation is None:
         return None
     if request.deployment is None:
         words = "An evaluation decides whether a deployment goes live, and asks it: say which, by deployment."
         raise InvalidInput("evaluation_without_deployment", words, field="evaluation")
-    generation = head.next_generation if head else 1
-    name, base_model = request.deployment.name, request.base_model
-    model = JudgedModel(name, generation, base_model, data.name, data.version, replaces=False)
+    model = JudgedModel(request.deployment.name, request.base_model, data.name, data.version)
     return plan_gate.plan(request.evaluation, model, cloud)
 
 

@@ -65,8 +65,9 @@ def plan(asked: PutDeployment, lost: Lost, generation: int, *, default_hours: in
     bought_at = lost.item.created_at or now
     hours = deployment_ends.hours_until(until, bought_at) if until else None
     deployment_wish.check_on_budget(asked.on_budget, lost.serving, within="")
-    idle = deployment_wish.resolve_idle(asked.idle_minutes, within="")
-    wish = DeploymentWish(asked.name, lost.serving, lost.item.model_units, hours, idle, asked.on_budget or "notify")
+    minutes = lost.idle_minutes if asked.idle_minutes is None else asked.idle_minutes
+    idle, on_budget = deployment_wish.resolve_idle(minutes, within=""), asked.on_budget or lost.on_budget
+    wish = DeploymentWish(asked.name, lost.serving, lost.item.model_units, hours, idle, on_budget)
     deployment_ends.check_endless(asked, lost.serving)
     model = check_model(lost)
     return deployment_plan.make(
