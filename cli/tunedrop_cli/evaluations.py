@@ -6,15 +6,14 @@ import argparse
 import json
 import secrets
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from tunedrop.domain.evaluation.answer_metrics import MetricName
 from tunedrop.domain.evaluation.evaluation_states import ENDED
-from tunedrop.domain.evaluation.gate import Gate, OnInsufficient
 from tunedrop.domain.reports import next_commands
 
 from tunedrop_cli import (
+    evaluation_options,
     evaluation_text,
     evaluation_watch,
     keyed,
@@ -83,20 +82,7 @@ def add_to(command: argparse.ArgumentParser) -> None:
 def _add_start_to(start: argparse.ArgumentParser) -> None:
     start.add_argument("dataset", metavar="DATASET[@VERSION]", help="the data; default: its newest accepted version")
     start.add_argument("--candidate", required=True, metavar="NAME", help="the deployment or base model to judge")
-    start.add_argument(
-        "--against", action="append", metavar="NAME", help="what to judge it against; may be repeated (default: base)"
-    )
-    start.add_argument("--metric", choices=get_args(MetricName), help="what decides (default: what fits the answers)")
-    start.add_argument(
-        "--margin", type=options.share, metavar="SHARE", help="the difference that does not matter (default: 0.03)"
-    )
-    start.add_argument("--gate", choices=get_args(Gate), help="what the verdict has to be (default: none)")
-    start.add_argument(
-        "--on-insufficient", choices=get_args(OnInsufficient), help="the gate's word on too little evidence"
-    )
-    start.add_argument(
-        "--max-records", type=options.positive, metavar="N", help="the most records to ask (default: 1000)"
-    )
+    evaluation_options.add_to(start)
     start.add_argument("--plan", action="store_true", help="only say what it would ask, show and cost; ask nobody")
     start.add_argument("--plan-id", metavar="ID", help="do exactly what the plan with this id says, or nothing")
     start.add_argument("--watch", action="store_true", help="follow it to its verdict; Ctrl-C leaves it going")
@@ -129,18 +115,9 @@ def _start(chosen: argparse.Namespace) -> int:
 
 
 def _body(chosen: argparse.Namespace) -> dict[str, Any]:
-    said = {
-        "candidate": chosen.candidate,
-        "against": chosen.against,
-        "metric": chosen.metric,
-        "margin": chosen.margin,
-        "gate": chosen.gate,
-        "on_insufficient": chosen.on_insufficient,
-        "max_records": chosen.max_records,
-        "plan_id": chosen.plan_id,
-    }
-    given = {name: value for name, value in said.items() if value is not None}
-    return {**options.dataset_version(chosen.dataset), **given}
+    given = {"candidate": chosen.candidate, **evaluation_options.said(chosen)}
+    confirmed = {"plan_id": chosen.plan_id} if chosen.plan_id else {}
+    return {**options.dataset_version(chosen.dataset), **given, **confirmed}
 
 
 def _list(chosen: argparse.Namespace) -> int:

@@ -343,3 +343,85 @@ def test_wherever_a_visit_dies_it_is_judged_once_and_nothing_bills_unjudged(stac
         else:
             assert (shown(world)["gate"], live(world)) == ("held", []), (nth, names[nth])
             nothing_stands(world, evaluation_id)
+
+
+# --- a name that is live moves only after its successor passed
+
+
+def successor(world: World, **wish: Any) -> tuple[str, str, Any]:
+    """The jobs of the model that is live and of another one, and the answer to the request that puts that there."""
+    first = begun(world, gate="none")
+    bought(world)
+    world.told()
+    second = world.start()
+    world.deliver()
+    world.wait(TRAINED)
+    body = {"job_id": second.id, "evaluation": {"gate": "not_worse", "against": ["base"], **wish}}
+    status, answer = call("PUT", "/deployments/support-prod", body, key=world.new_id(), cloud=world.cloud)
+    assert (status, answer["state"], answer["second_unit"]["generation"]) == (202, "Updating", 2), answer
+    assert first != answer["second_unit"]["evaluation_id"]
+    return world.deployment().job_id, second.id, answer
+
+
+def test_a_live_name_moves_once_its_successor_has_passed_and_back_by_one_call(world):
+    first, second, answer = successor(world)
+    evaluation_id, before = answer["second_unit"]["evaluation_id"], world.deployment().arn
+    assert [each.name for each in row(world, evaluation_id).candidates] == ["support-prod#2", "base"]
+    world.deliver()
+    assert (shown(world)["state"], shown(world)["arn"]) == ("Updating", before)
+    world.wait(BOUGHT)
+    told = shown(world)
+    assert (told["state"], told["job_id"], told["previous_job_id"], told["gate"]) == ("Ready", second, first, "passed")
+    assert told["arn"] != before
+    kinds = world.told()
+    assert kinds.index("EvaluationCompleted") < kinds.index("DeploymentReplaced") < kinds.index("DeploymentReleased")
+    assert len(live(world)) == 1
+    call("PUT", "/deployments/support-prod", {"job_id": first}, key=world.new_id(), cloud=world.cloud)
+    world.deliver()
+    world.wait(HOUR)
+    assert (shown(world)["state"], shown(world)["job_id"]) == ("Ready", first)
+
+
+def test_a_successor_is_judged_against_what_serves_and_held_beside_it(world):
+    """The same data make the same model: all answers are alike, which no gate lets pass."""
+    first, second, answer = successor(world, gate="better", against=None)
+    evaluation_id, before = answer["second_unit"]["evaluation_id"], world.deployment().arn
+    assert [each.name for each in row(world, evaluation_id).candidates] == ["support-prod#2", "support-prod", "base"]
+    world.deliver()
+    world.wait(BOUGHT)
+    told = shown(world)
+    assert (told["state"], told["arn"], told["job_id"]) == ("Updating", before, first), "callers notice nothing"
+    assert (told["second_unit"]["gate"], told["gate"]) == ("held", "none")
+    assert approve(world, evaluation_id)[0] == 202
+    world.deliver()
+    world.wait(0)
+    assert (shown(world)["state"], shown(world)["job_id"]) == ("Ready", second)
+    assert len(live(world)) == 1
+
+
+def test_a_successor_that_nobody_lets_live_goes_and_what_serves_stays(world):
+    first, _, answer = successor(world, gate="better", against=None)
+    before = world.deployment().arn
+    world.deliver()
+    world.wait(BOUGHT)
+    world.wait(DAY)
+    world.wait(300)
+    told = shown(world)
+    assert (told["state"], told["arn"], told["job_id"], told["second_unit"]) == ("Ready", before, first, None)
+    assert len(live(world)) == 1
+    assert get(world, answer["second_unit"]["evaluation_id"])["outcome"] == "held"
+
+
+def test_what_serves_may_end_first_and_the_successor_still_waits_for_its_gate(world):
+    _, _, answer = successor(world, gate="better", against=None)
+    world.deliver()
+    world.wait(BOUGHT)
+    arn = world.deployment().arn
+    clients.bedrock().delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
+    for _ in range(3):
+        world.wait(HOUR)
+    assert shown(world)["state"] == "Held"
+    assert (world.deployment().state, world.deployment().hidden) == ("Creating", "Held")
+    assert approve(world, answer["second_unit"]["evaluation_id"])[0] == 202
+    world.deliver()
+    assert shown(world)["state"] == "Ready"

@@ -10,6 +10,7 @@ from tunedrop.actions.deployments.plan_deployment import PlannedDeployment
 from tunedrop.actions.deployments.read_deployments import PricedDeployment, PricedUnit
 from tunedrop.actions.deployments.release_deployment import PlannedRelease
 from tunedrop.domain.serving.purchase_states import Purchase
+from tunedrop.routes.evaluation_answers import EvaluationPlanAnswer
 from tunedrop.routes.orphan_answers import OrphanAnswer
 from tunedrop.routes.plan_answers import BudgetAnswer, QuotaAnswer
 from tunedrop.routes.route_basics import AnswerModel, told_as
@@ -169,6 +170,9 @@ class DeploymentPlanAnswer(AnswerModel):
         None, description="Released once nobody has called it for so long; null: only at its end"
     )
     commitment: str | None = Field(None, description="The term that it would be bought for, after an approval")
+    evaluation: EvaluationPlanAnswer | None = Field(
+        None, description="What would decide whether it goes live; null: nothing"
+    )
     cost: CapacityCostAnswer
     hour_of_both: float | None = Field(
         None, description="While a second unit and the one before are billed; null without a price or a second unit"
@@ -266,6 +270,7 @@ def plan(planned: PlannedDeployment) -> DeploymentPlanAnswer:
         expires_at=planned.expires_at,
         idle_minutes=told.idle_minutes,
         commitment=told.commitment.term if told.commitment else None,
+        evaluation=EvaluationPlanAnswer.of(checked.gate.planned.plan) if checked.gate else None,
         cost=CapacityCostAnswer.of(planned.cost),
         hour_of_both=planned.hour_of_both,
         quotas=[QuotaAnswer.of(quota) for quota in planned.quotas],

@@ -34,6 +34,7 @@ from tunedrop.routes.deployment_answers import (
     DeploymentsAnswer,
     ReleasePlanAnswer,
 )
+from tunedrop.routes.evaluation_wish import EvaluationWishBody
 from tunedrop.routes.idempotency import Answer
 from tunedrop.routes.route_basics import (
     Body,
@@ -97,11 +98,17 @@ class PutDeploymentBody(Body):
         description="Buys it for this whole term, which nobody can cut short: where the stack allows it, with the "
         "plan_id, and once another person has approved it",
     )
+    evaluation: EvaluationWishBody | None = added(
+        None,
+        description="Decides whether what is bought goes live; where the name serves another model, that goes on until "
+        "the gate has passed",
+    )
     plan_id: str | None = Field(None, description="Does exactly what the plan with this id says, or nothing")
 
     def asked(self, name: str) -> PutDeployment:
         """The same as an action's argument."""
-        return PutDeployment(name, **self.model_dump())
+        evaluation = self.evaluation.asked() if self.evaluation else None
+        return PutDeployment(name, **self.model_dump(exclude={"evaluation"}), evaluation=evaluation)
 
 
 class ApproveDeploymentBody(Body):

@@ -155,6 +155,7 @@ def _job(wanted: WantedJob, data: PreparedVersion | UnpreparedVersion, origin: O
         accept_unknown_price=request.accept_unknown_price,
         skipped_versions=data.skipped,
         deployment=wanted.deployment,
+        evaluation=request.evaluation,
     )
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from tunedrop.domain.base_models.catalogue import OnBudget, Serving
+from tunedrop.domain.evaluation.evaluation_request import EvaluationWish
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.domain.training.bedrock_view import Appearance, BedrockCall, Phase
 from tunedrop.domain.training.diagnosis_codes import Diagnosis
@@ -159,8 +160,9 @@ class Job:
     """When the preparation of its data was last requested."""
     deployment: DeploymentWish | None = None
     deployment_generation: int | None = None
+    evaluation: EvaluationWish | None = None
     evaluation_id: str | None = None
-    """Decides whether that deployment goes live."""
+    """Decides whether that deployment goes live, as `evaluation` asked."""
     arn: str | None = None
     model_arn: str | None = None
     failure: str | None = None
