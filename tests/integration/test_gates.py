@@ -264,7 +264,7 @@ def test_an_evaluation_that_never_ends_keeps_nothing_alive(world, wish):
     assert live(world) == []
     if wish is BY_THE_HOUR:
         (entry,) = world.bought()
-        assert (entry.ended_at - entry.began_at).total_seconds() <= 5 * HOUR, "not for the 8 hours that it may serve"
+        assert (entry.ended_at - entry.started_at).total_seconds() <= 5 * HOUR, "not for the 8 hours that it may serve"
     world.wait(0)
     nothing_stands(world, evaluation_id)
 
