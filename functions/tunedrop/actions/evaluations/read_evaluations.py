@@ -55,7 +55,7 @@ def list_evaluations(limit: int, cursor: str | None, cloud: Cloud) -> Evaluation
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StandingEvaluations:
     """Evaluations that have not ended, or whose end was not told yet."""
 
     evaluations: tuple[Evaluation, ...]
@@ -63,7 +63,7 @@ class Standing:
     """The last fault of a row that can't be read: it must not delay the others."""
 
 
-def standing(cloud: Cloud) -> Standing:
+def standing(cloud: Cloud) -> StandingEvaluations:
     """All of them."""
     found: list[Evaluation] = []
     unreadable: UnreadableRow | None = None
@@ -74,10 +74,10 @@ def standing(cloud: Cloud) -> Standing:
             unreadable = error
             continue
         found += [evaluation] if evaluation else []
-    return Standing(tuple(found), unreadable)
+    return StandingEvaluations(tuple(found), unreadable)
 
 
-def stalled(cloud: Cloud) -> Standing:
+def stalled(cloud: Cloud) -> StandingEvaluations:
     """Those in which nothing has moved for longer than a function may run, as after a lost message, or that are due.
 
     Those of a row that can't be read are left out, and hide no other.
@@ -90,7 +90,7 @@ def stalled(cloud: Cloud) -> Standing:
             found += [evaluation] if _is_due(evaluation, cloud) else []
         except UnreadableRow as error:
             unreadable = error
-    return Standing(tuple(found), unreadable)
+    return StandingEvaluations(tuple(found), unreadable)
 
 
 def _is_due(evaluation: Evaluation, cloud: Cloud) -> bool:
