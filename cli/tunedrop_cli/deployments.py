@@ -14,6 +14,7 @@ from tunedrop_cli import (
     adoption,
     deployment_approval,
     deployment_text,
+    evaluation_options,
     keyed,
     listings,
     local_times,
@@ -41,8 +42,8 @@ EPILOG = """examples:
 """
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 """Seconds between two looks at a deployment that is on its way."""
-ON_ITS_WAY = frozenset({"Creating", "Updating", "Releasing"})
-STATES = ("Creating", "Ready", "Updating", "Releasing", "Released", "Failed")
+ON_ITS_WAY = frozenset({"Creating", "Evaluating", "Updating", "Releasing"})
+STATES = ("Creating", "Evaluating", "Held", "Ready", "Updating", "Releasing", "Released", "Failed")
 
 
 def add_to(command: argparse.ArgumentParser) -> None:
@@ -108,6 +109,7 @@ def _add_put_to(put: argparse.ArgumentParser) -> None:
         help="buy it for this whole term, which nobody can cut short, once another person has approved it",
     )
     _add_stops_to(put)
+    evaluation_options.add_gate_to(put)
     put.add_argument("--plan", action="store_true", help="only say what it would do and cost; change nothing")
     put.add_argument("--plan-id", metavar="ID", help="do exactly what the plan with this id says, or nothing")
     put.add_argument("--watch", action="store_true", help="follow it until it is Ready; Ctrl-C leaves it going")
@@ -184,7 +186,8 @@ def _body(chosen: argparse.Namespace) -> dict[str, Any]:
         "commitment": chosen.commitment,
         "plan_id": chosen.plan_id,
     }
-    return {name: value for name, value in said.items() if value is not None}
+    given = {name: value for name, value in said.items() if value is not None}
+    return given | evaluation_options.gate(chosen, deployment=chosen.deployment)
 
 
 def _list(chosen: argparse.Namespace) -> int:

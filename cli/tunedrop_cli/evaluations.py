@@ -1,4 +1,4 @@
-"""`tunedrop evaluations start|list|show|stop`: whether a tuned model is better, by the test split it never saw."""
+"""`tunedrop evaluations start|list|show|approve|stop`: whether a tuned model is better, by test data it never saw."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import argparse
 import json
 import secrets
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from tunedrop.domain.evaluation.answer_metrics import MetricName
 from tunedrop.domain.evaluation.evaluation_states import ENDED
-from tunedrop.domain.evaluation.gate import Gate, OnInsufficient
 from tunedrop.domain.reports import next_commands
 
 from tunedrop_cli import (
+    evaluation_options,
     evaluation_text,
     evaluation_watch,
     keyed,
@@ -39,6 +38,7 @@ EPILOG = """examples:
   tunedrop evaluations list
   tunedrop evaluations show EVALUATION --watch
   tunedrop evaluations show EVALUATION --html evaluation.html
+  tunedrop evaluations approve EVALUATION --reason "two labels are wrong"      another person than who asked
   tunedrop evaluations stop EVALUATION
 
 exit code: 0 done, 1 refused, a gate that has not passed, or an end without a verdict, 2 wrong usage
@@ -65,11 +65,15 @@ def add_to(command: argparse.ArgumentParser) -> None:
     show.add_argument("--watch", action="store_true", help="follow it to its verdict; Ctrl-C leaves it going")
     show.add_argument("--html", metavar="OUT.html", help="write its page, which has examples, to this new file")
     show.set_defaults(run=_show)
+    approve = actions.add_parser("approve", help="let a deployment go live that its evaluation's gate holds")
+    approve.add_argument("--reason", required=True, metavar="WORDS", help="why, for whoever reads of it later")
+    keyed.add_to(approve)
+    approve.set_defaults(run=_approve)
     stop = actions.add_parser("stop", help="stop an evaluation; what was asked until then is charged")
     stop.set_defaults(run=_stop)
-    for action in (show, stop):
+    for action in (show, approve, stop):
         action.add_argument("evaluation", metavar="EVALUATION", help="its id")
-    for action in (start, listing, show, stop):
+    for action in (start, listing, show, approve, stop):
         action.formatter_class = argparse.RawDescriptionHelpFormatter
         action.add_argument("--json", action="store_true", help="print ControlApi's answer as JSON")
         stack.add_to(action)
@@ -78,20 +82,7 @@ def add_to(command: argparse.ArgumentParser) -> None:
 def _add_start_to(start: argparse.ArgumentParser) -> None:
     start.add_argument("dataset", metavar="DATASET[@VERSION]", help="the data; default: its newest accepted version")
     start.add_argument("--candidate", required=True, metavar="NAME", help="the deployment or base model to judge")
-    start.add_argument(
-        "--against", action="append", metavar="NAME", help="what to judge it against; may be repeated (default: base)"
-    )
-    start.add_argument("--metric", choices=get_args(MetricName), help="what decides (default: what fits the answers)")
-    start.add_argument(
-        "--margin", type=options.share, metavar="SHARE", help="the difference that does not matter (default: 0.03)"
-    )
-    start.add_argument("--gate", choices=get_args(Gate), help="what the verdict has to be (default: none)")
-    start.add_argument(
-        "--on-insufficient", choices=get_args(OnInsufficient), help="the gate's word on too little evidence"
-    )
-    start.add_argument(
-        "--max-records", type=options.positive, metavar="N", help="the most records to ask (default: 1000)"
-    )
+    evaluation_options.add_to(start)
     start.add_argument("--plan", action="store_true", help="only say what it would ask, show and cost; ask nobody")
     start.add_argument("--plan-id", metavar="ID", help="do exactly what the plan with this id says, or nothing")
     start.add_argument("--watch", action="store_true", help="follow it to its verdict; Ctrl-C leaves it going")
@@ -124,18 +115,9 @@ def _start(chosen: argparse.Namespace) -> int:
 
 
 def _body(chosen: argparse.Namespace) -> dict[str, Any]:
-    said = {
-        "candidate": chosen.candidate,
-        "against": chosen.against,
-        "metric": chosen.metric,
-        "margin": chosen.margin,
-        "gate": chosen.gate,
-        "on_insufficient": chosen.on_insufficient,
-        "max_records": chosen.max_records,
-        "plan_id": chosen.plan_id,
-    }
-    given = {name: value for name, value in said.items() if value is not None}
-    return {**options.dataset_version(chosen.dataset), **given}
+    given = {"candidate": chosen.candidate, **evaluation_options.said(chosen)}
+    confirmed = {"plan_id": chosen.plan_id} if chosen.plan_id else {}
+    return {**options.dataset_version(chosen.dataset), **given, **confirmed}
 
 
 def _list(chosen: argparse.Namespace) -> int:
@@ -162,6 +144,18 @@ def _show(chosen: argparse.Namespace) -> int:
     if chosen.html:
         _write_page(found, chosen.html)
     return code
+
+
+def _approve(chosen: argparse.Namespace) -> int:
+    api, path = stack.Stack(chosen).api(), place("evaluations", chosen.evaluation, "approve")
+    with keyed.request(chosen, "It may be approved all the same. To learn that:") as key:
+        found = api.post(path, {"reason": chosen.reason}, idempotency_key=key)
+    if chosen.json:
+        return text_report.as_json(found)
+    screen = text_report.console()
+    text_report.line(screen, f"deployment {found['deployment']} goes live, approved by {found['approved_by']}")
+    text_report.next_step(screen, stack.again(chosen, next_commands.show_deployment(found["deployment"])))
+    return 0
 
 
 def _stop(chosen: argparse.Namespace) -> int:
@@ -196,11 +190,23 @@ def _told(chosen: argparse.Namespace, screen: Console, found: Found) -> int:
         evaluation_text.whole(screen, report)
         text_report.line(screen)
         text_report.next_step(screen, stack.again(chosen, next_commands.keep_page_of_evaluation(found["id"])))
+        _say_what_waits(chosen, screen, found)
         return exit_code(found)
     evaluation_text.facts(screen, found)
     if found["state"] not in ENDED:
         text_report.next_step(screen, stack.again(chosen, next_commands.show_evaluation(found["id"], watch=True)))
     return exit_code(found)
+
+
+def _say_what_waits(chosen: argparse.Namespace, screen: Console, found: Found) -> None:
+    """Say what became of a deployment that the gate held."""
+    if found["outcome"] != "held" or not found["deployment"]:
+        return
+    if found["approved_by"]:
+        text_report.line(screen, f"{found['deployment']} lives, approved by {found['approved_by']}: {found['reason']}")
+        return
+    text_report.line(screen, f"{found['deployment']} is held for 24 hours. Another person lets it live by:")
+    text_report.next_step(screen, stack.again(chosen, next_commands.approve_evaluation(found["id"])))
 
 
 def exit_code(found: Found) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 from tunedrop.domain.base_models.catalogue import catalogue
 from tunedrop.domain.training.start_request import StartJob, Vpc
 
-from tunedrop_cli import options
+from tunedrop_cli import evaluation_options, options
 from tunedrop_cli.errors import WrongUsage
 
 MOST_OF_A_SWEEP = 6
@@ -44,6 +44,7 @@ def add_to(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--on-budget", choices=("notify", "release"), help="what becomes of it when the month's budget is exceeded"
     )
+    evaluation_options.add_gate_to(command)
     command.add_argument("--from-job", metavar="JOB", help="tune the custom model of this job further")
     command.add_argument(
         "--tag", action="append", default=[], metavar="NAME=VALUE", help="a tag of your own; may be repeated"
@@ -86,7 +87,7 @@ def body(chosen: argparse.Namespace) -> Body:
             "--serving, --model-units, --hours, --idle-minutes and --on-budget are about a deployment: say which by "
             "--deploy NAME"
         )
-    return made | ({"deployment": given} if given else {})
+    return made | ({"deployment": given} if given else {}) | evaluation_options.gate(chosen, deployment=chosen.deploy)
 
 
 def choices(chosen: argparse.Namespace) -> StartJob:
@@ -95,6 +96,7 @@ def choices(chosen: argparse.Namespace) -> StartJob:
     vpc, deadline = made.pop("vpc", None), made.pop("deadline", None)
     network = Vpc(tuple(vpc["subnet_ids"]), tuple(vpc["security_group_ids"])) if vpc else None
     until = datetime.fromisoformat(deadline) if deadline else None
+    made["evaluation"] = evaluation_options.wish(chosen)
     return StartJob(dataset=chosen.dataset, base_model=chosen.model, vpc=network, deadline=until, **made)
 
 

@@ -29,6 +29,7 @@ SERVED = {"job_id": "", "model_units": 1, "hours": 1}
 """Of the job that is filled in."""
 EVALUATION = {"dataset": "support", "candidate": "support-prod"}
 APPROVAL = {"term": "one_month", "reason": "the launch"}
+REASON = {"reason": "two labels are wrong"}
 UPLOAD = {"split": "train", "extension": "jsonl", "bytes": 10}
 UNTRAINED = {"name": "support-bot"}
 KEY = {"name": "shop", "deployments": "*"}
@@ -91,6 +92,7 @@ REQUESTS = (
     Request("POST", "/evaluations", 40, body=EVALUATION, query={"plan": "true"}, what="plan"),
     Request("POST", "/evaluations", 50, body=EVALUATION, key="evaluate"),
     Request("GET", "/evaluations/{evaluation_id}", 2),
+    Request("POST", "/evaluations/{evaluation_id}/approve", 10, body=REASON, key="live", nth=2),
     Request("POST", "/evaluations/{evaluation_id}/stop", 5, nth=1),
     Request("GET", "/models", 301, what="three more for each model of the page"),
     Request("GET", "/models/{name}", 12, nth=5),

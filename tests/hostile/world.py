@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,9 +15,13 @@ from tunedrop.actions.datasets import ask_deletion, join_parts
 from tunedrop.actions.datasets.join_parts import NamedPart
 from tunedrop.actions.deployments import plan_deployment, put_deployment
 from tunedrop.actions.messages import manage_keys
+from tunedrop.domain.evaluation.evaluation_states import JudgedUnit
 from tunedrop.domain.serving.acts import Author
+from tunedrop.domain.serving.approvals import Approval
 from tunedrop.domain.serving.put_request import PutDeployment
+from tunedrop.domain.serving.unit_gates import UnitGate
 from tunedrop.edges.observability import logger
+from tunedrop.edges.rows import deployment_rows, evaluation_rows
 
 from tests import builders
 from tests.conftest import scrub
@@ -28,6 +33,8 @@ from tests.integration.uploads_world import Uploader, good
 REGION = "us-west-2"
 WAITING = "support-month"
 """The deployment that waits for an approval."""
+HELD = "support-held"
+"""The deployment that its gate holds."""
 UPLOAD = "01jd3k5m7n9p1q3r5s7t9v1joi"
 Names = dict[str, list[str | int]]
 """By parameter of the OpenAPI document (`path.name`, `body.dataset`): values that exist."""
@@ -102,12 +109,13 @@ def _populate(world: bedrock_world.World) -> Names:
     keys = [_key(stack, name) for name in ("old", "new")]
     manage_keys.revoke(keys[0], stack.cloud)
     evaluating = evaluation_world.post(world)["id"]
+    held = _hold(world, evaluated)
     datasets: list[str | int] = ["support", "support-bot", "gone"]
     return {
         "path.name": [*datasets, "support-prod", "support-next", served.name, spare.name, WAITING],
         "path.number": [1, 2, 3],
         "path.job_id": [served.id, running.id],
-        "path.evaluation_id": [evaluated, evaluating],
+        "path.evaluation_id": [evaluated, evaluating, held],
         "path.key_id": [*keys],
         "path.upload_id": [asked.version_id],
         "query.cursor": [_cursor(path) for path in _PAGED],
@@ -142,6 +150,27 @@ def _ask_for_a_term(world: bedrock_world.World, job_id: str) -> None:
     cloud = replace(world.cloud, now=world.stack.cloud.now)  # it lapses after days by the time of who calls
     confirmed = replace(asked, plan_id=plan_deployment.plan(asked, cloud).checked.plan.plan_id)
     put_deployment.put(confirmed, cloud, intent_id=world.new_id(), author=Author(bedrock_world.CALLER))
+
+
+def _hold(world: bedrock_world.World, evaluation_id: str) -> str:
+    """The id of an evaluation whose gate holds an on-demand deployment that somebody else than who calls asked for.
+
+    Its rows are made of those of another: this base model's are served by the hour, and never held.
+    """
+    now, held_id = world.stack.cloud.now(), world.new_id()
+    found = evaluation_world.row(world, evaluation_id)
+    assert found.conclusion is not None
+    concluded = replace(found.conclusion, outcome="held")
+    evaluation = replace(found, id=held_id, judges=JudgedUnit(HELD, 1), conclusion=concluded, gate="better", revision=0)
+    waits = Approval(held_id, bedrock_world.CALLER, now, now + timedelta(hours=24))
+    gate = UnitGate(held_id, 2, "held", held_told=True)
+    unit = replace(
+        world.purchase(), deployment=HELD, serving="on_demand", model_units=0, gate=gate, approval=waits, revision=0
+    )
+    head = replace(world.deployment(), name=HELD, state="Creating", hidden="Held", serving="on_demand", revision=0)
+    rows = [deployment_rows.put_new(head), deployment_rows.put_purchase(unit), evaluation_rows.put(evaluation)]
+    assert world.stack.table.write_all(*rows)
+    return held_id
 
 
 def _key(stack: Stack, name: str) -> str:

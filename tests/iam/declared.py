@@ -118,7 +118,7 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         May("kms:Decrypt GenerateDataKey", KEY, by_way_of("s3", "dynamodb")),
         May(ROWS, STATE, under("DATASET#*")),
         # asks for a job where the stack allows that
-        May(ROWS, STATE, under("DATASET#*", "JOB#*", "NAME#*", "OPEN", "SLOTS", "DEPLOYMENT#*"), ON_ACCEPT),
+        May(ROWS, STATE, under("DATASET#*", *OF_JOBS, "NAME#*", "EVALUATION#*", "EVALUATING"), ON_ACCEPT),
         May("sqs:SendMessage", "<UploadQueue.Arn>", choice=ON_ACCEPT),
         May(SUM_OF_THE_MONTH.actions, SUM_OF_THE_MONTH.resources, SUM_OF_THE_MONTH.when, ON_ACCEPT),
         *(May(each.actions, each.resources, each.when, ON_ACCEPT) for each in TUNABLE),
@@ -163,8 +163,10 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         logs("SpendingRequested"),
         OWN_EVENTS,
         consumes("SpendQueue"),
-        sends("UploadQueue"),
+        sends("UploadQueue", "EvaluationQueue"),
         May(ONE_ROW, STATE, under(*OF_JOBS, "ORPHAN#*")),
+        # looks at what decides whether a deployment goes live
+        May("dynamodb:GetItem", STATE, under("EVALUATION#*")),
         May("dynamodb:Query", STATE, under("OPEN")),
         May("dynamodb:GetItem", STATE, under("DATASET#*")),
         May("dynamodb:GetItem UpdateItem", ACCESS, under("CALLED")),
@@ -253,8 +255,10 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         logs("EvaluationRequested"),
         OWN_EVENTS,
         consumes("EvaluationQueue"),
-        sends("EvaluationQueue"),
+        sends("EvaluationQueue", "SpendQueue"),
         May(ONE_ROW, STATE, under("EVALUATION#*", "EVALUATING")),
+        # looks whether the capacity is there that it judges
+        May("dynamodb:GetItem", STATE, under("DEPLOYMENT#*")),
         # reads the test split and what train asks, stores questions and answers, writes reports
         May("s3:GetObjectVersion", objects("prepared")),
         May("s3:GetObject", f"{DATA}/reports/*/train.fingerprints"),

@@ -201,6 +201,11 @@ APPROVER = (
         (routes("POST/deployments/*/approve"), OUTPUTS),
         asked("POST /deployments/{name}/approve"),
     ),
+    Use(
+        "tunedrop evaluations approve",
+        (routes("POST/evaluations/*/approve"), OUTPUTS),
+        asked("POST /evaluations/{evaluation_id}/approve"),
+    ),
 )
 NAMES = ("Upload", "Spend", "JobEvent", "Evaluation")
 DEAD, QUEUES = tuple(f"{each}DeadLetterQueue" for each in NAMES), tuple(f"{each}Queue" for each in NAMES)

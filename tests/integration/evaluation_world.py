@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -62,7 +62,7 @@ def make(
     stack: Any, environment: Any, *, tested: int = 60, deployment: str | DeploymentRequest = "support-prod", **more: Any
 ) -> World:
     """The world, with `support@1` accepted and `support-prod` ready."""
-    world = _with_data(stack, environment, [ticket(1_000 + number) for number in range(tested)], **more)
+    world = without_job(stack, environment, tested=tested, **more)
     world.start(deployment=deployment)
     world.deliver()
     world.wait(TRAINED)
@@ -71,6 +71,11 @@ def make(
     assert world.deployment().state == "Ready"
     world.told()
     return world
+
+
+def without_job(stack: Any, environment: Any, *, tested: int = 20, **more: Any) -> World:
+    """The world with `support@1` accepted, and no model tuned yet."""
+    return _with_data(stack, environment, [ticket(1_000 + number) for number in range(tested)], **more)
 
 
 def of_bases(
@@ -89,9 +94,15 @@ def of_bases(
     return _with_data(stack, environment, every, configuration=Configuration(knowledge=known, **more))
 
 
-def _with_data(stack: Any, environment: Any, tested: list[dict[str, Any]], **more: Any) -> World:
+def _with_data(
+    stack: Any,
+    environment: Any,
+    tested: list[dict[str, Any]],
+    learns: Callable[[int], dict[str, Any]] = ticket,
+    **more: Any,
+) -> World:
     world = bedrock_world.make(stack, environment, base_model="nova-lite", region="us-east-1", data=False, **more)
-    train = bedrock_world.upload(stack, "nova-lite", "train", [ticket(number) for number in range(200)])
+    train = bedrock_world.upload(stack, "nova-lite", "train", [learns(number) for number in range(200)])
     world.prepared = replace(world.prepared, train=train, validation=None)
     bedrock_world.store(stack, world.prepared, test=test_split(world, tested))
     return world

@@ -216,6 +216,18 @@ def test_an_unknown_deployment_is_404(bedrock, caller):
         api.messages.create(**{**ASK, "model": "faq"})
 
 
+@pytest.mark.parametrize("hidden", ["Creating", "Evaluating", "Held"])
+@pytest.mark.parametrize("state", ["Creating", "Releasing", "Released"])
+def test_what_its_gate_has_not_let_live_is_as_if_there_were_none(stack, caller, hidden, state):
+    *unknown, error = caller.refusal(ASK)
+    put_deployment(stack, ARN, state=state, hidden=hidden)
+    bedrock = ScriptedBedrock().mounted()
+    *answered, hides = caller.refusal(ASK)
+    assert (answered[0], hides["type"], hides["message"]) == (unknown[0], error["type"], error["message"])
+    assert hides["details"]["error_code"] == error["details"]["error_code"] == "unknown_deployment"
+    assert not bedrock.requests
+
+
 def test_a_base_model_is_no_deployment_and_the_answer_says_so(bedrock, caller):
     status, _, error = caller.refusal({**ASK, "model": "claude-3-haiku"})
     assert (status, error["details"]["error_code"]) == (404, "base_model_named")

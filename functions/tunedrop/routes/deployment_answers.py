@@ -9,6 +9,8 @@ from pydantic import Field
 from tunedrop.actions.deployments.plan_deployment import PlannedDeployment
 from tunedrop.actions.deployments.read_deployments import PricedDeployment, PricedUnit
 from tunedrop.actions.deployments.release_deployment import PlannedRelease
+from tunedrop.domain.serving.purchase_states import Purchase
+from tunedrop.routes.evaluation_answers import EvaluationPlanAnswer
 from tunedrop.routes.orphan_answers import OrphanAnswer
 from tunedrop.routes.plan_answers import BudgetAnswer, QuotaAnswer
 from tunedrop.routes.route_basics import AnswerModel, told_as
@@ -31,6 +33,18 @@ class ActAnswer(AnswerModel):
     request_id: str | None = Field(description="ControlApi's for what was asked of it, Bedrock's for what it was asked")
 
 
+class ApprovalAnswer(AnswerModel):
+    """What waits, or waited, for another person."""
+
+    plan_id: str = Field(description="Of the plan that was asked for; the evaluation's id where its gate holds it")
+    asked_by: str = Field(description="An IAM ARN, as is approved_by")
+    asked_at: datetime
+    expires_at: datetime = Field(description="When it is withdrawn unless it is approved by then")
+    approved_by: str | None
+    approved_at: datetime | None
+    reason: str | None
+
+
 class UnitAnswer(AnswerModel):
     """A unit of capacity beside the one that serves: on its way to take over, or being given back after that."""
 
@@ -43,25 +57,19 @@ class UnitAnswer(AnswerModel):
     expires_at: datetime | None
     hourly_cost: float | None
     cost_so_far: float | None
-
-
-class ApprovalAnswer(AnswerModel):
-    """What waits, or waited, for another person."""
-
-    plan_id: str = Field(description="Of the plan that was asked for")
-    asked_by: str = Field(description="An IAM ARN, as is approved_by")
-    asked_at: datetime
-    expires_at: datetime = Field(description="When it is withdrawn unless it is approved by then")
-    approved_by: str | None
-    approved_at: datetime | None
-    reason: str | None
+    evaluation_id: str | None = Field(None, description="What decides whether it takes over")
+    gate: str | None = Field(None, description="passed, failed, held or none; null: not known yet, or no gate")
+    approval: ApprovalAnswer | None = Field(None, description="Of what its gate holds")
 
 
 class DeploymentAnswer(AnswerModel):
     """A named way to call a custom model."""
 
     name: str
-    state: str = Field(description="Creating, Ready, Updating, Releasing, Released or Failed")
+    state: str = Field(
+        description="Creating, Evaluating (only its evaluation may call it), Held (by its gate, for an approval), "
+        "Ready, Updating, Releasing, Released or Failed"
+    )
     serving: str
     base_model: str
     dataset: str
@@ -98,7 +106,11 @@ class DeploymentAnswer(AnswerModel):
     commitment: str | None = Field(None, description="The term that it is bought for; null: none, or by the hour")
     term_cost: float | None = Field(None, description="Of the whole term, at most; null also without a price")
     committed_until: datetime | None = Field(None, description="Nobody can end it earlier")
-    approval: ApprovalAnswer | None = Field(None, description="Of a commitment: nothing is bought without it")
+    approval: ApprovalAnswer | None = Field(
+        None, description="Of a commitment, which is not bought without it, or of what its gate holds"
+    )
+    evaluation_id: str | None = Field(None, description="What decides, or decided, whether it goes live")
+    gate: str | None = Field(None, description="passed, failed, held or none; null: not known yet, or no gate")
     on_budget: str | None = Field(None, description="notify or release; null on demand")
     history: list[HistoryAnswer]
     acts: list[ActAnswer] = Field([], description="Of this generation, the first first; none by an older release")
@@ -158,6 +170,9 @@ class DeploymentPlanAnswer(AnswerModel):
         None, description="Released once nobody has called it for so long; null: only at its end"
     )
     commitment: str | None = Field(None, description="The term that it would be bought for, after an approval")
+    evaluation: EvaluationPlanAnswer | None = Field(
+        None, description="What would decide whether it goes live; null: nothing"
+    )
     cost: CapacityCostAnswer
     hour_of_both: float | None = Field(
         None, description="While a second unit and the one before are billed; null without a price or a second unit"
@@ -192,6 +207,7 @@ class ReleasePlanAnswer(AnswerModel):
 def deployment(priced: PricedDeployment) -> DeploymentAnswer:
     """A deployment with what it costs."""
     answer = DeploymentAnswer.of(priced.deployment)
+    answer.state = priced.deployment.shown
     answer.hourly_cost, answer.cost_so_far = priced.hourly_cost, priced.cost_so_far
     answer.currency, answer.last_called_at, answer.on_budget = (
         priced.currency,
@@ -204,7 +220,12 @@ def deployment(priced: PricedDeployment) -> DeploymentAnswer:
         answer.commitment, answer.term_cost = purchase.commitment, priced.term_cost
         answer.committed_until = purchase.committed_until
         answer.approval = ApprovalAnswer.of(purchase.approval) if purchase.approval else None
+        answer.evaluation_id, answer.gate = _gate(purchase)
     return answer
+
+
+def _gate(purchase: Purchase) -> tuple[str | None, str | None]:
+    return (purchase.gate.evaluation_id, purchase.gate.outcome) if purchase.gate else (None, None)
 
 
 def _unit(unit: PricedUnit) -> UnitAnswer:
@@ -219,6 +240,9 @@ def _unit(unit: PricedUnit) -> UnitAnswer:
         expires_at=purchase.ends_at,
         hourly_cost=unit.hourly_cost,
         cost_so_far=unit.cost_so_far,
+        evaluation_id=_gate(purchase)[0],
+        gate=_gate(purchase)[1],
+        approval=ApprovalAnswer.of(purchase.approval) if purchase.approval else None,
     )
 
 
@@ -229,7 +253,7 @@ def plan(planned: PlannedDeployment) -> DeploymentPlanAnswer:
         plan_id=told.plan_id,
         name=told.name,
         changes=list(told.changes),
-        state=checked.before.state if checked.before else None,
+        state=checked.before.shown if checked.before else None,
         serves_job_id=checked.standing.head.job_id if checked.standing else None,
         generation=told.generation,
         job_id=told.job_id,
@@ -246,6 +270,7 @@ def plan(planned: PlannedDeployment) -> DeploymentPlanAnswer:
         expires_at=planned.expires_at,
         idle_minutes=told.idle_minutes,
         commitment=told.commitment.term if told.commitment else None,
+        evaluation=EvaluationPlanAnswer.of(checked.gate.planned.plan) if checked.gate else None,
         cost=CapacityCostAnswer.of(planned.cost),
         hour_of_both=planned.hour_of_both,
         quotas=[QuotaAnswer.of(quota) for quota in planned.quotas],

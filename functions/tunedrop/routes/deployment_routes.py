@@ -22,7 +22,7 @@ from tunedrop.actions.deployments import (
 from tunedrop.domain.base_models.catalogue import OnBudget, Serving
 from tunedrop.domain.serving.commitments import GivenApproval
 from tunedrop.domain.serving.deployment_filter import DeploymentFilter
-from tunedrop.domain.serving.deployment_states import Deployment, DeploymentState
+from tunedrop.domain.serving.deployment_states import Deployment, ShownState
 from tunedrop.domain.serving.put_request import PutDeployment
 from tunedrop.domain.serving.terms import Term
 from tunedrop.edges.cloud import Cloud
@@ -34,6 +34,7 @@ from tunedrop.routes.deployment_answers import (
     DeploymentsAnswer,
     ReleasePlanAnswer,
 )
+from tunedrop.routes.evaluation_wish import EvaluationWishBody
 from tunedrop.routes.idempotency import Answer
 from tunedrop.routes.route_basics import (
     Body,
@@ -97,11 +98,17 @@ class PutDeploymentBody(Body):
         description="Buys it for this whole term, which nobody can cut short: where the stack allows it, with the "
         "plan_id, and once another person has approved it",
     )
+    evaluation: EvaluationWishBody | None = added(
+        None,
+        description="Decides whether what is bought goes live; where the name serves another model, that goes on until "
+        "the gate has passed",
+    )
     plan_id: str | None = Field(None, description="Does exactly what the plan with this id says, or nothing")
 
     def asked(self, name: str) -> PutDeployment:
         """The same as an action's argument."""
-        return PutDeployment(name, **self.model_dump())
+        evaluation = self.evaluation.asked() if self.evaluation else None
+        return PutDeployment(name, **self.model_dump(exclude={"evaluation"}), evaluation=evaluation)
 
 
 class ApproveDeploymentBody(Body):
@@ -117,7 +124,7 @@ def list_deployments(
     *,
     limit: Limit = 20,
     cursor: Cursor = None,
-    state: Annotated[DeploymentState | None, Query(description="Only deployments in this state")] = None,
+    state: Annotated[ShownState | None, Query(description="Only deployments in this state")] = None,
     serving: Annotated[Serving | None, Query(description="Only deployments that are served in this way")] = None,
     dataset: Annotated[str | None, Query(description="Only deployments of models trained on this dataset")] = None,
     base_model: Annotated[str | None, Query(description="Only deployments of models of this base model")] = None,

@@ -40,6 +40,11 @@ class EvaluationAnswer(AnswerModel):
     left_out: dict[str, int] = Field(description="Records of the test split that are not asked, by reason")
     verdict: EvaluationVerdict | None
     outcome: GateOutcome | None = Field(description="Of the gate")
+    deployment: str | None = Field(description="That it lets go live, or not; null: nothing waits for it")
+    generation: int | None = Field(description="Of that deployment")
+    approved_by: str | None = Field(description="An IAM ARN: who let live what the gate holds")
+    approved_at: datetime | None
+    reason: str | None = Field(description="Of the approval")
     summary: str | None = Field(description="The verdict as a sentence")
     failure_code: str | None
     failure: str | None
@@ -112,7 +117,7 @@ class EvaluationPlanAnswer(AnswerModel):
 
 
 def _fields(evaluation: Evaluation) -> dict[str, object]:
-    conclusion = evaluation.conclusion
+    conclusion, judges, approval = evaluation.conclusion, evaluation.judges, evaluation.approval
     named = {name: getattr(evaluation, name) for name in EvaluationAnswer.model_fields if hasattr(evaluation, name)}
     return named | {
         "candidates": [CandidateAnswer.of(each) for each in evaluation.candidates],
@@ -120,4 +125,9 @@ def _fields(evaluation: Evaluation) -> dict[str, object]:
         "verdict": conclusion.verdict if conclusion else None,
         "outcome": conclusion.outcome if conclusion else None,
         "summary": conclusion.summary if conclusion else None,
+        "deployment": judges.deployment if judges else None,
+        "generation": judges.generation if judges else None,
+        "approved_by": approval.approved_by if approval else None,
+        "approved_at": approval.approved_at if approval else None,
+        "reason": approval.reason if approval else None,
     }

@@ -1,4 +1,4 @@
-"""Evaluations: `POST` and `GET /evaluations`, `GET /evaluations/{id}`, `POST /evaluations/{id}/stop`."""
+"""Evaluations: `POST` and `GET /evaluations`, `GET /evaluations/{id}`, `POST /evaluations/{id}/approve` and `stop`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field
 
 from tunedrop.actions.evaluations import plan_evaluation, read_evaluations
+from tunedrop.actions.evaluations.approve_evaluation import approve
 from tunedrop.actions.evaluations.start_evaluation import start
 from tunedrop.actions.evaluations.stop_evaluation import stop
 from tunedrop.domain.evaluation.answer_metrics import MetricName
-from tunedrop.domain.evaluation.evaluation_request import BASE, StartEvaluation
+from tunedrop.domain.evaluation.evaluation_request import BASE, MOST_AGAINST, MOST_RECORDS, StartEvaluation
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
 from tunedrop.domain.evaluation.gate import Gate, OnInsufficient
 from tunedrop.edges.cloud import Cloud
@@ -25,6 +26,7 @@ from tunedrop.routes.evaluation_answers import (
     EvaluationsAnswer,
     WholeEvaluationAnswer,
 )
+from tunedrop.routes.evaluation_wish import MARGIN
 from tunedrop.routes.idempotency import Answer
 from tunedrop.routes.route_basics import (
     Body,
@@ -51,15 +53,15 @@ class EvaluationBody(Body):
     against: list[str] = Field(
         [BASE],
         min_length=1,
-        max_length=plan_evaluation.MOST_CANDIDATES - 1,
+        max_length=MOST_AGAINST,
         description="What it is judged against, the one that decides first: deployments, base models, or `base`, the "
         "candidate's own base model",
     )
     metric: MetricName | None = Field(None, description="Default: the one that fits the right answers")
-    margin: float = Field(0.03, gt=0, lt=1, description="The difference of mean scores that makes no difference")
+    margin: Annotated[float, MARGIN] = 0.03
     gate: Gate = Field("none", description="What the verdict has to be for the gate to pass")
     on_insufficient: OnInsufficient = Field("hold", description="What the gate does with too little evidence")
-    max_records: Whole = Field(1_000, ge=1, le=5_000, description="The most records to ask")
+    max_records: Whole = Field(1_000, ge=1, le=MOST_RECORDS, description="The most records to ask")
     plan_id: str | None = Field(None, description="Does exactly what the plan with this id says, or nothing")
 
     def asked(self) -> StartEvaluation:
@@ -76,6 +78,12 @@ class EvaluationBody(Body):
             max_records=self.max_records,
             plan_id=self.plan_id,
         )
+
+
+class ApproveEvaluationBody(Body):
+    """The approval of what a gate holds, by another person than who asked for the deployment."""
+
+    reason: str = Field(min_length=1, max_length=500, pattern=r"\S", description="Why, for whoever reads of it later")
 
 
 @router.post(
@@ -141,6 +149,31 @@ def stop_evaluation(evaluation_id: str, idempotency_key: IdempotencyKey = None) 
 
     route = f"POST /evaluations/{evaluation_id}/stop"
     return once(request, route, idempotency_key, body={}, run=run, model=EvaluationAnswer)
+
+
+@router.post(
+    "/evaluations/<evaluation_id>/approve",
+    summary="Let live what an evaluation's gate holds",
+    responses={
+        202: {"description": "Requested", "content": {"application/json": {"model": EvaluationAnswer}}},
+        409: {"description": "Nothing waits for an approval, or not of this caller"},
+    },
+)
+def approve_evaluation_(
+    evaluation_id: str, body: Annotated[ApproveEvaluationBody, FromBody()], idempotency_key: IdempotencyKey = None
+) -> Response[EvaluationAnswer]:
+    """Let the deployment go live that the gate holds, as another person than who asked for it. The gate stays `held`.
+
+    Repeating the request changes nothing.
+    """
+    request = Request.of(router)
+
+    def run(_: str) -> Answer:
+        approved = approve(evaluation_id, body.reason, request.cloud, author=request.author)
+        return Answer(HTTPStatus.ACCEPTED, data(EvaluationAnswer.told(approved)))
+
+    route = f"POST /evaluations/{evaluation_id}/approve"
+    return once(request, route, required(idempotency_key), body=body, run=run, model=EvaluationAnswer)
 
 
 def _whole(evaluation: Evaluation, cloud: Cloud) -> WholeEvaluationAnswer:

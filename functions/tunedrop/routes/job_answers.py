@@ -109,6 +109,7 @@ class JobAnswer(AnswerModel):
     )
     stop_requested: bool
     deployment: WishAnswer | None
+    evaluation_id: str | None = Field(None, description="What decides whether that deployment goes live")
     sweep: str | None = Field(None, description="The label of the jobs that differ in hyperparameters only")
     from_job: str | None = Field(None, description="The job whose custom model is tuned further")
     deadline: datetime | None = Field(None, description="Its own; JobDeadlineHours holds as well")

@@ -20,6 +20,7 @@ from tunedrop.domain.training.job_filter import JobFilter
 from tunedrop.domain.training.job_states import JobStatus
 from tunedrop.domain.training.start_request import DeploymentRequest, StartJob, Vpc
 from tunedrop.routes import idempotency, plan_answers
+from tunedrop.routes.evaluation_wish import EvaluationWishBody
 from tunedrop.routes.idempotency import Answer
 from tunedrop.routes.job_answers import JobAnswer, JobsAnswer, WholeJobAnswer
 from tunedrop.routes.plan_answers import PlanAnswer
@@ -88,6 +89,7 @@ class StartJobBody(Body):
         default_factory=dict, description="Numbers, or numbers in strings. Default: the base model's defaults"
     )
     deployment: DeploymentBody | None = None
+    evaluation: EvaluationWishBody | None = added(None, description="Decides whether the deployment goes live")
     plan_id: str | None = Field(None, description="Confirms the plan that a 409 `plan_confirmation_required` showed")
     expected_version: Whole | None = added(
         None,
@@ -121,6 +123,7 @@ class StartJobBody(Body):
             version=self.version,
             hyperparameters=self.hyperparameters,
             deployment=self.deployment.asked() if self.deployment else None,
+            evaluation=self.evaluation.asked() if self.evaluation else None,
             plan_id=self.plan_id,
             expected_version=self.expected_version,
             sweep=self.sweep,

@@ -10,6 +10,7 @@ from pydantic import Field
 from tunedrop.actions.jobs.plan_job import PlannedJob
 from tunedrop.domain.charges.monthly_budget import BudgetShare, money
 from tunedrop.domain.evaluation import power
+from tunedrop.routes.evaluation_answers import EvaluationPlanAnswer
 from tunedrop.routes.job_answers import SkippedAnswer, VpcAnswer, WishAnswer
 from tunedrop.routes.route_basics import AnswerModel
 
@@ -109,6 +110,9 @@ class PlanAnswer(AnswerModel):
     cost: dict[str, Any] | None = Field(description="amount is null if no price is configured")
     duration: DurationAnswer | None = Field(description="null if no earlier job tells")
     deployment: WishAnswer | None
+    evaluation: EvaluationPlanAnswer | None = Field(
+        None, description="What would decide whether the deployment goes live; null: nothing"
+    )
     from_job: str | None
     deadline: datetime | None
     tags: dict[str, str]
@@ -143,6 +147,7 @@ def answer(planned: PlannedJob) -> PlanAnswer:
         cost=dict(plan.cost) if plan else None,
         duration=_duration(planned),
         deployment=WishAnswer.of(checked.deployment) if checked.deployment else None,
+        evaluation=EvaluationPlanAnswer.of(checked.gate.planned.plan) if checked.gate else None,
         from_job=asked.from_job,
         deadline=asked.deadline,
         tags=dict(asked.tags),

@@ -45,7 +45,7 @@ BUGS: dict[str, Bug] = {
     "a purchase is sent without its schedule": Bug(
         "tunedrop/actions/deployments/advance_purchase.py",
         "            _set_brake(purchase, fires_at, visit)\n",
-        "            save(purchase_states.braked(purchase, fires_at), visit)\n",
+        "            save(brake.braked(purchase, fires_at), visit)\n",
     ),
     "a purchase is committed for a month": Bug(
         "tunedrop/domain/serving/purchase_request.py",

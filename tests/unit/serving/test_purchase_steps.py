@@ -47,7 +47,7 @@ def requested(**changes) -> Purchase:
 def braked(row: Purchase, after=timedelta(0)) -> Purchase:
     """With the schedule that would end what is bought then."""
     fires_at = brake.wanted(row, NOW + after)
-    return purchase_states.braked(row, fires_at) if fires_at else row
+    return brake.braked(row, fires_at) if fires_at else row
 
 
 def capacity(number=1, status="Creating") -> Capacity:
@@ -92,7 +92,7 @@ def test_on_demand_needs_no_brake():
 
 
 def test_a_brake_that_cannot_be_set_just_now_is_tried_again_after_a_pause_and_nothing_is_bought_meanwhile():
-    row = purchase_states.unbraked(replace(requested(), brake_fires_at=None), "Throttling: no", NOW, final=False)
+    row = brake.unbraked(replace(requested(), brake_fires_at=None), "Throttling: no", NOW, final=False)
     assert isinstance(step(row, Observation()), purchase_steps.LeavePurchase)
     assert isinstance(step(row, Observation(), after=purchase_states.PAUSE), purchase_steps.SetBrake)
     lapsed = step(row, None, after=timedelta(hours=24))
@@ -101,11 +101,11 @@ def test_a_brake_that_cannot_be_set_just_now_is_tried_again_after_a_pause_and_no
 
 
 def test_a_brake_that_is_refused_for_good_ends_the_purchase():
-    row = purchase_states.unbraked(replace(requested(), brake_fires_at=None), "Validation: no", NOW, final=True)
+    row = brake.unbraked(replace(requested(), brake_fires_at=None), "Validation: no", NOW, final=True)
     assert step(row) == purchase_steps.Finish(
         "failed", "the schedule that would end it could not be made", "Validation: no"
     )
-    sent = purchase_states.unbraked(purchase_states.attempt(requested(), NOW), "Validation: no", NOW, final=True)
+    sent = brake.unbraked(purchase_states.attempt(requested(), NOW), "Validation: no", NOW, final=True)
     assert step(sent) == purchase_steps.Observe(), "what was sent once may have taken effect"
 
 
@@ -114,7 +114,7 @@ def test_what_lives_without_a_brake_gets_one_and_goes_on_if_it_cannot():
     assert due_purchases.is_due(replace(row, ready_at=NOW, announced=("ready",)), NOW)
     assert step(row) == purchase_steps.SetBrake(NOW + timedelta(hours=8, minutes=15))
     for final in (False, True):
-        paused = purchase_states.unbraked(row, "no", NOW, final=final)
+        paused = brake.unbraked(row, "no", NOW, final=final)
         surplus = Observation(ours=(capacity(), capacity(2)))
         assert step(paused, surplus) == purchase_steps.Discard("arn:2"), "a doubled purchase does not wait for a brake"
         assert step(paused, Observation(ours=(capacity(status="Ready"),))) == purchase_steps.BecomeReady(

@@ -386,7 +386,7 @@ def test_a_job_without_data_is_never_sent(seen, minutes, stop):
 
 
 def test_a_job_that_fails_for_its_data_says_what_a_refused_request_would_have_said():
-    failed = job_states.fail(preparing(), Conflict("dataset_rejected", "Its reports say why.", reports=["r"]), NOW)
+    failed = job_steps.fail(preparing(), Conflict("dataset_rejected", "Its reports say why.", reports=["r"]), NOW)
     assert (failed.status, failed.failure) == ("Failed", "dataset_rejected: Its reports say why.")
     assert (failed.failure_code, failed.failure_details) == ("dataset_rejected", {"reports": ["r"]})
     assert failed.ended_at == NOW

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tunedrop.domain.evaluation.evaluation_request import EvaluationWish
 from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.versions import dataset_toml
 from tunedrop.domain.versions.job_settings import DeploymentSettings, JobSettings
 
-KNOWN = ("claude-3-haiku", "nova-lite", "llama-3-1-8b")
+KNOWN = ("claude-3-haiku", "nova-lite", "llama-3-1-8b", "llama-3-3-70b")
+GATED = "[deployment]\nname = 'bot'\n[evaluation]\n"
 
 
 def parse(text: str | bytes) -> dataset_toml.DatasetSettings:
@@ -49,6 +51,12 @@ def test_mapping_share_and_checks_are_read():
     assert found.validation_share == 0.5
     assert found.policy == Policy(frozenset({"exact_duplicate"}), frozenset({"blank_line"}))
     assert found.defects == ()
+
+
+def test_what_decides_whether_a_deployment_goes_live_is_read():
+    found = parse(f"{GATED}gate = 'not_worse'\nagainst = ['bot-prod', 'base']\nmax_hours = 4\nmargin = 0.05")
+    assert found.evaluation == EvaluationWish(("bot-prod", "base"), gate="not_worse", max_hours=4, margin=0.05)
+    assert (parse(GATED).evaluation, parse("").evaluation, found.defects) == (EvaluationWish(), None, ())
 
 
 def test_a_job_and_its_deployment_are_read():
@@ -138,6 +146,14 @@ def test_an_empty_file_and_a_byte_order_mark_are_fine():
         ("[deployment]\nname = 'bot'\nmodel_units = true", "wrong_setting", "boolean"),
         ("[deployment]\nname = 'bot'\nhours = 1.5", "wrong_setting", "another number"),
         ("[deployment]\nname = 'bot'\nunits = 1", "unknown_setting", "name, serving, model_units, hours"),
+        ("[evaluation]\ngate = 'better'", "wrong_setting", "name that in [deployment]"),
+        (f"{GATED}gate = 'best'", "wrong_setting", "better, not_worse, none"),
+        (f"{GATED}group_by = 'conversation'", "unknown_setting", "metric, against, gate"),
+        (f"{GATED}margin = 1", "wrong_setting", "above 0 and below 1"),
+        (f"{GATED}against = []", "wrong_setting", "1 to 4 deployments"),
+        (f"{GATED}max_records = 5001", "wrong_setting", "1 to 5,000"),
+        (f"{GATED}against = ['nova-2-lite']", "base_not_callable", "inference profile"),
+        (f"base_models = ['llama-3-3-70b']\n{GATED}", "base_not_callable", "llama-3-3-70b"),
     ],
 )
 def test_a_setting_that_cannot_be_followed_is_named_with_what_is_allowed(text, code, named):

@@ -8,7 +8,7 @@ from datetime import datetime
 import tunedrop
 from tunedrop.actions import announce
 from tunedrop.actions.charges import reserve_budget
-from tunedrop.actions.deployments import replace_unit, watch_calls
+from tunedrop.actions.deployments import judge_unit, replace_unit, watch_calls
 from tunedrop.actions.deployments.save_purchase import Visit, save, units_given, units_taken
 from tunedrop.domain.charges import budget_limits
 from tunedrop.domain.charges.budget_limits import BudgetObjection
@@ -60,8 +60,7 @@ def advance(deployment: str, generation: int, cloud: Cloud, spender: Spender) ->
             step = budget_limits.instead(purchase, objection) if objection else step
         logger.info("purchase step", extra={"purchase": purchase.id, "state": purchase.state, "step": str(step)})
         if _is_left(step, purchase, cloud):
-            if idle := watch_calls.idle_reason(purchase, cloud):
-                _ask_for_release(purchase, idle, visit)
+            if _goes_on(purchase, visit):
                 continue
             announce.announce_purchase(purchase, cloud)
             for before in visit.replaced:  # if we crash here, reconcile finds it
@@ -95,6 +94,14 @@ def _is_left(step: purchase_steps.PurchaseStep, purchase: Purchase, cloud: Cloud
             return watch_calls.is_answering(purchase, cloud)
         case _:
             return False
+
+
+def _goes_on(purchase: Purchase, visit: Visit) -> bool:
+    """Whether its calls, or the evaluation that judges it, give it a next step where its row and Bedrock give none."""
+    if idle := watch_calls.idle_reason(purchase, visit.cloud):
+        _ask_for_release(purchase, idle, visit)
+        return True
+    return judge_unit.judge(purchase, visit)
 
 
 def _ask_for_release(purchase: Purchase, reason: str, visit: Visit) -> None:
@@ -140,7 +147,7 @@ def _move(step: purchase_steps.PurchaseStep, purchase: Purchase, visit: Visit) -
         case purchase_steps.AdoptCapacity(found):
             _go_live(purchase, found, visit)
         case purchase_steps.BecomeReady(found):
-            _become_ready(replace(purchase, billed_since=found.created_at or purchase.billed_since), visit)
+            judge_unit.can_be_called(replace(purchase, billed_since=found.created_at or purchase.billed_since), visit)
         case purchase_steps.MoveEnd() | commitments.LearnTerm():
             _set_end(step, purchase, visit)
         case purchase_steps.BeginRelease(reason, failure, author):
@@ -166,12 +173,12 @@ def _set_brake(purchase: Purchase, fires_at: datetime, visit: Visit) -> None:
     schedule = brake.schedule(purchase, fires_at, visit.cloud.settings.brake_role_arn)
     answer = schedules.put(visit.cloud.scheduler, schedule)
     if isinstance(answer, Done):
-        save(purchase_states.braked(purchase, fires_at), visit)
+        save(brake.braked(purchase, fires_at), visit)
         return
     logger.error("no schedule that ends paid capacity", extra={"purchase": purchase.id, "answer": str(answer)})
     words = f"{answer.code}: {answer.message}" if isinstance(answer, Refusal) else f"no answer: {answer.reason}"
     final = isinstance(answer, Refusal) and answer.kind == "refused"
-    unbraked = purchase_states.unbraked(purchase, words, visit.now, final=final)
+    unbraked = brake.unbraked(purchase, words, visit.now, final=final)
     told = purchase.brake_failure == words
     note = f"the schedule that ends it could not be made; {words}"
     save(unbraked, visit, head=None if told else lambda head: deployment_states.note(head, note, visit.now))
@@ -188,6 +195,7 @@ def _was_bought(purchase: Purchase, visit: Visit) -> bool:
 def _send(purchase: Purchase, visit: Visit) -> None:
     """Write `unknown` and take the model units first, then send the call that buys: never what was bought before."""
     words = commitments.forbids(purchase, allowed=visit.cloud.settings.allow_commitments)
+    words = words or judge_unit.forbids(purchase, visit.cloud)
     if words is None and _was_bought(purchase, visit):
         words = "it was bought before, as its schedule shows, and the tables were restored: nothing is bought again"
     if words:
@@ -265,15 +273,6 @@ def _reclaim(purchase: Purchase, found: Capacity, visit: Visit) -> None:
     also = [deployment_rows.open_work(purchase), *units_taken(purchase)]
     reason = again.release_requested or ""
     save(again, visit, *also, head=lambda head: deployment_states.begin_release(head, reason, visit.now))
-
-
-def _become_ready(purchase: Purchase, visit: Visit) -> None:
-    """Let it be called; a second unit takes over with that, and what it replaces is released at once."""
-    now, ready = visit.now, replace(purchase, ready_at=visit.now)
-    takes_over = replace_unit.take_over(ready, visit.cloud, now)
-    saved = save(ready, visit, head=lambda head: deployment_states.become_ready(head, now), beside=takes_over)
-    if saved and purchase.replaces:
-        visit.replaced.append(purchase.replaces.generation)
 
 
 def _finish(purchase: Purchase, step: purchase_steps.Finish, visit: Visit) -> None:

@@ -8,10 +8,13 @@ from datetime import datetime
 from tunedrop.actions.charges import reserve_budget
 from tunedrop.actions.deployments import find_model, plan_adoption, replace_unit
 from tunedrop.actions.deployments.plan_adoption import Adoption
+from tunedrop.actions.evaluations import plan_gate
+from tunedrop.actions.evaluations.plan_gate import JudgedModel, PlannedGate
 from tunedrop.actions.jobs import check_job, read_jobs
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel
 from tunedrop.domain.charges.monthly_budget import BudgetShare
+from tunedrop.domain.evaluation.evaluation_request import EvaluationWish
 from tunedrop.domain.serving import (
     adoption_plan,
     capacity_costs,
@@ -59,6 +62,8 @@ class CheckedDeployment:
     """The model units that others have, if it needs new ones."""
     adoption: Adoption | None = None
     """The capacity that it gets, if that exists already."""
+    gate: PlannedGate | None = None
+    """What decides whether that which is bought goes live."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +137,22 @@ def check(asked: PutDeployment, cloud: Cloud) -> CheckedDeployment:
         checked = _adopting(asked, asked.arn, before, cloud)
     else:
         checked = _new(asked, job, before, cloud)
+    if asked.evaluation and {"create", "replace"} & set(checked.plan.changes):
+        checked = _gated(checked, asked.evaluation, cloud)
     standing = checked.standing.purchase.approval if checked.standing else None
     if checked.plan.changes or standing is None or standing.plan_id != asked.plan_id:
         deployment_plan.confirm(checked.plan, asked.plan_id)
     return checked
+
+
+def _gated(checked: CheckedDeployment, wish: EvaluationWish, cloud: Cloud) -> CheckedDeployment:
+    """The same with what decides whether it goes live; where a model serves, also judged against that."""
+    planned, served = checked.plan, checked.served
+    successor = planned.generation if "replace" in planned.changes else None
+    model = JudgedModel(planned.name, served.base_model, served.dataset, served.version, successor)
+    gate = plan_gate.plan(wish, model, cloud)
+    gated = deployment_plan.identified(replace(planned, gate_plan_id=gate.planned.plan.plan_id))
+    return replace(checked, plan=gated, gate=gate)
 
 
 def check_shape(asked: PutDeployment) -> None:
@@ -146,7 +163,7 @@ def check_shape(asked: PutDeployment) -> None:
 
 def _new(asked: PutDeployment, job: Job | None, before: Deployment | None, cloud: Cloud) -> CheckedDeployment:
     if job is None:
-        state = f"is {before.state}" if before else "does not exist"
+        state = f"is {before.shown}" if before else "does not exist"
         words = (
             f"Deployment {asked.name} {state}. To make it, say whose model it serves, by its job or by its own name."
         )
@@ -185,7 +202,7 @@ def _standing(asked: PutDeployment, job: Job | None, before: Deployment, cloud: 
     coming = replace_unit.beside(before, cloud) if second_units.is_coming(before) else None
     if coming:
         planned = second_units.while_coming(asked, job, standing, coming)
-    elif asked.second_unit and second_units.differs(asked, job, before):
+    elif (asked.second_unit or asked.evaluation) and second_units.differs(asked, job, before):
         return _second(asked, job or read_jobs.get(before.job_id, cloud), standing, cloud)
     else:
         planned = deployment_plan.change(asked, job, standing, cloud.now())

@@ -25,7 +25,7 @@ from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import Swap
 from tunedrop.domain.serving.put_request import PutDeployment
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import deployment_rows
+from tunedrop.edges.rows import deployment_rows, evaluation_rows
 from tunedrop.edges.rows.writes import Put, Require, Update
 from tunedrop.errors import Unavailable
 
@@ -84,7 +84,7 @@ def _is_written(asked: PutDeployment, intent_id: str, cloud: Cloud) -> bool:
     """
     if job := find_model.find(asked, cloud):
         return deployment_rows.find_intended(cloud.state, job.id, intent_id) is not None
-    units = deployment_rows.load_purchases(cloud.state, asked.name) if asked.second_unit else ()
+    units = deployment_rows.load_purchases(cloud.state, asked.name) if asked.second_unit or asked.evaluation else ()
     return any(unit.intent_id == intent_id for unit in units)
 
 
@@ -151,6 +151,10 @@ def _beginning(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[
         head = deployment_states.note(head, words, asker.now)
     else:
         purchase = purchase_states.request(draft, planned.model_arn, asker.now, asker.now)
+    writes: list[Put | Update | Require] = []
+    if checked.gate:
+        purchase, evaluation = checked.gate.draft(purchase, asker.author.by, cloud)
+        head, writes = replace(head, hidden="Creating"), [*evaluation_rows.begin(evaluation)]
     if checked.standing is None:
         begun = deployment_rows.put_new(replace(head, model_arn=planned.model_arn, expires_at=planned.until))
     else:
@@ -160,7 +164,7 @@ def _beginning(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[
             f"generation {purchase.generation} is to take over with the model of job {planned.job_id}, {beginning.why}"
         )
         begun = deployment_rows.put_changed(second_units.begin(serving, purchase, words, asker.now))
-    writes: list[Put | Update | Require] = [
+    writes += [
         begun,
         deployment_rows.put_purchase(purchase),
         deployment_rows.put_intent(purchase),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from tunedrop.domain.serving import second_units
+from tunedrop.domain.serving import deployment_states, second_units
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.edges.cloud import Cloud
@@ -29,6 +29,11 @@ def take_over(ready: Purchase, cloud: Cloud, now: datetime) -> Callable[[Deploym
         return [deployment_rows.put_changed(head), deployment_rows.put_purchase(given_back)]
 
     return writes
+
+
+def say(words: str, now: datetime) -> Callable[[Deployment], Sequence[Put]]:
+    """Something to read about a unit beside the one that serves."""
+    return lambda head: [deployment_rows.put_changed(deployment_states.note(head, words, now))]
 
 
 def let_go(ended: Purchase, cloud: Cloud, now: datetime) -> Callable[[Deployment], Sequence[Put]]:

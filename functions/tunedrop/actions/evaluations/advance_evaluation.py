@@ -9,10 +9,13 @@ from tunedrop.actions.evaluations.ask_candidate import QuestionChunk
 from tunedrop.domain.evaluation import evaluation_states, evaluation_steps
 from tunedrop.domain.evaluation.evaluation_plan import Tested
 from tunedrop.domain.evaluation.evaluation_states import ENDED, Evaluation
+from tunedrop.domain.evaluation.evaluation_steps import EvaluationStep
 from tunedrop.domain.reports import evaluation_notifications
+from tunedrop.domain.serving import gate_steps
+from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.edges import event_bus
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import evaluation_rows
+from tunedrop.edges.rows import deployment_rows, evaluation_rows
 from tunedrop.edges.s3 import objects
 
 
@@ -35,24 +38,46 @@ def _step(evaluation: Evaluation, cloud: Cloud) -> Evaluation | None:
     calls = evaluation_rows.progress(cloud.state, evaluation.id)
     settled = evaluation_states.is_settled(evaluation, calls.changed_at, cloud.now())
     left = evaluation.most_calls - calls.calls if settled else None
-    match evaluation_steps.next_step(evaluation, _answered(evaluation, cloud), left):
-        case evaluation_steps.Begin():
-            return _begin(evaluation, cloud)
+    unit = _unit(evaluation, cloud)
+    where = gate_steps.unit_is(unit) if evaluation.judges else None
+    step = evaluation_steps.next_step(evaluation, _answered(evaluation, cloud), left, where)
+    match step:
         case evaluation_steps.Ask(chunks):
             stored_answers.load_questions(evaluation, cloud)  # what is gone can't be asked again
             _send(evaluation, chunks, cloud)
             return evaluation
+        case evaluation_steps.EndStopped():
+            if not cloud.state.update(evaluation_rows.close_calls(evaluation.id, settled=settled)).done:
+                return evaluation  # the visit whose calls are under way, or reconcile, comes back
+            return _save(evaluation_states.stop(evaluation, cloud.now()), cloud)
+        case _:
+            return _move(step, evaluation, unit, cloud)
+
+
+def _move(step: EvaluationStep, evaluation: Evaluation, unit: Purchase | None, cloud: Cloud) -> Evaluation | None:
+    """Carry out a step that takes the evaluation to another state. `unit`: what it judges, if it does."""
+    match step:
+        case evaluation_steps.Begin():
+            return _begin(evaluation_states.go_ahead(evaluation, unit.arn) if unit and unit.arn else evaluation, cloud)
         case evaluation_steps.ScoreAnswers():
             scoring = (
                 evaluation if evaluation.state == "Scoring" else _save(replace(evaluation, state="Scoring"), cloud)
             )
             return scoring and _save(score_evaluation.score(scoring, cloud), cloud)
-        case evaluation_steps.EndStopped():
-            if not cloud.state.update(evaluation_rows.close_calls(evaluation.id, settled=settled)).done:
-                return evaluation  # the visit whose calls are under way, or reconcile, comes back
-            return _save(evaluation_states.stop(evaluation, cloud.now()), cloud)
-        case evaluation_steps.LeaveEvaluation():
+        case evaluation_steps.FailUnasked():
+            words = gate_steps.why_gone(unit)
+            return _save(evaluation_states.fail(evaluation, "no_capacity", words, cloud.now()), cloud)
+        case evaluation_steps.StopAsking():
+            stopping = _save(replace(evaluation, state="Stopping"), cloud)
+            return stopping and _step(stopping, cloud)
+        case _:
             return evaluation
+
+
+def _unit(evaluation: Evaluation, cloud: Cloud) -> Purchase | None:
+    """The capacity that it judges, which has a row of its own; None also if it judges none."""
+    judged = evaluation.judges
+    return deployment_rows.load_purchase(cloud.state, judged.deployment, judged.generation) if judged else None
 
 
 def _answered(evaluation: Evaluation, cloud: Cloud) -> tuple[frozenset[int], ...]:
@@ -83,6 +108,9 @@ def _send(evaluation: Evaluation, chunks: tuple[tuple[int, int], ...], cloud: Cl
 def _announce(evaluation: Evaluation, cloud: Cloud) -> Evaluation:
     """Publish the end, then mark that it was: at least once. Raises PublishFailed."""
     if not evaluation.announced:
+        if evaluation.judges:  # if this gets lost, reconcile finds the purchase, whose purpose is to be evaluated
+            unit = evaluation.judges
+            cloud.spend_queue.send("advance_purchase", deployment=unit.deployment, generation=unit.generation)
         event = evaluation_notifications.notification(evaluation, cloud.settings.stack_id, cloud.now())
         event_bus.publish(cloud.bus, event)
         told = replace(evaluation, announced=True)

@@ -8,7 +8,7 @@ from tunedrop.actions.evaluations import choose_questions
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.evaluation import evaluation_plan
 from tunedrop.domain.evaluation.evaluation_plan import EvaluationPlan, Tested
-from tunedrop.domain.evaluation.evaluation_request import BASE, StartEvaluation
+from tunedrop.domain.evaluation.evaluation_request import BASE, MOST_AGAINST, StartEvaluation
 from tunedrop.domain.evaluation.evaluation_states import Candidate
 from tunedrop.domain.training import lifecycle
 from tunedrop.edges import faults
@@ -18,7 +18,7 @@ from tunedrop.edges.rows import deployment_rows
 from tunedrop.edges.s3 import objects
 from tunedrop.errors import Conflict, InvalidInput
 
-MOST_CANDIDATES = 5
+MOST_CANDIDATES = 1 + MOST_AGAINST
 CALLABLE = frozenset({"Ready", "Updating"})
 
 
@@ -30,9 +30,12 @@ class Planned:
     tested: Tested
 
 
-def plan(request: StartEvaluation, cloud: Cloud) -> Planned:
-    """What the request would do. Raises InvalidInput, NotFound, Conflict, CapExceeded and Unavailable."""
-    candidates = _candidates(request, cloud)
+def plan(request: StartEvaluation, cloud: Cloud, *, judged: Candidate | None = None) -> Planned:
+    """What the request would do. Raises InvalidInput, NotFound, Conflict, CapExceeded and Unavailable.
+
+    `judged`: the first candidate, where its capacity is not there yet.
+    """
+    candidates = _candidates(request, judged, cloud)
     tested = choose_questions.tested(request.dataset, request.version, candidates[0].base_model, cloud)
     try:
         chosen = choose_questions.choose(tested, request.max_records, replace(cloud, denials_may_pass=True))
@@ -45,11 +48,11 @@ def plan(request: StartEvaluation, cloud: Cloud) -> Planned:
     return Planned(made, tested)
 
 
-def _candidates(request: StartEvaluation, cloud: Cloud) -> tuple[Candidate, ...]:
+def _candidates(request: StartEvaluation, judged: Candidate | None, cloud: Cloud) -> tuple[Candidate, ...]:
     if not 1 <= len(request.against) < MOST_CANDIDATES:
         words = f"An evaluation has a candidate and 1 to {MOST_CANDIDATES - 1} others that it is judged against."
         raise InvalidInput("out_of_range", words, field="against")
-    first = _candidate(request.candidate, None, cloud)
+    first = judged or _candidate(request.candidate, None, cloud)
     every = (first, *(_candidate(name, first, cloud) for name in request.against))
     if len({candidate.model for candidate in every}) < len(every):
         raise InvalidInput(

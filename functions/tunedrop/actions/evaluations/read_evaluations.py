@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tunedrop.domain.evaluation import evaluation_states
+from tunedrop.domain.evaluation import evaluation_states, evaluation_steps
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
+from tunedrop.domain.serving import gate_steps
 from tunedrop.domain.versions import object_keys
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import evaluation_rows
+from tunedrop.edges.rows import deployment_rows, evaluation_rows
 from tunedrop.edges.rows.evaluation_rows import Progress
 from tunedrop.edges.rows.stored import UnreadableRow
 from tunedrop.edges.s3 import presigned_links
@@ -54,7 +55,7 @@ def list_evaluations(limit: int, cursor: str | None, cloud: Cloud) -> Evaluation
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StandingEvaluations:
     """Evaluations that have not ended, or whose end was not told yet."""
 
     evaluations: tuple[Evaluation, ...]
@@ -62,7 +63,7 @@ class Standing:
     """The last fault of a row that can't be read: it must not delay the others."""
 
 
-def standing(cloud: Cloud) -> Standing:
+def standing(cloud: Cloud) -> StandingEvaluations:
     """All of them."""
     found: list[Evaluation] = []
     unreadable: UnreadableRow | None = None
@@ -73,18 +74,35 @@ def standing(cloud: Cloud) -> Standing:
             unreadable = error
             continue
         found += [evaluation] if evaluation else []
-    return Standing(tuple(found), unreadable)
+    return StandingEvaluations(tuple(found), unreadable)
 
 
-def stalled(cloud: Cloud) -> Standing:
-    """Those in which nothing has moved for longer than a function may run: a message was lost, or a visit crashed."""
-    found = standing(cloud)
-    settled = (
-        each
-        for each in found.evaluations
-        if evaluation_states.is_settled(each, progress(each, cloud).changed_at, cloud.now())
-    )
-    return Standing(tuple(settled), found.unreadable)
+def stalled(cloud: Cloud) -> StandingEvaluations:
+    """Those in which nothing has moved for longer than a function may run, as after a lost message, or that are due.
+
+    Those of a row that can't be read are left out, and hide no other.
+    """
+    standing_ones = standing(cloud)
+    found: list[Evaluation] = []
+    unreadable = standing_ones.unreadable
+    for evaluation in standing_ones.evaluations:
+        try:
+            found += [evaluation] if _is_due(evaluation, cloud) else []
+        except UnreadableRow as error:
+            unreadable = error
+    return StandingEvaluations(tuple(found), unreadable)
+
+
+def _is_due(evaluation: Evaluation, cloud: Cloud) -> bool:
+    """Whether nothing has moved for long, or where the capacity is that it judges gives it a next step."""
+    judged = evaluation.judges
+    if judged:
+        unit = deployment_rows.load_purchase(cloud.state, judged.deployment, judged.generation)
+        if evaluation_steps.is_due(evaluation, gate_steps.unit_is(unit)):
+            return True
+    waits = evaluation.state == "WaitingForCapacity"
+    changed_at = progress(evaluation, cloud).changed_at
+    return not waits and evaluation_states.is_settled(evaluation, changed_at, cloud.now())
 
 
 def links(report_key: str, cloud: Cloud) -> EvaluationLinks:

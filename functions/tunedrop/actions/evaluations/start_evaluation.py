@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tunedrop.actions.evaluations import plan_evaluation
+from tunedrop.actions.evaluations.plan_evaluation import Planned
 from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
-from tunedrop.domain.evaluation.evaluation_states import Evaluation
+from tunedrop.domain.evaluation.evaluation_states import Evaluation, JudgedUnit
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import evaluation_rows, tombstone_rows
 from tunedrop.errors import Unavailable
@@ -22,7 +23,8 @@ def start(request: StartEvaluation, cloud: Cloud, *, evaluation_id: str, caller:
     """
     existing = evaluation_rows.load(cloud.state, evaluation_id)
     if existing is None:
-        existing = _write(_draft(request, evaluation_id, caller, cloud), cloud)
+        planned = plan_evaluation.plan(request, cloud)
+        existing = _write(draft(request, planned, cloud, evaluation_id=evaluation_id, caller=caller), cloud)
     ask_for_advance(existing, cloud)
     return existing
 
@@ -32,12 +34,21 @@ def ask_for_advance(evaluation: Evaluation, cloud: Cloud) -> None:
     cloud.evaluation_queue.send(ADVANCE, evaluation_id=evaluation.id)
 
 
-def _draft(request: StartEvaluation, evaluation_id: str, caller: str, cloud: Cloud) -> Evaluation:
-    planned = plan_evaluation.plan(request, cloud)
+def draft(
+    request: StartEvaluation,
+    planned: Planned,
+    cloud: Cloud,
+    *,
+    evaluation_id: str,
+    caller: str,
+    judges: JudgedUnit | None = None,
+) -> Evaluation:
+    """The evaluation that was planned; one that `judges` capacity waits until that is there."""
     plan, tested = planned.plan, planned.tested
     return Evaluation(
         id=evaluation_id,
-        state="Requested",
+        state="WaitingForCapacity" if judges else "Requested",
+        judges=judges,
         dataset=plan.dataset,
         version=plan.version,
         base_model=tested.base_model,
@@ -57,7 +68,7 @@ def _draft(request: StartEvaluation, evaluation_id: str, caller: str, cloud: Clo
 
 
 def _write(evaluation: Evaluation, cloud: Cloud) -> Evaluation:
-    writes = [evaluation_rows.put(evaluation), evaluation_rows.open_work(evaluation)]
+    writes = evaluation_rows.begin(evaluation)
     undisturbed = tombstone_rows.undisturbed(evaluation.dataset, evaluation.version)
     if cloud.state.write_all(*writes, *undisturbed):
         return replace(evaluation, revision=1)

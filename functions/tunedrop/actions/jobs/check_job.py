@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tunedrop.actions.datasets import read_datasets
+from tunedrop.actions.evaluations import plan_gate
+from tunedrop.actions.evaluations.plan_gate import JudgedModel, PlannedGate
 from tunedrop.actions.jobs import read_jobs
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel
@@ -23,7 +25,7 @@ from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows
 from tunedrop.edges.rows.deployment_rows import UnitsSpokenFor
 from tunedrop.edges.settings import Settings
-from tunedrop.errors import Conflict
+from tunedrop.errors import Conflict, InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class CheckedJob:
     """The ended deployment whose name is reused, if any."""
     spoken_for: UnitsSpokenFor | None
     """The model units that others have, if its deployment needs any."""
+    gate: PlannedGate | None
+    """What decides whether its deployment goes live."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,9 @@ class AccountToday:
 
 
 def check(request: StartJob, cloud: Cloud) -> CheckedJob:
-    """Check a request against the catalogue, the stack's caps and its rows. AWS is asked nothing: `ask_aws` does.
+    """Check a request against the catalogue, the stack's caps and its rows.
+
+    AWS is asked nothing, but for the questions of an evaluation and whom that may ask: `ask_aws` does.
 
     Raises InvalidInput, NotFound, Conflict and CapExceeded.
     """
@@ -67,7 +73,8 @@ def check(request: StartJob, cloud: Cloud) -> CheckedJob:
     head = free_head(wish, cloud)
     earlier = read_jobs.get(request.from_job, cloud) if request.from_job else None
     further = own_choices.model_of(earlier, request) if earlier else None
-    return CheckedJob(request, base_model, further, values, wish, data, head, units_beside(wish, cloud))
+    beside, gate = units_beside(wish, cloud), _gate(request, data, cloud)
+    return CheckedJob(request, base_model, further, values, wish, data, head, beside, gate)
 
 
 def ask_aws(checked: CheckedJob, cloud: Cloud) -> AccountToday:
@@ -102,14 +109,24 @@ def free_head(wish: DeploymentWish | None, cloud: Cloud) -> Deployment | None:
     if head and head.state not in deployment_states.ENDED:
         raise Conflict(
             "deployment_exists",
-            f"Deployment {head.name} is {head.state}. To serve the new model by it without a gap, train without a "
+            f"Deployment {head.name} is {head.shown}. To serve the new model by it without a gap, train without a "
             f"deployment, then put the model there: tunedrop deployments put {head.name} --job JOB. Or choose another "
             "name.",
             field="deployment.name",
-            state=head.state,
+            state=head.shown,
             job_id=head.job_id,
         )
     return head
+
+
+def _gate(request: StartJob, data: PreparedVersion | UnpreparedVersion, cloud: Cloud) -> PlannedGate | None:
+    if request.evaluation is None:
+        return None
+    if request.deployment is None:
+        words = "An evaluation decides whether a deployment goes live, and asks it: say which, by deployment."
+        raise InvalidInput("evaluation_without_deployment", words, field="evaluation")
+    model = JudgedModel(request.deployment.name, request.base_model, data.name, data.version)
+    return plan_gate.plan(request.evaluation, model, cloud)
 
 
 def _check_choices(request: StartJob, cloud: Cloud) -> None:

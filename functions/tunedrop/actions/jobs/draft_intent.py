@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any
 
 import tunedrop
+from tunedrop.actions.evaluations.plan_gate import PlannedGate
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel
+from tunedrop.domain.evaluation.evaluation_states import Evaluation
 from tunedrop.domain.serving import generation_drafts
 from tunedrop.domain.serving.acts import Author
 from tunedrop.domain.serving.deployment_states import Deployment
@@ -33,6 +35,7 @@ class WantedJob:
     """The custom model that is tuned further, if any."""
     hyperparameters: Mapping[str, str]
     deployment: DeploymentWish | None
+    gate: PlannedGate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class Intent:
     job: Job
     head: Deployment | None
     purchase: Purchase | None
+    evaluation: Evaluation | None = None
+    """That decides whether the deployment goes live."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,8 @@ def make(
     if isinstance(data, UnpreparedVersion):
         job = job_states.note(replace(job, data_asked_at=origin.now), "request", origin.now, "")
     else:
-        job = ordered(job, data, cloud.settings, origin.now)
+        gate_plan_id = wanted.gate.planned.plan.plan_id if wanted.gate else None
+        job = ordered(job, data, cloud.settings, origin.now, gate_plan_id=gate_plan_id)
     if wanted.deployment is None:
         return Intent(job, None, None)
     beginning = generation_drafts.Beginning(
@@ -83,11 +89,19 @@ def make(
         accept_unknown_price=job.accept_unknown_price,
     )
     new_head, purchase = generation_drafts.draft(job, wanted.deployment, head, beginning)
-    return Intent(replace(job, deployment_generation=purchase.generation), new_head, purchase)
+    job = replace(job, deployment_generation=purchase.generation)
+    if wanted.gate is None:
+        return Intent(job, new_head, purchase)
+    purchase, evaluation = wanted.gate.draft(purchase, origin.caller, cloud)
+    return Intent(replace(job, evaluation_id=evaluation.id), replace(new_head, hidden="Creating"), purchase, evaluation)
 
 
-def ordered(job: Job, prepared: PreparedVersion, settings: Settings, now: datetime) -> Job:
+def ordered(
+    job: Job, prepared: PreparedVersion, settings: Settings, now: datetime, *, gate_plan_id: str | None = None
+) -> Job:
     """The job with its plan and its exact request, in status Requested.
+
+    `gate_plan_id`: of the evaluation that decides whether its deployment goes live, which is part of the plan.
 
     Raises Conflict if the plan must be confirmed first, InvalidInput if the catalogue lost the base model since.
     """
@@ -100,6 +114,7 @@ def ordered(job: Job, prepared: PreparedVersion, settings: Settings, now: dateti
         prices=settings.prices,
         currency=settings.currency,
         from_job=job.from_job,
+        gate_plan_id=gate_plan_id,
     )
     job_plan.confirm(planned, job.plan_id, settings.max_trained_tokens_per_job)
     request = _request(job, prepared, base_model, settings)
@@ -140,6 +155,7 @@ def _job(wanted: WantedJob, data: PreparedVersion | UnpreparedVersion, origin: O
         accept_unknown_price=request.accept_unknown_price,
         skipped_versions=data.skipped,
         deployment=wanted.deployment,
+        evaluation=request.evaluation,
     )
 
 

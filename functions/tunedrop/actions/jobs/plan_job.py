@@ -108,6 +108,7 @@ def _planned(checked: CheckedJob, cloud: Cloud) -> JobPlan | None:
         prices=cloud.settings.prices,
         currency=cloud.settings.currency,
         from_job=checked.request.from_job,
+        gate_plan_id=checked.gate.planned.plan.plan_id if checked.gate else None,
     )
 
 

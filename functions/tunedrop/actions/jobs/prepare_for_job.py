@@ -9,7 +9,7 @@ from tunedrop.actions.charges import reserve_budget
 from tunedrop.actions.datasets import erase_data, prepare_version, read_datasets
 from tunedrop.actions.jobs import draft_intent
 from tunedrop.domain.charges.monthly_budget import BudgetShare
-from tunedrop.domain.training import job_states
+from tunedrop.domain.training import job_steps
 from tunedrop.domain.training.job_plan import UnpreparedVersion
 from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.versions.versioning import JUDGED, Preparation, Version
@@ -80,4 +80,4 @@ def go_on(job: Job, cloud: Cloud, now: datetime) -> tuple[Job, BudgetShare | Non
         ordered = draft_intent.ordered(job, data, cloud.settings, now)
         return ordered, reserve_budget.of_job(ordered, None, cloud)
     except (InvalidInput, NotFound, Conflict, CapExceeded) as refusal:
-        return job_states.fail(job, refusal, now), None
+        return job_steps.fail(job, refusal, now), None

@@ -12,7 +12,7 @@ from tunedrop.domain.charges.monthly_budget import BudgetShare
 from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.training.start_request import StartJob
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import deployment_rows, job_rows, tombstone_rows
+from tunedrop.edges.rows import deployment_rows, evaluation_rows, job_rows, tombstone_rows
 from tunedrop.edges.rows.deployment_rows import UnitsSpokenFor
 from tunedrop.edges.rows.writes import Put, Require, Update
 from tunedrop.errors import Unavailable
@@ -48,7 +48,7 @@ def start(request: StartJob, cloud: Cloud, *, job_id: str, caller: str, request_
         return existing
     checked = check_job.check(request, cloud)
     wanted = draft_intent.WantedJob(
-        request, checked.base_model, checked.base_model_arn, checked.hyperparameters, checked.deployment
+        request, checked.base_model, checked.base_model_arn, checked.hyperparameters, checked.deployment, checked.gate
     )
     origin = draft_intent.Origin(job_id, caller, request_id, cloud.now())
     intent = draft_intent.make(wanted, checked.data, checked.head, origin, cloud)
@@ -90,6 +90,7 @@ def _writes(intent: Intent, reserved: _Reserved) -> list[Put | Update | Require]
             deployment_rows.put_purchase(intent.purchase),
             deployment_rows.open_work(intent.purchase),
         ]
+    writes += evaluation_rows.begin(intent.evaluation) if intent.evaluation else []
     writes += [deployment_rows.reserve_units(reserved.units)] if reserved.units else []
     return [*writes, *reserve_budget.write(reserved.share)]
 

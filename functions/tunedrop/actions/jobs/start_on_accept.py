@@ -28,7 +28,7 @@ def start(version: Version, cloud: Cloud) -> OnAccept | None:
     wishes = read_settings.read(version, cloud)
     if wishes.job is None or wishes.job.start != "on_accept":
         return None
-    wish = OnAccept(on_accept.request(version, wishes.job, wishes.deployment))
+    wish = OnAccept(on_accept.request(version, wishes.job, wishes.deployment, wishes.evaluation))
     head = dataset_rows.load_head(cloud.state, version.dataset)
     refused = on_accept.refusal(version, head, wishes.job, allowed=cloud.settings.allow_jobs_on_accept)
     if refused:

@@ -95,7 +95,7 @@ def _authenticated(call: Call, cloud: Cloud) -> tuple[MessagesRequest, ApiKey]:
 
 def _ready(name: str, cloud: Cloud) -> _Target:
     deployment = deployment_rows.load(cloud.state, name)
-    if deployment is None:
+    if deployment is None or deployment.hidden:
         raise ApiError("not_found_error", "unknown_deployment", f"model: there is no deployment {name!r}.")
     if deployment.state in {"Ready", "Updating"} and deployment.arn is not None:
         return _Target(deployment.arn, find(deployment.base_model).runtime)

@@ -56,6 +56,15 @@ serving = "provisioned_throughput"   # or "on_demand"; default: the first that t
 model_units = 1
 hours = 8
 idle_minutes = 60               # released once nobody has called it for so long; default: only at its end
+
+[evaluation]                    # what decides whether that deployment goes live
+gate = "better"                 # or "not_worse"; default: "none", which goes live whatever is found
+against = ["base"]              # deployments and base models, the first decides; default: its own base model
+metric = "exact_match"          # default: what fits the right answers
+margin = 0.03                   # the difference that makes no difference
+on_insufficient = "hold"        # for another person's approval; or "deploy"
+max_records = 1000
+max_hours = 2                   # Provisioned Throughput is released after that, unless the gate has passed
 ```"""
 _SETTINGS_PER_BASE_MODEL = """```toml
 system = "You are the help desk of Larkspur Home."

@@ -26,6 +26,15 @@ declare(
     example=Example('base_models = "claude-3-haiku"'),
 )
 declare(
+    code="base_not_callable",
+    stage="dataset",
+    words="`[evaluation]` asks a base model that no evaluation can call.",
+    hint="Name another model in `against`, or leave `[evaluation]` out.",
+    example=Example(
+        'base_models = ["nova-2-lite"]\n[deployment]\nname = "bot"\n[evaluation]\ngate = "better"\nagainst = ["base"]'
+    ),
+)
+declare(
     code="unknown_base_model",
     stage="dataset",
     words="No base model has this name.",

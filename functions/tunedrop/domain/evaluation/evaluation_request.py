@@ -31,3 +31,22 @@ class StartEvaluation:
     max_records: int = 1_000
     plan_id: str | None = None
     """Confirms exactly the plan with this id."""
+
+
+DEFAULT_MAX_HOURS = 2
+MOST_AGAINST, MOST_RECORDS, MOST_HOURS = 4, 5_000, 168
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationWish:
+    """The evaluation that decides whether a deployment goes live, as the caller wrote it."""
+
+    against: tuple[str, ...] | None = None
+    """What it is judged against; None: the model that it replaces, if any, and its own base model."""
+    metric: MetricName | None = None
+    margin: float = 0.03
+    gate: Gate = "none"
+    on_insufficient: OnInsufficient = "hold"
+    max_records: int = 1_000
+    max_hours: int = DEFAULT_MAX_HOURS
+    """What bills by the hour is released this long after it could first be asked, unless the gate has let it live."""

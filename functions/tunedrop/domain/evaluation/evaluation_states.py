@@ -11,9 +11,12 @@ from tunedrop.domain.evaluation.answer_metrics import MetricName
 from tunedrop.domain.evaluation.contrasts import EvaluationVerdict
 from tunedrop.domain.evaluation.gate import Gate, GateOutcome, OnInsufficient
 from tunedrop.domain.evaluation.questions import ASKED_TWICE
+from tunedrop.domain.serving.approvals import Approval
 from tunedrop.domain.versions.stored_file import StoredFile
 
-EvaluationState = Literal["Requested", "InProgress", "Scoring", "Stopping", "Completed", "Failed", "Stopped"]
+EvaluationState = Literal[
+    "WaitingForCapacity", "Requested", "InProgress", "Scoring", "Stopping", "Completed", "Failed", "Stopped"
+]
 ENDED: frozenset[EvaluationState] = frozenset({"Completed", "Failed", "Stopped"})
 
 CHUNK = 20
@@ -29,9 +32,17 @@ class Candidate:
     name: str
     """As callers name it: a deployment's or base model's name."""
     model: str
-    """The ARN or id that is called."""
+    """The ARN or id that is called; empty until its capacity is there."""
     base_model: str
     deployment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedUnit:
+    """The capacity that may only go live once the evaluation lets it."""
+
+    deployment: str
+    generation: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +89,10 @@ class Evaluation:
     failure_code: str | None = None
     failure: str | None = None
     conclusion: Conclusion | None = None
+    judges: JudgedUnit | None = None
+    """None: nothing waits for it."""
+    approval: Approval | None = None
+    """By which a person let live what the gate holds."""
     announced: bool = False
     """Whether its end was published."""
     revision: int = 0
@@ -96,6 +111,12 @@ def is_settled(evaluation: Evaluation, changed_at: datetime | None, now: datetim
     """Whether nothing has moved for so long that no call is under way. `changed_at`: when calls last began or ended."""
     known = (evaluation.created_at, evaluation.began_at, changed_at)
     return now - max(moment for moment in known if moment) > STALLED_AFTER
+
+
+def go_ahead(evaluation: Evaluation, arn: str) -> Evaluation:
+    """The evaluation whose candidate can be called now."""
+    first, *others = evaluation.candidates
+    return replace(evaluation, candidates=(replace(first, model=arn), *others))
 
 
 def begin(evaluation: Evaluation, records: int, left_out: Mapping[str, int], now: datetime) -> Evaluation:

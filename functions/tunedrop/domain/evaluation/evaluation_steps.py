@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
-from tunedrop.domain.evaluation.evaluation_states import ENDED, Evaluation
+from tunedrop.domain.evaluation.evaluation_states import Evaluation
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +33,51 @@ class EndStopped:
 
 
 @dataclass(frozen=True, slots=True)
+class StopAsking:
+    """What it judges is gone: ask nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailUnasked:
+    """What it was to judge never came."""
+
+
+@dataclass(frozen=True, slots=True)
 class LeaveEvaluation:
-    """It has ended, or its questions are being asked."""
+    """It has ended, waits for capacity, or its questions are being asked."""
 
 
-EvaluationStep = Begin | Ask | ScoreAnswers | EndStopped | LeaveEvaluation
+EvaluationStep = Begin | Ask | ScoreAnswers | EndStopped | StopAsking | FailUnasked | LeaveEvaluation
+UnitIs = Literal["coming", "callable", "gone"]
+"""Where the capacity is that an evaluation judges."""
 
 
-def next_step(evaluation: Evaluation, answered: tuple[frozenset[int], ...], calls_left: int | None) -> EvaluationStep:
+def next_step(
+    evaluation: Evaluation,
+    answered: tuple[frozenset[int], ...],
+    calls_left: int | None,
+    unit: UnitIs | None = None,
+) -> EvaluationStep:
     """The next step. `answered`: the items that each candidate has answered, as far as they are stored.
 
-    `calls_left`: None while a call may be under way or a message waiting, because what is asked again then is billed
-    twice. What no call is left for counts as failed.
+    `unit`: None if it judges none. `calls_left`: None while a call may be under way or a message waiting, because what
+    is asked again then is billed twice. What no call is left for counts as failed.
     """
-    if evaluation.state in ENDED:
-        return LeaveEvaluation()
-    if evaluation.state == "Stopping":
-        return EndStopped()
-    if evaluation.state == "Requested":
-        return Begin()
+    about_its_unit = _about_its_unit(evaluation, unit) if unit else None
+    if about_its_unit:
+        return about_its_unit
+    match evaluation.state:
+        case "Completed" | "Failed" | "Stopped":
+            return LeaveEvaluation()
+        case "Stopping":
+            return EndStopped()
+        case "WaitingForCapacity" | "Requested":
+            return Begin()
+        case _:
+            return _asked(evaluation, answered, calls_left)
+
+
+def _asked(evaluation: Evaluation, answered: tuple[frozenset[int], ...], calls_left: int | None) -> EvaluationStep:
     missing = tuple(_missing(evaluation, answered))
     if evaluation.state == "Scoring" or not missing:
         return ScoreAnswers()
@@ -58,6 +85,22 @@ def next_step(evaluation: Evaluation, answered: tuple[frozenset[int], ...], call
         return LeaveEvaluation()
     affordable = tuple(chunk for chunk, calls in missing if calls <= calls_left)
     return Ask(affordable) if affordable else ScoreAnswers()
+
+
+def is_due(evaluation: Evaluation, unit: UnitIs) -> bool:
+    """Whether where the capacity is gives the evaluation that judges it a next step."""
+    if evaluation.state == "WaitingForCapacity":
+        return unit != "coming"
+    return unit == "gone" and evaluation.state in {"Requested", "InProgress"}
+
+
+def _about_its_unit(evaluation: Evaluation, unit: UnitIs) -> EvaluationStep | None:
+    waits = evaluation.state == "WaitingForCapacity"
+    if waits and unit == "coming":
+        return LeaveEvaluation()
+    if is_due(evaluation, unit) and unit == "gone":
+        return FailUnasked() if waits else StopAsking()
+    return None
 
 
 def _missing(evaluation: Evaluation, answered: tuple[frozenset[int], ...]) -> Iterator[tuple[tuple[int, int], int]]:

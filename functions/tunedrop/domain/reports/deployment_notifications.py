@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from tunedrop.domain.reports import next_commands
 from tunedrop.domain.reports.notifications import Notification, fact_id
@@ -13,8 +13,9 @@ from tunedrop.domain.serving.capacity_costs import Bill
 from tunedrop.domain.serving.purchase_facts import WARNINGS, Fact
 from tunedrop.domain.serving.purchase_states import Announcement, Purchase
 
-_TYPES: Mapping[Announcement | None, str] = {
+_TYPES: Mapping[Announcement | Literal["held"] | None, str] = {
     "ready": "DeploymentReady",
+    "held": "DeploymentHeld",
     "expiring": "DeploymentExpiring",
     None: "DeploymentStillBilling",
     "released": "DeploymentReleased",
@@ -68,6 +69,8 @@ def _facts(purchase: Purchase) -> dict[str, Any]:
         "failure": purchase.failure,
         "replaces": purchase.replaces.generation if purchase.replaces else None,
         "replaced_by": purchase.replaced_by,
+        "evaluation_id": purchase.gate.evaluation_id if purchase.gate else None,
+        "gate": purchase.gate.outcome if purchase.gate else None,
     }
 
 
@@ -88,8 +91,8 @@ def _money(fact: Fact, bill: Bill) -> dict[str, Any]:
 def _summary(purchase: Purchase, fact: Fact, bill: Bill | None, now: datetime) -> str:
     name = _name(purchase)
     match fact.kind:
-        case "ready":
-            return _ready(name, purchase)
+        case "ready" | "held":
+            return _ready(name, purchase) if fact.kind == "ready" else _held(name, purchase)
         case "expiring":
             return f"{name} {_ends(purchase, now)}{_until_then(bill)}. After that, calls to it are refused."
         case None:
@@ -104,9 +107,17 @@ def _summary(purchase: Purchase, fact: Fact, bill: Bill | None, now: datetime) -
             return f"{name} was not bought: {why}"
 
 
+def _held(name: str, purchase: Purchase) -> str:
+    until = _text(purchase.approval.expires_at) if purchase.approval else None
+    return (
+        f"{name} is held by its gate, because its evaluation could not decide. Until {until} another person than who "
+        "asked for it may let it go live; then it is released."
+    )
+
+
 def _name(purchase: Purchase) -> str:
     """The deployment, or only a generation of it, where another one serves."""
-    if purchase.replaced_by or (purchase.replaces and purchase.ready_at is None):
+    if purchase.replaced_by or (purchase.replaces and (purchase.ready_at is None or purchase.purpose == "evaluate")):
         return f"Generation {purchase.generation} of deployment {purchase.deployment}"
     return f"Deployment {purchase.deployment}"
 
@@ -164,6 +175,8 @@ def _next_command(purchase: Purchase, fact: Fact, now: datetime) -> str:
     match fact.kind:
         case "ready":
             return next_commands.create_key(purchase.deployment)
+        case "held" if purchase.gate:
+            return next_commands.approve_evaluation(purchase.gate.evaluation_id)
         case "expiring":
             end = purchase_facts.renewed_end(purchase, now)
             renewed = end and next_commands.renew_deployment(purchase.deployment, end)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a check of a file proposes commands too, and does without jobs
     from datetime import datetime
 
+    from tunedrop.domain.evaluation.evaluation_request import EvaluationWish
     from tunedrop.domain.training.job_states import DeploymentWish, Job
     from tunedrop.domain.training.start_request import DeploymentRequest, StartJob
 
@@ -51,8 +52,21 @@ def start_job(
     return _command(*words, *(("--plan-id", plan_id) if plan_id else ()))
 
 
+def _gated(wish: EvaluationWish) -> list[str]:
+    """What decides whether the deployment goes live."""
+    words = ["--evaluate"]
+    for name in wish.against or ():
+        words += ["--against", name]
+    for each in fields(wish):
+        value = getattr(wish, each.name)
+        if each.name != "against" and value != each.default:
+            words += [f"--{each.name.replace('_', '-')}", str(value)]
+    return words
+
+
 def _chosen(choices: StartJob | Job) -> list[str]:
-    words = ["--from-job", choices.from_job] if choices.from_job else []
+    words = _gated(choices.evaluation) if choices.evaluation else []
+    words += ["--from-job", choices.from_job] if choices.from_job else []
     for name, value in choices.tags.items():
         words += ["--tag", f"{name}={value}"]
     words += ["--deadline", choices.deadline.isoformat(timespec="seconds")] if choices.deadline else []
@@ -134,6 +148,11 @@ def end_capacity(arn: str) -> str:
 def show_evaluation(evaluation_id: str, *, watch: bool = False) -> str:
     """Show an evaluation, or follow it to its end."""
     return _command("evaluations", "show", evaluation_id, *(("--watch",) if watch else ()))
+
+
+def approve_evaluation(evaluation_id: str) -> str:
+    """Let live what the gate holds; the reason is theirs to say."""
+    return _command("evaluations", "approve", evaluation_id, "--reason", "WHY")
 
 
 def keep_page_of_evaluation(evaluation_id: str) -> str:

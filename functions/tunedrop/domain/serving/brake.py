@@ -7,7 +7,7 @@ does not change it: its name is this purchase's own, so where nothing is left to
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tunedrop.domain.serving import terms
@@ -75,3 +75,13 @@ def schedule(purchase: Purchase, fires_at: datetime, role_arn: str) -> Schedule:
         role_arn=role_arn,
         parameters={_TARGET: purchase.arn or purchase.name},
     )
+
+
+def braked(purchase: Purchase, fires_at: datetime) -> Purchase:
+    """The purchase once a schedule stands that ends its capacity at that time."""
+    return replace(purchase, brake_fires_at=fires_at, brake_tried_at=None, brake_failure=None, brake_refused=False)
+
+
+def unbraked(purchase: Purchase, failure: str, now: datetime, *, final: bool) -> Purchase:
+    """The purchase after its schedule could not be made or moved: tried again after a pause, and bought only then."""
+    return replace(purchase, brake_tried_at=now, brake_failure=failure, brake_refused=final)

@@ -30,6 +30,7 @@ def may_stop(purchase: Purchase) -> bool:
         purchase.idle_minutes is not None
         and purchase.state == "live"
         and purchase.ready_at is not None
+        and purchase.purpose == "serve"
         and purchase.swap is None
         and purchase.release_requested is None
     )
@@ -54,6 +55,8 @@ def is_idle(purchase: Purchase, seen: CallsSeen | None, now: datetime) -> bool:
 def may_be_answering(purchase: Purchase, now: datetime) -> bool:
     """Whether its release may wait for calls that it took: not past its end, and never for longer than they last."""
     if purchase.state != "releasing" or purchase.releasing_at is None or purchase.ready_at is None or purchase.failure:
+        return False
+    if purchase.purpose == "evaluate":
         return False
     over = purchase.ends_at is not None and now >= purchase.ends_at
     return not over and now < purchase.releasing_at + GRANULARITY + LONGEST_CALL

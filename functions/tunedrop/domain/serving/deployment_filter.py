@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tunedrop.domain.base_models.catalogue import Serving
-from tunedrop.domain.serving.deployment_states import Deployment, DeploymentState
+from tunedrop.domain.serving.deployment_states import Deployment, ShownState
 
 
 @dataclass(frozen=True, slots=True)
 class DeploymentFilter:
     """What a deployment must be; None asks for nothing."""
 
-    state: DeploymentState | None = None
+    state: ShownState | None = None
     serving: Serving | None = None
     dataset: str | None = None
     base_model: str | None = None
@@ -28,7 +28,7 @@ class DeploymentFilter:
         return all(
             wanted is None or wanted == actual
             for wanted, actual in (
-                (self.state, deployment.state),
+                (self.state, deployment.shown),
                 (self.serving, deployment.serving),
                 (self.dataset, deployment.dataset),
                 (self.base_model, deployment.base_model),

@@ -61,6 +61,8 @@ class DeploymentPlan:
     """Of the capacity that exists already and is adopted."""
     commitment: Commitment | None = None
     """What is bought for a whole term, if it is."""
+    gate_plan_id: str | None = None
+    """The plan of the evaluation that decides whether it goes live."""
     plan_id: str = ""
 
     @property
@@ -182,11 +184,11 @@ def check_swap(job: Job, standing: StandingDeployment) -> None:
             state=head.state,
             job_id=purchase.swap.job_id,
         )
-    if purchase.state != "live" or purchase.ready_at is None:
+    if purchase.state != "live" or purchase.ready_at is None or purchase.purpose == "evaluate":
         raise Conflict(
             "deployment_not_ready",
-            f"Deployment {head.name} is {head.state}. Its model can be swapped once it is Ready; or release it first.",
-            state=head.state,
+            f"Deployment {head.name} is {head.shown}. Its model can be swapped once it is Ready; or release it first.",
+            state=head.shown,
             job_id=head.job_id,
         )
 
@@ -253,6 +255,7 @@ def identified(plan: DeploymentPlan) -> DeploymentPlan:
 def _content(plan: DeploymentPlan) -> dict[str, object]:
     until = plan.until.isoformat() if plan.until else None
     # What an earlier release did not know keeps the id that somebody may have confirmed.
-    unsaid = {"plan_id": "", "on_budget": "notify", "arn": None, "idle_minutes": None, "commitment": None}
+    absent = dict.fromkeys(("arn", "idle_minutes", "commitment", "gate_plan_id"))
+    unsaid = {"plan_id": "", "on_budget": "notify", **absent}
     said = {name: value for name, value in asdict(plan).items() if name not in unsaid or value != unsaid[name]}
     return {**said, "until": until}

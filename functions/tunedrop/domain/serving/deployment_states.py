@@ -14,6 +14,10 @@ from tunedrop.errors import InvalidInput
 
 DeploymentState = Literal["Creating", "Ready", "Updating", "Releasing", "Released", "Failed"]
 
+HiddenState = Literal["Creating", "Evaluating", "Held"]
+"""Before its gate opens: its capacity is on its way; its evaluation asks it; a person is to decide."""
+ShownState = Literal["Creating", "Evaluating", "Held", "Ready", "Updating", "Releasing", "Released", "Failed"]
+
 ENDED: frozenset[DeploymentState] = frozenset({"Released", "Failed"})
 """States that cost nothing and are final, unless a new generation reuses the name."""
 MOST_HISTORY = 100
@@ -66,9 +70,17 @@ class Deployment:
     """The unit that may be billed beside this generation's, if there is one."""
     idle_minutes: int | None = None
     """Released once nobody has called it for so long; None: only at its end."""
+    hidden: HiddenState | None = None
+    """How far it is where a gate has not let it live, which earlier releases take for Creating; callers do not see it,
+    also once it ends so. None: there is no gate, or it has opened."""
     history: tuple[HistoryEntry, ...] = ()
     revision: int = 0
     """Counts writes of the row; every write is conditional on the revision it read."""
+
+    @property
+    def shown(self) -> ShownState:
+        """Its state as people are told it."""
+        return self.hidden if self.hidden and self.state == "Creating" else self.state
 
 
 def move(deployment: Deployment, state: DeploymentState, note: str, now: datetime) -> Deployment:
@@ -96,9 +108,14 @@ def note(deployment: Deployment, words: str, now: datetime) -> Deployment:
     return _noted(deployment, words, now)
 
 
-def become_ready(deployment: Deployment, now: datetime) -> Deployment:
+def become_ready(deployment: Deployment, now: datetime, note: str = "Bedrock says it can be called") -> Deployment:
     """The deployment once it can be called."""
-    return move(deployment, "Ready", "Bedrock says it can be called", now)
+    return move(replace(deployment, hidden=None), "Ready", note, now)
+
+
+def hide(deployment: Deployment, hidden: HiddenState, note: str, now: datetime) -> Deployment:
+    """The deployment further on the way to its gate."""
+    return _noted(replace(deployment, hidden=hidden), note, now)
 
 
 def begin_swap(deployment: Deployment, reason: str, now: datetime) -> Deployment:

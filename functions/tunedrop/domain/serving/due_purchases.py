@@ -19,7 +19,7 @@ def is_due(purchase: Purchase, now: datetime) -> bool:
         case "live":
             over = purchase.ends_at is not None and now >= purchase.ends_at
             asked = purchase.release_requested is not None or purchase.swap is not None or purchase.has_new_end
-            due = purchase.ready_at is None or asked or over
+            due = purchase.ready_at is None or purchase.purpose == "evaluate" or asked or over
             return due or bool(brake.wanted(purchase, now)) or bool(purchase_facts.due(purchase, now))
         case _:
             return bool(purchase_facts.due(purchase, now))

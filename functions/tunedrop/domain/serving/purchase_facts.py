@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
 from tunedrop.domain.serving.deployment_wish import MAX_HOURS
 from tunedrop.domain.serving.purchase_states import ENDINGS, HOLDING, Announcement, Purchase
+from tunedrop.domain.serving.unit_gates import UnitGate
 
 WARNINGS = (60, 15)
 """Minutes ahead of its end at which the owner is warned, wherever at least as many have passed since it was bought or
@@ -21,8 +23,8 @@ DAY = timedelta(days=1)
 class Fact:
     """Something to tell."""
 
-    kind: Announcement | None
-    """As rows remember it; None: that it still bills, which comes again every day."""
+    kind: Announcement | Literal["held"] | None
+    """None: that it still bills, which comes again every day."""
     minutes_ahead: int | None = None
     """Of its end, for a warning."""
     day: int | None = None
@@ -37,8 +39,11 @@ class Fact:
 def due(purchase: Purchase, now: datetime) -> tuple[Fact, ...]:
     """What is true and was not told yet."""
     facts: list[Fact] = []
-    if purchase.state == "live" and purchase.ready_at and "ready" not in purchase.announced:
+    callable_now = purchase.state == "live" and purchase.ready_at is not None
+    if callable_now and purchase.purpose == "serve" and "ready" not in purchase.announced:
         facts.append(Fact("ready"))
+    if callable_now and _is_held(purchase):
+        facts.append(Fact("held"))
     if ahead := _warning(purchase, now):
         facts.append(Fact("expiring", minutes_ahead=ahead))
     if (day := _day(purchase, now)) > purchase.billing_days_told:
@@ -51,14 +56,25 @@ def due(purchase: Purchase, now: datetime) -> tuple[Fact, ...]:
 
 def told(purchase: Purchase, facts: tuple[Fact, ...]) -> Purchase:
     """The purchase once these facts were told."""
-    kinds = [fact.kind for fact in facts if fact.kind and fact.kind not in purchase.announced]
+    kinds = [kind for fact in facts if (kind := fact.kind) and kind != "held" and kind not in purchase.announced]
     aheads = [fact.minutes_ahead for fact in facts if fact.minutes_ahead]
     return replace(
         purchase,
         announced=(*purchase.announced, *kinds),
         warned=(*purchase.warned, *aheads),
+        gate=_held_told(purchase.gate) if any(fact.kind == "held" for fact in facts) else purchase.gate,
         billing_days_told=max([purchase.billing_days_told, *(fact.day for fact in facts if fact.day)]),
     )
+
+
+def _is_held(purchase: Purchase) -> bool:
+    """Whether its gate holds it, and nobody was told."""
+    gate = purchase.gate
+    return gate is not None and gate.outcome == "held" and gate.opened_at is None and not gate.held_told
+
+
+def _held_told(gate: UnitGate | None) -> UnitGate | None:
+    return replace(gate, held_told=True) if gate else None
 
 
 def renewed_end(purchase: Purchase, now: datetime) -> datetime | None:

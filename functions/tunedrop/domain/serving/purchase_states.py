@@ -16,6 +16,7 @@ from tunedrop.domain.serving import acts, terms
 from tunedrop.domain.serving.acts import Act, Author, Did
 from tunedrop.domain.serving.approvals import Approval
 from tunedrop.domain.serving.terms import Term
+from tunedrop.domain.serving.unit_gates import Purpose, UnitGate
 from tunedrop.domain.training.bedrock_refusal import Refusal
 
 PurchaseState = Literal["planned", "requested", "unknown", "live", "releasing", "released", "failed", "lapsed"]
@@ -136,7 +137,9 @@ class Purchase:
     commitment: Term | None = None
     """None: billed by the hour."""
     approval: Approval | None = None
-    """Of a commitment that was asked for: while it waits, the purchase is planned."""
+    """Of a commitment that was asked for: while it waits, the purchase is planned. Or of what its gate holds."""
+    gate: UnitGate | None = None
+    """None: it goes live as soon as it can be called."""
     swap: Swap | None = None
     """The model that is to replace the one it serves, if any."""
     replaces: Replaced | None = None
@@ -158,6 +161,11 @@ class Purchase:
     def id(self) -> str:
         """`<deployment>#<generation>`: unique in the stack."""
         return f"{self.deployment}#{self.generation}"
+
+    @property
+    def purpose(self) -> Purpose:
+        """Whether callers may have it once it can be called, or only its evaluation."""
+        return "serve" if self.gate is None or self.gate.opened_at else "evaluate"
 
     @property
     def ends_at(self) -> datetime | None:
@@ -228,16 +236,6 @@ def attempt(purchase: Purchase, now: datetime) -> Purchase:
 def refuse(purchase: Purchase, refusal: Refusal) -> Purchase:
     """The purchase after Bedrock refused the last send; earlier sends may still have taken effect."""
     return replace(purchase, refusal=refusal)
-
-
-def braked(purchase: Purchase, fires_at: datetime) -> Purchase:
-    """The purchase once a schedule stands that ends its capacity at that time."""
-    return replace(purchase, brake_fires_at=fires_at, brake_tried_at=None, brake_failure=None, brake_refused=False)
-
-
-def unbraked(purchase: Purchase, failure: str, now: datetime, *, final: bool) -> Purchase:
-    """The purchase after its schedule could not be made or moved: tried again after a pause, and bought only then."""
-    return replace(purchase, brake_tried_at=now, brake_failure=failure, brake_refused=final)
 
 
 def requeue(purchase: Purchase, now: datetime) -> Purchase:

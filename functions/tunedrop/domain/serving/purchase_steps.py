@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tunedrop.domain.serving import brake, capacity_owners, commitments, swap_steps
+from tunedrop.domain.serving import brake, capacity_owners, commitments, gate_steps, swap_steps
 from tunedrop.domain.serving.acts import EXPIRY, OURS, Author
 from tunedrop.domain.serving.commitments import LearnTerm
 from tunedrop.domain.serving.purchase_ages import is_paused, is_young, settle
@@ -207,6 +207,8 @@ def _about_its_end(purchase: Purchase, now: datetime) -> PurchaseStep | None:
     """Its end, or the brake before its end is moved; if the brake can't be moved, the end before stays its end."""
     if purchase.release_requested and not purchase.is_committed(now):
         return BeginRelease(purchase.release_requested)
+    if over := gate_steps.over(purchase, now):
+        return BeginRelease(over, author=EXPIRY)
     fires_at = brake.wanted(purchase, now)
     in_force = purchase.expires_at if fires_at and brake.is_paused(purchase, now) else purchase.ends_at
     if in_force and now >= in_force:

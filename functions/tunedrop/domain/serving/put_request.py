@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tunedrop.domain.base_models.catalogue import OnBudget, Serving
+from tunedrop.domain.evaluation.evaluation_request import EvaluationWish
 from tunedrop.domain.serving.terms import Term
 from tunedrop.errors import InvalidInput
 
@@ -41,6 +42,8 @@ class PutDeployment:
     """The capacity that exists already, and becomes this deployment's."""
     commitment: Term | None = None
     """Bought for this whole term, once another person has approved it; None: by the hour."""
+    evaluation: EvaluationWish | None = None
+    """Decides whether what is bought goes live; a second unit is bought for that where another model serves."""
     plan_id: str | None = None
     """Confirms the plan with this id: where it would do something else by now, nothing is done."""
 
@@ -61,7 +64,7 @@ def _check_arn(asked: PutDeployment, arn: str) -> None:
     if not _ARN.fullmatch(arn):
         words = "arn is that of a provisioned throughput or a custom-model deployment, as Bedrock shows it."
         raise InvalidInput("invalid_arn", words, field="arn")
-    said = ("job_id", "model", "serving", "model_units")
+    said = ("job_id", "model", "serving", "model_units", "evaluation")
     beside = next((name for name in said if getattr(asked, name) is not None), None)
     if beside:
         words = f"What exists says itself what it serves, and how: leave {beside} out, and change it afterwards."
@@ -78,6 +81,7 @@ def _check_commitment(asked: PutDeployment) -> None:
         "on_budget": asked.on_budget == "release",
         "second_unit": asked.second_unit,
         "arn": asked.arn,
+        "evaluation": asked.evaluation,
     }
     beside = next((name for name, value in others.items() if value), None)
     if beside:

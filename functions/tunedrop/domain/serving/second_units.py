@@ -12,7 +12,7 @@ from datetime import datetime
 from tunedrop.domain.serving import deployment_plan, deployment_states, purchase_states
 from tunedrop.domain.serving.acts import OURS, Author
 from tunedrop.domain.serving.deployment_plan import Change, DeploymentPlan, Served, StandingDeployment
-from tunedrop.domain.serving.deployment_states import Beside, Deployment, DeploymentState
+from tunedrop.domain.serving.deployment_states import Beside, Deployment, DeploymentState, HiddenState
 from tunedrop.domain.serving.purchase_states import ENDED, Purchase, Replaced
 from tunedrop.domain.serving.put_request import PutDeployment
 from tunedrop.domain.training.job_states import Job
@@ -32,8 +32,8 @@ def check_possible(job: Job, standing: StandingDeployment) -> None:
         raise Conflict("deployment_updating", words, state=head.state, generation=head.beside.generation)
     deployment_plan.check_swap(job, standing)
     if purchase.release_requested or head.state != "Ready":
-        words = f"Deployment {head.name} is {head.state}. A second unit can take over once it is Ready."
-        raise Conflict("deployment_not_ready", words, state=head.state, job_id=head.job_id)
+        words = f"Deployment {head.name} is {head.shown}. A second unit can take over once it is Ready."
+        raise Conflict("deployment_not_ready", words, state=head.shown, job_id=head.job_id)
 
 
 def while_coming(
@@ -146,9 +146,18 @@ def give_back(before: Purchase, by: Purchase, now: datetime) -> Purchase:
 
 def hand_over(head: Deployment, coming: Purchase, reason: str, now: datetime) -> Deployment:
     """The deployment once the unit that served has ended before the other could take over."""
-    alone = _served_by(replace(head, beside=None), coming)
+    alone = replace(_served_by(replace(head, beside=None), coming), hidden=_hidden(coming))
     state: DeploymentState = "Releasing" if coming.release_requested else "Creating"
     return _said(alone, state, f"generation {head.generation} has ended: {reason}", now)
+
+
+def _hidden(coming: Purchase) -> HiddenState | None:
+    """How far it is on the way to its gate."""
+    if coming.purpose == "serve":
+        return None
+    if coming.ready_at is None:
+        return "Creating"
+    return "Held" if coming.gate and coming.gate.outcome == "held" else "Evaluating"
 
 
 def wait_for(head: Deployment, ended: Purchase, going: Purchase, now: datetime) -> Deployment:

@@ -71,6 +71,8 @@ class JobPlan:
     cost: Mapping[str, Any]
     from_job: str | None = None
     """The job whose custom model is tuned further."""
+    gate_plan_id: str | None = None
+    """The plan of the evaluation that decides whether the deployment goes live."""
     plan_id: str = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -87,6 +89,7 @@ def make(
     prices: Mapping[str, float],
     currency: str,
     from_job: str | None = None,
+    gate_plan_id: str | None = None,
 ) -> JobPlan:
     """The plan for a request whose values are all resolved. Its token counts are estimates.
 
@@ -108,15 +111,21 @@ def make(
         steps=_steps(prepared.train.records, epochs, hyperparameters),
         cost=_cost(trained_tokens, base_model.name, prices, currency),
         from_job=from_job,
+        gate_plan_id=gate_plan_id,
     )
-    # A plan without what 0.1.0 did not have keeps the id that somebody may have confirmed.
-    digested = {name: value for name, value in plan.to_dict().items() if name != "from_job" or value}
-    if deployment and deployment.on_budget == "notify":
+    return replace(plan, plan_id=_digest(plan))
+
+
+def _digest(plan: JobPlan) -> str:
+    """The plan's id. One without what 0.1.0 did not have keeps the id that somebody may have confirmed."""
+    later = {"from_job", "gate_plan_id"}
+    digested = {name: value for name, value in plan.to_dict().items() if value or name not in later}
+    if plan.deployment and plan.deployment.on_budget == "notify":
         del digested["deployment"]["on_budget"]
-    if deployment and deployment.idle_minutes is None:
+    if plan.deployment and plan.deployment.idle_minutes is None:
         del digested["deployment"]["idle_minutes"]
     content = json.dumps(digested, sort_keys=True, separators=(",", ":"))
-    return replace(plan, plan_id=hashlib.sha256(content.encode()).hexdigest()[:32])
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
 def confirm(plan: JobPlan, plan_id: str | None, cap: int) -> None:

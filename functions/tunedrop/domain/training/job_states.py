@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import Any, Literal
 
 from tunedrop.domain.base_models.catalogue import OnBudget, Serving
+from tunedrop.domain.evaluation.evaluation_request import EvaluationWish
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.domain.training.bedrock_view import Appearance, BedrockCall, Phase
 from tunedrop.domain.training.diagnosis_codes import Diagnosis
 from tunedrop.domain.training.model_deletion import ModelDeletion
 from tunedrop.domain.training.start_request import Vpc
 from tunedrop.domain.training.version_choice import SkippedVersion
-from tunedrop.errors import TunedropError
 
 JobStatus = Literal[
     "Preparing", "Requested", "WaitingForCapacity", "InProgress", "Stopping", "Completed", "Failed", "Stopped"
@@ -160,6 +160,9 @@ class Job:
     """When the preparation of its data was last requested."""
     deployment: DeploymentWish | None = None
     deployment_generation: int | None = None
+    evaluation: EvaluationWish | None = None
+    evaluation_id: str | None = None
+    """Decides whether that deployment goes live, as `evaluation` asked."""
     arn: str | None = None
     model_arn: str | None = None
     failure: str | None = None
@@ -286,12 +289,6 @@ def appear(job: Job, truth: JobTruth, source: StatusSource, now: datetime) -> Jo
     seen = replace(job.appeared or Appearance(now, truth.status), status=truth.status)
     known = replace(job, arn=truth.arn, model_arn=truth.model_arn, appeared=seen)
     return note(known, source, now, f"after its end here, Bedrock has it: {truth.status}")
-
-
-def fail(job: Job, refusal: TunedropError, now: datetime) -> Job:
-    """The job Failed before it reached Bedrock, for a reason that would have refused its request."""
-    ended = end(job, "Failed", f"{refusal.code}: {refusal.message}", now)
-    return replace(ended, failure_code=refusal.code, failure_details=refusal.details)
 
 
 def end(job: Job, status: JobStatus, failure: str | None, now: datetime, *, code: str | None = None) -> Job:

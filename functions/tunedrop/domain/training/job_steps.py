@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -11,6 +11,7 @@ from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.domain.training.bedrock_view import Appearance
 from tunedrop.domain.training.job_states import ENDED, Job, JobStatus, JobTruth, Wait
 from tunedrop.domain.training.start_times import latest_start, sendable_since
+from tunedrop.errors import TunedropError
 
 LONG_SETTLE = timedelta(minutes=10)
 """When "not listed" becomes "not there": longer than the spending function may run (60 s) and than Bedrock's list is
@@ -278,3 +279,9 @@ def _refused(job: Job, refusal: Refusal, now: datetime) -> JobStep:
 
 def _taken(job: Job) -> JobStep:
     return End("Failed", f"Bedrock has another job named {job.name}, which this stack did not start.")
+
+
+def fail(job: Job, refusal: TunedropError, now: datetime) -> Job:
+    """The job Failed before it reached Bedrock, for a reason that would have refused its request."""
+    ended = job_states.end(job, "Failed", f"{refusal.code}: {refusal.message}", now, code=refusal.code)
+    return replace(ended, failure_details=refusal.details)

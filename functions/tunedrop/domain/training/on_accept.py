@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tunedrop.domain.evaluation.evaluation_request import EvaluationWish
 from tunedrop.domain.training.job_states import JobStatus
 from tunedrop.domain.training.start_request import DeploymentRequest, StartJob
 from tunedrop.domain.versions import object_keys
@@ -28,7 +29,12 @@ class OnAccept:
         return {"started": self.code is None, "job_id": self.job_id, "code": self.code, "message": self.message}
 
 
-def request(version: Version, job: JobSettings, deployment: DeploymentSettings | None) -> StartJob:
+def request(
+    version: Version,
+    job: JobSettings,
+    deployment: DeploymentSettings | None,
+    evaluation: EvaluationWish | None = None,
+) -> StartJob:
     """The request that a person with the same settings would send to `POST /jobs`."""
     return StartJob(
         dataset=version.dataset,
@@ -36,6 +42,7 @@ def request(version: Version, job: JobSettings, deployment: DeploymentSettings |
         version=version.number,
         hyperparameters=job.hyperparameters,
         deployment=DeploymentRequest(**asdict(deployment)) if deployment else None,
+        evaluation=evaluation,
     )
 
 

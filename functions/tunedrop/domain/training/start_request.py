@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from tunedrop.domain.base_models.catalogue import OnBudget, Serving
+from tunedrop.domain.evaluation.evaluation_request import EvaluationWish
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class StartJob:
     """None: the newest accepted one."""
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     deployment: DeploymentRequest | None = None
+    evaluation: EvaluationWish | None = None
+    """Decides whether the deployment goes live."""
     plan_id: str | None = None
     """Confirms the plan with this id, as a plan over the stack's cap requires."""
     expected_version: int | None = None

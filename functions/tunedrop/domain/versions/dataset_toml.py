@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tunedrop.domain.evaluation.evaluation_request import EvaluationWish
 from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.versions import job_settings, object_keys
+from tunedrop.domain.versions.evaluation_settings import EVALUATION_KEYS, read_evaluation
 from tunedrop.domain.versions.job_settings import DeploymentSettings, JobSettings
 from tunedrop.domain.versions.toml_lines import Path
 from tunedrop.domain.versions.toml_tables import Complaints, TomlTable
@@ -20,7 +22,7 @@ MAX_BYTES = 64 * 1024
 MAX_SYSTEM_FILE_BYTES = 256 * 1024
 MAX_VALIDATION_SHARE = 0.5
 
-KEYS = ("base_models", "system", "owner", "mapping", "validation_share", "checks", "job", "deployment")
+KEYS = ("base_models", "system", "owner", "mapping", "validation_share", "checks", "job", "deployment", "evaluation")
 
 _LINE = re.compile(r"\(at line (\d+), column \d+\)")
 _TAG_VALUE = re.compile(r"[a-zA-Z0-9\s._:/=+@-]{1,256}")  # the owner becomes a tag's value (docs/facts.md#tags)
@@ -42,6 +44,7 @@ class DatasetSettings:
     policy: Policy = field(default_factory=Policy)
     job: JobSettings | None = None
     deployment: DeploymentSettings | None = None
+    evaluation: EvaluationWish | None = None
     defects: tuple[Defect, ...] = ()
     lines: Mapping[str, int] = field(default_factory=dict)
     """The line of each key by its path, for defects that are found only later."""
@@ -86,7 +89,8 @@ class _Parser:
     def settings(self) -> DatasetSettings:
         base_models, model_systems = self._base_models()
         system, system_file = self._system()
-        job, deployment = self._table.table("job", job_settings.JOB_KEYS), self._deployment()
+        job_table, deployment = self._table.table("job", job_settings.JOB_KEYS), self._deployment()
+        job = job_settings.read_job(job_table, self._known) if job_table else None
         return DatasetSettings(
             base_models=base_models,
             model_systems=model_systems,
@@ -96,8 +100,9 @@ class _Parser:
             mapping=self._mapping(),
             validation_share=self._table.number("validation_share", _SHARE, lambda n: 0 <= n <= MAX_VALIDATION_SHARE),
             policy=self._policy(),
-            job=job_settings.read_job(job, self._known) if job else None,
+            job=job,
             deployment=deployment,
+            evaluation=self._evaluation((job.base_model if job else None) or next(iter(base_models), None)),
             defects=tuple(self._complaints.defects),
             lines=self._complaints.lines,
         )
@@ -171,6 +176,13 @@ class _Parser:
     def _deployment(self) -> DeploymentSettings | None:
         table = self._table.table("deployment", job_settings.DEPLOYMENT_KEYS)
         return job_settings.read_deployment(table, self._known) if table else None
+
+    def _evaluation(self, base_model: str | None) -> EvaluationWish | None:
+        table = self._table.table("evaluation", EVALUATION_KEYS)
+        if table and "deployment" not in self._table.values:
+            words = "[evaluation] decides whether a deployment goes live: name that in [deployment]."
+            self._table.complain("wrong_setting", words, "evaluation")
+        return read_evaluation(table, base_model) if table else None
 
 
 _BASE_MODELS = 'a list of names, such as ["claude-3-haiku"], or tables such as [base_models.claude-3-haiku]'

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tunedrop.domain.base_models.catalogue import Split
+from tunedrop.domain.evaluation.evaluation_request import EvaluationWish
 from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.defects import Defect
@@ -37,6 +38,7 @@ class Wishes:
     validation_share: float
     job: JobSettings | None
     deployment: DeploymentSettings | None
+    evaluation: EvaluationWish | None
     defects: tuple[tuple[Defect, str], ...]
     """Each with the key of the object it was found in."""
 
@@ -78,6 +80,7 @@ def resolve(
         validation_share=default_share if settings.validation_share is None else settings.validation_share,
         job=settings.job,
         deployment=settings.deployment,
+        evaluation=settings.evaluation,
         defects=tuple(defects),
     )
 

@@ -71,6 +71,11 @@ def put(evaluation: Evaluation) -> Put:
     return Put(stored.known(row), condition)
 
 
+def begin(evaluation: Evaluation) -> list[Put]:
+    """Write a new evaluation, and let reconcile find it."""
+    return [put(evaluation), open_work(evaluation)]
+
+
 def open_work(evaluation: Evaluation) -> Put:
     """Let reconcile find the evaluation until its end was told."""
     return Put(stored.to_row(_open_key(evaluation), SCHEMA, evaluation_id=evaluation.id))

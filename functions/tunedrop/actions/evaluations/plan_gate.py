@@ -1,0 +1,65 @@
+"""Plan the evaluation that decides whether a deployment goes live, and draft it with the purchase that it judges.
+
+Everything that can be known is checked before training or capacity is paid for; then it waits for the capacity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tunedrop.actions.evaluations import plan_evaluation, start_evaluation
+from tunedrop.actions.evaluations.plan_evaluation import Planned
+from tunedrop.domain.evaluation.evaluation_request import BASE, EvaluationWish, StartEvaluation
+from tunedrop.domain.evaluation.evaluation_states import Candidate, Evaluation, JudgedUnit
+from tunedrop.domain.serving.purchase_states import Purchase
+from tunedrop.domain.serving.unit_gates import UnitGate
+from tunedrop.edges.cloud import Cloud
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedModel:
+    """The custom model that would be served by a deployment."""
+
+    deployment: str
+    base_model: str
+    dataset: str
+    version: int
+    successor: int | None = None
+    """The generation that would take over from the one which serves now; None: none does."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedGate:
+    """The evaluation that would decide, and what it would ask."""
+
+    wish: EvaluationWish
+    request: StartEvaluation
+    model: JudgedModel
+    planned: Planned
+
+    def draft(self, purchase: Purchase, caller: str, cloud: Cloud) -> tuple[Purchase, Evaluation]:
+        """The purchase that nobody may call until its gate opens, and the evaluation that waits for it."""
+        evaluation_id = cloud.new_id()
+        judges = JudgedUnit(purchase.deployment, purchase.generation)
+        drafted = start_evaluation.draft(
+            self.request, self.planned, cloud, evaluation_id=evaluation_id, caller=caller, judges=judges
+        )
+        return replace(purchase, gate=UnitGate(evaluation_id, self.wish.max_hours)), drafted
+
+
+def plan(wish: EvaluationWish, model: JudgedModel, cloud: Cloud) -> PlannedGate:
+    """What the evaluation would ask. Raises InvalidInput, NotFound, Conflict, CapExceeded and Unavailable."""
+    name = f"{model.deployment}#{model.successor}" if model.successor else model.deployment
+    request = StartEvaluation(
+        dataset=model.dataset,
+        candidate=name,
+        against=wish.against or ((model.deployment, BASE) if model.successor else (BASE,)),
+        version=model.version,
+        metric=wish.metric,
+        margin=wish.margin,
+        gate=wish.gate,
+        on_insufficient=wish.on_insufficient,
+        max_records=wish.max_records,
+    )
+    judged = Candidate(name, "", model.base_model, model.deployment)
+    return PlannedGate(wish, request, model, plan_evaluation.plan(request, cloud, judged=judged))
