@@ -6,6 +6,7 @@ import argparse
 import json
 import secrets
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from rich.console import Console
@@ -15,6 +16,7 @@ from tunedrop.domain.evaluation.gate import Gate, OnInsufficient
 from tunedrop.domain.reports import next_commands
 
 from tunedrop_cli import (
+    answer_uploads,
     evaluation_text,
     evaluation_watch,
     keyed,
@@ -36,6 +38,7 @@ EPILOG = """examples:
   tunedrop evaluations start support-bot --candidate support-bot-prod --plan       what it would ask, show and cost
   tunedrop evaluations start support-bot --candidate support-bot-prod --gate better --watch
   tunedrop evaluations start support-bot@3 --candidate support-bot-next --against support-bot-prod --against base
+  tunedrop evaluations start support-bot --candidate support-bot-prod --answers old-model.jsonl
   tunedrop evaluations list
   tunedrop evaluations show EVALUATION --watch
   tunedrop evaluations show EVALUATION --html evaluation.html
@@ -44,7 +47,8 @@ EPILOG = """examples:
 exit code: 0 done, 1 refused, a gate that has not passed, or an end without a verdict, 2 wrong usage
 """
 STARTS = """A candidate is a deployment or a base model. It is asked the test split of the version, and so is what it is
-judged against: `base` is its own base model, which is the default. The first --against decides the verdict.
+judged against: `base` is its own base model, which is the default. The first --against or --answers decides the
+verdict.
 """
 
 Found = Mapping[str, Any]
@@ -81,6 +85,15 @@ def _add_start_to(start: argparse.ArgumentParser) -> None:
     start.add_argument(
         "--against", action="append", metavar="NAME", help="what to judge it against; may be repeated (default: base)"
     )
+    start.add_argument(
+        "--answers",
+        action="append",
+        dest="against",
+        type=Path,
+        metavar="FILE.jsonl",
+        help="judge it against answers made elsewhere, which are uploaded: a line each, "
+        '{"record": 7, "answer": "…"}, or "prompt" or "messages" instead of "record"',
+    )
     start.add_argument("--metric", choices=get_args(MetricName), help="what decides (default: what fits the answers)")
     start.add_argument(
         "--margin", type=options.share, metavar="SHARE", help="the difference that does not matter (default: 0.03)"
@@ -104,6 +117,8 @@ def _start(chosen: argparse.Namespace) -> int:
         raise WrongUsage("--plan asks nobody, so there is nothing to --watch")
     body = _body(chosen)
     api, screen = stack.Stack(chosen).api(), text_report.console()
+    if chosen.against:
+        body["against"] = [_named(api, body["dataset"], each) for each in chosen.against]
     if chosen.plan:
         plan = api.post("/evaluations", body, plan="true")
         if chosen.json:
@@ -126,7 +141,6 @@ def _start(chosen: argparse.Namespace) -> int:
 def _body(chosen: argparse.Namespace) -> dict[str, Any]:
     said = {
         "candidate": chosen.candidate,
-        "against": chosen.against,
         "metric": chosen.metric,
         "margin": chosen.margin,
         "gate": chosen.gate,
@@ -136,6 +150,11 @@ def _body(chosen: argparse.Namespace) -> dict[str, Any]:
     }
     given = {name: value for name, value in said.items() if value is not None}
     return {**options.dataset_version(chosen.dataset), **given}
+
+
+def _named(api: ControlApi, dataset: str, against: str | Path) -> str:
+    """What a request calls it: a file's answers once they are uploaded."""
+    return answer_uploads.upload(api, dataset, against) if isinstance(against, Path) else against
 
 
 def _list(chosen: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from statistics import fmean
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import pytest
 from bedrock_simulator import Lifecycle
 from bedrock_simulator.knowledge import Skill
-from tunedrop.actions.datasets import erase_data
+from tunedrop.actions.datasets import erase_data, take_upload
 from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.evaluation import answer_files
 from tunedrop.domain.training.start_request import DeploymentRequest
 
 from tests.integration import evaluation_world
@@ -166,6 +168,95 @@ def test_an_answer_that_is_cut_off_is_wrong(stack, environment):
     assert (ours["scores"]["exact_match"], theirs["scores"]["exact_match"]) == (1, 0)
 
 
+# --- answers made elsewhere
+
+
+OLD = "answers/old.jsonl"
+
+
+def put_answers(world: World, lines: list[dict[str, Any]]) -> None:
+    """A file of answers, as it is uploaded."""
+    body = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+    world.stack.s3.put_object(Bucket=world.stack.bucket, Key=f"incoming/support/{OLD}", Body=body)
+
+
+def right(number: int, place: str = "prompt") -> dict[str, Any]:
+    """The right answer to the question of that number, from 0."""
+    named = asked(1_000 + number) if place == "prompt" else number + 1
+    return {place: named, "answer": LABELS[number % len(LABELS)]}
+
+
+def test_a_file_of_answers_is_judged_against_and_nobody_is_asked_for_it(world):
+    put_answers(world, [right(number, "record" if number % 2 else "prompt") for number in range(12)])
+    plan = post(world, {**BASES, "against": [OLD]}, plan="true")
+    assert (plan["calls"], plan["warnings"][1:]) == (12 + 12, [])
+    assert {name: plan["answers"][0][name] for name in ("lines", "matched", "missing")} == {
+        "lines": 12,
+        "matched": 12,
+        "missing": 0,
+    }
+    told = get(world, settle(world, start(world, against=[OLD], plan_id=plan["plan_id"])).id)
+    assert world.door.calls("Converse") == told["answered"] == told["expected"] == 12 + 12
+    ours, theirs = report(world, told["id"])["candidates"]
+    assert (theirs["scores"]["exact_match"], theirs["answered"], theirs["model"]) == (1, 12, f"incoming/support/{OLD}")
+    assert {theirs[name] for name in ("cost", "latency_p50_ms", "latency_p95_ms", "flip_rate")} == {None}
+    assert ours["latency_p50_ms"] is not None
+    assert "answers_from_file" in {each["code"] for each in report(world, told["id"])["caveats"]}
+
+
+def test_answers_that_are_missing_leave_the_verdict_open_and_the_plan_says_so(world):
+    put_answers(world, [*(right(number) for number in range(11)), right(3), {"prompt": "Nobody asked", "answer": "x"}])
+    plan = post(world, {**BASES, "against": [OLD]}, plan="true")
+    assert {name: plan["answers"][0][name] for name in ("missing", "duplicates", "unmatched")} == {
+        "missing": 1,
+        "duplicates": 1,
+        "unmatched": 1,
+    }
+    assert any("the verdict is incomplete" in each for each in plan["warnings"])
+    told = get(world, settle(world, start(world, against=[OLD], gate="better")).id)
+    assert (told["verdict"], told["outcome"]) == ("incomplete", "held")
+
+
+def test_a_file_that_is_uploaded_again_changes_no_evaluation_that_began_and_the_same_bytes_no_plan(world):
+    put_answers(world, [right(number) for number in range(12)])
+    plan = post(world, {**BASES, "against": [OLD]}, plan="true")
+    put_answers(world, [right(number) for number in range(12)])
+    evaluation_id = start(world, against=[OLD], plan_id=plan["plan_id"])
+    put_answers(world, [right(0)])
+    assert answer(world, {"against": [OLD], "plan_id": plan["plan_id"]}) == (409, "plan_changed")
+    settle(world, evaluation_id)
+    assert report(world, evaluation_id)["candidates"][1]["answered"] == 12
+
+
+def test_a_file_that_was_erased_before_it_was_read_ends_the_evaluation_and_nobody_is_asked(world):
+    put_answers(world, [right(number) for number in range(12)])
+    evaluation_id = start(world, against=[OLD])
+    (file,) = (each.answers for each in row(world, evaluation_id).candidates if each.answers)
+    world.stack.s3.delete_object(Bucket=world.stack.bucket, Key=file.key, VersionId=file.version_id)
+    evaluation = settle(world, evaluation_id)
+    assert (evaluation.state, evaluation.failure_code) == ("Failed", "data_gone")
+    assert world.door.calls("Converse") == 0
+
+
+def test_answers_that_arrive_make_no_version_and_no_complaint(world):
+    put_answers(world, [right(0)])
+    event = {"detail": {"bucket": {"name": world.stack.bucket}, "object": {"key": f"incoming/support/{OLD}"}}}
+    before = world.rows()
+    take_upload.arrived(event, world.cloud, lambda *_: None)
+    assert world.rows() == before
+    assert world.told() == []
+
+
+def test_a_link_uploads_answers_and_no_more_than_they_may_have(world):
+    def link(size: int) -> Any:
+        body = {"answers": "old.jsonl", "bytes": size}
+        return call("POST", "/datasets/support/uploads", body, cloud=world.cloud)
+
+    status, told = link(100)
+    assert (status, told["key"], told["max_bytes"]) == (201, f"incoming/support/{OLD}", answer_files.MAX_BYTES)
+    assert refused(link(answer_files.MAX_BYTES + 1)) == (422, "file_too_large")
+
+
 # --- refused
 
 
@@ -185,6 +276,9 @@ def test_a_base_model_at_its_end_of_life_is_not_asked(stack, environment):
         ({"dataset": "nobody"}, (404, "unknown_dataset")),
         ({"candidate": "llama-3-1-8b"}, (409, "not_prepared")),
         ({"against": ["nova-2-lite"]}, (409, "base_not_callable")),
+        ({"against": [OLD]}, (422, "unknown_candidate")),
+        ({"against": ["answers/../train.jsonl"]}, (422, "unknown_candidate")),
+        ({"candidate": OLD}, (422, "unknown_candidate")),
     ],
 )
 def test_what_can_be_known_is_refused_before_anything_is_spent(world, body, wanted):

@@ -30,7 +30,10 @@ def api(world, environment):
     def read(key: str) -> bytes:
         return world.stack.s3.get_object(Bucket=world.stack.bucket, Key=key)["Body"].read()
 
-    with served(lambda: None, read, world.cloud) as made:
+    def store(key: str, content: bytes) -> None:
+        world.stack.s3.put_object(Bucket=world.stack.bucket, Key=key, Body=content)
+
+    with served(lambda: None, read, world.cloud, store) as made:
         environment.setenv("TUNEDROP_CONTROL_API_URL", made.url)
         yield made
 
@@ -153,3 +156,19 @@ def test_a_report_that_was_erased_leaves_the_verdict_that_the_row_holds(world, s
     assert code == 0
     assert "report_unread" in said
     assert conclusion.summary in said
+
+
+def test_a_file_of_answers_is_uploaded_planned_and_judged_against(world, say, tmp_path):
+    file = tmp_path / "old.jsonl"
+    file.write_text("".join(json.dumps({"record": number + 1, "answer": "billing"}) + "\n" for number in range(60)))
+    code, said = say(f"{EVALUATE} --answers {file} --against base --plan")
+    assert code == 0
+    assert "answers/old.jsonl, base" in said
+    assert "60 lines: 60 answers, 0 records without one" in said
+    code, said = say(proposed(said))
+    assert code == 0
+    world.deliver()
+    code, said = say(proposed(said))
+    assert (code, "better  support-prod is better than answers/old.jsonl" in said) == (0, True)
+    code, said = say(f"{EVALUATE} --answers {tmp_path / 'none.jsonl'}")
+    assert (code, "can't be read" in said) == (2, True)

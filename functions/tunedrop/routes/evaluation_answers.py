@@ -17,11 +17,11 @@ from tunedrop.routes.route_basics import AnswerModel
 
 
 class CandidateAnswer(AnswerModel):
-    """Who is asked."""
+    """Who is asked, or a file of answers."""
 
     name: str
-    model: str = Field(description="The ARN or id that is called")
-    base_model: str
+    model: str = Field(description="The ARN or id that is called; the key of a file of answers")
+    base_model: str = Field(description="Empty of a file of answers")
 
 
 class EvaluationAnswer(AnswerModel):
@@ -73,7 +73,7 @@ class WholeEvaluationAnswer(EvaluationAnswer):
                 "calls": progress.calls,
                 "most_calls": evaluation.most_calls,
                 "answered": progress.answered,
-                "expected": evaluation.items * len(evaluation.candidates),
+                "expected": evaluation.expected,
                 "report_url": links.report if links else None,
                 "page_url": links.page if links else None,
             }
@@ -85,6 +85,18 @@ class EvaluationsAnswer(AnswerModel):
 
     evaluations: list[EvaluationAnswer]
     cursor: str | None
+
+
+class AnswerFileAnswer(AnswerModel):
+    """What became of the lines of one file of answers."""
+
+    name: str
+    lines: int
+    matched: int = Field(description="Records that have an answer")
+    missing: int = Field(description="Records that have none: each counts as a failed call")
+    unmatched: int = Field(description="Lines about records that are not asked")
+    ambiguous: int = Field(description="Lines whose text fits several records")
+    duplicates: int = Field(description="Lines about a record that an earlier line answers, which counts")
 
 
 class EvaluationPlanAnswer(AnswerModel):
@@ -109,6 +121,7 @@ class EvaluationPlanAnswer(AnswerModel):
     cost: float | None = Field(description="At most; null if a price is not configured")
     currency: str
     warnings: list[str]
+    answers: list[AnswerFileAnswer] = Field(description="Of each file of answers")
 
 
 def _fields(evaluation: Evaluation) -> dict[str, object]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.versions import object_keys
 from tunedrop.domain.versions.object_keys import (
+    AnswersUpload,
     CommitUpload,
     CompanionUpload,
     PartUpload,
@@ -34,6 +35,7 @@ BEDROCK_KEY = re.compile(r"(?:[-!_*'().a-z0-9A-Z]+)(?:/[-!_*'().a-z0-9A-Z]+)*") 
         ("incoming/support-bot/dataset.toml", SettingsUpload("support-bot")),
         ("incoming/support-bot/system.txt", CompanionUpload("support-bot", "system.txt")),
         ("incoming/support-bot/Prompt_2.md", CompanionUpload("support-bot", "Prompt_2.md")),
+        ("incoming/support-bot/answers/gpt-4.1.jsonl", AnswersUpload("support-bot", "gpt-4.1.jsonl")),
     ],
 )
 def test_a_key_that_fits_a_pattern_means_one_thing(key, meaning):
@@ -57,6 +59,10 @@ def test_a_key_that_fits_a_pattern_means_one_thing(key, meaning):
         "incoming/a/train.jsonl.jsonl",
         "incoming/a/train/more/part-1.jsonl",
         "incoming/a/train/_SUCCESS",
+        "incoming/a/answers/old.csv",
+        "incoming/a/answers/.jsonl",
+        "incoming/a/answers/more/old.jsonl",
+        "incoming/a/answers/_commit",
         "incoming/a/train/_part.jsonl",
         "incoming/a/train/.part.jsonl",
         "incoming/a/train/part 1.jsonl",

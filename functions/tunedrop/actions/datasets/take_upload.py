@@ -14,6 +14,7 @@ from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.reports import dataset_notifications
 from tunedrop.domain.versions import dataset_toml, object_keys, versioning
 from tunedrop.domain.versions.object_keys import (
+    AnswersUpload,
     CommitUpload,
     CompanionUpload,
     PartUpload,
@@ -64,6 +65,8 @@ def arrived(event: Mapping[str, Any], cloud: Cloud, start: StartJobOf) -> None:
         logger.info("a folder marker")
     elif isinstance(upload, PartUpload):
         logger.info("a part, not joined yet", extra={"dataset": upload.dataset})
+    elif isinstance(upload, AnswersUpload):
+        logger.info("answers for evaluations, in no version", extra={"dataset": upload.dataset})
     elif isinstance(upload, Unrecognised):
         _tell(Defect("unrecognized_key", upload.message, hint=upload.hint), key, None, arrival.version_id, cloud)
     else:

@@ -138,7 +138,7 @@ def _again(chunk: QuestionChunk, cloud: Cloud) -> None:
 def _ask_for_advance(evaluation: Evaluation, cloud: Cloud) -> None:
     """Ask for the next step once everything seems answered, or nothing more is to be: what is stored decides."""
     counted = evaluation_rows.progress(cloud.state, evaluation.id)
-    if counted.answered >= evaluation.items * len(evaluation.candidates):
+    if counted.answered >= evaluation.expected:
         ask_for_advance(evaluation, cloud)
     elif counted.under_way <= 0:
         today = evaluation_rows.load(cloud.state, evaluation.id)

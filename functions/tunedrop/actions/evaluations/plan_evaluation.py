@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tunedrop.actions.evaluations import choose_questions
+from tunedrop.actions.evaluations import choose_questions, read_answer_file
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.evaluation import evaluation_plan
 from tunedrop.domain.evaluation.evaluation_plan import EvaluationPlan, Tested
@@ -36,10 +36,13 @@ def plan(request: StartEvaluation, cloud: Cloud) -> Planned:
     tested = choose_questions.tested(request.dataset, request.version, candidates[0].base_model, cloud)
     try:
         chosen = choose_questions.choose(tested, request.max_records, cloud)
+        files = [read_answer_file.match(each, chosen.questions, cloud).counts for each in candidates if each.answers]
     except objects.Unreadable as gone:
         raise Conflict("data_gone", str(gone), version=tested.version) from gone
     settings = cloud.settings
-    made = evaluation_plan.make(request, tested, candidates, chosen, prices=settings.prices, currency=settings.currency)
+    made = evaluation_plan.make(
+        request, tested, candidates, chosen, files=files, prices=settings.prices, currency=settings.currency
+    )
     evaluation_plan.confirm(made, request.plan_id)
     _check_callable(candidates, cloud)
     return Planned(made, tested)
@@ -49,13 +52,22 @@ def _candidates(request: StartEvaluation, cloud: Cloud) -> tuple[Candidate, ...]
     if not 1 <= len(request.against) < MOST_CANDIDATES:
         words = f"An evaluation has a candidate and 1 to {MOST_CANDIDATES - 1} others that it is judged against."
         raise InvalidInput("out_of_range", words, field="against")
+    if request.candidate.startswith(read_answer_file.PREFIX):
+        words = "A file of answers is what a candidate is judged against: name it in against."
+        raise InvalidInput("unknown_candidate", words, field="candidate")
     first = _candidate(request.candidate, None, cloud)
-    every = (first, *(_candidate(name, first, cloud) for name in request.against))
+    every = (first, *(_against(request.dataset, name, first, cloud) for name in request.against))
     if len({candidate.model for candidate in every}) < len(every):
         raise InvalidInput(
             "same_candidate", "Two of the candidates are the same model: nothing can be told apart.", field="against"
         )
     return every
+
+
+def _against(dataset: str, name: str, first: Candidate, cloud: Cloud) -> Candidate:
+    if name.startswith(read_answer_file.PREFIX):
+        return read_answer_file.find(dataset, name, cloud)
+    return _candidate(name, first, cloud)
 
 
 def _candidate(name: str, first: Candidate | None, cloud: Cloud) -> Candidate:
@@ -89,7 +101,7 @@ def _check_callable(candidates: tuple[Candidate, ...], cloud: Cloud) -> None:
 
     Its answers would all be failures.
     """
-    for name in sorted({each.base_model for each in candidates if each.deployment is None}):
+    for name in sorted({each.base_model for each in candidates if not (each.answers or each.deployment)}):
         if profile := catalogue.find(name).inference_profile:
             raise Conflict(
                 "base_not_callable",

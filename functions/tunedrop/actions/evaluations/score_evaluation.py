@@ -35,7 +35,7 @@ def _column(evaluation: Evaluation, place: int, candidate: Candidate, cloud: Clo
 
 def _cost(candidate: Candidate, answers: list[GivenAnswer], cloud: Cloud) -> float | None:
     price = evaluation_plan.price_of(candidate, cloud.settings.prices)
-    if price is None:
+    if price is None:  # of a file of answers, too
         return None
     asked, given = sum(each.input_tokens for each in answers), sum(each.output_tokens for each in answers)
     return round((asked * price[0] + given * price[1]) / 1_000, 4)

@@ -63,7 +63,8 @@ class Sheet:
         """A candidate's answers as a whole. Latencies are of the first round, failed calls left out."""
         first = [column.answer(item) for item in range(len(self.questions))]
         given = [answer for answer in first if answer.failure is None]
-        latencies = sorted(answer.latency_ms for answer in given)
+        asked = column.candidate.answers is None
+        latencies = sorted(answer.latency_ms for answer in given) if asked else []
         scored = {metric.name: metric.score, **metric.beside}
         return CandidateResult(
             name=column.name,
@@ -79,6 +80,7 @@ class Sheet:
             latency_p95_ms=_nearest_rank(latencies, 95),
             flip_rate=self._flip_rate(column, metric.score),
             confusion=self._confusion(column) if metric.name == "exact_match" and self._is_classification else None,
+            asked=asked,
         )
 
     @property

@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from tunedrop.domain.evaluation import answer_metrics, power
+from tunedrop.domain.evaluation.answer_files import FileCounts
 from tunedrop.domain.evaluation.answer_metrics import METRICS, MetricName
+from tunedrop.domain.evaluation.contrasts import MOST_FAILED
 from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
 from tunedrop.domain.evaluation.evaluation_states import CHUNK, Candidate
 from tunedrop.domain.evaluation.gate import Gate, OnInsufficient
@@ -68,6 +70,8 @@ class EvaluationPlan:
     """At most; None where a price is not configured."""
     currency: str
     warnings: tuple[str, ...]
+    answers: tuple[FileCounts, ...] = ()
+    """What became of the lines of each file of answers."""
     plan_id: str = ""
 
 
@@ -77,13 +81,15 @@ def make(
     candidates: Sequence[Candidate],
     chosen: Selection,
     *,
+    files: Sequence[FileCounts] = (),
     prices: Mapping[str, float],
     currency: str,
 ) -> EvaluationPlan:
     """The plan for a request whose questions were chosen. Raises InvalidInput, Conflict and CapExceeded."""
     metric = _metric(request, tested, chosen)
     each = _size(chosen.questions)
-    calls = each.calls * len(candidates)
+    asked = [candidate for candidate in candidates if candidate.answers is None]
+    calls = each.calls * len(asked)
     _check_calls(calls)
     plan = EvaluationPlan(
         dataset=tested.dataset,
@@ -98,16 +104,25 @@ def make(
         left_out=chosen.left_out,
         calls=calls,
         most_calls=min(calls + max(calls // SPARE, CHUNK), MOST_CALLS),
-        input_tokens=each.input_tokens * len(candidates),
+        input_tokens=each.input_tokens * len(asked),
         output_tokens=each.longest * calls,
         max_tokens=each.longest,
         smallest_difference=power.smallest_difference(len(chosen.questions)),
-        cost=_cost(candidates, each, prices),
+        cost=_cost(asked, each, prices),
         currency=currency,
-        warnings=tuple(_warnings(request, metric, chosen)),
+        warnings=(*_warnings(request, metric, chosen), *_of_files(files)),
+        answers=tuple(files),
     )
-    content = json.dumps(asdict(plan), sort_keys=True, separators=(",", ":"))
-    return replace(plan, plan_id=hashlib.sha256(content.encode()).hexdigest()[:32])
+    return replace(plan, plan_id=_digest(plan))
+
+
+def _digest(plan: EvaluationPlan) -> str:
+    """A file of answers counts by its content: the same bytes uploaded again are the same plan."""
+    fields = asdict(plan)
+    for candidate in fields["candidates"]:
+        (candidate["answers"] or {}).pop("version_id", None)
+    content = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
 def _metric(request: StartEvaluation, tested: Tested, chosen: Selection) -> MetricName:
@@ -193,3 +208,21 @@ def _warnings(request: StartEvaluation, metric: MetricName, chosen: Selection) -
         yield f"The gate stands on {metric}, which measures how alike two texts are, not whether an answer is right."
     if leaks := chosen.left_out.get("leaks_from_train"):
         yield f"{leaks:,} records of test are in train, too, and are not asked."
+
+
+def _of_files(files: Sequence[FileCounts]) -> Iterator[str]:
+    for file in files:
+        records = file.matched + file.missing
+        if file.missing > MOST_FAILED * records:
+            yield (
+                f"{file.name} lacks an answer to {file.missing:,} of {records:,} records: above {MOST_FAILED:.0%}, the "
+                "verdict is incomplete."
+            )
+        if odd := [f"{count:,} {what}" for count, what in _oddities(file) if count]:
+            yield f"Lines of {file.name} that do not count: {', '.join(odd)}."
+
+
+def _oddities(file: FileCounts) -> Iterator[tuple[int, str]]:
+    yield file.unmatched, "about records that are not asked"
+    yield file.ambiguous, "whose text fits several records (say the record's number)"
+    yield file.duplicates, "that answer a record again"

@@ -19,7 +19,7 @@ class StartEvaluation:
     candidate: str
     """A deployment or base model: the one that is judged."""
     against: tuple[str, ...] = (BASE,)
-    """What it is judged against, the declared contrast first: deployments, base models, or BASE."""
+    """What it is judged against, the declared contrast first: deployments, base models, BASE, or `answers/<file>`."""
     version: int | None = None
     """None: the newest accepted one."""
     metric: MetricName | None = None

@@ -24,14 +24,17 @@ STALLED_AFTER = timedelta(minutes=20)
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Who is asked: a deployment or a base model."""
+    """Who is asked, a deployment or a base model; or a file of what somebody else answered."""
 
     name: str
-    """As callers name it: a deployment's or base model's name."""
+    """As callers name it: a deployment's or base model's name, or `answers/<file>`."""
     model: str
-    """The ARN or id that is called."""
+    """The ARN or id that is called; a file's key."""
     base_model: str
+    """Empty of a file: who made its answers is not known here."""
     deployment: str | None = None
+    answers: StoredFile | None = None
+    """The file, if nobody is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,16 @@ class Evaluation:
     def items(self) -> int:
         """Questions that each candidate is asked, the ones that are asked twice counted twice."""
         return self.records + min(ASKED_TWICE, self.records)
+
+    @property
+    def asked(self) -> tuple[int, ...]:
+        """The places of the candidates that are called: not those of files."""
+        return tuple(place for place, candidate in enumerate(self.candidates) if candidate.answers is None)
+
+    @property
+    def expected(self) -> int:
+        """Answers of calls, when all are there."""
+        return self.items * len(self.asked)
 
     def chunks(self) -> Iterator[range]:
         """The items of each message, counted from 0; those from `records` on are the first ones again."""

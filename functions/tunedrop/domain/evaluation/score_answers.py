@@ -27,7 +27,7 @@ def score(evaluation: Evaluation, sheet: Sheet, currency: str) -> EvaluationResu
     pairs = sheet.pairs(ours, theirs, metric.score)
     judge = _Contrasts(evaluation, ours.name, metric)
     declared = judge.of(theirs.name, pairs)
-    costs = [column.cost for column in sheet.columns]
+    costs = [column.cost for column in sheet.columns if column.candidate.answers is None]
     return EvaluationResult(
         evaluation_id=evaluation.id,
         dataset=evaluation.dataset,

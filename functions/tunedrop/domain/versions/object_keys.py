@@ -14,6 +14,8 @@ REPORTS = "reports/"
 EVALUATIONS = "evaluations/"
 SETTINGS_FILE = "dataset.toml"
 COMMIT_FILE = "_commit"
+ANSWERS = "answers"
+"""The folder, under a dataset's, of answers that were made elsewhere."""
 EXTENSIONS = ("jsonl", "json", "csv", "tsv", "jsonl.gz", "json.gz", "csv.gz", "tsv.gz", "parquet")
 
 MAX_NAME = 32
@@ -24,6 +26,7 @@ NAMES_ALLOWED = f"Allowed: {NAME_PATTERN}, at most {MAX_NAME} characters."
 
 _NAME = re.compile(NAME_PATTERN)
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+_ANSWERS_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.jsonl")
 _COMPANION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.(txt|md)")
 
 
@@ -69,6 +72,14 @@ class CompanionUpload:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswersUpload:
+    """A file of answers that were made elsewhere, for evaluations; it belongs to no version."""
+
+    dataset: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unrecognised:
     """A key that fits no pattern, and why."""
 
@@ -76,7 +87,7 @@ class Unrecognised:
     hint: str
 
 
-RecognisedKey = SplitUpload | PartUpload | CommitUpload | SettingsUpload | CompanionUpload
+RecognisedKey = SplitUpload | PartUpload | CommitUpload | SettingsUpload | CompanionUpload | AnswersUpload
 
 
 def is_name(text: str) -> bool:
@@ -97,6 +108,8 @@ def parse(key: str) -> RecognisedKey | Unrecognised:
         )
     if len(parts) == 4 and file in SPLITS:
         return _in_split_folder(dataset, file, parts[3])
+    if len(parts) == 4 and file == ANSWERS:
+        return _answers_file(dataset, parts[3])
     if len(parts) > 3:
         return Unrecognised(f"{shown(key)} is nested too deeply.", _USAGE)
     return _file(dataset, file)
@@ -105,7 +118,8 @@ def parse(key: str) -> RecognisedKey | Unrecognised:
 _USAGE = (
     f"Upload to incoming/<dataset>/<split>.<ext>, <split> one of {', '.join(SPLITS)}, <ext> one of "
     f"{', '.join(EXTENSIONS)}; settings to incoming/<dataset>/{SETTINGS_FILE}. A split in several files: "
-    f"incoming/<dataset>/<split>/<name>.<ext>, and when all are there incoming/<dataset>/<split>/{COMMIT_FILE}."
+    f"incoming/<dataset>/<split>/<name>.<ext>, and when all are there incoming/<dataset>/<split>/{COMMIT_FILE}. "
+    f"Answers made elsewhere, for evaluations: incoming/<dataset>/{ANSWERS}/<name>.jsonl."
 )
 _PART_NAMES = (
     f"Files to be joined end in one of {', '.join(f'.{extension}' for extension in EXTENSIONS)}; their names have "
@@ -121,6 +135,16 @@ def _in_split_folder(dataset: str, split: Split, file: str) -> RecognisedKey | U
     if found is None or _PART.fullmatch(file) is None:
         return Unrecognised(f"{shown(file)} is not a file that can be joined.", _PART_NAMES)
     return PartUpload(dataset, split, found)
+
+
+def _answers_file(dataset: str, file: str) -> RecognisedKey | Unrecognised:
+    if _ANSWERS_FILE.fullmatch(file):
+        return AnswersUpload(dataset, file)
+    return Unrecognised(
+        f"{shown(file)} can't be a file of answers.",
+        "Its name ends in .jsonl, begins with a letter or a digit, and has letters, digits, '.', '_' and '-', at most "
+        "100 of them before the ending.",
+    )
 
 
 def extension(key: str) -> str | None:
