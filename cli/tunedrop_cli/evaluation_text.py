@@ -94,6 +94,8 @@ def plan(screen: Console, found: Report) -> None:
             *_asked_of(found),
             ("records", f"{found['records']:,} of test, each asked of {_askable(found)}"),
             *_files(found),
+            ("groups by", found["group_by"] or ""),
+            ("kept fields", ", ".join(f"{name} of {count:,}" for name, count in found["kept"].items())),
             ("left out", _left_out(found)),
             ("can show", "no difference" if shown is None else f"a difference of {points(shown)} or more"),
             ("calls", f"{found['calls']:,}, with repeated ones at most {found['most_calls']:,}"),

@@ -105,6 +105,7 @@ def _add_start_to(start: argparse.ArgumentParser) -> None:
     start.add_argument(
         "--max-records", type=options.positive, metavar="N", help="the most records to ask (default: 1000)"
     )
+    start.add_argument("--group-by", metavar="FIELD", help="records with one value of this kept field belong together")
     start.add_argument("--plan", action="store_true", help="only say what it would ask, show and cost; ask nobody")
     start.add_argument("--plan-id", metavar="ID", help="do exactly what the plan with this id says, or nothing")
     start.add_argument("--watch", action="store_true", help="follow it to its verdict; Ctrl-C leaves it going")
@@ -146,6 +147,7 @@ def _body(chosen: argparse.Namespace) -> dict[str, Any]:
         "gate": chosen.gate,
         "on_insufficient": chosen.on_insufficient,
         "max_records": chosen.max_records,
+        "group_by": chosen.group_by,
         "plan_id": chosen.plan_id,
     }
     given = {name: value for name, value in said.items() if value is not None}

@@ -13,6 +13,7 @@ from bedrock_simulator import Configuration
 from bedrock_simulator.knowledge import Knowledge, Skill
 from tunedrop.domain.evaluation.evaluation_states import ENDED, STALLED_AFTER, Evaluation
 from tunedrop.domain.evaluation.model_answers import GivenAnswer, load
+from tunedrop.domain.reading import kept_fields
 from tunedrop.domain.training.job_plan import PreparedSplit
 from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.domain.versions import object_keys
@@ -80,20 +81,30 @@ def of_bases(
     tested: int = 12,
     skills: Mapping[str, Skill] = ALIKE,
     records: Sequence[dict[str, Any]] = (),
+    kept: Mapping[int, dict[str, Any]] | None = None,
     **more: Any,
 ) -> World:
     """The world with `support@1` alone, and two base models of planted skills that may be asked it."""
     numbers = range(1_000, 1_000 + tested)
     known = knowledge(numbers, skills)
     every = [*(ticket(number) for number in numbers), *records]
-    return _with_data(stack, environment, every, configuration=Configuration(knowledge=known, **more))
+    return _with_data(stack, environment, every, kept, configuration=Configuration(knowledge=known, **more))
 
 
-def _with_data(stack: Any, environment: Any, tested: list[dict[str, Any]], **more: Any) -> World:
+def _with_data(
+    stack: Any,
+    environment: Any,
+    tested: list[dict[str, Any]],
+    kept: Mapping[int, dict[str, Any]] | None = None,
+    **more: Any,
+) -> World:
     world = bedrock_world.make(stack, environment, base_model="nova-lite", region="us-east-1", data=False, **more)
     train = bedrock_world.upload(stack, "nova-lite", "train", [ticket(number) for number in range(200)])
     world.prepared = replace(world.prepared, train=train, validation=None)
     bedrock_world.store(stack, world.prepared, test=test_split(world, tested))
+    if kept:
+        body = b"".join(kept_fields.line(number, fields) for number, fields in kept.items())
+        stack.s3.put_object(Bucket=stack.bucket, Key=object_keys.kept_fields("support", 1), Body=body)
     return world
 
 

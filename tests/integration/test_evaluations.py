@@ -257,6 +257,31 @@ def test_a_link_uploads_answers_and_no_more_than_they_may_have(world):
     assert refused(link(answer_files.MAX_BYTES + 1)) == (422, "file_too_large")
 
 
+# --- what was kept of test's records
+
+
+def test_what_was_kept_brings_further_right_answers_groups_and_slices(stack, environment):
+    kept = {
+        number + 1: {"references": [LABELS[(number + 1) % 4]], "ticket": f"t{number // 2}", "channel": "mail"}
+        for number in range(24)
+    }
+    kept |= {number: {**fields, "channel": "phone"} for number, fields in kept.items() if number > 12}
+    skills = {OURS: Skill(1.0), THEIRS: Skill(0.0)}
+    world = evaluation_world.of_bases(stack, environment, tested=24, skills=skills, kept=kept)
+    plan = post(world, {**BASES, "group_by": "ticket"}, plan="true")
+    assert plan["kept"] == {"channel": 24, "references": 24, "ticket": 24}
+    assert any("24 records are 12 groups by ticket" in each for each in plan["warnings"])
+    told = report(world, settle(world, start(world, group_by="ticket")).id)
+    assert (told["declared"]["records"], told["declared"]["groups"]) == (24, 12)
+    assert {"channel: mail", "channel: phone"} <= {each["slice"] for each in told["slices"]}
+    assert not [each for each in told["slices"] if each["slice"].startswith(("ticket", "references"))]
+
+    put_answers(world, [{"record": number + 1, "answer": LABELS[(number + 1) % 4]} for number in range(24)])
+    second = report(world, settle(world, start(world, against=[OLD])).id)
+    assert second["candidates"][1]["scores"]["exact_match"] == 1, "each gave the further right answer"
+    assert second["declared"]["groups"] == 24
+
+
 # --- refused
 
 
@@ -279,6 +304,7 @@ def test_a_base_model_at_its_end_of_life_is_not_asked(stack, environment):
         ({"against": [OLD]}, (422, "unknown_candidate")),
         ({"against": ["answers/../train.jsonl"]}, (422, "unknown_candidate")),
         ({"candidate": OLD}, (422, "unknown_candidate")),
+        ({"group_by": "ticket"}, (422, "unknown_group")),
     ],
 )
 def test_what_can_be_known_is_refused_before_anything_is_spent(world, body, wanted):

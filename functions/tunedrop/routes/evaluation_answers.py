@@ -36,6 +36,7 @@ class EvaluationAnswer(AnswerModel):
     margin: float
     gate: Gate
     on_insufficient: OnInsufficient
+    group_by: str | None = Field(description="The kept field that groups records")
     records: int = Field(description="Asked of each candidate; 0 until they were chosen")
     left_out: dict[str, int] = Field(description="Records of the test split that are not asked, by reason")
     verdict: EvaluationVerdict | None
@@ -122,6 +123,8 @@ class EvaluationPlanAnswer(AnswerModel):
     currency: str
     warnings: list[str]
     answers: list[AnswerFileAnswer] = Field(description="Of each file of answers")
+    group_by: str | None
+    kept: dict[str, int] = Field(description="How many records have which kept field; of references: several")
 
 
 def _fields(evaluation: Evaluation) -> dict[str, object]:

@@ -60,6 +60,9 @@ class EvaluationBody(Body):
     gate: Gate = Field("none", description="What the verdict has to be for the gate to pass")
     on_insufficient: OnInsufficient = Field("hold", description="What the gate does with too little evidence")
     max_records: Whole = Field(1_000, ge=1, le=5_000, description="The most records to ask")
+    group_by: str | None = Field(
+        None, description="A field that `[fields] keep` keeps: records that share its value belong together"
+    )
     plan_id: str | None = Field(None, description="Does exactly what the plan with this id says, or nothing")
 
     def asked(self) -> StartEvaluation:
@@ -74,6 +77,7 @@ class EvaluationBody(Body):
             gate=self.gate,
             on_insufficient=self.on_insufficient,
             max_records=self.max_records,
+            group_by=self.group_by,
             plan_id=self.plan_id,
         )
 

@@ -73,7 +73,13 @@ def _answered(evaluation: Evaluation, cloud: Cloud) -> tuple[frozenset[int], ...
 
 def _begin(evaluation: Evaluation, cloud: Cloud) -> Evaluation | None:
     asked = Tested(
-        evaluation.dataset, evaluation.version, evaluation.base_model, evaluation.train, evaluation.test, None
+        evaluation.dataset,
+        evaluation.version,
+        evaluation.base_model,
+        evaluation.train,
+        evaluation.test,
+        None,
+        evaluation.kept,
     )
     chosen = choose_questions.choose(asked, evaluation.max_records, cloud)
     stored_answers.keep_questions(evaluation, chosen.questions, cloud)

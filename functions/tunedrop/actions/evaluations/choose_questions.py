@@ -9,6 +9,7 @@ from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.evaluation import questions
 from tunedrop.domain.evaluation.evaluation_plan import Tested
 from tunedrop.domain.evaluation.questions import Selection
+from tunedrop.domain.reading import kept_fields
 from tunedrop.domain.records import stored_fingerprints
 from tunedrop.domain.records.stored_fingerprints import UnreadableFingerprints
 from tunedrop.domain.training.job_plan import PreparedVersion
@@ -16,7 +17,7 @@ from tunedrop.domain.versions import object_keys
 from tunedrop.domain.versions.stored_file import StoredFile
 from tunedrop.domain.versions.versioning import Output, Version
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.s3 import objects
+from tunedrop.edges.s3 import objects, version_listing
 from tunedrop.errors import Conflict
 
 
@@ -41,14 +42,16 @@ def tested(dataset: str, number: int | None, base_model: str, cloud: Cloud) -> T
             "the right answer of each.",
             version=found.version,
         )
-    return Tested(dataset, found.version, base_model, outputs["train"], outputs["test"], found.owner)
+    kept = version_listing.current(cloud.bucket, object_keys.kept_fields(dataset, found.version))
+    return Tested(dataset, found.version, base_model, outputs["train"], outputs["test"], found.owner, kept)
 
 
 def choose(asked: Tested, most: int, cloud: Cloud) -> Selection:
     """The questions, `most` at most, and what was left out. Raises objects.Unreadable and botocore's errors."""
     record_format = catalogue.find(asked.base_model).record_format
-    lines = objects.whole(cloud.bucket, asked.test.key, asked.test.version_id).splitlines()
-    return questions.select(questions.read(lines, record_format), _trained(asked, cloud), most)
+    lines = _lines(asked.test, cloud)
+    kept = kept_fields.load(_lines(asked.kept, cloud)) if asked.kept else {}
+    return questions.select(questions.read(lines, record_format, kept), _trained(asked, cloud), most)
 
 
 def _trained(asked: Tested, cloud: Cloud) -> Container[int]:
@@ -57,9 +60,12 @@ def _trained(asked: Tested, cloud: Cloud) -> Container[int]:
     try:
         return frozenset(stored_fingerprints.load(objects.whole(cloud.bucket, key)).questions)
     except (objects.Unreadable, UnreadableFingerprints):
-        lines = objects.whole(cloud.bucket, asked.train.key, asked.train.version_id).splitlines()
-        read = questions.read(lines, catalogue.find(asked.base_model).record_format)
+        read = questions.read(_lines(asked.train, cloud), catalogue.find(asked.base_model).record_format)
         return frozenset(question.fingerprint for question in read if question)
+
+
+def _lines(file: StoredFile, cloud: Cloud) -> list[bytes]:
+    return objects.whole(cloud.bucket, file.key, file.version_id).splitlines()
 
 
 def _outputs(version: Version, base_model: str) -> dict[str, StoredFile]:

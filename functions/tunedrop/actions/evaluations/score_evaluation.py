@@ -18,6 +18,7 @@ def score(evaluation: Evaluation, cloud: Cloud) -> Evaluation:
     sheet = Sheet(
         stored_answers.load_questions(evaluation, cloud),
         [_column(evaluation, place, candidate, cloud) for place, candidate in enumerate(evaluation.candidates)],
+        evaluation.group_by,
     )
     result = score_answers.score(evaluation, sheet, cloud.settings.currency)
     key = object_keys.evaluation_report(evaluation.dataset, evaluation.version, evaluation.id)

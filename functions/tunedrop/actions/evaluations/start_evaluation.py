@@ -53,6 +53,8 @@ def _draft(request: StartEvaluation, evaluation_id: str, caller: str, cloud: Clo
         test=tested.test,
         owner=tested.owner or caller,
         created_at=cloud.now(),
+        kept=tested.kept,
+        group_by=plan.group_by,
     )
 
 

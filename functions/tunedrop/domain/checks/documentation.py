@@ -44,6 +44,9 @@ system = "role_text"            # optional
 ignore = ["exact_duplicate"]    # only counted
 error = ["conflicting_answers"] # a warning that should reject
 
+[fields]                        # fields or columns that are not trained on in any split
+keep = ["references", "topic"]  # test's are stored beside its prepared data: docs/evaluation.md
+
 [job]                           # a job that starts automatically
 start = "on_accept"             # default: "manual"
 splits = ["train", "validation"]   # start on the first accepted version with all of these; default: train

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from tunedrop.domain.evaluation import answer_metrics, power
 from tunedrop.domain.evaluation.answer_files import FileCounts
@@ -15,10 +16,10 @@ from tunedrop.domain.evaluation.contrasts import MOST_FAILED
 from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
 from tunedrop.domain.evaluation.evaluation_states import CHUNK, Candidate
 from tunedrop.domain.evaluation.gate import Gate, OnInsufficient
-from tunedrop.domain.evaluation.questions import ASKED_TWICE, Question, Selection
+from tunedrop.domain.evaluation.questions import ASKED_TWICE, REFERENCES, Question, Selection
 from tunedrop.domain.texts import tokens
 from tunedrop.domain.versions.stored_file import StoredFile
-from tunedrop.errors import CapExceeded, Conflict
+from tunedrop.errors import CapExceeded, Conflict, InvalidInput
 
 MOST_CALLS = 5_000
 """Calls of one evaluation, repeated ones included."""
@@ -39,6 +40,8 @@ class Tested:
     train: StoredFile
     test: StoredFile
     owner: str | None
+    kept: StoredFile | None = None
+    """Fields that were kept of test's records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,9 @@ class EvaluationPlan:
     warnings: tuple[str, ...]
     answers: tuple[FileCounts, ...] = ()
     """What became of the lines of each file of answers."""
+    group_by: str | None = None
+    kept: Mapping[str, int] = field(default_factory=dict)
+    """How many of the records that are asked have which kept field, more than one right answer among them."""
     plan_id: str = ""
 
 
@@ -88,6 +94,8 @@ def make(
     """The plan for a request whose questions were chosen. Raises InvalidInput, Conflict and CapExceeded."""
     metric = _metric(request, tested, chosen)
     each = _size(chosen.questions)
+    kept = _kept(chosen.questions)
+    _check_groups(request, kept)
     asked = [candidate for candidate in candidates if candidate.answers is None]
     calls = each.calls * len(asked)
     _check_calls(calls)
@@ -112,6 +120,8 @@ def make(
         currency=currency,
         warnings=(*_warnings(request, metric, chosen), *_of_files(files)),
         answers=tuple(files),
+        group_by=request.group_by,
+        kept=kept,
     )
     return replace(plan, plan_id=_digest(plan))
 
@@ -133,9 +143,8 @@ def _metric(request: StartEvaluation, tested: Tested, chosen: Selection) -> Metr
             f"No record of {tested.dataset}@{tested.version}'s test split is left to ask.",
             left_out=dict(chosen.left_out),
         )
-    references = [question.references[0] for question in chosen.questions]
-    metric = request.metric or answer_metrics.suggested(references)
-    answer_metrics.check_references(metric, references)
+    metric = request.metric or answer_metrics.suggested(question.references[0] for question in chosen.questions)
+    answer_metrics.check_references(metric, (each for question in chosen.questions for each in question.references))
     return metric
 
 
@@ -155,6 +164,23 @@ def price_of(candidate: Candidate, prices: Mapping[str, float]) -> tuple[float, 
     """The price of 1,000 tokens in and out; None where one is not configured."""
     first, second = (prices.get(f"{candidate.base_model}.{way}_per_1000_tokens") for way in ("input", "output"))
     return None if first is None or second is None else (first, second)
+
+
+def _kept(questions: Sequence[Question]) -> Mapping[str, int]:
+    counted = Counter(name for question in questions for name, _ in question.fields)
+    if several := sum(len(question.references) > 1 for question in questions):
+        counted[REFERENCES] = several
+    return dict(sorted(counted.items()))
+
+
+def _check_groups(request: StartEvaluation, kept: Mapping[str, int]) -> None:
+    if request.group_by and request.group_by not in kept:
+        raise InvalidInput(
+            "unknown_group",
+            f"No record has a field {request.group_by[:80]!r} that groups it. [fields] keep = [...] in dataset.toml "
+            f"keeps fields of test; kept are: {', '.join(kept) or 'none'}.",
+            field="group_by",
+        )
 
 
 def _check_calls(calls: int) -> None:
@@ -206,6 +232,12 @@ def _warnings(request: StartEvaluation, metric: MetricName, chosen: Selection) -
         )
     if request.gate != "none" and not METRICS[metric].gates:
         yield f"The gate stands on {metric}, which measures how alike two texts are, not whether an answer is right."
+    if request.group_by:
+        groups = len({question.field(request.group_by) or question.number for question in chosen.questions})
+        yield (
+            f"The {records:,} records are {groups:,} groups by {request.group_by}: they tell less than as many records "
+            "that stand alone."
+        )
     if leaks := chosen.left_out.get("leaks_from_train"):
         yield f"{leaks:,} records of test are in train, too, and are not asked."
 

@@ -29,5 +29,7 @@ class StartEvaluation:
     gate: Gate = "none"
     on_insufficient: OnInsufficient = "hold"
     max_records: int = 1_000
+    group_by: str | None = None
+    """A kept field: records that share its value belong together."""
     plan_id: str | None = None
     """Confirms exactly the plan with this id."""

@@ -81,6 +81,9 @@ class Evaluation:
     failure_code: str | None = None
     failure: str | None = None
     conclusion: Conclusion | None = None
+    kept: StoredFile | None = None
+    """Fields that were kept of test's records."""
+    group_by: str | None = None
     announced: bool = False
     """Whether its end was published."""
     revision: int = 0

@@ -34,6 +34,7 @@ class Wishes:
     owner: str | None
     policy: Policy
     mapping: FieldMapping | None
+    keep: frozenset[str]
     validation_share: float
     job: JobSettings | None
     deployment: DeploymentSettings | None
@@ -75,6 +76,7 @@ def resolve(
         owner=settings.owner,
         policy=settings.policy,
         mapping=settings.mapping,
+        keep=settings.keep,
         validation_share=default_share if settings.validation_share is None else settings.validation_share,
         job=settings.job,
         deployment=settings.deployment,

@@ -185,6 +185,11 @@ def prepared(dataset: str, version: int, base_model: str, split: Split) -> str:
     return f"{PREPARED}{dataset}/{version}/{base_model}/{split}.jsonl"
 
 
+def kept_fields(dataset: str, version: int) -> str:
+    """The key of the fields that are kept of test's records, beside its prepared data."""
+    return f"{PREPARED}{dataset}/{version}/test.fields.jsonl"
+
+
 def report(dataset: str, version: int, base_model: str, split: Split) -> str:
     """The key of a split's JSON report for one base model."""
     return f"{REPORTS}{dataset}/{version}/{base_model}/{split}.json"
