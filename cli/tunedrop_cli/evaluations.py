@@ -6,6 +6,7 @@ import argparse
 import json
 import secrets
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -17,6 +18,7 @@ from tunedrop.domain.reports import next_commands
 
 from tunedrop_cli import (
     answer_uploads,
+    blind_labels,
     evaluation_text,
     evaluation_watch,
     keyed,
@@ -42,6 +44,8 @@ EPILOG = """examples:
   tunedrop evaluations list
   tunedrop evaluations show EVALUATION --watch
   tunedrop evaluations show EVALUATION --html evaluation.html
+  tunedrop evaluations show EVALUATION --sheet blind       answers for people to choose from, not knowing whose
+  tunedrop evaluations show EVALUATION --labels blind/sheet.csv
   tunedrop evaluations stop EVALUATION
 
 exit code: 0 done, 1 refused, a gate that has not passed, or an end without a verdict, 2 wrong usage
@@ -68,7 +72,9 @@ def add_to(command: argparse.ArgumentParser) -> None:
     show = actions.add_parser("show", help="show an evaluation: its verdict, what that stands on, and what to do next")
     show.add_argument("--watch", action="store_true", help="follow it to its verdict; Ctrl-C leaves it going")
     show.add_argument("--html", metavar="OUT.html", help="write its page, which has examples, to this new file")
-    show.set_defaults(run=_show)
+    show.add_argument("--sheet", metavar="FOLDER", help="write answers A and B for people to choose from, blindly")
+    show.add_argument("--labels", metavar="FILE.csv", help="the sheet with people's choices: say what they prefer")
+    show.set_defaults(run=_show, bucket=None)
     stop = actions.add_parser("stop", help="stop an evaluation; what was asked until then is charged")
     stop.set_defaults(run=_stop)
     for action in (show, stop):
@@ -174,15 +180,38 @@ def _list(chosen: argparse.Namespace) -> int:
 
 
 def _show(chosen: argparse.Namespace) -> int:
-    api = stack.Stack(chosen).api()
+    reached = stack.Stack(chosen)
+    api = reached.api()
     if chosen.watch:
         found = _watched(chosen, api, chosen.evaluation)
     else:
         found = api.get(place("evaluations", chosen.evaluation))
+    if chosen.sheet or chosen.labels:
+        return _by_people(chosen, reached, found)
     code = _told(chosen, text_report.console(), found)
     if chosen.html:
         _write_page(found, chosen.html)
     return code
+
+
+def _by_people(chosen: argparse.Namespace, reached: stack.Stack, found: Found) -> int:
+    """Write a blind sheet, or say what came back on one."""
+    sheet, screen = blind_labels.read(reached, found), text_report.console()
+    if chosen.sheet:
+        blind_labels.write(chosen.sheet, found["id"], sheet)
+        text_report.line(
+            screen, f"{len(sheet):,} records on {blind_labels.PAGE} and {blind_labels.TABLE} in {chosen.sheet}"
+        )
+        filled = str(Path(chosen.sheet, blind_labels.TABLE))
+        text_report.next_step(
+            screen, stack.again(chosen, next_commands.count_labels_of_evaluation(found["id"], filled))
+        )
+    if chosen.labels:
+        told = blind_labels.preference(chosen.labels, sheet)
+        if chosen.json:
+            return text_report.as_json({**asdict(told), "labels": told.labels})
+        blind_labels.show(screen, found, told)
+    return 0
 
 
 def _stop(chosen: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from tunedrop.domain.evaluation.answer_metrics import MetricName
 from tunedrop.domain.evaluation.contrasts import EvaluationVerdict
 from tunedrop.domain.evaluation.evaluation_states import Evaluation, EvaluationState
 from tunedrop.domain.evaluation.gate import Gate, GateOutcome, OnInsufficient
+from tunedrop.domain.versions import object_keys
 from tunedrop.edges.rows.evaluation_rows import Progress
 from tunedrop.routes.route_basics import AnswerModel
 
@@ -64,10 +65,14 @@ class WholeEvaluationAnswer(EvaluationAnswer):
     expected: int = Field(description="Answers when it is complete")
     report_url: str | None
     page_url: str | None
+    answers_key: str | None = Field(
+        description="Every question and answer as JSON Lines, in the data bucket: for whoever may read reports there"
+    )
 
     @classmethod
     def whole(cls, evaluation: Evaluation, progress: Progress, links: EvaluationLinks | None) -> Self:
         """The answer for an evaluation and what only other rows tell."""
+        conclusion = evaluation.conclusion
         return cls.model_validate(
             _fields(evaluation)
             | {
@@ -77,6 +82,7 @@ class WholeEvaluationAnswer(EvaluationAnswer):
                 "expected": evaluation.expected,
                 "report_url": links.report if links else None,
                 "page_url": links.page if links else None,
+                "answers_key": conclusion and object_keys.every_answer(conclusion.report_key),
             }
         )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tunedrop.actions.evaluations import stored_answers
-from tunedrop.domain.evaluation import evaluation_plan, evaluation_states, score_answers
+from tunedrop.domain.evaluation import evaluation_plan, evaluation_states, every_answer, score_answers
+from tunedrop.domain.evaluation.answer_metrics import METRICS
 from tunedrop.domain.evaluation.answer_sheets import AnswerColumn, Sheet
 from tunedrop.domain.evaluation.evaluation_states import Candidate, Conclusion, Evaluation
 from tunedrop.domain.evaluation.model_answers import GivenAnswer
@@ -23,6 +24,8 @@ def score(evaluation: Evaluation, cloud: Cloud) -> Evaluation:
     result = score_answers.score(evaluation, sheet, cloud.settings.currency)
     key = object_keys.evaluation_report(evaluation.dataset, evaluation.version, evaluation.id)
     report = evaluation_report.build(result, cloud.settings.stack_id)
+    answers = every_answer.dump(sheet, METRICS[evaluation.metric])
+    objects.put(cloud.bucket, object_keys.every_answer(key), answers, "application/jsonl")
     objects.put(cloud.bucket, object_keys.page(key), evaluation_page.render(report), "text/html; charset=utf-8")
     objects.put(cloud.bucket, key, evaluation_report.encode(report), "application/json")
     found = Conclusion(result.declared.verdict, result.outcome, evaluation_words.summary(result), key)

@@ -131,6 +131,11 @@ def show_evaluation(evaluation_id: str, *, watch: bool = False) -> str:
     return _command("evaluations", "show", evaluation_id, *(("--watch",) if watch else ()))
 
 
+def count_labels_of_evaluation(evaluation_id: str, sheet: str) -> str:
+    """Say what people chose on a blind sheet."""
+    return _command("evaluations", "show", evaluation_id, "--labels", sheet)
+
+
 def keep_page_of_evaluation(evaluation_id: str) -> str:
     """Write an evaluation's page, with its examples, to a file."""
     return _command("evaluations", "show", evaluation_id, "--html", f"evaluation-{evaluation_id}.html")
