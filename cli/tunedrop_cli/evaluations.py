@@ -51,8 +51,8 @@ EPILOG = """examples:
 exit code: 0 done, 1 refused, a gate that has not passed, or an end without a verdict, 2 wrong usage
 """
 STARTS = """A candidate is a deployment or a base model. It is asked the test split of the version, and so is what it is
-judged against: `base` is its own base model, which is the default. The first --against or --answers decides the
-verdict.
+judged against: `base` is its own base model, which is the default; `base:few_shot=5` shows it examples from train.
+The first --against or --answers decides the verdict.
 """
 
 Found = Mapping[str, Any]

@@ -257,6 +257,37 @@ def test_a_link_uploads_answers_and_no_more_than_they_may_have(world):
     assert refused(link(answer_files.MAX_BYTES + 1)) == (422, "file_too_large")
 
 
+# --- a base model with examples
+
+
+def test_a_base_model_with_examples_from_train_is_shown_them_before_each_question_and_the_plan_counts_them(world):
+    against = ["nova-micro:few_shot=4", "nova-micro"]
+    plan, bare = (post(world, {**BASES, "against": each}, plan="true") for each in (against, ["nova-micro"]))
+    one = bare["input_tokens"] // 2
+    with evaluation_world.sent() as sent:
+        told = report(world, settle(world, start(world, against=against, plan_id=plan["plan_id"])).id)
+    assert [each["name"] for each in told["candidates"]] == ["nova-lite", *against]
+    shown = [each["messages"] for each in sent if len(each["messages"]) > 1]
+    assert len(shown) == 12 + 12
+    assert {json.dumps(each[:-1]) for each in shown} == {json.dumps(shown[0][:-1])}, "the same examples each time"
+    assert [turn["role"] for turn in shown[0]] == ["user", "assistant"] * 4 + ["user"]
+    assert {turn["content"][0]["text"] for turn in shown[0] if turn["role"] == "assistant"} == set(LABELS)
+    assert not {turn["content"][0]["text"] for turn in shown[0][:-1]} & {
+        asked(number) for number in range(1_000, 1_012)
+    }
+    extra = plan["input_tokens"] - 3 * one
+    assert extra > 24 * 4 * 10, "tokens of the examples count in every call"
+    tokens = {each["name"]: each["input_tokens"] for each in told["candidates"]}
+    assert tokens["nova-micro:few_shot=4"] > 3 * tokens["nova-micro"]
+
+
+def test_examples_that_train_does_not_have_are_refused(stack, environment):
+    world = evaluation_world.of_bases(stack, environment, trained=3)
+    assert post(world, {**BASES, "against": ["nova-micro:few_shot=3"]}, plan="true")["candidates"][1]["few_shot"] == 3
+    assert answer(world, {"against": ["nova-micro:few_shot=4"]}) == (409, "too_few_examples")
+    assert answer(world, {"against": ["nova-micro:few_shot=21"]}) == (422, "unknown_candidate")
+
+
 # --- what was kept of test's records
 
 

@@ -23,6 +23,7 @@ class CandidateAnswer(AnswerModel):
     name: str
     model: str = Field(description="The ARN or id that is called; the key of a file of answers")
     base_model: str = Field(description="Empty of a file of answers")
+    few_shot: int = Field(description="Examples from train that it is shown before each question")
 
 
 class EvaluationAnswer(AnswerModel):

@@ -53,7 +53,8 @@ class EvaluationBody(Body):
         min_length=1,
         max_length=plan_evaluation.MOST_CANDIDATES - 1,
         description="What it is judged against, the one that decides first: deployments, base models, `base` (the "
-        "candidate's own base model), or `answers/<file>`, a file of answers made elsewhere",
+        "candidate's own base model), either with examples from "
+        "train (`base:few_shot=5`), or `answers/<file>`, a file of answers made elsewhere",
     )
     metric: MetricName | None = Field(None, description="Default: the one that fits the right answers")
     margin: float = Field(0.03, gt=0, lt=1, description="The difference of mean scores that makes no difference")

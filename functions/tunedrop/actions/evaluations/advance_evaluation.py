@@ -83,6 +83,8 @@ def _begin(evaluation: Evaluation, cloud: Cloud) -> Evaluation | None:
     )
     chosen = choose_questions.choose(asked, evaluation.max_records, cloud)
     stored_answers.keep_questions(evaluation, chosen.questions, cloud)
+    if count := max(candidate.few_shot for candidate in evaluation.candidates):
+        stored_answers.keep_examples(evaluation, choose_questions.examples(asked, chosen, count, cloud), cloud)
     for place in range(len(evaluation.candidates)):
         _keep_answers(evaluation, place, chosen.questions, cloud)
     begun = _save(evaluation_states.begin(evaluation, len(chosen.questions), chosen.left_out, cloud.now()), cloud)

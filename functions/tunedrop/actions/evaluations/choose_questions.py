@@ -6,9 +6,9 @@ from collections.abc import Container
 
 from tunedrop.actions.datasets import read_datasets
 from tunedrop.domain.base_models import catalogue
-from tunedrop.domain.evaluation import questions
+from tunedrop.domain.evaluation import few_shot, questions
 from tunedrop.domain.evaluation.evaluation_plan import Tested
-from tunedrop.domain.evaluation.questions import Selection
+from tunedrop.domain.evaluation.questions import Question, Selection
 from tunedrop.domain.reading import kept_fields
 from tunedrop.domain.records import stored_fingerprints
 from tunedrop.domain.records.stored_fingerprints import UnreadableFingerprints
@@ -52,6 +52,27 @@ def choose(asked: Tested, most: int, cloud: Cloud) -> Selection:
     lines = _lines(asked.test, cloud)
     kept = kept_fields.load(_lines(asked.kept, cloud)) if asked.kept else {}
     return questions.select(questions.read(lines, record_format, kept), _trained(asked, cloud), most)
+
+
+def examples(asked: Tested, chosen: Selection, count: int, cloud: Cloud) -> tuple[Question, ...]:
+    """So many records of train to show before each question; none for 0.
+
+    Raises Conflict `too_few_examples`, objects.Unreadable and botocore's errors.
+    """
+    if not count:
+        return ()
+    raw = objects.read(cloud.bucket, asked.train, few_shot.READ_BYTES)
+    lines = raw.splitlines()[: -1 if len(raw) > few_shot.READ_BYTES else None]
+    read = questions.read(lines, catalogue.find(asked.base_model).record_format)
+    found = few_shot.choose(read, chosen.questions, count)
+    if len(found) < count:
+        raise Conflict(
+            "too_few_examples",
+            f"few_shot asks for {count} examples; train has {len(found)} of at most {few_shot.LONGEST:,} characters "
+            "that test does not ask.",
+            examples=len(found),
+        )
+    return found
 
 
 def _trained(asked: Tested, cloud: Cloud) -> Container[int]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tunedrop.actions.evaluations import choose_questions, read_answer_file
 from tunedrop.domain.base_models import catalogue
-from tunedrop.domain.evaluation import evaluation_plan
+from tunedrop.domain.evaluation import evaluation_plan, few_shot
 from tunedrop.domain.evaluation.evaluation_plan import EvaluationPlan, Tested
 from tunedrop.domain.evaluation.evaluation_request import BASE, StartEvaluation
 from tunedrop.domain.evaluation.evaluation_states import Candidate
@@ -37,11 +37,19 @@ def plan(request: StartEvaluation, cloud: Cloud) -> Planned:
     try:
         chosen = choose_questions.choose(tested, request.max_records, cloud)
         files = [read_answer_file.match(each, chosen.questions, cloud).counts for each in candidates if each.answers]
+        shown = choose_questions.examples(tested, chosen, max(each.few_shot for each in candidates), cloud)
     except objects.Unreadable as gone:
         raise Conflict("data_gone", str(gone), version=tested.version) from gone
     settings = cloud.settings
     made = evaluation_plan.make(
-        request, tested, candidates, chosen, files=files, prices=settings.prices, currency=settings.currency
+        request,
+        tested,
+        candidates,
+        chosen,
+        files=files,
+        examples=shown,
+        prices=settings.prices,
+        currency=settings.currency,
     )
     evaluation_plan.confirm(made, request.plan_id)
     _check_callable(candidates, cloud)
@@ -57,7 +65,7 @@ def _candidates(request: StartEvaluation, cloud: Cloud) -> tuple[Candidate, ...]
         raise InvalidInput("unknown_candidate", words, field="candidate")
     first = _candidate(request.candidate, None, cloud)
     every = (first, *(_against(request.dataset, name, first, cloud) for name in request.against))
-    if len({candidate.model for candidate in every}) < len(every):
+    if len({(candidate.model, candidate.few_shot) for candidate in every}) < len(every):
         raise InvalidInput(
             "same_candidate", "Two of the candidates are the same model: nothing can be told apart.", field="against"
         )
@@ -70,7 +78,16 @@ def _against(dataset: str, name: str, first: Candidate, cloud: Cloud) -> Candida
     return _candidate(name, first, cloud)
 
 
-def _candidate(name: str, first: Candidate | None, cloud: Cloud) -> Candidate:
+def _candidate(called: str, first: Candidate | None, cloud: Cloud) -> Candidate:
+    name, count = few_shot.named(called)
+    found = _model(name, first, cloud)
+    if count and found.deployment:
+        words = "Examples are for base models: a tuned model learned from them."
+        raise InvalidInput("few_shot_of_a_deployment", words, field="against" if first else "candidate")
+    return replace(found, name=called, few_shot=count)
+
+
+def _model(name: str, first: Candidate | None, cloud: Cloud) -> Candidate:
     if name == BASE and first:
         return _base(first.base_model, BASE)
     if name in catalogue.catalogue():
@@ -80,7 +97,8 @@ def _candidate(name: str, first: Candidate | None, cloud: Cloud) -> Candidate:
         raise InvalidInput(
             "unknown_candidate",
             f"There is no deployment or base model {name[:80]!r}. A candidate is a deployment's name or one of: "
-            f"{', '.join(catalogue.catalogue())}.",
+            f"{', '.join(catalogue.catalogue())}; "
+            f"a base model also with 1 to {few_shot.MOST} examples, as in base:few_shot=5.",
             field="against" if first else "candidate",
         )
     if deployment.state not in CALLABLE or deployment.arn is None:

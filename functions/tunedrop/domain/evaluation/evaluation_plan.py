@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
-from tunedrop.domain.evaluation import answer_metrics, power
+from tunedrop.domain.evaluation import answer_metrics, few_shot, power
 from tunedrop.domain.evaluation.answer_files import FileCounts
 from tunedrop.domain.evaluation.answer_metrics import METRICS, MetricName
 from tunedrop.domain.evaluation.contrasts import MOST_FAILED
@@ -88,6 +88,7 @@ def make(
     chosen: Selection,
     *,
     files: Sequence[FileCounts] = (),
+    examples: Sequence[Question] = (),
     prices: Mapping[str, float],
     currency: str,
 ) -> EvaluationPlan:
@@ -112,11 +113,11 @@ def make(
         left_out=chosen.left_out,
         calls=calls,
         most_calls=min(calls + max(calls // SPARE, CHUNK), MOST_CALLS),
-        input_tokens=each.input_tokens * len(asked),
+        input_tokens=sum(_sent(each, candidate, examples) for candidate in asked),
         output_tokens=each.longest * calls,
         max_tokens=each.longest,
         smallest_difference=power.smallest_difference(len(chosen.questions)),
-        cost=_cost(asked, each, prices),
+        cost=_cost(asked, each, examples, prices),
         currency=currency,
         warnings=(*_warnings(request, metric, chosen), *_of_files(files)),
         answers=tuple(files),
@@ -214,10 +215,20 @@ def _size(questions: Sequence[Question]) -> _Asked:
     return _Asked(calls, math.ceil(asked * calls / len(questions)), longest)
 
 
-def _cost(candidates: Sequence[Candidate], each: _Asked, prices: Mapping[str, float]) -> float | None:
-    known = [price_of(candidate, prices) for candidate in candidates]
-    costs = [(each.input_tokens * price[0] + each.calls * each.longest * price[1]) / 1_000 for price in known if price]
-    return round(sum(costs), 4) if len(costs) == len(known) else None
+def _sent(each: _Asked, candidate: Candidate, examples: Sequence[Question]) -> int:
+    """Estimated input tokens of all calls to a candidate: examples are sent with each question."""
+    return each.input_tokens + each.calls * tokens.estimate(few_shot.texts(examples[: candidate.few_shot]))
+
+
+def _cost(
+    candidates: Sequence[Candidate], each: _Asked, examples: Sequence[Question], prices: Mapping[str, float]
+) -> float | None:
+    costs = [
+        (_sent(each, candidate, examples) * price[0] + each.calls * each.longest * price[1]) / 1_000
+        for candidate in candidates
+        if (price := price_of(candidate, prices))
+    ]
+    return round(sum(costs), 4) if len(costs) == len(candidates) else None
 
 
 def _warnings(request: StartEvaluation, metric: MetricName, chosen: Selection) -> Iterator[str]:

@@ -35,6 +35,8 @@ class Candidate:
     deployment: str | None = None
     answers: StoredFile | None = None
     """The file, if nobody is asked."""
+    few_shot: int = 0
+    """Examples from train that it is shown before each question."""
 
 
 @dataclass(frozen=True, slots=True)
