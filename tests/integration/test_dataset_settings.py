@@ -140,6 +140,30 @@ def test_no_byte_of_a_kept_field_is_in_what_trains_and_those_of_test_are_stored_
     assert found == {n: {"references": ["SECRET of test"], "conversation": "SECRET"} for n in range(1, 41)}
 
 
+SCHEMA = "incoming/support-bot/schema.json"
+
+
+def test_a_schema_is_part_of_the_version_and_lies_beside_its_prepared_data(uploader, stack):
+    uploader.upload(SCHEMA, '{"type": "object"}')
+    uploader.upload(TRAIN, good(40))
+    uploader.upload(SCHEMA, '{"type": "array"}')
+    uploader.upload(SCHEMA, '{"type": "array"}')
+    for number, kind in ((1, b"object"), (2, b"array")):
+        made = version(stack, number)
+        assert (made.status, "schema.json" in made.files) == ("accepted", True)
+        assert kind in uploader.object(object_keys.prepared_schema("support-bot", number))
+    listed = stack.s3.list_objects_v2(Bucket=stack.bucket, Prefix="prepared/support-bot/3/")
+    assert listed["KeyCount"] == 0, "the same bytes make no third one"
+
+
+def test_what_is_no_schema_rejects_the_version(uploader, stack):
+    uploader.upload(SCHEMA, '{"type": "strin"}')
+    uploader.upload(TRAIN, good(40))
+    (finding,) = uploader.report()["findings"]
+    assert (finding["code"], finding["source"]) == ("invalid_schema", SCHEMA)
+    assert version(stack).status == "rejected"
+
+
 def test_a_field_that_trains_cannot_be_kept(uploader):
     uploader.upload(SETTINGS, "[fields]\nkeep = ['completion']")
     uploader.upload(TRAIN, good(40))

@@ -74,6 +74,9 @@ def prepare(
             made += _prepare_split(work, session, split)
             if split == carry_train.SPLIT:
                 carry_train.store_fingerprints(version, session.fingerprints(split), cloud)
+    if any(each.preparation.output for each in made) and (schema := read_settings.schema(version, cloud)):
+        place = object_keys.prepared_schema(version.dataset, version.number)
+        objects.put(cloud.bucket, place, schema, "application/schema+json")
     top = tuple(dataset_notifications.top_findings([each.report for each in made]))
     return Outcome(tuple(each.preparation for each in made), top, work.wishes.owner)
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tunedrop.domain.base_models import catalogue
-from tunedrop.domain.evaluation import answer_files
+from tunedrop.domain.evaluation import answer_files, answer_schema
 from tunedrop.domain.versions import dataset_toml, object_keys
 from tunedrop.domain.versions.object_keys import (
     AnswersUpload,
     CommitUpload,
     PartUpload,
+    SchemaUpload,
     SettingsUpload,
     SplitUpload,
     Unrecognised,
@@ -120,6 +121,8 @@ def _largest(upload: object_keys.RecognisedKey) -> int:
             return catalogue.most_bytes(split)
         case SettingsUpload():
             return dataset_toml.MAX_BYTES
+        case SchemaUpload():
+            return answer_schema.MAX_BYTES
         case CommitUpload():
             return 0
         case AnswersUpload():

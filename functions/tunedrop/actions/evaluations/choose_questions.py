@@ -6,11 +6,13 @@ from collections.abc import Container
 
 from tunedrop.actions.datasets import read_datasets
 from tunedrop.domain.base_models import catalogue
-from tunedrop.domain.evaluation import few_shot, questions
+from tunedrop.domain.evaluation import answer_schema, few_shot, questions
+from tunedrop.domain.evaluation.answer_schema import AnswerSchema
 from tunedrop.domain.evaluation.evaluation_plan import Tested
 from tunedrop.domain.evaluation.questions import Question, Selection
 from tunedrop.domain.reading import kept_fields
 from tunedrop.domain.records import stored_fingerprints
+from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.records.stored_fingerprints import UnreadableFingerprints
 from tunedrop.domain.training.job_plan import PreparedVersion
 from tunedrop.domain.versions import object_keys
@@ -42,8 +44,17 @@ def tested(dataset: str, number: int | None, base_model: str, cloud: Cloud) -> T
             "the right answer of each.",
             version=found.version,
         )
-    kept = version_listing.current(cloud.bucket, object_keys.kept_fields(dataset, found.version))
-    return Tested(dataset, found.version, base_model, outputs["train"], outputs["test"], found.owner, kept)
+    beside = version_listing.standing(cloud.bucket, f"{object_keys.PREPARED}{dataset}/{found.version}/")
+    return Tested(
+        dataset,
+        found.version,
+        base_model,
+        outputs["train"],
+        outputs["test"],
+        found.owner,
+        kept=beside.get(object_keys.kept_fields(dataset, found.version)),
+        answer_schema=beside.get(object_keys.prepared_schema(dataset, found.version)),
+    )
 
 
 def choose(asked: Tested, most: int, cloud: Cloud) -> Selection:
@@ -52,6 +63,12 @@ def choose(asked: Tested, most: int, cloud: Cloud) -> Selection:
     lines = _lines(asked.test, cloud)
     kept = kept_fields.load(_lines(asked.kept, cloud)) if asked.kept else {}
     return questions.select(questions.read(lines, record_format, kept), _trained(asked, cloud), most)
+
+
+def schema(file: StoredFile | None, cloud: Cloud) -> AnswerSchema | None:
+    """The version's schema of answers. Raises objects.Unreadable and botocore's errors."""
+    parsed = answer_schema.parse(objects.whole(cloud.bucket, file.key, file.version_id)) if file else None
+    return None if isinstance(parsed, Defect) else parsed
 
 
 def examples(asked: Tested, chosen: Selection, count: int, cloud: Cloud) -> tuple[Question, ...]:

@@ -38,6 +38,7 @@ def plan(request: StartEvaluation, cloud: Cloud) -> Planned:
         chosen = choose_questions.choose(tested, request.max_records, cloud)
         files = [read_answer_file.match(each, chosen.questions, cloud).counts for each in candidates if each.answers]
         shown = choose_questions.examples(tested, chosen, max(each.few_shot for each in candidates), cloud)
+        schema = choose_questions.schema(tested.answer_schema, cloud)
     except objects.Unreadable as gone:
         raise Conflict("data_gone", str(gone), version=tested.version) from gone
     settings = cloud.settings
@@ -48,6 +49,7 @@ def plan(request: StartEvaluation, cloud: Cloud) -> Planned:
         chosen,
         files=files,
         examples=shown,
+        schema=schema,
         prices=settings.prices,
         currency=settings.currency,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunedrop.actions.evaluations import stored_answers
+from tunedrop.actions.evaluations import choose_questions, stored_answers
 from tunedrop.domain.evaluation import evaluation_plan, evaluation_states, every_answer, score_answers
 from tunedrop.domain.evaluation.answer_metrics import METRICS
 from tunedrop.domain.evaluation.answer_sheets import AnswerColumn, Sheet
@@ -21,7 +21,8 @@ def score(evaluation: Evaluation, cloud: Cloud) -> Evaluation:
         [_column(evaluation, place, candidate, cloud) for place, candidate in enumerate(evaluation.candidates)],
         evaluation.group_by,
     )
-    result = score_answers.score(evaluation, sheet, cloud.settings.currency)
+    schema = choose_questions.schema(evaluation.answer_schema, cloud)
+    result = score_answers.score(evaluation, sheet, cloud.settings.currency, schema)
     key = object_keys.evaluation_report(evaluation.dataset, evaluation.version, evaluation.id)
     report = evaluation_report.build(result, cloud.settings.stack_id)
     answers = every_answer.dump(sheet, METRICS[evaluation.metric])

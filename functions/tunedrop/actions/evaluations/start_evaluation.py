@@ -54,6 +54,7 @@ def _draft(request: StartEvaluation, evaluation_id: str, caller: str, cloud: Clo
         owner=tested.owner or caller,
         created_at=cloud.now(),
         kept=tested.kept,
+        answer_schema=tested.answer_schema,
         group_by=plan.group_by,
     )
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from tunedrop.domain.evaluation import answer_metrics, few_shot, power
 from tunedrop.domain.evaluation.answer_files import FileCounts
 from tunedrop.domain.evaluation.answer_metrics import METRICS, MetricName
+from tunedrop.domain.evaluation.answer_schema import AnswerSchema
 from tunedrop.domain.evaluation.contrasts import MOST_FAILED
 from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
 from tunedrop.domain.evaluation.evaluation_states import CHUNK, Candidate
@@ -42,6 +43,8 @@ class Tested:
     owner: str | None
     kept: StoredFile | None = None
     """Fields that were kept of test's records."""
+    answer_schema: StoredFile | None = None
+    """What an answer in JSON has to look like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ def make(
     *,
     files: Sequence[FileCounts] = (),
     examples: Sequence[Question] = (),
+    schema: AnswerSchema | None = None,
     prices: Mapping[str, float],
     currency: str,
 ) -> EvaluationPlan:
@@ -119,7 +123,11 @@ def make(
         smallest_difference=power.smallest_difference(len(chosen.questions)),
         cost=_cost(asked, each, examples, prices),
         currency=currency,
-        warnings=(*_warnings(request, metric, chosen), *_of_files(files)),
+        warnings=(
+            *_warnings(request, metric, chosen),
+            *_of_references(metric, schema, chosen.questions),
+            *_of_files(files),
+        ),
         answers=tuple(files),
         group_by=request.group_by,
         kept=kept,
@@ -251,6 +259,12 @@ def _warnings(request: StartEvaluation, metric: MetricName, chosen: Selection) -
         )
     if leaks := chosen.left_out.get("leaks_from_train"):
         yield f"{leaks:,} records of test are in train, too, and are not asked."
+
+
+def _of_references(metric: MetricName, schema: AnswerSchema | None, questions: Sequence[Question]) -> Iterator[str]:
+    """What is wrong with the right answers themselves."""
+    if schema and metric == "json_match" and (broken := schema.broken(each.references[0] for each in questions)):
+        yield f"The right answers of {broken:,} records are not valid by schema.json: correct one or the other."
 
 
 def _of_files(files: Sequence[FileCounts]) -> Iterator[str]:

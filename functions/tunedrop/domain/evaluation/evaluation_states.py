@@ -85,6 +85,8 @@ class Evaluation:
     conclusion: Conclusion | None = None
     kept: StoredFile | None = None
     """Fields that were kept of test's records."""
+    answer_schema: StoredFile | None = None
+    """What an answer in JSON has to look like."""
     group_by: str | None = None
     announced: bool = False
     """Whether its end was published."""

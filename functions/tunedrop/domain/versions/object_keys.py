@@ -13,6 +13,7 @@ PREPARED = "prepared/"
 REPORTS = "reports/"
 EVALUATIONS = "evaluations/"
 SETTINGS_FILE = "dataset.toml"
+SCHEMA_FILE = "schema.json"
 COMMIT_FILE = "_commit"
 ANSWERS = "answers"
 """The folder, under a dataset's, of answers that were made elsewhere."""
@@ -64,6 +65,13 @@ class SettingsUpload:
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaUpload:
+    """`schema.json`, which says what an answer in JSON has to look like."""
+
+    dataset: str
+
+
+@dataclass(frozen=True, slots=True)
 class CompanionUpload:
     """A text file beside `dataset.toml`, which may name it as its system text."""
 
@@ -87,7 +95,9 @@ class Unrecognised:
     hint: str
 
 
-RecognisedKey = SplitUpload | PartUpload | CommitUpload | SettingsUpload | CompanionUpload | AnswersUpload
+RecognisedKey = (
+    SplitUpload | PartUpload | CommitUpload | SettingsUpload | SchemaUpload | CompanionUpload | AnswersUpload
+)
 
 
 def is_name(text: str) -> bool:
@@ -117,7 +127,8 @@ def parse(key: str) -> RecognisedKey | Unrecognised:
 
 _USAGE = (
     f"Upload to incoming/<dataset>/<split>.<ext>, <split> one of {', '.join(SPLITS)}, <ext> one of "
-    f"{', '.join(EXTENSIONS)}; settings to incoming/<dataset>/{SETTINGS_FILE}. A split in several files: "
+    f"{', '.join(EXTENSIONS)}; settings to incoming/<dataset>/{SETTINGS_FILE}, a schema of answers in JSON to "
+    f"incoming/<dataset>/{SCHEMA_FILE}. A split in several files: "
     f"incoming/<dataset>/<split>/<name>.<ext>, and when all are there incoming/<dataset>/<split>/{COMMIT_FILE}. "
     f"Answers made elsewhere, for evaluations: incoming/<dataset>/{ANSWERS}/<name>.jsonl."
 )
@@ -157,6 +168,8 @@ def extension(key: str) -> str | None:
 def _file(dataset: str, file: str) -> RecognisedKey | Unrecognised:
     if file == SETTINGS_FILE:
         return SettingsUpload(dataset)
+    if file == SCHEMA_FILE:
+        return SchemaUpload(dataset)
     stem, _, extension = file.partition(".")
     if stem in SPLITS and extension in EXTENSIONS:
         return SplitUpload(dataset, stem, extension)
@@ -183,6 +196,11 @@ def split_folder(dataset: str, split: Split) -> str:
 def prepared(dataset: str, version: int, base_model: str, split: Split) -> str:
     """The key of a split's prepared data: only characters that Bedrock's `s3Uri` allows (docs/facts.md#names)."""
     return f"{PREPARED}{dataset}/{version}/{base_model}/{split}.jsonl"
+
+
+def prepared_schema(dataset: str, version: int) -> str:
+    """The key of the version's `schema.json` beside its prepared data."""
+    return f"{PREPARED}{dataset}/{version}/{SCHEMA_FILE}"
 
 
 def kept_fields(dataset: str, version: int) -> str:

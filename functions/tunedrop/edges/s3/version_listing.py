@@ -44,6 +44,12 @@ def current_etag(bucket: Bucket, key: str) -> str | None:
     return next((item["ETag"] for item in page.get("Versions", ()) if item["Key"] == key), None)
 
 
+def standing(bucket: Bucket, prefix: str) -> dict[str, StoredFile]:
+    """The object versions that stand under the prefix now, by key, their SHA-256 unread."""
+    now = (item for item in listed(bucket, prefix) if item.latest and not item.deleted)
+    return {item.key: StoredFile(item.key, item.version_id, item.bytes, "") for item in now}
+
+
 def current(bucket: Bucket, key: str) -> StoredFile | None:
     """The object version that stands at this key, its SHA-256 unread; None if there is none, or it was deleted."""
     page = bucket.s3.list_object_versions(Bucket=bucket.name, Prefix=key, MaxKeys=1)
