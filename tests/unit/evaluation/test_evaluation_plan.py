@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.domain.evaluation import answer_schema, evaluation_plan, few_shot
+from tunedrop.domain.evaluation import answer_schema, evaluation_plan, few_shot, questions
 from tunedrop.domain.evaluation.answer_schema import AnswerSchema
 from tunedrop.domain.evaluation.evaluation_plan import EvaluationPlan
 from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
@@ -152,3 +152,18 @@ def test_examples_count_in_every_call_of_the_candidate_that_is_shown_them():
     assert more.input_tokens - bare.input_tokens == added * bare.calls // 2
     assert bare.cost is not None
     assert more.cost == pytest.approx(bare.cost + added * bare.calls / 2 * 0.06 / 1_000, abs=1e-3)
+
+
+def test_right_answers_that_contradict_each_other_or_are_all_alike_are_told():
+    def told(words: str, *answers: str, fingerprint: int | None = None) -> bool:
+        read = [question(number, each, fingerprint=fingerprint) for number, each in enumerate(answers)]
+        chosen = questions.select(read, (), 100)
+        made = evaluation_plan.make(
+            StartEvaluation("support", "support-prod"), TESTED, CANDIDATES, chosen, prices={}, currency="USD"
+        )
+        return any(words in each for each in made.warnings)
+
+    assert told("2 records ask what another one asks", "yes", "no", "maybe", "yes", fingerprint=7)
+    assert not told("ask what another one asks", "yes", "yes", fingerprint=7)
+    assert told("the same right answer", "yes", " YES ")
+    assert not told("the same right answer", "yes", "no")

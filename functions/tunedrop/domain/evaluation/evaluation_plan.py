@@ -13,6 +13,7 @@ from tunedrop.domain.evaluation import answer_metrics, few_shot, power
 from tunedrop.domain.evaluation.answer_files import FileCounts
 from tunedrop.domain.evaluation.answer_metrics import METRICS, MetricName
 from tunedrop.domain.evaluation.answer_schema import AnswerSchema
+from tunedrop.domain.evaluation.answer_texts import normalized
 from tunedrop.domain.evaluation.contrasts import MOST_FAILED
 from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
 from tunedrop.domain.evaluation.evaluation_states import CHUNK, Candidate
@@ -125,7 +126,7 @@ def make(
         currency=currency,
         warnings=(
             *_warnings(request, metric, chosen),
-            *_of_references(metric, schema, chosen.questions),
+            *_of_references(metric, schema, chosen),
             *_of_files(files),
         ),
         answers=tuple(files),
@@ -261,8 +262,16 @@ def _warnings(request: StartEvaluation, metric: MetricName, chosen: Selection) -
         yield f"{leaks:,} records of test are in train, too, and are not asked."
 
 
-def _of_references(metric: MetricName, schema: AnswerSchema | None, questions: Sequence[Question]) -> Iterator[str]:
+def _of_references(metric: MetricName, schema: AnswerSchema | None, chosen: Selection) -> Iterator[str]:
     """What is wrong with the right answers themselves."""
+    questions, labels = chosen.questions, {normalized(each.references[0]) for each in chosen.questions}
+    if chosen.conflicting:
+        yield (
+            f"{chosen.conflicting:,} records ask what another one asks, and have another right answer: one of both is "
+            "wrong, or both belong into references."
+        )
+    if len(labels) == 1 and len(questions) > 1:
+        yield "All records have the same right answer: a model that always gives it has every one right."
     if schema and metric == "json_match" and (broken := schema.broken(each.references[0] for each in questions)):
         yield f"The right answers of {broken:,} records are not valid by schema.json: correct one or the other."
 

@@ -70,6 +70,8 @@ class Selection:
 
     questions: tuple[Question, ...]
     left_out: Mapping[str, int]
+    conflicting: int = 0
+    """Of the duplicates, those whose right answer is another one than the record's that is asked."""
 
 
 def read(
@@ -97,6 +99,7 @@ def select(tested: Iterable[Question | None], trained: Container[int], most: int
     """
     left_out: Counter[str] = Counter()
     kept: dict[int, Question] = {}
+    conflicting = 0
     for question in tested:
         if question is None:
             left_out["not_text"] += 1
@@ -104,12 +107,13 @@ def select(tested: Iterable[Question | None], trained: Container[int], most: int
             left_out["leaks_from_train"] += 1
         elif question.fingerprint in kept:
             left_out["duplicates"] += 1
+            conflicting += question.references[0] not in kept[question.fingerprint].references
         else:
             kept[question.fingerprint] = question
     chosen = frozenset(sorted(kept)[:most])
     left_out["max_records"] = len(kept) - len(chosen)
     asked = tuple(question for fingerprint, question in kept.items() if fingerprint in chosen)
-    return Selection(asked, {reason: count for reason, count in left_out.items() if count})
+    return Selection(asked, {reason: count for reason, count in left_out.items() if count}, conflicting)
 
 
 def dump(questions: Iterable[Question]) -> bytes:
