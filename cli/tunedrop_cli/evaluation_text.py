@@ -92,7 +92,10 @@ def plan(screen: Console, found: Report) -> None:
         screen,
         [
             *_asked_of(found),
-            ("records", f"{found['records']:,} of test, each asked of {len(found['candidates'])} candidates"),
+            ("records", f"{found['records']:,} of test, each asked of {_askable(found)}"),
+            *_files(found),
+            ("groups by", found["group_by"] or ""),
+            ("kept fields", ", ".join(f"{name} of {count:,}" for name, count in found["kept"].items())),
             ("left out", _left_out(found)),
             ("can show", "no difference" if shown is None else f"a difference of {points(shown)} or more"),
             ("calls", f"{found['calls']:,}, with repeated ones at most {found['most_calls']:,}"),
@@ -105,6 +108,20 @@ def plan(screen: Console, found: Report) -> None:
         text_report.line(screen, ("  warning", "yellow"), f"  {warning}")
     text_report.line(screen)
     text_report.line(screen, "Nobody was asked and nothing was spent. To start exactly this:")
+
+
+def _askable(found: Report) -> str:
+    asked = len(found["candidates"]) - len(found["answers"])
+    return f"{asked} candidate{'s' if asked > 1 else ''}"
+
+
+def _files(found: Report) -> Iterator[tuple[str, str]]:
+    """What became of the lines of each file of answers."""
+    for file in found["answers"]:
+        yield (
+            file["name"],
+            f"{file['lines']:,} lines: {file['matched']:,} answers, {file['missing']:,} records without one",
+        )
 
 
 def _asked_of(found: Report) -> list[tuple[str, str]]:

@@ -6,6 +6,8 @@ import argparse
 import json
 import secrets
 from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -13,6 +15,8 @@ from tunedrop.domain.evaluation.evaluation_states import ENDED
 from tunedrop.domain.reports import next_commands
 
 from tunedrop_cli import (
+    answer_uploads,
+    blind_labels,
     evaluation_options,
     evaluation_text,
     evaluation_watch,
@@ -35,16 +39,20 @@ EPILOG = """examples:
   tunedrop evaluations start support-bot --candidate support-bot-prod --plan       what it would ask, show and cost
   tunedrop evaluations start support-bot --candidate support-bot-prod --gate better --watch
   tunedrop evaluations start support-bot@3 --candidate support-bot-next --against support-bot-prod --against base
+  tunedrop evaluations start support-bot --candidate support-bot-prod --answers old-model.jsonl
   tunedrop evaluations list
   tunedrop evaluations show EVALUATION --watch
   tunedrop evaluations show EVALUATION --html evaluation.html
   tunedrop evaluations approve EVALUATION --reason "two labels are wrong"      another person than who asked
+  tunedrop evaluations show EVALUATION --sheet blind       answers for people to choose from, not knowing whose
+  tunedrop evaluations show EVALUATION --labels blind/sheet.csv
   tunedrop evaluations stop EVALUATION
 
 exit code: 0 done, 1 refused, a gate that has not passed, or an end without a verdict, 2 wrong usage
 """
 STARTS = """A candidate is a deployment or a base model. It is asked the test split of the version, and so is what it is
-judged against: `base` is its own base model, which is the default. The first --against decides the verdict.
+judged against: `base` is its own base model, which is the default; `base:few_shot=5` shows it examples from train.
+The first --against or --answers decides the verdict.
 """
 
 Found = Mapping[str, Any]
@@ -64,7 +72,9 @@ def add_to(command: argparse.ArgumentParser) -> None:
     show = actions.add_parser("show", help="show an evaluation: its verdict, what that stands on, and what to do next")
     show.add_argument("--watch", action="store_true", help="follow it to its verdict; Ctrl-C leaves it going")
     show.add_argument("--html", metavar="OUT.html", help="write its page, which has examples, to this new file")
-    show.set_defaults(run=_show)
+    show.add_argument("--sheet", metavar="FOLDER", help="write answers A and B for people to choose from, blindly")
+    show.add_argument("--labels", metavar="FILE.csv", help="the sheet with people's choices: say what they prefer")
+    show.set_defaults(run=_show, bucket=None)
     approve = actions.add_parser("approve", help="let a deployment go live that its evaluation's gate holds")
     approve.add_argument("--reason", required=True, metavar="WORDS", help="why, for whoever reads of it later")
     keyed.add_to(approve)
@@ -83,6 +93,16 @@ def _add_start_to(start: argparse.ArgumentParser) -> None:
     start.add_argument("dataset", metavar="DATASET[@VERSION]", help="the data; default: its newest accepted version")
     start.add_argument("--candidate", required=True, metavar="NAME", help="the deployment or base model to judge")
     evaluation_options.add_to(start)
+    start.add_argument(
+        "--answers",
+        action="append",
+        dest="against",
+        type=Path,
+        metavar="FILE.jsonl",
+        help="judge it against answers made elsewhere, which are uploaded: a line each, "
+        '{"record": 7, "answer": "…"}, or "prompt" or "messages" instead of "record"',
+    )
+    start.add_argument("--group-by", metavar="FIELD", help="records with one value of this kept field belong together")
     start.add_argument("--plan", action="store_true", help="only say what it would ask, show and cost; ask nobody")
     start.add_argument("--plan-id", metavar="ID", help="do exactly what the plan with this id says, or nothing")
     start.add_argument("--watch", action="store_true", help="follow it to its verdict; Ctrl-C leaves it going")
@@ -95,6 +115,8 @@ def _start(chosen: argparse.Namespace) -> int:
         raise WrongUsage("--plan asks nobody, so there is nothing to --watch")
     body = _body(chosen)
     api, screen = stack.Stack(chosen).api(), text_report.console()
+    if chosen.against:
+        body["against"] = [_named(api, body["dataset"], each) for each in chosen.against]
     if chosen.plan:
         plan = api.post("/evaluations", body, plan="true")
         if chosen.json:
@@ -116,8 +138,14 @@ def _start(chosen: argparse.Namespace) -> int:
 
 def _body(chosen: argparse.Namespace) -> dict[str, Any]:
     given = {"candidate": chosen.candidate, **evaluation_options.said(chosen)}
-    confirmed = {"plan_id": chosen.plan_id} if chosen.plan_id else {}
-    return {**options.dataset_version(chosen.dataset), **given, **confirmed}
+    own = {"group_by": chosen.group_by, "plan_id": chosen.plan_id}
+    given |= {name: value for name, value in own.items() if value is not None}
+    return {**options.dataset_version(chosen.dataset), **given}
+
+
+def _named(api: ControlApi, dataset: str, against: str | Path) -> str:
+    """What a request calls it: a file's answers once they are uploaded."""
+    return answer_uploads.upload(api, dataset, against) if isinstance(against, Path) else against
 
 
 def _list(chosen: argparse.Namespace) -> int:
@@ -135,11 +163,14 @@ def _list(chosen: argparse.Namespace) -> int:
 
 
 def _show(chosen: argparse.Namespace) -> int:
-    api = stack.Stack(chosen).api()
+    reached = stack.Stack(chosen)
+    api = reached.api()
     if chosen.watch:
         found = _watched(chosen, api, chosen.evaluation)
     else:
         found = api.get(place("evaluations", chosen.evaluation))
+    if chosen.sheet or chosen.labels:
+        return _by_people(chosen, reached, found)
     code = _told(chosen, text_report.console(), found)
     if chosen.html:
         _write_page(found, chosen.html)
@@ -155,6 +186,26 @@ def _approve(chosen: argparse.Namespace) -> int:
     screen = text_report.console()
     text_report.line(screen, f"deployment {found['deployment']} goes live, approved by {found['approved_by']}")
     text_report.next_step(screen, stack.again(chosen, next_commands.show_deployment(found["deployment"])))
+    return 0
+
+
+def _by_people(chosen: argparse.Namespace, reached: stack.Stack, found: Found) -> int:
+    """Write a blind sheet, or say what came back on one."""
+    sheet, screen = blind_labels.read(reached, found), text_report.console()
+    if chosen.sheet:
+        blind_labels.write(chosen.sheet, found["id"], sheet)
+        text_report.line(
+            screen, f"{len(sheet):,} records on {blind_labels.PAGE} and {blind_labels.TABLE} in {chosen.sheet}"
+        )
+        filled = str(Path(chosen.sheet, blind_labels.TABLE))
+        text_report.next_step(
+            screen, stack.again(chosen, next_commands.count_labels_of_evaluation(found["id"], filled))
+        )
+    if chosen.labels:
+        told = blind_labels.preference(chosen.labels, sheet)
+        if chosen.json:
+            return text_report.as_json({**asdict(told), "labels": told.labels})
+        blind_labels.show(screen, found, told)
     return 0
 
 

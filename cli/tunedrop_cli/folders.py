@@ -21,7 +21,7 @@ class Folder:
     name: str
     """The dataset's name."""
     settings: Sequence[Path]
-    """The system text file that `dataset.toml` names, then `dataset.toml`: the order of their upload."""
+    """`schema.json`, the system text file that `dataset.toml` names, then `dataset.toml`: the order of their upload."""
     splits: Mapping[Split, Sequence[Path]]
     joined: frozenset[Split]
     """Splits that are folders of files."""
@@ -51,7 +51,8 @@ def read(path: str, name: str | None = None) -> Folder:
         raise WrongUsage(
             f"{path} holds no train, validation or test, neither as a file such as train.jsonl nor a folder"
         )
-    settings = _settings(root)
+    schema = root / object_keys.SCHEMA_FILE
+    settings = [*([schema] if schema.is_file() else []), *_settings(root)]
     used = {*settings, *(each for paths in splits.values() for each in paths), *(root / split for split in splits)}
     ignored = [each for each in found if each not in used and not each.name.startswith(".")]
     joined = frozenset(split for split in splits if (root / split).is_dir())

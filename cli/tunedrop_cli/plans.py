@@ -81,6 +81,7 @@ def plan(
         dropped_systems=dropped,
         policy=_policy(chosen, settings.parsed.policy),
         mapping=_mapping(chosen.map) or settings.parsed.mapping,
+        keep=settings.parsed.keep,
         validation_share=_share(chosen, settings.parsed.validation_share or 0),
         level=level,
     )

@@ -206,9 +206,9 @@ def _upload_as_one(push: _Push, api: ControlApi) -> str:
 
 def _settle(push: _Push, api: ControlApi) -> None:
     """Upload settings not yet in force and wait until they are, so that the splits' version includes them."""
-    name, toml = push.folder.name, push.folder.toml
+    name = push.folder.name
     latest = _latest(api, name)
-    if toml is None or _in_force(latest, push.folder.settings):
+    if not push.folder.settings or _in_force(latest, push.folder.settings):
         return
     _send(push, [(path, object_keys.incoming(name, path.name)) for path in push.folder.settings])
     until = time.monotonic() + SETTLED_SECONDS

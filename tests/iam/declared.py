@@ -81,6 +81,7 @@ FIND_CAPACITY = (
     May("bedrock:ListTagsForResource", (THROUGHPUTS, DEPLOYMENTS)),
 )
 
+MADE_ELSEWHERE = f"{DATA}/incoming/*/answers/*"
 OWN_MODELS = May("bedrock:GetCustomModel ListTagsForResource", MODELS, IS_OURS)
 
 
@@ -133,8 +134,8 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         # signs links: to reports and metrics, and for uploads
         May("s3:GetObject", objects("incoming", "reports", "outputs")),
         May("s3:PutObject", objects("incoming")),
-        # reads what an evaluation would ask
-        May("s3:GetObjectVersion", objects("prepared")),
+        # reads what an evaluation would ask, and answers made elsewhere
+        May("s3:GetObjectVersion", (*objects("prepared"), MADE_ELSEWHERE)),
         May("s3:ListBucketVersions", DATA, WHERE_DATASETS_LIE),
         May("kms:Decrypt GenerateDataKey", KEY, by_way_of("s3", "dynamodb")),
         *TUNABLE,
@@ -259,8 +260,8 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         May(ONE_ROW, STATE, under("EVALUATION#*", "EVALUATING")),
         # looks whether the capacity is there that it judges
         May("dynamodb:GetItem", STATE, under("DEPLOYMENT#*")),
-        # reads the test split and what train asks, stores questions and answers, writes reports
-        May("s3:GetObjectVersion", objects("prepared")),
+        # reads the test split, answers made elsewhere and what train asks, stores what was said, writes reports
+        May("s3:GetObjectVersion", (*objects("prepared"), MADE_ELSEWHERE)),
         May("s3:GetObject", f"{DATA}/reports/*/train.fingerprints"),
         May("s3:ListBucket", DATA, {"StringLike": {"s3:prefix": "evaluations/*"}}),
         May("s3:GetObject PutObject", objects("evaluations")),

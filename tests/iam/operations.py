@@ -328,7 +328,8 @@ _ALIKE = (  # what a run names anew
     (re.compile(r"^arn:aws:bedrock:[a-z0-9-]+::foundation-model/.*"), _foundation_model("x")),
     (re.compile(r"^(<DataBucket\.Arn>/reports/)[^/]+/[^/]+/(jobs|evaluations)/.*"), r"\1x/x/\2/x"),
     (re.compile(r"^(<DataBucket\.Arn>/reports/)[^/]+/[^/]+/(train\.fingerprints)"), r"\1x/x/\2"),
-    (re.compile(r"^(<DataBucket\.Arn>/[a-z]+/)(?!x/x/).*"), r"\1x"),
+    (re.compile(r"^(<DataBucket\.Arn>/incoming/)[^/]+/(answers)/.*"), r"\1x/\2/x"),
+    (re.compile(r"^(<DataBucket\.Arn>/[a-z]+/)(?!x/(?:x|answers)/).*"), r"\1x"),
 )
 _LEADING, _PREFIX = re.compile(r"#.*"), re.compile(r"^([a-z]+/).+")
 

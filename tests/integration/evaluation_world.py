@@ -13,6 +13,7 @@ from bedrock_simulator import Configuration
 from bedrock_simulator.knowledge import Knowledge, Skill
 from tunedrop.domain.evaluation.evaluation_states import ENDED, STALLED_AFTER, Evaluation
 from tunedrop.domain.evaluation.model_answers import GivenAnswer, load
+from tunedrop.domain.reading import kept_fields
 from tunedrop.domain.training.job_plan import PreparedSplit
 from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.domain.versions import object_keys
@@ -85,13 +86,15 @@ def of_bases(
     tested: int = 12,
     skills: Mapping[str, Skill] = ALIKE,
     records: Sequence[dict[str, Any]] = (),
+    kept: Mapping[int, dict[str, Any]] | None = None,
+    trained: int = 200,
     **more: Any,
 ) -> World:
     """The world with `support@1` alone, and two base models of planted skills that may be asked it."""
     numbers = range(1_000, 1_000 + tested)
     known = knowledge(numbers, skills)
     every = [*(ticket(number) for number in numbers), *records]
-    return _with_data(stack, environment, every, configuration=Configuration(knowledge=known, **more))
+    return _with_data(stack, environment, every, kept, trained, configuration=Configuration(knowledge=known, **more))
 
 
 def _with_data(
@@ -99,12 +102,17 @@ def _with_data(
     environment: Any,
     tested: list[dict[str, Any]],
     learns: Callable[[int], dict[str, Any]] = ticket,
+    kept: Mapping[int, dict[str, Any]] | None = None,
+    trained: int = 200,
     **more: Any,
 ) -> World:
     world = bedrock_world.make(stack, environment, base_model="nova-lite", region="us-east-1", data=False, **more)
-    train = bedrock_world.upload(stack, "nova-lite", "train", [learns(number) for number in range(200)])
+    train = bedrock_world.upload(stack, "nova-lite", "train", [learns(number) for number in range(trained)])
     world.prepared = replace(world.prepared, train=train, validation=None)
     bedrock_world.store(stack, world.prepared, test=test_split(world, tested))
+    if kept:
+        body = b"".join(kept_fields.line(number, fields) for number, fields in kept.items())
+        stack.s3.put_object(Bucket=stack.bucket, Key=object_keys.kept_fields("support", 1), Body=body)
     return world
 
 
@@ -163,7 +171,7 @@ def stored(world: World, evaluation_id: str) -> Counter[tuple[str, int]]:
 def _stored(world: World, evaluation: Evaluation) -> Iterator[tuple[str, GivenAnswer]]:
     folder = object_keys.evaluation_folder(evaluation.dataset, evaluation.version, evaluation.id)
     listed = world.stack.s3.list_objects_v2(Bucket=world.stack.bucket, Prefix=folder).get("Contents", ())
-    for key in (item["Key"] for item in listed if not item["Key"].endswith("questions.jsonl")):
+    for key in (item["Key"] for item in listed if not item["Key"].endswith(("questions.jsonl", "examples.jsonl"))):
         body = world.stack.s3.get_object(Bucket=world.stack.bucket, Key=key)["Body"].read()
         yield from ((key.removeprefix(folder).partition("/")[0], answer) for answer in load(body))
 
@@ -236,6 +244,25 @@ def waits_pass_at_once(world: World) -> Iterator[None]:
         yield
     finally:
         events.unregister(name, hurry)
+
+
+@contextmanager
+def sent() -> Iterator[list[dict[str, Any]]]:
+    """What Bedrock was asked in the block: the parameters of each call."""
+    found: list[dict[str, Any]] = []
+
+    def note(params: dict[str, Any], **_: Any) -> None:
+        found.append(params)
+
+    events, name = (
+        clients.bedrock_runtime(read_seconds=60).meta.events,
+        "provide-client-params.bedrock-runtime.Converse",
+    )
+    events.register(name, note)
+    try:
+        yield found
+    finally:
+        events.unregister(name, note)
 
 
 @contextmanager

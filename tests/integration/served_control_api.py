@@ -24,13 +24,15 @@ S3 = re.compile(r"https://[^/\"]*\bs3\b[^/\"]*amazonaws\.com(?=/)")
 class Served:
     """Where it listens, and what it was asked so far as `METHOD path`; `before` runs ahead of each answer.
 
-    With `object_at`, which reads an object by its path, links to S3 lead here, too: moto answers botocore alone.
+    With `object_at` and `store`, which read and write an object by its path, links to S3 lead here, too: moto answers
+    botocore alone.
     `cloud`: instead of the handler's own.
     """
 
     before: Callable[[], None]
     object_at: Callable[[str], bytes] | None = None
     cloud: Cloud | None = None
+    store: Callable[[str, bytes], object] | None = None
     url: str = ""
     asked: list[str] = field(default_factory=list)
 
@@ -48,21 +50,33 @@ class Served:
 
 @contextmanager
 def served(
-    before: Callable[[], None], object_at: Callable[[str], bytes] | None = None, cloud: Cloud | None = None
+    before: Callable[[], None],
+    object_at: Callable[[str], bytes] | None = None,
+    cloud: Cloud | None = None,
+    store: Callable[[str, bytes], object] | None = None,
 ) -> Iterator[Served]:
     """Serve until the block ends."""
-    made = Served(before, object_at, cloud)
+    made = Served(before, object_at, cloud, store)
 
     class Handler(BaseHTTPRequestHandler):
         def _do(self) -> None:
-            if self.path.startswith(OBJECTS) and made.object_at is not None:
-                self._send(200, made.object_at(unquote(urlsplit(self.path).path.removeprefix(f"{OBJECTS}/"))))
-                return
             size = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(size)) if size else None
+            sent = self.rfile.read(size)
+            if self.path.startswith(OBJECTS) and made.object_at is not None:
+                self._send(200, self._object(sent))
+                return
+            body = json.loads(sent) if size else None
             assert self.headers["Authorization"].startswith("AWS4-HMAC-SHA256")
             status, answer = made.answer(self.command, self.path, body, self.headers.get("Idempotency-Key"))
             self._send(status, json.dumps(answer).encode())
+
+        def _object(self, sent: bytes) -> bytes:
+            path = unquote(urlsplit(self.path).path.removeprefix(f"{OBJECTS}/"))
+            if self.command == "PUT" and made.store is not None:
+                made.store(path, sent)
+                return b""
+            assert made.object_at is not None
+            return made.object_at(path)
 
         def _send(self, status: int, content: bytes) -> None:
             self.send_response(status)

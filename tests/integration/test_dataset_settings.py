@@ -6,6 +6,8 @@ import json
 
 import pytest
 from tunedrop.actions.datasets import read_datasets
+from tunedrop.domain.reading import kept_fields
+from tunedrop.domain.versions import object_keys
 from tunedrop.edges import settings as settings_module
 
 from tests.integration.uploads_world import SETTINGS, TRAIN, VALIDATION, good, upload_row, version
@@ -118,6 +120,54 @@ def test_mapped_fields_are_read_as_prompt_and_completion(uploader, stack):
     uploader.upload(TRAIN, "\n".join(lines))
     assert uploader.report()["counts_by_code"] == {}
     assert version(stack).status == "accepted"
+
+
+def test_no_byte_of_a_kept_field_is_in_what_trains_and_those_of_test_are_stored_beside_it(uploader, stack):
+    def lines(split: str, count: int) -> str:
+        asked = ({"prompt": f"What is {n} + 1 in {split}?", "completion": f"It is {n + 1}."} for n in range(count))
+        kept = {"references": [f"SECRET of {split}"], "conversation": "SECRET"}
+        return "\n".join(json.dumps({**each, **kept}) for each in asked)
+
+    uploader.upload(SETTINGS, "validation_share = 0.3\n[fields]\nkeep = ['references', 'conversation', 'absent']")
+    uploader.upload("incoming/support-bot/test.jsonl", lines("test", 40))
+    uploader.upload(TRAIN, lines("train", 200))
+    made = version(stack, 2)
+    assert made.status == "accepted"
+    outputs = {item.split: item.output.key for item in made.preparations if item.output}
+    assert outputs.keys() == {"train", "validation", "test"}
+    assert not [split for split, key in outputs.items() if b"SECRET" in uploader.object(key)]
+    found = kept_fields.load(uploader.object(object_keys.kept_fields("support-bot", 2)).splitlines())
+    assert found == {n: {"references": ["SECRET of test"], "conversation": "SECRET"} for n in range(1, 41)}
+
+
+SCHEMA = "incoming/support-bot/schema.json"
+
+
+def test_a_schema_is_part_of_the_version_and_lies_beside_its_prepared_data(uploader, stack):
+    uploader.upload(SCHEMA, '{"type": "object"}')
+    uploader.upload(TRAIN, good(40))
+    uploader.upload(SCHEMA, '{"type": "array"}')
+    uploader.upload(SCHEMA, '{"type": "array"}')
+    for number, kind in ((1, b"object"), (2, b"array")):
+        made = version(stack, number)
+        assert (made.status, "schema.json" in made.files) == ("accepted", True)
+        assert kind in uploader.object(object_keys.prepared_schema("support-bot", number))
+    listed = stack.s3.list_objects_v2(Bucket=stack.bucket, Prefix="prepared/support-bot/3/")
+    assert listed["KeyCount"] == 0, "the same bytes make no third one"
+
+
+def test_what_is_no_schema_rejects_the_version(uploader, stack):
+    uploader.upload(SCHEMA, '{"type": "strin"}')
+    uploader.upload(TRAIN, good(40))
+    (finding,) = uploader.report()["findings"]
+    assert (finding["code"], finding["source"]) == ("invalid_schema", SCHEMA)
+    assert version(stack).status == "rejected"
+
+
+def test_a_field_that_trains_cannot_be_kept(uploader):
+    uploader.upload(SETTINGS, "[fields]\nkeep = ['completion']")
+    uploader.upload(TRAIN, good(40))
+    assert uploader.report()["counts_by_code"] == {"wrong_setting": 1}
 
 
 def test_a_train_file_alone_may_give_up_a_share_as_validation(uploader, stack):

@@ -14,6 +14,7 @@ import pytest
 from bedrock_simulator import Fault as BedrockFault
 from botocore.exceptions import ClientError
 from tunedrop.actions.evaluations import ask_candidate
+from tunedrop.domain.evaluation.evaluation_states import Evaluation
 from tunedrop.edges.rows import evaluation_rows
 
 from tests.faults.injector import INJECTOR, Answer, Attempt, Watch
@@ -88,6 +89,31 @@ def test_a_visit_may_die_after_any_call(world):
         assert died == visits[place[0]][: place[1] + 1] or "Converse" in died
         check_whole(world, evaluation_id)
         assert PLANNED <= world.door.calls("Converse") <= PLANNED + CHUNK, place
+
+
+def test_a_visit_that_dies_while_it_copies_answers_made_elsewhere_or_chooses_examples_copies_them_once(world):
+    old = "answers/old.jsonl"
+    lines = b"".join(b'{"record": %d, "answer": "billing"}\n' % (number + 1) for number in range(12))
+    world.stack.s3.put_object(Bucket=world.stack.bucket, Key=f"incoming/support/{old}", Body=lines)
+    against = [old, "nova-micro:few_shot=2"]
+    start(world, against=against)
+    first, *_ = work(world)
+    assert first.count("PutObject") == 3, "questions, examples, and answers made elsewhere"
+    for nth in (place for place, name in enumerate(first) if name in {"PutObject", "PutItem"}):
+        world.door.clear()
+        evaluation = settle_after_death(world, start(world, against=against), nth)
+        found = stored(world, evaluation.id)
+        assert set(found.values()) == {1}
+        assert {place: sum(place == each for each, _ in found) for place in "012"} == {"0": 24, "1": 12, "2": 24}
+        assert world.door.calls("Converse") == PLANNED
+
+
+def settle_after_death(world: World, evaluation_id: str, nth: int) -> Evaluation:
+    """The evaluation as it ends although its first visit died after that call."""
+    work(world, dies=(0, nth))
+    evaluation = settle(world, evaluation_id)
+    assert (evaluation.state, report(world, evaluation_id)["candidates"][1]["answered"]) == ("Completed", 12)
+    return evaluation
 
 
 def test_messages_that_come_twice_ask_nothing_twice(world):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from statistics import fmean
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import pytest
 from bedrock_simulator import Lifecycle
 from bedrock_simulator.knowledge import Skill
-from tunedrop.actions.datasets import erase_data
+from tunedrop.actions.datasets import erase_data, take_upload
 from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.evaluation import answer_files
 from tunedrop.domain.training.start_request import DeploymentRequest
 
 from tests.integration import evaluation_world
@@ -166,6 +168,151 @@ def test_an_answer_that_is_cut_off_is_wrong(stack, environment):
     assert (ours["scores"]["exact_match"], theirs["scores"]["exact_match"]) == (1, 0)
 
 
+# --- answers made elsewhere
+
+
+OLD = "answers/old.jsonl"
+
+
+def put_answers(world: World, lines: list[dict[str, Any]]) -> None:
+    """A file of answers, as it is uploaded."""
+    body = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+    world.stack.s3.put_object(Bucket=world.stack.bucket, Key=f"incoming/support/{OLD}", Body=body)
+
+
+def right(number: int, place: str = "prompt") -> dict[str, Any]:
+    """The right answer to the question of that number, from 0."""
+    named = asked(1_000 + number) if place == "prompt" else number + 1
+    return {place: named, "answer": LABELS[number % len(LABELS)]}
+
+
+def test_a_file_of_answers_is_judged_against_and_nobody_is_asked_for_it(world):
+    put_answers(world, [right(number, "record" if number % 2 else "prompt") for number in range(12)])
+    plan = post(world, {**BASES, "against": [OLD]}, plan="true")
+    assert (plan["calls"], plan["warnings"][1:]) == (12 + 12, [])
+    assert {name: plan["answers"][0][name] for name in ("lines", "matched", "missing")} == {
+        "lines": 12,
+        "matched": 12,
+        "missing": 0,
+    }
+    told = get(world, settle(world, start(world, against=[OLD], plan_id=plan["plan_id"])).id)
+    assert world.door.calls("Converse") == told["answered"] == told["expected"] == 12 + 12
+    ours, theirs = report(world, told["id"])["candidates"]
+    assert (theirs["scores"]["exact_match"], theirs["answered"], theirs["model"]) == (1, 12, f"incoming/support/{OLD}")
+    assert {theirs[name] for name in ("cost", "latency_p50_ms", "latency_p95_ms", "flip_rate")} == {None}
+    assert ours["latency_p50_ms"] is not None
+    assert "answers_from_file" in {each["code"] for each in report(world, told["id"])["caveats"]}
+
+
+def test_answers_that_are_missing_leave_the_verdict_open_and_the_plan_says_so(world):
+    put_answers(world, [*(right(number) for number in range(11)), right(3), {"prompt": "Nobody asked", "answer": "x"}])
+    plan = post(world, {**BASES, "against": [OLD]}, plan="true")
+    assert {name: plan["answers"][0][name] for name in ("missing", "duplicates", "unmatched")} == {
+        "missing": 1,
+        "duplicates": 1,
+        "unmatched": 1,
+    }
+    assert any("the verdict is incomplete" in each for each in plan["warnings"])
+    told = get(world, settle(world, start(world, against=[OLD], gate="better")).id)
+    assert (told["verdict"], told["outcome"]) == ("incomplete", "held")
+
+
+def test_a_file_that_is_uploaded_again_changes_no_evaluation_that_began_and_the_same_bytes_no_plan(world):
+    put_answers(world, [right(number) for number in range(12)])
+    plan = post(world, {**BASES, "against": [OLD]}, plan="true")
+    put_answers(world, [right(number) for number in range(12)])
+    evaluation_id = start(world, against=[OLD], plan_id=plan["plan_id"])
+    put_answers(world, [right(0)])
+    assert answer(world, {"against": [OLD], "plan_id": plan["plan_id"]}) == (409, "plan_changed")
+    settle(world, evaluation_id)
+    assert report(world, evaluation_id)["candidates"][1]["answered"] == 12
+
+
+def test_a_file_that_was_erased_before_it_was_read_ends_the_evaluation_and_nobody_is_asked(world):
+    put_answers(world, [right(number) for number in range(12)])
+    evaluation_id = start(world, against=[OLD])
+    (file,) = (each.answers for each in row(world, evaluation_id).candidates if each.answers)
+    world.stack.s3.delete_object(Bucket=world.stack.bucket, Key=file.key, VersionId=file.version_id)
+    evaluation = settle(world, evaluation_id)
+    assert (evaluation.state, evaluation.failure_code) == ("Failed", "data_gone")
+    assert world.door.calls("Converse") == 0
+
+
+def test_answers_that_arrive_make_no_version_and_no_complaint(world):
+    put_answers(world, [right(0)])
+    event = {"detail": {"bucket": {"name": world.stack.bucket}, "object": {"key": f"incoming/support/{OLD}"}}}
+    before = world.rows()
+    take_upload.arrived(event, world.cloud, lambda *_: None)
+    assert world.rows() == before
+    assert world.told() == []
+
+
+def test_a_link_uploads_answers_and_no_more_than_they_may_have(world):
+    def link(size: int) -> Any:
+        body = {"answers": "old.jsonl", "bytes": size}
+        return call("POST", "/datasets/support/uploads", body, cloud=world.cloud)
+
+    status, told = link(100)
+    assert (status, told["key"], told["max_bytes"]) == (201, f"incoming/support/{OLD}", answer_files.MAX_BYTES)
+    assert refused(link(answer_files.MAX_BYTES + 1)) == (422, "file_too_large")
+
+
+# --- a base model with examples
+
+
+def test_a_base_model_with_examples_from_train_is_shown_them_before_each_question_and_the_plan_counts_them(world):
+    against = ["nova-micro:few_shot=4", "nova-micro"]
+    plan, bare = (post(world, {**BASES, "against": each}, plan="true") for each in (against, ["nova-micro"]))
+    one = bare["input_tokens"] // 2
+    with evaluation_world.sent() as sent:
+        told = report(world, settle(world, start(world, against=against, plan_id=plan["plan_id"])).id)
+    assert [each["name"] for each in told["candidates"]] == ["nova-lite", *against]
+    shown = [each["messages"] for each in sent if len(each["messages"]) > 1]
+    assert len(shown) == 12 + 12
+    assert {json.dumps(each[:-1]) for each in shown} == {json.dumps(shown[0][:-1])}, "the same examples each time"
+    assert [turn["role"] for turn in shown[0]] == ["user", "assistant"] * 4 + ["user"]
+    assert {turn["content"][0]["text"] for turn in shown[0] if turn["role"] == "assistant"} == set(LABELS)
+    assert not {turn["content"][0]["text"] for turn in shown[0][:-1]} & {
+        asked(number) for number in range(1_000, 1_012)
+    }
+    extra = plan["input_tokens"] - 3 * one
+    assert extra > 24 * 4 * 10, "tokens of the examples count in every call"
+    tokens = {each["name"]: each["input_tokens"] for each in told["candidates"]}
+    assert tokens["nova-micro:few_shot=4"] > 3 * tokens["nova-micro"]
+
+
+def test_examples_that_train_does_not_have_are_refused(stack, environment):
+    world = evaluation_world.of_bases(stack, environment, trained=3)
+    assert post(world, {**BASES, "against": ["nova-micro:few_shot=3"]}, plan="true")["candidates"][1]["few_shot"] == 3
+    assert answer(world, {"against": ["nova-micro:few_shot=4"]}) == (409, "too_few_examples")
+    assert answer(world, {"against": ["nova-micro:few_shot=21"]}) == (422, "unknown_candidate")
+
+
+# --- what was kept of test's records
+
+
+def test_what_was_kept_brings_further_right_answers_groups_and_slices(stack, environment):
+    kept = {
+        number + 1: {"references": [LABELS[(number + 1) % 4]], "ticket": f"t{number // 2}", "channel": "mail"}
+        for number in range(24)
+    }
+    kept |= {number: {**fields, "channel": "phone"} for number, fields in kept.items() if number > 12}
+    skills = {OURS: Skill(1.0), THEIRS: Skill(0.0)}
+    world = evaluation_world.of_bases(stack, environment, tested=24, skills=skills, kept=kept)
+    plan = post(world, {**BASES, "group_by": "ticket"}, plan="true")
+    assert plan["kept"] == {"channel": 24, "references": 24, "ticket": 24}
+    assert any("24 records are 12 groups by ticket" in each for each in plan["warnings"])
+    told = report(world, settle(world, start(world, group_by="ticket")).id)
+    assert (told["declared"]["records"], told["declared"]["groups"]) == (24, 12)
+    assert {"channel: mail", "channel: phone"} <= {each["slice"] for each in told["slices"]}
+    assert not [each for each in told["slices"] if each["slice"].startswith(("ticket", "references"))]
+
+    put_answers(world, [{"record": number + 1, "answer": LABELS[(number + 1) % 4]} for number in range(24)])
+    second = report(world, settle(world, start(world, against=[OLD])).id)
+    assert second["candidates"][1]["scores"]["exact_match"] == 1, "each gave the further right answer"
+    assert second["declared"]["groups"] == 24
+
+
 # --- refused
 
 
@@ -185,6 +332,10 @@ def test_a_base_model_at_its_end_of_life_is_not_asked(stack, environment):
         ({"dataset": "nobody"}, (404, "unknown_dataset")),
         ({"candidate": "llama-3-1-8b"}, (409, "not_prepared")),
         ({"against": ["nova-2-lite"]}, (409, "base_not_callable")),
+        ({"against": [OLD]}, (422, "unknown_candidate")),
+        ({"against": ["answers/../train.jsonl"]}, (422, "unknown_candidate")),
+        ({"candidate": OLD}, (422, "unknown_candidate")),
+        ({"group_by": "ticket"}, (422, "unknown_group")),
     ],
 )
 def test_what_can_be_known_is_refused_before_anything_is_spent(world, body, wanted):

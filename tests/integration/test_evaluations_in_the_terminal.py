@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shlex
 from collections import deque
@@ -30,8 +31,12 @@ def api(world, environment):
     def read(key: str) -> bytes:
         return world.stack.s3.get_object(Bucket=world.stack.bucket, Key=key)["Body"].read()
 
-    with served(lambda: None, read, world.cloud) as made:
+    def store(key: str, content: bytes) -> None:
+        world.stack.s3.put_object(Bucket=world.stack.bucket, Key=key, Body=content)
+
+    with served(lambda: None, read, world.cloud, store) as made:
         environment.setenv("TUNEDROP_CONTROL_API_URL", made.url)
+        environment.setenv("TUNEDROP_DATA_BUCKET", world.stack.bucket)
         yield made
 
 
@@ -153,3 +158,55 @@ def test_a_report_that_was_erased_leaves_the_verdict_that_the_row_holds(world, s
     assert code == 0
     assert "report_unread" in said
     assert conclusion.summary in said
+
+
+def test_a_file_of_answers_is_uploaded_planned_and_judged_against(world, say, tmp_path):
+    file = tmp_path / "old.jsonl"
+    file.write_text("".join(json.dumps({"record": number + 1, "answer": "billing"}) + "\n" for number in range(60)))
+    code, said = say(f"{EVALUATE} --answers {file} --against base --plan")
+    assert code == 0
+    assert "answers/old.jsonl, base" in said
+    assert "60 lines: 60 answers, 0 records without one" in said
+    code, said = say(proposed(said))
+    assert code == 0
+    world.deliver()
+    code, said = say(proposed(said))
+    assert (code, "better  support-prod is better than answers/old.jsonl" in said) == (0, True)
+    code, said = say(f"{EVALUATE} --answers {tmp_path / 'none.jsonl'}")
+    assert (code, "can't be read" in said) == (2, True)
+
+
+def test_people_choose_blindly_and_what_they_chose_is_told_beside_what_the_metric_says(world, say, tmp_path):
+    evaluation = completed(world)
+    folder = tmp_path / "blind"
+    code, said = say(f"evaluations show {evaluation} --sheet {folder}")
+    assert (code, "60 records on sheet.html and sheet.csv" in said) == (0, True)
+    page, sheet = (folder / "sheet.html").read_text(), (folder / "sheet.csv").read_text("utf-8-sig")
+    assert "support-prod" not in page + sheet
+    assert "base" not in sheet
+    rows = list(csv.DictReader(sheet.splitlines()))
+    labels = {evaluation_world.LABELS[number] for number in range(4)}
+    for row in rows[:50]:
+        row["choice"] = "A" if row["A"] in labels else "B"
+    filled = folder / "filled.csv"
+    with filled.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    command = proposed(said).replace("sheet.csv", "filled.csv")
+    code, said = say(command)
+    assert code == 0
+    assert "support-prod 50 times, base 0 times, neither 0 times" in said
+    assert "people prefer support-prod" in said
+    assert "on 50 of 50" in said
+    assert json.loads(say(f"{command} --json")[1])["ours"] == 50
+    assert say(f"evaluations show {evaluation} --sheet {folder}")[0] == 2, "it is there already"
+    filled.write_text("record,choice\n7,maybe\n")
+    code, said = say(command)
+    assert (code, "neither A, B nor tie" in said) == (2, True)
+
+
+def test_there_is_no_sheet_before_there_are_answers(world, say, tmp_path):
+    evaluation = evaluation_world.post(world)["id"]
+    code, said = say(f"evaluations show {evaluation} --sheet {tmp_path / 'blind'}")
+    assert (code, "no_report" in said) == (1, True)

@@ -12,16 +12,18 @@ from tunedrop.domain.evaluation.answer_metrics import MetricName
 from tunedrop.domain.evaluation.contrasts import EvaluationVerdict
 from tunedrop.domain.evaluation.evaluation_states import Evaluation, EvaluationState
 from tunedrop.domain.evaluation.gate import Gate, GateOutcome, OnInsufficient
+from tunedrop.domain.versions import object_keys
 from tunedrop.edges.rows.evaluation_rows import Progress
 from tunedrop.routes.route_basics import AnswerModel
 
 
 class CandidateAnswer(AnswerModel):
-    """Who is asked."""
+    """Who is asked, or a file of answers."""
 
     name: str
-    model: str = Field(description="The ARN or id that is called")
-    base_model: str
+    model: str = Field(description="The ARN or id that is called; the key of a file of answers")
+    base_model: str = Field(description="Empty of a file of answers")
+    few_shot: int = Field(description="Examples from train that it is shown before each question")
 
 
 class EvaluationAnswer(AnswerModel):
@@ -36,6 +38,7 @@ class EvaluationAnswer(AnswerModel):
     margin: float
     gate: Gate
     on_insufficient: OnInsufficient
+    group_by: str | None = Field(description="The kept field that groups records")
     records: int = Field(description="Asked of each candidate; 0 until they were chosen")
     left_out: dict[str, int] = Field(description="Records of the test split that are not asked, by reason")
     verdict: EvaluationVerdict | None
@@ -68,19 +71,24 @@ class WholeEvaluationAnswer(EvaluationAnswer):
     expected: int = Field(description="Answers when it is complete")
     report_url: str | None
     page_url: str | None
+    answers_key: str | None = Field(
+        description="Every question and answer as JSON Lines, in the data bucket: for whoever may read reports there"
+    )
 
     @classmethod
     def whole(cls, evaluation: Evaluation, progress: Progress, links: EvaluationLinks | None) -> Self:
         """The answer for an evaluation and what only other rows tell."""
+        conclusion = evaluation.conclusion
         return cls.model_validate(
             _fields(evaluation)
             | {
                 "calls": progress.calls,
                 "most_calls": evaluation.most_calls,
                 "answered": progress.answered,
-                "expected": evaluation.items * len(evaluation.candidates),
+                "expected": evaluation.expected,
                 "report_url": links.report if links else None,
                 "page_url": links.page if links else None,
+                "answers_key": conclusion and object_keys.every_answer(conclusion.report_key),
             }
         )
 
@@ -90,6 +98,18 @@ class EvaluationsAnswer(AnswerModel):
 
     evaluations: list[EvaluationAnswer]
     cursor: str | None
+
+
+class AnswerFileAnswer(AnswerModel):
+    """What became of the lines of one file of answers."""
+
+    name: str
+    lines: int
+    matched: int = Field(description="Records that have an answer")
+    missing: int = Field(description="Records that have none: each counts as a failed call")
+    unmatched: int = Field(description="Lines about records that are not asked")
+    ambiguous: int = Field(description="Lines whose text fits several records")
+    duplicates: int = Field(description="Lines about a record that an earlier line answers, which counts")
 
 
 class EvaluationPlanAnswer(AnswerModel):
@@ -114,6 +134,9 @@ class EvaluationPlanAnswer(AnswerModel):
     cost: float | None = Field(description="At most; null if a price is not configured")
     currency: str
     warnings: list[str]
+    answers: list[AnswerFileAnswer] = Field(description="Of each file of answers")
+    group_by: str | None
+    kept: dict[str, int] = Field(description="How many records have which kept field; of references: several")
 
 
 def _fields(evaluation: Evaluation) -> dict[str, object]:

@@ -54,14 +54,18 @@ class EvaluationBody(Body):
         [BASE],
         min_length=1,
         max_length=MOST_AGAINST,
-        description="What it is judged against, the one that decides first: deployments, base models, or `base`, the "
-        "candidate's own base model",
+        description="What it is judged against, the one that decides first: deployments, base models, `base` (the "
+        "candidate's own base model), either with examples from "
+        "train (`base:few_shot=5`), or `answers/<file>`, a file of answers made elsewhere",
     )
     metric: MetricName | None = Field(None, description="Default: the one that fits the right answers")
     margin: Annotated[float, MARGIN] = 0.03
     gate: Gate = Field("none", description="What the verdict has to be for the gate to pass")
     on_insufficient: OnInsufficient = Field("hold", description="What the gate does with too little evidence")
     max_records: Whole = Field(1_000, ge=1, le=MOST_RECORDS, description="The most records to ask")
+    group_by: str | None = Field(
+        None, description="A field that `[fields] keep` keeps: records that share its value belong together"
+    )
     plan_id: str | None = Field(None, description="Does exactly what the plan with this id says, or nothing")
 
     def asked(self) -> StartEvaluation:
@@ -76,6 +80,7 @@ class EvaluationBody(Body):
             gate=self.gate,
             on_insufficient=self.on_insufficient,
             max_records=self.max_records,
+            group_by=self.group_by,
             plan_id=self.plan_id,
         )
 

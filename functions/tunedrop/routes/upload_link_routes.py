@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field
 from tunedrop.actions.datasets import sign_upload
 from tunedrop.actions.datasets.sign_upload import WantedUpload
 from tunedrop.routes.idempotency import Answer
-from tunedrop.routes.route_basics import WHOLE, AnswerModel, Body, IdempotencyKey, Request, data, once
+from tunedrop.routes.route_basics import WHOLE, AnswerModel, Body, IdempotencyKey, Request, added, data, once
 
 router = APIGatewayRouter()
 
@@ -23,7 +23,7 @@ SECRETS = frozenset({"url", "next_command"})
 
 
 class UploadBody(Body):
-    """The file to upload: `split` and `extension`, or `split` and `part`, or `file`."""
+    """The file to upload: `split` and `extension`, or `split` and `part`, or `file`, or `answers`."""
 
     model_config = ConfigDict(
         json_schema_extra={  # told; the action refuses what lacks `bytes`, in its own words
@@ -32,6 +32,7 @@ class UploadBody(Body):
                 {"split": "train", "extension": "jsonl", "bytes": 48_211},
                 {"split": "train", "part": "part-07.csv", "bytes": 48_211},
                 {"file": "dataset.toml", "bytes": 120},
+                {"answers": "old-model.jsonl", "bytes": 9_120},
             ],
         }
     )
@@ -40,6 +41,7 @@ class UploadBody(Body):
     extension: str | None = Field(None, description="For a split in one file: jsonl, csv, parquet …")
     part: str | None = Field(None, description="For a split in several files: this file's name, or _commit")
     file: str | None = Field(None, description="dataset.toml, or a text file beside it")
+    answers: str | None = added(None, description="A file of answers made elsewhere, for evaluations: old-model.jsonl")
     bytes: Annotated[int, Field(strict=True, ge=0), WHOLE] | None = Field(
         None, description="Its size, required: S3 accepts no other"
     )
@@ -47,7 +49,7 @@ class UploadBody(Body):
 
     def wanted(self) -> WantedUpload:
         """The same as an action's argument."""
-        return WantedUpload(self.split, self.extension, self.part, self.file, self.bytes, self.sha256)
+        return WantedUpload(self.split, self.extension, self.part, self.file, self.bytes, self.sha256, self.answers)
 
 
 class UploadLinkAnswer(AnswerModel):

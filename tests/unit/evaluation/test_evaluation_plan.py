@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.domain.evaluation import evaluation_plan
+from tunedrop.domain.evaluation import answer_schema, evaluation_plan, few_shot, questions
+from tunedrop.domain.evaluation.answer_schema import AnswerSchema
 from tunedrop.domain.evaluation.evaluation_plan import EvaluationPlan
 from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
 from tunedrop.domain.evaluation.evaluation_states import CHUNK, Candidate
 from tunedrop.domain.evaluation.questions import Question, Selection
+from tunedrop.domain.texts import tokens
 from tunedrop.errors import CapExceeded, Conflict, InvalidInput
 
 from tests.unit.evaluation.asked import CANDIDATES, TESTED, evaluation, question
@@ -23,9 +25,10 @@ OTHER = Candidate("nova-micro", "amazon.nova-micro-v1:0", "nova-micro")
 
 def plan(questions: list[Question], candidates: tuple[Candidate, ...] = CANDIDATES, **more: Any) -> EvaluationPlan:
     left_out, prices = more.pop("left_out", {}), more.pop("prices", PRICES)
+    beside = {name: more.pop(name) for name in ("schema", "examples") if name in more}
     request = StartEvaluation("support", "support-prod", **more)
     chosen = Selection(tuple(questions), left_out)
-    return evaluation_plan.make(request, TESTED, candidates, chosen, prices=prices, currency="USD")
+    return evaluation_plan.make(request, TESTED, candidates, chosen, prices=prices, currency="USD", **beside)
 
 
 def some(records: int) -> list[Question]:
@@ -128,3 +131,39 @@ def test_the_plan_warns_of_records_that_are_in_train_too():
         "1,200 records of test are in train" in each
         for each in plan(some(900), left_out={"leaks_from_train": 1_200}).warnings
     )
+
+
+def test_right_answers_that_the_schema_refuses_are_told_before_anything_is_spent():
+    schema = answer_schema.parse(b'{"required": ["item"]}')
+    assert isinstance(schema, AnswerSchema)
+    some = [question(0, '{"item": 1}'), question(1, "{}")]
+    assert any("1 records are not valid by schema.json" in each for each in plan(some, schema=schema).warnings)
+    assert not any("schema.json" in each for each in plan(some[:1], schema=schema).warnings)
+    assert not any("schema.json" in each for each in plan(some, schema=schema, metric="token_f1").warnings)
+
+
+def test_examples_count_in_every_call_of_the_candidate_that_is_shown_them():
+    shown = [question(90, prompt="word " * 100)]
+    ours, theirs = CANDIDATES
+    pair = (ours, replace(theirs, few_shot=1))
+    bare, more = plan(some(50)), plan(some(50), pair, examples=shown)
+    assert (more.calls, more.output_tokens) == (bare.calls, bare.output_tokens)
+    added = tokens.estimate(few_shot.texts(shown))
+    assert more.input_tokens - bare.input_tokens == added * bare.calls // 2
+    assert bare.cost is not None
+    assert more.cost == pytest.approx(bare.cost + added * bare.calls / 2 * 0.06 / 1_000, abs=1e-3)
+
+
+def test_right_answers_that_contradict_each_other_or_are_all_alike_are_told():
+    def told(words: str, *answers: str, fingerprint: int | None = None) -> bool:
+        read = [question(number, each, fingerprint=fingerprint) for number, each in enumerate(answers)]
+        chosen = questions.select(read, (), 100)
+        made = evaluation_plan.make(
+            StartEvaluation("support", "support-prod"), TESTED, CANDIDATES, chosen, prices={}, currency="USD"
+        )
+        return any(words in each for each in made.warnings)
+
+    assert told("2 records ask what another one asks", "yes", "no", "maybe", "yes", fingerprint=7)
+    assert not told("ask what another one asks", "yes", "yes", fingerprint=7)
+    assert told("the same right answer", "yes", " YES ")
+    assert not told("the same right answer", "yes", "no")

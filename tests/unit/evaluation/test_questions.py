@@ -107,3 +107,22 @@ def test_which_ones_are_asked_depends_on_their_text_alone(order, most):
 @pytest.mark.parametrize(("size", "length"), [(199, "short"), (200, "medium"), (1_000, "medium"), (1_001, "long")])
 def test_a_question_is_short_or_long_by_its_characters(size, length):
     assert question(1, prompt="x" * size).length == length
+
+
+@pytest.mark.parametrize(
+    ("given", "more"),
+    [
+        (["an invoice", "billing"], ["an invoice"]),
+        ("an invoice", ["an invoice"]),
+        ('["an invoice", "a bill"]', ["an invoice", "a bill"]),
+        ("[an invoice", ["[an invoice"]),
+        ([{"label": 1}, " "], ['{"label": 1}']),
+        ([], []),
+    ],
+)
+def test_references_that_were_kept_are_right_too(given, more):
+    line = json.dumps({"messages": [{"role": "user", "content": "What?"}, {"role": "assistant", "content": "billing"}]})
+    (found,) = questions.read([line.encode()], "messages", {1: {"references": given, "n": 3, "long": "x" * 101}})
+    assert found is not None
+    assert found.references == ("billing", *more)
+    assert (found.field("n"), found.field("long")) == ("3", None)

@@ -62,3 +62,17 @@ def test_confusion_says_what_was_taken_for_what_and_what_is_no_label():
 def test_a_label_inside_a_sentence_is_contained_but_not_inside_a_word():
     assert label_metrics.contains_label("The label is: Billing.", "billing") == 1
     assert label_metrics.contains_label("rebilling", "billing") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "script"),
+    [
+        ("Where is my parcel? 包裹", "Latin"),
+        ("我的包裹在哪里 DHL", "Han"),
+        ("にもつはどこですか", "Japanese"),
+        ("Где посылка", "Cyrillic"),
+        ("42 !", "none"),
+    ],
+)
+def test_a_text_is_of_the_script_of_most_of_its_letters(text, script):
+    assert answer_texts.script(text) == script

@@ -22,6 +22,7 @@ PROPOSED = [
     next_commands.show_evaluation("01hzz"),
     next_commands.show_evaluation("01hzz", watch=True),
     next_commands.keep_page_of_evaluation("01hzz"),
+    next_commands.count_labels_of_evaluation("01hzz", "blind sheet/sheet.csv"),
     next_commands.create_key("support-bot-prod"),
     next_commands.test_notifications(),
     next_commands.doctor(),

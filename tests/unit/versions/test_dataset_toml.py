@@ -59,6 +59,24 @@ def test_what_decides_whether_a_deployment_goes_live_is_read():
     assert (parse(GATED).evaluation, parse("").evaluation, found.defects) == (EvaluationWish(), None, ())
 
 
+def test_fields_to_keep_are_read():
+    found = parse("[fields]\nkeep = ['references', 'conversation id', 'references']")
+    assert (found.keep, found.defects) == (frozenset({"references", "conversation id"}), ())
+
+
+@pytest.mark.parametrize(
+    "keep", ["['messages']", "['']", "'references'", "[1]", f"{[f'f{n}' for n in range(21)]}", f"['{'f' * 101}']"]
+)
+def test_fields_that_cannot_be_kept_are_named_with_their_line(keep):
+    (defect,) = parse(f"[fields]\nkeep = {keep}").defects
+    assert (defect.code, defect.path, defect.line) == ("wrong_setting", "$.fields.keep", 2)
+
+
+def test_a_mapped_field_trains_and_is_not_kept():
+    found = parse("[mapping]\nprompt = 'ask'\ncompletion = 'say'\n[fields]\nkeep = ['say']")
+    assert [defect.path for defect in found.defects] == ["$.fields.keep"]
+
+
 def test_a_job_and_its_deployment_are_read():
     found = parse(
         "[job]\nstart = 'on_accept'\nsplits = ['validation', 'train']\nbase_model = 'nova-lite'\n"

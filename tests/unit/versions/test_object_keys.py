@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.versions import object_keys
 from tunedrop.domain.versions.object_keys import (
+    AnswersUpload,
     CommitUpload,
     CompanionUpload,
     PartUpload,
+    SchemaUpload,
     SettingsUpload,
     SplitUpload,
     Unrecognised,
@@ -32,8 +34,10 @@ BEDROCK_KEY = re.compile(r"(?:[-!_*'().a-z0-9A-Z]+)(?:/[-!_*'().a-z0-9A-Z]+)*") 
         ("incoming/a/train/2026-11-22.csv.gz", PartUpload("a", "train", "csv.gz")),
         ("incoming/a/train/_commit", CommitUpload("a", "train")),
         ("incoming/support-bot/dataset.toml", SettingsUpload("support-bot")),
+        ("incoming/support-bot/schema.json", SchemaUpload("support-bot")),
         ("incoming/support-bot/system.txt", CompanionUpload("support-bot", "system.txt")),
         ("incoming/support-bot/Prompt_2.md", CompanionUpload("support-bot", "Prompt_2.md")),
+        ("incoming/support-bot/answers/gpt-4.1.jsonl", AnswersUpload("support-bot", "gpt-4.1.jsonl")),
     ],
 )
 def test_a_key_that_fits_a_pattern_means_one_thing(key, meaning):
@@ -57,6 +61,10 @@ def test_a_key_that_fits_a_pattern_means_one_thing(key, meaning):
         "incoming/a/train.jsonl.jsonl",
         "incoming/a/train/more/part-1.jsonl",
         "incoming/a/train/_SUCCESS",
+        "incoming/a/answers/old.csv",
+        "incoming/a/answers/.jsonl",
+        "incoming/a/answers/more/old.jsonl",
+        "incoming/a/answers/_commit",
         "incoming/a/train/_part.jsonl",
         "incoming/a/train/.part.jsonl",
         "incoming/a/train/part 1.jsonl",

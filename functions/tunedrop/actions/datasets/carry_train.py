@@ -57,6 +57,7 @@ def recipe(version: Version, plan: Assignment, base_model: str, split: Split, pr
         "drops_system": (base_model, split) in plan.dropped_systems,
         "policy": [sorted(plan.policy.ignore), sorted(plan.policy.error)],
         "mapping": asdict(plan.mapping) if plan.mapping else None,
+        "keep": sorted(plan.keep),
         "share": plan.share,
         "price": [prices.training(base_model), prices.currency],
     }

@@ -44,6 +44,7 @@ class _Work:
             dropped_systems=self.wishes.dropped_systems,
             policy=self.wishes.policy,
             mapping=self.wishes.mapping,
+            keep=self.wishes.keep,
             validation_share=self.wishes.validation_share,
             region=self.cloud.settings.region,
         )
@@ -70,14 +71,17 @@ def prepare(
         made += carry_train.carry(version, previous, work.plan, session, cloud) or ()
     for split in version.splits:
         if not (made and split == carry_train.SPLIT):
-            made += [_report(work, result, output) for result, output in _prepare_split(work, session, split)]
+            made += _prepare_split(work, session, split)
             if split == carry_train.SPLIT:
                 carry_train.store_fingerprints(version, session.fingerprints(split), cloud)
+    if any(each.preparation.output for each in made) and (schema := read_settings.schema(version, cloud)):
+        place = object_keys.prepared_schema(version.dataset, version.number)
+        objects.put(cloud.bucket, place, schema, "application/schema+json")
     top = tuple(dataset_notifications.top_findings([each.report for each in made]))
     return Outcome(tuple(each.preparation for each in made), top, work.wishes.owner)
 
 
-def _prepare_split(work: _Work, session: Session, split: Split) -> list[tuple[Examined, Output | None]]:
+def _prepare_split(work: _Work, session: Session, split: Split) -> list[Prepared]:
     given = work.wishes.defects if split == "train" else ()
     try:
         return _stream_split(work, session, split, given)
@@ -86,9 +90,7 @@ def _prepare_split(work: _Work, session: Session, split: Split) -> list[tuple[Ex
         return _stream_split(work, session, split, (*given, (defect, work.version.files[split].key)))
 
 
-def _stream_split(
-    work: _Work, session: Session, split: Split, given: Sequence[tuple[Defect, str]]
-) -> list[tuple[Examined, Output | None]]:
+def _stream_split(work: _Work, session: Session, split: Split, given: Sequence[tuple[Defect, str]]) -> list[Prepared]:
     """Examine the split in one pass for all base models. A rejected result leaves no object in the bucket."""
     with ExitStack() as stack:
         uploads: dict[tuple[str, Split], ObjectWriter] = {}
@@ -99,8 +101,13 @@ def _stream_split(
             uploads[base_model.name, each] = upload
             return upload.write
 
-        results = session.examine(split, _parts(work, split), output, given)
-        return [(result, _keep(result, uploads[result.base_model, result.split])) for result in results]
+        wanted = split == "test" and work.wishes.keep
+        beside = stack.enter_context(_beside(work, sender)) if wanted else None
+        results = session.examine(split, _parts(work, split), output, given, beside.write if beside else len)
+        outputs = [_keep(result, uploads[result.base_model, result.split]) for result in results]
+        if beside and any(outputs):
+            beside.complete()
+    return [_report(work, result, output) for result, output in zip(results, outputs, strict=True)]
 
 
 def _parts(work: _Work, split: Split) -> list[Part]:
@@ -113,6 +120,11 @@ def _parts(work: _Work, split: Split) -> list[Part]:
 def _upload(work: _Work, base_model: BaseModel, split: Split, sender: BackgroundSender) -> ObjectWriter:
     key = object_keys.prepared(work.version.dataset, work.version.number, base_model.name, split)
     return ObjectWriter(work.cloud.bucket, key, sender)
+
+
+def _beside(work: _Work, sender: BackgroundSender) -> ObjectWriter:
+    """Where the fields that are kept of test's records go."""
+    return ObjectWriter(work.cloud.bucket, object_keys.kept_fields(work.version.dataset, work.version.number), sender)
 
 
 def _keep(result: Examined, upload: ObjectWriter) -> Output | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.checks import policy_in_force
+from tunedrop.domain.evaluation import answer_schema
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.versions import dataset_toml, effective_settings, object_keys
 from tunedrop.domain.versions.dataset_toml import DatasetSettings
@@ -44,7 +45,12 @@ def read(version: Version, cloud: Cloud, *, base_models: Sequence[str] | None = 
         asked_for=base_models,
     )
     source = object_keys.incoming(version.dataset, object_keys.SETTINGS_FILE)
-    return replace(resolved, defects=(*resolved.defects, *((defect, source) for defect in defects)))
+    schema_source = object_keys.incoming(version.dataset, object_keys.SCHEMA_FILE)
+    found = [
+        *((defect, source) for defect in defects),
+        *((defect, schema_source) for defect in _schema(version, cloud)),
+    ]
+    return replace(resolved, defects=(*resolved.defects, *found))
 
 
 def _with_own_systems(version: Version, cloud: Cloud) -> Version:
@@ -69,6 +75,21 @@ def _settings(version: Version, cloud: Cloud, known: tuple[str, ...]) -> Dataset
     if file is None:
         return DatasetSettings()
     return dataset_toml.parse(objects.read(cloud.bucket, file, dataset_toml.MAX_BYTES), known)
+
+
+def schema(version: Version, cloud: Cloud) -> bytes | None:
+    """The version's `schema.json`. Raises objects.Unreadable."""
+    file = version.files.get(object_keys.SCHEMA_FILE)
+    return objects.read(cloud.bucket, file, answer_schema.MAX_BYTES) if file else None
+
+
+def _schema(version: Version, cloud: Cloud) -> Sequence[Defect]:
+    try:
+        raw = schema(version, cloud)
+    except objects.Unreadable as gone:
+        return [Defect("object_gone", str(gone))]
+    parsed = None if raw is None else answer_schema.parse(raw)
+    return [parsed] if isinstance(parsed, Defect) else []
 
 
 def _system_text(version: Version, name: str | None, cloud: Cloud) -> str | Defect | None:

@@ -9,8 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.evaluation import answer_files, answer_schema
 from tunedrop.domain.versions import dataset_toml, object_keys
-from tunedrop.domain.versions.object_keys import CommitUpload, PartUpload, SettingsUpload, SplitUpload, Unrecognised
+from tunedrop.domain.versions.object_keys import (
+    AnswersUpload,
+    CommitUpload,
+    PartUpload,
+    SchemaUpload,
+    SettingsUpload,
+    SplitUpload,
+    Unrecognised,
+)
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.s3 import presigned_links, version_listing
 from tunedrop.errors import InvalidInput
@@ -23,7 +32,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class WantedUpload:
-    """The file that a caller wants to upload, as requested: a split, a part of one, or a file beside them."""
+    """The file that a caller wants to upload, as requested: a split, a part of one, a file beside them, or answers."""
 
     split: str | None
     extension: str | None
@@ -31,6 +40,7 @@ class WantedUpload:
     file: str | None
     size: int | None
     sha256: str | None
+    answers: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +88,12 @@ def offer(dataset: str, wanted: WantedUpload, cloud: Cloud) -> Offered:
 
 
 def _file(wanted: WantedUpload) -> str:
-    """The key below the dataset's folder. Raises InvalidInput unless exactly one of the three forms is used."""
+    """The key below the dataset's folder. Raises InvalidInput unless exactly one of the four forms is used."""
     match wanted:
+        case WantedUpload(split=None, extension=None, part=None, file=None, answers=str(answers)):
+            return f"{object_keys.ANSWERS}/{_plain(answers)}"
+        case WantedUpload(answers=str()):
+            pass
         case WantedUpload(split=str(split), extension=str(extension), part=None, file=None):
             return _plain(f"{split}.{extension}")
         case WantedUpload(split=str(split), extension=None, part=str(part), file=None):
@@ -88,7 +102,8 @@ def _file(wanted: WantedUpload) -> str:
             return _plain(file)
     raise InvalidInput(
         "invalid_upload",
-        "Say what the file is: split and extension, or split and part (of an upload in several files), or file.",
+        "Say what the file is: split and extension, or split and part (of an upload in several files), or file, "
+        "or answers.",
     )
 
 
@@ -106,8 +121,12 @@ def _largest(upload: object_keys.RecognisedKey) -> int:
             return catalogue.most_bytes(split)
         case SettingsUpload():
             return dataset_toml.MAX_BYTES
+        case SchemaUpload():
+            return answer_schema.MAX_BYTES
         case CommitUpload():
             return 0
+        case AnswersUpload():
+            return answer_files.MAX_BYTES
     return dataset_toml.MAX_SYSTEM_FILE_BYTES
 
 

@@ -10,13 +10,16 @@ from tunedrop.actions.datasets import form_version, join_parts
 from tunedrop.actions.datasets.form_version import StartJobOf
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import SPLITS
+from tunedrop.domain.evaluation import answer_schema
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.reports import dataset_notifications
 from tunedrop.domain.versions import dataset_toml, object_keys, versioning
 from tunedrop.domain.versions.object_keys import (
+    AnswersUpload,
     CommitUpload,
     CompanionUpload,
     PartUpload,
+    SchemaUpload,
     SettingsUpload,
     SplitUpload,
     Unrecognised,
@@ -33,10 +36,11 @@ from tunedrop.edges.s3 import objects
 _LARGEST: dict[str, int] = {
     **{split: catalogue.most_bytes(split) for split in SPLITS},
     object_keys.SETTINGS_FILE: dataset_toml.MAX_BYTES,
+    object_keys.SCHEMA_FILE: answer_schema.MAX_BYTES,
 }
 """The most bytes to read, by slot; text files beside `dataset.toml` have MAX_SYSTEM_FILE_BYTES."""
 
-_OwnUpload = SplitUpload | CommitUpload | SettingsUpload | CompanionUpload
+_OwnUpload = SplitUpload | CommitUpload | SettingsUpload | SchemaUpload | CompanionUpload
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ def arrived(event: Mapping[str, Any], cloud: Cloud, start: StartJobOf) -> None:
         logger.info("a folder marker")
     elif isinstance(upload, PartUpload):
         logger.info("a part, not joined yet", extra={"dataset": upload.dataset})
+    elif isinstance(upload, AnswersUpload):
+        logger.info("answers for evaluations, in no version", extra={"dataset": upload.dataset})
     elif isinstance(upload, Unrecognised):
         _tell(Defect("unrecognized_key", upload.message, hint=upload.hint), key, None, arrival.version_id, cloud)
     else:
@@ -113,6 +119,8 @@ def _slot(kind: _OwnUpload) -> str:
             return split
         case SettingsUpload():
             return object_keys.SETTINGS_FILE
+        case SchemaUpload():
+            return object_keys.SCHEMA_FILE
         case CompanionUpload(file=file):
             return file
 

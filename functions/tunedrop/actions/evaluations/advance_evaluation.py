@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from tunedrop.actions.evaluations import ask_candidate, choose_questions, score_evaluation, stored_answers
+from tunedrop.actions.evaluations import (
+    ask_candidate,
+    choose_questions,
+    read_answer_file,
+    score_evaluation,
+    stored_answers,
+)
 from tunedrop.actions.evaluations.ask_candidate import QuestionChunk
 from tunedrop.domain.evaluation import evaluation_states, evaluation_steps
 from tunedrop.domain.evaluation.evaluation_plan import Tested
 from tunedrop.domain.evaluation.evaluation_states import ENDED, Evaluation
 from tunedrop.domain.evaluation.evaluation_steps import EvaluationStep
+from tunedrop.domain.evaluation.model_answers import GivenAnswer
+from tunedrop.domain.evaluation.questions import Question
 from tunedrop.domain.reports import evaluation_notifications
 from tunedrop.domain.serving import gate_steps
 from tunedrop.domain.serving.purchase_states import Purchase
@@ -89,15 +98,34 @@ def _answered(evaluation: Evaluation, cloud: Cloud) -> tuple[frozenset[int], ...
 
 def _begin(evaluation: Evaluation, cloud: Cloud) -> Evaluation | None:
     asked = Tested(
-        evaluation.dataset, evaluation.version, evaluation.base_model, evaluation.train, evaluation.test, None
+        evaluation.dataset,
+        evaluation.version,
+        evaluation.base_model,
+        evaluation.train,
+        evaluation.test,
+        None,
+        evaluation.kept,
     )
     chosen = choose_questions.choose(asked, evaluation.max_records, cloud)
     stored_answers.keep_questions(evaluation, chosen.questions, cloud)
+    if count := max(candidate.few_shot for candidate in evaluation.candidates):
+        stored_answers.keep_examples(evaluation, choose_questions.examples(asked, chosen, count, cloud), cloud)
+    for place in range(len(evaluation.candidates)):
+        _keep_answers(evaluation, place, chosen.questions, cloud)
     begun = _save(evaluation_states.begin(evaluation, len(chosen.questions), chosen.left_out, cloud.now()), cloud)
     if begun:
-        every = ((place, number) for place in range(len(begun.candidates)) for number, _ in enumerate(begun.chunks()))
+        every = ((place, number) for place in begun.asked for number, _ in enumerate(begun.chunks()))
         _send(begun, tuple(every), cloud)
     return begun
+
+
+def _keep_answers(evaluation: Evaluation, place: int, asked: Sequence[Question], cloud: Cloud) -> None:
+    """Store what a candidate's file answers, beside what others are going to answer; nothing for one that is asked."""
+    candidate = evaluation.candidates[place]
+    if candidate.answers:
+        matched = read_answer_file.match(candidate, asked, cloud)
+        given = [GivenAnswer.copied(item, text) for item, text in sorted(matched.answers.items())]
+        stored_answers.keep_answers(evaluation, f"{place}/0.0", given, cloud)
 
 
 def _send(evaluation: Evaluation, chunks: tuple[tuple[int, int], ...], cloud: Cloud) -> None:

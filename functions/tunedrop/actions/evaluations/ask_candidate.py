@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tunedrop.actions.evaluations import stored_answers
 from tunedrop.actions.evaluations.start_evaluation import ask_for_advance
+from tunedrop.domain.evaluation import few_shot
 from tunedrop.domain.evaluation.evaluation_states import CHUNK, Evaluation
 from tunedrop.domain.evaluation.model_answers import GivenAnswer
 from tunedrop.domain.evaluation.questions import Question
@@ -70,7 +71,7 @@ def ask(chunk: QuestionChunk, cloud: Cloud, runtime: BedrockRuntimeClient) -> No
     evaluation = evaluation_rows.load(cloud.state, chunk.evaluation_id)
     if evaluation is None or evaluation.state != "InProgress":
         return
-    questions = stored_answers.load_questions(evaluation, cloud)
+    questions = _asked(evaluation, evaluation.candidates[chunk.candidate].few_shot, cloud)
     open_items = _open(evaluation, chunk, cloud)
     if open_items:
         if not cloud.state.write_all(evaluation_rows.reserve_calls(evaluation, len(open_items), cloud.now())):
@@ -82,6 +83,13 @@ def ask(chunk: QuestionChunk, cloud: Cloud, runtime: BedrockRuntimeClient) -> No
         if not all(reply.answer for reply in replies):
             _again(chunk, cloud)
     _ask_for_advance(evaluation, cloud)
+
+
+def _asked(evaluation: Evaluation, examples: int, cloud: Cloud) -> Sequence[Question]:
+    """The questions, with so many examples before each."""
+    questions = stored_answers.load_questions(evaluation, cloud)
+    shown = stored_answers.load_examples(evaluation, cloud)[:examples] if examples else ()
+    return [few_shot.shown(question, shown) for question in questions]
 
 
 def _open(evaluation: Evaluation, chunk: QuestionChunk, cloud: Cloud) -> list[int]:
@@ -138,7 +146,7 @@ def _again(chunk: QuestionChunk, cloud: Cloud) -> None:
 def _ask_for_advance(evaluation: Evaluation, cloud: Cloud) -> None:
     """Ask for the next step once everything seems answered, or nothing more is to be: what is stored decides."""
     counted = evaluation_rows.progress(cloud.state, evaluation.id)
-    if counted.answered >= evaluation.items * len(evaluation.candidates):
+    if counted.answered >= evaluation.expected:
         ask_for_advance(evaluation, cloud)
     elif counted.under_way <= 0:
         today = evaluation_rows.load(cloud.state, evaluation.id)

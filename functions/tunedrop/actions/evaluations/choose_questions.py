@@ -6,17 +6,20 @@ from collections.abc import Container
 
 from tunedrop.actions.datasets import read_datasets
 from tunedrop.domain.base_models import catalogue
-from tunedrop.domain.evaluation import questions
+from tunedrop.domain.evaluation import answer_schema, few_shot, questions
+from tunedrop.domain.evaluation.answer_schema import AnswerSchema
 from tunedrop.domain.evaluation.evaluation_plan import Tested
-from tunedrop.domain.evaluation.questions import Selection
+from tunedrop.domain.evaluation.questions import Question, Selection
+from tunedrop.domain.reading import kept_fields
 from tunedrop.domain.records import stored_fingerprints
+from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.records.stored_fingerprints import UnreadableFingerprints
 from tunedrop.domain.training.job_plan import PreparedVersion
 from tunedrop.domain.versions import object_keys
 from tunedrop.domain.versions.stored_file import StoredFile
 from tunedrop.domain.versions.versioning import Output, Version
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.s3 import objects
+from tunedrop.edges.s3 import objects, version_listing
 from tunedrop.errors import Conflict
 
 
@@ -41,14 +44,52 @@ def tested(dataset: str, number: int | None, base_model: str, cloud: Cloud) -> T
             "the right answer of each.",
             version=found.version,
         )
-    return Tested(dataset, found.version, base_model, outputs["train"], outputs["test"], found.owner)
+    beside = version_listing.standing(cloud.bucket, f"{object_keys.PREPARED}{dataset}/{found.version}/")
+    return Tested(
+        dataset,
+        found.version,
+        base_model,
+        outputs["train"],
+        outputs["test"],
+        found.owner,
+        kept=beside.get(object_keys.kept_fields(dataset, found.version)),
+        answer_schema=beside.get(object_keys.prepared_schema(dataset, found.version)),
+    )
 
 
 def choose(asked: Tested, most: int, cloud: Cloud) -> Selection:
     """The questions, `most` at most, and what was left out. Raises objects.Unreadable and botocore's errors."""
     record_format = catalogue.find(asked.base_model).record_format
-    lines = objects.whole(cloud.bucket, asked.test.key, asked.test.version_id).splitlines()
-    return questions.select(questions.read(lines, record_format), _trained(asked, cloud), most)
+    lines = _lines(asked.test, cloud)
+    kept = kept_fields.load(_lines(asked.kept, cloud)) if asked.kept else {}
+    return questions.select(questions.read(lines, record_format, kept), _trained(asked, cloud), most)
+
+
+def schema(file: StoredFile | None, cloud: Cloud) -> AnswerSchema | None:
+    """The version's schema of answers. Raises objects.Unreadable and botocore's errors."""
+    parsed = answer_schema.parse(objects.whole(cloud.bucket, file.key, file.version_id)) if file else None
+    return None if isinstance(parsed, Defect) else parsed
+
+
+def examples(asked: Tested, chosen: Selection, count: int, cloud: Cloud) -> tuple[Question, ...]:
+    """So many records of train to show before each question; none for 0.
+
+    Raises Conflict `too_few_examples`, objects.Unreadable and botocore's errors.
+    """
+    if not count:
+        return ()
+    raw = objects.read(cloud.bucket, asked.train, few_shot.READ_BYTES)
+    lines = raw.splitlines()[: -1 if len(raw) > few_shot.READ_BYTES else None]
+    read = questions.read(lines, catalogue.find(asked.base_model).record_format)
+    found = few_shot.choose(read, chosen.questions, count)
+    if len(found) < count:
+        raise Conflict(
+            "too_few_examples",
+            f"few_shot asks for {count} examples; train has {len(found)} of at most {few_shot.LONGEST:,} characters "
+            "that test does not ask.",
+            examples=len(found),
+        )
+    return found
 
 
 def _trained(asked: Tested, cloud: Cloud) -> Container[int]:
@@ -57,9 +98,12 @@ def _trained(asked: Tested, cloud: Cloud) -> Container[int]:
     try:
         return frozenset(stored_fingerprints.load(objects.whole(cloud.bucket, key)).questions)
     except (objects.Unreadable, UnreadableFingerprints):
-        lines = objects.whole(cloud.bucket, asked.train.key, asked.train.version_id).splitlines()
-        read = questions.read(lines, catalogue.find(asked.base_model).record_format)
+        read = questions.read(_lines(asked.train, cloud), catalogue.find(asked.base_model).record_format)
         return frozenset(question.fingerprint for question in read if question)
+
+
+def _lines(file: StoredFile, cloud: Cloud) -> list[bytes]:
+    return objects.whole(cloud.bucket, file.key, file.version_id).splitlines()
 
 
 def _outputs(version: Version, base_model: str) -> dict[str, StoredFile]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tunedrop.actions.evaluations import choose_questions
+from tunedrop.actions.evaluations import choose_questions, read_answer_file
 from tunedrop.domain.base_models import catalogue
-from tunedrop.domain.evaluation import evaluation_plan
+from tunedrop.domain.evaluation import evaluation_plan, few_shot
 from tunedrop.domain.evaluation.evaluation_plan import EvaluationPlan, Tested
 from tunedrop.domain.evaluation.evaluation_request import BASE, MOST_AGAINST, StartEvaluation
 from tunedrop.domain.evaluation.evaluation_states import Candidate
@@ -38,11 +38,25 @@ def plan(request: StartEvaluation, cloud: Cloud, *, judged: Candidate | None = N
     candidates = _candidates(request, judged, cloud)
     tested = choose_questions.tested(request.dataset, request.version, candidates[0].base_model, cloud)
     try:
-        chosen = choose_questions.choose(tested, request.max_records, replace(cloud, denials_may_pass=True))
+        denials_pass = replace(cloud, denials_may_pass=True)
+        chosen = choose_questions.choose(tested, request.max_records, denials_pass)
+        files = [read_answer_file.match(each, chosen.questions, cloud).counts for each in candidates if each.answers]
+        shown = choose_questions.examples(tested, chosen, max(each.few_shot for each in candidates), denials_pass)
+        schema = choose_questions.schema(tested.answer_schema, denials_pass)
     except objects.Unreadable as gone:
         raise Conflict("data_gone", str(gone), version=tested.version) from gone
     settings = cloud.settings
-    made = evaluation_plan.make(request, tested, candidates, chosen, prices=settings.prices, currency=settings.currency)
+    made = evaluation_plan.make(
+        request,
+        tested,
+        candidates,
+        chosen,
+        files=files,
+        examples=shown,
+        schema=schema,
+        prices=settings.prices,
+        currency=settings.currency,
+    )
     evaluation_plan.confirm(made, request.plan_id)
     _check_callable(candidates, cloud)
     return Planned(made, tested)
@@ -52,16 +66,34 @@ def _candidates(request: StartEvaluation, judged: Candidate | None, cloud: Cloud
     if not 1 <= len(request.against) < MOST_CANDIDATES:
         words = f"An evaluation has a candidate and 1 to {MOST_CANDIDATES - 1} others that it is judged against."
         raise InvalidInput("out_of_range", words, field="against")
+    if request.candidate.startswith(read_answer_file.PREFIX):
+        words = "A file of answers is what a candidate is judged against: name it in against."
+        raise InvalidInput("unknown_candidate", words, field="candidate")
     first = judged or _candidate(request.candidate, None, cloud)
-    every = (first, *(_candidate(name, first, cloud) for name in request.against))
-    if len({candidate.model for candidate in every}) < len(every):
+    every = (first, *(_against(request.dataset, name, first, cloud) for name in request.against))
+    if len({(candidate.model, candidate.few_shot) for candidate in every}) < len(every):
         raise InvalidInput(
             "same_candidate", "Two of the candidates are the same model: nothing can be told apart.", field="against"
         )
     return every
 
 
-def _candidate(name: str, first: Candidate | None, cloud: Cloud) -> Candidate:
+def _against(dataset: str, name: str, first: Candidate, cloud: Cloud) -> Candidate:
+    if name.startswith(read_answer_file.PREFIX):
+        return read_answer_file.find(dataset, name, cloud)
+    return _candidate(name, first, cloud)
+
+
+def _candidate(called: str, first: Candidate | None, cloud: Cloud) -> Candidate:
+    name, count = few_shot.named(called)
+    found = _model(name, first, cloud)
+    if count and found.deployment:
+        words = "Examples are for base models: a tuned model learned from them."
+        raise InvalidInput("few_shot_of_a_deployment", words, field="against" if first else "candidate")
+    return replace(found, name=called, few_shot=count)
+
+
+def _model(name: str, first: Candidate | None, cloud: Cloud) -> Candidate:
     if name == BASE and first:
         return _base(first.base_model, BASE)
     if name in catalogue.catalogue():
@@ -71,7 +103,8 @@ def _candidate(name: str, first: Candidate | None, cloud: Cloud) -> Candidate:
         raise InvalidInput(
             "unknown_candidate",
             f"There is no deployment or base model {name[:80]!r}. A candidate is a deployment's name or one of: "
-            f"{', '.join(catalogue.catalogue())}.",
+            f"{', '.join(catalogue.catalogue())}; "
+            f"a base model also with 1 to {few_shot.MOST} examples, as in base:few_shot=5.",
             field="against" if first else "candidate",
         )
     if deployment.state not in CALLABLE or deployment.arn is None:
@@ -92,7 +125,7 @@ def _check_callable(candidates: tuple[Candidate, ...], cloud: Cloud) -> None:
 
     Its answers would all be failures.
     """
-    for name in sorted({each.base_model for each in candidates if each.deployment is None}):
+    for name in sorted({each.base_model for each in candidates if not (each.answers or each.deployment)}):
         if profile := catalogue.find(name).inference_profile:
             raise Conflict(
                 "base_not_callable",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tunedrop.actions.evaluations import stored_answers
-from tunedrop.domain.evaluation import evaluation_plan, evaluation_states, score_answers
+from tunedrop.actions.evaluations import choose_questions, stored_answers
+from tunedrop.domain.evaluation import evaluation_plan, evaluation_states, every_answer, score_answers
+from tunedrop.domain.evaluation.answer_metrics import METRICS
 from tunedrop.domain.evaluation.answer_sheets import AnswerColumn, Sheet
 from tunedrop.domain.evaluation.evaluation_states import Candidate, Conclusion, Evaluation
 from tunedrop.domain.evaluation.model_answers import GivenAnswer
@@ -18,10 +19,14 @@ def score(evaluation: Evaluation, cloud: Cloud) -> Evaluation:
     sheet = Sheet(
         stored_answers.load_questions(evaluation, cloud),
         [_column(evaluation, place, candidate, cloud) for place, candidate in enumerate(evaluation.candidates)],
+        evaluation.group_by,
     )
-    result = score_answers.score(evaluation, sheet, cloud.settings.currency)
+    schema = choose_questions.schema(evaluation.answer_schema, cloud)
+    result = score_answers.score(evaluation, sheet, cloud.settings.currency, schema)
     key = object_keys.evaluation_report(evaluation.dataset, evaluation.version, evaluation.id)
     report = evaluation_report.build(result, cloud.settings.stack_id)
+    answers = every_answer.dump(sheet, METRICS[evaluation.metric])
+    objects.put(cloud.bucket, object_keys.every_answer(key), answers, "application/jsonl")
     objects.put(cloud.bucket, object_keys.page(key), evaluation_page.render(report), "text/html; charset=utf-8")
     objects.put(cloud.bucket, key, evaluation_report.encode(report), "application/json")
     found = Conclusion(result.declared.verdict, result.outcome, evaluation_words.summary(result), key)
@@ -35,7 +40,7 @@ def _column(evaluation: Evaluation, place: int, candidate: Candidate, cloud: Clo
 
 def _cost(candidate: Candidate, answers: list[GivenAnswer], cloud: Cloud) -> float | None:
     price = evaluation_plan.price_of(candidate, cloud.settings.prices)
-    if price is None:
+    if price is None:  # of a file of answers, too
         return None
     asked, given = sum(each.input_tokens for each in answers), sum(each.output_tokens for each in answers)
     return round((asked * price[0] + given * price[1]) / 1_000, 4)

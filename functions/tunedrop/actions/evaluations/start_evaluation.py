@@ -64,6 +64,9 @@ def draft(
         test=tested.test,
         owner=tested.owner or caller,
         created_at=cloud.now(),
+        kept=tested.kept,
+        answer_schema=tested.answer_schema,
+        group_by=plan.group_by,
     )
 
 

@@ -56,6 +56,13 @@ declare(
     example=None,
 )
 declare(
+    code="invalid_schema",
+    stage="dataset",
+    words="`schema.json` is no JSON Schema, leads to another document, or has more than 256 KiB.",
+    hint="Correct it, or delete it and upload dataset.toml or a split again.",
+    example=None,
+)
+declare(
     code="invalid_metadata",
     stage="dataset",
     words="Object metadata holds characters that are not plain ASCII.",

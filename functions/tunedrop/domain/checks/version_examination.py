@@ -17,6 +17,7 @@ from tunedrop.domain.checks.record_duplicates import Repetitions
 from tunedrop.domain.checks.registry import CHECKS, Spot
 from tunedrop.domain.checks.split_examination import Examination, Examined, Level, Subject
 from tunedrop.domain.formats.field_mapping import FieldMapping
+from tunedrop.domain.reading import kept_fields
 from tunedrop.domain.reading.split_files import Entry, Part, SplitFileReader
 from tunedrop.domain.records import validation_shares
 from tunedrop.domain.records.bulk import Cells
@@ -46,6 +47,8 @@ class Assignment:
     """Base models and splits for which a system text is configured but dropped."""
     policy: Policy = field(default_factory=Policy)
     mapping: FieldMapping | None = None
+    keep: frozenset[str] = frozenset()
+    """Fields of records that are no part of them."""
     validation_share: float = 0.0
     """Share of train to hold back as validation, if there is no validation split and the base model takes one."""
     level: Level = "all"
@@ -81,17 +84,19 @@ class Session:
         parts: Sequence[Part],
         outputs: Outputs = nowhere,
         given: Sequence[tuple[Defect, str]] = (),
+        keep: Callable[[bytes], object] = len,
     ) -> tuple[Examined, ...]:
         """Return one result per base model, or twice as many if a share of the split becomes validation.
 
-        `given` are defects known already, each with its source. Exceptions that `parts` raise while being read, such
+        `given` are defects known already, each with its source; `keep` takes a line for each record of which something
+        is kept. Exceptions that `parts` raise while being read, such
         as those of a deleted object, are passed on.
         """
-        reader = SplitFileReader(parts, self._plan.mapping)
+        reader = SplitFileReader(parts, self._plan.mapping, keep=self._plan.keep)
         made: list[Split] = [split, "validation"] if split == "train" and self._plan.share else [split]
         lanes = {each: self._lanes(each, split, parts, outputs, given if each == split else ()) for each in made}
         self._profiles = {each: Profile() for each in made if self._compares}
-        self._pass_over(reader, lanes)
+        self._pass_over(reader, lanes, keep)
         results: list[Examined] = []
         for each in made:
             results += self._finish(each, reader, lanes[each])
@@ -145,7 +150,9 @@ class Session:
             if base_model.validation or split == source_split
         ]
 
-    def _pass_over(self, reader: SplitFileReader, lanes: Mapping[Split, list[_Lane]]) -> None:
+    def _pass_over(
+        self, reader: SplitFileReader, lanes: Mapping[Split, list[_Lane]], keep: Callable[[bytes], object]
+    ) -> None:
         open_lanes = {split: [lane for lane in each if lane.examination.wants_entries] for split, each in lanes.items()}
         if not any(open_lanes.values()):
             return
@@ -155,6 +162,8 @@ class Session:
                 for lane in open_lanes[first]:
                     lane.take_whole(item)
                 continue
+            if item.kept and item.number is not None:
+                keep(kept_fields.line(item.number, item.kept))
             split = self._belongs(item, first) if others else first
             self._take(split, item, self._takers(split, first, open_lanes))
 

@@ -6,13 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from tunedrop.domain.evaluation import answer_metrics, label_metrics
+from tunedrop.domain.evaluation import answer_metrics, answer_texts, label_metrics
 from tunedrop.domain.evaluation.answer_metrics import Metric, Score
 from tunedrop.domain.evaluation.contrasts import Pair
 from tunedrop.domain.evaluation.evaluation_result import CandidateResult
 from tunedrop.domain.evaluation.evaluation_states import Candidate
 from tunedrop.domain.evaluation.model_answers import GivenAnswer
-from tunedrop.domain.evaluation.questions import Question
+from tunedrop.domain.evaluation.questions import REFERENCES, Question
+
+MOST_VALUES = 12
+"""Of a kept field that parts the records into slices; one with more, such as an id, does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Sheet:
 
     questions: Sequence[Question]
     columns: Sequence[AnswerColumn]
+    group_by: str | None = None
+    """The kept field whose value records of one group share; None: each stands alone."""
 
     def scores(self, column: AnswerColumn, score: Score) -> list[float]:
         """A candidate's score of each question, 0 where the answer failed or was cut off."""
@@ -54,16 +59,21 @@ class Sheet:
                 theirs=their,
                 same=ours.answer(item).text == theirs.answer(item).text,
                 failed=bool(ours.answer(item).failure or theirs.answer(item).failure),
-                cluster=str(item),
+                cluster=self._group(item),
             )
             for item, (our, their) in enumerate(both)
         ]
+
+    def _group(self, item: int) -> str:
+        shared = self.questions[item].field(self.group_by) if self.group_by else None
+        return f"{item}" if shared is None else f"={shared}"
 
     def whole(self, column: AnswerColumn, metric: Metric) -> CandidateResult:
         """A candidate's answers as a whole. Latencies are of the first round, failed calls left out."""
         first = [column.answer(item) for item in range(len(self.questions))]
         given = [answer for answer in first if answer.failure is None]
-        latencies = sorted(answer.latency_ms for answer in given)
+        asked = column.candidate.answers is None
+        latencies = sorted(answer.latency_ms for answer in given) if asked else []
         scored = {metric.name: metric.score, **metric.beside}
         return CandidateResult(
             name=column.name,
@@ -79,6 +89,7 @@ class Sheet:
             latency_p95_ms=_nearest_rank(latencies, 95),
             flip_rate=self._flip_rate(column, metric.score),
             confusion=self._confusion(column) if metric.name == "exact_match" and self._is_classification else None,
+            asked=asked,
         )
 
     @property
@@ -107,14 +118,26 @@ class Sheet:
         return answer_metrics.best(score, answer.text, question.references) if answer.is_whole else 0.0
 
     def slices(self) -> Iterator[tuple[str, list[int]]]:
-        """Named parts of the questions: by label where they classify, and by length."""
+        """Named parts of the questions: by label where they classify, length, script, and kept fields of few values."""
         parts: dict[str, list[int]] = {}
-        classifies = self._is_classification
+        classifies, fields = self._is_classification, self._slicing()
         for item, question in enumerate(self.questions):
             if classifies:
                 parts.setdefault(f"label: {question.references[0][:60]}", []).append(item)
             parts.setdefault(f"length: {question.length}", []).append(item)
+            parts.setdefault(f"script: {answer_texts.script(question.prompt)}", []).append(item)
+            for name, text in question.fields:
+                if name in fields:
+                    parts.setdefault(f"{name}: {text[:60]}", []).append(item)
         yield from sorted(parts.items(), key=lambda part: (-len(part[1]), part[0]))
+
+    def _slicing(self) -> frozenset[str]:
+        """The kept fields that part the questions: those of few values, groups aside."""
+        values: dict[str, set[str]] = {}
+        for name, text in (each for question in self.questions for each in question.fields):
+            values.setdefault(name, set()).add(text)
+        few = {name for name, found in values.items() if len(found) <= MOST_VALUES}
+        return frozenset(few - {self.group_by, REFERENCES})
 
 
 def _nearest_rank(ordered: Sequence[int], percent: int) -> int | None:

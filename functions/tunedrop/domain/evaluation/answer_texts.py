@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 
 _CJK = r"\u3005\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U000323af"
+_ENOUGH = 500
+"""Characters that show a text's script."""
 _TOKEN = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
 
 
@@ -17,3 +20,17 @@ def normalized(text: str) -> str:
 def tokens(text: str) -> list[str]:
     """Its words without punctuation; a Chinese or Japanese character is a word of its own."""
     return _TOKEN.findall(normalized(text))
+
+
+def script(text: str) -> str:
+    """The script of most of its letters, such as Latin, Han or Cyrillic; `none` without letters."""
+    found = Counter(_script(character) for character in text[:_ENOUGH] if character.isalpha())
+    return max(found, key=lambda name: found[name]) if found else "none"
+
+
+def _script(character: str) -> str:
+    first = unicodedata.name(character, "other").partition(" ")[0]
+    return _SCRIPTS.get(first, first.capitalize())
+
+
+_SCRIPTS = {"CJK": "Han", "HIRAGANA": "Japanese", "KATAKANA": "Japanese", "HALFWIDTH": "Japanese", "FULLWIDTH": "Latin"}

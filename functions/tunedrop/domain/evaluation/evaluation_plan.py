@@ -5,18 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
-from tunedrop.domain.evaluation import answer_metrics, power
+from tunedrop.domain.evaluation import answer_metrics, few_shot, power
+from tunedrop.domain.evaluation.answer_files import FileCounts
 from tunedrop.domain.evaluation.answer_metrics import METRICS, MetricName
+from tunedrop.domain.evaluation.answer_schema import AnswerSchema
+from tunedrop.domain.evaluation.answer_texts import normalized
+from tunedrop.domain.evaluation.contrasts import MOST_FAILED
 from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
 from tunedrop.domain.evaluation.evaluation_states import CHUNK, Candidate
 from tunedrop.domain.evaluation.gate import Gate, OnInsufficient
-from tunedrop.domain.evaluation.questions import ASKED_TWICE, Question, Selection
+from tunedrop.domain.evaluation.questions import ASKED_TWICE, REFERENCES, Question, Selection
 from tunedrop.domain.texts import tokens
 from tunedrop.domain.versions.stored_file import StoredFile
-from tunedrop.errors import CapExceeded, Conflict
+from tunedrop.errors import CapExceeded, Conflict, InvalidInput
 
 MOST_CALLS = 5_000
 """Calls of one evaluation, repeated ones included."""
@@ -37,6 +42,10 @@ class Tested:
     train: StoredFile
     test: StoredFile
     owner: str | None
+    kept: StoredFile | None = None
+    """Fields that were kept of test's records."""
+    answer_schema: StoredFile | None = None
+    """What an answer in JSON has to look like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,11 @@ class EvaluationPlan:
     """At most; None where a price is not configured."""
     currency: str
     warnings: tuple[str, ...]
+    answers: tuple[FileCounts, ...] = ()
+    """What became of the lines of each file of answers."""
+    group_by: str | None = None
+    kept: Mapping[str, int] = field(default_factory=dict)
+    """How many of the records that are asked have which kept field, more than one right answer among them."""
     plan_id: str = ""
 
 
@@ -77,13 +91,19 @@ def make(
     candidates: Sequence[Candidate],
     chosen: Selection,
     *,
+    files: Sequence[FileCounts] = (),
+    examples: Sequence[Question] = (),
+    schema: AnswerSchema | None = None,
     prices: Mapping[str, float],
     currency: str,
 ) -> EvaluationPlan:
     """The plan for a request whose questions were chosen. Raises InvalidInput, Conflict and CapExceeded."""
     metric = _metric(request, tested, chosen)
     each = _size(chosen.questions)
-    calls = each.calls * len(candidates)
+    kept = _kept(chosen.questions)
+    _check_groups(request, kept)
+    asked = [candidate for candidate in candidates if candidate.answers is None]
+    calls = each.calls * len(asked)
     _check_calls(calls)
     plan = EvaluationPlan(
         dataset=tested.dataset,
@@ -98,16 +118,31 @@ def make(
         left_out=chosen.left_out,
         calls=calls,
         most_calls=min(calls + max(calls // SPARE, CHUNK), MOST_CALLS),
-        input_tokens=each.input_tokens * len(candidates),
+        input_tokens=sum(_sent(each, candidate, examples) for candidate in asked),
         output_tokens=each.longest * calls,
         max_tokens=each.longest,
         smallest_difference=power.smallest_difference(len(chosen.questions)),
-        cost=_cost(candidates, each, prices),
+        cost=_cost(asked, each, examples, prices),
         currency=currency,
-        warnings=tuple(_warnings(request, metric, chosen)),
+        warnings=(
+            *_warnings(request, metric, chosen),
+            *_of_references(metric, schema, chosen),
+            *_of_files(files),
+        ),
+        answers=tuple(files),
+        group_by=request.group_by,
+        kept=kept,
     )
-    content = json.dumps(asdict(plan), sort_keys=True, separators=(",", ":"))
-    return replace(plan, plan_id=hashlib.sha256(content.encode()).hexdigest()[:32])
+    return replace(plan, plan_id=_digest(plan))
+
+
+def _digest(plan: EvaluationPlan) -> str:
+    """A file of answers counts by its content: the same bytes uploaded again are the same plan."""
+    fields = asdict(plan)
+    for candidate in fields["candidates"]:
+        (candidate["answers"] or {}).pop("version_id", None)
+    content = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
 def _metric(request: StartEvaluation, tested: Tested, chosen: Selection) -> MetricName:
@@ -118,9 +153,8 @@ def _metric(request: StartEvaluation, tested: Tested, chosen: Selection) -> Metr
             f"No record of {tested.dataset}@{tested.version}'s test split is left to ask.",
             left_out=dict(chosen.left_out),
         )
-    references = [question.references[0] for question in chosen.questions]
-    metric = request.metric or answer_metrics.suggested(references)
-    answer_metrics.check_references(metric, references)
+    metric = request.metric or answer_metrics.suggested(question.references[0] for question in chosen.questions)
+    answer_metrics.check_references(metric, (each for question in chosen.questions for each in question.references))
     return metric
 
 
@@ -140,6 +174,23 @@ def price_of(candidate: Candidate, prices: Mapping[str, float]) -> tuple[float, 
     """The price of 1,000 tokens in and out; None where one is not configured."""
     first, second = (prices.get(f"{candidate.base_model}.{way}_per_1000_tokens") for way in ("input", "output"))
     return None if first is None or second is None else (first, second)
+
+
+def _kept(questions: Sequence[Question]) -> Mapping[str, int]:
+    counted = Counter(name for question in questions for name, _ in question.fields)
+    if several := sum(len(question.references) > 1 for question in questions):
+        counted[REFERENCES] = several
+    return dict(sorted(counted.items()))
+
+
+def _check_groups(request: StartEvaluation, kept: Mapping[str, int]) -> None:
+    if request.group_by and request.group_by not in kept:
+        raise InvalidInput(
+            "unknown_group",
+            f"No record has a field {request.group_by[:80]!r} that groups it. [fields] keep = [...] in dataset.toml "
+            f"keeps fields of test; kept are: {', '.join(kept) or 'none'}.",
+            field="group_by",
+        )
 
 
 def _check_calls(calls: int) -> None:
@@ -173,10 +224,20 @@ def _size(questions: Sequence[Question]) -> _Asked:
     return _Asked(calls, math.ceil(asked * calls / len(questions)), longest)
 
 
-def _cost(candidates: Sequence[Candidate], each: _Asked, prices: Mapping[str, float]) -> float | None:
-    known = [price_of(candidate, prices) for candidate in candidates]
-    costs = [(each.input_tokens * price[0] + each.calls * each.longest * price[1]) / 1_000 for price in known if price]
-    return round(sum(costs), 4) if len(costs) == len(known) else None
+def _sent(each: _Asked, candidate: Candidate, examples: Sequence[Question]) -> int:
+    """Estimated input tokens of all calls to a candidate: examples are sent with each question."""
+    return each.input_tokens + each.calls * tokens.estimate(few_shot.texts(examples[: candidate.few_shot]))
+
+
+def _cost(
+    candidates: Sequence[Candidate], each: _Asked, examples: Sequence[Question], prices: Mapping[str, float]
+) -> float | None:
+    costs = [
+        (_sent(each, candidate, examples) * price[0] + each.calls * each.longest * price[1]) / 1_000
+        for candidate in candidates
+        if (price := price_of(candidate, prices))
+    ]
+    return round(sum(costs), 4) if len(costs) == len(candidates) else None
 
 
 def _warnings(request: StartEvaluation, metric: MetricName, chosen: Selection) -> Iterator[str]:
@@ -191,5 +252,43 @@ def _warnings(request: StartEvaluation, metric: MetricName, chosen: Selection) -
         )
     if request.gate != "none" and not METRICS[metric].gates:
         yield f"The gate stands on {metric}, which measures how alike two texts are, not whether an answer is right."
+    if request.group_by:
+        groups = len({question.field(request.group_by) or question.number for question in chosen.questions})
+        yield (
+            f"The {records:,} records are {groups:,} groups by {request.group_by}: they tell less than as many records "
+            "that stand alone."
+        )
     if leaks := chosen.left_out.get("leaks_from_train"):
         yield f"{leaks:,} records of test are in train, too, and are not asked."
+
+
+def _of_references(metric: MetricName, schema: AnswerSchema | None, chosen: Selection) -> Iterator[str]:
+    """What is wrong with the right answers themselves."""
+    questions, labels = chosen.questions, {normalized(each.references[0]) for each in chosen.questions}
+    if chosen.conflicting:
+        yield (
+            f"{chosen.conflicting:,} records ask what another one asks, and have another right answer: one of both is "
+            "wrong, or both belong into references."
+        )
+    if len(labels) == 1 and len(questions) > 1:
+        yield "All records have the same right answer: a model that always gives it has every one right."
+    if schema and metric == "json_match" and (broken := schema.broken(each.references[0] for each in questions)):
+        yield f"The right answers of {broken:,} records are not valid by schema.json: correct one or the other."
+
+
+def _of_files(files: Sequence[FileCounts]) -> Iterator[str]:
+    for file in files:
+        records = file.matched + file.missing
+        if file.missing > MOST_FAILED * records:
+            yield (
+                f"{file.name} lacks an answer to {file.missing:,} of {records:,} records: above {MOST_FAILED:.0%}, the "
+                "verdict is incomplete."
+            )
+        if odd := [f"{count:,} {what}" for count, what in _oddities(file) if count]:
+            yield f"Lines of {file.name} that do not count: {', '.join(odd)}."
+
+
+def _oddities(file: FileCounts) -> Iterator[tuple[int, str]]:
+    yield file.unmatched, "about records that are not asked"
+    yield file.ambiguous, "whose text fits several records (say the record's number)"
+    yield file.duplicates, "that answer a record again"

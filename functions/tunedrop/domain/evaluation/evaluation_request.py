@@ -19,7 +19,7 @@ class StartEvaluation:
     candidate: str
     """A deployment or base model: the one that is judged."""
     against: tuple[str, ...] = (BASE,)
-    """What it is judged against, the declared contrast first: deployments, base models, or BASE."""
+    """What it is judged against, the declared contrast first: deployments, base models, BASE, or `answers/<file>`."""
     version: int | None = None
     """None: the newest accepted one."""
     metric: MetricName | None = None
@@ -29,6 +29,8 @@ class StartEvaluation:
     gate: Gate = "none"
     on_insufficient: OnInsufficient = "hold"
     max_records: int = 1_000
+    group_by: str | None = None
+    """A kept field: records that share its value belong together."""
     plan_id: str | None = None
     """Confirms exactly the plan with this id."""
 

@@ -33,6 +33,8 @@ class CandidateResult:
     """Of the records that were asked twice, the share whose two answers score differently; None if none was."""
     confusion: Confusion | None = None
     """Of classification only."""
+    asked: bool = True
+    """False of a file of answers: what they took and cost is not known."""
 
 
 @dataclass(frozen=True, slots=True)

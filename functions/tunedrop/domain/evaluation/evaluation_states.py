@@ -27,14 +27,19 @@ STALLED_AFTER = timedelta(minutes=20)
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Who is asked: a deployment or a base model."""
+    """Who is asked, a deployment or a base model; or a file of what somebody else answered."""
 
     name: str
-    """As callers name it: a deployment's or base model's name."""
+    """As callers name it: a deployment's or base model's name, or `answers/<file>`."""
     model: str
-    """The ARN or id that is called; empty until its capacity is there."""
+    """The ARN or id that is called, empty until its capacity is there; a file's key."""
     base_model: str
+    """Empty of a file: who made its answers is not known here."""
     deployment: str | None = None
+    answers: StoredFile | None = None
+    """The file, if nobody is asked."""
+    few_shot: int = 0
+    """Examples from train that it is shown before each question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,11 @@ class Evaluation:
     failure_code: str | None = None
     failure: str | None = None
     conclusion: Conclusion | None = None
+    kept: StoredFile | None = None
+    """Fields that were kept of test's records."""
+    answer_schema: StoredFile | None = None
+    """What an answer in JSON has to look like."""
+    group_by: str | None = None
     judges: JudgedUnit | None = None
     """None: nothing waits for it."""
     approval: Approval | None = None
@@ -101,6 +111,16 @@ class Evaluation:
     def items(self) -> int:
         """Questions that each candidate is asked, the ones that are asked twice counted twice."""
         return self.records + min(ASKED_TWICE, self.records)
+
+    @property
+    def asked(self) -> tuple[int, ...]:
+        """The places of the candidates that are called: not those of files."""
+        return tuple(place for place, candidate in enumerate(self.candidates) if candidate.answers is None)
+
+    @property
+    def expected(self) -> int:
+        """Answers of calls, when all are there."""
+        return self.items * len(self.asked)
 
     def chunks(self) -> Iterator[range]:
         """The items of each message, counted from 0; those from `records` on are the first ones again."""

@@ -105,7 +105,8 @@ def _about_its_unit(evaluation: Evaluation, unit: UnitIs) -> EvaluationStep | No
 
 def _missing(evaluation: Evaluation, answered: tuple[frozenset[int], ...]) -> Iterator[tuple[tuple[int, int], int]]:
     """Each chunk that is not answered whole, and how many of its questions are not."""
-    for place, items in enumerate(answered):
+    for place in evaluation.asked:
+        items = answered[place]
         for number, chunk in enumerate(evaluation.chunks()):
             if calls := sum(item not in items for item in chunk):
                 yield (place, number), calls

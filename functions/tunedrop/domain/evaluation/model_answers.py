@@ -29,6 +29,11 @@ class GivenAnswer:
         """The answer of a call that brought none."""
         return cls(item, "", truncated=False, input_tokens=0, output_tokens=0, latency_ms=0, failure=code)
 
+    @classmethod
+    def copied(cls, item: int, text: str) -> GivenAnswer:
+        """An answer that somebody else was given: what it took is not known."""
+        return cls(item, text, truncated=False, input_tokens=0, output_tokens=0, latency_ms=0)
+
     @property
     def is_whole(self) -> bool:
         """Whether it can be right."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -15,6 +17,10 @@ from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.records.fingerprints import Fingerprints
 from tunedrop.domain.records.record import Record, joined
 
+REFERENCES = "references"
+"""The kept field that holds further right answers."""
+LONGEST_FIELD = 100
+"""Characters of a kept field that may name a group or a slice."""
 ASKED_TWICE = 30
 """Records: enough to see whether a model answers the same question in the same way."""
 _SHORT, _LONG = 200, 1_000
@@ -34,11 +40,17 @@ class Question:
     """Right answers, at least one."""
     fingerprint: int
     """The same for questions that differ in case, white space and closing punctuation only (`fingerprints`)."""
+    fields: tuple[tuple[str, str], ...] = ()
+    """What was kept of the record and is short, by name, for groups and slices."""
 
     @property
     def prompt(self) -> str:
         """The last turn's text: what a reader sees first."""
         return self.turns[-1][1]
+
+    def field(self, name: str) -> str | None:
+        """A kept field; None if the record has none of that name, or a long one."""
+        return dict(self.fields).get(name)
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -58,17 +70,25 @@ class Selection:
 
     questions: tuple[Question, ...]
     left_out: Mapping[str, int]
+    conflicting: int = 0
+    """Of the duplicates, those whose right answer is another one than the record's that is asked."""
 
 
-def read(lines: Iterable[bytes], record_format: RecordFormat) -> Iterator[Question | None]:
-    """The questions of a prepared split, one for each line; None for a record that can't be asked in text alone."""
+def read(
+    lines: Iterable[bytes], record_format: RecordFormat, kept: Mapping[int, Mapping[str, Any]] | None = None
+) -> Iterator[Question | None]:
+    """The questions of a prepared split, one for each line; None for a record that can't be asked in text alone.
+
+    `kept`: fields that were kept of records, by number.
+    """
     reader, prints = all_formats.FORMATS[record_format].read, Fingerprints()
     for number, line in enumerate(lines, 1):
         document = strict_json.parse(line)
         record = None if isinstance(document, Defect) else reader(document).record
         if record:
             prints.add(record, number, number)
-        yield _question(number, record, prints.questions[-1]) if record else None
+        beside = (kept or {}).get(number, {})
+        yield _question(number, record, prints.questions[-1], beside) if record else None
 
 
 def select(tested: Iterable[Question | None], trained: Container[int], most: int) -> Selection:
@@ -79,6 +99,7 @@ def select(tested: Iterable[Question | None], trained: Container[int], most: int
     """
     left_out: Counter[str] = Counter()
     kept: dict[int, Question] = {}
+    conflicting = 0
     for question in tested:
         if question is None:
             left_out["not_text"] += 1
@@ -86,12 +107,13 @@ def select(tested: Iterable[Question | None], trained: Container[int], most: int
             left_out["leaks_from_train"] += 1
         elif question.fingerprint in kept:
             left_out["duplicates"] += 1
+            conflicting += question.references[0] not in kept[question.fingerprint].references
         else:
             kept[question.fingerprint] = question
     chosen = frozenset(sorted(kept)[:most])
     left_out["max_records"] = len(kept) - len(chosen)
     asked = tuple(question for fingerprint, question in kept.items() if fingerprint in chosen)
-    return Selection(asked, {reason: count for reason, count in left_out.items() if count})
+    return Selection(asked, {reason: count for reason, count in left_out.items() if count}, conflicting)
 
 
 def dump(questions: Iterable[Question]) -> bytes:
@@ -104,7 +126,7 @@ def load(dumped: bytes) -> tuple[Question, ...]:
     return tuple(msgspec.json.Decoder(Question).decode_lines(dumped))
 
 
-def _question(number: int, record: Record, fingerprint: int) -> Question | None:
+def _question(number: int, record: Record, fingerprint: int, kept: Mapping[str, Any]) -> Question | None:
     """The record as a question. None if its last turn is not an assistant's, or if anything in it is not text."""
     if len(record.turns) < 2 or any(block.text is None for _, block in record.blocks()):
         return None
@@ -115,6 +137,26 @@ def _question(number: int, record: Record, fingerprint: int) -> Question | None:
         number=number,
         system=joined(record.system),
         turns=tuple((turn.role, joined(turn.blocks)) for turn in before),
-        references=(joined(last.blocks),),
+        references=tuple(dict.fromkeys((joined(last.blocks), *_more_references(kept)))),
         fingerprint=fingerprint,
+        fields=tuple((name, text) for name, value in sorted(kept.items()) if (text := _short(value)) is not None),
     )
+
+
+def _more_references(kept: Mapping[str, Any]) -> Iterator[str]:
+    """Further right answers: a list, or one alone; in a table's cell, a list as JSON."""
+    given = kept.get(REFERENCES, [])
+    if isinstance(given, str) and given.lstrip().startswith("["):
+        listed = strict_json.parse_cell(given)
+        given = listed if isinstance(listed, list) else given
+    for each in given if isinstance(given, list) else [given]:
+        text = each if isinstance(each, str) else json.dumps(each, ensure_ascii=False)
+        if text.strip():
+            yield text
+
+
+def _short(value: object) -> str | None:
+    """The value as the name of a group or slice; None for what is no single short value."""
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    return value.strip() if isinstance(value, str) and 0 < len(value.strip()) <= LONGEST_FIELD else None

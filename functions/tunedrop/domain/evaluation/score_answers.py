@@ -8,6 +8,7 @@ from itertools import islice
 
 from tunedrop.domain.evaluation import contrasts, gate, paired_tests
 from tunedrop.domain.evaluation.answer_metrics import METRICS, Metric
+from tunedrop.domain.evaluation.answer_schema import AnswerSchema
 from tunedrop.domain.evaluation.answer_sheets import Sheet
 from tunedrop.domain.evaluation.contrasts import Pair
 from tunedrop.domain.evaluation.evaluation_result import AnswerExample, EvaluationResult, Judged
@@ -20,14 +21,16 @@ READABLE = 600
 """Characters of a text that an example shows."""
 
 
-def score(evaluation: Evaluation, sheet: Sheet, currency: str) -> EvaluationResult:
+def score(evaluation: Evaluation, sheet: Sheet, currency: str, schema: AnswerSchema | None = None) -> EvaluationResult:
     """The result of an evaluation with at least two candidates."""
     metric = METRICS[evaluation.metric]
+    if schema and metric.name == "json_match":
+        metric = replace(metric, beside={**metric.beside, "schema_valid": schema.score})
     ours, theirs, *more = sheet.columns
     pairs = sheet.pairs(ours, theirs, metric.score)
     judge = _Contrasts(evaluation, ours.name, metric)
     declared = judge.of(theirs.name, pairs)
-    costs = [column.cost for column in sheet.columns]
+    costs = [column.cost for column in sheet.columns if column.candidate.answers is None]
     return EvaluationResult(
         evaluation_id=evaluation.id,
         dataset=evaluation.dataset,

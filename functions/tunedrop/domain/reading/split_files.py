@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tunedrop.domain.formats import all_formats
 from tunedrop.domain.formats.all_formats import SourceFormat
 from tunedrop.domain.formats.field_mapping import FieldMapping
-from tunedrop.domain.reading import containers, lines
+from tunedrop.domain.reading import containers, kept_fields, lines
 from tunedrop.domain.reading.columns import Columns
 from tunedrop.domain.reading.containers import Opened
 from tunedrop.domain.records import bulk, raw_texts, strict_json
@@ -52,6 +52,8 @@ class Entry:
     number: int | None
     record: Record | None
     defects: tuple[Defect, ...] = ()
+    kept: Mapping[str, Any] = field(default_factory=dict)
+    """Fields that are kept beside the record, and are no part of it."""
 
     def with_defects(self, more: tuple[Defect, ...]) -> Entry:
         """Return a copy with more defects."""
@@ -61,9 +63,16 @@ class Entry:
 class SplitFileReader:
     """Iterates over the entries of a split's files, in order. The attributes are complete after the last entry."""
 
-    def __init__(self, parts: Sequence[Part], mapping: FieldMapping | None = None, most: int = MAX_ELEMENTS) -> None:
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        mapping: FieldMapping | None = None,
+        most: int = MAX_ELEMENTS,
+        keep: frozenset[str] = frozenset(),
+    ) -> None:
         self._parts = parts
         self._mapping = mapping
+        self._keep = keep
         self._left = most
         self.records = 0
         self.format: SourceFormat | None = None
@@ -89,7 +98,7 @@ class SplitFileReader:
     def _part(self, part: Part, screen: Screen | None) -> Iterator[Entry | Cells]:
         opened = containers.open_file(part.source, part.extension, self.normalised)
         self.container = self.container or opened.name
-        judge = _Judge(self, self._mapping, part.name, opened.unit)
+        judge = _Judge(self, self._mapping, part.name, opened.unit, self._keep)
         first_blank, blanks = None, 0
         for item in self._content(opened, screen):
             self._left -= 1 if isinstance(item, Element) else len(item)
@@ -107,7 +116,7 @@ class SplitFileReader:
             yield judge.entry(item) if isinstance(item, Element) else item
 
     def _content(self, opened: Opened, screen: Screen | None) -> Iterator[Element | Cells]:
-        if opened.found.container != "jsonl" or screen is None or self._mapping is not None:
+        if opened.found.container != "jsonl" or screen is None or self._mapping is not None or self._keep:
             yield from opened.elements(self.normalised)
             return
         line = 1
@@ -133,8 +142,11 @@ class SplitFileReader:
 class _Judge:
     """Turns one file's elements into entries and keeps track of the split's format."""
 
-    def __init__(self, reader: SplitFileReader, mapping: FieldMapping | None, source: str, unit: str) -> None:
+    def __init__(
+        self, reader: SplitFileReader, mapping: FieldMapping | None, source: str, unit: str, keep: frozenset[str]
+    ) -> None:
         self._reader = reader
+        self._keep = keep
         self._mapping = mapping
         self._source = source
         self._unit = unit
@@ -144,7 +156,7 @@ class _Judge:
 
     def entry(self, element: Element) -> Entry:
         """Read an element's record, or the defects in its place."""
-        document = self._document(element.content)
+        document, kept = self._document(element.content)
         if isinstance(document, Defect):
             return self._entry(_line(element, document), None, (document,))
         format_ = all_formats.detect(document, self._mapping, self._reader.format)
@@ -156,15 +168,19 @@ class _Judge:
             record = raw_texts.attach(record, element.content)
         self._reader.normalised.update(reading.normalised)
         defects = self._mixed(format_) + self._once(element, reading.defects)
-        return self._entry(element.line, record, defects)
+        entry = self._entry(element.line, record, defects)
+        return replace(entry, kept=kept) if kept else entry
 
-    def _document(self, content: bytes | Mapping[str, Any] | Defect) -> Document | Defect:
-        match content:
-            case bytes():
-                return strict_json.parse(content, self._unit)
-            case Defect():
-                return content
-        return self._columns.document(content)
+    def _document(self, content: bytes | Mapping[str, Any] | Defect) -> tuple[Document | Defect, Mapping[str, Any]]:
+        """What the formats read, and what is kept beside it."""
+        found = strict_json.parse(content, self._unit) if isinstance(content, bytes) else content
+        if isinstance(found, Defect):
+            return found, {}
+        kept: Mapping[str, Any] = {}
+        if self._keep:
+            found, kept = kept_fields.parted(found, self._keep)
+            self._reader.normalised["field_left_out"] += len(kept)
+        return found if isinstance(content, bytes) else self._columns.document(found), kept
 
     def _entry(self, line: int | None, record: Record | None, defects: tuple[Defect, ...]) -> Entry:
         return Entry(self._source, line, self._reader.records, record, defects)

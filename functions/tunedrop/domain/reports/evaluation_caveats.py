@@ -80,8 +80,16 @@ def _of_records(result: EvaluationResult) -> Iterator[Caveat]:
 
 
 def _of_answers(candidate: CandidateResult) -> Iterator[Caveat]:
+    if not candidate.asked:
+        yield Caveat(
+            "info",
+            "answers_from_file",
+            f"{candidate.name} is a file of answers: nobody was asked, so their latency and cost are unknown. That one "
+            "model gave them to these very questions nobody checked.",
+        )
+    unanswered = "calls to {} failed and count" if candidate.asked else "answers of {} are missing and count"
     for count, code, what in (
-        (candidate.failed, "failed_calls", "calls to {} failed and count"),
+        (candidate.failed, "failed_calls", unanswered),
         (candidate.truncated, "truncated_answers", "answers of {} were cut off at the most tokens and count"),
     ):
         if count:

@@ -68,9 +68,19 @@ def _example(example: EvaluationFacts) -> Markup:
     return tag(
         "article",
         tag("h3", f"Record {example['record']}"),
-        tag("pre", *_lines(example["prompt"]), class_="prompt"),
+        block(example["prompt"], "prompt"),
         tag("div", _side("reference", _plain(reference)), *answers, class_="sides"),
     )
+
+
+def block(text: str, class_: str) -> Markup:
+    """Build a block of text with its own line ends."""
+    return tag("pre", *_lines(text), class_=class_)
+
+
+def side(title: str, text: str) -> Markup:
+    """Build one of several texts that stand side by side."""
+    return _side(title, _plain(text))
 
 
 def _side(title: str, text: Markup) -> Markup:

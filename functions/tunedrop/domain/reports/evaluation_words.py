@@ -23,6 +23,7 @@ METRICS: Mapping[str, str] = {
     "macro_f1": "macro-F1",
     "contains_label": "label contained",
     "valid_json": "valid JSON",
+    "schema_valid": "valid by schema.json",
     "leaf_f1": "F1 of JSON leaves",
     "tool_names": "tool names",
     "length_ratio": "length ratio",

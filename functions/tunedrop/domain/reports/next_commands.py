@@ -155,6 +155,11 @@ def approve_evaluation(evaluation_id: str) -> str:
     return _command("evaluations", "approve", evaluation_id, "--reason", "WHY")
 
 
+def count_labels_of_evaluation(evaluation_id: str, sheet: str) -> str:
+    """Say what people chose on a blind sheet."""
+    return _command("evaluations", "show", evaluation_id, "--labels", sheet)
+
+
 def keep_page_of_evaluation(evaluation_id: str) -> str:
     """Write an evaluation's page, with its examples, to a file."""
     return _command("evaluations", "show", evaluation_id, "--html", f"evaluation-{evaluation_id}.html")

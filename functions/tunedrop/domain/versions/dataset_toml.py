@@ -10,6 +10,7 @@ from typing import Any
 
 from tunedrop.domain.evaluation.evaluation_request import EvaluationWish
 from tunedrop.domain.formats.field_mapping import FieldMapping
+from tunedrop.domain.reading import kept_fields
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.versions import job_settings, object_keys
@@ -22,7 +23,10 @@ MAX_BYTES = 64 * 1024
 MAX_SYSTEM_FILE_BYTES = 256 * 1024
 MAX_VALIDATION_SHARE = 0.5
 
-KEYS = ("base_models", "system", "owner", "mapping", "validation_share", "checks", "job", "deployment", "evaluation")
+KEYS = (
+    *("base_models", "system", "owner", "mapping", "validation_share", "checks", "fields"),
+    *("job", "deployment", "evaluation"),
+)
 
 _LINE = re.compile(r"\(at line (\d+), column \d+\)")
 _TAG_VALUE = re.compile(r"[a-zA-Z0-9\s._:/=+@-]{1,256}")  # the owner becomes a tag's value (docs/facts.md#tags)
@@ -41,6 +45,8 @@ class DatasetSettings:
     owner: str | None = None
     mapping: FieldMapping | None = None
     validation_share: float | None = None
+    keep: frozenset[str] = frozenset()
+    """Fields that are kept beside test's prepared data, and trained on nowhere."""
     policy: Policy = field(default_factory=Policy)
     job: JobSettings | None = None
     deployment: DeploymentSettings | None = None
@@ -99,6 +105,7 @@ class _Parser:
             owner=self._table.text("owner", _OWNER, _TAG_VALUE.fullmatch),
             mapping=self._mapping(),
             validation_share=self._table.number("validation_share", _SHARE, lambda n: 0 <= n <= MAX_VALIDATION_SHARE),
+            keep=self._keep(),
             policy=self._policy(),
             job=job,
             deployment=deployment,
@@ -173,6 +180,17 @@ class _Parser:
         # The checks themselves decide later whether a code exists and may be changed.
         return Policy(*(frozenset(table.words(name, _CODES, _CODE.fullmatch)) for name in ("ignore", "error")))
 
+    def _keep(self) -> frozenset[str]:
+        table = self._table.table("fields", ("keep",))
+        if table is None:
+            return frozenset()
+        mapping = self._table.values.get("mapping")
+        trains = kept_fields.RESERVED | ({*map(str, mapping.values())} if isinstance(mapping, dict) else set())
+        names = table.words("keep", _KEPT, lambda name: 0 < len(name) <= kept_fields.LONGEST and name not in trains)
+        if len(names) > kept_fields.MOST:
+            table.wrong("keep", f"at most {kept_fields.MOST} names")
+        return frozenset(names)
+
     def _deployment(self) -> DeploymentSettings | None:
         table = self._table.table("deployment", job_settings.DEPLOYMENT_KEYS)
         return job_settings.read_deployment(table, self._known) if table else None
@@ -191,6 +209,7 @@ _SYSTEM = 'text, or { file = "system.txt" } naming a .txt or .md file beside dat
 _OWNER = "1 to 256 letters, digits, spaces and . _ : / = + @ -"
 _SHARE = f"a number from 0 to {MAX_VALIDATION_SHARE}"
 _MAPPED = ("prompt", "completion", "system")
+_KEPT = 'a list of fields that are not trained on, such as ["references"]'
 _CODES = 'a list of codes, such as ["control_character"]'
 
 

@@ -35,6 +35,7 @@ class Wishes:
     owner: str | None
     policy: Policy
     mapping: FieldMapping | None
+    keep: frozenset[str]
     validation_share: float
     job: JobSettings | None
     deployment: DeploymentSettings | None
@@ -77,6 +78,7 @@ def resolve(
         owner=settings.owner,
         policy=settings.policy,
         mapping=settings.mapping,
+        keep=settings.keep,
         validation_share=default_share if settings.validation_share is None else settings.validation_share,
         job=settings.job,
         deployment=settings.deployment,

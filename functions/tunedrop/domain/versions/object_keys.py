@@ -13,7 +13,10 @@ PREPARED = "prepared/"
 REPORTS = "reports/"
 EVALUATIONS = "evaluations/"
 SETTINGS_FILE = "dataset.toml"
+SCHEMA_FILE = "schema.json"
 COMMIT_FILE = "_commit"
+ANSWERS = "answers"
+"""The folder, under a dataset's, of answers that were made elsewhere."""
 EXTENSIONS = ("jsonl", "json", "csv", "tsv", "jsonl.gz", "json.gz", "csv.gz", "tsv.gz", "parquet")
 
 MAX_NAME = 32
@@ -24,6 +27,7 @@ NAMES_ALLOWED = f"Allowed: {NAME_PATTERN}, at most {MAX_NAME} characters."
 
 _NAME = re.compile(NAME_PATTERN)
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+_ANSWERS_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.jsonl")
 _COMPANION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.(txt|md)")
 
 
@@ -61,8 +65,23 @@ class SettingsUpload:
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaUpload:
+    """`schema.json`, which says what an answer in JSON has to look like."""
+
+    dataset: str
+
+
+@dataclass(frozen=True, slots=True)
 class CompanionUpload:
     """A text file beside `dataset.toml`, which may name it as its system text."""
+
+    dataset: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersUpload:
+    """A file of answers that were made elsewhere, for evaluations; it belongs to no version."""
 
     dataset: str
     file: str
@@ -76,7 +95,9 @@ class Unrecognised:
     hint: str
 
 
-RecognisedKey = SplitUpload | PartUpload | CommitUpload | SettingsUpload | CompanionUpload
+RecognisedKey = (
+    SplitUpload | PartUpload | CommitUpload | SettingsUpload | SchemaUpload | CompanionUpload | AnswersUpload
+)
 
 
 def is_name(text: str) -> bool:
@@ -97,6 +118,8 @@ def parse(key: str) -> RecognisedKey | Unrecognised:
         )
     if len(parts) == 4 and file in SPLITS:
         return _in_split_folder(dataset, file, parts[3])
+    if len(parts) == 4 and file == ANSWERS:
+        return _answers_file(dataset, parts[3])
     if len(parts) > 3:
         return Unrecognised(f"{shown(key)} is nested too deeply.", _USAGE)
     return _file(dataset, file)
@@ -104,8 +127,10 @@ def parse(key: str) -> RecognisedKey | Unrecognised:
 
 _USAGE = (
     f"Upload to incoming/<dataset>/<split>.<ext>, <split> one of {', '.join(SPLITS)}, <ext> one of "
-    f"{', '.join(EXTENSIONS)}; settings to incoming/<dataset>/{SETTINGS_FILE}. A split in several files: "
-    f"incoming/<dataset>/<split>/<name>.<ext>, and when all are there incoming/<dataset>/<split>/{COMMIT_FILE}."
+    f"{', '.join(EXTENSIONS)}; settings to incoming/<dataset>/{SETTINGS_FILE}, a schema of answers in JSON to "
+    f"incoming/<dataset>/{SCHEMA_FILE}. A split in several files: "
+    f"incoming/<dataset>/<split>/<name>.<ext>, and when all are there incoming/<dataset>/<split>/{COMMIT_FILE}. "
+    f"Answers made elsewhere, for evaluations: incoming/<dataset>/{ANSWERS}/<name>.jsonl."
 )
 _PART_NAMES = (
     f"Files to be joined end in one of {', '.join(f'.{extension}' for extension in EXTENSIONS)}; their names have "
@@ -123,6 +148,16 @@ def _in_split_folder(dataset: str, split: Split, file: str) -> RecognisedKey | U
     return PartUpload(dataset, split, found)
 
 
+def _answers_file(dataset: str, file: str) -> RecognisedKey | Unrecognised:
+    if _ANSWERS_FILE.fullmatch(file):
+        return AnswersUpload(dataset, file)
+    return Unrecognised(
+        f"{shown(file)} can't be a file of answers.",
+        "Its name ends in .jsonl, begins with a letter or a digit, and has letters, digits, '.', '_' and '-', at most "
+        "100 of them before the ending.",
+    )
+
+
 def extension(key: str) -> str | None:
     """The extension of a split file or part, such as `csv.gz`; None if it is not one of `EXTENSIONS`."""
     file = key.rsplit("/", 1)[-1]
@@ -133,6 +168,8 @@ def extension(key: str) -> str | None:
 def _file(dataset: str, file: str) -> RecognisedKey | Unrecognised:
     if file == SETTINGS_FILE:
         return SettingsUpload(dataset)
+    if file == SCHEMA_FILE:
+        return SchemaUpload(dataset)
     stem, _, extension = file.partition(".")
     if stem in SPLITS and extension in EXTENSIONS:
         return SplitUpload(dataset, stem, extension)
@@ -161,6 +198,16 @@ def prepared(dataset: str, version: int, base_model: str, split: Split) -> str:
     return f"{PREPARED}{dataset}/{version}/{base_model}/{split}.jsonl"
 
 
+def prepared_schema(dataset: str, version: int) -> str:
+    """The key of the version's `schema.json` beside its prepared data."""
+    return f"{PREPARED}{dataset}/{version}/{SCHEMA_FILE}"
+
+
+def kept_fields(dataset: str, version: int) -> str:
+    """The key of the fields that are kept of test's records, beside its prepared data."""
+    return f"{PREPARED}{dataset}/{version}/test.fields.jsonl"
+
+
 def report(dataset: str, version: int, base_model: str, split: Split) -> str:
     """The key of a split's JSON report for one base model."""
     return f"{REPORTS}{dataset}/{version}/{base_model}/{split}.json"
@@ -179,6 +226,11 @@ def job_report(dataset: str, version: int, job_id: str) -> str:
 def evaluation_report(dataset: str, version: int, evaluation_id: str) -> str:
     """The key of an evaluation's JSON report, beside those on its data, with which it is deleted."""
     return f"{REPORTS}{dataset}/{version}/evaluations/{evaluation_id}.json"
+
+
+def every_answer(report_key: str) -> str:
+    """The key of all questions and answers of the same evaluation's report."""
+    return f"{report_key.removesuffix('.json')}.jsonl"
 
 
 def evaluation_folder(dataset: str, version: int, evaluation_id: str) -> str:

@@ -22,13 +22,15 @@ UploadStatus = Literal["processing", "done", "unchanged", "superseded", "noted",
 JUDGED: frozenset[VersionStatus] = frozenset({"accepted", "rejected"})
 """Statuses of versions that may be prepared for another base model."""
 
+_ALWAYS = frozenset({*SPLITS, object_keys.SETTINGS_FILE, object_keys.SCHEMA_FILE})
+"""Slots whose files are in each version; of others, only the one that `dataset.toml` names."""
 MAX_COMPANIONS = 20
 """Unused text files that a head remembers: its row must stay within an item's 400 KB (docs/facts.md#dynamodb)."""
 
 
 @dataclass(frozen=True, slots=True)
 class SplitFile(StoredFile):
-    """One upload. `slot` is its split, `dataset.toml`, or the name of a text file beside it.
+    """One upload. `slot` is its split, `dataset.toml`, `schema.json`, or the name of a text file beside them.
 
     A joined upload has the key and S3 version id of what joined its parts (a `_commit`, or the folder and a request's
     id), the bytes of all parts, and their `content_digest` as SHA-256.
@@ -123,7 +125,7 @@ class Version:
     number: int
     status: VersionStatus
     files: Mapping[str, SplitFile]
-    """By slot: the splits, and, if there are any, `dataset.toml` and the system file it names."""
+    """By slot: the splits, and, if there are any, `dataset.toml`, the system file it names, and `schema.json`."""
     system_file: str | None
     created_at: datetime
     finished_at: datetime | None = None
@@ -232,11 +234,11 @@ def seen_again(head: Head, files: Sequence[SplitFile], now: datetime) -> Head | 
 
 def _makes_version(head: Head, slots: Iterable[str]) -> bool:
     holds_splits = any(split in head.files for split in SPLITS)
-    return holds_splits and not {*SPLITS, object_keys.SETTINGS_FILE, head.system_file}.isdisjoint(slots)
+    return holds_splits and not {*_ALWAYS, head.system_file}.isdisjoint(slots)
 
 
 def _next_version(head: Head, now: datetime) -> Version:
-    wanted = {*SPLITS, object_keys.SETTINGS_FILE, head.system_file}
+    wanted = {*_ALWAYS, head.system_file}
     files = {slot: file for slot, file in head.files.items() if slot in wanted}
     return Version(
         dataset=head.dataset,
@@ -250,7 +252,7 @@ def _next_version(head: Head, now: datetime) -> Version:
 
 def _bounded(files: Mapping[str, SplitFile], system_file: str | None) -> Mapping[str, SplitFile]:
     """The files without the oldest unused text files, so that the head's row stays small."""
-    keep = {*SPLITS, object_keys.SETTINGS_FILE, system_file}
+    keep = {*_ALWAYS, system_file}
     spare = sorted((file for file in files.values() if file.slot not in keep), key=lambda file: file.last_modified)
     dropped = {file.slot for file in spare[: max(0, len(spare) - MAX_COMPANIONS)]}
     return {slot: file for slot, file in files.items() if slot not in dropped}

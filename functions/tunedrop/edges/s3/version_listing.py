@@ -7,6 +7,7 @@ from itertools import chain
 
 from tunedrop.domain.versions.deletions import Doomed
 from tunedrop.domain.versions.object_versions import ObjectVersion
+from tunedrop.domain.versions.stored_file import StoredFile
 from tunedrop.edges.s3.bucket import Bucket
 
 BATCH = 1_000
@@ -41,6 +42,19 @@ def current_etag(bucket: Bucket, key: str) -> str | None:
     # Keys come in order and the newest version first, so one entry decides; a delete marker is one, too.
     page = bucket.s3.list_object_versions(Bucket=bucket.name, Prefix=key, MaxKeys=1)
     return next((item["ETag"] for item in page.get("Versions", ()) if item["Key"] == key), None)
+
+
+def standing(bucket: Bucket, prefix: str) -> dict[str, StoredFile]:
+    """The object versions that stand under the prefix now, by key, their SHA-256 unread."""
+    now = (item for item in listed(bucket, prefix) if item.latest and not item.deleted)
+    return {item.key: StoredFile(item.key, item.version_id, item.bytes, "") for item in now}
+
+
+def current(bucket: Bucket, key: str) -> StoredFile | None:
+    """The object version that stands at this key, its SHA-256 unread; None if there is none, or it was deleted."""
+    page = bucket.s3.list_object_versions(Bucket=bucket.name, Prefix=key, MaxKeys=1)
+    found = (item for item in page.get("Versions", ()) if item["Key"] == key)
+    return next((StoredFile(key, item["VersionId"], item["Size"], "") for item in found), None)
 
 
 def erase(bucket: Bucket, versions: Sequence[Doomed]) -> None:

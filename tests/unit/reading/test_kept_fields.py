@@ -1,0 +1,57 @@
+"""Fields that are kept beside records: no reader sees them, whatever the format and the file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tunedrop.domain.formats.all_formats import SOURCES
+from tunedrop.domain.formats.field_mapping import FieldMapping
+from tunedrop.domain.reading import kept_fields
+from tunedrop.domain.reading.split_files import Part, SplitFileReader
+from tunedrop.domain.records.sources import Bytes
+
+from tests.unit.checks import splits
+
+MARK = "MARKED"
+KEPT = {"references": [MARK, {"deep": MARK}], "group": MARK}
+MAPPING = FieldMapping("customer_says", "agent_says")
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_what_is_kept_changes_no_byte_of_what_trains_in_any_format(name):
+    example = json.loads(SOURCES[name].example)
+    plain, kept = (json.dumps(each).encode() + b"\n" for each in (example, {**KEPT, **example, MARK: MARK}))
+    more: dict[str, Any] = {"mapping": MAPPING if name == "mapped" else None}
+    without, expected = splits.run(plain, "nova-lite", **more)
+    found, written = splits.run(kept, "nova-lite", keep=frozenset({*KEPT, MARK}), **more)
+    assert written == expected
+    assert found.counts == without.counts
+    assert not expected or MARK.encode() not in written
+
+
+@given(st.dictionaries(st.text(max_size=4), st.one_of(st.none(), st.text(max_size=4), st.integers()), max_size=6))
+def test_every_field_is_either_read_or_kept(document):
+    keep = frozenset(list(document)[::2])
+    rest, kept = kept_fields.parted(document, keep)
+    assert not rest.keys() & keep
+    assert {**rest, **kept} == {name: value for name, value in document.items() if name in rest or value is not None}
+
+
+def test_a_column_of_a_table_is_kept_by_its_name():
+    table = io.StringIO()
+    csv.writer(table).writerows([["question", "answer", "topic"], ["Where?", "Here.", "billing"], ["Who?", "We.", ""]])
+    reader = SplitFileReader([Part("test.csv", "csv", Bytes(table.getvalue().encode()))], keep=frozenset({"topic"}))
+    found = [(entry.number, entry.kept, entry.defects) for entry in reader]
+    assert found == [(1, {"topic": "billing"}, ()), (2, {"topic": ""}, ())]
+    assert reader.normalised["field_left_out"] == 2
+
+
+def test_lines_of_what_was_kept_are_read_as_they_were_written():
+    lines = b"".join(kept_fields.line(number, {"group": str(number), "n": [number]}) for number in (1, 3))
+    assert kept_fields.load(lines.splitlines()) == {1: {"group": "1", "n": [1]}, 3: {"group": "3", "n": [3]}}
