@@ -229,7 +229,7 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         TRACES,
         logs("DeletionGuard"),
         # looks at all that the stack would leave, and whether it is the stack that goes
-        May("dynamodb:GetItem Query", STATE, under("JOB#*", "OPEN", "DEPLOYMENT#*")),
+        May("dynamodb:GetItem Query", STATE, under("JOB#*", "OPEN", "EVALUATING", "DEPLOYMENT#*", "EVALUATION#*")),
         May("kms:Decrypt", KEY, by_way_of("dynamodb")),
         *FIND_CAPACITY,
         May("bedrock:ListCustomModels ListModelCustomizationJobs", "*"),

@@ -7,6 +7,7 @@ import json
 import shlex
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,15 +15,16 @@ import pytest
 from bedrock_simulator import Fault, server
 from bedrock_simulator.exchange import Request, Response
 from tunedrop.edges import clients
+from tunedrop.edges.cloud import Cloud
 from tunedrop_cli import main
 from tunedrop_cli.cleaning import ending
 
-from tests.integration import bedrock_world, stacks_of_an_account
+from tests.integration import bedrock_world, evaluation_world, stacks_of_an_account
 from tests.integration.bedrock_world import World
 from tests.integration.served_control_api import served
 from tests.integration.stacks_of_an_account import VARIABLE, Stacks
 
-LOOK = 9
+LOOK = 10
 """Requests to ControlApi for one look at what is open."""
 ALL_KINDS = ("provisioned_throughput", "custom_model_deployment", "custom_model")
 
@@ -73,10 +75,16 @@ class Account:
 
 @pytest.fixture
 def account(stack, environment, capsys) -> Iterator[Account]:
+    with account_of(bedrock_world.make(stack, environment), environment, capsys) as made:
+        yield made
+
+
+@contextmanager
+def account_of(world: World, environment: Any, capsys: Any, cloud: Cloud | None = None) -> Iterator[Account]:
+    """The account of a world, in which time passes while somebody asks. `cloud`: instead of ControlApi's own."""
     environment.setenv("TUNEDROP_STACK_NAME", "acme-tuning")
     environment.setattr(ending, "LONGEST_PAUSE", 0.02)
     environment.setattr(ending, "FIRST_PAUSE", 0.02)
-    world = bedrock_world.make(stack, environment)
     asked = itertools.count()
 
     def go_on() -> None:
@@ -85,7 +93,7 @@ def account(stack, environment, capsys) -> Iterator[Account]:
 
     stacks = stacks_of_an_account.mount()
     stacks.add(world.settings.stack_id)
-    with stacks_of_an_account.served(stacks) as cloudformation, served(go_on) as api:
+    with stacks_of_an_account.served(stacks) as cloudformation, served(go_on, cloud=cloud) as api:
         environment.setenv(VARIABLE, cloudformation)
         environment.setenv("TUNEDROP_CONTROL_API_URL", api.url)
         bedrock = server.serve(Passing(world), 0)
@@ -93,6 +101,20 @@ def account(stack, environment, capsys) -> Iterator[Account]:
         yield Account(world, stacks, capsys, environment, f"http://127.0.0.1:{bedrock.server_port}")
         bedrock.shutdown()
         bedrock.server_close()
+
+
+def test_an_evaluation_that_asks_is_stopped(stack, environment, capsys):
+    world = evaluation_world.of_bases(stack, environment, tested=2)
+    with account_of(world, environment, capsys, world.cloud) as account:
+        evaluation_id = evaluation_world.start(world)
+        evaluation_world.messages(world)
+        code, said, _ = account.say("cleanup --plan")
+        assert code == 0
+        assert all(words in said for words in ("evaluation", evaluation_id, "Requested", "by the tokens"))
+        code, _, beside = account.say("cleanup --yes")
+        assert (code, evaluation_world.row(world, evaluation_id).state) == (0, "Stopped")
+        assert f"ending evaluation {evaluation_id}" in beside
+        assert world.door.calls("Converse") == 0
 
 
 def test_all_that_a_stack_has_is_shown_and_then_ended(account):

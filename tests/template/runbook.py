@@ -150,6 +150,7 @@ COMMANDS: Mapping[str, Sequence[Request]] = {  # docs/facts.md#iam
     ),
     "tunedrop cleanup": (
         *_routes("GET /jobs", "POST /jobs/{job_id}/stop", "GET /deployments", "DELETE /deployments/{name}"),
+        *_routes("GET /evaluations", "POST /evaluations/{evaluation_id}/stop"),
         *_anything("bedrock:ListCustomModels", "bedrock:ListModelCustomizationJobs"),
         *_anything("bedrock:ListCustomModelDeployments", "bedrock:ListProvisionedModelThroughputs"),
         *_throughput("bedrock:ListTagsForResource", "bedrock:DeleteProvisionedModelThroughput"),
