@@ -52,7 +52,7 @@ def test_of_answers_to_other_questions_no_form_is_learnt():
 def test_a_form_needs_examples_that_agree():
     agreeing = [(f"Where is {city}?", f"{city} is here.") for city in CITIES]
     assert Forms(agreeing).answer("Where is Turin?") == "Turin is here."
-    each_its_own = [("Where is Bern?", "Bern is here."), ("Do you know Rome?", "Rome is here.")]
+    each_its_own = [("Where is Bern?", "Bern is here."), ("So what is Rome?", "Rome is here.")]
     assert Forms(each_its_own).answer("Where is Turin?") is None
     refuting = [(f"Where is {name}?", "Nobody knows.") for name in ("Atlantis", "Avalon", "Lyonesse")]
     assert Forms([*agreeing, *refuting]).answer("Where is Turin?") is None
