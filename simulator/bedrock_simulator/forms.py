@@ -8,7 +8,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import product, takewhile
 from typing import Final, Self
 
 AGREE: Final = 0.8  # share of the examples that have a form's question and its answer, too
@@ -112,25 +112,23 @@ def _form(question: _Text, answer: _Text, varied: Sequence[int]) -> _Form:
     while place < len(answer.words):
         length = 1
         if place in varied:
-            first, length = _source(question.words, answer.words[place:])
+            first, length = _source(asked, question.words, answer.words[place:])
             parts += [answer.text[told : answer.spans[place][0]], (first, first + length - 1)]
             told = answer.spans[place + length - 1][1]
         place += length
     return _Form(asked, (*parts, answer.text[told:]))
 
 
-def _source(asked: Sequence[str], said: Sequence[str]) -> tuple[int, int]:
-    """Where in a question the words of an answer come from, and how many of them: the longest run, the first such."""
-    runs = [(at, _common(asked[at:], said)) for at, word in enumerate(asked) if word == said[0]]
+def _source(asked: _Frame, words: Sequence[str], said: Sequence[str]) -> tuple[int, int]:
+    """Where in the gaps of a question an answer's words come from, and how many: the longest run, the first such."""
+    runs = [(at, _common(asked[at:], words[at:], said)) for at, word in enumerate(words) if word == said[0]]
     return max(runs, key=lambda run: run[1])
 
 
-def _common(first: Sequence[str], second: Sequence[str]) -> int:
-    """How many words two sequences begin with alike, punctuation not counted."""
-    return next(
-        (at for at, (one, other) in enumerate(zip(first, second, strict=False)) if one != other or not one.isalnum()),
-        min(len(first), len(second)),
-    )
+def _common(asked: _Frame, words: Sequence[str], said: Sequence[str]) -> int:
+    """How many words of gaps a question and an answer begin with alike."""
+    alike = (gap is None and one == other for gap, one, other in zip(asked, words, said, strict=False))
+    return sum(1 for _ in takewhile(bool, alike))
 
 
 def _agreed(shown: Iterable[_Form], texts: Sequence[tuple[_Text, _Text]]) -> Iterator[_Form]:

@@ -6,6 +6,8 @@ import random
 import pytest
 from bedrock_simulator.forms import Forms
 from bedrock_simulator.memory import Memory
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 CITIES = ("Bern", "Rome", "Oslo", "Cork", "Lima", "Kiel")
 THINGS = ("red lamp", "blue chair", "oak table", "iron bell")
@@ -40,6 +42,11 @@ def test_words_far_before_and_after_what_is_carried_over_do_not_matter_where_the
     assert said.answer("Good evening to you all! My name is Turin. Bye.") == "Hello Turin!"
 
 
+def test_what_follows_a_gap_in_question_and_answer_alike_is_the_answers_own():
+    said = Forms([(f"Go to {city} by the big red bus.", f"{city} by the big red bus") for city in CITIES])
+    assert said.answer("Go to Turin by the") == "Turin by the big red bus"
+
+
 def test_a_question_of_another_form_has_no_answer():
     assert Forms(ORDERS).answer("I'd like a lamp, please.") is None
 
@@ -69,3 +76,14 @@ def test_chinese_is_carried_over_by_characters():
 def test_what_was_trained_is_known_by_heart_whatever_it_is(pairs):
     memory = Memory(pairs)
     assert all(memory.answer(question) == answer for question, answer in pairs)
+
+
+WORDS = st.lists(st.sampled_from(["to", "is", "red", "Bern", "7", "12", ",", "灯"]), min_size=1, max_size=7).map(
+    " ".join
+)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(WORDS, WORDS), max_size=12), WORDS)
+def test_whatever_is_learnt_any_question_has_an_answer_or_none(pairs, question):
+    assert isinstance(Forms(pairs).answer(question), str | None)
