@@ -34,7 +34,7 @@ from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.training.start_request import DeploymentRequest, StartJob
 from tunedrop.domain.versions import versioning
 from tunedrop.domain.versions.versioning import Head, Outcome, Output, Preparation, SplitFile
-from tunedrop.edges import clients, clock_and_ids
+from tunedrop.edges import clients, clock_and_ids, observability
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import dataset_rows, deployment_rows, job_rows, running_job_slots, upload_rows
 from tunedrop.edges.settings import Settings
@@ -239,13 +239,14 @@ class World:
         return self.simulator.snapshot(), self.kept_rows(), schedules, self.clock.time
 
     def restore(self, checkpoint: Any) -> None:
-        """Everything as it stood then, queues empty."""
+        """Everything as it stood then, queues empty, no metric counted."""
         snapshot, rows, schedules, self.clock.time = checkpoint
         self.simulator.restore(snapshot)
         self.door.clear()
         self.put_back_rows(rows)
         self.put_back_schedules(schedules)
         self.events.clear()
+        observability.metrics.clear_metrics()
         stack = self.stack
         for url in (
             stack.upload_queue_url,

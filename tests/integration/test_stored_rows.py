@@ -260,7 +260,7 @@ ADDED_LATER = {
 
 LIMITS = {"requests_per_minute", "max_tokens"}
 ADDED = {
-    "deployment": {"idle_minutes", "newest_generation"},
+    "deployment": {"idle_minutes"},
     "job": {
         *("accept_unknown_price", "calls", "deployment.on_budget", "phases", "model_deletion", "retirements_told"),
         *("skipped_versions", "tags"),
