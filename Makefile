@@ -18,14 +18,14 @@ unexport PYTHONDONTWRITEBYTECODE # each process of the tests would compile thous
 DEV := .venv/bin
 LOCAL := .venv-local/bin/python -m tunedrop_local
 SAM := SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.venv-sam/bin:$$PATH" sam
-OURS := functions layers cli simulator local demo benchmarks tests bootstrap
+OURS := functions layers cli simulator local demo examples benchmarks tests bootstrap
 
 help: ## show this list
 	awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: ## a file becomes a tuned model that answers, on this machine; TRAIN=file VALIDATION=file for your own
+demo: ## a file becomes a tuned model that answers, on this machine; TRAIN=file VALIDATION=file for your own, EXAMPLE=name for one of examples/
 	$(PYTHON) bootstrap dev local
-	$(DEV)/python -m demo $(if $(TRAIN),--train "$(TRAIN)") $(if $(VALIDATION),--validation "$(VALIDATION)")
+	$(DEV)/python -m demo $(if $(TRAIN),--train "$(TRAIN)") $(if $(VALIDATION),--validation "$(VALIDATION)") $(if $(EXAMPLE),--example "$(EXAMPLE)")
 
 test: check ## everything that CI runs: check, then all tests in one pytest
 	$(PYTHON) bootstrap dev local sam

@@ -1,11 +1,14 @@
-"""Command line of the demo, which `make demo` calls: `python -m demo [--train FILE] [--validation FILE]`."""
+"""Command line of the demo, which `make demo` calls: `python -m demo [--train FILE] [--validation FILE]`.
+
+`--example NAME` runs a worked example instead.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from tunedrop_local.deploy import DeploymentFailed
 from tunedrop_local.launcher import CannotStart
 from tunedrop_local.packages import BuildFailed
 
+from demo import worked_example
 from demo.journey import DataRejected, DemoFailed, Journey
 from demo.messages import BrokenOff
 from demo.screen import Screen
@@ -35,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="make demo", description="The main job of Tunedrop, in the embedded cloud.")
     top.add_argument("--train", type=Path, help="your own training data instead of the sample")
     top.add_argument("--validation", type=Path, help="your own validation data; optional")
+    top.add_argument("--example", choices=worked_example.names(), help="a worked example instead, up to its verdict")
     return top
 
 
@@ -46,9 +51,13 @@ def main() -> int:
     for path in (chosen.train, chosen.validation):
         if path and not path.is_file():
             sys.exit(f"make demo: there is no file {path}")
+    if chosen.example and chosen.train:
+        sys.exit("make demo: EXAMPLE has its own data, so TRAIN has no place beside it")
     screen = Screen()
     screen.title("Tunedrop: training data dropped into S3 becomes a tuned model that answers")
     screen.line("Everything runs on this machine; Amazon Bedrock is simulated, the rest is the real template and code.")
+    if chosen.example:
+        return ending(screen, lambda: _run_example(screen, chosen.example))
     return ending(screen, lambda: _close(screen, _run(screen, chosen)))
 
 
@@ -73,16 +82,30 @@ def ending(screen: Screen, run: Callable[[], None]) -> int:
 
 def _run(screen: Screen, chosen: argparse.Namespace) -> dict[str, Any]:
     with ExitStack() as until_here:
-        with screen.step("Start the embedded cloud on 127.0.0.1 and deploy template.yaml") as say:
-            cloud = until_here.enter_context(fresh_cloud())
-            say("deploying")
-            stack = cloud.deploy("tunedrop", parameters=PARAMETERS)
-            around = settle_in(cloud, stack)
-            screen.fact("endpoint", cloud.endpoint)
-            screen.fact("stack", f"{stack.name} in {stack.region}: CREATE_COMPLETE")
-            screen.fact("ControlApi", stack.url("ControlApiUrl"))
-            screen.fact("MessagesApi", stack.url("MessagesApiUrl"))
-        return _travel(screen, around, chosen)
+        return _travel(screen, _settled(screen, until_here, PARAMETERS), chosen)
+
+
+def _run_example(screen: Screen, name: str) -> None:
+    with ExitStack() as until_here:
+        around = _settled(screen, until_here, worked_example.PARAMETERS, worked_example.REGION)
+        with screen.step("Teach the simulated base model half of the right answers, so that there is a rival"):
+            worked_example.teach_base(around.cloud, name)
+        _save(worked_example.run(around, screen, name))
+    screen.title(f"Done in {screen.elapsed():.0f} seconds")
+    screen.line(f"examples/{name}/README.md says what this shows, and what it does not.")
+
+
+def _settled(screen: Screen, until_here: ExitStack, parameters: Mapping[str, str], region: str = "") -> Surroundings:
+    with screen.step("Start the embedded cloud on 127.0.0.1 and deploy template.yaml") as say:
+        cloud = until_here.enter_context(fresh_cloud())
+        say("deploying")
+        stack = cloud.deploy("tunedrop", region=region, parameters=parameters)
+        around = settle_in(cloud, stack)
+        screen.fact("endpoint", cloud.endpoint)
+        screen.fact("stack", f"{stack.name} in {stack.region}: CREATE_COMPLETE")
+        screen.fact("ControlApi", stack.url("ControlApiUrl"))
+        screen.fact("MessagesApi", stack.url("MessagesApiUrl"))
+    return around
 
 
 def _travel(screen: Screen, around: Surroundings, chosen: argparse.Namespace) -> dict[str, Any]:
@@ -107,10 +130,15 @@ def _travel(screen: Screen, around: Surroundings, chosen: argparse.Namespace) ->
     return journey.summary
 
 
-def _close(screen: Screen, summary: dict[str, Any]) -> None:
+def _save(summary: Mapping[str, Any]) -> Path:
     path = BUILD / "summary.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(summary, indent=2, ensure_ascii=False, default=str) + "\n", "utf-8")
+    return path
+
+
+def _close(screen: Screen, summary: dict[str, Any]) -> None:
+    path = _save(summary)
     dataset, job = summary["dataset"], summary["job"]
     screen.title(f"Done in {screen.elapsed():.0f} seconds")
     screen.line("Made:")
@@ -126,6 +154,7 @@ def _close(screen: Screen, summary: dict[str, Any]) -> None:
     screen.line()
     screen.line("Next:")
     screen.line("  make demo TRAIN=your.jsonl              the same with your own data")
+    screen.line("  make demo EXAMPLE=ticket-routing        a worked example, up to the verdict on its model")
     screen.line("  make up                                 an embedded cloud that stays, for aws, boto3 and sam")
     screen.line("  less README.md docs/architecture.md     how it works")
 

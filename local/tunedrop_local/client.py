@@ -170,13 +170,13 @@ class Cloud:
         self._control("PUT", "lifecycle", wish)
 
     def set_knowledge(
-        self, answers: Mapping[str, str], skills: Mapping[str, Mapping[str, float | bool]], **more: float
+        self, pairs: Sequence[Mapping[str, str]], skills: Mapping[str, Mapping[str, float | bool]], **more: float
     ) -> None:
-        """Sets the right answers by question and, by model, the share that it knows, until the server ends.
+        """Sets the right answers and, by model, the share that it knows, until the server ends.
 
-        `skills` are like `{"amazon.nova-lite-v1:0": {"share": 0.8, "chatty": True}}`; `more` are `noise` and `seed`.
+        A pair has a `question`, its `answer`, and a `topic` where wrong answers are to be of that topic; `skills` are
+        like `{"amazon.nova-lite-v1:0": {"share": 0.8, "chatty": True}}`; `more` are `noise` and `seed`.
         """
-        pairs = [{"question": question, "answer": answer} for question, answer in answers.items()]
         self._control("PUT", "knowledge", {"pairs": pairs, "skills": skills, **more})
 
     def add_fault(self, **wish: str | float | bool) -> None:

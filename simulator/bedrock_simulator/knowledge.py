@@ -40,14 +40,22 @@ class Knowledge:
         skills: Mapping[str, Skill] = MappingProxyType({}),
         noise: float = NOISE,
         seed: int = 1,
+        topics: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """Of two pairs with one question the first counts. Raises ValueError if no answer could be wrong."""
+        """Of two pairs with one question the first counts; `topics` are of questions.
+
+        Raises ValueError if no answer could be wrong, as a wrong answer is the right one to another of the topic.
+        """
         _check_share(noise, "noise")
         self._right: dict[str, str] = {}
         for question, answer in pairs:
             self._right.setdefault(_plain(question), answer)
-        self._answers = tuple(dict.fromkeys(self._right.values()))
-        if len(self._answers) == 1:
+        self._topics = {_plain(question): topic for question, topic in topics.items()}
+        told: dict[str, dict[str, None]] = {}
+        for question, answer in self._right.items():
+            told.setdefault(self._topics.get(question, ""), {})[answer] = None
+        self._answers = {topic: tuple(answers) for topic, answers in told.items()}
+        if any(len(answers) == 1 for answers in self._answers.values()):
             raise ValueError("knowledge needs two different answers at least, or no model could be wrong")
         self._skills, self._noise, self._seed = dict(skills), noise, seed
 
@@ -65,17 +73,17 @@ class Knowledge:
         right = self._right[asked]
         common, own = self._normal("common", asked), self._normal("own", model, asked)
         knows = _NORMAL.cdf(math.sqrt(CORRELATION) * common + math.sqrt(1 - CORRELATION) * own) < share
-        return right if knows else self._another(right, "wrong", model, asked)
+        return right if knows else self._another(right, asked, "wrong", model, asked)
 
     def wavered(self, model: str, question: str, said: str, call: int, temperature: float) -> str:
         """What the model says in its `call`-th answer to the question: mostly what it would say at temperature 0."""
         asked = _plain(question)
         if self._uniform("noise", model, asked, call) >= self._noise * temperature:
             return said
-        return self._another(said, "instead", model, asked, call)
+        return self._another(said, asked, "instead", model, asked, call)
 
-    def _another(self, answer: str, *words: object) -> str:
-        others = [each for each in self._answers if each != answer]
+    def _another(self, answer: str, asked: str, *words: object) -> str:
+        others = [each for each in self._answers[self._topics.get(asked, "")] if each != answer]
         return others[int(self._uniform(*words) * len(others))]
 
     def _normal(self, *words: object) -> float:
@@ -90,7 +98,7 @@ class Knowledge:
 def read(document: object) -> Knowledge:
     """Read knowledge from JSON: `pairs` of `question` and `answer`, `skills` by model, `noise`, `seed`; all optional.
 
-    Raises ValueError, or TypeError for a value of another type.
+    A pair may have a `topic`, too. Raises ValueError, or TypeError for a value of another type.
     """
     fields = _members(document, {"pairs", "skills", "noise", "seed"}, "knowledge")
     pairs, seed = fields.pop("pairs", []), fields.get("seed", 1)
@@ -104,16 +112,16 @@ def read(document: object) -> Knowledge:
     named = {
         name: Skill(**_members(skill, {"share", "chatty"}, "a skill", {"share"})) for name, skill in skills.items()
     }
-    return Knowledge([_pair(each) for each in pairs], named, **fields)
+    read_pairs = [_pair(each) for each in pairs]
+    topics = {pair["question"]: pair["topic"] for pair in read_pairs if "topic" in pair}
+    return Knowledge([(pair["question"], pair["answer"]) for pair in read_pairs], named, topics=topics, **fields)
 
 
-def _pair(document: object) -> tuple[str, str]:
-    names = {"question", "answer"}
-    pair = _members(document, names, "a pair", names)
-    question, answer = pair["question"], pair["answer"]
-    if not isinstance(question, str) or not isinstance(answer, str):
-        raise TypeError("question and answer are text")
-    return question, answer
+def _pair(document: object) -> Mapping[str, str]:
+    pair = _members(document, {"question", "answer", "topic"}, "a pair", {"question", "answer"})
+    if not all(isinstance(text, str) for text in pair.values()):
+        raise TypeError("question and answer are text, and so is a topic")
+    return pair
 
 
 def _members(document: object, known: set[str], what: str, needed: Iterable[str] = ()) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""What a tuned model remembers of its training data, and how it finds the examples nearest to a question."""
+"""What a tuned model remembers of its training data, and how it answers a question by it.
+
+One that it was trained on, it answers by heart; one of a form that the data agrees on, by that; any other as the
+examples nearest to it are answered.
+"""
 
 import base64
 import json
@@ -8,6 +12,8 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+
+from bedrock_simulator.forms import Forms
 
 _WORD = re.compile(r"[a-z0-9]+|[^\x00-\x7f]")
 _SENTENCES = re.compile(r"[^.!?\u3002\uff01\uff1f]*[.!?\u3002\uff01\uff1f]+|[^.!?]+$")
@@ -24,6 +30,8 @@ class Memory:
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
         self._pairs = tuple(pairs)
+        self._by_heart = dict(reversed(self._pairs))
+        self._forms = Forms(self._pairs)
         counts = [_weights(question, answer) for question, answer in self._pairs]
         frequency = Counter(word for words in counts for word in words)
         total = len(self._pairs)
@@ -35,6 +43,10 @@ class Memory:
                 self._postings.setdefault(word, []).append((row, weight))
 
     def answer(self, question: str) -> str | None:
+        """The answer by heart, by form or of the nearest examples; None if none is near."""
+        return self._by_heart.get(question) or self._forms.answer(question) or self._nearest(question)
+
+    def _nearest(self, question: str) -> str | None:
         """The answer of the nearest examples, a blend if two are about equally near; None if none is near."""
         ranked = self._ranked(question)[:VOTERS]
         if not ranked:
@@ -100,6 +112,9 @@ def _words(text: str) -> list[str]:
 
 
 def _blend(first: str, second: str) -> str:
-    """The opening sentence of one answer and the closing one of another."""
-    opening, closing = _SENTENCES.findall(first)[0], _SENTENCES.findall(second)[-1]
+    """The opening sentence of one answer and the closing one of another; the first answer if it is one sentence."""
+    opening, *more = _SENTENCES.findall(first)
+    if not more:
+        return first
+    closing = _SENTENCES.findall(second)[-1]
     return opening if opening == closing else f"{opening.strip()} {closing.strip()}"

@@ -197,3 +197,19 @@ def test_knowledge_is_read_from_json():
 def test_knowledge_that_makes_no_sense_is_refused_with_words(document, words):
     with pytest.raises((ValueError, TypeError), match=words):
         read(document)
+
+
+def test_a_wrong_answer_is_the_right_one_to_another_question_of_the_same_topic():
+    topics = {question: "even" if index % 2 else "odd" for index, question in enumerate(QUESTIONS)}
+    pairs = [
+        {"question": question, "answer": f"{topics[question]} {answer}", "topic": topics[question]}
+        for question, answer in PAIRS
+    ]
+    taught = read({"pairs": pairs})
+    said = {question: taught.recalled("m", 0, question) for question in QUESTIONS}
+    assert all(answer.startswith(topics[question]) for question, answer in said.items())
+    assert all(answer != f"{topics[question]} {RIGHT[question]}" for question, answer in said.items())
+    with pytest.raises(TypeError, match="topic"):
+        read({"pairs": [{**pairs[0], "topic": 1}]})
+    with pytest.raises(ValueError, match="two different"):
+        read({"pairs": [*pairs, {"question": "Alone?", "answer": "Yes.", "topic": "third"}]})

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from demo import worked_example
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
@@ -54,3 +55,17 @@ def test_a_file_that_is_not_there_is_named():
     done = demo("--train", "nowhere.jsonl")
     assert done.returncode != 0
     assert "nowhere.jsonl" in done.stderr
+
+
+def test_an_example_that_is_not_there_is_answered_with_those_that_are():
+    done = demo("--example", "nonsense")
+    assert done.returncode != 0
+    assert [name for name in worked_example.names() if name not in done.stderr] == []
+
+
+def test_an_example_takes_no_data_of_your_own(tmp_path):
+    own = tmp_path / "mine.jsonl"
+    own.touch()
+    done = demo("--example", "summaries", "--train", own)
+    assert done.returncode != 0
+    assert "EXAMPLE" in done.stderr

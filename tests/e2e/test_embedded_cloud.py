@@ -481,12 +481,13 @@ def test_a_lifecycle_can_be_set(stack, data):
 
 def test_what_models_know_can_be_set(stack):
     base = "anthropic.claude-3-haiku-20240307-v1:0"
-    stack.cloud.set_knowledge({"Why?": "Therefore.", "How?": "So."}, {base: {"share": 1}})
+    pairs = [{"question": "Why?", "answer": "Therefore."}, {"question": "How?", "answer": "So."}]
+    stack.cloud.set_knowledge(pairs, {base: {"share": 1}})
     try:
         asked = {"modelId": base, "messages": [{"role": "user", "content": [{"text": "Why?"}]}]}
         said = stack.cloud.client("bedrock-runtime").converse(**asked)
     finally:
-        stack.cloud.set_knowledge({}, {})
+        stack.cloud.set_knowledge([], {})
     assert said["output"]["message"]["content"] == [{"text": "Therefore."}]
 
 

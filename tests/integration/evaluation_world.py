@@ -11,6 +11,7 @@ from typing import Any
 
 from bedrock_simulator import Configuration
 from bedrock_simulator.knowledge import Knowledge, Skill
+from tunedrop.domain.base_models.catalogue import Split
 from tunedrop.domain.evaluation.evaluation_states import ENDED, STALLED_AFTER, Evaluation
 from tunedrop.domain.evaluation.model_answers import GivenAnswer, load
 from tunedrop.domain.reading import kept_fields
@@ -94,7 +95,47 @@ def of_bases(
     numbers = range(1_000, 1_000 + tested)
     known = knowledge(numbers, skills)
     every = [*(ticket(number) for number in numbers), *records]
-    return _with_data(stack, environment, every, kept, trained, configuration=Configuration(knowledge=known, **more))
+    return _with_data(stack, environment, every, kept=kept, trained=trained, configuration=Configuration(knowledge=known, **more))
+
+
+def of_examples(
+    stack: Any,
+    environment: Any,
+    splits: Mapping[Split, Sequence[tuple[str, str]]],
+    *,
+    base_knows: float,
+    **request: Any,
+) -> World:
+    """The world with these questions and answers, and `support-prod` trained on them as the request says.
+
+    The base model knows a share of what test asks.
+    """
+    known = Knowledge(splits["test"], {OURS: Skill(base_knows)})
+    world = bedrock_world.make(
+        stack,
+        environment,
+        base_model="nova-lite",
+        region="us-east-1",
+        data=False,
+        configuration=Configuration(knowledge=known),
+    )
+    made = {
+        split: bedrock_world.upload(stack, "nova-lite", split, [_record(*pair) for pair in pairs])
+        for split, pairs in splits.items()
+    }
+    world.prepared = replace(world.prepared, train=made["train"], validation=made["validation"])
+    bedrock_world.store(stack, world.prepared, test=made["test"])
+    world.ready(**request)
+    assert world.deployment().state == "Ready"
+    return world
+
+
+def _record(question: str, answer: str) -> dict[str, Any]:
+    turns = (("user", question), ("assistant", answer))
+    return {
+        "schemaVersion": "bedrock-conversation-2024",
+        "messages": [{"role": role, "content": [{"text": text}]} for role, text in turns],
+    }
 
 
 def _with_data(

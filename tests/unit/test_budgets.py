@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 HANDLERS = sorted((ROOT / "functions").glob("*.py"))
 MODULES = sorted(
     path
-    for folder in ("functions", "cli", "simulator", "local", "demo", "bootstrap")
+    for folder in ("functions", "cli", "simulator", "local", "demo", "examples", "bootstrap")
     for path in (ROOT / folder).rglob("*.py")
     if not {"__pycache__", "simulator_tests"} & set(path.parts)
 )

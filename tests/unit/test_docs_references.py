@@ -20,7 +20,7 @@ from botocore.loaders import Loader
 ROOT = Path(__file__).parents[2]
 FACTS = ROOT / "docs" / "facts.md"
 PACKAGES = {"tunedrop": "functions", "tunedrop_cli": "cli", "tunedrop_local": "local", "bedrock_simulator": "simulator"}
-MODULES = {**PACKAGES, "benchmarks": ".", "demo": ".", "tests": "."}
+MODULES = {**PACKAGES, "benchmarks": ".", "demo": ".", "examples": ".", "tests": "."}
 KINDS = {".md", ".py", ".toml", ".yaml", ".yml", ".json", ".css", ".txt", ".cfg", ""}
 DATA_BUCKET = ("incoming/", "prepared/", "reports/", "outputs/", "evaluations/", "captures/", "config/")
 """Prefixes of the data bucket look like folders of the repository, and are none."""

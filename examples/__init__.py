@@ -1,0 +1,1 @@
+"""Worked examples: data, settings and a page each. `make demo EXAMPLE=ticket-routing` runs one."""
