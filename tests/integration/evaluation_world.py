@@ -95,7 +95,9 @@ def of_bases(
     numbers = range(1_000, 1_000 + tested)
     known = knowledge(numbers, skills)
     every = [*(ticket(number) for number in numbers), *records]
-    return _with_data(stack, environment, every, kept=kept, trained=trained, configuration=Configuration(knowledge=known, **more))
+    return _with_data(
+        stack, environment, every, kept=kept, trained=trained, configuration=Configuration(knowledge=known, **more)
+    )
 
 
 def of_examples(
