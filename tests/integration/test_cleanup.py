@@ -8,7 +8,7 @@ import shlex
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from tunedrop_cli.cleaning import ending
 
 from tests.integration import bedrock_world, evaluation_world, stacks_of_an_account
 from tests.integration.bedrock_world import World
+from tests.integration.caller import call
 from tests.integration.served_control_api import served
 from tests.integration.stacks_of_an_account import VARIABLE, Stacks
 
@@ -142,6 +143,21 @@ def test_nothing_is_ended_that_nobody_agreed_to_and_models_can_be_kept(account):
     code, said, _ = account.say("cleanup --keep-models --yes")
     assert (code, account.billed()) == (0, [job.name])
     assert "nothing but custom models of acme-tuning" in said
+
+
+def test_what_is_committed_stays_and_keeps_nothing_else_from_its_end(account):
+    job = account.world.ready()
+    arn = bedrock_world.foreign(job.model_arn, "by-the-month", commitmentDuration="OneMonth")
+    tag = {"key": "tunedrop:stack", "value": account.world.settings.stack_id}
+    clients.bedrock().tag_resource(resourceARN=arn, tags=[tag])
+    account.world.settings = replace(account.world.settings, max_model_units=2)
+    assert call("PUT", "/deployments/committed", {"arn": arn}, key="adopt", cloud=account.world.cloud)[0] == 202
+    account.world.deliver()
+    code, said, beside = account.say("cleanup --yes")
+    assert (code, [entry.name for entry in account.world.live()]) == (1, ["by-the-month"])
+    assert "deployment committed stays: 409 committed: Deployment committed is committed until 2026-12-22" in beside
+    assert "throughput by-the-month stays: it is committed until 2026-12-22" in beside
+    assert "by-the-month" in said
 
 
 def test_nothing_of_another_stack_or_of_a_person_is_ended(account):

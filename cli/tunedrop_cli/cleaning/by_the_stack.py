@@ -51,8 +51,11 @@ def _bills(found: Mapping[str, Any]) -> str:
     return f"{deployment_text.money(found['hourly_cost'], found['currency'])} an hour"
 
 
-def end(api: ControlApi, thing: Thing) -> None:
-    """Ask the stack to stop or release it, now. Raises Refused, but not for what has ended."""
+def end(api: ControlApi, thing: Thing) -> str | None:
+    """Ask the stack to stop or release it, now; returns why a commitment keeps it. Raises Refused for all else.
+
+    But not for what has ended.
+    """
     try:
         if thing.kind == "deployment":
             api.delete(place("deployments", thing.id), now="true")
@@ -60,5 +63,8 @@ def end(api: ControlApi, thing: Thing) -> None:
             noun = "jobs" if thing.kind == "job" else "evaluations"
             api.post(place(noun, thing.id, "stop"), {}, idempotency_key=secrets.token_hex(16))
     except Refused as refused:
+        if refused.code == "committed":
+            return str(refused)
         if refused.code not in _ENDED:
             raise
+    return None

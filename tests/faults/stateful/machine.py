@@ -19,8 +19,9 @@ from hypothesis.stateful import (
 
 from tests.faults.stateful import call_invariants
 from tests.faults.stateful.invariants import ALWAYS, AT_REST, RESTORED, RESTORED_AT_REST, Invariant
+from tests.faults.stateful.money_steps import LATE
 from tests.faults.stateful.program import QUOTA, Program
-from tests.faults.stateful.steps import BEGINNINGS, HOUR, LATE, MINUTE, STEPS, Step, begin
+from tests.faults.stateful.steps import BEGINNINGS, HOUR, MINUTE, STEPS, Step, begin
 
 ADOPTED, BUDGET = "adopted by its name and tags", "monthly_budget"
 MOST_ROUNDS = 40

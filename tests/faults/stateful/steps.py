@@ -16,7 +16,7 @@ from tunedrop.domain.checks import examples
 from tests.faults.kinds import FAULTS
 from tests.faults.stateful import money_steps
 from tests.faults.stateful.history import Asked
-from tests.faults.stateful.money_steps import pick
+from tests.faults.stateful.money_steps import LATE, pick
 from tests.faults.stateful.program import Program
 from tests.faults.stateful.wire import Strike
 
@@ -36,8 +36,6 @@ SETTINGS: Mapping[str, bytes] = {
 }
 BEGINNINGS = ("nothing", "a version", "a training", "a training that is over", "a purchase", "two models")
 """How far a run has come when its steps begin."""
-LATE = BEGINNINGS[-2:] * 2
-"""Begun with more often: what can be done with capacity and models comes late."""
 faults = st.none() | st.none() | st.builds(Strike, st.sampled_from(FAULTS), st.none() | st.integers(0, 15))
 """Which call is struck; a delivery that makes fewer goes through."""
 numbers = st.integers(0, 11)
@@ -112,10 +110,11 @@ def _deliver_again(program: Program, number: int) -> None:
 def begin(program: Program, beginning: str, skew: int) -> None:
     """Come so far without faults: runs that begin with nothing seldom come far. `skew`: of Bedrock's clock, minutes."""
     program.world.bedrock_clock.skew = timedelta(minutes=skew)
-    so_far = BEGINNINGS.index(beginning)
+    so_far = BEGINNINGS.index(beginning if beginning in BEGINNINGS else BEGINNINGS[-1])
     if so_far >= 1:
         _upload(program, DATASETS[0], "train", "good 1")
         program.deliver_due()
+        program.look()
     if so_far >= 2:
         wish = {"name": DEPLOYMENTS[0]}
         body = {"dataset": DATASETS[0], "base_model": BASE_MODELS[0], "deployment": wish}
@@ -131,6 +130,8 @@ def begin(program: Program, beginning: str, skew: int) -> None:
         program.tick()
         program.wait(3 * HOUR)
         program.tick()
+    if beginning in LATE:
+        LATE[beginning](program)
 
 
 def _go_on(program: Program, fault: Strike | None) -> None:

@@ -42,8 +42,9 @@ class _Ending:
     at_once: bool
 
     def hurried(self, purchase: Purchase) -> Purchase:
-        """The purchase with its end moved to now, if it shall not wait: the end waits for nobody."""
-        return replace(purchase, expires_at=self.now, until=None) if self.at_once else purchase
+        """The purchase with its end moved to now, if it would wait and shall not: the end waits for nobody."""
+        waits = self.at_once and _waits(purchase, self.now)
+        return replace(purchase, expires_at=self.now, until=None) if waits else purchase
 
 
 def plan(name: str, cloud: Cloud) -> PlannedRelease:
