@@ -13,7 +13,7 @@ import pytest
 from tunedrop_cli import evaluation_watch, main
 
 from tests.integration import evaluation_world
-from tests.integration.bedrock_world import World
+from tests.integration.bedrock_world import BOUGHT, TRAINED, World
 from tests.integration.served_control_api import served
 
 EVALUATE = "evaluations start support --candidate support-prod"
@@ -210,3 +210,33 @@ def test_there_is_no_sheet_before_there_are_answers(world, say, tmp_path):
     evaluation = evaluation_world.post(world)["id"]
     code, said = say(f"evaluations show {evaluation} --sheet {tmp_path / 'blind'}")
     assert (code, "no_report" in said) == (1, True)
+
+
+def test_what_a_gate_holds_is_let_live_by_the_command_that_is_proposed(world, say):
+    start = "jobs start support --model nova-lite --deploy support-next --gate better --max-records 2"
+    code, said = say(f"{start} --plan")
+    assert code == 0
+    assert "--evaluate --gate better --max-records 2" in said
+    assert say(start)[0] == 0
+    world.deliver()
+    for seconds in (TRAINED, 0, BOUGHT, 300):
+        world.wait(seconds)
+    evaluation_id = world.purchase("support-next").gate.evaluation_id
+    assert "Held" in say("deployments list --state Held")[1]
+    code, said = say(f"evaluations show {evaluation_id}")
+    assert (code, "held for 24 hours" in said) == (1, True)
+    code, said = say(proposed(said).replace("WHY", "'two labels are wrong'"))
+    assert (code, "approved by" in said) == (0, True), said
+    world.deliver()
+    assert "Ready" in say("deployments show support-next")[1]
+    assert "two labels are wrong" in say(f"evaluations show {evaluation_id}")[1]
+
+
+def test_a_live_name_is_put_to_a_gate_in_one_command(world, say):
+    job_id = world.start().id
+    world.deliver()
+    world.wait(TRAINED)
+    code, said = say(f"deployments put support-prod --job {job_id} --gate not_worse --against base --plan")
+    assert (code, "replace" in said) == (0, True), said
+    code, said = say("jobs start support --model nova-lite --gate better")
+    assert (code, "--deploy NAME" in said) == (2, True)

@@ -9,9 +9,11 @@ import dataset_uploaded
 import pytest
 from bedrock_simulator import Configuration, Lifecycle
 from tunedrop.domain.checks import examples
+from tunedrop.domain.serving.unit_gates import UnitGate
 from tunedrop.domain.training.job_states import Job
 from tunedrop.edges import clients
 from tunedrop.edges import settings as settings_module
+from tunedrop.edges.rows import evaluation_rows
 
 from tests import builders, next_commands
 from tests.integration import bedrock_world
@@ -19,8 +21,8 @@ from tests.integration.bedrock_world import TRAINED, Crash, World, crash, refusi
 from tests.template.stack import NAME
 
 JOBS = "customization_job"
-SETTINGS, TRAIN, VALIDATION = (
-    f"incoming/support/{name}" for name in ("dataset.toml", "train.jsonl", "validation.jsonl")
+SETTINGS, TRAIN, VALIDATION, TEST = (
+    f"incoming/support/{name}" for name in ("dataset.toml", "train.jsonl", "validation.jsonl", "test.jsonl")
 )
 ON_ACCEPT = 'owner = "support-team"\n[job]\nstart = "on_accept"\n'
 
@@ -128,6 +130,38 @@ def test_nothing_starts_where_the_stack_does_not_allow_it(stack, environment):
         "base_model": "claude-3-haiku",
         "version": 1,
     }
+
+
+GATED = """splits = ["train", "test"]
+[deployment]
+name = "support-prod"
+[evaluation]
+gate = "not_worse"
+against = ["llama-3-1-8b"]
+max_hours = 4
+"""
+
+
+def test_what_decides_whether_its_deployment_goes_live_comes_from_the_settings(stack, environment):
+    world = _world(stack, environment, TUNEDROP_ALLOW_JOBS_ON_ACCEPT="true", TUNEDROP_MAX_MODEL_UNITS="1")
+    upload(world, SETTINGS, ON_ACCEPT + GATED)
+    upload(world, TRAIN, good())
+    upload(world, TEST, good(5, 500))
+    (job,) = started(world)
+    evaluation = evaluation_rows.load(world.stack.table, job.evaluation_id or "")
+    assert evaluation is not None
+    assert (evaluation.state, evaluation.gate, evaluation.owner) == ("WaitingForCapacity", "not_worse", "support-team")
+    assert world.purchase().gate == UnitGate(evaluation.id, 4)
+    assert (world.purchase().purpose, world.deployment().hidden) == ("evaluate", "Creating")
+
+
+def test_a_gated_job_that_may_not_start_by_itself_is_proposed_with_its_gate(stack, environment):
+    world = _world(stack, environment)
+    upload(world, SETTINGS, ON_ACCEPT + GATED)
+    upload(world, TRAIN, good())
+    upload(world, TEST, good(5, 500))
+    proposed = next_commands.job(told(world)["next_command"])
+    assert proposed["evaluation"] == {"gate": "not_worse", "against": ["llama-3-1-8b"], "max_hours": 4}
 
 
 def test_a_rejected_version_starts_nothing(world):
