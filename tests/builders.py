@@ -91,13 +91,14 @@ def api_request(
     headers: Mapping[str, str] | None = None,
     query: Mapping[str, str] | None = None,
     raw: str | None = None,
+    caller: str | None = None,
 ) -> dict[str, Any]:
-    """A REST API proxy event of ControlApi, signed by CALLER."""
+    """A REST API proxy event of ControlApi, signed by CALLER if by nobody else."""
     built: dict[str, Any] = event("control_api_request")
     sent = {"Content-Type": "application/json", **(headers or {})}
     context = built["requestContext"]
     context |= {"httpMethod": method, "path": f"/v1{path}", "resourcePath": path}
-    context["identity"]["userArn"] = CALLER
+    context["identity"]["userArn"] = caller or CALLER
     return built | {
         "httpMethod": method,
         "path": path,

@@ -60,6 +60,8 @@ def whole(screen: Console, found: Deployment, *, history: bool = True) -> None:
             ("left", left(found) if found["expires_at"] and found["state"] not in ENDED else ""),
             ("idle stop", idle_stop(found)),
             ("last call", last_call(found)),
+            ("commitment", _commitment(found)),
+            ("approval", _approval(found)),
             ("over budget", "released" if found.get("on_budget") == "release" else ""),
             ("job", found["job_id"]),
             ("job before", found["previous_job_id"] or ""),
@@ -78,6 +80,27 @@ def whole(screen: Console, found: Deployment, *, history: bool = True) -> None:
     if found["acts"]:
         text_report.line(screen)
         tables.show(screen, ("time", "done", "by", "request"), map(_act, found["acts"]))
+
+
+def _commitment(found: Deployment) -> str:
+    """The term that it is bought for, what that costs, and until when nobody can end it."""
+    if not found.get("commitment"):
+        return ""
+    until = found["committed_until"]
+    ends = f", until {local_times.shown(until)}" if until else ""
+    cost = money(found["term_cost"], found["currency"])
+    return f"{found['commitment'].replace('_', ' ')}{ends}; {cost} in all, at most"
+
+
+def _approval(found: Deployment) -> str:
+    """Who asked for it, and who approved it or until when somebody may."""
+    approval = found.get("approval")
+    if not approval:
+        return ""
+    if approval["approved_at"]:
+        when = local_times.shown(approval["approved_at"])
+        return f"by {approval['approved_by']}, {when}: {approval['reason']}; asked for by {approval['asked_by']}"
+    return f"asked for by {approval['asked_by']}; possible until {local_times.shown(approval['expires_at'])}"
 
 
 def _units(found: Deployment) -> str:
@@ -111,6 +134,7 @@ def plan(screen: Console, found: Mapping[str, Any]) -> None:
             ("base model", f"{found['base_model']}, tuned on {found['dataset']}@{found['version']}"),
             ("served by", way(found)),
             ("model units", str(found["model_units"] or "")),
+            ("commitment", (found.get("commitment") or "").replace("_", " ")),
             ("until", _until(found["expires_at"])),
             ("idle stop", idle_stop(found)),
             ("costs an hour", money(cost["hour"], currency)),
@@ -142,6 +166,7 @@ def release_plan(screen: Console, planned: Mapping[str, Any]) -> None:
             ("billed", f"by the hour: {hour} an hour" if found["model_units"] else "by the token"),
             ("cost so far", money(found["cost_so_far"], found["currency"]) if found["model_units"] else ""),
             ("would end", _until(found["expires_at"])),
+            ("last call", last_call(found)),
             ("owner", found["owner"]),
             ("may be called by", used[0] if used else "no API key that works"),
             *(("", each) for each in used[1:]),

@@ -1,4 +1,4 @@
-"""`tunedrop deployments put|list|show|delete`: what serves custom models, until when and for how much."""
+"""`tunedrop deployments put|list|show|approve|delete`: what serves custom models, until when and for how much."""
 
 from __future__ import annotations
 
@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from tunedrop.domain.reports import next_commands
 
-from tunedrop_cli import adoption, deployment_text, keyed, listings, local_times, options, stack, tables, text_report
+from tunedrop_cli import (
+    adoption,
+    deployment_approval,
+    deployment_text,
+    keyed,
+    listings,
+    local_times,
+    options,
+    stack,
+    tables,
+    text_report,
+)
 from tunedrop_cli.errors import Refused, WrongUsage
 from tunedrop_cli.paths import place
 
@@ -24,6 +35,7 @@ EPILOG = """examples:
   tunedrop deployments list --state Ready
   tunedrop deployments list --orphans      what Bedrock bills that no deployment owns
   tunedrop deployments put support-bot-prod --arn ARN --plan   adopts it, or what procurement bought
+  tunedrop deployments approve support-bot-prod --term one_month --reason "the launch"
   tunedrop deployments delete support-bot-prod --plan      what would end, what it has cost, who may be calling
   tunedrop deployments delete support-bot-prod --watch     ends what it costs; its custom model stays
 """
@@ -56,9 +68,10 @@ def add_to(command: argparse.ArgumentParser) -> None:
     delete.add_argument("--now", action="store_true", help="cut off calls that are still answered, instead of waiting")
     delete.add_argument("--watch", action="store_true", help="follow it until it is Released")
     delete.set_defaults(run=_delete)
-    for action in (put, show, delete):
+    approve = deployment_approval.add_to(actions)
+    for action in (put, show, approve, delete):
         action.add_argument("deployment", metavar="DEPLOYMENT", help="its name")
-    for action in (put, listing, show, delete):
+    for action in (put, listing, show, approve, delete):
         action.add_argument("--json", action="store_true", help="print ControlApi's answer as JSON")
         stack.add_to(action)
 
@@ -88,6 +101,11 @@ def _add_put_to(put: argparse.ArgumentParser) -> None:
         "--second-unit",
         action="store_true",
         help="buy another unit for what can't be changed in place; it takes over once it is Ready",
+    )
+    put.add_argument(
+        "--commitment",
+        choices=deployment_approval.TERMS,
+        help="buy it for this whole term, which nobody can cut short, once another person has approved it",
     )
     _add_stops_to(put)
     put.add_argument("--plan", action="store_true", help="only say what it would do and cost; change nothing")
@@ -163,6 +181,7 @@ def _body(chosen: argparse.Namespace) -> dict[str, Any]:
         "on_budget": chosen.on_budget,
         "accept_unknown_price": chosen.accept_unknown_price or None,
         "arn": chosen.arn,
+        "commitment": chosen.commitment,
         "plan_id": chosen.plan_id,
     }
     return {name: value for name, value in said.items() if value is not None}
@@ -248,6 +267,9 @@ def _told(chosen: argparse.Namespace, found: Mapping[str, Any], wanted: str = "R
         return int(failed)
     screen = text_report.console()
     deployment_text.whole(screen, found, history=not chosen.watch)
+    if deployment_approval.waits(found):
+        text_report.line(screen, "Nothing is bought before another person has approved it:")
+        text_report.next_step(screen, deployment_approval.command(chosen, found))
     if found["state"] == "Ready":
         text_report.next_step(screen, stack.again(chosen, next_commands.create_key(found["name"])))
     return int(failed)

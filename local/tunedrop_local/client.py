@@ -34,6 +34,7 @@ REGIONS = ("us-west-2", "us-east-1")
 """Where stacks may stand."""
 _CONFIG = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}, read_timeout=ANSWERS_WITHIN)
 _EVERYTHING = (
+    "ApproverPolicyArn",
     "DataKeeperPolicyArn",
     "OperatorPolicyArn",
     "ReaderPolicyArn",

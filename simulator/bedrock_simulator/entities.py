@@ -131,6 +131,7 @@ class Bill:
     ended_at: datetime | None = None
     units: int = 0
     trained_tokens: int = 0
+    commitment: str | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -16,7 +16,7 @@ class LedgerEntry:
 
     `kind` is customization_job, custom_model, provisioned_throughput or custom_model_deployment. Times use the host's
     clock; `hours` is simulated time, multiplied by the time scale, up to the end or until now. Whatever bills by the
-    hour costs `units` times `hours`.
+    hour costs `units` times `hours`, at the price of its `commitment`, which nobody could end before its term.
     """
 
     kind: str
@@ -29,6 +29,7 @@ class LedgerEntry:
     units: int
     trained_tokens: int
     hours: float
+    commitment: str | None
 
     @property
     def is_live(self) -> bool:
@@ -55,4 +56,5 @@ def _entry(bill: Bill, now: datetime, scale: float) -> LedgerEntry:
         units=bill.units,
         trained_tokens=bill.trained_tokens,
         hours=seconds * scale / SECONDS_PER_HOUR,
+        commitment=bill.commitment,
     )

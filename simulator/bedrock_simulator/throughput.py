@@ -1,7 +1,9 @@
 """Provisioned Throughput: capacity that is billed by the hour until it is deleted."""
 
+import math
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from bedrock_simulator import foundation_models
@@ -39,6 +41,7 @@ def create(call: Call) -> dict[str, Any]:
             tags,
             call.now,
             units=throughput.model_units,
+            commitment=throughput.commitment,
         )
     )
     ready = call.world.after(call.now, call.world.configuration.durations.throughput_creation)
@@ -125,10 +128,18 @@ def _find(call: Call) -> Throughput:
 
 def get(call: Call) -> dict[str, Any]:
     """GetProvisionedModelThroughput: by ARN, name or id."""
-    return _summary(_find(call))
+    return _summary(call, _find(call))
 
 
-def _summary(throughput: Throughput) -> dict[str, Any]:
+def _commitment_ends(call: Call, throughput: Throughput) -> datetime | None:
+    """When its term ends: one that nobody deleted in time has begun another (docs/facts.md#provisioned-throughput)."""
+    ends, grace = throughput.commitment_ends, call.world.configuration.renewal_seconds
+    while ends and throughput.commitment and grace < math.inf and call.world.after(ends, grace) <= call.now:
+        ends = call.world.after(ends, TERMS[throughput.commitment].total_seconds())
+    return ends
+
+
+def _summary(call: Call, throughput: Throughput) -> dict[str, Any]:
     return {
         "modelUnits": throughput.model_units,
         "desiredModelUnits": throughput.model_units,
@@ -141,7 +152,7 @@ def _summary(throughput: Throughput) -> dict[str, Any]:
         "creationTime": throughput.created_at,
         "lastModifiedTime": throughput.modified_at,
         "commitmentDuration": throughput.commitment,
-        "commitmentExpirationTime": throughput.commitment_ends,
+        "commitmentExpirationTime": _commitment_ends(call, throughput),
     }
 
 
@@ -153,7 +164,7 @@ def list_throughputs(call: Call) -> dict[str, Any]:
         for t in call.world.throughputs.values()
         if call.owns(t) and status in {None, t.status} and model in {None, t.model_arn}
     )
-    return page(call, "provisionedModelSummaries", throughputs, _summary)
+    return page(call, "provisionedModelSummaries", throughputs, partial(_summary, call))
 
 
 def update(call: Call) -> dict[str, Any]:
@@ -185,7 +196,8 @@ def _redirect(call: Call, throughput: Throughput, identifier: str) -> Throughput
 def delete(call: Call) -> dict[str, Any]:
     """DeleteProvisionedModelThroughput: takes effect at once, but is refused before a commitment ends."""
     throughput = _find(call)
-    if throughput.commitment_ends and call.now < throughput.commitment_ends:
+    ends = _commitment_ends(call, throughput)
+    if ends and call.now < ends:
         raise ServiceError(
             call.world.configuration.committed_delete_code,
             "The provisioned model can't be deleted before its commitment term ends.",

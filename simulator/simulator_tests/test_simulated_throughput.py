@@ -131,6 +131,20 @@ def test_a_commitment_can_not_be_deleted_before_its_end(new_lab, code):
     lab.ask("DeleteProvisionedModelThroughput", provisionedModelId=arn)
 
 
+def test_a_commitment_that_nobody_ended_in_time_begins_another_term_and_is_billed_on(new_lab):
+    lab = new_lab(renewal_seconds=600)
+    lab.train()
+    arn = lab.buy(commitmentDuration="OneMonth")
+    lab.advance(30 * 86_400 + 600)
+    assert lab.refusal("DeleteProvisionedModelThroughput", provisionedModelId=arn).code == "ConflictException"
+    shown = lab.ask("GetProvisionedModelThroughput", provisionedModelId=arn)
+    assert shown["commitmentExpirationTime"] == "2027-01-21T17:33:20.000Z"
+    lab.advance(30 * 86_400 - 600)
+    lab.ask("DeleteProvisionedModelThroughput", provisionedModelId=arn)
+    billed = next(entry for entry in lab.simulator.ledger() if entry.kind == "provisioned_throughput")
+    assert (billed.commitment, billed.hours) == ("OneMonth", 60 * 24)
+
+
 def test_capacity_moves_to_a_sibling_model(lab):
     lab.train()
     sibling = lab.train(jobName="job-2", customModelName="model-2")

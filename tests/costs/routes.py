@@ -28,6 +28,7 @@ DEPLOYED = {**JOB, "deployment": {"name": "support-next", "model_units": 1, "hou
 SERVED = {"job_id": "", "model_units": 1, "hours": 1}
 """Of the job that is filled in."""
 EVALUATION = {"dataset": "support", "candidate": "support-prod"}
+APPROVAL = {"term": "one_month", "reason": "the launch"}
 UPLOAD = {"split": "train", "extension": "jsonl", "bytes": 10}
 UNTRAINED = {"name": "support-bot"}
 KEY = {"name": "shop", "deployments": "*"}
@@ -82,6 +83,7 @@ REQUESTS = (
     Request("PUT", "/deployments/{name}", 24, body=SERVED, query={"plan": "true"}, what="plan",
             named={"name": "support-next"}),
     Request("PUT", "/deployments/{name}", 30, body=SERVED, key="put", named={"name": "support-next"}),
+    Request("POST", "/deployments/{name}/approve", 24, body=APPROVAL, key="yes", named={"name": "support-month"}),
     Request("DELETE", "/deployments/{name}", 104, query={"plan": "true"}, what="plan, one for each of the newest keys",
             named={"name": "support-prod"}),
     Request("DELETE", "/deployments/{name}", 8, named={"name": "support-prod"}),
@@ -171,7 +173,7 @@ def page(rows: list[str], pages: list[str]) -> str:
 def costed() -> Iterator[Populated]:
     """A populated stack with room for one more deployment."""
     with populated() as stack, pytest.MonkeyPatch.context() as environment:
-        environment.setenv("TUNEDROP_MAX_MODEL_UNITS", "2")
+        environment.setenv("TUNEDROP_MAX_MODEL_UNITS", "3")
         settings.cache_clear()
         yield stack
     settings.cache_clear()

@@ -37,8 +37,8 @@ def test_a_request_does_what_its_route_is_for_within_its_ceiling(counts, request
 def test_only_what_can_spend_or_looks_at_models_asks_bedrock(counts):
     asking = {request.route for request in REQUESTS if counts[request.label][1].of("bedrock")}
     models = {"GET /models/{name}", "DELETE /models/{name}"}
-    started = {"POST /evaluations", "POST /jobs", "PUT /deployments/{name}"}
-    assert asking == {"GET /base-models", "GET /deployments", *models, *started}
+    spending = {"POST /evaluations", "POST /jobs", "PUT /deployments/{name}", "POST /deployments/{name}/approve"}
+    assert asking == {"GET /base-models", "GET /deployments", *models, *spending}
 
 
 def test_the_page_states_what_is_counted_and_a_tenth_of_the_jobs_costs_the_same(environment, counts):

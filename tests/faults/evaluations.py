@@ -175,7 +175,7 @@ def _objections(
     made: Bench, delivery: Delivery, evaluation: Evaluation, story: Story, case: Case | None, asked: int
 ) -> Iterator[str]:
     """What is lost, doubled or left."""
-    if evaluation.state not in _ends(story, case):
+    if evaluation.state not in _ends(story):
         yield f"{evaluation.state}, {evaluation.failure_code}"
     if asked > evaluation.most_calls:
         yield f"doubled: {asked} calls for at most {evaluation.most_calls}"
@@ -193,10 +193,9 @@ def _objections(
         yield f"stuck: messages on {sorted(lying)}"
 
 
-def _ends(story: Story, case: Case | None) -> set[str]:
-    """A stop may come too late; and what may not be read any more is taken for gone, as with uploads."""
-    refused = case is not None and case.operation == "GetObject" and case.fault.kind == "access_denied"
-    return {story.state} | ({"Completed"} if story.stops else set()) | ({"Failed"} if refused else set())
+def _ends(story: Story) -> set[str]:
+    """A stop may come too late."""
+    return {story.state} | ({"Completed"} if story.stops else set())
 
 
 def _report(made: Bench, evaluation: Evaluation, case: Case | None) -> Iterator[str]:

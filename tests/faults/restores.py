@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from bedrock_simulator import Configuration, Quotas
 from tunedrop.domain.serving.purchase_states import RELEASE_TIME
+from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.edges import clients
 
 from tests.conftest import scrub
@@ -41,10 +42,10 @@ class Outcome:
     objections: list[str] = field(default_factory=list)
 
 
-def restored(world: World, moment: str) -> dict[str, Any]:
+def restored(world: World, moment: str, wish: str | DeploymentRequest = "support-prod") -> dict[str, Any]:
     """A deployment that can be called, and rows of a time before that; returns backups by their moments."""
     backups = {"before the job": world.kept_rows()}
-    job = world.start(deployment="support-prod")
+    job = world.start(deployment=wish)
     backups["before the job was sent"] = world.kept_rows()
     world.deliver()
     backups["while the job ran"] = world.kept_rows()

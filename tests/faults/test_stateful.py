@@ -10,7 +10,7 @@ from tests.faults.stateful import bugs, hunt, machine, money_invariants, queues,
 from tests.faults.stateful.running import running
 from tests.template.conftest import read_template
 
-RUNS, LENGTH = 16, 25
+RUNS, LENGTH = 8, 25
 
 
 def test_random_steps_break_no_invariant():

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from tunedrop.edges import clients
 
 from tests import builders
+from tests.hostile.world import WAITING
 from tests.integration.caller import call, refused
 
 CONTEXT: Any = builders.LambdaContext()
@@ -74,6 +75,17 @@ JOBS: Values = {
         {"dataset": ["support"]},
     ],
     "plan_changed": [{"plan_id": ""}, {"plan_id": LONG}],
+}
+APPROVALS: Values = {
+    "invalid_request": [
+        *({"term": value} for value in ("OneMonth", "hourly", "", None, 1, ["one_month"])),
+        *({"reason": value} for value in ("", " \n", "x" * 501, None, 1)),
+        {"plan_id": 1},
+        {"commitment": "one_month"},
+        {"approved_by": "arn:aws:iam::123456789012:root"},
+    ],
+    "other_term": [{"term": "six_months"}],
+    "plan_changed": [{"plan_id": value} for value in ("", "0" * 32, LONG)],
 }
 PARTS: Values = {
     "invalid_part": [
@@ -146,6 +158,7 @@ def cases() -> list[Any]:
         (JOBS, "/jobs", lambda value: JOB | value),
         (HYPERPARAMETERS, "/jobs", lambda value: JOB | {"hyperparameters": value}),
         (DEPLOYMENTS, "/jobs", lambda value: JOB | {"deployment": {"name": "support-next"} | value}),
+        (APPROVALS, f"/deployments/{WAITING}/approve", lambda value: {"term": "one_month", "reason": "x"} | value),
         (PARTS, "/datasets/support-bot/versions", lambda value: {"splits": {"train": value}}),
         (UPLOADS, "/datasets/support/uploads", lambda value: value),
         (KEYS, "/keys", lambda value: {"name": "me", "deployments": ["support-prod"]} | value),

@@ -5,14 +5,17 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from moto.backends import get_backend
 from tunedrop.actions.datasets import ask_deletion, join_parts
 from tunedrop.actions.datasets.join_parts import NamedPart
+from tunedrop.actions.deployments import plan_deployment, put_deployment
 from tunedrop.actions.messages import manage_keys
+from tunedrop.domain.serving.acts import Author
+from tunedrop.domain.serving.put_request import PutDeployment
 from tunedrop.edges.observability import logger
 
 from tests import builders
@@ -23,6 +26,8 @@ from tests.integration.conftest import ACCOUNT, Stack, deployed, in_moto
 from tests.integration.uploads_world import Uploader, good
 
 REGION = "us-west-2"
+WAITING = "support-month"
+"""The deployment that waits for an approval."""
 UPLOAD = "01jd3k5m7n9p1q3r5s7t9v1joi"
 Names = dict[str, list[str | int]]
 """By parameter of the OpenAPI document (`path.name`, `body.dataset`): values that exist."""
@@ -50,8 +55,9 @@ def populated() -> Iterator[Populated]:
     with pytest.MonkeyPatch.context() as environment, quiet():
         scrub(environment)
         with in_moto():
+            environment.setenv("TUNEDROP_ALLOW_COMMITMENTS", "true")
             stack = deployed(environment)
-            world = bedrock_world.make(stack, environment, data=False, MAX_MODEL_UNITS="2")
+            world = bedrock_world.make(stack, environment, data=False, MAX_MODEL_UNITS="3")
             test = bedrock_world.upload(stack, "claude-3-haiku", "test", [_asked(number) for number in range(40)])
             bedrock_world.store(stack, world.prepared, test=test)
             names = _populate(world)
@@ -84,6 +90,7 @@ def _populate(world: bedrock_world.World) -> Names:
     evaluated = evaluation_world.post(world)["id"]
     world.deliver()
     running = world.start()
+    _ask_for_a_term(world, served.id)
     uploader.upload("incoming/support-bot/train.jsonl", good(40))
     uploader.upload("incoming/support-bot/train.jsonl", "no JSON\n")
     uploader.upload("incoming/gone/train.jsonl", good(40))
@@ -97,7 +104,7 @@ def _populate(world: bedrock_world.World) -> Names:
     evaluating = evaluation_world.post(world)["id"]
     datasets: list[str | int] = ["support", "support-bot", "gone"]
     return {
-        "path.name": [*datasets, "support-prod", "support-next", served.name, spare.name],
+        "path.name": [*datasets, "support-prod", "support-next", served.name, spare.name, WAITING],
         "path.number": [1, 2, 3],
         "path.job_id": [served.id, running.id],
         "path.evaluation_id": [evaluated, evaluating],
@@ -125,6 +132,16 @@ def _asked(number: int) -> dict[str, Any]:
     asked, label = f"Which queue takes ticket {number}?", ("billing", "returns")[number % 2]
     turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": label}]
     return {"system": "Answer with the label alone.", "messages": turns}
+
+
+def _ask_for_a_term(world: bedrock_world.World, job_id: str) -> None:
+    """Somebody else than who calls asks for a commitment, which waits for its approval."""
+    asked = PutDeployment(
+        WAITING, job_id, serving="provisioned_throughput", commitment="one_month", accept_unknown_price=True
+    )
+    cloud = replace(world.cloud, now=world.stack.cloud.now)  # it lapses after days by the time of who calls
+    confirmed = replace(asked, plan_id=plan_deployment.plan(asked, cloud).checked.plan.plan_id)
+    put_deployment.put(confirmed, cloud, intent_id=world.new_id(), author=Author(bedrock_world.CALLER))
 
 
 def _key(stack: Stack, name: str) -> str:

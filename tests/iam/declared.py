@@ -59,6 +59,17 @@ OF_JOBS = ("JOB#*", "OPEN", "SLOTS", "DEPLOYMENT#*")
 KINDS = f"{STATE}/index/by_kind"
 SUM_OF_THE_MONTH = May("dynamodb:Query", KINDS, under("job", "deployment"))
 
+
+def _buys(*terms: str, choice: str = "") -> tuple[May, May]:
+    """Throughput for these terms, as its tag says; Bedrock asks for the base model as well."""
+    marked: dict[str, str | list[str]] = {**MARKED, "aws:RequestTag/tunedrop:term": list(terms)}
+    buy = "bedrock:CreateProvisionedModelThroughput"
+    return (
+        May(buy, MODELS, {"StringEquals": {**OURS, **marked}, "StringLike": OF_AN_INTENT}, choice),
+        May(buy, BASE_MODELS, {"StringEquals": marked, "StringLike": OF_AN_INTENT}, choice),
+    )
+
+
 TRACES = May("xray:PutTelemetryRecords PutTraceSegments", "*")
 OWN_EVENTS = May(
     "events:PutEvents", f"arn:aws:events:{HERE}:event-bus/default", {"StringEquals": {"events:source": "tunedrop"}}
@@ -179,11 +190,13 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         ),
         May("iam:PassRole", "<BrakeRole.Arn>", {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}),
         May(
-            "bedrock:CreateCustomModelDeployment CreateProvisionedModelThroughput",
+            "bedrock:CreateCustomModelDeployment",
             MODELS,
             {"StringEquals": {**OURS, **MARKED}, "StringLike": OF_AN_INTENT},
         ),
-        May("bedrock:CreateProvisionedModelThroughput", BASE_MODELS, IS_MARKED),
+        *_buys("hourly"),
+        # for a whole term only where the stack allows that
+        *_buys("one_month", "six_months", choice="AllowCommitments"),
         May(
             "bedrock:TagResource",
             (JOBS, MODELS, THROUGHPUTS, DEPLOYMENTS),
@@ -230,7 +243,7 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         TRACES,
         logs("DeletionGuard"),
         # looks at all that the stack would leave, and whether it is the stack that goes
-        May("dynamodb:GetItem Query", STATE, under("JOB#*", "OPEN", "DEPLOYMENT#*")),
+        May("dynamodb:GetItem Query", STATE, under("JOB#*", "OPEN", "EVALUATING", "DEPLOYMENT#*", "EVALUATION#*")),
         May("kms:Decrypt", KEY, by_way_of("dynamodb")),
         *FIND_CAPACITY,
         May("bedrock:ListCustomModels ListModelCustomizationJobs", "*"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from tunedrop.domain.serving.terms import HOURLY
+
 from tests.iam import people, services
 from tests.iam.evaluation import Request
 from tests.iam.policies import Needed
@@ -11,6 +13,7 @@ from tests.iam.recording import Recording
 from tests.template.stack import REGION, Stack
 
 ONLY_WITH: Mapping[str, Callable[[Request], bool]] = {  # parameter: what is asked only where it is "true"
+    "AllowCommitments": lambda request: request.context.get("aws:RequestTag/tunedrop:term", HOURLY) != HOURLY,
     "EncryptCustomModels": lambda request: request.context.get("kms:ViaService") == f"bedrock.{REGION}.amazonaws.com",
 }
 

@@ -194,6 +194,14 @@ DATA_KEEPER = (
         asked("DELETE /datasets/{name}/versions/{number}"),
     ),
 )
+APPROVER = (
+    READ_ALL,
+    Use(
+        "tunedrop deployments approve",
+        (routes("POST/deployments/*/approve"), OUTPUTS),
+        asked("POST /deployments/{name}/approve"),
+    ),
+)
 NAMES = ("Upload", "Spend", "JobEvent", "Evaluation")
 DEAD, QUEUES = tuple(f"{each}DeadLetterQueue" for each in NAMES), tuple(f"{each}Queue" for each in NAMES)
 FUNCTIONS = (
@@ -260,6 +268,7 @@ USES: Mapping[str, tuple[Use, ...]] = {
     "ReaderPolicy": READER,
     "OperatorPolicy": OPERATOR,
     "DataKeeperPolicy": DATA_KEEPER,
+    "ApproverPolicy": APPROVER,
     "ResponderPolicy": RESPONDER,
 }
 

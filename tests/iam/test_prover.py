@@ -92,6 +92,7 @@ OURS = {
     "aws:ResourceTag/tunedrop:stack": may.OURS["aws:ResourceTag/tunedrop:stack"],
     **declared.MARKED,
     "aws:RequestTag/tunedrop:intent": "x",
+    "aws:RequestTag/tunedrop:term": "hourly",
 }
 THEIRS = {**OURS, "aws:ResourceTag/tunedrop:stack": "theirs"}
 SPENDING = {

@@ -34,7 +34,7 @@ from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.training.start_request import DeploymentRequest, StartJob
 from tunedrop.domain.versions import versioning
 from tunedrop.domain.versions.versioning import Head, Outcome, Output, Preparation, SplitFile
-from tunedrop.edges import clients, clock_and_ids
+from tunedrop.edges import clients, clock_and_ids, observability
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import dataset_rows, deployment_rows, job_rows, running_job_slots, upload_rows
 from tunedrop.edges.settings import Settings
@@ -157,11 +157,12 @@ class World:
 
     def evaluate(self, message: dict[str, Any]) -> None:
         """One message of EvaluationQueue, delivered once."""
+        here = dataclasses.replace(self.cloud, denials_may_pass=True)
         if message["kind"] == start_evaluation.ADVANCE:
-            advance_evaluation.advance(message["evaluation_id"], self.cloud)
+            advance_evaluation.advance(message["evaluation_id"], here)
             return
         chunk = QuestionChunk(message["evaluation_id"], message["candidate"], message["chunk"], message["attempt"])
-        ask_candidate.ask(chunk, self.cloud, clients.bedrock_runtime(read_seconds=60))
+        ask_candidate.ask(chunk, here, clients.bedrock_runtime(read_seconds=60))
 
     def reconcile(self) -> Any:
         """The schedule fires."""
@@ -238,13 +239,14 @@ class World:
         return self.simulator.snapshot(), self.kept_rows(), schedules, self.clock.time
 
     def restore(self, checkpoint: Any) -> None:
-        """Everything as it stood then, queues empty."""
+        """Everything as it stood then, queues empty, no metric counted."""
         snapshot, rows, schedules, self.clock.time = checkpoint
         self.simulator.restore(snapshot)
         self.door.clear()
         self.put_back_rows(rows)
         self.put_back_schedules(schedules)
         self.events.clear()
+        observability.metrics.clear_metrics()
         stack = self.stack
         for url in (
             stack.upload_queue_url,

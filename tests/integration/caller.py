@@ -14,11 +14,18 @@ Answer = tuple[int, Any]
 
 
 def call(
-    method: str, path: str, body: Any = None, *, key: str | None = None, query: Any = None, cloud: Cloud | None = None
+    method: str,
+    path: str,
+    body: Any = None,
+    *,
+    key: str | None = None,
+    query: Any = None,
+    cloud: Cloud | None = None,
+    caller: str | None = None,
 ) -> Answer:
-    """One request, signed by the usual caller; `key` is its Idempotency-Key. `cloud`: instead of the handler's own."""
+    """One request; `key` is its Idempotency-Key. Where they are not said, the usual caller and the handler's cloud."""
     headers = {"Idempotency-Key": key} if key else None
-    event = builders.api_request(method, path, body=body, headers=headers, query=query)
+    event = builders.api_request(method, path, body=body, headers=headers, query=query, caller=caller)
     context: Any = builders.LambdaContext()
     answered = application.answer(event, context, cloud) if cloud else control_api.handler(event, context)
     return builders.api_answer(answered)

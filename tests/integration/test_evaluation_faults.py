@@ -6,15 +6,19 @@ Every question is answered once for each candidate, or counted as failed; calls 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
 import pytest
-from bedrock_simulator import Fault
+from bedrock_simulator import Fault as BedrockFault
+from botocore.exceptions import ClientError
 from tunedrop.actions.evaluations import ask_candidate
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
 from tunedrop.edges.rows import evaluation_rows
 
+from tests.faults.injector import INJECTOR, Answer, Attempt, Watch
+from tests.faults.kinds import Fault, interference
 from tests.integration import evaluation_world
 from tests.integration.bedrock_world import Crash, World, crash
 from tests.integration.evaluation_world import (
@@ -154,7 +158,7 @@ def test_a_hint_that_comes_again_sends_nothing_while_questions_are_asked(world):
 def test_what_came_after_a_lost_message_is_stored_too(world):
     """Half a chunk is answered, the message that asks the other half is lost, and another one asks it."""
     evaluation_id, asking = begun(world)
-    world.door.add(Fault("Converse", kind="ThrottlingException", share=0.5))
+    world.door.add(BedrockFault("Converse", kind="ThrottlingException", share=0.5))
     with waits_pass_at_once(world):
         world.evaluate(asking[0])
         assert 0 < sum(stored(world, evaluation_id).values()) < CHUNK
@@ -165,7 +169,7 @@ def test_what_came_after_a_lost_message_is_stored_too(world):
 
 
 def test_an_evaluation_that_is_throttled_ends_with_a_verdict_and_pays_no_call_twice(world):
-    world.door.add(Fault("Converse", kind="ThrottlingException", share=0.5))
+    world.door.add(BedrockFault("Converse", kind="ThrottlingException", share=0.5))
     with waits_pass_at_once(world), counted() as answers:
         check_whole(world, start(world))
     assert answers[429] > 0
@@ -174,7 +178,7 @@ def test_an_evaluation_that_is_throttled_ends_with_a_verdict_and_pays_no_call_tw
 
 def test_an_evaluation_that_is_always_throttled_ends_incomplete(stack, environment):
     world = evaluation_world.of_bases(stack, environment, tested=2)
-    world.door.add(Fault("Converse", kind="ThrottlingException", share=1.0))
+    world.door.add(BedrockFault("Converse", kind="ThrottlingException", share=1.0))
     with waits_pass_at_once(world), counted() as answers:
         evaluation = settle(world, start(world, gate="better", on_insufficient="deploy"))
     assert evaluation.conclusion
@@ -183,7 +187,7 @@ def test_an_evaluation_that_is_always_throttled_ends_incomplete(stack, environme
 
 
 def test_a_model_that_always_refuses_is_asked_each_question_once_and_makes_it_incomplete(world):
-    world.door.add(Fault("Converse", kind="AccessDeniedException", share=1.0, model=THEIRS))
+    world.door.add(BedrockFault("Converse", kind="AccessDeniedException", share=1.0, model=THEIRS))
     evaluation = settle(world, start(world, gate="not_worse"))
     assert evaluation.conclusion
     assert (evaluation.conclusion.verdict, evaluation.conclusion.outcome) == ("incomplete", "held")
@@ -194,7 +198,7 @@ def test_a_model_that_always_refuses_is_asked_each_question_once_and_makes_it_in
 
 def test_answers_that_are_lost_cost_no_more_calls_than_planned(world):
     """Each is charged and never arrives: the calls run out, and what is missing counts as failed."""
-    world.door.add(Fault("Converse", kind="timeout_after_effect", share=1.0, model=THEIRS))
+    world.door.add(BedrockFault("Converse", kind="timeout_after_effect", share=1.0, model=THEIRS))
     with waits_pass_at_once(world):
         evaluation = settle(world, start(world))
     assert evaluation.conclusion
@@ -285,3 +289,23 @@ def test_an_evaluation_whose_questions_are_gone_fails(world, when):
     evaluation = settle(world, evaluation_id)
     assert (evaluation.state, evaluation.failure_code) == ("Failed", "data_gone")
     assert world.door.calls("Converse", OURS) <= PLANNED / 2
+
+
+def test_answers_that_s3_denies_for_a_while_end_no_evaluation(world):
+    evaluation_id, asking = begun(world)
+    for message in asking:
+        world.evaluate(message)
+    deny = interference(Fault("access_denied"), sleep=lambda _: None)
+
+    def reading(attempt: Attempt, answered: Callable[[], Answer]) -> Answer:
+        return deny(attempt, answered) if attempt.operation == "GetObject" else answered()
+
+    for message in [*messages(world), {"kind": "advance_evaluation", "evaluation_id": evaluation_id}]:
+        with (
+            INJECTOR.watched(Watch(dict.fromkeys(range(50), reading))),
+            pytest.raises(ClientError, match="AccessDenied"),
+        ):
+            world.evaluate(message)
+    assert row(world, evaluation_id).state == "InProgress"
+    check_whole(world, evaluation_id)
+    assert world.door.calls("Converse") == PLANNED

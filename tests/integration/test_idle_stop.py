@@ -187,6 +187,16 @@ def test_a_release_shortly_before_the_end_waits_until_then_at_most(world):
     assert world.live() == []
 
 
+def test_a_release_at_once_moves_no_end_that_has_come(world):
+    ready(world, idle_minutes=None)
+    end = world.purchase().expires_at
+    world.clock.time = end + timedelta(minutes=7)
+    caller.call("DELETE", "/deployments/support-prod", query={"now": "true"}, cloud=world.cloud)
+    assert world.purchase().expires_at == end
+    world.deliver()
+    assert world.live() == []
+
+
 @pytest.mark.parametrize("serving", ["provisioned_throughput", "on_demand"])
 def test_a_release_that_shall_be_at_once_waits_for_no_call_also_where_it_waits_already(stack, environment, serving):
     more = {"base_model": "nova-lite", "region": "us-east-1"} if serving == "on_demand" else {}

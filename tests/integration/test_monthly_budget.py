@@ -137,6 +137,28 @@ def test_of_twenty_puts_at_once_only_as_many_are_bought_as_the_budget_has_money_
     assert spent(world) <= world.settings.monthly_budget
 
 
+def test_what_is_adopted_while_a_job_is_asked_for_counts_against_it(world):
+    """A job takes no model units, so nothing but the budget can tell it."""
+    hour_of_training = Decimal(10)
+    job_id, backup = train(world), world.kept_rows()
+    put(world, {"job_id": job_id, "hours": 8})
+    world.deliver()
+    world.wait(BOUGHT)
+    world.put_back_rows(backup)
+    world.reconcile()
+    (message,) = world.stack.messages(world.settings.spend_queue_url)
+    tokens = Decimal(world.job(job_id).trained_tokens or 0) / 1000
+    prices = PRICES | {"claude-3-haiku.training_per_1000_tokens": float(hour_of_training / tokens)}
+    world.settings = replace(world.settings, prices=prices)
+    allow(world, str(cost(8) + hour_of_training * Decimal("1.5")))
+    writing = world.calls_of(world.start).index(WRITE)
+    with world.interrupted(lambda: world.spend(message), writing, "before"), pytest.raises(CapExceeded) as refusal:
+        world.start()
+    assert refusal.value.code == "monthly_budget"
+    assert refusal.value.details["used_by"][0]["what"] == "deployment support-prod#1"
+    assert world.deployment().state == "Ready"
+
+
 def test_a_renewal_is_reserved_and_a_shorter_end_frees_what_it_saves(world):
     job_id = train(world)
     allow(world, str(cost(8) + 20))

@@ -83,6 +83,27 @@ def test_a_day_after_the_purchase_a_restore_before_it_adopts_by_the_end_that_was
     _ends_on_time(world, ends_at)
 
 
+@pytest.mark.parametrize("by", ["itself", "a person"])
+def test_what_is_adopted_after_its_row_lapsed_keeps_its_idle_minutes_and_what_the_budget_means_to_it(world, by):
+    wish = DeploymentRequest("support-prod", hours=24, idle_minutes=600, on_budget="release")
+    restored(world, "before the purchase", wish)
+    restores.renewed(world, world.clock.now() + timedelta(hours=100))
+    (bought,) = world.live()
+    world.clock.advance(30 * HOUR)
+    world.simulator.run_due()
+    if by == "a person":
+        without_schedule(world)
+    for _ in range(5):
+        world.wait(FIVE_MINUTES)
+    if by == "a person":
+        assert world.purchase(generation=1).state == "lapsed"
+        assert put(world, {"arn": bought.resource_arn, "hours": 40})[0] == 202
+        world.wait(0)
+    found = world.deployment()
+    assert (found.state, found.generation, found.arn, found.idle_minutes) == ("Ready", 2, bought.resource_arn, 600)
+    assert (world.purchase(generation=2).idle_minutes, world.purchase(generation=2).on_budget) == (600, "release")
+
+
 def test_whoever_releases_what_was_restored_as_planned_ends_what_was_bought(world):
     restored(world, "before the purchase")
     world.release("support-prod")

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from bedrock_simulator import Configuration, Quotas
 from tunedrop.domain.serving.purchase_states import LONG_SETTLE
 from tunedrop.edges import clients
+from tunedrop.edges.rows import call_rows
+from tunedrop.edges.rows.writes import Key, Put
 
 from tests.integration import bedrock_world
 from tests.integration.bedrock_world import BOUGHT, HOUR, Crash, World, crash, refusing
 from tests.integration.caller import call, refused
 from tests.integration.test_serving_a_model_that_exists import PROD, forget_requests, plan, put, train
 
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 PRICE = 44.0
 CREATE, DELETE = "CreateProvisionedModelThroughput", "DeleteProvisionedModelThroughput"
 ON_ITS_WAY = 60.0
@@ -141,6 +146,59 @@ def test_a_second_unit_that_fails_leaves_the_first_and_its_number_is_not_used_ag
     assert len(world.bought()) == 2
 
 
+def test_a_number_is_not_used_again_though_a_release_without_second_units_rewrote_the_head(world, jobs):
+    first, second = jobs
+    with refusing(clients.spender(), CREATE, "ValidationException", 400):
+        ask(world, second)
+        world.deliver()
+    rewritten_by_0_1_0(world)
+    world.release("support-prod")
+    world.deliver()
+    assert plan(world, {"job_id": first})[1]["generation"] == 3
+    assert put(world, {"job_id": first})[0] == 202
+    world.deliver()
+    world.wait(BOUGHT)
+    serves(world, first, 3)
+
+
+def test_a_second_unit_follows_the_newest_one_though_a_release_without_them_rewrote_the_head(world, jobs):
+    _, second = jobs
+    with refusing(clients.spender(), CREATE, "ValidationException", 400):
+        ask(world, second)
+        world.deliver()
+    rewritten_by_0_1_0(world)
+    assert ask(world, second)[1]["second_unit"]["generation"] == 3
+    world.deliver()
+    world.wait(BOUGHT)
+    serves(world, second, 3)
+
+
+def rewritten_by_0_1_0(world: World) -> None:
+    """The head as that release writes it after any change: without what it does not know."""
+    row = world.cloud.state.get(Key("DEPLOYMENT#support-prod", "HEAD"))
+    assert row is not None
+    stored = json.loads((FIXTURES / "rows" / "0.1.0" / "deployment.json").read_text("utf-8"))
+    known = {name for each in stored.values() for name in each["item"]}
+    world.cloud.state.put(Put({name: value for name, value in row.items() if name in known}))
+
+
+def test_a_second_unit_that_named_no_model_is_not_bought_again_by_the_same_request_a_day_later(world, jobs):
+    """It died between its intent and its answer, the unit failed, and its caller comes back."""
+    world.settings = replace(world.settings, max_model_units=3)
+    body = {"model_units": 2, "second_unit": True}
+    sending = world.calls_of(lambda: put(world, body)).index("SendMessage")
+    with world.interrupted(crash, sending), pytest.raises(Crash):
+        put(world, body, key="late")
+    with refusing(clients.spender(), CREATE, "ValidationException", 400):
+        world.wait(0)
+    world.wait(HOUR)
+    rows = world.rows()
+    status, answer = put(world, body, key="late")
+    assert (status, answer["state"], answer["model_units"], answer["second_unit"]) == (200, "Ready", 1, None)
+    assert world.rows() == rows
+    assert put(world, body, key="another")[0] == 202, "another request is another wish"
+
+
 def test_an_end_that_comes_meanwhile_is_kept_and_the_second_unit_serves_alone(world, jobs):
     _, second = jobs
     end = put(world, {"hours": 2})[1]["expires_at"]
@@ -170,6 +228,22 @@ def test_deleting_it_ends_both_and_it_is_released_when_both_are_gone(world, jobs
     assert (world.live(), world.deployment().state, world.units()) == ([], "Released", (0, frozenset()))
     world.wait(HOUR)
     assert world.open_work() == []
+
+
+def test_deleting_it_at_once_lets_the_unit_beside_it_wait_for_no_call_either(world, jobs):
+    ask(world, jobs[1])
+    world.deliver()
+    world.clock.advance(BOUGHT)
+    world.simulator.run_due()
+    call_rows.record(world.stack.access_table, "support-prod", world.clock.now())
+    world.wait(0)
+    assert (world.deployment().generation, len(world.live())) == (2, 2), "the first still answers what it took"
+    world.release("support-prod")
+    world.deliver()
+    assert len(world.live()) == 2
+    assert call("DELETE", PROD, query={"now": "true"}, cloud=world.cloud)[1]["state"] == "Releasing"
+    world.deliver()
+    assert (world.live(), world.deployment().state, world.units()) == ([], "Released", (0, frozenset()))
 
 
 def test_deleting_it_before_anything_was_sent_buys_nothing_more(world, jobs):

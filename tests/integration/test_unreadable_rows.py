@@ -13,6 +13,7 @@ from tunedrop.edges.rows.table import Table
 from tunedrop.edges.rows.writes import Key, Update
 
 from tests.builders import LambdaContext, sqs_event
+from tests.conftest import forget_clients
 from tests.integration import bedrock_world, evaluation_world
 from tests.integration.bedrock_world import HOUR, foreign
 from tests.integration.caller import call, refused
@@ -85,6 +86,10 @@ def test_an_evaluation_in_an_unknown_state_delays_no_other_and_is_told(stack, en
         world.reconcile()
     assert [message["evaluation_id"] for message in evaluation_world.messages(world)] == [lost]
     message = {"schema": 1, "kind": "advance_evaluation", "evaluation_id": unknown}
+    with pytest.raises(UnreadableRow):
+        world.evaluate(message)
+    environment.setenv("AWS_REGION", "us-west-2")  # where the tables are, for a handler's own clients
+    forget_clients()
     answer = evaluation_requested.handler(sqs_event(message, queue="EvaluationQueue"), LambdaContext())
     assert len(answer["batchItemFailures"]) == 1
     assert world.stack.table.get(Key(f"EVALUATION#{unknown}", "EVALUATION")) == row

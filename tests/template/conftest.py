@@ -36,6 +36,7 @@ OTHER_CHOICES = {
     "NoncurrentVersionDays": "45",
     "Currency": "EUR",
     "AllowJobsOnAccept": "true",
+    "AllowCommitments": "true",
     "ReserveConcurrency": "true",
     "NotificationEmail": "team@example.com",
     "WebhookUrl": "https://hooks.example.com/tunedrop",

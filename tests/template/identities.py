@@ -21,6 +21,7 @@ POLICIES = {
     "reader": "ReaderPolicy",
     "operator": "OperatorPolicy",
     "data keeper": "DataKeeperPolicy",
+    "approver": "ApproverPolicy",
     "responder": "ResponderPolicy",
 }
 OURS = (*POLICIES, "deployer")

@@ -150,6 +150,7 @@ COMMANDS: Mapping[str, Sequence[Request]] = {  # docs/facts.md#iam
     ),
     "tunedrop cleanup": (
         *_routes("GET /jobs", "POST /jobs/{job_id}/stop", "GET /deployments", "DELETE /deployments/{name}"),
+        *_routes("GET /evaluations", "POST /evaluations/{evaluation_id}/stop"),
         *_anything("bedrock:ListCustomModels", "bedrock:ListModelCustomizationJobs"),
         *_anything("bedrock:ListCustomModelDeployments", "bedrock:ListProvisionedModelThroughputs"),
         *_throughput("bedrock:ListTagsForResource", "bedrock:DeleteProvisionedModelThroughput"),
@@ -159,6 +160,7 @@ COMMANDS: Mapping[str, Sequence[Request]] = {  # docs/facts.md#iam
     ),
     "tunedrop datasets delete": _routes("DELETE /datasets/{name}"),
     "tunedrop datasets show": _routes("GET /datasets/{name}", "GET /datasets/{name}/versions/{number}"),
+    "tunedrop deployments approve": _routes("GET /deployments/{name}", "POST /deployments/{name}/approve"),
     "tunedrop deployments list": _routes("GET /deployments"),
     "tunedrop deployments delete": _routes("DELETE /deployments/{name}"),
     "tunedrop deployments put": _routes("PUT /deployments/{name}"),

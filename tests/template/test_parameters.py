@@ -68,6 +68,7 @@ BOUNDS = {  # default, least, most: what a number may cost is decided here
 }
 CHOICES = {
     "AllowJobsOnAccept": "false",
+    "AllowCommitments": "false",
     "EncryptCustomModels": "false",
     "ReserveConcurrency": "false",
     "AccessLogs": "false",
@@ -166,8 +167,8 @@ def test_every_output_says_what_it_is_for(template):
 @pytest.mark.parametrize(
     "name",
     ["DataBucketName", "ControlApiUrl", "MessagesApiUrl", "NotificationTopicArn", "PeopleTopicArn", "UploaderPolicyArn",
-     "ReaderPolicyArn", "OperatorPolicyArn", "DataKeeperPolicyArn", "ResponderPolicyArn",
-     "AlarmTopicArn", "RoutineAlarmTopicArn"],
+     "ReaderPolicyArn", "OperatorPolicyArn", "DataKeeperPolicyArn", "ApproverPolicyArn",
+     "ResponderPolicyArn", "AlarmTopicArn", "RoutineAlarmTopicArn"],
 )  # fmt: skip
 def test_a_user_is_told_what_a_user_needs(stack, name):
     assert stack.outputs[name]

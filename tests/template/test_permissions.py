@@ -177,8 +177,15 @@ def test_only_models_of_this_stack_are_served(stack):
         if {"bedrock:CreateCustomModelDeployment", "bedrock:CreateProvisionedModelThroughput"} & set(statement.actions)
         and any(":custom-model/" in resource for resource in statement.resources)
     ]
-    assert len(serving) == 1
-    assert serving[0].conditions["StringEquals"]["aws:ResourceTag/tunedrop:stack"] == (PSEUDO["AWS::StackId"],)
+    assert len(serving) == 2
+    for statement in serving:
+        assert statement.conditions["StringEquals"]["aws:ResourceTag/tunedrop:stack"] == (PSEUDO["AWS::StackId"],)
+
+
+def test_only_what_says_its_term_is_bought_and_a_commitment_only_where_the_stack_allows_it(stack):
+    allowed = ("hourly", "one_month", "six_months") if stack.parameters["AllowCommitments"] == "true" else ("hourly",)
+    buying = [each for each in all_granted(stack) if "bedrock:CreateProvisionedModelThroughput" in each.actions]
+    assert [each.conditions["StringEquals"]["aws:RequestTag/tunedrop:term"] for each in buying] == [allowed, allowed]
 
 
 def test_what_another_stack_owns_is_not_tagged_anew(stack):

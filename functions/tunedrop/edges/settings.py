@@ -53,6 +53,8 @@ class Settings:
     job_security_group_ids: tuple[str, ...] = ()
     allow_jobs_on_accept: bool = False
     """Whether an accepted version may start a job on its own when its `dataset.toml` asks for that."""
+    allow_commitments: bool = False
+    """Whether capacity may be bought for a whole term, once another person has approved it."""
     response_streaming: bool = True
     """Whether the Messages API's route streams; the function's answer must match the route."""
 
@@ -94,6 +96,7 @@ class Settings:
             job_subnet_ids=_listed(variables, "TUNEDROP_JOB_SUBNET_IDS"),
             job_security_group_ids=_listed(variables, "TUNEDROP_JOB_SECURITY_GROUP_IDS"),
             allow_jobs_on_accept=variables.get("TUNEDROP_ALLOW_JOBS_ON_ACCEPT") == "true",
+            allow_commitments=variables.get("TUNEDROP_ALLOW_COMMITMENTS") == "true",
             response_streaming=variables.get("TUNEDROP_RESPONSE_STREAMING", "true") == "true",
         )
 

@@ -45,6 +45,18 @@ class UnitAnswer(AnswerModel):
     cost_so_far: float | None
 
 
+class ApprovalAnswer(AnswerModel):
+    """What waits, or waited, for another person."""
+
+    plan_id: str = Field(description="Of the plan that was asked for")
+    asked_by: str = Field(description="An IAM ARN, as is approved_by")
+    asked_at: datetime
+    expires_at: datetime = Field(description="When it is withdrawn unless it is approved by then")
+    approved_by: str | None
+    approved_at: datetime | None
+    reason: str | None
+
+
 class DeploymentAnswer(AnswerModel):
     """A named way to call a custom model."""
 
@@ -83,6 +95,10 @@ class DeploymentAnswer(AnswerModel):
         None,
         description="Through the Messages API, in this generation, and at most a minute later; null: not called yet",
     )
+    commitment: str | None = Field(None, description="The term that it is bought for; null: none, or by the hour")
+    term_cost: float | None = Field(None, description="Of the whole term, at most; null also without a price")
+    committed_until: datetime | None = Field(None, description="Nobody can end it earlier")
+    approval: ApprovalAnswer | None = Field(None, description="Of a commitment: nothing is bought without it")
     on_budget: str | None = Field(None, description="notify or release; null on demand")
     history: list[HistoryAnswer]
     acts: list[ActAnswer] = Field([], description="Of this generation, the first first; none by an older release")
@@ -141,6 +157,7 @@ class DeploymentPlanAnswer(AnswerModel):
     idle_minutes: int | None = Field(
         None, description="Released once nobody has called it for so long; null: only at its end"
     )
+    commitment: str | None = Field(None, description="The term that it would be bought for, after an approval")
     cost: CapacityCostAnswer
     hour_of_both: float | None = Field(
         None, description="While a second unit and the one before are billed; null without a price or a second unit"
@@ -183,6 +200,10 @@ def deployment(priced: PricedDeployment) -> DeploymentAnswer:
     )
     answer.second_unit = _unit(priced.beside) if priced.beside else None
     answer.acts = [ActAnswer.of(act) for act in priced.acts]
+    if purchase := priced.purchase:
+        answer.commitment, answer.term_cost = purchase.commitment, priced.term_cost
+        answer.committed_until = purchase.committed_until
+        answer.approval = ApprovalAnswer.of(purchase.approval) if purchase.approval else None
     return answer
 
 
@@ -224,6 +245,7 @@ def plan(planned: PlannedDeployment) -> DeploymentPlanAnswer:
         hours=told.hours,
         expires_at=planned.expires_at,
         idle_minutes=told.idle_minutes,
+        commitment=told.commitment.term if told.commitment else None,
         cost=CapacityCostAnswer.of(planned.cost),
         hour_of_both=planned.hour_of_both,
         quotas=[QuotaAnswer.of(quota) for quota in planned.quotas],

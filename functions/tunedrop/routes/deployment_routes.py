@@ -12,6 +12,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field
 
 from tunedrop.actions.deployments import (
+    approve_deployment,
     plan_deployment,
     put_deployment,
     read_deployments,
@@ -19,9 +20,11 @@ from tunedrop.actions.deployments import (
     release_deployment,
 )
 from tunedrop.domain.base_models.catalogue import OnBudget, Serving
+from tunedrop.domain.serving.commitments import GivenApproval
 from tunedrop.domain.serving.deployment_filter import DeploymentFilter
 from tunedrop.domain.serving.deployment_states import Deployment, DeploymentState
 from tunedrop.domain.serving.put_request import PutDeployment
+from tunedrop.domain.serving.terms import Term
 from tunedrop.edges.cloud import Cloud
 from tunedrop.errors import InvalidInput
 from tunedrop.routes import deployment_answers, idempotency, orphan_answers
@@ -89,11 +92,24 @@ class PutDeploymentBody(Body):
         description="Instead of a model: the throughput or custom-model deployment that exists already, serves a "
         "custom model of this stack, has its tag, and becomes this deployment's. Nothing is bought",
     )
+    commitment: Term | None = added(
+        None,
+        description="Buys it for this whole term, which nobody can cut short: where the stack allows it, with the "
+        "plan_id, and once another person has approved it",
+    )
     plan_id: str | None = Field(None, description="Does exactly what the plan with this id says, or nothing")
 
     def asked(self, name: str) -> PutDeployment:
         """The same as an action's argument."""
         return PutDeployment(name, **self.model_dump())
+
+
+class ApproveDeploymentBody(Body):
+    """The approval of a commitment, by another person than who asked for it."""
+
+    term: Term = Field(description="Of the commitment, once more: of another one nothing is approved")
+    reason: str = Field(min_length=1, max_length=500, pattern=r"\S", description="Why, for whoever reads of it later")
+    plan_id: str | None = Field(None, description="Approves exactly what the plan with this id says, or nothing")
 
 
 @router.get("/deployments", summary="List deployments")
@@ -206,6 +222,32 @@ def delete_deployment(
         return Response(HTTPStatus.OK, "application/json", deployment_answers.release_plan(planned))
     released = release_deployment.release(name, request.cloud, author=request.author, at_once=now)
     return Response(HTTPStatus.ACCEPTED, "application/json", _told(released, request.cloud))
+
+
+@router.post(
+    "/deployments/<name>/approve",
+    summary="Approve a commitment",
+    responses={
+        202: {"description": "Requested", "content": {"application/json": {"model": DeploymentAnswer}}},
+        409: {"description": "Nothing waits for an approval, or not for this one, or not of this caller"},
+    },
+)
+def approve_deployment_(
+    name: str, body: Annotated[ApproveDeploymentBody, FromBody()], idempotency_key: IdempotencyKey = None
+) -> Response[DeploymentAnswer]:
+    """Approve a commitment that another person asked for. Requires an Idempotency-Key.
+
+    It is bought then, once, and nobody can end it before its term does. Repeating the request changes nothing.
+    """
+    request = Request.of(router)
+    given = GivenApproval(body.term, body.reason, body.plan_id)
+
+    def run(_: str) -> Answer:
+        approved = approve_deployment.approve(name, given, request.cloud, author=request.author)
+        return Answer(HTTPStatus.ACCEPTED, data(_told(approved, request.cloud)))
+
+    route = f"POST /deployments/{name}/approve"
+    return once(request, route, required(idempotency_key), body=body, run=run, model=DeploymentAnswer)
 
 
 def _told(deployment: Deployment, cloud: Cloud) -> DeploymentAnswer:

@@ -77,6 +77,16 @@ BUGS: dict[str, Bug] = {
         'HOLDING: frozenset[PurchaseState] = frozenset({"unknown", "live", "releasing"})',
         'HOLDING: frozenset[PurchaseState] = frozenset({"unknown", "live"})',
     ),
+    "a release waits for no call": Bug(
+        "tunedrop/domain/serving/calls_seen.py",
+        "    return not over and now < purchase.releasing_at + GRANULARITY + LONGEST_CALL",
+        "    return over and now < purchase.releasing_at + GRANULARITY + LONGEST_CALL",
+    ),
+    "a model is deleted under what serves it": Bug(
+        "tunedrop/actions/jobs/delete_model.py",
+        "        if each.state not in purchase_states.ENDED and job.id",
+        "        if each.state in purchase_states.ENDED and job.id",
+    ),
     "a job is sent before its row says so": Bug(
         "tunedrop/actions/jobs/advance_job.py",
         "    if not save_job.save(attempted, turn.cloud, turn.now, slot):",

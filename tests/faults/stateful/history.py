@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from tunedrop.errors import Unavailable
@@ -60,6 +61,10 @@ class Sent:
     recorded: bool
     ends_at: datetime | None
     """Of a throughput: when the schedule that stood then deletes it; None where none stood."""
+    budget: Decimal | None
+    """MonthlyBudget then."""
+    billed: timedelta
+    """What Bedrock had billed of the month until then, for all model units of the stack."""
     trained_on: bytes
     """Of a job: the bytes that lie where its request points."""
 
@@ -72,11 +77,22 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """One call that deletes or changes paid capacity that exists; `stack` made it, as its tag says."""
+    """One call that deletes or changes what exists and is paid for; `stack` made it, as its tag says."""
 
     operation: str
     arn: str
     stack: str | None
+    at: datetime
+    serves: bool
+    """Of a custom model: whether capacity of this stack served it at that moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """One call that the Messages API took."""
+
+    deployment: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +115,9 @@ class History:
     deliveries: list[Delivered] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
     touched: list[Touched] = field(default_factory=list)
+    calls: list[Called] = field(default_factory=list)
+    drained: int = 0
+    """How many releases were accepted right after a call."""
     purchases: dict[str, tuple[str, int]] = field(default_factory=dict)
     """By intent: deployment and generation, as long as a row could ever be read."""
     restored: bool = False

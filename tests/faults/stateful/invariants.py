@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tests.faults.stateful import data_invariants, job_invariants, money_invariants
+from tests.faults.stateful import call_invariants, data_invariants, job_invariants, money_invariants
 from tests.faults.stateful.history import is_wait
 from tests.faults.stateful.job_invariants import ENDED, TERMINAL
 from tests.faults.stateful.program import Program
@@ -61,6 +61,10 @@ ALWAYS: tuple[Invariant, ...] = (
     money_invariants.nothing_is_bought_late,
     money_invariants.releases_are_kept,
     money_invariants.nothing_foreign_is_touched,
+    money_invariants.within_the_budget,
+    call_invariants.calls_are_answered,
+    call_invariants.idle_is_idle,
+    call_invariants.no_model_is_deleted_that_serves,
     job_invariants.one_job_for_a_request,
     job_invariants.one_job_by_itself,
     job_invariants.statuses_move_forward,

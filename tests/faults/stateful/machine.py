@@ -17,10 +17,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.faults.stateful import call_invariants
 from tests.faults.stateful.invariants import ALWAYS, AT_REST, RESTORED, RESTORED_AT_REST, Invariant
+from tests.faults.stateful.money_steps import LATE
 from tests.faults.stateful.program import QUOTA, Program
 from tests.faults.stateful.steps import BEGINNINGS, HOUR, MINUTE, STEPS, Step, begin
 
+ADOPTED, BUDGET = "adopted by its name and tags", "monthly_budget"
 MOST_ROUNDS = 40
 REST = (11 * MINUTE, 3 * HOUR, 11 * MINUTE, 9 * HOUR, 11 * MINUTE, 27 * HOUR)
 """Waits of the way to rest, over and over: for second tries, for trainings, for leases, for deadlines."""
@@ -77,6 +80,14 @@ def came_to(program: Program) -> Counter[str]:
         deliveries=len(history.deliveries),
         faults=history.strikes(),
         puts=len(history.accepted("PUT", "/deployments/")),
+        second_units=sum("replaces" in row for row in program.purchases()),
+        adoptions=sum(ADOPTED in str(row["history"].value) for row in program.deployments().values()),
+        refused_by_budget=sum(
+            asked.status == 409 and asked.answer["error"]["code"] == BUDGET for asked in history.requests
+        ),
+        idle_stops=sum(call_invariants.NOBODY in str(row) for row in program.purchases()),
+        drained=history.drained,
+        models_deleted=sum(each.operation == "DeleteCustomModel" for each in history.touched),
         swaps=sum(each.operation == "UpdateProvisionedModelThroughput" for each in history.touched),
         restores=history.restored,
         new_stacks=program.stacks - 1,
@@ -97,7 +108,7 @@ def machine(program: Program, taken: Counter[str], reached: Counter[str]) -> typ
             self.holds = True
             program.reset()
 
-        @initialize(beginning=st.sampled_from(BEGINNINGS), skew=st.sampled_from((-3, 0, 0, 3)))
+        @initialize(beginning=st.sampled_from((*BEGINNINGS, *LATE)), skew=st.sampled_from((-3, 0, 0, 3)))
         def begin(self, beginning: str, skew: int) -> None:
             begin(program, beginning, skew)
 

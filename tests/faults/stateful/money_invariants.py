@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 from bedrock_simulator import LedgerEntry
 
 from tests.faults.stateful.history import CREATE_JOB, CREATE_THROUGHPUT
-from tests.faults.stateful.program import CAP, SKEWED_BY, Program
+from tests.faults.stateful.program import CAP, SKEWED_BY, UNIT_HOUR, Program
 from tests.faults.stateful.seen import PAID
 
 DEFAULT_HOURS = 8
 BUY_WITHIN = timedelta(hours=24)
 BRAKE_WITHIN = timedelta(hours=1)
+ANSWERED_WITHIN = timedelta(minutes=6)
+"""How long a release waits for the calls that it took."""
 
 
 def bought_once(program: Program) -> Iterator[str]:
@@ -130,13 +132,18 @@ def nothing_is_bought_late(program: Program) -> Iterator[str]:
 def releases_are_kept(program: Program) -> Iterator[str]:
     """I14: once a release was accepted, nothing is bought for that deployment's generation, and what was is gone."""
     for asked in program.history.accepted("DELETE", "/deployments/"):
-        released = (asked.answer["name"], asked.answer["generation"])
+        units = [
+            asked.answer["generation"],
+            *([asked.answer["second_unit"]["generation"]] if asked.answer["second_unit"] else []),
+        ]
+        released = [(asked.answer["name"], generation) for generation in units]
         for entry in program.ledger("provisioned_throughput"):
-            if entry.is_live and program.history.calm and _whose(program, entry) == released:
+            over = program.now >= asked.at + ANSWERED_WITHIN
+            if entry.is_live and program.history.calm and over and _whose(program, entry) in released:
                 yield f"{released} was released at {asked.at}, and bills at {program.now}"
         for sent in program.history.sent:
             late = sent.operation != CREATE_JOB and sent.at > asked.at
-            if late and program.history.purchases.get(sent.tags["tunedrop:intent"]) == released:
+            if late and program.history.purchases.get(sent.tags["tunedrop:intent"]) in released:
                 yield f"{released} was released at {asked.at} and bought at {sent.at}"
 
 
@@ -145,6 +152,21 @@ def nothing_foreign_is_touched(program: Program) -> Iterator[str]:
     for touched in program.history.touched:
         if touched.stack != program.history.stack:
             yield f"{touched.operation} of {touched.arn}, which {touched.stack} made"
+
+
+def within_the_budget(program: Program) -> Iterator[str]:
+    """I26: what was billed in the month and what is bought until its schedule ends it stay within MonthlyBudget."""
+    for sent in program.history.sent:
+        if sent.operation != CREATE_THROUGHPUT or sent.budget is None or sent.ends_at is None:
+            continue
+        month_ends = (sent.at.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)).replace(
+            day=1
+        )
+        bought = (min(sent.ends_at, month_ends) - sent.at) * sent.parameters["modelUnits"]
+        skewed = SKEWED_BY * (len(program.ledger("provisioned_throughput")) + 1)
+        cost = (sent.billed + bought - skewed) / timedelta(hours=1) * UNIT_HOUR
+        if cost > sent.budget:
+            yield f"{sent.parameters['provisionedModelName']} left at {sent.at}: {cost:.2f} of {sent.budget}"
 
 
 def books_agree(program: Program) -> Iterator[str]:

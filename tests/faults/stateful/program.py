@@ -37,8 +37,12 @@ from tests.integration.bedrock_world import Crash, envelope
 from tests.integration.conftest import ACCOUNT
 from tests.integration.faster_moto import same_rows
 
-CAP, QUOTA = 1, 2
-"""MaxModelUnits, and what Bedrock would sell: a purchase beyond the cap must reach the ledger to be seen."""
+CAP, QUOTA = 2, 3
+"""MaxModelUnits, with room for a second unit, and what Bedrock would sell: a purchase beyond the cap must be seen."""
+UNIT_HOUR = 10
+PRICES = {f"{name}.model_unit_hour": float(UNIT_HOUR) for name in ("claude-3-haiku", "llama-3-1-8b")} | {
+    f"{name}.training_per_1000_tokens": 0.001 for name in ("claude-3-haiku", "llama-3-1-8b")
+}
 BY_HAND = "made-by-hand"
 SKEWED_BY = timedelta(minutes=3)
 """At most, Bedrock's clock from all others."""
@@ -79,6 +83,7 @@ class Program(Seen):
         world = self.world
         self.sequence = self.keys = self.stacks = 0
         self.brakes, self.left_behind = False, {}
+        world.settings = replace(world.settings, monthly_budget=None)
         world.clock.time, world.ids, world.bedrock_clock.skew = bedrock_world.Clock().time, 0, timedelta()
         world.simulator.restore(self._empty)
         world.put_back_schedules({})
@@ -281,12 +286,14 @@ class Program(Seen):
             trained_on = found.value if found else b""
         recorded = self.is_in_flight(sent.get("clientRequestToken"))
         ends_at = self.world.schedules().get(sent.get("provisionedModelName", ""))
-        self.history.sent.append(Sent(operation, sent, self.now, recorded, ends_at, trained_on))
+        budget, billed = self.world.settings.monthly_budget, self.billed_this_month()
+        self.history.sent.append(Sent(operation, sent, self.now, recorded, ends_at, budget, billed, trained_on))
 
     def _touched(self, operation: str, arn: str) -> None:
         tags = self.world.simulator._world.tags.get(f"arn:{arn}")
         if tags is not None:  # else it is gone
-            self.history.touched.append(Touched(operation, arn, tags.get("tunedrop:stack")))
+            serves = f"arn:{arn}" in self.served_models()
+            self.history.touched.append(Touched(operation, arn, tags.get("tunedrop:stack"), self.now, serves))
 
 
 def _noting(take: Callable[[Mapping[str, Any]], object], caught: list[BaseException]) -> Any:

@@ -18,7 +18,9 @@ RUNS, LENGTH = 300, 40
 AT_ONCE = 2
 """Hunts; each is a process that uses one processor."""
 WANTED = (
-    *("trainings", "purchases", "puts", "swaps", "restores", "new_stacks", "faults"),
+    *("trainings", "purchases", "puts", "swaps", "second_units", "restores", "adoptions", "new_stacks", "faults"),
+    *("refused_by_budget", "idle_stops", "drained", "models_deleted"),
+    *("DeploymentReplaced", "BudgetNearing", "BudgetExhausted"),
     *("JobCompleted", "JobStopped", "DeploymentReleased", "DatasetDeleted"),
 )
 """What the runs must have come to for them to prove anything."""
@@ -39,6 +41,7 @@ def prove() -> Proof:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = dict(zip(BUGS, pool.map(hunt, BUGS.values()), strict=True))
     objections += [f"no run came to {name}" for name in WANTED if not reached[name]]
+    objections += [f"no run took the step {name}" for name in STEPS if not taken[name]]
     objections += [f"not found within {CPU_SECONDS} s: {name}" for name, each in found.items() if each is None]
     return Proof(_figures(taken, reached, spent, found), objections, _details(taken, reached, found))
 
@@ -48,6 +51,9 @@ def _figures(taken: Counter[str], reached: Counter[str], spent: float, found: di
     return (
         f"{RUNS} runs of up to {LENGTH} steps ({taken.total()} of {len(STEPS)} kinds, {reached['faults']} faults, "
         f"{reached['trainings']} trainings, {reached['purchases']} purchases, {reached['swaps']} swaps, "
+        f"{reached['second_units']} second units, {reached['adoptions']} adoptions, "
+        f"{reached['idle_stops']} idle stops, "
+        f"{reached['refused_by_budget']} refused by the budget, {reached['models_deleted']} models deleted, "
         f"{reached['restores']} restores, {reached['new_stacks']} new stacks) held to {len(ALWAYS) + len(AT_REST)} "
         f"invariants in {spent:.0f} s; {len(caught)} of {len(found)} seeded bugs found, each within "
         f"{max(caught, default=0):.0f} s"

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from tests.conftest import scrub
-from tests.faults.stateful.program import CAP, FORGETFUL, Program
+from tests.faults.stateful.program import CAP, FORGETFUL, PRICES, Program
 from tests.hostile.world import quiet
 from tests.iam.recorder import RECORDER
 from tests.integration import bedrock_world
@@ -29,5 +29,5 @@ def running() -> Iterator[Program]:
             stack = deployed(environment)
             world = bedrock_world.make(stack, environment, data=False, configuration=FORGETFUL)
             caps = {"max_model_units": CAP, "max_concurrent_jobs": 1, "allow_jobs_on_accept": True}
-            world.settings = replace(world.settings, **caps)  # type: ignore[arg-type]
+            world.settings = replace(world.settings, prices=PRICES, **caps)  # type: ignore[arg-type]
             yield Program(world)

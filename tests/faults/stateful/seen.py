@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bedrock_simulator import LedgerEntry
@@ -68,6 +68,43 @@ class Seen:
         found = self.world.simulator._world.throughputs.get(arn)
         return found.model_arn if found and found.status != "Updating" else None
 
+    def served_models(self) -> set[str]:
+        """The models that throughputs of this stack serve, by ARN."""
+        throughputs = self.world.simulator._world.throughputs.values()
+        return {
+            each.model_arn for each in throughputs if self.tags(each.arn).get("tunedrop:stack") == self.history.stack
+        }
+
+    def billed_this_month(self) -> timedelta:
+        """What model units of this stack were billed since the month began, each for itself."""
+        month = self.now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        billed = (
+            (max((entry.ended_at or self.now) - max(entry.started_at, month), timedelta()), entry.units)
+            for entry in self.ledger(PAID[0])
+        )
+        return sum((lasted * units for lasted, units in billed), timedelta())
+
+    def deployments(self) -> Mapping[str, Mapping[str, Any]]:
+        """Heads of deployments by name, attributes as moto holds them."""
+        heads = (row for row in self.rows() if row["sk"].value == "HEAD" and "name" in row)
+        return {row["name"].value: row for row in heads if row["pk"].value.startswith("DEPLOYMENT#")}
+
+    def answering(self) -> list[str]:
+        """The deployments that take calls now."""
+        return [name for name, row in self.deployments().items() if row["state"].value in {"Ready", "Updating"}]
+
+    def trained(self) -> Mapping[str, str]:
+        """The names of the custom models by the jobs that completed."""
+        return {
+            row["pk"].value.removeprefix("JOB#"): row["name"].value
+            for row in self.rows()
+            if row["sk"].value == "JOB" and "status" in row and row["status"].value == "Completed"
+        }
+
+    def purchases(self) -> Iterator[Mapping[str, Any]]:
+        """Rows of purchases, attributes as moto holds them."""
+        return (row for row in self.rows() if row["sk"].value.startswith("PURCHASE#") and "intent_id" in row)
+
     def objects(self) -> Any:
         """The bucket's versions by key, as moto holds them."""
         return get_backend("s3")[ACCOUNT]["aws"].buckets[self.world.stack.bucket].keys
@@ -89,8 +126,8 @@ class Seen:
 
     def expiry(self, arn: str) -> datetime | None:
         """When the purchase of that throughput says that it ends."""
-        for row in self.rows():
-            if row["sk"].value.startswith("PURCHASE#") and "arn" in row and row["arn"].value == arn:
+        for row in self.purchases():
+            if "arn" in row and row["arn"].value == arn:
                 return datetime.fromisoformat(row["expires_at"].value) if "expires_at" in row else None
         return None
 

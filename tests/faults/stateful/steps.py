@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from hypothesis import strategies as st
 from tunedrop.domain.checks import examples
 
 from tests.faults.kinds import FAULTS
+from tests.faults.stateful import money_steps
 from tests.faults.stateful.history import Asked
+from tests.faults.stateful.money_steps import LATE, pick
 from tests.faults.stateful.program import Program
 from tests.faults.stateful.wire import Strike
-
-T = TypeVar("T")
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 DATASETS, DEPLOYMENTS = ("support", "billing"), ("prod", "next")
@@ -57,10 +57,6 @@ def _is_under_way(program: Program) -> bool:
     return bool(program.queues.waiting or program.world.events) or program.has_open_work()
 
 
-def _pick(things: list[T], number: int) -> T:
-    return things[number % len(things)]
-
-
 def _upload(program: Program, dataset: str, split: str, content: str) -> None:
     program.upload(dataset, split, CONTENTS[content], content, good=content.startswith("good"))
 
@@ -73,7 +69,7 @@ def _start(
     program: Program, number: int, base_model: str, wish: Any, hours_left: int | None, fault: Strike | None
 ) -> None:
     deadline = program.now + timedelta(hours=hours_left) if hours_left else None
-    dataset = _pick(program.history.uploads, number).dataset
+    dataset = pick(program.history.uploads, number).dataset
     body = {"dataset": dataset, "base_model": base_model, "deployment": wish}
     if deadline:
         body["deadline"] = deadline.isoformat()
@@ -85,7 +81,7 @@ def _starts(program: Program) -> list[Asked]:
 
 
 def _repeat(program: Program, number: int, changed: bool, fault: Strike | None) -> None:
-    first = _pick(_starts(program), number)
+    first = pick(_starts(program), number)
     body = {**first.body, "sweep": "another-body"} if changed else first.body
     program.ask(first.method, first.path, body, first.key, fault)
 
@@ -95,32 +91,7 @@ def _plan(program: Program, dataset: str, wish: Any) -> None:
 
 
 def _stop(program: Program, number: int, fault: Strike | None) -> None:
-    program.ask("POST", f"/jobs/{_pick(list(program.history.jobs()), number)}/stop", fault=fault)
-
-
-def _put(
-    program: Program, number: int | None, name: str, hours: int | None, ahead: int | None, fault: Strike | None
-) -> None:
-    body: dict[str, Any] = {}
-    if number is not None:
-        statuses = {job: seen[-1] for job, seen in program.history.statuses.items()}
-        trained = [job for job, status in statuses.items() if status == "Completed"]
-        body["job_id"] = _pick(trained or list(program.history.jobs()), number)
-    if ahead:
-        body["expires_at"] = (program.now + timedelta(hours=ahead)).isoformat()
-    elif hours:
-        body["hours"] = hours
-    program.ask("PUT", f"/deployments/{name}", body, program.new_key(), fault)
-
-
-def _buy_by_hand(program: Program, number: int) -> None:
-    models = [job.model_arn for job in program.bedrock_jobs() if job.model_arn]
-    if models:
-        program.buy_by_hand(_pick(models, number))
-
-
-def _release(program: Program, name: str, fault: Strike | None) -> None:
-    program.ask("DELETE", f"/deployments/{name}", fault=fault)
+    program.ask("POST", f"/jobs/{pick(list(program.history.jobs()), number)}/stop", fault=fault)
 
 
 def _delete(program: Program, dataset: str, version: int | None, fault: Strike | None) -> None:
@@ -128,21 +99,22 @@ def _delete(program: Program, dataset: str, version: int | None, fault: Strike |
 
 
 def _deliver(program: Program, number: int, fault: Strike | None) -> None:
-    program.deliver(_pick(program.queues.due(program.now), number), fault)
+    program.deliver(pick(program.queues.due(program.now), number), fault)
 
 
 def _deliver_again(program: Program, number: int) -> None:
     queues = program.queues
-    queues.repeat(_pick([*queues.done, *queues.waiting], number), program.now)
+    queues.repeat(pick([*queues.done, *queues.waiting], number), program.now)
 
 
 def begin(program: Program, beginning: str, skew: int) -> None:
     """Come so far without faults: runs that begin with nothing seldom come far. `skew`: of Bedrock's clock, minutes."""
     program.world.bedrock_clock.skew = timedelta(minutes=skew)
-    so_far = BEGINNINGS.index(beginning)
+    so_far = BEGINNINGS.index(beginning if beginning in BEGINNINGS else BEGINNINGS[-1])
     if so_far >= 1:
         _upload(program, DATASETS[0], "train", "good 1")
         program.deliver_due()
+        program.look()
     if so_far >= 2:
         wish = {"name": DEPLOYMENTS[0]}
         body = {"dataset": DATASETS[0], "base_model": BASE_MODELS[0], "deployment": wish}
@@ -158,6 +130,8 @@ def begin(program: Program, beginning: str, skew: int) -> None:
         program.tick()
         program.wait(3 * HOUR)
         program.tick()
+    if beginning in LATE:
+        LATE[beginning](program)
 
 
 def _go_on(program: Program, fault: Strike | None) -> None:
@@ -175,6 +149,12 @@ def _wait(program: Program, seconds: int) -> None:
 
 _wish = st.fixed_dictionaries({"name": st.sampled_from(DEPLOYMENTS)}, optional={"hours": st.sampled_from((1, 3))})
 wishes = st.none() | _wish | _wish
+_puts: Mapping[str, st.SearchStrategy[Any]] = {
+    "hours": st.sampled_from((1, 3)),
+    "second_unit": st.just(True),
+    "idle_minutes": st.sampled_from((0, 10, 60)),
+    "on_budget": st.sampled_from(("notify", "release")),
+}
 
 STEPS: Mapping[str, Step] = {
     "upload": Step(
@@ -214,25 +194,54 @@ STEPS: Mapping[str, Step] = {
         _stop, {"number": numbers, "fault": faults}, when=lambda program: bool(program.history.jobs()), weight=2
     ),
     "release": Step(
-        _release,
-        {"name": st.sampled_from(DEPLOYMENTS), "fault": faults},
+        money_steps.release,
+        {"name": st.sampled_from(DEPLOYMENTS), "now": st.booleans(), "fault": faults},
         when=lambda program: bool(program.history.jobs()),
         weight=2,
     ),
     "put": Step(
-        _put,
+        money_steps.put,
         {
             "number": st.none() | numbers,
             "name": st.sampled_from(DEPLOYMENTS),
-            "hours": st.sampled_from((None, 1, 3)),
+            "wish": st.fixed_dictionaries({}, optional=_puts),
             "ahead": st.sampled_from((None, None, 2, 30)),
             "fault": faults,
         },
         when=lambda program: bool(program.history.jobs()),
+        weight=4,
+    ),
+    "serve_another": Step(
+        money_steps.serve_another,
+        {"number": numbers, "second_unit": st.booleans(), "fault": faults},
+        when=lambda program: bool(money_steps.others(program)),
         weight=5,
     ),
+    "set_budget": Step(
+        money_steps.set_budget,
+        {"budget": st.sampled_from((None, 50, 100, 400))},
+        when=lambda program: bool(program.history.jobs()),
+    ),
+    "call": Step(money_steps.call, {"number": numbers}, when=lambda program: bool(program.answering())),
+    "drain": Step(
+        money_steps.drain,
+        {"number": numbers, "now": st.sampled_from((False, False, True)), "fault": faults},
+        when=lambda program: bool(program.answering()),
+    ),
+    "leave_alone": Step(
+        money_steps.leave_alone,
+        {"number": numbers, "called": st.booleans(), "fault": faults},
+        when=lambda program: bool(program.answering()),
+    ),
+    "delete_model": Step(
+        money_steps.delete_model,
+        {"number": numbers, "fault": faults},
+        when=lambda program: bool(program.trained()),
+    ),
     "buy_by_hand": Step(
-        _buy_by_hand, {"number": numbers}, when=lambda program: bool(program.bedrock_jobs()) and not program.by_hand()
+        money_steps.buy_by_hand,
+        {"number": numbers},
+        when=lambda program: bool(program.bedrock_jobs()) and not program.by_hand(),
     ),
     "sleep": Step(Program.sleep, {"seconds": st.sampled_from((HOUR, 3 * HOUR, 9 * HOUR))}, when=_is_under_way),
     "put_back": Step(

@@ -21,6 +21,7 @@ TOUCHING = frozenset(
         "DeleteCustomModelDeployment",
         "UpdateProvisionedModelThroughput",
         "UpdateCustomModelDeployment",
+        "DeleteCustomModel",
     }
 )
 
@@ -37,7 +38,7 @@ class Strike:
 class Wire:
     """Hears the calls of a block; `heard` is told of each call that starts spending, before it takes effect.
 
-    `touched` is told of each that deletes or changes paid capacity, by its ARN.
+    `touched` is told of each that deletes or changes what is paid for, by its ARN.
     """
 
     heard: Callable[[str, Mapping[str, Any]], None]

@@ -21,7 +21,7 @@ FOR_PEOPLE = "tunedrop/domain/reports/"
 """Where the code says who speaks, and which program to run next."""
 NAMES_OF_OURS = re.compile(r"tunedrop[-/]|/tunedrop")
 OUR_NAME = re.compile(rf"{NAMES_OF_OURS.pattern}|^tunedrop$")
-TAGS = re.compile(r"(?<=Tag/)tunedrop:(dataset|intent|stack)\b")
+TAGS = re.compile(r"(?<=Tag/)tunedrop:(dataset|intent|stack|term)\b")
 """Tags are told apart by the stack's id, which is their value."""
 SOURCES = frozenset({"source", "events:source"})
 """Members that say who publishes an event: all stacks of ours alike, whose id is in the event."""

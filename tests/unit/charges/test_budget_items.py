@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tunedrop.domain.charges import budget_limits, charge
 from tunedrop.domain.charges.budget_items import BudgetItem, BudgetPricing
 from tunedrop.domain.charges.monthly_budget import BudgetNow
-from tunedrop.domain.serving import purchase_states
+from tunedrop.domain.serving import deployment_ends, purchase_states
 from tunedrop.domain.serving.purchase_states import RELEASE_TIME, Capacity, Purchase
 from tunedrop.errors import CapExceeded, Conflict
 
@@ -80,7 +80,7 @@ def test_a_release_that_was_asked_for_frees_the_rest_at_once():
 
 
 def test_an_earlier_end_that_is_not_in_force_yet_frees_nothing():
-    row = purchase_states.end_at(live(NOW), 1, NOW + HOUR, NOW)
+    row = deployment_ends.end_at(live(NOW), 1, NOW + HOUR, NOW)
     assert taken(row, NOW + HOUR)[0] == Decimal("8.25") * 44
 
 

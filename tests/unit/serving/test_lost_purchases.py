@@ -40,7 +40,7 @@ ITEM = Capacity(
 )
 MODEL = ProvenModel("01hzz1", NAME, "support", 3, "claude-3-haiku", "team")
 LOST = Lost(ITEM, TAGS, MODEL, NOW + timedelta(hours=5) + RELEASE_TIME)
-ADOPTER = Adopter(STACK, UID, NOW)
+ADOPTER = Adopter(STACK, UID, NOW, 1)
 
 
 def test_everything_comes_from_what_aws_keeps():

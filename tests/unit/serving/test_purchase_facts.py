@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.domain.serving import purchase_facts, purchase_states
+from tunedrop.domain.serving import deployment_ends, purchase_facts, purchase_states
 from tunedrop.domain.serving.purchase_states import Capacity, Purchase
 
 from tests.unit.serving.test_purchase_steps import requested
@@ -50,14 +50,14 @@ def test_a_renewed_end_is_told_anew_and_one_asked_for_just_now_is_not():
     row = bought(hours=8)
     row = purchase_facts.told(row, purchase_facts.due(row, NOW + 7.9 * HOUR))
     assert (row.warned, row.announced) == ((15,), ("ready", "expiring"))
-    renewed = purchase_states.end_at(row, 9, NOW + 9 * HOUR, NOW + 7.9 * HOUR)
+    renewed = deployment_ends.end_at(row, 9, NOW + 9 * HOUR, NOW + 7.9 * HOUR)
     moved = replace(renewed, expires_at=renewed.until)
     facts = told_over(moved, [7.9 * HOUR + step * MINUTE for step in range(66)])
     assert [(moment, fact.minutes_ahead) for moment, fact in facts] == [(8.75 * HOUR, 15)]
 
 
 def test_of_a_later_end_that_is_not_in_force_yet_nobody_is_reassured():
-    row = purchase_states.end_at(bought(hours=8), 20, NOW + 20 * HOUR, NOW + HOUR)
+    row = deployment_ends.end_at(bought(hours=8), 20, NOW + 20 * HOUR, NOW + HOUR)
     assert [fact.minutes_ahead for fact in purchase_facts.due(row, NOW + 7.5 * HOUR)] == [60]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -57,6 +58,32 @@ def test_the_next_version_carries_the_other_splits_over():
     assert isinstance(plan, NewVersion)
     assert plan.version.number == 3
     assert plan.version.splits == {"train": file("train", "b", at=5), "validation": file("validation")}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("by", ["sequencer", "time"])
+def test_what_was_put_back_is_the_newest_in_whatever_order_events_come(order, by):
+    contents = ("a", "b", "a")
+    uploads = [
+        file(content=content, at=0 if by == "sequencer" else at, sequencer=f"{at:04X}" if by == "sequencer" else None)
+        for at, content in enumerate(contents)
+    ]
+    head = EMPTY
+    for number in order:
+        again = versioning.seen_again(head, [uploads[number]], NOW)
+        head = again or follow(head, uploads[number])
+    assert head.files["train"].sha256 == "a"
+
+
+def test_what_was_seen_again_is_the_same_file_and_no_later_one_than_that():
+    head = follow(EMPTY, file(sequencer="02"))
+    assert versioning.seen_again(head, [file(sequencer="02")], NOW) is None
+    assert versioning.seen_again(head, [file(sequencer="01")], NOW) is None
+    assert versioning.seen_again(head, [file(content="b", at=9, sequencer="03")], NOW) is None
+    again = versioning.seen_again(head, [file(at=9, sequencer="03")], NOW)
+    assert again is not None
+    assert (again.files["train"].version_id, again.files["train"].sequencer) == ("train-a-0", "03")
+    assert (again.latest, again.revision) == (head.latest, head.revision + 1)
 
 
 def test_the_same_bytes_again_make_none():

@@ -12,7 +12,7 @@ from decimal import Decimal
 from tunedrop.actions.charges import read_spending
 from tunedrop.actions.charges.read_spending import Spending
 from tunedrop.domain.charges import budget_limits
-from tunedrop.domain.charges.budget_items import BudgetItem, BudgetPricing
+from tunedrop.domain.charges.budget_items import BudgetItem, BudgetPricing, CapacityWanted
 from tunedrop.domain.charges.budget_limits import BudgetObjection
 from tunedrop.domain.charges.monthly_budget import BudgetNow, BudgetShare
 from tunedrop.domain.serving.deployment_plan import DeploymentPlan, StandingDeployment
@@ -79,7 +79,8 @@ def of_wish(
     thousands = None if trained_tokens is None else Decimal(trained_tokens) / 1000
     items = [found.pricing.of_training("job", base_model, thousands)]
     if wish:
-        items.append(found.pricing.of_capacity("deployment", base_model, wish.model_units, wish.hours, None))
+        wanted = CapacityWanted(wish.model_units, wish.hours)
+        items.append(found.pricing.of_capacity("deployment", base_model, wanted))
     return found.share(items, accepted=accepted)
 
 
@@ -108,7 +109,14 @@ def _item(
         renewed = replace(standing.purchase, hours=planned.hours, until=planned.until)
         return pricing.of_purchase(renewed, base_model)
     key = f"deployment {planned.name}#{planned.generation}"
-    return pricing.of_capacity(key, base_model, planned.model_units, planned.hours, planned.until)
+    term = planned.commitment.term if planned.commitment else None
+    wanted = CapacityWanted(planned.model_units, planned.hours, planned.until, term)
+    return pricing.of_capacity(key, base_model, wanted)
+
+
+def adopted(cloud: Cloud) -> list[Update]:
+    """What is written beside capacity that exists and gets its rows: nobody's sum has it. It is never refused."""
+    return [] if cloud.settings.monthly_budget is None else [budget_rows.spent_already()]
 
 
 def write(share: BudgetShare | None) -> list[Update]:

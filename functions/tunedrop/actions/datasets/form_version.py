@@ -11,7 +11,7 @@ from tunedrop.domain.reports import dataset_notifications
 from tunedrop.domain.reports.dataset_notifications import Publisher
 from tunedrop.domain.training.on_accept import OnAccept
 from tunedrop.domain.versions import dataset_toml, object_keys, versioning
-from tunedrop.domain.versions.versioning import Head, NothingNew, SplitFile, Version
+from tunedrop.domain.versions.versioning import Head, Noted, NothingNew, SplitFile, Version
 from tunedrop.edges import event_bus
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger
@@ -42,6 +42,9 @@ def place(upload: Upload, files: Sequence[SplitFile], cloud: Cloud, start: Start
             raise Unavailable("dataset_being_deleted", "To be retried.", retry_after_seconds=ERASING_SECONDS)
         plan = versioning.plan(head, files, system_file, cloud.now())
         if isinstance(plan, NothingNew):
+            again = versioning.seen_again(head, files, cloud.now())
+            if again and not dataset_rows.reserve(cloud.state, upload, Noted(again)):
+                continue
             _say_nothing_new(upload, head, plan, cloud, start)
             return
         if dataset_rows.reserve(cloud.state, upload, plan):

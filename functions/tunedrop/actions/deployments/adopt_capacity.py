@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from tunedrop.actions.charges import reserve_budget
 from tunedrop.actions.deployments import advance_purchase, find_capacity
 from tunedrop.domain.reports import orphan_notifications
 from tunedrop.domain.reports.orphan_notifications import Finder
@@ -37,12 +39,16 @@ def take(arn: str, cloud: Cloud, spender: Spender) -> None:
     if intended and not capacity_owners.was_restored(intended):
         advance_purchase.advance(intended.deployment, intended.generation, cloud, spender)
         return
-    lost = find_capacity.lost(item, tags, _brake(item, cloud), cloud)
+    lost = replace(find_capacity.lost(item, tags, _brake(item, cloud), cloud), before=intended)
     before = deployment_rows.load(cloud.state, lost.deployment) if lost.deployment else None
-    rebuilt = lost_purchases.rebuild(lost, before, Adopter(stack.stack_id, stack.stack_uid, cloud.now()))
+    generation = deployment_rows.next_generation(cloud.state, before)
+    adopter = Adopter(stack.stack_id, stack.stack_uid, cloud.now(), generation)
+    rebuilt = lost_purchases.rebuild(lost, before, adopter)
     if isinstance(rebuilt, str):
         _tell(lost, rebuilt, cloud)
-    elif cloud.state.write_all(*deployment_rows.adopt(rebuilt.head, rebuilt.purchase, intended)):
+        return
+    adopting = deployment_rows.adopt(rebuilt.head, rebuilt.purchase, intended)
+    if cloud.state.write_all(*adopting, *reserve_budget.adopted(cloud)):
         logger.warning("paid capacity adopted", extra={"arn": arn, "purchase": rebuilt.purchase.id})
         advance_purchase.advance(rebuilt.purchase.deployment, rebuilt.purchase.generation, cloud, spender)
 

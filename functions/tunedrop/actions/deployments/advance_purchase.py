@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,7 +15,9 @@ from tunedrop.domain.charges.budget_limits import BudgetObjection
 from tunedrop.domain.serving import (
     acts,
     brake,
+    commitments,
     deployment_states,
+    purchase_request,
     purchase_states,
     purchase_steps,
     swap_steps,
@@ -24,7 +25,6 @@ from tunedrop.domain.serving import (
 )
 from tunedrop.domain.serving.deployment_states import Deployment, DeploymentState
 from tunedrop.domain.serving.purchase_states import HOLDING, Capacity, Observation, Purchase, Swap
-from tunedrop.domain.training import names_tokens_tags
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.edges import faults, schedules
 from tunedrop.edges.bedrock import buy_capacity, observed_capacity, swap_model
@@ -35,10 +35,9 @@ from tunedrop.edges.observability import logger, traced
 from tunedrop.edges.rows import deployment_rows
 from tunedrop.edges.rows.stored import UnreadableRow
 from tunedrop.edges.rows.writes import Write
-from tunedrop.edges.settings import Settings
 from tunedrop.errors import Unavailable
 
-MOST_STEPS = 12
+MOST_STEPS = 16
 """More than any path through the steps takes. A purchase that needs more is contended; its message is redelivered."""
 
 
@@ -142,8 +141,8 @@ def _move(step: purchase_steps.PurchaseStep, purchase: Purchase, visit: Visit) -
             _go_live(purchase, found, visit)
         case purchase_steps.BecomeReady(found):
             _become_ready(replace(purchase, billed_since=found.created_at or purchase.billed_since), visit)
-        case purchase_steps.MoveEnd(expires_at):
-            save(replace(purchase, expires_at=expires_at), visit)
+        case purchase_steps.MoveEnd() | commitments.LearnTerm():
+            _set_end(step, purchase, visit)
         case purchase_steps.BeginRelease(reason, failure, author):
             released = purchase_states.release(purchase, reason, failure, now)
             released = purchase_states.acted(released, "released", author, now) if author else released
@@ -152,6 +151,14 @@ def _move(step: purchase_steps.PurchaseStep, purchase: Purchase, visit: Visit) -
             _reclaim(purchase, found, visit)
         case purchase_steps.Finish():
             _finish(purchase, step, visit)
+
+
+def _set_end(step: purchase_steps.MoveEnd | commitments.LearnTerm, purchase: Purchase, visit: Visit) -> None:
+    if isinstance(step, purchase_steps.MoveEnd):
+        save(replace(purchase, expires_at=step.expires_at), visit)
+        return
+    learned, words = commitments.learn(purchase, step.ends_at), "its term ends then, as Bedrock shows it"
+    save(learned, visit, head=lambda head: deployment_states.change_end(head, step.ends_at, words, visit.now))
 
 
 def _set_brake(purchase: Purchase, fires_at: datetime, visit: Visit) -> None:
@@ -180,8 +187,10 @@ def _was_bought(purchase: Purchase, visit: Visit) -> bool:
 
 def _send(purchase: Purchase, visit: Visit) -> None:
     """Write `unknown` and take the model units first, then send the call that buys: never what was bought before."""
-    if _was_bought(purchase, visit):
+    words = commitments.forbids(purchase, allowed=visit.cloud.settings.allow_commitments)
+    if words is None and _was_bought(purchase, visit):
         words = "it was bought before, as its schedule shows, and the tables were restored: nothing is bought again"
+    if words:
         _finish(purchase, purchase_steps.Finish("lapsed", words), visit)
         return
     attempted = purchase_states.attempt(purchase, visit.now)
@@ -192,7 +201,8 @@ def _send(purchase: Purchase, visit: Visit) -> None:
         return
     # If we crash from here on, the row says `unknown`, so the next delivery looks in Bedrock before it sends again.
     sent = replace(attempted, revision=attempted.revision + 1)
-    answer = buy_capacity.create(visit.spender, sent, _tags(sent, visit.cloud.settings))
+    tags = purchase_request.tags(sent, visit.cloud.settings.stack_id, tunedrop.__version__)
+    answer = buy_capacity.create(visit.spender, sent, tags)
     match answer.outcome:
         case Done(arn):
             _go_live(sent, Capacity(arn, sent.name, sent.model_arn or "", "Creating"), visit, answer.request_id)
@@ -277,16 +287,3 @@ def _finish(purchase: Purchase, step: purchase_steps.Finish, visit: Visit) -> No
 
     lets_go = replace_unit.let_go(finished, visit.cloud, visit.now)
     save(finished, visit, *units_given(purchase), head=end, beside=lets_go)
-
-
-def _tags(purchase: Purchase, settings: Settings) -> Mapping[str, str]:
-    return names_tokens_tags.tags(
-        stack=settings.stack_id,
-        dataset=purchase.dataset,
-        version=purchase.version,
-        job=purchase.job_id,
-        owner=purchase.owner,
-        intent=purchase.intent_id,
-        release=tunedrop.__version__,
-        deployment=purchase.deployment,
-    )

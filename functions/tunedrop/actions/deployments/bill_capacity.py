@@ -17,7 +17,8 @@ def bill(purchase: Purchase, cloud: Cloud) -> Bill:
     """What the purchase costs now, and the sum of all; a sum that misses an unreadable row is unknown."""
     settings, now = cloud.settings, cloud.now()
     head = deployment_rows.load(cloud.state, purchase.deployment)
-    hour = capacity_costs.hourly(purchase.model_units, head.base_model, settings.prices) if head else None
+    units, term = purchase.model_units, purchase.commitment
+    hour = capacity_costs.hourly(units, head.base_model, settings.prices, term) if head else None
     end = purchase.end_in_force
     cost = capacity_costs.ahead(hour, end - now if end else None, settings.currency)
     purchases, unreadable = open_purchases(cloud)

@@ -14,6 +14,7 @@ from tunedrop.edges import faults
 from tunedrop.edges.bedrock import observed_models
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import dataset_rows, job_rows, tombstone_rows
+from tunedrop.edges.rows.writes import Require
 
 MOST_ANCESTORS = 20
 """Models tuned further one from another; Bedrock allows a few."""
@@ -67,3 +68,15 @@ def check_exists(job: Job, cloud: Cloud) -> None:
     with faults.asked_by_a_caller():
         if observed_models.name_of(cloud.bedrock, job.model_arn or "") is None:
             raise served_models.gone(job)
+
+
+def undisturbed(job: Job | None, cloud: Cloud) -> list[Require]:
+    """Conditions of writes: neither the job's model nor any data that it learnt from is being erased."""
+    if job is None:
+        return []
+    found = {
+        require.key: require
+        for each in learned_from(job, cloud)
+        for require in tombstone_rows.undisturbed(each.dataset, each.version)
+    }
+    return [job_rows.keeps_model(job.id), *found.values()]

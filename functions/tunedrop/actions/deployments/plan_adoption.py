@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tunedrop.actions.deployments import find_capacity, find_model
@@ -11,7 +11,7 @@ from tunedrop.domain.serving.deployment_plan import DeploymentPlan
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.generation_drafts import Beginning
 from tunedrop.domain.serving.lost_purchases import Becoming, Lost, Rebuilt
-from tunedrop.domain.serving.purchase_states import ENDED, RELEASE_TIME, Purchase
+from tunedrop.domain.serving.purchase_states import ENDED, RELEASE_TIME
 from tunedrop.domain.serving.put_request import PutDeployment
 from tunedrop.edges import faults
 from tunedrop.edges.bedrock import observed_capacity
@@ -25,8 +25,6 @@ class Adoption:
 
     lost: Lost
     intent_id: str
-    before: Purchase | None
-    """The purchase of the same intent, which has ended."""
     plan: DeploymentPlan
 
 
@@ -51,8 +49,9 @@ def check(asked: PutDeployment, arn: str, generation: int, cloud: Cloud) -> Adop
     before = deployment_rows.find_intended(cloud.state, model.id, intent_id) or find_capacity.intended(tags, cloud)
     if before and before.state not in ENDED:
         raise adoption_plan.taken(item, before)
+    lost = replace(lost, before=before)
     planned = adoption_plan.plan(asked, lost, generation, default_hours=settings.deployment_hours, now=cloud.now())
-    return Adoption(lost, intent_id, before, planned)
+    return Adoption(lost, intent_id, planned)
 
 
 def _brake(arn: str, cloud: Cloud) -> datetime | None:

@@ -15,6 +15,7 @@ from tunedrop.domain.charges.monthly_budget import BudgetShare
 from tunedrop.domain.serving import (
     adoption_plan,
     capacity_costs,
+    commitments,
     deployment_plan,
     deployment_states,
     plan_advice,
@@ -28,6 +29,7 @@ from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.generation_drafts import Trained
 from tunedrop.domain.serving.plan_advice import BreakEven
 from tunedrop.domain.serving.put_request import PutDeployment
+from tunedrop.domain.serving.terms import Term
 from tunedrop.domain.training import account_quotas, lifecycle
 from tunedrop.domain.training.account_quotas import Quota
 from tunedrop.domain.training.job_states import Job
@@ -86,7 +88,7 @@ def plan(asked: PutDeployment, cloud: Cloud) -> PlannedDeployment:
     now, planned = cloud.now(), checked.plan
     before = checked.standing.purchase if checked.standing else None
     expires_at = planned.ends_at(before if before and before.generation == planned.generation else None, now)
-    hour = capacity_costs.hourly(planned.model_units, checked.base_model.name, cloud.settings.prices)
+    hour = capacity_costs.hourly(planned.model_units, checked.base_model.name, cloud.settings.prices, _term(checked))
     cost = capacity_costs.ahead(hour, expires_at - now if expires_at else None, cloud.settings.currency)
     both = None
     if before and "replace" in planned.changes:
@@ -95,8 +97,20 @@ def plan(asked: PutDeployment, cloud: Cloud) -> PlannedDeployment:
         )
     bought = bool({"create", "replace"} & set(planned.changes)) and planned.model_units > 0
     even = _break_even(checked, cost.day, cloud) if bought else None
-    told = plan_advice.advice(checked.base_model, planned.idle_minutes, even) if bought else ()
+    idle = planned.idle_minutes if planned.commitment is None else 0
+    told = plan_advice.advice(checked.base_model, idle, even) if bought else ()
+    told += commitments.advice(planned, cloud.settings.currency)
     return PlannedDeployment(checked, expires_at, cost, both, needed, even, told, share(asked, checked, cloud))
+
+
+def _term(checked: CheckedDeployment) -> Term | None:
+    """The term by whose price it costs what it does; None: by the hour."""
+    if checked.plan.commitment:
+        return checked.plan.commitment.term
+    if checked.adoption:
+        return checked.adoption.lost.item.commitment
+    is_same = checked.standing is not None and checked.standing.purchase.generation == checked.plan.generation
+    return checked.standing.purchase.commitment if checked.standing and is_same else None
 
 
 def _break_even(checked: CheckedDeployment, day: float | None, cloud: Cloud) -> BreakEven | None:
@@ -118,7 +132,9 @@ def check(asked: PutDeployment, cloud: Cloud) -> CheckedDeployment:
         checked = _adopting(asked, asked.arn, before, cloud)
     else:
         checked = _new(asked, job, before, cloud)
-    deployment_plan.confirm(checked.plan, asked.plan_id)
+    standing = checked.standing.purchase.approval if checked.standing else None
+    if checked.plan.changes or standing is None or standing.plan_id != asked.plan_id:
+        deployment_plan.confirm(checked.plan, asked.plan_id)
     return checked
 
 
@@ -135,21 +151,24 @@ def _new(asked: PutDeployment, job: Job | None, before: Deployment | None, cloud
             f"Deployment {asked.name} {state}. To make it, say whose model it serves, by its job or by its own name."
         )
         raise InvalidInput("model_required", words, field="job_id")
+    if asked.commitment:
+        commitments.check_allowed(allowed=cloud.settings.allow_commitments)
     find_model.check(job, cloud)
     base_model = catalogue.find(job.base_model)
     planned = deployment_plan.create(
         asked,
         job,
         base_model,
-        generation=_next(before),
+        generation=deployment_rows.next_generation(cloud.state, before),
         default_hours=cloud.settings.deployment_hours,
         now=cloud.now(),
     )
+    planned = commitments.plan(planned, asked, base_model.name, cloud.settings.prices)
     return CheckedDeployment(planned, job, job, base_model, before, None, units_beside(planned, cloud))
 
 
 def _adopting(asked: PutDeployment, arn: str, before: Deployment | None, cloud: Cloud) -> CheckedDeployment:
-    adoption = plan_adoption.check(asked, arn, _next(before), cloud)
+    adoption = plan_adoption.check(asked, arn, deployment_rows.next_generation(cloud.state, before), cloud)
     served = adoption_plan.check_model(adoption.lost)
     beside = units_beside(adoption.plan, cloud)
     return CheckedDeployment(
@@ -157,15 +176,12 @@ def _adopting(asked: PutDeployment, arn: str, before: Deployment | None, cloud: 
     )
 
 
-def _next(before: Deployment | None) -> int:
-    return before.next_generation if before else 1
-
-
 def _standing(asked: PutDeployment, job: Job | None, before: Deployment, cloud: Cloud) -> CheckedDeployment:
     purchase = deployment_rows.load_purchase(cloud.state, before.name, before.generation)
     if purchase is None:  # both rows are written in one transaction, and never taken away
         raise Unavailable("busy", f"Deployment {before.name} is being changed. Send the request again.")
     standing = StandingDeployment(before, purchase)
+    commitments.check_standing(asked, purchase)
     coming = replace_unit.beside(before, cloud) if second_units.is_coming(before) else None
     if coming:
         planned = second_units.while_coming(asked, job, standing, coming)
@@ -185,7 +201,7 @@ def _second(asked: PutDeployment, job: Job, standing: StandingDeployment, cloud:
     second_units.check_possible(job, standing)
     find_model.check(job, cloud)
     base_model = catalogue.find(job.base_model)
-    adoption_plan.check_release(standing.purchase, cloud.now())
+    commitments.check_release(standing.purchase, cloud.now())
     serving, was = asked.serving or head.serving, standing.purchase
     like = replace(
         asked,
@@ -198,7 +214,7 @@ def _second(asked: PutDeployment, job: Job, standing: StandingDeployment, cloud:
         like,
         job,
         base_model,
-        generation=head.next_generation,
+        generation=deployment_rows.next_generation(cloud.state, head),
         default_hours=cloud.settings.deployment_hours,
         now=cloud.now(),
         does="replace",
@@ -236,4 +252,5 @@ def ask_aws(checked: CheckedDeployment, cloud: Cloud) -> tuple[Quota, ...]:
         today = observed_lifecycle.lifecycle(cloud.bedrock, checked.base_model, {})
         lifecycle.check_serving(checked.base_model, planned.serving, today, cloud.now())
         listed, beside = quotas.listed(cloud.quotas), checked.standing.head.model_units if checked.standing else 0
-        return account_quotas.check_serving(listed, checked.base_model, planned.wish, beside=beside)
+        term = planned.commitment.term if planned.commitment else None
+        return account_quotas.check_serving(listed, checked.base_model, planned.wish, beside=beside, term=term)

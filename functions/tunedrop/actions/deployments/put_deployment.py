@@ -9,15 +9,23 @@ from tunedrop.actions.charges import reserve_budget
 from tunedrop.actions.deployments import find_model, plan_adoption, plan_deployment, read_deployments, replace_unit
 from tunedrop.actions.deployments.plan_adoption import Adoption
 from tunedrop.actions.deployments.plan_deployment import CheckedDeployment
-from tunedrop.domain.serving import deployment_states, generation_drafts, purchase_states, second_units, swaps
+from tunedrop.domain.serving import (
+    commitments,
+    deployment_ends,
+    deployment_states,
+    generation_drafts,
+    purchase_states,
+    second_units,
+    swaps,
+    terms,
+)
 from tunedrop.domain.serving.acts import Author, Did
 from tunedrop.domain.serving.deployment_plan import Change, StandingDeployment
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import Swap
 from tunedrop.domain.serving.put_request import PutDeployment
-from tunedrop.domain.training.job_states import Job
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import deployment_rows, job_rows, tombstone_rows
+from tunedrop.edges.rows import deployment_rows
 from tunedrop.edges.rows.writes import Put, Require, Update
 from tunedrop.errors import Unavailable
 
@@ -59,6 +67,7 @@ def put(asked: PutDeployment, cloud: Cloud, *, intent_id: str, author: Author) -
         checked = plan_deployment.check(asked, cloud)
         if not checked.plan.changes:
             return _told(asked.name, (), cloud)
+        commitments.check_confirmed(checked.plan, asked.plan_id)
         if not is_possible:
             plan_deployment.ask_aws(checked, cloud)  # last: what our own rows refuse costs no call to AWS
             is_possible = True
@@ -69,9 +78,14 @@ def put(asked: PutDeployment, cloud: Cloud, *, intent_id: str, author: Author) -
 
 
 def _is_written(asked: PutDeployment, intent_id: str, cloud: Cloud) -> bool:
-    """Whether an earlier run of this request came as far as its intent. That may have ended since."""
-    job = find_model.find(asked, cloud)
-    return job is not None and deployment_rows.find_intended(cloud.state, job.id, intent_id) is not None
+    """Whether an earlier run of this request came as far as its intent. That may have ended since.
+
+    A second unit for the model that served then names no job; another may serve by now.
+    """
+    if job := find_model.find(asked, cloud):
+        return deployment_rows.find_intended(cloud.state, job.id, intent_id) is not None
+    units = deployment_rows.load_purchases(cloud.state, asked.name) if asked.second_unit else ()
+    return any(unit.intent_id == intent_id for unit in units)
 
 
 def _told(name: str, changes: tuple[Change, ...], cloud: Cloud) -> PutOutcome:
@@ -79,7 +93,7 @@ def _told(name: str, changes: tuple[Change, ...], cloud: Cloud) -> PutOutcome:
     deployment = read_deployments.get(name, cloud)
     generations = [deployment.generation] if changes or deployment.state == "Creating" else []
     if second_units.is_coming(deployment) or "withdraw" in changes:
-        generations.append(deployment.newest_generation)
+        generations.append(deployment_rows.newest_generation(cloud.state, name))
     for generation in generations:
         cloud.spend_queue.send("advance_purchase", deployment=name, generation=generation)
     return PutOutcome(deployment, changes)
@@ -99,10 +113,16 @@ def _adopting(
     checked: CheckedDeployment, adoption: Adoption, asker: _Asker, cloud: Cloud
 ) -> list[Put | Update | Require]:
     beginning = generation_drafts.Beginning(
-        adoption.intent_id, cloud.settings.stack_uid, asker.now, f"adopted as {asker.author.by} asked", asker.author
+        checked.plan.generation,
+        adoption.intent_id,
+        cloud.settings.stack_uid,
+        asker.now,
+        f"adopted as {asker.author.by} asked",
+        asker.author,
     )
     rebuilt = plan_adoption.rebuilt(adoption, checked.before, beginning)
-    return [*deployment_rows.adopt(rebuilt.head, rebuilt.purchase, adoption.before, checked.spoken_for)]
+    adopting = deployment_rows.adopt(rebuilt.head, rebuilt.purchase, adoption.lost.before, checked.spoken_for)
+    return [*adopting, *reserve_budget.adopted(cloud)]
 
 
 def _withdrawn(standing: StandingDeployment, asker: _Asker, cloud: Cloud) -> list[Put | Update | Require]:
@@ -115,6 +135,7 @@ def _withdrawn(standing: StandingDeployment, asker: _Asker, cloud: Cloud) -> lis
 def _beginning(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[Put | Update | Require]:
     planned = checked.plan
     beginning = generation_drafts.Beginning(
+        planned.generation,
         asker.intent_id,
         cloud.settings.stack_uid,
         asker.now,
@@ -124,7 +145,12 @@ def _beginning(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[
         or (checked.standing is not None and checked.standing.purchase.accept_unknown_price),
     )
     head, draft = generation_drafts.draft(checked.served, planned.wish, checked.before, beginning, planned.until)
-    purchase = purchase_states.request(draft, planned.model_arn, asker.now, asker.now)
+    if planned.commitment:
+        purchase = commitments.ask(draft, planned, asker.author, asker.now)
+        words = f"a commitment for {terms.words(planned.commitment.term)} waits for its approval"
+        head = deployment_states.note(head, words, asker.now)
+    else:
+        purchase = purchase_states.request(draft, planned.model_arn, asker.now, asker.now)
     if checked.standing is None:
         begun = deployment_rows.put_new(replace(head, model_arn=planned.model_arn, expires_at=planned.until))
     else:
@@ -140,7 +166,7 @@ def _beginning(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[
         deployment_rows.put_intent(purchase),
         deployment_rows.open_work(purchase),
     ]
-    writes += _undisturbed(checked.job, cloud)
+    writes += find_model.undisturbed(checked.job, cloud)
     return [*writes, deployment_rows.reserve_units(checked.spoken_for)] if checked.spoken_for else writes
 
 
@@ -154,28 +180,16 @@ def _changed(
         purchase = swaps.ask(purchase, swap, asker.author)
         words = f"to the model of job {job.id}, asked for by {asker.author.by}"
         head = deployment_states.begin_swap(head, words, asker.now)
-        requires = _undisturbed(job, cloud)
+        requires = find_model.undisturbed(job, cloud)
     if {"renew", "shorten"} & set(planned.changes):
         did: Did = "renewed" if "renew" in planned.changes else "shortened"
-        purchase = purchase_states.end_at(purchase, planned.hours, planned.until, asker.now)
+        purchase = deployment_ends.end_at(purchase, planned.hours, planned.until, asker.now)
         purchase = purchase_states.acted(purchase, did, asker.author, asker.now)
         words = f"its end was changed by {asker.author.by}"
         head = deployment_states.change_end(head, planned.until, words, asker.now)
     if "idle" in planned.changes:
-        purchase = purchase_states.stop_when_idle(purchase, planned.idle_minutes, asker.now)
+        purchase = deployment_ends.stop_when_idle(purchase, planned.idle_minutes, asker.now)
         note = f"its idle_minutes were changed by {asker.author.by}"
         head = deployment_states.change_idle(head, planned.idle_minutes, note, asker.now)
     purchase = replace(purchase, on_budget=planned.on_budget)
     return [deployment_rows.put_purchase(purchase), deployment_rows.put_changed(head), *requires]
-
-
-def _undisturbed(job: Job | None, cloud: Cloud) -> list[Require]:
-    """Conditions of writes: neither the job's model nor any data that it learnt from is being erased."""
-    if job is None:
-        return []
-    found = {
-        require.key: require
-        for each in find_model.learned_from(job, cloud)
-        for require in tombstone_rows.undisturbed(each.dataset, each.version)
-    }
-    return [job_rows.keeps_model(job.id), *found.values()]

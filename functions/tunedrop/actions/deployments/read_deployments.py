@@ -43,14 +43,21 @@ class PricedDeployment:
     cost_so_far: float | None
     """Of its current generation."""
     currency: str
-    acts: tuple[Act, ...]
-    """Who had done what about its current generation."""
+    purchase: Purchase | None
+    """Its current generation."""
+    term_cost: float | None
+    """Of all of its term, at most; None without a commitment, too."""
     beside: PricedUnit | None
     """What may be billed beside it; the costs are those of both."""
     last_called_at: datetime | None
     """Through the Messages API, to the minute before; None: never in this generation."""
     on_budget: OnBudget | None
     """None on demand."""
+
+    @property
+    def acts(self) -> tuple[Act, ...]:
+        """Who had done what about its current generation."""
+        return self.purchase.acts if self.purchase else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +84,12 @@ def priced(deployment: Deployment, cloud: Cloud) -> PricedDeployment:
 def _priced(deployment: Deployment, calls: CallsSeen | None, cloud: Cloud) -> PricedDeployment:
     """The same where its calls were read. Takes another read."""
     settings = cloud.settings
-    hour = capacity_costs.hourly(deployment.model_units, deployment.base_model, settings.prices)
     purchase = deployment_rows.load_purchase(cloud.state, deployment.name, deployment.generation)
+    term = purchase.commitment if purchase else None
+    hour = capacity_costs.hourly(deployment.model_units, deployment.base_model, settings.prices, term)
     so_far = capacity_costs.so_far(purchase, hour, cloud.now()) if purchase else None
     ended = deployment.state in deployment_states.ENDED
-    acts = purchase.acts if purchase else ()
+    whole = capacity_costs.of_term(hour, term) if term else None
     beside = _beside(deployment, cloud)
     costs = (0.0 if ended else hour, so_far)
     if beside:
@@ -89,14 +97,17 @@ def _priced(deployment: Deployment, calls: CallsSeen | None, cloud: Cloud) -> Pr
     called = calls.last_called_at if calls else None
     in_this_generation = called if called and called >= deployment.created_at else None
     on_budget = purchase.on_budget if purchase and purchase.model_units else None
-    return PricedDeployment(deployment, *costs, settings.currency, acts, beside, in_this_generation, on_budget)
+    return PricedDeployment(
+        deployment, *costs, settings.currency, purchase, whole, beside, in_this_generation, on_budget
+    )
 
 
 def _beside(deployment: Deployment, cloud: Cloud) -> PricedUnit | None:
     purchase = replace_unit.beside(deployment, cloud)
     if purchase is None:
         return None
-    hour = capacity_costs.hourly(purchase.model_units, deployment.base_model, cloud.settings.prices)
+    prices = cloud.settings.prices
+    hour = capacity_costs.hourly(purchase.model_units, deployment.base_model, prices, purchase.commitment)
     return PricedUnit(purchase, hour, capacity_costs.so_far(purchase, hour, cloud.now()))
 
 

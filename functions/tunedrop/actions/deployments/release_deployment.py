@@ -8,7 +8,7 @@ from datetime import datetime
 from tunedrop.actions.deployments import read_deployments, replace_unit
 from tunedrop.actions.deployments.read_deployments import PricedDeployment
 from tunedrop.domain.messages.api_key import ApiKey
-from tunedrop.domain.serving import adoption_plan, deployment_states, purchase_facts, purchase_states, second_units
+from tunedrop.domain.serving import commitments, deployment_states, purchase_facts, purchase_states, second_units
 from tunedrop.domain.serving.acts import Author
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import Purchase
@@ -31,6 +31,20 @@ class PlannedRelease:
     """False if it has ended, or is ending already."""
     callers: tuple[ApiKey, ...]
     """The keys that may call it now, the one used last first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """Who asked for it, when, and whether no unit waits for the calls that it took."""
+
+    author: Author
+    now: datetime
+    at_once: bool
+
+    def hurried(self, purchase: Purchase) -> Purchase:
+        """The purchase with its end moved to now, if it would wait and shall not: the end waits for nobody."""
+        waits = self.at_once and _waits(purchase, self.now)
+        return replace(purchase, expires_at=self.now, until=None) if waits else purchase
 
 
 def plan(name: str, cloud: Cloud) -> PlannedRelease:
@@ -59,11 +73,11 @@ def release(name: str, cloud: Cloud, *, author: Author, at_once: bool = False) -
             return deployment
         ended = deployment.state in deployment_states.ENDED
         if not ended:
-            adoption_plan.check_release(purchase, now)
+            commitments.check_release(purchase, now)
         beside = replace_unit.beside(deployment, cloud)
-        asked = _was_asked(deployment, purchase, beside) and not (at_once and _waits(purchase, now))
-        purchase = replace(purchase, expires_at=now, until=None) if at_once and not ended else purchase
-        writes = _writes(deployment, purchase, beside, author, now)
+        waits = at_once and any(_waits(unit, now) for unit in (purchase, beside) if unit)
+        asked = _was_asked(deployment, purchase, beside) and not waits
+        writes = _writes(deployment, purchase, beside, _Ending(author, now, at_once))
         if ended or asked or cloud.state.write_all(*writes):
             if not ended or purchase_facts.due(purchase, now):
                 _ask_for_advance(purchase, cloud)
@@ -92,21 +106,20 @@ def _ask_for_advance(purchase: Purchase, cloud: Cloud) -> None:
     cloud.spend_queue.send("advance_purchase", deployment=purchase.deployment, generation=purchase.generation)
 
 
-def _writes(
-    deployment: Deployment, purchase: Purchase, beside: Purchase | None, author: Author, now: datetime
-) -> list[Put]:
+def _writes(deployment: Deployment, purchase: Purchase, beside: Purchase | None, how: _Ending) -> list[Put]:
     """All that ends the deployment, and the unit beside the one that serves."""
     if beside is None:
-        return _ending(deployment, purchase, author, now)
-    deployment, ending = second_units.withdraw(deployment, beside, purchase, author, now)
-    also = [] if ending == beside else [deployment_rows.put_purchase(ending)]
-    return [*_ending(deployment, purchase, author, now), *also]
+        return _ending(deployment, how.hurried(purchase), how)
+    deployment, withdrawn = second_units.withdraw(deployment, beside, purchase, how.author, how.now)
+    withdrawn = how.hurried(withdrawn)
+    also = [] if withdrawn == beside else [deployment_rows.put_purchase(withdrawn)]
+    return [*_ending(deployment, how.hurried(purchase), how), *also]
 
 
-def _ending(deployment: Deployment, purchase: Purchase, author: Author, now: datetime) -> list[Put]:
-    reason = f"asked for by {author.by}"
+def _ending(deployment: Deployment, purchase: Purchase, how: _Ending) -> list[Put]:
+    reason, now = f"asked for by {how.author.by}", how.now
     asked = replace(purchase, release_requested=purchase.release_requested or reason)
-    asked = purchase_states.acted(asked, "released", author, now)
+    asked = purchase_states.acted(asked, "released", how.author, now)
     if purchase.state in {"planned", "requested"}:
         released = purchase_states.finish(asked, "released", None, now)
         ended = deployment_states.end(deployment, "Released", reason, None, now)

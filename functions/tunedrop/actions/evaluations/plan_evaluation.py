@@ -32,13 +32,14 @@ class Planned:
 
 def plan(request: StartEvaluation, cloud: Cloud) -> Planned:
     """What the request would do. Raises InvalidInput, NotFound, Conflict, CapExceeded and Unavailable."""
-    candidates = _candidates(request, cloud)
+    patient = replace(cloud, denials_may_pass=True)
+    candidates = _candidates(request, patient)
     tested = choose_questions.tested(request.dataset, request.version, candidates[0].base_model, cloud)
     try:
-        chosen = choose_questions.choose(tested, request.max_records, cloud)
-        files = [read_answer_file.match(each, chosen.questions, cloud).counts for each in candidates if each.answers]
-        shown = choose_questions.examples(tested, chosen, max(each.few_shot for each in candidates), cloud)
-        schema = choose_questions.schema(tested.answer_schema, cloud)
+        chosen = choose_questions.choose(tested, request.max_records, patient)
+        files = [read_answer_file.match(each, chosen.questions, patient).counts for each in candidates if each.answers]
+        shown = choose_questions.examples(tested, chosen, max(each.few_shot for each in candidates), patient)
+        schema = choose_questions.schema(tested.answer_schema, patient)
     except objects.Unreadable as gone:
         raise Conflict("data_gone", str(gone), version=tested.version) from gone
     settings = cloud.settings

@@ -54,16 +54,16 @@ def list_evaluations(limit: int, cursor: str | None, cloud: Cloud) -> Evaluation
 
 
 @dataclass(frozen=True, slots=True)
-class Stalled:
-    """Evaluations in which nothing has moved for longer than a function may run."""
+class Standing:
+    """Evaluations that have not ended, or whose end was not told yet."""
 
     evaluations: tuple[Evaluation, ...]
     unreadable: UnreadableRow | None
     """The last fault of a row that can't be read: it must not delay the others."""
 
 
-def stalled(cloud: Cloud) -> Stalled:
-    """Those of which a message was lost, or a visit crashed."""
+def standing(cloud: Cloud) -> Standing:
+    """All of them."""
     found: list[Evaluation] = []
     unreadable: UnreadableRow | None = None
     for evaluation_id in evaluation_rows.standing_ids(cloud.state):
@@ -72,9 +72,19 @@ def stalled(cloud: Cloud) -> Stalled:
         except UnreadableRow as error:
             unreadable = error
             continue
-        if evaluation and evaluation_states.is_settled(evaluation, progress(evaluation, cloud).changed_at, cloud.now()):
-            found.append(evaluation)
-    return Stalled(tuple(found), unreadable)
+        found += [evaluation] if evaluation else []
+    return Standing(tuple(found), unreadable)
+
+
+def stalled(cloud: Cloud) -> Standing:
+    """Those in which nothing has moved for longer than a function may run: a message was lost, or a visit crashed."""
+    found = standing(cloud)
+    settled = (
+        each
+        for each in found.evaluations
+        if evaluation_states.is_settled(each, progress(each, cloud).changed_at, cloud.now())
+    )
+    return Standing(tuple(settled), found.unreadable)
 
 
 def links(report_key: str, cloud: Cloud) -> EvaluationLinks:

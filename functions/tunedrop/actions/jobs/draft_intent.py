@@ -19,6 +19,7 @@ from tunedrop.domain.training.job_plan import PreparedSplit, PreparedVersion, Un
 from tunedrop.domain.training.job_states import DeploymentWish, Job, TrainedOn
 from tunedrop.domain.training.start_request import StartJob
 from tunedrop.edges.cloud import Cloud
+from tunedrop.edges.rows import deployment_rows
 from tunedrop.edges.settings import Settings
 
 
@@ -73,6 +74,7 @@ def make(
     if wanted.deployment is None:
         return Intent(job, None, None)
     beginning = generation_drafts.Beginning(
+        deployment_rows.next_generation(cloud.state, head),
         cloud.new_id(),
         cloud.settings.stack_uid,
         job.created_at,

@@ -14,6 +14,7 @@ from decimal import Decimal
 from tunedrop.domain.charges import charge, periods
 from tunedrop.domain.charges.periods import Period
 from tunedrop.domain.serving.purchase_states import ENDED, RELEASE_TIME, Purchase
+from tunedrop.domain.serving.terms import Term
 from tunedrop.domain.training.job_states import ENDED as ENDED_JOB
 from tunedrop.domain.training.job_states import Job
 
@@ -34,6 +35,16 @@ class BudgetItem:
     def is_empty(self) -> bool:
         """Whether it takes nothing."""
         return self.months == (ZERO, ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityWanted:
+    """Capacity that is not bought yet: until when, and for which term if it is a commitment."""
+
+    model_units: int
+    hours: int | None
+    until: datetime | None = None
+    term: Term | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +80,21 @@ class BudgetPricing:
         key, now = f"deployment {purchase.id}", self.now
         interval = charge.billed(purchase, now)
         if interval is None and purchase.state not in ENDED:
-            return self.of_capacity(key, base_model, purchase.model_units, purchase.hours, purchase.until)
+            wanted = CapacityWanted(purchase.model_units, purchase.hours, purchase.until, purchase.commitment)
+            return self.of_capacity(key, base_model, wanted)
         began, ended = interval or (now, now)
         if purchase.state not in ENDED:
             ended = _latest_end(purchase, began, now)
-        return self._capacity(key, base_model, purchase.model_units, [each.hours(began, ended) for each in self.months])
+        lasts = [each.hours(began, ended) * purchase.model_units for each in self.months]
+        return self._capacity(key, base_model, lasts, purchase.commitment)
 
-    def of_capacity(
-        self, key: str, base_model: str, model_units: int, hours: int | None, until: datetime | None
-    ) -> BudgetItem:
+    def of_capacity(self, key: str, base_model: str, wanted: CapacityWanted) -> BudgetItem:
         """What capacity takes that is not bought yet, and may be in either month."""
         begins = [max(self.now, month.since) for month in self.months]
-        ends = [(until or began + timedelta(hours=hours or 0)) + RELEASE_TIME for began in begins]
+        length = timedelta(hours=wanted.hours or 0)
+        ends = [(wanted.until or began + length) + RELEASE_TIME for began in begins]
         lasts = [month.hours(*each) for month, *each in zip(self.months, begins, ends, strict=True)]
-        return self._capacity(key, base_model, model_units, lasts)
+        return self._capacity(key, base_model, [each * wanted.model_units for each in lasts], wanted.term)
 
     def _training(self, key: str, base_model: str, thousands: Decimal | None, parts: tuple[int, int]) -> BudgetItem:
         if thousands == 0 or not any(parts):
@@ -93,13 +105,13 @@ class BudgetPricing:
         amount = (thousands or ZERO) * price
         return BudgetItem(key, (amount * parts[0], amount * parts[1]))
 
-    def _capacity(self, key: str, base_model: str, model_units: int, hours: list[Decimal]) -> BudgetItem:
-        if not model_units or not any(hours):
+    def _capacity(self, key: str, base_model: str, unit_hours: list[Decimal], term: Term | None) -> BudgetItem:
+        if not any(unit_hours):
             return BudgetItem(key, (ZERO, ZERO))
-        price = charge.price_of("capacity", base_model, self.prices)
+        price = charge.price_of("capacity", base_model, self.prices, term)
         if price is None:
-            return BudgetItem(key, (None, None), charge.price_name("capacity", base_model))
-        return BudgetItem(key, (hours[0] * model_units * price, hours[1] * model_units * price))
+            return BudgetItem(key, (None, None), charge.price_name("capacity", base_model, term))
+        return BudgetItem(key, (unit_hours[0] * price, unit_hours[1] * price))
 
 
 def _latest_end(purchase: Purchase, began: datetime, now: datetime) -> datetime:

@@ -13,8 +13,10 @@ from typing import Literal
 
 from tunedrop.domain.charges import periods
 from tunedrop.domain.charges.periods import Period
+from tunedrop.domain.serving import terms
 from tunedrop.domain.serving.purchase_states import ENDED, Purchase
 from tunedrop.domain.serving.served_models import ProvenModel
+from tunedrop.domain.serving.terms import Term
 from tunedrop.domain.training.job_states import ENDED as ENDED_JOB
 from tunedrop.domain.training.job_states import Job
 
@@ -66,14 +68,16 @@ class Charge:
         return None if self.quantity is None or self.price is None else self.quantity * self.price
 
 
-def price_name(kind: ChargeKind, base_model: str) -> str:
+def price_name(kind: ChargeKind, base_model: str, term: Term | None = None) -> str:
     """The key of `Prices`."""
-    return "custom_model_month" if kind == "storage" else f"{base_model}.{_PRICES[kind]}"
+    return "custom_model_month" if kind == "storage" else f"{base_model}.{terms.price_of(_PRICES[kind], term)}"
 
 
-def price_of(kind: ChargeKind, base_model: str, prices: Mapping[str, float]) -> Decimal | None:
-    """The price of a thousand trained tokens, an hour of a model unit, or a month of a stored model."""
-    price = prices.get(price_name(kind, base_model))
+def price_of(
+    kind: ChargeKind, base_model: str, prices: Mapping[str, float], term: Term | None = None
+) -> Decimal | None:
+    """The price of a thousand trained tokens, an hour of a model unit (of a term), or a month of a stored model."""
+    price = prices.get(price_name(kind, base_model, term))
     return None if price is None else Decimal(str(price))
 
 
@@ -158,7 +162,7 @@ def of_capacity(
         goes_on=purchase.state not in ENDED and period.until >= now,
         model_units=purchase.model_units,
         quantity=hours * purchase.model_units,
-        price=price_of("capacity", job.base_model, prices),
+        price=price_of("capacity", job.base_model, prices, purchase.commitment),
         tags=job.tags,
     )
 

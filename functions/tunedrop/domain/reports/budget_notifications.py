@@ -52,7 +52,7 @@ def notification(
 
 def _running(each: RunningCapacity, found: BudgetNow, now: datetime) -> dict[str, Any]:
     purchase = each.purchase
-    hour = capacity_costs.hourly(purchase.model_units, each.base_model, found.pricing.prices)
+    hour = capacity_costs.hourly(purchase.model_units, each.base_model, found.pricing.prices, purchase.commitment)
     left = purchase.ends_at - now if purchase.ends_at else None
     return {
         "deployment": purchase.deployment,

@@ -108,6 +108,11 @@ def renew_deployment(name: str, expires_at: datetime) -> str:
     return _command("deployments", "put", name, "--expires-at", f"{expires_at:%Y-%m-%dT%H:%M:%SZ}")
 
 
+def approve_deployment(name: str, term: str, plan_id: str) -> str:
+    """Approve a commitment that another person asked for; the reason is theirs to say."""
+    return _command("deployments", "approve", name, "--term", term, "--plan-id", plan_id, "--reason", "WHY")
+
+
 def delete_deployment(name: str) -> str:
     """Give a deployment's capacity back."""
     return _command("deployments", "delete", name)

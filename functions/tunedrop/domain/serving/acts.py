@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-Did = Literal["asked", "bought", "renewed", "shortened", "swap_asked", "swapped", "released", "deleted"]
+Did = Literal["asked", "bought", "renewed", "shortened", "swap_asked", "swapped", "released", "deleted", "approved"]
 
 MOST_ACTS = 60
 """Of one purchase: it may be renewed for years, and its row must stay small."""

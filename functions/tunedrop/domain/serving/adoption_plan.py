@@ -59,25 +59,15 @@ def taken(item: Capacity, purchase: Purchase) -> Conflict:
     return Conflict("capacity_taken", words, field="arn", deployment=purchase.deployment)
 
 
-def check_release(purchase: Purchase, now: datetime) -> None:
-    """Raises Conflict `committed` before Bedrock would take a deletion (docs/facts.md#provisioned-throughput)."""
-    until = purchase.committed_until
-    if until and now < until:
-        moment = until.isoformat(timespec="seconds")
-        words = (
-            f"Deployment {purchase.deployment} is committed until {moment}. Bedrock ends it no earlier; then it ends."
-        )
-        raise Conflict("committed", words, committed_until=until.isoformat())
-
-
 def plan(asked: PutDeployment, lost: Lost, generation: int, *, default_hours: int, now: datetime) -> DeploymentPlan:
     """The plan. Raises Conflict `foreign_model`, InvalidInput for an end that can't be."""
     until = _until(asked, lost, default_hours, now)
     bought_at = lost.item.created_at or now
     hours = deployment_ends.hours_until(until, bought_at) if until else None
     deployment_wish.check_on_budget(asked.on_budget, lost.serving, within="")
-    idle = deployment_wish.resolve_idle(asked.idle_minutes, within="")
-    wish = DeploymentWish(asked.name, lost.serving, lost.item.model_units, hours, idle, asked.on_budget or "notify")
+    minutes = lost.idle_minutes if asked.idle_minutes is None else asked.idle_minutes
+    idle, on_budget = deployment_wish.resolve_idle(minutes, within=""), asked.on_budget or lost.on_budget
+    wish = DeploymentWish(asked.name, lost.serving, lost.item.model_units, hours, idle, on_budget)
     deployment_ends.check_endless(asked, lost.serving)
     model = check_model(lost)
     return deployment_plan.make(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tunedrop.domain.serving import terms
 from tunedrop.domain.serving.deployment_wish import MAX_HOURS
 from tunedrop.domain.serving.purchase_states import PAUSE, RELEASE_TIME, SETTLE, Purchase
 
@@ -52,7 +53,8 @@ def wanted(purchase: Purchase, now: datetime) -> datetime | None:
     if purchase.serving != "provisioned_throughput":
         return None
     end = purchase.ends_at or now + timedelta(hours=purchase.hours or MAX_HOURS)
-    fires_at = end + RELEASE_TIME
+    is_term = purchase.commitment is not None or purchase.committed_until is not None
+    fires_at = end + (terms.BRAKE_AFTER if is_term else RELEASE_TIME)
     stands = purchase.brake_fires_at is not None and abs(purchase.brake_fires_at - fires_at) <= SETTLE
     return None if stands else fires_at
 

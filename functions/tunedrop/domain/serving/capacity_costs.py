@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.charges import charge
+from tunedrop.domain.serving import terms
 from tunedrop.domain.serving.purchase_states import Capacity, Purchase
+from tunedrop.domain.serving.terms import Term
 
 _HOUR = timedelta(hours=1)
 
@@ -34,18 +36,23 @@ class Bill:
     all_hourly: float | None
 
 
-def hourly(model_units: int, base_model: str, prices: Mapping[str, float]) -> float | None:
+def hourly(model_units: int, base_model: str, prices: Mapping[str, float], term: Term | None = None) -> float | None:
     """The price of an hour: 0 on demand, which bills by the token (docs/facts.md#ways-to-serve)."""
     if not model_units:
         return 0.0
-    price = prices.get(f"{base_model}.model_unit_hour")
+    price = prices.get(f"{base_model}.{terms.price_of('model_unit_hour', term)}")
     return None if price is None else model_units * price
+
+
+def of_term(hour: float | None, term: Term) -> float | None:
+    """What a whole term costs at most."""
+    return None if hour is None else _rounded(hour * terms.hours(term))
 
 
 def of_existing(item: Capacity, prices: Mapping[str, float], now: datetime) -> tuple[float | None, float | None]:
     """What capacity costs an hour and has cost since it was made, whoever made it; None where the price is unknown."""
     base_model = catalogue.of_arn(item.base_model_arn or "")
-    hour = hourly(item.model_units, base_model.name if base_model else "", prices)
+    hour = hourly(item.model_units, base_model.name if base_model else "", prices, item.commitment)
     if hour is None or item.created_at is None:
         return hour, None
     return hour, _rounded(hour * max((now - item.created_at) / _HOUR, 0))

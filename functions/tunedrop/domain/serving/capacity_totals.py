@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from tunedrop.domain.serving import brake
+from tunedrop.domain.serving import brake, capacity_costs
 from tunedrop.domain.serving.purchase_states import HOLDING, RELEASE_TIME, Purchase
 
 
@@ -26,14 +26,11 @@ class Standing:
 def of(purchases: Iterable[tuple[Purchase, str]], prices: Mapping[str, float], now: datetime) -> Standing:
     """The totals for purchases, each with its base model's name. `prices` are per model unit and hour."""
     holding = [(purchase, base_model) for purchase, base_model in purchases if purchase.state in HOLDING]
-    billed = [(purchase.model_units, base_model) for purchase, base_model in holding if purchase.model_units]
-    costs = [
-        units * price if (price := prices.get(f"{name}.model_unit_hour")) is not None else None
-        for units, name in billed
-    ]
+    billed = [(purchase, base_model) for purchase, base_model in holding if purchase.model_units]
+    costs = [capacity_costs.hourly(each.model_units, name, prices, each.commitment) for each, name in billed]
     known = [cost for cost in costs if cost is not None]
     return Standing(
-        model_units=sum(units for units, _ in billed),
+        model_units=sum(each.model_units for each, _ in billed),
         expired=sum(_should_be_gone(purchase, now) for purchase, _ in holding),
         unbraked=sum(purchase.state == "live" and bool(brake.wanted(purchase, now)) for purchase, _ in holding),
         hourly_cost=sum(known) if len(known) == len(costs) else None,

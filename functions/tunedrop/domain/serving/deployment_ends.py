@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -59,14 +60,27 @@ def bought_at(purchase: Purchase | None, now: datetime) -> datetime:
 
 
 def check_commitment(wanted: datetime | None, committed_until: datetime | None, now: datetime) -> None:
-    """Raises InvalidInput for an end before which Bedrock deletes nothing (docs/facts.md#provisioned-throughput)."""
-    if committed_until and wanted and now < committed_until and wanted < committed_until:
+    """Raises InvalidInput for an end that is not that of the term (docs/facts.md#provisioned-throughput)."""
+    if committed_until and wanted and now < committed_until and wanted != committed_until:
         raise InvalidInput(
             "committed",
-            f"It is committed until {committed_until.isoformat(timespec='seconds')}, and Bedrock ends it no earlier.",
+            f"It is committed until {committed_until.isoformat(timespec='seconds')}. Bedrock ends it no earlier, and "
+            "whatever stands longer is committed for another term.",
             field="expires_at",
             committed_until=committed_until.isoformat(),
         )
+
+
+def end_at(purchase: Purchase, hours: int | None, until: datetime | None, now: datetime) -> Purchase:
+    """The purchase with another end asked for; whoever was warned of the earlier one is warned again."""
+    told = tuple(fact for fact in purchase.announced if fact != "expiring")
+    ended = replace(purchase, hours=hours, until=until, end_set_at=now, announced=told, warned=())
+    return ended if hours or until else replace(ended, expires_at=None)  # on demand: no schedule has to be moved first
+
+
+def stop_when_idle(purchase: Purchase, minutes: int | None, now: datetime) -> Purchase:
+    """The purchase with another time without calls after which it is released, counted from now; None: never."""
+    return replace(purchase, idle_minutes=minutes, idle_from=now)
 
 
 def hours_until(until: datetime, since: datetime) -> int:

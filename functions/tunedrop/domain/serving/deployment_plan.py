@@ -13,6 +13,7 @@ from tunedrop.domain.serving import deployment_ends, deployment_wish
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.serving.put_request import PutDeployment
+from tunedrop.domain.serving.terms import Term
 from tunedrop.domain.texts.counted import counted
 from tunedrop.domain.training.job_states import DeploymentWish, Job
 from tunedrop.domain.training.start_request import DeploymentRequest
@@ -27,6 +28,15 @@ class StandingDeployment:
 
     head: Deployment
     purchase: Purchase
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """A term that capacity is bought for."""
+
+    term: Term
+    cost: float | None
+    """Of the whole term, at most, in the stack's currency; None: its price is not configured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,8 @@ class DeploymentPlan:
     on_budget: OnBudget = "notify"
     arn: str | None = None
     """Of the capacity that exists already and is adopted."""
+    commitment: Commitment | None = None
+    """What is bought for a whole term, if it is."""
     plan_id: str = ""
 
     @property
@@ -214,27 +226,33 @@ class Served:
 
 def make(wish: DeploymentWish, until: datetime | None, changes: tuple[Change, ...], served: Served) -> DeploymentPlan:
     """The plan with its id."""
-    plan = DeploymentPlan(
-        name=wish.name,
-        changes=changes,
-        generation=served.generation,
-        job_id=served.job_id,
-        model_arn=served.model_arn,
-        serving=wish.serving,
-        model_units=wish.model_units,
-        hours=wish.hours,
-        until=until,
-        idle_minutes=wish.idle_minutes,
-        on_budget=wish.on_budget,
-        arn=served.arn,
+    return identified(
+        DeploymentPlan(
+            name=wish.name,
+            changes=changes,
+            generation=served.generation,
+            job_id=served.job_id,
+            model_arn=served.model_arn,
+            serving=wish.serving,
+            model_units=wish.model_units,
+            hours=wish.hours,
+            until=until,
+            idle_minutes=wish.idle_minutes,
+            on_budget=wish.on_budget,
+            arn=served.arn,
+        )
     )
-    content = json.dumps(_content(plan), sort_keys=True, separators=(",", ":"))
+
+
+def identified(plan: DeploymentPlan) -> DeploymentPlan:
+    """The plan with the id that follows from all else."""
+    content = json.dumps(_content(replace(plan, plan_id="")), sort_keys=True, separators=(",", ":"))
     return replace(plan, plan_id=hashlib.sha256(content.encode()).hexdigest()[:32])
 
 
 def _content(plan: DeploymentPlan) -> dict[str, object]:
     until = plan.until.isoformat() if plan.until else None
     # What an earlier release did not know keeps the id that somebody may have confirmed.
-    unsaid = {"plan_id": "", "on_budget": "notify", "arn": None, "idle_minutes": None}
+    unsaid = {"plan_id": "", "on_budget": "notify", "arn": None, "idle_minutes": None, "commitment": None}
     said = {name: value for name, value in asdict(plan).items() if name not in unsaid or value != unsaid[name]}
     return {**said, "until": until}

@@ -64,18 +64,11 @@ class Deployment:
     """The job whose model it served before this one, in the same generation."""
     beside: Beside | None = None
     """The unit that may be billed beside this generation's, if there is one."""
-    newest_generation: int = 0
-    """The last one that was begun beside another, whatever became of it."""
     idle_minutes: int | None = None
     """Released once nobody has called it for so long; None: only at its end."""
     history: tuple[HistoryEntry, ...] = ()
     revision: int = 0
     """Counts writes of the row; every write is conditional on the revision it read."""
-
-    @property
-    def next_generation(self) -> int:
-        """The number of the next one, which no row has had."""
-        return max(self.generation, self.newest_generation) + 1
 
 
 def move(deployment: Deployment, state: DeploymentState, note: str, now: datetime) -> Deployment:

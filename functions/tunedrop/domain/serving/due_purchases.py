@@ -12,6 +12,8 @@ from tunedrop.domain.serving.purchase_states import Purchase
 def is_due(purchase: Purchase, now: datetime) -> bool:
     """Whether reconcile should enqueue the purchase. Reads the row only, so no failure of Bedrock delays an expiry."""
     match purchase.state:
+        case "planned":
+            return purchase.approval is not None and not purchase.approval.waits(now)
         case "requested" | "unknown" | "releasing":
             return True
         case "live":

@@ -35,6 +35,8 @@ class Trained(Protocol):
 class Beginning:
     """Who wants the generation, when, why, and its id, which makes the token and the name in Bedrock."""
 
+    generation: int
+    """The next one of the deployment's name, which no purchase has had."""
     intent_id: str
     stack_uid: str
     now: datetime
@@ -86,7 +88,7 @@ def _head(job: Trained, wish: DeploymentWish, before: Deployment | None, beginni
         job_id=job.id,
         dataset=job.dataset,
         version=job.version,
-        generation=before.next_generation if before else 1,
+        generation=beginning.generation,
         owner=job.owner,
         model_units=wish.model_units,
         created_at=beginning.now,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tunedrop.domain.base_models import catalogue
-from tunedrop.domain.base_models.catalogue import Serving
+from tunedrop.domain.base_models.catalogue import OnBudget, Serving
 from tunedrop.domain.serving import (
     deployment_ends,
     deployment_states,
@@ -40,6 +40,8 @@ class Lost:
     """The custom model behind it, if this stack made that."""
     brake_fires_at: datetime | None
     """When the schedule that bears its name deletes it."""
+    before: Purchase | None = None
+    """The row of the purchase that bought it, which has ended, if the tables still have it."""
 
     @property
     def serving(self) -> Serving:
@@ -53,8 +55,20 @@ class Lost:
         return name if object_keys.is_name(name) and name not in catalogue.catalogue() else None
 
     @property
+    def idle_minutes(self) -> int | None:
+        """As it was asked for with the purchase, if a row says so: tags do not."""
+        return self.before.idle_minutes if self.before else None
+
+    @property
+    def on_budget(self) -> OnBudget:
+        """The same."""
+        return self.before.on_budget if self.before else "notify"
+
+    @property
     def ends_at(self) -> datetime | None:
-        """When Tunedrop would have released it; None: nothing says."""
+        """When Tunedrop would have released it; None: nothing says. Of a commitment, that is the end of its term."""
+        if self.item.committed_until:
+            return self.item.committed_until
         return self.brake_fires_at - RELEASE_TIME if self.brake_fires_at else None
 
 
@@ -77,11 +91,12 @@ class Rebuilt:
 
 @dataclass(frozen=True, slots=True)
 class Adopter:
-    """Which stack adopts, and when."""
+    """Which stack adopts, when, and as which generation of the deployment."""
 
     stack_id: str
     stack_uid: str
     now: datetime
+    generation: int
 
 
 def serving_of(arn: str) -> Serving:
@@ -95,9 +110,10 @@ def rebuild(lost: Lost, before: Deployment | None, adopter: Adopter) -> Rebuilt 
     reason = _unproven(lost, adopter) or _without_end(lost, adopter.now) or _occupied(before)
     if reason or origin is None or name is None or model is None:
         return reason or _NO_ORIGIN
-    wish = DeploymentWish(name, lost.serving, lost.item.model_units, _hours(lost, lost.ends_at, adopter.now))
+    hours = _hours(lost, lost.ends_at, adopter.now)
+    wish = DeploymentWish(name, lost.serving, lost.item.model_units, hours, lost.idle_minutes, lost.on_budget)
     why = "Bedrock has it, and no row knew it: adopted by its name and tags"
-    beginning = Beginning(origin.intent_id, adopter.stack_uid, adopter.now, why, OURS)
+    beginning = Beginning(adopter.generation, origin.intent_id, adopter.stack_uid, adopter.now, why, OURS)
     return adopt(lost, Becoming(model, wish, lost.ends_at), before, beginning)
 
 
@@ -150,6 +166,7 @@ def adopt(lost: Lost, becoming: Becoming, before: Deployment | None, beginning: 
         attempted_at=item.created_at or beginning.now,
         billed_since=item.created_at,
         committed_until=item.committed_until,
+        commitment=item.commitment,
     )
     live = purchase_states.go_live(bought, item, beginning.now)
     return Rebuilt(replace(head, model_arn=item.model_arn, arn=item.arn, expires_at=live.expires_at), live)

@@ -12,8 +12,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from tunedrop.domain.base_models.catalogue import OnBudget, Serving
-from tunedrop.domain.serving import acts
+from tunedrop.domain.serving import acts, terms
 from tunedrop.domain.serving.acts import Act, Author, Did
+from tunedrop.domain.serving.approvals import Approval
+from tunedrop.domain.serving.terms import Term
 from tunedrop.domain.training.bedrock_refusal import Refusal
 
 PurchaseState = Literal["planned", "requested", "unknown", "live", "releasing", "released", "failed", "lapsed"]
@@ -130,7 +132,11 @@ class Purchase:
     on_budget: OnBudget = "notify"
     """Whether its owner is only told, or it is released, when the month's budget is exceeded."""
     committed_until: datetime | None = None
-    """Of adopted capacity with a commitment: Bedrock deletes it no earlier."""
+    """Of capacity with a commitment: Bedrock deletes it no earlier."""
+    commitment: Term | None = None
+    """None: billed by the hour."""
+    approval: Approval | None = None
+    """Of a commitment that was asked for: while it waits, the purchase is planned."""
     swap: Swap | None = None
     """The model that is to replace the one it serves, if any."""
     replaces: Replaced | None = None
@@ -192,6 +198,7 @@ class Capacity:
     """Of what bills by the hour, by which its price goes."""
     committed_until: datetime | None = None
     """Bedrock deletes it no earlier."""
+    commitment: Term | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,14 +251,18 @@ def go_live(purchase: Purchase, capacity: Capacity, now: datetime) -> Purchase:
     A row that was restored to a time before that send counts from when Bedrock says that the capacity was made.
     """
     bought_at = purchase.attempted_at or capacity.created_at or now
-    expires_at = purchase.until or (bought_at + timedelta(hours=purchase.hours) if purchase.hours else None)
+    until = purchase.until or (capacity.committed_until if purchase.commitment else None)
+    expires_at = until or (bought_at + timedelta(hours=purchase.hours) if purchase.hours else None)
+    latest = terms.ends_at(purchase.commitment, bought_at) if purchase.commitment else None
     return replace(
         purchase,
         state="live",
         arn=capacity.arn,
         billed_since=capacity.created_at or purchase.billed_since,
         live_at=now,
+        until=until,
         expires_at=expires_at,
+        committed_until=capacity.committed_until or purchase.committed_until or latest,
         refusal=None,
         brake_fires_at=None,  # made anew: it can name what it deletes by its ARN now
     )
@@ -286,15 +297,3 @@ def reclaim(purchase: Purchase, capacity: Capacity, now: datetime) -> Purchase:
 def finish(purchase: Purchase, state: EndState, failure: str | None, now: datetime) -> Purchase:
     """The purchase at its end: nothing is billed for it any more, or nothing ever was."""
     return replace(purchase, state=state, failure=failure or purchase.failure, released_at=now, parked_at=None)
-
-
-def end_at(purchase: Purchase, hours: int | None, until: datetime | None, now: datetime) -> Purchase:
-    """The purchase with another end asked for; whoever was warned of the earlier one is warned again."""
-    told = tuple(fact for fact in purchase.announced if fact != "expiring")
-    ended = replace(purchase, hours=hours, until=until, end_set_at=now, announced=told, warned=())
-    return ended if hours or until else replace(ended, expires_at=None)  # on demand: no schedule has to be moved first
-
-
-def stop_when_idle(purchase: Purchase, minutes: int | None, now: datetime) -> Purchase:
-    """The purchase with another time without calls after which it is released, counted from now; None: never."""
-    return replace(purchase, idle_minutes=minutes, idle_from=now)

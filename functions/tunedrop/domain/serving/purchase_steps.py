@@ -5,17 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tunedrop.domain.serving import brake, capacity_owners, swap_steps
+from tunedrop.domain.serving import brake, capacity_owners, commitments, swap_steps
 from tunedrop.domain.serving.acts import EXPIRY, OURS, Author
-from tunedrop.domain.serving.purchase_states import (
-    LONG_SETTLE,
-    PAUSE,
-    SETTLE,
-    Capacity,
-    EndState,
-    Observation,
-    Purchase,
-)
+from tunedrop.domain.serving.commitments import LearnTerm
+from tunedrop.domain.serving.purchase_ages import is_paused, is_young, settle
+from tunedrop.domain.serving.purchase_states import SETTLE, Capacity, EndState, Observation, Purchase
 from tunedrop.domain.serving.swap_steps import SwapStep
 from tunedrop.domain.texts.counted import counted
 from tunedrop.domain.training.bedrock_refusal import Refusal
@@ -112,6 +106,7 @@ PurchaseStep = (
     | AdoptCapacity
     | BecomeReady
     | MoveEnd
+    | LearnTerm
     | BeginRelease
     | Discard
     | ReclaimCapacity
@@ -128,7 +123,7 @@ def next_step(purchase: Purchase, observed: Observation | None, free_units: int,
     """
     match purchase.state:
         case "planned":
-            return LeavePurchase("the job has not completed")
+            return _planned(purchase, now)
         case "requested":
             return _requested(purchase, observed, free_units, now)
         case "unknown":
@@ -141,11 +136,19 @@ def next_step(purchase: Purchase, observed: Observation | None, free_units: int,
             return _ended(purchase, observed, now)
 
 
+def _planned(purchase: Purchase, now: datetime) -> PurchaseStep:
+    if purchase.approval is None:
+        return LeavePurchase("the job has not completed")
+    if purchase.approval.waits(now):
+        return LeavePurchase("nobody has approved it yet")
+    return Finish("lapsed", "nobody approved it in time")
+
+
 def _requested(purchase: Purchase, observed: Observation | None, free_units: int, now: datetime) -> PurchaseStep:
     given_up = _given_up(purchase, now)
     if given_up:
         return given_up
-    if _paused(purchase, now):
+    if is_paused(purchase, now):
         return LeavePurchase("Bedrock had no room just now")
     if observed is None:
         return Observe()
@@ -169,7 +172,7 @@ def _unknown(purchase: Purchase, observed: Observation | None, now: datetime) ->
 
 
 def _not_there(purchase: Purchase, observed: Observation, waited: timedelta, now: datetime) -> PurchaseStep:
-    if waited < LONG_SETTLE:
+    if waited < settle(purchase):
         return LeavePurchase("an attempt may be on its way, or its effect not listed yet")
     if purchase.refusal:
         return _refused(purchase.refusal)
@@ -194,7 +197,7 @@ def _live(purchase: Purchase, observed: Observation | None, now: datetime) -> Pu
     if observed is None:
         return Observe()
     surplus = [capacity.arn for capacity in observed.ours if capacity.arn != purchase.arn]
-    if surplus and not _paused(purchase, now):
+    if surplus and not is_paused(purchase, now):
         return Discard(surplus[0])
     own = next((capacity for capacity in observed.ours if capacity.arn == purchase.arn), None)
     return _followed(purchase, own, now) if own else _gone(purchase, now)
@@ -202,7 +205,7 @@ def _live(purchase: Purchase, observed: Observation | None, now: datetime) -> Pu
 
 def _about_its_end(purchase: Purchase, now: datetime) -> PurchaseStep | None:
     """Its end, or the brake before its end is moved; if the brake can't be moved, the end before stays its end."""
-    if purchase.release_requested:
+    if purchase.release_requested and not purchase.is_committed(now):
         return BeginRelease(purchase.release_requested)
     fires_at = brake.wanted(purchase, now)
     in_force = purchase.expires_at if fires_at and brake.is_paused(purchase, now) else purchase.ends_at
@@ -218,6 +221,8 @@ def _followed(purchase: Purchase, own: Capacity, now: datetime) -> PurchaseStep:
     if own.status == "Failed":
         failure = own.failure or "Bedrock reports Failed without a reason."
         return BeginRelease("Bedrock could not create it", failure, OURS)
+    if term := commitments.next_step(purchase, own):
+        return term
     if own.status == "Ready" and purchase.ready_at is None:
         return BecomeReady(own)
     if purchase.swap:
@@ -226,14 +231,14 @@ def _followed(purchase: Purchase, own: Capacity, now: datetime) -> PurchaseStep:
 
 
 def _releasing(purchase: Purchase, observed: Observation | None, now: datetime) -> PurchaseStep:
-    if _paused(purchase, now):
+    if is_paused(purchase, now):
         return LeavePurchase("Bedrock did not delete it just now")
     if observed is None:
         return Observe()
     if observed.ours:
         return Discard(observed.ours[0].arn)
     # Lists may lag behind a new purchase: delete by ARN what they do not show yet.
-    if purchase.arn and purchase.deleted_at is None and _is_young(purchase, now):
+    if purchase.arn and purchase.deleted_at is None and is_young(purchase, now):
         return Discard(purchase.arn)
     if purchase.failure:
         return Finish("failed", "given back after a failure", purchase.failure)
@@ -266,10 +271,6 @@ def _given_up(purchase: Purchase, now: datetime) -> Finish | None:
     return Finish("lapsed", reason, f"{reason}; {purchase.brake_failure}" if purchase.brake_failure else None)
 
 
-def _paused(purchase: Purchase, now: datetime) -> bool:
-    return purchase.parked_at is not None and now - purchase.parked_at < PAUSE
-
-
 def _refused(refusal: Refusal) -> PurchaseStep:
     if refusal.kind == "refused":
         return Finish("failed", "Bedrock refused", f"{refusal.code}: {refusal.message}")
@@ -285,12 +286,6 @@ def _taken(other: Capacity) -> Finish:
 
 
 def _gone(purchase: Purchase, now: datetime) -> PurchaseStep:
-    if _is_young(purchase, now):
+    if is_young(purchase, now):
         return LeavePurchase("Bedrock does not show it yet")
     return Finish("released", "it no longer exists in Bedrock: somebody else deleted it")
-
-
-def _is_young(purchase: Purchase, now: datetime) -> bool:
-    """Whether the purchase is too young for a list to prove that its capacity does not exist."""
-    known_at = purchase.live_at or purchase.attempted_at
-    return known_at is not None and now - known_at < LONG_SETTLE

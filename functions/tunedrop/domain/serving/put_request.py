@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tunedrop.domain.base_models.catalogue import OnBudget, Serving
+from tunedrop.domain.serving.terms import Term
 from tunedrop.errors import InvalidInput
 
 _KINDS = "provisioned-model|custom-model-deployment"
@@ -38,6 +39,8 @@ class PutDeployment:
     """The request is not refused under a budget for a price that is not configured."""
     arn: str | None = None
     """The capacity that exists already, and becomes this deployment's."""
+    commitment: Term | None = None
+    """Bought for this whole term, once another person has approved it; None: by the hour."""
     plan_id: str | None = None
     """Confirms the plan with this id: where it would do something else by now, nothing is done."""
 
@@ -50,6 +53,8 @@ def check(asked: PutDeployment) -> None:
         _check_arn(asked, asked.arn)
     if (asked.hours is not None) + (asked.expires_at is not None) + asked.no_end > 1:
         raise InvalidInput("two_ends", "Say its end once: by hours, by expires_at, or by no_end.", field="expires_at")
+    if asked.commitment is not None:
+        _check_commitment(asked)
 
 
 def _check_arn(asked: PutDeployment, arn: str) -> None:
@@ -61,3 +66,20 @@ def _check_arn(asked: PutDeployment, arn: str) -> None:
     if beside:
         words = f"What exists says itself what it serves, and how: leave {beside} out, and change it afterwards."
         raise InvalidInput("arn_says_it", words, field=beside)
+
+
+def _check_commitment(asked: PutDeployment) -> None:
+    """What would end it before its term does, or is bought already."""
+    others = {
+        "hours": asked.hours,
+        "expires_at": asked.expires_at,
+        "no_end": asked.no_end,
+        "idle_minutes": asked.idle_minutes,
+        "on_budget": asked.on_budget == "release",
+        "second_unit": asked.second_unit,
+        "arn": asked.arn,
+    }
+    beside = next((name for name, value in others.items() if value), None)
+    if beside:
+        words = f"A commitment is bought anew and stands until its term ends, whatever happens: leave {beside} out."
+        raise InvalidInput("commitment_alone", words, field=beside)

@@ -94,9 +94,7 @@ def _is_as_asked(asked: PutDeployment, job: Job | None, has: tuple[str, str, int
 def begin(head: Deployment, coming: Purchase, reason: str, now: datetime) -> Deployment:
     """The deployment once a second unit is asked for; the one before goes on answering."""
     beside = Beside(coming.generation, coming.job_id)
-    return deployment_states.move(
-        replace(head, beside=beside, newest_generation=coming.generation), "Updating", reason, now
-    )
+    return deployment_states.move(replace(head, beside=beside), "Updating", reason, now)
 
 
 def withdraw(

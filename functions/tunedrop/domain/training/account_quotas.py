@@ -67,13 +67,15 @@ def check(listed: Iterable[Quota], base_model: BaseModel, wish: DeploymentWish |
 
 
 def check_serving(
-    listed: Iterable[Quota], base_model: BaseModel, wish: DeploymentWish, *, beside: int = 0
+    listed: Iterable[Quota], base_model: BaseModel, wish: DeploymentWish, *, beside: int = 0, term: str | None = None
 ) -> tuple[Quota, ...]:
     """The quotas that a deployment of a model that exists needs. Raises CapExceeded `account_quota`.
 
-    `beside`: model units that it has already, and keeps meanwhile.
+    `beside`: model units that it has already, and keeps meanwhile. `term`: of its commitment, which has model units of
+    its own, under a name that no page tells.
     """
-    found = tuple(_of_serving(tuple(listed), base_model, wish))
+    needed = _of_serving(tuple(listed), base_model, wish)
+    found = tuple(quota for quota in needed if term is None or quota.name.lower() != _MODEL_UNITS)
     for quota in found:
         also = beside if quota.name.lower() == _MODEL_UNITS else 0
         _check(quota, (wish.model_units + also) or 1, "the deployment", "serving")

@@ -42,11 +42,21 @@ def token(stack_uid: str, intent_id: str) -> str:
 
 
 def tags(
-    *, stack: str, dataset: str, version: int, job: str, owner: str, intent: str, release: str, deployment: str = ""
+    *,
+    stack: str,
+    dataset: str,
+    version: int,
+    job: str,
+    owner: str,
+    intent: str,
+    release: str,
+    deployment: str = "",
+    term: str = "",
 ) -> Mapping[str, str]:
     """The tags for everything we create in Bedrock. Characters that tags do not allow become `-`.
 
     Capacity has its deployment's name, too: with the others, that is enough to rebuild its rows (`lost_purchases`).
+    A throughput says for which term, too: the role that buys may buy no other than the stack allows.
     """
     values = {
         "stack": stack,
@@ -57,6 +67,7 @@ def tags(
         "intent": intent,
         "release": release,
         **({"deployment": deployment} if deployment else {}),
+        **({"term": term} if term else {}),
     }
     return {f"tunedrop:{name}": _NOT_IN_TAGS.sub("-", value)[:MAX_TAG_VALUE] for name, value in values.items()}
 

@@ -215,6 +215,23 @@ def plan(head: Head, files: Sequence[SplitFile], system_file: str | None, now: d
     return NewVersion(replace(head, latest=version.number, status=version.status), version)
 
 
+def seen_again(head: Head, files: Sequence[SplitFile], now: datetime) -> Head | None:
+    """The head, if it has to know that it was given again what it holds; None: it was not, or not later.
+
+    Else a file that came between the two, and whose event comes last, would be taken for the newest.
+    """
+    again = {
+        file.slot: replace(
+            current, last_modified=file.last_modified, sequencer=file.sequencer if file.key == current.key else None
+        )
+        for file in files
+        if (current := head.files.get(file.slot)) and current.is_older_than(file) and file.says_the_same(current)
+    }
+    if not again:
+        return None
+    return replace(head, files={**head.files, **again}, revision=head.revision + 1, updated_at=now)
+
+
 def _makes_version(head: Head, slots: Iterable[str]) -> bool:
     holds_splits = any(split in head.files for split in SPLITS)
     return holds_splits and not {*_ALWAYS, head.system_file}.isdisjoint(slots)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from tunedrop.domain.base_models.catalogue import Serving
+from tunedrop.domain.serving import terms
 from tunedrop.domain.serving.dead_stacks import Size
 from tunedrop.domain.serving.purchase_states import Capacity, Observation, Purchase, Status
 from tunedrop.edges.faults import ABSENT, code_of
@@ -139,6 +140,7 @@ def _throughput(shown: Any) -> Capacity:
         created_at=shown.get("creationTime"),
         base_model_arn=shown["foundationModelArn"],
         committed_until=shown.get("commitmentExpirationTime"),
+        commitment=terms.of_bedrock(shown.get("commitmentDuration")),
     )
 
 

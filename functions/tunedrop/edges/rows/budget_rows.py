@@ -37,6 +37,11 @@ def told(fact: BudgetFact, month: str) -> Update:
     return Update(BUDGET, set={"schema": SCHEMA, fact: month})
 
 
+def spent_already() -> Update:
+    """Make every sum void: what was adopted beside this write takes of the month, and was bought long ago."""
+    return Update(BUDGET, set={"schema": SCHEMA}, add={"intents": 1})
+
+
 def reserve(seen: int) -> Update:
     """Let the intent beside this write have its share; refused unless `seen` is still the number of intents."""
     unchanged = Attr("intents").eq(seen) if seen else Attr("intents").not_exists()

@@ -45,6 +45,20 @@ def load_purchases(table: Table, deployment: str) -> tuple[Purchase, ...]:
     return tuple(purchase_from(row) for row in table.query(_head_key(deployment).pk, "PURCHASE#").rows)
 
 
+def newest_generation(table: Table, deployment: str) -> int:
+    """The last generation that was begun, whatever became of it; 0: none was.
+
+    The purchases say it, because a release that knows no second units writes the head without what it does not know.
+    """
+    rows = table.query(_head_key(deployment).pk, "PURCHASE#", limit=1, newest_first=True).rows
+    return int(rows[0]["generation"]) if rows else 0
+
+
+def next_generation(table: Table, before: Deployment | None) -> int:
+    """The number of the next one, which no purchase has had. `before`: the deployment of that name, if any."""
+    return newest_generation(table, before.name) + 1 if before else 1
+
+
 def cursor_after(row: Row) -> str:
     """The cursor of a listing that goes on after this head row."""
     return cursors.after(row, "kind", "listed_at", "pk", "sk")

@@ -1,0 +1,61 @@
+"""`tunedrop deployments approve`: a commitment that another person asked for."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from tunedrop.domain.reports import next_commands
+
+from tunedrop_cli import deployment_text, stack, text_report
+from tunedrop_cli.errors import Refused
+from tunedrop_cli.paths import place
+
+TERMS = ("one_month", "six_months")
+
+
+def add_to(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    """Add the action; returns its parser."""
+    approve = actions.add_parser(
+        "approve", help="approve a commitment that another person asked for; it is bought then"
+    )
+    approve.add_argument("--term", choices=TERMS, required=True, help="the term once more, as it was asked for")
+    approve.add_argument("--reason", required=True, metavar="WORDS", help="why, for whoever reads of it later")
+    approve.add_argument("--plan-id", metavar="ID", help="approve exactly this plan; default: the one that waits now")
+    approve.add_argument("--idempotency-key", metavar="KEY", help="repeat a request whose answer got lost")
+    approve.set_defaults(run=_approve)
+    return approve
+
+
+def waits(found: Mapping[str, Any]) -> bool:
+    """Whether the deployment waits for an approval."""
+    approval = found.get("approval")
+    return found["state"] == "Creating" and approval is not None and approval["approved_at"] is None
+
+
+def command(chosen: argparse.Namespace, found: Mapping[str, Any]) -> str:
+    """What another person types to approve it."""
+    approved = next_commands.approve_deployment(found["name"], found["commitment"], found["approval"]["plan_id"])
+    return stack.again(chosen, approved)
+
+
+def _approve(chosen: argparse.Namespace) -> int:
+    api, path = stack.Stack(chosen).api(), place("deployments", chosen.deployment)
+    plan_id = chosen.plan_id or (api.get(path).get("approval") or {}).get("plan_id")
+    body = {"term": chosen.term, "reason": chosen.reason, **({"plan_id": plan_id} if plan_id else {})}
+    key = chosen.idempotency_key or secrets.token_hex(16)
+    try:
+        approved = api.post(place("deployments", chosen.deployment, "approve"), body, idempotency_key=key)
+    except Refused as refused:
+        if refused.is_in_doubt:
+            aside = text_report.console(stderr=True)
+            text_report.line(aside, "It may be approved all the same. To learn that:")
+            text_report.next_step(aside, f"{shlex.join(['tunedrop', *chosen.typed])} --idempotency-key {key}")
+        raise
+    if chosen.json:
+        return text_report.as_json(approved)
+    deployment_text.whole(text_report.console(), approved, history=False)
+    return 0
