@@ -35,14 +35,14 @@ def plan(request: StartEvaluation, cloud: Cloud, *, judged: Candidate | None = N
 
     `judged`: the first candidate, where its capacity is not there yet.
     """
-    candidates = _candidates(request, judged, cloud)
+    patient = replace(cloud, denials_may_pass=True)
+    candidates = _candidates(request, judged, patient)
     tested = choose_questions.tested(request.dataset, request.version, candidates[0].base_model, cloud)
     try:
-        denials_pass = replace(cloud, denials_may_pass=True)
-        chosen = choose_questions.choose(tested, request.max_records, denials_pass)
-        files = [read_answer_file.match(each, chosen.questions, cloud).counts for each in candidates if each.answers]
-        shown = choose_questions.examples(tested, chosen, max(each.few_shot for each in candidates), denials_pass)
-        schema = choose_questions.schema(tested.answer_schema, denials_pass)
+        chosen = choose_questions.choose(tested, request.max_records, patient)
+        files = [read_answer_file.match(each, chosen.questions, patient).counts for each in candidates if each.answers]
+        shown = choose_questions.examples(tested, chosen, max(each.few_shot for each in candidates), patient)
+        schema = choose_questions.schema(tested.answer_schema, patient)
     except objects.Unreadable as gone:
         raise Conflict("data_gone", str(gone), version=tested.version) from gone
     settings = cloud.settings

@@ -12,7 +12,7 @@ from tunedrop.domain.versions import object_keys
 from tunedrop.domain.versions.object_keys import AnswersUpload
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.s3 import objects, version_listing
-from tunedrop.errors import InvalidInput
+from tunedrop.errors import Conflict, InvalidInput
 
 PREFIX = f"{object_keys.ANSWERS}/"
 """What the name of such a candidate begins with; no deployment has a slash in its name."""
@@ -21,7 +21,7 @@ PREFIX = f"{object_keys.ANSWERS}/"
 def find(dataset: str, name: str, cloud: Cloud) -> Candidate:
     """The file as it is now, in the S3 version that stays the same from here on.
 
-    Raises InvalidInput `unknown_candidate`, `answers_too_large`, and botocore's errors.
+    Raises InvalidInput `unknown_candidate`, `answers_too_large`, Conflict `data_gone`, and botocore's errors.
     """
     key = object_keys.incoming(dataset, name)
     file = version_listing.current(cloud.bucket, key) if isinstance(object_keys.parse(key), AnswersUpload) else None
@@ -39,7 +39,10 @@ def find(dataset: str, name: str, cloud: Cloud) -> Candidate:
             field="against",
             maximum=answer_files.MAX_BYTES,
         )
-    return Candidate(name, key, "", answers=objects.fingerprint(cloud.bucket, file))
+    try:
+        return Candidate(name, key, "", answers=objects.fingerprint(cloud.bucket, file))
+    except objects.Unreadable as gone:
+        raise Conflict("data_gone", str(gone), field="against") from gone
 
 
 def match(candidate: Candidate, questions: Sequence[Question], cloud: Cloud) -> MatchedAnswers:
