@@ -92,6 +92,9 @@ def _add_start_to(start: argparse.ArgumentParser) -> None:
     start.add_argument(
         "--max-records", type=options.positive, metavar="N", help="the most records to ask (default: 1000)"
     )
+    start.add_argument(
+        "--accept-unknown-price", action="store_true", help="start under a budget although a price is not configured"
+    )
     start.add_argument("--plan", action="store_true", help="only say what it would ask, show and cost; ask nobody")
     start.add_argument("--plan-id", metavar="ID", help="do exactly what the plan with this id says, or nothing")
     start.add_argument("--watch", action="store_true", help="follow it to its verdict; Ctrl-C leaves it going")
@@ -133,6 +136,7 @@ def _body(chosen: argparse.Namespace) -> dict[str, Any]:
         "on_insufficient": chosen.on_insufficient,
         "max_records": chosen.max_records,
         "plan_id": chosen.plan_id,
+        "accept_unknown_price": chosen.accept_unknown_price or None,
     }
     given = {name: value for name, value in said.items() if value is not None}
     return {**options.dataset_version(chosen.dataset), **given}

@@ -7,12 +7,14 @@ from typing import Self
 
 from pydantic import Field
 
+from tunedrop.actions.evaluations.plan_evaluation import Planned
 from tunedrop.actions.evaluations.read_evaluations import EvaluationLinks
 from tunedrop.domain.evaluation.answer_metrics import MetricName
 from tunedrop.domain.evaluation.contrasts import EvaluationVerdict
 from tunedrop.domain.evaluation.evaluation_states import Evaluation, EvaluationState
 from tunedrop.domain.evaluation.gate import Gate, GateOutcome, OnInsufficient
 from tunedrop.edges.rows.evaluation_rows import Progress
+from tunedrop.routes.plan_answers import BudgetAnswer
 from tunedrop.routes.route_basics import AnswerModel
 
 
@@ -106,9 +108,17 @@ class EvaluationPlanAnswer(AnswerModel):
     output_tokens: int = Field(description="At most, of all calls")
     max_tokens: int = Field(description="Of one answer")
     smallest_difference: float | None = Field(description="That so many records show, four times in five; null: none")
-    cost: float | None = Field(description="At most; null if a price is not configured")
+    cost: float | None = Field(description="At most, repeated calls included; null if a price is not configured")
     currency: str
     warnings: list[str]
+    budget: BudgetAnswer | None = Field(None, description="null: the stack has no MonthlyBudget")
+
+    @classmethod
+    def planned(cls, found: Planned) -> Self:
+        """The answer for a plan and what it takes of the month's budget."""
+        answer = cls.of(found.plan)
+        answer.budget = BudgetAnswer.of_share(found.share)
+        return answer
 
 
 def _fields(evaluation: Evaluation) -> dict[str, object]:

@@ -29,6 +29,7 @@ from tunedrop.routes.idempotency import Answer
 from tunedrop.routes.route_basics import (
     Body,
     Cursor,
+    Flag,
     IdempotencyKey,
     Limit,
     PlanOnly,
@@ -61,6 +62,9 @@ class EvaluationBody(Body):
     on_insufficient: OnInsufficient = Field("hold", description="What the gate does with too little evidence")
     max_records: Whole = Field(1_000, ge=1, le=5_000, description="The most records to ask")
     plan_id: str | None = Field(None, description="Does exactly what the plan with this id says, or nothing")
+    accept_unknown_price: Flag = Field(
+        False, description="Under a MonthlyBudget: start although a price is not configured; it then does not count"
+    )
 
     def asked(self) -> StartEvaluation:
         """The same as an action's argument."""
@@ -75,6 +79,7 @@ class EvaluationBody(Body):
             on_insufficient=self.on_insufficient,
             max_records=self.max_records,
             plan_id=self.plan_id,
+            accept_unknown_price=self.accept_unknown_price,
         )
 
 
@@ -104,7 +109,7 @@ def start_evaluation(
         if idempotency_key is not None:
             idempotency.check(idempotency_key)
         planned = plan_evaluation.plan(body.asked(), request.cloud)
-        return Response(HTTPStatus.OK, "application/json", EvaluationPlanAnswer.of(planned.plan))
+        return Response(HTTPStatus.OK, "application/json", EvaluationPlanAnswer.planned(planned))
 
     def run(evaluation_id: str) -> Answer:
         started = start(body.asked(), request.cloud, evaluation_id=evaluation_id, caller=request.caller)

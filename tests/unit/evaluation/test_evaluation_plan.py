@@ -18,6 +18,10 @@ from tunedrop.errors import CapExceeded, Conflict, InvalidInput
 from tests.unit.evaluation.asked import CANDIDATES, TESTED, evaluation, question
 
 PRICES = {"nova-lite.input_per_1000_tokens": 0.06, "nova-lite.output_per_1000_tokens": 0.24}
+DEAR, DEAR_PRICES = (
+    Candidate("nova-pro", "amazon.nova-pro-v1:0", "nova-pro"),
+    {"nova-pro.input_per_1000_tokens": 0.6, "nova-pro.output_per_1000_tokens": 2.4},
+)
 OTHER = Candidate("nova-micro", "amazon.nova-micro-v1:0", "nova-micro")
 
 
@@ -63,10 +67,21 @@ def test_the_longest_answer_is_half_as_long_again_as_nearly_all_references():
     assert plan([question(1, "word " * 9_000)]).max_tokens == 4_096
 
 
-def test_the_cost_is_that_of_all_calls_at_their_longest():
-    made = plan(some(10))
-    assert made.cost == pytest.approx((made.input_tokens * 0.06 + made.output_tokens * 0.24) / 1_000, abs=1e-4)
+def test_the_cost_is_that_of_all_calls_at_their_longest_repeated_ones_included():
+    made = plan(some(10), (CANDIDATES[1], DEAR), prices=PRICES | DEAR_PRICES)
+    allowed, each = made.allowed, made.calls // 2
     assert made.output_tokens == made.calls * made.max_tokens
+    assert allowed.planned.input >= made.input_tokens / 2 * 1.1
+    assert (allowed.planned.output, allowed.longest.output) == (each * made.max_tokens, made.max_tokens)
+    assert allowed.spare_calls == made.most_calls - made.calls
+    cheap = (allowed.planned.input * 0.06 + allowed.planned.output * 0.24) / 1_000
+    repeated = (allowed.longest.input * 0.6 + allowed.longest.output * 2.4) / 1_000 * allowed.spare_calls
+    assert made.cost == pytest.approx(11 * cheap + repeated, abs=1e-4)
+
+
+def test_what_bills_by_the_hour_costs_nothing_by_the_token_and_needs_no_price():
+    made = plan(some(10), (CANDIDATES[0], replace(CANDIDATES[0], name="other", base_model="nova-pro")), prices={})
+    assert made.cost == 0
 
 
 def test_one_price_that_is_missing_makes_the_cost_unknown():

@@ -6,6 +6,7 @@ if no other was since the sum was made. A stack without a budget reads and write
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -15,6 +16,8 @@ from tunedrop.domain.charges import budget_limits
 from tunedrop.domain.charges.budget_items import BudgetItem, BudgetPricing, CapacityWanted
 from tunedrop.domain.charges.budget_limits import BudgetObjection
 from tunedrop.domain.charges.monthly_budget import BudgetNow, BudgetShare
+from tunedrop.domain.evaluation import evaluation_costs
+from tunedrop.domain.evaluation.evaluation_states import Candidate, TokensAllowed
 from tunedrop.domain.serving.deployment_plan import DeploymentPlan, StandingDeployment
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.training.job_states import DeploymentWish, Job
@@ -40,6 +43,7 @@ def added_up(cloud: Cloud, budget: Decimal) -> tuple[BudgetNow, Spending]:
     spending = read_spending.since(pricing.months[0].since, cloud)
     items = [pricing.of_job(job) for job in spending.jobs.values()]
     items += [pricing.of_purchase(purchase, job.base_model) for purchase, job in spending.purchases.values()]
+    items += [pricing.of_evaluation(evaluation) for evaluation in spending.evaluations.values()]
     taking = {item.key: item for item in items if not item.is_empty}
     return BudgetNow(budget, settings.currency, pricing, taking, intents), spending
 
@@ -82,6 +86,17 @@ def of_wish(
         wanted = CapacityWanted(wish.model_units, wish.hours)
         items.append(found.pricing.of_capacity("deployment", base_model, wanted))
     return found.share(items, accepted=accepted)
+
+
+def of_evaluation(
+    candidates: Sequence[Candidate], allowed: TokensAllowed, cloud: Cloud, *, accepted: bool
+) -> BudgetShare | None:
+    """What an evaluation would take at most; None without a budget. Raises as `of_job`."""
+    found = read(cloud)
+    if found is None:
+        return None
+    counted = evaluation_costs.most(candidates, allowed, found.pricing.prices)
+    return found.share([found.pricing.of_tokens("evaluation", counted)], accepted=accepted)
 
 
 def of_deployment(

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from tunedrop.actions.evaluations import ask_candidate, choose_questions, score_evaluation, stored_answers
+from tunedrop.actions.evaluations import (
+    ask_candidate,
+    choose_questions,
+    score_evaluation,
+    settle_evaluation,
+    stored_answers,
+)
 from tunedrop.actions.evaluations.ask_candidate import QuestionChunk
 from tunedrop.domain.evaluation import evaluation_states, evaluation_steps
 from tunedrop.domain.evaluation.evaluation_plan import Tested
 from tunedrop.domain.evaluation.evaluation_states import ENDED, Evaluation
+from tunedrop.domain.evaluation.model_answers import GivenAnswer
 from tunedrop.domain.reports import evaluation_notifications
 from tunedrop.edges import event_bus
 from tunedrop.edges.cloud import Cloud
@@ -27,7 +35,8 @@ def advance(evaluation_id: str, cloud: Cloud) -> Evaluation | None:
     try:
         moved = _step(evaluation, cloud)
     except objects.Unreadable as gone:
-        moved = _save(evaluation_states.fail(evaluation, "data_gone", str(gone), cloud.now()), cloud)
+        failed = evaluation_states.fail(evaluation, "data_gone", str(gone), cloud.now())
+        moved = _save(settle_evaluation.settle(failed, (), cloud), cloud)
     return _announce(moved, cloud) if moved and moved.state in ENDED else moved
 
 
@@ -50,7 +59,8 @@ def _step(evaluation: Evaluation, cloud: Cloud) -> Evaluation | None:
         case evaluation_steps.EndStopped():
             if not cloud.state.update(evaluation_rows.close_calls(evaluation.id, settled=settled)).done:
                 return evaluation  # the visit whose calls are under way, or reconcile, comes back
-            return _save(evaluation_states.stop(evaluation, cloud.now()), cloud)
+            stopped = evaluation_states.stop(evaluation, cloud.now())
+            return _save(settle_evaluation.settle(stopped, _answers(evaluation, cloud), cloud), cloud)
         case evaluation_steps.LeaveEvaluation():
             return evaluation
 
@@ -58,8 +68,12 @@ def _step(evaluation: Evaluation, cloud: Cloud) -> Evaluation | None:
 def _answered(evaluation: Evaluation, cloud: Cloud) -> tuple[frozenset[int], ...]:
     if evaluation.state not in {"InProgress", "Scoring"}:
         return ()
+    return tuple(frozenset(given) for given in _answers(evaluation, cloud))
+
+
+def _answers(evaluation: Evaluation, cloud: Cloud) -> tuple[Mapping[int, GivenAnswer], ...]:
     places = range(len(evaluation.candidates))
-    return tuple(frozenset(stored_answers.load_answers(evaluation, place, cloud)) for place in places)
+    return tuple(stored_answers.load_answers(evaluation, place, cloud) for place in places)
 
 
 def _begin(evaluation: Evaluation, cloud: Cloud) -> Evaluation | None:

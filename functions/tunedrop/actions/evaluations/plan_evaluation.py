@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tunedrop.actions.charges import reserve_budget
 from tunedrop.actions.evaluations import choose_questions
 from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.charges.monthly_budget import BudgetShare
 from tunedrop.domain.evaluation import evaluation_plan
 from tunedrop.domain.evaluation.evaluation_plan import EvaluationPlan, Tested
 from tunedrop.domain.evaluation.evaluation_request import BASE, StartEvaluation
@@ -24,10 +26,11 @@ CALLABLE = frozenset({"Ready", "Updating"})
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, and the version whose test split it asks."""
+    """A plan, the version whose test split it asks, and what it takes of the month's budget (None: there is none)."""
 
     plan: EvaluationPlan
     tested: Tested
+    share: BudgetShare | None
 
 
 def plan(request: StartEvaluation, cloud: Cloud) -> Planned:
@@ -42,7 +45,12 @@ def plan(request: StartEvaluation, cloud: Cloud) -> Planned:
     made = evaluation_plan.make(request, tested, candidates, chosen, prices=settings.prices, currency=settings.currency)
     evaluation_plan.confirm(made, request.plan_id)
     _check_callable(candidates, cloud)
-    return Planned(made, tested)
+    return Planned(made, tested, share(made, request, cloud))
+
+
+def share(made: EvaluationPlan, request: StartEvaluation, cloud: Cloud) -> BudgetShare | None:
+    """What the plan takes of the month's budget. Raises CapExceeded and Conflict."""
+    return reserve_budget.of_evaluation(made.candidates, made.allowed, cloud, accepted=request.accept_unknown_price)
 
 
 def _candidates(request: StartEvaluation, cloud: Cloud) -> tuple[Candidate, ...]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from tunedrop.actions.evaluations import stored_answers
-from tunedrop.domain.evaluation import evaluation_plan, evaluation_states, score_answers
+from tunedrop.actions.evaluations import settle_evaluation, stored_answers
+from tunedrop.domain.evaluation import evaluation_costs, evaluation_states, model_answers, score_answers
 from tunedrop.domain.evaluation.answer_sheets import AnswerColumn, Sheet
 from tunedrop.domain.evaluation.evaluation_states import Candidate, Conclusion, Evaluation
-from tunedrop.domain.evaluation.model_answers import GivenAnswer
 from tunedrop.domain.reports import evaluation_page, evaluation_report, evaluation_words
 from tunedrop.domain.versions import object_keys
 from tunedrop.edges.cloud import Cloud
@@ -14,7 +13,10 @@ from tunedrop.edges.s3 import objects
 
 
 def score(evaluation: Evaluation, cloud: Cloud) -> Evaluation:
-    """The evaluation as completed, its report and page written. Raises objects.Unreadable, and botocore's errors."""
+    """The evaluation as completed and settled, its report and page written.
+
+    Raises objects.Unreadable, and botocore's errors.
+    """
     sheet = Sheet(
         stored_answers.load_questions(evaluation, cloud),
         [_column(evaluation, place, candidate, cloud) for place, candidate in enumerate(evaluation.candidates)],
@@ -25,17 +27,11 @@ def score(evaluation: Evaluation, cloud: Cloud) -> Evaluation:
     objects.put(cloud.bucket, object_keys.page(key), evaluation_page.render(report), "text/html; charset=utf-8")
     objects.put(cloud.bucket, key, evaluation_report.encode(report), "application/json")
     found = Conclusion(result.declared.verdict, result.outcome, evaluation_words.summary(result), key)
-    return evaluation_states.complete(evaluation, found, cloud.now())
+    completed = evaluation_states.complete(evaluation, found, cloud.now())
+    return settle_evaluation.settle(completed, [column.answers for column in sheet.columns], cloud)
 
 
 def _column(evaluation: Evaluation, place: int, candidate: Candidate, cloud: Cloud) -> AnswerColumn:
     answers = stored_answers.load_answers(evaluation, place, cloud)
-    return AnswerColumn(candidate, answers, _cost(candidate, list(answers.values()), cloud))
-
-
-def _cost(candidate: Candidate, answers: list[GivenAnswer], cloud: Cloud) -> float | None:
-    price = evaluation_plan.price_of(candidate, cloud.settings.prices)
-    if price is None:
-        return None
-    asked, given = sum(each.input_tokens for each in answers), sum(each.output_tokens for each in answers)
-    return round((asked * price[0] + given * price[1]) / 1_000, 4)
+    used = evaluation_costs.of_answers(candidate, model_answers.tokens(answers.values()))
+    return AnswerColumn(candidate, answers, evaluation_costs.rounded(used, cloud.settings.prices))

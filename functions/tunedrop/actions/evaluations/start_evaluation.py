@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tunedrop.actions.charges import reserve_budget
 from tunedrop.actions.evaluations import plan_evaluation
+from tunedrop.actions.evaluations.plan_evaluation import Planned
 from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
 from tunedrop.edges.cloud import Cloud
@@ -13,6 +15,8 @@ from tunedrop.errors import Unavailable
 
 ADVANCE = "advance_evaluation"
 """The message that lets an evaluation take its next step."""
+MOST_RACES = 25
+"""Others' intents that may come between adding up the month's budget and writing one's own."""
 
 
 def start(request: StartEvaluation, cloud: Cloud, *, evaluation_id: str, caller: str) -> Evaluation:
@@ -20,11 +24,13 @@ def start(request: StartEvaluation, cloud: Cloud, *, evaluation_id: str, caller:
 
     Raises what `plan_evaluation.plan` raises (then nothing was changed), and Unavailable.
     """
-    existing = evaluation_rows.load(cloud.state, evaluation_id)
-    if existing is None:
-        existing = _write(_draft(request, evaluation_id, caller, cloud), cloud)
-    ask_for_advance(existing, cloud)
-    return existing
+    evaluation = evaluation_rows.load(cloud.state, evaluation_id)
+    if evaluation is None:
+        planned = plan_evaluation.plan(request, cloud)
+        drafted = _draft(request, planned, evaluation_id, caller, cloud)
+        evaluation = _write(request, planned, drafted, cloud)
+    ask_for_advance(evaluation, cloud)
+    return evaluation
 
 
 def ask_for_advance(evaluation: Evaluation, cloud: Cloud) -> None:
@@ -32,8 +38,7 @@ def ask_for_advance(evaluation: Evaluation, cloud: Cloud) -> None:
     cloud.evaluation_queue.send(ADVANCE, evaluation_id=evaluation.id)
 
 
-def _draft(request: StartEvaluation, evaluation_id: str, caller: str, cloud: Cloud) -> Evaluation:
-    planned = plan_evaluation.plan(request, cloud)
+def _draft(request: StartEvaluation, planned: Planned, evaluation_id: str, caller: str, cloud: Cloud) -> Evaluation:
     plan, tested = planned.plan, planned.tested
     return Evaluation(
         id=evaluation_id,
@@ -53,15 +58,24 @@ def _draft(request: StartEvaluation, evaluation_id: str, caller: str, cloud: Clo
         test=tested.test,
         owner=tested.owner or caller,
         created_at=cloud.now(),
+        allowed=plan.allowed,
+        accept_unknown_price=request.accept_unknown_price,
     )
 
 
-def _write(evaluation: Evaluation, cloud: Cloud) -> Evaluation:
-    writes = [evaluation_rows.put(evaluation), evaluation_rows.open_work(evaluation)]
-    undisturbed = tombstone_rows.undisturbed(evaluation.dataset, evaluation.version)
-    if cloud.state.write_all(*writes, *undisturbed):
-        return replace(evaluation, revision=1)
-    existing = evaluation_rows.load(cloud.state, evaluation.id)
-    if existing is None:
-        raise Unavailable("busy", "The dataset was changed just now. Send the request again.")
-    return existing
+def _write(request: StartEvaluation, planned: Planned, evaluation: Evaluation, cloud: Cloud) -> Evaluation:
+    """Write all rows or none. If another writer used the same id, return its evaluation."""
+    share = planned.share
+    for _ in range(MOST_RACES):
+        writes = [evaluation_rows.put(evaluation), evaluation_rows.open_work(evaluation)]
+        undisturbed = tombstone_rows.undisturbed(evaluation.dataset, evaluation.version)
+        if cloud.state.write_all(*writes, *undisturbed, *reserve_budget.write(share)):
+            return replace(evaluation, revision=1)
+        existing = evaluation_rows.load(cloud.state, evaluation.id)
+        if existing:
+            return existing
+        counted = plan_evaluation.share(planned.plan, request, cloud)  # raises if the rest of the budget was taken
+        if share is None or counted is None or counted.before.intents == share.before.intents:
+            break
+        share = counted
+    raise Unavailable("busy", "The dataset was changed just now. Send the request again.")

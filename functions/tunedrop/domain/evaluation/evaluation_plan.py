@@ -8,10 +8,10 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from tunedrop.domain.evaluation import answer_metrics, power
+from tunedrop.domain.evaluation import answer_metrics, evaluation_costs, power
 from tunedrop.domain.evaluation.answer_metrics import METRICS, MetricName
 from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
-from tunedrop.domain.evaluation.evaluation_states import CHUNK, Candidate
+from tunedrop.domain.evaluation.evaluation_states import CHUNK, Candidate, Tokens, TokensAllowed
 from tunedrop.domain.evaluation.gate import Gate, OnInsufficient
 from tunedrop.domain.evaluation.questions import ASKED_TWICE, Question, Selection
 from tunedrop.domain.texts import tokens
@@ -25,6 +25,8 @@ SPARE = 10
 _ROOM = 1.5
 """An answer may be half as long again as the 95th percentile of references."""
 _LEAST_TOKENS, _MOST_TOKENS = 32, 4_096
+_FRAME = 20
+"""Tokens that a model's own form may put around what one call asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,9 @@ class EvaluationPlan:
     """Of one answer."""
     smallest_difference: float | None
     """That so many records show, four times in five; None if they show none."""
+    allowed: TokensAllowed
     cost: float | None
-    """At most; None where a price is not configured."""
+    """At most, repeated calls included; None where a price is not configured."""
     currency: str
     warnings: tuple[str, ...]
     plan_id: str = ""
@@ -85,6 +88,7 @@ def make(
     each = _size(chosen.questions)
     calls = each.calls * len(candidates)
     _check_calls(calls)
+    allowed = _allowed(each, min(max(calls // SPARE, CHUNK), MOST_CALLS - calls))
     plan = EvaluationPlan(
         dataset=tested.dataset,
         version=tested.version,
@@ -97,12 +101,13 @@ def make(
         records=len(chosen.questions),
         left_out=chosen.left_out,
         calls=calls,
-        most_calls=min(calls + max(calls // SPARE, CHUNK), MOST_CALLS),
+        most_calls=calls + allowed.spare_calls,
         input_tokens=each.input_tokens * len(candidates),
         output_tokens=each.longest * calls,
         max_tokens=each.longest,
         smallest_difference=power.smallest_difference(len(chosen.questions)),
-        cost=_cost(candidates, each, prices),
+        allowed=allowed,
+        cost=evaluation_costs.rounded(evaluation_costs.most(candidates, allowed, prices), prices),
         currency=currency,
         warnings=tuple(_warnings(request, metric, chosen)),
     )
@@ -136,12 +141,6 @@ def confirm(plan: EvaluationPlan, plan_id: str | None) -> None:
     )
 
 
-def price_of(candidate: Candidate, prices: Mapping[str, float]) -> tuple[float, float] | None:
-    """The price of 1,000 tokens in and out; None where one is not configured."""
-    first, second = (prices.get(f"{candidate.base_model}.{way}_per_1000_tokens") for way in ("input", "output"))
-    return None if first is None or second is None else (first, second)
-
-
 def _check_calls(calls: int) -> None:
     if calls > MOST_CALLS:
         raise CapExceeded(
@@ -160,23 +159,25 @@ class _Asked:
 
     calls: int
     input_tokens: int
+    longest_question: int
     longest: int
     """The most tokens of one answer."""
 
 
 def _size(questions: Sequence[Question]) -> _Asked:
-    calls = len(questions) + min(ASKED_TWICE, len(questions))
-    asked = tokens.estimate(text for question in questions for text in question.texts)
+    asked = [tokens.estimate(question.texts) for question in questions]
+    asked += asked[:ASKED_TWICE]
     lengths = sorted(max(tokens.estimate([each]) for each in question.references) for question in questions)
     percentile = lengths[max(math.ceil(len(lengths) * 0.95) - 1, 0)]
     longest = min(max(math.ceil(percentile * _ROOM), _LEAST_TOKENS), _MOST_TOKENS)
-    return _Asked(calls, math.ceil(asked * calls / len(questions)), longest)
+    return _Asked(len(asked), sum(asked), max(asked), longest)
 
 
-def _cost(candidates: Sequence[Candidate], each: _Asked, prices: Mapping[str, float]) -> float | None:
-    known = [price_of(candidate, prices) for candidate in candidates]
-    costs = [(each.input_tokens * price[0] + each.calls * each.longest * price[1]) / 1_000 for price in known if price]
-    return round(sum(costs), 4) if len(costs) == len(known) else None
+def _allowed(each: _Asked, spare_calls: int) -> TokensAllowed:
+    """With the room by which an estimate may be too low."""
+    planned = math.ceil(each.input_tokens * (1 + tokens.MARGIN)) + each.calls * _FRAME
+    one = math.ceil(each.longest_question * (1 + tokens.MARGIN)) + _FRAME
+    return TokensAllowed(Tokens(planned, each.calls * each.longest), Tokens(one, each.longest), spare_calls)
 
 
 def _warnings(request: StartEvaluation, metric: MetricName, chosen: Selection) -> Iterator[str]:

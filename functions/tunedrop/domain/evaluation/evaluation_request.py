@@ -31,3 +31,5 @@ class StartEvaluation:
     max_records: int = 1_000
     plan_id: str | None = None
     """Confirms exactly the plan with this id."""
+    accept_unknown_price: bool = False
+    """Whether a price that is not configured is no obstacle under a budget in money."""

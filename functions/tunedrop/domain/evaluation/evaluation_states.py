@@ -35,6 +35,32 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens in and out."""
+
+    input: int = 0
+    output: int = 0
+
+    def __add__(self, other: Tokens) -> Tokens:
+        return Tokens(self.input + other.input, self.output + other.output)
+
+    def __mul__(self, times: int) -> Tokens:
+        return Tokens(self.input * times, self.output * times)
+
+
+@dataclass(frozen=True, slots=True)
+class TokensAllowed:
+    """The most that an evaluation may ask."""
+
+    planned: Tokens
+    """Of one candidate's calls, none of them repeated."""
+    longest: Tokens
+    """Of one call."""
+    spare_calls: int
+    """Of all candidates together: those that may be repeated."""
+
+
+@dataclass(frozen=True, slots=True)
 class Conclusion:
     """What an evaluation found, in short; its report has the rest."""
 
@@ -80,6 +106,13 @@ class Evaluation:
     conclusion: Conclusion | None = None
     announced: bool = False
     """Whether its end was published."""
+    allowed: TokensAllowed | None = None
+    accept_unknown_price: bool = False
+    """Whether it was asked for without a price, under a budget in money."""
+    used: tuple[Tokens, ...] = ()
+    """Of each candidate's answers, once it has ended."""
+    lost_calls: int = 0
+    """Calls without an answer that may have been billed all the same."""
     revision: int = 0
 
     @property
