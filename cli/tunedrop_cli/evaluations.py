@@ -164,7 +164,7 @@ def _show(chosen: argparse.Namespace) -> int:
         found = api.get(place("evaluations", chosen.evaluation))
     code = _told(chosen, text_report.console(), found)
     if chosen.html:
-        _write_page(found, chosen.html)
+        _write_page(chosen, found)
     return code
 
 
@@ -195,7 +195,7 @@ def _told(chosen: argparse.Namespace, screen: Console, found: Found) -> int:
     if chosen.json:
         text_report.as_json(found)
         return exit_code(found)
-    report = _report(found)
+    report = _report(chosen, found)
     if report:
         evaluation_text.whole(screen, report)
         text_report.line(screen)
@@ -214,21 +214,21 @@ def exit_code(found: Found) -> int:
     return int(found["gate"] != "none" and found["outcome"] != "passed")
 
 
-def _report(found: Found) -> Found | None:
+def _report(chosen: argparse.Namespace, found: Found) -> Found | None:
     """The report; None before there is one, and where it can't be read, which is said: its data may be erased."""
-    if not found["report_url"]:
+    if not found["report_uri"]:
         return None
     try:
-        read: Found = json.loads(report_files.read(found["report_url"]))
+        read: Found = json.loads(report_files.read_object(stack.Stack(chosen).s3(), found["report_uri"]))
     except Refused as refused:
         text_report.line(text_report.console(stderr=True), f"tunedrop: {refused}")
         return None
     return read
 
 
-def _write_page(found: Found, path: str) -> None:
-    if not found["page_url"]:
+def _write_page(chosen: argparse.Namespace, found: Found) -> None:
+    if not found["page_uri"]:
         words = f"evaluation {found['id']} is {found['state']}: it has a page once it is Completed"
         raise Refused(0, {"code": "no_report", "message": words})
-    written_files.write_new(path, report_files.read(found["page_url"]))
-    text_report.line(text_report.console(stderr=True), f"page: {path}")
+    written_files.write_new(chosen.html, report_files.read_object(stack.Stack(chosen).s3(), found["page_uri"]))
+    text_report.line(text_report.console(stderr=True), f"page: {chosen.html}")

@@ -57,14 +57,15 @@ class EvaluationAnswer(AnswerModel):
 
 
 class WholeEvaluationAnswer(EvaluationAnswer):
-    """An evaluation with how far it is, and links to its report for 15 minutes."""
+    """An evaluation with how far it is, and where its report lies, which only who may read data can open."""
 
     calls: int = Field(description="Calls made or begun, repeated ones included")
     most_calls: int
     answered: int
     expected: int = Field(description="Answers when it is complete")
-    report_url: str | None
-    page_url: str | None
+    report_uri: str | None = Field(description="Of the report in S3; null before there is one")
+    page_uri: str | None = Field(description="Of the same as a page")
+    examples_uri: str | None = Field(description="Of every record with all answers and scores, as JSON Lines")
 
     @classmethod
     def whole(cls, evaluation: Evaluation, progress: Progress, links: EvaluationLinks | None) -> Self:
@@ -76,8 +77,9 @@ class WholeEvaluationAnswer(EvaluationAnswer):
                 "most_calls": evaluation.most_calls,
                 "answered": progress.answered,
                 "expected": evaluation.items * len(evaluation.candidates),
-                "report_url": links.report if links else None,
-                "page_url": links.page if links else None,
+                "report_uri": links.report if links else None,
+                "page_uri": links.page if links else None,
+                "examples_uri": links.examples if links else None,
             }
         )
 

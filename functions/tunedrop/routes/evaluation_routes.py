@@ -128,7 +128,7 @@ def list_evaluations(limit: Limit = 20, cursor: Cursor = None) -> EvaluationsAns
 
 @router.get("/evaluations/<evaluation_id>", summary="Read an evaluation")
 def get_evaluation(evaluation_id: str) -> WholeEvaluationAnswer:
-    """An evaluation, how far it is, its verdict, and links to its report."""
+    """An evaluation, how far it is, its verdict, and where its report lies."""
     cloud = Request.of(router).cloud
     return _whole(read_evaluations.get(evaluation_id, cloud), cloud)
 

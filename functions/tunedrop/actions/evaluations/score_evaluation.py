@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from tunedrop.actions.evaluations import settle_evaluation, stored_answers
-from tunedrop.domain.evaluation import evaluation_costs, evaluation_states, model_answers, score_answers
+from tunedrop.domain.evaluation import (
+    evaluation_costs,
+    evaluation_states,
+    example_lines,
+    model_answers,
+    score_answers,
+)
+from tunedrop.domain.evaluation.answer_metrics import METRICS
 from tunedrop.domain.evaluation.answer_sheets import AnswerColumn, Sheet
 from tunedrop.domain.evaluation.evaluation_states import Candidate, Conclusion, Evaluation
 from tunedrop.domain.reports import evaluation_page, evaluation_report, evaluation_words
@@ -13,7 +20,7 @@ from tunedrop.edges.s3 import objects
 
 
 def score(evaluation: Evaluation, cloud: Cloud) -> Evaluation:
-    """The evaluation as completed and settled, its report and page written.
+    """The evaluation as completed and settled, its report, page and examples written.
 
     Raises objects.Unreadable, and botocore's errors.
     """
@@ -23,6 +30,8 @@ def score(evaluation: Evaluation, cloud: Cloud) -> Evaluation:
     )
     result = score_answers.score(evaluation, sheet, cloud.settings.currency)
     key = object_keys.evaluation_report(evaluation.dataset, evaluation.version, evaluation.id)
+    examples = example_lines.encode(sheet, METRICS[evaluation.metric])
+    objects.put(cloud.bucket, object_keys.evaluation_examples(key), examples, "application/jsonl")
     report = evaluation_report.build(result, cloud.settings.stack_id)
     objects.put(cloud.bucket, object_keys.page(key), evaluation_page.render(report), "text/html; charset=utf-8")
     objects.put(cloud.bucket, key, evaluation_report.encode(report), "application/json")

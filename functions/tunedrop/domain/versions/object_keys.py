@@ -181,6 +181,11 @@ def evaluation_report(dataset: str, version: int, evaluation_id: str) -> str:
     return f"{REPORTS}{dataset}/{version}/evaluations/{evaluation_id}.json"
 
 
+def evaluation_examples(report_key: str) -> str:
+    """The key of every record of the same evaluation, as JSON Lines."""
+    return f"{report_key.removesuffix('.json')}.jsonl"
+
+
 def evaluation_folder(dataset: str, version: int, evaluation_id: str) -> str:
     """The prefix of what was asked and answered; under the version's, so that it is deleted with the data."""
     return f"{EVALUATIONS}{dataset}/{version}/{evaluation_id}/"
