@@ -67,7 +67,8 @@ def run(around: Surroundings, screen: Screen, name: str) -> dict[str, Any]:
                 raise DemoFailed(f"{command} ended with exit code {code}")
     with screen.step("Look at what was judged, and at what is left"):
         found, job = (_newest(around, noun, name) for noun in ("evaluations", "jobs"))
-        costs = {"training": job["cost"], "asking": json.loads(report_files.read(found["report_url"]))["cost"]}
+        report = json.loads(report_files.read_object(around.client("s3"), found["report_uri"]))
+        costs = {"training": job["cost"], "asking": report["cost"]}
         screen.fact("verdict", f"{found['verdict']}: {found['summary']}")
         screen.fact("costs", ", ".join(f"{what} {cost_of(cost)}" for what, cost in costs.items()))
         if _is_served(around, name):

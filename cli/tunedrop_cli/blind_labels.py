@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from tunedrop.domain.evaluation import blind_sheets, every_answer
+from tunedrop.domain.evaluation import blind_sheets, example_lines
 from tunedrop.domain.evaluation.blind_sheets import BlindPair, Preference
 from tunedrop.domain.evaluation.power import ALPHA
 from tunedrop.domain.reports import blind_page
 from tunedrop.errors import InvalidInput
 
-from tunedrop_cli import tables, text_report, written_files
+from tunedrop_cli import report_files, tables, text_report, written_files
 from tunedrop_cli.errors import Refused, WrongUsage
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ ENOUGH = 50
 
 
 def read(reached: Stack, found: Mapping[str, Any]) -> list[BlindPair]:
-    """The evaluation's sheet, from its answers in the bucket. Raises Refused, and the errors of AWS's SDK."""
-    if not found["answers_key"]:
+    """The evaluation's sheet, from its examples in S3, with the person's own credentials. Raises Refused."""
+    if not found["examples_uri"]:
         words = f"evaluation {found['id']} is {found['state']}: it has answers to show once it is Completed"
         raise Refused(0, {"code": "no_report", "message": words})
-    stored = reached.s3().get_object(Bucket=reached.bucket(), Key=found["answers_key"])["Body"].read()
+    stored = report_files.read_object(reached.s3(), found["examples_uri"])
     ours, theirs = (candidate["name"] for candidate in found["candidates"][:2])
-    return blind_sheets.pairs(found["id"], every_answer.load(stored), ours, theirs)
+    return blind_sheets.pairs(found["id"], example_lines.decode(stored), ours, theirs)
 
 
 def write(folder: str, evaluation_id: str, sheet: list[BlindPair]) -> None:

@@ -1,4 +1,4 @@
-"""`tunedrop costs`: what training, capacity and stored models have cost, estimated by the stack's prices."""
+"""`tunedrop costs`: what training, capacity, stored models and evaluations have cost, by the stack's prices."""
 
 from __future__ import annotations
 
@@ -25,7 +25,13 @@ FIELDS = (
     "model_units", "quantity", "unit", "price", "amount", "currency", "name",
 )  # fmt: skip
 """Of a line of CSV, in their order."""
-UNITS = {"thousand_tokens": "thousand tokens", "model_unit_hours": "hours of a unit", "model_months": "months"}
+UNITS = {
+    "thousand_tokens": "thousand tokens",
+    "model_unit_hours": "hours of a unit",
+    "model_months": "months",
+    "thousand_input_tokens": "thousand tokens in",
+    "thousand_output_tokens": "thousand tokens out",
+}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Charge = Mapping[str, Any]

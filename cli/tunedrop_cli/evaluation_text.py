@@ -9,7 +9,7 @@ from rich.console import Console
 from tunedrop.domain.reports import evaluation_forest, evaluation_words
 from tunedrop.domain.reports.evaluation_words import points, share
 
-from tunedrop_cli import job_text, local_times, tables, text_report
+from tunedrop_cli import deployment_text, job_text, local_times, tables, text_report
 
 WIDTH = 41
 """Characters of the picture of intervals."""
@@ -102,6 +102,7 @@ def plan(screen: Console, found: Report) -> None:
             ("tokens in", f"about {found['input_tokens']:,}"),
             ("tokens out", f"at most {found['output_tokens']:,}, {found['max_tokens']:,} of one answer"),
             ("costs", _most(found)),
+            *deployment_text.budget(found),
         ],
     )
     for warning in found["warnings"]:

@@ -103,6 +103,9 @@ def _add_start_to(start: argparse.ArgumentParser) -> None:
         '{"record": 7, "answer": "…"}, or "prompt" or "messages" instead of "record"',
     )
     start.add_argument("--group-by", metavar="FIELD", help="records with one value of this kept field belong together")
+    start.add_argument(
+        "--accept-unknown-price", action="store_true", help="start under a budget although a price is not configured"
+    )
     start.add_argument("--plan", action="store_true", help="only say what it would ask, show and cost; ask nobody")
     start.add_argument("--plan-id", metavar="ID", help="do exactly what the plan with this id says, or nothing")
     start.add_argument("--watch", action="store_true", help="follow it to its verdict; Ctrl-C leaves it going")
@@ -138,7 +141,11 @@ def _start(chosen: argparse.Namespace) -> int:
 
 def _body(chosen: argparse.Namespace) -> dict[str, Any]:
     given = {"candidate": chosen.candidate, **evaluation_options.said(chosen)}
-    own = {"group_by": chosen.group_by, "plan_id": chosen.plan_id}
+    own = {
+        "group_by": chosen.group_by,
+        "plan_id": chosen.plan_id,
+        "accept_unknown_price": chosen.accept_unknown_price or None,
+    }
     given |= {name: value for name, value in own.items() if value is not None}
     return {**options.dataset_version(chosen.dataset), **given}
 
@@ -173,7 +180,7 @@ def _show(chosen: argparse.Namespace) -> int:
         return _by_people(chosen, reached, found)
     code = _told(chosen, text_report.console(), found)
     if chosen.html:
-        _write_page(found, chosen.html)
+        _write_page(chosen, found)
     return code
 
 
@@ -236,7 +243,7 @@ def _told(chosen: argparse.Namespace, screen: Console, found: Found) -> int:
     if chosen.json:
         text_report.as_json(found)
         return exit_code(found)
-    report = _report(found)
+    report = _report(chosen, found)
     if report:
         evaluation_text.whole(screen, report)
         text_report.line(screen)
@@ -267,21 +274,21 @@ def exit_code(found: Found) -> int:
     return int(found["gate"] != "none" and found["outcome"] != "passed")
 
 
-def _report(found: Found) -> Found | None:
+def _report(chosen: argparse.Namespace, found: Found) -> Found | None:
     """The report; None before there is one, and where it can't be read, which is said: its data may be erased."""
-    if not found["report_url"]:
+    if not found["report_uri"]:
         return None
     try:
-        read: Found = json.loads(report_files.read(found["report_url"]))
+        read: Found = json.loads(report_files.read_object(stack.Stack(chosen).s3(), found["report_uri"]))
     except Refused as refused:
         text_report.line(text_report.console(stderr=True), f"tunedrop: {refused}")
         return None
     return read
 
 
-def _write_page(found: Found, path: str) -> None:
-    if not found["page_url"]:
+def _write_page(chosen: argparse.Namespace, found: Found) -> None:
+    if not found["page_uri"]:
         words = f"evaluation {found['id']} is {found['state']}: it has a page once it is Completed"
         raise Refused(0, {"code": "no_report", "message": words})
-    written_files.write_new(path, report_files.read(found["page_url"]))
-    text_report.line(text_report.console(stderr=True), f"page: {path}")
+    written_files.write_new(chosen.html, report_files.read_object(stack.Stack(chosen).s3(), found["page_uri"]))
+    text_report.line(text_report.console(stderr=True), f"page: {chosen.html}")

@@ -57,7 +57,8 @@ ONE_ROW = "dynamodb:DeleteItem GetItem PutItem UpdateItem"
 ROWS = f"{ONE_ROW} Query ConditionCheckItem"
 OF_JOBS = ("JOB#*", "OPEN", "SLOTS", "DEPLOYMENT#*")
 KINDS = f"{STATE}/index/by_kind"
-SUM_OF_THE_MONTH = May("dynamodb:Query", KINDS, under("job", "deployment"))
+SUM_OF_THE_MONTH = May("dynamodb:Query", KINDS, under("job", "deployment", "evaluation"))
+OPEN_EVALUATIONS = May("dynamodb:GetItem Query", STATE, under("EVALUATING", "EVALUATION#*"))
 
 
 def _buys(*terms: str, choice: str = "") -> tuple[May, May]:
@@ -121,8 +122,10 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         # asks for a job where the stack allows that
         May(ROWS, STATE, under("DATASET#*", *OF_JOBS, "NAME#*", "EVALUATION#*", "EVALUATING"), ON_ACCEPT),
         May("sqs:SendMessage", "<UploadQueue.Arn>", choice=ON_ACCEPT),
-        May(SUM_OF_THE_MONTH.actions, SUM_OF_THE_MONTH.resources, SUM_OF_THE_MONTH.when, ON_ACCEPT),
-        *(May(each.actions, each.resources, each.when, ON_ACCEPT) for each in TUNABLE),
+        *(
+            May(each.actions, each.resources, each.when, ON_ACCEPT)
+            for each in (SUM_OF_THE_MONTH, OPEN_EVALUATIONS, *TUNABLE)
+        ),
     ),
     "ControlApiRole": (
         TRACES,
@@ -173,6 +176,7 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         May("dynamodb:GetItem UpdateItem", ACCESS, under("CALLED")),
         # adds up what takes of the month's budget before it spends
         SUM_OF_THE_MONTH,
+        OPEN_EVALUATIONS,
         May("dynamodb:Query", STATE, under("DEPLOYMENT#*")),
         May("kms:Decrypt GenerateDataKey", KEY, by_way_of("dynamodb")),
         QUOTAS,

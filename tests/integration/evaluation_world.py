@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 from bedrock_simulator import Configuration
 from bedrock_simulator.knowledge import Knowledge, Skill
@@ -316,9 +317,29 @@ def counted() -> Iterator[Counter[int]]:
     def count(http_response: Any, **_: Any) -> None:
         found[http_response.status_code] += 1
 
+    with _after_each_answer(count):
+        yield found
+
+
+@contextmanager
+def charged() -> Iterator[Counter[tuple[str, str]]]:
+    """The tokens that Bedrock says it took in the block, by model and way: `input` or `output`."""
+    found: Counter[tuple[str, str]] = Counter()
+
+    def count(http_response: Any, parsed: Any, **_: Any) -> None:
+        model = unquote(http_response.url).partition("/model/")[2].removesuffix("/converse")
+        for way in ("input", "output"):
+            found[model, way] += parsed.get("usage", {}).get(f"{way}Tokens", 0)
+
+    with _after_each_answer(count):
+        yield found
+
+
+@contextmanager
+def _after_each_answer(count: Callable[..., None]) -> Iterator[None]:
     events, name = clients.bedrock_runtime(read_seconds=60).meta.events, "after-call.bedrock-runtime.Converse"
     events.register(name, count)
     try:
-        yield found
+        yield
     finally:
         events.unregister(name, count)

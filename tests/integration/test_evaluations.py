@@ -66,6 +66,29 @@ def test_a_model_that_learned_its_labels_is_better_than_its_base(stack, environm
     assert report(world, evaluation_id)["records"] == 20
 
 
+def test_it_tells_where_the_report_and_every_example_lie_and_signs_no_link(world):
+    evaluation = settle(world, start(world))
+    told = get(world, evaluation.id)
+    folder = f"s3://{world.stack.bucket}/reports/support/1/evaluations/{evaluation.id}"
+    assert (told["report_uri"], told["page_uri"]) == (f"{folder}.json", f"{folder}.html")
+    assert told["examples_uri"] == f"{folder}.jsonl"
+    assert "X-Amz" not in json.dumps(told)
+    assert asked(1_000) not in json.dumps(told)
+    key = told["examples_uri"].removeprefix(f"s3://{world.stack.bucket}/")
+    body = world.stack.s3.get_object(Bucket=world.stack.bucket, Key=key)["Body"].read()
+    examples = [json.loads(line) for line in body.splitlines()]
+    assert [each["record"] for each in examples] == list(range(1, 13))
+    first = examples[0]
+    assert (first["turns"], first["references"]) == ([{"role": "user", "text": asked(1_000)}], [LABELS[0]])
+    shown = evaluation_world.report(world, evaluation.id)
+    for candidate in shown["candidates"]:
+        name = candidate["name"]
+        for metric, mean in candidate["scores"].items():
+            assert fmean(each["scores"][name][metric] for each in examples) == pytest.approx(mean)
+        failed = sum(each["answers"][name]["failure"] is not None for each in examples)
+        assert failed == candidate["failed"]
+
+
 def test_a_model_that_provisioned_throughput_serves_is_asked_by_it(stack, environment):
     wish = DeploymentRequest("support-prod", serving="provisioned_throughput", model_units=1)
     world = evaluation_world.make(stack, environment, tested=3, deployment=wish)

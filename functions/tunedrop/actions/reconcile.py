@@ -35,6 +35,10 @@ class _Due:
     ids: tuple[tuple[str, str | int], ...]
 
 
+_BUDGET_MESSAGE = _Due("advance_purchase", (("deployment", "-"), ("generation", 0)))
+"""Of no purchase: whatever came of its own work, the function that spends looks at the month's budget."""
+
+
 def reconcile(cloud: Cloud) -> Reconciled:
     """Enqueue everything that is due, and publish what was found. Running it twice only sends hints twice.
 
@@ -62,8 +66,8 @@ def reconcile(cloud: Cloud) -> Reconciled:
     stalled = {_evaluation_message(evaluation) for evaluation in left.evaluations}
     _send(stalled, cloud)
     news = tell_budget.due(cloud)
-    budget = {_job_message("advance_job", job) for job in news.jobs}
-    budget = (budget | {_purchase_message(purchase) for purchase in news.purchases}) - due - more - others
+    budget = {_purchase_message(purchase) for purchase in news.purchases} - due - more - others
+    budget |= {_BUDGET_MESSAGE} if news.is_news else set()
     _send(budget, cloud)
     observability.show_standing(bill_capacity.standing(purchases, cloud))
     fault = unreadable or left.unreadable or seen.fault or unseen or dead.fault or news.fault

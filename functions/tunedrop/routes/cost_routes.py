@@ -28,12 +28,12 @@ class CostSumAnswer(AnswerModel):
 
 
 class ChargeAnswer(AnswerModel):
-    """One billed interval, or one job's training."""
+    """One billed interval, one job's training, or the tokens in or out of one candidate of an evaluation."""
 
-    kind: str = Field(description="training, capacity or storage")
-    name: str = Field(description="Of the job, the throughput or the custom model in Bedrock")
-    job_id: str
-    deployment: str | None
+    kind: str = Field(description="training, capacity, storage or evaluation")
+    name: str = Field(description="Of the job, the throughput or the custom model in Bedrock; of an evaluation, its id")
+    job_id: str | None = Field(description="null for an evaluation")
+    deployment: str | None = Field(description="Of capacity, or of what an evaluation asked")
     dataset: str
     version: int
     base_model: str
@@ -43,13 +43,15 @@ class ChargeAnswer(AnswerModel):
     ended: datetime | None = Field(description="null: it goes on")
     model_units: int
     quantity: float | None = Field(description="In `unit`; null: not known before the job's data is prepared")
-    unit: str = Field(description="thousand_tokens, model_unit_hours or model_months")
+    unit: str = Field(
+        description="thousand_tokens, model_unit_hours, model_months, thousand_input_tokens or thousand_output_tokens"
+    )
     price: float | None = Field(description="For one `unit`; null: not configured")
     amount: float | None = Field(description="null, never 0, where price or quantity is unknown")
 
 
 class CostsAnswer(AnswerModel):
-    """What a stretch of time has cost, estimated by the stack's Prices. Calls of deployments are not in it."""
+    """What a stretch of time has cost, estimated by the stack's Prices. Callers' calls of deployments are not in it."""
 
     since: datetime
     until: datetime
@@ -66,9 +68,9 @@ def get_costs(
     until: Annotated[Moment | None, Query(alias="to", description="Default: now")] = None,
     by: Annotated[CostGroup | None, Query(description="Add up by this; a charge with two tags is in two sums")] = None,
 ) -> CostsAnswer:
-    """Training, Provisioned Throughput and, where its price is set, the storage of custom models: all that was billed.
+    """Training, Provisioned Throughput, evaluations and, where its price is set, the storage of custom models.
 
-    A job counts when it ended, capacity by its hours between `from` and `to`, at most 366 days.
+    A job and an evaluation count when they ended, capacity by its hours between `from` and `to`, at most 366 days.
     """
     cloud = Request.of(router).cloud
     found = list_charges.summarize(since, until, by, cloud)

@@ -10,9 +10,10 @@ from tunedrop.actions.deployments.plan_deployment import PlannedDeployment
 from tunedrop.actions.deployments.read_deployments import PricedDeployment, PricedUnit
 from tunedrop.actions.deployments.release_deployment import PlannedRelease
 from tunedrop.domain.serving.purchase_states import Purchase
+from tunedrop.routes.budget_answers import BudgetAnswer
 from tunedrop.routes.evaluation_answers import EvaluationPlanAnswer
 from tunedrop.routes.orphan_answers import OrphanAnswer
-from tunedrop.routes.plan_answers import BudgetAnswer, QuotaAnswer
+from tunedrop.routes.plan_answers import QuotaAnswer
 from tunedrop.routes.route_basics import AnswerModel, told_as
 
 

@@ -7,13 +7,14 @@ from typing import Self
 
 from pydantic import Field
 
+from tunedrop.actions.evaluations.plan_evaluation import Planned
 from tunedrop.actions.evaluations.read_evaluations import EvaluationLinks
 from tunedrop.domain.evaluation.answer_metrics import MetricName
 from tunedrop.domain.evaluation.contrasts import EvaluationVerdict
 from tunedrop.domain.evaluation.evaluation_states import Evaluation, EvaluationState
 from tunedrop.domain.evaluation.gate import Gate, GateOutcome, OnInsufficient
-from tunedrop.domain.versions import object_keys
 from tunedrop.edges.rows.evaluation_rows import Progress
+from tunedrop.routes.budget_answers import BudgetAnswer
 from tunedrop.routes.route_basics import AnswerModel
 
 
@@ -63,22 +64,19 @@ class EvaluationAnswer(AnswerModel):
 
 
 class WholeEvaluationAnswer(EvaluationAnswer):
-    """An evaluation with how far it is, and links to its report for 15 minutes."""
+    """An evaluation with how far it is, and where its report lies, which only who may read data can open."""
 
     calls: int = Field(description="Calls made or begun, repeated ones included")
     most_calls: int
     answered: int
     expected: int = Field(description="Answers when it is complete")
-    report_url: str | None
-    page_url: str | None
-    answers_key: str | None = Field(
-        description="Every question and answer as JSON Lines, in the data bucket: for whoever may read reports there"
-    )
+    report_uri: str | None = Field(description="Of the report in S3; null before there is one")
+    page_uri: str | None = Field(description="Of the same as a page")
+    examples_uri: str | None = Field(description="Of every record with all answers and scores, as JSON Lines")
 
     @classmethod
     def whole(cls, evaluation: Evaluation, progress: Progress, links: EvaluationLinks | None) -> Self:
         """The answer for an evaluation and what only other rows tell."""
-        conclusion = evaluation.conclusion
         return cls.model_validate(
             _fields(evaluation)
             | {
@@ -86,9 +84,9 @@ class WholeEvaluationAnswer(EvaluationAnswer):
                 "most_calls": evaluation.most_calls,
                 "answered": progress.answered,
                 "expected": evaluation.expected,
-                "report_url": links.report if links else None,
-                "page_url": links.page if links else None,
-                "answers_key": conclusion and object_keys.every_answer(conclusion.report_key),
+                "report_uri": links.report if links else None,
+                "page_uri": links.page if links else None,
+                "examples_uri": links.examples if links else None,
             }
         )
 
@@ -131,12 +129,22 @@ class EvaluationPlanAnswer(AnswerModel):
     output_tokens: int = Field(description="At most, of all calls")
     max_tokens: int = Field(description="Of one answer")
     smallest_difference: float | None = Field(description="That so many records show, four times in five; null: none")
-    cost: float | None = Field(description="At most; null if a price is not configured")
+    cost: float | None = Field(description="At most, repeated calls included; null if a price is not configured")
     currency: str
     warnings: list[str]
     answers: list[AnswerFileAnswer] = Field(description="Of each file of answers")
     group_by: str | None
     kept: dict[str, int] = Field(description="How many records have which kept field; of references: several")
+    budget: BudgetAnswer | None = Field(
+        None, description="null: no MonthlyBudget, or the plan of what it decides about has it"
+    )
+
+    @classmethod
+    def planned(cls, found: Planned) -> Self:
+        """The answer for a plan and what it takes of the month's budget."""
+        answer = cls.of(found.plan)
+        answer.budget = BudgetAnswer.of_share(found.share)
+        return answer
 
 
 def _fields(evaluation: Evaluation) -> dict[str, object]:

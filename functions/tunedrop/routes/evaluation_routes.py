@@ -31,6 +31,7 @@ from tunedrop.routes.idempotency import Answer
 from tunedrop.routes.route_basics import (
     Body,
     Cursor,
+    Flag,
     IdempotencyKey,
     Limit,
     PlanOnly,
@@ -67,6 +68,9 @@ class EvaluationBody(Body):
         None, description="A field that `[fields] keep` keeps: records that share its value belong together"
     )
     plan_id: str | None = Field(None, description="Does exactly what the plan with this id says, or nothing")
+    accept_unknown_price: Flag = Field(
+        False, description="Under a MonthlyBudget: start although a price is not configured; it then does not count"
+    )
 
     def asked(self) -> StartEvaluation:
         """The same as an action's argument."""
@@ -82,6 +86,7 @@ class EvaluationBody(Body):
             max_records=self.max_records,
             group_by=self.group_by,
             plan_id=self.plan_id,
+            accept_unknown_price=self.accept_unknown_price,
         )
 
 
@@ -118,7 +123,7 @@ def start_evaluation(
         if idempotency_key is not None:
             idempotency.check(idempotency_key)
         planned = plan_evaluation.plan(body.asked(), request.cloud)
-        return Response(HTTPStatus.OK, "application/json", EvaluationPlanAnswer.of(planned.plan))
+        return Response(HTTPStatus.OK, "application/json", EvaluationPlanAnswer.planned(planned))
 
     def run(evaluation_id: str) -> Answer:
         started = start(body.asked(), request.cloud, evaluation_id=evaluation_id, caller=request.caller)
@@ -137,7 +142,7 @@ def list_evaluations(limit: Limit = 20, cursor: Cursor = None) -> EvaluationsAns
 
 @router.get("/evaluations/<evaluation_id>", summary="Read an evaluation")
 def get_evaluation(evaluation_id: str) -> WholeEvaluationAnswer:
-    """An evaluation, how far it is, its verdict, and links to its report."""
+    """An evaluation, how far it is, its verdict, and where its report lies."""
     cloud = Request.of(router).cloud
     return _whole(read_evaluations.get(evaluation_id, cloud), cloud)
 

@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import Field
 
 from tunedrop.actions.jobs.plan_job import PlannedJob
-from tunedrop.domain.charges.monthly_budget import BudgetShare, money
 from tunedrop.domain.evaluation import power
+from tunedrop.routes.budget_answers import BudgetAnswer
 from tunedrop.routes.evaluation_answers import EvaluationPlanAnswer
 from tunedrop.routes.job_answers import SkippedAnswer, VpcAnswer, WishAnswer
 from tunedrop.routes.route_basics import AnswerModel
@@ -55,30 +55,6 @@ class TodayAnswer(AnswerModel):
     status: str
     legacy_at: datetime | None
     ends_at: datetime | None
-
-
-class BudgetAnswer(AnswerModel):
-    """The month's budget, and what the request would take of it."""
-
-    month: str = Field(description="Of UTC, as 2026-11")
-    budget: float
-    used: float = Field(description="Spent, or reserved by what is open")
-    takes: float = Field(description="At most: until the schedule that ends capacity on its own")
-    currency: str
-
-    @classmethod
-    def of_share(cls, share: BudgetShare | None) -> BudgetAnswer | None:
-        """What a plan says of it; None without a budget."""
-        if share is None:
-            return None
-        found = share.before
-        return cls(
-            month=found.month,
-            budget=money(found.budget),
-            used=money(found.used()),
-            takes=money(share.takes()),
-            currency=found.currency,
-        )
 
 
 class QuotaAnswer(AnswerModel):

@@ -101,7 +101,7 @@ def now_with(*items: BudgetItem, budget: int = 100) -> BudgetNow:
     return BudgetNow(Decimal(budget), "USD", pricing, {item.key: item for item in items}, 3)
 
 
-def item(key: str, this: object, following: object = 0, missing: str | None = None) -> BudgetItem:
+def item(key: str, this: object, following: object = 0, *missing: str) -> BudgetItem:
     amounts = [None if each is None else Decimal(str(each)) for each in (this, following)]
     return BudgetItem(key, (amounts[0], amounts[1]), missing)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.domain.evaluation import blind_sheets, every_answer
+from tunedrop.domain.evaluation import blind_sheets, example_lines
 from tunedrop.domain.evaluation.answer_metrics import METRICS
 from tunedrop.domain.reports import blind_page
 from tunedrop.errors import InvalidInput
@@ -120,11 +120,11 @@ def test_no_answer_becomes_markup_and_no_page_says_whose_it_is(text):
     assert OURS.encode() not in page
 
 
-def test_every_answer_is_dumped_with_its_score():
+def test_every_example_has_its_answers_with_their_scores():
     made = sheet(
         [question(0), question(1)], [answered(0, "billing"), answered(1, "x")], [answered(0, "y", truncated=True)]
     )
-    first, second = every_answer.load(every_answer.dump(made, METRICS["exact_match"]))
+    first, second = example_lines.decode(example_lines.encode(made, METRICS["exact_match"]))
     assert (first["record"], first["references"], first["messages"][0]["content"]) == (0, ["billing"], "Ticket 0")
     assert first["answers"][OURS] == {"text": "billing", "score": 1.0, "truncated": False, "failure": None}
     assert (first["answers"][THEIRS]["truncated"], second["answers"][THEIRS]["failure"]) == (True, "no_answer")

@@ -12,7 +12,7 @@ from tunedrop.domain.evaluation import answer_schema, evaluation_plan, few_shot,
 from tunedrop.domain.evaluation.answer_schema import AnswerSchema
 from tunedrop.domain.evaluation.evaluation_plan import EvaluationPlan
 from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
-from tunedrop.domain.evaluation.evaluation_states import CHUNK, Candidate
+from tunedrop.domain.evaluation.evaluation_states import CHUNK, Candidate, Tokens
 from tunedrop.domain.evaluation.questions import Question, Selection
 from tunedrop.domain.texts import tokens
 from tunedrop.errors import CapExceeded, Conflict, InvalidInput
@@ -20,6 +20,10 @@ from tunedrop.errors import CapExceeded, Conflict, InvalidInput
 from tests.unit.evaluation.asked import CANDIDATES, TESTED, evaluation, question
 
 PRICES = {"nova-lite.input_per_1000_tokens": 0.06, "nova-lite.output_per_1000_tokens": 0.24}
+DEAR, DEAR_PRICES = (
+    Candidate("nova-pro", "amazon.nova-pro-v1:0", "nova-pro"),
+    {"nova-pro.input_per_1000_tokens": 0.6, "nova-pro.output_per_1000_tokens": 2.4},
+)
 OTHER = Candidate("nova-micro", "amazon.nova-micro-v1:0", "nova-micro")
 
 
@@ -66,10 +70,23 @@ def test_the_longest_answer_is_half_as_long_again_as_nearly_all_references():
     assert plan([question(1, "word " * 9_000)]).max_tokens == 4_096
 
 
-def test_the_cost_is_that_of_all_calls_at_their_longest():
-    made = plan(some(10))
-    assert made.cost == pytest.approx((made.input_tokens * 0.06 + made.output_tokens * 0.24) / 1_000, abs=1e-4)
+def test_the_cost_is_that_of_all_calls_at_their_longest_repeated_ones_included():
+    made = plan(some(10), (CANDIDATES[1], DEAR), prices=PRICES | DEAR_PRICES)
+    allowed, each = made.allowed, made.calls // 2
     assert made.output_tokens == made.calls * made.max_tokens
+    planned, same = allowed.planned
+    assert planned == same
+    assert planned.input >= made.input_tokens / 2 * 1.1
+    assert (planned.output, allowed.longest.output) == (each * made.max_tokens, made.max_tokens)
+    assert allowed.spare_calls == made.most_calls - made.calls
+    cheap = (planned.input * 0.06 + planned.output * 0.24) / 1_000
+    repeated = (allowed.longest.input * 0.6 + allowed.longest.output * 2.4) / 1_000 * allowed.spare_calls
+    assert made.cost == pytest.approx(11 * cheap + repeated, abs=1e-4)
+
+
+def test_what_bills_by_the_hour_costs_nothing_by_the_token_and_needs_no_price():
+    made = plan(some(10), (CANDIDATES[0], replace(CANDIDATES[0], name="other", base_model="nova-pro")), prices={})
+    assert made.cost == 0
 
 
 def test_one_price_that_is_missing_makes_the_cost_unknown():
@@ -151,7 +168,19 @@ def test_examples_count_in_every_call_of_the_candidate_that_is_shown_them():
     added = tokens.estimate(few_shot.texts(shown))
     assert more.input_tokens - bare.input_tokens == added * bare.calls // 2
     assert bare.cost is not None
-    assert more.cost == pytest.approx(bare.cost + added * bare.calls / 2 * 0.06 / 1_000, abs=1e-3)
+    sent = added * 1.1 * (bare.calls / 2 + bare.allowed.spare_calls)
+    assert more.cost == pytest.approx(bare.cost + sent * 0.06 / 1_000, abs=1e-2)
+
+
+def test_a_file_of_answers_and_what_will_bill_by_the_hour_take_nothing_and_need_no_price():
+    file = Candidate("answers/old.jsonl", "incoming/support/answers/old.jsonl", "", answers=TESTED.test)
+    soon = Candidate("support-next", "", "nova-pro", "support-next", by_the_hour=True)
+    made = plan(some(10), (soon, file), prices={})
+    assert (made.cost, made.calls) == (0, 20)
+    planned, none = made.allowed.planned
+    assert (planned.input > 0, none) == (True, Tokens())
+    later = replace(soon, by_the_hour=False)
+    assert plan(some(10), (later, file), prices={}).cost is None
 
 
 def test_right_answers_that_contradict_each_other_or_are_all_alike_are_told():

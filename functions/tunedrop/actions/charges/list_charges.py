@@ -1,4 +1,4 @@
-"""List what a stretch of time has cost, from the rows of jobs and purchases alone."""
+"""List what a stretch of time has cost, from the rows of jobs, purchases and evaluations alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 
 from tunedrop.actions.charges import read_spending
 from tunedrop.actions.charges.read_spending import Spending
-from tunedrop.domain.charges import charge, cost_summary
+from tunedrop.domain.charges import charge, cost_summary, evaluation_charges
 from tunedrop.domain.charges.charge import Charge
 from tunedrop.domain.charges.cost_summary import CostGroup, CostSummary
 from tunedrop.domain.charges.periods import Period
@@ -26,8 +26,13 @@ def charges(period: Period, cloud: Cloud) -> Iterator[Charge]:
     spending = read_spending.since(period.since, cloud, period.until)
     trained = (charge.of_training(job, prices, period, now) for job in spending.jobs.values())
     bought = (charge.of_capacity(*each, prices, period, now) for each in spending.purchases.values())
+    asked = (
+        each
+        for evaluation in spending.evaluations.values()
+        for each in evaluation_charges.of_evaluation(evaluation, prices, period, now)
+    )
     stored = _stored(spending, period, cloud) if charge.price_of("storage", "", prices) is not None else ()
-    return (found for each in (trained, bought, stored) for found in each if found)
+    return (found for each in (trained, bought, asked, stored) for found in each if found)
 
 
 def _stored(spending: Spending, period: Period, cloud: Cloud) -> Iterator[Charge | None]:

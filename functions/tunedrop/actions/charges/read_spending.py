@@ -1,4 +1,4 @@
-"""Read the rows that charges are made from: jobs, and every generation of paid capacity. Nothing else stores them."""
+"""Read the rows that charges are made from: jobs, every generation of paid capacity, and evaluations."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from tunedrop.domain.evaluation.evaluation_states import Evaluation
 from tunedrop.domain.serving import deployment_states, served_models
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.serving.served_models import ProvenModel
 from tunedrop.domain.training.job_filter import EVERY_JOB, JobFilter
 from tunedrop.domain.training.job_states import Job
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import deployment_rows, job_rows
+from tunedrop.edges.rows import deployment_rows, evaluation_rows, job_rows
 
-LONGEST_JOB = timedelta(days=31)
-"""Longer than a job may be prepared (a day) and wait (JobDeadlineHours: a week at most), and than Bedrock trains."""
+LONGEST = timedelta(days=31)
+"""Longer than a job may be prepared (a day) and wait (JobDeadlineHours: a week at most), and than Bedrock trains; and
+than an evaluation asks, whose calls are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +26,18 @@ class Spending:
 
     jobs: Mapping[str, Job]
     purchases: Mapping[str, tuple[Purchase, Job | ProvenModel]]
+    evaluations: Mapping[str, Evaluation]
 
 
 def since(moment: datetime, cloud: Cloud, until: datetime | None = None) -> Spending:
     """All that is open, and all that ended since then. What is open is read first: it may end meanwhile, not vanish.
 
-    Jobs that were created after `until` may be missing.
+    Jobs and evaluations that were created after `until` may be missing.
     """
     jobs, purchases = _open(cloud)
+    evaluations = _evaluations(moment, cloud, until)
     listed = job_rows.listing(
-        cloud.state, JobFilter(created_after=moment - LONGEST_JOB, created_before=until), limit=None, cursor=None
+        cloud.state, JobFilter(created_after=moment - LONGEST, created_before=until), limit=None, cursor=None
     )
     for row in listed.rows:
         ended = job_rows.job_from(row)
@@ -48,7 +52,7 @@ def since(moment: datetime, cloud: Cloud, until: datetime | None = None) -> Spen
             served[purchase.job_id] = _job(purchase.job_id, jobs, cloud)
         if trained := served[purchase.job_id] or _of_head(purchase, cloud):
             paired[key] = (purchase, trained)
-    return Spending(jobs, paired)
+    return Spending(jobs, paired, evaluations)
 
 
 def _of_head(purchase: Purchase, cloud: Cloud) -> ProvenModel | None:
@@ -74,6 +78,13 @@ def _open(cloud: Cloud) -> tuple[dict[str, Job], dict[str, Purchase]]:
             purchase = deployment_rows.load_purchase(cloud.state, row["deployment"], row["generation"])
             purchases |= {purchase.id: purchase} if purchase else {}
     return jobs, purchases
+
+
+def _evaluations(moment: datetime, cloud: Cloud, until: datetime | None) -> dict[str, Evaluation]:
+    found = {each.id: each for each in evaluation_rows.standing(cloud.state)}
+    listed = evaluation_rows.created(cloud.state, moment - LONGEST, until)
+    ended = {each.id: each for each in listed if each.ended_at is None or each.ended_at >= moment}
+    return {**ended, **found}
 
 
 def _ended(moment: datetime, cloud: Cloud) -> list[Purchase]:

@@ -15,6 +15,9 @@ from tunedrop.domain.charges import budget_limits
 from tunedrop.domain.charges.budget_items import BudgetItem, BudgetPricing, CapacityWanted
 from tunedrop.domain.charges.budget_limits import BudgetObjection
 from tunedrop.domain.charges.monthly_budget import BudgetNow, BudgetShare
+from tunedrop.domain.evaluation import evaluation_costs
+from tunedrop.domain.evaluation.evaluation_plan import EvaluationPlan
+from tunedrop.domain.evaluation.evaluation_states import Evaluation
 from tunedrop.domain.serving.deployment_plan import DeploymentPlan, StandingDeployment
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.training.job_states import DeploymentWish, Job
@@ -40,12 +43,15 @@ def added_up(cloud: Cloud, budget: Decimal) -> tuple[BudgetNow, Spending]:
     spending = read_spending.since(pricing.months[0].since, cloud)
     items = [pricing.of_job(job) for job in spending.jobs.values()]
     items += [pricing.of_purchase(purchase, job.base_model) for purchase, job in spending.purchases.values()]
+    items += [pricing.of_evaluation(evaluation) for evaluation in spending.evaluations.values()]
     taking = {item.key: item for item in items if not item.is_empty}
     return BudgetNow(budget, settings.currency, pricing, taking, intents), spending
 
 
-def of_job(job: Job, purchase: Purchase | None, cloud: Cloud) -> BudgetShare | None:
-    """What a job takes, and the purchase that waits for it; None without a budget.
+def of_job(
+    job: Job, purchase: Purchase | None, cloud: Cloud, evaluation: Evaluation | None = None
+) -> BudgetShare | None:
+    """What a job takes, the purchase that waits for it, and the evaluation of that; None without a budget.
 
     Raises CapExceeded `monthly_budget`, and Conflict `price_unknown` unless the job was asked for without a price.
     """
@@ -54,6 +60,7 @@ def of_job(job: Job, purchase: Purchase | None, cloud: Cloud) -> BudgetShare | N
         return None
     items = [found.pricing.of_job(job)]
     items += [found.pricing.of_purchase(purchase, job.base_model)] if purchase else []
+    items += [found.pricing.of_evaluation(evaluation)] if evaluation else []
     return found.share(items, accepted=job.accept_unknown_price)
 
 
@@ -70,7 +77,13 @@ def objection_to_purchase(purchase: Purchase, cloud: Cloud) -> BudgetObjection |
 
 
 def of_wish(
-    base_model: str, trained_tokens: int | None, wish: DeploymentWish | None, cloud: Cloud, *, accepted: bool
+    base_model: str,
+    trained_tokens: int | None,
+    wish: DeploymentWish | None,
+    gate: EvaluationPlan | None,
+    cloud: Cloud,
+    *,
+    accepted: bool,
 ) -> BudgetShare | None:
     """What a job would take that nothing was written for; None without a budget. Raises as `of_job`."""
     found = read(cloud)
@@ -81,25 +94,40 @@ def of_wish(
     if wish:
         wanted = CapacityWanted(wish.model_units, wish.hours)
         items.append(found.pricing.of_capacity("deployment", base_model, wanted))
+    items += [_asked(gate, found.pricing)] if gate else []
     return found.share(items, accepted=accepted)
+
+
+def of_evaluation(planned: EvaluationPlan, cloud: Cloud, *, accepted: bool) -> BudgetShare | None:
+    """What an evaluation would take at most; None without a budget. Raises as `of_job`."""
+    found = read(cloud)
+    return found.share([_asked(planned, found.pricing)], accepted=accepted) if found else None
+
+
+def _asked(planned: EvaluationPlan, pricing: BudgetPricing) -> BudgetItem:
+    return pricing.of_tokens("evaluation", evaluation_costs.most(planned.candidates, planned.allowed, pricing.prices))
 
 
 def of_deployment(
     planned: DeploymentPlan,
     standing: StandingDeployment | None,
     base_model: str,
+    gate: EvaluationPlan | None,
     cloud: Cloud,
     *,
     accepted: bool,
 ) -> BudgetShare | None:
-    """What would be bought or renewed takes; None without a budget, and where nothing more is spent.
+    """What would be bought or renewed takes, and its evaluation; None without a budget, and where that is nothing.
 
     Raises as `of_job`.
     """
-    found = read(cloud) if planned.model_units and set(planned.changes) - _FREE else None
+    bills = bool(planned.model_units and set(planned.changes) - _FREE)
+    found = read(cloud) if bills or gate else None
     if found is None:
         return None
-    return found.share([_item(planned, standing, base_model, found.pricing)], accepted=accepted)
+    items = [_item(planned, standing, base_model, found.pricing)] if bills else []
+    items += [_asked(gate, found.pricing)] if gate else []
+    return found.share(items, accepted=accepted)
 
 
 def _item(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -13,7 +12,6 @@ from tunedrop.domain.charges.monthly_budget import BudgetNow
 from tunedrop.domain.reports import budget_notifications
 from tunedrop.domain.reports.budget_notifications import RunningCapacity
 from tunedrop.domain.serving.purchase_states import Purchase
-from tunedrop.domain.training.job_states import Job
 from tunedrop.edges import event_bus
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import budget_rows
@@ -23,10 +21,12 @@ from tunedrop.edges.rows.stored import UnreadableRow
 
 @dataclass(frozen=True, slots=True)
 class BudgetDue:
-    """Whose messages let the function that spends look at the budget again."""
+    """What has the function that spends look at the budget again."""
 
-    jobs: tuple[Job, ...] = ()
+    is_news: bool = False
+    """Whether there is something to tell."""
     purchases: tuple[Purchase, ...] = ()
+    """What is released for it."""
     fault: UnreadableRow | None = None
     """The row without which nothing could be added up."""
 
@@ -56,9 +56,9 @@ def _tell(row: BudgetRow, found: BudgetNow, spending: Spending, cloud: Cloud) ->
 
 
 def due(cloud: Cloud) -> BudgetDue:
-    """What reconcile should enqueue: everything that is released for the budget, and one row if there is news to tell.
+    """What reconcile should enqueue: everything that is released for the budget, or one message if there is news.
 
-    The message of any row that takes of the budget has it told.
+    Any message of a purchase, or of none, has it told.
     """
     if cloud.settings.monthly_budget is None:
         return BudgetDue()
@@ -74,13 +74,5 @@ def due(cloud: Cloud) -> BudgetDue:
         and budget_limits.against_purchase(found, purchase)
     )
     row = budget_rows.load(cloud.state)
-    if leaving or budget_limits.due(found, row.nearing, row.exhausted) is None:
-        return BudgetDue(purchases=leaving)
-    return _any_of(found, spending.jobs.values(), [purchase for purchase, _ in spending.purchases.values()])
-
-
-def _any_of(found: BudgetNow, jobs: Iterable[Job], purchases: Iterable[Purchase]) -> BudgetDue:
-    for purchase in purchases:
-        if f"deployment {purchase.id}" in found.items:
-            return BudgetDue(purchases=(purchase,))
-    return BudgetDue(jobs=tuple(job for job in jobs if f"job {job.id}" in found.items)[:1])
+    is_news = budget_limits.due(found, row.nearing, row.exhausted) is not None
+    return BudgetDue(is_news and not leaving, leaving)

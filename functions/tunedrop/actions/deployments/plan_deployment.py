@@ -138,19 +138,20 @@ def check(asked: PutDeployment, cloud: Cloud) -> CheckedDeployment:
     else:
         checked = _new(asked, job, before, cloud)
     if asked.evaluation and {"create", "replace"} & set(checked.plan.changes):
-        checked = _gated(checked, asked.evaluation, cloud)
+        checked = _gated(checked, asked.evaluation, cloud, accepted=_accepts(asked, checked))
     standing = checked.standing.purchase.approval if checked.standing else None
     if checked.plan.changes or standing is None or standing.plan_id != asked.plan_id:
         deployment_plan.confirm(checked.plan, asked.plan_id)
     return checked
 
 
-def _gated(checked: CheckedDeployment, wish: EvaluationWish, cloud: Cloud) -> CheckedDeployment:
+def _gated(checked: CheckedDeployment, wish: EvaluationWish, cloud: Cloud, *, accepted: bool) -> CheckedDeployment:
     """The same with what decides whether it goes live; where a model serves, also judged against that."""
     planned, served = checked.plan, checked.served
     successor = planned.generation if "replace" in planned.changes else None
-    model = JudgedModel(planned.name, served.base_model, served.dataset, served.version, successor)
-    gate = plan_gate.plan(wish, model, cloud)
+    hourly = planned.serving == "provisioned_throughput"
+    model = JudgedModel(planned.name, served.base_model, served.dataset, served.version, hourly, successor)
+    gate = plan_gate.plan(wish, model, cloud, accept_unknown_price=accepted)
     gated = deployment_plan.identified(replace(planned, gate_plan_id=gate.planned.plan.plan_id))
     return replace(checked, plan=gated, gate=gate)
 
@@ -249,9 +250,14 @@ def share(asked: PutDeployment, checked: CheckedDeployment, cloud: Cloud) -> Bud
 
     None where it takes nothing, or the stack has no budget.
     """
+    standing, accepted = checked.standing, _accepts(asked, checked)
+    gate = checked.gate.planned.plan if checked.gate else None
+    return reserve_budget.of_deployment(checked.plan, standing, checked.base_model.name, gate, cloud, accepted=accepted)
+
+
+def _accepts(asked: PutDeployment, checked: CheckedDeployment) -> bool:
     standing = checked.standing
-    accepted = asked.accept_unknown_price or (standing is not None and standing.purchase.accept_unknown_price)
-    return reserve_budget.of_deployment(checked.plan, standing, checked.base_model.name, cloud, accepted=accepted)
+    return asked.accept_unknown_price or (standing is not None and standing.purchase.accept_unknown_price)
 
 
 def ask_aws(checked: CheckedDeployment, cloud: Cloud) -> tuple[Quota, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tunedrop.actions.evaluations import (
@@ -10,6 +10,7 @@ from tunedrop.actions.evaluations import (
     choose_questions,
     read_answer_file,
     score_evaluation,
+    settle_evaluation,
     stored_answers,
 )
 from tunedrop.actions.evaluations.ask_candidate import QuestionChunk
@@ -39,7 +40,8 @@ def advance(evaluation_id: str, cloud: Cloud) -> Evaluation | None:
     try:
         moved = _step(evaluation, cloud)
     except objects.Unreadable as gone:
-        moved = _save(evaluation_states.fail(evaluation, "data_gone", str(gone), cloud.now()), cloud)
+        failed = evaluation_states.fail(evaluation, "data_gone", str(gone), cloud.now())
+        moved = _save(settle_evaluation.settle(failed, (), cloud), cloud)
     return _announce(moved, cloud) if moved and moved.state in ENDED else moved
 
 
@@ -58,7 +60,8 @@ def _step(evaluation: Evaluation, cloud: Cloud) -> Evaluation | None:
         case evaluation_steps.EndStopped():
             if not cloud.state.update(evaluation_rows.close_calls(evaluation.id, settled=settled)).done:
                 return evaluation  # the visit whose calls are under way, or reconcile, comes back
-            return _save(evaluation_states.stop(evaluation, cloud.now()), cloud)
+            stopped = evaluation_states.stop(evaluation, cloud.now())
+            return _save(settle_evaluation.settle(stopped, _answers(evaluation, cloud), cloud), cloud)
         case _:
             return _move(step, evaluation, unit, cloud)
 
@@ -75,7 +78,8 @@ def _move(step: EvaluationStep, evaluation: Evaluation, unit: Purchase | None, c
             return scoring and _save(score_evaluation.score(scoring, cloud), cloud)
         case evaluation_steps.FailUnasked():
             words = gate_steps.why_gone(unit)
-            return _save(evaluation_states.fail(evaluation, "no_capacity", words, cloud.now()), cloud)
+            unasked = evaluation_states.fail(evaluation, "no_capacity", words, cloud.now())
+            return _save(settle_evaluation.settle(unasked, (), cloud), cloud)
         case evaluation_steps.StopAsking():
             stopping = _save(replace(evaluation, state="Stopping"), cloud)
             return stopping and _step(stopping, cloud)
@@ -92,8 +96,12 @@ def _unit(evaluation: Evaluation, cloud: Cloud) -> Purchase | None:
 def _answered(evaluation: Evaluation, cloud: Cloud) -> tuple[frozenset[int], ...]:
     if evaluation.state not in {"InProgress", "Scoring"}:
         return ()
+    return tuple(frozenset(given) for given in _answers(evaluation, cloud))
+
+
+def _answers(evaluation: Evaluation, cloud: Cloud) -> tuple[Mapping[int, GivenAnswer], ...]:
     places = range(len(evaluation.candidates))
-    return tuple(frozenset(stored_answers.load_answers(evaluation, place, cloud)) for place in places)
+    return tuple(stored_answers.load_answers(evaluation, place, cloud) for place in places)
 
 
 def _begin(evaluation: Evaluation, cloud: Cloud) -> Evaluation | None:

@@ -113,7 +113,8 @@ def _replies(
 
     def one(item: int, question: Question) -> _Reply:
         try:
-            return _Reply(ask_model.ask(runtime, model, question, item, evaluation.max_tokens))
+            answer = ask_model.ask(runtime, model, question, item, evaluation.max_tokens)
+            return _Reply(answer, unmade=answer.failure is not None)
         except NoAnswerNow as busy:
             logger.info("no answer now", extra={"evaluation": evaluation.id, "reason": busy.code})
             return _Reply(GivenAnswer.failed(item, busy.code) if last else None, busy.unmade)

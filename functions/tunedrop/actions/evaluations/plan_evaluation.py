@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tunedrop.actions.charges import reserve_budget
 from tunedrop.actions.evaluations import choose_questions, read_answer_file
 from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.charges.monthly_budget import BudgetShare
 from tunedrop.domain.evaluation import evaluation_plan, few_shot
 from tunedrop.domain.evaluation.evaluation_plan import EvaluationPlan, Tested
 from tunedrop.domain.evaluation.evaluation_request import BASE, MOST_AGAINST, StartEvaluation
@@ -28,6 +30,8 @@ class Planned:
 
     plan: EvaluationPlan
     tested: Tested
+    share: BudgetShare | None
+    """What it takes of the month's budget; None: there is none, or it is taken with the capacity that it judges."""
 
 
 def plan(request: StartEvaluation, cloud: Cloud, *, judged: Candidate | None = None) -> Planned:
@@ -59,7 +63,12 @@ def plan(request: StartEvaluation, cloud: Cloud, *, judged: Candidate | None = N
     )
     evaluation_plan.confirm(made, request.plan_id)
     _check_callable(candidates, cloud)
-    return Planned(made, tested)
+    return Planned(made, tested, None if judged else share(made, request, cloud))
+
+
+def share(made: EvaluationPlan, request: StartEvaluation, cloud: Cloud) -> BudgetShare | None:
+    """What the plan takes of the month's budget. Raises CapExceeded and Conflict."""
+    return reserve_budget.of_evaluation(made, cloud, accepted=request.accept_unknown_price)
 
 
 def _candidates(request: StartEvaluation, judged: Candidate | None, cloud: Cloud) -> tuple[Candidate, ...]:

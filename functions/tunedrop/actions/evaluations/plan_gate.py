@@ -24,6 +24,8 @@ class JudgedModel:
     base_model: str
     dataset: str
     version: int
+    by_the_hour: bool = False
+    """Whether its capacity is billed by the hour, whatever it is asked."""
     successor: int | None = None
     """The generation that would take over from the one which serves now; None: none does."""
 
@@ -47,8 +49,11 @@ class PlannedGate:
         return replace(purchase, gate=UnitGate(evaluation_id, self.wish.max_hours)), drafted
 
 
-def plan(wish: EvaluationWish, model: JudgedModel, cloud: Cloud) -> PlannedGate:
-    """What the evaluation would ask. Raises InvalidInput, NotFound, Conflict, CapExceeded and Unavailable."""
+def plan(wish: EvaluationWish, model: JudgedModel, cloud: Cloud, *, accept_unknown_price: bool) -> PlannedGate:
+    """What the evaluation would ask. Raises InvalidInput, NotFound, Conflict, CapExceeded and Unavailable.
+
+    What it takes of the month's budget is reserved with the capacity that it judges.
+    """
     name = f"{model.deployment}#{model.successor}" if model.successor else model.deployment
     request = StartEvaluation(
         dataset=model.dataset,
@@ -60,6 +65,7 @@ def plan(wish: EvaluationWish, model: JudgedModel, cloud: Cloud) -> PlannedGate:
         gate=wish.gate,
         on_insufficient=wish.on_insufficient,
         max_records=wish.max_records,
+        accept_unknown_price=accept_unknown_price,
     )
-    judged = Candidate(name, "", model.base_model, model.deployment)
+    judged = Candidate(name, "", model.base_model, model.deployment, by_the_hour=model.by_the_hour)
     return PlannedGate(wish, request, model, plan_evaluation.plan(request, cloud, judged=judged))

@@ -1,4 +1,4 @@
-"""Read evaluations, how far they are, and links to what they found."""
+"""Read evaluations, how far they are, and where what they found lies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows, evaluation_rows
 from tunedrop.edges.rows.evaluation_rows import Progress
 from tunedrop.edges.rows.stored import UnreadableRow
-from tunedrop.edges.s3 import presigned_links
 from tunedrop.errors import NotFound
 
 LONGEST_ID = 64
@@ -28,10 +27,14 @@ class EvaluationPage:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationLinks:
-    """Links to the report as JSON and as a page, for 15 minutes."""
+    """Where S3 has the report as JSON and as a page, and every example; all hold texts of the data.
+
+    No link is signed: whoever reads evaluations may not read data by that alone.
+    """
 
     report: str
     page: str
+    examples: str
 
 
 def get(evaluation_id: str, cloud: Cloud) -> Evaluation:
@@ -106,6 +109,6 @@ def _is_due(evaluation: Evaluation, cloud: Cloud) -> bool:
 
 
 def links(report_key: str, cloud: Cloud) -> EvaluationLinks:
-    """Links to a report, by its key."""
-    keys = (report_key, object_keys.page(report_key))
-    return EvaluationLinks(*(presigned_links.download(cloud.bucket, key) for key in keys))
+    """Where a report lies, by its key, and what lies beside it."""
+    keys = (report_key, object_keys.page(report_key), object_keys.evaluation_examples(report_key))
+    return EvaluationLinks(*(f"s3://{cloud.bucket.name}/{key}" for key in keys))

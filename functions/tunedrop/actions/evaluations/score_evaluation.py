@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from tunedrop.actions.evaluations import choose_questions, stored_answers
-from tunedrop.domain.evaluation import evaluation_plan, evaluation_states, every_answer, score_answers
+from tunedrop.actions.evaluations import choose_questions, settle_evaluation, stored_answers
+from tunedrop.domain.evaluation import (
+    evaluation_costs,
+    evaluation_states,
+    example_lines,
+    model_answers,
+    score_answers,
+)
 from tunedrop.domain.evaluation.answer_metrics import METRICS
 from tunedrop.domain.evaluation.answer_sheets import AnswerColumn, Sheet
 from tunedrop.domain.evaluation.evaluation_states import Candidate, Conclusion, Evaluation
-from tunedrop.domain.evaluation.model_answers import GivenAnswer
 from tunedrop.domain.reports import evaluation_page, evaluation_report, evaluation_words
 from tunedrop.domain.versions import object_keys
 from tunedrop.edges.cloud import Cloud
@@ -15,7 +20,10 @@ from tunedrop.edges.s3 import objects
 
 
 def score(evaluation: Evaluation, cloud: Cloud) -> Evaluation:
-    """The evaluation as completed, its report and page written. Raises objects.Unreadable, and botocore's errors."""
+    """The evaluation as completed and settled, its report, page and examples written.
+
+    Raises objects.Unreadable, and botocore's errors.
+    """
     sheet = Sheet(
         stored_answers.load_questions(evaluation, cloud),
         [_column(evaluation, place, candidate, cloud) for place, candidate in enumerate(evaluation.candidates)],
@@ -24,23 +32,19 @@ def score(evaluation: Evaluation, cloud: Cloud) -> Evaluation:
     schema = choose_questions.schema(evaluation.answer_schema, cloud)
     result = score_answers.score(evaluation, sheet, cloud.settings.currency, schema)
     key = object_keys.evaluation_report(evaluation.dataset, evaluation.version, evaluation.id)
+    examples = example_lines.encode(sheet, METRICS[evaluation.metric])
+    objects.put(cloud.bucket, object_keys.evaluation_examples(key), examples, "application/jsonl")
     report = evaluation_report.build(result, cloud.settings.stack_id)
-    answers = every_answer.dump(sheet, METRICS[evaluation.metric])
-    objects.put(cloud.bucket, object_keys.every_answer(key), answers, "application/jsonl")
     objects.put(cloud.bucket, object_keys.page(key), evaluation_page.render(report), "text/html; charset=utf-8")
     objects.put(cloud.bucket, key, evaluation_report.encode(report), "application/json")
     found = Conclusion(result.declared.verdict, result.outcome, evaluation_words.summary(result), key)
-    return evaluation_states.complete(evaluation, found, cloud.now())
+    completed = evaluation_states.complete(evaluation, found, cloud.now())
+    return settle_evaluation.settle(completed, [column.answers for column in sheet.columns], cloud)
 
 
 def _column(evaluation: Evaluation, place: int, candidate: Candidate, cloud: Cloud) -> AnswerColumn:
     answers = stored_answers.load_answers(evaluation, place, cloud)
-    return AnswerColumn(candidate, answers, _cost(candidate, list(answers.values()), cloud))
-
-
-def _cost(candidate: Candidate, answers: list[GivenAnswer], cloud: Cloud) -> float | None:
-    price = evaluation_plan.price_of(candidate, cloud.settings.prices)
-    if price is None:  # of a file of answers, too
-        return None
-    asked, given = sum(each.input_tokens for each in answers), sum(each.output_tokens for each in answers)
-    return round((asked * price[0] + given * price[1]) / 1_000, 4)
+    if candidate.answers:  # what was paid for them is not known here
+        return AnswerColumn(candidate, answers, None)
+    used = evaluation_costs.of_answers(candidate, model_answers.tokens(answers.values()))
+    return AnswerColumn(candidate, answers, evaluation_costs.rounded(used, cloud.settings.prices))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tunedrop.actions.charges import reserve_budget
 from tunedrop.actions.evaluations import plan_evaluation
 from tunedrop.actions.evaluations.plan_evaluation import Planned
 from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
@@ -14,6 +15,8 @@ from tunedrop.errors import Unavailable
 
 ADVANCE = "advance_evaluation"
 """The message that lets an evaluation take its next step."""
+MOST_RACES = 25
+"""Others' intents that may come between adding up the month's budget and writing one's own."""
 
 
 def start(request: StartEvaluation, cloud: Cloud, *, evaluation_id: str, caller: str) -> Evaluation:
@@ -21,12 +24,13 @@ def start(request: StartEvaluation, cloud: Cloud, *, evaluation_id: str, caller:
 
     Raises what `plan_evaluation.plan` raises (then nothing was changed), and Unavailable.
     """
-    existing = evaluation_rows.load(cloud.state, evaluation_id)
-    if existing is None:
+    evaluation = evaluation_rows.load(cloud.state, evaluation_id)
+    if evaluation is None:
         planned = plan_evaluation.plan(request, cloud)
-        existing = _write(draft(request, planned, cloud, evaluation_id=evaluation_id, caller=caller), cloud)
-    ask_for_advance(existing, cloud)
-    return existing
+        drafted = draft(request, planned, cloud, evaluation_id=evaluation_id, caller=caller)
+        evaluation = _write(request, planned, drafted, cloud)
+    ask_for_advance(evaluation, cloud)
+    return evaluation
 
 
 def ask_for_advance(evaluation: Evaluation, cloud: Cloud) -> None:
@@ -67,15 +71,24 @@ def draft(
         kept=tested.kept,
         answer_schema=tested.answer_schema,
         group_by=plan.group_by,
+        allowed=plan.allowed,
+        accept_unknown_price=request.accept_unknown_price,
     )
 
 
-def _write(evaluation: Evaluation, cloud: Cloud) -> Evaluation:
-    writes = evaluation_rows.begin(evaluation)
-    undisturbed = tombstone_rows.undisturbed(evaluation.dataset, evaluation.version)
-    if cloud.state.write_all(*writes, *undisturbed):
-        return replace(evaluation, revision=1)
-    existing = evaluation_rows.load(cloud.state, evaluation.id)
-    if existing is None:
-        raise Unavailable("busy", "The dataset was changed just now. Send the request again.")
-    return existing
+def _write(request: StartEvaluation, planned: Planned, evaluation: Evaluation, cloud: Cloud) -> Evaluation:
+    """Write all rows or none. If another writer used the same id, return its evaluation."""
+    share = planned.share
+    for _ in range(MOST_RACES):
+        writes = [evaluation_rows.put(evaluation), evaluation_rows.open_work(evaluation)]
+        undisturbed = tombstone_rows.undisturbed(evaluation.dataset, evaluation.version)
+        if cloud.state.write_all(*writes, *undisturbed, *reserve_budget.write(share)):
+            return replace(evaluation, revision=1)
+        existing = evaluation_rows.load(cloud.state, evaluation.id)
+        if existing:
+            return existing
+        counted = plan_evaluation.share(planned.plan, request, cloud)  # raises if the rest of the budget was taken
+        if share is None or counted is None or counted.before.intents == share.before.intents:
+            break
+        share = counted
+    raise Unavailable("busy", "The dataset was changed just now. Send the request again.")

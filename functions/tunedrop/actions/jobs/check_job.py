@@ -73,7 +73,7 @@ def check(request: StartJob, cloud: Cloud) -> CheckedJob:
     head = free_head(wish, cloud)
     earlier = read_jobs.get(request.from_job, cloud) if request.from_job else None
     further = own_choices.model_of(earlier, request) if earlier else None
-    beside, gate = units_beside(wish, cloud), _gate(request, data, cloud)
+    beside, gate = units_beside(wish, cloud), _gate(request, wish, data, cloud)
     return CheckedJob(request, base_model, further, values, wish, data, head, beside, gate)
 
 
@@ -119,14 +119,19 @@ def free_head(wish: DeploymentWish | None, cloud: Cloud) -> Deployment | None:
     return head
 
 
-def _gate(request: StartJob, data: PreparedVersion | UnpreparedVersion, cloud: Cloud) -> PlannedGate | None:
+def _gate(
+    request: StartJob, wish: DeploymentWish | None, data: PreparedVersion | UnpreparedVersion, cloud: Cloud
+) -> PlannedGate | None:
     if request.evaluation is None:
         return None
-    if request.deployment is None:
+    if wish is None:
         words = "An evaluation decides whether a deployment goes live, and asks it: say which, by deployment."
         raise InvalidInput("evaluation_without_deployment", words, field="evaluation")
-    model = JudgedModel(request.deployment.name, request.base_model, data.name, data.version)
-    return plan_gate.plan(request.evaluation, model, cloud)
+    model = JudgedModel(
+        wish.name, request.base_model, data.name, data.version, by_the_hour=wish.serving == "provisioned_throughput"
+    )
+    accepted = request.accept_unknown_price
+    return plan_gate.plan(request.evaluation, model, cloud, accept_unknown_price=accepted)
 
 
 def _check_choices(request: StartJob, cloud: Cloud) -> None:

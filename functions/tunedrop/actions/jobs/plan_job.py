@@ -92,6 +92,7 @@ def _share(checked: CheckedJob, planned: JobPlan | None, cloud: Cloud) -> Budget
         checked.base_model.name,
         planned.trained_tokens if planned else None,
         checked.deployment,
+        checked.gate.planned.plan if checked.gate else None,
         cloud,
         accepted=checked.request.accept_unknown_price,
     )

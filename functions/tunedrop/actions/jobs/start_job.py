@@ -53,7 +53,7 @@ def start(request: StartJob, cloud: Cloud, *, job_id: str, caller: str, request_
     origin = draft_intent.Origin(job_id, caller, request_id, cloud.now())
     intent = draft_intent.make(wanted, checked.data, checked.head, origin, cloud)
     check_job.ask_aws(checked, cloud)  # last: what our own rows refuse costs no call to AWS
-    share = reserve_budget.of_job(intent.job, intent.purchase, cloud)
+    share = reserve_budget.of_job(intent.job, intent.purchase, cloud, intent.evaluation)
     job = _write(intent, _Reserved(checked.spoken_for, share), cloud)
     _ask_for_next(job, cloud)
     return job
@@ -70,7 +70,9 @@ def _write(intent: Intent, reserved: _Reserved, cloud: Cloud) -> Job:
             return existing
         check_job.free_head(job.deployment, cloud)  # raises if the name is what was lost
         units = check_job.units_beside(job.deployment, cloud)  # raises if the last model units were
-        share = reserve_budget.of_job(job, intent.purchase, cloud)  # raises if the rest of the budget was
+        share = reserve_budget.of_job(
+            job, intent.purchase, cloud, intent.evaluation
+        )  # raises if the rest of the budget was
         counted = _Reserved(units, share)
         if counted.seen == reserved.seen:
             break

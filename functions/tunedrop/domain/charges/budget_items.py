@@ -1,18 +1,23 @@
-"""What one job or purchase takes of a month's budget: what it has cost, and what it may still cost. Pure.
+"""What a job, a purchase or an evaluation takes of a month's budget: what it has cost, and may still cost. Pure.
 
-Open jobs and purchases are their own reservations, so nothing is given back and nothing can leak. What may fall into
-either month counts in both: a job that has not ended, capacity that is not bought yet. So no month begins over budget.
+What is open is its own reservation, so nothing is given back and nothing can leak. What may fall into either month
+counts in both: a job or an evaluation that has not ended, capacity that is not bought yet. So no month begins over
+budget.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tunedrop.domain.charges import charge, periods
 from tunedrop.domain.charges.periods import Period
+from tunedrop.domain.evaluation import evaluation_costs
+from tunedrop.domain.evaluation.evaluation_costs import TokensBilled
+from tunedrop.domain.evaluation.evaluation_states import ENDED as ENDED_EVALUATION
+from tunedrop.domain.evaluation.evaluation_states import Evaluation
 from tunedrop.domain.serving.purchase_states import ENDED, RELEASE_TIME, Purchase
 from tunedrop.domain.serving.terms import Term
 from tunedrop.domain.training.job_states import ENDED as ENDED_JOB
@@ -23,13 +28,13 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class BudgetItem:
-    """What one job or purchase takes: of this month's budget, and of the next one's. None: its price is unknown."""
+    """What one of them takes: of this month's budget, and of the next one's. None: its price is unknown."""
 
     key: str
-    """`job <id>` or `deployment <name>#<generation>`."""
+    """`job <id>`, `deployment <name>#<generation>` or `evaluation <id>`."""
     months: tuple[Decimal | None, Decimal | None]
-    missing_price: str | None = None
-    """The key that `Prices` lacks, if it does."""
+    missing_prices: tuple[str, ...] = ()
+    """The keys that `Prices` lacks."""
 
     @property
     def is_empty(self) -> bool:
@@ -96,12 +101,27 @@ class BudgetPricing:
         lasts = [month.hours(*each) for month, *each in zip(self.months, begins, ends, strict=True)]
         return self._capacity(key, base_model, [each * wanted.model_units for each in lasts], wanted.term)
 
+    def of_evaluation(self, evaluation: Evaluation) -> BudgetItem:
+        """What an evaluation takes: at most, of both months while it may end in either, then what it took."""
+        parts = (1, 1)
+        if evaluation.state in ENDED_EVALUATION:
+            parts = (1, 0) if evaluation.ended_at is None or evaluation.ended_at >= self.months[0].since else (0, 0)
+        counted = evaluation_costs.billed(evaluation, self.prices)
+        return self.of_tokens(f"evaluation {evaluation.id}", counted, parts)
+
+    def of_tokens(self, key: str, counted: Sequence[TokensBilled], parts: tuple[int, int] = (1, 1)) -> BudgetItem:
+        """What candidates take that are asked so much."""
+        amount = evaluation_costs.amount(counted, self.prices) if any(parts) else ZERO
+        if amount is None:
+            return BudgetItem(key, (None, None), evaluation_costs.missing_prices(counted, self.prices))
+        return BudgetItem(key, (amount * parts[0], amount * parts[1]))
+
     def _training(self, key: str, base_model: str, thousands: Decimal | None, parts: tuple[int, int]) -> BudgetItem:
         if thousands == 0 or not any(parts):
             return BudgetItem(key, (ZERO, ZERO))
         price = charge.price_of("training", base_model, self.prices)
         if price is None:
-            return BudgetItem(key, (None, None), charge.price_name("training", base_model))
+            return BudgetItem(key, (None, None), (charge.price_name("training", base_model),))
         amount = (thousands or ZERO) * price
         return BudgetItem(key, (amount * parts[0], amount * parts[1]))
 
@@ -110,7 +130,7 @@ class BudgetPricing:
             return BudgetItem(key, (ZERO, ZERO))
         price = charge.price_of("capacity", base_model, self.prices, term)
         if price is None:
-            return BudgetItem(key, (None, None), charge.price_name("capacity", base_model, term))
+            return BudgetItem(key, (None, None), (charge.price_name("capacity", base_model, term),))
         return BudgetItem(key, (unit_hours[0] * price, unit_hours[1] * price))
 
 

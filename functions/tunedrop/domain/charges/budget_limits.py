@@ -73,8 +73,9 @@ def _against(found: BudgetNow, key: str, *, accepted: bool) -> BudgetObjection |
     item = found.items.get(key)
     if item is None:
         return None
-    if item.missing_price and not accepted:
-        return BudgetObjection("price_unknown", f"MonthlyBudget is set, and Prices lack {item.missing_price}")
+    if item.missing_prices and not accepted:
+        lacking = " and ".join(item.missing_prices)
+        return BudgetObjection("price_unknown", f"MonthlyBudget is set, and Prices lack {lacking}")
     used = found.used()
     if used <= found.budget:
         return None

@@ -20,15 +20,13 @@ from tunedrop.domain.serving.terms import Term
 from tunedrop.domain.training.job_states import ENDED as ENDED_JOB
 from tunedrop.domain.training.job_states import Job
 
-ChargeKind = Literal["training", "capacity", "storage"]
-ChargeUnit = Literal["thousand_tokens", "model_unit_hours", "model_months"]
+PricedKind = Literal["training", "capacity", "storage"]
+ChargeKind = PricedKind | Literal["evaluation"]
+ChargeUnit = Literal[
+    "thousand_tokens", "model_unit_hours", "model_months", "thousand_input_tokens", "thousand_output_tokens"
+]
 
-UNITS: Mapping[ChargeKind, ChargeUnit] = {
-    "training": "thousand_tokens",
-    "capacity": "model_unit_hours",
-    "storage": "model_months",
-}
-_PRICES: Mapping[ChargeKind, str] = {"training": "training_per_1000_tokens", "capacity": "model_unit_hour"}
+_PRICES: Mapping[PricedKind, str] = {"training": "training_per_1000_tokens", "capacity": "model_unit_hour"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +35,11 @@ class Charge:
 
     kind: ChargeKind
     name: str
-    """Of the job, the throughput or the custom model in Bedrock."""
-    job_id: str
-    """The job that trained, or made the model."""
+    """Of the job, the throughput or the custom model in Bedrock; of an evaluation its id."""
+    job_id: str | None
+    """The job that trained, or made the model; None for an evaluation."""
     deployment: str | None
-    """None unless it is capacity."""
+    """What is capacity, or was asked; None for all else."""
     dataset: str
     version: int
     base_model: str
@@ -51,16 +49,13 @@ class Charge:
     """Where it goes on, the end of what was looked at."""
     goes_on: bool
     model_units: int
+    unit: ChargeUnit
+    """What the price is for."""
     quantity: Decimal | None
-    """In `unit`; None: not known before the job's data is prepared."""
+    """None: not known before the job's data is prepared."""
     price: Decimal | None
     tags: Mapping[str, str] = field(default_factory=dict)
     """The caller's own, of the job."""
-
-    @property
-    def unit(self) -> ChargeUnit:
-        """What the price is for."""
-        return UNITS[self.kind]
 
     @property
     def amount(self) -> Decimal | None:
@@ -68,13 +63,13 @@ class Charge:
         return None if self.quantity is None or self.price is None else self.quantity * self.price
 
 
-def price_name(kind: ChargeKind, base_model: str, term: Term | None = None) -> str:
+def price_name(kind: PricedKind, base_model: str, term: Term | None = None) -> str:
     """The key of `Prices`."""
     return "custom_model_month" if kind == "storage" else f"{base_model}.{terms.price_of(_PRICES[kind], term)}"
 
 
 def price_of(
-    kind: ChargeKind, base_model: str, prices: Mapping[str, float], term: Term | None = None
+    kind: PricedKind, base_model: str, prices: Mapping[str, float], term: Term | None = None
 ) -> Decimal | None:
     """The price of a thousand trained tokens, an hour of a model unit (of a term), or a month of a stored model."""
     price = prices.get(price_name(kind, base_model, term))
@@ -134,6 +129,7 @@ def of_training(job: Job, prices: Mapping[str, float], period: Period, now: date
         ended=ended or now,
         goes_on=ended is None,
         model_units=0,
+        unit="thousand_tokens",
         quantity=quantity,
         price=price_of("training", job.base_model, prices),
         tags=job.tags,
@@ -161,6 +157,7 @@ def of_capacity(
         ended=min(interval[1], period.until),
         goes_on=purchase.state not in ENDED and period.until >= now,
         model_units=purchase.model_units,
+        unit="model_unit_hours",
         quantity=hours * purchase.model_units,
         price=price_of("capacity", job.base_model, prices, purchase.commitment),
         tags=job.tags,
@@ -189,6 +186,7 @@ def of_storage(job: Job, prices: Mapping[str, float], period: Period, now: datet
         ended=ended,
         goes_on=gone is None and ended >= now,
         model_units=0,
+        unit="model_months",
         quantity=months,
         price=price_of("storage", job.base_model, prices),
         tags=job.tags,

@@ -79,7 +79,7 @@ def money(amount: Decimal) -> float:
 
 
 def _check_prices(items: Iterable[BudgetItem], *, accepted: bool) -> None:
-    missing = sorted({item.missing_price for item in items if item.missing_price})
+    missing = sorted({name for item in items for name in item.missing_prices})
     if missing and not accepted:
         raise Conflict(
             "price_unknown",

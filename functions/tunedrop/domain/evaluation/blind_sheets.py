@@ -63,7 +63,7 @@ class Preference:
 def pairs(evaluation_id: str, examples: Iterable[Mapping[str, Any]], ours: str, theirs: str) -> list[BlindPair]:
     """The records to choose on, in the sheet's order: those that both answered, in different words; `MOST` at most.
 
-    `examples` are those of `every_answer.load`.
+    `examples` are those of `example_lines.decode`.
     """
     found = []
     for example in examples:

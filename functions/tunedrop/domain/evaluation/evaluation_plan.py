@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
-from tunedrop.domain.evaluation import answer_metrics, few_shot, power
+from tunedrop.domain.evaluation import answer_metrics, evaluation_costs, few_shot, power
 from tunedrop.domain.evaluation.answer_files import FileCounts
 from tunedrop.domain.evaluation.answer_metrics import METRICS, MetricName
 from tunedrop.domain.evaluation.answer_schema import AnswerSchema
 from tunedrop.domain.evaluation.answer_texts import normalized
 from tunedrop.domain.evaluation.contrasts import MOST_FAILED
 from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
-from tunedrop.domain.evaluation.evaluation_states import CHUNK, Candidate
+from tunedrop.domain.evaluation.evaluation_states import CHUNK, Candidate, Tokens, TokensAllowed
 from tunedrop.domain.evaluation.gate import Gate, OnInsufficient
 from tunedrop.domain.evaluation.questions import ASKED_TWICE, REFERENCES, Question, Selection
 from tunedrop.domain.texts import tokens
@@ -30,6 +30,8 @@ SPARE = 10
 _ROOM = 1.5
 """An answer may be half as long again as the 95th percentile of references."""
 _LEAST_TOKENS, _MOST_TOKENS = 32, 4_096
+_FRAME = 20
+"""Tokens that a model's own form may put around what one call asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,9 @@ class EvaluationPlan:
     """Of one answer."""
     smallest_difference: float | None
     """That so many records show, four times in five; None if they show none."""
+    allowed: TokensAllowed
     cost: float | None
-    """At most; None where a price is not configured."""
+    """At most, repeated calls included; None where a price is not configured."""
     currency: str
     warnings: tuple[str, ...]
     answers: tuple[FileCounts, ...] = ()
@@ -105,6 +108,7 @@ def make(
     asked = [candidate for candidate in candidates if candidate.answers is None]
     calls = each.calls * len(asked)
     _check_calls(calls)
+    allowed = _allowed(each, candidates, examples, min(max(calls // SPARE, CHUNK), MOST_CALLS - calls))
     plan = EvaluationPlan(
         dataset=tested.dataset,
         version=tested.version,
@@ -117,12 +121,13 @@ def make(
         records=len(chosen.questions),
         left_out=chosen.left_out,
         calls=calls,
-        most_calls=min(calls + max(calls // SPARE, CHUNK), MOST_CALLS),
+        most_calls=calls + allowed.spare_calls,
         input_tokens=sum(_sent(each, candidate, examples) for candidate in asked),
         output_tokens=each.longest * calls,
         max_tokens=each.longest,
         smallest_difference=power.smallest_difference(len(chosen.questions)),
-        cost=_cost(asked, each, examples, prices),
+        allowed=allowed,
+        cost=evaluation_costs.rounded(evaluation_costs.most(candidates, allowed, prices), prices),
         currency=currency,
         warnings=(
             *_warnings(request, metric, chosen),
@@ -170,12 +175,6 @@ def confirm(plan: EvaluationPlan, plan_id: str | None) -> None:
     )
 
 
-def price_of(candidate: Candidate, prices: Mapping[str, float]) -> tuple[float, float] | None:
-    """The price of 1,000 tokens in and out; None where one is not configured."""
-    first, second = (prices.get(f"{candidate.base_model}.{way}_per_1000_tokens") for way in ("input", "output"))
-    return None if first is None or second is None else (first, second)
-
-
 def _kept(questions: Sequence[Question]) -> Mapping[str, int]:
     counted = Counter(name for question in questions for name, _ in question.fields)
     if several := sum(len(question.references) > 1 for question in questions):
@@ -211,33 +210,50 @@ class _Asked:
 
     calls: int
     input_tokens: int
+    longest_question: int
     longest: int
     """The most tokens of one answer."""
 
 
 def _size(questions: Sequence[Question]) -> _Asked:
-    calls = len(questions) + min(ASKED_TWICE, len(questions))
-    asked = tokens.estimate(text for question in questions for text in question.texts)
+    asked = [tokens.estimate(question.texts) for question in questions]
+    asked += asked[:ASKED_TWICE]
     lengths = sorted(max(tokens.estimate([each]) for each in question.references) for question in questions)
     percentile = lengths[max(math.ceil(len(lengths) * 0.95) - 1, 0)]
     longest = min(max(math.ceil(percentile * _ROOM), _LEAST_TOKENS), _MOST_TOKENS)
-    return _Asked(calls, math.ceil(asked * calls / len(questions)), longest)
+    return _Asked(len(asked), sum(asked), max(asked), longest)
 
 
 def _sent(each: _Asked, candidate: Candidate, examples: Sequence[Question]) -> int:
     """Estimated input tokens of all calls to a candidate: examples are sent with each question."""
-    return each.input_tokens + each.calls * tokens.estimate(few_shot.texts(examples[: candidate.few_shot]))
+    return each.input_tokens + each.calls * _shown(candidate, examples)
 
 
-def _cost(
-    candidates: Sequence[Candidate], each: _Asked, examples: Sequence[Question], prices: Mapping[str, float]
-) -> float | None:
-    costs = [
-        (_sent(each, candidate, examples) * price[0] + each.calls * each.longest * price[1]) / 1_000
-        for candidate in candidates
-        if (price := price_of(candidate, prices))
-    ]
-    return round(sum(costs), 4) if len(costs) == len(candidates) else None
+def _shown(candidate: Candidate, examples: Sequence[Question]) -> int:
+    return tokens.estimate(few_shot.texts(examples[: candidate.few_shot]))
+
+
+def _allowed(
+    each: _Asked, candidates: Sequence[Candidate], examples: Sequence[Question], spare_calls: int
+) -> TokensAllowed:
+    """With the room by which an estimate may be too low."""
+    most_shown = max(_shown(candidate, examples) for candidate in candidates)
+    one = _with_room(each.longest_question + most_shown, 1)
+    return TokensAllowed(
+        tuple(_planned(each, candidate, examples) for candidate in candidates),
+        Tokens(one, each.longest),
+        spare_calls,
+    )
+
+
+def _planned(each: _Asked, candidate: Candidate, examples: Sequence[Question]) -> Tokens:
+    if candidate.answers:
+        return Tokens()
+    return Tokens(_with_room(_sent(each, candidate, examples), each.calls), each.calls * each.longest)
+
+
+def _with_room(estimated: int, calls: int) -> int:
+    return math.ceil(estimated * (1 + tokens.MARGIN)) + calls * _FRAME
 
 
 def _warnings(request: StartEvaluation, metric: MetricName, chosen: Selection) -> Iterator[str]:

@@ -33,6 +33,8 @@ class StartEvaluation:
     """A kept field: records that share its value belong together."""
     plan_id: str | None = None
     """Confirms exactly the plan with this id."""
+    accept_unknown_price: bool = False
+    """Whether a price that is not configured is no obstacle under a budget in money."""
 
 
 DEFAULT_MAX_HOURS = 2

@@ -40,6 +40,8 @@ class Candidate:
     """The file, if nobody is asked."""
     few_shot: int = 0
     """Examples from train that it is shown before each question."""
+    by_the_hour: bool = False
+    """Whether capacity that is not there yet will be billed by the hour; its ARN tells once it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,32 @@ class JudgedUnit:
 
     deployment: str
     generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens in and out."""
+
+    input: int = 0
+    output: int = 0
+
+    def __add__(self, other: Tokens) -> Tokens:
+        return Tokens(self.input + other.input, self.output + other.output)
+
+    def __mul__(self, times: int) -> Tokens:
+        return Tokens(self.input * times, self.output * times)
+
+
+@dataclass(frozen=True, slots=True)
+class TokensAllowed:
+    """The most that an evaluation may ask."""
+
+    planned: tuple[Tokens, ...]
+    """Of each candidate's calls, none of them repeated."""
+    longest: Tokens
+    """Of one call, whoever is asked."""
+    spare_calls: int
+    """Of all candidates together: those that may be repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +133,13 @@ class Evaluation:
     """By which a person let live what the gate holds."""
     announced: bool = False
     """Whether its end was published."""
+    allowed: TokensAllowed | None = None
+    accept_unknown_price: bool = False
+    """Whether it was asked for without a price, under a budget in money."""
+    used: tuple[Tokens, ...] = ()
+    """Of each candidate's answers, once it has ended."""
+    lost_calls: int = 0
+    """Calls without an answer that may have been billed all the same."""
     revision: int = 0
 
     @property

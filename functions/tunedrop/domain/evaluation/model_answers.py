@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import msgspec
 
+from tunedrop.domain.evaluation.evaluation_states import Tokens
+
 
 @dataclass(frozen=True, slots=True)
 class GivenAnswer:
@@ -38,6 +40,11 @@ class GivenAnswer:
     def is_whole(self) -> bool:
         """Whether it can be right."""
         return not self.truncated and self.failure is None
+
+
+def tokens(answers: Iterable[GivenAnswer]) -> Tokens:
+    """What all answers took."""
+    return sum((Tokens(each.input_tokens, each.output_tokens) for each in answers), Tokens())
 
 
 def dump(answers: Iterable[GivenAnswer]) -> bytes:

@@ -228,8 +228,8 @@ def evaluation_report(dataset: str, version: int, evaluation_id: str) -> str:
     return f"{REPORTS}{dataset}/{version}/evaluations/{evaluation_id}.json"
 
 
-def every_answer(report_key: str) -> str:
-    """The key of all questions and answers of the same evaluation's report."""
+def evaluation_examples(report_key: str) -> str:
+    """The key of every record of the same evaluation, as JSON Lines."""
     return f"{report_key.removesuffix('.json')}.jsonl"
 
 

@@ -11,7 +11,7 @@ from boto3.dynamodb.conditions import Attr, ConditionBase
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
 from tunedrop.edges.rows import moments, stored
 from tunedrop.edges.rows.attributes import Row
-from tunedrop.edges.rows.table import Page, Table
+from tunedrop.edges.rows.table import LAST, Page, Table
 from tunedrop.edges.rows.writes import Delete, Key, Put, Update
 
 SCHEMA = 1
@@ -46,6 +46,13 @@ def progress(table: Table, evaluation_id: str) -> Progress:
 def listing(table: Table, *, limit: int, cursor: str | None) -> Page:
     """Rows of evaluations, newest first."""
     return table.listing(KIND, limit=limit, cursor=cursor)
+
+
+def created(table: Table, after: datetime, before: datetime | None) -> Iterator[Evaluation]:
+    """Evaluations that were requested in between, newest first; `before`: None: until now. Raises UnreadableRow."""
+    until = moments.to_text(before) if before else LAST
+    rows = table.listing(KIND, since=moments.to_text(after), until=until).rows
+    return (evaluation_from(row) for row in rows)
 
 
 def standing(table: Table) -> tuple[Evaluation, ...]:
