@@ -24,6 +24,37 @@ class CandidateAnswer(AnswerModel):
     base_model: str
 
 
+class ContrastAnswer(AnswerModel):
+    """Two candidates compared on the same records by the metric that decides; scores and differences are 0 to 1."""
+
+    candidate: str
+    against: str
+    candidate_job_id: str | None = Field(description="The job whose custom model answered; null: a base model")
+    against_job_id: str | None
+    candidate_score: float
+    against_score: float
+    verdict: EvaluationVerdict
+    difference: float = Field(description="Positive: the candidate is better")
+    low: float | None = Field(description="The 95% interval of the difference; null: too few records for one")
+    high: float | None
+    reliable: bool = Field(description="Whether the interval may decide")
+
+
+class ModelEvaluationAnswer(AnswerModel):
+    """An ended evaluation, as far as it is about one custom model."""
+
+    evaluation_id: str
+    dataset: str
+    version: int
+    metric: MetricName
+    records: int
+    margin: float
+    outcome: GateOutcome = Field(description="Of the gate, which asks about the evaluation's first contrast alone")
+    report_key: str = Field(description="In the data bucket; GET /evaluations/{evaluation_id} links to it")
+    ended_at: datetime
+    contrasts: list[ContrastAnswer] = Field(description="Those that the model is part of")
+
+
 class EvaluationAnswer(AnswerModel):
     """An evaluation."""
 
@@ -41,6 +72,9 @@ class EvaluationAnswer(AnswerModel):
     verdict: EvaluationVerdict | None
     outcome: GateOutcome | None = Field(description="Of the gate")
     summary: str | None = Field(description="The verdict as a sentence")
+    contrasts: list[ContrastAnswer] = Field(
+        description="The declared one, whose verdict counts, then the others; empty without a verdict"
+    )
     failure_code: str | None
     failure: str | None
     owner: str
@@ -120,4 +154,5 @@ def _fields(evaluation: Evaluation) -> dict[str, object]:
         "verdict": conclusion.verdict if conclusion else None,
         "outcome": conclusion.outcome if conclusion else None,
         "summary": conclusion.summary if conclusion else None,
+        "contrasts": [ContrastAnswer.of(each) for each in conclusion.contrasts] if conclusion else [],
     }

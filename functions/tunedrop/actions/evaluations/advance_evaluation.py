@@ -93,5 +93,5 @@ def _announce(evaluation: Evaluation, cloud: Cloud) -> Evaluation:
 
 def _save(evaluation: Evaluation, cloud: Cloud) -> Evaluation | None:
     """The evaluation as written; None if another visit changed it since it was read."""
-    done = cloud.state.put(evaluation_rows.put(evaluation)).done
+    done = cloud.state.write_all(evaluation_rows.put(evaluation), *evaluation_rows.of_models(evaluation))
     return replace(evaluation, revision=evaluation.revision + 1) if done else None

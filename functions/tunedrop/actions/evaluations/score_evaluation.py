@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tunedrop.actions.evaluations import stored_answers
-from tunedrop.domain.evaluation import evaluation_plan, evaluation_states, score_answers
+from tunedrop.domain.evaluation import evaluation_plan, evaluation_states, model_evaluations, score_answers
 from tunedrop.domain.evaluation.answer_sheets import AnswerColumn, Sheet
 from tunedrop.domain.evaluation.evaluation_states import Candidate, Conclusion, Evaluation
 from tunedrop.domain.evaluation.model_answers import GivenAnswer
@@ -24,7 +24,8 @@ def score(evaluation: Evaluation, cloud: Cloud) -> Evaluation:
     report = evaluation_report.build(result, cloud.settings.stack_id)
     objects.put(cloud.bucket, object_keys.page(key), evaluation_page.render(report), "text/html; charset=utf-8")
     objects.put(cloud.bucket, key, evaluation_report.encode(report), "application/json")
-    found = Conclusion(result.declared.verdict, result.outcome, evaluation_words.summary(result), key)
+    told = model_evaluations.brief(result, {each.name: each.job_id for each in evaluation.candidates})
+    found = Conclusion(result.declared.verdict, result.outcome, evaluation_words.summary(result), key, told)
     return evaluation_states.complete(evaluation, found, cloud.now())
 
 
