@@ -120,7 +120,7 @@ def test_of_many_records_the_same_ones_are_asked_each_time(world):
     first, second = (settle(world, start(world, max_records=5)) for _ in range(2))
     assert dict(first.left_out) == {"max_records": 7}
     questions = [
-        world.stack.s3.get_object(Bucket=world.stack.bucket, Key=f"evaluations/support/1/{each.id}/questions.jsonl")
+        world.stack.s3.get_object(Bucket=world.stack.bucket, Key=f"evaluations/support/1/{each.id}/0.questions.jsonl")
         for each in (first, second)
     ]
     assert len({each["Body"].read() for each in questions}) == 1

@@ -70,13 +70,13 @@ def ask(chunk: QuestionChunk, cloud: Cloud, runtime: BedrockRuntimeClient) -> No
     evaluation = evaluation_rows.load(cloud.state, chunk.evaluation_id)
     if evaluation is None or evaluation.state != "InProgress":
         return
-    questions = stored_answers.load_questions(evaluation, cloud)
+    questions = stored_answers.load_asked(evaluation, _items(evaluation, chunk), cloud)
     open_items = _open(evaluation, chunk, cloud)
     if open_items:
         if not cloud.state.write_all(evaluation_rows.reserve_calls(evaluation, len(open_items), cloud.now())):
             logger.warning("no call is left", extra={"evaluation": evaluation.id, "chunk": chunk.number})
             return  # reconcile finds it once nothing is under way any more: what is missing then counts as failed
-        asked = [(item, questions[item % len(questions)]) for item in open_items]
+        asked = [(item, questions[item]) for item in open_items]
         replies = _replies(evaluation, chunk, asked, runtime)
         _keep(evaluation, chunk, replies, cloud)
         if not all(reply.answer for reply in replies):
