@@ -60,8 +60,15 @@ def test_a_model_that_learned_its_labels_is_better_than_its_base(stack, environm
     assert (told["state"], told["verdict"], told["outcome"]) == ("Completed", "better", "passed")
     assert told["answered"] == told["expected"] == told["calls"] == 2 * (20 + 20)
     assert "better" in told["summary"]
-    assert world.told() == ["EvaluationCompleted"]
+    ((kind, detail),) = world.stack.published()
+    assert (kind, detail["report_key"]) == ("EvaluationCompleted", f"reports/support/1/evaluations/{evaluation_id}.json")
+    assert detail["summary"].startswith(f"Evaluation {evaluation_id} of support-prod on support@1: {told['summary']}")
+    assert f"{world.stack.bucket}?region=" in detail["summary"]
+    assert detail["next_command"].startswith(f"tunedrop evaluations show {evaluation_id}")
     assert report(world, evaluation_id)["records"] == 20
+    (contrast,) = told["contrasts"]
+    assert (contrast["verdict"], contrast["against_job_id"]) == ("better", None)
+    assert contrast["low"] <= contrast["difference"] == contrast["candidate_score"] - contrast["against_score"]
 
 
 def test_a_model_that_provisioned_throughput_serves_is_asked_by_it(stack, environment):

@@ -83,7 +83,8 @@ def _send(evaluation: Evaluation, chunks: tuple[tuple[int, int], ...], cloud: Cl
 def _announce(evaluation: Evaluation, cloud: Cloud) -> Evaluation:
     """Publish the end, then mark that it was: at least once. Raises PublishFailed."""
     if not evaluation.announced:
-        event = evaluation_notifications.notification(evaluation, cloud.settings.stack_id, cloud.now())
+        stack, bucket = cloud.settings.stack_id, cloud.bucket.name
+        event = evaluation_notifications.notification(evaluation, stack, cloud.now(), bucket=bucket)
         event_bus.publish(cloud.bus, event)
         told = replace(evaluation, announced=True)
         cloud.state.write_all(evaluation_rows.put(told), evaluation_rows.close_work(told))
