@@ -343,7 +343,8 @@ def alike(request: Request) -> Request:
 
 
 def _counts(key: str) -> bool:
-    return "Tag/" not in key or key.endswith(("/tunedrop:stack", "/tunedrop:intent", "/tunedrop:term"))
+    asked_of_all = key.endswith(("/tunedrop:stack", "/tunedrop:intent"))
+    return "Tag/" not in key or asked_of_all or key == "aws:RequestTag/tunedrop:term"
 
 
 def _alike_value(key: str, value: str | tuple[str, ...]) -> str | tuple[str, ...]:

@@ -61,7 +61,10 @@ def test_a_model_that_learned_its_labels_is_better_than_its_base(stack, environm
     assert told["answered"] == told["expected"] == told["calls"] == 2 * (20 + 20)
     assert "better" in told["summary"]
     ((kind, detail),) = world.stack.published()
-    assert (kind, detail["report_key"]) == ("EvaluationCompleted", f"reports/support/1/evaluations/{evaluation_id}.json")
+    assert (kind, detail["report_key"]) == (
+        "EvaluationCompleted",
+        f"reports/support/1/evaluations/{evaluation_id}.json",
+    )
     assert detail["summary"].startswith(f"Evaluation {evaluation_id} of support-prod on support@1: {told['summary']}")
     assert f"{world.stack.bucket}?region=" in detail["summary"]
     assert detail["next_command"].startswith(f"tunedrop evaluations show {evaluation_id}")
