@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from tests import gates, planted, tracking
+from tests import evaluation_size, gates, planted, tracking
 from tests.hostile import campaign, deployed
 from tests.hostile.campaign import Outcome
 from tests.hostile.world import populated
@@ -143,6 +143,7 @@ PROVERS: dict[str, Callable[[], Proof]] = {
     "mlflow": tracking.prove,
     "oracles": prove_oracles,
     "planted": planted.prove,
+    "evaluation-size": evaluation_size.prove,
 }
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tunedrop.domain.reports import charts, job_curves, markup, next_commands, page_parts, smoothing
+from tunedrop.domain.reports import charts, evaluation_words, job_curves, markup, next_commands, page_parts, smoothing
 from tunedrop.domain.reports.charts import Chart, Series
 from tunedrop.domain.reports.markup import Markup, joined, tag
 from tunedrop.domain.reports.next_commands import Step
 from tunedrop.domain.reports.page_parts import section, table
 
+from tunedrop_cli import job_ranking
 from tunedrop_cli.job_comparison import MARKS, Comparison, Points, named
 from tunedrop_cli.job_text import data_of, settings_of
 
@@ -20,6 +21,7 @@ def render(found: Comparison) -> bytes:
         _header(found),
         _jobs(found),
         _pictures(found),
+        _judged(found),
         _standings(found),
         _steps(found),
         tag("footer", "Made by Tunedrop. Costs and tokens are the plans'; the bill is AWS's. This page loads nothing."),
@@ -35,6 +37,7 @@ def _header(found: Comparison) -> Markup:
         "header",
         tag("div", "Tunedrop jobs compared", class_="brand"),
         tag("h1", f"{len(found.runs)} jobs on {', '.join(data)}"),
+        found.judged and tag("p", found.judged.verdict),
         tag("p", found.ranking.verdict),
     )
 
@@ -82,6 +85,15 @@ def _words(names: Sequence[str], curves: Sequence[Points]) -> Iterator[str]:
     for name, points in zip(names, curves, strict=True):
         if points:
             yield f"{name}: from {points[0][1]:.4g} to {points[-1][1]:.4g} at {points[-1][0]:,.0f}."
+
+
+def _judged(found: Comparison) -> Markup | None:
+    if found.judged is None:
+        return None
+    dataset, version, metric, records = found.judged.setting
+    words = f"{records:,} records of test of {dataset}@{version}; {evaluation_words.metric(metric)} in points of 100."
+    rows = table(("job", *job_ranking.COLUMNS), job_ranking.rows(found.judged, MARKS), frozenset({1}))
+    return section("By evaluation", tag("p", words, class_="quiet"), rows)
 
 
 def _standings(found: Comparison) -> Markup | None:

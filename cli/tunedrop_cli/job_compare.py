@@ -12,6 +12,7 @@ from tunedrop_cli import (
     comparison_page,
     job_comparison,
     job_metrics,
+    job_ranking,
     job_text,
     listings,
     stack,
@@ -34,7 +35,7 @@ MOST_COMPARED = len(MARKS)
 def add_to(command: argparse.ArgumentParser) -> None:
     """Add the options of comparing."""
     command.add_argument("jobs", nargs="*", metavar="JOB", help=f"their ids, at most {MOST_COMPARED}")
-    command.add_argument("--sweep", metavar="LABEL", help="the jobs of a sweep, ranked by their validation loss")
+    command.add_argument("--sweep", metavar="LABEL", help="the jobs of a sweep, ranked by validation loss")
     command.add_argument(
         "--over",
         choices=job_comparison.AXES,
@@ -56,7 +57,9 @@ def run(chosen: argparse.Namespace) -> int:
         written_files.write_new(chosen.html, comparison_page.render(found))
     if chosen.json:
         verdict = found.ranking.verdict
-        return text_report.as_json({"jobs": jobs, "differences": dict(found.differences), "verdict": verdict})
+        judged = found.judged and found.judged.verdict
+        told = {"jobs": jobs, "differences": dict(found.differences), "verdict": verdict, "evaluation_verdict": judged}
+        return text_report.as_json(told)
     _told(text_report.console(), found, ranked=bool(chosen.sweep))
     if chosen.html:
         text_report.line(text_report.console(stderr=True), f"page: {chosen.html}")
@@ -64,10 +67,10 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _jobs(chosen: argparse.Namespace, api: ControlApi) -> Sequence[Mapping[str, Any]]:
+    ids = [*dict.fromkeys(chosen.jobs)]
     if chosen.sweep:
-        jobs = listings.some(api, "/jobs", MOST_COMPARED, sweep=chosen.sweep).items[::-1]
-    else:
-        jobs = [api.get(place("jobs", job)) for job in [*dict.fromkeys(chosen.jobs)][: MOST_COMPARED + 1]]
+        ids += [job["id"] for job in listings.some(api, "/jobs", MOST_COMPARED, sweep=chosen.sweep).items[::-1]]
+    jobs = [api.get(place("jobs", job)) for job in ids[: MOST_COMPARED + 1]]
     if chosen.sweep and not jobs:
         raise Refused(0, {"code": "unknown_sweep", "message": f"there is no sweep {chosen.sweep!r}"})
     if bool(chosen.sweep) == bool(chosen.jobs) or not 2 <= len(jobs) <= MOST_COMPARED:
@@ -88,6 +91,9 @@ def _told(screen: Console, found: Comparison, *, ranked: bool) -> None:
         columns = ("validation loss", "last points", "runs", "hyperparameters")
         tables.show(screen, columns, map(_standing, found.ranking.standings))
     text_report.line(screen, found.ranking.verdict)
+    if found.judged:
+        tables.show(screen, ("job", *job_ranking.COLUMNS), job_ranking.rows(found.judged, MARKS))
+        text_report.line(screen, found.judged.verdict)
 
 
 def _standing(found: Standing) -> tuple[str, ...]:

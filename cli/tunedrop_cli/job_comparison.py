@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tunedrop_cli import job_ranking
+from tunedrop_cli.job_ranking import EvaluationRanking
 from tunedrop_cli.job_text import ENDED, cost_of, settings_of
 
 MARKS = "abcdef"
@@ -77,6 +79,8 @@ class Comparison:
     """Each job's losses over the axis."""
     validation: Sequence[Points]
     ranking: Ranking
+    judged: EvaluationRanking | None
+    """By evaluation, where several were asked the same."""
 
 
 def compare(jobs: Sequence[Job], losses: Sequence[Mapping[str, Sequence[Mapping[str, Any]]]], over: str) -> Comparison:
@@ -105,6 +109,7 @@ def compare(jobs: Sequence[Job], losses: Sequence[Mapping[str, Sequence[Mapping[
         training=training,
         validation=validation,
         ranking=rank(runs),
+        judged=job_ranking.rank(jobs, MARKS),
     )
 
 

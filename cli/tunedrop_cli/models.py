@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from tunedrop.domain.reports import next_commands
 
-from tunedrop_cli import deployment_text, listings, local_times, options, stack, tables, text_report
+from tunedrop_cli import deployment_text, judged_models, listings, local_times, options, stack, tables, text_report
 from tunedrop_cli.errors import WrongUsage
 from tunedrop_cli.paths import place
 
@@ -81,6 +81,10 @@ def _show(chosen: argparse.Namespace) -> int:
         return text_report.as_json(found)
     screen = text_report.console()
     _whole(screen, found)
+    judged_models.show(screen, found["evaluations"])
+    if found["evaluations"]:
+        shown = next_commands.show_evaluation(found["evaluations"][0]["evaluation_id"])
+        text_report.next_step(screen, stack.again(chosen, shown))
     if not found["deployments"] and found["is_there"] and not found["is_erased"]:
         put = next_commands.plan_serving(found["dataset"], found["job_id"])
         text_report.next_step(screen, stack.again(chosen, put))

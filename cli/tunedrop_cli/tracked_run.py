@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tunedrop.domain.reports.next_commands import show_job
+from tunedrop.domain.reports.next_commands import show_evaluation, show_job
+
+from tunedrop_cli import judged_models
 
 JOB_TAG = "tunedrop:job"
 """The tag by which a job's run is found again."""
@@ -76,7 +78,7 @@ def of(job: Job, points: Points) -> TrackedRun:
         params=dict(_params(job)),
         tags=_tags(job),
         data=list(_data(job)),
-        metrics=list(_losses(job, points)),
+        metrics=[*_losses(job, points), *_scores(job)],
     )
 
 
@@ -96,6 +98,7 @@ def _params(job: Job) -> Iterator[tuple[str, str]]:
 
 
 def _tags(job: Job) -> dict[str, str]:
+    judged = job.get("evaluations") or ()
     known = {
         JOB_TAG: job["id"],
         "tunedrop:job_arn": job["arn"],
@@ -104,6 +107,8 @@ def _tags(job: Job) -> dict[str, str]:
         "tunedrop:sweep": job.get("sweep"),
         "tunedrop:from_job": job.get("from_job"),
         "tunedrop:failure_code": job.get("failure_code"),
+        "tunedrop:evaluation": judged[0]["evaluation_id"] if judged else None,
+        "tunedrop:verdict": judged[0]["contrasts"][0]["verdict"] if judged else None,
         "mlflow.user": str(job["owner"]).rsplit("/", 1)[-1],
         "mlflow.source.name": "tunedrop",
         "mlflow.source.type": "JOB",
@@ -120,6 +125,9 @@ def _note(job: Job) -> Iterator[str]:
         yield f"**{job['status']}**: {job['failure']}\n"
     for each in job.get("diagnosis") or ():
         yield f"- **{each['code']}** ({each['severity']}): {each['words']} {each['hint'] or ''}".rstrip()
+    for each in job.get("evaluations") or ():
+        for contrast in each["contrasts"]:
+            yield f"- {judged_models.sentence(contrast, each['records'])} (`{show_evaluation(each['evaluation_id'])}`)"
     tags = ", ".join(f"`{name}={value}`" for name, value in (job.get("tags") or {}).items())
     if tags:
         yield f"\nTags: {tags}"
@@ -148,6 +156,18 @@ def _losses(job: Job, points: Points) -> Iterator[LoggedMetric]:
     for split, some in known.items():
         for each in some:
             yield LoggedMetric(f"{split}_loss", each["loss"], first + length * each["step"] // last, each["step"])
+
+
+def _scores(job: Job) -> Iterator[LoggedMetric]:
+    """What evaluations found of its model: step by the seconds after the job's end, so that a repeat adds nothing."""
+    for each in job.get("evaluations") or ():
+        ours = each["contrasts"][0]
+        is_judged = ours["candidate_job_id"] == job["id"]
+        at = _milliseconds(each["ended_at"])
+        step = (at - _milliseconds(job["ended_at"])) // 1_000
+        name, side, sign = f"test_{each['metric']}", "candidate" if is_judged else "against", 1 if is_judged else -1
+        yield LoggedMetric(name, ours[f"{side}_score"], at, step)
+        yield LoggedMetric(f"{name}_difference", sign * ours["difference"], at, step)
 
 
 def _training(job: Job) -> tuple[int, int]:

@@ -284,7 +284,7 @@ def test_an_evaluation_whose_questions_are_gone_fails(world, when):
     if when == "after":
         for message in asking[3:]:
             world.evaluate(message)
-    folder = f"evaluations/support/1/{evaluation_id}/questions.jsonl"
+    folder = f"evaluations/support/1/{evaluation_id}/0.questions.jsonl"
     world.stack.s3.delete_object(Bucket=world.stack.bucket, Key=folder)
     evaluation = settle(world, evaluation_id)
     assert (evaluation.state, evaluation.failure_code) == ("Failed", "data_gone")

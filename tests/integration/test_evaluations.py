@@ -62,8 +62,18 @@ def test_a_model_that_learned_its_labels_is_better_than_its_base(stack, environm
     assert (told["state"], told["verdict"], told["outcome"]) == ("Completed", "better", "passed")
     assert told["answered"] == told["expected"] == told["calls"] == 2 * (20 + 20)
     assert "better" in told["summary"]
-    assert world.told() == ["EvaluationCompleted"]
+    ((kind, detail),) = world.stack.published()
+    assert (kind, detail["report_key"]) == (
+        "EvaluationCompleted",
+        f"reports/support/1/evaluations/{evaluation_id}.json",
+    )
+    assert detail["summary"].startswith(f"Evaluation {evaluation_id} of support-prod on support@1: {told['summary']}")
+    assert f"{world.stack.bucket}?region=" in detail["summary"]
+    assert detail["next_command"].startswith(f"tunedrop evaluations show {evaluation_id}")
     assert report(world, evaluation_id)["records"] == 20
+    (contrast,) = told["contrasts"]
+    assert (contrast["verdict"], contrast["against_job_id"]) == ("better", None)
+    assert contrast["low"] <= contrast["difference"] == contrast["candidate_score"] - contrast["against_score"]
 
 
 def test_it_tells_where_the_report_and_every_example_lie_and_signs_no_link(world):
@@ -145,7 +155,7 @@ def test_of_many_records_the_same_ones_are_asked_each_time(world):
     first, second = (settle(world, start(world, max_records=5)) for _ in range(2))
     assert dict(first.left_out) == {"max_records": 7}
     questions = [
-        world.stack.s3.get_object(Bucket=world.stack.bucket, Key=f"evaluations/support/1/{each.id}/questions.jsonl")
+        world.stack.s3.get_object(Bucket=world.stack.bucket, Key=f"evaluations/support/1/{each.id}/0.questions.jsonl")
         for each in (first, second)
     ]
     assert len({each["Body"].read() for each in questions}) == 1

@@ -240,3 +240,36 @@ def test_a_live_name_is_put_to_a_gate_in_one_command(world, say):
     assert (code, "replace" in said) == (0, True), said
     code, said = say("jobs start support --model nova-lite --gate better")
     assert (code, "--deploy NAME" in said) == (2, True)
+
+
+def test_two_tuned_models_are_judged_against_each_other_and_their_jobs_and_models_say_so(world, say, tmp_path):
+    first = world.deployment().job_id
+    second = world.start(deployment="support-next").id
+    world.deliver()
+    for seconds in (TRAINED, 0, BOUGHT):
+        world.wait(seconds)
+    found = evaluation_world.post(world, {"candidate": "support-next", "against": ["support-prod", "base"]})
+    world.deliver()
+    told = evaluation_world.get(world, found["id"])
+    sides = [(each["candidate_job_id"], each["against_job_id"]) for each in told["contrasts"]]
+    assert sides == [(second, first), (second, None)]
+    assert told["contrasts"][0]["verdict"] == told["verdict"]
+
+    code, said = say(f"jobs compare {first} {second}")
+    assert code == 0
+    assert "By evaluation," in said
+    assert "support-next" in said
+    page = tmp_path / "compared.html"
+    assert say(f"jobs compare {first} {second} --html {page}")[0] == 0
+    assert "By evaluation" in page.read_text("utf-8")
+
+    for job_id, contrasts in ((first, 1), (second, 2)):
+        name = world.job(job_id).name
+        (judged,) = json.loads(say(f"models show {name} --json")[1])["evaluations"]
+        assert (judged["evaluation_id"], len(judged["contrasts"])) == (found["id"], contrasts)
+        code, said = say(f"models show {name}")
+        assert proposed(said) == f"tunedrop evaluations show {found['id']}"
+        assert "support-next" in said
+        assert found["id"] in say(f"jobs show {job_id}")[1]
+    listed = json.loads(say("models list --json")[1])
+    assert {each["evaluations"] for each in listed} == {None}

@@ -98,7 +98,7 @@ def of_deletions(deletion: Any) -> Iterator[Notification]:
 
 def of_evaluations(evaluation: Any) -> Iterator[Notification]:
     if evaluation.ended_at:
-        yield evaluation_notifications.notification(evaluation, STACK_ID, NOW)
+        yield evaluation_notifications.notification(evaluation, STACK_ID, NOW, bucket="data")
 
 
 TOLD: Mapping[str, Callable[[Any], Iterator[Notification]]] = {

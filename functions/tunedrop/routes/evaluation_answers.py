@@ -27,6 +27,37 @@ class CandidateAnswer(AnswerModel):
     few_shot: int = Field(description="Examples from train that it is shown before each question")
 
 
+class ContrastAnswer(AnswerModel):
+    """Two candidates compared on the same records by the metric that decides; scores and differences are 0 to 1."""
+
+    candidate: str
+    against: str
+    candidate_job_id: str | None = Field(description="The job whose custom model answered; null: a base model")
+    against_job_id: str | None
+    candidate_score: float
+    against_score: float
+    verdict: EvaluationVerdict
+    difference: float = Field(description="Positive: the candidate is better")
+    low: float | None = Field(description="The 95% interval of the difference; null: too few records for one")
+    high: float | None
+    reliable: bool = Field(description="Whether the interval may decide")
+
+
+class ModelEvaluationAnswer(AnswerModel):
+    """An ended evaluation, as far as it is about one custom model."""
+
+    evaluation_id: str
+    dataset: str
+    version: int
+    metric: MetricName
+    records: int
+    margin: float
+    outcome: GateOutcome = Field(description="Of the gate, which asks about the evaluation's first contrast alone")
+    report_key: str = Field(description="In the data bucket; GET /evaluations/{evaluation_id} says where")
+    ended_at: datetime
+    contrasts: list[ContrastAnswer] = Field(description="Those that the model is part of")
+
+
 class EvaluationAnswer(AnswerModel):
     """An evaluation."""
 
@@ -50,6 +81,9 @@ class EvaluationAnswer(AnswerModel):
     approved_at: datetime | None
     reason: str | None = Field(description="Of the approval")
     summary: str | None = Field(description="The verdict as a sentence")
+    contrasts: list[ContrastAnswer] = Field(
+        description="The declared one, whose verdict counts, then the others; empty without a verdict"
+    )
     failure_code: str | None
     failure: str | None
     owner: str
@@ -161,4 +195,5 @@ def _fields(evaluation: Evaluation) -> dict[str, object]:
         "approved_by": approval.approved_by if approval else None,
         "approved_at": approval.approved_at if approval else None,
         "reason": approval.reason if approval else None,
+        "contrasts": [ContrastAnswer.of(each) for each in conclusion.contrasts] if conclusion else [],
     }

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from tunedrop.actions.jobs.read_jobs import WholeJob
+from tunedrop.routes.evaluation_answers import ModelEvaluationAnswer
 from tunedrop.routes.route_basics import AnswerModel, told_as
 
 
@@ -180,6 +181,9 @@ class WholeJobAnswer(JobAnswer):
     logs_query: str = Field(
         description="A CloudWatch Logs Insights query for the log groups of the stack's functions: the job's lines"
     )
+    evaluations: list[ModelEvaluationAnswer] = Field(
+        [], description="The last ones in which its custom model took part, newest first, at most 10"
+    )
 
     @classmethod
     def whole(cls, found: WholeJob) -> WholeJobAnswer:
@@ -188,7 +192,10 @@ class WholeJobAnswer(JobAnswer):
         phases = [PhaseAnswer.of(each) for each in found.job.phases]
         calls = [CallAnswer.of(each) for each in found.job.calls]
         waiting = WaitingAnswer.of(found.waiting) if found.waiting else None
-        return cls(**known, phases=phases, calls=calls, waiting=waiting, logs_query=found.logs_query)
+        judged = [ModelEvaluationAnswer.of(each) for each in found.evaluations]
+        return cls(
+            **known, phases=phases, calls=calls, waiting=waiting, logs_query=found.logs_query, evaluations=judged
+        )
 
 
 class JobsAnswer(AnswerModel):

@@ -16,6 +16,7 @@ from tunedrop.actions.jobs.read_models import ServedModel
 from tunedrop.domain.training.job_filter import JobFilter
 from tunedrop.domain.training.model_deletion import ModelDeletion
 from tunedrop.routes.deletion_routes import DeploymentLeftAnswer
+from tunedrop.routes.evaluation_answers import ModelEvaluationAnswer
 from tunedrop.routes.job_answers import TrainedOnAnswer
 from tunedrop.routes.route_basics import AnswerModel, Cursor, Limit, PlanOnly, Request
 
@@ -60,6 +61,9 @@ class ModelAnswer(AnswerModel):
     )
     is_erased: bool | None = Field(
         None, description="Whether data it learnt from is erased, so that it is not served again; null in a list"
+    )
+    evaluations: list[ModelEvaluationAnswer] | None = Field(
+        None, description="The last ones in which it took part, newest first, at most 10; null in a list"
     )
 
 
@@ -130,6 +134,9 @@ def _answer(model: ServedModel) -> ModelAnswer:
         deletion=_deletion(job.model_deletion),
         is_there=model.is_there,
         is_erased=model.is_erased,
+        evaluations=None
+        if model.evaluations is None
+        else [ModelEvaluationAnswer.of(each) for each in model.evaluations],
     )
 
 

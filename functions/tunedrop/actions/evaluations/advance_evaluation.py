@@ -147,7 +147,8 @@ def _announce(evaluation: Evaluation, cloud: Cloud) -> Evaluation:
         if evaluation.judges:  # if this gets lost, reconcile finds the purchase, whose purpose is to be evaluated
             unit = evaluation.judges
             cloud.spend_queue.send("advance_purchase", deployment=unit.deployment, generation=unit.generation)
-        event = evaluation_notifications.notification(evaluation, cloud.settings.stack_id, cloud.now())
+        stack, bucket = cloud.settings.stack_id, cloud.bucket.name
+        event = evaluation_notifications.notification(evaluation, stack, cloud.now(), bucket=bucket)
         event_bus.publish(cloud.bus, event)
         told = replace(evaluation, announced=True)
         cloud.state.write_all(evaluation_rows.put(told), evaluation_rows.close_work(told))
@@ -157,5 +158,5 @@ def _announce(evaluation: Evaluation, cloud: Cloud) -> Evaluation:
 
 def _save(evaluation: Evaluation, cloud: Cloud) -> Evaluation | None:
     """The evaluation as written; None if another visit changed it since it was read."""
-    done = cloud.state.put(evaluation_rows.put(evaluation)).done
+    done = cloud.state.write_all(evaluation_rows.put(evaluation), *evaluation_rows.of_models(evaluation))
     return replace(evaluation, revision=evaluation.revision + 1) if done else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -71,13 +71,13 @@ def ask(chunk: QuestionChunk, cloud: Cloud, runtime: BedrockRuntimeClient) -> No
     evaluation = evaluation_rows.load(cloud.state, chunk.evaluation_id)
     if evaluation is None or evaluation.state != "InProgress":
         return
-    questions = _asked(evaluation, evaluation.candidates[chunk.candidate].few_shot, cloud)
+    questions = _asked(evaluation, chunk, cloud)
     open_items = _open(evaluation, chunk, cloud)
     if open_items:
         if not cloud.state.write_all(evaluation_rows.reserve_calls(evaluation, len(open_items), cloud.now())):
             logger.warning("no call is left", extra={"evaluation": evaluation.id, "chunk": chunk.number})
             return  # reconcile finds it once nothing is under way any more: what is missing then counts as failed
-        asked = [(item, questions[item % len(questions)]) for item in open_items]
+        asked = [(item, questions[item]) for item in open_items]
         replies = _replies(evaluation, chunk, asked, runtime)
         _keep(evaluation, chunk, replies, cloud)
         if not all(reply.answer for reply in replies):
@@ -85,11 +85,12 @@ def ask(chunk: QuestionChunk, cloud: Cloud, runtime: BedrockRuntimeClient) -> No
     _ask_for_advance(evaluation, cloud)
 
 
-def _asked(evaluation: Evaluation, examples: int, cloud: Cloud) -> Sequence[Question]:
-    """The questions, with so many examples before each."""
-    questions = stored_answers.load_questions(evaluation, cloud)
-    shown = stored_answers.load_examples(evaluation, cloud)[:examples] if examples else ()
-    return [few_shot.shown(question, shown) for question in questions]
+def _asked(evaluation: Evaluation, chunk: QuestionChunk, cloud: Cloud) -> Mapping[int, Question]:
+    """The chunk's questions by item, each with the examples that its candidate is shown."""
+    count = evaluation.candidates[chunk.candidate].few_shot
+    shown = stored_answers.load_examples(evaluation, cloud)[:count] if count else ()
+    questions = stored_answers.load_asked(evaluation, _items(evaluation, chunk), cloud)
+    return {item: few_shot.shown(question, shown) for item, question in questions.items()}
 
 
 def _open(evaluation: Evaluation, chunk: QuestionChunk, cloud: Cloud) -> list[int]:

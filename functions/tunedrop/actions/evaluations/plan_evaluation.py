@@ -122,7 +122,7 @@ def _model(name: str, first: Candidate | None, cloud: Cloud) -> Candidate:
             f"Deployment {name} is {deployment.state}: it can't be called. Evaluate it once it is Ready.",
             state=deployment.state,
         )
-    return Candidate(name, deployment.arn, deployment.base_model, name)
+    return Candidate(name, deployment.arn, deployment.base_model, name, deployment.job_id)
 
 
 def _base(name: str, called: str) -> Candidate:

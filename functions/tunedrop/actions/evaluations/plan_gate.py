@@ -46,6 +46,8 @@ class PlannedGate:
         drafted = start_evaluation.draft(
             self.request, self.planned, cloud, evaluation_id=evaluation_id, caller=caller, judges=judges
         )
+        judged, *others = drafted.candidates
+        drafted = replace(drafted, candidates=(replace(judged, job_id=purchase.job_id), *others))
         return replace(purchase, gate=UnitGate(evaluation_id, self.wish.max_hours)), drafted
 
 

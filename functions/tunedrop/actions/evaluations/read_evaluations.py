@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from tunedrop.domain.evaluation import evaluation_states, evaluation_steps
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
+from tunedrop.domain.evaluation.model_evaluations import ModelEvaluation
 from tunedrop.domain.serving import gate_steps
+from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.versions import object_keys
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows, evaluation_rows
@@ -15,6 +17,7 @@ from tunedrop.edges.rows.stored import UnreadableRow
 from tunedrop.errors import NotFound
 
 LONGEST_ID = 64
+MOST_OF_MODEL = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,11 @@ def get(evaluation_id: str, cloud: Cloud) -> Evaluation:
 def progress(evaluation: Evaluation, cloud: Cloud) -> Progress:
     """How far its calls are."""
     return evaluation_rows.progress(cloud.state, evaluation.id)
+
+
+def of_model(job: Job, cloud: Cloud) -> tuple[ModelEvaluation, ...]:
+    """The last evaluations in which the job's custom model took part, newest first; none without a model."""
+    return evaluation_rows.of_model(cloud.state, job.id, MOST_OF_MODEL) if job.model_arn else ()
 
 
 def list_evaluations(limit: int, cursor: str | None, cloud: Cloud) -> EvaluationPage:

@@ -8,6 +8,7 @@ from tunedrop.domain.evaluation import (
     evaluation_states,
     example_lines,
     model_answers,
+    model_evaluations,
     score_answers,
 )
 from tunedrop.domain.evaluation.answer_metrics import METRICS
@@ -37,7 +38,8 @@ def score(evaluation: Evaluation, cloud: Cloud) -> Evaluation:
     report = evaluation_report.build(result, cloud.settings.stack_id)
     objects.put(cloud.bucket, object_keys.page(key), evaluation_page.render(report), "text/html; charset=utf-8")
     objects.put(cloud.bucket, key, evaluation_report.encode(report), "application/json")
-    found = Conclusion(result.declared.verdict, result.outcome, evaluation_words.summary(result), key)
+    told = model_evaluations.brief(result, {each.name: each.job_id for each in evaluation.candidates})
+    found = Conclusion(result.declared.verdict, result.outcome, evaluation_words.summary(result), key, told)
     completed = evaluation_states.complete(evaluation, found, cloud.now())
     return settle_evaluation.settle(completed, [column.answers for column in sheet.columns], cloud)
 

@@ -1,6 +1,6 @@
 """What an evaluation asks and what was answered, as objects under its own prefix of the data bucket.
 
-`questions.jsonl`, `examples.jsonl` where a base model is shown some, and for each candidate
+`<block>.questions.jsonl`, `examples.jsonl` where a base model is shown some, and for each candidate
 `<its number>/<chunk>.<how many of the chunk were answered before>.jsonl`: written once, never changed. Visits that
 found the same answers want the same place and only one gets it, so no message that comes twice makes an answer come
 twice, and none that comes late loses its answers.
@@ -19,16 +19,27 @@ from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.s3 import objects
 
 _TYPE = "application/jsonl"
+BLOCK = 500
+"""Questions in one object."""
 
 
 def keep_questions(evaluation: Evaluation, asked: Sequence[Question], cloud: Cloud) -> None:
     """Store the questions; a repeat stores the same."""
-    objects.put_once(cloud.bucket, f"{_folder(evaluation)}questions.jsonl", questions.dump(asked), _TYPE)
+    for number, first in enumerate(range(0, len(asked), BLOCK)):
+        objects.put_once(cloud.bucket, _block(evaluation, number), questions.dump(asked[first : first + BLOCK]), _TYPE)
 
 
 def load_questions(evaluation: Evaluation, cloud: Cloud) -> tuple[Question, ...]:
     """The stored questions. Raises objects.Unreadable if the data were erased."""
-    return questions.load(objects.whole(cloud.bucket, f"{_folder(evaluation)}questions.jsonl"))
+    blocks = range(-(-evaluation.records // BLOCK))
+    return tuple(question for number in blocks for question in _load_block(evaluation, number, cloud))
+
+
+def load_asked(evaluation: Evaluation, items: Iterable[int], cloud: Cloud) -> Mapping[int, Question]:
+    """The questions of these items alone, so that asking one chunk takes no longer where there are many."""
+    numbers = {item: item % evaluation.records for item in items}
+    blocks = {number: _load_block(evaluation, number, cloud) for number in {each // BLOCK for each in numbers.values()}}
+    return {item: blocks[number // BLOCK][number % BLOCK] for item, number in numbers.items()}
 
 
 def keep_examples(evaluation: Evaluation, shown: Sequence[Question], cloud: Cloud) -> None:
@@ -56,6 +67,14 @@ def load_answers(
         for answer in model_answers.load(objects.whole(cloud.bucket, key)):
             found.setdefault(answer.item, answer)
     return found
+
+
+def _load_block(evaluation: Evaluation, number: int, cloud: Cloud) -> tuple[Question, ...]:
+    return questions.load(objects.whole(cloud.bucket, _block(evaluation, number)))
+
+
+def _block(evaluation: Evaluation, number: int) -> str:
+    return f"{_folder(evaluation)}{number}.questions.jsonl"
 
 
 def _folder(evaluation: Evaluation) -> str:

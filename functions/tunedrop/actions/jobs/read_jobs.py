@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tunedrop.actions.evaluations import read_evaluations
+from tunedrop.domain.evaluation.model_evaluations import ModelEvaluation
 from tunedrop.domain.reports import downsampling
 from tunedrop.domain.training import job_queue, log_queries, start_times
 from tunedrop.domain.training.job_filter import EVERY_JOB, JobFilter
@@ -48,6 +50,8 @@ class WholeJob:
     """None unless it wants to start."""
     logs_query: str
     """A CloudWatch Logs Insights query for its lines."""
+    evaluations: tuple[ModelEvaluation, ...]
+    """The last ones in which its custom model took part, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,8 @@ def report_links(report_key: str, cloud: Cloud) -> JobReportLinks:
 def get_whole(job_id: str, cloud: Cloud) -> WholeJob:
     """The job of that id and all that explains it. Raises NotFound `unknown_job`."""
     job = get(job_id, cloud)
-    return WholeJob(job, _waiting(job, cloud), log_queries.of_job(job))
+    found = read_evaluations.of_model(job, cloud)
+    return WholeJob(job, _waiting(job, cloud), log_queries.of_job(job), found)
 
 
 def _waiting(job: Job, cloud: Cloud) -> WaitingJob | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tunedrop.actions.deployments import find_model, read_deployments
+from tunedrop.actions.evaluations import read_evaluations
 from tunedrop.actions.jobs import read_jobs
+from tunedrop.domain.evaluation.model_evaluations import ModelEvaluation
 from tunedrop.domain.serving import capacity_costs
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.training import names_tokens_tags
@@ -31,6 +33,8 @@ class ServedModel:
     """Whether Bedrock shows it to this stack; None where it was not asked."""
     is_erased: bool | None = None
     """Whether data that it learnt from is erased or being erased, so that it is not served again; None: not asked."""
+    evaluations: tuple[ModelEvaluation, ...] | None = None
+    """The last ones in which it took part, newest first; None: not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,9 @@ def get(name: str, cloud: Cloud) -> ServedModel:
     with faults.asked_by_a_caller():
         is_there = observed_models.name_of(cloud.bedrock, job.model_arn or "") is not None
     model = _served(job, tuple(read_deployments.standing_by_job(cloud).get(job.id, ())), cloud)
-    return replace(model, is_there=is_there, is_erased=_is_erased(job, cloud))
+    return replace(
+        model, is_there=is_there, is_erased=_is_erased(job, cloud), evaluations=read_evaluations.of_model(job, cloud)
+    )
 
 
 def _is_erased(job: Job, cloud: Cloud) -> bool:

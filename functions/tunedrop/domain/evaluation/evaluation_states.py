@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from tunedrop.domain.evaluation import model_evaluations
 from tunedrop.domain.evaluation.answer_metrics import MetricName
 from tunedrop.domain.evaluation.contrasts import EvaluationVerdict
 from tunedrop.domain.evaluation.gate import Gate, GateOutcome, OnInsufficient
+from tunedrop.domain.evaluation.model_evaluations import BriefContrast, ModelEvaluation
 from tunedrop.domain.evaluation.questions import ASKED_TWICE
 from tunedrop.domain.serving.approvals import Approval
 from tunedrop.domain.versions.stored_file import StoredFile
@@ -36,6 +38,8 @@ class Candidate:
     base_model: str
     """Empty of a file: who made its answers is not known here."""
     deployment: str | None = None
+    job_id: str | None = None
+    """The job whose custom model answers; None: another model, or a file."""
     answers: StoredFile | None = None
     """The file, if nobody is asked."""
     few_shot: int = 0
@@ -87,6 +91,8 @@ class Conclusion:
     summary: str
     """The verdict as a sentence."""
     report_key: str
+    contrasts: tuple[BriefContrast, ...] = ()
+    """The declared one, then the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,3 +199,26 @@ def stop(evaluation: Evaluation, now: datetime) -> Evaluation:
 def complete(evaluation: Evaluation, conclusion: Conclusion, now: datetime) -> Evaluation:
     """The evaluation with its verdict."""
     return replace(evaluation, state="Completed", conclusion=conclusion, ended_at=now)
+
+
+def of_models(evaluation: Evaluation) -> Iterator[tuple[str, ModelEvaluation]]:
+    """What it says of each custom model that took part, by the job that made it; nothing without a verdict."""
+    found, ended_at = evaluation.conclusion, evaluation.ended_at
+    if found is None or ended_at is None:
+        return
+    for job_id, contrasts in model_evaluations.by_job(found.contrasts):
+        yield (
+            job_id,
+            ModelEvaluation(
+                evaluation_id=evaluation.id,
+                dataset=evaluation.dataset,
+                version=evaluation.version,
+                metric=evaluation.metric,
+                records=evaluation.records,
+                margin=evaluation.margin,
+                outcome=found.outcome,
+                report_key=found.report_key,
+                ended_at=ended_at,
+                contrasts=contrasts,
+            ),
+        )

@@ -5,19 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
-from tunedrop.domain.reports import next_commands
+from tunedrop.domain.reports import next_commands, report_links
 from tunedrop.domain.reports.notifications import Notification, fact_id
 
 
-def notification(evaluation: Evaluation, stack: str, now: datetime) -> Notification:
-    """The notification of an ended evaluation: its verdict in a sentence, or why there is none."""
+def notification(evaluation: Evaluation, stack: str, now: datetime, *, bucket: str) -> Notification:
+    """The notification of an ended evaluation, whose report is in `bucket`: its verdict in a sentence, or why none."""
     completed, conclusion = evaluation.state == "Completed", evaluation.conclusion
+    report_key = conclusion.report_key if conclusion else None
     return Notification(
         type="EvaluationCompleted" if completed else "EvaluationFailed",
         id=fact_id(stack, "evaluation", evaluation.id, evaluation.state),
         stack=stack,
         time=now,
-        summary=_summary(evaluation),
+        summary=f"{_summary(evaluation)}{report_links.words(report_key, stack, bucket)}",
         next_command=next_commands.show_evaluation(evaluation.id),
         facts={
             "evaluation_id": evaluation.id,
@@ -32,6 +33,7 @@ def notification(evaluation: Evaluation, stack: str, now: datetime) -> Notificat
             "outcome": conclusion.outcome if conclusion else None,
             "failure_code": evaluation.failure_code,
             "owner": evaluation.owner,
+            "report_key": report_key,
         },
     )
 

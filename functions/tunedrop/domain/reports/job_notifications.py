@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
-from tunedrop.domain.reports import next_commands
+from tunedrop.domain.reports import next_commands, report_links
 from tunedrop.domain.reports.notifications import Notification, fact_id
 from tunedrop.domain.training import wait_reasons
 from tunedrop.domain.training.account_quotas import Quota
 from tunedrop.domain.training.job_states import Job, JobStatus, Wait
-from tunedrop.domain.versions import object_keys
 
 _TYPES: Mapping[JobStatus, str] = {
     "InProgress": "JobStarted",
@@ -21,7 +19,6 @@ _TYPES: Mapping[JobStatus, str] = {
     "Failed": "JobFailed",
     "Stopped": "JobStopped",
 }
-_CONSOLE = "https://s3.console.aws.amazon.com/s3/object"  # docs/facts.md#s3-objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +85,7 @@ def notification(job: Job, status: JobStatus, stack: str, now: datetime, *, buck
         id=fact_id(stack, "job", job.id, status),
         stack=stack,
         time=now,
-        summary=_summary(job, status) + _report(job, stack, bucket),
+        summary=_summary(job, status) + report_links.words(job.report_key, stack, bucket),
         next_command=_next_command(job, status),
         facts=_facts(job, status),
         resources=tuple(arn for arn in (job.arn, job.model_arn) if arn),
@@ -130,14 +127,6 @@ def _summary(job: Job, status: JobStatus) -> str:
             return f"Job {job.id} was stopped ({model}); {charged}."
         case _:
             return f"Job {job.id} runs in Bedrock: {model}, {job.trained_tokens} tokens to train."
-
-
-def _report(job: Job, stack: str, bucket: str) -> str:
-    """Where AWS's console opens the report's page to whoever may read it: a signed link lasts for hours at most."""
-    if not job.report_key:
-        return ""
-    query = urlencode({"region": stack.split(":")[3], "prefix": object_keys.page(job.report_key)}, safe="/")
-    return f" Its report: {_CONSOLE}/{bucket}?{query}"
 
 
 def _subject(job: Job) -> str:

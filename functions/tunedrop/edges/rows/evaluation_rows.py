@@ -8,7 +8,9 @@ from datetime import datetime
 
 from boto3.dynamodb.conditions import Attr, ConditionBase
 
+from tunedrop.domain.evaluation import evaluation_states
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
+from tunedrop.domain.evaluation.model_evaluations import ModelEvaluation
 from tunedrop.edges.rows import moments, stored
 from tunedrop.edges.rows.attributes import Row
 from tunedrop.edges.rows.table import LAST, Page, Table
@@ -93,6 +95,19 @@ def close_work(evaluation: Evaluation) -> Delete:
     return Delete(_open_key(evaluation))
 
 
+def of_models(evaluation: Evaluation) -> Iterator[Put]:
+    """Let each custom model that took part tell what was found, under the job that made it."""
+    for job_id, found in evaluation_states.of_models(evaluation):
+        key = Key(_model_key(job_id), f"{moments.to_text(found.ended_at)}#{evaluation.id}")
+        yield Put(stored.known(stored.to_row(key, SCHEMA, found)))
+
+
+def of_model(table: Table, job_id: str, most: int) -> tuple[ModelEvaluation, ...]:
+    """The last evaluations, `most` of them, in which the custom model of a job took part, newest first."""
+    page = table.query(_model_key(job_id), limit=most, newest_first=True)
+    return tuple(stored.from_row(ModelEvaluation, row) for row in page.rows)
+
+
 def reserve_calls(evaluation: Evaluation, calls: int, now: datetime) -> Update:
     """Take so many calls before they are made; refused where they would be more than the evaluation may make."""
     taken = Attr("calls")
@@ -131,6 +146,10 @@ def _key(evaluation_id: str) -> Key:
 
 def _calls_key(evaluation_id: str) -> Key:
     return Key(f"EVALUATION#{evaluation_id}", "CALLS")
+
+
+def _model_key(job_id: str) -> str:
+    return f"EVALUATION#JOB#{job_id}"
 
 
 def _open_key(evaluation: Evaluation) -> Key:

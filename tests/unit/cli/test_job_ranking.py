@@ -1,0 +1,144 @@
+"""Which job's model answers best by evaluations: a first one is named only where an interval shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tunedrop_cli import comparison_page, job_ranking, tracked_run
+from tunedrop_cli.job_comparison import MARKS, compare
+from tunedrop_cli.job_ranking import EvaluationRanking
+
+ENDED = "2026-11-30T12:00:00Z"
+
+
+def contrast(ours: str | None, theirs: str | None, scores: tuple[float, float], **more: Any) -> dict[str, Any]:
+    gap = scores[0] - scores[1]
+    return {
+        "candidate": f"{ours}-prod",
+        "against": f"{theirs}-prod" if theirs else "base",
+        "candidate_job_id": ours,
+        "against_job_id": theirs,
+        "candidate_score": scores[0],
+        "against_score": scores[1],
+        "verdict": "insufficient_evidence",
+        "difference": gap,
+        "low": gap - 0.05,
+        "high": gap + 0.05,
+        "reliable": True,
+        **more,
+    }
+
+
+def evaluation(*contrasts: dict[str, Any], **more: Any) -> dict[str, Any]:
+    told = {"evaluation_id": "e1", "dataset": "support", "version": 1, "metric": "exact_match", "records": 400}
+    return {**told, "ended_at": ENDED, "contrasts": list(contrasts), **more}
+
+
+def job(job_id: str, *evaluations: dict[str, Any], base_model: str = "nova-lite") -> dict[str, Any]:
+    return {"id": job_id, "base_model": base_model, "evaluations": list(evaluations)}
+
+
+def ranked(*jobs: dict[str, Any]) -> EvaluationRanking:
+    found = job_ranking.rank(jobs, MARKS)
+    assert found
+    return found
+
+
+def pair(verdict: str) -> EvaluationRanking:
+    between = evaluation(contrast("one", "two", (0.80, 0.86), verdict=verdict))
+    return ranked(job("one", between), job("two", between))
+
+
+def test_the_other_side_of_a_contrast_that_is_worse_is_better_with_its_interval_turned():
+    found = pair("worse")
+    assert found.is_clear
+    assert [each.job["id"] for each in found.standings] == ["two", "one"]
+    assert "b is better than a by 6 points of exact match, 95% interval 1 to 11, 400 records." in found.verdict
+
+
+def test_jobs_whose_contrast_is_not_decided_can_not_be_told_apart():
+    for verdict in ("insufficient_evidence", "equivalent", "suspect", "incomplete"):
+        found = pair(verdict)
+        assert not found.is_clear
+        assert "b and a can't be told apart: 6 points" in found.verdict
+
+
+def test_each_job_has_its_rivals_as_it_sees_them():
+    rows = list(job_ranking.rows(pair("worse"), MARKS))
+    assert rows == [
+        ("b", "86", "one-prod", "better", "6 points (1 to 11)"),
+        ("a", "80", "two-prod", "worse", "-6 points (-11 to -1)"),
+    ]
+
+
+def against_base(job_id: str, score: float, **more: Any) -> dict[str, Any]:
+    return job(job_id, evaluation(contrast(job_id, None, (score, 0.6))), **more)
+
+
+def test_intervals_against_one_base_tell_jobs_apart_only_where_they_lie_apart():
+    assert ranked(against_base("one", 0.80), against_base("two", 0.91)).is_clear
+    overlap = ranked(against_base("one", 0.80), against_base("two", 0.89))
+    assert not overlap.is_clear
+    assert "no evaluation asked one against the other" in overlap.verdict
+    other = ranked(against_base("one", 0.70), against_base("two", 0.95, base_model="nova-micro"))
+    assert not other.is_clear, "each against another base"
+
+
+def test_the_best_of_several_is_to_be_confirmed_and_those_not_asked_are_counted():
+    between = evaluation(
+        contrast("one", "two", (0.9, 0.8), verdict="better"), contrast("one", "three", (0.9, 0.7), verdict="better")
+    )
+    only = (evaluation(each) for each in between["contrasts"])
+    jobs = [job("one", between), job("two", next(only)), job("three", next(only)), job("four")]
+    verdict = ranked(*jobs).verdict
+    assert "confirm it by records that no evaluation asked" in verdict
+    assert verdict.endswith("1 more was not asked the same records.")
+
+
+def test_jobs_that_were_asked_other_records_are_not_ranked():
+    older = evaluation(contrast("two", None, (0.9, 0.6)), records=100)
+    assert job_ranking.rank([against_base("one", 0.8), job("two", older)], MARKS) is None
+    assert job_ranking.rank([job("one"), job("two")], MARKS) is None
+
+
+def test_of_two_evaluations_the_newest_counts_as_they_are_told_newest_first():
+    newer = evaluation(contrast("one", None, (0.9, 0.6)))
+    older = evaluation(contrast("one", None, (0.1, 0.6)))
+    assert ranked(job("one", newer, older), against_base("two", 0.8)).standings[0].score == 0.9
+
+
+def whole(found: dict[str, Any]) -> dict[str, Any]:
+    told = {"dataset": "support", "version": 1, "hyperparameters": {}, "splits": None, "trained_tokens": None}
+    more: dict[str, Any] = {
+        "status": "Completed",
+        "final_losses": {},
+        "cost": None,
+        "steps": None,
+        "name": "n",
+        "arn": None,
+    }
+    moments = {"created_at": ENDED, "started_at": ENDED, "ended_at": ENDED}
+    unknown = {"model_arn": None, "owner": "dana", "request": None, "failure": None}
+    return {**told, **more, **moments, **unknown, **found}
+
+
+def test_the_page_of_a_comparison_says_what_evaluations_found_before_the_losses():
+    jobs = [whole(against_base("one", 0.80)), whole(against_base("two", 0.89))]
+    page = comparison_page.render(compare(jobs, [{"training": [], "validation": []}] * 2, "steps")).decode()
+    assert page.index("can't be told apart".replace("'", "&#x27;")) < page.index("No run has a validation loss")
+    assert "400 records of test of support@1" in page
+
+
+def test_mlflow_is_told_scores_and_verdict_and_the_same_again_when_it_is_told_again():
+    judged = whole(job("one", evaluation(contrast("one", None, (0.8, 0.6)), ended_at="2026-11-30T12:05:00Z")))
+    run = tracked_run.of(judged, {})
+    assert [(each.key, round(each.value, 3), each.step) for each in run.metrics] == [
+        ("test_exact_match", 0.8, 300),
+        ("test_exact_match_difference", 0.2, 300),
+    ]
+    assert (run.tags["tunedrop:evaluation"], run.tags["tunedrop:verdict"]) == ("e1", "insufficient_evidence")
+    assert (
+        "one-prod against base: not enough evidence, 20 points (15 to 25), 400 records"
+        in run.tags["mlflow.note.content"]
+    )
+    assert tracked_run.of(judged, {}) == run
