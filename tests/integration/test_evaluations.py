@@ -89,7 +89,7 @@ def test_it_tells_where_the_report_and_every_example_lie_and_signs_no_link(world
     examples = [json.loads(line) for line in body.splitlines()]
     assert [each["record"] for each in examples] == list(range(1, 13))
     first = examples[0]
-    assert (first["turns"], first["references"]) == ([{"role": "user", "text": asked(1_000)}], [LABELS[0]])
+    assert (first["messages"], first["references"]) == ([{"role": "user", "content": asked(1_000)}], [LABELS[0]])
     shown = evaluation_world.report(world, evaluation.id)
     for candidate in shown["candidates"]:
         name = candidate["name"]
