@@ -86,7 +86,7 @@ def test_the_plan_says_what_the_whole_term_costs_and_that_nobody_can_end_it(worl
     told = " ".join(planned["advice"])
     assert "16,368.00 USD in all" in told
     assert "nobody can delete it before its term ends" in told
-    assert "Then Bedrock renews it." in told
+    assert "Bedrock renews it when its term ends" in told
     assert "idle_minutes" not in told
 
 
@@ -410,7 +410,7 @@ def test_it_is_asked_for_and_approved_in_the_terminal(world, asked, environment,
     with served(world.deliver) as api:
         environment.setenv("TUNEDROP_CONTROL_API_URL", api.url)
         assert main.main(["deployments", "show", "support-prod"]) == 0
-        assert f"asked for by {APPROVER}; possible until" in " ".join(capsys.readouterr().out.split())
+        assert f"asked for by {APPROVER}; can be approved until" in " ".join(capsys.readouterr().out.split())
         plan_id = waiting_plan(world)
         approving = ["deployments", "approve", "support-prod", "--reason", "the launch", "--plan-id", plan_id, "--term"]
         assert main.main([*approving, "six_months"]) == 1

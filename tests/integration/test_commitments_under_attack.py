@@ -124,7 +124,7 @@ def test_a_term_that_bedrock_began_anew_is_told_scheduled_and_counted_to_its_end
     world.wait(0)
     found, ends = world.deployment(), first + timedelta(seconds=MONTH)
     assert (found.state, found.expires_at, world.purchase().committed_until) == ("Releasing", ends, ends)
-    assert "renewed it until 2027-01-21" in found.history[-1].note
+    assert "committed until 2027-01-21" in found.history[-1].note
     assert world.schedules() == {world.purchase().name: ends + terms.BRAKE_AFTER}
     assert refused(call("DELETE", PROD, cloud=world.cloud)) == (409, "committed")
     world.settings = replace(world.settings, max_model_units=2)

@@ -157,11 +157,10 @@ def _set_end(step: purchase_steps.MoveEnd | commitments.LearnTerm, purchase: Pur
     if isinstance(step, purchase_steps.MoveEnd):
         save(replace(purchase, expires_at=step.expires_at), visit)
         return
-    learned, words = commitments.learn(purchase, step.ends_at), "its term ends then, as Bedrock shows it"
+    learned, moment = commitments.learn(purchase, step.ends_at), step.ends_at.isoformat(timespec="seconds")
+    words = f"its term ends at {moment}, as Bedrock shows it"
     if purchase.state == "releasing":
-        words = (
-            f"Bedrock has renewed it until {step.ends_at.isoformat(timespec='seconds')}, and refuses to end it earlier"
-        )
+        words = f"it is committed until {moment}, and Bedrock ends it no earlier"
     save(learned, visit, head=lambda head: deployment_states.change_end(head, step.ends_at, words, visit.now))
 
 

@@ -47,7 +47,7 @@ def give(approval: Approval, author: Author, reason: str, now: datetime) -> Appr
     if person(author.by) == person(approval.asked_by):
         raise Conflict(
             "own_request",
-            f"{approval.asked_by} asked for this, so somebody else approves it: another user, or another role.",
+            f"{approval.asked_by} asked for this, so somebody else has to approve it: another user, or another role.",
             asked_by=approval.asked_by,
         )
     if not approval.waits(now):

@@ -111,7 +111,10 @@ def check_release(purchase: Purchase, now: datetime) -> None:
     """Raises Conflict `committed` before Bedrock would take a deletion."""
     until = purchase.committed_until
     if purchase.commitment and purchase.state == "unknown":
-        words = f"Deployment {purchase.deployment} is being bought with a commitment. Ask again in some hours."
+        words = (
+            f"Deployment {purchase.deployment} is being bought with a commitment, and Bedrock does not show it yet. "
+            "Ask again in some hours."
+        )
         raise Conflict("committed", words, committed_until=None)
     if until and now < until:
         moment = until.isoformat(timespec="seconds")
@@ -139,7 +142,7 @@ def approve(purchase: Purchase, asked: DeploymentPlan, given: GivenApproval, aut
         words = f"Deployment {purchase.deployment} does not wait for an approval."
         raise Conflict("nothing_to_approve", words, state=purchase.state)
     if given.term != term:
-        words = f"Deployment {purchase.deployment} is not for {terms.words(given.term)}. Nothing was approved."
+        words = f"What waits is not a commitment for {terms.words(given.term)}. Nothing was approved."
         raise Conflict("other_term", words, field="term", term=term)
     if given.plan_id != approval.plan_id:
         raise _changed(approval.plan_id, "plan_id is that of another request than the one that waits.")
@@ -210,6 +213,7 @@ def advice(planned: DeploymentPlan, currency: str) -> tuple[str, ...]:
     return (
         f"A commitment for {terms.words(commitment.term)} costs {cost} in all, for at most {planned.hours:,} hours.",
         "Called or not, nobody can delete it before its term ends.",
-        "Then Bedrock renews it. Tunedrop deletes it as it ends, and a schedule a minute later: look at it that day.",
+        "Bedrock renews it when its term ends, unless it is deleted just then.",
+        "Tunedrop deletes it as its term ends, and a schedule does so a minute later: look at it that day.",
         f"Another person has to approve it within {days} days; until then nothing is bought.",
     )
