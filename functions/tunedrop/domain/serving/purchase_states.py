@@ -248,8 +248,7 @@ def requeue(purchase: Purchase, now: datetime) -> Purchase:
 def go_live(purchase: Purchase, capacity: Capacity, now: datetime) -> Purchase:
     """The purchase once its capacity exists. Its hours count from the send that bought it: billing may begin there.
 
-    A row that was restored to a time before that send counts from when Bedrock says that the capacity was made. It may
-    also say that nobody has approved it yet: somebody has.
+    A row from before that send counts from when Bedrock says that it was made; what it still waits for was approved.
     """
     bought_at = purchase.attempted_at or capacity.created_at or now
     until = purchase.until or (capacity.committed_until if purchase.commitment else None)

@@ -143,14 +143,12 @@ def _planned(purchase: Purchase, observed: Observation | None, now: datetime) ->
         return Observe()
     if observed.ours:  # rows from before its approval were put back
         return AdoptCapacity(observed.ours[0])
-    if purchase.approval.waits(now):
-        return LeavePurchase("nobody has approved it yet")
-    return Finish("lapsed", "nobody approved it in time")
+    waits = purchase.approval.waits(now)
+    return LeavePurchase("nobody has approved it yet") if waits else Finish("lapsed", "nobody approved it in time")
 
 
 def _requested(purchase: Purchase, observed: Observation | None, free_units: int, now: datetime) -> PurchaseStep:
-    given_up = _given_up(purchase, now)
-    if given_up:
+    if given_up := _given_up(purchase, now):
         return given_up
     if is_paused(purchase, now):
         return LeavePurchase("Bedrock had no room just now")
@@ -251,10 +249,9 @@ def _releasing(purchase: Purchase, observed: Observation | None, now: datetime) 
 
 def _kept_in_sight(purchase: Purchase, own: Capacity, now: datetime) -> PurchaseStep | None:
     """What a term that Bedrock has begun anew needs before the next deletion is tried: its end, and its schedule."""
-    if term := commitments.renewed(purchase, own, now):
-        return term
     fires_at = brake.wanted(purchase, now) if purchase.is_committed(now) else None
-    return SetBrake(fires_at) if fires_at and not brake.is_paused(purchase, now) else None
+    schedule = SetBrake(fires_at) if fires_at and not brake.is_paused(purchase, now) else None
+    return commitments.renewed(purchase, own, now) or schedule
 
 
 def _ended(purchase: Purchase, observed: Observation | None, now: datetime) -> PurchaseStep:
@@ -274,8 +271,7 @@ def _given_up(purchase: Purchase, now: datetime) -> Finish | None:
         return Finish("released", purchase.release_requested)
     if purchase.brake_refused and not purchase.attempts:
         return Finish("failed", "the schedule that would end it could not be made", purchase.brake_failure)
-    lapses_at = commitments.lapses_at(purchase)
-    if lapses_at and now >= lapses_at:
+    if (lapses_at := commitments.lapses_at(purchase)) and now >= lapses_at:
         reason = "it could not be bought within 24 hours, and nothing is bought later"
     elif purchase.until and now >= purchase.until:
         reason = "it could not be bought before its end"
