@@ -54,8 +54,8 @@ BUGS: dict[str, Bug] = {
     ),
     "a purchase never lapses": Bug(
         "tunedrop/domain/serving/purchase_steps.py",
-        "if purchase.lapses_at and now >= purchase.lapses_at:",
-        "if purchase.lapses_at is None:",
+        "if (lapses_at := commitments.lapses_at(purchase)) and now >= lapses_at:",
+        "if commitments.lapses_at(purchase) is None:",
     ),
     "a purchase never expires": Bug(
         "tunedrop/domain/serving/purchase_steps.py",
