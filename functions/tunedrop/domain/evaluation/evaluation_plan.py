@@ -100,11 +100,9 @@ def make(
     """The plan for a request whose questions were chosen. Raises InvalidInput, Conflict and CapExceeded."""
     metric = _metric(request, tested, chosen)
     each = _size(chosen.questions)
-    kept = _kept(chosen.questions)
-    _check_groups(request, kept)
+    kept = _kept(request, chosen.questions)
     asked = [candidate for candidate in candidates if candidate.answers is None]
-    calls = each.calls * len(asked)
-    _check_calls(calls)
+    calls = _checked(each.calls * len(asked))
     plan = EvaluationPlan(
         dataset=tested.dataset,
         version=tested.version,
@@ -119,16 +117,10 @@ def make(
         calls=calls,
         most_calls=min(calls + max(calls // SPARE, CHUNK), MOST_CALLS),
         input_tokens=sum(_sent(each, candidate, examples) for candidate in asked),
-        output_tokens=each.longest * calls,
         max_tokens=each.longest,
-        smallest_difference=power.smallest_difference(len(chosen.questions)),
         cost=_cost(asked, each, examples, prices),
         currency=currency,
-        warnings=(
-            *_warnings(request, metric, chosen),
-            *_of_references(metric, schema, chosen),
-            *_of_files(files),
-        ),
+        warnings=(*_warnings(request, metric, chosen), *_of_references(metric, schema, chosen), *_of_files(files)),
         answers=tuple(files),
         group_by=request.group_by,
         kept=kept,
@@ -176,10 +168,12 @@ def price_of(candidate: Candidate, prices: Mapping[str, float]) -> tuple[float, 
     return None if first is None or second is None else (first, second)
 
 
-def _kept(questions: Sequence[Question]) -> Mapping[str, int]:
+def _kept(request: StartEvaluation, questions: Sequence[Question]) -> Mapping[str, int]:
+    """How many records have each kept field; the one that groups them must be among those."""
     counted = Counter(name for question in questions for name, _ in question.fields)
     if several := sum(len(question.references) > 1 for question in questions):
         counted[REFERENCES] = several
+    _check_groups(request, counted)
     return dict(sorted(counted.items()))
 
 
@@ -193,7 +187,7 @@ def _check_groups(request: StartEvaluation, kept: Mapping[str, int]) -> None:
         )
 
 
-def _check_calls(calls: int) -> None:
+def _checked(calls: int) -> int:
     if calls > MOST_CALLS:
         raise CapExceeded(
             "evaluation_calls_cap",
@@ -203,6 +197,7 @@ def _check_calls(calls: int) -> None:
             calls=calls,
             cap=MOST_CALLS,
         )
+    return calls
 
 
 @dataclass(frozen=True, slots=True)
