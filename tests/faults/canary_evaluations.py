@@ -28,7 +28,7 @@ def evaluate(world: CanaryWorld) -> int:
     gone = _requested(world, "gone")
     (message,) = stack.messages(stack.evaluation_queue_url)
     world.call("evaluation_requested", builders.sqs_event(message))
-    questions = f"evaluations/{DATASET}/1/{gone}/questions.jsonl"
+    questions = f"evaluations/{DATASET}/{told['version']}/{gone}/questions.jsonl"
     assert b"Wren" in stack.s3.get_object(Bucket=stack.bucket, Key=questions)["Body"].read()
     stack.s3.put_object(Bucket=stack.bucket, Key=questions, Body=f"no JSON, {flock.content('questions')}".encode())
     _carried_out(world)

@@ -87,6 +87,7 @@ class EvaluationBody(Body):
             "content": {"application/json": {"model": EvaluationPlanAnswer}},
         },
         202: {"description": "Requested", "content": {"application/json": {"model": EvaluationAnswer}}},
+        404: {"description": "No such dataset, version, deployment or base model"},
     },
 )
 def start_evaluation(

@@ -54,7 +54,7 @@ def list_evaluations(limit: int, cursor: str | None, cloud: Cloud) -> Evaluation
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StandingEvaluations:
     """Evaluations that have not ended, or whose end was not told yet."""
 
     evaluations: tuple[Evaluation, ...]
@@ -62,7 +62,7 @@ class Standing:
     """The last fault of a row that can't be read: it must not delay the others."""
 
 
-def standing(cloud: Cloud) -> Standing:
+def standing(cloud: Cloud) -> StandingEvaluations:
     """All of them."""
     found: list[Evaluation] = []
     unreadable: UnreadableRow | None = None
@@ -73,10 +73,10 @@ def standing(cloud: Cloud) -> Standing:
             unreadable = error
             continue
         found += [evaluation] if evaluation else []
-    return Standing(tuple(found), unreadable)
+    return StandingEvaluations(tuple(found), unreadable)
 
 
-def stalled(cloud: Cloud) -> Standing:
+def stalled(cloud: Cloud) -> StandingEvaluations:
     """Those in which nothing has moved for longer than a function may run: a message was lost, or a visit crashed."""
     found = standing(cloud)
     settled = (
@@ -84,7 +84,7 @@ def stalled(cloud: Cloud) -> Standing:
         for each in found.evaluations
         if evaluation_states.is_settled(each, progress(each, cloud).changed_at, cloud.now())
     )
-    return Standing(tuple(settled), found.unreadable)
+    return StandingEvaluations(tuple(settled), found.unreadable)
 
 
 def links(report_key: str, cloud: Cloud) -> EvaluationLinks:
