@@ -198,13 +198,14 @@ def replayed(number: int, crashes: Sequence[Kind] = ("crash_before", "crash_afte
         trained_id, trained = _trained(made, idle)
         serve = {"job_id": trained_id, "hours": 1}
         evaluation_id, asking = _asking(made, idle)
+        plan_id, waiting = _waiting_for_approval(made, trained, trained_id)
+        given = {**_GIVEN, "plan_id": plan_id}
         requests = REQUESTS | {
             STOP: Asked(f"/jobs/{job_id}/stop", None, None),
             SERVE: Asked("/deployments/support-prod", serve, {**serve, "hours": 2}, later=200),
-            APPROVE: Asked("/deployments/support-prod/approve", _GIVEN, {**_GIVEN, "reason": "another"}),
+            APPROVE: Asked("/deployments/support-prod/approve", given, {**given, "reason": "another"}),
             STOP_ASKING: Asked(f"/evaluations/{evaluation_id}/stop", None, None),
         }
-        waiting = _waiting_for_approval(made, trained, trained_id)
         starts = {STOP: running, SERVE: trained, APPROVE: waiting, STOP_ASKING: asking}
         for route in routes():
             name = " ".join(route)
@@ -249,8 +250,8 @@ def _asking(made: Bench, idle: Checkpoint) -> tuple[str, Checkpoint]:
     return evaluation["id"], made.checkpoint()
 
 
-def _waiting_for_approval(made: Bench, trained: Checkpoint, job_id: str) -> Checkpoint:
-    """The stack once somebody else has asked for a commitment."""
+def _waiting_for_approval(made: Bench, trained: Checkpoint, job_id: str) -> tuple[str, Checkpoint]:
+    """The plan of a commitment that somebody else has asked for, and the stack once it waits."""
     delivery = made.begin(trained)
     body = {"job_id": job_id, "serving": "provisioned_throughput", "commitment": "one_month"}
     path, asker = "/deployments/support-prod", "arn:aws:sts::123456789012:assumed-role/Operators/ada"
@@ -260,7 +261,7 @@ def _waiting_for_approval(made: Bench, trained: Checkpoint, job_id: str) -> Chec
     status, answer = delivery.once(builders.api_request("PUT", path, body=confirmed, headers=headers, caller=asker))
     assert status == 202, answer
     stories.quiet(delivery)
-    return made.checkpoint()
+    return plan["plan_id"], made.checkpoint()
 
 
 def prove() -> Proof:
