@@ -67,12 +67,8 @@ class EvaluationPlan:
     most_calls: int
     input_tokens: int
     """Estimated, of all calls."""
-    output_tokens: int
-    """At most, of all calls."""
     max_tokens: int
     """Of one answer."""
-    smallest_difference: float | None
-    """That so many records show, four times in five; None if they show none."""
     cost: float | None
     """At most; None where a price is not configured."""
     currency: str
@@ -83,6 +79,16 @@ class EvaluationPlan:
     kept: Mapping[str, int] = field(default_factory=dict)
     """How many of the records that are asked have which kept field, more than one right answer among them."""
     plan_id: str = ""
+
+    @property
+    def output_tokens(self) -> int:
+        """At most, of all calls."""
+        return self.max_tokens * self.calls
+
+    @property
+    def smallest_difference(self) -> float | None:
+        """That so many records show, four times in five; None if they show none."""
+        return power.smallest_difference(self.records)
 
 
 def make(
@@ -100,7 +106,6 @@ def make(
     """The plan for a request whose questions were chosen. Raises InvalidInput, Conflict and CapExceeded."""
     metric = _metric(request, tested, chosen)
     each = _size(chosen.questions)
-    kept = _kept(request, chosen.questions)
     asked = [candidate for candidate in candidates if candidate.answers is None]
     calls = _checked(each.calls * len(asked))
     plan = EvaluationPlan(
@@ -123,7 +128,7 @@ def make(
         warnings=(*_warnings(request, metric, chosen), *_of_references(metric, schema, chosen), *_of_files(files)),
         answers=tuple(files),
         group_by=request.group_by,
-        kept=kept,
+        kept=_kept(request, chosen.questions),
     )
     return replace(plan, plan_id=_digest(plan))
 

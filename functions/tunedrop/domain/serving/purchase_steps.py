@@ -289,11 +289,8 @@ def _refused(refusal: Refusal) -> PurchaseStep:
 
 
 def _taken(other: Capacity) -> Finish:
-    return Finish(
-        "failed",
-        "the model is served already",
-        f"The custom model already has {other.arn}, which this deployment did not make. Nothing was bought.",
-    )
+    words = f"The custom model already has {other.arn}, which this deployment did not make. Nothing was bought."
+    return Finish("failed", "the model is served already", words)
 
 
 def _gone(purchase: Purchase, now: datetime) -> PurchaseStep:
