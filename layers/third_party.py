@@ -24,6 +24,8 @@ SBOM, NOTICES = HERE / "sbom.cdx.json", HERE / "NOTICES.txt"
 OPENING = """Tunedrop's Lambda layers hold these packages, unchanged. What some of them have compiled in is listed in
 sbom.cdx.json. Written by `make docs`.
 """
+LICENSES = HERE / "licenses"
+"""By the name of a package whose wheel lacks its license: that of its source, as it stands there."""
 LAYERS = ("dependencies", "parquet")
 """Folders with a requirements.txt each."""
 RUNTIME = {
@@ -133,7 +135,9 @@ def notices() -> str:
     held = sorted((package for layer in LAYERS for package in packages(layer)), key=lambda each: each.name)
     texts: dict[str, list[str]] = {}
     for package in held:
-        for path in package.files(r"(licenses/)?(LICEN[CS]E|NOTICE)"):
+        own = LICENSES / package.name / "LICENSE"
+        paths: list[metadata.PackagePath | Path] = list(package.files(r"(licenses/)?(LICEN[CS]E|NOTICE)"))
+        for path in paths + [own] * own.exists():
             text = "\n".join(line.rstrip() for line in path.read_text("utf-8").strip().splitlines())
             texts.setdefault(text, []).append(f"{package.name} {package.found.version}: {path.name}")
     rows = (f"{each.name} {each.found.version}: {_words(each)}" for each in held)

@@ -17,11 +17,16 @@ TERMS = ("one_month", "six_months")
 def add_to(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     """Add the action; returns its parser."""
     approve = actions.add_parser(
-        "approve", help="approve a commitment that another person asked for; it is bought then"
+        "approve", help="approve a commitment that another person asked for; it is bought then, for its whole term"
     )
     approve.add_argument("--term", choices=TERMS, required=True, help="the term once more, as it was asked for")
     approve.add_argument("--reason", required=True, metavar="WORDS", help="why, for whoever reads of it later")
-    approve.add_argument("--plan-id", metavar="ID", help="approve exactly this plan; default: the one that waits now")
+    approve.add_argument(
+        "--plan-id",
+        metavar="ID",
+        required=True,
+        help="approve exactly this plan, which `tunedrop deployments show` names",
+    )
     keyed.add_to(approve)
     approve.set_defaults(run=_approve)
     return approve
@@ -40,11 +45,10 @@ def command(chosen: argparse.Namespace, found: Mapping[str, Any]) -> str:
 
 
 def _approve(chosen: argparse.Namespace) -> int:
-    api, path = stack.Stack(chosen).api(), place("deployments", chosen.deployment)
-    plan_id = chosen.plan_id or (api.get(path).get("approval") or {}).get("plan_id")
-    body = {"term": chosen.term, "reason": chosen.reason, **({"plan_id": plan_id} if plan_id else {})}
+    api, path = stack.Stack(chosen).api(), place("deployments", chosen.deployment, "approve")
+    body = {"term": chosen.term, "reason": chosen.reason, "plan_id": chosen.plan_id}
     with keyed.request(chosen, "It may be approved all the same. To learn that:") as key:
-        approved = api.post(place("deployments", chosen.deployment, "approve"), body, idempotency_key=key)
+        approved = api.post(path, body, idempotency_key=key)
     if chosen.json:
         return text_report.as_json(approved)
     deployment_text.whole(text_report.console(), approved, history=False)

@@ -100,7 +100,7 @@ def _approval(found: Deployment) -> str:
     if approval["approved_at"]:
         when = local_times.shown(approval["approved_at"])
         return f"by {approval['approved_by']}, {when}: {approval['reason']}; asked for by {approval['asked_by']}"
-    return f"asked for by {approval['asked_by']}; possible until {local_times.shown(approval['expires_at'])}"
+    return f"asked for by {approval['asked_by']}; can be approved until {local_times.shown(approval['expires_at'])}"
 
 
 def _units(found: Deployment) -> str:

@@ -36,7 +36,7 @@ EPILOG = """examples:
   tunedrop deployments list --state Ready
   tunedrop deployments list --orphans      what Bedrock bills that no deployment owns
   tunedrop deployments put support-bot-prod --arn ARN --plan   adopts it, or what procurement bought
-  tunedrop deployments approve support-bot-prod --term one_month --reason "the launch"
+  tunedrop deployments approve support-bot-prod --term one_month --plan-id ID --reason "the launch"
   tunedrop deployments delete support-bot-prod --plan      what would end, what it has cost, who may be calling
   tunedrop deployments delete support-bot-prod --watch     ends what it costs; its custom model stays
 """

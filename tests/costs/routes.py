@@ -154,6 +154,8 @@ def _body(request: Request, names: Names) -> Any:
         return {"splits": {"train": names["body.splits[*].[*]"]}}
     if request.body == SERVED:
         return {**SERVED, "job_id": names["path.job_id"][0]}
+    if request.body == APPROVAL:
+        return {**APPROVAL, "plan_id": names["body.plan_id"][0]}
     return request.body
 
 

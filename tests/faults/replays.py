@@ -67,6 +67,9 @@ _KEY, _LINK = {"name": "support", "deployments": "*"}, {"split": "train", "exten
 _DATASET = "/datasets/support-bot"
 STOP, SERVE = ("POST", "/jobs/{job_id}/stop"), ("PUT", "/deployments/{name}")
 APPROVE, STOP_ASKING = ("POST", "/deployments/{name}/approve"), ("POST", "/evaluations/{evaluation_id}/stop")
+LET_LIVE = ("POST", "/evaluations/{evaluation_id}/approve")
+_ASKER = "arn:aws:sts::123456789012:assumed-role/Operators/ada"
+"""Somebody else than who approves."""
 _COMMITMENTS = {
     "TUNEDROP_ALLOW_COMMITMENTS": "true",
     "TUNEDROP_PRICES": json.dumps({"claude-3-haiku.model_unit_hour_one_month": 22.0}),
@@ -198,14 +201,17 @@ def replayed(number: int, crashes: Sequence[Kind] = ("crash_before", "crash_afte
         trained_id, trained = _trained(made, idle)
         serve = {"job_id": trained_id, "hours": 1}
         evaluation_id, asking = _asking(made, idle)
+        plan_id, waiting = _waiting_for_approval(made, trained, trained_id)
+        given = {**_GIVEN, "plan_id": plan_id}
+        held_id, held = _held(made, idle)
         requests = REQUESTS | {
             STOP: Asked(f"/jobs/{job_id}/stop", None, None),
             SERVE: Asked("/deployments/support-prod", serve, {**serve, "hours": 2}, later=200),
-            APPROVE: Asked("/deployments/support-prod/approve", _GIVEN, {**_GIVEN, "reason": "another"}),
+            APPROVE: Asked("/deployments/support-prod/approve", given, {**given, "reason": "another"}),
             STOP_ASKING: Asked(f"/evaluations/{evaluation_id}/stop", None, None),
+            LET_LIVE: Asked(f"/evaluations/{held_id}/approve", {"reason": "it is right"}, {"reason": "another"}),
         }
-        waiting = _waiting_for_approval(made, trained, trained_id)
-        starts = {STOP: running, SERVE: trained, APPROVE: waiting, STOP_ASKING: asking}
+        starts = {STOP: running, SERVE: trained, APPROVE: waiting, STOP_ASKING: asking, LET_LIVE: held}
         for route in routes():
             name = " ".join(route)
             findings.routes += 1
@@ -249,18 +255,42 @@ def _asking(made: Bench, idle: Checkpoint) -> tuple[str, Checkpoint]:
     return evaluation["id"], made.checkpoint()
 
 
-def _waiting_for_approval(made: Bench, trained: Checkpoint, job_id: str) -> Checkpoint:
-    """The stack once somebody else has asked for a commitment."""
+def _waiting_for_approval(made: Bench, trained: Checkpoint, job_id: str) -> tuple[str, Checkpoint]:
+    """The plan of a commitment that somebody else has asked for, and the stack once it waits."""
     delivery = made.begin(trained)
     body = {"job_id": job_id, "serving": "provisioned_throughput", "commitment": "one_month"}
-    path, asker = "/deployments/support-prod", "arn:aws:sts::123456789012:assumed-role/Operators/ada"
-    _, plan = delivery.once(builders.api_request("PUT", path, body=body, query={"plan": "true"}, caller=asker))
+    path = "/deployments/support-prod"
+    _, plan = delivery.once(builders.api_request("PUT", path, body=body, query={"plan": "true"}, caller=_ASKER))
     confirmed = {**body, "plan_id": plan["plan_id"]}
     headers = {"Idempotency-Key": "waiting"}
-    status, answer = delivery.once(builders.api_request("PUT", path, body=confirmed, headers=headers, caller=asker))
+    status, answer = delivery.once(builders.api_request("PUT", path, body=confirmed, headers=headers, caller=_ASKER))
     assert status == 202, answer
     stories.quiet(delivery)
-    return made.checkpoint()
+    return plan["plan_id"], made.checkpoint()
+
+
+def _held(made: Bench, idle: Checkpoint) -> tuple[str, Checkpoint]:
+    """The evaluation of a deployment that its gate holds, of a job that somebody else started; and the stack then."""
+    delivery = made.begin(idle)
+    for name, body in {
+        "dataset.toml": 'base_models = ["llama-3-3-70b"]\n',
+        "train.jsonl": examples.good(110)(),
+        "test.jsonl": examples.good(2, 500)(),
+    }.items():
+        made.put(f"incoming/held-bot/{name}", body)
+        stories.quiet(delivery)
+    job = {
+        "dataset": "held-bot",
+        "base_model": "llama-3-3-70b",
+        "deployment": {"name": "held-prod"},
+        "evaluation": {"gate": "better", "against": ["claude-3-haiku"]},
+    }
+    headers = {"Idempotency-Key": "held"}
+    status, answer = delivery.once(builders.api_request("POST", "/jobs", body=job, headers=headers, caller=_ASKER))
+    assert status == 202, answer
+    stories.heard(delivery, "DeploymentHeld")
+    (evaluation,) = delivery.look("/evaluations")["evaluations"]
+    return evaluation["id"], made.checkpoint()
 
 
 def prove() -> Proof:

@@ -76,11 +76,12 @@ JOBS: Values = {
     ],
     "plan_changed": [{"plan_id": ""}, {"plan_id": LONG}],
 }
+APPROVAL = {"term": "one_month", "reason": "x", "plan_id": "0" * 32}
 APPROVALS: Values = {
     "invalid_request": [
         *({"term": value} for value in ("OneMonth", "hourly", "", None, 1, ["one_month"])),
         *({"reason": value} for value in ("", " \n", "x" * 501, None, 1)),
-        {"plan_id": 1},
+        *({"plan_id": value} for value in (None, 1)),
         {"commitment": "one_month"},
         {"approved_by": "arn:aws:iam::123456789012:root"},
     ],
@@ -158,7 +159,7 @@ def cases() -> list[Any]:
         (JOBS, "/jobs", lambda value: JOB | value),
         (HYPERPARAMETERS, "/jobs", lambda value: JOB | {"hyperparameters": value}),
         (DEPLOYMENTS, "/jobs", lambda value: JOB | {"deployment": {"name": "support-next"} | value}),
-        (APPROVALS, f"/deployments/{WAITING}/approve", lambda value: {"term": "one_month", "reason": "x"} | value),
+        (APPROVALS, f"/deployments/{WAITING}/approve", lambda value: APPROVAL | value),
         (PARTS, "/datasets/support-bot/versions", lambda value: {"splits": {"train": value}}),
         (UPLOADS, "/datasets/support/uploads", lambda value: value),
         (KEYS, "/keys", lambda value: {"name": "me", "deployments": ["support-prod"]} | value),

@@ -97,7 +97,7 @@ def _populate(world: bedrock_world.World) -> Names:
     evaluated = evaluation_world.post(world)["id"]
     world.deliver()
     running = world.start()
-    _ask_for_a_term(world, served.id)
+    waiting = _ask_for_a_term(world, served.id)
     uploader.upload("incoming/support-bot/train.jsonl", good(40))
     uploader.upload("incoming/support-bot/train.jsonl", "no JSON\n")
     uploader.upload("incoming/gone/train.jsonl", good(40))
@@ -121,6 +121,7 @@ def _populate(world: bedrock_world.World) -> Names:
         "query.cursor": [_cursor(path) for path in _PAGED],
         "body.dataset": datasets,
         "body.job_id": [served.id, running.id],
+        "body.plan_id": [waiting],
         "body.model": [served.name, running.name],
         "query.state": ["Ready", "Released"],
         "body.candidate": ["support-prod", "claude-3-haiku"],
@@ -142,14 +143,16 @@ def _asked(number: int) -> dict[str, Any]:
     return {"system": "Answer with the label alone.", "messages": turns}
 
 
-def _ask_for_a_term(world: bedrock_world.World, job_id: str) -> None:
-    """Somebody else than who calls asks for a commitment, which waits for its approval."""
+def _ask_for_a_term(world: bedrock_world.World, job_id: str) -> str:
+    """Somebody else than who calls asks for a commitment, which waits for its approval; returns the id of its plan."""
     asked = PutDeployment(
         WAITING, job_id, serving="provisioned_throughput", commitment="one_month", accept_unknown_price=True
     )
     cloud = replace(world.cloud, now=world.stack.cloud.now)  # it lapses after days by the time of who calls
-    confirmed = replace(asked, plan_id=plan_deployment.plan(asked, cloud).checked.plan.plan_id)
+    plan_id = plan_deployment.plan(asked, cloud).checked.plan.plan_id
+    confirmed = replace(asked, plan_id=plan_id)
     put_deployment.put(confirmed, cloud, intent_id=world.new_id(), author=Author(bedrock_world.CALLER))
+    return plan_id
 
 
 def _hold(world: bedrock_world.World, evaluation_id: str) -> str:

@@ -215,7 +215,7 @@ def stored(world: World, evaluation_id: str) -> Counter[tuple[str, int]]:
 def _stored(world: World, evaluation: Evaluation) -> Iterator[tuple[str, GivenAnswer]]:
     folder = object_keys.evaluation_folder(evaluation.dataset, evaluation.version, evaluation.id)
     listed = world.stack.s3.list_objects_v2(Bucket=world.stack.bucket, Prefix=folder).get("Contents", ())
-    for key in (item["Key"] for item in listed if not item["Key"].endswith(("questions.jsonl", "examples.jsonl"))):
+    for key in (item["Key"] for item in listed if not item["Key"].endswith(("questions.jsonl", "few_shot.jsonl"))):
         body = world.stack.s3.get_object(Bucket=world.stack.bucket, Key=key)["Body"].read()
         yield from ((key.removeprefix(folder).partition("/")[0], answer) for answer in load(body))
 

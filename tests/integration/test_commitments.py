@@ -52,8 +52,14 @@ def confirmed(world: World, asked: dict[str, Any]) -> dict[str, Any]:
     return {**asked, "plan_id": planned["plan_id"]}
 
 
+def waiting_plan(world: World) -> str:
+    """The id of the plan that waits, or waited, for an approval."""
+    approval = call("GET", PROD, cloud=world.cloud)[1].get("approval") or {"plan_id": "none"}
+    return str(approval["plan_id"])
+
+
 def approve(world: World, *, caller: str = APPROVER, key: str | None = None, **said: Any) -> Any:
-    body = {"term": "one_month", "reason": "the launch in December", **said}
+    body = {"term": "one_month", "reason": "the launch in December", "plan_id": waiting_plan(world), **said}
     return call("POST", f"{PROD}/approve", body, key=key or world.new_id(), cloud=world.cloud, caller=caller)
 
 
@@ -80,7 +86,7 @@ def test_the_plan_says_what_the_whole_term_costs_and_that_nobody_can_end_it(worl
     told = " ".join(planned["advice"])
     assert "16,368.00 USD in all" in told
     assert "nobody can delete it before its term ends" in told
-    assert "Then Bedrock renews it." in told
+    assert "Bedrock renews it when its term ends" in told
     assert "idle_minutes" not in told
 
 
@@ -198,7 +204,7 @@ def test_an_approval_that_is_not_one_buys_nothing(world, asked):
     rows = world.rows()
     for what, (said, status, code) in APPROVALS.items():
         assert refused(approve(world, **said)) == (status, code), what
-    body = {"term": "one_month", "reason": "x"}
+    body = {"term": "one_month", "reason": "x", "plan_id": waiting_plan(world)}
     without_key = call("POST", f"{PROD}/approve", body, cloud=world.cloud, caller=APPROVER)
     assert refused(without_key)[1] == "idempotency_key_required"
     world.deliver()
@@ -404,8 +410,9 @@ def test_it_is_asked_for_and_approved_in_the_terminal(world, asked, environment,
     with served(world.deliver) as api:
         environment.setenv("TUNEDROP_CONTROL_API_URL", api.url)
         assert main.main(["deployments", "show", "support-prod"]) == 0
-        assert f"asked for by {APPROVER}; possible until" in " ".join(capsys.readouterr().out.split())
-        approving = ["deployments", "approve", "support-prod", "--reason", "the launch", "--term"]
+        assert f"asked for by {APPROVER}; can be approved until" in " ".join(capsys.readouterr().out.split())
+        plan_id = waiting_plan(world)
+        approving = ["deployments", "approve", "support-prod", "--reason", "the launch", "--plan-id", plan_id, "--term"]
         assert main.main([*approving, "six_months"]) == 1
         assert "409 other_term" in capsys.readouterr().err
         assert world.bought() == []

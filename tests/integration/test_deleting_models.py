@@ -87,6 +87,15 @@ def test_what_is_served_planned_to_be_served_or_swapped_to_is_not_deleted(world,
     assert stored(world) == 1
 
 
+def test_a_model_that_capacity_bought_past_the_stack_serves_stays_and_its_deletion_says_why(world, model):
+    bedrock_world.foreign(world.job(shown(world, model)["job_id"]).model_arn, "made-by-hand")
+    delete(world, model)
+    world.deliver()
+    deletion = shown(world, model)["deletion"]
+    assert (deletion["code"], deletion["message"]) == ("ConflictException", "The model is in use and can't be deleted.")
+    assert (stored(world), world.open_work()) == (1, [])
+
+
 def test_what_a_job_learns_from_is_deleted_only_after_that(world, model):
     job_id = shown(world, model)["job_id"]
     further = world.start(from_job=job_id)

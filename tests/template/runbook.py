@@ -160,7 +160,7 @@ COMMANDS: Mapping[str, Sequence[Request]] = {  # docs/facts.md#iam
     ),
     "tunedrop datasets delete": _routes("DELETE /datasets/{name}"),
     "tunedrop datasets show": _routes("GET /datasets/{name}", "GET /datasets/{name}/versions/{number}"),
-    "tunedrop deployments approve": _routes("GET /deployments/{name}", "POST /deployments/{name}/approve"),
+    "tunedrop deployments approve": _routes("POST /deployments/{name}/approve"),
     "tunedrop deployments list": _routes("GET /deployments"),
     "tunedrop deployments delete": _routes("DELETE /deployments/{name}"),
     "tunedrop deployments put": _routes("PUT /deployments/{name}"),

@@ -29,6 +29,10 @@ def test_what_is_sent_has_neither_alias_nor_merge_which_cloudformation_refuses(s
     assert aliases_and_merges(sent) == []
 
 
+AARCH64 = b"\xb7\x00"
+"""What an ELF file for it says at byte 18."""
+
+
 def aliases_and_merges(text: str) -> list[str]:
     events = list(yaml.parse(text, Loader=yaml.SafeLoader))
     aliases = [f"*{event.anchor}" for event in events if isinstance(event, yaml.AliasEvent)]
@@ -37,9 +41,11 @@ def aliases_and_merges(text: str) -> list[str]:
 
 @pytest.mark.parametrize(("layer", "extensions"), [("DependenciesLayer", 4), ("ParquetLayer", 1)])
 def test_a_layer_holds_extensions_for_arm64_and_the_functions_python_only(shipped, layer, extensions):
-    found = [path.name for path in (shipped / layer).rglob("*.so*")]
+    found = list((shipped / layer).rglob("*.so*"))
     assert len(found) >= extensions
-    assert [name for name in found if not name.endswith(".cpython-313-aarch64-linux-gnu.so")] == []
+    kinds = (".cpython-313-aarch64-linux-gnu.so", ".abi3.so")
+    assert [path.name for path in found if not path.name.endswith(kinds)] == []
+    assert {path.read_bytes()[18:20] for path in found} == {AARCH64}
 
 
 @pytest.mark.parametrize(("layer", "lock"), LAYERS.items())

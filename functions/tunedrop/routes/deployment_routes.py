@@ -116,7 +116,7 @@ class ApproveDeploymentBody(Body):
 
     term: Term = Field(description="Of the commitment, once more: of another one nothing is approved")
     reason: str = Field(min_length=1, max_length=500, pattern=r"\S", description="Why, for whoever reads of it later")
-    plan_id: str | None = Field(None, description="Approves exactly what the plan with this id says, or nothing")
+    plan_id: str = Field(description="As the deployment's approval shows it: approves exactly that plan, or nothing")
 
 
 @router.get("/deployments", summary="List deployments")

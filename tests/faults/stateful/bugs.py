@@ -1,4 +1,4 @@
-"""Bugs as data: each takes away one thing that keeps the program safe. The machine has to find every one of them."""
+"""Bugs as data: each takes away one thing that keeps the program safe. Random walks have to find every one of them."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ BUGS: dict[str, Bug] = {
     ),
     "a purchase never lapses": Bug(
         "tunedrop/domain/serving/purchase_steps.py",
-        "if purchase.lapses_at and now >= purchase.lapses_at:",
-        "if purchase.lapses_at is None:",
+        "if (lapses_at := commitments.lapses_at(purchase)) and now >= lapses_at:",
+        "if commitments.lapses_at(purchase) is None:",
     ),
     "a purchase never expires": Bug(
         "tunedrop/domain/serving/purchase_steps.py",
@@ -81,6 +81,16 @@ BUGS: dict[str, Bug] = {
         "tunedrop/domain/serving/calls_seen.py",
         "    return not over and now < purchase.releasing_at + GRANULARITY + LONGEST_CALL",
         "    return over and now < purchase.releasing_at + GRANULARITY + LONGEST_CALL",
+    ),
+    "live capacity takes nothing of the budget": Bug(
+        "tunedrop/actions/charges/reserve_budget.py",
+        "for purchase, job in spending.purchases.values()]",
+        "for purchase, job in spending.purchases.values() if purchase.arn is None]",
+    ),
+    "a call does not end idleness": Bug(
+        "tunedrop/domain/serving/calls_seen.py",
+        "moments = (purchase.ready_at, purchase.idle_from, seen.watched_since, called)",
+        "moments = (purchase.ready_at, purchase.idle_from, seen.watched_since, called and None)",
     ),
     "a model is deleted under what serves it": Bug(
         "tunedrop/actions/jobs/delete_model.py",

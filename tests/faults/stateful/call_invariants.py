@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.faults.stateful.program import Program
+from tests.faults.stateful.reached import NOBODY
 
 LONGEST_CALL = timedelta(minutes=5)
-NOBODY = "nobody called it for"
 
 
 def calls_are_answered(program: Program) -> Iterator[str]:

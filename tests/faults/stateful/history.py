@@ -120,6 +120,8 @@ class History:
     """How many releases were accepted right after a call."""
     purchases: dict[str, tuple[str, int]] = field(default_factory=dict)
     """By intent: deployment and generation, as long as a row could ever be read."""
+    second_units: set[str] = field(default_factory=set)
+    """Intents of capacity that was bought beside the one that it replaces."""
     restored: bool = False
     """Whether the tables were put back to an earlier time."""
     published: list[Published] = field(default_factory=list)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -104,20 +104,3 @@ def leave_alone(program: Program, number: int, called: bool, fault: Strike | Non
 def delete_model(program: Program, number: int, fault: Strike | None) -> None:
     """Delete a custom model of ours."""
     program.ask("DELETE", f"/models/{pick(list(program.trained().values()), number)}", fault=fault)
-
-
-def _second_unit(program: Program) -> None:
-    serve_another(program, 0, True, None)
-    program.deliver_due()
-
-
-LATE: Mapping[str, Callable[[Program], None]] = {
-    "a swap": lambda program: serve_another(program, 0, False, None),
-    "a second unit": _second_unit,
-    "a restore": lambda program: program.put_back(10),
-    "left alone": lambda program: leave_alone(program, 0, False, None),
-    "drained": lambda program: drain(program, 0, False, None),
-    "a budget": lambda program: set_budget(program, 100),
-    "a deleted model": lambda program: delete_model(program, 1, None),
-}
-"""What a run may begin with after two models: random steps alone seldom come so far."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,7 @@ from tests import builders
 from tests.faults.injector import INJECTOR, Attempt, response
 from tests.faults.stateful.history import Asked, Delivered, History, Published, Sent, Touched, Uploaded
 from tests.faults.stateful.queues import Message, Queues
+from tests.faults.stateful.reached import came_to
 from tests.faults.stateful.seen import REGION, Seen
 from tests.faults.stateful.wire import Strike, Wire
 from tests.hostile.world import TABLES
@@ -72,6 +74,8 @@ class Program(Seen):
     """Of earlier stacks: what billed when the stack was deleted, by ARN, and when its schedule fires."""
     stacks: int = 0
     """That were deployed one after the other."""
+    before: Counter[str] = field(default_factory=Counter)
+    """What earlier stacks came to."""
 
     def __post_init__(self) -> None:
         self.wire = Wire(self._heard, self._touched)
@@ -82,7 +86,7 @@ class Program(Seen):
         """As if nothing had ever happened: making a stack anew takes longer than many steps."""
         world = self.world
         self.sequence = self.keys = self.stacks = 0
-        self.brakes, self.left_behind = False, {}
+        self.brakes, self.left_behind, self.before = False, {}, Counter()
         world.settings = replace(world.settings, monthly_budget=None)
         world.clock.time, world.ids, world.bedrock_clock.skew = bedrock_world.Clock().time, 0, timedelta()
         world.simulator.restore(self._empty)
@@ -156,12 +160,18 @@ class Program(Seen):
             for each in self.ledger("provisioned_throughput")
             if each.is_live
         }
+        self.before += came_to(self)
         self._begin_stack()
+
+    def reached(self) -> Counter[str]:
+        """What this walk came to, with all its stacks."""
+        return self.before + came_to(self) + Counter(new_stacks=self.stacks - 1)
 
     def put_back(self, ago: int) -> None:
         """A person restores StateTable to how it was so many steps ago."""
         self._let_schedules_fire()
         self.history.restored = True
+        self.history.purchases.clear()  # their generations are given anew to what is adopted
         table = get_backend("dynamodb")[ACCOUNT][REGION].tables["StateTable"]
         table.items = same_rows(self.past[max(len(self.past) - 1 - ago, 0)])
 

@@ -138,6 +138,8 @@ class Seen:
             if row["sk"].value.startswith("PURCHASE#") and "intent_id" in row:
                 whose = (row["deployment"].value, int(row["generation"].value))
                 self.history.purchases[row["intent_id"].value] = whose
+                if "replaces" in row and "arn" in row:
+                    self.history.second_units.add(row["intent_id"].value)
             if row["sk"].value == "JOB" and row["pk"].value.startswith("JOB#"):
                 job = row["pk"].value.removeprefix("JOB#")
                 self.history.owners[job] = row["requested_by"].value

@@ -1,23 +1,23 @@
 """The steps of a run, as data: what a person, SQS, Bedrock, the clock or a fault can do next.
 
-A new step is one more entry of `STEPS`; the machine draws its arguments and takes it whenever `when` holds.
+A new step is one more entry of `STEPS`; a walk draws its arguments, and may take it whenever `when` holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import random
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import strategies as st
 from tunedrop.domain.checks import examples
 
 from tests.faults.kinds import FAULTS
 from tests.faults.stateful import money_steps
 from tests.faults.stateful.history import Asked
-from tests.faults.stateful.money_steps import LATE, pick
-from tests.faults.stateful.program import Program
+from tests.faults.stateful.money_steps import pick
+from tests.faults.stateful.program import QUOTA, Program
 from tests.faults.stateful.wire import Strike
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
@@ -34,12 +34,29 @@ SETTINGS: Mapping[str, bytes] = {
     "on accept": b'[job]\nstart = "on_accept"\n[deployment]\nname = "next"\nhours = 2\n',
     "broken": b"owner = \n",
 }
-BEGINNINGS = ("nothing", "a version", "a training", "a training that is over", "a purchase", "two models")
-"""How far a run has come when its steps begin."""
-faults = st.none() | st.none() | st.builds(Strike, st.sampled_from(FAULTS), st.none() | st.integers(0, 15))
-"""Which call is struck; a delivery that makes fewer goes through."""
-numbers = st.integers(0, 11)
-"""Chooses one of what there is."""
+Draw = Callable[[random.Random], Any]
+
+
+def one_of(*choices: Any) -> Draw:
+    """Each as often; one that is named twice, twice as often."""
+    return lambda chance: chance.choice(choices)
+
+
+def some_of(**fields: Draw) -> Draw:
+    """A dict with some of these."""
+    return lambda chance: {name: draw(chance) for name, draw in fields.items() if chance.random() < 0.5}
+
+
+def _fault(chance: random.Random) -> Strike | None:
+    """Which call is struck, one time in three; a delivery that makes fewer goes through."""
+    if chance.randrange(3):
+        return None
+    return Strike(chance.choice(FAULTS), chance.choice((None, chance.randrange(16))))
+
+
+def _number(chance: random.Random) -> int:
+    """Chooses one of what there is."""
+    return chance.randrange(12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +64,7 @@ class Step:
     """One kind of step. `weight`: how many times as often as others it is drawn."""
 
     act: Callable[..., None]
-    arguments: Mapping[str, st.SearchStrategy[Any]] = field(default_factory=dict)
+    arguments: Mapping[str, Draw] = field(default_factory=dict)
     when: Callable[[Program], bool] = lambda program: True
     weight: int = 1
 
@@ -57,7 +74,8 @@ def _is_under_way(program: Program) -> bool:
     return bool(program.queues.waiting or program.world.events) or program.has_open_work()
 
 
-def _upload(program: Program, dataset: str, split: str, content: str) -> None:
+def upload(program: Program, dataset: str, split: str, content: str) -> None:
+    """Put one of `CONTENTS`."""
     program.upload(dataset, split, CONTENTS[content], content, good=content.startswith("good"))
 
 
@@ -107,33 +125,6 @@ def _deliver_again(program: Program, number: int) -> None:
     queues.repeat(pick([*queues.done, *queues.waiting], number), program.now)
 
 
-def begin(program: Program, beginning: str, skew: int) -> None:
-    """Come so far without faults: runs that begin with nothing seldom come far. `skew`: of Bedrock's clock, minutes."""
-    program.world.bedrock_clock.skew = timedelta(minutes=skew)
-    so_far = BEGINNINGS.index(beginning if beginning in BEGINNINGS else BEGINNINGS[-1])
-    if so_far >= 1:
-        _upload(program, DATASETS[0], "train", "good 1")
-        program.deliver_due()
-        program.look()
-    if so_far >= 2:
-        wish = {"name": DEPLOYMENTS[0]}
-        body = {"dataset": DATASETS[0], "base_model": BASE_MODELS[0], "deployment": wish}
-        program.ask("POST", "/jobs", body, program.new_key())
-        program.tick()
-    if so_far >= 3:
-        program.wait(3 * HOUR)
-    if so_far >= 4:
-        program.tick()
-    if so_far >= 5:
-        another = {"dataset": DATASETS[0], "base_model": BASE_MODELS[0], "sweep": "another", "deployment": None}
-        program.ask("POST", "/jobs", another, program.new_key())
-        program.tick()
-        program.wait(3 * HOUR)
-        program.tick()
-    if beginning in LATE:
-        LATE[beginning](program)
-
-
 def _go_on(program: Program, fault: Strike | None) -> None:
     """An afternoon like most: every event and message arrives, and the schedule fires before and after."""
     while program.world.events:
@@ -147,106 +138,111 @@ def _wait(program: Program, seconds: int) -> None:
     program.wait(seconds)
 
 
-_wish = st.fixed_dictionaries({"name": st.sampled_from(DEPLOYMENTS)}, optional={"hours": st.sampled_from((1, 3))})
-wishes = st.none() | _wish | _wish
-_puts: Mapping[str, st.SearchStrategy[Any]] = {
-    "hours": st.sampled_from((1, 3)),
-    "second_unit": st.just(True),
-    "idle_minutes": st.sampled_from((0, 10, 60)),
-    "on_budget": st.sampled_from(("notify", "release")),
-}
+def _wish(chance: random.Random) -> dict[str, Any] | None:
+    named = {"name": chance.choice(DEPLOYMENTS)} | some_of(hours=one_of(1, 3))(chance)
+    return named if chance.randrange(3) else None
+
+
+_puts = some_of(
+    hours=one_of(1, 3),
+    second_unit=one_of(True),
+    idle_minutes=one_of(0, 10, 60),
+    on_budget=one_of("notify", "release"),
+)
 
 STEPS: Mapping[str, Step] = {
     "upload": Step(
-        _upload,
+        upload,
         {
-            "dataset": st.sampled_from(DATASETS),
-            "split": st.sampled_from(("train", "train", "validation")),
-            "content": st.sampled_from(("good 1", "good 1", "good 2", *CONTENTS)),
+            "dataset": one_of(*DATASETS),
+            "split": one_of("train", "train", "validation"),
+            "content": one_of("good 1", "good 1", "good 2", *CONTENTS),
         },
     ),
-    "write_settings": Step(
-        _write_settings, {"dataset": st.sampled_from(DATASETS), "content": st.sampled_from(tuple(SETTINGS))}
-    ),
+    "write_settings": Step(_write_settings, {"dataset": one_of(*DATASETS), "content": one_of(*SETTINGS)}),
     "start": Step(
         _start,
         {
-            "number": numbers,
-            "base_model": st.sampled_from((*BASE_MODELS[:1] * 2, *BASE_MODELS)),
-            "wish": wishes,
-            "hours_left": st.sampled_from((None, None, 2)),
-            "fault": faults,
+            "number": _number,
+            "base_model": one_of(*BASE_MODELS[:1] * 2, *BASE_MODELS),
+            "wish": _wish,
+            "hours_left": one_of(None, None, 2),
+            "fault": _fault,
         },
         when=lambda program: bool(program.history.uploads),
         weight=3,
     ),
     "repeat": Step(
         _repeat,
-        {"number": numbers, "changed": st.booleans(), "fault": faults},
+        {"number": _number, "changed": one_of(True, False), "fault": _fault},
         when=lambda program: bool(_starts(program)),
     ),
     "plan": Step(
         _plan,
-        {"dataset": st.sampled_from(DATASETS), "wish": wishes},
+        {"dataset": one_of(*DATASETS), "wish": _wish},
         when=lambda program: bool(program.history.uploads),
     ),
     "stop": Step(
-        _stop, {"number": numbers, "fault": faults}, when=lambda program: bool(program.history.jobs()), weight=2
+        _stop, {"number": _number, "fault": _fault}, when=lambda program: bool(program.history.jobs()), weight=2
     ),
     "release": Step(
         money_steps.release,
-        {"name": st.sampled_from(DEPLOYMENTS), "now": st.booleans(), "fault": faults},
+        {"name": one_of(*DEPLOYMENTS), "now": one_of(True, False), "fault": _fault},
         when=lambda program: bool(program.history.jobs()),
         weight=2,
     ),
     "put": Step(
         money_steps.put,
         {
-            "number": st.none() | numbers,
-            "name": st.sampled_from(DEPLOYMENTS),
-            "wish": st.fixed_dictionaries({}, optional=_puts),
-            "ahead": st.sampled_from((None, None, 2, 30)),
-            "fault": faults,
+            "number": lambda chance: chance.choice((None, _number(chance))),
+            "name": one_of(*DEPLOYMENTS),
+            "wish": _puts,
+            "ahead": one_of(None, 2, 30),
+            "fault": _fault,
         },
         when=lambda program: bool(program.history.jobs()),
-        weight=4,
+        weight=6,
     ),
     "serve_another": Step(
         money_steps.serve_another,
-        {"number": numbers, "second_unit": st.booleans(), "fault": faults},
+        {"number": _number, "second_unit": one_of(True, False), "fault": _fault},
         when=lambda program: bool(money_steps.others(program)),
-        weight=5,
+        weight=14,
     ),
     "set_budget": Step(
         money_steps.set_budget,
-        {"budget": st.sampled_from((None, 50, 100, 400))},
+        {"budget": one_of(None, 50, 100, 400)},
         when=lambda program: bool(program.history.jobs()),
     ),
-    "call": Step(money_steps.call, {"number": numbers}, when=lambda program: bool(program.answering())),
+    "call": Step(money_steps.call, {"number": _number}, when=lambda program: bool(program.answering())),
     "drain": Step(
         money_steps.drain,
-        {"number": numbers, "now": st.sampled_from((False, False, True)), "fault": faults},
+        {"number": _number, "now": one_of(False, False, True), "fault": _fault},
         when=lambda program: bool(program.answering()),
+        weight=3,
     ),
     "leave_alone": Step(
         money_steps.leave_alone,
-        {"number": numbers, "called": st.booleans(), "fault": faults},
+        {"number": _number, "called": one_of(True, False), "fault": _fault},
         when=lambda program: bool(program.answering()),
+        weight=6,
     ),
     "delete_model": Step(
         money_steps.delete_model,
-        {"number": numbers, "fault": faults},
+        {"number": _number, "fault": _fault},
         when=lambda program: bool(program.trained()),
+        weight=2,
     ),
     "buy_by_hand": Step(
         money_steps.buy_by_hand,
-        {"number": numbers},
+        {"number": _number},
         when=lambda program: bool(program.bedrock_jobs()) and not program.by_hand(),
+        weight=2,
     ),
-    "sleep": Step(Program.sleep, {"seconds": st.sampled_from((HOUR, 3 * HOUR, 9 * HOUR))}, when=_is_under_way),
+    "sleep": Step(Program.sleep, {"seconds": one_of(HOUR, 3 * HOUR, 9 * HOUR)}, when=_is_under_way),
     "put_back": Step(
         Program.put_back,
-        {"ago": st.integers(1, 20)},
+        {"ago": one_of(*range(1, 21))},
         when=lambda program: bool(program.ledger("provisioned_throughput")),
         weight=2,
     ),
@@ -255,42 +251,67 @@ STEPS: Mapping[str, Step] = {
     ),
     "delete": Step(
         _delete,
-        {"dataset": st.sampled_from(DATASETS), "version": st.sampled_from((None, None, 1, 2)), "fault": faults},
+        {"dataset": one_of(*DATASETS), "version": one_of(None, None, 1, 2), "fault": _fault},
         when=lambda program: bool(program.history.uploads),
     ),
     "deliver": Step(
         _deliver,
-        {"number": numbers, "fault": faults},
+        {"number": _number, "fault": _fault},
         when=lambda program: bool(program.queues.due(program.now)),
-        weight=3,
+        weight=4,
     ),
     "deliver_again": Step(
         _deliver_again,
-        {"number": numbers},
+        {"number": _number},
         when=lambda program: bool(program.queues.done or program.queues.waiting),
     ),
     "deliver_due": Step(
-        Program.deliver_due, {"fault": faults}, when=lambda program: bool(program.queues.due(program.now))
+        Program.deliver_due, {"fault": _fault}, when=lambda program: bool(program.queues.due(program.now))
     ),
     "event_arrives": Step(
         Program.event_arrives,
-        {"number": numbers, "times": st.sampled_from((1, 1, 2, 0))},
+        {"number": _number, "times": one_of(1, 1, 2, 0)},
         when=lambda program: bool(program.world.events),
         weight=2,
     ),
-    "reconcile": Step(Program.reconcile, {"fault": faults}, when=_is_under_way),
-    "tick": Step(Program.tick, {"fault": faults}, when=_is_under_way),
-    "go_on": Step(_go_on, {"fault": faults}, when=_is_under_way, weight=3),
+    "reconcile": Step(Program.reconcile, {"fault": _fault}, when=_is_under_way),
+    "tick": Step(Program.tick, {"fault": _fault}, when=_is_under_way),
+    "go_on": Step(_go_on, {"fault": _fault}, when=_is_under_way, weight=3),
     "wait": Step(
         _wait,
-        {"seconds": st.sampled_from((MINUTE, 11 * MINUTE, HOUR, 3 * HOUR, 9 * HOUR, 26 * HOUR, 3 * DAY))},
+        {"seconds": one_of(*(MINUTE, 11 * MINUTE, HOUR, 3 * HOUR) * 2, 9 * HOUR, 26 * HOUR, 3 * DAY)},
         when=_is_under_way,
         weight=2,
     ),
     "redrive": Step(
         lambda program: program.queues.redrive(program.now), when=lambda program: bool(program.queues.dead)
     ),
-    "sell": Step(
-        Program.sell, {"units": st.sampled_from((0, 0, 2))}, when=lambda program: bool(program.history.jobs()), weight=2
-    ),
+    "sell": Step(Program.sell, {"units": one_of(0, QUOTA, QUOTA)}, when=lambda program: bool(program.history.jobs())),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One step with its arguments."""
+
+    name: str
+    arguments: Mapping[str, Any]
+
+    def take(self, program: Program) -> bool:
+        """Take it, if it can be taken now; whether it was."""
+        step = STEPS[self.name]
+        if not step.when(program):
+            return False
+        program.wait(1)
+        step.act(program, **self.arguments)
+        return True
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(f'{name}={value!r}' for name, value in self.arguments.items())})"
+
+
+def draw(program: Program, kept_out: Collection[str], chance: random.Random) -> Taken:
+    """One of the steps that can be taken now."""
+    possible = [name for name, step in STEPS.items() if name not in kept_out and step.when(program)]
+    (name,) = chance.choices(possible or ["upload"], [STEPS[each].weight for each in possible] or None)
+    return Taken(name, {key: value(chance) for key, value in STEPS[name].arguments.items()})

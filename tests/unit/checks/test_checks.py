@@ -29,6 +29,7 @@ WITHOUT_EXAMPLE = {  # a file cannot show them: size, extension, a missing objec
     "object_gone",
     "system_file_missing",
     "invalid_system_file",
+    "invalid_schema",
     "invalid_metadata",
     "unrecognized_key",
     "nothing_to_join",

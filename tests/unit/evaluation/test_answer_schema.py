@@ -72,9 +72,9 @@ def test_no_bytes_make_it_fail_otherwise(raw):
 
 
 def test_a_regular_expression_takes_linear_time():
-    began = time.monotonic()
+    began = time.process_time()
     assert not schema({"pattern": "^(a+)+$"}).holds(json.dumps("a" * 50_000 + "b"))
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_a_schema_that_leads_to_itself_ends():

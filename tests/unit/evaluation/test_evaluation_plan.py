@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.domain.evaluation import answer_schema, evaluation_plan, few_shot, questions
+from tunedrop.domain.evaluation import answer_schema, evaluation_plan, evaluation_sizes, few_shot, questions
 from tunedrop.domain.evaluation.answer_schema import AnswerSchema
 from tunedrop.domain.evaluation.evaluation_plan import EvaluationPlan
 from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
@@ -43,14 +43,14 @@ def some(records: int) -> list[Question]:
 def test_calls_are_within_the_cap_and_leave_room_for_one_lost_chunk(records, candidates):
     others = tuple(replace(OTHER, name=f"other-{place}") for place in range(candidates))
     wanted = evaluation(records).items * candidates
-    if wanted > evaluation_plan.MOST_CALLS:
+    if wanted > evaluation_sizes.MOST_CALLS:
         with pytest.raises(CapExceeded) as refused:
             plan(some(records), others)
         assert (refused.value.code, refused.value.details["calls"]) == ("evaluation_calls_cap", wanted)
         return
     made = plan(some(records), others)
     assert made.calls == wanted
-    assert made.most_calls == min(wanted + max(CHUNK, wanted // 10), evaluation_plan.MOST_CALLS)
+    assert made.most_calls == min(wanted + max(CHUNK, wanted // 10), evaluation_sizes.MOST_CALLS)
 
 
 def test_nothing_to_ask_is_refused_with_the_reason():

@@ -16,6 +16,10 @@ SSO = f"{ROLE}AWSReservedSSO_"
 THE_SAME = {
     "one user": (f"{USER}dana", f"{USER}dana"),
     "two sessions of one role": (f"{ROLE}Operators/dana", f"{ROLE}Operators/kim"),
+    "two names that a user asked tokens for": (
+        "arn:aws:sts::123456789012:federated-user/dana",
+        "arn:aws:sts::123456789012:federated-user/kim",
+    ),
     "one person of Identity Center in two roles": (f"{SSO}Operators_1/dana@x.org", f"{SSO}Approvers_2/dana@x.org"),
 }
 OTHERS = {

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from tunedrop.domain.serving import brake, due_purchases, purchase_facts, purchase_states, purchase_steps
+from tunedrop.domain.serving import brake, due_purchases, purchase_facts, purchase_states, purchase_steps, terms
 from tunedrop.domain.serving.acts import OURS
 from tunedrop.domain.serving.purchase_states import ENDED, LONG_SETTLE, SETTLE, Capacity, Observation, Purchase
 from tunedrop.domain.training.bedrock_refusal import Refusal
@@ -365,3 +365,10 @@ class Purchases(RuleBasedStateMachine):
 
 TestPurchases = Purchases.TestCase
 TestPurchases.settings = settings(max_examples=150, stateful_step_count=15, deadline=None)
+
+
+def test_a_month_of_capacity_that_no_list_shows_is_waited_for_as_long_as_its_lost_answer():
+    sent = purchase_states.attempt(requested(commitment="one_month"), NOW)
+    row = braked(purchase_states.go_live(sent, capacity(), NOW))
+    assert isinstance(step(row, Observation(), after=terms.SETTLE - timedelta(seconds=1)), purchase_steps.LeavePurchase)
+    assert isinstance(step(row, Observation(), after=terms.SETTLE), purchase_steps.Finish)

@@ -164,7 +164,10 @@ def _set_end(step: purchase_steps.MoveEnd | commitments.LearnTerm, purchase: Pur
     if isinstance(step, purchase_steps.MoveEnd):
         save(replace(purchase, expires_at=step.expires_at), visit)
         return
-    learned, words = commitments.learn(purchase, step.ends_at), "its term ends then, as Bedrock shows it"
+    learned, moment = commitments.learn(purchase, step.ends_at), step.ends_at.isoformat(timespec="seconds")
+    words = f"its term ends at {moment}, as Bedrock shows it"
+    if purchase.state == "releasing":
+        words = f"it is committed until {moment}, and Bedrock ends it no earlier"
     save(learned, visit, head=lambda head: deployment_states.change_end(head, step.ends_at, words, visit.now))
 
 
@@ -192,9 +195,16 @@ def _was_bought(purchase: Purchase, visit: Visit) -> bool:
     return standing is not None and standing.knows_capacity
 
 
+def _forbidden(purchase: Purchase, cloud: Cloud) -> str | None:
+    """Why a commitment is not bought, as things stand now."""
+    head, stack = deployment_rows.load(cloud.state, purchase.deployment), cloud.settings
+    base_model = head.base_model if head else ""
+    return commitments.forbids(purchase, base_model, stack.prices, allowed=stack.allow_commitments)
+
+
 def _send(purchase: Purchase, visit: Visit) -> None:
     """Write `unknown` and take the model units first, then send the call that buys: never what was bought before."""
-    words = commitments.forbids(purchase, allowed=visit.cloud.settings.allow_commitments)
+    words = _forbidden(purchase, visit.cloud) if purchase.commitment else None
     words = words or judge_unit.forbids(purchase, visit.cloud)
     if words is None and _was_bought(purchase, visit):
         words = "it was bought before, as its schedule shows, and the tables were restored: nothing is bought again"

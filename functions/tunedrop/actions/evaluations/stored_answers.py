@@ -1,6 +1,6 @@
 """What an evaluation asks and what was answered, as objects under its own prefix of the data bucket.
 
-`<block>.questions.jsonl`, `examples.jsonl` where a base model is shown some, and for each candidate
+`<block>.questions.jsonl`, `few_shot.jsonl` where a base model is shown some, and for each candidate
 `<its number>/<chunk>.<how many of the chunk were answered before>.jsonl`: written once, never changed. Visits that
 found the same answers want the same place and only one gets it, so no message that comes twice makes an answer come
 twice, and none that comes late loses its answers.
@@ -44,12 +44,12 @@ def load_asked(evaluation: Evaluation, items: Iterable[int], cloud: Cloud) -> Ma
 
 def keep_examples(evaluation: Evaluation, shown: Sequence[Question], cloud: Cloud) -> None:
     """Store the examples that candidates are shown; a repeat stores the same."""
-    objects.put_once(cloud.bucket, f"{_folder(evaluation)}examples.jsonl", questions.dump(shown), _TYPE)
+    objects.put_once(cloud.bucket, f"{_folder(evaluation)}few_shot.jsonl", questions.dump(shown), _TYPE)
 
 
 def load_examples(evaluation: Evaluation, cloud: Cloud) -> tuple[Question, ...]:
     """The stored examples. Raises objects.Unreadable if the data were erased."""
-    return questions.load(objects.whole(cloud.bucket, f"{_folder(evaluation)}examples.jsonl"))
+    return questions.load(objects.whole(cloud.bucket, f"{_folder(evaluation)}few_shot.jsonl"))
 
 
 def keep_answers(evaluation: Evaluation, place: str, given: Iterable[GivenAnswer], cloud: Cloud) -> bool:

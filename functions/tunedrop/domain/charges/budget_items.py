@@ -137,7 +137,8 @@ class BudgetPricing:
 def _latest_end(purchase: Purchase, began: datetime, now: datetime) -> datetime:
     """When it is gone even if nothing of this stack works any more."""
     if purchase.release_requested or purchase.state == "releasing":
-        return now + RELEASE_TIME
+        held = purchase.committed_until if purchase.committed_until and purchase.is_committed(now) else now
+        return held + RELEASE_TIME
     ends = purchase.ends_at or began + timedelta(hours=purchase.hours or 0)
     if purchase.has_new_end and purchase.expires_at:  # the earlier end stays until its schedule has been moved
         ends = max(ends, purchase.expires_at)

@@ -19,11 +19,11 @@ from tunedrop.errors import InvalidInput
 MOST = 200
 """Records on one sheet: more than people read with care."""
 _HEAD = ("record", "choice", "prompt", "A", "B")
-_CHOICES: Mapping[str, Choice] = {"a": "A", "b": "B", "tie": "tie", "=": "tie"}
+_CHOICES: Mapping[str, Preferred] = {"a": "A", "b": "B", "tie": "tie", "=": "tie"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet would run a cell that begins so."""
 
-Choice = Literal["A", "B", "tie"]
+Preferred = Literal["A", "B", "tie"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def table(sheet: Sequence[BlindPair]) -> bytes:
     return written.getvalue().encode("utf-8-sig", "replace")
 
 
-def choices(filled: bytes) -> Mapping[int, Choice]:
+def choices(filled: bytes) -> Mapping[int, Preferred]:
     """The choices of a sheet that came back, by record; lines without one are passed over.
 
     Semicolons separate as well, as spreadsheets of some languages write. Raises InvalidInput `invalid_labels`.
@@ -105,7 +105,7 @@ def choices(filled: bytes) -> Mapping[int, Choice]:
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if text.startswith("record;") else ",")
     if not {"record", "choice"} <= set(rows.fieldnames or ()):
         raise _wrong("its first line has no columns record and choice")
-    found: dict[int, Choice] = {}
+    found: dict[int, Preferred] = {}
     for row in rows:
         if chosen := (row["choice"] or "").strip():
             record, choice = (row["record"] or "").strip(), _CHOICES.get(chosen.casefold())
@@ -119,7 +119,7 @@ def choices(filled: bytes) -> Mapping[int, Choice]:
     return found
 
 
-def preference(sheet: Sequence[BlindPair], chosen: Mapping[int, Choice]) -> Preference:
+def preference(sheet: Sequence[BlindPair], chosen: Mapping[int, Preferred]) -> Preference:
     """What the choices say. Raises InvalidInput `invalid_labels` for a record that is not on the sheet."""
     known = {pair.record: pair for pair in sheet}
     if strangers := sorted(chosen.keys() - known.keys()):

@@ -4,34 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
-from tunedrop.domain.evaluation import answer_metrics, evaluation_costs, few_shot, power
+from tunedrop.domain.evaluation import answer_metrics, evaluation_costs, evaluation_sizes, power
 from tunedrop.domain.evaluation.answer_files import FileCounts
 from tunedrop.domain.evaluation.answer_metrics import METRICS, MetricName
 from tunedrop.domain.evaluation.answer_schema import AnswerSchema
 from tunedrop.domain.evaluation.answer_texts import normalized
 from tunedrop.domain.evaluation.contrasts import MOST_FAILED
 from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
-from tunedrop.domain.evaluation.evaluation_states import CHUNK, Candidate, Tokens, TokensAllowed
+from tunedrop.domain.evaluation.evaluation_states import Candidate, TokensAllowed
 from tunedrop.domain.evaluation.gate import Gate, OnInsufficient
-from tunedrop.domain.evaluation.questions import ASKED_TWICE, REFERENCES, Question, Selection
-from tunedrop.domain.texts import tokens
+from tunedrop.domain.evaluation.questions import REFERENCES, Question, Selection
 from tunedrop.domain.versions.stored_file import StoredFile
-from tunedrop.errors import CapExceeded, Conflict, InvalidInput
-
-MOST_CALLS = 5_000
-"""Calls of one evaluation, repeated ones included."""
-SPARE = 10
-"""One call in so many may be repeated because an answer was lost; at least one chunk, which a crash costs."""
-_ROOM = 1.5
-"""An answer may be half as long again as the 95th percentile of references."""
-_LEAST_TOKENS, _MOST_TOKENS = 32, 4_096
-_FRAME = 20
-"""Tokens that a model's own form may put around what one call asks."""
+from tunedrop.errors import Conflict, InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +57,8 @@ class EvaluationPlan:
     most_calls: int
     input_tokens: int
     """Estimated, of all calls."""
-    output_tokens: int
-    """At most, of all calls."""
     max_tokens: int
     """Of one answer."""
-    smallest_difference: float | None
-    """That so many records show, four times in five; None if they show none."""
     allowed: TokensAllowed
     cost: float | None
     """At most, repeated calls included; None where a price is not configured."""
@@ -86,6 +70,16 @@ class EvaluationPlan:
     kept: Mapping[str, int] = field(default_factory=dict)
     """How many of the records that are asked have which kept field, more than one right answer among them."""
     plan_id: str = ""
+
+    @property
+    def output_tokens(self) -> int:
+        """At most, of all calls."""
+        return self.max_tokens * self.calls
+
+    @property
+    def smallest_difference(self) -> float | None:
+        """That so many records show, four times in five; None if they show none."""
+        return power.smallest_difference(self.records)
 
 
 def make(
@@ -102,13 +96,10 @@ def make(
 ) -> EvaluationPlan:
     """The plan for a request whose questions were chosen. Raises InvalidInput, Conflict and CapExceeded."""
     metric = _metric(request, tested, chosen)
-    each = _size(chosen.questions)
-    kept = _kept(chosen.questions)
-    _check_groups(request, kept)
+    each = evaluation_sizes.of(chosen.questions)
     asked = [candidate for candidate in candidates if candidate.answers is None]
-    calls = each.calls * len(asked)
-    _check_calls(calls)
-    allowed = _allowed(each, candidates, examples, min(max(calls // SPARE, CHUNK), MOST_CALLS - calls))
+    calls = evaluation_sizes.checked(each.calls * len(asked))
+    allowed = evaluation_sizes.allowed(each, candidates, examples, calls)
     plan = EvaluationPlan(
         dataset=tested.dataset,
         version=tested.version,
@@ -122,21 +113,15 @@ def make(
         left_out=chosen.left_out,
         calls=calls,
         most_calls=calls + allowed.spare_calls,
-        input_tokens=sum(_sent(each, candidate, examples) for candidate in asked),
-        output_tokens=each.longest * calls,
+        input_tokens=sum(evaluation_sizes.sent(each, candidate, examples) for candidate in asked),
         max_tokens=each.longest,
-        smallest_difference=power.smallest_difference(len(chosen.questions)),
         allowed=allowed,
         cost=evaluation_costs.rounded(evaluation_costs.most(candidates, allowed, prices), prices),
         currency=currency,
-        warnings=(
-            *_warnings(request, metric, chosen),
-            *_of_references(metric, schema, chosen),
-            *_of_files(files),
-        ),
+        warnings=(*_warnings(request, metric, chosen), *_of_references(metric, schema, chosen), *_of_files(files)),
         answers=tuple(files),
         group_by=request.group_by,
-        kept=kept,
+        kept=_kept(request, chosen.questions),
     )
     return replace(plan, plan_id=_digest(plan))
 
@@ -175,10 +160,12 @@ def confirm(plan: EvaluationPlan, plan_id: str | None) -> None:
     )
 
 
-def _kept(questions: Sequence[Question]) -> Mapping[str, int]:
+def _kept(request: StartEvaluation, questions: Sequence[Question]) -> Mapping[str, int]:
+    """How many records have each kept field; the one that groups them must be among those."""
     counted = Counter(name for question in questions for name, _ in question.fields)
     if several := sum(len(question.references) > 1 for question in questions):
         counted[REFERENCES] = several
+    _check_groups(request, counted)
     return dict(sorted(counted.items()))
 
 
@@ -190,70 +177,6 @@ def _check_groups(request: StartEvaluation, kept: Mapping[str, int]) -> None:
             f"keeps fields of test; kept are: {', '.join(kept) or 'none'}.",
             field="group_by",
         )
-
-
-def _check_calls(calls: int) -> None:
-    if calls > MOST_CALLS:
-        raise CapExceeded(
-            "evaluation_calls_cap",
-            f"The evaluation would make {calls:,} calls; at most {MOST_CALLS:,} are allowed. Ask fewer candidates, or "
-            "set max_records lower.",
-            field="max_records",
-            calls=calls,
-            cap=MOST_CALLS,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What one candidate is asked."""
-
-    calls: int
-    input_tokens: int
-    longest_question: int
-    longest: int
-    """The most tokens of one answer."""
-
-
-def _size(questions: Sequence[Question]) -> _Asked:
-    asked = [tokens.estimate(question.texts) for question in questions]
-    asked += asked[:ASKED_TWICE]
-    lengths = sorted(max(tokens.estimate([each]) for each in question.references) for question in questions)
-    percentile = lengths[max(math.ceil(len(lengths) * 0.95) - 1, 0)]
-    longest = min(max(math.ceil(percentile * _ROOM), _LEAST_TOKENS), _MOST_TOKENS)
-    return _Asked(len(asked), sum(asked), max(asked), longest)
-
-
-def _sent(each: _Asked, candidate: Candidate, examples: Sequence[Question]) -> int:
-    """Estimated input tokens of all calls to a candidate: examples are sent with each question."""
-    return each.input_tokens + each.calls * _shown(candidate, examples)
-
-
-def _shown(candidate: Candidate, examples: Sequence[Question]) -> int:
-    return tokens.estimate(few_shot.texts(examples[: candidate.few_shot]))
-
-
-def _allowed(
-    each: _Asked, candidates: Sequence[Candidate], examples: Sequence[Question], spare_calls: int
-) -> TokensAllowed:
-    """With the room by which an estimate may be too low."""
-    most_shown = max(_shown(candidate, examples) for candidate in candidates)
-    one = _with_room(each.longest_question + most_shown, 1)
-    return TokensAllowed(
-        tuple(_planned(each, candidate, examples) for candidate in candidates),
-        Tokens(one, each.longest),
-        spare_calls,
-    )
-
-
-def _planned(each: _Asked, candidate: Candidate, examples: Sequence[Question]) -> Tokens:
-    if candidate.answers:
-        return Tokens()
-    return Tokens(_with_room(_sent(each, candidate, examples), each.calls), each.calls * each.longest)
-
-
-def _with_room(estimated: int, calls: int) -> int:
-    return math.ceil(estimated * (1 + tokens.MARGIN)) + calls * _FRAME
 
 
 def _warnings(request: StartEvaluation, metric: MetricName, chosen: Selection) -> Iterator[str]:

@@ -76,7 +76,7 @@ def plan(asked: PutDeployment, lost: Lost, generation: int, *, default_hours: in
 
 
 def _until(asked: PutDeployment, lost: Lost, default_hours: int, now: datetime) -> datetime | None:
-    committed = lost.item.committed_until
+    committed = lost.committed_until
     named = _named(asked, lost, now)
     deployment_ends.check_commitment(named, committed, now)
     if named:

@@ -12,6 +12,7 @@ from tunedrop.errors import Conflict
 WAITS = timedelta(hours=72)
 """A weekend and a day: what nobody approved by then is withdrawn."""
 _SESSION = re.compile(r"(arn:[a-z-]+:sts::[0-9]{12}):assumed-role/([^/]+)/(.+)")
+_FEDERATED = re.compile(r"(arn:[a-z-]+:sts::[0-9]{12}):federated-user/.+")
 _BY_PERSON = "AWSReservedSSO_"
 """Begins the roles that IAM Identity Center makes; it names each session after the person (docs/facts.md#iam)."""
 
@@ -46,7 +47,7 @@ def give(approval: Approval, author: Author, reason: str, now: datetime) -> Appr
     if person(author.by) == person(approval.asked_by):
         raise Conflict(
             "own_request",
-            f"{approval.asked_by} asked for this, so somebody else approves it: another user, or another role.",
+            f"{approval.asked_by} asked for this, so somebody else has to approve it: another user, or another role.",
             asked_by=approval.asked_by,
         )
     if not approval.waits(now):
@@ -58,9 +59,11 @@ def give(approval: Approval, author: Author, reason: str, now: datetime) -> Appr
 def person(arn: str) -> str:
     """Who is behind an IAM ARN, as far as it tells.
 
-    Whoever takes on a role chooses the session's name, so all its sessions count as one; under IAM Identity Center the
-    name is the person's, whichever of their roles it is.
+    Whoever takes on a role chooses the session's name, so all its sessions count as one, and so do those of federated
+    users; under IAM Identity Center the name is the person's, whichever of their roles it is.
     """
+    if federated := _FEDERATED.fullmatch(arn):
+        return f"{federated[1]}:federated-user"
     session = _SESSION.fullmatch(arn)
     if session is None:
         return arn

@@ -15,8 +15,12 @@ def unaccounted(existing: Iterable[Capacity], own: Iterable[Purchase]) -> Iterat
 
 
 def accounts_for(purchase: Purchase, item: Capacity) -> bool:
-    """Whether this open purchase owns the capacity, or will adopt it."""
-    return purchase.arn == item.arn or (purchase.arn is None and purchase.name == item.name)
+    """Whether this open purchase owns the capacity, or will adopt it by itself.
+
+    One that waits for an approval would not look: its row is older than the capacity.
+    """
+    waits = purchase.state == "planned" and purchase.approval is not None
+    return purchase.arn == item.arn or (purchase.arn is None and purchase.name == item.name and not waits)
 
 
 def is_ours(item: Capacity, tags: Mapping[str, str], *, stack_id: str, stack_uid: str) -> bool:

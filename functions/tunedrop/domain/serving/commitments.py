@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from tunedrop.domain.serving import approvals, capacity_costs, deployment_plan, purchase_states, terms
 from tunedrop.domain.serving.acts import Author
 from tunedrop.domain.serving.deployment_plan import Commitment, DeploymentPlan, Served
-from tunedrop.domain.serving.purchase_states import ENDED, Capacity, Purchase
+from tunedrop.domain.serving.purchase_states import LAPSES_AFTER, Capacity, Purchase
 from tunedrop.domain.serving.put_request import PutDeployment
 from tunedrop.domain.serving.terms import Term
 from tunedrop.errors import CapExceeded, Conflict, InvalidInput
@@ -25,8 +25,8 @@ class GivenApproval:
     term: Term
     """Once more, so that nobody approves another one than they think."""
     reason: str
-    plan_id: str | None = None
-    """Approves exactly the plan with this id, or nothing."""
+    plan_id: str
+    """Of the plan that they looked at: what was withdrawn and asked for again may be another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,10 @@ def check_release(purchase: Purchase, now: datetime) -> None:
     """Raises Conflict `committed` before Bedrock would take a deletion."""
     until = purchase.committed_until
     if purchase.commitment and purchase.state == "unknown":
-        words = f"Deployment {purchase.deployment} is being bought with a commitment. Ask again in some hours."
+        words = (
+            f"Deployment {purchase.deployment} is being bought with a commitment, and Bedrock does not show it yet. "
+            "Ask again in some hours."
+        )
         raise Conflict("committed", words, committed_until=None)
     if until and now < until:
         moment = until.isoformat(timespec="seconds")
@@ -135,21 +138,28 @@ def approve(purchase: Purchase, asked: DeploymentPlan, given: GivenApproval, aut
     `asked`: the plan of the same request by today's prices, as `plan_of` gives it. Raises Conflict.
     """
     approval, term = purchase.approval, purchase.commitment
-    if approval is None or (purchase.state in ENDED and approval.approved_at is None):
+    if approval is None or (purchase.state != "planned" and approval.approved_at is None):
         words = f"Deployment {purchase.deployment} does not wait for an approval."
         raise Conflict("nothing_to_approve", words, state=purchase.state)
     if given.term != term:
-        words = f"Deployment {purchase.deployment} is not for {terms.words(given.term)}. Nothing was approved."
+        words = f"What waits is not a commitment for {terms.words(given.term)}. Nothing was approved."
         raise Conflict("other_term", words, field="term", term=term)
-    if given.plan_id not in {None, approval.plan_id}:
-        raise _changed(approval.plan_id, "It is another request than the one that plan_id approves.")
+    if given.plan_id != approval.plan_id:
+        raise _changed(approval.plan_id, "plan_id is that of another request than the one that waits.")
     if approval.approved_at:
         return purchase
     approved = approvals.give(approval, author, given.reason, now)
     if asked.plan_id != approval.plan_id:
         raise _changed(approval.plan_id, "Its price has changed since it was asked for. Delete it and ask again.")
     requested = purchase_states.request(replace(purchase, approval=approved), asked.model_arn, now, now)
+    requested = replace(requested, lapses_at=now)  # 0.1.0 would buy it by the hour; but not what has lapsed
     return purchase_states.acted(requested, "approved", author, now)
+
+
+def lapses_at(purchase: Purchase) -> datetime | None:
+    """When it is too late to buy it, from its approval if it is a commitment; None: nothing was asked for yet."""
+    approved_at = purchase.approval.approved_at if purchase.approval else None
+    return approved_at + LAPSES_AFTER if approved_at else purchase.lapses_at
 
 
 def _changed(plan_id: str, words: str) -> Conflict:
@@ -163,7 +173,7 @@ def plan_of(purchase: Purchase, base_model: str, prices: Mapping[str, float]) ->
     return _of(planned, purchase.commitment, base_model, prices) if purchase.commitment else planned
 
 
-def forbids(purchase: Purchase, *, allowed: bool) -> str | None:
+def forbids(purchase: Purchase, base_model: str, prices: Mapping[str, float], *, allowed: bool) -> str | None:
     """Why the purchase is not sent although its row says so; the last look before the money is gone."""
     if purchase.commitment is None:
         return None
@@ -171,14 +181,21 @@ def forbids(purchase: Purchase, *, allowed: bool) -> str | None:
         return "it is a commitment, and this stack's AllowCommitments is false by now"
     if purchase.approval is None or purchase.approval.approved_at is None:
         return "it is a commitment that nobody has approved"
+    if plan_of(purchase, base_model, prices).plan_id != purchase.approval.plan_id:
+        return "it is a commitment, and its price has changed since it was approved"
     return None
 
 
 def next_step(purchase: Purchase, own: Capacity) -> LearnTerm | None:
     """What Bedrock says of the term, once: a later end would be that of a term which nobody approved."""
-    if purchase.commitment and purchase.until is None and own.committed_until:
-        return LearnTerm(own.committed_until)
-    return None
+    ends = own.committed_until if purchase.commitment else None
+    return LearnTerm(ends) if ends and (purchase.until is None or ends < purchase.until) else None
+
+
+def renewed(purchase: Purchase, own: Capacity, now: datetime) -> LearnTerm | None:
+    """The end of a term that Bedrock has begun although the capacity is being released."""
+    ends = own.committed_until if own.arn == purchase.arn else None
+    return LearnTerm(ends) if ends and now < ends and ends != purchase.committed_until else None
 
 
 def learn(purchase: Purchase, ends_at: datetime) -> Purchase:
@@ -196,6 +213,7 @@ def advice(planned: DeploymentPlan, currency: str) -> tuple[str, ...]:
     return (
         f"A commitment for {terms.words(commitment.term)} costs {cost} in all, for at most {planned.hours:,} hours.",
         "Called or not, nobody can delete it before its term ends.",
-        "Then Bedrock renews it. Tunedrop deletes it as it ends, and a schedule a minute later: look at it that day.",
+        "Bedrock renews it when its term ends, unless it is deleted just then.",
+        "Tunedrop deletes it as its term ends, and a schedule does so a minute later: look at it that day.",
         f"Another person has to approve it within {days} days; until then nothing is bought.",
     )

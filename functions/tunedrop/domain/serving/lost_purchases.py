@@ -18,6 +18,7 @@ from tunedrop.domain.serving import (
     deployment_states,
     generation_drafts,
     purchase_states,
+    terms,
 )
 from tunedrop.domain.serving.acts import OURS
 from tunedrop.domain.serving.deployment_states import Deployment
@@ -65,10 +66,16 @@ class Lost:
         return self.before.on_budget if self.before else "notify"
 
     @property
+    def committed_until(self) -> datetime | None:
+        """The end of its term; while Bedrock does not show it, the latest that it can be."""
+        made_at, term = self.item.created_at, self.item.commitment
+        return self.item.committed_until or (terms.ends_at(term, made_at) if term and made_at else None)
+
+    @property
     def ends_at(self) -> datetime | None:
         """When Tunedrop would have released it; None: nothing says. Of a commitment, that is the end of its term."""
-        if self.item.committed_until:
-            return self.item.committed_until
+        if self.committed_until:
+            return self.committed_until
         return self.brake_fires_at - RELEASE_TIME if self.brake_fires_at else None
 
 
@@ -165,7 +172,7 @@ def adopt(lost: Lost, becoming: Becoming, before: Deployment | None, beginning: 
         model_arn=item.model_arn,
         attempted_at=item.created_at or beginning.now,
         billed_since=item.created_at,
-        committed_until=item.committed_until,
+        committed_until=lost.committed_until,
         commitment=item.commitment,
     )
     live = purchase_states.go_live(bought, item, beginning.now)

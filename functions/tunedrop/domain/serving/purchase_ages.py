@@ -16,7 +16,7 @@ def is_paused(purchase: Purchase, now: datetime) -> bool:
 def is_young(purchase: Purchase, now: datetime) -> bool:
     """Whether the purchase is too young for a list to prove that its capacity does not exist."""
     known_at = purchase.live_at or purchase.attempted_at
-    return known_at is not None and now - known_at < LONG_SETTLE
+    return known_at is not None and now - known_at < settle(purchase)
 
 
 def settle(purchase: Purchase) -> timedelta:

@@ -246,7 +246,7 @@ def requeue(purchase: Purchase, now: datetime) -> Purchase:
 def go_live(purchase: Purchase, capacity: Capacity, now: datetime) -> Purchase:
     """The purchase once its capacity exists. Its hours count from the send that bought it: billing may begin there.
 
-    A row that was restored to a time before that send counts from when Bedrock says that the capacity was made.
+    A row from before that send counts from when Bedrock says that it was made; what it still waits for was approved.
     """
     bought_at = purchase.attempted_at or capacity.created_at or now
     until = purchase.until or (capacity.committed_until if purchase.commitment else None)
@@ -261,6 +261,7 @@ def go_live(purchase: Purchase, capacity: Capacity, now: datetime) -> Purchase:
         until=until,
         expires_at=expires_at,
         committed_until=capacity.committed_until or purchase.committed_until or latest,
+        approval=purchase.approval if purchase.approval and purchase.approval.approved_at else None,
         refusal=None,
         brake_fires_at=None,  # made anew: it can name what it deletes by its ARN now
     )

@@ -123,7 +123,7 @@ def next_step(purchase: Purchase, observed: Observation | None, free_units: int,
     """
     match purchase.state:
         case "planned":
-            return _planned(purchase, now)
+            return _planned(purchase, observed, now)
         case "requested":
             return _requested(purchase, observed, free_units, now)
         case "unknown":
@@ -136,17 +136,19 @@ def next_step(purchase: Purchase, observed: Observation | None, free_units: int,
             return _ended(purchase, observed, now)
 
 
-def _planned(purchase: Purchase, now: datetime) -> PurchaseStep:
+def _planned(purchase: Purchase, observed: Observation | None, now: datetime) -> PurchaseStep:
     if purchase.approval is None:
         return LeavePurchase("the job has not completed")
-    if purchase.approval.waits(now):
-        return LeavePurchase("nobody has approved it yet")
-    return Finish("lapsed", "nobody approved it in time")
+    if observed is None:
+        return Observe()
+    if observed.ours:  # rows from before its approval were put back
+        return AdoptCapacity(observed.ours[0])
+    waits = purchase.approval.waits(now)
+    return LeavePurchase("nobody has approved it yet") if waits else Finish("lapsed", "nobody approved it in time")
 
 
 def _requested(purchase: Purchase, observed: Observation | None, free_units: int, now: datetime) -> PurchaseStep:
-    given_up = _given_up(purchase, now)
-    if given_up:
+    if given_up := _given_up(purchase, now):
         return given_up
     if is_paused(purchase, now):
         return LeavePurchase("Bedrock had no room just now")
@@ -238,13 +240,20 @@ def _releasing(purchase: Purchase, observed: Observation | None, now: datetime) 
     if observed is None:
         return Observe()
     if observed.ours:
-        return Discard(observed.ours[0].arn)
+        return _kept_in_sight(purchase, observed.ours[0], now) or Discard(observed.ours[0].arn)
     # Lists may lag behind a new purchase: delete by ARN what they do not show yet.
     if purchase.arn and purchase.deleted_at is None and is_young(purchase, now):
         return Discard(purchase.arn)
     if purchase.failure:
         return Finish("failed", "given back after a failure", purchase.failure)
     return Finish("released", purchase.release_requested or "given back")
+
+
+def _kept_in_sight(purchase: Purchase, own: Capacity, now: datetime) -> PurchaseStep | None:
+    """What a term that Bedrock has begun anew needs before the next deletion is tried: its end, and its schedule."""
+    fires_at = brake.wanted(purchase, now) if purchase.is_committed(now) else None
+    schedule = SetBrake(fires_at) if fires_at and not brake.is_paused(purchase, now) else None
+    return commitments.renewed(purchase, own, now) or schedule
 
 
 def _ended(purchase: Purchase, observed: Observation | None, now: datetime) -> PurchaseStep:
@@ -264,7 +273,7 @@ def _given_up(purchase: Purchase, now: datetime) -> Finish | None:
         return Finish("released", purchase.release_requested)
     if purchase.brake_refused and not purchase.attempts:
         return Finish("failed", "the schedule that would end it could not be made", purchase.brake_failure)
-    if purchase.lapses_at and now >= purchase.lapses_at:
+    if (lapses_at := commitments.lapses_at(purchase)) and now >= lapses_at:
         reason = "it could not be bought within 24 hours, and nothing is bought later"
     elif purchase.until and now >= purchase.until:
         reason = "it could not be bought before its end"
@@ -280,11 +289,8 @@ def _refused(refusal: Refusal) -> PurchaseStep:
 
 
 def _taken(other: Capacity) -> Finish:
-    return Finish(
-        "failed",
-        "the model is served already",
-        f"The custom model already has {other.arn}, which this deployment did not make. Nothing was bought.",
-    )
+    words = f"The custom model already has {other.arn}, which this deployment did not make. Nothing was bought."
+    return Finish("failed", "the model is served already", words)
 
 
 def _gone(purchase: Purchase, now: datetime) -> PurchaseStep:

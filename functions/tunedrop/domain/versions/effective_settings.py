@@ -58,8 +58,7 @@ def resolve(
 
     `system` is the text from `dataset.toml` or the file it names. `asked_for` replaces the base models of all three.
     """
-    source = object_keys.incoming(version.dataset, object_keys.SETTINGS_FILE)
-    defects = [(defect, source) for defect in settings.defects]
+    defects = [(each, object_keys.incoming(version.dataset, object_keys.SETTINGS_FILE)) for each in settings.defects]
     for file in version.splits.values():
         defects += [(defect, file.key) for defect in _metadata_defects(file, known_models)]
     wished = _base_models(version, known_models) or settings.base_models or (default_model,)

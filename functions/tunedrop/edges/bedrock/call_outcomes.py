@@ -39,7 +39,7 @@ class AnsweredCall:
 
 
 _NOT_NOW = frozenset({"ServiceQuotaExceededException", "ThrottlingException", "TooManyRequestsException"})
-# Our own earlier call, whose answer was lost, may have taken the name (docs/facts.md#errors).
+# Of what is made, our own earlier call, whose answer was lost, may have taken the name (docs/facts.md#errors).
 _MAYBE_OURS = ("in use", "already exists")
 
 
@@ -58,7 +58,7 @@ def sent(
     except (BotoCoreError, ResponseParserError) as error:
         return AnsweredCall(Ambiguous(type(error).__name__), None)
     except ClientError as error:
-        return AnsweredCall(_answered(error, not_now), _request_id(error.response))
+        return AnsweredCall(_answered(error, not_now, makes=bool(arn)), _request_id(error.response))
 
 
 def _request_id(answer: Mapping[str, Any]) -> str | None:
@@ -66,12 +66,13 @@ def _request_id(answer: Mapping[str, Any]) -> str | None:
     return metadata.get("RequestId")
 
 
-def _answered(error: ClientError, not_now: frozenset[str]) -> CallOutcome:
+def _answered(error: ClientError, not_now: frozenset[str], *, makes: bool) -> CallOutcome:
     # A server error or a timeout may arrive after Bedrock has acted; every other 4xx proves that it did not.
     code, message = code_of(error), error.response.get("Error", {}).get("Message", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
     if code in _NOT_NOW:
         return Refusal("not_now", code, message)
-    if status >= 500 or status == 408 or any(words in message for words in _MAYBE_OURS):
+    maybe_ours = makes and any(words in message for words in _MAYBE_OURS)
+    if status >= 500 or status == 408 or maybe_ours:
         return Ambiguous(code)
     return Refusal("not_now" if code in not_now else "refused", code, message)

@@ -1,0 +1,88 @@
+"""What asking an evaluation's questions takes: calls, estimated tokens in, and tokens out at most. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tunedrop.domain.evaluation import few_shot
+from tunedrop.domain.evaluation.evaluation_states import CHUNK, Candidate, Tokens, TokensAllowed
+from tunedrop.domain.evaluation.questions import ASKED_TWICE, Question
+from tunedrop.domain.texts import tokens
+from tunedrop.errors import CapExceeded
+
+MOST_CALLS = 5_000
+"""Calls of one evaluation, repeated ones included."""
+SPARE = 10
+"""One call in so many may be repeated because an answer was lost; at least one chunk, which a crash costs."""
+_ROOM = 1.5
+"""An answer may be half as long again as the 95th percentile of references."""
+_LEAST_TOKENS, _MOST_TOKENS = 32, 4_096
+_FRAME = 20
+"""Tokens that a model's own form may put around what one call asks."""
+
+
+def checked(calls: int) -> int:
+    """So many calls. Raises CapExceeded for too many."""
+    if calls > MOST_CALLS:
+        raise CapExceeded(
+            "evaluation_calls_cap",
+            f"The evaluation would make {calls:,} calls; at most {MOST_CALLS:,} are allowed. Ask fewer candidates, or "
+            "set max_records lower.",
+            field="max_records",
+            calls=calls,
+            cap=MOST_CALLS,
+        )
+    return calls
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one candidate is asked."""
+
+    calls: int
+    input_tokens: int
+    longest_question: int
+    longest: int
+    """The most tokens of one answer."""
+
+
+def of(questions: Sequence[Question]) -> Asked:
+    """What asking these questions takes, without examples."""
+    asked = [tokens.estimate(question.texts) for question in questions]
+    asked += asked[:ASKED_TWICE]
+    lengths = sorted(max(tokens.estimate([each]) for each in question.references) for question in questions)
+    percentile = lengths[max(math.ceil(len(lengths) * 0.95) - 1, 0)]
+    longest = min(max(math.ceil(percentile * _ROOM), _LEAST_TOKENS), _MOST_TOKENS)
+    return Asked(len(asked), sum(asked), max(asked), longest)
+
+
+def sent(each: Asked, candidate: Candidate, examples: Sequence[Question]) -> int:
+    """Estimated input tokens of all calls to a candidate: examples are sent with each question."""
+    return each.input_tokens + each.calls * _shown(candidate, examples)
+
+
+def _shown(candidate: Candidate, examples: Sequence[Question]) -> int:
+    return tokens.estimate(few_shot.texts(examples[: candidate.few_shot]))
+
+
+def allowed(each: Asked, candidates: Sequence[Candidate], examples: Sequence[Question], calls: int) -> TokensAllowed:
+    """The most that an evaluation of so many calls may take, with the room by which an estimate may be too low."""
+    most_shown = max(_shown(candidate, examples) for candidate in candidates)
+    one = _with_room(each.longest_question + most_shown, 1)
+    return TokensAllowed(
+        tuple(_planned(each, candidate, examples) for candidate in candidates),
+        Tokens(one, each.longest),
+        min(max(calls // SPARE, CHUNK), MOST_CALLS - calls),
+    )
+
+
+def _planned(each: Asked, candidate: Candidate, examples: Sequence[Question]) -> Tokens:
+    if candidate.answers:
+        return Tokens()
+    return Tokens(_with_room(sent(each, candidate, examples), each.calls), each.calls * each.longest)
+
+
+def _with_room(estimated: int, calls: int) -> int:
+    return math.ceil(estimated * (1 + tokens.MARGIN)) + calls * _FRAME
