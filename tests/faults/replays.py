@@ -272,11 +272,12 @@ def _waiting_for_approval(made: Bench, trained: Checkpoint, job_id: str) -> tupl
 def _held(made: Bench, idle: Checkpoint) -> tuple[str, Checkpoint]:
     """The evaluation of a deployment that its gate holds, of a job that somebody else started; and the stack then."""
     delivery = made.begin(idle)
-    for name, body in {
+    files: dict[str, bytes | str] = {
         "dataset.toml": 'base_models = ["llama-3-3-70b"]\n',
         "train.jsonl": examples.good(110)(),
         "test.jsonl": examples.good(2, 500)(),
-    }.items():
+    }
+    for name, body in files.items():
         made.put(f"incoming/held-bot/{name}", body)
         stories.quiet(delivery)
     job = {

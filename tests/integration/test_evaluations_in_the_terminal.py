@@ -14,7 +14,10 @@ from tunedrop_cli import evaluation_watch, main
 
 from tests.integration import evaluation_world
 from tests.integration.bedrock_world import BOUGHT, TRAINED, World
+from tests.integration.caller import call
 from tests.integration.served_control_api import served
+
+APPROVER = "arn:aws:sts::123456789012:assumed-role/Approvers/kim"
 
 EVALUATE = "evaluations start support --candidate support-prod"
 
@@ -226,7 +229,9 @@ def test_what_a_gate_holds_is_let_live_by_the_command_that_is_proposed(world, sa
     code, said = say(f"evaluations show {evaluation_id}")
     assert (code, "held for 24 hours" in said) == (1, True)
     code, said = say(proposed(said).replace("WHY", "'two labels are wrong'"))
-    assert (code, "approved by" in said) == (0, True), said
+    assert (code, "own_request" in said) == (1, True), said
+    path, body = f"/evaluations/{evaluation_id}/approve", {"reason": "two labels are wrong"}
+    assert call("POST", path, body, key="approve", cloud=world.cloud, caller=APPROVER)[0] == 202
     world.deliver()
     assert "Ready" in say("deployments show support-next")[1]
     assert "two labels are wrong" in say(f"evaluations show {evaluation_id}")[1]
@@ -237,7 +242,7 @@ def test_a_live_name_is_put_to_a_gate_in_one_command(world, say):
     world.deliver()
     world.wait(TRAINED)
     code, said = say(f"deployments put support-prod --job {job_id} --gate not_worse --against base --plan")
-    assert (code, "replace" in said) == (0, True), said
+    assert (code, "buys a second unit, which takes over" in said) == (0, True), said
     code, said = say("jobs start support --model nova-lite --gate better")
     assert (code, "--deploy NAME" in said) == (2, True)
 

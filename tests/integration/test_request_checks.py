@@ -117,6 +117,7 @@ def test_a_query_parameter_that_the_document_does_not_name_is_refused(stack, met
         "/keys": {"name": "me", "deployments": "*"},
         "/datasets/{name}/uploads": {"file": "dataset.toml", "bytes": 1},
         "/deployments/{name}/approve": {"term": "one_month", "reason": "asked for", "plan_id": "p"},
+        "/evaluations/{evaluation_id}/approve": {"reason": "it is right"},
         "/evaluations": {"dataset": "support-bot", "candidate": "support-bot-prod"},
     }
     body = bodies.get(path, {"splits": {"train": [{"key": "incoming/x/train.jsonl"}]}}) if method == "POST" else None

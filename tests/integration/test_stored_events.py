@@ -79,6 +79,8 @@ def of_purchases(purchase: Any) -> Iterator[Notification]:
         fact = Fact(kind, minutes_ahead=15 if kind == "expiring" else None)
         yield deployment_notifications.notification(purchase, fact, BILL, STACK_ID, NOW)
     yield deployment_notifications.notification(purchase, Fact(None, day=2), BILL, STACK_ID, NOW)
+    if purchase.gate:
+        yield deployment_notifications.notification(purchase, Fact("held"), BILL, STACK_ID, NOW)
     for budget_fact in get_args(BudgetFact):
         running = [RunningCapacity(purchase, "claude-3-haiku")]
         yield budget_notifications.notification(budget_fact, BUDGET, running, STACK_ID, NOW)
