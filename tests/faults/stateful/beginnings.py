@@ -57,7 +57,11 @@ LATE: Mapping[str, tuple[Taken, ...]] = {
     "a restore": (Taken("put_back", {"ago": 10}),),
     "left alone": (Taken("leave_alone", {"number": 0, "called": False, "fault": None}),),
     "drained": (Taken("drain", {"number": 0, "now": False, "fault": None}),),
-    "a budget": (Taken("set_budget", {"budget": 100}),),
+    "a budget": (
+        Taken("set_budget", {"budget": 100}),
+        Taken("put", {"number": 1, "name": DEPLOYMENTS[1], "wish": {}, "ahead": None, "fault": None}),
+        Taken("deliver_due", {"fault": None}),
+    ),
     "a deleted model": (Taken("delete_model", {"number": 1, "fault": None}),),
 }
 """Each after two models."""

@@ -22,11 +22,26 @@ AT_ONCE = 2
 """Hunts; each is a process that uses one processor."""
 EACH_STEP = 3
 WANTED: Mapping[str, int] = {
-    **{"trainings": 80, "purchases": 40, "faults": 60, "puts": 80},
-    **{"swaps": 6, "second_units": 3, "restores": 15, "adoptions": 6, "new_stacks": 15},
-    **{"refused_by_budget": 5, "idle_stops": 8, "drained": 10, "models_deleted": 8},
-    **{"DeploymentReplaced": 2, "BudgetNearing": 3, "BudgetExhausted": 3},
-    **{"JobCompleted": 70, "JobStopped": 3, "DeploymentReleased": 40, "DatasetDeleted": 20},
+    "trainings": 80,
+    "purchases": 40,
+    "faults": 60,
+    "puts": 80,
+    "swaps": 6,
+    "second_units": 3,
+    "restores": 15,
+    "adoptions": 6,
+    "new_stacks": 15,
+    "refused_by_budget": 5,
+    "idle_stops": 8,
+    "drained": 10,
+    "models_deleted": 8,
+    "DeploymentReplaced": 2,
+    "BudgetNearing": 3,
+    "BudgetExhausted": 3,
+    "JobCompleted": 70,
+    "JobStopped": 3,
+    "DeploymentReleased": 40,
+    "DatasetDeleted": 20,
 }
 """How often the walks must have come to each, for them to prove anything."""
 
@@ -75,8 +90,10 @@ def _too_little(tally: Tally) -> list[str]:
 
 def _figures(tally: Tally, spent: float, found: Mapping[str, Found | None]) -> str:
     caught = [each.seconds for each in found.values() if each]
-    shown = ("faults", "trainings", "purchases", "swaps", "second_units", "adoptions", "idle_stops")
-    shown += ("refused_by_budget", "models_deleted", "restores", "new_stacks")
+    shown = (
+        *("faults", "trainings", "purchases", "swaps", "second_units", "adoptions", "idle_stops"),
+        *("refused_by_budget", "models_deleted", "restores", "new_stacks"),
+    )
     came_to = ", ".join(f"{tally.reached[name]} {name.replace('_', ' ')}" for name in shown)
     return (
         f"{WALKS} walks of {MOST_STEPS} steps ({tally.taken.total()} of {len(STEPS)} kinds, {came_to}) held to "
