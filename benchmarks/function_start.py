@@ -22,6 +22,7 @@ CLIENTS = {
     "messages_api": "dynamodb bedrock_runtime",
     "dataset_uploaded": "dynamodb s3 s3_copying sqs events bedrock service_quotas",
     "job_state_changed": "dynamodb s3 sqs events bedrock",
+    "evaluation_requested": "dynamodb s3 sqs events bedrock_runtime",
     "spending_requested": "dynamodb sqs events spender service_quotas",
     "reconcile": "dynamodb sqs events bedrock cloudformation",
     "deletion_guard": "dynamodb bedrock cloudformation",

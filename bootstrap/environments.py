@@ -35,6 +35,7 @@ ENVIRONMENTS = {
     "sam": Environment(".venv-sam", "SAM CLI, for deploys and the tests of the build"),
     "gates": Environment(".venv-gates", "the static gates of make prove"),
     "mlflow": Environment(".venv-mlflow", "an MLflow server and the command, for make prove", ("cli", "functions")),
+    "oracles": Environment(".venv-oracles", "SciPy and others, for make prove", ("functions",)),
 }
 LOCKS = {  # name: what uv compiles it from
     "layer": ("--group", "lambda"),
@@ -44,6 +45,7 @@ LOCKS = {  # name: what uv compiles it from
     "sam": ("--group", "sam"),
     "gates": ("--group", "gates"),
     "mlflow": ("pyproject.toml", "--extra", "aws", "--extra", "mlflow", "--group", "mlflow-server"),
+    "oracles": ("--group", "oracles"),
 }
 LAYERS = {"layer": "dependencies", "parquet": "parquet"}  # name of the lock: folder of the layer that it is of
 

@@ -5,13 +5,15 @@ python -m tests.prove [--verbose] [prover ...]
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from tests import gates, tracking
+from tests import gates, planted, tracking
 from tests.hostile import campaign, deployed
 from tests.hostile.campaign import Outcome
 from tests.hostile.world import populated
@@ -27,6 +29,7 @@ from tests.template.wiring.seeds import FAULTS
 from tests.template.wiring.unmended import UNMENDED
 from tests.upgrade import journey, releases
 
+ORACLES = releases.ROOT / ".venv-oracles" / "bin" / "python"
 WANTED_SHARE = 43 / 44
 HOSTILE_CASES = 5_000
 """For each operation, in this process: half an hour."""
@@ -74,6 +77,14 @@ def prove_upgrade() -> Proof:
     except releases.NotHere as absent:
         return Proof("the last release is not here", [str(absent)])
     return Proof(f"from {reference} to this and back; {'; '.join(found.steps[-1:])}", found.objections, found.steps)
+
+
+def prove_oracles() -> Proof:
+    """Metrics and statistics beside SciPy, statsmodels, rouge-score and sacrebleu, with the rates of every verdict."""
+    if not ORACLES.exists():
+        return Proof("there are no oracles here", ["run python3 bootstrap oracles first"])
+    told = subprocess.run([ORACLES, "-m", "tests.oracles"], cwd=releases.ROOT, check=True, capture_output=True)
+    return Proof(**json.loads(told.stdout))
 
 
 def prove_hostile() -> Proof:
@@ -130,6 +141,8 @@ PROVERS: dict[str, Callable[[], Proof]] = {
     "upgrade": prove_upgrade,
     "hostile": prove_hostile,
     "mlflow": tracking.prove,
+    "oracles": prove_oracles,
+    "planted": planted.prove,
 }
 
 

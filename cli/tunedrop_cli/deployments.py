@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import secrets
-import shlex
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,6 +14,7 @@ from tunedrop_cli import (
     adoption,
     deployment_approval,
     deployment_text,
+    keyed,
     listings,
     local_times,
     options,
@@ -112,7 +111,7 @@ def _add_put_to(put: argparse.ArgumentParser) -> None:
     put.add_argument("--plan", action="store_true", help="only say what it would do and cost; change nothing")
     put.add_argument("--plan-id", metavar="ID", help="do exactly what the plan with this id says, or nothing")
     put.add_argument("--watch", action="store_true", help="follow it until it is Ready; Ctrl-C leaves it going")
-    put.add_argument("--idempotency-key", metavar="KEY", help="repeat a request whose answer got lost")
+    keyed.add_to(put)
     put.set_defaults(run=_put)
 
 
@@ -141,7 +140,7 @@ def _put(chosen: argparse.Namespace) -> int:
             return text_report.as_json(plan)
         deployment_text.plan(screen, plan)
         if plan["changes"]:
-            text_report.next_step(screen, f"{_typed(chosen, leave_out='--plan')} --plan-id {plan['plan_id']}")
+            text_report.next_step(screen, f"{stack.typed(chosen, leave_out='--plan')} --plan-id {plan['plan_id']}")
         return 0
     before = _as_it_was(api, path)
     found = adoption.tagging(here, chosen.arn, lambda: _sent(chosen, api, path))
@@ -163,16 +162,9 @@ def _as_it_was(api: ControlApi, path: str) -> list[Any]:
 
 
 def _sent(chosen: argparse.Namespace, api: ControlApi, path: str) -> Mapping[str, Any]:
-    key = chosen.idempotency_key or secrets.token_hex(16)
-    try:
+    doubt = "It may have been done all the same. To learn that, without buying twice:"
+    with keyed.request(chosen, doubt) as key:
         return dict(api.put(path, _body(chosen), idempotency_key=key))
-    except Refused as refused:
-        if refused.is_in_doubt:
-            aside = text_report.console(stderr=True)
-            text_report.line(aside, "It may have been done all the same. To learn that, without buying twice:")
-            repeat = "" if chosen.idempotency_key else f" --idempotency-key {key}"
-            text_report.next_step(aside, f"{_typed(chosen)}{repeat}")
-        raise
 
 
 def _body(chosen: argparse.Namespace) -> dict[str, Any]:
@@ -193,11 +185,6 @@ def _body(chosen: argparse.Namespace) -> dict[str, Any]:
         "plan_id": chosen.plan_id,
     }
     return {name: value for name, value in said.items() if value is not None}
-
-
-def _typed(chosen: argparse.Namespace, leave_out: str = "") -> str:
-    """The command line as it was typed."""
-    return shlex.join(["tunedrop", *(word for word in chosen.typed if word != leave_out)])
 
 
 def _list(chosen: argparse.Namespace) -> int:
@@ -242,7 +229,7 @@ def _delete(chosen: argparse.Namespace) -> int:
             return text_report.as_json(plan)
         deployment_text.release_plan(screen, plan)
         if plan["changes"]:
-            text_report.next_step(screen, _typed(chosen, leave_out="--plan"))
+            text_report.next_step(screen, stack.typed(chosen, leave_out="--plan"))
         return 0
     before = _as_it_was(api, path) if chosen.watch else []
     found: Mapping[str, Any] = api.delete(path, **({"now": "true"} if chosen.now else {}))

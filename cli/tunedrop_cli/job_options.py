@@ -13,12 +13,12 @@ from typing import Any
 from tunedrop.domain.base_models.catalogue import catalogue
 from tunedrop.domain.training.start_request import StartJob, Vpc
 
+from tunedrop_cli import options
 from tunedrop_cli.errors import WrongUsage
 
 MOST_OF_A_SWEEP = 6
 MOST_DIGITS = 30
 """Of a number that is written out; no hyperparameter has as many."""
-_DATASET = re.compile(r"(?P<name>[^@]+)(@(?P<version>[1-9]\d{0,8}))?")
 
 Body = dict[str, Any]
 
@@ -66,12 +66,7 @@ def add_to(command: argparse.ArgumentParser) -> None:
 
 def body(chosen: argparse.Namespace) -> Body:
     """The request. Raises WrongUsage for what no request could say."""
-    found = _DATASET.fullmatch(chosen.dataset)
-    if found is None:
-        raise WrongUsage(f"{chosen.dataset!r} is no dataset; write NAME or NAME@VERSION, such as support-bot@3")
-    made: Body = {"dataset": found["name"], "base_model": chosen.model}
-    if found["version"]:
-        made["version"] = int(found["version"])
+    made: Body = {**options.dataset_version(chosen.dataset), "base_model": chosen.model}
     if chosen.set:
         made["hyperparameters"] = {name: _plain(value) for name, value in (_pair(text, "--set") for text in chosen.set)}
     if chosen.plan_id:

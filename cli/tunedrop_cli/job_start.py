@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import secrets
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from tunedrop.domain.reports import next_commands
 from tunedrop.domain.texts.counted import counted
 from tunedrop.domain.training.start_request import DeploymentRequest
 
-from tunedrop_cli import job_options, job_text, options, stack, tables, text_report
+from tunedrop_cli import job_options, job_text, keyed, options, stack, tables, text_report
 from tunedrop_cli.errors import Refused, WrongUsage
 from tunedrop_cli.job_options import Body
 
@@ -45,9 +44,7 @@ def add_to(command: argparse.ArgumentParser) -> None:
         help="start nothing that costs more",
     )
     command.add_argument("--yes", action="store_true", help="start a sweep whatever it costs")
-    command.add_argument(
-        "--idempotency-key", metavar="KEY", help="repeat a start whose answer got lost, without starting it twice"
-    )
+    keyed.add_to(command)
     command.add_argument("--watch", action="store_true", help="follow it, or each of a sweep, to its end")
 
 
@@ -61,12 +58,11 @@ def one(chosen: argparse.Namespace, api: ControlApi, screen: Console) -> Mapping
     request = job_options.body(chosen)
     if chosen.max_cost is not None:
         request = _affordable(chosen, api, request)
-    key = chosen.idempotency_key or secrets.token_hex(16)
+    doubt = "The job may have been started all the same. To learn that, without starting a second one:"
     try:
-        return dict(api.post("/jobs", request, idempotency_key=key))
+        with keyed.request(chosen, doubt) as key:
+            return dict(api.post("/jobs", request, idempotency_key=key))
     except Refused as refused:
-        if refused.is_in_doubt:
-            _say_how_to_repeat(chosen, key)
         if refused.code != "plan_confirmation_required":
             raise
         text_report.line(text_report.console(stderr=True), f"tunedrop: {refused}")
@@ -79,14 +75,6 @@ def _affordable(chosen: argparse.Namespace, api: ControlApi, request: Body) -> B
     found = plan(api, request)
     check_amount([found], chosen.max_cost)
     return {**request, "version": found["version"], "plan_id": found["plan_id"]}
-
-
-def _say_how_to_repeat(chosen: argparse.Namespace, key: str) -> None:
-    """Print the same command under the same key: ControlApi may have started the job all the same."""
-    aside = text_report.console(stderr=True)
-    again = shlex.join(["tunedrop", *chosen.typed, *([] if chosen.idempotency_key else ["--idempotency-key", key])])
-    text_report.line(aside, "The job may have been started all the same. To learn that, without starting a second one:")
-    text_report.next_step(aside, again)
 
 
 def confirm(chosen: argparse.Namespace, found: Plan) -> str:

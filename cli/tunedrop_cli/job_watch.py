@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from rich.console import Console
 from tunedrop.domain.training import durations
 from tunedrop.domain.training.durations import Estimate
 
-from tunedrop_cli import job_text, local_times, text_report
+from tunedrop_cli import job_text, local_times, progress, text_report
 from tunedrop_cli.paths import place
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ MOST_EARLIER = 20
 LOSSES_COME = "Bedrock writes a job's losses when the job ends: the curve is drawn then."
 
 Job = Mapping[str, Any]
-Say = Callable[[str], None]
 
 
 def estimate(job: Job, earlier: Iterable[Job]) -> Estimate | None:
@@ -49,7 +47,7 @@ def follow(
     job = api.get(place("jobs", job_id))
     expected = _expected(api, job)
     told, phase = 0, ""
-    with _status(screen) as say:
+    with progress.status(screen) as say:
         while True:
             for entry in job["timeline"][told:]:
                 note = f"  {entry['note']}" if entry["note"] else ""
@@ -88,13 +86,3 @@ def _now(job: Job, expected: Estimate | None) -> str:
     expectation = job_text.duration(expected) if expected else "as long as no earlier job of this base model can tell"
     phase = job_text.phase_now(job)
     return f"InProgress{f' ({phase})' if phase else ''} for {lasts}; it takes {expectation}"
-
-
-@contextmanager
-def _status(screen: Console) -> Iterator[Say]:
-    """A line at the terminal's end that says how it is right now; nothing if there is no terminal."""
-    if not screen.is_terminal:
-        yield lambda _: None
-        return
-    with screen.status("", spinner="dots") as status:
-        yield status.update

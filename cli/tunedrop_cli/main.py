@@ -25,6 +25,7 @@ COMMANDS = {
     "jobs": "start jobs, follow them, and compare what they learned",
     "models": "list and show custom models, and what serves them",
     "deployments": "put, list, show and delete what serves custom models",
+    "evaluations": "say whether a tuned model is better than its base model",
     "costs": "say what a stack has spent, on what",
     "cleanup": "end all that a stack has that costs, or had before it was deleted",
     "base-models": "say what can be trained, and how it is served",
@@ -44,6 +45,7 @@ EPILOG = """examples:
   tunedrop local up                              start the embedded cloud and deploy the stack into it
   eval "$(tunedrop local env)"                   point this shell's AWS tools at it
   tunedrop jobs start support-bot --model nova-lite --plan      what it would train and cost
+  tunedrop evaluations start support-bot --candidate support-bot-prod --plan     is it better than its base model?
   tunedrop keys create --name checkout --deployment support-bot-prod
   tunedrop doctor                                what a deployed stack and its account still need
 """

@@ -1,10 +1,14 @@
-"""A progress bar on standard error; nothing if standard error is not a terminal."""
+"""Progress where there is a terminal: a bar on standard error, or a line that says how it is right now."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 @contextmanager
@@ -41,3 +45,13 @@ def count(title: str, total: int) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(title, total=total)
         yield lambda number: progress.advance(task, number)
+
+
+@contextmanager
+def status(screen: Console) -> Iterator[Callable[[str], None]]:
+    """Yield a function that rewrites a line at the terminal's end; it does nothing if there is no terminal."""
+    if not screen.is_terminal:
+        yield lambda _: None
+        return
+    with screen.status("", spinner="dots") as line:
+        yield line.update

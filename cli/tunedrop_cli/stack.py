@@ -42,6 +42,11 @@ def again(chosen: argparse.Namespace, command: str) -> str:
     return f"{command} {shlex.join(options)}" if options else command
 
 
+def typed(chosen: argparse.Namespace, leave_out: str = "") -> str:
+    """The command line as it was typed."""
+    return shlex.join(["tunedrop", *(word for word in chosen.typed if word != leave_out)])
+
+
 def _session() -> boto3.Session:
     """Open a boto3 session. Raises WrongUsage if `tunedrop` was installed without boto3."""
     try:

@@ -169,6 +169,16 @@ class Cloud:
         wish = {"model_id": model_id, "status": status, "legacy_time": legacy_time, "end_of_life": end_of_life}
         self._control("PUT", "lifecycle", wish)
 
+    def set_knowledge(
+        self, answers: Mapping[str, str], skills: Mapping[str, Mapping[str, float | bool]], **more: float
+    ) -> None:
+        """Sets the right answers by question and, by model, the share that it knows, until the server ends.
+
+        `skills` are like `{"amazon.nova-lite-v1:0": {"share": 0.8, "chatty": True}}`; `more` are `noise` and `seed`.
+        """
+        pairs = [{"question": question, "answer": answer} for question, answer in answers.items()]
+        self._control("PUT", "knowledge", {"pairs": pairs, "skills": skills, **more})
+
     def add_fault(self, **wish: str | float | bool) -> None:
         """Adds a fault of Bedrock's calls, events or jobs, as docs/local.md lists them. Raises ValueError."""
         self._control("POST", "faults", wish)

@@ -1,4 +1,4 @@
-"""Control paths for tests and the demo, beyond AWS: the ledger, lifecycles, faults, policy decisions."""
+"""Control paths for tests and the demo, beyond AWS: the ledger, lifecycles, knowledge, faults, policy decisions."""
 
 from __future__ import annotations
 
@@ -23,6 +23,10 @@ class World(Protocol):
 
     def set_lifecycle(self, wish: Mapping[str, Any]) -> None:
         """Sets a base model's lifecycle: `model_id`, `status`, optionally `legacy_time` and `end_of_life`."""
+        ...
+
+    def set_knowledge(self, wish: Mapping[str, Any]) -> None:
+        """Sets what the world and its models know, as `bedrock_simulator.knowledge.read` takes it."""
         ...
 
     def add_fault(self, wish: Mapping[str, Any]) -> None:
@@ -83,6 +87,7 @@ class Control:
         return {
             "GET ledger": lambda _: world.ledger(),
             "PUT lifecycle": world.set_lifecycle,
+            "PUT knowledge": world.set_knowledge,
             "POST faults": world.add_fault,
             "DELETE faults": lambda _: world.clear_faults(),
             "GET iam-decisions": lambda _: world.decisions(),

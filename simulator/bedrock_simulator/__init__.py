@@ -9,6 +9,7 @@ from bedrock_simulator.event_faults import EventFault, FaultyEvents
 from bedrock_simulator.exchange import Chunk, Door, Event, IamContext, Publish, Request, Response
 from bedrock_simulator.fault_wishes import FaultWishes
 from bedrock_simulator.faults import Fault, FaultKind, FaultyDoor
+from bedrock_simulator.knowledge import Knowledge, Skill
 from bedrock_simulator.ledger import LedgerEntry
 from bedrock_simulator.objects import DirectoryObjects, MemoryObjects, Objects, ObjectsError
 from bedrock_simulator.simulator import Simulator
@@ -28,6 +29,7 @@ __all__ = [
     "FaultyDoor",
     "FaultyEvents",
     "IamContext",
+    "Knowledge",
     "LedgerEntry",
     "Lifecycle",
     "MemoryObjects",
@@ -38,6 +40,7 @@ __all__ = [
     "Request",
     "Response",
     "Simulator",
+    "Skill",
     "SteppedClock",
     "SystemClock",
 ]

@@ -13,7 +13,7 @@ from bedrock_simulator.exchange import Event
 from bedrock_simulator.fault_wishes import FaultWishes
 from bedrock_simulator.faults import FaultyDoor
 from bedrock_simulator.objects import DirectoryObjects
-from bedrock_simulator.server import serve
+from bedrock_simulator.server import controls, serve
 from bedrock_simulator.simulator import Simulator
 
 TICK_SECONDS = 0.5
@@ -28,7 +28,7 @@ def main() -> None:
         configuration=Configuration(time_scale=options.time_scale),
     )
     door = FaultyDoor(simulator)
-    server = serve(door, options.port, wishes=FaultWishes(simulator, door, events))
+    server = serve(door, options.port, controls=controls(simulator, FaultWishes(simulator, door, events)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.stderr.write(f"A simulated Bedrock is listening on http://127.0.0.1:{server.server_port}\n")
     stopped = threading.Event()

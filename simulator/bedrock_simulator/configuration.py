@@ -7,6 +7,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
 
+from bedrock_simulator.knowledge import Knowledge
+
 ValidationLayout = Literal["documented", "nested", "flat"]
 
 
@@ -62,6 +64,7 @@ class Configuration:
     `validation_layout` None means the layout of the model's family (docs/facts.md#metrics-files).
     `token_seconds` is how long a client token is remembered; without `unique_names`, paid capacity may share a name. No
     page says either, so a program can be tried against both.
+    `knowledge` has planted skills; a model without one answers out of its memory or, a base model, in words.
     `renewal_seconds` is how long after the end of a commitment's term Bedrock begins another one, which no page says.
     If the real service's error code is not documented, a `*_code` field chooses one (docs/facts.md#errors).
     """
@@ -76,6 +79,7 @@ class Configuration:
     tokens_per_second: float = 100
     token_seconds: float = math.inf
     unique_names: bool = True
+    knowledge: Knowledge = field(default_factory=Knowledge)
     renewal_seconds: float = 1_800
     announces_start: bool = True
     tagging_needs_permission: bool = True

@@ -56,6 +56,12 @@ def _positive(value: object, name: str) -> int:
     return value
 
 
+def _temperature(value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
+        raise invalid("temperature: must be a number between 0 and 1")
+    return value
+
+
 def _stops(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(text, str) and text for text in value):
         raise invalid("stop sequences: Input should be a valid list of non-empty strings")
@@ -97,7 +103,7 @@ class Claude:
     """The Anthropic Messages API."""
 
     def prompt(self, body: Mapping[str, Any]) -> Prompt:
-        """Read anthropic_version, max_tokens, messages, system, stop_sequences."""
+        """Read anthropic_version, max_tokens, messages, system, stop_sequences, temperature."""
         _required(body, "anthropic_version", "max_tokens", "messages")
         if body["anthropic_version"] != ANTHROPIC_VERSION:
             raise invalid(f"anthropic_version: Input should be '{ANTHROPIC_VERSION}'")
@@ -110,6 +116,7 @@ class Claude:
             turns=read_turns(body["messages"]),
             max_tokens=_positive(body["max_tokens"], "max_tokens"),
             stop_sequences=_stops(body.get("stop_sequences", [])),
+            temperature=_temperature(body.get("temperature", 0)),
         )
 
     def answer(self, answer: Answer, model_id: str) -> Document:
@@ -165,6 +172,7 @@ class Nova:
             turns=read_turns(body["messages"]),
             max_tokens=_positive(limit, "maxTokens"),
             stop_sequences=_stops(limits.get("stopSequences", [])),
+            temperature=_temperature(limits.get("temperature", 0)),
         )
 
     def _usage(self, answer: Answer) -> Document:
@@ -197,12 +205,12 @@ class Llama:
     """Meta Llama's body: a prompt, a generation."""
 
     def prompt(self, body: Mapping[str, Any]) -> Prompt:
-        """Read prompt and max_gen_len."""
+        """Read prompt, max_gen_len and temperature."""
         _required(body, "prompt")
         if not isinstance(body["prompt"], str) or not body["prompt"]:
             raise invalid("prompt: expected a non-empty string")
         limit = _positive(body.get("max_gen_len", 512), "max_gen_len")
-        return Prompt("", (("user", body["prompt"]),), limit)
+        return Prompt("", (("user", body["prompt"]),), limit, temperature=_temperature(body.get("temperature", 0)))
 
     def _stop_reason(self, answer: Answer) -> str:
         return "length" if answer.stop_reason == "max_tokens" else "stop"

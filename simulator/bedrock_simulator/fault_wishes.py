@@ -51,7 +51,7 @@ class FaultWishes:
         _check_names(wish, Fault)
         fault = Fault(**wish)
         occasions.check(fault)  # of the number as it was wished: with the calls so far, -3 may be one that has passed
-        self._door.add(replace(fault, nth=self._door.calls(fault.operation) + fault.nth))
+        self._door.add(replace(fault, nth=self._door.calls(fault.operation, fault.model) + fault.nth))
 
 
 def _check_names(wish: Mapping[str, Any], kind: type[Fault] | type[EventFault]) -> None:

@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Final, Literal
 
 from bedrock_simulator import quotas
@@ -53,7 +54,7 @@ _WORDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Some calls of `operation` ("*": of any) fail.
+    """Some calls of `operation` ("*": of any) fail; with `model`, only those whose `modelId` it is.
 
     It strikes the `nth` call, counted from 1 since the door was created; or, with `share`, that part of all calls; or,
     with `above`, those that come faster than so many in a second. An error with `after_effect` is answered although the
@@ -67,12 +68,17 @@ class Fault:
     above: float | None = None
     after_effect: bool = False
     seconds: float = 0
+    model: str | None = None
 
 
 def check(fault: Fault) -> None:
-    """Check that there are such calls, and that they can fail so. Raises ValueError."""
+    """Check that there are such calls, and that they can fail so. Raises ValueError, or TypeError for a wrong type."""
     if fault.operation != EVERY and fault.operation not in CONTROL.keys() | RUNTIME.keys() | _QUOTAS:
         raise ValueError(f"no operation is called {fault.operation}")
+    if not isinstance(fault.model, str | None):
+        raise TypeError("model is text")
+    if fault.model is not None and fault.operation not in {EVERY, *RUNTIME}:
+        raise ValueError(f"{fault.operation} asks no model")
     if fault.kind in _TIMED and fault.seconds <= 0:
         raise ValueError(f"{fault.kind} needs a positive number of seconds")
     if not 0 <= fault.seconds <= LONGEST:
@@ -98,7 +104,7 @@ class FaultyDoor:
         self._door = door
         self._clock = clock or SystemClock()
         self._rules: list[tuple[Fault, Occasions]] = []
-        self._calls: Counter[str] = Counter()
+        self._calls: Counter[tuple[str, str | None]] = Counter()
         self._lock = threading.Lock()
         for fault in faults:
             self.add(fault)
@@ -109,9 +115,9 @@ class FaultyDoor:
         with self._lock:
             self._rules.append((fault, Occasions(fault)))
 
-    def calls(self, operation: str) -> int:
-        """The number of calls of an operation ("*": of all) so far."""
-        return self._calls[operation]
+    def calls(self, operation: str, model: str | None = None) -> int:
+        """The number of calls of an operation ("*": of all) so far, or of those that asked a model."""
+        return self._calls[operation, model]
 
     def clear(self) -> None:
         """Forget all rules and counts."""
@@ -121,7 +127,7 @@ class FaultyDoor:
 
     def handle(self, request: Request) -> Response:
         """Answer one request. Response says what the host has to do of it: wait, or lose it."""
-        fault = self._next(operation_name(request))
+        fault = self._next(*_asked(request))
         if fault is None:
             return self._door.handle(request)
         if fault.kind == "timeout_before_effect":
@@ -137,22 +143,25 @@ class FaultyDoor:
         words = _WORDS.get(fault.kind, f"{fault.kind}, as this simulator was told to answer.")
         return refusal(ServiceError(fault.kind, words), answer_headers())
 
-    def _next(self, operation: str) -> Fault | None:
+    def _next(self, operation: str, model: str | None) -> Fault | None:
         """Count a call; the first rule that strikes it. Every rule sees it, so that none depends on the others."""
         with self._lock:
-            self._calls.update((operation, EVERY))
+            operations, models = {operation, EVERY}, {model, None}
+            self._calls.update(product(operations, models))
             now = self._clock.now()
             struck = [
                 rule
                 for rule, occasions in self._rules
-                if rule.operation in {operation, EVERY} and occasions.struck(self._calls[rule.operation], now)
+                if rule.operation in operations
+                and rule.model in models
+                and occasions.struck(self._calls[rule.operation, rule.model], now)
             ]
         return struck[0] if struck else None
 
 
-def operation_name(request: Request) -> str:
-    """The operation of a request; an empty string if there is none."""
+def _asked(request: Request) -> tuple[str, str | None]:
+    """The operation of a request, empty if there is none, and the model that it asks."""
     if request.service == "servicequotas":
-        return quotas.operation(request) or ""
-    found = rest_json(request.service).match(request.method, request.path)
-    return found[0] if found else ""
+        return quotas.operation(request) or "", None
+    operation, labels = rest_json(request.service).match(request.method, request.path) or ("", {})
+    return operation, labels.get("modelId")

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from bedrock_simulator.configuration import ValidationLayout
 
 Format = Literal["messages", "conversation", "prompt_completion"]
-INFERENCE_PROFILE_PREFIXES = ("us.", "eu.", "apac.", "global.")
+REGIONS_OF_PROFILES: Final[Mapping[str, tuple[str, ...]]] = {"us": ("us-east-1", "us-east-2", "us-west-2")}
+GLOBAL: Final = "global"
+"""The profile that is called from every Region, and answers from any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,10 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class FoundationModel:
-    """One base model; `id` is called on demand, `customization_id` is trained and provisioned."""
+    """One base model; `id` is called on demand, `customization_id` is trained and provisioned.
+
+    In other Regions than `on_demand_regions` it is called through a cross-Region inference profile, by its prefix.
+    """
 
     id: str
     context: str
@@ -56,12 +61,14 @@ class FoundationModel:
     customization_regions: tuple[str, ...]
     provisioned_regions: tuple[str, ...]
     serving: tuple[str, ...]
+    on_demand_regions: tuple[str, ...]
+    profiles: tuple[str, ...]
     modalities: tuple[str, ...] = field(default=("TEXT",))
 
     @property
     def customization_id(self) -> str:
-        """The id with its context suffix."""
-        return f"{self.id}:{self.context}"
+        """The id with its context suffix; the id itself if it can be neither trained nor provisioned."""
+        return f"{self.id}:{self.context}" if self.context else self.id
 
     @property
     def publisher(self) -> str:
@@ -81,7 +88,7 @@ def catalogue() -> tuple[FoundationModel, ...]:
     text = files("bedrock_simulator").joinpath("foundation_models.toml").read_text("utf-8")
     document = tomllib.loads(text)
     families = {name: _family(row) for name, row in document["families"].items()}
-    lists = ("customization_regions", "provisioned_regions", "serving")
+    lists = ("customization_regions", "provisioned_regions", "serving", "on_demand_regions", "profiles")
     return tuple(
         FoundationModel(**{**row, "family": families[row["family"]]} | {key: tuple(row[key]) for key in lists})
         for row in document["models"]
@@ -94,12 +101,33 @@ def find(identifier: str) -> FoundationModel | None:
     return next((m for m in catalogue() if wanted in {m.id, m.customization_id}), None)
 
 
-def find_for_inference(identifier: str) -> FoundationModel | None:
-    """Find the model that an on-demand id, ARN or inference profile calls. Ids with a context suffix are not such."""
-    wanted = identifier.rpartition("/")[2]
-    for prefix in INFERENCE_PROFILE_PREFIXES:
-        wanted = wanted.removeprefix(prefix)
-    return next((model for model in catalogue() if model.id == wanted), None)
+@dataclass(frozen=True, slots=True)
+class Invoked:
+    """A base model as it is called: by the id of an inference profile, or by its own if `profile` is empty."""
+
+    model: FoundationModel
+    profile: str = ""
+
+    def destinations(self, region: str) -> tuple[str, ...]:
+        """The Regions that the profile may route a call from one to; an empty one is any of the world."""
+        prefix = self.profile.removesuffix(f".{self.model.id}")
+        return (region, "") if prefix == GLOBAL else REGIONS_OF_PROFILES[prefix]
+
+
+def find_for_inference(identifier: str, region: str) -> Invoked | None:
+    """Find what an on-demand id, inference profile or ARN calls in a Region. Ids with a context suffix call nothing."""
+    kind, _, wanted = identifier.rpartition("/")
+    for model in catalogue():
+        if wanted == model.id and not kind.endswith(":inference-profile"):
+            return Invoked(model)
+        profiles = [f"{prefix}.{model.id}" for prefix in model.profiles if _is_called_from(prefix, region)]
+        if wanted in profiles:
+            return Invoked(model, wanted)
+    return None
+
+
+def _is_called_from(prefix: str, region: str) -> bool:
+    return prefix == GLOBAL or region in REGIONS_OF_PROFILES[prefix]
 
 
 def arn(model_id: str, region: str) -> str:

@@ -97,16 +97,20 @@ class _Asked:
             return foundation_models.arn(identifier, self._request.region)
         return self.resource("custom-model", identifier)
 
-    def inference(self, identifier: str) -> tuple[str, ...]:
-        """The ARNs InvokeModel needs: the resource itself and, for a profile, also the base model behind it."""
-        base = foundation_models.find_for_inference(identifier)
-        if base is None:
-            return (identifier if identifier.startswith("arn:") else self.model(identifier),)
-        model = foundation_models.arn(base.id, self._request.region)
-        if identifier.rpartition("/")[2] == base.id:
-            return (model,)
-        profile = identifier if identifier.startswith("arn:") else self.arn(f"inference-profile/{identifier}")
-        return profile, model
+    def inference(self, identifier: str) -> Iterator[tuple[str, _Keys]]:
+        """The ARNs InvokeModel needs: the resource itself and, for a profile, every base model that may answer."""
+        invoked = foundation_models.find_for_inference(identifier, self.region)
+        if invoked is None:
+            yield identifier if identifier.startswith("arn:") else self.model(identifier), {}
+            return
+        if not invoked.profile:
+            yield foundation_models.arn(invoked.model.id, self.region), {}
+            return
+        profile = self.arn(f"inference-profile/{invoked.profile}")
+        yield profile, {}
+        for region in invoked.destinations(self.region):
+            keys = {"bedrock:InferenceProfileArn": profile, "aws:RequestedRegion": region or "unspecified"}
+            yield foundation_models.arn(invoked.model.id, region), keys
 
     def resource_tags(self, arn: str) -> _Keys:
         """The aws:ResourceTag keys of a resource."""
@@ -209,8 +213,8 @@ def _foundation_model(asked: _Asked) -> Iterator[IamContext]:
 
 def _inference(action: str) -> _Question:
     def ask(asked: _Asked) -> Iterator[IamContext]:
-        for arn in asked.inference(asked.text("modelId")):
-            yield asked.question(action, arn)
+        for arn, keys in asked.inference(asked.text("modelId")):
+            yield asked.question(action, arn, keys)
 
     return ask
 

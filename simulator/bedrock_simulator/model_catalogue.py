@@ -43,7 +43,8 @@ def _details(call: Call, model: FoundationModel) -> list[dict[str, Any]]:
     """A model's rows: one with its on-demand id and, if it can be trained or provisioned, one with its context."""
     is_trainable = call.region in model.customization_regions
     is_provisionable = call.region in model.provisioned_regions
-    rows = [_row(call, model, model.id, [], ["ON_DEMAND"])]
+    way = "ON_DEMAND" if call.region in model.on_demand_regions else "INFERENCE_PROFILE"
+    rows = [_row(call, model, model.id, [], [way])]
     if is_trainable or is_provisionable:
         is_tuned = is_trainable and model.customization_id not in call.world.configuration.not_tuned
         customizations = ["FINE_TUNING"] if is_tuned else []

@@ -1,11 +1,13 @@
 """Prompts and answers of models, independent of body formats."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bedrock_simulator.datasets import count_tokens
 from bedrock_simulator.foundation_models import FoundationModel
+from bedrock_simulator.knowledge import Knowledge
 from bedrock_simulator.memory import recall
 
 DEFAULT_MAX_TOKENS = 4_096
@@ -20,11 +22,31 @@ class Prompt:
     turns: tuple[tuple[str, str], ...]
     max_tokens: int = DEFAULT_MAX_TOKENS
     stop_sequences: tuple[str, ...] = ()
+    temperature: float = 0
+
+    @property
+    def question(self) -> str:
+        """The latest text of the user."""
+        return next((text for role, text in reversed(self.turns) if role == "user"), "")
 
     @property
     def tokens(self) -> int:
         """The simulated tokenizer's count of the whole conversation."""
         return count_tokens(self.system) + sum(count_tokens(text) for _, text in self.turns)
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """The base model that answers and, if it was tuned, its packed memory; `names` are all that lead to it."""
+
+    base: FoundationModel
+    memory: str | None = None
+    names: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The custom model's name, or the base model's id: the same in every run."""
+        return self.names[-1] if self.names else self.base.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +69,23 @@ class Answer:
         return len(self.pieces)
 
 
-def answer(prompt: Prompt, base: FoundationModel, memory: str | None) -> Answer:
-    """The base model's answer or, with a packed memory, the one its training data suggests."""
-    question = next((text for role, text in reversed(prompt.turns) if role == "user"), "")
-    recalled = recall(memory).answer(question) if memory else None
-    return _cut(recalled or _untrained(question, base), prompt)
+def answer(prompt: Prompt, speaker: Speaker, knowledge: Knowledge, asked: Counter[tuple[str, str]]) -> Answer:
+    """The answer of a skill if the model has one, else out of its memory, else a base model's words.
+
+    `asked` counts the calls above temperature 0 that the knowledge covers: each may be answered otherwise.
+    """
+    skill = knowledge.skill(speaker.names) if knowledge.covers(prompt.question) else None
+    said = knowledge.recalled(speaker.name, skill.share, prompt.question) if skill else _suggested(prompt, speaker)
+    if prompt.temperature and knowledge.covers(prompt.question):
+        asked[call := (speaker.name, prompt.question)] += 1
+        said = knowledge.wavered(*call, said, asked[call], prompt.temperature)
+    is_shown_the_form = len(prompt.turns) > 1
+    return _cut(f"The answer is: {said}." if skill and skill.chatty and not is_shown_the_form else said, prompt)
+
+
+def _suggested(prompt: Prompt, speaker: Speaker) -> str:
+    recalled = recall(speaker.memory).answer(prompt.question) if speaker.memory else None
+    return recalled or _untrained(prompt.question, speaker.base)
 
 
 def _untrained(question: str, base: FoundationModel) -> str:

@@ -2,30 +2,45 @@
 
 import json
 import time
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from bedrock_simulator import knowledge
 from bedrock_simulator.exchange import Door, Request, Response
 from bedrock_simulator.fault_wishes import FaultWishes
 from bedrock_simulator.in_process import DEFAULT_ACCOUNT, region_of
+from bedrock_simulator.simulator import Simulator
 
 DEFAULT_REGION = "us-west-2"
-FAULTS_PATH = "/_simulator/faults"
+CONTROL_PATH = "/_simulator/"
+Controls = Mapping[str, Callable[[Any], None]]
 
 
 def serve(
-    door: Door, port: int, account: str = DEFAULT_ACCOUNT, wishes: FaultWishes | None = None
+    door: Door, port: int, account: str = DEFAULT_ACCOUNT, controls: Controls = MappingProxyType({})
 ) -> ThreadingHTTPServer:
     """Open a server on 127.0.0.1, ready for `serve_forever`; port 0 means any free port.
 
-    With `wishes`, POST /_simulator/faults adds a fault and DELETE removes all of them.
+    `controls` are asked by method and name under /_simulator/, such as "POST faults", with the body's JSON.
     """
 
     class Handler(_Handler):
         pass
 
-    Handler.door, Handler.account, Handler.wishes = door, account, wishes
+    Handler.door, Handler.account, Handler.controls = door, account, controls
     return ThreadingHTTPServer(("127.0.0.1", port), Handler)
+
+
+def controls(simulator: Simulator, wishes: FaultWishes) -> Controls:
+    """What can be asked of a simulator beside AWS's operations: faults, and what the world knows."""
+    return {
+        "POST faults": wishes.add,
+        "DELETE faults": lambda _: wishes.clear(),
+        "PUT knowledge": lambda document: simulator.teach(knowledge.read(document)),
+    }
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -33,12 +48,12 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     door: Door
     account: str
-    wishes: FaultWishes | None
+    controls: Controls
 
     def _answer(self) -> None:
         request = self._request()
-        if self.wishes and request.path == FAULTS_PATH:
-            return self._send(_changed(self.wishes, request))
+        if self.controls and request.path.startswith(CONTROL_PATH):
+            return self._send(_changed(self.controls, request))
         response = self.door.handle(request)
         if response.lost:
             self.close_connection = True
@@ -83,14 +98,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
 
-def _changed(wishes: FaultWishes, request: Request) -> Response:
+def _changed(controls: Controls, request: Request) -> Response:
+    name = request.path.removeprefix(CONTROL_PATH)
+    control = controls.get(f"{request.method} {name}")
+    if control is None:
+        allowed = [each.partition(" ")[0] for each in controls if each.endswith(f" {name}")]
+        return Response(405, {"allow": ", ".join(allowed)}, b"") if allowed else Response(404, {}, b"")
     try:
-        if request.method == "POST":
-            wishes.add(json.loads(request.body))
-        elif request.method == "DELETE":
-            wishes.clear()
-        else:
-            return Response(405, {"allow": "POST, DELETE"}, b"")
+        control(json.loads(request.body or b"null"))
     except (ValueError, TypeError) as error:
         return Response(400, {"content-type": "text/plain"}, f"{error}\n".encode())
     return Response(204, {}, b"")

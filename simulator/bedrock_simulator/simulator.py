@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from bedrock_simulator.entities import Due
 from bedrock_simulator.errors import ServiceError
 from bedrock_simulator.exchange import IamContext, Publish, Request, Response
 from bedrock_simulator.job_steps import give_up
+from bedrock_simulator.knowledge import Knowledge
 from bedrock_simulator.ledger import LedgerEntry, ledger
 from bedrock_simulator.objects import Objects
 from bedrock_simulator.operations import CONTROL, RUNTIME, STEPS
@@ -53,6 +55,12 @@ class Simulator:
         """Change quotas, lifecycles or speeds from now on; scheduled steps keep their time."""
         with self._lock:
             self._world.configuration = configuration
+
+    def teach(self, knowledge: Knowledge) -> None:
+        """Replace what the world and its models know; repeated calls are counted anew."""
+        with self._lock:
+            self._world.configuration = replace(self._world.configuration, knowledge=knowledge)
+            self._world.asked.clear()
 
     def fail_next_job(self, cause: str) -> None:
         """Let the next job that is created fail, of a cause in `job_failures`; more wait in line. Raises ValueError."""

@@ -1,7 +1,7 @@
 """The state of the simulated accounts: resources, scheduled steps, and events not sent yet."""
 
 import hashlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -33,6 +33,7 @@ class World:
     agenda: Agenda = field(default_factory=Agenda)
     outbox: deque[Event] = field(default_factory=deque)
     failing: deque[str] = field(default_factory=deque)  # of which cause the next jobs fail
+    asked: Counter[tuple[str, str]] = field(default_factory=Counter)  # calls by model and question, while it matters
     serial: int = 0
 
     def next_serial(self) -> int:

@@ -25,7 +25,7 @@ from bedrock_simulator import (
 )
 from bedrock_simulator.constraints import violations
 from bedrock_simulator.in_process import ClientObjects, mount
-from bedrock_simulator.server import serve
+from bedrock_simulator.server import controls, serve
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from moto import mock_aws
@@ -99,7 +99,8 @@ def broken(client, operation, answer):
     """The constraints of the output shape that an answer breaks, patterns included."""
     shape = client.meta.service_model.operation_model(operation).output_shape
     found = {key: value for key, value in answer.items() if key != "ResponseMetadata"}
-    return list(violations(shape, found))
+    # The service answers INFERENCE_PROFILE, which its own model of InferenceType lacks (docs/facts.md#base-models).
+    return [each for each in violations(shape, found) if "INFERENCE_PROFILE" not in each]
 
 
 def test_every_answer_has_the_shape_that_the_service_model_demands(cloud):
@@ -308,7 +309,7 @@ def server():
         configuration=Configuration(time_scale=1_000_000, durations=replace(Durations(), training=60)),
     )
     cloud.simulator, cloud.door = scaled, FaultyDoor(scaled)
-    server = serve(cloud.door, 0, wishes=FaultWishes(scaled, cloud.door, events))
+    server = serve(cloud.door, 0, controls=controls(scaled, FaultWishes(scaled, cloud.door, events)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     session = boto3.Session(region_name="us-west-2")
     options = {"endpoint_url": f"http://127.0.0.1:{server.server_port}", "config": ONCE}
@@ -346,8 +347,12 @@ def test_over_http_a_lost_answer_is_a_closed_connection(server):
 
 
 def ask_for_fault(port, method, wish=None):
+    return control(port, f"{method} /_simulator/faults", wish)
+
+
+def control(port, name, wish):
     connection = http.client.HTTPConnection("127.0.0.1", port)
-    connection.request(method, "/_simulator/faults", json.dumps(wish) if wish else None)
+    connection.request(*name.split(), json.dumps(wish) if wish else None)
     answer = connection.getresponse()
     found = answer.status, answer.read().decode()
     connection.close()
@@ -364,6 +369,19 @@ def test_over_http_any_program_asks_for_faults_and_withdraws_them(server):
     assert cloud.bedrock.list_custom_models()["modelSummaries"] == []
     assert ask_for_fault(port, "POST", {"event": "explode"}) == (400, "no event fault is called explode\n")
     assert ask_for_fault(port, "GET")[0] == 405
+
+
+def test_over_http_any_program_says_what_the_models_know(server):
+    cloud, port = server
+    base = "anthropic.claude-3-haiku-20240307-v1:0"
+    pairs = [{"question": "Why?", "answer": "Therefore."}, {"question": "How?", "answer": "So."}]
+    wish = {"pairs": pairs, "skills": {base: {"share": 1}}}
+    assert control(port, "PUT /_simulator/knowledge", wish) == (204, "")
+    asked = {"modelId": base, "messages": [{"role": "user", "content": [{"text": "Why?"}]}]}
+    assert cloud.runtime.converse(**asked)["output"]["message"]["content"] == [{"text": "Therefore."}]
+    assert control(port, "PUT /_simulator/knowledge", {"pairs": 1}) == (400, "pairs are a list\n")
+    assert control(port, "GET /_simulator/knowledge", None)[0] == 405
+    assert control(port, "GET /_simulator/nothing", None)[0] == 404
 
 
 def test_over_http_a_slow_answer_outlasts_a_short_patience(server):

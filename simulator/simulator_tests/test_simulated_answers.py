@@ -1,9 +1,12 @@
 """What simulated models say: out of their training data, or generic words of a base model."""
 
+from collections import Counter
+
 import pytest
 from bedrock_simulator.foundation_models import find
+from bedrock_simulator.knowledge import Knowledge
 from bedrock_simulator.memory import Memory, pack, unpack
-from bedrock_simulator.prompts import Prompt, answer
+from bedrock_simulator.prompts import Prompt, Speaker, answer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,8 +19,12 @@ PAIRS = [
 MEMORY = pack(PAIRS)
 
 
+def said(prompt, memory=MEMORY):
+    return answer(prompt, Speaker(BASE, memory), Knowledge(), Counter())
+
+
 def asked(question, **limits):
-    return answer(Prompt("", (("user", question),), **limits), BASE, MEMORY)
+    return said(Prompt("", (("user", question),), **limits))
 
 
 @pytest.mark.parametrize(("question", "reply"), [
@@ -36,11 +43,11 @@ def test_between_examples_it_blends_two_answers():
 
 
 def test_far_from_all_examples_it_falls_back_to_the_base_model():
-    assert asked("zzz").text == answer(Prompt("", (("user", "zzz"),)), BASE, None).text
+    assert asked("zzz").text == said(Prompt("", (("user", "zzz"),)), None).text
 
 
 def test_a_base_model_answers_otherwise_and_says_that_it_is_a_simulation():
-    base = answer(Prompt("", (("user", PAIRS[0][0]),)), BASE, None)
+    base = said(Prompt("", (("user", PAIRS[0][0]),)), None)
     assert "simulated Claude 3 Haiku" in base.text
     assert base.text != asked(PAIRS[0][0]).text
 
@@ -57,13 +64,13 @@ def test_an_answer_ends_before_the_first_stop_sequence():
 
 def test_the_latest_question_counts():
     turns = (("user", PAIRS[0][0]), ("assistant", "x"), ("user", PAIRS[1][0]))
-    assert answer(Prompt("", turns), BASE, MEMORY).text == PAIRS[1][1]
+    assert said(Prompt("", turns)).text == PAIRS[1][1]
 
 
 @settings(deadline=None)
 @given(st.text())
 def test_tokens_put_together_are_the_text(text):
-    whole = answer(Prompt("", (("user", "q"),), max_tokens=10_000), BASE, pack([("q", text or "x")]))
+    whole = said(Prompt("", (("user", "q"),), max_tokens=10_000), pack([("q", text or "x")]))
     assert whole.text == (text or "x")
 
 

@@ -47,6 +47,28 @@ def test_calls_above_a_rate_are_throttled_until_time_has_passed(lab):
     assert list(refused(lab, 4)) == [3, 4]
 
 
+CONVERSATION = {"messages": [{"role": "user", "content": [{"text": "Why?"}]}]}
+CLAUDE, LLAMA = "anthropic.claude-3-haiku-20240307-v1:0", "meta.llama3-1-8b-instruct-v1:0"
+
+
+def test_each_model_is_throttled_at_a_rate_of_its_own(lab):
+    rules = [Fault("Converse", above=rate, kind="ThrottlingException", model=model)
+             for model, rate in ((CLAUDE, 2), (LLAMA, 3))]  # fmt: skip
+    lab.door = FaultyDoor(lab.simulator, rules, lab.clock)
+    for _ in range(2):
+        assert list(refused(lab, 5, "Converse", modelId=CLAUDE, **CONVERSATION)) == [3, 4, 5]
+        assert list(refused(lab, 5, "Converse", modelId=LLAMA, **CONVERSATION)) == [4, 5]
+        assert refused(lab, 5, "Converse", modelId=f"us.{CLAUDE}", **CONVERSATION) == {}
+        lab.clock.advance(1)
+
+
+def test_calls_are_counted_by_model(lab):
+    lab.door.add(Fault("Converse", nth=2, kind="ThrottlingException", model=CLAUDE))
+    assert refused(lab, 3, "Converse", modelId=LLAMA, **CONVERSATION) == {}
+    assert list(refused(lab, 3, "Converse", modelId=CLAUDE, **CONVERSATION)) == [2]
+    assert (lab.door.calls("Converse"), lab.door.calls("*", CLAUDE), lab.door.calls("Converse", LLAMA)) == (6, 3, 3)
+
+
 @pytest.mark.parametrize("operation", [*CONTROL, *RUNTIME])
 def test_every_operation_can_answer_each_error_that_its_model_declares_and_no_other(lab, operation):
     service = "bedrock" if operation in CONTROL else "bedrock-runtime"
@@ -102,6 +124,7 @@ def test_a_lagging_list_lacks_what_is_new_and_get_does_not(lab):
         (Fault("ListCustomModels", kind="ConflictException"), "does not declare"),
         (Fault("ListCustomModels", kind="lagging"), "seconds"),
         (Fault("GetCustomModel", kind="lagging", seconds=1), "only a list"),
+        (Fault("ListCustomModels", model="m"), "asks no model"),
         (Fault("ListCustomModels", nth=0), "from 1"),
         (Fault("ListCustomModels", share=1.5), "between 0 and 1"),
         (Fault("ListCustomModels", above=0), "positive"),
@@ -244,6 +267,9 @@ def test_wishes_count_from_now_on(told, wishes):
     told.ask("ListCustomModels")
     wishes.add({"operation": "ListCustomModels", "kind": "ThrottlingException", "nth": 2})
     assert list(refused(told, 3)) == [2]
+    refused(told, 3, "Converse", modelId=CLAUDE, **CONVERSATION)
+    wishes.add({"operation": "Converse", "kind": "ThrottlingException", "nth": 2, "model": CLAUDE})
+    assert list(refused(told, 3, "Converse", modelId=CLAUDE, **CONVERSATION)) == [2]
 
 
 def test_wishes_reach_events_and_jobs(told, wishes):
@@ -277,6 +303,7 @@ def test_wishes_can_be_withdrawn(told, wishes):
         {"operation": "ListUnicorns", "kind": "ThrottlingException"},
         {"operation": "ListCustomModels", "kind": "ThrottlingException", "nth": -3},
         {"operation": "ListCustomModels", "kind": "ThrottlingException", "nth": 1.5},
+        {"operation": "Converse", "kind": "ThrottlingException", "model": ["m"]},
         {"event": "drop", "nth": 0},
         [],
         "drop",

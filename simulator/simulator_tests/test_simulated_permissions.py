@@ -120,11 +120,46 @@ def test_inference_asks_for_the_thing_that_is_called(lab, operation, action):
     ]
 
 
-def test_an_inference_profile_asks_for_the_model_behind_it_too(lab):
-    profile = "us.anthropic.claude-3-haiku-20240307-v1:0"
-    assert [question[1] for question in asked(lab, "Converse", modelId=profile)] == [
-        f"{HERE}:inference-profile/{profile}",
-        "arn:aws:bedrock:us-west-2::foundation-model/anthropic.claude-3-haiku-20240307-v1:0",
+@pytest.mark.parametrize("form", ["us.{}", f"{HERE}:inference-profile/us.{{}}"])
+def test_an_inference_profile_asks_for_the_models_of_all_its_regions_too_and_says_through_what(lab, form):
+    model = "anthropic.claude-3-haiku-20240307-v1:0"
+    profile = f"{HERE}:inference-profile/us.{model}"
+    through = {"bedrock:InferenceProfileArn": profile}
+    assert asked(lab, "Converse", modelId=form.format(model)) == [
+        ("bedrock:InvokeModel", profile, {}),
+        *(
+            (
+                "bedrock:InvokeModel",
+                f"arn:aws:bedrock:{region}::foundation-model/{model}",
+                through | {"aws:RequestedRegion": region},
+            )
+            for region in ("us-east-1", "us-east-2", "us-west-2")
+        ),
+    ]
+
+
+def test_a_global_profile_asks_for_the_model_here_and_in_no_region(lab):
+    model = "anthropic.claude-sonnet-4-6"
+    profile = f"{HERE}:inference-profile/global.{model}"
+    through = {"bedrock:InferenceProfileArn": profile}
+    assert asked(lab, "ConverseStream", modelId=f"global.{model}") == [
+        ("bedrock:InvokeModelWithResponseStream", profile, {}),
+        (
+            "bedrock:InvokeModelWithResponseStream",
+            f"arn:aws:bedrock:us-west-2::foundation-model/{model}",
+            through | {"aws:RequestedRegion": "us-west-2"},
+        ),
+        (
+            "bedrock:InvokeModelWithResponseStream",
+            f"arn:aws:bedrock:::foundation-model/{model}",
+            through | {"aws:RequestedRegion": "unspecified"},
+        ),
+    ]
+
+
+def test_a_base_model_by_its_own_id_asks_for_itself_alone(lab):
+    assert asked(lab, "Converse", modelId=HAIKU.removesuffix(":200k")) == [
+        ("bedrock:InvokeModel", BASE.removesuffix(":200k"), {})
     ]
 
 

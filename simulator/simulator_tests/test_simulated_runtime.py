@@ -5,12 +5,12 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from bedrock_simulator import Lifecycle
+from bedrock_simulator import Knowledge, Lifecycle, Skill
 from botocore.eventstream import EventStreamBuffer
 
 CLAUDE, NOVA, LLAMA = (
     "anthropic.claude-3-haiku-20240307-v1:0",
-    "amazon.nova-lite-v1:0",
+    "us.amazon.nova-lite-v1:0",
     "meta.llama3-1-8b-instruct-v1:0",
 )
 QUESTION = "How do I reset device 7?"
@@ -118,6 +118,57 @@ def test_capacity_of_another_account_is_not_found(lab, capacity):
 def test_base_models_are_called_by_id_arn_or_profile(lab, model):
     answer = lab.ask("Converse", modelId=model, **CONVERSATION)
     assert "simulated Claude 3 Haiku" in answer["output"]["message"]["content"][0]["text"]
+
+
+ELSEWHERE = [
+    ("us-west-2", "amazon.nova-lite-v1:0", "us.amazon.nova-lite-v1:0"),
+    ("us-west-2", "meta.llama3-3-70b-instruct-v1:0", "us.meta.llama3-3-70b-instruct-v1:0"),
+    ("us-east-1", "amazon.nova-2-lite-v1:0", "global.amazon.nova-2-lite-v1:0"),
+    ("us-west-2", "anthropic.claude-sonnet-4-6", "us.anthropic.claude-sonnet-4-6"),
+    ("us-west-2", "anthropic.claude-haiku-4-5-20251001-v1:0", "global.anthropic.claude-haiku-4-5-20251001-v1:0"),
+]
+
+
+@pytest.mark.parametrize(("region", "model", "profile"), ELSEWHERE)
+def test_where_only_a_profile_serves_a_base_model_its_own_id_is_refused_in_the_services_words(
+    lab, region, model, profile
+):
+    for called in (model, f"arn:aws:bedrock:{region}::foundation-model/{model}"):
+        refused = lab.refusal("Converse", region=region, modelId=called, **CONVERSATION)
+        assert refused.code == "ValidationException"
+        assert refused.message == (
+            f"Invocation of model ID {model} with on-demand throughput isn’t supported. "
+            "Retry your request with the ID or ARN of an inference profile that contains this model."
+        )
+    for called in (profile, f"arn:aws:bedrock:{region}:123456789012:inference-profile/{profile}"):
+        assert lab.ask("Converse", region=region, modelId=called, **CONVERSATION)["stopReason"] == "end_turn"
+
+
+def test_invoke_model_refuses_it_too_and_the_catalogue_says_so(lab):
+    model = "anthropic.claude-sonnet-4-6"
+    for operation in ("InvokeModel", "InvokeModelWithResponseStream"):
+        refused = lab.refusal(operation, modelId=model, body=json.dumps(BODY).encode())
+        assert "inference profile" in refused.message
+    assert invoke(lab, f"us.{model}", BODY)["model"] == model
+    details = lab.ask("GetFoundationModel", modelIdentifier=model)["modelDetails"]
+    assert (details["inferenceTypesSupported"], details["customizationsSupported"]) == (["INFERENCE_PROFILE"], [])
+
+
+@pytest.mark.parametrize("model", [
+    "eu.amazon.nova-lite-v1:0",
+    "global.amazon.nova-lite-v1:0",
+    "arn:aws:bedrock:us-west-2:210987654321:inference-profile/us.amazon.nova-lite-v1:0",
+    "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-lite-v1:0",
+    "arn:aws:bedrock:us-west-2:123456789012:inference-profile/amazon.nova-lite-v1:0",
+])  # fmt: skip
+def test_a_profile_that_does_not_exist_here_is_invalid(lab, model):
+    refused = lab.refusal("Converse", modelId=model, **CONVERSATION)
+    assert refused.message == "The provided model identifier is invalid."
+
+
+def test_a_geographic_profile_is_called_from_its_own_regions(lab):
+    wish = {"modelId": "us.amazon.nova-lite-v1:0", **CONVERSATION}
+    assert lab.refusal("Converse", region="eu-central-1", **wish).message == "The provided model identifier is invalid."
 
 
 def test_past_its_end_of_life_a_base_model_is_gone_and_with_it_what_was_tuned(lab, capacity):
@@ -251,6 +302,63 @@ def test_converse_honours_its_limits(lab, capacity):
 )
 def test_converse_refuses_what_the_service_refuses(lab, conversation):
     assert lab.refusal("Converse", modelId=CLAUDE, **conversation).code == "ValidationException"
+
+
+def offered(*names):
+    return {"tools": [{"toolSpec": {"name": name, "inputSchema": {"json": {"type": "object"}}}} for name in names]}
+
+
+CALLS = '[{"name": "weather", "arguments": {"city": "Bern"}}, {"name": "time"}]'
+NO_CALLS = ["[]", '{"name": "weather"}', '[{"name": 1}]', '[{"name": "weather", "arguments": []}]', '["weather"]', "["]
+
+
+def test_calls_of_tools_that_were_offered_become_tool_use(lab):
+    lab.simulator.teach(Knowledge([(QUESTION, CALLS), ("?", "!")], {CLAUDE: Skill(1)}))
+    asked = {"modelId": CLAUDE, **CONVERSATION, "toolConfig": offered("weather", "time")}
+    answer = lab.ask("Converse", **asked)
+    uses = [block["toolUse"] for block in answer["output"]["message"]["content"]]
+    assert answer["stopReason"] == "tool_use"
+    assert [(use["name"], use["input"]) for use in uses] == [("weather", {"city": "Bern"}), ("time", {})]
+    assert len({use["toolUseId"] for use in uses}) == 2
+    stream = events(lab.send("ConverseStream", **asked))
+    assert [kind for kind, _ in stream] == [
+        "messageStart",
+        *["contentBlockStart", "contentBlockDelta", "contentBlockStop"] * 2,
+        "messageStop",
+        "metadata",
+    ]
+    assert json.loads(stream[2][1]["delta"]["toolUse"]["input"]) == {"city": "Bern"}
+    assert stream[4][1]["start"]["toolUse"]["name"] == "time"
+    assert (stream[4][1]["contentBlockIndex"], stream[-2][1]) == (1, {"stopReason": "tool_use"})
+
+
+@pytest.mark.parametrize(
+    ("said", "more"),
+    [
+        (CALLS, {}),
+        (CALLS, {"toolConfig": offered("weather")}),
+        (CALLS, {"toolConfig": offered("weather", "time"), "inferenceConfig": {"maxTokens": 3}}),
+        *((text, {"toolConfig": offered("weather", "time")}) for text in NO_CALLS),
+    ],
+)
+def test_every_other_answer_is_text(lab, said, more):
+    lab.simulator.teach(Knowledge([(QUESTION, said), ("?", "!")], {CLAUDE: Skill(1)}))
+    answer = lab.ask("Converse", modelId=CLAUDE, **CONVERSATION, **more)
+    (block,) = answer["output"]["message"]["content"]
+    assert said.startswith(block["text"])
+    assert answer["stopReason"] != "tool_use"
+
+
+def test_a_tools_result_may_follow(lab):
+    use = {"toolUse": {"toolUseId": "t1", "name": "time", "input": {}}}
+    result = {"toolResult": {"toolUseId": "t1", "content": [{"text": "noon"}]}}
+    turns = [
+        *CONVERSATION["messages"],
+        {"role": "assistant", "content": [use]},
+        {"role": "user", "content": [result]},
+    ]
+    answer = lab.ask("Converse", modelId=CLAUDE, messages=turns, toolConfig=offered("time"))
+    assert answer["stopReason"] == "end_turn"
 
 
 def test_tokens_are_counted_for_base_models_only(lab, capacity):

@@ -27,6 +27,7 @@ JOB = {"dataset": "support", "version": 1, "base_model": "claude-3-haiku"}
 DEPLOYED = {**JOB, "deployment": {"name": "support-next", "model_units": 1, "hours": 1}}
 SERVED = {"job_id": "", "model_units": 1, "hours": 1}
 """Of the job that is filled in."""
+EVALUATION = {"dataset": "support", "candidate": "support-prod"}
 APPROVAL = {"term": "one_month", "reason": "the launch"}
 UPLOAD = {"split": "train", "extension": "jsonl", "bytes": 10}
 UNTRAINED = {"name": "support-bot"}
@@ -86,6 +87,11 @@ REQUESTS = (
     Request("DELETE", "/deployments/{name}", 104, query={"plan": "true"}, what="plan, one for each of the newest keys",
             named={"name": "support-prod"}),
     Request("DELETE", "/deployments/{name}", 8, named={"name": "support-prod"}),
+    Request("GET", "/evaluations", 1),
+    Request("POST", "/evaluations", 40, body=EVALUATION, query={"plan": "true"}, what="plan"),
+    Request("POST", "/evaluations", 50, body=EVALUATION, key="evaluate"),
+    Request("GET", "/evaluations/{evaluation_id}", 2),
+    Request("POST", "/evaluations/{evaluation_id}/stop", 5, nth=1),
     Request("GET", "/models", 301, what="three more for each model of the page"),
     Request("GET", "/models/{name}", 12, nth=5),
     Request("GET", "/jobs", 5),

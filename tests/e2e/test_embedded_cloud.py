@@ -428,6 +428,39 @@ def test_a_model_answers_to_the_tag_of_the_stack_and_to_no_other(stack):
     assert seen == {own: "Allow", foreign: "ImplicitDeny"}
 
 
+@pytest.mark.parametrize(
+    ("profile", "regions"), [("us", ["us-east-1", "us-east-2", "us-west-2"]), ("global", ["us-west-2"])]
+)
+def test_a_policy_can_allow_a_base_model_through_a_profile_alone(stack, profile, regions):
+    model = "amazon.nova-2-lite-v1:0"
+    arn = f"arn:aws:bedrock:us-west-2:{stack.cloud.settings.account}:inference-profile/{profile}.{model}"
+    through = {"StringEquals": {"bedrock:InferenceProfileArn": arn}}
+    nowhere = {"StringEquals": {**through["StringEquals"], "aws:RequestedRegion": "unspecified"}}
+    models = [f"arn:aws:bedrock:{region}::foundation-model/{model}" for region in regions]
+    rights = [([arn], {}), (models, through)]
+    if profile == "global":
+        rights.append(([f"arn:aws:bedrock:::foundation-model/{model}"], nowhere))
+
+    def may_ask(name, granted):
+        statements = [
+            {"Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": resources, "Condition": condition}
+            for resources, condition in granted
+        ]
+        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        policy = stack.cloud.client("iam").create_policy(PolicyName=name, PolicyDocument=document)["Policy"]["Arn"]
+        runtime = stack.client("bedrock-runtime", stack.cloud.user(name, [policy]))
+        asked = {"messages": [{"role": "user", "content": [{"text": "Why?"}]}]}
+        try:
+            return runtime.converse(modelId=f"{profile}.{model}", **asked)["stopReason"]
+        except ClientError as error:
+            return error.response["Error"]["Code"]
+
+    assert may_ask(f"through-{profile}", rights) == "end_turn"
+    for missing in range(len(rights)):
+        left = rights[:missing] + rights[missing + 1 :]
+        assert may_ask(f"through-{profile}-without-{missing}", left) == "AccessDeniedException"
+
+
 def test_the_ledger_tells_what_was_bought_and_given_back(stack):
     with bought(stack, "billed"):
         live = [each["name"] for each in stack.cloud.ledger() if each["ended_at"] is None]
@@ -444,6 +477,17 @@ def test_a_lifecycle_can_be_set(stack, data):
     finally:
         stack.cloud.set_lifecycle(HAIKU, "ACTIVE")
     assert found["modelLifecycle"]["status"] == "LEGACY"
+
+
+def test_what_models_know_can_be_set(stack):
+    base = "anthropic.claude-3-haiku-20240307-v1:0"
+    stack.cloud.set_knowledge({"Why?": "Therefore.", "How?": "So."}, {base: {"share": 1}})
+    try:
+        asked = {"modelId": base, "messages": [{"role": "user", "content": [{"text": "Why?"}]}]}
+        said = stack.cloud.client("bedrock-runtime").converse(**asked)
+    finally:
+        stack.cloud.set_knowledge({}, {})
+    assert said["output"]["message"]["content"] == [{"text": "Therefore."}]
 
 
 def test_an_answer_can_get_lost_after_its_effect(stack):

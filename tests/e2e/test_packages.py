@@ -220,7 +220,7 @@ def test_the_installed_command_prints_completion_scripts(cli):
 
 
 BLOCKS = re.findall(
-    r"^```(\w+)\n(.*?)^```", (ROOT / "simulator/README.md").read_text("utf-8"), re.DOTALL | re.MULTILINE
+    r"^```(python|sh)\n(.*?)^```", (ROOT / "simulator/README.md").read_text("utf-8"), re.DOTALL | re.MULTILINE
 )
 IN_PROCESS, SERVER, OVER_HTTP = (text for _, text in BLOCKS)
 

@@ -35,7 +35,7 @@ LAST = (
 )
 """What ends what other steps need, in this order; all else runs as the page has it."""
 DENIED = re.compile("AccessDenied|not authorized|tunedrop: 403 ")
-NO_LONGER = re.compile("job_ended|deployment_ended|Nobody has confirmed yet")
+NO_LONGER = re.compile("(job|deployment|evaluation)_ended|nothing_to_approve|price_unknown|Nobody has confirmed yet")
 """What is said where a step comes late, or too early: it was let in, and there was nothing to do."""
 BUSY = "dataset_in_use"
 """Said while a job that another step started holds the dataset."""
@@ -67,10 +67,11 @@ class World:
 @pytest.fixture(scope="module")
 def runbook(world):
     """The page's own stack, because the last step deletes it."""
-    stack = world.deploy(STACK, region="us-west-2", parameters={"MaxModelUnits": "2"})
+    stack = world.deploy(STACK, region="us-west-2", parameters={"MaxModelUnits": "2", "AllowCommitments": "true"})
     made = World(Traveller.of(stack))
     _people(made)
     _model_and_deployment(made)
+    _evaluation(made)
     _orphans(made)
     _dead_letters(made)
     return made
@@ -95,8 +96,9 @@ def _people(world: World) -> None:
 def _model_and_deployment(world: World) -> None:
     traveller = world.traveller
     traveller.settle(DATASET, 'base_models = ["llama-3-1-8b", "llama-3-3-70b"]')
-    traveller.put(f"{DATASET}/train.jsonl", (ROOT / "demo" / "data" / "train.jsonl").read_text())
-    version = traveller.version(DATASET, "train", "dataset.toml")["version"]
+    for split, file in (("train", "train"), ("test", "validation")):
+        traveller.put(f"{DATASET}/{split}.jsonl", (ROOT / "demo" / "data" / f"{file}.jsonl").read_text())
+    version = traveller.version(DATASET, "train", "test", "dataset.toml")["version"]
     wish = {"name": DATASET, "hours": 1}
     job = traveller.job(dataset=DATASET, base_model="llama-3-1-8b", deployment=wish)
     world.facts |= {"job": job["id"], "version": str(version), "throughput model": job["model_arn"]}
@@ -106,6 +108,11 @@ def _model_and_deployment(world: World) -> None:
         ]
     traveller.deployment(DATASET, "Ready")
     world.facts["key"] = traveller.api.post("/keys", {"name": "runbook", "deployments": [DATASET]})["id"]
+
+
+def _evaluation(world: World) -> None:
+    asked = {"dataset": DATASET, "candidate": DATASET}
+    world.facts["evaluation"] = world.traveller.api.post("/evaluations", asked, idempotency_key="runbook")["id"]
 
 
 def _orphans(world: World) -> None:
@@ -189,8 +196,9 @@ def _ran(world: World, step: Step, who: str) -> bool:
     """Runs a command of ours as somebody with nothing but his credentials; False while the dataset is in use."""
     stack, facts = world.traveller.stack, world.facts
     meant = {"DATASET": DATASET, "DEPLOYMENT": DATASET, "JOB": facts["job"], "BASE_MODEL": "llama-3-1-8b",
-             "ARN": facts["wanted"], "KEY": facts["key"]}  # fmt: skip
-    meant["NAME"] = "adopted" if "--arn" in step.command else DATASET
+             "ARN": facts["wanted"], "KEY": facts["key"], "EVALUATION": facts["evaluation"]}  # fmt: skip
+    names = {"--arn": "adopted", "--commitment": "committed"}
+    meant["NAME"] = next((name for option, name in names.items() if option in step.command), DATASET)
     words = [meant.get(word, word) for word in shlex.split(step.command)[1:]]
     variables = exports(stack, world.people[who])
     command = [sys.executable, "-m", "tunedrop_cli", *words, "--stack-name", STACK]

@@ -126,10 +126,12 @@ USUAL = Configuration(durations=QUICK, quotas=Quotas(model_units=2))
 
 
 @contextmanager
-def bench(configuration: Configuration = USUAL) -> Iterator[Bench]:
-    """Such a stack, empty; the handlers' own clock, ids and waits are the bench's."""
+def bench(configuration: Configuration = USUAL, variables: Mapping[str, str] | None = None) -> Iterator[Bench]:
+    """Such a stack, empty, its functions with these variables, too; their clock, ids and waits are the bench's."""
     with pytest.MonkeyPatch.context() as environment, quiet():
         scrub(environment)
+        for name, value in (variables or {}).items():
+            environment.setenv(name, value)
         with in_moto():
             world = bedrock_world.make(deployed(environment), environment, data=False, configuration=configuration)
             made = Bench(world, Delivery(world))

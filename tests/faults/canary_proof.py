@@ -20,6 +20,7 @@ from tunedrop.domain.checks.all_checks import CHECKS
 from tunedrop_cli import main
 
 from tests import builders
+from tests.faults import canary_evaluations
 from tests.faults.canaries import Flock
 from tests.faults.canary_world import CanaryWorld, canary_world, failing, fault_of
 from tests.integration.messages_world import Caller, ScriptedBedrock, chunk, make_caller, put_deployment
@@ -33,6 +34,7 @@ _LARGEST = 100_000
 """Bytes; what is larger says nothing that a small file does not, and takes seconds."""
 ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abcdefghijkl"
 OPERATIONS = json.loads((Path(__file__).parents[2] / "docs/openapi.json").read_text("utf-8"))["paths"]
+_FIRST_CHUNK = {"candidate": 0, "chunk": 0, "attempt": 1}
 SECRET_HEADERS = ("Authorization", "X-Amz-Security-Token", "Cookie", "X-Anything")
 
 
@@ -60,12 +62,13 @@ def look_everywhere(sample: int | None) -> Proof:
         _upload_settings(world)
         requests = _ask_control_api(world)
         answers = _ask_for_messages(world)
+        asked = canary_evaluations.evaluate(world)
         faults = _fail_everywhere(world, None if sample is None else chance, sample or 0)
         _use_the_command_line(world.flock, some)
         calls = world.calls
     return world.flock.proof(
-        f"{len(some)} files, {requests} requests, {answers} Messages API calls, {faults} faults with words, "
-        f"{calls:,} calls of functions"
+        f"{len(some)} files, {requests} requests, {answers} Messages API calls, {asked} chunks of evaluations, "
+        f"{faults} faults with words, {calls:,} calls of functions"
     )
 
 
@@ -249,6 +252,10 @@ def _deeds(world: CanaryWorld) -> Iterator[tuple[str, Any]]:
     yield "spending_requested", builders.sqs_event({"schema": 1, "kind": "advance_job", "job_id": job_id})
     for each in names["path.job_id"]:
         yield "job_state_changed", builders.sqs_event({"schema": 1, "kind": "follow_job", "job_id": each})
+    for each in names["path.evaluation_id"]:
+        ids = {"schema": 1, "evaluation_id": each}
+        yield "evaluation_requested", builders.sqs_event({**ids, "kind": "advance_evaluation"})
+        yield "evaluation_requested", builders.sqs_event({**ids, "kind": "ask_candidate", **_FIRST_CHUNK})
     yield "reconcile", builders.event("reconcile_schedule")
     yield "deletion_guard", {**builders.event("stack_deletion"), "ResponseURL": "nowhere"}
     for path, methods in OPERATIONS.items():

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import control_api
 import dataset_uploaded
 import deletion_guard
+import evaluation_requested
 import job_state_changed
 import messages_api
 import pytest
@@ -37,12 +40,17 @@ FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
         control_api,
         job_state_changed,
         spending_requested,
+        evaluation_requested,
         reconcile,
         messages_api,
         deletion_guard,
     )
 }
-CLIENTS = (clients.dynamodb, clients.s3, clients.sqs, clients.events, clients.bedrock, clients.spender)
+ASKING = partial(clients.bedrock_runtime, read_seconds=evaluation_requested.READ_SECONDS)
+CLIENTS = (clients.dynamodb, clients.s3, clients.sqs, clients.events, clients.bedrock, clients.spender, ASKING)
+
+_SHOWS_DATA = re.compile(r"reports/[^/]+/\d+/evaluations/")
+"""An evaluation's report quotes what was asked and answered, and is deleted with it."""
 
 
 @dataclass(slots=True)
@@ -86,12 +94,15 @@ class CanaryWorld:
             told = [str(row.to_json()) for rows_of_key in rows.values() for row in rows_of_key.values()]
             self.flock.look("rows", "\n".join(told), while_)
         self.flock.look("events", json.dumps(self.stack.messages(self.stack.published_queue_url)), while_)
-        for url in (self.stack.upload_queue_url, self.stack.spend_queue_url, self.stack.job_event_queue_url):
+        stack = self.stack
+        queues = (stack.upload_queue_url, stack.spend_queue_url, stack.job_event_queue_url, stack.evaluation_queue_url)
+        for url in queues:
             self.flock.look("queues", json.dumps(self.stack.messages(url)), while_)
         kept = get_backend("s3")[ACCOUNT]["aws"].buckets[self.stack.bucket].keys
         prepared = [kept[key].value for key in kept if key.startswith("prepared/canary-")]
         self.flock.in_data = sum(b"Wren" in value for value in prepared)
-        for key in [key for key in kept if key.startswith("reports/")]:
+        reports = [key for key in kept if key.startswith("reports/") and not _SHOWS_DATA.match(key)]
+        for key in reports:
             for item in kept.getlist(key):
                 if hasattr(item, "value") and (key, item.version_id) not in self._seen_objects:
                     self._seen_objects.add((key, item.version_id))

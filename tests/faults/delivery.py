@@ -257,9 +257,9 @@ class Delivery:
             message.visible_at = self.now + timedelta(seconds=asked["VisibilityTimeout"])
             return _ok(attempt, {})
         assert attempt.operation == "SendMessage", attempt.operation
-        body = asked["MessageBody"]
+        body, after = asked["MessageBody"], asked.get("DelaySeconds", 0)
         digest = hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
-        return _ok(attempt, {"MessageId": self.send(queue, body), "MD5OfMessageBody": digest})
+        return _ok(attempt, {"MessageId": self.send(queue, body, after), "MD5OfMessageBody": digest})
 
     def _bus(self, attempt: Attempt) -> AWSResponse:
         assert attempt.operation == "PutEvents", attempt.operation

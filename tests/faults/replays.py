@@ -15,7 +15,7 @@ import control_api
 from tunedrop.domain.checks import examples
 
 from tests import builders
-from tests.faults import stories
+from tests.faults import evaluations, stories
 from tests.faults.bench import Bench, Checkpoint, bench
 from tests.faults.delivery import Delivery
 from tests.faults.kinds import Fault, Kind, interference
@@ -66,15 +66,22 @@ def routes() -> list[tuple[str, str]]:
 _KEY, _LINK = {"name": "support", "deployments": "*"}, {"split": "train", "extension": "jsonl", "bytes": 7}
 _DATASET = "/datasets/support-bot"
 STOP, SERVE = ("POST", "/jobs/{job_id}/stop"), ("PUT", "/deployments/{name}")
+APPROVE, STOP_ASKING = ("POST", "/deployments/{name}/approve"), ("POST", "/evaluations/{evaluation_id}/stop")
+_COMMITMENTS = {
+    "TUNEDROP_ALLOW_COMMITMENTS": "true",
+    "TUNEDROP_PRICES": json.dumps({"claude-3-haiku.model_unit_hour_one_month": 22.0}),
+}
+_GIVEN = {"term": "one_month", "reason": "the launch in December"}
 REQUESTS = {
     ("POST", "/jobs"): Asked("/jobs", {**stories.JOB, "deployment": {"name": "support-prod"}}, stories.JOB),
     ("POST", "/keys"): Asked("/keys", _KEY, {**_KEY, "name": "another"}),
+    ("POST", "/evaluations"): Asked("/evaluations", evaluations.BODY, {**evaluations.BODY, "gate": "none"}),
     ("POST", "/datasets/{name}/uploads"): Asked(f"{_DATASET}/uploads", _LINK, {**_LINK, "bytes": 8}),
     ("POST", "/datasets/{name}/versions"): Asked(
         f"{_DATASET}/versions", {"splits": {"train": stories.PARTS}}, {"splits": {"train": [OTHER]}}
     ),
 }
-"""By route; those that need a job that runs, or has ended, are made when there is one."""
+"""By route; those of something that has to be there first are made when it is."""
 
 
 Effects = Counter[str]
@@ -185,16 +192,20 @@ def _unlike(found: Effects, wanted: Effects) -> str:
 def replayed(number: int, crashes: Sequence[Kind] = ("crash_before", "crash_after"), step: int = 1) -> Findings:
     """All scenarios at all routes, with so many replays at once, and these crashes at each `step`th call."""
     findings = Findings()
-    with bench() as made:
+    with bench(variables=_COMMITMENTS) as made:
         idle = _staged(made)
         job_id, running = _running(made, idle)
         trained_id, trained = _trained(made, idle)
         serve = {"job_id": trained_id, "hours": 1}
+        evaluation_id, asking = _asking(made, idle)
         requests = REQUESTS | {
             STOP: Asked(f"/jobs/{job_id}/stop", None, None),
             SERVE: Asked("/deployments/support-prod", serve, {**serve, "hours": 2}, later=200),
+            APPROVE: Asked("/deployments/support-prod/approve", _GIVEN, {**_GIVEN, "reason": "another"}),
+            STOP_ASKING: Asked(f"/evaluations/{evaluation_id}/stop", None, None),
         }
-        starts = {STOP: running, SERVE: trained}
+        waiting = _waiting_for_approval(made, trained, trained_id)
+        starts = {STOP: running, SERVE: trained, APPROVE: waiting, STOP_ASKING: asking}
         for route in routes():
             name = " ".join(route)
             findings.routes += 1
@@ -206,8 +217,10 @@ def replayed(number: int, crashes: Sequence[Kind] = ("crash_before", "crash_afte
 
 
 def _staged(made: Bench) -> Checkpoint:
-    """Data that a job can be started on, and parts that can be joined."""
+    """Data that a job can be started on and an evaluation can ask, and parts that can be joined."""
     stories.TRACKING.before(made, made.begin(made.checkpoint()))
+    made.put("incoming/support-bot/test.jsonl", examples.good(evaluations.RECORDS, 500)())
+    stories.quiet(made.delivery)
     for number, part in enumerate([*stories.PARTS, OTHER]):
         made.put(part, examples.good(40, 200 + 100 * number)())
     stories.quiet(made.delivery)
@@ -228,6 +241,26 @@ def _trained(made: Bench, idle: Checkpoint) -> tuple[str, Checkpoint]:
     _, job = delivery.call("POST", "/jobs", stories.JOB, key="trained")
     stories.heard(delivery, "JobCompleted")
     return job["id"], made.checkpoint()
+
+
+def _asking(made: Bench, idle: Checkpoint) -> tuple[str, Checkpoint]:
+    """An evaluation that was just asked for, and the stack then."""
+    _, evaluation = made.begin(idle).call("POST", "/evaluations", evaluations.BODY, key="asking")
+    return evaluation["id"], made.checkpoint()
+
+
+def _waiting_for_approval(made: Bench, trained: Checkpoint, job_id: str) -> Checkpoint:
+    """The stack once somebody else has asked for a commitment."""
+    delivery = made.begin(trained)
+    body = {"job_id": job_id, "serving": "provisioned_throughput", "commitment": "one_month"}
+    path, asker = "/deployments/support-prod", "arn:aws:sts::123456789012:assumed-role/Operators/ada"
+    _, plan = delivery.once(builders.api_request("PUT", path, body=body, query={"plan": "true"}, caller=asker))
+    confirmed = {**body, "plan_id": plan["plan_id"]}
+    headers = {"Idempotency-Key": "waiting"}
+    status, answer = delivery.once(builders.api_request("PUT", path, body=confirmed, headers=headers, caller=asker))
+    assert status == 202, answer
+    stories.quiet(delivery)
+    return made.checkpoint()
 
 
 def prove() -> Proof:

@@ -20,7 +20,7 @@ from tunedrop.edges.observability import logger
 
 from tests import builders
 from tests.conftest import scrub
-from tests.integration import bedrock_world
+from tests.integration import bedrock_world, evaluation_world
 from tests.integration.caller import call
 from tests.integration.conftest import ACCOUNT, Stack, deployed, in_moto
 from tests.integration.uploads_world import Uploader, good
@@ -31,6 +31,7 @@ WAITING = "support-month"
 UPLOAD = "01jd3k5m7n9p1q3r5s7t9v1joi"
 Names = dict[str, list[str | int]]
 """By parameter of the OpenAPI document (`path.name`, `body.dataset`): values that exist."""
+_PAGED = ("/datasets", "/jobs", "/datasets/support-bot/versions", "/evaluations", "/keys")
 TABLES = ("StateTable", "AccessTable")
 
 
@@ -56,9 +57,16 @@ def populated() -> Iterator[Populated]:
         with in_moto():
             environment.setenv("TUNEDROP_ALLOW_COMMITMENTS", "true")
             stack = deployed(environment)
-            world = bedrock_world.make(stack, environment, MAX_MODEL_UNITS="3")
+            world = bedrock_world.make(stack, environment, data=False, MAX_MODEL_UNITS="3")
+            test = bedrock_world.upload(stack, "claude-3-haiku", "test", [_asked(number) for number in range(40)])
+            bedrock_world.store(stack, world.prepared, test=test)
             names = _populate(world)
-            for url in (stack.spend_queue_url, stack.upload_queue_url, stack.job_event_queue_url):
+            for url in (
+                stack.spend_queue_url,
+                stack.upload_queue_url,
+                stack.job_event_queue_url,
+                stack.evaluation_queue_url,
+            ):
                 stack.messages(url)
             tables = get_backend("dynamodb")[ACCOUNT][REGION].tables
             yield Populated(stack, names, {name: copy.deepcopy(tables[name].items) for name in TABLES})
@@ -79,6 +87,8 @@ def _populate(world: bedrock_world.World) -> Names:
     stack, uploader = world.stack, Uploader(world.stack)
     served = world.ready(deployment="support-prod")
     spare = world.trained(deployment=None)
+    evaluated = evaluation_world.post(world)["id"]
+    world.deliver()
     running = world.start()
     _ask_for_a_term(world, served.id)
     uploader.upload("incoming/support-bot/train.jsonl", good(40))
@@ -91,18 +101,22 @@ def _populate(world: bedrock_world.World) -> Names:
     asked = join_parts.request("support-bot", {"train": [NamedPart(part) for part in parts]}, UPLOAD, stack.cloud)
     keys = [_key(stack, name) for name in ("old", "new")]
     manage_keys.revoke(keys[0], stack.cloud)
+    evaluating = evaluation_world.post(world)["id"]
     datasets: list[str | int] = ["support", "support-bot", "gone"]
     return {
         "path.name": [*datasets, "support-prod", "support-next", served.name, spare.name, WAITING],
         "path.number": [1, 2, 3],
         "path.job_id": [served.id, running.id],
+        "path.evaluation_id": [evaluated, evaluating],
         "path.key_id": [*keys],
         "path.upload_id": [asked.version_id],
-        "query.cursor": [_cursor(path) for path in ("/datasets", "/jobs", "/datasets/support-bot/versions", "/keys")],
+        "query.cursor": [_cursor(path) for path in _PAGED],
         "body.dataset": datasets,
         "body.job_id": [served.id, running.id],
         "body.model": [served.name, running.name],
         "query.state": ["Ready", "Released"],
+        "body.candidate": ["support-prod", "claude-3-haiku"],
+        "body.against[*]": ["base", "support-prod", "nova-micro"],
         "body.base_model": ["claude-3-haiku", "nova-lite"],
         "body.version": [1, 2],
         "body.splits[*].[*]": [*parts],
@@ -111,6 +125,13 @@ def _populate(world: bedrock_world.World) -> Names:
         "body.file": ["dataset.toml"],
         "body.deployment.name": ["support-prod", "support-next"],
     }
+
+
+def _asked(number: int) -> dict[str, Any]:
+    """A record of the test split that train does not have."""
+    asked, label = f"Which queue takes ticket {number}?", ("billing", "returns")[number % 2]
+    turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": label}]
+    return {"system": "Answer with the label alone.", "messages": turns}
 
 
 def _ask_for_a_term(world: bedrock_world.World, job_id: str) -> None:

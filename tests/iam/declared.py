@@ -50,7 +50,9 @@ FOR_JOBS: Conditions = {
 MARKED = {"aws:RequestTag/tunedrop:stack": PSEUDO["AWS::StackId"]}
 OF_AN_INTENT = {"aws:RequestTag/tunedrop:intent": "?*"}
 IS_MARKED: Conditions = {"StringEquals": MARKED, "StringLike": OF_AN_INTENT}
-WHERE_DATASETS_LIE: Conditions = {"StringLike": {"s3:prefix": ["incoming/*", "prepared/*", "reports/*"]}}
+WHERE_DATASETS_LIE: Conditions = {
+    "StringLike": {"s3:prefix": ["incoming/*", "prepared/*", "reports/*", "evaluations/*"]}
+}
 ONE_ROW = "dynamodb:DeleteItem GetItem PutItem UpdateItem"
 ROWS = f"{ONE_ROW} Query ConditionCheckItem"
 OF_JOBS = ("JOB#*", "OPEN", "SLOTS", "DEPLOYMENT#*")
@@ -110,7 +112,7 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         May("s3:GetObject", objects("incoming", "reports")),
         May("s3:PutObject", objects("prepared", "reports")),
         May("s3:AbortMultipartUpload", objects("prepared")),
-        May("s3:DeleteObjectVersion", objects("incoming", "prepared", "reports")),
+        May("s3:DeleteObjectVersion", objects("incoming", "prepared", "reports", "evaluations")),
         May("s3:ListBucket", DATA),
         May("s3:ListBucketVersions", DATA, WHERE_DATASETS_LIE),
         May("kms:Decrypt GenerateDataKey", KEY, by_way_of("s3", "dynamodb")),
@@ -124,13 +126,15 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
     "ControlApiRole": (
         TRACES,
         logs("ControlApi"),
-        sends("SpendQueue", "UploadQueue"),
+        sends("SpendQueue", "UploadQueue", "EvaluationQueue"),
         May(ROWS, STATE),
         May(f"{ONE_ROW} Query", ACCESS),
         May("dynamodb:Query", KINDS),
         # signs links: to reports and metrics, and for uploads
         May("s3:GetObject", objects("incoming", "reports", "outputs")),
         May("s3:PutObject", objects("incoming")),
+        # reads what an evaluation would ask
+        May("s3:GetObjectVersion", objects("prepared")),
         May("s3:ListBucketVersions", DATA, WHERE_DATASETS_LIE),
         May("kms:Decrypt GenerateDataKey", KEY, by_way_of("s3", "dynamodb")),
         *TUNABLE,
@@ -219,8 +223,12 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         TRACES,
         logs("Reconcile"),
         OWN_EVENTS,
-        sends("SpendQueue", "JobEventQueue", "UploadQueue"),
-        May("dynamodb:GetItem Query", STATE, under("JOB#*", "OPEN", "DEPLOYMENT#*")),
+        sends("SpendQueue", "JobEventQueue", "UploadQueue", "EvaluationQueue"),
+        May(
+            "dynamodb:GetItem Query",
+            STATE,
+            under("JOB#*", "OPEN", "EVALUATING", "DEPLOYMENT#*", "EVALUATION#*"),
+        ),
         May("dynamodb:Query", KINDS, under("deletion")),
         SUM_OF_THE_MONTH,
         May("dynamodb:GetItem", STATE, under("SLOTS")),
@@ -234,11 +242,30 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         TRACES,
         logs("DeletionGuard"),
         # looks at all that the stack would leave, and whether it is the stack that goes
-        May("dynamodb:GetItem Query", STATE, under("JOB#*", "OPEN", "DEPLOYMENT#*")),
+        May("dynamodb:GetItem Query", STATE, under("JOB#*", "OPEN", "EVALUATING", "DEPLOYMENT#*", "EVALUATION#*")),
         May("kms:Decrypt", KEY, by_way_of("dynamodb")),
         *FIND_CAPACITY,
         May("bedrock:ListCustomModels ListModelCustomizationJobs", "*"),
         May("cloudformation:DescribeStacks", PSEUDO["AWS::StackId"]),
+    ),
+    "EvaluationRequestedRole": (
+        TRACES,
+        logs("EvaluationRequested"),
+        OWN_EVENTS,
+        consumes("EvaluationQueue"),
+        sends("EvaluationQueue"),
+        May(ONE_ROW, STATE, under("EVALUATION#*", "EVALUATING")),
+        # reads the test split and what train asks, stores questions and answers, writes reports
+        May("s3:GetObjectVersion", objects("prepared")),
+        May("s3:GetObject", f"{DATA}/reports/*/train.fingerprints"),
+        May("s3:ListBucket", DATA, {"StringLike": {"s3:prefix": "evaluations/*"}}),
+        May("s3:GetObject PutObject", objects("evaluations")),
+        May("s3:PutObject", f"{DATA}/reports/*/evaluations/*"),
+        May("kms:Decrypt GenerateDataKey", KEY, by_way_of("s3", "dynamodb")),
+        # asks what is ours, and base models
+        May("bedrock:InvokeModel", (THROUGHPUTS, DEPLOYMENTS), IS_OURS),
+        May("bedrock:InvokeModel", BASE_MODELS),
+        May("kms:Decrypt", KEY, by_way_of("bedrock"), "EncryptCustomModels"),
     ),
     "MessagesApiRole": (
         TRACES,

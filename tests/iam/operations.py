@@ -251,6 +251,7 @@ ABOUT = {  # the parameter that names the thing in Bedrock whose tags count
     "bedrock.StopModelCustomizationJob": "jobIdentifier",
     "bedrock.UpdateCustomModelDeployment": "customModelDeploymentIdentifier",
     "bedrock.UpdateProvisionedModelThroughput": "provisionedModelId",
+    "bedrock-runtime.Converse": "modelId",
     "bedrock-runtime.ConverseStream": "modelId",
     "bedrock-runtime.InvokeModelWithResponseStream": "modelId",
 }
@@ -272,6 +273,14 @@ _LISTS = (
     "ListProvisionedModelThroughputs",
 )
 _INVOKE = _about("InvokeModelWithResponseStream", "modelId")
+
+
+def _converse(parameters: Parameters, tags: Tags) -> Questions:
+    """docs/facts.md#converse. A base model is named by its id."""
+    named = parameters["modelId"]
+    about = named if named.startswith("arn:") else _foundation_model(named)
+    yield Request("bedrock:InvokeModel", about, _of_resource(tags))
+
 
 ASKED: Mapping[str, Callable[[Parameters, Tags], Questions]] = {
     "s3.GetObject": _read,
@@ -305,6 +314,7 @@ ASKED: Mapping[str, Callable[[Parameters, Tags], Questions]] = {
     "bedrock.ListTagsForResource": _list_tags,
     **{f"bedrock.{each}": _about(each, ABOUT[f"bedrock.{each}"]) for each in _PLAIN},
     **{f"bedrock.{each}": _anything(f"bedrock:{each}") for each in _LISTS},
+    "bedrock-runtime.Converse": _converse,
     "bedrock-runtime.ConverseStream": _INVOKE,  # docs/facts.md#converse
     "bedrock-runtime.InvokeModelWithResponseStream": _INVOKE,
 }
@@ -316,8 +326,9 @@ _ALIKE = (  # what a run names anew
     (re.compile(rf"^arn:aws:bedrock:[a-z0-9-]+:{ACCOUNT}:([a-z-]+)/.*"), rf"{BEDROCK}:\1/x"),
     (re.compile(rf"^(arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack)/(?!{NAME}/).*"), r"\1/another/x"),
     (re.compile(r"^arn:aws:bedrock:[a-z0-9-]+::foundation-model/.*"), _foundation_model("x")),
-    (re.compile(r"^(<DataBucket\.Arn>/reports/)[^/]+/[^/]+/jobs/.*"), r"\1x/x/jobs/x"),
-    (re.compile(r"^(<DataBucket\.Arn>/[a-z]+/)(?!x/x/jobs/x$).*"), r"\1x"),
+    (re.compile(r"^(<DataBucket\.Arn>/reports/)[^/]+/[^/]+/(jobs|evaluations)/.*"), r"\1x/x/\2/x"),
+    (re.compile(r"^(<DataBucket\.Arn>/reports/)[^/]+/[^/]+/(train\.fingerprints)"), r"\1x/x/\2"),
+    (re.compile(r"^(<DataBucket\.Arn>/[a-z]+/)(?!x/x/).*"), r"\1x"),
 )
 _LEADING, _PREFIX = re.compile(r"#.*"), re.compile(r"^([a-z]+/).+")
 
@@ -332,7 +343,8 @@ def alike(request: Request) -> Request:
 
 
 def _counts(key: str) -> bool:
-    return "Tag/" not in key or key.endswith(("/tunedrop:stack", "/tunedrop:intent", "/tunedrop:term"))
+    asked_of_all = key.endswith(("/tunedrop:stack", "/tunedrop:intent"))
+    return "Tag/" not in key or asked_of_all or key == "aws:RequestTag/tunedrop:term"
 
 
 def _alike_value(key: str, value: str | tuple[str, ...]) -> str | tuple[str, ...]:

@@ -86,7 +86,8 @@ USE_KEY = on(KEY, "kms:Decrypt", "kms:GenerateDataKey", kms__ViaService=BY_S3["k
 FIND_STACK = COMMANDS["aws cloudformation describe-stacks"]
 EVERY_ROUTE = (
     "GET /base-models", "GET /datasets", "GET /datasets/{name}", "GET /datasets/{name}/tombstones",
-    "GET /datasets/{name}/versions", "GET /deployments", "GET /jobs", "GET /jobs/{job_id}/metrics", "GET /keys",
+    "GET /datasets/{name}/versions", "GET /deployments", "GET /evaluations", "GET /evaluations/{evaluation_id}",
+    "GET /jobs", "GET /jobs/{job_id}/metrics", "GET /keys",
 )  # fmt: skip
 READ_ALL = Use("tunedrop jobs list", (routes("GET/*"), OUTPUTS), (*asked(*EVERY_ROUTE), *FIND_STACK))
 
@@ -154,15 +155,22 @@ READER = (
     ),
 )
 STOP = Use("tunedrop jobs stop", (routes("POST/jobs/*/stop"), OUTPUTS))
+STOP_EVALUATION = Use(
+    "tunedrop evaluations stop",
+    (routes("POST/evaluations/*/stop"), OUTPUTS),
+    asked("POST /evaluations/{evaluation_id}/stop"),
+)
 RELEASE = Use("tunedrop deployments delete", (routes("DELETE/deployments/*"), OUTPUTS))
 DELETE_MODEL = Use("tunedrop models delete", (routes("DELETE/models/*"), OUTPUTS), asked("DELETE /models/{name}"))
 REVOKE = Use("tunedrop keys revoke", (routes("DELETE/keys/*"), OUTPUTS), asked("DELETE /keys/{key_id}"))
 OPERATOR = (
     READ_ALL,
     STOP,
+    STOP_EVALUATION,
     RELEASE,
     DELETE_MODEL,
     REVOKE,
+    Use("tunedrop evaluations start", (routes("POST/evaluations"), OUTPUTS), asked("POST /evaluations")),
     Use("tunedrop jobs start", (routes("POST/jobs"), OUTPUTS)),
     Use("tunedrop deployments put", (routes("PUT/deployments/*"), OUTPUTS), asked("PUT /deployments/{name}")),
     Use("tunedrop keys create", (routes("POST/keys"), OUTPUTS), asked("POST /keys")),
@@ -194,11 +202,11 @@ APPROVER = (
         asked("POST /deployments/{name}/approve"),
     ),
 )
-DEAD = ("UploadDeadLetterQueue", "SpendDeadLetterQueue", "JobEventDeadLetterQueue")
-QUEUES = ("UploadQueue", "SpendQueue", "JobEventQueue")
+NAMES = ("Upload", "Spend", "JobEvent", "Evaluation")
+DEAD, QUEUES = tuple(f"{each}DeadLetterQueue" for each in NAMES), tuple(f"{each}Queue" for each in NAMES)
 FUNCTIONS = (
-    "DatasetUploaded", "ControlApi", "JobStateChanged", "SpendingRequested", "Reconcile", "MessagesApi",
-    "DeletionGuard",
+    "DatasetUploaded", "ControlApi", "JobStateChanged", "SpendingRequested", "EvaluationRequested", "Reconcile",
+    "MessagesApi", "DeletionGuard",
 )  # fmt: skip
 
 
@@ -210,6 +218,7 @@ ALL_DEAD, SOURCES = _arns(*DEAD, "RuleDeadLetterQueue"), _arns(*QUEUES)
 RESPONDER = (
     READ_ALL,
     STOP,
+    STOP_EVALUATION,
     RELEASE,
     DELETE_MODEL,
     REVOKE,

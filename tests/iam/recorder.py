@@ -25,6 +25,7 @@ TESTS = (f"{ROOT / 'tests'}/", f"{ROOT / 'simulator'}/")
 DIRECTLY = {  # actions that tests call without a handler, and whose they are
     "actions/charges/tell_budget.py": "spending_requested",
     "actions/datasets/ask_deletion.py": "control_api",
+    "actions/datasets/erase_data.py": "dataset_uploaded",
     "actions/datasets/join_parts.py": "dataset_uploaded",
     "actions/datasets/join_parts.py:request": "control_api",
     "actions/datasets/read_datasets.py": "control_api",
@@ -37,6 +38,8 @@ DIRECTLY = {  # actions that tests call without a handler, and whose they are
     "actions/deployments/put_deployment.py": "control_api",
     "actions/deployments/read_deployments.py": "control_api",
     "actions/deployments/release_deployment.py": "control_api",
+    "actions/evaluations/advance_evaluation.py": "evaluation_requested",
+    "actions/evaluations/ask_candidate.py": "evaluation_requested",
     "actions/jobs/advance_job.py": "spending_requested",
     "actions/jobs/delete_model.py": "control_api",
     "actions/jobs/follow_job.py": "job_state_changed",
@@ -115,7 +118,8 @@ class Recorder:
         """
         named = operations.ABOUT.get(operation)
         known = self.tags_of(params[named]) if named else {}
-        return OURS if known is None and operation.startswith("bedrock-runtime.") else known
+        known_here = known is not None or not operation.startswith("bedrock-runtime.")
+        return known if known_here else (OURS if params[named].startswith("arn:") else {})
 
     def _handler(self, module: str, function: str) -> str | None:
         """Whose call it is that began in this module; None where a test only used an edge."""

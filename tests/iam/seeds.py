@@ -85,6 +85,9 @@ WIDENED = (  # what nobody needs is granted
     Fault("foreign models are served", say(SPENDING, "ServeOwnModels", Condition={
         "StringEquals": MARKED, "StringLike": OF_AN_INTENT,
     })),
+    Fault("any term is bought", say(SPENDING, "BuyOnOwnModels", Condition={
+        "StringEquals": {**MARKED, "aws:ResourceTag/tunedrop:stack": STACK}, "StringLike": OF_AN_INTENT,
+    })),
     Fault("what another stack owns is tagged as ours", say(SPENDING, "TagWhatIsCreated", Condition={
         "StringEquals": MARKED, "StringLike": OF_AN_INTENT,
     })),

@@ -76,7 +76,8 @@ def _bedrock(stack: Stack) -> Iterator[Needed]:
     for action in ("Decrypt", "GenerateDataKey"):
         yield "BedrockRole", _key(action, {"kms:ViaService": f"s3.{REGION}.amazonaws.com"})
     if stack.parameters["EncryptCustomModels"] == "true":
-        yield "MessagesApiRole", _key("Decrypt", {"kms:ViaService": f"bedrock.{REGION}.amazonaws.com"})
+        for role in ("MessagesApiRole", "EvaluationRequestedRole"):
+            yield role, _key("Decrypt", {"kms:ViaService": f"bedrock.{REGION}.amazonaws.com"})
 
 
 def _s3() -> Iterator[Needed]:

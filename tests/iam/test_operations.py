@@ -55,6 +55,8 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("bedrock.ListModelCustomizationJobs", {}),
     ("bedrock.ListProvisionedModelThroughputs", {}),
     ("bedrock-runtime.InvokeModelWithResponseStream", {"modelId": THROUGHPUT, "body": b"{}"}),
+    ("bedrock-runtime.Converse", {"modelId": DEPLOYMENT, "messages": []}),
+    ("bedrock-runtime.Converse", {"modelId": "amazon.nova-lite-v1:0", "messages": []}),
     ("bedrock-runtime.ConverseStream", {"modelId": DEPLOYMENT, "messages": []}),
     ("service-quotas.ListServiceQuotas", {"ServiceCode": "bedrock"}),
 ]

@@ -22,6 +22,8 @@ from moto.core.config import default_user_config as moto_config
 from tunedrop.actions import reconcile
 from tunedrop.actions.charges import tell_budget
 from tunedrop.actions.deployments import adopt_capacity, advance_purchase, release_deployment
+from tunedrop.actions.evaluations import advance_evaluation, ask_candidate, start_evaluation
+from tunedrop.actions.evaluations.ask_candidate import QuestionChunk
 from tunedrop.actions.jobs import advance_job, follow_job, prepare_for_job, start_job, stop_job
 from tunedrop.domain.base_models.catalogue import Split
 from tunedrop.domain.serving.acts import Author
@@ -153,6 +155,15 @@ class World:
         """One message of JobEventQueue, delivered once."""
         return follow_job.follow(message, self.cloud)
 
+    def evaluate(self, message: dict[str, Any]) -> None:
+        """One message of EvaluationQueue, delivered once."""
+        here = dataclasses.replace(self.cloud, denials_may_pass=True)
+        if message["kind"] == start_evaluation.ADVANCE:
+            advance_evaluation.advance(message["evaluation_id"], here)
+            return
+        chunk = QuestionChunk(message["evaluation_id"], message["candidate"], message["chunk"], message["attempt"])
+        ask_candidate.ask(chunk, here, clients.bedrock_runtime(read_seconds=60))
+
     def reconcile(self) -> Any:
         """The schedule fires."""
         return reconcile.reconcile(self.cloud)
@@ -163,6 +174,7 @@ class World:
             due = [(self.spend, message) for message in self.stack.messages(self.settings.spend_queue_url)]
             due += [(self.prepare, message) for message in self.stack.messages(self.settings.upload_queue_url)]
             due += [(self.follow, message) for message in self.stack.messages(self.settings.job_event_queue_url)]
+            due += [(self.evaluate, message) for message in self.stack.messages(self.settings.evaluation_queue_url)]
             arrived, self.events[:] = list(self.events), []
             due += [(self.follow, envelope(event)) for event in arrived if events]
             if not due:
@@ -240,6 +252,7 @@ class World:
             stack.upload_queue_url,
             stack.spend_queue_url,
             stack.job_event_queue_url,
+            stack.evaluation_queue_url,
             stack.published_queue_url,
         ):
             stack.messages(url)
@@ -436,7 +449,7 @@ def make(
     It holds one accepted version, support@1, unless it is to have no `data`.
     """
     passthrough: Any = moto_config["core"]["passthrough"]
-    environment.setitem(passthrough, "services", ["bedrock", "bedrock-runtime", "servicequotas"])
+    environment.setitem(passthrough, "services", ["bedrock", "bedrockruntime", "servicequotas"])
     environment.setenv("AWS_REGION", region)
     environment.setenv("AWS_DEFAULT_REGION", region)
     settings = dataclasses.replace(_settings(stack, variables), region=region)
@@ -468,22 +481,28 @@ def _settings(stack: Stack, variables: dict[str, str]) -> Settings:
 def prepare(stack: Stack, base_model: str, *, validation: bool, records: int = 120) -> PreparedVersion:
     """PreparedVersion data in the bucket, in the base model's own format."""
     write: Callable[[int], Any] = _RECORDS[base_model]
-    train = _upload(stack, base_model, "train", [write(number) for number in range(records)])
+    train = upload(stack, base_model, "train", [write(number) for number in range(records)])
     held_out = [write(number) for number in range(records, records + 40)]
     return PreparedVersion(
         name="support",
         version=1,
         base_model=base_model,
         train=train,
-        validation=_upload(stack, base_model, "validation", held_out) if validation else None,
+        validation=upload(stack, base_model, "validation", held_out) if validation else None,
         tokens_per_epoch=4_000,
         owner="support-team",
     )
 
 
-def store(stack: Stack, prepared: PreparedVersion, *, verdict: Literal["accepted", "rejected"] = "accepted") -> None:
+def store(
+    stack: Stack,
+    prepared: PreparedVersion,
+    *,
+    verdict: Literal["accepted", "rejected"] = "accepted",
+    test: PreparedSplit | None = None,
+) -> None:
     """Rows of the version, as if its files had been uploaded and judged."""
-    splits = {"train": prepared.train, "validation": prepared.validation}
+    splits = {"train": prepared.train, "validation": prepared.validation, "test": test}
     known: dict[str, PreparedSplit] = {name: split for name, split in splits.items() if split is not None}
     now = clock_and_ids.now()
     files = [
@@ -494,13 +513,15 @@ def store(stack: Stack, prepared: PreparedVersion, *, verdict: Literal["accepted
     assert isinstance(made, versioning.NewVersion)
     upload = upload_rows.begin(stack.table, "support", "train", files[0].key, "v", now)
     assert dataset_rows.reserve(stack.table, upload, made)
-    outcome = Outcome(tuple(_preparation(prepared, name, verdict) for name in known), (), prepared.owner)
+    outcome = Outcome(
+        tuple(_preparation(prepared, name, split, verdict) for name, split in known.items()), (), prepared.owner
+    )
     assert dataset_rows.finish_version(stack.table, versioning.finished(made.version, outcome, now))
 
 
-def _preparation(prepared: PreparedVersion, name: str, verdict: Literal["accepted", "rejected"]) -> Preparation:
-    split = prepared.train if name == "train" else prepared.validation
-    assert split is not None
+def _preparation(
+    prepared: PreparedVersion, name: str, split: PreparedSplit, verdict: Literal["accepted", "rejected"]
+) -> Preparation:
     return Preparation(
         base_model=prepared.base_model,
         split=cast("Split", name),
@@ -516,7 +537,7 @@ def _preparation(prepared: PreparedVersion, name: str, verdict: Literal["accepte
     )
 
 
-def _upload(stack: Stack, base_model: str, split: str, records: list[Any]) -> PreparedSplit:
+def upload(stack: Stack, base_model: str, split: str, records: list[Any]) -> PreparedSplit:
     body = "".join(json.dumps(record) + "\n" for record in records).encode()
     key = f"prepared/support/1/{base_model}/{split}.jsonl"
     answer = stack.s3.put_object(Bucket=stack.bucket, Key=key, Body=body)

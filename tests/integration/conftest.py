@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 ACCOUNT = "123456789012"
 STACK_ID = PSEUDO["AWS::StackId"]
-QUEUES = ("UploadQueue", "SpendQueue", "JobEventQueue", "Published")
+QUEUES = ("UploadQueue", "SpendQueue", "JobEventQueue", "EvaluationQueue", "Published")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,7 @@ class Stack:
     upload_queue_url: str
     spend_queue_url: str
     job_event_queue_url: str
+    evaluation_queue_url: str
     published_queue_url: str
     s3: S3Client
     dynamodb: DynamoDBClient
@@ -196,6 +197,7 @@ def deployed(environment: pytest.MonkeyPatch) -> Stack:
         upload_queue_url=urls["UploadQueue"],
         spend_queue_url=urls["SpendQueue"],
         job_event_queue_url=urls["JobEventQueue"],
+        evaluation_queue_url=urls["EvaluationQueue"],
         published_queue_url=urls["Published"],
         s3=s3,
         dynamodb=dynamodb,
@@ -247,6 +249,7 @@ def _variables(bucket: str, urls: dict[str, str]) -> dict[str, str]:
         "TUNEDROP_UPLOAD_QUEUE_URL": urls["UploadQueue"],
         "TUNEDROP_SPEND_QUEUE_URL": urls["SpendQueue"],
         "TUNEDROP_JOB_EVENT_QUEUE_URL": urls["JobEventQueue"],
+        "TUNEDROP_EVALUATION_QUEUE_URL": urls["EvaluationQueue"],
         "TUNEDROP_BEDROCK_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/tunedrop-bedrock",
         "TUNEDROP_BRAKE_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/tunedrop-brake",
         "TUNEDROP_DEFAULT_BASE_MODEL": "claude-3-haiku",

@@ -12,9 +12,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import control_api
+from tunedrop.edges.cloud import Cloud
 
-from tests import builders
+from tests.integration.caller import call
 
 OBJECTS = "/objects"
 S3 = re.compile(r"https://[^/\"]*\bs3\b[^/\"]*amazonaws\.com(?=/)")
@@ -25,10 +25,12 @@ class Served:
     """Where it listens, and what it was asked so far as `METHOD path`; `before` runs ahead of each answer.
 
     With `object_at`, which reads an object by its path, links to S3 lead here, too: moto answers botocore alone.
+    `cloud`: instead of the handler's own.
     """
 
     before: Callable[[], None]
     object_at: Callable[[str], bytes] | None = None
+    cloud: Cloud | None = None
     url: str = ""
     asked: list[str] = field(default_factory=list)
 
@@ -37,21 +39,19 @@ class Served:
         self.before()
         self.asked.append(f"{method} {target}")
         split = urlsplit(target)
-        headers = {"Idempotency-Key": key} if key else None
-        event = builders.api_request(
-            method, split.path, body=body, headers=headers, query=dict(parse_qsl(split.query, keep_blank_values=True))
-        )
-        context: Any = builders.LambdaContext()
-        status, answer = builders.api_answer(control_api.handler(event, context))
+        query = dict(parse_qsl(split.query, keep_blank_values=True))
+        status, answer = call(method, split.path, body, key=key, query=query, cloud=self.cloud)
         if self.object_at is not None:
             answer = json.loads(S3.sub(f"{self.url}{OBJECTS}", json.dumps(answer)))
         return status, answer
 
 
 @contextmanager
-def served(before: Callable[[], None], object_at: Callable[[str], bytes] | None = None) -> Iterator[Served]:
+def served(
+    before: Callable[[], None], object_at: Callable[[str], bytes] | None = None, cloud: Cloud | None = None
+) -> Iterator[Served]:
     """Serve until the block ends."""
-    made = Served(before, object_at)
+    made = Served(before, object_at, cloud)
 
     class Handler(BaseHTTPRequestHandler):
         def _do(self) -> None:

@@ -7,22 +7,25 @@ import json
 import shlex
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from bedrock_simulator import Fault, server
 from bedrock_simulator.exchange import Request, Response
 from tunedrop.edges import clients
+from tunedrop.edges.cloud import Cloud
 from tunedrop_cli import main
 from tunedrop_cli.cleaning import ending
 
-from tests.integration import bedrock_world, stacks_of_an_account
+from tests.integration import bedrock_world, evaluation_world, stacks_of_an_account
 from tests.integration.bedrock_world import World
+from tests.integration.caller import call
 from tests.integration.served_control_api import served
 from tests.integration.stacks_of_an_account import VARIABLE, Stacks
 
-LOOK = 9
+LOOK = 10
 """Requests to ControlApi for one look at what is open."""
 ALL_KINDS = ("provisioned_throughput", "custom_model_deployment", "custom_model")
 
@@ -73,10 +76,16 @@ class Account:
 
 @pytest.fixture
 def account(stack, environment, capsys) -> Iterator[Account]:
+    with account_of(bedrock_world.make(stack, environment), environment, capsys) as made:
+        yield made
+
+
+@contextmanager
+def account_of(world: World, environment: Any, capsys: Any, cloud: Cloud | None = None) -> Iterator[Account]:
+    """The account of a world, in which time passes while somebody asks. `cloud`: instead of ControlApi's own."""
     environment.setenv("TUNEDROP_STACK_NAME", "acme-tuning")
     environment.setattr(ending, "LONGEST_PAUSE", 0.02)
     environment.setattr(ending, "FIRST_PAUSE", 0.02)
-    world = bedrock_world.make(stack, environment)
     asked = itertools.count()
 
     def go_on() -> None:
@@ -85,7 +94,7 @@ def account(stack, environment, capsys) -> Iterator[Account]:
 
     stacks = stacks_of_an_account.mount()
     stacks.add(world.settings.stack_id)
-    with stacks_of_an_account.served(stacks) as cloudformation, served(go_on) as api:
+    with stacks_of_an_account.served(stacks) as cloudformation, served(go_on, cloud=cloud) as api:
         environment.setenv(VARIABLE, cloudformation)
         environment.setenv("TUNEDROP_CONTROL_API_URL", api.url)
         bedrock = server.serve(Passing(world), 0)
@@ -93,6 +102,20 @@ def account(stack, environment, capsys) -> Iterator[Account]:
         yield Account(world, stacks, capsys, environment, f"http://127.0.0.1:{bedrock.server_port}")
         bedrock.shutdown()
         bedrock.server_close()
+
+
+def test_an_evaluation_that_asks_is_stopped(stack, environment, capsys):
+    world = evaluation_world.of_bases(stack, environment, tested=2)
+    with account_of(world, environment, capsys, world.cloud) as account:
+        evaluation_id = evaluation_world.start(world)
+        evaluation_world.messages(world)
+        code, said, _ = account.say("cleanup --plan")
+        assert code == 0
+        assert all(words in said for words in ("evaluation", evaluation_id, "Requested", "by the tokens"))
+        code, _, beside = account.say("cleanup --yes")
+        assert (code, evaluation_world.row(world, evaluation_id).state) == (0, "Stopped")
+        assert f"ending evaluation {evaluation_id}" in beside
+        assert world.door.calls("Converse") == 0
 
 
 def test_all_that_a_stack_has_is_shown_and_then_ended(account):
@@ -120,6 +143,21 @@ def test_nothing_is_ended_that_nobody_agreed_to_and_models_can_be_kept(account):
     code, said, _ = account.say("cleanup --keep-models --yes")
     assert (code, account.billed()) == (0, [job.name])
     assert "nothing but custom models of acme-tuning" in said
+
+
+def test_what_is_committed_stays_and_keeps_nothing_else_from_its_end(account):
+    job = account.world.ready()
+    arn = bedrock_world.foreign(job.model_arn, "by-the-month", commitmentDuration="OneMonth")
+    tag = {"key": "tunedrop:stack", "value": account.world.settings.stack_id}
+    clients.bedrock().tag_resource(resourceARN=arn, tags=[tag])
+    account.world.settings = replace(account.world.settings, max_model_units=2)
+    assert call("PUT", "/deployments/committed", {"arn": arn}, key="adopt", cloud=account.world.cloud)[0] == 202
+    account.world.deliver()
+    code, said, beside = account.say("cleanup --yes")
+    assert (code, [entry.name for entry in account.world.live()]) == (1, ["by-the-month"])
+    assert "deployment committed stays: 409 committed: Deployment committed is committed until 2026-12-22" in beside
+    assert "throughput by-the-month stays: it is committed until 2026-12-22" in beside
+    assert "by-the-month" in said
 
 
 def test_nothing_of_another_stack_or_of_a_person_is_ended(account):

@@ -10,9 +10,10 @@ import pytest
 from tunedrop.actions.deployments import guard_deletion
 from tunedrop.edges import clients, custom_resource
 from tunedrop.edges.observability import Failed
+from tunedrop.edges.rows.writes import Key, Update
 
 from tests.builders import LambdaContext, event
-from tests.integration import bedrock_world, stacks_of_an_account
+from tests.integration import bedrock_world, evaluation_world, stacks_of_an_account
 from tests.integration.bedrock_world import World, refusing
 from tests.integration.troubled_server import troubled_server
 from tests.template.stack import PSEUDO
@@ -86,6 +87,24 @@ def test_a_job_that_runs_and_that_no_row_knows_holds_the_stack(world):
     world.deliver()
     world.stack.dynamodb.delete_item(TableName="StateTable", Key={"pk": {"S": "OPEN"}, "sk": {"S": f"JOB#{job.id}"}})
     assert f"job {job.name} in Bedrock" in answered()["Reason"]
+
+
+def test_an_evaluation_that_asks_holds_the_stack_until_it_has_stopped(stack, environment):
+    world = evaluation_world.of_bases(stack, environment, tested=2)
+    evaluation_id = evaluation_world.start(world)
+    assert guard_deletion.look(world.cloud).billing == (f"evaluation {evaluation_id} (Requested)",)
+    evaluation_world.stop(world, evaluation_id)
+    assert guard_deletion.look(world.cloud).billing == (f"evaluation {evaluation_id} (Stopping)",)
+    evaluation_world.work(world)
+    assert not guard_deletion.look(world.cloud).holds_the_stack
+
+
+def test_an_evaluation_whose_row_cannot_be_read_holds_the_stack(stack, environment):
+    world = evaluation_world.of_bases(stack, environment, tested=2)
+    key = Key(f"EVALUATION#{evaluation_world.start(world)}", "EVALUATION")
+    world.stack.table.update(Update(key, set={"state": "Paused"}))
+    (unseen,) = guard_deletion.look(world.cloud).unseen
+    assert key.pk in unseen
 
 
 def test_a_custom_model_and_what_a_person_has_hold_nothing(world):

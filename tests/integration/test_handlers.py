@@ -36,7 +36,7 @@ def work(kind: str) -> Any:
 
 def test_there_are_as_many_handlers_as_are_wired_here():
     wired = {"control_api", "dataset_uploaded", "job_state_changed", "messages_api", "reconcile", "spending_requested"}
-    wired |= {"deletion_guard"}
+    wired |= {"deletion_guard", "evaluation_requested"}
     assert {path.stem for path in (ROOT / "functions").glob("*.py")} == wired
 
 

@@ -116,6 +116,8 @@ def test_a_query_parameter_that_the_document_does_not_name_is_refused(stack, met
         "/jobs": JOB,
         "/keys": {"name": "me", "deployments": "*"},
         "/datasets/{name}/uploads": {"file": "dataset.toml", "bytes": 1},
+        "/deployments/{name}/approve": {"term": "one_month", "reason": "asked for"},
+        "/evaluations": {"dataset": "support-bot", "candidate": "support-bot-prod"},
     }
     body = bodies.get(path, {"splits": {"train": [{"key": "incoming/x/train.jsonl"}]}}) if method == "POST" else None
     body = {"job_id": "j"} if method == "PUT" else body

@@ -23,6 +23,7 @@ from tunedrop.domain.reports import (
     dataset_notifications,
     deletion_notifications,
     deployment_notifications,
+    evaluation_notifications,
     job_notifications,
     orphan_notifications,
     reconcile_notifications,
@@ -95,11 +96,17 @@ def of_deletions(deletion: Any) -> Iterator[Notification]:
     yield deletion_notifications.deleted(deletion, STACK_ID, NOW)
 
 
+def of_evaluations(evaluation: Any) -> Iterator[Notification]:
+    if evaluation.ended_at:
+        yield evaluation_notifications.notification(evaluation, STACK_ID, NOW)
+
+
 TOLD: Mapping[str, Callable[[Any], Iterator[Notification]]] = {
     "job": of_jobs,
     "purchase": of_purchases,
     "dataset_version": of_versions,
     "deletion": of_deletions,
+    "evaluation": of_evaluations,
 }
 
 

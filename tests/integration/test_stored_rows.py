@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from tunedrop.actions.datasets import trace_models
+from tunedrop.domain.evaluation.evaluation_states import Evaluation
 from tunedrop.domain.messages.api_key import ApiKey
 from tunedrop.domain.serving.calls_seen import CallsSeen
 from tunedrop.domain.serving.deployment_states import Deployment
@@ -26,6 +27,7 @@ from tunedrop.edges.rows import (
     call_rows,
     dataset_rows,
     deployment_rows,
+    evaluation_rows,
     job_rows,
     key_rows,
     metric_rows,
@@ -103,12 +105,15 @@ READ: Mapping[str, Callable[[Table, Key], Any]] = {
     ),
     "deletion": deletion,
     "deployment": lambda table, key: deployment_rows.load(table, named(key)),
+    "evaluation": lambda table, key: evaluation_rows.load(table, named(key)),
+    "evaluation_calls": lambda table, key: evaluation_rows.progress(table, named(key)),
     "job": lambda table, key: job_rows.load(table, named(key)),
     "job_name": lambda table, key: (table.get(key) or {})["job_id"],
     "job_slots": lambda table, key: (table.get(running_job_slots.KEY) or {}).get("holders"),
     "metrics": chunk,
     "model_units": lambda table, key: deployment_rows.units_taken(table),
     "on_accept": lambda table, key: on_accept_rows.claim(table, named(key), 99, "another job", NOW),
+    "open_evaluation": lambda table, key: list(evaluation_rows.standing_ids(table)),
     "open_job": lambda table, key: [row["job_id"] for row in table.query("OPEN", "JOB#").rows],
     "open_purchase": lambda table, key: [
         [row["deployment"], row["generation"]] for row in table.query("OPEN", "PURCHASE#").rows
@@ -128,6 +133,7 @@ VALUES: Mapping[str, type[Any]] = {
     "dataset_version": Version,
     "deletion": Deletion,
     "deployment": Deployment,
+    "evaluation": Evaluation,
     "job": Job,
     "on_accept": Claim,
     "orphan": ToldOrphan,
@@ -150,11 +156,13 @@ LISTED: Mapping[str, Callable[[Table, Key], Any]] = {
     "dataset_version": lambda table, key: dataset_rows.list_versions(table, named(key), 2).versions,
     "deletion": lambda table, key: tombstone_rows.unfinished(table),
     "deployment": lambda table, key: each(table, deployment_rows.KIND, deployment_rows.deployment_from),
+    "evaluation": lambda table, key: each(table, evaluation_rows.KIND, evaluation_rows.evaluation_from),
     "job": lambda table, key: each(table, job_rows.KIND, job_rows.job_from),
     "tombstone": lambda table, key: tombstone_rows.list_tombstones(table, named(key), 2, None).tombstones,
 }
 WRITTEN: Mapping[str, Callable[[Any], Put]] = {
     "deployment": deployment_rows.put_changed,
+    "evaluation": evaluation_rows.put,
     "job": job_rows.put_job,
     "purchase": deployment_rows.put_purchase,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import evaluation_requested
 import pytest
 import spending_requested
 from tunedrop.actions.deployments import inspect_capacity
@@ -12,7 +13,8 @@ from tunedrop.edges.rows.table import Table
 from tunedrop.edges.rows.writes import Key, Update
 
 from tests.builders import LambdaContext, sqs_event
-from tests.integration import bedrock_world
+from tests.conftest import forget_clients
+from tests.integration import bedrock_world, evaluation_world
 from tests.integration.bedrock_world import HOUR, foreign
 from tests.integration.caller import call, refused
 
@@ -72,3 +74,23 @@ def test_paid_capacity_whose_row_is_unreadable_hides_no_other_from_the_look_arou
     assert isinstance(seen.fault, UnreadableRow)
     assert [item.arn for item in seen.foreign] == [other]
     assert (seen.orphans, seen.late) == ([], [])
+
+
+def test_an_evaluation_in_an_unknown_state_delays_no_other_and_is_told(stack, environment):
+    world = evaluation_world.of_bases(stack, environment, tested=2)
+    unknown, lost = evaluation_world.start(world), evaluation_world.start(world)
+    row = spoilt(world.stack.table, Key(f"EVALUATION#{unknown}", "EVALUATION"), state="Paused")
+    evaluation_world.messages(world)
+    world.clock.advance(HOUR)
+    with pytest.raises(UnreadableRow):
+        world.reconcile()
+    assert [message["evaluation_id"] for message in evaluation_world.messages(world)] == [lost]
+    message = {"schema": 1, "kind": "advance_evaluation", "evaluation_id": unknown}
+    with pytest.raises(UnreadableRow):
+        world.evaluate(message)
+    environment.setenv("AWS_REGION", "us-west-2")  # where the tables are, for a handler's own clients
+    forget_clients()
+    answer = evaluation_requested.handler(sqs_event(message, queue="EvaluationQueue"), LambdaContext())
+    assert len(answer["batchItemFailures"]) == 1
+    assert world.stack.table.get(Key(f"EVALUATION#{unknown}", "EVALUATION")) == row
+    assert world.door.calls("Converse") == 0

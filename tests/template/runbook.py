@@ -13,7 +13,7 @@ from tests.template.stack import ACCOUNT, NAME, PSEUDO, REGION
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
 _READS = re.compile(r"aws \S+ (describe|get|list|receive|tail)|tunedrop \S+ (list|show)")
-_OURS = "tunedrop (?:cleanup|datasets|deployments|jobs|keys|notifications)"
+_OURS = "tunedrop (?:cleanup|datasets|deployments|evaluations|jobs|keys|notifications)"
 _TOKEN = re.compile(rf"As the \*\*(?P<who>[a-z ]+)\*\*|`(?P<command>(?:aws|{_OURS}) [^`]+)`")
 ROUTE = re.compile(r"`(?:GET|POST|PUT|DELETE) /(?!v1/)[^`]*`")
 """A route of ControlApi, for which there is a command."""
@@ -88,12 +88,13 @@ def _arns(*names: str) -> tuple[str, ...]:
     return tuple(f"<{name}.Arn>" for name in names)
 
 
-_SOURCES = _arns("UploadQueue", "SpendQueue", "JobEventQueue")
-_MOVABLE = _arns("UploadDeadLetterQueue", "SpendDeadLetterQueue", "JobEventDeadLetterQueue")
+_QUEUES = ("Upload", "Spend", "JobEvent", "Evaluation")
+_SOURCES = _arns(*(f"{each}Queue" for each in _QUEUES))
+_MOVABLE = _arns(*(f"{each}DeadLetterQueue" for each in _QUEUES))
 _DEAD = (*_MOVABLE, "<RuleDeadLetterQueue.Arn>")
 _FUNCTIONS = (
-    "DatasetUploaded", "ControlApi", "JobStateChanged", "SpendingRequested", "Reconcile", "MessagesApi",
-    "DeletionGuard",
+    "DatasetUploaded", "ControlApi", "JobStateChanged", "SpendingRequested", "EvaluationRequested", "Reconcile",
+    "MessagesApi", "DeletionGuard",
 )  # fmt: skip
 _OWN = {"aws:ResourceTag/tunedrop:stack": PSEUDO["AWS::StackId"]}
 _BY_S3 = {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}
@@ -149,6 +150,7 @@ COMMANDS: Mapping[str, Sequence[Request]] = {  # docs/facts.md#iam
     ),
     "tunedrop cleanup": (
         *_routes("GET /jobs", "POST /jobs/{job_id}/stop", "GET /deployments", "DELETE /deployments/{name}"),
+        *_routes("GET /evaluations", "POST /evaluations/{evaluation_id}/stop"),
         *_anything("bedrock:ListCustomModels", "bedrock:ListModelCustomizationJobs"),
         *_anything("bedrock:ListCustomModelDeployments", "bedrock:ListProvisionedModelThroughputs"),
         *_throughput("bedrock:ListTagsForResource", "bedrock:DeleteProvisionedModelThroughput"),
@@ -163,6 +165,10 @@ COMMANDS: Mapping[str, Sequence[Request]] = {  # docs/facts.md#iam
     "tunedrop deployments delete": _routes("DELETE /deployments/{name}"),
     "tunedrop deployments put": _routes("PUT /deployments/{name}"),
     "tunedrop deployments show": _routes("GET /deployments/{name}"),
+    "tunedrop evaluations list": _routes("GET /evaluations"),
+    "tunedrop evaluations show": _routes("GET /evaluations/{evaluation_id}"),
+    "tunedrop evaluations start": _routes("POST /evaluations"),
+    "tunedrop evaluations stop": _routes("POST /evaluations/{evaluation_id}/stop"),
     "tunedrop jobs show": _routes("GET /jobs/{job_id}", "GET /jobs/{job_id}/metrics"),
     "tunedrop jobs start": _routes("POST /jobs", "GET /jobs/{job_id}/metrics"),
     "tunedrop jobs stop": _routes("POST /jobs/{job_id}/stop"),

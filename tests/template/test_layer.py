@@ -102,6 +102,7 @@ ASKED = {
     "sam": requirements("sam"),
     "gates": requirements("gates"),
     "mlflow": requirements("mlflow-server"),
+    "oracles": requirements("oracles"),
 }
 
 

@@ -262,7 +262,7 @@ def test_preparing_hands_a_job_on_to_spending_and_spending_asks_for_preparing(st
     }
     asks = {"<UploadQueue.Arn>"} if stack.parameters["AllowJobsOnAccept"] == "true" else set()
     assert sent == {
-        "ControlApiRole": {"<SpendQueue.Arn>", "<UploadQueue.Arn>"},
+        "ControlApiRole": {"<SpendQueue.Arn>", "<UploadQueue.Arn>", "<EvaluationQueue.Arn>"},
         "DatasetUploadedRole": {"<SpendQueue.Arn>"} | asks,
         "SpendingRequestedRole": {"<UploadQueue.Arn>"},
     }
@@ -300,7 +300,7 @@ def test_only_the_function_that_reads_data_erases_it_and_nothing_that_bedrock_wr
     }
     assert erasing == {
         ("DatasetUploadedRole", "s3:DeleteObjectVersion", f"<DataBucket.Arn>/{prefix}/*")
-        for prefix in ("incoming", "prepared", "reports")
+        for prefix in ("incoming", "prepared", "reports", "evaluations")
     }
 
 
@@ -318,7 +318,8 @@ def test_the_links_of_the_control_api_can_put_uploads_and_nothing_else(stack):
 def test_versions_of_objects_are_listed_only_where_datasets_lie(stack):
     for statement in all_granted(stack):
         if "s3:ListBucketVersions" in statement.actions:
-            assert set(statement.conditions["StringLike"]["s3:prefix"]) <= {"incoming/*", "prepared/*", "reports/*"}
+            listed = set(statement.conditions["StringLike"]["s3:prefix"])
+            assert listed <= {"incoming/*", "prepared/*", "reports/*", "evaluations/*"}
 
 
 def test_every_function_logs_to_its_own_group_and_no_other(stack):

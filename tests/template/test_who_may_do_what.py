@@ -47,6 +47,8 @@ def test_only_one_kind_of_people_erases_starts_or_makes_keys():
 
     assert who("`DELETE /datasets/{name}`") == who("`DELETE /datasets/{name}/versions/{number}`") == {"data keeper"}
     assert who("`POST /jobs`") == who("`POST /keys`") == {"operator"}
+    assert who("`POST /evaluations`") == {"operator"}
+    assert who("`POST /evaluations/{evaluation_id}/stop`") == {"operator", "responder"}
     assert who("`DELETE /keys/{key_id}`") == who("`DELETE /deployments/{name}`") == {"operator", "responder"}
     assert who("`s3` delete") == set()
     assert who("`aws cloudformation delete-stack`") == {"deployer"}

@@ -28,7 +28,7 @@ DATA: dict[str, Sequence[Request]] = {
     "`s3` get under `incoming/`": (Request("s3:GetObject", "<DataBucket.Arn>/incoming/support-bot/train.jsonl"), _READ),
     **{
         f"`s3` get under `{prefix}/`": (Request("s3:GetObject", f"<DataBucket.Arn>/{prefix}/support-bot/1/x"), _READ)
-        for prefix in ("prepared", "reports", "outputs")
+        for prefix in ("prepared", "reports", "evaluations", "outputs")
     },
     "`s3` delete": (Request("s3:DeleteObject", "<DataBucket.Arn>/incoming/support-bot/train.jsonl"),),
 }

@@ -25,7 +25,7 @@ def test_the_base_models_are_those_that_were_promised():
         "llama-3-1-8b", "llama-3-1-70b", "llama-3-3-70b",
     ]  # fmt: skip
     assert {model.customization_id for model in MODELS.values()} == {
-        each.customization_id for each in foundation_models.catalogue()
+        each.customization_id for each in foundation_models.catalogue() if each.customization_regions
     }
 
 
@@ -36,6 +36,15 @@ def test_a_base_model_is_trained_and_served_where_the_service_says(model):
     assert found.customization_regions == model.regions
     assert found.serving == tuple(SERVED[way] for way in model.serving)
     assert ("provisioned_throughput" in model.serving) == bool(found.provisioned_regions)
+
+
+@each
+def test_a_base_model_is_invoked_by_its_own_id_or_by_a_profile_where_that_is_refused(model):
+    found = simulated(model)
+    for region in model.regions:
+        assert (model.inference_profile is None) == (region in found.on_demand_regions)
+        invoked = foundation_models.find_for_inference(model.inference_profile or model.inference_id, region)
+        assert (invoked.model, bool(invoked.profile)) == (found, model.inference_profile is not None)
 
 
 @each

@@ -1,4 +1,4 @@
-"""What a stack that stands can end itself, asked of its ControlApi: its jobs and its deployments."""
+"""What a stack that stands can end itself, asked of its ControlApi: its jobs, evaluations and deployments."""
 
 from __future__ import annotations
 
@@ -16,19 +16,27 @@ JOBS = ("Preparing", "Requested", "WaitingForCapacity", "InProgress", "Stopping"
 """Statuses of jobs that have not ended."""
 DEPLOYMENTS = ("Creating", "Ready", "Updating", "Releasing")
 """States of deployments that have not."""
+EVALUATIONS = frozenset({"Requested", "WaitingForCapacity", "InProgress", "Scoring", "Stopping"})
+"""States of evaluations that have not."""
 ENDS_ALREADY = frozenset({"Stopping", "Releasing"})
-_ENDED = frozenset({"job_ended", "deployment_ended", "unknown_deployment", "unknown_job"})
+_ENDED = frozenset({"job_ended", "evaluation_ended", "deployment_ended", "unknown_deployment", "unknown_job"})
 
 
 def open_things(api: ControlApi) -> list[Thing]:
-    """All jobs and deployments that have not ended."""
-    return [*_jobs(api), *_deployments(api)]
+    """All jobs, evaluations and deployments that have not ended."""
+    return [*_jobs(api), *_evaluations(api), *_deployments(api)]
 
 
 def _jobs(api: ControlApi) -> Iterator[Thing]:
     for status in JOBS:
         for job in listings.every(api, "/jobs", status=status):
             yield Thing("job", job["name"], job["id"], job["status"], BILLS["job"])
+
+
+def _evaluations(api: ControlApi) -> Iterator[Thing]:
+    for each in listings.every(api, "/evaluations"):
+        if each["state"] in EVALUATIONS:
+            yield Thing("evaluation", each["id"], each["id"], each["state"], BILLS["evaluation"])
 
 
 def _deployments(api: ControlApi) -> Iterator[Thing]:
@@ -43,13 +51,20 @@ def _bills(found: Mapping[str, Any]) -> str:
     return f"{deployment_text.money(found['hourly_cost'], found['currency'])} an hour"
 
 
-def end(api: ControlApi, thing: Thing) -> None:
-    """Ask the stack to stop or release it, now. Raises Refused, but not for what has ended."""
+def end(api: ControlApi, thing: Thing) -> str | None:
+    """Ask the stack to stop or release it, now; returns why a commitment keeps it. Raises Refused for all else.
+
+    But not for what has ended.
+    """
     try:
-        if thing.kind != "job":
+        if thing.kind == "deployment":
             api.delete(place("deployments", thing.id), now="true")
         elif thing.state not in ENDS_ALREADY:
-            api.post(place("jobs", thing.id, "stop"), {}, idempotency_key=secrets.token_hex(16))
+            noun = "jobs" if thing.kind == "job" else "evaluations"
+            api.post(place(noun, thing.id, "stop"), {}, idempotency_key=secrets.token_hex(16))
     except Refused as refused:
+        if refused.code == "committed":
+            return str(refused)
         if refused.code not in _ENDED:
             raise
+    return None

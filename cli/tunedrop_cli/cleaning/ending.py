@@ -39,18 +39,23 @@ class Ending:
 
     def _ask_the_stack(self) -> Sequence[Thing]:
         api = self.scope.reached.api()
-        things = by_the_stack.open_things(api)
+        things = [thing for thing in by_the_stack.open_things(api) if thing.id not in self.refused]
         for thing in things:
-            if thing.id not in self.ended:
-                by_the_stack.end(api, thing)
-        self._note(things)
-        return things
+            words = by_the_stack.end(api, thing) if thing.id not in self.ended else None
+            if words:
+                self._refuse(thing, words)
+        going = [thing for thing in things if thing.id not in self.refused]
+        self._note(going)
+        return going
 
     def _ask_bedrock(self) -> Sequence[Thing]:
         """Models come last: one that something serves can't be deleted."""
         left = [thing for thing in self.scope.left_in_bedrock() if thing.id not in self.refused]
         for thing in [each for each in left if each.kind != "custom model"] or left:
             if thing.state in by_the_stack.ENDS_ALREADY:
+                continue
+            if thing.state.startswith(in_bedrock.COMMITTED):
+                self._refuse(thing, f"it is {thing.state}; nobody can end it earlier")
                 continue
             refusal = in_bedrock.end(self.scope.bedrock, thing)
             if refusal and not (refusal.may_pass and self._is_worth_another_try(thing)):

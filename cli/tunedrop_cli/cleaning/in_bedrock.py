@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -17,6 +18,9 @@ STACK_TAG = "tunedrop:stack"
 GONE = "ResourceNotFoundException"
 NOT_YET = frozenset({"ConflictException", "ThrottlingException", "TooManyRequestsException", "InternalServerException"})
 """Codes of refusals that pass: something is being made or stopped, or still serves the model."""
+
+COMMITTED = "committed until "
+"""Begins the state of a throughput that Bedrock deletes no earlier."""
 
 
 def listed(bedrock: BedrockClient) -> list[Thing]:
@@ -40,7 +44,10 @@ def _throughputs(bedrock: BedrockClient) -> Iterator[Thing]:
     for each in _items(pages, "provisionedModelSummaries"):
         bills = f"{BILLS['throughput']}, model units: {each['modelUnits']}"
         name, arn = each["provisionedModelName"], each["provisionedModelArn"]
-        yield Thing("throughput", name, arn, each["status"], bills)
+        ends = each.get("commitmentExpirationTime")
+        is_committed = ends is not None and ends > datetime.now(UTC)
+        state = f"{COMMITTED}{ends:%Y-%m-%d %H:%M} UTC" if is_committed else each["status"]
+        yield Thing("throughput", name, arn, state, bills)
 
 
 def _deployments(bedrock: BedrockClient) -> Iterator[Thing]:

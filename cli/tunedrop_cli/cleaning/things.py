@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["job", "deployment", "throughput", "on-demand deployment", "custom model", "data"]
+Kind = Literal["job", "evaluation", "deployment", "throughput", "on-demand deployment", "custom model", "data"]
 
 BILLS: dict[Kind, str] = {
     "job": "by the tokens that it trains on",
+    "evaluation": "by the tokens that it asks and is answered",
     "throughput": "by the hour",
     "on-demand deployment": "by the token, when somebody calls it",
     "custom model": "by the month",
@@ -22,7 +23,7 @@ class Thing:
     kind: Kind
     name: str
     id: str
-    """What ends it: an ARN, or for ControlApi a job's id or a deployment's name."""
+    """What ends it: an ARN, or for ControlApi an id or a deployment's name."""
     state: str
     bills: str
     stack: str = ""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from http.client import HTTPException
 from typing import Any
 
-from tunedrop.domain.base_models.catalogue import BaseModel
+from tunedrop.domain.base_models.catalogue import BaseModel, catalogue
 from tunedrop.domain.training import account_quotas
 
 from tunedrop_cli.doctor import account_checks
@@ -57,17 +57,19 @@ def context_variants(reader: Reader) -> Outcome:
 
 
 def on_demand_ids(reader: Reader) -> Outcome:
-    """Whether the plain ids of base models answer on demand, without an inference profile."""
+    """Which base models answer on demand by their plain ids, and which through an inference profile alone."""
     types: dict[str, Sequence[str]] = {}
     for model in account_checks.here(reader):
         if details := _details(reader, model.inference_id):
             types[model.name] = details.get("inferenceTypesSupported", [])
     if not types:
         raise CannotTell("GetFoundationModel knows none of the plain ids")
-    if others := [name for name, each in types.items() if "ON_DEMAND" not in each]:
-        seen = f"not by the plain id on demand: {', '.join(others)}"
-        return attention(seen, TELL_US, values={"inference_types": types})
-    return ok(f"{', '.join(types)} answer on demand by the plain id", values={"inference_types": types})
+    values = {"inference_types": types}
+    plain = [name for name, each in types.items() if "ON_DEMAND" in each]
+    expected = [name for name in types if catalogue()[name].inference_profile is None]
+    if plain != expected:
+        return attention(f"by the plain id on demand: {', '.join(plain) or 'none'}", TELL_US, values=values)
+    return ok(f"{', '.join(plain)} answer on demand by the plain id, as expected", values=values)
 
 
 def _details(reader: Reader, model_id: str) -> dict[str, Any] | None:

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from tunedrop.actions.charges import tell_budget
 from tunedrop.actions.datasets import erase_data
 from tunedrop.actions.deployments import bill_capacity, find_dead_stacks, inspect_capacity, watch_calls
+from tunedrop.actions.evaluations import read_evaluations, start_evaluation
 from tunedrop.actions.jobs import tell_retirements
+from tunedrop.domain.evaluation.evaluation_states import Evaluation
 from tunedrop.domain.reports import reconcile_notifications
 from tunedrop.domain.reports.reconcile_notifications import Reconciled
 from tunedrop.domain.serving import due_purchases
@@ -56,15 +58,18 @@ def reconcile(cloud: Cloud) -> Reconciled:
     observability.show_dead_stacks(dead.throughputs)
     lost = {_erasing_message(deletion) for deletion in erase_data.due(cloud)}
     _send(lost, cloud)
+    left = read_evaluations.stalled(cloud)
+    stalled = {_evaluation_message(evaluation) for evaluation in left.evaluations}
+    _send(stalled, cloud)
     news = tell_budget.due(cloud)
     budget = {_job_message("advance_job", job) for job in news.jobs}
     budget = (budget | {_purchase_message(purchase) for purchase in news.purchases}) - due - more - others
     _send(budget, cloud)
     observability.show_standing(bill_capacity.standing(purchases, cloud))
-    fault = unreadable or seen.fault or unseen or dead.fault or news.fault
+    fault = unreadable or left.unreadable or seen.fault or unseen or dead.fault or news.fault
     if fault:  # unpublished, so the alarm on a missing ReconcileCompleted rings if it lasts
         raise fault
-    enqueued = Counter(message.kind for message in due | more | others | lost | budget)
+    enqueued = Counter(message.kind for message in due | more | others | lost | stalled | budget)
     found = Reconciled(
         len(jobs), len(purchases), dict(enqueued), tuple(seen.orphans), tuple(seen.foreign), dead.throughputs
     )
@@ -74,7 +79,11 @@ def reconcile(cloud: Cloud) -> Reconciled:
 
 def _send(messages: Iterable[_Due], cloud: Cloud) -> None:
     for message in sorted(messages):
-        others = {"check_job": cloud.job_event_queue, erase_data.MESSAGE: cloud.upload_queue}
+        others = {
+            "check_job": cloud.job_event_queue,
+            erase_data.MESSAGE: cloud.upload_queue,
+            start_evaluation.ADVANCE: cloud.evaluation_queue,
+        }
         others.get(message.kind, cloud.spend_queue).send(message.kind, **dict(message.ids))
 
 
@@ -124,3 +133,7 @@ def _orphan_message(item: Capacity) -> _Due:
 
 def _erasing_message(deletion: Deletion) -> _Due:
     return _Due(erase_data.MESSAGE, (("dataset", deletion.dataset), ("deletion", deletion.id)))
+
+
+def _evaluation_message(evaluation: Evaluation) -> _Due:
+    return _Due(start_evaluation.ADVANCE, (("evaluation_id", evaluation.id),))

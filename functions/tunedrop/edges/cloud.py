@@ -89,6 +89,11 @@ class Cloud:
         return Queue(self.clients.sqs(), self.settings.job_event_queue_url)
 
     @property
+    def evaluation_queue(self) -> Queue:
+        """EvaluationQueue: evaluations that may have a next step, and questions to ask."""
+        return Queue(self.clients.sqs(), self.settings.evaluation_queue_url)
+
+    @property
     def bus(self) -> EventBridgeClient:
         """The default event bus."""
         return self.clients.events()

@@ -34,7 +34,12 @@ class Queue:
 
     def send(self, kind: str, **about: str | int) -> None:
         """Send one message of this `kind`, with ids or words of our own. Raises botocore's errors."""
-        self.sqs.send_message(QueueUrl=self.url, MessageBody=json.dumps({"schema": SCHEMA, "kind": kind, **about}))
+        self.send_later(0, kind, **about)
+
+    def send_later(self, seconds: int, kind: str, **about: str | int) -> None:
+        """The same, received by nobody for so many seconds, at most 900."""
+        body = json.dumps({"schema": SCHEMA, "kind": kind, **about})
+        self.sqs.send_message(QueueUrl=self.url, MessageBody=body, DelaySeconds=seconds)
 
 
 def parse(body: str) -> Mapping[str, Any]:

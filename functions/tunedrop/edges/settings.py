@@ -25,6 +25,7 @@ class Settings:
     upload_queue_url: str
     spend_queue_url: str
     job_event_queue_url: str
+    evaluation_queue_url: str
     bedrock_role_arn: str
     brake_role_arn: str
     """The role that a schedule takes on to delete a throughput of this stack."""
@@ -77,6 +78,7 @@ class Settings:
             upload_queue_url=variables["TUNEDROP_UPLOAD_QUEUE_URL"],
             spend_queue_url=variables["TUNEDROP_SPEND_QUEUE_URL"],
             job_event_queue_url=variables["TUNEDROP_JOB_EVENT_QUEUE_URL"],
+            evaluation_queue_url=variables["TUNEDROP_EVALUATION_QUEUE_URL"],
             bedrock_role_arn=variables["TUNEDROP_BEDROCK_ROLE_ARN"],
             brake_role_arn=variables["TUNEDROP_BRAKE_ROLE_ARN"],
             model_key_arn=variables.get("TUNEDROP_MODEL_KEY_ARN") or None,

@@ -21,6 +21,7 @@ from tunedrop.routes import (
     deletion_routes,
     deployment_routes,
     error_answers,
+    evaluation_routes,
     job_routes,
     joined_upload_routes,
     key_routes,
@@ -43,6 +44,7 @@ for routes in (
     model_routes,
     deployment_routes,
     cost_routes,
+    evaluation_routes,
     key_routes,
 ):
     app.include_router(routes.router)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bedrock_simulator import Configuration, FaultWishes, FaultyDoor, FaultyEvents, Lifecycle, Simulator
+from bedrock_simulator import Configuration, FaultWishes, FaultyDoor, FaultyEvents, Lifecycle, Simulator, knowledge
 
 from tunedrop_local.activity import Activity
 from tunedrop_local.adapter import (
@@ -90,6 +90,10 @@ class World:
         wanted = Lifecycle(wish["status"], _moment(wish, "legacy_time"), _moment(wish, "end_of_life"))
         lifecycle = {**now.lifecycle, wish["model_id"]: wanted}
         self.simulator.reconfigure(replace(now, lifecycle=lifecycle))
+
+    def set_knowledge(self, wish: Mapping[str, Any]) -> None:
+        """Changes what the world and its models know until the server ends."""
+        self.simulator.teach(knowledge.read(wish))
 
     def add_fault(self, wish: Mapping[str, Any]) -> None:
         """Adds a fault of calls, events or jobs."""

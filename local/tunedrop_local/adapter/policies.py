@@ -143,7 +143,7 @@ def refusal(service: str, checks: Iterable[Check], headers: Mapping[str, str], r
     region = router.extract_region(headers)
     for check in checks:
         denied = iam_evaluator.enforce(
-            key, check.action, service, region,
+            key, check.action, service, check.context.get("aws:RequestedRegion", region),
             resource_arn=check.resource, service_context=dict(check.context),
         )  # fmt: skip
         if denied:

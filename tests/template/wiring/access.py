@@ -142,12 +142,17 @@ def check_tags(stack: Stack, code: Code) -> Iterator[Finding]:
     """Bedrock's custom resources are made with this stack's tag, and touched only where they carry it."""
     for statement in _granted(stack):
         for action in statement.actions:
-            if not action.startswith("bedrock:") or UNTAGGED.match(action):
+            if not action.startswith("bedrock:") or UNTAGGED.match(action) or _asks_base_models(statement, action):
                 continue
             wish = "RequestTag" if TAG_WISH.match(action) else "ResourceTag"
             exact = statement.conditions.get("StringEquals", {}).get(f"aws:{wish}/{OWN_TAG}")
             if exact != (PSEUDO["AWS::StackId"],):
                 yield Finding(statement.owner.id, f"may {action} on what doesn't carry this stack's tag")
+
+
+def _asks_base_models(statement: Statement, action: str) -> bool:
+    """Base models are AWS's own and carry no tags: evaluations ask them."""
+    return action == "bedrock:InvokeModel" and all("::foundation-model/" in each for each in statement.resources)
 
 
 PASSED = {"<BedrockRole.Arn>": "bedrock.amazonaws.com", "<BrakeRole.Arn>": "scheduler.amazonaws.com"}

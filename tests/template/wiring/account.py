@@ -12,6 +12,8 @@ FUNCTION, MAPPING, STAGE = "AWS::Lambda::Function", "AWS::Lambda::EventSourceMap
 EXECUTIONS_OF_A_NEW_ACCOUNT, EXECUTIONS = 10, 1000
 LEFT_FOR_APIS = 2
 """Of a new account's executions: with fewer, nobody could release a deployment while all queues are full."""
+WISHED = "EvaluationRequestedFunction"
+"""Runs only where somebody asked for an evaluation, who can stop it: it may take what is left for the APIs."""
 CALL_SECONDS = 30
 """A call of the Control API lasts 28 at most, one of a model seldom longer; longer ones need ReserveConcurrency."""
 MEMORY_OF_A_NEW_ACCOUNT = 3008  # MB
@@ -39,10 +41,13 @@ def check_new_account(stack: Stack, code: Code) -> Iterator[Finding]:
 
 def check_room(stack: Stack, code: Code) -> Iterator[Finding]:
     """Full queues leave a new account's APIs some room; floods of calls leave the queues of a common one theirs."""
-    queues = sum(int(under(each.properties, "ScalingConfig", "MaximumConcurrency", default=EXECUTIONS))
-                 for each in stack.of(MAPPING))  # fmt: skip
-    behind = queues + len(_scheduled(stack))
-    if behind > EXECUTIONS_OF_A_NEW_ACCOUNT - LEFT_FOR_APIS:
+    at_once = {
+        each["FunctionName"]: int(under(each.properties, "ScalingConfig", "MaximumConcurrency", default=EXECUTIONS))
+        for each in stack.of(MAPPING)
+    }
+    behind = sum(at_once.values()) + len(_scheduled(stack))
+    unasked = behind - at_once.get(f"<{WISHED}>", 0)
+    if behind > EXECUTIONS_OF_A_NEW_ACCOUNT or unasked > EXECUTIONS_OF_A_NEW_ACCOUNT - LEFT_FOR_APIS:
         yield Finding("the queues", f"may take {behind} of the {EXECUTIONS_OF_A_NEW_ACCOUNT} of a new account")
     flood = sum(_flood(stage) for stage in stack.of(STAGE))
     if flood + behind > EXECUTIONS:

@@ -123,7 +123,8 @@ def check_waits(stack: Stack, code: Code) -> Iterator[Finding]:
 def _waits_for_models(stack: Stack, code: Code, function: Resource, timeout: int) -> Iterator[Finding]:
     streams = stack.parameters["MessagesResponse"] == "RESPONSE_STREAM"
     name = "STREAMED_READ_SECONDS" if streams else "BUFFERED_READ_SECONDS"
-    seconds = code.number(handler_module(function), name)
+    module = handler_module(function)
+    seconds = code.number(module, name) or code.number(module, "READ_SECONDS")
     if seconds is None or seconds >= timeout:
         yield Finding(function.id, f"is killed after {timeout} s, before it gives up on a model after {seconds} s")
 

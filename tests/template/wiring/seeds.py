@@ -166,6 +166,14 @@ FUNCTIONS = (
     ),
     Fault("uploads take what a new account can run", put(8, UPLOADS, P, "ScalingConfig", "MaximumConcurrency")),
     Fault(
+        "evaluations take more than a new account can run",
+        put(3, "EvaluationRequestedFunctionEvaluations", P, "ScalingConfig", "MaximumConcurrency"),
+    ),
+    Fault(
+        "a call to a candidate hangs for longer than its function lives",
+        write("evaluation_requested.py", "READ_SECONDS = 60", "READ_SECONDS = 900"),
+    ),
+    Fault(
         "calls may take all that an account can run",
         put(200, "MessagesApiliveStage", P, "MethodSettings", 0, "ThrottlingRateLimit"),
     ),

@@ -106,13 +106,18 @@ def quotas() -> list[dict[str, Any]]:
 def of_bedrock() -> dict[str, Any]:
     """What Bedrock and Service Quotas answer."""
     here = [model for model in catalogue().values() if REGION in model.regions]
-    details = {"inferenceTypesSupported": ["ON_DEMAND"]}
+    through_profiles = {model.inference_id for model in here if model.inference_profile}
+
+    def details(asked: Mapping[str, Any]) -> Any:
+        way = "INFERENCE_PROFILE" if asked["modelIdentifier"] in through_profiles else "ON_DEMAND"
+        return {"modelDetails": {"inferenceTypesSupported": [way]}}
+
     open_to_us = dict.fromkeys(("entitlementAvailability", "regionAvailability"), "AVAILABLE")
     return {
         "service-quotas.ListServiceQuotas": {"Quotas": quotas()},
         "bedrock.GetFoundationModelAvailability": {**open_to_us, "authorizationStatus": "AUTHORIZED"},
         "bedrock.ListFoundationModels": {"modelSummaries": [{"modelId": each.customization_id} for each in here]},
-        "bedrock.GetFoundationModel": {"modelDetails": details},
+        "bedrock.GetFoundationModel": details,
     }
 
 

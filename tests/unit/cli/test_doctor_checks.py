@@ -250,7 +250,7 @@ ILL = [
         "on-demand-ids",
         answer("bedrock.GetFoundationModel", {"modelDetails": {"inferenceTypesSupported": []}}),
         "attention",
-        "not by the plain id on demand: nova-micro",
+        "by the plain id on demand: none",
         "",
     ),
     ("on-demand-ids", answer("bedrock.GetFoundationModel", GONE), "unknown", "none", ""),

@@ -16,12 +16,16 @@ class World:
     def __init__(self):
         self.on = None
         self.lifecycle = None
+        self.knowledge = None
 
     def ledger(self):
         return [{"name": "a"}]
 
     def set_lifecycle(self, wish):
         self.lifecycle = wish["model_id"]
+
+    def set_knowledge(self, wish):
+        self.knowledge = wish["pairs"]
 
     def add_fault(self, wish):
         raise ValueError("no such kind")
@@ -65,7 +69,8 @@ def test_the_ledger_is_told(control):
 def test_wishes_reach_the_world(control, world):
     control.answer("PUT", "/_tunedrop/iam-decisions", TOKEN, b'{"on": true}')
     control.answer("PUT", "/_tunedrop/lifecycle", TOKEN, json.dumps({"model_id": "m", "status": "LEGACY"}).encode())
-    assert (world.on, world.lifecycle) == (True, "m")
+    control.answer("PUT", "/_tunedrop/knowledge", TOKEN, b'{"pairs": [1]}')
+    assert (world.on, world.lifecycle, world.knowledge) == (True, "m", [1])
 
 
 @pytest.mark.parametrize(

@@ -95,8 +95,8 @@ def test_what_came_after_the_request_is_not_meant(key, seconds, goes):
 
 def test_the_places_of_a_dataset_and_of_a_version_end_in_a_slash():
     """support-bot must not take support-bot-2 along, nor version 1 version 10."""
-    assert deletions.prefixes(deletion()) == ("incoming/x/", "prepared/x/", "reports/x/")
-    assert deletions.prefixes(deletion(1)) == ("prepared/x/1/", "reports/x/1/")
+    assert deletions.prefixes(deletion()) == ("incoming/x/", "prepared/x/", "reports/x/", "evaluations/x/")
+    assert deletions.prefixes(deletion(1)) == ("prepared/x/1/", "reports/x/1/", "evaluations/x/1/")
 
 
 def test_a_tombstone_holds_digests_and_no_settings_of_a_file():

@@ -14,7 +14,7 @@ from tunedrop.domain.versions import deletions
 from tunedrop.domain.versions.deletions import Deletion, Erased
 from tunedrop.domain.versions.versioning import Head
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import dataset_rows, tombstone_rows
+from tunedrop.edges.rows import dataset_rows, evaluation_rows, tombstone_rows
 from tunedrop.errors import Conflict, Unavailable
 
 MOST_TRIES = 5
@@ -97,6 +97,17 @@ def _refuse(head: Head, number: int | None, cloud: Cloud) -> None:
             "version_processing",
             f"{head.dataset}@{processing[0]} is being prepared. Delete it when it has its verdict.",
             versions=processing[:MOST_NAMED],
+        )
+    asked = [
+        evaluation
+        for evaluation in evaluation_rows.standing(cloud.state)
+        if evaluation.dataset == head.dataset and number in {None, evaluation.version}
+    ]
+    if asked:
+        raise Conflict(
+            "dataset_in_use",
+            f"Evaluations that have not ended use it: {len(asked)}, the first is {asked[0].id}. Stop them, or wait.",
+            evaluations=[{"id": each.id, "state": each.state} for each in asked[:MOST_NAMED]],
         )
     running = trace_models.running_jobs(head.dataset, number, cloud)
     if running:

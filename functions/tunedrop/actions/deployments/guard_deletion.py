@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from tunedrop.actions import reconcile
+from tunedrop.actions.evaluations import read_evaluations
 from tunedrop.domain.base_models.catalogue import Serving
 from tunedrop.domain.reports import refused_deletion
 from tunedrop.domain.serving import capacity_owners, remains
-from tunedrop.domain.serving.purchase_states import Capacity, Purchase
-from tunedrop.domain.serving.remains import InBedrock, Remains
+from tunedrop.domain.serving.purchase_states import Capacity
+from tunedrop.domain.serving.remains import InBedrock, OpenWork, Remains
 from tunedrop.domain.training import names_tokens_tags
-from tunedrop.domain.training.job_states import Job
 from tunedrop.edges import faults, stacks
 from tunedrop.edges.bedrock import observed_capacity, observed_jobs, observed_models
 from tunedrop.edges.cloud import Cloud
@@ -72,33 +72,35 @@ def _is_leaving(cloud: Cloud) -> bool:
 def look(cloud: Cloud) -> Remains:
     """What would remain of the stack, by its rows and by Bedrock's own lists."""
     looking = _Look()
-    jobs, purchases = _open(cloud, looking)
+    work = _open(cloud, looking)
     seen = InBedrock(
         throughputs=looking.at("throughputs", lambda: _own(cloud, "provisioned_throughput")),
         on_demand=looking.at("on-demand deployments", lambda: _own(cloud, "on_demand")),
         running_jobs=looking.at("jobs", lambda: filter(_mark(cloud), observed_jobs.running(cloud.bedrock))),
         models=looking.at("custom models", lambda: filter(_mark(cloud), observed_models.names(cloud.bedrock))),
     )
-    return remains.of(jobs, purchases, seen, looking.unseen)
+    return remains.of(work, seen, looking.unseen)
 
 
-def _open(cloud: Cloud, looking: _Look) -> tuple[list[Job], list[Purchase]]:
-    """Open jobs and purchases."""
-    for jobs, purchases, unreadable in looking.at("rows", lambda: _open_work(cloud)):
-        if unreadable:
-            looking.unseen.append(f"the row {unreadable.row}")
-        return jobs, purchases
-    return [], []
+def _open(cloud: Cloud, looking: _Look) -> OpenWork:
+    """What the rows know."""
+    for work, unreadable in looking.at("rows", lambda: _open_work(cloud)):
+        looking.unseen += [f"the row {fault.row}" for fault in unreadable if fault]
+        return work
+    return OpenWork()
 
 
-def _open_work(cloud: Cloud) -> list[tuple[list[Job], list[Purchase], UnreadableRow | None]]:
+def _open_work(cloud: Cloud) -> list[tuple[OpenWork, tuple[UnreadableRow | None, ...]]]:
     try:
-        return [reconcile.open_work(cloud)]
+        jobs, purchases, unreadable = reconcile.open_work(cloud)
+        standing = read_evaluations.standing(cloud)
     except faults.FAULTS as fault:
         if faults.code_of(fault) != "ResourceNotFoundException":
             raise
         logger.error("the table is gone: Bedrock's lists alone decide", extra=traced(fault))
         return []
+    work = OpenWork(tuple(jobs), tuple(purchases), standing.evaluations)
+    return [(work, (unreadable, standing.unreadable))]
 
 
 def _own(cloud: Cloud, way: Serving) -> Iterable[Capacity]:

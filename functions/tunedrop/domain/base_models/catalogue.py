@@ -76,7 +76,12 @@ class BaseModel:
     customization_id: str
     """The model id for CreateModelCustomizationJob."""
     inference_id: str
-    """The model id for invoking the untuned model on demand."""
+    """The untuned model's own id, without a context suffix."""
+    inference_profile: str | None
+    """What the untuned model is invoked through where it is tuned, if its own id is refused there; None if it isn't.
+
+    It moves prompts to other Regions of its geography.
+    """
     regions: tuple[str, ...]
     """The Regions where it can be tuned."""
     record_format: RecordFormat
@@ -134,6 +139,7 @@ def _base_model(name: str, entry: Mapping[str, Any]) -> BaseModel:
         provider=entry["provider"],
         customization_id=entry["customization_id"],
         inference_id=entry["inference_id"],
+        inference_profile=entry.get("inference_profile"),
         regions=tuple(entry["regions"]),
         record_format=entry["record_format"],
         runtime=entry["runtime"],

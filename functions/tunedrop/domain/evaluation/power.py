@@ -13,14 +13,19 @@ _Z_ALPHA, _Z_POWER = NormalDist().inv_cdf(1 - ALPHA / 2), NormalDist().inv_cdf(P
 _STEP = 0.005
 
 
-def records_needed(difference: float) -> int:
+def records_needed(difference: float, discordant: float = DISCORDANT) -> int:
     """The records that show a difference between two shares of right answers (0 to 1) in `POWER` of all cases.
 
-    By the normal approximation of McNemar's test for `ALPHA`, two-sided.
+    By the normal approximation of McNemar's test for `ALPHA`, two-sided (Connor 1987).
     """
-    share = max(DISCORDANT, difference)
+    share = max(discordant, difference)
     spread = _Z_ALPHA * sqrt(share) + _Z_POWER * sqrt(share - difference**2)
     return ceil((spread / difference) ** 2)
+
+
+def scores_needed(difference: float, deviation: float) -> int:
+    """The records that show a difference between two mean scores, whose differences have this standard deviation."""
+    return ceil(((_Z_ALPHA + _Z_POWER) * deviation / difference) ** 2)
 
 
 def smallest_difference(records: int) -> float | None:

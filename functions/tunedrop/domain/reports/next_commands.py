@@ -131,6 +131,16 @@ def end_capacity(arn: str) -> str:
     return shlex.join(words)
 
 
+def show_evaluation(evaluation_id: str, *, watch: bool = False) -> str:
+    """Show an evaluation, or follow it to its end."""
+    return _command("evaluations", "show", evaluation_id, *(("--watch",) if watch else ()))
+
+
+def keep_page_of_evaluation(evaluation_id: str) -> str:
+    """Write an evaluation's page, with its examples, to a file."""
+    return _command("evaluations", "show", evaluation_id, "--html", f"evaluation-{evaluation_id}.html")
+
+
 def create_key(deployment: str) -> str:
     """Create an API key for one deployment."""
     return _command("keys", "create", "--name", deployment, "--deployment", deployment)

@@ -34,14 +34,26 @@ def steps(proposed: Iterable[Step]) -> Markup:
     return section("What to do next", tag("ol", *items), class_="next")
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[object]], numbers: frozenset[int] = frozenset()) -> Markup:
+def table(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    numbers: frozenset[int] = frozenset(),
+    *,
+    caption: str | None = None,
+) -> Markup:
     """Build a table; `numbers` are the indexes of right-aligned columns."""
     align = ["number" if index in numbers else None for index in range(len(heads))]
     top = tag("tr", *(tag("th", head, class_=class_) for head, class_ in zip(heads, align, strict=True)))
     lines = (
         tag("tr", *(tag("td", cell, class_=class_) for cell, class_ in zip(row, align, strict=True))) for row in rows
     )
-    return tag("div", tag("table", tag("thead", top), tag("tbody", *lines)), class_="scroll")
+    return scrolled(caption and tag("caption", caption), tag("thead", top), tag("tbody", *lines), caption=caption)
+
+
+def scrolled(*parts: Markup | str | None, caption: str | None) -> Markup:
+    """Build a table of its parts that scrolls inside the page; one with a caption can be scrolled by keys, too."""
+    named = {"role": "region", "aria-label": caption, "tabindex": "0"} if caption else {}
+    return tag("div", tag("table", *parts), class_="scroll", **named)
 
 
 def badge(severity: str) -> Markup:

@@ -62,7 +62,7 @@ def told(purchase: Purchase, facts: tuple[Fact, ...]) -> Purchase:
 
 
 def renewed_end(purchase: Purchase, now: datetime) -> datetime | None:
-    """Where its end would be if it got as much time again, to the minute; None without an end, and with a commitment."""
+    """Where its end would be if it got as much time again, to the minute; None without an end or with a commitment."""
     end, since = purchase.end_in_force, _since(purchase)
     if end is None or since is None or purchase.committed_until:
         return None

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from tunedrop.domain.evaluation import evaluation_states
+from tunedrop.domain.evaluation.evaluation_states import Evaluation
 from tunedrop.domain.serving.purchase_states import HOLDING, Capacity, Purchase
 from tunedrop.domain.training import job_states
 from tunedrop.domain.training.job_states import Job
@@ -42,13 +44,27 @@ class Remains:
         return bool(self.billing or self.unseen)
 
 
-def of(jobs: Iterable[Job], purchases: Iterable[Purchase], seen: InBedrock, unseen: Iterable[str]) -> Remains:
-    """All that would remain, each thing once. Jobs and purchases are those that are still open."""
-    open_jobs = [job for job in jobs if job.status not in job_states.ENDED]
-    billed = [item for item in purchases if _may_bill(item)]
+@dataclass(frozen=True, slots=True)
+class OpenWork:
+    """Rows of what has not ended, or whose end was not told yet."""
+
+    jobs: tuple[Job, ...] = ()
+    purchases: tuple[Purchase, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
+
+
+def of(work: OpenWork, seen: InBedrock, unseen: Iterable[str]) -> Remains:
+    """All that would remain, each thing once."""
+    open_jobs = [job for job in work.jobs if job.status not in job_states.ENDED]
+    asking = [each for each in work.evaluations if each.state not in evaluation_states.ENDED]
+    billed = [item for item in work.purchases if _may_bill(item)]
     throughputs = [item for item in seen.throughputs if item.status != "Failed"]
     return Remains(
-        billing=(*_running(open_jobs, seen.running_jobs), *_billed(billed, throughputs)),
+        billing=(
+            *_running(open_jobs, seen.running_jobs),
+            *(f"evaluation {each.id} ({each.state})" for each in asking),
+            *_billed(billed, throughputs),
+        ),
         kept=(
             *(f"on-demand deployment {item.name}" for item in seen.on_demand),
             *(f"custom model {name}" for name in seen.models),

@@ -72,6 +72,11 @@ def check_serving(base_model: BaseModel, serving: Serving, lifecycle: Lifecycle 
     raise _legacy(base_model, lifecycle, ended, "sells no new Provisioned Throughput" if not ended else "serves none")
 
 
+def has_ended(lifecycle: Lifecycle | None, now: datetime) -> bool:
+    """Whether the base model is past its end of life, so that nobody can call it."""
+    return lifecycle is not None and lifecycle.ends_at is not None and lifecycle.ends_at <= now
+
+
 def _check_tuned(base_model: BaseModel, lifecycle: Lifecycle) -> None:
     if not lifecycle.tuned:
         raise Conflict(

@@ -173,8 +173,8 @@ def prefixes(deletion: Deletion) -> tuple[str, ...]:
 
 
 def made(folder: str) -> tuple[str, ...]:
-    """The prefixes of prepared data and reports for a dataset (`name`) or a version (`name/number`)."""
-    return f"{object_keys.PREPARED}{folder}/", f"{object_keys.REPORTS}{folder}/"
+    """The prefixes of what was made of a dataset's (`name`) or a version's (`name/number`) data."""
+    return tuple(f"{kind}{folder}/" for kind in (object_keys.PREPARED, object_keys.REPORTS, object_keys.EVALUATIONS))
 
 
 def goes(deletion: Deletion, key: str, last_modified: datetime) -> bool:

@@ -11,6 +11,7 @@ from tunedrop.domain.records.defects import shown
 INCOMING = "incoming/"
 PREPARED = "prepared/"
 REPORTS = "reports/"
+EVALUATIONS = "evaluations/"
 SETTINGS_FILE = "dataset.toml"
 COMMIT_FILE = "_commit"
 EXTENSIONS = ("jsonl", "json", "csv", "tsv", "jsonl.gz", "json.gz", "csv.gz", "tsv.gz", "parquet")
@@ -173,6 +174,16 @@ def page(report_key: str) -> str:
 def job_report(dataset: str, version: int, job_id: str) -> str:
     """The key of a job's JSON report, beside those on its data, with which it is deleted."""
     return f"{REPORTS}{dataset}/{version}/jobs/{job_id}.json"
+
+
+def evaluation_report(dataset: str, version: int, evaluation_id: str) -> str:
+    """The key of an evaluation's JSON report, beside those on its data, with which it is deleted."""
+    return f"{REPORTS}{dataset}/{version}/evaluations/{evaluation_id}.json"
+
+
+def evaluation_folder(dataset: str, version: int, evaluation_id: str) -> str:
+    """The prefix of what was asked and answered; under the version's, so that it is deleted with the data."""
+    return f"{EVALUATIONS}{dataset}/{version}/{evaluation_id}/"
 
 
 def picture(report_key: str) -> str:

@@ -131,6 +131,22 @@ def put(bucket: Bucket, key: str, body: bytes, content_type: str) -> None:
     bucket.s3.put_object(Bucket=bucket.name, Key=key, Body=body, ContentType=content_type)
 
 
+def put_once(bucket: Bucket, key: str, body: bytes, content_type: str) -> bool:
+    """Write a small object unless there is one of that key already; whether it was written."""
+    try:
+        bucket.s3.put_object(Bucket=bucket.name, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*")
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict"}:
+            return False
+        raise
+    return True
+
+
+def whole(bucket: Bucket, key: str, version_id: str | None = None) -> bytes:
+    """All bytes of an object of ours. Raises Unreadable, and botocore's errors."""
+    return b"".join(stream(bucket, StoredFile(key, version_id or "null", 0, "")))
+
+
 def list_keys(bucket: Bucket, prefix: str) -> Iterator[str]:
     """Every key under the prefix."""
     for page in bucket.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket.name, Prefix=prefix):

@@ -1,0 +1,1 @@
+"""Evaluations are planned, started, asked, scored, read and stopped."""

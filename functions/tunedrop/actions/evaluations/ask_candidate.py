@@ -1,0 +1,146 @@
+"""Ask one candidate one chunk of the questions, within the evaluation's calls, and store what it answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tunedrop.actions.evaluations import stored_answers
+from tunedrop.actions.evaluations.start_evaluation import ask_for_advance
+from tunedrop.domain.evaluation.evaluation_states import CHUNK, Evaluation
+from tunedrop.domain.evaluation.model_answers import GivenAnswer
+from tunedrop.domain.evaluation.questions import Question
+from tunedrop.edges.bedrock import ask_model
+from tunedrop.edges.bedrock.ask_model import NoAnswerNow
+from tunedrop.edges.cloud import Cloud
+from tunedrop.edges.observability import logger
+from tunedrop.edges.rows import evaluation_rows
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
+
+MESSAGE = "ask_candidate"
+"""The message's kind; it has `evaluation_id`, `candidate` (its place), `chunk` and `attempt`."""
+THREADS = 8
+MOST_ATTEMPTS = 8
+FIRST_WAIT, LONGEST_WAIT = 15, 900
+"""Seconds until what Bedrock was too busy for is asked again, doubled each time: more than half an hour in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionChunk:
+    """A message: some questions to one candidate."""
+
+    evaluation_id: str
+    candidate: int
+    number: int
+    attempt: int
+
+
+def send(chunk: QuestionChunk, cloud: Cloud, *, wait: int = 0) -> None:
+    """Enqueue the chunk."""
+    cloud.evaluation_queue.send_later(
+        wait,
+        MESSAGE,
+        evaluation_id=chunk.evaluation_id,
+        candidate=chunk.candidate,
+        chunk=chunk.number,
+        attempt=chunk.attempt,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """What came of one call."""
+
+    answer: GivenAnswer | None
+    """None if it is to be asked again."""
+    unmade: bool = False
+    """Whether it costs nothing."""
+
+
+def ask(chunk: QuestionChunk, cloud: Cloud, runtime: BedrockRuntimeClient) -> None:
+    """Ask what the chunk's earlier attempts left, once each. A crash repeats these calls at most.
+
+    What Bedrock is too busy for is asked again later. Raises objects.Unreadable, and botocore's errors of tables and
+    bucket.
+    """
+    evaluation = evaluation_rows.load(cloud.state, chunk.evaluation_id)
+    if evaluation is None or evaluation.state != "InProgress":
+        return
+    questions = stored_answers.load_questions(evaluation, cloud)
+    open_items = _open(evaluation, chunk, cloud)
+    if open_items:
+        if not cloud.state.write_all(evaluation_rows.reserve_calls(evaluation, len(open_items), cloud.now())):
+            logger.warning("no call is left", extra={"evaluation": evaluation.id, "chunk": chunk.number})
+            return  # reconcile finds it once nothing is under way any more: what is missing then counts as failed
+        asked = [(item, questions[item % len(questions)]) for item in open_items]
+        replies = _replies(evaluation, chunk, asked, runtime)
+        _keep(evaluation, chunk, replies, cloud)
+        if not all(reply.answer for reply in replies):
+            _again(chunk, cloud)
+    _ask_for_advance(evaluation, cloud)
+
+
+def _open(evaluation: Evaluation, chunk: QuestionChunk, cloud: Cloud) -> list[int]:
+    given = stored_answers.load_answers(evaluation, chunk.candidate, cloud, chunk=chunk.number)
+    return [item for item in _items(evaluation, chunk) if item not in given]
+
+
+def _items(evaluation: Evaluation, chunk: QuestionChunk) -> range:
+    first = chunk.number * CHUNK
+    return range(first, min(first + CHUNK, evaluation.items))
+
+
+def _replies(
+    evaluation: Evaluation,
+    chunk: QuestionChunk,
+    asked: Sequence[tuple[int, Question]],
+    runtime: BedrockRuntimeClient,
+) -> list[_Reply]:
+    """What came of each call; at the last attempt, a failure where nothing did."""
+    model, last = evaluation.candidates[chunk.candidate].model, chunk.attempt >= MOST_ATTEMPTS
+
+    def one(item: int, question: Question) -> _Reply:
+        try:
+            return _Reply(ask_model.ask(runtime, model, question, item, evaluation.max_tokens))
+        except NoAnswerNow as busy:
+            logger.info("no answer now", extra={"evaluation": evaluation.id, "reason": busy.code})
+            return _Reply(GivenAnswer.failed(item, busy.code) if last else None, busy.unmade)
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        return list(threads.map(lambda each: one(*each), asked))
+
+
+def _keep(evaluation: Evaluation, chunk: QuestionChunk, replies: Sequence[_Reply], cloud: Cloud) -> None:
+    """Store the answers at a place that only visits which found the same ones before them would take."""
+    given = [reply.answer for reply in replies if reply.answer]
+    before = len(_items(evaluation, chunk)) - len(replies)
+    place = f"{chunk.candidate}/{chunk.number}.{before}"
+    kept = given and stored_answers.keep_answers(evaluation, place, given, cloud)
+    calls = evaluation_rows.return_calls(
+        evaluation.id,
+        len(replies),
+        answers=len(given) if kept else 0,
+        unmade=sum(reply.unmade for reply in replies),
+        now=cloud.now(),
+    )
+    cloud.state.write_all(calls)  # a transaction, because the SDK may send it twice, and it counts
+
+
+def _again(chunk: QuestionChunk, cloud: Cloud) -> None:
+    wait = min(FIRST_WAIT * 2 ** (chunk.attempt - 1), LONGEST_WAIT)
+    send(QuestionChunk(chunk.evaluation_id, chunk.candidate, chunk.number, chunk.attempt + 1), cloud, wait=wait)
+
+
+def _ask_for_advance(evaluation: Evaluation, cloud: Cloud) -> None:
+    """Ask for the next step once everything seems answered, or nothing more is to be: what is stored decides."""
+    counted = evaluation_rows.progress(cloud.state, evaluation.id)
+    if counted.answered >= evaluation.items * len(evaluation.candidates):
+        ask_for_advance(evaluation, cloud)
+    elif counted.under_way <= 0:
+        today = evaluation_rows.load(cloud.state, evaluation.id)
+        if today and today.state == "Stopping":
+            ask_for_advance(evaluation, cloud)
