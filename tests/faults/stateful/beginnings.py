@@ -55,9 +55,17 @@ LATE: Mapping[str, tuple[Taken, ...]] = {
         Taken("deliver_due", {"fault": None}),
     ),
     "a restore": (Taken("put_back", {"ago": 10}),),
-    "left alone": (Taken("leave_alone", {"number": 0, "called": False, "fault": None}),),
+    "a renewal": (
+        Taken("put", {"number": None, "name": DEPLOYMENTS[0], "wish": {}, "ahead": 30, "fault": None}),
+        Taken("tick", {"fault": None}),
+    ),
+    "left alone": (Taken("leave_alone", {"number": 0, "called": True, "fault": None}),),
     "drained": (Taken("drain", {"number": 0, "now": False, "fault": None}),),
-    "a budget": (Taken("set_budget", {"budget": 100}),),
+    "a budget": (
+        Taken("set_budget", {"budget": 100}),
+        Taken("put", {"number": 1, "name": DEPLOYMENTS[1], "wish": {}, "ahead": None, "fault": None}),
+        Taken("deliver_due", {"fault": None}),
+    ),
     "a deleted model": (Taken("delete_model", {"number": 1, "fault": None}),),
 }
 """Each after two models."""

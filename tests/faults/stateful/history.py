@@ -63,8 +63,8 @@ class Sent:
     """Of a throughput: when the schedule that stood then deletes it; None where none stood."""
     budget: Decimal | None
     """MonthlyBudget then."""
-    billed: timedelta
-    """What Bedrock had billed of the month until then, for all model units of the stack."""
+    reserved: timedelta
+    """What all model units of the stack had billed of the month until then, and would until their schedules fire."""
     trained_on: bytes
     """Of a job: the bytes that lie where its request points."""
 

@@ -155,7 +155,7 @@ def nothing_foreign_is_touched(program: Program) -> Iterator[str]:
 
 
 def within_the_budget(program: Program) -> Iterator[str]:
-    """I26: what was billed in the month and what is bought until its schedule ends it stay within MonthlyBudget."""
+    """I26: what bills in the month until its schedule ends it stays within MonthlyBudget with what is bought."""
     for sent in program.history.sent:
         if sent.operation != CREATE_THROUGHPUT or sent.budget is None or sent.ends_at is None:
             continue
@@ -164,7 +164,7 @@ def within_the_budget(program: Program) -> Iterator[str]:
         )
         bought = (min(sent.ends_at, month_ends) - sent.at) * sent.parameters["modelUnits"]
         skewed = SKEWED_BY * (len(program.ledger("provisioned_throughput")) + 1)
-        cost = (sent.billed + bought - skewed) / timedelta(hours=1) * UNIT_HOUR
+        cost = (sent.reserved + bought - skewed) / timedelta(hours=1) * UNIT_HOUR
         if cost > sent.budget:
             yield f"{sent.parameters['provisionedModelName']} left at {sent.at}: {cost:.2f} of {sent.budget}"
 

@@ -296,8 +296,8 @@ class Program(Seen):
             trained_on = found.value if found else b""
         recorded = self.is_in_flight(sent.get("clientRequestToken"))
         ends_at = self.world.schedules().get(sent.get("provisionedModelName", ""))
-        budget, billed = self.world.settings.monthly_budget, self.billed_this_month()
-        self.history.sent.append(Sent(operation, sent, self.now, recorded, ends_at, budget, billed, trained_on))
+        budget, reserved = self.world.settings.monthly_budget, self.reserved_this_month()
+        self.history.sent.append(Sent(operation, sent, self.now, recorded, ends_at, budget, reserved, trained_on))
 
     def _touched(self, operation: str, arn: str) -> None:
         tags = self.world.simulator._world.tags.get(f"arn:{arn}")

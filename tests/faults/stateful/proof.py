@@ -27,9 +27,9 @@ WANTED: Mapping[str, int] = {
     "faults": 60,
     "puts": 80,
     "swaps": 6,
-    "second_units": 3,
+    "second_units": 4,
     "restores": 15,
-    "adoptions": 6,
+    "adoptions": 3,
     "new_stacks": 15,
     "refused_by_budget": 5,
     "idle_stops": 8,
@@ -90,8 +90,10 @@ def _too_little(tally: Tally) -> list[str]:
 
 def _figures(tally: Tally, spent: float, found: Mapping[str, Found | None]) -> str:
     caught = [each.seconds for each in found.values() if each]
-    shown: tuple[str, ...] = ("faults", "trainings", "purchases", "swaps", "second_units", "adoptions", "idle_stops")
-    shown += ("refused_by_budget", "models_deleted", "restores", "new_stacks")
+    shown = (
+        *("faults", "trainings", "purchases", "swaps", "second_units", "adoptions", "idle_stops"),
+        *("refused_by_budget", "models_deleted", "restores", "new_stacks"),
+    )
     came_to = ", ".join(f"{tally.reached[name]} {name.replace('_', ' ')}" for name in shown)
     return (
         f"{WALKS} walks of {MOST_STEPS} steps ({tally.taken.total()} of {len(STEPS)} kinds, {came_to}) held to "

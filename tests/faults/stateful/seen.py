@@ -75,14 +75,22 @@ class Seen:
             each.model_arn for each in throughputs if self.tags(each.arn).get("tunedrop:stack") == self.history.stack
         }
 
-    def billed_this_month(self) -> timedelta:
-        """What model units of this stack were billed since the month began, each for itself."""
+    def reserved_this_month(self) -> timedelta:
+        """What model units of this stack bill of the month, each for itself: so far, and until their schedules fire.
+
+        What is being released counts so far.
+        """
         month = self.now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        billed = (
-            (max((entry.ended_at or self.now) - max(entry.started_at, month), timedelta()), entry.units)
-            for entry in self.ledger(PAID[0])
-        )
-        return sum((lasted * units for lasted, units in billed), timedelta())
+        month_ends, schedules = (month + timedelta(days=32)).replace(day=1), self.world.schedules()
+        live = (row for row in self.purchases() if "state" in row and row["state"].value == "live")
+        stays = {row["arn"].value for row in live if "release_requested" not in row}
+        reserved = timedelta()
+        for entry in self.ledger(PAID[0]):
+            ends = entry.ended_at or self.now
+            if entry.is_live and entry.resource_arn in stays:
+                ends = min(max(schedules.get(entry.name, ends), ends), month_ends)
+            reserved += max(ends - max(entry.started_at, month), timedelta()) * entry.units
+        return reserved
 
     def deployments(self) -> Mapping[str, Mapping[str, Any]]:
         """Heads of deployments by name, attributes as moto holds them."""

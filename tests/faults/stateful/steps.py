@@ -13,7 +13,7 @@ from typing import Any
 
 from tunedrop.domain.checks import examples
 
-from tests.faults.kinds import FAULTS
+from tests.faults.kinds import FAULTS, Fault
 from tests.faults.stateful import money_steps
 from tests.faults.stateful.history import Asked
 from tests.faults.stateful.money_steps import pick
@@ -125,6 +125,14 @@ def _deliver_again(program: Program, number: int) -> None:
     queues.repeat(pick([*queues.done, *queues.waiting], number), program.now)
 
 
+def _die(program: Program, number: int) -> None:
+    """The function dies of one message until that is a dead letter."""
+    message = pick(program.queues.due(program.now), number)
+    while message in program.queues.waiting:
+        program.wait(max((message.visible_at - program.now).total_seconds(), 0))
+        program.deliver(message, Strike(Fault("crash_before"), 0))
+
+
 def _go_on(program: Program, fault: Strike | None) -> None:
     """An afternoon like most: every event and message arrives, and the schedule fires before and after."""
     while program.world.events:
@@ -214,12 +222,12 @@ STEPS: Mapping[str, Step] = {
         {"budget": one_of(None, 50, 100, 400)},
         when=lambda program: bool(program.history.jobs()),
     ),
-    "call": Step(money_steps.call, {"number": _number}, when=lambda program: bool(program.answering())),
+    "call": Step(money_steps.call, {"number": _number}, when=lambda program: bool(program.answering()), weight=3),
     "drain": Step(
         money_steps.drain,
         {"number": _number, "now": one_of(False, False, True), "fault": _fault},
         when=lambda program: bool(program.answering()),
-        weight=3,
+        weight=5,
     ),
     "leave_alone": Step(
         money_steps.leave_alone,
@@ -253,6 +261,7 @@ STEPS: Mapping[str, Step] = {
         _delete,
         {"dataset": one_of(*DATASETS), "version": one_of(None, None, 1, 2), "fault": _fault},
         when=lambda program: bool(program.history.uploads),
+        weight=2,
     ),
     "deliver": Step(
         _deliver,
@@ -283,8 +292,9 @@ STEPS: Mapping[str, Step] = {
         when=_is_under_way,
         weight=2,
     ),
+    "die": Step(_die, {"number": _number}, when=lambda program: bool(program.queues.due(program.now))),
     "redrive": Step(
-        lambda program: program.queues.redrive(program.now), when=lambda program: bool(program.queues.dead)
+        lambda program: program.queues.redrive(program.now), when=lambda program: bool(program.queues.dead), weight=3
     ),
     "sell": Step(Program.sell, {"units": one_of(0, QUOTA, QUOTA)}, when=lambda program: bool(program.history.jobs())),
 }
