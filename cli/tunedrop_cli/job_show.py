@@ -17,6 +17,7 @@ from tunedrop_cli import (
     job_metrics,
     job_text,
     job_watch,
+    judged_models,
     mlflow_runs,
     report_files,
     stack,
@@ -77,6 +78,7 @@ def shown(chosen: argparse.Namespace, api: ControlApi, screen: Console, job: Job
         return exit_code(chosen, job)
     training, validation = (list(job_metrics.points(api, job, split)) for split in job_metrics.SPLITS)
     job_text.whole(screen, job, training, validation)
+    judged_models.show(screen, job["evaluations"])
     text_report.line(screen)
     text_report.next_step(screen, stack.again(chosen, job_text.next_command(job)))
     return exit_code(chosen, job)

@@ -11,7 +11,7 @@ from tunedrop.domain.reports import next_commands
 from tunedrop.domain.texts.counted import counted
 from tunedrop.domain.training.durations import Estimate
 
-from tunedrop_cli import deployment_text, judged_models, local_times, tables, terminal_curves, text_report
+from tunedrop_cli import deployment_text, local_times, tables, terminal_curves, text_report
 from tunedrop_cli.terminal_curves import Curve
 
 ENDED = frozenset({"Completed", "Failed", "Stopped"})
@@ -52,7 +52,6 @@ def whole(screen: Console, job: Job, training: Points, validation: Points) -> No
     if job.get("diagnosis"):
         text_report.line(screen)
         diagnosis(screen, job)
-    judged_models.show(screen, job.get("evaluations") or ())
 
 
 def facts(job: Job) -> list[tuple[str, str]]:
