@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from tunedrop.actions.datasets import trace_models
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
+from tunedrop.domain.evaluation.model_evaluations import ModelEvaluation
 from tunedrop.domain.messages.api_key import ApiKey
 from tunedrop.domain.serving.calls_seen import CallsSeen
 from tunedrop.domain.serving.deployment_states import Deployment
@@ -111,6 +112,7 @@ READ: Mapping[str, Callable[[Table, Key], Any]] = {
     "job_name": lambda table, key: (table.get(key) or {})["job_id"],
     "job_slots": lambda table, key: (table.get(running_job_slots.KEY) or {}).get("holders"),
     "metrics": chunk,
+    "model_evaluation": lambda table, key: evaluation_rows.of_model(table, named(key).removeprefix("JOB#"), 1)[0],
     "model_units": lambda table, key: deployment_rows.units_taken(table),
     "on_accept": lambda table, key: on_accept_rows.claim(table, named(key), 99, "another job", NOW),
     "open_evaluation": lambda table, key: list(evaluation_rows.standing_ids(table)),
@@ -135,6 +137,7 @@ VALUES: Mapping[str, type[Any]] = {
     "deployment": Deployment,
     "evaluation": Evaluation,
     "job": Job,
+    "model_evaluation": ModelEvaluation,
     "on_accept": Claim,
     "orphan": ToldOrphan,
     "purchase": Purchase,
