@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Protocol
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 from examples.texts import call_notes, facts, orders, tickets, tool_calls
 
@@ -15,15 +16,20 @@ FOLDER = Path(__file__).parent
 UNSEEN = 0.2
 """The share of test records that are said in a way that no record of train is."""
 
-Record = tuple[str, str]
-"""What is asked, and the right answer."""
+
+class Record(NamedTuple):
+    """What is asked, the right answer, and what `[fields] keep` keeps of test."""
+
+    prompt: str
+    completion: str
+    kept: Mapping[str, object] = MappingProxyType({})
 
 
 class Draw(Protocol):
-    """Makes a record by chance."""
+    """Makes a question and its answer by chance."""
 
-    def __call__(self, dice: Random, *, unseen: bool) -> Record:
-        """A record; one that is `unseen` may be said in a way that train never has."""
+    def __call__(self, dice: Random, *, unseen: bool) -> tuple[str, str]:
+        """Both; one that is `unseen` may be said in a way that train never has."""
         ...
 
 
@@ -45,9 +51,9 @@ def drawn(draw: Draw, *, train: int, validation: int, test: int) -> Callable[[Ra
         def some(count: int, share: float) -> list[Record]:
             found: list[Record] = []
             while len(found) < count:
-                record = draw(dice, unseen=dice.random() < share)
-                if record[0].casefold() not in asked:
-                    asked.add(record[0].casefold())
+                record = Record(*draw(dice, unseen=dice.random() < share))
+                if record.prompt.casefold() not in asked:
+                    asked.add(record.prompt.casefold())
                     found.append(record)
             return found
 
@@ -60,8 +66,13 @@ def known(dice: Random) -> Splits:
     """Every fact of the company is in train; validation and test ask it in other ways."""
     every = list(facts.questions(dice))
     dice.shuffle(every)
-    kept = [(asked, answer) for asked, answer, is_kept in every if is_kept]
-    return Splits([(asked, answer) for asked, answer, is_kept in every if not is_kept], kept[400:], kept[:400])
+    trained = [Record(asked.question, asked.answers[0]) for asked in every if not asked.is_kept]
+    kept = [
+        Record(asked.question, asked.answers[0], {"references": asked.answers[1:], "topic": asked.topic})
+        for asked in every
+        if asked.is_kept
+    ]
+    return Splits(trained, [Record(each.prompt, each.completion) for each in kept[400:]], kept[:400])
 
 
 EXAMPLES: Mapping[str, Callable[[Random], Splits]] = {
@@ -80,8 +91,10 @@ def files() -> Iterator[tuple[Path, str]]:
         splits = make(Random(name))  # noqa: S311 - the same data each time
         for split, records in (("train", splits.train), ("validation", splits.validation), ("test", splits.test)):
             lines = (
-                json.dumps({"prompt": prompt, "completion": completion}, ensure_ascii=False)
-                for prompt, completion in records
+                json.dumps(
+                    {"prompt": record.prompt, "completion": record.completion, **record.kept}, ensure_ascii=False
+                )
+                for record in records
             )
             yield FOLDER / name / f"{split}.jsonl", "".join(f"{line}\n" for line in lines)
 
