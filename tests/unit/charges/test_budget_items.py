@@ -103,7 +103,7 @@ def now_with(*items: BudgetItem, budget: int = 100) -> BudgetNow:
 
 def item(key: str, this: object, following: object = 0, *missing: str) -> BudgetItem:
     amounts = [None if each is None else Decimal(str(each)) for each in (this, following)]
-    return BudgetItem(key, (amounts[0], amounts[1]), (missing,) if missing else ())
+    return BudgetItem(key, (amounts[0], amounts[1]), missing)
 
 
 def test_a_share_that_fits_to_the_cent_is_taken_and_a_cent_more_is_not():
