@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tunedrop.domain.charges import budget_limits, charge
-from tunedrop.domain.charges.budget_items import BudgetItem, BudgetPricing
+from tunedrop.domain.charges.budget_items import BudgetItem, BudgetPricing, CapacityWanted
 from tunedrop.domain.charges.monthly_budget import BudgetNow
 from tunedrop.domain.serving import deployment_ends, purchase_states
 from tunedrop.domain.serving.purchase_states import RELEASE_TIME, Capacity, Purchase
@@ -48,6 +48,21 @@ def taken(purchase: Purchase, now: datetime) -> tuple[Decimal, Decimal]:
     assert this is not None
     assert following is not None
     return this, following
+
+
+@pytest.mark.parametrize(
+    "begins", [datetime(2027, month, day, tzinfo=UTC) for month in range(1, 13) for day in (1, 17)]
+)
+def test_a_commitment_that_fits_never_begins_a_later_month_over_budget(begins):
+    """February is the shortest month: what fits into its budget may not fit into March's."""
+    prices = PRICES | {f"{MODEL}.model_unit_hour_six_months": 20.0}
+    ends = begins + timedelta(days=184)
+    wanted = CapacityWanted(1, None, ends, "six_months")
+    planned = max(each or 0 for each in BudgetPricing.at(begins, prices).of_capacity("x", MODEL, wanted).months)
+    bought = replace(live(begins), commitment="six_months", hours=None, until=ends, expires_at=ends)
+    for later in range(7):
+        now = min(begins + timedelta(days=31 * later), ends)
+        assert all((each or 0) <= planned for each in BudgetPricing.at(now, prices).of_purchase(bought, MODEL).months)
 
 
 @given(

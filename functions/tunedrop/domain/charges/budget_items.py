@@ -1,8 +1,8 @@
 """What a job, a purchase or an evaluation takes of a month's budget: what it has cost, and may still cost. Pure.
 
 What is open is its own reservation, so nothing is given back and nothing can leak. What may fall into either month
-counts in both: a job or an evaluation that has not ended, capacity that is not bought yet. So no month begins over
-budget.
+counts in both: a job or an evaluation that has not ended, capacity that is not bought yet. What lasts longer, a
+commitment, counts in the next month as in the longest of its months to come. So no month begins over budget.
 """
 
 from __future__ import annotations
@@ -90,15 +90,15 @@ class BudgetPricing:
         began, ended = interval or (now, now)
         if purchase.state not in ENDED:
             ended = _latest_end(purchase, began, now)
-        lasts = [each.hours(began, ended) * purchase.model_units for each in self.months]
-        return self._capacity(key, base_model, lasts, purchase.commitment)
+        lasts = (self.months[0].hours(began, ended), periods.most_hours(self.months[1], began, ended))
+        return self._capacity(key, base_model, [each * purchase.model_units for each in lasts], purchase.commitment)
 
     def of_capacity(self, key: str, base_model: str, wanted: CapacityWanted) -> BudgetItem:
         """What capacity takes that is not bought yet, and may be in either month."""
         begins = [max(self.now, month.since) for month in self.months]
         length = timedelta(hours=wanted.hours or 0)
         ends = [(wanted.until or began + length) + RELEASE_TIME for began in begins]
-        lasts = [month.hours(*each) for month, *each in zip(self.months, begins, ends, strict=True)]
+        lasts = (self.months[0].hours(begins[0], ends[0]), periods.most_hours(self.months[1], begins[1], ends[1]))
         return self._capacity(key, base_model, [each * wanted.model_units for each in lasts], wanted.term)
 
     def of_evaluation(self, evaluation: Evaluation) -> BudgetItem:

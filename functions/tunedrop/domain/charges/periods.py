@@ -43,6 +43,15 @@ def month_after(period: Period) -> Period:
     return Period(period.until, _next_first(period.until))
 
 
+def most_hours(first: Period, began: datetime, ended: datetime) -> Decimal:
+    """How many hours of an interval lie in the month that has most of them, from `first` on."""
+    most, period = Decimal(0), first
+    while period.since < ended:
+        most = max(most, period.hours(began, ended))
+        period = month_after(period)
+    return most
+
+
 def months(began: datetime, ended: datetime) -> Decimal:
     """How many months lie between two moments, each counted by the part of it."""
     total, period = Decimal(0), month(began)
