@@ -19,7 +19,7 @@ _DOES = {
     "create": "makes it",
     "adopt": "adopts capacity that exists; nothing is bought",
     "swap": "swaps its model in place",
-    "replace": "buys a second unit, which takes over once it is Ready; both are billed until then",
+    "replace": "buys a second unit, which takes over once it is Ready, or its gate passed; both are billed until then",
     "withdraw": "withdraws the second unit that is on its way",
     "renew": "renews it",
     "shorten": "ends it earlier",

@@ -101,7 +101,7 @@ def _add_put_to(put: argparse.ArgumentParser) -> None:
     put.add_argument(
         "--second-unit",
         action="store_true",
-        help="buy another unit for what can't be changed in place; it takes over once it is Ready",
+        help="buy another unit for what can't be changed in place; it takes over once it is Ready, or its gate passed",
     )
     put.add_argument(
         "--commitment",

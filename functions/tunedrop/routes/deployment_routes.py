@@ -75,8 +75,8 @@ class PutDeploymentBody(Body):
     no_end: Flag = added(False, description="Until somebody releases it, instead of either. On demand only")
     second_unit: Flag = added(
         False,
-        description="Buys another unit for what can't be changed in place; it takes over once it is Ready. Both are "
-        "billed until the one before is given back",
+        description="Buys another unit for what can't be changed in place; it takes over once it is Ready, or its gate "
+        "passed. Both are billed until the one before is given back",
     )
     idle_minutes: Whole | None = Field(
         None,

@@ -32,7 +32,7 @@ class PutDeployment:
     no_end: bool = False
     """Serve it until somebody releases it: on demand only."""
     second_unit: bool = False
-    """Whether another unit is bought for what the deployment can't be in place; it takes over once it is Ready."""
+    """Whether another unit is bought for what the deployment can't be in place; it takes over once it may serve."""
     idle_minutes: int | None = None
     """Released once nobody has called it for so long; 0: only at its end."""
     on_budget: OnBudget | None = None
