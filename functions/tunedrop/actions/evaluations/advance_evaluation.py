@@ -147,6 +147,8 @@ def _announce(evaluation: Evaluation, cloud: Cloud) -> Evaluation:
         if evaluation.judges:  # if this gets lost, reconcile finds the purchase, whose purpose is to be evaluated
             unit = evaluation.judges
             cloud.spend_queue.send("advance_purchase", deployment=unit.deployment, generation=unit.generation)
+        for job_id, _ in evaluation_states.of_models(evaluation):
+            cloud.job_event_queue.send("check_job", job_id=job_id, evaluation_id=evaluation.id)
         stack, bucket = cloud.settings.stack_id, cloud.bucket.name
         event = evaluation_notifications.notification(evaluation, stack, cloud.now(), bucket=bucket)
         event_bus.publish(cloud.bus, event)
