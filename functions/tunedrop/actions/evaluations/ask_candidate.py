@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tunedrop.actions.evaluations import stored_answers
+from tunedrop.actions.evaluations import stored_answers, watch_models
 from tunedrop.actions.evaluations.start_evaluation import ask_for_advance
 from tunedrop.domain.evaluation import few_shot
 from tunedrop.domain.evaluation.evaluation_states import CHUNK, Evaluation
@@ -70,6 +70,9 @@ def ask(chunk: QuestionChunk, cloud: Cloud, runtime: BedrockRuntimeClient) -> No
     """
     evaluation = evaluation_rows.load(cloud.state, chunk.evaluation_id)
     if evaluation is None or evaluation.state != "InProgress":
+        return
+    if watch_models.changed_of(evaluation.candidates[chunk.candidate], evaluation, cloud):
+        ask_for_advance(evaluation, cloud)  # which ends it
         return
     questions = _asked(evaluation, chunk, cloud)
     open_items = _open(evaluation, chunk, cloud)
