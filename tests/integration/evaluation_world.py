@@ -212,6 +212,11 @@ def stored(world: World, evaluation_id: str) -> Counter[tuple[str, int]]:
     return Counter((place, answer.item) for place, answer in _stored(world, row(world, evaluation_id)))
 
 
+def failed(world: World, evaluation_id: str) -> set[tuple[str, int]]:
+    """The items of each candidate that were stored as a failure."""
+    return {(place, answer.item) for place, answer in _stored(world, row(world, evaluation_id)) if answer.failure}
+
+
 def _stored(world: World, evaluation: Evaluation) -> Iterator[tuple[str, GivenAnswer]]:
     folder = object_keys.evaluation_folder(evaluation.dataset, evaluation.version, evaluation.id)
     listed = world.stack.s3.list_objects_v2(Bucket=world.stack.bucket, Prefix=folder).get("Contents", ())

@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tunedrop.domain.evaluation import evaluation_states, evaluation_steps
 from tunedrop.domain.evaluation.evaluation_states import CHUNK, ENDED, STALLED_AFTER, Evaluation
-from tunedrop.domain.evaluation.evaluation_steps import Ask, Begin, EndStopped, FailChanged, LeaveEvaluation, ScoreAnswers
+from tunedrop.domain.evaluation.evaluation_steps import (
+    Ask,
+    Begin,
+    EndStopped,
+    FailChanged,
+    LeaveEvaluation,
+    ScoreAnswers,
+)
 
 from tests.unit.evaluation.asked import NOW, evaluation
 

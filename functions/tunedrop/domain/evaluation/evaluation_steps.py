@@ -70,7 +70,7 @@ def next_step(
     """The next step. `answered`: the items that each candidate has answered, as far as they are stored.
 
     `unit`: None if it judges none. `calls_left`: None while a call may be under way or a message waiting, because what
-    is asked again then is billed twice. What no call is left for counts as failed. `changed`: why answers of a candidate
+    is asked again then is billed twice. What no call is left for counts as failed. `changed`: why a candidate's answers
     may be of two models.
     """
     about_its_unit = _about_its_unit(evaluation, unit) if unit else None
