@@ -42,9 +42,17 @@ class Story:
     name: str
     stops: bool
     state: str
+    body: Mapping[str, Any] = field(default_factory=lambda: BODY)
 
 
-STORIES = (Story("evaluate", False, "Completed"), Story("stop", True, "Stopped"))
+AIDED = Story(
+    "aided",
+    False,
+    "Completed",
+    {**BODY, "against": ["llama-3-1-8b:few_shot=2", "answers/old.jsonl"], "group_by": "pair"},
+)
+"""With examples from train, answers made elsewhere, further right answers and groups."""
+STORIES = (Story("evaluate", False, "Completed"), Story("stop", True, "Stopped"), AIDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,7 @@ class Tally:
 
 
 def explore(number: int | None = None, seed: int = 12) -> Tally:
-    """Every fault at every call of both stories, or so many of them, one of which repeats calls."""
+    """Every fault at every call of all stories, or so many of them, one of which repeats calls."""
     with bench() as made:
         start, found = staged(made), Tally()
         cases = []
@@ -110,16 +118,29 @@ def _some(cases: Sequence[Case], number: int, seed: int) -> Iterator[Case]:
 def staged(made: Bench, records: int = RECORDS) -> Checkpoint:
     """A version with so many records of test, for the first of the models."""
     delivery = made.begin(made.checkpoint())
-    settings = 'base_models = ["claude-3-haiku"]\nowner = "support-team"\n'
+    fields = '[fields]\nkeep = ["references", "pair"]\n'
     parts: dict[str, bytes | str] = {
-        "dataset.toml": settings,
+        "dataset.toml": f'base_models = ["claude-3-haiku"]\nowner = "support-team"\n{fields}',
         "train.jsonl": examples.good(110)(),
-        "test.jsonl": examples.good(records, 500)(),
+        "test.jsonl": "".join(f"{json.dumps(each)}\n" for each in _with_fields(records)),
+        "answers/old.jsonl": "".join(
+            f"{json.dumps({'record': number + 1, 'answer': _elsewhere(number)})}\n" for number in range(records)
+        ),
     }
     for name, body in parts.items():
         made.put(f"incoming/support-bot/{name}", body)
         quiet(delivery)
     return made.checkpoint()
+
+
+def _with_fields(records: int) -> Iterator[dict[str, Any]]:
+    """Test's records: two belong together, and of each there is another right answer."""
+    for number, line in enumerate(examples.good(records, 500)().splitlines()):
+        yield {**json.loads(line), "references": [_elsewhere(number)], "pair": f"p{number // 2}"}
+
+
+def _elsewhere(number: int) -> str:
+    return f"The sum has number {number} of those that were made elsewhere"
 
 
 def _places(names: Sequence[str]) -> Iterator[int]:
@@ -137,7 +158,7 @@ def _play(made: Bench, start: Checkpoint, story: Story, case: Case | None, found
     delivery = made.begin(start, plan)
     before, objections = made.world.door.calls(ASKED), list[str]()
     try:
-        _, told = delivery.call("POST", "/evaluations", BODY, key="evaluate")
+        _, told = delivery.call("POST", "/evaluations", story.body, key="evaluate")
         if story.stops:
             delivery.until(lambda: _is_answered(made, told["id"]), LONGEST_HOURS)
             if row(made, told["id"]).state == "InProgress":
@@ -190,6 +211,7 @@ def _objections(
     if evaluation.state == "Completed":
         yield from (f"lost: answers {sorted(missing)}" for missing in [every - stored] if missing)
         yield from _report(made, evaluation, case)
+        yield from _aids(made, evaluation) if story is AIDED else ()
     ends = Counter(told.detail["event_id"] for told in delivery.told if told.type.startswith("Evaluation"))
     if len(ends) != 1:
         yield f"{'doubled' if ends else 'lost'}: ends told {len(ends)}"
@@ -212,3 +234,14 @@ def _report(made: Bench, evaluation: Evaluation, case: Case | None) -> Iterator[
     listed = made.versions(object_keys.evaluation_folder(evaluation.dataset, evaluation.version, evaluation.id))
     if again := [key for key, written in listed.items() if len(written) > 1]:
         yield f"doubled: written twice {json.dumps(again)}"
+
+
+def _aids(made: Bench, evaluation: Evaluation) -> Iterator[str]:
+    """What was made elsewhere is right by a further answer that was kept; records of one pair count as one."""
+    report: Mapping[str, Any] = evaluation_world.report(made.world, evaluation.id)
+    elsewhere = report["candidates"][2]["scores"][report["metric"]]
+    if elsewhere != 1 or report["declared"]["groups"] != -(-RECORDS // 2):
+        yield f"lost: answers elsewhere score {elsewhere}, {report['declared']['groups']} groups"
+    shown = f"{object_keys.evaluation_folder(evaluation.dataset, evaluation.version, evaluation.id)}few_shot.jsonl"
+    if not made.versions(shown):
+        yield "lost: the examples that were shown"

@@ -226,9 +226,11 @@ def _stored(world: World, evaluation: Evaluation) -> Iterator[tuple[str, GivenAn
 
 
 def every_item(evaluation: Evaluation) -> Counter[tuple[str, int]]:
-    """Each item of each candidate, once."""
+    """Each item of each candidate, once; a file answers no record twice."""
     return Counter(
-        (str(place), item) for place in range(len(evaluation.candidates)) for item in range(evaluation.items)
+        (str(place), item)
+        for place, candidate in enumerate(evaluation.candidates)
+        for item in range(evaluation.records if candidate.answers else evaluation.items)
     )
 
 
