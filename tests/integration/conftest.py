@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import botocore.session
 import pytest
+from botocore.config import Config
 from moto import mock_aws
 from tunedrop.edges import clients, clock_and_ids
 from tunedrop.edges import settings as settings_module
@@ -163,6 +164,7 @@ def _session() -> boto3.Session:
     A test that listens to calls registers with a client, which is a test's own.
     """
     session = botocore.session.Session()
+    session.set_default_client_config(Config(user_agent="tests"))  # botocore puts its own together at each call
     INJECTOR.attach(session)
     RECORDER.watch(session)
     return boto3.Session(botocore_session=session)
