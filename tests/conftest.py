@@ -21,6 +21,11 @@ BEFORE_GARBAGE = 100_000
 _CLIENTS = [maker for maker in vars(clients).values() if hasattr(maker, "cache_clear")]
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: tests of the embedded cloud often wait."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
     """Garbage is looked for rarely, and never in what was collected: it took a third of the time of moto's tests."""

@@ -19,6 +19,7 @@ from tunedrop_cli import (
     listings,
     local_times,
     options,
+    pauses,
     stack,
     tables,
     text_report,
@@ -40,8 +41,6 @@ EPILOG = """examples:
   tunedrop deployments delete support-bot-prod --plan      what would end, what it has cost, who may be calling
   tunedrop deployments delete support-bot-prod --watch     ends what it costs; its custom model stays
 """
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
-"""Seconds between two looks at a deployment that is on its way."""
 ON_ITS_WAY = frozenset({"Creating", "Evaluating", "Updating", "Releasing"})
 STATES = ("Creating", "Evaluating", "Held", "Ready", "Updating", "Releasing", "Released", "Failed")
 
@@ -250,17 +249,17 @@ def _followed(
     api: ControlApi, path: str, screen: Console, found: Mapping[str, Any], told: Sequence[Any] = ()
 ) -> Mapping[str, Any]:
     """Print each entry of its history that was not `told` until it is Ready or has ended."""
-    seen, pause = list(told), FIRST_PAUSE
-    while True:
+    seen = list(told)
+    for pause in pauses.growing():
         for entry in found["history"]:
             if entry not in seen:  # a long history lets go of its first entries
                 text_report.line(screen, f"{local_times.shown(entry['time'])}  {entry['state']}  {entry['note']}")
         seen = found["history"]
         if found["state"] not in ON_ITS_WAY:
-            return found
+            break
         time.sleep(pause)
-        pause = min(pause * 1.2, LONGEST_PAUSE)
         found = api.get(path)
+    return found
 
 
 def _told(chosen: argparse.Namespace, found: Mapping[str, Any], wanted: str = "Ready") -> int:

@@ -17,7 +17,7 @@ from tunedrop.edges.rows import evaluation_rows
 
 from tests import builders, next_commands
 from tests.integration import bedrock_world
-from tests.integration.bedrock_world import TRAINED, Crash, World, crash, refusing
+from tests.integration.bedrock_world import TRAINED, Crash, World, crash, deaths, refusing
 from tests.template.stack import NAME
 
 JOBS = "customization_job"
@@ -335,7 +335,8 @@ def test_a_crash_at_any_call_starts_one_job_in_the_end(world):
     start = world.checkpoint()
     calls = world.calls_of(lambda: deliver(event))
     assert calls.count("TransactWriteItems") == 2
-    for nth, name in from_the_verdict_on(calls):
+    since = from_the_verdict_on(calls)
+    for nth, name in [each for each in deaths(calls) if each in since]:
         world.restore(start)
         with world.interrupted(crash, nth, "after"), pytest.raises(Crash):
             deliver(event)
