@@ -127,7 +127,7 @@ def test_what_deletes_a_version_or_its_dataset_takes_the_report(world):
 
 def _judged(stack: Any, environment: Any) -> tuple[World, Job, str]:
     """A world whose only model was judged, the job that made it, and the evaluation."""
-    world = evaluation_world.make(stack, environment, tested=20)
+    world = evaluation_world.make(stack, environment, tested=2)
     evaluation_id = evaluation_world.post(world, {"gate": "better"})["id"]
     world.deliver()
     job_id = world.deployment().job_id
@@ -181,7 +181,7 @@ def test_a_report_that_was_deleted_with_its_data_does_not_come_back(stack, envir
 
 
 def test_a_deletion_while_it_is_written_again_keeps_it_deleted(stack, environment):
-    world = evaluation_world.make(stack, environment, tested=20)
+    world = evaluation_world.make(stack, environment, tested=2)
     job = world.job(world.deployment().job_id)
     evaluation_id = evaluation_world.post(world, {"gate": "better"})["id"]
     evaluation_world.settle(world, evaluation_id)
