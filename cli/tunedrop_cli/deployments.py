@@ -148,6 +148,8 @@ def _put(chosen: argparse.Namespace) -> int:
     if found["history"] == before and not chosen.json:
         text_report.line(screen, "Nothing to change: it is so already.")
     if chosen.watch:
+        if not chosen.json:
+            deployment_approval.ask(chosen, screen, found)
         found = _followed(api, path, screen, found, told=before)
     return _told(chosen, found)
 
@@ -269,9 +271,7 @@ def _told(chosen: argparse.Namespace, found: Mapping[str, Any], wanted: str = "R
         return int(failed)
     screen = text_report.console()
     deployment_text.whole(screen, found, history=not chosen.watch)
-    if deployment_approval.waits(found):
-        text_report.line(screen, "Nothing is bought before another person has approved it:")
-        text_report.next_step(screen, deployment_approval.command(chosen, found))
+    deployment_approval.ask(chosen, screen, found)
     if found["state"] == "Ready":
         text_report.next_step(screen, stack.again(chosen, next_commands.create_key(found["name"])))
     return int(failed)

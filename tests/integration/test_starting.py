@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import dataset_uploaded
 import pytest
 from bedrock_simulator import Configuration, Lifecycle
 from tunedrop.domain.checks import examples
+from tunedrop.domain.evaluation.evaluation_states import Tokens, TokensAllowed
 from tunedrop.domain.serving.unit_gates import UnitGate
 from tunedrop.domain.training.job_states import Job
 from tunedrop.edges import clients
@@ -19,6 +21,7 @@ from tests import builders, next_commands
 from tests.integration import bedrock_world
 from tests.integration.bedrock_world import TRAINED, Crash, World, crash, deaths, refusing
 from tests.template.stack import NAME
+from tests.unit.evaluation.asked import evaluation
 
 JOBS = "customization_job"
 SETTINGS, TRAIN, VALIDATION, TEST = (
@@ -261,6 +264,29 @@ def test_what_would_go_over_the_budget_is_not_started_by_itself(stack, environme
     upload(world, SETTINGS, ON_ACCEPT)
     upload(world, TRAIN, good())
     assert (started(world), told(world)["job"]["code"]) == ([], "monthly_budget")
+
+
+def test_an_evaluation_that_asks_takes_its_part_of_the_budget_from_what_starts_by_itself(stack, environment):
+    prices = {
+        "claude-3-haiku.training_per_1000_tokens": 1,
+        "nova-lite.input_per_1000_tokens": 1000,
+        "nova-lite.output_per_1000_tokens": 1000,
+    }
+    world = _world(
+        stack,
+        environment,
+        TUNEDROP_ALLOW_JOBS_ON_ACCEPT="true",
+        TUNEDROP_MONTHLY_BUDGET="1000",
+        TUNEDROP_PRICES=json.dumps(prices),
+    )
+    allowed = TokensAllowed((Tokens(900, 100), Tokens(900, 100)), Tokens(40, 32), 0)
+    for row in evaluation_rows.begin(evaluation(30, revision=0, allowed=allowed, created_at=world.clock.now())):
+        assert world.stack.table.put(row).done
+    upload(world, SETTINGS, ON_ACCEPT)
+    upload(world, TRAIN, good())
+    refused = told(world)["job"]
+    assert (started(world), refused["code"]) == ([], "monthly_budget")
+    assert "1000.00" in refused["message"]
 
 
 def test_a_plan_over_the_cap_is_told_with_the_command_that_confirms_it(stack, environment):
