@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from os.path import commonprefix
 from typing import NamedTuple
 
 from tunedrop.actions.evaluations import read_evaluations
@@ -16,6 +18,7 @@ from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.observability import logger
 from tunedrop.edges.rows import metric_rows
 from tunedrop.edges.s3 import objects
+from tunedrop.edges.s3.objects import ReadObject
 from tunedrop.errors import Unavailable
 
 _PAGE, _JSON = "text/html; charset=utf-8", "application/json"
@@ -49,15 +52,23 @@ def renew(job: Job, cloud: Cloud) -> None:
     if job.report_key is None:
         return
     page = object_keys.page(job.report_key)
-    try:
-        before = {key: objects.standing(cloud.bucket, key) for key in (page, job.report_key)}
-    except objects.Unreadable:
+    before = _standing((page, job.report_key), cloud)
+    if before is None:
         logger.info("a report that is gone is not written again", extra={"job_id": job.id})
         return
     drawn = _draw(job, _stored_run(job, cloud), cloud)  # after the look at what is there: a later result is seen by it
     for key, body, kind in ((page, drawn.page, _PAGE), (job.report_key, drawn.report, _JSON)):
         if body != before[key].body and not objects.put_over(cloud.bucket, key, before[key], body, kind):
             raise Unavailable("busy", f"The report of job {job.id} is being written by others.", job_id=job.id)
+
+
+def _standing(keys: Sequence[str], cloud: Cloud) -> Mapping[str, ReadObject] | None:
+    """What these keys hold; None if one of them is gone, which S3 tells to nobody who may not list it."""
+    there = set(objects.list_keys(cloud.bucket, commonprefix(keys)))
+    try:
+        return {key: objects.standing(cloud.bucket, key) for key in keys} if there.issuperset(keys) else None
+    except objects.Unreadable:
+        return None
 
 
 def _draw(job: Job, run: TrainingRun, cloud: Cloud) -> _Drawn:
