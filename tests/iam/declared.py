@@ -158,7 +158,7 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         May("kms:Decrypt GenerateDataKey", KEY, by_way_of("dynamodb", "s3")),
         # reads the metrics files of jobs that are ours, and writes reports of jobs: again once their model was judged
         May("s3:GetObject PutObject", f"{DATA}/reports/*/jobs/*"),
-        May("s3:ListBucket", DATA, {"StringLike": {"s3:prefix": ["outputs/*", "reports/*/jobs/*"]}}),
+        May("s3:ListBucket", DATA, {"StringLike": {"s3:prefix": "outputs/*"}}),
         May("dynamodb:Query", STATE, under("EVALUATION#*")),
         May("s3:GetObject", objects("outputs")),
         May("bedrock:GetModelCustomizationJob", JOBS, IS_OURS),

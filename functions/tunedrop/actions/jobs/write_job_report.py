@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from os.path import commonprefix
 from typing import NamedTuple
 
 from tunedrop.actions.evaluations import read_evaluations
@@ -63,10 +62,9 @@ def renew(job: Job, cloud: Cloud) -> None:
 
 
 def _standing(keys: Sequence[str], cloud: Cloud) -> Mapping[str, ReadObject] | None:
-    """What these keys hold; None if one of them is gone, which S3 tells to nobody who may not list it."""
-    there = set(objects.list_keys(cloud.bucket, commonprefix(keys)))
+    """What these keys hold; None if one of them is gone: S3 calls that a denial to who may not list the bucket."""
     try:
-        return {key: objects.standing(cloud.bucket, key) for key in keys} if there.issuperset(keys) else None
+        return {key: objects.standing(cloud.bucket, key) for key in keys}
     except objects.Unreadable:
         return None
 
