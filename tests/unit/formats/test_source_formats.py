@@ -115,6 +115,13 @@ def test_a_mapping_does_not_hinder_files_that_have_none_of_its_fields():
         ({"prompt": "a", "completion": "b", "label": True}, "preference_data"),
         ({"prompt": "a"}, "no_answers"),
         ({"question": "a", "id": 3}, "no_answers"),
+        ({"question": "a", "solution": "b"}, "needs_mapping"),
+        ({"prompt": "a", "label": "b", "context": "c"}, "needs_mapping"),
+        ({"question": "a", "answers": {"text": ["b"], "answer_start": [3]}}, "unknown_format"),
+        ({"prompt": "a", "label": 1}, "unknown_format"),
+        ({"question": "a", "context": "b"}, "no_answers"),
+        ({"customer_says": "How so?", "agent_says": "I do not know.", "is_good": False}, "preference_data"),
+        ({"premise": "It is so.", "hypothesis": "It is not.", "label": 1}, "unknown_format"),
         ({"instruction": "a", "input": "b"}, "no_answers"),
         ({"text": "a"}, "raw_text"),
         ({"text": "a", "source": "b", "url": "c"}, "raw_text"),
@@ -142,14 +149,9 @@ def test_records_one_level_deeper_get_a_hint():
     assert found.hint == "If the records are in 'data', upload that list itself."
 
 
-def test_chatgpts_export_gets_a_hint_of_its_own():
-    found = all_formats.detect({"title": "a", "mapping": {"b": {"message": None}}, "current_node": "b"})
-    assert isinstance(found, Defect)
-    assert found.hint.startswith("This is ChatGPT's own export")
-
-
 def test_conversations_of_an_unknown_format_are_not_taken_for_lists_of_records():
-    found = all_formats.detect({"contents": [{"role": "user", "parts": [{"text": "Why?"}]}]})
+    found = all_formats.detect({"talk": [{"role": "user", "say": "Why?"}]})
+    assert isinstance(found, Defect)
     assert (found.code, found.hint) == ("unknown_format", "")
 
 

@@ -63,5 +63,9 @@ counted."""
 
 _MISFITS = """### What is not training data
 
-Preference data, prompts without answers, raw text, and tables that do not say which column is the prompt are refused
-with `preference_data`, `no_answers`, `raw_text` and `needs_mapping`."""
+Preference data, records for another purpose or of another tool, prompts without answers, raw text, and tables that do
+not say which column is the prompt are refused with `preference_data`, `other_purpose`, `no_answers`, `raw_text` and
+`needs_mapping`.
+A label, score, rating, thumb or accept-reject mark beside an answer makes preference data of it, whatever its format:
+training would learn the answers that are marked as bad, too.
+Name such a field in `[fields] keep` if it judges nothing."""

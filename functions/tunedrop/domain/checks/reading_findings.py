@@ -114,9 +114,16 @@ declare(
 declare(
     code="preference_data",
     stage="file",
-    words="Answers to be compared (chosen and rejected, or good and bad), as preference tuning needs them.",
-    hint="Fine-tuning learns from one good answer: keep the prompt and the chosen answer, as prompt and completion.",
+    words="Answers that are compared or judged: chosen and rejected, scores, thumbs, marks of good and bad.",
+    hint="Fine-tuning learns every answer as a good one: write a file of the good answers only.",
     example=Example('{"prompt": "Why?", "chosen": "Because.", "rejected": "No."}'),
+)
+declare(
+    code="other_purpose",
+    stage="file",
+    words="Records for another purpose than fine-tuning, or of another tool; the message says which.",
+    hint="Write each as a prompt and the completion that the model should learn.",
+    example=Example('{"recordId": "7", "modelInput": {"messages": []}}'),
 )
 declare(
     code="no_answers",

@@ -113,7 +113,7 @@ def detect(
     if given is not None and given.applies(document):
         return _mapped(given)
     names = shapes.folded(document)
-    if defect := untrainable_shapes.preference(names):
+    if defect := untrainable_shapes.known(document, names):
         return defect
     turns = sharegpt.list_name(names)
     has_prompt = prompt_completion.detect(names)
@@ -150,7 +150,7 @@ def _single(document: Document, names: frozenset[str], expected: SourceFormat | 
         return SOURCES["prompt_completion"]
     if pairs.found(names):
         return SOURCES["pairs"]
-    if defect := untrainable_shapes.identify(names):
+    if defect := untrainable_shapes.identify(document, names):
         return defect
     if prompt_completion.detect(names):
         return SOURCES["prompt_completion"]
@@ -160,8 +160,6 @@ def _single(document: Document, names: frozenset[str], expected: SourceFormat | 
 
 def _inside(document: Document) -> str:
     """A hint if the records seem to be one level deeper; otherwise an empty string."""
-    if {"mapping", "current_node"} <= document.keys():
-        return "This is ChatGPT's own export, with a tree of turns: write each conversation as a list, messages."
     inner = next((name for name, value in document.items() if _is_list_of_objects(value)), None)
     return f"If the records are in {shown(inner)}, upload that list itself." if inner is not None else ""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tunedrop.domain.formats import verdicts
 from tunedrop.domain.records.defects import Defect, kind, shown
 from tunedrop.domain.records.record import Block, Turn
 
@@ -13,7 +14,7 @@ _NAMED = 5
 
 METADATA = frozenset(
     {"id", "idx", "index", "uuid", "source", "dataset", "split", "category", "topic", "tags", "lang", "language"}
-    | {"model", "hash", "created", "created_at", "timestamp", "date", "url", "license", "metadata", "meta", "score"}
+    | {"model", "hash", "created", "created_at", "timestamp", "date", "url", "license", "metadata", "meta"}
     | {"__index_level_0__", "unnamed: 0"}  # pandas' row numbers
 )
 """Fields about a record rather than of it. Formats that allow them leave them out, and the report counts them."""
@@ -42,9 +43,11 @@ class Fields:
         return self.required + self.optional
 
     def unknown(self, found: Mapping[str, Any], path: str) -> Iterator[Defect]:
-        """Yield one defect for all unknown fields together, if there are any."""
+        """Yield one defect for all unknown fields together, if there are any: another if one of them is a verdict."""
         names = [name for name in found if name not in self.allowed and name not in self.ignored]
-        if names:
+        if judged := (names and verdicts.beside(found, names, path)) or verdicts.in_metadata(found, self.ignored, path):
+            yield judged
+        elif names:
             yield Defect(
                 "unknown_field",
                 f"Unknown {_listed(names)}; allowed here: {', '.join(self.allowed)}.",
