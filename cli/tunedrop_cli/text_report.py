@@ -53,6 +53,9 @@ def overview(screen: Console, verdicts: Sequence[Verdict]) -> None:
     line(screen)
     if not accepted and (hint := _first_hint(verdicts[0])):
         next_step(screen, hint)
+    if not accepted and len(verdicts[0].reports) == 1 and next_steps.may_be_mended(verdicts[0].reports[0]):
+        next_step(screen, next_steps.MENDING)
+        line(screen, "      ", (shlex.join(["tunedrop", "check", *dict.fromkeys(files), *next_steps.MEND]), "bold"))
     next_step(screen, "All findings for one of them:")
     command = shlex.join(["tunedrop", "check", "--model", chosen, *dict.fromkeys(files)])
     line(screen, "      ", (command, "bold"))

@@ -146,7 +146,7 @@ def test_a_prompt_alone_lacks_its_completion_only_among_records_that_have_one():
 def test_records_one_level_deeper_get_a_hint():
     found = all_formats.detect({"data": [{"prompt": "a"}]})
     assert isinstance(found, Defect)
-    assert found.hint == "If the records are in 'data', upload that list itself."
+    assert found.hint == "Upload the list in 'data' itself, from its [ to its ], as a .json file."
 
 
 def test_conversations_of_an_unknown_format_are_not_taken_for_lists_of_records():

@@ -106,7 +106,7 @@ def test_a_tables_separator_is_what_its_name_promises_where_it_occurs(content, e
 def test_a_list_inside_of_an_object_gets_a_hint_of_its_own():
     found = file_kinds.identify(b'{\n  "data": [\n    {"prompt": "a"}\n')
     assert isinstance(found, Defect)
-    assert "that list itself" in found.hint
+    assert "from its [ to its ]" in found.hint
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])

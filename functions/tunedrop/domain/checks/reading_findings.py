@@ -126,6 +126,13 @@ declare(
     example=Example('{"recordId": "7", "modelInput": {"messages": []}}'),
 )
 declare(
+    code="wrong_layout",
+    stage="file",
+    words="One object holds all records: as a table by columns or rows, or in lists under keys.",
+    hint="Write one record on each line, or all of them as one array.",
+    example=Example('{"prompt": ["Why?", "How?"], "completion": ["Because.", "So."]}', alone=True),
+)
+declare(
     code="no_answers",
     stage="file",
     words="Prompts without answers.",
@@ -206,7 +213,7 @@ declare(
     code="number_out_of_range",
     stage="line",
     words="NaN, Infinity, or a number too large for JSON readers.",
-    hint="Training data needs no numbers outside of text: remove the field.",
+    hint="Training data needs no numbers outside of text: write a text, or null in a field that trains nothing.",
     example=Example('{"prompt": "Why?", "completion": NaN}'),
 )
 declare(

@@ -103,6 +103,8 @@ class Examination:
         self._estimates: Counter[int] = Counter()
         self._write = all_formats.FORMATS[base_model.record_format].write
         self._written = 0
+        self._readable = 0
+        """Records of which something could be read."""
         self._unreadable = False
         self._added = 0
         self._bulk = self._allows_bulk()
@@ -137,8 +139,11 @@ class Examination:
         self.records += entry.number is not None
         for defect in entry.defects:
             self._take(defect, place)
+        if entry.number is None and any(CHECKS[defect.code].severity == "error" for defect in entry.defects):
+            self._unreadable = True  # the rest of a file was not read, so that its records can't be counted
         if entry.record is None:
             return None
+        self._readable += 1
         record = self._with_system(entry.record)
         for code, spot in spots:
             self.findings.add(code, place, spot.path, spot.message, spot.hint)
@@ -176,6 +181,7 @@ class Examination:
     def take_whole(self, cells: Cells) -> bytes | None:
         """Convert a block that `can_skip` allowed, without looking at its records. None after an error."""
         self.records += len(cells)
+        self._readable += len(cells)
         system = self.subject.default_system
         if self.subject.drops_system:
             self._normalised["configured_system_dropped"] += len(cells)
@@ -213,7 +219,7 @@ class Examination:
     ) -> Examined:
         """Run the split checks and return the result, once the reader is at its end."""
         self._normalised.update(reader.normalised)
-        if not self._unreadable:
+        if not self._unreadable and (self._readable or not self.records):  # else how many there are is unknown
             self._check_split(profile)
         return Examined(
             base_model=self.base_model.name,

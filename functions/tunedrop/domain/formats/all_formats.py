@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from tunedrop.domain.base_models.catalogue import RecordFormat
 from tunedrop.domain.formats import (
@@ -12,6 +12,7 @@ from tunedrop.domain.formats import (
     claude_messages,
     converse,
     field_mapping,
+    layouts,
     openai_chat,
     pairs,
     prompt_completion,
@@ -115,6 +116,8 @@ def detect(
     names = shapes.folded(document)
     if defect := untrainable_shapes.known(document, names):
         return defect
+    if expected is None and (defect := layouts.identify(document, names)):  # a whole file has no record before it
+        return defect
     turns = sharegpt.list_name(names)
     has_prompt = prompt_completion.detect(names)
     if turns and has_prompt:
@@ -155,14 +158,13 @@ def _single(document: Document, names: frozenset[str], expected: SourceFormat | 
     if prompt_completion.detect(names):
         return SOURCES["prompt_completion"]
     found = ", ".join(shown(name) for name in list(document)[:_NAMED]) or "no fields at all"
-    return Defect("unknown_format", f"The fields of no known format; found: {found}.", hint=_inside(document))
+    return Defect("unknown_format", f"The fields of no known format; found: {found}.", hint=_texts_in_turn(document))
 
 
-def _inside(document: Document) -> str:
-    """A hint if the records seem to be one level deeper; otherwise an empty string."""
-    inner = next((name for name, value in document.items() if _is_list_of_objects(value)), None)
-    return f"If the records are in {shown(inner)}, upload that list itself." if inner is not None else ""
-
-
-def _is_list_of_objects(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict) and "role" not in value[0]
+def _texts_in_turn(document: Document) -> str:
+    """A hint if the only texts are in a list, which may be those of a conversation; otherwise an empty string."""
+    lists = [name for name, value in document.items() if isinstance(value, list) and len(value) > 1]
+    if len(lists) != 1 or not all(isinstance(text, str) for text in document[lists[0]]):
+        return ""
+    turns = '{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}'
+    return f"If the texts in {shown(lists[0])} are a conversation, write each record as {turns}, each side in its turn."

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tunedrop.domain.formats import pairs, shapes
+from tunedrop.domain.formats import pairs, shapes, sharegpt
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.records.record import Document
 
 _PAIR = '{"prompt": "…", "completion": "…"}'
 _TALK = '{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}'
+
+_LISTS = frozenset({*sharegpt.NAMES, *pairs.QUESTIONS, *pairs.ANSWERS})
 
 Names = Mapping[str, Any]
 """An object's fields, folded to lower case."""
@@ -57,13 +59,14 @@ def _is_reinforcement(found: Names) -> bool:
 
 
 def _kinds() -> Iterator[_Kind]:
-    yield from _of_bedrock()
+    yield from _of_calls_of_bedrock()
+    yield from _of_judging_in_bedrock()
     yield from _of_other_clouds()
     yield from _of_annotation()
     yield from _of_conversations()
 
 
-def _of_bedrock() -> Iterator[_Kind]:
+def _of_calls_of_bedrock() -> Iterator[_Kind]:
     yield _Kind(
         frozenset({"schematype", "modelid"}),
         lambda found: _has(found, "input", "inputBodyJson", "inputBodyS3Path") or _of("schematype", "modelid")(found),
@@ -84,6 +87,9 @@ def _of_bedrock() -> Iterator[_Kind]:
         "a request for Bedrock's batch inference, without an answer to learn",
         f"Write each as {_TALK}: the messages of modelInput, then the answer that the model should learn.",
     )
+
+
+def _of_judging_in_bedrock() -> Iterator[_Kind]:
     yield _Kind(
         frozenset({"automatedevaluationresult", "inputrecord", "modelresponses", "conversationturns"}),
         lambda found: "automatedevaluationresult" in found or "modelresponses" in found or "inputrecord" in found,
@@ -172,6 +178,12 @@ def _of_annotation() -> Iterator[_Kind]:
 
 
 def _of_conversations() -> Iterator[_Kind]:
+    yield _Kind(
+        frozenset({"role", "from"}),
+        lambda found: _of("role|from", "content|value")(found) and set(found).isdisjoint(_LISTS),
+        "one message, and not a conversation with its answers",
+        f"Put the messages of each conversation into one record: {_TALK}.",
+    )
     yield _Kind(
         frozenset({"mapping"}),
         lambda found: isinstance(found.get("mapping"), dict) and bool({"current_node", "title"} & set(found)),

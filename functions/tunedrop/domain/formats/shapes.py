@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tunedrop.domain.formats import verdicts
+from tunedrop.domain.formats import forms, verdicts
 from tunedrop.domain.records.defects import Defect, kind, shown
 from tunedrop.domain.records.record import Block, Turn
 
@@ -77,7 +77,7 @@ def folded(document: Mapping[str, Any]) -> frozenset[str]:
 def required(found: Mapping[str, Any], name: str, path: str) -> Any:
     """Return the value of a field. Raises WrongShape if it is missing."""
     if name not in found:
-        raise WrongShape(Defect("missing_field", f"The field {name} is missing.", path))
+        raise WrongShape(Defect("missing_field", f"The field {name} is missing.", path, hint=forms.missing(name)))
     return found[name]
 
 
@@ -99,6 +99,21 @@ def system(found: Mapping[str, Any]) -> tuple[Block, ...]:
     if "system" not in found:
         return ()
     return (Block("$.system", text(found["system"], "$.system")),)
+
+
+def history(found: Mapping[str, Any]) -> tuple[Turn, ...]:
+    """Read the optional field `history`: a question and an answer for each step before. Raises WrongShape."""
+    return tuple(_steps(found.get("history") or []))
+
+
+def _steps(given: Any) -> Iterator[Turn]:
+    for index, item in enumerate(items(given, "$.history")):
+        path = f"$.history[{index}]"
+        said = items(item, path)
+        if len(said) != 2:
+            raise wrong_type(path, "a question and an answer", said)
+        for place, role in enumerate(("user", "assistant")):
+            yield Turn(f"{path}[{place}]", role, (Block(f"{path}[{place}]", text(said[place], path)),))
 
 
 Blocks = Callable[[Any, str, list[Defect]], tuple[Block, ...]]
@@ -141,7 +156,10 @@ def fields(value: Any, path: str) -> Mapping[str, Any]:
 
 def wrong_type(path: str, expected: str, value: Any) -> WrongShape:
     """The exception for a value of the wrong type; its message does not quote the value."""
-    return WrongShape(Defect("wrong_type", f"Expected {expected}, found {kind(value)}.", path))
+    found = kind(value)
+    return WrongShape(
+        Defect("wrong_type", f"Expected {expected}, found {found}.", path, forms.hint(path, expected, found))
+    )
 
 
 def _listed(names: list[str]) -> str:

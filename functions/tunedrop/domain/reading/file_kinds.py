@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from tunedrop.domain.formats import layouts
+from tunedrop.domain.reading import stray_text
 from tunedrop.domain.reading.gzipped import SIGNATURE as GZIP
 from tunedrop.domain.records.defects import Defect
 
@@ -60,8 +62,7 @@ _ENCODINGS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"\xff\xfe|[^\x00]\x00[^\x00]\x00"), "UTF-16 (little-endian)"),
     (re.compile(rb"\xfe\xff|\x00[^\x00]\x00[^\x00]"), "UTF-16 (big-endian)"),
 )
-_ARRAY = re.compile(rb"\[\s*(?:[{\]]|\Z)|\[[ \t\r]*\n")
-_WRAPPED = re.compile(rb'\{\s*"[^"\\]{1,40}"\s*:\s*\[\s*\{')
+_ARRAY = re.compile(rb'\[\s*(?:[{"\]]|\[\s*["{\d-]|\Z)|\[[ \t\r]*\n')
 _JSON_LIKE = re.compile(rb'\s*(?:\xc2\xa0|\xef\xbb\xbf)?\s*(?:[\[{"]|-?[0-9.]+\s*\Z|(?:true|false|null)\s*\Z)')
 _QUOTED = re.compile(rb'"[^"]*"')
 _TABLE_HEADS = frozenset(
@@ -75,7 +76,7 @@ def identify(head: bytes, extension: str = "") -> Found | Defect:
 
     The extension, without `.gz`, only settles what the bytes leave open: any text may be a table's header.
     """
-    for look in (_zeros, _signature, _encoding, _markup, _json):
+    for look in (_zeros, _signature, _encoding, _markup, _stray, _json):
         if found := look(head):
             return found
     if not _text(head):
@@ -125,26 +126,38 @@ def _markup(head: bytes) -> Defect | None:
     return _is("XML", "Export it as JSON Lines or CSV.") if start.startswith(b"<?xml") else None
 
 
+def _stray(head: bytes) -> Defect | None:
+    return stray_text.identify(_text(head))
+
+
 def _json(head: bytes) -> Found | Defect | None:
     text = _text(head)
     if text.startswith(b"\x1e"):
         return _is("a JSON text sequence (RFC 7464)", _SEPARATORS)
     if _ARRAY.match(text):
-        return Found("json")
+        return Found("jsonl" if _is_an_array_each(text) else "json")
     if not text.startswith((b"{", b"[")):
         return None
     if text.split(b"\n", 1)[0].strip() == b"{" and b"\n" in text:
-        wrapped = _WRAPPED.match(text)
-        return _is("JSON spread over several lines", _ONLY_LIST if wrapped else _ONE_LINE)
+        inner = stray_text.inner_list(text)
+        return _is("JSON spread over several lines", layouts.inner_list(inner) if inner else _ONE_LINE)
     return _lone_carriage_returns(head) or Found("jsonl")
 
 
-_ONLY_LIST = "The records are in a list inside an object: upload that list itself, from [ to ]."
-_ONE_LINE = "Write each object on one line, or all of them as one array."
+_ONE_LINE = "Write each object on one line, as --fix does, or all of them as one array."
 _SEPARATORS = "Remove the record separators (0x1E)."
 _LINE_FEEDS = "End each line with a line feed."
 LOOSE = frozenset({_ONE_LINE, _SEPARATORS, _LINE_FEEDS})
 """Hints on files that only mending can read: nothing is wrong with them but what separates their objects."""
+
+
+def _is_an_array_each(text: bytes) -> bool:
+    """Whether each line is an array of its own that should be a record, judged by the first two."""
+    first, _, rest = text.partition(b"\n")
+    if not rest.lstrip().startswith(b"[") or not _is_json(first):
+        return False
+    (value, *_) = json.loads(first) or [{}]
+    return not isinstance(value, dict) or not layouts.is_record(value)
 
 
 def _lone_carriage_returns(head: bytes) -> Defect | None:

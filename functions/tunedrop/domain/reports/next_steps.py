@@ -85,17 +85,23 @@ def _rejected(report: Mapping[str, Any], *, mended: bool, held_back: bool) -> It
         yield Step("Say which field is what, if there is one for each.", shlex.join([*check, *_MAP]))
     elif held_back and found == {"too_few_records"}:
         yield Step(_HELD_BACK, shlex.join(check))
-    elif not mended and any(map(_may_be_mended, report["findings"])):
-        words = "Let Tunedrop mend what is safe to mend, and correct what it leaves."
-        yield Step(words, shlex.join([*check, "--fix", "mended.jsonl"]))
+    elif not mended and may_be_mended(report):
+        yield Step(MENDING, shlex.join([*check, *MEND]))
     else:
         yield Step("Correct that, and check it again.", shlex.join(check))
     if report["dataset"] and report["version"]:
         yield Step(f"Upload it again: that makes a new version of {report['dataset']}.", _upload(report))
 
 
+MENDING = "Let Tunedrop mend what is safe to mend, and correct what it leaves."
+MEND = ("--fix", "mended.jsonl")
 _MAP = ("--map", "prompt=FIELD", "--map", "completion=FIELD")
 _HELD_BACK = "It was held back from train: raise validation_share, or upload a validation split of its own."
+
+
+def may_be_mended(report: Mapping[str, Any]) -> bool:
+    """Whether `--fix` may mend one of a report's errors."""
+    return any(map(_may_be_mended, report["findings"]))
 
 
 def _may_be_mended(finding: Mapping[str, Any]) -> bool:
