@@ -10,7 +10,7 @@ from tunedrop.domain.records.defects import Defect, shown
 from tunedrop.domain.records.record import Document
 
 _PANDAS = (
-    'pandas.read_json("IN.json", orient="{orient}", dtype=False, convert_dates=False)'
+    'pandas.read_json("IN.json", orient="{orient}", dtype=False)'
     '.to_json("OUT.jsonl", orient="records", lines=True, force_ascii=False)'
 )
 TURNS = frozenset({*sharegpt.NAMES, "history", "contents", "turns", "dialog", "dialogue", "chat", "mapping", "tools"})

@@ -18,6 +18,7 @@ EXAMPLE = (
 SYSTEM_ROLES = frozenset({"system", "developer"})
 
 _TOOLS = ("tools", "functions")
+_NO_TOOLS = frozenset({"", "[]", "{}", "null", "none", "[ ]"})
 _TOOL_OPTIONS = frozenset({"parallel_tool_calls", "function_call", "tool_choice"})
 _RECORD_MARKS = frozenset({*_TOOLS, *_TOOL_OPTIONS})
 _CALLS = ("tool_calls", "function_call")
@@ -72,13 +73,18 @@ def with_system(opening: tuple[Block, ...], turns: list[Turn]) -> Record:
 def tools(document: Document) -> Iterator[Defect]:
     """Yield a defect for each non-empty list of tools."""
     for name in _TOOLS:
-        if document.get(name):
+        if not _is_none(document.get(name)):
             yield Defect(
                 "not_expressible",
                 "Definitions of tools have no place in the training format of any base model.",
                 f"$.{name}",
                 hint="Remove the record, or describe the tools in its system text.",
             )
+
+
+def _is_none(given: Any) -> bool:
+    """Whether there are no tools: null, an empty list, or text that says so."""
+    return not given or (isinstance(given, str) and given.strip().casefold() in _NO_TOOLS)
 
 
 def _present(found: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -51,4 +51,4 @@ def _turn(item: Any, path: str, defects: list[Defect]) -> Turn:
     defects += _TURN.unknown(said, path)
     side = shapes.text(shapes.required(said, "from", path), f"{path}.from")
     text = shapes.text(shapes.required(said, "value", path), f"{path}.value")
-    return Turn(path, _ROLES.get(side, side), (Block(f"{path}.value", text),))
+    return Turn(path, _ROLES.get(side, side), (Block(f"{path}.value", text),), "from")

@@ -15,6 +15,8 @@ from tunedrop.domain.records.sources import Source
 
 JSON_LINES = "jsonl"
 
+_SAME = {"ndjson": JSON_LINES}
+"""Extensions that are other names of the same."""
 _JSON: frozenset[str] = frozenset({"jsonl", "json"})
 _UNITS: dict[Container, str] = {"jsonl": "line", "json": "element", "csv": "row", "tsv": "row", "parquet": "row"}
 
@@ -64,7 +66,7 @@ def _split(extension: str) -> tuple[str, bool]:
     base, _, rest = extension.casefold().partition(".")
     if base == "gz" and not rest:
         return "", True
-    return base, rest == "gz"
+    return _SAME.get(base, base), rest == "gz"
 
 
 def _head(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:

@@ -29,6 +29,8 @@ class Turn:
     path: str
     role: str
     blocks: tuple[Block, ...]
+    role_key: str = field(default="role", compare=False)
+    """The field that holds the role, for findings about it."""
 
 
 @dataclass(frozen=True, slots=True)
