@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tunedrop.domain.formats import layouts
-from tunedrop.domain.reading import stray_text
+from tunedrop.domain.reading import signatures, stray_text
 from tunedrop.domain.reading.gzipped import SIGNATURE as GZIP
 from tunedrop.domain.records.defects import Defect
 
@@ -36,25 +36,6 @@ class Found:
     delimiter: str = ""
 
 
-_SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"PK\x03\x04", "a ZIP archive (or an Excel or Word document, which is one)"),
-    (b"PK\x05\x06", "an empty ZIP archive"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Word document"),
-    (b"BZh", "a bzip2 file"),
-    (b"\xfd7zXZ\x00", "an xz file"),
-    (b"\x28\xb5\x2f\xfd", "a Zstandard file"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"ARROW1", "an Arrow file"),
-    (b"Obj\x01", "an Avro file"),
-    (b"%PDF", "a PDF document"),
-    (b"\x89PNG", "a PNG image"),
-    (b"\xff\xd8\xff", "a JPEG image"),
-    (b"SQLite format 3\x00", "an SQLite database"),
-    (b"{\\rtf", "an RTF document"),
-    (b"version https://git-lfs", "a pointer of Git LFS, without the content"),
-)
-_TAR_MARK = slice(257, 262)
 # UTF-32 first: its little-endian byte-order mark begins with that of UTF-16.
 _ENCODINGS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"\xff\xfe\x00\x00|[^\x00]\x00\x00\x00[^\x00]\x00\x00\x00"), "UTF-32 (little-endian)"),
@@ -76,7 +57,7 @@ def identify(head: bytes, extension: str = "") -> Found | Defect:
 
     The extension, without `.gz`, only settles what the bytes leave open: any text may be a table's header.
     """
-    for look in (_zeros, _signature, _encoding, _markup, _stray, _json):
+    for look in (_zeros, _signature, _encoding, signatures.is_binary, _markup, _stray, _json):
         if found := look(head):
             return found
     if not _text(head):
@@ -100,16 +81,7 @@ def _signature(head: bytes) -> Found | Defect | None:
         return Found("gz")
     if head.startswith(b"PAR1"):
         return Found("parquet")
-    for signature, what in _SIGNATURES:
-        if head.startswith(signature):
-            return _is(what, _UNPACK)
-    return _is("a tar archive", _UNPACK) if head[_TAR_MARK] == b"ustar" else None
-
-
-_UNPACK = (
-    "Export or unpack it as JSON Lines, a JSON array, CSV, TSV or Parquet; of compressed files only gzip is read. From "
-    "Excel, save as CSV UTF-8."
-)
+    return signatures.identify(head)
 
 
 def _encoding(head: bytes) -> Defect | None:
