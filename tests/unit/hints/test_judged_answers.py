@@ -65,6 +65,10 @@ MARKS: dict[str, Callable[[bool], Any]] = {
     "reaction": lambda good: "👍" if good else "👎",
     "verdict": lambda good: "fine as it is" if good else "names the wrong train",
     "helpfulness": lambda good: 4 if good else 0,
+    "chosen": bool,
+    "resolved": bool,
+    "user_sentiment": lambda good: "positive" if good else "negative",
+    "annotations": lambda good: {"thumbs": "up" if good else "down"},
     "metadata": lambda good: {"thumbs": "up" if good else "down"},
 }
 """A mark beside an answer, by whether the answer is good."""
@@ -80,11 +84,10 @@ def is_good(value: Any) -> bool:
         case dict():
             return is_good(value["thumbs"])
     number = re.match(r"[\d.]+", value)
-    return (
-        float(number[0]) > 3
-        if number
-        else value.casefold() in {*("true", "up", "thumbs_up", "accepted", "approved", "👍", "fine as it is")}
-    )
+    return float(number[0]) > 3 if number else value.casefold() in SAID_OF_GOOD
+
+
+SAID_OF_GOOD = {"positive", "true", "up", "thumbs_up", "accepted", "approved", "👍", "fine as it is"}
 
 
 def follow(hint: str, records: list[Record]) -> list[Record]:
@@ -234,6 +237,10 @@ COMPARED: dict[str, tuple[Callable[[str, str, str], Record], Callable[[Record], 
     "0 and 1": (
         lambda q, good, bad: {"prompt": q, "response_0": good, "response_1": bad, "better_response_id": 0},
         lambda r: {"prompt": r["prompt"], "completion": r["response_0"]},
+    ),
+    "positive and negative": (
+        lambda q, good, bad: {"query": q, "pos": [good], "neg": [bad]},
+        lambda r: {"prompt": r["query"], "completion": r["pos"][0]},
     ),
     "1 and 2": (
         lambda q, good, bad: {"instruction": q, "output_1": good, "output_2": bad, "preference": 1},

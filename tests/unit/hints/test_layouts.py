@@ -150,3 +150,21 @@ def test_texts_in_turn_become_messages():
 def test_a_history_of_questions_and_answers_trains_before_them():
     records = [{"query": q, "response": a, "history": [["Hello?", "Hello."]]} for q, a in pairs()]
     assert trained(lines(records)) == [["Hello?", "Hello.", q, a] for q, a in pairs()]
+
+
+@pytest.mark.parametrize("name", ["row", "item", "data"])
+def test_a_record_one_level_deeper_is_written_without_what_is_around_it(name):
+    records = [{"row_idx": number, name: {"question": q, "answer": a}} for number, (q, a) in enumerate(pairs())]
+    assert f"what '{name}' holds" in only_finding(lines(records), "unknown_format").hint
+    assert trained(lines(record[name] for record in records)) == pairs()
+
+
+def test_an_answer_beside_the_conversation_becomes_its_last_turn():
+    records = [{"messages": [{"role": "user", "content": q}], "answer": a} for q, a in pairs()]
+    assert '{"role": "assistant", "content": "…"}' in only_finding(lines(records), "ambiguous_format").hint
+    written = [{"messages": [*each["messages"], {"role": "assistant", "content": each["answer"]}]} for each in records]
+    assert trained(lines(written)) == pairs()
+    turns = [{"conversations": [{"from": "human", "value": q}], "output": a} for q, a in pairs()]
+    assert '{"from": "gpt", "value": "…"}' in only_finding(lines(turns), "ambiguous_format").hint
+    written = [{"conversations": [*each["conversations"], {"from": "gpt", "value": each["output"]}]} for each in turns]
+    assert trained(lines(written)) == pairs()

@@ -36,6 +36,10 @@ _TOOL_TURN = (
     "This is a call of a tool, or what the tool answered; training here takes questions and answers only. Take records "
     "with such turns out, or leave in each only the question and the answer that follows the tool's."
 )
+_ASKING = frozenset({"human", "user", "customer", "client", "prompter", "question", "asker", "visitor", "caller", "q"})
+_ANSWERING = frozenset(
+    {"gpt", "assistant", "model", "bot", "chatbot", "ai", "agent", "chatgpt", "claude", "bing", "bard", "answer", "a"}
+)
 _CLOSE = 0.75
 _Q, _A = ("user", "Why?"), ("assistant", "Because.")
 
@@ -71,6 +75,9 @@ def _role_hint(turn: Turn) -> str:
     if said in {"system", "developer"}:
         return "A system text comes before the first question, or stands in the field system: move it there."
     allowed = _WRITTEN.get(turn.role_key, ROLES)
+    for names, side in zip((_ASKING, _ANSWERING), allowed, strict=True):
+        if said in names and said != side:
+            return f'Write "{side}", if that is the side that {"asks" if side == allowed[0] else "answers"}.'
     meant = difflib.get_close_matches(said, (*allowed, "system"), 1, _CLOSE)
     return f'Write "{meant[0]}".' if meant else ""
 

@@ -123,8 +123,20 @@ def detect(
     if turns and has_prompt:
         return Defect("ambiguous_format", "One record holds both a conversation and prompt or completion.")
     if turns:
-        return _conversation(document, turns)
+        return _answered_apart(document, names, turns) or _conversation(document, turns)
     return _single(document, names, expected)
+
+
+def _answered_apart(document: Document, names: frozenset[str], turns: str) -> Defect | None:
+    """The defect of a conversation that ends with a question, and has the answer in a field beside it."""
+    apart = next((name for name in pairs.ANSWERS if name in names), None) if len(names) > 1 else None
+    listed = document.get(turns)
+    last = listed[-1] if apart and isinstance(listed, list) and listed else None
+    if not isinstance(last, dict) or last.get("role", last.get("from")) not in {"user", "human"}:
+        return None
+    message = f"The record holds a conversation that ends with a question, and {apart} beside it."
+    kept = '{"role": "assistant", "content": "…"}' if "role" in last else '{"from": "gpt", "value": "…"}'
+    return Defect("ambiguous_format", message, hint=f"If that is the answer, write it as the last of {turns}: {kept}.")
 
 
 def _conversation(document: Document, turns: str) -> RecordSource:
@@ -158,7 +170,19 @@ def _single(document: Document, names: frozenset[str], expected: SourceFormat | 
     if prompt_completion.detect(names):
         return SOURCES["prompt_completion"]
     found = ", ".join(shown(name) for name in list(document)[:_NAMED]) or "no fields at all"
-    return Defect("unknown_format", f"The fields of no known format; found: {found}.", hint=_texts_in_turn(document))
+    return Defect("unknown_format", f"The fields of no known format; found: {found}.", hint=_inside(document))
+
+
+def _inside(document: Document) -> str:
+    """A hint if the record seems to be one level deeper, or its turns in a list; otherwise an empty string."""
+    deeper = (name for name, value in document.items() if isinstance(value, dict) and _is_record(shapes.folded(value)))
+    if (name := next(deeper, None)) is not None:
+        return f"If the record is what {shown(name)} holds, write that on the line, without what is around it."
+    return _texts_in_turn(document)
+
+
+def _is_record(names: frozenset[str]) -> bool:
+    return sharegpt.list_name(names) is not None or pairs.found(names) is not None
 
 
 def _texts_in_turn(document: Document) -> str:

@@ -11,7 +11,10 @@ from typing import Any
 from tunedrop.domain.formats import pairs, verdicts
 from tunedrop.domain.records.defects import Defect, shown
 
-_SIDES = re.compile(r"chosen|reject(?:ed)?|(?:dis|non|un)?preferred|accepted|winner|winning|loser|losing|worse|better")
+_SIDES = re.compile(
+    r"chosen|reject(?:ed)?|(?:dis|non|un)?preferred|accepted|winner|winning|loser|losing|worse|better|pos|positive|neg|"
+    "negative"
+)
 _PARTS = re.compile(r"[^a-z]+")
 _NUMBERED = re.compile(r"(.*?)[_\- ]?(?:[a-d]|[jk]|[wl]|x|y|\d{1,2}|win|lose|good|bad|pos|neg|positive|negative)")
 _ONE_OF_SEVERAL = frozenset(
@@ -94,9 +97,10 @@ _PLACED = 'write each record as {"messages": […, the chosen answer]} with the 
 
 
 def _is_good(name: str) -> bool:
-    return any(part in {"chosen", "preferred", "accepted", "winner", "better"} for part in _PARTS.split(name)) and (
-        "non" not in _PARTS.split(name)
-    )
+    return any(
+        part in {"chosen", "preferred", "accepted", "winner", "better", "pos", "positive"}
+        for part in _PARTS.split(name)
+    ) and ("non" not in _PARTS.split(name))
 
 
 def _asked_apart(document: Mapping[str, Any]) -> bool:

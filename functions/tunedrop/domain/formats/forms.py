@@ -7,6 +7,7 @@ import re
 _END = re.compile(r"\$?\.?(\w*)((?:\[\d+\])*)$")
 _MESSAGE = '{"role": "user", "content": "…"} or {"role": "assistant", "content": "…"}'
 _TURN = '{"from": "human", "value": "…"} or {"from": "gpt", "value": "…"}'
+_ANSWERS = ("answer", "assistant", "output", "reply", "response")
 _LISTS = {
     "messages": f"[{_MESSAGE.replace(' or ', ', ')}]",
     "conversations": f"[{_TURN.replace(' or ', ', ')}]",
@@ -27,11 +28,15 @@ def hint(path: str, expected: str, found: str) -> str:
         return _item(name, found)
     if name == "history":
         return f'Write each step before as two texts: "history": {_LISTS["history"]}.'
-    if expected == "a string" and name in {"prompt", "completion"} and found == "a list":
+    return _text(name, found) if expected == "a string" and name else ""
+
+
+def _text(name: str, found: str) -> str:
+    if found == "a list" and name in {"prompt", "completion"}:
         return f'Write "{name}": "…", or the messages of both together, as {{"messages": […]}} and nothing else.'
-    if expected == "a string" and name:
-        return f'Write it as one text, in quotation marks: "{name}": "…".'
-    return ""
+    if found == "a list" and name in _ANSWERS:
+        return f'If it holds several answers, choose the one that the model should learn: "{name}": "…".'
+    return f'Write it as one text, in quotation marks: "{name}": "…".'
 
 
 def _item(name: str, found: str) -> str:

@@ -15,7 +15,9 @@ _ORDINARY = shapes.METADATA | {"prompt", "completion", "system", "schemaversion"
 )
 """Fields of records that train, of which nothing else follows."""
 _ANSWERED = frozenset({*pairs.ANSWERS, *sharegpt.NAMES})
-_NO_ANSWER = frozenset({"context", "passage", "options", "choices", "difficulty", "level", "type", "subject", "style"})
+_NO_ANSWER = frozenset(
+    {"context", "passage", "options", "choices", "difficulty", "level", "type", "subject", "style", "title"}
+)
 _ANSWER_LIKE = ("answer", "solution", "response", "output", "target", "expected", "reference", "completion", "label")
 
 
@@ -80,19 +82,19 @@ def _unanswered(document: Document, asked: str) -> Defect:
         if value and (folded := shapes.fold(name)) not in pairs.QUESTIONS and folded not in shapes.METADATA
     }
     texts = [name for name, value in others.items() if isinstance(value, str) and shapes.fold(name) not in _NO_ANSWER]
-    likely = sorted(texts, key=lambda name: not _is_like_answer(name))
-    if likely and (len(likely) == 1 or _is_like_answer(likely[0])):
-        columns = f'prompt = "{asked}", completion = {json.dumps(likely[0], ensure_ascii=False)}'
+    named = [name for name in others if _is_like_answer(name)]
+    likely = next((name for name in texts if name in named), texts[0] if len(texts) == 1 and not named else None)
+    if likely is not None:
+        columns = f'prompt = "{asked}", completion = {json.dumps(likely, ensure_ascii=False)}'
         return Defect(
             "needs_mapping",
-            f"The record holds a prompt ({asked}), and does not say whether {shown(likely[0])} is the answer to it.",
+            f"The record holds a prompt ({asked}), and does not say whether {shown(likely)} is the answer to it.",
             hint=f"If it is, say so in dataset.toml: [mapping] {columns}.",
         )
-    deeper = [name for name, value in others.items() if not isinstance(value, str) and _is_like_answer(name)]
-    if deeper:
+    if named:
         return Defect(
             "unknown_format",
-            f"The record holds a prompt ({asked}), and its answer somewhere in {shown(deeper[0])}.",
+            f"The record holds a prompt ({asked}), and its answer somewhere in {shown(named[0])}.",
             hint='Write each record as {"prompt": "…", "completion": "…"}, with one text of it as the answer.',
         )
     return Defect("no_answers", f"The record holds a prompt ({asked}) and no answer to learn.")

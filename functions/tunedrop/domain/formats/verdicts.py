@@ -21,6 +21,7 @@ _ANY = frozenset(
     | {"judgement", "judge", "judged", "feedback", "reward", "rewards", "score", "scores", "rating", "ratings", "rated"}
     | {"grade", "graded", "rank", "ranking", "quality", "winner", "label", "labels", "stars", "csat", "useful"}
     | {"safe", "unsafe", "harmful", "harmless", "toxic", "hallucination", "hallucinated", "coherence", "verbosity"}
+    | {"chosen", "selected", "picked", "sentiment", "resolved", "solved"}
     | {"satisfaction", "satisfied", "usefulness", "positive", "negative", "passed", "failed", "pass", "fail"}
 )
 """Words of a field's name that make a mark of any boolean, number or word of judgment."""
@@ -66,9 +67,17 @@ def is_mark(name: str, value: Any) -> bool:
     if name.casefold() in ANSWER_LISTS and is_ranked(value):
         return True
     strength = _strength(name)
-    if strength in {0, 3} or value is None:
-        return strength == 3 and value not in (None, "", [], {})
+    if strength == 3 or value is None:
+        return value not in (None, "", [], {})
+    if not strength:
+        return isinstance(value, dict) and _inner(value) is not None
     return _judges(value, strength)
+
+
+def _inner(about: Mapping[str, Any]) -> str | None:
+    """The first mark of an object that is not named after one. Numbers are left alone: most measure something else."""
+    said = (name for name, value in about.items() if isinstance(value, bool) or not isinstance(value, int | float))
+    return next((name for name in said if is_mark(name, about[name])), None)
 
 
 def is_ranked(value: Any) -> bool:
@@ -102,10 +111,8 @@ def in_metadata(found: Mapping[str, Any], allowed: Container[str], path: str) ->
     """The same for fields of `metadata`, where numbers are left alone: most measure something else."""
     for outer in _METADATA:
         about = found.get(outer) if outer in allowed else None
-        if isinstance(about, dict):
-            for name, value in about.items():
-                if (isinstance(value, bool) or not isinstance(value, int | float)) and is_mark(name, value):
-                    return defect(found, f"{outer}.{name}", value, path)
+        if isinstance(about, dict) and (name := _inner(about)):
+            return defect(found, f"{outer}.{name}", about[name], path)
     return None
 
 
