@@ -205,8 +205,8 @@ def _of_conversations() -> Iterator[_Kind]:
         "prompter, its content the text.",
     )
     yield _Kind(
-        frozenset({"parent_id", "message_tree_id"}),
-        _of("message_id", "parent_id", "text", "role"),
+        frozenset({"message_id"}),
+        _of("message_id", "text", "role"),
         "one message of a tree, as Open Assistant (OASST) exports them",
         "Follow parent_id from each last answer to the message that has none, turn the order round, and write that as "
         f"{_TALK}: user for prompter, its content the text.",
