@@ -164,6 +164,12 @@ def test_an_answer_beside_the_conversation_becomes_its_last_turn():
     assert '{"role": "assistant", "content": "…"}' in only_finding(lines(records), "ambiguous_format").hint
     written = [{"messages": [*each["messages"], {"role": "assistant", "content": each["answer"]}]} for each in records]
     assert trained(lines(written)) == pairs()
+    assert (
+        "is the answer"
+        in only_finding(
+            lines({"messages": each["messages"], "completion": each["answer"]} for each in records), "ambiguous_format"
+        ).hint
+    )
     turns = [{"conversations": [{"from": "human", "value": q}], "output": a} for q, a in pairs()]
     assert '{"from": "gpt", "value": "…"}' in only_finding(lines(turns), "ambiguous_format").hint
     written = [{"conversations": [*each["conversations"], {"from": "gpt", "value": each["output"]}]} for each in turns]

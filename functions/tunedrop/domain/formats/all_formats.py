@@ -118,12 +118,8 @@ def detect(
         return defect
     if expected is None and (defect := layouts.identify(document, names)):  # a whole file has no record before it
         return defect
-    turns = sharegpt.list_name(names)
-    has_prompt = prompt_completion.detect(names)
-    if turns and has_prompt:
-        return Defect("ambiguous_format", "One record holds both a conversation and prompt or completion.")
-    if turns:
-        return _answered_apart(document, names, turns) or _conversation(document, turns)
+    if turns := sharegpt.list_name(names):
+        return _answered_apart(document, names, turns) or _conversation(document, names, turns)
     return _single(document, names, expected)
 
 
@@ -139,7 +135,9 @@ def _answered_apart(document: Document, names: frozenset[str], turns: str) -> De
     return Defect("ambiguous_format", message, hint=f"If that is the answer, write it as the last of {turns}: {kept}.")
 
 
-def _conversation(document: Document, turns: str) -> RecordSource:
+def _conversation(document: Document, names: frozenset[str], turns: str) -> RecordSource | Defect:
+    if prompt_completion.detect(names):
+        return Defect("ambiguous_format", "One record holds both a conversation and prompt or completion.")
     if sharegpt.detect(document.get(turns)):
         return SOURCES["sharegpt"]
     if turns != "messages":
