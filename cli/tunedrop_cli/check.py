@@ -88,7 +88,7 @@ def run(chosen: argparse.Namespace) -> int:
 def _fix(opened: Mapping[Split, Sequence[LocalFile]], out: str, plan: Assignment, held: ExitStack) -> Fixed:
     from tunedrop_cli import fixing
 
-    return fixing.fix(opened, out, plan.mapping, held)
+    return fixing.fix(opened, out, plan, held)
 
 
 def _holds(found: Sequence[Verdict], *, asked: bool) -> bool:

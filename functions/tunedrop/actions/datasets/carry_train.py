@@ -58,6 +58,7 @@ def recipe(version: Version, plan: Assignment, base_model: str, split: Split, pr
         "policy": [sorted(plan.policy.ignore), sorted(plan.policy.error)],
         "mapping": asdict(plan.mapping) if plan.mapping else None,
         "keep": sorted(plan.keep),
+        "ignore": sorted(plan.ignore),
         "share": plan.share,
         "price": [prices.training(base_model), prices.currency],
     }

@@ -45,6 +45,7 @@ class _Work:
             policy=self.wishes.policy,
             mapping=self.wishes.mapping,
             keep=self.wishes.keep,
+            ignore=self.wishes.ignore,
             validation_share=self.wishes.validation_share,
             region=self.cloud.settings.region,
         )

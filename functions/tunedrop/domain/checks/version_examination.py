@@ -12,6 +12,7 @@ from operator import itemgetter
 
 from tunedrop.domain.base_models.catalogue import SPLITS, BaseModel, Split
 from tunedrop.domain.checks import split_examination
+from tunedrop.domain.checks.null_answers import NullAnswers
 from tunedrop.domain.checks.profile import Profile
 from tunedrop.domain.checks.record_duplicates import Repetitions
 from tunedrop.domain.checks.registry import CHECKS, Spot
@@ -48,7 +49,9 @@ class Assignment:
     policy: Policy = field(default_factory=Policy)
     mapping: FieldMapping | None = None
     keep: frozenset[str] = frozenset()
-    """Fields of records that are no part of them."""
+    """Fields of records that are no part of them, and are kept beside test's."""
+    ignore: frozenset[str] = frozenset()
+    """Fields of records and of their messages that are left out."""
     validation_share: float = 0.0
     """Share of train to hold back as validation, if there is no validation split and the base model takes one."""
     level: Level = "all"
@@ -70,6 +73,7 @@ class Session:
         self._repetitions = Repetitions()
         self._profiles: dict[Split, Profile] = {}
         """Profiles of the splits being read; empty if records are not compared."""
+        self._nulls: dict[Split, NullAnswers] = {}
         self._records: dict[Split, int] = {}
         self._sources: dict[Split, list[tuple[int, str]]] = {}
         """Per split, in order: (number of a file's first record, the file's name)."""
@@ -92,10 +96,11 @@ class Session:
         is kept. Exceptions that `parts` raise while being read, such
         as those of a deleted object, are passed on.
         """
-        reader = SplitFileReader(parts, self._plan.mapping, keep=self._plan.keep)
+        reader = SplitFileReader(parts, self._plan.mapping, keep=self._plan.keep, ignore=self._plan.ignore)
         made: list[Split] = [split, "validation"] if split == "train" and self._plan.share else [split]
         lanes = {each: self._lanes(each, split, parts, outputs, given if each == split else ()) for each in made}
         self._profiles = {each: Profile() for each in made if self._compares}
+        self._nulls = {each: NullAnswers() for each in self._profiles}
         self._pass_over(reader, lanes, keep)
         results: list[Examined] = []
         for each in made:
@@ -198,6 +203,7 @@ class Session:
         if record is not None:
             if self._compares and entry.number is not None:
                 self._profiles[split].look(record)
+                self._nulls[split].look(record, entry.number, entry.line)
                 repeated = self._repetitions.look(split, record, entry.number, entry.line)
                 entry = entry.with_defects(repeated) if repeated else entry
             spots = self._shared_spots(record)
@@ -224,7 +230,7 @@ class Session:
 
     def _finish(self, split: Split, reader: SplitFileReader, lanes: Sequence[_Lane]) -> list[Examined]:
         if self._compares:
-            for defect in self._repetitions.finish(split):
+            for defect in (*self._repetitions.finish(split), *self._nulls[split].finish()):
                 for lane in lanes:
                     lane.examination.take_late(defect, self._source_of(split, defect.record))
         repeated, profile = self._repetitions.repeated(split), self._profiles.get(split)

@@ -20,8 +20,9 @@ SYSTEM_ROLES = frozenset({"system", "developer"})
 _TOOLS = ("tools", "functions")
 _TOOL_OPTIONS = frozenset({"parallel_tool_calls", "function_call", "tool_choice"})
 _RECORD_MARKS = frozenset({*_TOOLS, *_TOOL_OPTIONS})
-_CALLS = ("tool_calls", "function_call")
-_MESSAGE_MARKS = frozenset({*_CALLS, "weight", "name", "refusal", "tool_call_id"})
+CALLS = ("tool_calls", "function_call")
+"""Fields of a message that call tools."""
+_MESSAGE_MARKS = frozenset({*CALLS, "weight", "name", "refusal", "tool_call_id"})
 _TOOL_ROLES = frozenset({"tool", "function"})
 _MESSAGE = shapes.Fields(required=("role", "content"), ignored=frozenset({"weight"}))
 
@@ -88,15 +89,20 @@ def _present(found: Mapping[str, Any]) -> Mapping[str, Any]:
 def _turn(item: Any, path: str, defects: list[Defect], normalised: list[str]) -> Turn:
     message = _present(shapes.fields(item, path))
     role = shapes.text(shapes.required(message, "role", path), f"{path}.role")
-    calls = tuple(Block(f"{path}.{name}", None, message[name]) for name in _CALLS if name in message)
+    made = calls(message, path)
     if role in _TOOL_ROLES:
-        return Turn(path, role, (Block(path, None, item), *calls))
-    defects += [*_MESSAGE.unknown({name: message[name] for name in message if name not in _CALLS}, path)]
+        return Turn(path, role, (Block(path, None, item), *made))
+    defects += [*_MESSAGE.unknown({name: message[name] for name in message if name not in CALLS}, path)]
     defects += _weight(message, path)
     normalised += _MESSAGE.left_out(message)
-    content = shapes.required(message, "content", path) if not calls else message.get("content")
-    blocks = () if calls and content is None else claude_messages.blocks(content, f"{path}.content", defects)
-    return Turn(path, role, blocks + calls)
+    content = shapes.required(message, "content", path) if not made else message.get("content")
+    blocks = () if made and content is None else claude_messages.blocks(content, f"{path}.content", defects)
+    return Turn(path, role, blocks + made)
+
+
+def calls(message: Mapping[str, Any], path: str) -> tuple[Block, ...]:
+    """A message's calls of tools, as blocks that are carried unread."""
+    return tuple(Block(f"{path}.{name}", None, message[name]) for name in CALLS if name in message)
 
 
 def _weight(message: Mapping[str, Any], path: str) -> Iterator[Defect]:

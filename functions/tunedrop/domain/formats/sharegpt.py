@@ -16,7 +16,8 @@ EXAMPLE = (
 NAMES = ("conversations", "conversation", "messages")
 """Fields that may hold the turns."""
 
-_ROLES = {"human": "user", "user": "user", "gpt": "assistant", "chatgpt": "assistant", "assistant": "assistant"}
+ROLES = {"human": "user", "user": "user", "gpt": "assistant", "chatgpt": "assistant", "assistant": "assistant"}
+"""Roles by the names of speakers."""
 _TURN = shapes.Fields(required=("from", "value"), ignored=frozenset({"weight", "markdown"}))
 
 
@@ -51,4 +52,4 @@ def _turn(item: Any, path: str, defects: list[Defect]) -> Turn:
     defects += _TURN.unknown(said, path)
     side = shapes.text(shapes.required(said, "from", path), f"{path}.from")
     text = shapes.text(shapes.required(said, "value", path), f"{path}.value")
-    return Turn(path, _ROLES.get(side, side), (Block(f"{path}.value", text),))
+    return Turn(path, ROLES.get(side, side), (Block(f"{path}.value", text),))

@@ -36,6 +36,7 @@ class Wishes:
     policy: Policy
     mapping: FieldMapping | None
     keep: frozenset[str]
+    ignore: frozenset[str]
     validation_share: float
     job: JobSettings | None
     deployment: DeploymentSettings | None
@@ -78,6 +79,7 @@ def resolve(
         policy=settings.policy,
         mapping=settings.mapping,
         keep=settings.keep,
+        ignore=settings.ignore,
         validation_share=default_share if settings.validation_share is None else settings.validation_share,
         job=settings.job,
         deployment=settings.deployment,
