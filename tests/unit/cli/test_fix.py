@@ -106,6 +106,14 @@ def test_a_mapping_is_the_persons_word_on_names(fix):
     assert json.loads(mended.splitlines()[0]) == {"topic": "0?", "id": "answer0", "notes": "x"}
 
 
+def test_what_is_kept_stays_and_what_is_ignored_goes(fix, put):
+    put("dataset.toml", b"[fields]\nkeep = ['topic']\n")
+    content = b"".join(json.dumps({**pair, "topic": "a", "note": "A note."}).encode() + b"\n" for pair in PAIRS)
+    code, done, mended = fix("train.jsonl", content, "--ignore-field", "note")
+    assert (code, done) == (0, {"field_removed": 60})
+    assert json.loads(mended.splitlines()[0]) == {**PAIRS[0], "topic": "a"}
+
+
 def test_json_in_the_cells_of_a_table_is_read(fix):
     chat = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Because."}]
     cell = json.dumps(chat).replace('"', '""')

@@ -155,7 +155,11 @@ def _single(document: Document, names: frozenset[str], expected: SourceFormat | 
     if prompt_completion.detect(names):
         return SOURCES["prompt_completion"]
     found = ", ".join(shown(name) for name in list(document)[:_NAMED]) or "no fields at all"
-    return Defect("unknown_format", f"The fields of no known format; found: {found}.", hint=_inside(document))
+    return Defect(
+        "unknown_format",
+        f"The fields of no known format; found: {found}.",
+        hint=field_mapping.suggestion(document) or _inside(document),
+    )
 
 
 def _inside(document: Document) -> str:

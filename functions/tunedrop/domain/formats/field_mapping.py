@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from tunedrop.domain.formats import claude_messages, openai_chat, shapes, sharegpt
-from tunedrop.domain.records.defects import Defect
+from tunedrop.domain.formats import claude_messages, openai_chat, shapes, speakers
+from tunedrop.domain.records.defects import Defect, shown
 from tunedrop.domain.records.record import Block, Document, Reading, Record, Turn
 
 EXAMPLE = '{"customer_says": "How do I reset my thermostat?", "agent_says": "Hold the dial for ten seconds.", "day": 3}'
@@ -75,21 +75,49 @@ class FieldMapping:
         path = shapes.child("$", name)
         listed = shapes.items(shapes.required(document, name, "$"), path)
         turns = [self._turn(item, f"{path}[{index}]", defects, left_out) for index, item in enumerate(listed)]
-        return openai_chat.with_system(self._system(document), turns)
+        sides = speakers.sides(turn.role for turn in turns)
+        named = [replace(turn, role=sides.get(speakers.fold(turn.role), turn.role)) for turn in turns]
+        return openai_chat.with_system(self._system(document), named)
 
     def _turn(self, item: Any, path: str, defects: list[Defect], left_out: list[str]) -> Turn:
-        """Read one turn. Roles may have the names that OpenAI and ShareGPT give them; calls of tools are carried on."""
+        """Read one turn, its role as written; calls of tools are carried on."""
         said: Mapping[str, Any] = {
             name: value for name, value in shapes.fields(item, path).items() if value is not None
         }
-        role_path, content_path = shapes.child(path, self.role), shapes.child(path, self.content)
-        role = shapes.text(shapes.required(said, self.role, path), role_path)
+        role = shapes.text(shapes.required(said, self.role, path), shapes.child(path, self.role))
         calls = openai_chat.calls(said, path)
         content = said.get(self.content, "") if calls else shapes.required(said, self.content, path)
+        content_path = shapes.child(path, self.content)
         blocks = () if calls and content == "" else claude_messages.blocks(content, content_path, defects)
         read = {self.role, self.content, *openai_chat.CALLS}
         left_out += ["field_left_out"] * sum(name not in read for name in said)
-        return Turn(path, sharegpt.ROLES.get(role, role), blocks + calls)
+        return Turn(path, role, blocks + calls)
+
+
+def suggestion(document: Document) -> str:
+    """The mapping that an object of no known format seems to need, as a hint; empty if none seems to be right."""
+    for name, value in document.items():
+        turns = value[:2] if isinstance(value, list) else []
+        if len(turns) == 2 and all(isinstance(turn, Mapping) for turn in turns) and (found := _named(*turns)):
+            return _hint({"messages": name, "role": found[0], "content": found[1]})
+    return ""
+
+
+def _named(first: Mapping[str, Any], second: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The fields that say who speaks and what, in two turns whose speakers are both sides of a conversation."""
+    texts = [name for name, text in first.items() if isinstance(text, str) and isinstance(second.get(name), str)]
+    roles = [name for name in texts if {*speakers.sides([first[name], second[name]]).values()} == {"user", "assistant"}]
+    contents = [name for name in texts if name not in roles]
+    return (roles[0], contents[0]) if len(roles) == len(contents) == 1 else None
+
+
+def _hint(named: Mapping[str, str]) -> str:
+    quoted = {field: shown(name) for field, name in named.items()}
+    if any(named[field] not in quote for field, quote in quoted.items()):
+        return ""
+    table = "; ".join(f"{field} = {quote}" for field, quote in quoted.items())
+    options = " ".join(f"--map {field}={quote}" for field, quote in quoted.items())
+    return f"Say which field is what: [mapping] {table} in dataset.toml, or {options}"
 
 
 def build(named: Mapping[str, str]) -> FieldMapping | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tunedrop.domain.formats import converse, pairs, shapes, sharegpt
+from tunedrop.domain.formats import converse, pairs, shapes, sharegpt, speakers
 from tunedrop.domain.records.strict_json import JsonObject
 
 _SPEAKER = ("role", "from", "speaker", "author", "sender")
@@ -14,16 +13,6 @@ _SAID = ("content", "value", "text", "message", "utterance")
 """Fields of a turn that say who speaks, and what. One of each is enough to know."""
 _OPENAI, _SHAREGPT = ("role", "content"), ("from", "value")
 
-_ROLES = {
-    **dict.fromkeys(("user", "human"), "user"),
-    **dict.fromkeys(("assistant", "gpt", "chatgpt", "bot", "model", "ai"), "assistant"),
-    "system": "system",
-}
-_RELATIVES = {
-    **dict.fromkeys(("prompter", "customer", "client", "visitor", "caller", "person", "asker", "questioner"), "user"),
-    **dict.fromkeys(("agent", "chatbot", "bard", "bing", "claude", "gemini", "llm", "llama", "mistral"), "assistant"),
-}
-"""Speakers that can only be one side of a conversation, unless another name there is for the same side."""
 _SHAREGPT_NAMES = {"user": "human", "assistant": "gpt", "system": "system"}
 
 
@@ -87,25 +76,24 @@ def _renamed(turn: Mapping[str, Any], names: Mapping[str, str], mends: list[str]
 
 def _spoken(turns: list[Any], mends: list[str]) -> list[Any]:
     """Name the speakers as the formats do; a turn's null fields go."""
-    voices = {_folded(turn) for turn in turns if isinstance(turn, Mapping)}
-    sides = Counter(side for voice in voices if (side := _ROLES.get(voice) or _RELATIVES.get(voice)))
-    known = _ROLES | {name: side for name, side in _RELATIVES.items() if sides[side] == 1}
+    known = speakers.sides(voice for turn in turns if isinstance(turn, Mapping) and (voice := _voice(turn)))
     return [dict(_turn(turn, known, mends)) if isinstance(turn, Mapping) else turn for turn in turns]
 
 
-def _folded(turn: Mapping[str, Any]) -> str:
+def _voice(turn: Mapping[str, Any]) -> str:
     name = turn.get("role", turn.get("from"))
-    return name.strip().casefold() if isinstance(name, str) else ""
+    return name if isinstance(name, str) else ""
 
 
 def _turn(turn: Mapping[str, Any], known: Mapping[str, str], mends: list[str]) -> Iterator[tuple[str, Any]]:
-    role = known.get(_folded(turn))
+    voice = speakers.fold(_voice(turn))
+    role = known.get(voice)
     for name, value in turn.items():
         if name == "role" and role:
             right = role
         elif name == "from" and role and "role" not in turn:
             # A name that its reader knows, such as chatgpt, stays.
-            right = _folded(turn) if _folded(turn) in sharegpt.ROLES else _SHAREGPT_NAMES[role]
+            right = voice if voice in sharegpt.ROLES else _SHAREGPT_NAMES[role]
         elif value is None and name not in {"role", "content", "from", "value"}:
             mends.append("field_removed")
             continue
