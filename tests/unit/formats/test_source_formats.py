@@ -244,7 +244,13 @@ def test_a_mapping_is_suggested_with_the_fields_that_are_there():
     [
         ({"messages": [ASK, SAY], "tools": [{"type": "function"}]}, "not_expressible", "$.tools"),
         ({"messages": [ASK, SAY], "functions": [{"name": "f"}]}, "not_expressible", "$.functions"),
-        ({"messages": [ASK, {**SAY, "weight": 0}]}, "not_expressible", "$.messages[1].weight"),
+        ({"messages": [ASK, {**SAY, "weight": 0}]}, "not_expressible", "$.messages"),
+        ({"messages": [ASK, {**SAY, "weight": 0.5}]}, "not_expressible", "$.messages[1].weight"),
+        (
+            {"conversations": [side("human", "a"), side("gpt", "b", weight="0")]},
+            "not_expressible",
+            "$.conversations[1].weight",
+        ),
         ({"messages": [turn("system", "S"), {**ASK, "name": "x"}, SAY]}, "unknown_field", "$.messages[1]"),
         ({"messages": [turn("system", "S"), ASK, SAY], "n": 1}, "unknown_field", "$"),
         ({"messages": [turn("system", "S"), ASK, turn("assistant", None)]}, "wrong_type", "$.messages[2].content"),

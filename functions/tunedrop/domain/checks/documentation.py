@@ -174,10 +174,16 @@ def _limits() -> str:
 
 A line, array element or row may have at most {elements.MAX_BYTES // 2**20} MiB.
 Bedrock never sees the test split, so only its records are checked.
+Of a conversation, {_last_only()} learns the last answer only; the others may learn all of them.
 
 | base model | train | validation | together | tokens per record | bytes train / validation | reserved words |
 |---|---|---|---|---|---|---|
 {rows}"""
+
+
+def _last_only() -> str:
+    models = [model for model in catalogue.catalogue().values() if model.learned == "last_answer"]
+    return " and ".join(f"`{model.name}`" for model in models)
 
 
 def _limit_row(model: BaseModel) -> str:
@@ -231,6 +237,8 @@ Counted in the report under `normalised`, never silent.
 | `instruction_and_input_joined` | Alpaca's instruction and input became one text |
 | `default_system_added` | a record without a system text got the dataset's |
 | `configured_system_dropped` | a record without a system text got none: `dataset.toml` drops it for this base model |
+| `unweighted_answer_cut` | an answer of weight 0 after the last one to learn was cut off, with what led to it |
+| `record_for_each_weighted_answer` | a record was added for another answer to learn beside answers of weight 0 |
 | `text_blocks_joined` | several text blocks of one message became one string |"""
 
 

@@ -62,6 +62,9 @@ In Alpaca, the user's turn is the instruction, a line feed and the input, or onl
 `context`, `response`, `system` and `history` are read, too.
 In OpenAI chat and ShareGPT, a system message at the beginning becomes the record's system text; `developer` is read as
 `system`, `human` as `user`, `gpt` as `assistant`.
+An answer of OpenAI's `weight` 0 (or Axolotl's `train: false`) is never learned: the conversation ends at its last
+answer to learn, and a base model that learns only the last answer gets a record for each. Where another base model
+would learn it, because it stands before one to learn, the record is `not_expressible`.
 Fields such as `id`, `source` or `category` are left out of tables, OpenAI chat, Alpaca, ShareGPT and pairs, and
 counted."""
 

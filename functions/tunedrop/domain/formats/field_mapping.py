@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tunedrop.domain.formats import claude_messages, openai_chat, shapes, speakers
+from tunedrop.domain.records import weights
 from tunedrop.domain.records.defects import Defect, shown
 from tunedrop.domain.records.record import Block, Document, Reading, Record, Turn
 
@@ -77,7 +78,10 @@ class FieldMapping:
         turns = [self._turn(item, f"{path}[{index}]", defects, left_out) for index, item in enumerate(listed)]
         sides = speakers.sides(turn.role for turn in turns)
         named = [replace(turn, role=sides.get(speakers.fold(turn.role), turn.role)) for turn in turns]
-        return openai_chat.with_system(self._system(document), named)
+        record, nothing, cut = weights.cut(openai_chat.with_system(self._system(document), named), path)
+        defects += nothing
+        left_out += cut
+        return record
 
     def _turn(self, item: Any, path: str, defects: list[Defect], left_out: list[str]) -> Turn:
         """Read one turn, its role as written; calls of tools are carried on."""
@@ -91,7 +95,8 @@ class FieldMapping:
         blocks = () if calls and content == "" else claude_messages.blocks(content, content_path, defects)
         read = {self.role, self.content, *openai_chat.CALLS}
         left_out += ["field_left_out"] * sum(name not in read for name in said)
-        return Turn(path, role, blocks + calls)
+        defects += weights.defects(said, path)
+        return Turn(path, role, blocks + calls, weights.is_learned(said))
 
 
 def suggestion(document: Document) -> str:
