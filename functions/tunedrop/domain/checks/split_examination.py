@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -93,10 +93,16 @@ def record_checks(policy: Policy, level: Level, *, shared: bool) -> tuple[Check,
 class Examination:
     """Takes entries one by one; stops converting, but not checking, after the first error."""
 
-    def __init__(self, base_model: BaseModel, subject: Subject, given: Sequence[tuple[Defect, str]] = ()) -> None:
+    def __init__(
+        self,
+        base_model: BaseModel,
+        subject: Subject,
+        given: Sequence[tuple[Defect, str]] = (),
+        tell: Callable[[Finding], object] | None = None,
+    ) -> None:
         self.base_model = base_model
         self.subject = subject
-        self.findings = Findings(subject.policy)
+        self.findings = Findings(subject.policy, tell)
         self.records = 0
         self._checks = record_checks(subject.policy, subject.level, shared=False)
         self._normalised: Counter[str] = Counter()

@@ -12,6 +12,7 @@ from operator import itemgetter
 
 from tunedrop.domain.base_models.catalogue import SPLITS, BaseModel, Split
 from tunedrop.domain.checks import split_examination
+from tunedrop.domain.checks.findings import Finding
 from tunedrop.domain.checks.null_answers import NullAnswers
 from tunedrop.domain.checks.profile import Profile
 from tunedrop.domain.checks.record_duplicates import Repetitions
@@ -28,6 +29,10 @@ from tunedrop.domain.records.record import Block, Record
 
 Outputs = Callable[[BaseModel, Split], Callable[[bytes], object]]
 """Returns the function that takes a base model's converted lines of a split."""
+
+
+Tell = Callable[[BaseModel, Split], Callable[[Finding], object]]
+"""Returns the function that takes every finding of a base model's report on a split."""
 
 
 def nowhere(_: BaseModel, __: Split) -> Callable[[bytes], object]:
@@ -89,16 +94,21 @@ class Session:
         outputs: Outputs = nowhere,
         given: Sequence[tuple[Defect, str]] = (),
         keep: Callable[[bytes], object] = len,
+        *,
+        tell: Tell | None = None,
     ) -> tuple[Examined, ...]:
         """Return one result per base model, or twice as many if a share of the split becomes validation.
 
         `given` are defects known already, each with its source; `keep` takes a line for each record of which something
-        is kept. Exceptions that `parts` raise while being read, such
-        as those of a deleted object, are passed on.
+        is kept, `tell` each finding. Exceptions that `parts` raise while being read, such as those of a deleted
+        object, are passed on.
         """
         reader = SplitFileReader(parts, self._plan.mapping, keep=self._plan.keep, ignore=self._plan.ignore)
         made: list[Split] = [split, "validation"] if split == "train" and self._plan.share else [split]
-        lanes = {each: self._lanes(each, split, parts, outputs, given if each == split else ()) for each in made}
+        lanes = {
+            each: self._lanes(each, split, parts, _Sinks(outputs, tell), given if each == split else ())
+            for each in made
+        }
         self._profiles = {each: Profile() for each in made if self._compares}
         self._nulls = {each: NullAnswers() for each in self._profiles}
         self._pass_over(reader, lanes, keep)
@@ -123,7 +133,7 @@ class Session:
         split: Split,
         source_split: Split,
         parts: Sequence[Part],
-        outputs: Outputs,
+        sinks: _Sinks,
         given: Sequence[tuple[Defect, str]],
     ) -> list[_Lane]:
         plan = self._plan
@@ -148,8 +158,9 @@ class Session:
                         source_split=source_split,
                     ),
                     given,
+                    sinks.tell(base_model, split) if sinks.tell else None,
                 ),
-                outputs(base_model, split),
+                sinks.outputs(base_model, split),
             )
             for base_model in plan.base_models
             if base_model.validation or split == source_split
@@ -240,6 +251,14 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class _Sinks:
+    """Where a split's lines and findings go."""
+
+    outputs: Outputs
+    tell: Tell | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Lane:
     """One base model's examination of one split, and where its lines go."""
 
@@ -260,11 +279,12 @@ def examine(
     plan: Assignment,
     outputs: Outputs = nowhere,
     given: Sequence[tuple[Defect, str]] = (),
+    tell: Tell | None = None,
 ) -> tuple[Examined, ...]:
     """Examine every split of a version, train first. `given` goes into the report on the first one."""
     session = Session(plan)
     results: list[Examined] = []
     for split in SPLITS:
         if split in splits:
-            results += session.examine(split, splits[split], outputs, given if not results else ())
+            results += session.examine(split, splits[split], outputs, given if not results else (), tell=tell)
     return tuple(results)
