@@ -249,7 +249,8 @@ A split is rejected exactly when a finding is an error.
 Warnings and infos can be ignored or made errors under `[checks]`; errors can't.
 A report lists at most {MAX_PER_CODE} findings per code; `counts_by_code` has the true numbers.
 Where there are more (`truncated_codes`), all of them lie beside the report, a line for each, in
-`<split>.findings.jsonl` and, for spreadsheets, `<split>.findings.csv`; `tunedrop check --findings OUT` writes the same."""
+`<split>.findings.jsonl` and, for spreadsheets, in `<split>.findings.csv`.
+`tunedrop check --findings OUT` writes them, too."""
     for stage, title in _STAGES.items():
         rows = "\n".join(_code_row(check) for check in CHECKS.values() if check.stage == stage)
         yield f"### {title}\n\n| code | severity | meaning | what to do | example |\n|---|---|---|---|---|\n{rows}"
