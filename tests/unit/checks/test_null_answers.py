@@ -28,6 +28,11 @@ def test_a_word_for_nothing_is_found_among_sentences(word):
     assert found([*sentences[:7], word, *sentences[7:], word]) == [8, 32]
 
 
+def test_other_traces_of_missing_values_are_no_short_answers():
+    sentences = [SENTENCE.format(n) for n in range(30)]
+    assert found([*sentences, "#N/A", "#DIV/0!", "nan", "TODO", "N/A"]) == [35]
+
+
 def test_a_word_for_nothing_among_short_answers_may_be_one_of_them():
     assert found(["None" if n % 9 == 0 else f"Code {n}" for n in range(60)]) == []
     assert found([*(SENTENCE.format(n) for n in range(30)), "Yes", "No", "None"]) == []

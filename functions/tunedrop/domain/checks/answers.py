@@ -123,11 +123,16 @@ def refusal(record: Record, base_model: BaseModel) -> Iterator[Spot]:
 def placeholder_answer(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag an answer nobody has written yet. `None`, `null` and `N/A` pass: they may be labels (`null_answer`)."""
     for path, text in _answers(record):
-        if len(text) > _LONGEST_PLACEHOLDER:
-            continue
-        bare = text.strip().casefold()
-        if bare in _PLACEHOLDERS or _ERROR_NUMBER.fullmatch(bare):
+        if is_placeholder(text):
             yield Spot(path, "Nothing but a placeholder.")
+
+
+def is_placeholder(text: str) -> bool:
+    """Whether an answer is nothing but a placeholder."""
+    if len(text) > _LONGEST_PLACEHOLDER:
+        return False
+    bare = text.strip().casefold()
+    return bare in _PLACEHOLDERS or _ERROR_NUMBER.fullmatch(bare) is not None
 
 
 @check(

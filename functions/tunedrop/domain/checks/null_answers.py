@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Iterator
 
 from tunedrop.domain.checks import examples
+from tunedrop.domain.checks.answers import is_placeholder
 from tunedrop.domain.checks.profile import LONGEST_LABEL
 from tunedrop.domain.checks.registry import Example, declare
 from tunedrop.domain.records.defects import Defect
@@ -45,7 +46,7 @@ class NullAnswers:
         if len(bare) <= _LONGEST and bare.casefold() in _WORDS:
             self._numbers.append(number)
             self._lines.append(line or 0)
-        else:
+        elif not is_placeholder(answer):
             self._short += 1
 
     def finish(self) -> Iterator[Defect]:
