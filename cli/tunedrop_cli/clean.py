@@ -11,10 +11,9 @@ from pathlib import Path
 from rich.console import Console
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import SPLITS, Split
-from tunedrop.domain.checks import version_examination
+from tunedrop.domain.checks import dropped_records, version_examination
+from tunedrop.domain.checks.dropped_records import Dropped, UnreadableRecord
 from tunedrop.domain.checks.version_examination import Assignment
-from tunedrop.domain.mending import dropped_records
-from tunedrop.domain.mending.dropped_records import Dropped, UnreadableRecord
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.defects import UnreadableContent
 

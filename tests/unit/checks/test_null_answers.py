@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from tunedrop.domain.base_models import catalogue
@@ -14,7 +15,7 @@ from tunedrop.domain.records.sources import Bytes
 SENTENCE = "If the thermostat stays blank, hold its dial for ten seconds ({})."
 
 
-def found(answers: list[str], **more: object) -> list[int | None]:
+def found(answers: list[str], **more: Any) -> list[int | None]:
     """The lines with a null answer."""
     lines = [json.dumps({"prompt": f"Question {n}?", "completion": answer}) for n, answer in enumerate(answers)]
     plan = Assignment((catalogue.find("nova-lite"),), ("train",), **more)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from tunedrop.domain.checks import examples
-from tunedrop.domain.mending.dropped_records import REPEATING
+from tunedrop.domain.checks.dropped_records import REPEATING
 
 GOOD = examples.good(40)()
 

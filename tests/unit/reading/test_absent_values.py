@@ -16,9 +16,9 @@ from tunedrop.domain.records.sources import Bytes
 
 from tests.unit.parquet import parquet_files
 
-CHAT = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Because."}]
-SHAREGPT = [{"from": "human", "value": "Why?"}, {"from": "gpt", "value": "Because."}]
-CONVERSE = [{"role": turn["role"], "content": [{"text": turn["content"]}]} for turn in CHAT]
+CHAT: list[dict[str, Any]] = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Because."}]
+SHAREGPT: list[dict[str, Any]] = [{"from": "human", "value": "Why?"}, {"from": "gpt", "value": "Because."}]
+CONVERSE: list[dict[str, Any]] = [{"role": turn["role"], "content": [{"text": turn["content"]}]} for turn in CHAT]
 
 
 def read(content: bytes, extension: str = "jsonl") -> tuple[list[str], list[str], dict[str, int]]:

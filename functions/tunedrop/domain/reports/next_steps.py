@@ -25,7 +25,7 @@ _MENDABLE_PLACES = {
     "wrong_type": re.compile(r"\$\.(?:system|messages\[\d+\]\.content)(?:\[\d+\])?"),
     "missing_field": re.compile(r"\$\.(?:messages|conversations?)\[\d+\]"),
 }
-"""Codes with findings that `--fix` may mend at such paths only: an empty system text, texts for blocks, turns' fields."""
+"""Codes with findings that `--fix` may mend at such paths only: an empty system text, texts for blocks, turns."""
 _NAMELESS = frozenset({"unknown_format", "needs_mapping"})
 """Codes that a mapping may resolve."""
 
