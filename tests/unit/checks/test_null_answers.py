@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.base_models.catalogue import SPLITS
 from tunedrop.domain.checks.version_examination import Assignment, examine
 from tunedrop.domain.reading.split_files import Part
 from tunedrop.domain.records.check_policy import Policy
@@ -18,7 +19,7 @@ SENTENCE = "If the thermostat stays blank, hold its dial for ten seconds ({})."
 def found(answers: list[str], **more: Any) -> list[int | None]:
     """The lines with a null answer."""
     lines = [json.dumps({"prompt": f"Question {n}?", "completion": answer}) for n, answer in enumerate(answers)]
-    plan = Assignment((catalogue.find("nova-lite"),), ("train",), **more)
+    plan = Assignment((catalogue.find("nova-lite"),), SPLITS[:1], **more)
     (result,) = examine({"train": [Part("x", "jsonl", Bytes("\n".join(lines).encode()))]}, plan)
     return [finding.line for finding in result.findings if finding.code == "null_answer"]
 

@@ -61,7 +61,7 @@ class NullAnswers:
 
 
 def _sentences() -> bytes:
-    said = [(f"What is {n} + 1?", f"If you add 1 to the number {n}, the sum is {n + 1}.") for n in range(60)]
+    said = [(f"What is {n} + 1?", f"{n + 1} is the sum, for it follows the number {n} at once.") for n in range(60)]
     return "".join(f"{examples.line(*each)}\n" for each in [*said, ("What is 60 + 1?", "N/A")]).encode()
 
 
