@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +20,9 @@ _ANSWERED = frozenset({*pairs.ANSWERS, *sharegpt.NAMES})
 
 Otherwise one of them may be the answer, such as a category.
 """
+
+_ROW_NUMBERS = re.compile(r"unnamed: 0(\.\d+)*")
+"""What pandas calls its row numbers once they were written and read again, and again."""
 
 
 class Columns:
@@ -53,8 +57,13 @@ class Columns:
             is_answered = not _ANSWERED.isdisjoint(unique)
             ignored = shapes.METADATA if is_answered else frozenset()
             self._may_lack = _OPTIONAL | (frozenset(unique) - KNOWN if is_answered else frozenset())
-            self._names = {names: tuple(None if shapes.fold(name) in ignored else name for name in unique)}
+            self._names = {names: tuple(None if _is_ignored(name, ignored) else name for name in unique)}
         return self._names[names]
+
+
+def _is_ignored(name: str, ignored: frozenset[str]) -> bool:
+    folded = shapes.fold(name)
+    return folded in ignored or (bool(ignored) and _ROW_NUMBERS.fullmatch(folded) is not None)
 
 
 def _known(name: str) -> str:
