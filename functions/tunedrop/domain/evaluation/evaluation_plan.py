@@ -96,10 +96,7 @@ def make(
 ) -> EvaluationPlan:
     """The plan for a request whose questions were chosen. Raises InvalidInput, Conflict and CapExceeded."""
     metric = _metric(request, tested, chosen)
-    each = evaluation_sizes.of(chosen.questions)
-    asked = [candidate for candidate in candidates if candidate.answers is None]
-    calls = evaluation_sizes.checked(each.calls * len(asked))
-    allowed = evaluation_sizes.allowed(each, candidates, examples, calls)
+    sizes = evaluation_sizes.of(chosen.questions, candidates, examples)
     plan = EvaluationPlan(
         dataset=tested.dataset,
         version=tested.version,
@@ -111,12 +108,12 @@ def make(
         on_insufficient=request.on_insufficient,
         records=len(chosen.questions),
         left_out=chosen.left_out,
-        calls=calls,
-        most_calls=calls + allowed.spare_calls,
-        input_tokens=sum(evaluation_sizes.sent(each, candidate, examples) for candidate in asked),
-        max_tokens=each.longest,
-        allowed=allowed,
-        cost=evaluation_costs.rounded(evaluation_costs.most(candidates, allowed, prices), prices),
+        calls=sizes.calls,
+        most_calls=sizes.calls + sizes.allowed.spare_calls,
+        input_tokens=sizes.input_tokens,
+        max_tokens=sizes.max_tokens,
+        allowed=sizes.allowed,
+        cost=evaluation_costs.rounded(evaluation_costs.most(candidates, sizes.allowed, prices), prices),
         currency=currency,
         warnings=(*_warnings(request, metric, chosen), *_of_references(metric, schema, chosen), *_of_files(files)),
         answers=tuple(files),
