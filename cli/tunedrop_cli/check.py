@@ -14,7 +14,7 @@ from tunedrop.domain.base_models.catalogue import SPLITS, Split
 from tunedrop.domain.checks.version_examination import Assignment
 from tunedrop.domain.reports import json_report, next_steps
 
-from tunedrop_cli import examining, local_files, plans, text_report
+from tunedrop_cli import examining, finding_files, local_files, plans, text_report
 from tunedrop_cli.errors import WrongUsage
 from tunedrop_cli.examining import Verdict
 from tunedrop_cli.local_files import LocalFile
@@ -32,6 +32,7 @@ EPILOG = """examples:
   tunedrop check train.jsonl --model claude-3-haiku            all findings for one of them
   tunedrop check --train a.csv --validation b.csv --model nova-lite --map prompt=question --map completion=answer
   tunedrop check train.jsonl --model nova-lite --fix mended.jsonl --html report.html
+  tunedrop check train.jsonl --model nova-lite --findings findings.csv      all of them, for a spreadsheet
   curl -s https://example.com/data.csv | tunedrop check - --input-format csv --format json
 
 exit code: 0 accepted (without --model: by at least one base model), 1 rejected, 2 no byte could be read or wrong usage
@@ -58,6 +59,9 @@ def add_to(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
     command.add_argument("--report", metavar="OUT.json", help="write what --format json prints to a file")
     command.add_argument("--html", metavar="OUT.html", help="write the report as a page, or one page per report")
+    command.add_argument(
+        "--findings", metavar="OUT", help="write every finding to a file, as JSON Lines or, if it ends in .csv, as CSV"
+    )
     command.add_argument("--fix", metavar="OUT", help="mend what is safe to mend and write the file as JSON Lines")
     command.add_argument(
         "--validation-share",
@@ -78,9 +82,14 @@ def run(chosen: argparse.Namespace) -> int:
     with ExitStack() as held:
         opened = {split: local_files.open_all(paths, held, chosen.input_format) for split, paths in splits.items()}
         fixed = _fix(opened, chosen.fix, plan, held) if chosen.fix else None
-        found = examining.verdicts(fixed.splits if fixed else opened, plan, settings.given)
+        listed = finding_files.draft(chosen.findings, [file.name for files in opened.values() for file in files], held)
+        found = examining.verdicts(
+            fixed.splits if fixed else opened, plan, settings.given, tell=listed.tell if listed else None
+        )
         if fixed:
             fixed.keep()
+        if listed:
+            listed.keep()
     _tell(chosen, found, fixed)
     return 0 if _holds(found, asked=bool(chosen.model)) and not (fixed and fixed.lost) else 1
 
@@ -88,7 +97,7 @@ def run(chosen: argparse.Namespace) -> int:
 def _fix(opened: Mapping[Split, Sequence[LocalFile]], out: str, plan: Assignment, held: ExitStack) -> Fixed:
     from tunedrop_cli import fixing
 
-    return fixing.fix(opened, out, plan.mapping, held)
+    return fixing.fix(opened, out, plan, held)
 
 
 def _holds(found: Sequence[Verdict], *, asked: bool) -> bool:

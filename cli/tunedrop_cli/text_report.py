@@ -168,7 +168,8 @@ def _code(screen: Console, report: Report, row: CodeCount) -> None:
     if row.count > SHOWN_PER_CODE:
         further = [finding["line"] for finding in listed[SHOWN_PER_CODE:]]
         on = _lines(further, row.count - SHOWN_PER_CODE)
-        line(screen, "           ", (f"and {row.count - SHOWN_PER_CODE:,} more{on and f', on {on}'}", "dim"))
+        rest = "; --findings OUT writes all" if row.code in report["truncated_codes"] else ""
+        line(screen, "           ", (f"and {row.count - SHOWN_PER_CODE:,} more{on and f', on {on}'}{rest}", "dim"))
     line(screen, "           ", (listed[0]["hint"] if listed else row.hint, "italic"))
 
 

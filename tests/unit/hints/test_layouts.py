@@ -174,3 +174,14 @@ def test_an_answer_beside_the_conversation_becomes_its_last_turn():
     assert '{"from": "gpt", "value": "…"}' in only_finding(lines(turns), "ambiguous_format").hint
     written = [{"conversations": [*each["conversations"], {"from": "gpt", "value": each["output"]}]} for each in turns]
     assert trained(lines(written)) == pairs()
+
+
+def test_a_question_beside_the_conversation_that_begins_with_it_is_ignored_as_the_hint_says():
+    turns = [[{"role": "user", "content": q}, {"role": "assistant", "content": a}] for q, a in pairs()]
+    content = lines({"prompt": talk[0]["content"], "messages": talk} for talk in turns)
+    hint = only_finding(content, "ambiguous_format").hint
+    names = re.findall(r"--ignore-field '(\w+)'", hint)
+    assert f"[fields] ignore = ['{names[0]}']" in hint
+    result, _ = run(content, ignore=frozenset(names))
+    assert result.accepted
+    assert not result.counts

@@ -39,6 +39,9 @@ validation_share = 0.1                               # share of train held back 
 prompt = "question"
 completion = "answer"
 system = "role_text"            # optional
+# messages = "dialog"           # or a conversation, instead of prompt and completion:
+# role = "speaker"              # who speaks, in each of its turns; default: "role"
+# content = "said"              # and what; default: "content"
 
 [checks]                        # codes of warnings and infos below; errors are what Bedrock itself would refuse
 ignore = ["exact_duplicate"]    # only counted
@@ -46,6 +49,7 @@ error = ["conflicting_answers"] # a warning that should reject
 
 [fields]                        # fields or columns that are not trained on in any split
 keep = ["references", "topic"]  # test's are stored beside its prepared data: docs/evaluation.md
+ignore = ["reviewed_by"]        # left out, of records and of their messages; the report counts them
 
 [job]                           # a job that starts automatically
 start = "on_accept"             # default: "manual"
@@ -172,10 +176,16 @@ def _limits() -> str:
 
 A line, array element or row may have at most {elements.MAX_BYTES // 2**20} MiB.
 Bedrock never sees the test split, so only its records are checked.
+Of a conversation, {_last_only()} learns the last answer only; the others may learn all of them.
 
 | base model | train | validation | together | tokens per record | bytes train / validation | reserved words |
 |---|---|---|---|---|---|---|
 {rows}"""
+
+
+def _last_only() -> str:
+    models = [model for model in catalogue.catalogue().values() if model.learned == "last_answer"]
+    return " and ".join(f"`{model.name}`" for model in models)
 
 
 def _limit_row(model: BaseModel) -> str:
@@ -218,12 +228,19 @@ Counted in the report under `normalised`, never silent.
 | `blank_line` | a blank line was left out |
 | `json_array` | a `.jsonl` file held a JSON array |
 | `json_lines` | a `.json` file held JSON Lines |
-| `semicolon_separated` | a CSV file had semicolons between its cells |
+| `semicolon_separated`, `pipe_separated` | a CSV file had semicolons, or vertical bars, between its cells |
+| `separator_line` | a spreadsheet's line that names the separator (`sep=;`) was passed over |
+| `title_row` | a title above the names of a table's columns was passed over |
+| `unnamed_column` | a table's column without a name, which holds nothing or the numbers of the rows, was left out |
 | `column_renamed` | a table's column was known except for upper case or blanks |
-| `field_left_out` | a field or column that is not trained on, such as `id`, or that the mapping does not name |
+| `field_left_out` | a field not trained on, such as `id`, one that `[fields]` names, or that a mapping doesn't name |
+| `null_left_out` | a field that is null, of a record, a message or a block, is absent |
+| `list_parsed` | a list (`messages`, `conversations`, `history`, `tools`) was written as JSON text |
 | `instruction_and_input_joined` | Alpaca's instruction and input became one text |
 | `default_system_added` | a record without a system text got the dataset's |
 | `configured_system_dropped` | a record without a system text got none: `dataset.toml` drops it for this base model |
+| `unweighted_answer_cut` | an answer of weight 0 after the last one to learn was cut off, with what led to it |
+| `record_for_each_weighted_answer` | a record was added for another answer to learn beside answers of weight 0 |
 | `text_blocks_joined` | several text blocks of one message became one string |"""
 
 
@@ -232,7 +249,10 @@ def _codes() -> Iterator[str]:
 
 A split is rejected exactly when a finding is an error.
 Warnings and infos can be ignored or made errors under `[checks]`; errors can't.
-A report lists at most {MAX_PER_CODE} findings per code; `counts_by_code` has the true numbers."""
+A report lists at most {MAX_PER_CODE} findings per code; `counts_by_code` has the true numbers.
+Where there are more (`truncated_codes`), all of them lie beside the report, a line for each, in
+`<split>.findings.jsonl` and, for spreadsheets, in `<split>.findings.csv`.
+`tunedrop check --findings OUT` writes them, too."""
     for stage, title in _STAGES.items():
         rows = "\n".join(_code_row(check) for check in CHECKS.values() if check.stage == stage)
         yield f"### {title}\n\n| code | severity | meaning | what to do | example |\n|---|---|---|---|---|\n{rows}"

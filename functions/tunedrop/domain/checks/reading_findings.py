@@ -93,9 +93,9 @@ declare(
 declare(
     code="bad_header",
     stage="file",
-    words="The first row of a table does not name every column, each by a name of its own.",
-    hint="Name each column once, for instance prompt and completion; remove columns without a name.",
-    example=Example("prompt,completion,\nWhy?,Because.,\n", alone=True, extension="csv"),
+    words="The first row of a table does not name the columns, each by a name of its own.",
+    hint="Name each column once, for instance prompt and completion; remove what stands above the names.",
+    example=Example("prompt,prompt\nWhy?,Because.\n", alone=True, extension="csv"),
 )
 declare(
     code="unterminated_quote",
@@ -177,7 +177,7 @@ declare(
 declare(
     code="row_width",
     stage="line",
-    words="A row of a table has more or fewer cells than the header.",
+    words="A row of a table has more or fewer cells than the header has names.",
     hint="Put text that holds the separator between quotation marks.",
     example=_row("Why?,Because, well."),
 )
@@ -264,7 +264,7 @@ declare(
 declare(
     code="missing_field",
     stage="shape",
-    words="A field that the format needs is missing.",
+    words="A field that the format needs is missing, or null, which is the same.",
     hint="Add it, or remove the record.",
     example=Example('{"prompt": "Why?"}'),
 )
@@ -272,7 +272,7 @@ declare(
     code="unknown_field",
     stage="shape",
     words="A field that the format does not know; nothing is dropped silently.",
-    hint="Remove it, or say in dataset.toml's mapping which fields count.",
+    hint="Leave it out by [fields] ignore in dataset.toml or --ignore-field, or say by a mapping which fields count.",
     example=Example('{"prompt": "Why?", "completion": "Because.", "id": 7}'),
 )
 declare(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -17,7 +17,7 @@ from tunedrop.domain.checks.registry import CHECKS, Check, SplitFacts, Spot
 from tunedrop.domain.checks.seen_records import Repeated
 from tunedrop.domain.formats import all_formats
 from tunedrop.domain.reading.split_files import Entry, SplitFileReader
-from tunedrop.domain.records import bulk
+from tunedrop.domain.records import bulk, weights
 from tunedrop.domain.records.bulk import Cells
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.defects import Defect
@@ -93,10 +93,16 @@ def record_checks(policy: Policy, level: Level, *, shared: bool) -> tuple[Check,
 class Examination:
     """Takes entries one by one; stops converting, but not checking, after the first error."""
 
-    def __init__(self, base_model: BaseModel, subject: Subject, given: Sequence[tuple[Defect, str]] = ()) -> None:
+    def __init__(
+        self,
+        base_model: BaseModel,
+        subject: Subject,
+        given: Sequence[tuple[Defect, str]] = (),
+        tell: Callable[[Finding], object] | None = None,
+    ) -> None:
         self.base_model = base_model
         self.subject = subject
-        self.findings = Findings(subject.policy)
+        self.findings = Findings(subject.policy, tell)
         self.records = 0
         self._checks = record_checks(subject.policy, subject.level, shared=False)
         self._normalised: Counter[str] = Counter()
@@ -148,9 +154,22 @@ class Examination:
         for code, spot in spots:
             self.findings.add(code, place, spot.path, spot.message, spot.hint)
         self._check(record, place)
+        taught = self._taught(record, place)
         if self.subject.level == "all":
-            self._estimates[tokens.estimate(text for _, _, text in record.texts)] += 1
-        return None if self.rejected else self._converted(record)
+            self._estimates.update(tokens.estimate(text for _, _, text in each.texts) for each in taught)
+        return None if self.rejected else b"".join(map(self._converted, taught))
+
+    def _taught(self, record: Record, place: Place) -> tuple[Record, ...]:
+        """What to train on for this record: itself, unless some of its answers are not to be learned."""
+        if not record.weighted or self.subject.split == "test":
+            return (record,)
+        taught = weights.taught(record, self.base_model.learned)
+        if isinstance(taught, Defect):
+            self._take(taught, place)
+            return (record,)
+        self.records += len(taught) - 1
+        self._normalised["record_for_each_weighted_answer"] += len(taught) - 1
+        return taught
 
     def _converted(self, record: Record) -> bytes:
         written = self._write(record)

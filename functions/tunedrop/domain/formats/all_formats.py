@@ -137,7 +137,14 @@ def _answered_apart(document: Document, names: frozenset[str], turns: str) -> De
 
 def _conversation(document: Document, names: frozenset[str], turns: str) -> RecordSource | Defect:
     if prompt_completion.detect(names):
-        return Defect("ambiguous_format", "One record holds both a conversation and prompt or completion.")
+        beside = [name for name in document if shapes.fold(name) in {"prompt", "completion"}]
+        options = " ".join(f"--ignore-field {shown(name)}" for name in beside)
+        message = "One record holds both a conversation and prompt or completion."
+        return Defect(
+            "ambiguous_format",
+            message,
+            hint=f"If the conversation is the whole record: {options}, or {_ignore(beside)}.",
+        )
     if sharegpt.detect(document.get(turns)):
         return SOURCES["sharegpt"]
     if turns != "messages":
@@ -145,6 +152,10 @@ def _conversation(document: Document, names: frozenset[str], turns: str) -> Reco
     if converse.detect(document):
         return SOURCES["converse"]
     return SOURCES["openai_chat" if openai_chat.detect(document) else "messages"]
+
+
+def _ignore(names: list[str]) -> str:
+    return f"[fields] ignore = [{', '.join(map(shown, names))}] in dataset.toml"
 
 
 def _renamed_chat(turns: str) -> RecordSource:
@@ -168,7 +179,11 @@ def _single(document: Document, names: frozenset[str], expected: SourceFormat | 
     if prompt_completion.detect(names):
         return SOURCES["prompt_completion"]
     found = ", ".join(shown(name) for name in list(document)[:_NAMED]) or "no fields at all"
-    return Defect("unknown_format", f"The fields of no known format; found: {found}.", hint=_inside(document))
+    return Defect(
+        "unknown_format",
+        f"The fields of no known format; found: {found}.",
+        hint=field_mapping.suggestion(document) or _inside(document),
+    )
 
 
 def _inside(document: Document) -> str:

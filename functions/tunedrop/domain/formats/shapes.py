@@ -52,7 +52,7 @@ class Fields:
                 "unknown_field",
                 f"Unknown {_listed(names)}; allowed here: {', '.join(self.allowed)}.",
                 path,
-                hint=self._misspelt(names),
+                hint=self._misspelt(names) or _way_out(names),
             )
 
     def left_out(self, found: Mapping[str, Any]) -> tuple[str, ...]:
@@ -159,6 +159,17 @@ def wrong_type(path: str, expected: str, value: Any) -> WrongShape:
     found = kind(value)
     return WrongShape(
         Defect("wrong_type", f"Expected {expected}, found {found}.", path, forms.hint(path, expected, found))
+    )
+
+
+def _way_out(names: list[str]) -> str:
+    """How to leave the fields out; an empty string, which is the code's own hint, if a name cannot be shown whole."""
+    quoted = [shown(name) for name in names]
+    if len(names) > _NAMED or any(name not in quote for name, quote in zip(names, quoted, strict=True)):
+        return ""
+    options = " ".join(f"--ignore-field {quote}" for quote in quoted)
+    return (
+        f"To leave out what is not to be learned: [fields] ignore = [{', '.join(quoted)}] in dataset.toml, or {options}"
     )
 
 

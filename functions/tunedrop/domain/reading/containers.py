@@ -21,6 +21,9 @@ _JSON: frozenset[str] = frozenset({"jsonl", "json"})
 _UNITS: dict[Container, str] = {"jsonl": "line", "json": "element", "csv": "row", "tsv": "row", "parquet": "row"}
 
 
+_SEPARATED = {";": "semicolon_separated", "|": "pipe_separated"}
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """An opened file that is not read yet. `chunks` are its bytes, unpacked if it was compressed."""
@@ -108,8 +111,8 @@ def _confirm(opened: Opened, base: str, extension: str, normalised: Counter[str]
         raise _misnamed(container, extension, opened.name)
     if base != container and {base, container} <= _JSON:
         normalised["json_array" if container == "json" else "json_lines"] += 1
-    if opened.found.delimiter == ";":
-        normalised["semicolon_separated"] += 1
+    if separated := _SEPARATED.get(opened.found.delimiter):
+        normalised[separated] += 1
 
 
 def _misnamed(container: Container, extension: str, right: str) -> UnreadableContent:

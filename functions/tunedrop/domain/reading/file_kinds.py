@@ -10,6 +10,7 @@ from typing import Literal
 from tunedrop.domain.formats import layouts
 from tunedrop.domain.reading import signatures, stray_text
 from tunedrop.domain.reading.gzipped import SIGNATURE as GZIP
+from tunedrop.domain.reading.table_heads import SEPARATOR_LINE
 from tunedrop.domain.records.defects import Defect
 
 HEAD_BYTES = 64 * 1024
@@ -49,7 +50,7 @@ _QUOTED = re.compile(rb'"[^"]*"')
 _TABLE_HEADS = frozenset(
     {"prompt", "completion", "question", "answer", "instruction", "input", "output", "response", "text", "label"}
 )
-_DELIMITERS: dict[str, Container] = {",": "csv", "\t": "tsv", ";": "csv"}
+_DELIMITERS: dict[str, Container] = {",": "csv", "\t": "tsv", ";": "csv", "|": "csv"}
 
 
 def identify(head: bytes, extension: str = "") -> Found | Defect:
@@ -140,6 +141,9 @@ def _lone_carriage_returns(head: bytes) -> Defect | None:
 
 def _table(head: bytes, extension: str) -> Found | None:
     lines = [line for line in _text(head).split(b"\n")[:4] if line.strip()]
+    if separator := SEPARATOR_LINE.fullmatch(lines[0]):
+        delimiter = separator[1].decode()
+        return Found(_DELIMITERS[delimiter], delimiter)
     delimiter = _delimiter(lines[0], extension)
     if extension in _PROMISED:
         delimiter = delimiter or _PROMISED[extension]
@@ -149,7 +153,9 @@ def _table(head: bytes, extension: str) -> Found | None:
     mark = delimiter.encode()
     counts = [_QUOTED.sub(b"", line).count(mark) for line in lines]
     cells = {cell.strip().strip(b'"').decode("latin-1").casefold() for cell in lines[0].split(mark)}
-    if cells & _TABLE_HEADS or (len(set(counts)) == 1 and not lines[0].rstrip().endswith((b".", b"!", b"?"))):
+    if cells & _TABLE_HEADS or (
+        delimiter != "|" and len(set(counts)) == 1 and not lines[0].rstrip().endswith((b".", b"!", b"?"))
+    ):
         return Found(_DELIMITERS[delimiter], delimiter)
     return None
 

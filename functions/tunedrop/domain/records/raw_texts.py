@@ -49,7 +49,7 @@ def attach(record: Record, line: bytes) -> Record:
     left = iter(found)
     system = tuple(_with(block, left) for block in record.system)
     turns = tuple(replace(turn, blocks=tuple(_with(each, left) for each in turn.blocks)) for turn in record.turns)
-    return Record(system, turns)
+    return replace(record, system=system, turns=turns)
 
 
 def _with(block: Block, left: Iterator[bytes]) -> Block:

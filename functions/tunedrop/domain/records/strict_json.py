@@ -46,10 +46,10 @@ def parse(raw: bytes, unit: str = "line") -> JsonObject | Defect:
         return refused.defect
 
 
-def parse_cell(cell: str) -> Any:
-    """Parse the JSON value in a table's cell, or return a Defect."""
+def parse_cell(cell: str, unit: str = "cell") -> Any:
+    """Parse the JSON value in a table's cell, or in another text (`unit`), or return a Defect."""
     try:
-        return _strict(cell.encode("utf-8", "surrogatepass"), "cell")
+        return _strict(cell.encode("utf-8", "surrogatepass"), unit)
     except _Refused as refused:
         return refused.defect
 

@@ -223,6 +223,12 @@ def page(report_key: str) -> str:
     return f"{report_key.removesuffix('.json')}.html"
 
 
+def findings(report_key: str) -> tuple[str, str]:
+    """The keys of all findings of a report that lists only some: as JSON Lines, and as CSV."""
+    stem = report_key.removesuffix(".json")
+    return f"{stem}.findings.jsonl", f"{stem}.findings.csv"
+
+
 def job_report(dataset: str, version: int, job_id: str) -> str:
     """The key of a job's JSON report, beside those on its data, with which it is deleted."""
     return f"{REPORTS}{dataset}/{version}/jobs/{job_id}.json"
