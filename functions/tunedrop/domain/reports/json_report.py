@@ -83,6 +83,8 @@ def of_key(defect: Defect, key: str, version_id: str | None) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "tunedrop": __version__,
+        "dataset": None,
+        "version": None,
         "verdict": "rejected",
         "files": [{"key": key, "version_id": version_id}],
         "findings": [finding | {"message": defect.message, "hint": defect.hint}],
