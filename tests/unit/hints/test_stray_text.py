@@ -153,6 +153,9 @@ def test_an_object_over_several_lines_is_put_on_one_and_never_cut_up(record, sev
         "prompt,completion\nWrite {} in Python,{}\n",
         "Once upon a time\nthere was {\n",
         '["a", "b"]\n["c", "d"]\n',
+        'prompt,completion\nWrite JSON,"So:\n```json\n{""a"": 1}\n```"\n',
+        'prompt,completion\n"Write JSON like this:\n```\n[1]\n```",So.\n',
+        'question;answer\nWhy?;"{""a"": 1}"\n',
     ],
 )
 def test_what_only_looks_like_stray_text_is_read_as_before(text):
