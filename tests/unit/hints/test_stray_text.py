@@ -77,11 +77,12 @@ def test_what_stands_around_the_records_is_told_once_and_without_it_they_train(n
     assert trained(follow(STRAY[name]).encode(), extension) == pairs()
 
 
-def test_line_feeds_that_were_escaped_are_put_back():
-    content = LINES.replace("\n", "\\n")
+@pytest.mark.parametrize("end", ["\\n", "\\r\\n"])
+def test_line_feeds_that_were_escaped_are_put_back(end):
+    content = LINES.replace("\n", end)
     found = only_finding(content.encode(), "invalid_json")
-    assert 'in place of \\n where it stands between } and {"' in found.hint
-    assert trained(re.sub(r'\}\\n\{"', '}\n{"', content).removesuffix("\\n").encode()) == pairs()
+    assert 'in place of them where they stand between } and {", and remove them from the end' in found.hint
+    assert trained(content.replace(f'}}{end}{{"', '}\n{"').removesuffix(end).encode()) == pairs()
 
 
 def test_records_that_were_encoded_twice_are_decoded_once():

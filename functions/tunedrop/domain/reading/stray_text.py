@@ -15,7 +15,6 @@ _JAVASCRIPT = re.compile(
     rb"(?:export\s+default|(?:const|var|let)\s+[\w$]+\s*=|module\.exports\s*=|[\w$.]{1,40}\()\s*[\[{]"
 )
 _QUOTED_OBJECT = re.compile(rb'"\{\s*""[^"]+""\s*:')
-_ESCAPED_LINE_FEED = re.compile(rb'\}(?:\\r)?\\n\{(?:\\?")')
 _WRAPPED = re.compile(
     rb'\{\s*+(?:"(?:[^"\\]|\\.)*+"\s*+:\s*+(?:"(?:[^"\\]|\\.)*+"|[-\d.eE+]++|true|false|null|\{[^{}]*+\}|\[[^\[\]{}]*+\])'
     rb'\s*+,\s*+)*+"((?:[^"\\]|\\.){1,40}+)"\s*+:\s*+\[\s*+\{\s*+"((?:[^"\\]|\\.){1,40}+)"'
@@ -90,8 +89,3 @@ def inner_list(text: bytes) -> str:
         return ""
     name, first = (part.decode("utf-8", "replace") for part in wrapped.groups())
     return name if name not in layouts.TURNS and layouts.is_record({first: None}) else ""
-
-
-def has_escaped_line_feeds(text: bytes) -> bool:
-    """Whether records are set apart by a backslash and an n instead of a line feed."""
-    return _ESCAPED_LINE_FEED.search(text) is not None
