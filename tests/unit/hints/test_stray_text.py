@@ -77,11 +77,12 @@ def test_what_stands_around_the_records_is_told_once_and_without_it_they_train(n
     assert trained(follow(STRAY[name]).encode(), extension) == pairs()
 
 
-def test_line_feeds_that_were_escaped_are_put_back():
-    content = LINES.replace("\n", "\\n")
+@pytest.mark.parametrize("end", ["\\n", "\\r\\n"])
+def test_line_feeds_that_were_escaped_are_put_back(end):
+    content = LINES.replace("\n", end)
     found = only_finding(content.encode(), "invalid_json")
-    assert 'in place of \\n where it stands between } and {"' in found.hint
-    assert trained(re.sub(r'\}\\n\{"', '}\n{"', content).removesuffix("\\n").encode()) == pairs()
+    assert 'in place of them where they stand between } and {", and remove them from the end' in found.hint
+    assert trained(content.replace(f'}}{end}{{"', '}\n{"').removesuffix(end).encode()) == pairs()
 
 
 def test_records_that_were_encoded_twice_are_decoded_once():
@@ -153,6 +154,9 @@ def test_an_object_over_several_lines_is_put_on_one_and_never_cut_up(record, sev
         "prompt,completion\nWrite {} in Python,{}\n",
         "Once upon a time\nthere was {\n",
         '["a", "b"]\n["c", "d"]\n',
+        'prompt,completion\nWrite JSON,"So:\n```json\n{""a"": 1}\n```"\n',
+        'prompt,completion\n"Write JSON like this:\n```\n[1]\n```",So.\n',
+        'question;answer\nWhy?;"{""a"": 1}"\n',
     ],
 )
 def test_what_only_looks_like_stray_text_is_read_as_before(text):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import pairwise
 
 from tunedrop.domain.formats import layouts
 from tunedrop.domain.records.defects import Defect
@@ -16,7 +15,6 @@ _JAVASCRIPT = re.compile(
     rb"(?:export\s+default|(?:const|var|let)\s+[\w$]+\s*=|module\.exports\s*=|[\w$.]{1,40}\()\s*[\[{]"
 )
 _QUOTED_OBJECT = re.compile(rb'"\{\s*""[^"]+""\s*:')
-_ESCAPED_LINE_FEED = re.compile(rb'\}(?:\\r)?\\n\{(?:\\?")')
 _WRAPPED = re.compile(
     rb'\{\s*+(?:"(?:[^"\\]|\\.)*+"\s*+:\s*+(?:"(?:[^"\\]|\\.)*+"|[-\d.eE+]++|true|false|null|\{[^{}]*+\}|\[[^\[\]{}]*+\])'
     rb'\s*+,\s*+)*+"((?:[^"\\]|\\.){1,40}+)"\s*+:\s*+\[\s*+\{\s*+"((?:[^"\\]|\\.){1,40}+)"'
@@ -35,7 +33,7 @@ def identify(text: bytes) -> Defect | None:
     lines = [line.strip() for line in text.split(b"\n")[:_LOOKED_AT] if line.strip()]
     if not lines:
         return None
-    if _FENCE.match(lines[0]) or (lines[0][:1] not in b"{[" and any(_is_opened(*two) for two in pairwise(lines))):
+    if _FENCE.match(lines[0]) or (lines[0][:1] not in b"{[" and _has_fence(text)):
         return _is("Markdown with JSON inside a fence", _OF_FENCE)
     if _JAVASCRIPT.match(text):
         return _is(
@@ -52,8 +50,14 @@ _OF_CELLS = (
 )
 
 
-def _is_opened(fence: bytes, after: bytes) -> bool:
-    return _FENCE.match(fence) is not None and after[:1] in b"{["
+def _has_fence(text: bytes) -> bool:
+    """Whether sentences are followed by a fence around JSON. After a quotation mark it may be in a table's cell."""
+    before, _, after = text.partition(b"\n```")
+    return (
+        b'"' not in before
+        and before.count(b"\n") < _LOOKED_AT
+        and after.partition(b"\n")[2].lstrip()[:1] in {b"{", b"["}
+    )
 
 
 def _prefixed(lines: list[bytes]) -> Defect | None:
@@ -85,8 +89,3 @@ def inner_list(text: bytes) -> str:
         return ""
     name, first = (part.decode("utf-8", "replace") for part in wrapped.groups())
     return name if name not in layouts.TURNS and layouts.is_record({first: None}) else ""
-
-
-def has_escaped_line_feeds(text: bytes) -> bool:
-    """Whether records are set apart by a backslash and an n instead of a line feed."""
-    return _ESCAPED_LINE_FEED.search(text) is not None

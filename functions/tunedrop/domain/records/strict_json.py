@@ -177,8 +177,8 @@ def _not_json(text: str, error: json.JSONDecodeError, unit: str) -> Defect:
 
 
 _ESCAPED_LINE_FEEDS = (
-    "Between the records stand \\ and n, two characters, instead of a line feed: put a line feed in place of \\n where "
-    'it stands between } and {".'
+    "Between the records stand \\ and n, characters, instead of a line feed: put a line feed in place of them where "
+    'they stand between } and {", and remove them from the end of the file.'
 )
 
 
@@ -193,7 +193,7 @@ def _likely_cause(text: str, error: json.JSONDecodeError, unit: str) -> str:
         (in_lines and "\r" in text, "Lines end in bare carriage returns: end each with a line feed."),
         (error.msg.startswith("Illegal trailing comma"), "Remove the comma before the bracket."),
         (text.startswith("```"), "This is a fence of Markdown: remove the lines that begin with ```."),
-        (error.msg == "Extra data" and rest.startswith("\\n"), _ESCAPED_LINE_FEEDS),
+        (error.msg == "Extra data" and rest.startswith(("\\n", "\\r\\n")), _ESCAPED_LINE_FEEDS),
         (error.msg == "Extra data" and rest.startswith(","), "Remove the comma after the object."),
         (error.msg == "Extra data" and rest.startswith("{") and in_lines, "Put each object on a line of its own."),
         (error.msg == "Extra data" and rest.startswith("{"), "A comma is missing between two elements."),
