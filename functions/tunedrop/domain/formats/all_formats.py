@@ -118,10 +118,15 @@ def detect(
     turns = sharegpt.list_name(names)
     has_prompt = prompt_completion.detect(names)
     if turns and has_prompt:
-        return Defect("ambiguous_format", "One record holds both a conversation and prompt or completion.")
+        message = "One record holds both a conversation and prompt or completion."
+        return Defect("ambiguous_format", message, hint=shapes.leaving_out(_of_pairs(document)))
     if turns:
         return _conversation(document, turns)
     return _single(document, names, expected)
+
+
+def _of_pairs(document: Document) -> list[str]:
+    return [name for name in document if shapes.fold(name) in {"prompt", "completion"}]
 
 
 def _conversation(document: Document, turns: str) -> RecordSource:
