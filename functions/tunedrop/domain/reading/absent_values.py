@@ -35,6 +35,8 @@ def read(
 
 def _lists(document: Document, normalised: Counter[str], named: frozenset[str], unit: str) -> Document | Defect:
     """Parse lists that are written as JSON text; text that does not begin like a list is left alone."""
+    if named.isdisjoint(document):
+        return document
     texts = [name for name in named if name in document and is_list_text(document[name])]
     if not texts:
         return document
