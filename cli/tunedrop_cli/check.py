@@ -14,12 +14,13 @@ from tunedrop.domain.base_models.catalogue import SPLITS, Split
 from tunedrop.domain.checks.version_examination import Assignment
 from tunedrop.domain.reports import json_report, next_steps
 
-from tunedrop_cli import examining, finding_files, local_files, plans, text_report
+from tunedrop_cli import examining, local_files, plans, text_report
 from tunedrop_cli.errors import WrongUsage
 from tunedrop_cli.examining import Verdict
 from tunedrop_cli.local_files import LocalFile
 
 if TYPE_CHECKING:
+    from tunedrop_cli.finding_files import FindingFile
     from tunedrop_cli.fixing import Fixed
 
 DESCRIPTION = """Check training files as an upload would, with the same code; findings name line, path and what to do.
@@ -82,7 +83,7 @@ def run(chosen: argparse.Namespace) -> int:
     with ExitStack() as held:
         opened = {split: local_files.open_all(paths, held, chosen.input_format) for split, paths in splits.items()}
         fixed = _fix(opened, chosen.fix, plan, held) if chosen.fix else None
-        listed = finding_files.draft(chosen.findings, [file.name for files in opened.values() for file in files], held)
+        listed = _findings(chosen.findings, opened, held) if chosen.findings is not None else None
         found = examining.verdicts(
             fixed.splits if fixed else opened, plan, settings.given, tell=listed.tell if listed else None
         )
@@ -98,6 +99,12 @@ def _fix(opened: Mapping[Split, Sequence[LocalFile]], out: str, plan: Assignment
     from tunedrop_cli import fixing
 
     return fixing.fix(opened, out, plan, held)
+
+
+def _findings(out: str, opened: Mapping[Split, Sequence[LocalFile]], held: ExitStack) -> FindingFile:
+    from tunedrop_cli import finding_files
+
+    return finding_files.draft(out, [file.name for files in opened.values() for file in files], held)
 
 
 def _holds(found: Sequence[Verdict], *, asked: bool) -> bool:

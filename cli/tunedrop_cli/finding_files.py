@@ -31,10 +31,8 @@ class FindingFile:
         self.draft.keep()
 
 
-def draft(path: str | None, inputs: Sequence[str], held: ExitStack) -> FindingFile | None:
-    """Begin the file of that name, if there is one, beside `inputs`, which it must not be. Raises WrongUsage."""
-    if path is None:
-        return None
+def draft(path: str, inputs: Sequence[str], held: ExitStack) -> FindingFile:
+    """Begin the file of that name, which must be none of `inputs`. Raises WrongUsage."""
     if path == written_files.STANDARD_OUTPUT:
         raise WrongUsage("--findings writes a file: name one")
     begun = held.enter_context(written_files.draft(path, inputs))

@@ -345,3 +345,18 @@ def test_the_hint_on_a_conversation_of_other_names_is_a_way_that_works(tunedrop,
     hint = tunedrop(*command).json["findings"][0]["hint"]
     followed = tunedrop(*command, *shlex.split(hint[hint.index("--map") :]))
     assert (followed.code, followed.json["counts_by_code"]) == (0, {})
+
+
+def test_the_hint_on_a_conversation_beside_its_prompt_is_a_way_that_works(tunedrop, put):
+    chats = [
+        [{"role": "user", "content": f"Why {n}?"}, {"role": "assistant", "content": f"As {n} is so."}]
+        for n in range(60)
+    ]
+    lines = (json.dumps({"prompt": chat[0]["content"], "messages": chat}) for chat in chats)
+    put("train.jsonl", "\n".join(lines).encode())
+    command = ["check", "train.jsonl", "--model", "nova-lite", "--format", "json"]
+    refused = tunedrop(*command).json
+    assert refused["counts_by_code"] == {"ambiguous_format": 60}
+    hint = refused["findings"][0]["hint"]
+    followed = tunedrop(*command, *shlex.split(hint[hint.index("--ignore-field") :]))
+    assert (followed.code, followed.json["counts_by_code"]) == (0, {})

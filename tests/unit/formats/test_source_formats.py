@@ -180,6 +180,17 @@ def test_what_a_mapping_names_has_to_be_there_and_be_text(document, code, path):
     assert [(defect.code, defect.path) for defect in reading.defects] == [(code, path)]
 
 
+def test_null_in_a_mapped_field_is_absent_as_everywhere():
+    _, reading = read({"text": "Why?", "label": None, "other": None}, FieldMapping("text", "label", "role"))
+    assert [defect.code for defect in reading.defects] == ["missing_field"]
+    _, reading = read(
+        {"text": "Why?", "label": "b", "role": None, "other": None}, FieldMapping("text", "label", "role")
+    )
+    assert (reading.defects, reading.normalised) == ((), ("field_left_out",))
+    assert reading.record is not None
+    assert reading.record.system == ()
+
+
 def test_a_mapping_does_not_hinder_files_that_have_none_of_its_fields():
     assert read({"prompt": "a", "completion": "b"}, FieldMapping("text", "label"))[0] == "prompt_completion"
     assert read({"prompt": "a", "completion": "b"}, FieldMapping("prompt", "label"))[0] == "mapped"

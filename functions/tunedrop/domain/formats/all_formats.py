@@ -135,16 +135,14 @@ def _answered_apart(document: Document, names: frozenset[str], turns: str) -> De
     return Defect("ambiguous_format", message, hint=f"If that is the answer, write it as the last of {turns}: {kept}.")
 
 
+def _of_pairs(document: Document) -> list[str]:
+    return [name for name in document if shapes.fold(name) in {"prompt", "completion"}]
+
+
 def _conversation(document: Document, names: frozenset[str], turns: str) -> RecordSource | Defect:
     if prompt_completion.detect(names):
-        beside = [name for name in document if shapes.fold(name) in {"prompt", "completion"}]
-        options = " ".join(f"--ignore-field {shown(name)}" for name in beside)
         message = "One record holds both a conversation and prompt or completion."
-        return Defect(
-            "ambiguous_format",
-            message,
-            hint=f"If the conversation is the whole record: {options}, or {_ignore(beside)}.",
-        )
+        return Defect("ambiguous_format", message, hint=shapes.leaving_out(_of_pairs(document)))
     if sharegpt.detect(document.get(turns)):
         return SOURCES["sharegpt"]
     if turns != "messages":
@@ -152,10 +150,6 @@ def _conversation(document: Document, names: frozenset[str], turns: str) -> Reco
     if converse.detect(document):
         return SOURCES["converse"]
     return SOURCES["openai_chat" if openai_chat.detect(document) else "messages"]
-
-
-def _ignore(names: list[str]) -> str:
-    return f"[fields] ignore = [{', '.join(map(shown, names))}] in dataset.toml"
 
 
 def _renamed_chat(turns: str) -> RecordSource:

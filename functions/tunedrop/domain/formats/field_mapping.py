@@ -42,7 +42,7 @@ class FieldMapping:
     content: str = "content"
 
     @property
-    def names(self) -> frozenset[str]:
+    def fields(self) -> frozenset[str]:
         """The fields of a record that are read."""
         return frozenset(name for name in (self.prompt, self.completion, self.system, self.messages) if name)
 
@@ -52,10 +52,11 @@ class FieldMapping:
 
     def read(self, document: Document) -> Reading:
         """Read a record from the mapped fields; all others are left out and counted."""
-        left_out = ["field_left_out"] * sum(name not in self.names for name in document)
+        left_out = ["field_left_out"] * sum(name not in self.fields for name in document)
+        present = {name: value for name in self.fields if (value := document.get(name)) is not None}
         defects: list[Defect] = []
         try:
-            record = self._conversation(document, defects, left_out) if self.messages else self._pair(document)
+            record = self._conversation(present, defects, left_out) if self.messages else self._pair(present)
         except shapes.WrongShape as wrong:
             return Reading(None, (*defects, wrong.defect), tuple(left_out))
         return Reading(record, tuple(defects), tuple(left_out))
@@ -66,8 +67,8 @@ class FieldMapping:
         return Record(self._system(document), turns)
 
     def _system(self, document: Document) -> tuple[Block, ...]:
-        """The system text; no blocks if its field is missing, null or empty, as an empty cell of a table is."""
-        if self.system is None or document.get(self.system) in (None, ""):
+        """The system text; no blocks if its field is missing or empty, as an empty cell of a table is."""
+        if self.system is None or document.get(self.system, "") == "":
             return ()
         return shapes.turn(document, self.system, "system").blocks
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +52,7 @@ class Fields:
                 "unknown_field",
                 f"Unknown {_listed(names)}; allowed here: {', '.join(self.allowed)}.",
                 path,
-                hint=self._misspelt(names) or _way_out(names),
+                hint=self._misspelt(names) or leaving_out(names),
             )
 
     def left_out(self, found: Mapping[str, Any]) -> tuple[str, ...]:
@@ -162,7 +162,7 @@ def wrong_type(path: str, expected: str, value: Any) -> WrongShape:
     )
 
 
-def _way_out(names: list[str]) -> str:
+def leaving_out(names: Sequence[str]) -> str:
     """How to leave the fields out; an empty string, which is the code's own hint, if a name cannot be shown whole."""
     quoted = [shown(name) for name in names]
     if len(names) > _NAMED or any(name not in quote for name, quote in zip(names, quoted, strict=True)):

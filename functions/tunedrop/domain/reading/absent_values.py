@@ -27,14 +27,16 @@ def read(
     `raw` is its JSON, if it was read from JSON: most records have no null, which is faster to see there. `named` are
     the fields that may hold lists.
     """
-    parsed = _lists(document, normalised, named, "cell" if raw is None else "text")
+    parsed = lists(document, normalised, named, "cell" if raw is None else "text")
     if isinstance(parsed, Defect) or (raw is not None and _NULL not in raw):
         return parsed
     return without_nulls(parsed, normalised)
 
 
-def _lists(document: Document, normalised: Counter[str], named: frozenset[str], unit: str) -> Document | Defect:
+def lists(document: Document, normalised: Counter[str], named: frozenset[str], unit: str) -> Document | Defect:
     """Parse lists that are written as JSON text; text that does not begin like a list is left alone."""
+    if named.isdisjoint(document):
+        return document
     texts = [name for name in named if name in document and is_list_text(document[name])]
     if not texts:
         return document

@@ -197,6 +197,9 @@ class _Judge:
             self._reader.normalised["field_left_out"] += ignored
         document = found if isinstance(content, bytes) else self._columns.document(found)
         raw = content if isinstance(content, bytes) else None
+        if self._mapping is not None and self._mapping.applies(document):  # it reads no null, and counts all others
+            unit = "cell" if raw is None else "text"
+            return absent_values.lists(document, self._reader.normalised, self._lists, unit), kept
         return absent_values.read(document, raw, self._reader.normalised, self._lists), kept
 
     def _entry(self, line: int | None, record: Record | None, defects: tuple[Defect, ...]) -> Entry:

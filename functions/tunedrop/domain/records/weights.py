@@ -66,7 +66,7 @@ def taught(record: Record, learned: Learned) -> tuple[Record, ...] | Defect:
 
 
 _LEARNED_TOO = (
-    "This answer has weight 0 and stands before one to learn: the base model learns all answers of a conversation."
+    "This answer has weight 0 and stands before one to learn: the base model may learn all answers of a conversation."
 )
 _OTHERS = (
     "Tune a base model that learns only the last answer (docs/data-format.md), or begin the record after this answer."
