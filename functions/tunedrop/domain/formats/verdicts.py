@@ -25,6 +25,8 @@ _ANY = frozenset(
     | {"satisfaction", "satisfied", "usefulness", "positive", "negative", "passed", "failed", "pass", "fail"}
 )
 """Words of a field's name that make a mark of any boolean, number or word of judgment."""
+LONGEST = 64
+"""Characters of a name that is looked at. Longer ones are no words, and would fill the memory of those that are."""
 ANSWER_LISTS = frozenset(
     {"candidates", "completions", "responses", "answers", "outputs", "generations", "replies", "summaries"}
 )
@@ -64,6 +66,8 @@ def _strength(name: str) -> int:
 
 def is_mark(name: str, value: Any) -> bool:
     """Whether a field beside an answer says how good the answer is. Null says nothing."""
+    if len(name) > LONGEST:
+        return False
     if name.casefold() in ANSWER_LISTS and is_ranked(value):
         return True
     strength = _strength(name)
