@@ -99,10 +99,16 @@ def _judges(value: Any, strength: int) -> bool:
             said = value.strip().casefold()
             return said in _CLEAR or (strength == 2 and (said in _WORDS or _NUMBER.fullmatch(said) is not None))
         case dict():
-            return strength == 2 and any(is_mark(name, each) or _judges(each, 2) for name, each in value.items())
+            return strength == 2 and _says(value)
         case list():
-            return strength == 2 and any(_judges(each, 2) for each in value)
+            return strength == 2 and any(_says(each if isinstance(each, dict) else {"": each}) for each in value)
     return False
+
+
+def _says(about: Mapping[str, Any]) -> bool:
+    """Whether a value of an object judges; no deeper, so that it takes linear time."""
+    shallow = [(name, value) for name, value in about.items() if not isinstance(value, dict | list)]
+    return any(is_mark(name, value) or _judges(value, 2) for name, value in shallow)
 
 
 def beside(found: Mapping[str, Any], names: Iterable[str], path: str) -> Defect | None:
