@@ -319,3 +319,18 @@ def test_a_table_of_judged_answers_is_preference_data():
 )
 def test_a_field_that_judges_nothing_is_no_mark(name, value):
     assert not verdicts.is_mark(name, value)
+
+
+def test_names_that_are_no_words_are_not_remembered():
+    before = verdicts._strength.cache_info().currsize
+    for number in range(50):
+        assert not verdicts.is_mark(f"score{'x' * 1000}{number}", True)
+    assert verdicts._strength.cache_info().currsize == before
+
+
+@pytest.mark.parametrize("name", ["score", "answers", "annotations"])
+def test_a_field_that_is_nested_deeply_is_looked_through_once(name):
+    value: Any = {"said": "nothing of how good it is"}
+    for _ in range(60):  # looking twice at each level would never end
+        value = {name: value, "more": [value]} if len(str(value)) < 10_000 else {name: value}
+    assert verdicts.is_mark(name, value) in {True, False}

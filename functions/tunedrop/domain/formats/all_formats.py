@@ -128,7 +128,7 @@ def _answered_apart(document: Document, names: frozenset[str], turns: str) -> De
     apart = next((name for name in pairs.ANSWERS if name in names), None) if len(names) > 1 else None
     listed = document.get(turns)
     last = listed[-1] if apart and isinstance(listed, list) and listed else None
-    if not isinstance(last, dict) or last.get("role", last.get("from")) not in {"user", "human"}:
+    if not isinstance(last, dict) or str(last.get("role", last.get("from"))) not in {"user", "human"}:
         return None
     message = f"The record holds a conversation that ends with a question, and {apart} beside it."
     kept = '{"role": "assistant", "content": "…"}' if "role" in last else '{"from": "gpt", "value": "…"}'

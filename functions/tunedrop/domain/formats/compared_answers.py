@@ -21,6 +21,8 @@ _ONE_OF_SEVERAL = frozenset(
     {*pairs.ANSWERS, "model", "human_ref", "conversation", "candidate", "choice", "summary", "generation", "messages"}
     | {"answer_text", "response_text", "y", "text_answer", "model_answer", "model_response", "reference"}
 )
+_MOST = 40
+"""Names of a record among which several answers are looked for."""
 _ORDER = "Fine-tuning learns from one good answer"
 
 
@@ -29,12 +31,13 @@ def identify(document: Mapping[str, Any], names: Mapping[str, str]) -> Defect | 
 
     `names` are the fields that no format knows, folded to lower case, and as they are written.
     """
+    names = {name: written for name, written in names.items() if len(name) <= verdicts.LONGEST}
     sides = [names[name] for name in names if _is_side(name) and isinstance(document[names[name]], str | list | dict)]
     if sides:
         return _defect(
             f"The record holds preferences ({', '.join(map(shown, sides))}), not one answer.", _one(document)
         )
-    several = [names[name] for name in _numbered(tuple(names))]
+    several = [names[name] for name in _numbered(tuple(names))] if len(names) <= _MOST else []
     if len(several) > 1:
         listed = ", ".join(map(shown, several[:4]))
         return _defect(f"The record holds several answers ({listed}), not one to learn.", _BETTER)

@@ -25,6 +25,8 @@ _ANY = frozenset(
     | {"satisfaction", "satisfied", "usefulness", "positive", "negative", "passed", "failed", "pass", "fail"}
 )
 """Words of a field's name that make a mark of any boolean, number or word of judgment."""
+LONGEST = 64
+"""Characters of a name that is looked at. Longer ones are no words, and would fill the memory of those that are."""
 ANSWER_LISTS = frozenset(
     {"candidates", "completions", "responses", "answers", "outputs", "generations", "replies", "summaries"}
 )
@@ -64,6 +66,8 @@ def _strength(name: str) -> int:
 
 def is_mark(name: str, value: Any) -> bool:
     """Whether a field beside an answer says how good the answer is. Null says nothing."""
+    if len(name) > LONGEST:
+        return False
     if name.casefold() in ANSWER_LISTS and is_ranked(value):
         return True
     strength = _strength(name)
@@ -95,10 +99,16 @@ def _judges(value: Any, strength: int) -> bool:
             said = value.strip().casefold()
             return said in _CLEAR or (strength == 2 and (said in _WORDS or _NUMBER.fullmatch(said) is not None))
         case dict():
-            return strength == 2 and any(is_mark(name, each) or _judges(each, 2) for name, each in value.items())
+            return strength == 2 and _says(value)
         case list():
-            return strength == 2 and any(_judges(each, 2) for each in value)
+            return strength == 2 and any(_says(each if isinstance(each, dict) else {"": each}) for each in value)
     return False
+
+
+def _says(about: Mapping[str, Any]) -> bool:
+    """Whether a value of an object judges; no deeper, so that it takes linear time."""
+    shallow = [(name, value) for name, value in about.items() if not isinstance(value, dict | list)]
+    return any(is_mark(name, value) or _judges(value, 2) for name, value in shallow)
 
 
 def beside(found: Mapping[str, Any], names: Iterable[str], path: str) -> Defect | None:
