@@ -21,6 +21,7 @@ from tunedrop_cli.local_files import LocalFile
 from tunedrop_cli.schema_files import SchemaFile
 
 if TYPE_CHECKING:
+    from tunedrop_cli.finding_files import FindingFile
     from tunedrop_cli.fixing import Fixed
 
 DESCRIPTION = """Check training files as an upload would, with the same code; findings name line, path and what to do.
@@ -33,6 +34,7 @@ EPILOG = """examples:
   tunedrop check train.jsonl --model claude-3-haiku            all findings for one of them
   tunedrop check --train a.csv --validation b.csv --model nova-lite --map prompt=question --map completion=answer
   tunedrop check train.jsonl --model nova-lite --fix mended.jsonl --html report.html
+  tunedrop check train.jsonl --model nova-lite --findings findings.csv      all of them, for a spreadsheet
   curl -s https://example.com/data.csv | tunedrop check - --input-format csv --format json
 
 exit code: 0 accepted (without --model: by at least one base model), 1 rejected, 2 no byte could be read or wrong usage
@@ -59,6 +61,9 @@ def add_to(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
     command.add_argument("--report", metavar="OUT.json", help="write what --format json prints to a file")
     command.add_argument("--html", metavar="OUT.html", help="write the report as a page, or one page per report")
+    command.add_argument(
+        "--findings", metavar="OUT", help="write every finding to a file, as JSON Lines or, if it ends in .csv, as CSV"
+    )
     command.add_argument("--fix", metavar="OUT", help="mend what is safe to mend and write the file as JSON Lines")
     command.add_argument(
         "--validation-share",
@@ -80,11 +85,15 @@ def run(chosen: argparse.Namespace) -> int:
     with ExitStack() as held:
         opened = {split: local_files.open_all(paths, held, chosen.input_format) for split, paths in splits.items()}
         fixed = _fix(opened, chosen.fix, plan, held) if chosen.fix else None
+        listed = _findings(chosen.findings, opened, held) if chosen.findings is not None else None
         schema = SchemaFile.read(schema_files.beside(chosen.settings, files), held)
         given = (*settings.given, *schema.given)
-        found = examining.verdicts(fixed.splits if fixed else opened, plan, given, outputs=schema.outputs)
+        tell = listed.tell if listed else None
+        found = examining.verdicts(fixed.splits if fixed else opened, plan, given, outputs=schema.outputs, tell=tell)
         if fixed:
             fixed.keep()
+        if listed:
+            listed.keep()
         warning = schema.warning()
     _tell(chosen, found, fixed)
     if warning:
@@ -95,7 +104,13 @@ def run(chosen: argparse.Namespace) -> int:
 def _fix(opened: Mapping[Split, Sequence[LocalFile]], out: str, plan: Assignment, held: ExitStack) -> Fixed:
     from tunedrop_cli import fixing
 
-    return fixing.fix(opened, out, plan.mapping, held)
+    return fixing.fix(opened, out, plan, held)
+
+
+def _findings(out: str, opened: Mapping[Split, Sequence[LocalFile]], held: ExitStack) -> FindingFile:
+    from tunedrop_cli import finding_files
+
+    return finding_files.draft(out, [file.name for files in opened.values() for file in files], held)
 
 
 def _holds(found: Sequence[Verdict], *, asked: bool) -> bool:

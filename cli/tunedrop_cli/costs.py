@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
+from tunedrop.domain.texts import spreadsheets
 
 from tunedrop_cli import deployment_text, local_times, stack, tables, text_report
 from tunedrop_cli.errors import WrongUsage
@@ -32,7 +31,6 @@ UNITS = {
     "thousand_input_tokens": "thousand tokens in",
     "thousand_output_tokens": "thousand tokens out",
 }
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Charge = Mapping[str, Any]
 
@@ -103,22 +101,11 @@ def _row(each: Charge, currency: str) -> tuple[str, ...]:
 
 def lines(found: Mapping[str, Any]) -> Iterable[str]:
     """The charges as CSV with a header; what is unknown is empty, never 0, and no cell is a spreadsheet's formula."""
-    yield _line(FIELDS)
+    yield spreadsheets.line(FIELDS)
     for each in found["charges"]:
         tags = ";".join(f"{name}={value}" for name, value in sorted(each["tags"].items()))
         row = {**each, "tags": tags, "currency": found["currency"]}
-        yield _line([_cell(row[name]) for name in FIELDS])
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _line(cells: Iterable[str]) -> str:
-    written = io.StringIO()
-    csv.writer(written).writerow(cells)
-    return written.getvalue().removesuffix("\r\n")
+        yield spreadsheets.line(row[name] for name in FIELDS)
 
 
 def _moment(text: str | None) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tunedrop.domain.base_models.catalogue import Split
-from tunedrop.domain.formats.field_mapping import FieldMapping
+from tunedrop.domain.checks.version_examination import Assignment
 from tunedrop.domain.mending import lenient_reading
 from tunedrop.domain.mending.mend_file import Mend, Mender
 from tunedrop.domain.records.defects import Defect, UnreadableContent
@@ -40,13 +40,13 @@ class Fixed:
         return [] if self.lost else [asdict(mend) for mend in self.mends]
 
 
-def fix(splits: Mapping[Split, Sequence[LocalFile]], out: str, mapping: FieldMapping | None, held: ExitStack) -> Fixed:
+def fix(splits: Mapping[Split, Sequence[LocalFile]], out: str, plan: Assignment, held: ExitStack) -> Fixed:
     """Mend the files into a draft of `out`, closed by `held`. Raises WrongUsage, Unreadable."""
     if out == written_files.STANDARD_OUTPUT:
         raise WrongUsage("--fix writes a file: name one")
     ((split, files),) = splits.items()
     draft = held.enter_context(written_files.draft(out, [file.name for file in files]))
-    mender = Mender(mapping)
+    mender = Mender(plan.mapping, plan.keep, plan.ignore)
     lost: list[tuple[str, int | None, Defect]] = []
     with progress.bar("mending", sum(file.size for file in files)) as watch:
         for file in files:

@@ -19,6 +19,7 @@ from tunedrop_cli.errors import Refused, Unreadable, WrongUsage
 
 COMMANDS = {
     "check": "check files as an upload would",
+    "clean": "write a file without the records that you choose to drop",
     "convert": "write a file in a base model's training format",
     "push": "upload a dataset's folder to a stack",
     "datasets": "list, show and erase a stack's datasets",
@@ -40,6 +41,7 @@ SHELLS = ("bash", "zsh", "fish")
 EPILOG = """examples:
   tunedrop check train.jsonl                     which base models would take this file, and why not
   tunedrop check train.jsonl --model nova-lite --fix mended.jsonl
+  tunedrop clean train.jsonl --keep-first        leave out records that repeat or contradict an earlier one
   tunedrop convert train.csv out.jsonl --model claude-3-haiku
   tunedrop push support-bot --wait               upload a dataset's folder and wait for the verdict
   tunedrop local up                              start the embedded cloud and deploy the stack into it

@@ -12,6 +12,7 @@ from tunedrop.domain.base_models.catalogue import BaseModel, Split
 from tunedrop.domain.checks import policy_in_force as policies
 from tunedrop.domain.checks.split_examination import Level
 from tunedrop.domain.checks.version_examination import Assignment
+from tunedrop.domain.formats import field_mapping
 from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.defects import Defect
@@ -21,8 +22,6 @@ from tunedrop.domain.versions.dataset_toml import DatasetSettings
 
 from tunedrop_cli.errors import Unreadable, WrongUsage
 from tunedrop_cli.local_files import STANDARD_INPUT
-
-FIELDS = ("prompt", "completion", "system")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,15 @@ def add_to(command: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FIELD=NAME",
-        help=f"key or column that holds FIELD ({', '.join(FIELDS)}), as in --map prompt=question; may be repeated",
+        help=f"key or column that holds FIELD ({', '.join(field_mapping.FIELDS)}), as in --map prompt=question; "
+        "may be repeated",
+    )
+    command.add_argument(
+        "--ignore-field",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="leave out a field or column, of records and of their messages; may be repeated",
     )
     command.add_argument(
         "--settings",
@@ -82,6 +89,7 @@ def plan(
         policy=_policy(chosen, settings.parsed.policy),
         mapping=_mapping(chosen.map) or settings.parsed.mapping,
         keep=settings.parsed.keep,
+        ignore=settings.parsed.ignore | frozenset(chosen.ignore_field),
         validation_share=_share(chosen, settings.parsed.validation_share or 0),
         level=level,
     )
@@ -161,12 +169,13 @@ def _mapping(given: Sequence[str]) -> FieldMapping | None:
     found: dict[str, str] = {}
     for each in given:
         field_name, equals, name = each.partition("=")
-        if not equals or not name or field_name not in FIELDS or field_name in found:
-            raise WrongUsage(f"--map {each!r}: write FIELD=NAME once for each of {', '.join(FIELDS)}")
+        if not equals or not name or field_name not in field_mapping.FIELDS or field_name in found:
+            raise WrongUsage(f"--map {each!r}: write FIELD=NAME once for each of {', '.join(field_mapping.FIELDS)}")
         found[field_name] = name
-    if not {"prompt", "completion"} <= found.keys() or len(set(found.values())) < len(found):
-        raise WrongUsage("--map needs different names for prompt and completion, and for system if there is one")
-    return FieldMapping(**found)
+    mapping = field_mapping.build(found)
+    if mapping is None:
+        raise WrongUsage(f"--map needs different {field_mapping.RULE}")
+    return mapping
 
 
 def _share(chosen: argparse.Namespace, default: float) -> float:

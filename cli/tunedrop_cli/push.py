@@ -75,7 +75,15 @@ def add_to(command: argparse.ArgumentParser) -> None:
     )
     stack.add_to(command)
     command.set_defaults(
-        run=run, system=None, map=[], settings=None, ignore=[], error=[], input_format=None, validation_share=None
+        run=run,
+        system=None,
+        map=[],
+        settings=None,
+        ignore=[],
+        error=[],
+        input_format=None,
+        validation_share=None,
+        ignore_field=[],
     )
 
 

@@ -49,13 +49,13 @@ def overview(screen: Console, verdicts: Sequence[Verdict]) -> None:
     rows(screen, verdicts, {finding["code"] for finding in shared})
     accepted = [verdict for verdict in verdicts if verdict.accepted]
     chosen = (accepted or verdicts)[0].base_model
-    files = [file["key"] for report in verdicts[0].reports for file in report["files"]]
+    files = dict.fromkeys(file["key"] for report in verdicts[0].reports for file in report["files"])
     line(screen)
     if not accepted and (hint := _first_hint(verdicts[0])):
         next_step(screen, hint)
-    next_step(screen, "All findings for one of them:")
-    command = shlex.join(["tunedrop", "check", "--model", chosen, *dict.fromkeys(files)])
-    line(screen, "      ", (command, "bold"))
+    if not accepted and len(verdicts[0].reports) == 1 and next_steps.may_be_mended(verdicts[0].reports[0]):
+        next_step(screen, next_steps.MENDING, shlex.join(["tunedrop", "check", *files, *next_steps.MEND]))
+    next_step(screen, "All findings for one of them:", shlex.join(["tunedrop", "check", "--model", chosen, *files]))
 
 
 def rows(screen: Console, verdicts: Sequence[Verdict], told: Container[str] = ()) -> None:
@@ -134,8 +134,7 @@ def whole(screen: Console, verdict: Verdict, *, mended: bool = False) -> None:
     held_back = next_steps.is_held_back(first, verdict.reports)
     for step in next_steps.steps(first, mended=mended, held_back=held_back):
         if step.command:
-            next_step(screen, step.words)
-            line(screen, "      ", (step.command, "bold"))
+            next_step(screen, step.words, step.command)
 
 
 def _report(screen: Console, report: Report) -> None:
@@ -169,7 +168,8 @@ def _code(screen: Console, report: Report, row: CodeCount) -> None:
     if row.count > SHOWN_PER_CODE:
         further = [finding["line"] for finding in listed[SHOWN_PER_CODE:]]
         on = _lines(further, row.count - SHOWN_PER_CODE)
-        line(screen, "           ", (f"and {row.count - SHOWN_PER_CODE:,} more{on and f', on {on}'}", "dim"))
+        rest = "; --findings OUT writes all" if row.code in report["truncated_codes"] else ""
+        line(screen, "           ", (f"and {row.count - SHOWN_PER_CODE:,} more{on and f', on {on}'}{rest}", "dim"))
     line(screen, "           ", (listed[0]["hint"] if listed else row.hint, "italic"))
 
 
@@ -280,9 +280,11 @@ def _count(count: int, what: str) -> str:
     return f"1 {what[:-1]}" if count == 1 else f"{count:,} {what}"
 
 
-def next_step(screen: Console, words: str) -> None:
-    """Print what to do next."""
+def next_step(screen: Console, words: str, command: str = "") -> None:
+    """Print what to do next, and the command if there is one."""
     line(screen, ("next  ", "bold cyan"), words)
+    if command:
+        line(screen, "      ", (command, "bold"))
 
 
 def line(screen: Console, *parts: str | tuple[str, str]) -> None:

@@ -98,12 +98,15 @@ class Histories:
 
 
 def objects_of(bucket: str) -> list[StoredObject]:
-    """All S3 versions of all objects under `reports/` and `prepared/`, those that are current no more included."""
+    """All S3 versions of what was made of versions' data, those that are current no more included.
+
+    Reports on keys that fit nowhere are of no version.
+    """
     kept = get_backend("s3")[ACCOUNT]["aws"].buckets[bucket].keys
     return [
         _stored(key, item.value)
         for key in kept
-        if key.startswith(("reports/", "prepared/"))
+        if key.startswith(("reports/", "prepared/")) and "/unrecognized/" not in key
         for item in kept.getlist(key)
         if hasattr(item, "value")  # a delete marker has none
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -139,3 +140,25 @@ def test_where_a_copy_fails_train_is_read_as_if_it_were_new(uploader, read):
     assert TRAIN in read
     assert uploader.report(version=2)["counts_by_code"] == {}
     assert uploader.report(version=2, split="validation")["counts_by_code"] == {"split_overlap": 2}
+
+
+def test_all_findings_lie_beside_a_report_that_lists_only_the_first_and_are_carried_with_it(uploader, read):
+    lines = good(40) + good(40) * 2
+    uploader.upload(TRAIN, lines)
+    report = uploader.report(version=1)
+    assert report["truncated_codes"] == ["exact_duplicate"]
+    place = "reports/support-bot/{}/claude-3-haiku/train.findings.{}"
+    told = [json.loads(line) for line in uploader.object(place.format(1, "jsonl")).splitlines()]
+    assert [(each["code"], each["line"]) for each in told] == [("exact_duplicate", line) for line in range(41, 121)]
+    assert uploader.object(place.format(1, "csv")).count(b"\r\n") == 81
+    assert b"train.findings.csv" in uploader.object("reports/support-bot/1/claude-3-haiku/train.html")
+    read.clear()
+    uploader.upload(VALIDATION, good(40, 500))
+    assert TRAIN not in read
+    for form in ("jsonl", "csv"):
+        assert uploader.object(place.format(2, form)) == uploader.object(place.format(1, form))
+
+
+def test_a_report_that_lists_all_findings_has_no_others_beside_it(uploader):
+    uploader.upload(TRAIN, good(40) + b"oops\n")
+    assert not [key for key in uploader.keys("reports/") if ".findings." in key]

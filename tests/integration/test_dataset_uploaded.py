@@ -392,7 +392,13 @@ def test_a_key_that_fits_no_pattern_is_told_and_changes_nothing(uploader, stack,
     assert (kind, detail["code"], detail["key"]) == ("DatasetRejected", "unrecognized_key", key)
     assert detail["next_command"] == f"tunedrop push --help --stack-name {NAME}"
     assert read_datasets.list_datasets(10, None, stack.cloud).heads == ()
-    assert uploader.keys("reports/") == uploader.keys("prepared/") == []
+    assert uploader.keys("prepared/") == []
+    (report,) = uploader.keys("reports/")
+    folder = "support-bot" if key.startswith("incoming/support-bot/") else "_"
+    assert report.startswith(f"reports/{folder}/unrecognized/")
+    told = json.loads(uploader.object(report))
+    assert (told["verdict"], told["files"][0]["key"]) == ("rejected", key)
+    assert [finding["hint"] for finding in told["findings"]] == [detail["findings"][0]["hint"]]
 
 
 def test_events_about_other_buckets_prefixes_and_folder_markers_are_passed_over(uploader, stack):

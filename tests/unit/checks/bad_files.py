@@ -244,8 +244,9 @@ SCHEMA = (
     refused(75, "an unknown field", after('{"prompt": "Why?", "completion": "b", "id": 7}'), "unknown_field"),
     *(
         refused(76, f"a prompt that is {value}", after(f'{{"prompt": {value}, "completion": "b"}}'), "wrong_type")
-        for value in ("7", "null", '["Why?"]')
+        for value in ("7", '["Why?"]')
     ),
+    refused(76, "a prompt that is null", after('{"prompt": null, "completion": "b"}'), "missing_field"),
     refused(77, "an empty prompt", after(pair("")), "empty_text"),
     refused(78, "a blank completion", after(pair("Why?", " \n\t ")), "empty_text"),
     refused(

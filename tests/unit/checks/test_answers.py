@@ -161,7 +161,10 @@ def test_rules_tables_numbers_and_songs_are_no_loops(answer):
     assert spots("degenerate_repetition", conversation("Tell me.", answer)) == []
 
 
-@pytest.mark.parametrize("answer", ["TODO", " ... ", "NaN", "[object Object]", "lorem ipsum"])
+@pytest.mark.parametrize(
+    "answer",
+    ["TODO", " ... ", "NaN", "[object Object]", "lorem ipsum", "#DIV/0!", "#NAME?", "#BEZUG!", "Err:502", "####"],
+)
 def test_placeholders_are_found(answer):
     assert len(spots("placeholder_answer", conversation("Why?", answer))) == 1
 

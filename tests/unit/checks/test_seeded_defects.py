@@ -135,7 +135,7 @@ SEEDS = (
     seed("two users in a row", chat(Q, ("user", "Please tell me now."), A), "roles_not_alternating"),
     seed("no answer", chat(Q), "too_few_turns"),
     seed("no messages", '{"messages": []}', "too_few_turns"),
-    seed("content that is null", chat(Q, ("assistant", None)), "wrong_type"),
+    seed("content that is null", chat(Q, ("assistant", None)), "missing_field"),
     seed("content that is a number", chat(Q, ("assistant", 42)), "wrong_type"),
     seed("a message that is a string", '{"messages": ["Why?", "Because."]}', "wrong_type"),
     seed(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -316,3 +318,45 @@ def test_a_mended_file_is_not_to_be_mended_again(tunedrop, put, tmp_path):
 def test_where_lines_are_no_records_a_place_says_both(tunedrop, put):
     put("train.json", b"[" + b",\n".join([*GOOD.splitlines(), b'\n{"prompt": "Why?",\n"completion": ""}']) + b"]")
     assert "line 122, record 121 $.completion" in tunedrop("check", "train.json", "--model", "nova-lite").text
+
+
+def test_the_hint_on_unknown_fields_is_a_way_that_works(tunedrop, put):
+    lines = [json.loads(line) for line in examples.good(60)().splitlines()]
+    more = {"reviewed by": "Ann", "day": 3, "mood": "x"}
+    put("train.jsonl", b"".join(json.dumps({**line, **more}).encode() + b"\n" for line in lines))
+    command = ["check", "train.jsonl", "--model", "nova-lite", "--format", "json"]
+    refused = tunedrop(*command)
+    hint = refused.json["findings"][0]["hint"]
+    assert refused.code == 1
+    followed = tunedrop(*command, *shlex.split(hint[hint.index("--ignore-field") :]))
+    assert (followed.code, followed.json["counts_by_code"]) == (0, {})
+    assert {"what": "field_left_out", "count": 180} in followed.json["normalised"]
+    setting = re.search(r"ignore = \[[^]]*\]", hint)
+    assert setting is not None
+    put("dataset.toml", f"[fields]\n{setting[0]}\n".encode())
+    assert tunedrop(*command).json["counts_by_code"] == {}
+
+
+def test_the_hint_on_a_conversation_of_other_names_is_a_way_that_works(tunedrop, put):
+    turns = [{"who": "customer", "words": "Why {}?"}, {"who": "agent", "words": "Because of {}."}]
+    lines = [{"dialog": [{**turn, "words": turn["words"].format(n)} for turn in turns]} for n in range(60)]
+    put("train.jsonl", b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+    command = ["check", "train.jsonl", "--model", "nova-lite", "--format", "json"]
+    hint = tunedrop(*command).json["findings"][0]["hint"]
+    followed = tunedrop(*command, *shlex.split(hint[hint.index("--map") :]))
+    assert (followed.code, followed.json["counts_by_code"]) == (0, {})
+
+
+def test_the_hint_on_a_conversation_beside_its_prompt_is_a_way_that_works(tunedrop, put):
+    chats = [
+        [{"role": "user", "content": f"Why {n}?"}, {"role": "assistant", "content": f"As {n} is so."}]
+        for n in range(60)
+    ]
+    lines = (json.dumps({"prompt": chat[0]["content"], "messages": chat}) for chat in chats)
+    put("train.jsonl", "\n".join(lines).encode())
+    command = ["check", "train.jsonl", "--model", "nova-lite", "--format", "json"]
+    refused = tunedrop(*command).json
+    assert refused["counts_by_code"] == {"ambiguous_format": 60}
+    hint = refused["findings"][0]["hint"]
+    followed = tunedrop(*command, *shlex.split(hint[hint.index("--ignore-field") :]))
+    assert (followed.code, followed.json["counts_by_code"]) == (0, {})

@@ -30,7 +30,7 @@ def script(capsys):
 @pytest.mark.parametrize(
     ("words", "completed"),
     [
-        (["c"], {"check", "cleanup", "convert", "costs"}),
+        (["c"], {"check", "clean", "cleanup", "convert", "costs"}),
         (["keys", ""], {"create", "list", "revoke"}),
         (["local", "d"], {"down", "deploy"}),
         (["push", "--by"], {"--by-events"}),

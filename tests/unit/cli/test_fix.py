@@ -99,11 +99,56 @@ def test_a_file_that_breaks_off_is_not_written(fix):
     assert fix("train.jsonl", GOOD.decode().encode("utf-16")[:-1])[0::2] == (1, None)
 
 
+def table(*rows: bytes, delimiter: bytes = b",") -> bytes:
+    return b"\n".join(row.replace(b",", delimiter) for row in rows) + b"\n"
+
+
+HEAD, *BELOW = (line.encode() for line in ("prompt,completion", *(f"{p['prompt']},{p['completion']}" for p in PAIRS)))
+CHATS = [[{"role": "user", "content": f"Why {n}?"}, {"role": "assistant", "content": f'As "{n}".'}] for n in range(60)]
+
+
+@pytest.mark.parametrize(
+    ("content", "mends"),
+    [
+        (b"sep=;\n" + table(HEAD, *BELOW, delimiter=b";"), {"separator_line": 1}),
+        (table(HEAD, *BELOW, delimiter=b"|"), {}),
+        (table(b"Our questions,", b",", HEAD, *BELOW), {"title_row": 1, "blank_line": 1}),
+        (table(b"," + HEAD, *(b"%d,%s" % each for each in enumerate(BELOW))), {"unnamed_column": 1}),
+        (table(HEAD + b",,", *(row + b",," for row in BELOW), b",,,"), {"unnamed_column": 2, "blank_line": 1}),
+        (table(HEAD + b",notes", *(row + b"," for row in BELOW)), {}),
+        (table(b"Unnamed: 0.1,Unnamed: 0," + HEAD, *(b"1,1," + row for row in BELOW)), {"field_removed": 120}),
+    ],
+    ids=["separator", "bars", "title", "index", "empty columns and rows", "an empty column", "pandas' indexes"],
+)
+def test_what_a_spreadsheet_wrote_around_the_records_goes_and_mending_again_changes_nothing(fix, content, mends):
+    code, done, mended = fix("train.csv", content)
+    assert (code, done) == (0, {"rows_to_lines": 60, **mends})
+    assert [json.loads(line) for line in mended.splitlines()] == PAIRS
+    assert fix("again.jsonl", mended) == (0, {}, mended)
+
+
+@pytest.mark.parametrize("write", [json.dumps, repr, lambda chat: repr(chat).replace("}, {", "}\n {")])
+def test_lists_in_the_cells_of_a_table_are_read_in_each_notation_and_mending_again_changes_nothing(fix, write):
+    cells = (write(chat).replace('"', '""') for chat in CHATS)
+    code, _, mended = fix("train.csv", "".join(["messages\n", *(f'"{cell}"\n' for cell in cells)]).encode())
+    assert code == 0
+    assert [json.loads(line)["messages"] for line in mended.splitlines()] == CHATS
+    assert fix("again.jsonl", mended) == (0, {}, mended)
+
+
 def test_a_mapping_is_the_persons_word_on_names(fix):
     content = b"topic,id,notes\n" + b"".join(b"%d?,answer%d,x\n" % (number, number) for number in range(60))
     code, done, mended = fix("train.csv", content, "--map", "prompt=topic", "--map", "completion=id")
     assert (code, done) == (0, {"rows_to_lines": 60})
     assert json.loads(mended.splitlines()[0]) == {"topic": "0?", "id": "answer0", "notes": "x"}
+
+
+def test_what_is_kept_stays_and_what_is_ignored_goes(fix, put):
+    put("dataset.toml", b"[fields]\nkeep = ['topic']\n")
+    content = b"".join(json.dumps({**pair, "topic": "a", "note": "A note."}).encode() + b"\n" for pair in PAIRS)
+    code, done, mended = fix("train.jsonl", content, "--ignore-field", "note")
+    assert (code, done) == (0, {"field_removed": 60})
+    assert json.loads(mended.splitlines()[0]) == {**PAIRS[0], "topic": "a"}
 
 
 def test_json_in_the_cells_of_a_table_is_read(fix):

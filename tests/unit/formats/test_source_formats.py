@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.domain.formats import all_formats, alpaca, openai_chat, pairs, sharegpt
+from tunedrop.domain.formats import all_formats, alpaca, field_mapping, openai_chat, pairs, sharegpt
 from tunedrop.domain.formats.all_formats import FORMATS, SOURCES
 from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.records.defects import Defect
@@ -86,6 +86,86 @@ def test_a_mapping_takes_what_it_names_and_counts_what_it_leaves_out():
     assert reading.normalised == ("field_left_out",) * 2
 
 
+DIALOG = FieldMapping(messages="dialog", role="speaker", content="said", system="rules")
+
+
+def spoken(*turns: tuple[str, Any], **more: Any) -> dict[str, Any]:
+    return {"dialog": [{"speaker": speaker, "said": text} for speaker, text in turns], **more}
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        (spoken(("user", "Why?"), ("assistant", "Because.")), ([], QA)),
+        (spoken(("Customer", "Why?"), ("agent", "Because."), rules="S"), (["S"], QA)),
+        (spoken(("system", "S"), ("human", "Why?"), ("gpt", [{"type": "text", "text": "Because."}])), (["S"], QA)),
+        (spoken(("user", "Why?"), ("agent", "Because."), ("bot", "Yes.")),
+         ([], [QA[0], ("agent", ["Because."]), ("assistant", ["Yes."])])),
+    ],
+)  # fmt: skip
+def test_a_mapping_may_name_a_conversation(document, expected):
+    name, reading = read(document, DIALOG)
+    assert (name, said(reading.record), reading.defects) == ("mapped", expected, ())
+
+
+def test_what_a_mapped_conversation_leaves_out_is_counted_and_calls_of_tools_are_carried_on():
+    call = {"speaker": "assistant", "said": None, "tool_calls": [{"id": "1"}], "at": 3}
+    _, reading = read({"dialog": [call], "day": 3}, DIALOG)
+    assert reading.normalised == ("field_left_out",) * 2
+    assert reading.record is not None
+    assert [block.opaque for block in reading.record.turns[0].blocks] == [[{"id": "1"}]]
+
+
+def test_the_documented_example_of_a_mapped_conversation_is_read():
+    mapping = FieldMapping(messages="dialog", role="speaker", content="said")
+    _, reading = read(json.loads(field_mapping.CONVERSATION_EXAMPLE), mapping)
+    assert reading.record is not None
+    assert [turn.role for turn in reading.record.turns] == ["user", "assistant"]
+
+
+@pytest.mark.parametrize(
+    ("document", "code", "path"),
+    [
+        ({"dialog": "x"}, "wrong_type", "$.dialog"),
+        (spoken(("user", 3)), "wrong_type", "$.dialog[0].said"),
+        ({"dialog": [{"speaker": "user"}]}, "missing_field", "$.dialog[0]"),
+        ({"dialog": [{"said": "a"}]}, "missing_field", "$.dialog[0]"),
+    ],
+)
+def test_what_a_mapped_conversation_needs_has_to_be_there(document, code, path):
+    _, reading = read(document, DIALOG)
+    assert [(defect.code, defect.path) for defect in reading.defects] == [(code, path)]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {}, {"prompt": "a"}, {"completion": "a"}, {"role": "a"}, {"messages": "a", "prompt": "b"},
+        {"messages": "a", "role": "b", "content": "b"}, {"messages": "a", "system": "a"},
+        {"messages": "a", "role": "content"}, {"prompt": "a", "completion": "b", "role": "c"},
+    ],
+)  # fmt: skip
+def test_a_mapping_is_of_a_pair_or_of_a_conversation(named):
+    assert field_mapping.build(named) is None
+
+
+@pytest.mark.parametrize(
+    ("document", "hint"),
+    [
+        (
+            spoken(("customer", "Why?"), ("agent", "Because.")),
+            "--map messages='dialog' --map role='speaker' --map content='said'",
+        ),
+        (spoken(("one", "Why?"), ("other", "Because.")), ""),
+        ({"rows": [{"a": "user", "b": "assistant"}, {"a": "assistant", "b": "user"}]}, ""),
+    ],
+)
+def test_the_mapping_of_a_conversation_is_proposed_where_both_sides_are_clear(document, hint):
+    found = field_mapping.suggestion(document)
+    assert hint in found
+    assert bool(hint) == bool(found)
+
+
 @pytest.mark.parametrize(
     ("document", "code", "path"),
     [
@@ -98,6 +178,17 @@ def test_a_mapping_takes_what_it_names_and_counts_what_it_leaves_out():
 def test_what_a_mapping_names_has_to_be_there_and_be_text(document, code, path):
     _, reading = read(document, FieldMapping("text", "label", "my role"))
     assert [(defect.code, defect.path) for defect in reading.defects] == [(code, path)]
+
+
+def test_null_in_a_mapped_field_is_absent_as_everywhere():
+    _, reading = read({"text": "Why?", "label": None, "other": None}, FieldMapping("text", "label", "role"))
+    assert [defect.code for defect in reading.defects] == ["missing_field"]
+    _, reading = read(
+        {"text": "Why?", "label": "b", "role": None, "other": None}, FieldMapping("text", "label", "role")
+    )
+    assert (reading.defects, reading.normalised) == ((), ("field_left_out",))
+    assert reading.record is not None
+    assert reading.record.system == ()
 
 
 def test_a_mapping_does_not_hinder_files_that_have_none_of_its_fields():
@@ -115,6 +206,13 @@ def test_a_mapping_does_not_hinder_files_that_have_none_of_its_fields():
         ({"prompt": "a", "completion": "b", "label": True}, "preference_data"),
         ({"prompt": "a"}, "no_answers"),
         ({"question": "a", "id": 3}, "no_answers"),
+        ({"question": "a", "solution": "b"}, "needs_mapping"),
+        ({"prompt": "a", "label": "b", "context": "c"}, "needs_mapping"),
+        ({"question": "a", "answers": {"text": ["b"], "answer_start": [3]}}, "unknown_format"),
+        ({"prompt": "a", "label": 1}, "unknown_format"),
+        ({"question": "a", "context": "b"}, "no_answers"),
+        ({"customer_says": "How so?", "agent_says": "I do not know.", "is_good": False}, "preference_data"),
+        ({"premise": "It is so.", "hypothesis": "It is not.", "label": 1}, "unknown_format"),
         ({"instruction": "a", "input": "b"}, "no_answers"),
         ({"text": "a"}, "raw_text"),
         ({"text": "a", "source": "b", "url": "c"}, "raw_text"),
@@ -139,17 +237,12 @@ def test_a_prompt_alone_lacks_its_completion_only_among_records_that_have_one():
 def test_records_one_level_deeper_get_a_hint():
     found = all_formats.detect({"data": [{"prompt": "a"}]})
     assert isinstance(found, Defect)
-    assert found.hint == "If the records are in 'data', upload that list itself."
-
-
-def test_chatgpts_export_gets_a_hint_of_its_own():
-    found = all_formats.detect({"title": "a", "mapping": {"b": {"message": None}}, "current_node": "b"})
-    assert isinstance(found, Defect)
-    assert found.hint.startswith("This is ChatGPT's own export")
+    assert found.hint == "Upload the list in 'data' itself, from its [ to its ], as a .json file."
 
 
 def test_conversations_of_an_unknown_format_are_not_taken_for_lists_of_records():
-    found = all_formats.detect({"contents": [{"role": "user", "parts": [{"text": "Why?"}]}]})
+    found = all_formats.detect({"talk": [{"role": "user", "say": "Why?"}]})
+    assert isinstance(found, Defect)
     assert (found.code, found.hint) == ("unknown_format", "")
 
 
@@ -164,7 +257,13 @@ def test_a_mapping_is_suggested_with_the_fields_that_are_there():
     [
         ({"messages": [ASK, SAY], "tools": [{"type": "function"}]}, "not_expressible", "$.tools"),
         ({"messages": [ASK, SAY], "functions": [{"name": "f"}]}, "not_expressible", "$.functions"),
-        ({"messages": [ASK, {**SAY, "weight": 0}]}, "not_expressible", "$.messages[1].weight"),
+        ({"messages": [ASK, {**SAY, "weight": 0}]}, "not_expressible", "$.messages"),
+        ({"messages": [ASK, {**SAY, "weight": 0.5}]}, "not_expressible", "$.messages[1].weight"),
+        (
+            {"conversations": [side("human", "a"), side("gpt", "b", weight="0")]},
+            "not_expressible",
+            "$.conversations[1].weight",
+        ),
         ({"messages": [turn("system", "S"), {**ASK, "name": "x"}, SAY]}, "unknown_field", "$.messages[1]"),
         ({"messages": [turn("system", "S"), ASK, SAY], "n": 1}, "unknown_field", "$"),
         ({"messages": [turn("system", "S"), ASK, turn("assistant", None)]}, "wrong_type", "$.messages[2].content"),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from tunedrop.domain.mending import almost_json, fields, lenient_reading
 from tunedrop.domain.mending.mend_file import MENDS, Mender
+from tunedrop.domain.reading.split_files import Part, SplitFileReader
 from tunedrop.domain.records import strict_json
 from tunedrop.domain.records.elements import Element
 from tunedrop.domain.records.sources import Bytes
@@ -56,6 +60,77 @@ def test_what_has_one_meaning_is_mended(raw, what):
 def test_a_role_spelt_otherwise_gets_its_name(role):
     said = {"messages": [{"role": role, "content": "Why?"}, {"role": "assistant ", "content": "Because."}]}
     assert one(json.dumps(said).encode()) == ([CHAT], {"role_renamed"})
+
+
+def said(*turns: tuple[str, object], **more: object) -> dict[str, object]:
+    return {"messages": [{"role": role, "content": content} for role, content in turns]} | more
+
+
+BLOCKS = said(
+    ("user", [{"text": "Why?"}]), ("assistant", [{"text": "Because."}]), schemaVersion="bedrock-conversation-2024"
+)
+PYTHON = "[{'role': 'user', 'content': 'Why?'}, {'role': 'assistant', 'content': \"Because.\"}]"
+NUMPY = "[{'role': 'user', 'content': 'Why?'}\n {'role': 'assistant', 'content': 'Because.'}]"
+
+
+@pytest.mark.parametrize(
+    ("document", "right", "whats"),
+    [
+        ({"messages": json.dumps(CHAT["messages"])}, CHAT, {"list_parsed"}),
+        ({"messages": PYTHON}, CHAT, {"list_parsed", "python_notation"}),
+        ({"messages": NUMPY}, CHAT, {"list_parsed", "python_notation"}),
+        ({"messages": json.dumps(CHAT["messages"])[:-1] + ",]"}, CHAT, {"list_parsed", "comma_removed"}),
+        ({**BLOCKS, "system": "S"}, {**BLOCKS, "system": [{"text": "S"}]}, {"form_corrected"}),
+        ({**BLOCKS, "system": {"text": "S"}}, {**BLOCKS, "system": [{"text": "S"}]}, {"form_corrected"}),
+        ({**CHAT, "schemaVersion": BLOCKS["schemaVersion"]}, BLOCKS, {"form_corrected"}),
+        ({**BLOCKS, "messages": said(("user", ["Why?"]), ("assistant", {"text": "Because."}))["messages"]}, BLOCKS,
+         {"form_corrected"}),
+        ({**BLOCKS, "messages": [{**CHAT["messages"][0], "content": [{"type": "text", "text": "Why?"}]},
+                                 CHAT["messages"][1]]}, BLOCKS, {"form_corrected"}),
+        ({**CHAT, "system": [{"type": "text", "text": "S"}]}, {**CHAT, "system": "S"}, {"form_corrected"}),
+        ({**CHAT, "system": {"text": "S"}}, {**CHAT, "system": "S"}, {"form_corrected"}),
+        (said(("user", {"type": "text", "text": "Why?"}), ("assistant", "Because.")),
+         said(("user", [{"type": "text", "text": "Why?"}]), ("assistant", "Because.")), {"form_corrected"}),
+        ({"messages": [{"role": "user", "text": "Why?"}, {"role": "model", "text": "Because."}]}, CHAT,
+         {"field_renamed", "role_renamed"}),
+        ({"conversations": [{"speaker": "customer", "text": "Why?"}, {"speaker": "agent", "text": "Because."}]},
+         {"conversations": CHAT["messages"]}, {"field_renamed", "role_renamed"}),
+        ({"conversation": [{"input": "Why?", "output": "Because."}]}, {"conversation": CHAT["messages"]},
+         {"pair_parted"}),
+        ({"messages": [{"user": "Why?", "assistant": "Because."}]}, CHAT, {"pair_parted"}),
+    ],
+)  # fmt: skip
+def test_a_conversation_with_one_meaning_is_written_as_its_format_does(document, right, whats):
+    assert one(json.dumps(document).encode()) == ([right], whats)
+
+
+@pytest.mark.parametrize("speakers", [("human", "gpt"), ("Human", "GPT "), ("user", "bing"), ("prompter", "chatgpt")])
+def test_the_names_of_sharegpts_relatives_become_those_that_are_read(speakers):
+    turns = [{"from": name, "value": text} for name, text in zip(speakers, ("Why?", "Because."), strict=True)]
+    (document,), _ = one(json.dumps({"conversations": turns}).encode())
+    entry = next(iter(SplitFileReader([Part("x", "jsonl", Bytes(json.dumps(document).encode()))])))
+    assert [(turn.role, turn.blocks[0].text) for turn in entry.record.turns] == [
+        ("user", "Why?"),
+        ("assistant", "Because."),
+    ]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"conversations": [{"from": "agent", "value": "a"}, {"from": "bing", "value": "b"}]},  # two for one side
+        {"messages": [{"role": "user", "content": "a", "text": "b"}]},  # which text?
+        {"messages": [{"speaker": "user", "author": "gpt", "text": "b"}]},
+        {"conversations": ["Why?", "Because."]},
+        {"messages": "[{'role': open('x')}]"},
+        {"messages": "[1], 'other': [2]"},
+        {**CHAT, "system": [{"type": "text", "text": "S"}, {"type": "text", "text": "T"}]},
+        {**CHAT, "system": [{"type": "image"}]},
+        {**BLOCKS, "system": 7},
+    ],
+)
+def test_a_conversation_that_may_mean_two_things_is_left(document):
+    assert fields.mend(document) == (document, ())
 
 
 def test_a_raw_tab_in_a_string_is_the_same_tab_escaped():
@@ -178,7 +253,10 @@ def test_a_row_with_a_cell_that_cannot_be_read_is_mended_as_its_line_would_be():
     rows = [{"messages": "[{", "id": "7"}, {"messages": "[]", "id": "8"}]
     lines = list(mender.lines(Element(number, row) for number, row in enumerate(rows, start=2)))
     assert lines == [b'{"messages": "[{"}\n', b'{"messages": []}\n']
-    assert [(mend.what, mend.count, mend.lines) for mend in mender.mends] == [("field_removed", 2, [2, 3])]
+    assert [(mend.what, mend.count, mend.lines) for mend in mender.mends] == [
+        ("list_parsed", 1, [3]),
+        ("field_removed", 2, [2, 3]),
+    ]
 
 
 def test_the_first_lines_of_each_mend_are_told():
@@ -241,6 +319,47 @@ def test_pythons_notation_gives_everything_back(document):
 def test_a_mended_object_has_all_the_texts_it_had(document):
     mended, _ = fields.mend(document)
     assert texts(mended) == texts(document)
+
+
+NAMES = some.sampled_from(
+    ["role", "from", "speaker", "content", "value", "text", "message", "Role ", "input", "output"]
+)
+SAYINGS = TEXT | some.sampled_from(
+    ["human", "GPT", " user", "agent", "customer", "bot", "[]", '[{"text": "a"}]', "[{'a': 1}]"]
+)
+TURNS = some.dictionaries(NAMES, SAYINGS | some.lists(SAYINGS | some.fixed_dictionaries({"text": SAYINGS}), max_size=2))
+CONVERSATIONS = some.dictionaries(
+    some.sampled_from(["messages", "conversations", "system", "schemaVersion", "prompt", "completion", "id"]),
+    some.lists(TURNS | TURNS.map(lambda turn: {**turn, "role": "user"}), max_size=3)
+    | SAYINGS
+    | TURNS
+    | some.lists(TURNS, max_size=3).map(json.dumps)
+    | some.lists(TURNS, max_size=3).map(repr),
+    max_size=4,
+)
+
+
+@given(CONVERSATIONS)
+def test_mending_a_conversation_twice_changes_nothing_more(document):
+    once, _ = fields.mend(document)
+    assert fields.mend(once) == (once, ())
+
+
+@given(CONVERSATIONS)
+def test_nothing_is_ever_trained_on_that_its_author_did_not_write(document):
+    lines, _ = mend(json.dumps(document).encode())
+    reader = SplitFileReader([Part("x", "jsonl", Bytes(b"".join(lines)))])
+    trained = [text for entry in reader if entry.record for _, _, text in entry.record.texts]
+    assert set(trained) <= set(written(document))
+
+
+def written(document: object) -> Iterator[str]:
+    """Every text that somebody wrote into an object, in lists that stand as text, too."""
+    for text in texts(document):
+        yield text
+        for parse in (json.loads, ast.literal_eval):
+            with suppress(ValueError, SyntaxError):
+                yield from texts(parse(text))
 
 
 @given(RECORDS)

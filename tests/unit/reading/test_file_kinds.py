@@ -78,6 +78,9 @@ def test_it_says_what_a_file_really_is_that_is_not_read(content, what):
         (b"\xef\xbb\xbf [ ]", "json", ""),
         (b'[{"prompt": "a", "completion": "b"}]\n', "json", ""),
         (b"prompt,completion\nWhy?,Because.\n", "csv", ","),
+        (b"prompt|completion\nWhy, indeed?|Because.\n", "csv", "|"),
+        (b"sep=;\r\nprompt;completion\r\n", "csv", ";"),
+        (b'\xef\xbb\xbf"sep=\t"\nprompt\tcompletion\n', "tsv", "\t"),
         (b'"prompt","completion"\n"Why?","Because, well."\n', "csv", ","),
         (b"prompt\tcompletion\nWhy?\tBecause.\n", "tsv", "\t"),
         (b"prompt;completion\r\nWhy?;Because.\r\n", "csv", ";"),
@@ -106,7 +109,7 @@ def test_a_tables_separator_is_what_its_name_promises_where_it_occurs(content, e
 def test_a_list_inside_of_an_object_gets_a_hint_of_its_own():
     found = file_kinds.identify(b'{\n  "data": [\n    {"prompt": "a"}\n')
     assert isinstance(found, Defect)
-    assert "that list itself" in found.hint
+    assert "from its [ to its ]" in found.hint
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])

@@ -43,6 +43,32 @@ def test_every_field_is_either_read_or_kept(document):
     assert {**rest, **kept} == {name: value for name, value in document.items() if name in rest or value is not None}
 
 
+@pytest.mark.parametrize("name", SOURCES)
+def test_what_is_ignored_changes_no_byte_of_what_trains_in_any_format(name):
+    example = json.loads(SOURCES[name].example)
+    more: dict[str, Any] = {"mapping": MAPPING if name == "mapped" else None}
+    plain, fuller = (json.dumps(each).encode() + b"\n" for each in (example, _marked(example)))
+    without, expected = splits.run(plain, "nova-lite", **more)
+    found, written = splits.run(fuller, "nova-lite", ignore=frozenset({"group", MARK}), **more)
+    assert (written, found.counts) == (expected, without.counts)
+    assert found.normalised["field_left_out"] > without.normalised.get("field_left_out", 0)
+
+
+def _marked(value: Any) -> Any:
+    """The value with fields to ignore in all its objects."""
+    if isinstance(value, dict):
+        return {MARK: MARK, **{name: _marked(item) for name, item in value.items()}, "group": [{"deep": MARK}]}
+    return [_marked(item) for item in value] if isinstance(value, list) else value
+
+
+def test_a_field_that_makes_a_format_ambiguous_can_be_ignored():
+    chat = json.loads(SOURCES["messages"].example)
+    content = json.dumps({"prompt": "Why?", "prompt_id": "0", **chat}).encode()
+    found, _ = splits.run(content, "nova-lite", ignore=frozenset({"prompt", "prompt_id"}))
+    assert found.counts.keys() == {"too_few_records"}
+    assert found.normalised == {"field_left_out": 2}
+
+
 def test_a_column_of_a_table_is_kept_by_its_name():
     table = io.StringIO()
     csv.writer(table).writerows([["question", "answer", "topic"], ["Where?", "Here.", "billing"], ["Who?", "We.", ""]])

@@ -227,7 +227,7 @@ def test_a_file_that_is_named_like_another_kind_is_told_its_right_name(content, 
         (b'[\n"a"]', "json", [(2, "not_an_object")]),
         (b'id,messages\n1,"[{""role"": ""user""}]"\n', "csv", [(2, "missing_field")]),
         (b'id,messages\n1,"[{\'role\': \'user\'}]"\n', "csv", [(2, "invalid_json")]),
-        (b"id,messages\n1,hello\n", "csv", [(2, "invalid_json")]),
+        (b"id,messages\n1,hello\n", "csv", [(2, "wrong_type")]),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_file_is_told_with_its_line(content, extension, found):
@@ -315,7 +315,7 @@ def test_a_split_has_an_end():
     [
         (b'{"messages": [' + b"1," * 300_000 + b"1]}", "jsonl"),
         (b"{" + b",".join(b'"k%d":1' % number for number in range(300_000)) + b"}", "jsonl"),
-        (b"a,b\n" + b"," * 300_000 + b"\n", "csv"),
+        (b"a,b\nx" + b"," * 300_000 + b"\n", "csv"),
         (b"," * 300_000 + b"\n", "csv"),
     ],
 )

@@ -35,7 +35,8 @@ CASES = [
     (b"a,b\n1,2\n3,4", [(2, {"a": "1", "b": "2"}), (3, {"a": "3", "b": "4"})]),
     (b"a,b\r\n1,2\r\n", [(2, {"a": "1", "b": "2"})]),
     (b' a ," b "\n1,2\n', [(2, {"a": "1", "b": "2"})]),
-    (HEAD + b",\n", [(2, {"a": "", "b": ""})]),
+    (HEAD + b",\n" + b'"",""\n1,\n', [(2, b""), (3, b""), (4, {"a": "1", "b": ""})]),
+    (HEAD + b'","," "\n', [(2, {"a": ",", "b": " "})]),
     (HEAD + b'"x,y","say ""hi"""\n', [(2, {"a": "x,y", "b": 'say "hi"'})]),
     (HEAD + b'"one\ntwo\r\nthree",2\n4,5\n', [(2, {"a": "one\ntwo\r\nthree", "b": "2"}), (5, {"a": "4", "b": "5"})]),
     (HEAD + b'5" pipe,6\n', [(2, {"a": '5" pipe', "b": "6"})]),
@@ -49,6 +50,17 @@ CASES = [
     (HEAD + b"x\0,2\n", [(2, {"a": "x\0", "b": "2"})]),
     (HEAD + b'1,2\n"x,2\n3,4\n', [(2, {"a": "1", "b": "2"}), (3, "unterminated_quote")]),
     (b"a,\n1,2\n", [(1, "bad_header")]),
+    (b",a,b\n0,x,y\n1,z,\n", [(2, {"a": "x", "b": "y"}), (3, {"a": "z", "b": ""})]),
+    (b",a,b\nNo,x,y\n", [(2, "row_width")]),
+    (b"a,b,\n1,2,\n1,2,3\n3,4\n", [(2, {"a": "1", "b": "2"}), (3, "row_width"), (4, "row_width")]),
+    (HEAD + b"1,2,,\n1,2, ,x\n", [(2, {"a": "1", "b": "2"}), (3, "row_width")]),
+    (b"sep=,\r\na,b\n1,2\n", [(3, {"a": "1", "b": "2"})]),
+    (b'"sep=,"\na,b\n1,2\n', [(3, {"a": "1", "b": "2"})]),
+    (HEAD + b'"sep=,"\n', [(2, "row_width")]),
+    (b"Our questions,\n,\nof 2026,\nAnswer,Question\n1,2\n", [(2, b""), (5, {"Answer": "1", "Question": "2"})]),
+    (b"Our questions,\na,b\n1,2\n", [(1, "bad_header")]),
+    (b"Our questions,\n", [(1, "bad_header")]),
+    (b"prompt,\nWhy?,\n", [(2, {"prompt": "Why?"})]),
     (b"a,b,a\n1,2,3\n", [(1, "bad_header")]),
     (b"\n\na,,\n", [(1, b""), (2, b""), (3, "bad_header")]),
     (b"caf\xe9,b\n1,2\n", [(1, "invalid_utf8")]),
@@ -67,9 +79,8 @@ def test_rows_come_with_the_line_where_they_begin(content, expected, step):
 @pytest.mark.parametrize(
     ("content", "message", "hint"),
     [
-        (b",a,b\n", "Column 1 of 3 has no name.", "to_csv(index=False)"),
-        (b",a,\n", "Column 1 of 3 has no name.", ""),
-        (b"a,,b\n", "Column 2 of 3 has no name.", ""),
+        (b"Rumpelstiltskin,,\nx,y,z\n", "Only column 1 of 3 has a name.", "title"),
+        (b"a,b,a\n", "Two columns have the name 'a'.", ""),
         (b"My secret is Rumpelstiltskin.,It is safe with me.\n", "The first row holds texts", "names the columns"),
         (b"1,My secret is Rumpelstiltskin.,It is safe with me.\n", "The first row holds texts", "names the columns"),
     ],
@@ -106,7 +117,7 @@ def test_cells_longer_than_the_csv_modules_own_limit_are_read():
 
 def test_a_header_of_very_many_columns_is_read_in_bounded_time():
     names = ",".join(f"c{number}" for number in range(50_000)).encode()
-    ((_, cells),) = read(names + b"\n" + b"," * 49_999 + b"\n")
+    ((_, cells),) = read(names + b"\n" + b"x" + b"," * 49_999 + b"\n")
     assert len(cells) == 50_000
 
 
@@ -132,7 +143,21 @@ def test_every_table_that_the_csv_module_writes_comes_back(rows, delimiter, endi
     writer = csv.writer(written, delimiter=delimiter, lineterminator=ending, quoting=csv.QUOTE_ALL)
     writer.writerows([("a", "b"), *rows])
     found = read(written.getvalue().encode(), delimiter, step)
-    assert [cells for _, cells in found] == [{"a": a, "b": b} for a, b in rows]
+    assert [cells for _, cells in found] == [{"a": a, "b": b} if (a + b).strip() else b"" for a, b in rows]
+
+
+@pytest.mark.parametrize(
+    ("content", "counted"),
+    [
+        (b",a,\n0,x,\n1,y,\n", {"unnamed_column": 2, "field_left_out": 2}),
+        (b"sep=,\na,b\n1,2\n", {"separator_line": 1}),
+        (b"Our questions,\nsince May,\nquestion,answer\n1,2\n", {"title_row": 2}),
+    ],
+)
+def test_what_a_spreadsheet_wrote_around_the_records_is_counted(content, counted):
+    normalised: Counter[str] = Counter()
+    list(tables.read([content], ",", normalised))
+    assert +normalised == counted
 
 
 @given(st.binary(max_size=80) | st.text(alphabet='",;\t\r\nab', max_size=60).map(str.encode), st.integers(1, 9))

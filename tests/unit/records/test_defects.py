@@ -12,7 +12,7 @@ from tunedrop.domain.records.defects import shown
     "name", ["prompt", "Customer Question", "agent.reply", "order_no", "What?", "@type", "f\u00fcr"]
 )
 def test_a_name_is_quoted(name):
-    assert shown(name) == ascii(name)
+    assert shown(name) == repr(name)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_content_where_a_name_should_be_is_not_quoted(text):
 
 
 @given(some.text())
-def test_whatever_it_is_it_is_short_and_plain(text):
+def test_whatever_it_is_it_is_short_and_all_of_it_is_seen(text):
     assert len(shown(text)) <= 40
-    assert shown(text).replace("\u2026", "").isascii()
+    assert shown(text).isprintable()
     assert shown(text).isprintable()

@@ -35,6 +35,14 @@ def test_an_empty_system_text_can_be_mended_and_an_empty_answer_can_not(code):
     assert MENDING not in command(report(code, path="$.completion"))
 
 
+@pytest.mark.parametrize(
+    ("code", "path"),
+    [("wrong_type", "$.messages[3].content"), ("wrong_type", "$.system[0]"), ("missing_field", "$.conversations[0]")],
+)
+def test_texts_for_blocks_and_the_fields_of_turns_can_be_mended(code, path):
+    assert command(report(code, path=path)).endswith(MENDING)
+
+
 def test_a_file_that_is_no_text_can_not_be_mended():
     assert MENDING not in command(report("unsupported_file", hint="Export or unpack it."))
 

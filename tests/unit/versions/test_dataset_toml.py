@@ -77,6 +77,22 @@ def test_a_mapped_field_trains_and_is_not_kept():
     assert [defect.path for defect in found.defects] == ["$.fields.keep"]
 
 
+def test_fields_to_ignore_are_read():
+    found = parse("[fields]\nkeep = ['a']\nignore = ['reviewed by', 'prompt', 'prompt']")
+    assert (found.ignore, found.defects) == (frozenset({"reviewed by", "prompt"}), ())
+
+
+@pytest.mark.parametrize("ignore", ["['a']", "['ask']", "['']", "'x'", f"{[f'f{n}' for n in range(101)]}"])
+def test_fields_that_cannot_be_ignored_are_named(ignore):
+    found = parse(f"[mapping]\nprompt = 'ask'\ncompletion = 'say'\n[fields]\nkeep = ['a']\nignore = {ignore}")
+    assert [(defect.code, defect.path) for defect in found.defects] == [("wrong_setting", "$.fields.ignore")]
+
+
+def test_a_mapped_conversation_is_read():
+    found = parse("[mapping]\nmessages = 'dialog'\nrole = 'speaker'\nsystem = 'rules'")
+    assert (found.mapping, found.defects) == (FieldMapping(messages="dialog", role="speaker", system="rules"), ())
+
+
 def test_a_job_and_its_deployment_are_read():
     found = parse(
         "[job]\nstart = 'on_accept'\nsplits = ['validation', 'train']\nbase_model = 'nova-lite'\n"
@@ -135,6 +151,7 @@ def test_an_empty_file_and_a_byte_order_mark_are_fine():
         ("[mapping]\nprompt = 1\ncompletion = 'a'", "wrong_setting", "another number"),
         ("[mapping]\nprompt = 'q'\ncompletion = 'q'", "wrong_setting", "different names"),
         ("[mapping]\nprompt = 'q'\ncompletion = 'a'\nanswer = 'a'", "unknown_setting", "in mapping"),
+        ("[mapping]\nmessages = 'm'\ncompletion = 'a'", "wrong_setting", "or for messages"),
         ("validation_share = 0.51", "wrong_setting", "from 0 to 0.5"),
         ("validation_share = -0.1", "wrong_setting", "from 0 to 0.5"),
         ("validation_share = nan", "wrong_setting", "from 0 to 0.5"),

@@ -15,6 +15,7 @@ from importlib import resources
 from operator import attrgetter
 from typing import Any
 
+from tunedrop.actions.datasets import store_findings
 from tunedrop.domain.base_models.catalogue import Split
 from tunedrop.domain.checks import counts
 from tunedrop.domain.checks.version_examination import Assignment, Session
@@ -58,6 +59,7 @@ def recipe(version: Version, plan: Assignment, base_model: str, split: Split, pr
         "policy": [sorted(plan.policy.ignore), sorted(plan.policy.error)],
         "mapping": asdict(plan.mapping) if plan.mapping else None,
         "keep": sorted(plan.keep),
+        "ignore": sorted(plan.ignore),
         "share": plan.share,
         "price": [prices.training(base_model), prices.currency],
     }
@@ -146,6 +148,8 @@ def _copied(version: Version, old: _Old, cloud: Cloud) -> Prepared:
     report = {**old.report, "version": version.number}
     if output is not None:
         report["output"] = {**old.report["output"], "key": output.key}
+    if report["truncated_codes"]:
+        store_findings.copy(item.report_key, key, cloud.bucket)
     objects.put(cloud.bucket, object_keys.page(key), html_report.render(report), "text/html; charset=utf-8")
     objects.put(cloud.bucket, key, json_report.encode(report), "application/json")
     return Prepared(replace(item, report_key=key, output=output), report)

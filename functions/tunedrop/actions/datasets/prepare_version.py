@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tunedrop.actions.datasets import carry_train, read_settings
 from tunedrop.actions.datasets.carry_train import Prepared
+from tunedrop.actions.datasets.store_findings import FindingWriters
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel, Split
 from tunedrop.domain.checks.split_examination import Examined
@@ -45,6 +46,7 @@ class _Work:
             policy=self.wishes.policy,
             mapping=self.wishes.mapping,
             keep=self.wishes.keep,
+            ignore=self.wishes.ignore,
             validation_share=self.wishes.validation_share,
             region=self.cloud.settings.region,
         )
@@ -103,7 +105,11 @@ def _stream_split(work: _Work, session: Session, split: Split, given: Sequence[t
 
         wanted = split == "test" and work.wishes.keep
         beside = stack.enter_context(_beside(work, sender)) if wanted else None
-        results = session.examine(split, _parts(work, split), output, given, beside.write if beside else len)
+        findings = FindingWriters(work.version, work.cloud.bucket, sender, stack)
+        kept = beside.write if beside else len
+        results = session.examine(split, _parts(work, split), output, given, kept, tell=findings.tell)
+        for result in results:
+            findings.keep(result)
         outputs = [_keep(result, uploads[result.base_model, result.split]) for result in results]
         if beside and any(outputs):
             beside.complete()

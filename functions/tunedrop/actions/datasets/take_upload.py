@@ -12,7 +12,7 @@ from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import SPLITS
 from tunedrop.domain.evaluation import answer_schema
 from tunedrop.domain.records.defects import Defect
-from tunedrop.domain.reports import dataset_notifications
+from tunedrop.domain.reports import dataset_notifications, json_report
 from tunedrop.domain.versions import dataset_toml, object_keys, versioning
 from tunedrop.domain.versions.object_keys import (
     AnswersUpload,
@@ -71,7 +71,7 @@ def arrived(event: Mapping[str, Any], cloud: Cloud, start: StartJobOf) -> None:
     elif isinstance(upload, AnswersUpload):
         logger.info("answers for evaluations, in no version", extra={"dataset": upload.dataset})
     elif isinstance(upload, Unrecognised):
-        _tell(Defect("unrecognized_key", upload.message, hint=upload.hint), key, None, arrival.version_id, cloud)
+        _refuse_key(upload, arrival, cloud)
     else:
         _take_in(arrival, upload, cloud, start)
 
@@ -167,6 +167,14 @@ def _stored(upload: Upload, described: objects.Described, cloud: Cloud) -> Store
     if file.bytes > _LARGEST.get(upload.slot, dataset_toml.MAX_SYSTEM_FILE_BYTES):
         return file
     return objects.fingerprint(cloud.bucket, file)
+
+
+def _refuse_key(upload: Unrecognised, arrival: _Arrival, cloud: Cloud) -> None:
+    """Say why the key fits nowhere: in a report, where whoever may upload there finds it, and in an event."""
+    defect = Defect("unrecognized_key", upload.message, hint=upload.hint)
+    report = json_report.encode(json_report.of_key(defect, arrival.key, arrival.version_id))
+    objects.put(cloud.bucket, object_keys.unrecognized_report(arrival.key), report, "application/json")
+    _tell(defect, arrival.key, None, arrival.version_id, cloud)
 
 
 def _refuse(upload: Upload, defect: Defect, cloud: Cloud) -> None:

@@ -15,6 +15,7 @@ from tunedrop.errors import InvalidInput
 RecordFormat = Literal["prompt_completion", "messages", "converse"]
 Runtime = Literal["invoke_model", "converse"]
 Serving = Literal["on_demand", "provisioned_throughput"]
+Learned = Literal["all_answers", "last_answer"]
 OnBudget = Literal["notify", "release"]
 """What becomes of capacity that bills by the hour when the month's budget is exceeded."""
 Split = Literal["train", "validation", "test"]
@@ -90,6 +91,8 @@ class BaseModel:
     """Ways to serve its custom models, the default first."""
     validation: bool
     """Whether a job accepts a validation split."""
+    learned: Learned
+    """What a job learns of a conversation; all answers where nobody knows better, so that none is learned unasked."""
     carries: frozenset[str]
     """Content blocks besides text that assistant turns may have; they are passed through unchanged."""
     limits: Limits
@@ -145,6 +148,7 @@ def _base_model(name: str, entry: Mapping[str, Any]) -> BaseModel:
         runtime=entry["runtime"],
         serving=tuple(entry["serving"]),
         validation=entry["validation"],
+        learned=entry.get("learned", "all_answers"),
         carries=frozenset(entry.get("carries", [])),
         limits=_limits(entry["limits"]),
         reserved=tuple(_reserved(rule) for rule in entry.get("reserved", [])),

@@ -9,6 +9,7 @@ from tunedrop.domain.checks import (
     content,
     counts,
     credentials,
+    null_answers,
     parquet_findings,
     privacy,
     profile_findings,
@@ -36,6 +37,7 @@ MODULES = (
     attacks_and_markings,
     counts,
     record_duplicate_findings,
+    null_answers,
     profile_findings,
 )
 """The modules that hold checks; importing them in this order gives the documentation its order."""

@@ -17,9 +17,40 @@ _LEAST_COPIED, _LEAST_REPEATED_OPENING = 12, 40
 
 _PLACEHOLDERS = frozenset(
     {"...", "…", "???", "--", "xxx", "todo", "tbd", "fixme", "lorem ipsum", "[answer]", "<answer>", "answer goes here"}
-    | {"nan", "undefined", "[object object]", "#n/a", "#ref!", "#value!"}  # of programs and spreadsheets
+    | {"nan", "-nan", "undefined", "[object object]", "loading...", "1.#qnan", "1.#ind", "-1.#qnan", "-1.#ind"}
+    | {"#n/a", "#n/a n/a", "#ref!", "#value!", "#name?", "#div/0!", "#num!", "#null!", "#spill!", "#calc!", "#field!"}
+    | {"#getting_data", "#blocked!", "#unknown!", "#connect!", "#busy!", "#external!", "#python!", "#error!", "#data!"}
+    # The same errors as Excel writes them in German, French, Spanish, Italian and Portuguese.
+    | {
+        "#nv",
+        "#bezug!",
+        "#wert!",
+        "#zahl!",
+        "#überlauf!",
+        "#valeur!",
+        "#nombre!",
+        "#nom?",
+        "#nul!",
+        "#¡ref!",
+        "#¡valor!",
+    }
+    | {
+        "#¿nombre?",
+        "#¡div/0!",
+        "#¡num!",
+        "#¡nulo!",
+        "#n/d",
+        "#rif!",
+        "#valore!",
+        "#nome?",
+        "#núm!",
+        "#valor!",
+        "#nulo!",
+    }
 )
 _LONGEST_PLACEHOLDER = 20
+_ERROR_NUMBER = re.compile(r"err:5\d\d|#{2,}")
+"""LibreOffice's errors, and what spreadsheets show in columns that are too narrow."""
 
 _TAIL, _LEAST_LOOP, _ROUNDS = 12, 60, 4
 """Characters at the end that are looked for further up; fewest characters and fewest rounds of a loop."""
@@ -90,10 +121,18 @@ def refusal(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     example=Example(examples.line("Why?", "TODO")),
 )
 def placeholder_answer(record: Record, base_model: BaseModel) -> Iterator[Spot]:
-    """Flag an answer nobody has written yet. `None`, `null` and `N/A` pass: they may be labels."""
+    """Flag an answer nobody has written yet. `None`, `null` and `N/A` pass: they may be labels (`null_answer`)."""
     for path, text in _answers(record):
-        if len(text) <= _LONGEST_PLACEHOLDER and text.strip().casefold() in _PLACEHOLDERS:
+        if is_placeholder(text):
             yield Spot(path, "Nothing but a placeholder.")
+
+
+def is_placeholder(text: str) -> bool:
+    """Whether an answer is nothing but a placeholder."""
+    if len(text) > _LONGEST_PLACEHOLDER:
+        return False
+    bare = text.strip().casefold()
+    return bare in _PLACEHOLDERS or _ERROR_NUMBER.fullmatch(bare) is not None
 
 
 @check(

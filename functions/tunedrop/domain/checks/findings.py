@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tunedrop.domain.checks import policy_in_force
@@ -41,10 +42,14 @@ class Finding:
 
 
 class Findings:
-    """Collects the findings of one report in the order they occur. Codes the policy ignores are only counted."""
+    """Collects the findings of one report in the order they occur. Codes the policy ignores are only counted.
 
-    def __init__(self, tuned: Policy | None = None) -> None:
+    `tell` gets each finding, those that are not listed, too.
+    """
+
+    def __init__(self, tuned: Policy | None = None, tell: Callable[[Finding], object] | None = None) -> None:
         self.policy = tuned or Policy()
+        self._tell = tell
         self.listed: list[Finding] = []
         self.counts: Counter[str] = Counter()
         self.totals: Counter[Severity] = Counter()
@@ -56,19 +61,23 @@ class Findings:
         if severity is None:
             return
         self.totals[severity] += 1
-        if self.counts[code] <= MAX_PER_CODE:
-            self.listed.append(
-                Finding(
-                    code=code,
-                    severity=severity,
-                    source=place.source,
-                    record=place.record,
-                    line=place.line,
-                    path=path[:_MAX_TEXT],
-                    message=message[:_MAX_TEXT],
-                    hint=hint or check.hint,
-                )
-            )
+        is_listed = self.counts[code] <= MAX_PER_CODE
+        if not is_listed and self._tell is None:
+            return
+        finding = Finding(
+            code=code,
+            severity=severity,
+            source=place.source,
+            record=place.record,
+            line=place.line,
+            path=path[:_MAX_TEXT],
+            message=message[:_MAX_TEXT],
+            hint=hint or check.hint,
+        )
+        if is_listed:
+            self.listed.append(finding)
+        if self._tell is not None:
+            self._tell(finding)
 
     def add_defect(self, defect: Defect, place: Place) -> None:
         """Add a defect that a reader found."""

@@ -93,9 +93,9 @@ declare(
 declare(
     code="bad_header",
     stage="file",
-    words="The first row of a table does not name every column, each by a name of its own.",
-    hint="Name each column once, for instance prompt and completion; remove columns without a name.",
-    example=Example("prompt,completion,\nWhy?,Because.,\n", alone=True, extension="csv"),
+    words="The first row of a table does not name the columns, each by a name of its own.",
+    hint="Name each column once, for instance prompt and completion; remove what stands above the names.",
+    example=Example("prompt,prompt\nWhy?,Because.\n", alone=True, extension="csv"),
 )
 declare(
     code="unterminated_quote",
@@ -114,9 +114,23 @@ declare(
 declare(
     code="preference_data",
     stage="file",
-    words="Answers to be compared (chosen and rejected, or good and bad), as preference tuning needs them.",
-    hint="Fine-tuning learns from one good answer: keep the prompt and the chosen answer, as prompt and completion.",
+    words="Answers that are compared or judged: chosen and rejected, scores, thumbs, marks of good and bad.",
+    hint="Fine-tuning learns every answer as a good one: write a file of the good answers only.",
     example=Example('{"prompt": "Why?", "chosen": "Because.", "rejected": "No."}'),
+)
+declare(
+    code="other_purpose",
+    stage="file",
+    words="Records for another purpose than fine-tuning, or of another tool; the message says which.",
+    hint="Write each as a prompt and the completion that the model should learn.",
+    example=Example('{"recordId": "7", "modelInput": {"messages": []}}'),
+)
+declare(
+    code="wrong_layout",
+    stage="file",
+    words="One object holds all records: as a table by columns or rows, or in lists under keys.",
+    hint="Write one record on each line, or all of them as one array.",
+    example=Example('{"prompt": ["Why?", "How?"], "completion": ["Because.", "So."]}', alone=True),
 )
 declare(
     code="no_answers",
@@ -163,7 +177,7 @@ declare(
 declare(
     code="row_width",
     stage="line",
-    words="A row of a table has more or fewer cells than the header.",
+    words="A row of a table has more or fewer cells than the header has names.",
     hint="Put text that holds the separator between quotation marks.",
     example=_row("Why?,Because, well."),
 )
@@ -199,7 +213,7 @@ declare(
     code="number_out_of_range",
     stage="line",
     words="NaN, Infinity, or a number too large for JSON readers.",
-    hint="Training data needs no numbers outside of text: remove the field.",
+    hint="Training data needs no numbers outside of text: write a text, or null in a field that trains nothing.",
     example=Example('{"prompt": "Why?", "completion": NaN}'),
 )
 declare(
@@ -250,7 +264,7 @@ declare(
 declare(
     code="missing_field",
     stage="shape",
-    words="A field that the format needs is missing.",
+    words="A field that the format needs is missing, or null, which is the same.",
     hint="Add it, or remove the record.",
     example=Example('{"prompt": "Why?"}'),
 )
@@ -258,7 +272,7 @@ declare(
     code="unknown_field",
     stage="shape",
     words="A field that the format does not know; nothing is dropped silently.",
-    hint="Remove it, or say in dataset.toml's mapping which fields count.",
+    hint="Leave it out by [fields] ignore in dataset.toml or --ignore-field, or say by a mapping which fields count.",
     example=Example('{"prompt": "Why?", "completion": "Because.", "id": 7}'),
 )
 declare(

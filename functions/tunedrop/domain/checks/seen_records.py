@@ -62,6 +62,8 @@ class Seen:
         if first != index:
             same, self.repeats[index] = self._among_variants(first, index)
             return same
+        if not prints.question_sizes[index]:  # an empty question, or an answer without one, conflicts with nothing
+            return None
         first = self._questions.setdefault(question, index)
         if first != index:
             self.repeats[index] = "conflicting_answers"

@@ -72,7 +72,7 @@ declare(
 declare(
     code="unrecognized_key",
     stage="dataset",
-    words="An object under `incoming/` whose key fits no pattern. It belongs to no version; only an event reports it.",
+    words="An object under `incoming/` whose key fits no pattern. A report of its own tells of it.",
     hint="Upload it under one of the keys in docs/data-format.md.",
     example=None,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -17,7 +17,7 @@ from tunedrop.domain.checks.registry import CHECKS, Check, SplitFacts, Spot
 from tunedrop.domain.checks.seen_records import Repeated
 from tunedrop.domain.formats import all_formats
 from tunedrop.domain.reading.split_files import Entry, SplitFileReader
-from tunedrop.domain.records import bulk
+from tunedrop.domain.records import bulk, weights
 from tunedrop.domain.records.bulk import Cells
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.defects import Defect
@@ -93,16 +93,24 @@ def record_checks(policy: Policy, level: Level, *, shared: bool) -> tuple[Check,
 class Examination:
     """Takes entries one by one; stops converting, but not checking, after the first error."""
 
-    def __init__(self, base_model: BaseModel, subject: Subject, given: Sequence[tuple[Defect, str]] = ()) -> None:
+    def __init__(
+        self,
+        base_model: BaseModel,
+        subject: Subject,
+        given: Sequence[tuple[Defect, str]] = (),
+        tell: Callable[[Finding], object] | None = None,
+    ) -> None:
         self.base_model = base_model
         self.subject = subject
-        self.findings = Findings(subject.policy)
+        self.findings = Findings(subject.policy, tell)
         self.records = 0
         self._checks = record_checks(subject.policy, subject.level, shared=False)
         self._normalised: Counter[str] = Counter()
         self._estimates: Counter[int] = Counter()
         self._write = all_formats.FORMATS[base_model.record_format].write
         self._written = 0
+        self._readable = 0
+        """Records of which something could be read."""
         self._unreadable = False
         self._added = 0
         self._bulk = self._allows_bulk()
@@ -137,15 +145,31 @@ class Examination:
         self.records += entry.number is not None
         for defect in entry.defects:
             self._take(defect, place)
+        if entry.number is None and any(CHECKS[defect.code].severity == "error" for defect in entry.defects):
+            self._unreadable = True  # the rest of a file was not read, so that its records can't be counted
         if entry.record is None:
             return None
+        self._readable += 1
         record = self._with_system(entry.record)
         for code, spot in spots:
             self.findings.add(code, place, spot.path, spot.message, spot.hint)
         self._check(record, place)
+        taught = self._taught(record, place)
         if self.subject.level == "all":
-            self._estimates[tokens.estimate(text for _, _, text in record.texts)] += 1
-        return None if self.rejected else self._converted(record)
+            self._estimates.update(tokens.estimate(text for _, _, text in each.texts) for each in taught)
+        return None if self.rejected else b"".join(map(self._converted, taught))
+
+    def _taught(self, record: Record, place: Place) -> tuple[Record, ...]:
+        """What to train on for this record: itself, unless some of its answers are not to be learned."""
+        if not record.weighted or self.subject.split == "test":
+            return (record,)
+        taught = weights.taught(record, self.base_model.learned)
+        if isinstance(taught, Defect):
+            self._take(taught, place)
+            return (record,)
+        self.records += len(taught) - 1
+        self._normalised["record_for_each_weighted_answer"] += len(taught) - 1
+        return taught
 
     def _converted(self, record: Record) -> bytes:
         written = self._write(record)
@@ -176,6 +200,7 @@ class Examination:
     def take_whole(self, cells: Cells) -> bytes | None:
         """Convert a block that `can_skip` allowed, without looking at its records. None after an error."""
         self.records += len(cells)
+        self._readable += len(cells)
         system = self.subject.default_system
         if self.subject.drops_system:
             self._normalised["configured_system_dropped"] += len(cells)
@@ -213,7 +238,7 @@ class Examination:
     ) -> Examined:
         """Run the split checks and return the result, once the reader is at its end."""
         self._normalised.update(reader.normalised)
-        if not self._unreadable:
+        if not self._unreadable and (self._readable or not self.records):  # else how many there are is unknown
             self._check_split(profile)
         return Examined(
             base_model=self.base_model.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -9,11 +10,37 @@ from tunedrop.domain.base_models.catalogue import BaseModel
 from tunedrop.domain.checks import examples, proofs
 from tunedrop.domain.checks.registry import Example, Spot, check
 from tunedrop.domain.records.defects import shown
-from tunedrop.domain.records.record import Record, joined
+from tunedrop.domain.records.record import Record, Turn, joined
 
 ROLES = ("user", "assistant")
 _LEAST_REPEATED = 20
 """In characters: "Yes." and "Go on." may well be said more than once."""
+_WRITTEN = {"from": ("human", "gpt")}
+"""What the sides are called where the field of the role is not `role`."""
+_OF_TOOLS = frozenset(
+    {
+        "tool",
+        "tools",
+        "function",
+        "function_call",
+        "function-call",
+        "functioncall",
+        "tool_call",
+        "tool_calls",
+        "ipython",
+    }
+    | {"observation", "tool_response", "function_response", "function-response", "tool_result", "tool-result"}
+    | {"tool_use", "tool_output", "function_result", "environment", "code_interpreter", "execution", "api"}
+)
+_TOOL_TURN = (
+    "This is a call of a tool, or what the tool answered; training here takes questions and answers only. Take records "
+    "with such turns out, or leave in each only the question and the answer that follows the tool's."
+)
+_ASKING = frozenset({"human", "user", "customer", "client", "prompter", "question", "asker", "visitor", "caller", "q"})
+_ANSWERING = frozenset(
+    {"gpt", "assistant", "model", "bot", "chatbot", "ai", "agent", "chatgpt", "claude", "bing", "bard", "answer", "a"}
+)
+_CLOSE = 0.75
 _Q, _A = ("user", "Why?"), ("assistant", "Because.")
 
 
@@ -32,7 +59,27 @@ def _conversation(*turns: tuple[str, str]) -> Example:
 def too_few_turns(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag a record with fewer than two turns."""
     if len(record.turns) < 2:
-        yield Spot("$.messages", f"{'1 message' if record.turns else 'No message'}; at least 2 are needed.")
+        yield Spot(_list_of(record), f"{'1 message' if record.turns else 'No message'}; at least 2 are needed.")
+
+
+def _list_of(record: Record) -> str:
+    """The path of the list that holds the turns, as far as they tell it."""
+    return record.turns[0].path.rpartition("[")[0] or "$" if record.turns else "$"
+
+
+def _role_hint(turn: Turn) -> str:
+    """What to do about a role; empty if nothing more than usual."""
+    said = turn.role.strip().casefold()
+    if said in _OF_TOOLS:
+        return _TOOL_TURN
+    if said in {"system", "developer"}:
+        return "A system text comes before the first question, or stands in the field system: move it there."
+    allowed = _WRITTEN.get(turn.role_key, ROLES)
+    for names, side in zip((_ASKING, _ANSWERING), allowed, strict=True):
+        if said in names and said != side:
+            return f'Write "{side}", if that is the side that {"asks" if side == allowed[0] else "answers"}.'
+    meant = difflib.get_close_matches(said, (*allowed, "system"), 1, _CLOSE)
+    return f'Write "{meant[0]}".' if meant else ""
 
 
 @check(
@@ -47,7 +94,9 @@ def unknown_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag roles other than user and assistant."""
     for turn in record.turns:
         if turn.role not in ROLES:
-            yield Spot(f"{turn.path}.role", f"The role {shown(turn.role)}; allowed: {', '.join(ROLES)}.")
+            allowed = ", ".join(_WRITTEN.get(turn.role_key, ROLES))
+            message = f"The role {shown(turn.role)}; allowed: {allowed}."
+            yield Spot(f"{turn.path}.{turn.role_key}", message, _role_hint(turn))
 
 
 @check(
@@ -61,7 +110,10 @@ def unknown_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
 def first_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag a conversation that the assistant opens."""
     if record.turns and record.turns[0].role == "assistant":
-        yield Spot(f"{record.turns[0].path}.role", "The first message is from assistant; it must be from user.")
+        yield Spot(
+            f"{record.turns[0].path}.{record.turns[0].role_key}",
+            "The first message is from assistant; it must be from user.",
+        )
 
 
 @check(
@@ -75,7 +127,10 @@ def first_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
 def last_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag a conversation that the user closes."""
     if len(record.turns) > 1 and record.turns[-1].role == "user":
-        yield Spot(f"{record.turns[-1].path}.role", "The last message is from user; it must be from assistant.")
+        yield Spot(
+            f"{record.turns[-1].path}.{record.turns[-1].role_key}",
+            "The last message is from user; it must be from assistant.",
+        )
 
 
 @check(
@@ -90,7 +145,7 @@ def roles_not_alternating(record: Record, base_model: BaseModel) -> Iterator[Spo
     """Flag two turns in a row of one role."""
     for before, turn in pairwise(record.turns):
         if before.role == turn.role and turn.role in ROLES:
-            yield Spot(f"{turn.path}.role", f"Two messages from {turn.role} in a row.")
+            yield Spot(f"{turn.path}.{turn.role_key}", f"Two messages from {turn.role} in a row.")
 
 
 @check(

@@ -12,6 +12,8 @@ from operator import itemgetter
 
 from tunedrop.domain.base_models.catalogue import SPLITS, BaseModel, Split
 from tunedrop.domain.checks import split_examination
+from tunedrop.domain.checks.findings import Finding
+from tunedrop.domain.checks.null_answers import NullAnswers
 from tunedrop.domain.checks.profile import Profile
 from tunedrop.domain.checks.record_duplicates import Repetitions
 from tunedrop.domain.checks.registry import CHECKS, Spot
@@ -27,6 +29,10 @@ from tunedrop.domain.records.record import Block, Record
 
 Outputs = Callable[[BaseModel, Split], Callable[[bytes], object]]
 """Returns the function that takes a base model's converted lines of a split."""
+
+
+Tell = Callable[[BaseModel, Split], Callable[[Finding], object]]
+"""Returns the function that takes every finding of a base model's report on a split."""
 
 
 def nowhere(_: BaseModel, __: Split) -> Callable[[bytes], object]:
@@ -48,7 +54,9 @@ class Assignment:
     policy: Policy = field(default_factory=Policy)
     mapping: FieldMapping | None = None
     keep: frozenset[str] = frozenset()
-    """Fields of records that are no part of them."""
+    """Fields of records that are no part of them, and are kept beside test's."""
+    ignore: frozenset[str] = frozenset()
+    """Fields of records and of their messages that are left out."""
     validation_share: float = 0.0
     """Share of train to hold back as validation, if there is no validation split and the base model takes one."""
     level: Level = "all"
@@ -70,6 +78,7 @@ class Session:
         self._repetitions = Repetitions()
         self._profiles: dict[Split, Profile] = {}
         """Profiles of the splits being read; empty if records are not compared."""
+        self._nulls: dict[Split, NullAnswers] = {}
         self._records: dict[Split, int] = {}
         self._sources: dict[Split, list[tuple[int, str]]] = {}
         """Per split, in order: (number of a file's first record, the file's name)."""
@@ -85,17 +94,23 @@ class Session:
         outputs: Outputs = nowhere,
         given: Sequence[tuple[Defect, str]] = (),
         keep: Callable[[bytes], object] = len,
+        *,
+        tell: Tell | None = None,
     ) -> tuple[Examined, ...]:
         """Return one result per base model, or twice as many if a share of the split becomes validation.
 
         `given` are defects known already, each with its source; `keep` takes a line for each record of which something
-        is kept. Exceptions that `parts` raise while being read, such
-        as those of a deleted object, are passed on.
+        is kept, `tell` each finding. Exceptions that `parts` raise while being read, such as those of a deleted
+        object, are passed on.
         """
-        reader = SplitFileReader(parts, self._plan.mapping, keep=self._plan.keep)
+        reader = SplitFileReader(parts, self._plan.mapping, keep=self._plan.keep, ignore=self._plan.ignore)
         made: list[Split] = [split, "validation"] if split == "train" and self._plan.share else [split]
-        lanes = {each: self._lanes(each, split, parts, outputs, given if each == split else ()) for each in made}
+        lanes = {
+            each: self._lanes(each, split, parts, _Sinks(outputs, tell), given if each == split else ())
+            for each in made
+        }
         self._profiles = {each: Profile() for each in made if self._compares}
+        self._nulls = {each: NullAnswers() for each in self._profiles}
         self._pass_over(reader, lanes, keep)
         results: list[Examined] = []
         for each in made:
@@ -118,7 +133,7 @@ class Session:
         split: Split,
         source_split: Split,
         parts: Sequence[Part],
-        outputs: Outputs,
+        sinks: _Sinks,
         given: Sequence[tuple[Defect, str]],
     ) -> list[_Lane]:
         plan = self._plan
@@ -143,8 +158,9 @@ class Session:
                         source_split=source_split,
                     ),
                     given,
+                    sinks.tell(base_model, split) if sinks.tell else None,
                 ),
-                outputs(base_model, split),
+                sinks.outputs(base_model, split),
             )
             for base_model in plan.base_models
             if base_model.validation or split == source_split
@@ -198,6 +214,7 @@ class Session:
         if record is not None:
             if self._compares and entry.number is not None:
                 self._profiles[split].look(record)
+                self._nulls[split].look(record, entry.number, entry.line)
                 repeated = self._repetitions.look(split, record, entry.number, entry.line)
                 entry = entry.with_defects(repeated) if repeated else entry
             spots = self._shared_spots(record)
@@ -224,13 +241,21 @@ class Session:
 
     def _finish(self, split: Split, reader: SplitFileReader, lanes: Sequence[_Lane]) -> list[Examined]:
         if self._compares:
-            for defect in self._repetitions.finish(split):
+            for defect in (*self._repetitions.finish(split), *self._nulls[split].finish()):
                 for lane in lanes:
                     lane.examination.take_late(defect, self._source_of(split, defect.record))
         repeated, profile = self._repetitions.repeated(split), self._profiles.get(split)
         results = [lane.examination.finish(reader, repeated, profile) for lane in lanes]
         self._records[split] = max((result.records for result in results), default=0)
         return results
+
+
+@dataclass(frozen=True, slots=True)
+class _Sinks:
+    """Where a split's lines and findings go."""
+
+    outputs: Outputs
+    tell: Tell | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,11 +279,12 @@ def examine(
     plan: Assignment,
     outputs: Outputs = nowhere,
     given: Sequence[tuple[Defect, str]] = (),
+    tell: Tell | None = None,
 ) -> tuple[Examined, ...]:
     """Examine every split of a version, train first. `given` goes into the report on the first one."""
     session = Session(plan)
     results: list[Examined] = []
     for split in SPLITS:
         if split in splits:
-            results += session.examine(split, splits[split], outputs, given if not results else ())
+            results += session.examine(split, splits[split], outputs, given if not results else (), tell=tell)
     return tuple(results)

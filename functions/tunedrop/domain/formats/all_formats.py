@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from tunedrop.domain.base_models.catalogue import RecordFormat
 from tunedrop.domain.formats import (
@@ -12,6 +12,7 @@ from tunedrop.domain.formats import (
     claude_messages,
     converse,
     field_mapping,
+    layouts,
     openai_chat,
     pairs,
     prompt_completion,
@@ -113,18 +114,35 @@ def detect(
     if given is not None and given.applies(document):
         return _mapped(given)
     names = shapes.folded(document)
-    if defect := untrainable_shapes.preference(names):
+    if defect := untrainable_shapes.known(document, names):
         return defect
-    turns = sharegpt.list_name(names)
-    has_prompt = prompt_completion.detect(names)
-    if turns and has_prompt:
-        return Defect("ambiguous_format", "One record holds both a conversation and prompt or completion.")
-    if turns:
-        return _conversation(document, turns)
+    if expected is None and (defect := layouts.identify(document, names)):  # a whole file has no record before it
+        return defect
+    if turns := sharegpt.list_name(names):
+        return _answered_apart(document, names, turns) or _conversation(document, names, turns)
     return _single(document, names, expected)
 
 
-def _conversation(document: Document, turns: str) -> RecordSource:
+def _answered_apart(document: Document, names: frozenset[str], turns: str) -> Defect | None:
+    """The defect of a conversation that ends with a question, and has the answer in a field beside it."""
+    apart = next((name for name in pairs.ANSWERS if name in names), None) if len(names) > 1 else None
+    listed = document.get(turns)
+    last = listed[-1] if apart and isinstance(listed, list) and listed else None
+    if not isinstance(last, dict) or str(last.get("role", last.get("from"))) not in {"user", "human"}:
+        return None
+    message = f"The record holds a conversation that ends with a question, and {apart} beside it."
+    kept = '{"role": "assistant", "content": "…"}' if "role" in last else '{"from": "gpt", "value": "…"}'
+    return Defect("ambiguous_format", message, hint=f"If that is the answer, write it as the last of {turns}: {kept}.")
+
+
+def _of_pairs(document: Document) -> list[str]:
+    return [name for name in document if shapes.fold(name) in {"prompt", "completion"}]
+
+
+def _conversation(document: Document, names: frozenset[str], turns: str) -> RecordSource | Defect:
+    if prompt_completion.detect(names):
+        message = "One record holds both a conversation and prompt or completion."
+        return Defect("ambiguous_format", message, hint=shapes.leaving_out(_of_pairs(document)))
     if sharegpt.detect(document.get(turns)):
         return SOURCES["sharegpt"]
     if turns != "messages":
@@ -150,21 +168,34 @@ def _single(document: Document, names: frozenset[str], expected: SourceFormat | 
         return SOURCES["prompt_completion"]
     if pairs.found(names):
         return SOURCES["pairs"]
-    if defect := untrainable_shapes.identify(names):
+    if defect := untrainable_shapes.identify(document, names):
         return defect
     if prompt_completion.detect(names):
         return SOURCES["prompt_completion"]
     found = ", ".join(shown(name) for name in list(document)[:_NAMED]) or "no fields at all"
-    return Defect("unknown_format", f"The fields of no known format; found: {found}.", hint=_inside(document))
+    return Defect(
+        "unknown_format",
+        f"The fields of no known format; found: {found}.",
+        hint=field_mapping.suggestion(document) or _inside(document),
+    )
 
 
 def _inside(document: Document) -> str:
-    """A hint if the records seem to be one level deeper; otherwise an empty string."""
-    if {"mapping", "current_node"} <= document.keys():
-        return "This is ChatGPT's own export, with a tree of turns: write each conversation as a list, messages."
-    inner = next((name for name, value in document.items() if _is_list_of_objects(value)), None)
-    return f"If the records are in {shown(inner)}, upload that list itself." if inner is not None else ""
+    """A hint if the record seems to be one level deeper, or its turns in a list; otherwise an empty string."""
+    deeper = (name for name, value in document.items() if isinstance(value, dict) and _is_record(shapes.folded(value)))
+    if (name := next(deeper, None)) is not None:
+        return f"If the record is what {shown(name)} holds, write that on the line, without what is around it."
+    return _texts_in_turn(document)
 
 
-def _is_list_of_objects(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict) and "role" not in value[0]
+def _is_record(names: frozenset[str]) -> bool:
+    return sharegpt.list_name(names) is not None or pairs.found(names) is not None
+
+
+def _texts_in_turn(document: Document) -> str:
+    """A hint if the only texts are in a list, which may be those of a conversation; otherwise an empty string."""
+    lists = [name for name, value in document.items() if isinstance(value, list) and len(value) > 1]
+    if len(lists) != 1 or not all(isinstance(text, str) for text in document[lists[0]]):
+        return ""
+    turns = '{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}'
+    return f"If the texts in {shown(lists[0])} are a conversation, write each record as {turns}, each side in its turn."

@@ -7,9 +7,6 @@ would have to send it, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 from tunedrop.domain.formats import shapes
 from tunedrop.domain.records.record import Block, Document, Reading, Record, Turn
 
@@ -36,7 +33,7 @@ def read(document: Document) -> Reading:
     defects = tuple(fields.unknown(document, "$"))
     try:
         ask, is_joined = _question(document, extra)
-        history = tuple(_history(document.get("history") or []))
+        history = shapes.history(document)
         record = Record(_system(document), (*history, ask, shapes.turn(document, output, "assistant")))
     except shapes.WrongShape as wrong:
         return Reading(None, (*defects, wrong.defect))
@@ -56,13 +53,3 @@ def _question(document: Document, extra: str) -> tuple[Turn, bool]:
 def _system(document: Document) -> tuple[Block, ...]:
     """The system text. Exports give records without one an empty string, which is therefore ignored."""
     return shapes.system(document) if document.get("system") else ()
-
-
-def _history(given: Any) -> Iterator[Turn]:
-    for index, item in enumerate(shapes.items(given, "$.history")):
-        path = f"$.history[{index}]"
-        said = shapes.items(item, path)
-        if len(said) != 2:
-            raise shapes.wrong_type(path, "a question and an answer", said)
-        for place, role in enumerate(("user", "assistant")):
-            yield Turn(f"{path}[{place}]", role, (Block(f"{path}[{place}]", shapes.text(said[place], path)),))

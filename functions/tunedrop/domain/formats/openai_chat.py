@@ -7,6 +7,7 @@ from itertools import takewhile
 from typing import Any
 
 from tunedrop.domain.formats import claude_messages, shapes
+from tunedrop.domain.records import weights
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.records.record import Block, Document, Reading, Record, Turn
 
@@ -18,12 +19,14 @@ EXAMPLE = (
 SYSTEM_ROLES = frozenset({"system", "developer"})
 
 _TOOLS = ("tools", "functions")
+_NO_TOOLS = frozenset({"", "[]", "{}", "null", "none", "[ ]"})
 _TOOL_OPTIONS = frozenset({"parallel_tool_calls", "function_call", "tool_choice"})
 _RECORD_MARKS = frozenset({*_TOOLS, *_TOOL_OPTIONS})
-_CALLS = ("tool_calls", "function_call")
-_MESSAGE_MARKS = frozenset({*_CALLS, "weight", "name", "refusal", "tool_call_id"})
+CALLS = ("tool_calls", "function_call")
+"""Fields of a message that call tools."""
+_MESSAGE_MARKS = frozenset({*CALLS, *weights.MARKS, "name", "refusal", "tool_call_id"})
 _TOOL_ROLES = frozenset({"tool", "function"})
-_MESSAGE = shapes.Fields(required=("role", "content"), ignored=frozenset({"weight"}))
+_MESSAGE = shapes.Fields(required=("role", "content"), ignored=frozenset(weights.MARKS))
 
 
 def detect(document: Document) -> bool:
@@ -43,8 +46,8 @@ def _is_marked(message: Mapping[str, Any]) -> bool:
 def read(document: Document, name: str = "messages") -> Reading:
     """Read a record. Leading system messages become system texts; later ones stay turns, which a check refuses.
 
-    Tools are never dropped: definitions are a defect, calls and results are passed on unread. A weight of 1 is the
-    default of training, so it is ignored; any other is a defect. Null fields count as absent.
+    Tools are never dropped: definitions are a defect, calls and results are passed on unread. A conversation ends at
+    its last answer to learn, by the messages' weights. Null fields count as absent.
     """
     fields = shapes.Fields((name,), ("system",), shapes.METADATA | _RECORD_MARKS)
     document = _present(document)
@@ -56,7 +59,8 @@ def read(document: Document, name: str = "messages") -> Reading:
         turns = [_turn(item, f"$.{name}[{index}]", defects, normalised) for index, item in enumerate(messages)]
     except shapes.WrongShape as wrong:
         return Reading(None, (*defects, wrong.defect))
-    return Reading(with_system(opening, turns), tuple(defects), tuple(normalised))
+    record, nothing, cut = weights.cut(with_system(opening, turns), f"$.{name}")
+    return Reading(record, (*defects, *nothing), (*normalised, *cut))
 
 
 def with_system(opening: tuple[Block, ...], turns: list[Turn]) -> Record:
@@ -72,13 +76,18 @@ def with_system(opening: tuple[Block, ...], turns: list[Turn]) -> Record:
 def tools(document: Document) -> Iterator[Defect]:
     """Yield a defect for each non-empty list of tools."""
     for name in _TOOLS:
-        if document.get(name):
+        if not _is_none(document.get(name)):
             yield Defect(
                 "not_expressible",
                 "Definitions of tools have no place in the training format of any base model.",
                 f"$.{name}",
                 hint="Remove the record, or describe the tools in its system text.",
             )
+
+
+def _is_none(given: Any) -> bool:
+    """Whether there are no tools: null, an empty list, or text that says so."""
+    return not given or (isinstance(given, str) and given.strip().casefold() in _NO_TOOLS)
 
 
 def _present(found: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -88,22 +97,17 @@ def _present(found: Mapping[str, Any]) -> Mapping[str, Any]:
 def _turn(item: Any, path: str, defects: list[Defect], normalised: list[str]) -> Turn:
     message = _present(shapes.fields(item, path))
     role = shapes.text(shapes.required(message, "role", path), f"{path}.role")
-    calls = tuple(Block(f"{path}.{name}", None, message[name]) for name in _CALLS if name in message)
+    made = calls(message, path)
     if role in _TOOL_ROLES:
-        return Turn(path, role, (Block(path, None, item), *calls))
-    defects += [*_MESSAGE.unknown({name: message[name] for name in message if name not in _CALLS}, path)]
-    defects += _weight(message, path)
+        return Turn(path, role, (Block(path, None, item), *made))
+    defects += [*_MESSAGE.unknown({name: message[name] for name in message if name not in CALLS}, path)]
+    defects += weights.defects(message, path)
     normalised += _MESSAGE.left_out(message)
-    content = shapes.required(message, "content", path) if not calls else message.get("content")
-    blocks = () if calls and content is None else claude_messages.blocks(content, f"{path}.content", defects)
-    return Turn(path, role, blocks + calls)
+    content = shapes.required(message, "content", path) if not made else message.get("content")
+    blocks = () if made and content is None else claude_messages.blocks(content, f"{path}.content", defects)
+    return Turn(path, role, blocks + made, weights.is_learned(message))
 
 
-def _weight(message: Mapping[str, Any], path: str) -> Iterator[Defect]:
-    if message.get("weight", 1) != 1:
-        yield Defect(
-            "not_expressible",
-            "A weight says that this message should not be learned; no base model's training format can say so.",
-            f"{path}.weight",
-            hint="Remove the message or its weight.",
-        )
+def calls(message: Mapping[str, Any], path: str) -> tuple[Block, ...]:
+    """A message's calls of tools, as blocks that are carried unread."""
+    return tuple(Block(f"{path}.{name}", None, message[name]) for name in CALLS if name in message)

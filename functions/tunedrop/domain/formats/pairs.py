@@ -21,11 +21,11 @@ def found(names: frozenset[str]) -> tuple[str, str] | None:
 def read(document: Document) -> Reading:
     """Read a record of two turns from an object for which `found` finds both fields."""
     question, answer = found(shapes.folded(document)) or (QUESTIONS[0], ANSWERS[0])
-    fields = shapes.Fields((question, answer), ("system",), shapes.METADATA)
+    fields = shapes.Fields((question, answer), ("system", "history"), shapes.METADATA)
     defects = tuple(fields.unknown(document, "$"))
     try:
         turns = (shapes.turn(document, question, "user"), shapes.turn(document, answer, "assistant"))
-        record = Record(shapes.system(document), turns)
+        record = Record(shapes.system(document), (*shapes.history(document), *turns))
     except shapes.WrongShape as wrong:
         return Reading(None, (*defects, wrong.defect))
     return Reading(record, defects, fields.left_out(document))

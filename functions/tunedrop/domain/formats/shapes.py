@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tunedrop.domain.formats import forms, verdicts
 from tunedrop.domain.records.defects import Defect, kind, shown
 from tunedrop.domain.records.record import Block, Turn
 
@@ -13,7 +14,7 @@ _NAMED = 5
 
 METADATA = frozenset(
     {"id", "idx", "index", "uuid", "source", "dataset", "split", "category", "topic", "tags", "lang", "language"}
-    | {"model", "hash", "created", "created_at", "timestamp", "date", "url", "license", "metadata", "meta", "score"}
+    | {"model", "hash", "created", "created_at", "timestamp", "date", "url", "license", "metadata", "meta"}
     | {"__index_level_0__", "unnamed: 0"}  # pandas' row numbers
 )
 """Fields about a record rather than of it. Formats that allow them leave them out, and the report counts them."""
@@ -42,14 +43,16 @@ class Fields:
         return self.required + self.optional
 
     def unknown(self, found: Mapping[str, Any], path: str) -> Iterator[Defect]:
-        """Yield one defect for all unknown fields together, if there are any."""
+        """Yield one defect for all unknown fields together, if there are any: another if one of them is a verdict."""
         names = [name for name in found if name not in self.allowed and name not in self.ignored]
-        if names:
+        if judged := (names and verdicts.beside(found, names, path)) or verdicts.in_metadata(found, self.ignored, path):
+            yield judged
+        elif names:
             yield Defect(
                 "unknown_field",
                 f"Unknown {_listed(names)}; allowed here: {', '.join(self.allowed)}.",
                 path,
-                hint=self._misspelt(names),
+                hint=self._misspelt(names) or leaving_out(names),
             )
 
     def left_out(self, found: Mapping[str, Any]) -> tuple[str, ...]:
@@ -74,7 +77,7 @@ def folded(document: Mapping[str, Any]) -> frozenset[str]:
 def required(found: Mapping[str, Any], name: str, path: str) -> Any:
     """Return the value of a field. Raises WrongShape if it is missing."""
     if name not in found:
-        raise WrongShape(Defect("missing_field", f"The field {name} is missing.", path))
+        raise WrongShape(Defect("missing_field", f"The field {name} is missing.", path, hint=forms.missing(name)))
     return found[name]
 
 
@@ -96,6 +99,21 @@ def system(found: Mapping[str, Any]) -> tuple[Block, ...]:
     if "system" not in found:
         return ()
     return (Block("$.system", text(found["system"], "$.system")),)
+
+
+def history(found: Mapping[str, Any]) -> tuple[Turn, ...]:
+    """Read the optional field `history`: a question and an answer for each step before. Raises WrongShape."""
+    return tuple(_steps(found.get("history") or []))
+
+
+def _steps(given: Any) -> Iterator[Turn]:
+    for index, item in enumerate(items(given, "$.history")):
+        path = f"$.history[{index}]"
+        said = items(item, path)
+        if len(said) != 2:
+            raise wrong_type(path, "a question and an answer", said)
+        for place, role in enumerate(("user", "assistant")):
+            yield Turn(f"{path}[{place}]", role, (Block(f"{path}[{place}]", text(said[place], path)),))
 
 
 Blocks = Callable[[Any, str, list[Defect]], tuple[Block, ...]]
@@ -138,7 +156,21 @@ def fields(value: Any, path: str) -> Mapping[str, Any]:
 
 def wrong_type(path: str, expected: str, value: Any) -> WrongShape:
     """The exception for a value of the wrong type; its message does not quote the value."""
-    return WrongShape(Defect("wrong_type", f"Expected {expected}, found {kind(value)}.", path))
+    found = kind(value)
+    return WrongShape(
+        Defect("wrong_type", f"Expected {expected}, found {found}.", path, forms.hint(path, expected, found))
+    )
+
+
+def leaving_out(names: Sequence[str]) -> str:
+    """How to leave the fields out; an empty string, which is the code's own hint, if a name cannot be shown whole."""
+    quoted = [shown(name) for name in names]
+    if len(names) > _NAMED or any(name not in quote for name, quote in zip(names, quoted, strict=True)):
+        return ""
+    options = " ".join(f"--ignore-field {quote}" for quote in quoted)
+    return (
+        f"To leave out what is not to be learned: [fields] ignore = [{', '.join(quoted)}] in dataset.toml, or {options}"
+    )
 
 
 def _listed(names: list[str]) -> str:

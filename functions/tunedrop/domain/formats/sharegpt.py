@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunedrop.domain.formats import openai_chat, shapes
+from tunedrop.domain.records import weights
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.records.record import Block, Document, Reading, Turn
 
@@ -16,8 +17,9 @@ EXAMPLE = (
 NAMES = ("conversations", "conversation", "messages")
 """Fields that may hold the turns."""
 
-_ROLES = {"human": "user", "user": "user", "gpt": "assistant", "chatgpt": "assistant", "assistant": "assistant"}
-_TURN = shapes.Fields(required=("from", "value"), ignored=frozenset({"weight", "markdown"}))
+ROLES = {"human": "user", "user": "user", "gpt": "assistant", "chatgpt": "assistant", "assistant": "assistant"}
+"""Roles by the names of speakers."""
+_TURN = shapes.Fields(required=("from", "value"), ignored=frozenset({*weights.MARKS, "markdown"}))
 
 
 def list_name(names: frozenset[str]) -> str | None:
@@ -43,12 +45,13 @@ def read(document: Document) -> Reading:
     except shapes.WrongShape as wrong:
         return Reading(None, (*defects, wrong.defect))
     left_out = [note for item in listed for note in _TURN.left_out(item)]
-    return Reading(openai_chat.with_system(opening, turns), tuple(defects), (*fields.left_out(document), *left_out))
+    record, nothing, cut = weights.cut(openai_chat.with_system(opening, turns), f"$.{name}")
+    return Reading(record, (*defects, *nothing), (*fields.left_out(document), *left_out, *cut))
 
 
 def _turn(item: Any, path: str, defects: list[Defect]) -> Turn:
     said = shapes.fields(item, path)
-    defects += _TURN.unknown(said, path)
+    defects += [*_TURN.unknown(said, path), *weights.defects(said, path)]
     side = shapes.text(shapes.required(said, "from", path), f"{path}.from")
     text = shapes.text(shapes.required(said, "value", path), f"{path}.value")
-    return Turn(path, _ROLES.get(side, side), (Block(f"{path}.value", text),))
+    return Turn(path, ROLES.get(side, side), (Block(f"{path}.value", text),), weights.is_learned(said), "from")

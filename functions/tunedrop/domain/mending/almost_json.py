@@ -52,6 +52,21 @@ def mend(raw: bytes) -> tuple[Mended, ...]:
     return tuple(Mended(found.document, (*mends, "line_split", *found.mends)) for found in whole)
 
 
+_GAP = re.compile(_PYTHON_STRING.pattern + r"|(?<=[}\]])\s+(?=[{\[])", re.DOTALL)
+
+
+def mend_list(text: str) -> tuple[list[Any] | None, tuple[str, ...]]:
+    """Parse the list a text means, and the mends that took; None if that is ambiguous.
+
+    Besides what is mended in an object, NumPy's way to print lists of objects is read, without commas between them.
+    """
+    spaced = _GAP.sub(lambda gap: gap[0] if gap[0].strip() else ", ", text)
+    found = _one(f'{{"list": {spaced}}}')
+    if found is None or found.document.keys() != {"list"} or not isinstance(found.document["list"], list):
+        return None, ()
+    return found.document["list"], found.mends
+
+
 def _without_edges(text: str) -> tuple[list[str], str]:
     """Strip what surrounds an object and is not JSON: commas between lines, byte-order marks, record separators."""
     mends = []

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tunedrop.domain.formats import alpaca, pairs, shapes, sharegpt
+from tunedrop.domain.mending import almost_json, conversations
+from tunedrop.domain.reading import absent_values
+from tunedrop.domain.records import strict_json
+from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.records.strict_json import JsonObject
 
 _ANSWERS = frozenset({*pairs.ANSWERS, *sharegpt.NAMES})
@@ -15,31 +19,45 @@ _RECORD = tuple({"system", "schemaVersion", "tools", *alpaca.NAMES, *pairs.QUEST
 _MESSAGE = ("role", "content", "from", "value")
 _BLOCK = ("type", "text")
 
-_ROLES = {
-    **dict.fromkeys(("user", "human"), "user"),
-    **dict.fromkeys(("assistant", "gpt", "chatgpt", "bot", "model", "ai"), "assistant"),
-    "system": "system",
-}
-_SPEAKERS = frozenset({"human", "gpt", "system", "user", "assistant"})
-"""ShareGPT's own names, in which only case and blanks are mended."""
-
 _BOOKKEEPING = shapes.METADATA | {"_id", "uid", "row", "row_id", "record_id", "line", "updated_at"}
 _IDENTIFIER = re.compile(r"[\w.:+/-]{0,64}", re.ASCII)
 """A value of one word, which is not text to learn."""
 
 
-def mend(document: JsonObject) -> tuple[JsonObject, tuple[str, ...]]:
-    """Return the mended object and the mends made. Texts are never changed, and nothing ambiguous is."""
+def mend(document: JsonObject, keep: frozenset[str] = frozenset()) -> tuple[JsonObject, tuple[str, ...]]:
+    """Return the mended object and the mends made. Texts are never changed, and nothing ambiguous is.
+
+    The fields to `keep` stay as they are.
+    """
     mends: list[str] = []
-    found = _renamed(document, _RECORD, mends)
+    found = _renamed(document, tuple(name for name in _RECORD if name not in keep), mends)
     answered = not _ANSWERS.isdisjoint(found)
     found = {
-        name: value for name, value in found.items() if not _carries_nothing(name, value, mends, answered=answered)
+        name: value
+        for name, value in found.items()
+        if name in keep or not _carries_nothing(name, value, mends, answered=answered)
     }
+    parse_lists(found, absent_values.LISTS - keep, mends)
     for name in sharegpt.NAMES:
         if isinstance(found.get(name), list):
             found[name] = [_message(item, mends) for item in found[name]]
+    conversations.mend(found, mends)
     return found, tuple(dict.fromkeys(mends))
+
+
+def parse_lists(document: JsonObject, named: frozenset[str], mends: list[str]) -> None:
+    """Put lists in the place of the JSON, or of the Python notation, that stands for them."""
+    for name in sorted(named & document.keys()):
+        text = document[name]
+        if not absent_values.is_list_text(text):
+            continue
+        found = strict_json.parse_cell(text)
+        if isinstance(found, Defect):
+            found, how = almost_json.mend_list(text)
+            mends += how
+        if isinstance(found, list):
+            mends.append("list_parsed")
+            document[name] = found
 
 
 def _renamed(document: Mapping[str, Any], known: tuple[str, ...], mends: list[str]) -> JsonObject:
@@ -76,25 +94,9 @@ def _identifies(value: Any) -> bool:
 def _message(item: Any, mends: list[str]) -> Any:
     if not isinstance(item, dict):
         return item
-    message = dict(_spoken(_renamed(item, _MESSAGE, mends), mends))
+    message = _renamed(item, _MESSAGE, mends)
     if isinstance(message.get("content"), list):
         message["content"] = [
             _renamed(block, _BLOCK, mends) if isinstance(block, dict) else block for block in message["content"]
         ]
     return message
-
-
-def _spoken(message: JsonObject, mends: list[str]) -> Iterator[tuple[str, Any]]:
-    """Yield the message's fields, without null ones and with its role spelled as the formats do."""
-    for name, value in message.items():
-        said = value.strip().casefold() if isinstance(value, str) else None
-        if name == "role" and said in _ROLES and _ROLES[said] != value:
-            mends.append("role_renamed")
-            yield name, _ROLES[said]
-        elif name == "from" and said in _SPEAKERS and said != value:
-            mends.append("role_renamed")
-            yield name, said
-        elif value is None and name not in _MESSAGE:
-            mends.append("field_removed")
-        else:
-            yield name, value

@@ -147,6 +147,6 @@ def _open(source: Source, extension: str, normalised: Counter[str]) -> container
 
 
 def _noted(normalised: Counter[str], mender: Mender) -> None:
-    for what in ("byte_order_mark", "crlf_line_end"):
+    for what in ("byte_order_mark", "crlf_line_end", "separator_line", "title_row", "unnamed_column"):
         if normalised[what]:
             mender.note(what, count=normalised[what])

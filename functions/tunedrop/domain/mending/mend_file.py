@@ -15,6 +15,7 @@ from typing import Any
 
 from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.mending import almost_json, fields
+from tunedrop.domain.reading import kept_fields
 from tunedrop.domain.reading.columns import Columns
 from tunedrop.domain.records import strict_json
 from tunedrop.domain.records.defects import Defect
@@ -41,9 +42,15 @@ MENDS: Mapping[str, str] = {
     "control_character_escaped": "tabs and other control characters in strings written as escapes",
     "repeated_key_removed": "keys that occurred twice with the same value kept once",
     "python_notation": "objects in Python's notation written as JSON",
-    "field_renamed": "fields in other case or with blanks renamed to what the format calls them",
+    "separator_line": "a spreadsheet's line that names the separator removed",
+    "title_row": "titles above the names of columns removed",
+    "unnamed_column": "columns without a name removed, which hold nothing or row numbers",
+    "list_parsed": "lists written as text put in the place of that text",
+    "pair_parted": "turns with a question and its answer made two turns",
+    "form_corrected": "texts written as the blocks that the format wants, or the other way round",
+    "field_renamed": "fields of other names (case, blanks, speaker, text) renamed to what the format calls them",
     "role_renamed": "other names of roles replaced with user, assistant or system",
-    "field_removed": "fields about a record rather than of it removed: ids, row numbers, metadata, null",
+    "field_removed": "fields about a record rather than of it removed: ids, row numbers, metadata, null, ignored ones",
     "empty_system_removed": "empty system texts removed",
     "duplicate_removed": "exact copies of an earlier record removed",
 }
@@ -62,8 +69,15 @@ class Mend:
 class Mender:
     """Mends one file, or several files of one split; exact duplicates are removed across all of them."""
 
-    def __init__(self, mapping: FieldMapping | None = None) -> None:
+    def __init__(
+        self,
+        mapping: FieldMapping | None = None,
+        keep: frozenset[str] = frozenset(),
+        ignore: frozenset[str] = frozenset(),
+    ) -> None:
         self._mapping = mapping
+        self._keep = keep
+        self._ignore = ignore
         self._normalised: Counter[str] = Counter()
         self._columns = Columns(self._normalised, mapping)
         self._mends: dict[str, Mend] = {}
@@ -98,12 +112,13 @@ class Mender:
             yield from self._row(element.content, element.line)
 
     def _row(self, row: Mapping[str, Any], line: int | None) -> Iterator[bytes]:
-        """Write a row under its normalized column names, or under its own if one of its cells cannot be parsed."""
-        document = self._columns.document(row)
+        """Write a row under its normalized column names. Columns to keep are no part of the record."""
+        kept = {name: value for name, value in row.items() if name in self._keep}
+        document = self._columns.document({name: value for name, value in row.items() if name not in kept})
         for what, done in (("field_left_out", "field_removed"), ("column_renamed", "field_renamed")):
-            if (count := self._normalised.pop(what, 0)) and not isinstance(document, Defect):
+            if count := self._normalised.pop(what, 0):
                 self.note(done, line, count)
-        yield from self._document(dict(row if isinstance(document, Defect) else document), None, line)
+        yield from self._document({**document, **kept}, None, line)
 
     def _raw(self, raw: bytes, line: int | None) -> Iterator[bytes]:
         document = strict_json.parse(raw)
@@ -129,7 +144,7 @@ class Mender:
                 yield from self._raw(piece.removesuffix(b"\r"), None if line is None else line + number)
 
     def _document(self, document: JsonObject, raw: bytes | None, line: int | None) -> Iterator[bytes]:
-        mended, mends = (document, ()) if self._is_mapped(document) else fields.mend(document)
+        mended, mends = self._mended(document)
         self._noted(mends, line)
         digest = hashlib.blake2b(json.dumps(mended, sort_keys=True).encode(), digest_size=16).digest()
         if digest in self._seen:
@@ -140,6 +155,17 @@ class Mender:
         self.written += 1
         untouched = raw is not None and not mends and b"\n" not in raw
         yield (raw.strip(b" \t\r") if raw is not None and untouched else almost_json.encode(mended)) + b"\n"
+
+    def _mended(self, document: JsonObject) -> tuple[JsonObject, tuple[str, ...]]:
+        left, ignored = kept_fields.without(document, self._ignore) if self._ignore else (document, 0)
+        removed = ("field_removed",) if ignored else ()
+        if not self._is_mapped(left):
+            mended, mends = fields.mend(left, self._keep)
+            return mended, (*removed, *mends)
+        found, noted = dict(left), [*removed]
+        if self._mapping and self._mapping.messages:
+            fields.parse_lists(found, frozenset({self._mapping.messages}), noted)
+        return found, tuple(noted)
 
     def _is_mapped(self, document: JsonObject) -> bool:
         """Whether the person's mapping applies, which fixes the names of the fields."""

@@ -133,11 +133,15 @@ class _Elements:
             more = piece.lstrip(_BLANKS)
             self._line += piece.count(b"\n", 0, len(piece) - len(more))
             if more:
-                raise self._broken("Something follows the array's closing bracket.", _ONE_ARRAY)
+                hint = _SEVERAL if more.startswith(b"[") else _ONE_ARRAY
+                raise self._broken("Something follows the array's closing bracket.", hint)
 
     def _broken(self, message: str, hint: str) -> UnreadableContent:
         return UnreadableContent(Defect("invalid_json", message, hint=hint, line=self._line))
 
 
 _CUT_OFF = "The upload or the export broke off, or a quotation mark inside a text lacks its backslash: write it again."
+_SEVERAL = (
+    "The file holds several arrays: join them into one, with a comma in place of each ] and the [ that follows it."
+)
 _ONE_ARRAY = "A file is either one array or one object on each line."

@@ -1,24 +1,28 @@
-"""Turn a table's rows into documents: normalize column names, parse lists from their cells."""
+"""Turn a table's rows into documents: normalize column names, leave out empty cells that mean nothing."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from tunedrop.domain.formats import alpaca, pairs, shapes, sharegpt
 from tunedrop.domain.formats.field_mapping import FieldMapping
-from tunedrop.domain.records import strict_json
-from tunedrop.domain.records.defects import Defect
+from tunedrop.domain.reading.absent_values import LISTS
 from tunedrop.domain.records.record import Document
 
-_LISTS = frozenset({*sharegpt.NAMES, "history", "tools"})
-"""Columns whose cells hold JSON in tables that have only text, such as CSV."""
-_KNOWN = frozenset({"system", *alpaca.NAMES, *pairs.QUESTIONS, *pairs.ANSWERS, *_LISTS})
+KNOWN = frozenset({"system", *alpaca.NAMES, *pairs.QUESTIONS, *pairs.ANSWERS, *LISTS})
+"""Columns that a format reads."""
 _OPTIONAL = frozenset({"system", "history", "tools"})
-"""Columns in which an empty cell means that the record has none."""
 _ANSWERED = frozenset({*pairs.ANSWERS, *sharegpt.NAMES})
-"""Metadata columns are ignored only beside one of these. Otherwise one may be the answer, such as a category."""
+"""Metadata columns and empty cells of unknown columns are left out only beside one of these.
+
+Otherwise one of them may be the answer, such as a category.
+"""
+
+_ROW_NUMBERS = re.compile(r"unnamed: 0(\.\d+)*")
+"""What pandas calls its row numbers once they were written and read again, and again."""
 
 
 class Columns:
@@ -28,9 +32,11 @@ class Columns:
         self._normalised = normalised
         self._mapping = mapping
         self._names: dict[tuple[str, ...], tuple[str | None, ...]] = {}
+        self._may_lack: frozenset[str] = frozenset()
+        """Columns in which an empty cell means that the record has none."""
 
-    def document(self, row: Mapping[str, Any]) -> Document | Defect:
-        """Return the row's fields, or a defect if a cell that should hold JSON does not."""
+    def document(self, row: Mapping[str, Any]) -> Document:
+        """Return the row's fields under their normalized names."""
         if self._mapping is not None and self._mapping.applies(row):
             return row
         document: dict[str, Any] = {}
@@ -38,11 +44,8 @@ class Columns:
             if name is None:
                 self._normalised["field_left_out"] += 1
                 continue
-            field = strict_json.parse_cell(value) if name in _LISTS and isinstance(value, str) and value else value
-            if isinstance(field, Defect):
-                return Defect(field.code, field.message, shapes.child("$", name), field.hint)
-            if field is not None and (field != "" or name not in _OPTIONAL):
-                document[name] = field
+            if value != "" or name not in self._may_lack:
+                document[name] = value
         return document
 
     def _meant(self, names: tuple[str, ...]) -> tuple[str | None, ...]:
@@ -51,11 +54,18 @@ class Columns:
             folded = [_known(name) for name in names]
             unique = folded if len(set(folded)) == len(names) else list(names)
             self._normalised["column_renamed"] += sum(a != b for a, b in zip(names, unique, strict=True))
-            ignored = shapes.METADATA if not _ANSWERED.isdisjoint(unique) else frozenset()
-            self._names = {names: tuple(None if shapes.fold(name) in ignored else name for name in unique)}
+            is_answered = not _ANSWERED.isdisjoint(unique)
+            ignored = shapes.METADATA if is_answered else frozenset()
+            self._may_lack = _OPTIONAL | (frozenset(unique) - KNOWN if is_answered else frozenset())
+            self._names = {names: tuple(None if _is_ignored(name, ignored) else name for name in unique)}
         return self._names[names]
+
+
+def _is_ignored(name: str, ignored: frozenset[str]) -> bool:
+    folded = shapes.fold(name)
+    return folded in ignored or (bool(ignored) and _ROW_NUMBERS.fullmatch(folded) is not None)
 
 
 def _known(name: str) -> str:
     meant = shapes.fold(name)
-    return meant if meant in _KNOWN else name
+    return meant if meant in KNOWN else name

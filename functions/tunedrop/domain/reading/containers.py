@@ -15,8 +15,13 @@ from tunedrop.domain.records.sources import Source
 
 JSON_LINES = "jsonl"
 
+_SAME = {"ndjson": JSON_LINES}
+"""Extensions that are other names of the same."""
 _JSON: frozenset[str] = frozenset({"jsonl", "json"})
 _UNITS: dict[Container, str] = {"jsonl": "line", "json": "element", "csv": "row", "tsv": "row", "parquet": "row"}
+
+
+_SEPARATED = {";": "semicolon_separated", "|": "pipe_separated"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ def _split(extension: str) -> tuple[str, bool]:
     base, _, rest = extension.casefold().partition(".")
     if base == "gz" and not rest:
         return "", True
-    return base, rest == "gz"
+    return _SAME.get(base, base), rest == "gz"
 
 
 def _head(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
@@ -106,8 +111,8 @@ def _confirm(opened: Opened, base: str, extension: str, normalised: Counter[str]
         raise _misnamed(container, extension, opened.name)
     if base != container and {base, container} <= _JSON:
         normalised["json_array" if container == "json" else "json_lines"] += 1
-    if opened.found.delimiter == ";":
-        normalised["semicolon_separated"] += 1
+    if separated := _SEPARATED.get(opened.found.delimiter):
+        normalised[separated] += 1
 
 
 def _misnamed(container: Container, extension: str, right: str) -> UnreadableContent:

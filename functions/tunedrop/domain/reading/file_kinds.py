@@ -7,7 +7,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from tunedrop.domain.formats import layouts
+from tunedrop.domain.reading import signatures, stray_text
 from tunedrop.domain.reading.gzipped import SIGNATURE as GZIP
+from tunedrop.domain.reading.table_heads import SEPARATOR_LINE
 from tunedrop.domain.records.defects import Defect
 
 HEAD_BYTES = 64 * 1024
@@ -34,25 +37,6 @@ class Found:
     delimiter: str = ""
 
 
-_SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"PK\x03\x04", "a ZIP archive (or an Excel or Word document, which is one)"),
-    (b"PK\x05\x06", "an empty ZIP archive"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Word document"),
-    (b"BZh", "a bzip2 file"),
-    (b"\xfd7zXZ\x00", "an xz file"),
-    (b"\x28\xb5\x2f\xfd", "a Zstandard file"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"ARROW1", "an Arrow file"),
-    (b"Obj\x01", "an Avro file"),
-    (b"%PDF", "a PDF document"),
-    (b"\x89PNG", "a PNG image"),
-    (b"\xff\xd8\xff", "a JPEG image"),
-    (b"SQLite format 3\x00", "an SQLite database"),
-    (b"{\\rtf", "an RTF document"),
-    (b"version https://git-lfs", "a pointer of Git LFS, without the content"),
-)
-_TAR_MARK = slice(257, 262)
 # UTF-32 first: its little-endian byte-order mark begins with that of UTF-16.
 _ENCODINGS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"\xff\xfe\x00\x00|[^\x00]\x00\x00\x00[^\x00]\x00\x00\x00"), "UTF-32 (little-endian)"),
@@ -60,14 +44,13 @@ _ENCODINGS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"\xff\xfe|[^\x00]\x00[^\x00]\x00"), "UTF-16 (little-endian)"),
     (re.compile(rb"\xfe\xff|\x00[^\x00]\x00[^\x00]"), "UTF-16 (big-endian)"),
 )
-_ARRAY = re.compile(rb"\[\s*(?:[{\]]|\Z)|\[[ \t\r]*\n")
-_WRAPPED = re.compile(rb'\{\s*"[^"\\]{1,40}"\s*:\s*\[\s*\{')
+_ARRAY = re.compile(rb'\[\s*(?:[{"\]]|\[\s*["{\d-]|\Z)|\[[ \t\r]*\n')
 _JSON_LIKE = re.compile(rb'\s*(?:\xc2\xa0|\xef\xbb\xbf)?\s*(?:[\[{"]|-?[0-9.]+\s*\Z|(?:true|false|null)\s*\Z)')
 _QUOTED = re.compile(rb'"[^"]*"')
 _TABLE_HEADS = frozenset(
     {"prompt", "completion", "question", "answer", "instruction", "input", "output", "response", "text", "label"}
 )
-_DELIMITERS: dict[str, Container] = {",": "csv", "\t": "tsv", ";": "csv"}
+_DELIMITERS: dict[str, Container] = {",": "csv", "\t": "tsv", ";": "csv", "|": "csv"}
 
 
 def identify(head: bytes, extension: str = "") -> Found | Defect:
@@ -75,7 +58,7 @@ def identify(head: bytes, extension: str = "") -> Found | Defect:
 
     The extension, without `.gz`, only settles what the bytes leave open: any text may be a table's header.
     """
-    for look in (_zeros, _signature, _encoding, _markup, _json):
+    for look in (_zeros, _signature, _encoding, signatures.is_binary, _markup, _stray, _json):
         if found := look(head):
             return found
     if not _text(head):
@@ -99,16 +82,7 @@ def _signature(head: bytes) -> Found | Defect | None:
         return Found("gz")
     if head.startswith(b"PAR1"):
         return Found("parquet")
-    for signature, what in _SIGNATURES:
-        if head.startswith(signature):
-            return _is(what, _UNPACK)
-    return _is("a tar archive", _UNPACK) if head[_TAR_MARK] == b"ustar" else None
-
-
-_UNPACK = (
-    "Export or unpack it as JSON Lines, a JSON array, CSV, TSV or Parquet; of compressed files only gzip is read. From "
-    "Excel, save as CSV UTF-8."
-)
+    return signatures.identify(head)
 
 
 def _encoding(head: bytes) -> Defect | None:
@@ -125,26 +99,38 @@ def _markup(head: bytes) -> Defect | None:
     return _is("XML", "Export it as JSON Lines or CSV.") if start.startswith(b"<?xml") else None
 
 
+def _stray(head: bytes) -> Defect | None:
+    return stray_text.identify(_text(head))
+
+
 def _json(head: bytes) -> Found | Defect | None:
     text = _text(head)
     if text.startswith(b"\x1e"):
         return _is("a JSON text sequence (RFC 7464)", _SEPARATORS)
     if _ARRAY.match(text):
-        return Found("json")
+        return Found("jsonl" if _is_an_array_each(text) else "json")
     if not text.startswith((b"{", b"[")):
         return None
     if text.split(b"\n", 1)[0].strip() == b"{" and b"\n" in text:
-        wrapped = _WRAPPED.match(text)
-        return _is("JSON spread over several lines", _ONLY_LIST if wrapped else _ONE_LINE)
+        inner = stray_text.inner_list(text)
+        return _is("JSON spread over several lines", layouts.inner_list(inner) if inner else _ONE_LINE)
     return _lone_carriage_returns(head) or Found("jsonl")
 
 
-_ONLY_LIST = "The records are in a list inside an object: upload that list itself, from [ to ]."
-_ONE_LINE = "Write each object on one line, or all of them as one array."
+_ONE_LINE = "Write each object on one line, as --fix does, or all of them as one array."
 _SEPARATORS = "Remove the record separators (0x1E)."
 _LINE_FEEDS = "End each line with a line feed."
 LOOSE = frozenset({_ONE_LINE, _SEPARATORS, _LINE_FEEDS})
 """Hints on files that only mending can read: nothing is wrong with them but what separates their objects."""
+
+
+def _is_an_array_each(text: bytes) -> bool:
+    """Whether each line is an array of its own that should be a record, judged by the first two."""
+    first, _, rest = text.partition(b"\n")
+    if not rest.lstrip().startswith(b"[") or not _is_json(first):
+        return False
+    (value, *_) = json.loads(first) or [{}]
+    return not isinstance(value, dict) or not layouts.is_record(value)
 
 
 def _lone_carriage_returns(head: bytes) -> Defect | None:
@@ -155,6 +141,9 @@ def _lone_carriage_returns(head: bytes) -> Defect | None:
 
 def _table(head: bytes, extension: str) -> Found | None:
     lines = [line for line in _text(head).split(b"\n")[:4] if line.strip()]
+    if separator := SEPARATOR_LINE.fullmatch(lines[0]):
+        delimiter = separator[1].decode()
+        return Found(_DELIMITERS[delimiter], delimiter)
     delimiter = _delimiter(lines[0], extension)
     if extension in _PROMISED:
         delimiter = delimiter or _PROMISED[extension]
@@ -164,7 +153,9 @@ def _table(head: bytes, extension: str) -> Found | None:
     mark = delimiter.encode()
     counts = [_QUOTED.sub(b"", line).count(mark) for line in lines]
     cells = {cell.strip().strip(b'"').decode("latin-1").casefold() for cell in lines[0].split(mark)}
-    if cells & _TABLE_HEADS or (len(set(counts)) == 1 and not lines[0].rstrip().endswith((b".", b"!", b"?"))):
+    if cells & _TABLE_HEADS or (
+        delimiter != "|" and len(set(counts)) == 1 and not lines[0].rstrip().endswith((b".", b"!", b"?"))
+    ):
         return Found(_DELIMITERS[delimiter], delimiter)
     return None
 

@@ -1,19 +1,20 @@
-"""Fields that `[fields] keep` of `dataset.toml` names: taken off a record before anything else reads it.
+"""Fields that `[fields]` of `dataset.toml` names: taken off a record before anything else reads it.
 
-So they can be in no text that trains, whatever a format's reader does. Those of test are stored beside its prepared
-data, for evaluations.
+So they can be in no text that trains, whatever a format's reader does. Of those to keep, test's are stored beside its
+prepared data, for evaluations; those to ignore are left out of messages and their blocks, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 RESERVED = frozenset({"completion", "messages", "prompt", "schemaVersion", "system"})
 """Fields that train, or decide how: they can't be kept."""
-MOST = 20
+MOST, MOST_IGNORED = 20, 100
+"""Names to keep, and to ignore."""
 LONGEST = 100
 """Characters of a name."""
 
@@ -22,6 +23,29 @@ def parted(document: Mapping[str, Any], keep: frozenset[str]) -> tuple[dict[str,
     """The fields to read, and those to keep."""
     rest = {name: value for name, value in document.items() if name not in keep}
     return rest, {name: value for name, value in document.items() if name in keep and value is not None}
+
+
+def without(document: Mapping[str, Any], ignore: frozenset[str]) -> tuple[dict[str, Any], int]:
+    """The object without fields to ignore, in itself and in the objects of its lists, and how many were left out.
+
+    Lists in those objects are treated alike, so a block's fields can be ignored, but no field of an object in a field.
+    """
+    found: dict[str, Any] = {}
+    count = 0
+    for name, value in document.items():
+        if name in ignore:
+            count += 1
+        elif isinstance(value, list):
+            found[name], less = _listed(value, ignore)
+            count += less
+        else:
+            found[name] = value
+    return found, count
+
+
+def _listed(items: Sequence[Any], ignore: frozenset[str]) -> tuple[list[Any], int]:
+    parted = [without(item, ignore) if isinstance(item, Mapping) else (item, 0) for item in items]
+    return [item for item, _ in parted], sum(count for _, count in parted)
 
 
 def line(number: int, kept: Mapping[str, Any]) -> bytes:

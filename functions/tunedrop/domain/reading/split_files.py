@@ -10,7 +10,7 @@ from typing import Any
 from tunedrop.domain.formats import all_formats
 from tunedrop.domain.formats.all_formats import SourceFormat
 from tunedrop.domain.formats.field_mapping import FieldMapping
-from tunedrop.domain.reading import containers, kept_fields, lines
+from tunedrop.domain.reading import absent_values, containers, kept_fields, lines
 from tunedrop.domain.reading.columns import Columns
 from tunedrop.domain.reading.containers import Opened
 from tunedrop.domain.records import bulk, raw_texts, strict_json
@@ -69,10 +69,12 @@ class SplitFileReader:
         mapping: FieldMapping | None = None,
         most: int = MAX_ELEMENTS,
         keep: frozenset[str] = frozenset(),
+        ignore: frozenset[str] = frozenset(),
     ) -> None:
         self._parts = parts
         self._mapping = mapping
         self._keep = keep
+        self._ignore = ignore
         self._left = most
         self.records = 0
         self.format: SourceFormat | None = None
@@ -98,7 +100,7 @@ class SplitFileReader:
     def _part(self, part: Part, screen: Screen | None) -> Iterator[Entry | Cells]:
         opened = containers.open_file(part.source, part.extension, self.normalised)
         self.container = self.container or opened.name
-        judge = _Judge(self, self._mapping, part.name, opened.unit, self._keep)
+        judge = _Judge(self, self._mapping, part.name, opened.unit, keep=self._keep, ignore=self._ignore)
         first_blank, blanks = None, 0
         for item in self._content(opened, screen):
             self._left -= 1 if isinstance(item, Element) else len(item)
@@ -116,7 +118,8 @@ class SplitFileReader:
             yield judge.entry(item) if isinstance(item, Element) else item
 
     def _content(self, opened: Opened, screen: Screen | None) -> Iterator[Element | Cells]:
-        if opened.found.container != "jsonl" or screen is None or self._mapping is not None or self._keep:
+        by_name = self._mapping is not None or self._keep or self._ignore
+        if opened.found.container != "jsonl" or screen is None or by_name:
             yield from opened.elements(self.normalised)
             return
         line = 1
@@ -143,11 +146,20 @@ class _Judge:
     """Turns one file's elements into entries and keeps track of the split's format."""
 
     def __init__(
-        self, reader: SplitFileReader, mapping: FieldMapping | None, source: str, unit: str, keep: frozenset[str]
+        self,
+        reader: SplitFileReader,
+        mapping: FieldMapping | None,
+        source: str,
+        unit: str,
+        *,
+        keep: frozenset[str],
+        ignore: frozenset[str],
     ) -> None:
         self._reader = reader
         self._keep = keep
+        self._ignore = ignore
         self._mapping = mapping
+        self._lists = absent_values.LISTS | ({mapping.messages} if mapping and mapping.messages else frozenset())
         self._source = source
         self._unit = unit
         self._columns = Columns(reader.normalised, mapping)
@@ -180,7 +192,15 @@ class _Judge:
         if self._keep:
             found, kept = kept_fields.parted(found, self._keep)
             self._reader.normalised["field_left_out"] += len(kept)
-        return found if isinstance(content, bytes) else self._columns.document(found), kept
+        if self._ignore:
+            found, ignored = kept_fields.without(found, self._ignore)
+            self._reader.normalised["field_left_out"] += ignored
+        document = found if isinstance(content, bytes) else self._columns.document(found)
+        raw = content if isinstance(content, bytes) else None
+        if self._mapping is not None and self._mapping.applies(document):  # it reads no null, and counts all others
+            unit = "cell" if raw is None else "text"
+            return absent_values.lists(document, self._reader.normalised, self._lists, unit), kept
+        return absent_values.read(document, raw, self._reader.normalised, self._lists), kept
 
     def _entry(self, line: int | None, record: Record | None, defects: tuple[Defect, ...]) -> Entry:
         return Entry(self._source, line, self._reader.records, record, defects)

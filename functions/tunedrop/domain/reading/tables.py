@@ -6,10 +6,11 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 
-from tunedrop.domain.reading import lines
+from tunedrop.domain.reading import lines, table_heads
 from tunedrop.domain.records import elements, strict_json
-from tunedrop.domain.records.defects import Defect, UnreadableContent, is_content, shown
+from tunedrop.domain.records.defects import Defect, UnreadableContent
 from tunedrop.domain.records.elements import Element
 
 _CLOSING = re.compile(rb'[^"]*+(?:""[^"]*+)*+"')
@@ -20,13 +21,14 @@ def read(
 ) -> Iterator[Element]:
     r"""Yield the rows below the header, with their first lines, as mappings of column names to strings.
 
-    Rows end in `\n` or `\r\n`; line ends inside quotes are kept. An empty cell is an empty string. Raises
-    UnreadableContent, with the line, for a header that does not name all columns and for a quotation mark that is
-    never closed.
+    Rows end in `\n` or `\r\n`; line ends inside quotes are kept. An empty cell is an empty string, a row of nothing but
+    those a blank line. Raises UnreadableContent, with the line, for a header that names no columns and for a quotation
+    mark that is never closed.
     """
     # The limit is the whole process's, so it is only ever raised; rows are capped before they reach the csv module.
     csv.field_size_limit(max(csv.field_size_limit(), longest))
     names: Sequence[str] | None = None
+    head = table_heads.Head(normalised)
     for line, raw in _Rows(delimiter, longest).read(chunks):
         if raw is None:
             yield Element(line, elements.too_long("row", longest))
@@ -35,10 +37,16 @@ def read(
         normalised["crlf_line_end"] += len(raw) - len(row)
         if not row.strip():
             yield Element(line, b"")
+        elif line == 1 and table_heads.SEPARATOR_LINE.fullmatch(row):
+            normalised["separator_line"] += 1
+        elif _is_nothing(cells := _cells(row, delimiter)):
+            yield Element(line, b"")
         elif names is None:
-            names = _header(_cells(row, delimiter), line)
+            names = head.names(line, cells)
         else:
-            yield Element(line, _fields(names, _cells(row, delimiter)))
+            yield Element(line, _fields(names, cells, normalised))
+    if names is None and head.has_titles:
+        raise head.unnamed()
 
 
 class _Rows:
@@ -104,34 +112,27 @@ _AFTER_QUOTE = "There is something between a closing quotation mark and the end 
 _LONE_RETURN = "There is a carriage return outside quotation marks, or something after a closing one."
 
 
-def _header(cells: list[str] | Defect, line: int) -> Sequence[str]:
-    if isinstance(cells, Defect):
-        raise UnreadableContent(Defect(cells.code, cells.message, hint=cells.hint, line=line))
-    names = [cell.strip() for cell in cells]
-    if len(names) > 1 and any(map(is_content, names)) and all(is_content(name) or name.isdecimal() for name in names):
-        raise _bad_header("The first row holds texts, not the names of columns.", line, _NO_HEADER)
-    seen: set[str] = set()
-    for number, name in enumerate(names, start=1):
-        if not name:
-            hint = _ROW_NUMBERS if number == 1 and all(names[1:]) else ""
-            raise _bad_header(f"Column {number} of {len(names)} has no name.", line, hint)
-        if name in seen:
-            raise _bad_header(f"Two columns have the name {shown(name)}.", line)
-        seen.add(name)
-    return names
+def _is_nothing(cells: list[str] | Defect) -> bool:
+    return not isinstance(cells, Defect) and not any(map(str.strip, cells))
 
 
-_NO_HEADER = "Write a row above it that names the columns, such as prompt,completion."
-_ROW_NUMBERS = "It may be pandas' row numbers: write the file with to_csv(index=False), or name the column id."
-
-
-def _bad_header(message: str, line: int, hint: str = "") -> UnreadableContent:
-    return UnreadableContent(Defect("bad_header", message, hint=hint, line=line))
-
-
-def _fields(names: Sequence[str], cells: list[str] | Defect) -> dict[str, str] | Defect:
+def _fields(names: Sequence[str], cells: list[str] | Defect, normalised: Counter[str]) -> dict[str, str] | Defect:
+    """The named cells. A column without a name may hold nothing or, if it is the first, the number of the row."""
     if isinstance(cells, Defect):
         return cells
-    if len(cells) != len(names):
+    if len(cells) < len(names):
         return Defect("row_width", f"The row has {len(cells)} cells, the header {len(names)}.")
-    return dict(zip(names, cells, strict=True))
+    found: dict[str, str] = {}
+    for number, (name, cell) in enumerate(zip_longest(names, cells, fillvalue=""), start=1):
+        if name:
+            found[name] = cell
+        elif number == 1 and cell.isdecimal():
+            normalised["field_left_out"] += 1
+        elif cell.strip():
+            if number > len(names):
+                return Defect("row_width", f"The row has {len(cells)} cells, the header {len(names)}.")
+            return Defect("row_width", f"Column {number} has no name, and this row holds text in it.", hint=_NAME_IT)
+    return found
+
+
+_NAME_IT = "Name every column that holds something, or remove it."

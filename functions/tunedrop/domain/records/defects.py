@@ -24,13 +24,15 @@ class Defect:
 
 
 def shown(name: object) -> str:
-    """Quote a field's name or a setting's value for a message: escaped, at most 40 characters.
+    """Quote a field's name or a setting's value for a message: as it is written, in at most 40 characters.
+
+    Characters that are not seen, or that turn the direction of what follows, are escaped.
 
     Text that looks like content, such as a record in place of a table's header, is not quoted.
     """
     if isinstance(name, str) and is_content(name):
         return f"(a text of {len(name):,} characters)"
-    text = ascii(name)
+    text = repr(name)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 2]}…{text[-1]}"
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import msgspec
 
-from tunedrop.domain.records.record import Block, Record, Turn
+from tunedrop.domain.records.record import Block, Record
 
 _STRING, _LIST = b'"', b"["
 
@@ -48,8 +48,8 @@ def attach(record: Record, line: bytes) -> Record:
         return record
     left = iter(found)
     system = tuple(_with(block, left) for block in record.system)
-    turns = tuple(Turn(turn.path, turn.role, tuple(_with(each, left) for each in turn.blocks)) for turn in record.turns)
-    return Record(system, turns)
+    turns = tuple(replace(turn, blocks=tuple(_with(each, left) for each in turn.blocks)) for turn in record.turns)
+    return replace(record, system=system, turns=turns)
 
 
 def _with(block: Block, left: Iterator[bytes]) -> Block:

@@ -29,6 +29,10 @@ class Turn:
     path: str
     role: str
     blocks: tuple[Block, ...]
+    learned: bool = True
+    """Whether it is to be learned, if it is an answer."""
+    role_key: str = field(default="role", compare=False)
+    """The field that holds the role, for findings about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class Record:
 
     system: tuple[Block, ...]
     turns: tuple[Turn, ...]
+    weighted: bool = False
+    """Whether its author said of some answer that it is not to be learned."""
     texts: tuple[tuple[str, str, str], ...] = field(init=False, repr=False, compare=False)
     """Every text as (where, path, text), which most checks read; `where` is `system` or the turn's role."""
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from tunedrop.domain.records import duplicate_keys, elements
+from tunedrop.domain.records import duplicate_keys, elements, not_objects
 from tunedrop.domain.records.defects import Defect, kind
 from tunedrop.domain.texts import charsets
 
@@ -46,10 +46,10 @@ def parse(raw: bytes, unit: str = "line") -> JsonObject | Defect:
         return refused.defect
 
 
-def parse_cell(cell: str) -> Any:
-    """Parse the JSON value in a table's cell, or return a Defect."""
+def parse_cell(cell: str, unit: str = "cell") -> Any:
+    """Parse the JSON value in a table's cell, or in another text (`unit`), or return a Defect."""
     try:
-        return _strict(cell.encode("utf-8", "surrogatepass"), "cell")
+        return _strict(cell.encode("utf-8", "surrogatepass"), unit)
     except _Refused as refused:
         return refused.defect
 
@@ -66,7 +66,8 @@ def text(raw: bytes, unit: str) -> str | Defect:
 def _object(raw: bytes, unit: str) -> JsonObject:
     value = _strict(raw, unit)
     if not isinstance(value, dict):
-        raise _Refused(Defect("not_an_object", f"The {unit} holds {kind(value)}, not a JSON object."))
+        message = f"The {unit} holds {kind(value)}, not a JSON object."
+        raise _Refused(Defect("not_an_object", message, hint=not_objects.hint(value, unit)))
     return value
 
 
@@ -85,7 +86,9 @@ def _strict(raw: bytes, unit: str) -> Any:
 def _value(text: str, unit: str) -> Any:
     try:
         return _DECODER.decode(text)
-    except _Refused:
+    except _Refused as refused:
+        if refused.defect.message.startswith("NaN "):
+            raise _Refused(not_objects.not_a_number(text)) from None
         raise
     except json.JSONDecodeError as error:
         raise _Refused(_not_json(text, error, unit)) from None
@@ -173,6 +176,12 @@ def _not_json(text: str, error: json.JSONDecodeError, unit: str) -> Defect:
     )
 
 
+_ESCAPED_LINE_FEEDS = (
+    "Between the records stand \\ and n, characters, instead of a line feed: put a line feed in place of them where "
+    'they stand between } and {", and remove them from the end of the file.'
+)
+
+
 def _likely_cause(text: str, error: json.JSONDecodeError, unit: str) -> str:
     """A hint at the mistake that usually causes this parser error, or an empty string."""
     rest = text[error.pos :].lstrip()
@@ -183,6 +192,8 @@ def _likely_cause(text: str, error: json.JSONDecodeError, unit: str) -> str:
         (text.startswith("\x1e"), "This is a JSON text sequence: remove the record separators (0x1E)."),
         (in_lines and "\r" in text, "Lines end in bare carriage returns: end each with a line feed."),
         (error.msg.startswith("Illegal trailing comma"), "Remove the comma before the bracket."),
+        (text.startswith("```"), "This is a fence of Markdown: remove the lines that begin with ```."),
+        (error.msg == "Extra data" and rest.startswith(("\\n", "\\r\\n")), _ESCAPED_LINE_FEEDS),
         (error.msg == "Extra data" and rest.startswith(","), "Remove the comma after the object."),
         (error.msg == "Extra data" and rest.startswith("{") and in_lines, "Put each object on a line of its own."),
         (error.msg == "Extra data" and rest.startswith("{"), "A comma is missing between two elements."),

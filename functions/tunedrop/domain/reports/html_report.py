@@ -10,6 +10,7 @@ from tunedrop.domain.formats import all_formats
 from tunedrop.domain.reports import histogram, markup, next_steps, page_parts
 from tunedrop.domain.reports.markup import Markup, joined, tag
 from tunedrop.domain.reports.page_parts import badge, section, table
+from tunedrop.domain.versions import object_keys
 
 SHOWN_PER_CODE = 10
 """Findings shown per code; the JSON report lists more."""
@@ -89,7 +90,18 @@ def _codes(report: Report) -> Markup:
 
 def _findings(report: Report) -> Markup | None:
     groups = [_group(report, row) for row in next_steps.codes(report)]
-    return section("First findings", *groups, class_="long") if groups else None
+    return section("First findings", _all_of_them(report), *groups, class_="long") if groups else None
+
+
+def _all_of_them(report: Report) -> Markup | None:
+    """Where the findings are that the report does not list."""
+    if not report["truncated_codes"]:
+        return None
+    if not (report["dataset"] and report["version"]):
+        return tag("p", "All of them: ", tag("code", "tunedrop check --findings OUT.csv"), class_="quiet")
+    key = object_keys.report(report["dataset"], report["version"], report["base_model"], report["split"])
+    lines, rows = (tag("code", each.rpartition("/")[2]) for each in object_keys.findings(key))
+    return tag("p", "All of them, beside this page: ", lines, " and ", rows, class_="quiet")
 
 
 def _group(report: Report, row: next_steps.CodeCount) -> Markup:

@@ -8,8 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from tunedrop import __version__
+from tunedrop.domain.checks.all_checks import CHECKS
 from tunedrop.domain.checks.split_examination import Examined
 from tunedrop.domain.records.check_policy import Policy
+from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.texts import tokens
 from tunedrop.domain.texts.length_bins import Bin
 from tunedrop.domain.versions.stored_file import StoredFile
@@ -72,6 +74,20 @@ def compose(subject: ReportSubject, examined: Examined, output: Output | None, p
         "cost": _cost(examined, prices),
         "lengths": [_bin(bin_) for bin_ in examined.tokens.spread],
         "repeated": asdict(examined.repeated) if examined.repeated else None,
+    }
+
+
+def of_key(defect: Defect, key: str, version_id: str | None) -> dict[str, Any]:
+    """The report on an object whose key fits no pattern, so that nothing of it was read."""
+    finding = {"code": defect.code, "severity": CHECKS[defect.code].severity, "source": key}
+    return {
+        "schema": SCHEMA,
+        "tunedrop": __version__,
+        "dataset": None,
+        "version": None,
+        "verdict": "rejected",
+        "files": [{"key": key, "version_id": version_id}],
+        "findings": [finding | {"message": defect.message, "hint": defect.hint}],
     }
 
 

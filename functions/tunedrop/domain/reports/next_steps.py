@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,8 +20,12 @@ _MENDABLE = frozenset(
     {"invalid_json", "duplicate_key", "unknown_field", "unknown_role", "wrong_encoding", "wrong_extension"}
 )
 """Codes with findings that `--fix` may mend."""
-_MENDABLE_SYSTEM = frozenset({"empty_text", "wrong_type"})
-"""Codes with findings that `--fix` may mend in the system text only: an empty or null one is removed."""
+_MENDABLE_PLACES = {
+    "empty_text": re.compile(r"\$\.system"),
+    "wrong_type": re.compile(r"\$\.(?:system|messages\[\d+\]\.content)(?:\[\d+\])?"),
+    "missing_field": re.compile(r"\$\.(?:messages|conversations?)\[\d+\]"),
+}
+"""Codes with findings that `--fix` may mend at such paths only: an empty system text, texts for blocks, turns."""
 _NAMELESS = frozenset({"unknown_format", "needs_mapping"})
 """Codes that a mapping may resolve."""
 
@@ -85,17 +90,23 @@ def _rejected(report: Mapping[str, Any], *, mended: bool, held_back: bool) -> It
         yield Step("Say which field is what, if there is one for each.", shlex.join([*check, *_MAP]))
     elif held_back and found == {"too_few_records"}:
         yield Step(_HELD_BACK, shlex.join(check))
-    elif not mended and any(map(_may_be_mended, report["findings"])):
-        words = "Let Tunedrop mend what is safe to mend, and correct what it leaves."
-        yield Step(words, shlex.join([*check, "--fix", "mended.jsonl"]))
+    elif not mended and may_be_mended(report):
+        yield Step(MENDING, shlex.join([*check, *MEND]))
     else:
         yield Step("Correct that, and check it again.", shlex.join(check))
     if report["dataset"] and report["version"]:
         yield Step(f"Upload it again: that makes a new version of {report['dataset']}.", _upload(report))
 
 
+MENDING = "Let Tunedrop mend what is safe to mend, and correct what it leaves."
+MEND = ("--fix", "mended.jsonl")
 _MAP = ("--map", "prompt=FIELD", "--map", "completion=FIELD")
 _HELD_BACK = "It was held back from train: raise validation_share, or upload a validation split of its own."
+
+
+def may_be_mended(report: Mapping[str, Any]) -> bool:
+    """Whether `--fix` may mend one of a report's errors."""
+    return any(map(_may_be_mended, report["findings"]))
 
 
 def _may_be_mended(finding: Mapping[str, Any]) -> bool:
@@ -103,8 +114,8 @@ def _may_be_mended(finding: Mapping[str, Any]) -> bool:
         return False
     if finding["code"] == "unsupported_file":
         return finding["hint"] in LOOSE
-    of_system = finding["code"] in _MENDABLE_SYSTEM and finding["path"] == "$.system"
-    return of_system or finding["code"] in _MENDABLE
+    place = _MENDABLE_PLACES.get(finding["code"])
+    return finding["code"] in _MENDABLE or (place is not None and place.fullmatch(finding["path"]) is not None)
 
 
 def _is_of_train(report: Mapping[str, Any]) -> bool:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tunedrop.domain.evaluation.evaluation_request import EvaluationWish
+from tunedrop.domain.formats import field_mapping
 from tunedrop.domain.formats.field_mapping import FieldMapping
-from tunedrop.domain.reading import kept_fields
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.defects import Defect
-from tunedrop.domain.versions import job_settings, object_keys
+from tunedrop.domain.versions import field_settings, job_settings, object_keys
 from tunedrop.domain.versions.evaluation_settings import EVALUATION_KEYS, read_evaluation
 from tunedrop.domain.versions.job_settings import DeploymentSettings, JobSettings
 from tunedrop.domain.versions.toml_lines import Path
@@ -47,6 +47,8 @@ class DatasetSettings:
     validation_share: float | None = None
     keep: frozenset[str] = frozenset()
     """Fields that are kept beside test's prepared data, and trained on nowhere."""
+    ignore: frozenset[str] = frozenset()
+    """Fields that are left out, of records and of their messages."""
     policy: Policy = field(default_factory=Policy)
     job: JobSettings | None = None
     deployment: DeploymentSettings | None = None
@@ -95,6 +97,11 @@ class _Parser:
     def settings(self) -> DatasetSettings:
         base_models, model_systems = self._base_models()
         system, system_file = self._system()
+        mapping = self._table.table("mapping", field_mapping.FIELDS)
+        fields = self._table.table("fields", field_settings.KEYS)
+        keep, ignore = (
+            field_settings.read_fields(fields, self._table.values.get("mapping")) if fields else (_NONE, _NONE)
+        )
         job_table, deployment = self._table.table("job", job_settings.JOB_KEYS), self._deployment()
         job = job_settings.read_job(job_table, self._known) if job_table else None
         return DatasetSettings(
@@ -103,9 +110,10 @@ class _Parser:
             system=system,
             system_file=system_file,
             owner=self._table.text("owner", _OWNER, _TAG_VALUE.fullmatch),
-            mapping=self._mapping(),
+            mapping=field_settings.read_mapping(mapping) if mapping else None,
             validation_share=self._table.number("validation_share", _SHARE, lambda n: 0 <= n <= MAX_VALIDATION_SHARE),
-            keep=self._keep(),
+            keep=keep,
+            ignore=ignore,
             policy=self._policy(),
             job=job,
             deployment=deployment,
@@ -158,38 +166,12 @@ class _Parser:
                 self._table.wrong("system", _SYSTEM)
                 return None, None
 
-    def _mapping(self) -> FieldMapping | None:
-        table = self._table.table("mapping", _MAPPED)
-        if table is None:
-            return None
-        given = {name: table.text(name, "the name of a key or column", len) for name in _MAPPED}
-        for name in ("prompt", "completion"):
-            if name not in table.values:
-                table.wrong(name, "the name of a key or column")
-        prompt, completion, system = given.values()
-        if not prompt or not completion:
-            return None
-        if len({prompt, completion, system}) < len(_MAPPED):
-            self._table.wrong("mapping", "different names for prompt, completion and system")
-        return FieldMapping(prompt, completion, system)
-
     def _policy(self) -> Policy:
         table = self._table.table("checks", ("ignore", "error"))
         if table is None:
             return Policy()
         # The checks themselves decide later whether a code exists and may be changed.
         return Policy(*(frozenset(table.words(name, _CODES, _CODE.fullmatch)) for name in ("ignore", "error")))
-
-    def _keep(self) -> frozenset[str]:
-        table = self._table.table("fields", ("keep",))
-        if table is None:
-            return frozenset()
-        mapping = self._table.values.get("mapping")
-        trains = kept_fields.RESERVED | ({*map(str, mapping.values())} if isinstance(mapping, dict) else set())
-        names = table.words("keep", _KEPT, lambda name: 0 < len(name) <= kept_fields.LONGEST and name not in trains)
-        if len(names) > kept_fields.MOST:
-            table.wrong("keep", f"at most {kept_fields.MOST} names")
-        return frozenset(names)
 
     def _deployment(self) -> DeploymentSettings | None:
         table = self._table.table("deployment", job_settings.DEPLOYMENT_KEYS)
@@ -203,13 +185,12 @@ class _Parser:
         return read_evaluation(table, base_model) if table else None
 
 
+_NONE: frozenset[str] = frozenset()
 _BASE_MODELS = 'a list of names, such as ["claude-3-haiku"], or tables such as [base_models.claude-3-haiku]'
 _MODEL_SYSTEM = 'text for this base model, or "" to drop the one for all'
 _SYSTEM = 'text, or { file = "system.txt" } naming a .txt or .md file beside dataset.toml'
 _OWNER = "1 to 256 letters, digits, spaces and . _ : / = + @ -"
 _SHARE = f"a number from 0 to {MAX_VALIDATION_SHARE}"
-_MAPPED = ("prompt", "completion", "system")
-_KEPT = 'a list of fields that are not trained on, such as ["references"]'
 _CODES = 'a list of codes, such as ["control_character"]'
 
 

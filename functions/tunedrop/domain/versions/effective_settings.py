@@ -36,6 +36,7 @@ class Wishes:
     policy: Policy
     mapping: FieldMapping | None
     keep: frozenset[str]
+    ignore: frozenset[str]
     validation_share: float
     job: JobSettings | None
     deployment: DeploymentSettings | None
@@ -63,13 +64,8 @@ def resolve(
         defects += [(defect, file.key) for defect in _metadata_defects(file, known_models)]
     wished = _base_models(version, known_models) or settings.base_models or (default_model,)
     base_models = wished if asked_for is None else tuple(asked_for)
-    given = {split: _plain(file.system) for split, file in version.splits.items()}
-    systems, dropped = system_texts(
-        {split: None if text is None else Block("metadata system", text) for split, text in given.items()},
-        settings,
-        system,
-        base_models,
-    )
+    given = {split: _beside(_plain(file.system)) for split, file in version.splits.items()}
+    systems, dropped = system_texts(given, settings, system, base_models)
     return Wishes(
         base_models=base_models,
         systems=systems,
@@ -78,6 +74,7 @@ def resolve(
         policy=settings.policy,
         mapping=settings.mapping,
         keep=settings.keep,
+        ignore=settings.ignore,
         validation_share=default_share if settings.validation_share is None else settings.validation_share,
         job=settings.job,
         deployment=settings.deployment,
@@ -110,6 +107,10 @@ def system_texts(
             elif block is not None:
                 systems[name, split] = block
     return systems, frozenset(dropped)
+
+
+def _beside(metadata: str | None) -> Block | None:
+    return None if metadata is None else Block("metadata system", metadata)
 
 
 def _block(from_settings: str | None) -> Block | None:

@@ -48,7 +48,8 @@ def refusal(part_keys: Sequence[str]) -> Defect | None:
         return Defect("nothing_to_join", "There is no file to join.")
     if len(part_keys) > MAX_PARTS:
         return Defect("too_many_parts", f"{len(part_keys):,} files; at most {MAX_PARTS:,} are joined.")
-    containers = sorted({(object_keys.extension(key) or "").removesuffix(".gz") for key in part_keys})
+    plain = ((object_keys.extension(key) or "").removesuffix(".gz") for key in part_keys)
+    containers = sorted({"jsonl" if each == "ndjson" else each for each in plain})
     if len(containers) > 1:
         return Defect("mixed_parts", f"The files to join are of several kinds: {', '.join(containers)}.")
     return None

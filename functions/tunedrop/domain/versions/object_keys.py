@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 
@@ -17,8 +18,12 @@ SCHEMA_FILE = "schema.json"
 COMMIT_FILE = "_commit"
 ANSWERS = "answers"
 """The folder, under a dataset's, of answers that were made elsewhere."""
-EXTENSIONS = ("jsonl", "json", "csv", "tsv", "jsonl.gz", "json.gz", "csv.gz", "tsv.gz", "parquet")
+EXTENSIONS = (
+    *("jsonl", "ndjson", "json", "csv", "tsv", "jsonl.gz", "ndjson.gz", "json.gz", "csv.gz", "tsv.gz"),
+    "parquet",
+)
 
+_LONGEST_KEY = 1024  # S3's limit, in bytes
 MAX_NAME = 32
 NAME_PATTERN = "[a-z0-9](-?[a-z0-9])*"
 """For names of datasets and deployments. Matching takes linear time with fullmatch."""
@@ -218,9 +223,29 @@ def page(report_key: str) -> str:
     return f"{report_key.removesuffix('.json')}.html"
 
 
+def findings(report_key: str) -> tuple[str, str]:
+    """The keys of all findings of a report that lists only some: as JSON Lines, and as CSV."""
+    stem = report_key.removesuffix(".json")
+    return f"{stem}.findings.jsonl", f"{stem}.findings.csv"
+
+
 def job_report(dataset: str, version: int, job_id: str) -> str:
     """The key of a job's JSON report, beside those on its data, with which it is deleted."""
     return f"{REPORTS}{dataset}/{version}/jobs/{job_id}.json"
+
+
+def unrecognized_report(key: str) -> str:
+    """The key of the report on an object under `incoming/` whose key fits no pattern.
+
+    It is under its dataset's reports, with which it is deleted, or else where no dataset can be.
+    """
+    rest = key.removeprefix(INCOMING)
+    dataset, _, file = rest.partition("/")
+    folder, name = (dataset, file) if file and is_name(dataset) else ("_", rest)
+    whole = f"{REPORTS}{folder}/unrecognized/{name}.json"
+    if len(whole.encode()) <= _LONGEST_KEY:
+        return whole
+    return f"{REPORTS}{folder}/unrecognized/{hashlib.sha256(name.encode()).hexdigest()}.json"
 
 
 def evaluation_report(dataset: str, version: int, evaluation_id: str) -> str:
