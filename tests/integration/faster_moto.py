@@ -16,6 +16,7 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, LimitedSizeDict
 from moto.dynamodb.models.table import Table as MotoTable
 from moto.dynamodb.models.utilities import bytesize
+from moto.dynamodb.responses import DynamoHandler
 
 OFTEN = {"dynamodb", "sqs", "events"}
 """Services that are looked for first, because most calls are theirs."""
@@ -29,6 +30,7 @@ def hurry() -> None:
     _pass_attributes_on()
     _copy_changed_rows_only()
     _add_sizes_up_when_they_matter()
+    _take_each_transaction_once()
     responses.method_names_from_class = functools.cache(method_names_from_class)  # type: ignore[attr-defined]
     responses.camelcase_to_underscores = functools.cache(camelcase_to_underscores)  # type: ignore[attr-defined]
     backend_url_patterns.sort(key=lambda each: each[0] not in OFTEN)
@@ -93,6 +95,22 @@ def _add_sizes_up_when_they_matter() -> None:
             dict.__setitem__(self, key, value)
 
     LimitedSizeDict.__setitem__ = hold  # type: ignore[method-assign]
+
+
+def _take_each_transaction_once() -> None:
+    """As DynamoDB does: what the SDK sends again under the same token has no second effect."""
+    taken = DynamoHandler.transact_write_items
+
+    def take_once(self: DynamoHandler) -> Any:
+        answered = self.dynamodb_backend.__dict__.setdefault("answered", {})
+        token = self.body.get("ClientRequestToken")
+        if token not in answered:
+            answer = taken(self)
+            answered |= {token: answer} if token else {}
+            return answer
+        return answered[token]
+
+    DynamoHandler.transact_write_items = take_once  # type: ignore[method-assign]
 
 
 def _size(value: Any) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from tunedrop.domain.evaluation import answer_metrics, evaluation_costs, evaluation_sizes, power
@@ -208,8 +208,18 @@ def _of_references(metric: MetricName, schema: AnswerSchema | None, chosen: Sele
         )
     if len(labels) == 1 and len(questions) > 1:
         yield "All records have the same right answer: a model that always gives it has every one right."
-    if schema and metric == "json_match" and (broken := schema.broken(each.references[0] for each in questions)):
-        yield f"The right answers of {broken:,} records are not valid by schema.json: correct one or the other."
+    if schema and metric == "json_match":
+        broken = broken_references(schema, (each.references[0] for each in questions))
+        yield from filter(None, [broken])
+
+
+def broken_references(schema: AnswerSchema, references: Iterable[str]) -> str | None:
+    """What is said of right answers that are not valid by the version's own schema; None if all are."""
+    broken = schema.broken(references)
+    if not broken:
+        return None
+    which = "right answer of 1 record is" if broken == 1 else f"right answers of {broken:,} records are"
+    return f"The {which} not valid by schema.json: correct one or the other."
 
 
 def _of_files(files: Sequence[FileCounts]) -> Iterator[str]:
