@@ -127,7 +127,7 @@ def _holds(chosen: argparse.Namespace, folder: Folder, screen: Console) -> bool:
         }
         schema = SchemaFile.read(folder.schema, held)
         given = (*settings.given, *schema.given)
-        found = examining.verdicts(files, plan, given, folder.name, schema.outputs)
+        found = examining.verdicts(files, plan, given, folder.name, outputs=schema.outputs)
         warning = schema.warning()
     if warning:
         text_report.line(screen, warning)
