@@ -149,7 +149,7 @@ def test_the_wheel_of_the_command_holds_the_command_and_the_domain_and_nothing_t
 
 
 def test_the_wheel_of_the_command_needs_nothing_of_aws_but_for_its_extra(cli_wheel):
-    assert cli_wheel.needs() == {"cramjam", "msgspec", "rich", "shtab"}
+    assert cli_wheel.needs() == {"cramjam", "jsonschema-rs", "msgspec", "rich", "shtab"}
     assert cli_wheel.needs("aws") == {"boto3"}
     assert cli_wheel.needs("mlflow") == {"mlflow-skinny"}
 
@@ -169,7 +169,17 @@ def test_the_build_backend_is_the_locked_one(folder):
 
 
 def test_the_command_brings_only_what_it_needs(cli):
-    assert cli.packages() == {"tunedrop", "cramjam", "markdown-it-py", "mdurl", "msgspec", "pygments", "rich", "shtab"}
+    assert cli.packages() == {
+        "tunedrop",
+        "cramjam",
+        "jsonschema-rs",
+        "markdown-it-py",
+        "mdurl",
+        "msgspec",
+        "pygments",
+        "rich",
+        "shtab",
+    }
 
 
 def test_the_installed_command_says_its_version(cli, cli_wheel):
