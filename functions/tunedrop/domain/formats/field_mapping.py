@@ -19,14 +19,18 @@ class FieldMapping:
     completion: str
     system: str | None = None
 
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields or columns that are read."""
+        return frozenset({self.prompt, self.completion, *([self.system] if self.system else [])})
+
     def applies(self, document: Document) -> bool:
         """Whether the object has the prompt's or the completion's field."""
         return self.prompt in document or self.completion in document
 
     def read(self, document: Document) -> Reading:
         """Read a record from the mapped fields; all others are left out and counted."""
-        mapped = {self.prompt, self.completion, self.system}
-        left_out = ("field_left_out",) * sum(name not in mapped for name in document)
+        left_out = ("field_left_out",) * sum(name not in self.fields for name in document)
         try:
             turns = (
                 shapes.turn(document, self.prompt, "user"),

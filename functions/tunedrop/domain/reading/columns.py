@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunedrop.domain.formats import alpaca, pairs, shapes, sharegpt
 from tunedrop.domain.formats.field_mapping import FieldMapping
+from tunedrop.domain.parquet import Asked
 from tunedrop.domain.records import strict_json
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.records.record import Document
@@ -28,6 +29,17 @@ class Columns:
         self._normalised = normalised
         self._mapping = mapping
         self._names: dict[tuple[str, ...], tuple[str | None, ...]] = {}
+
+    def ask(self, names: Sequence[str]) -> Asked:
+        """What is asked of a Parquet file's columns: left out unread, taken by some format, or only looked at."""
+        if self._mapping is not None and self._mapping.applies(dict.fromkeys(names)):
+            mapped = self._mapping.fields
+            return Asked(mapped, frozenset(names) - mapped)
+        meant = dict(zip(names, self._meant(tuple(names)), strict=True))
+        return Asked(
+            frozenset(name for name, field in meant.items() if field in _KNOWN),
+            frozenset(name for name, field in meant.items() if field is None),
+        )
 
     def document(self, row: Mapping[str, Any]) -> Document | Defect:
         """Return the row's fields, or a defect if a cell that should hold JSON does not."""
