@@ -12,6 +12,7 @@ from operator import itemgetter
 
 from tunedrop.domain.base_models.catalogue import SPLITS, BaseModel, Split
 from tunedrop.domain.checks import split_examination
+from tunedrop.domain.checks.endings import Endings
 from tunedrop.domain.checks.profile import Profile
 from tunedrop.domain.checks.record_duplicates import Repetitions
 from tunedrop.domain.checks.registry import CHECKS, Spot
@@ -69,6 +70,7 @@ class Session:
         self._plan = plan
         self._repetitions = Repetitions()
         self._profiles: dict[Split, Profile] = {}
+        self._endings: dict[Split, Endings] = {}
         """Profiles of the splits being read; empty if records are not compared."""
         self._records: dict[Split, int] = {}
         self._sources: dict[Split, list[tuple[int, str]]] = {}
@@ -96,6 +98,7 @@ class Session:
         made: list[Split] = [split, "validation"] if split == "train" and self._plan.share else [split]
         lanes = {each: self._lanes(each, split, parts, outputs, given if each == split else ()) for each in made}
         self._profiles = {each: Profile() for each in made if self._compares}
+        self._endings = {each: Endings() for each in self._profiles}
         self._pass_over(reader, lanes, keep)
         results: list[Examined] = []
         for each in made:
@@ -198,6 +201,7 @@ class Session:
         if record is not None:
             if self._compares and entry.number is not None:
                 self._profiles[split].look(record)
+                self._endings[split].look(record, entry.number, entry.line)
                 repeated = self._repetitions.look(split, record, entry.number, entry.line)
                 entry = entry.with_defects(repeated) if repeated else entry
             spots = self._shared_spots(record)
@@ -224,7 +228,7 @@ class Session:
 
     def _finish(self, split: Split, reader: SplitFileReader, lanes: Sequence[_Lane]) -> list[Examined]:
         if self._compares:
-            for defect in self._repetitions.finish(split):
+            for defect in (*self._repetitions.finish(split), *self._endings[split].finish()):
                 for lane in lanes:
                     lane.examination.take_late(defect, self._source_of(split, defect.record))
         repeated, profile = self._repetitions.repeated(split), self._profiles.get(split)
