@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pytest
 from tunedrop.domain.checks import examples
 from tunedrop.domain.checks.endings import Endings
+from tunedrop.domain.records.check_policy import Policy
 
 from tests.unit.checks.records import conversation
 from tests.unit.checks.splits import run
@@ -62,6 +63,15 @@ def test_where_others_end_without_a_full_stop_too_nothing_is_told():
     assert broken([*WHOLE, *BROKEN * 3]) == []
 
 
+def test_memory_is_bounded_where_nothing_ends_in_a_full_stop():
+    endings = Endings()
+    for number in range(5_000):
+        endings.look(conversation("And then?", BROKEN[0]), number, number)
+    for number, answer in enumerate(WHOLE * 1_000):
+        endings.look(conversation("And then?", answer), number, number)
+    assert list(endings.finish()) == []
+
+
 def test_what_is_found_by_itself_is_not_told_twice():
     cut = "The bird is gone, and its memory reminds all of us of the importance of"
     assert broken([*WHOLE, cut]) == []
@@ -73,3 +83,10 @@ def test_a_report_names_record_and_line():
     assert [(f.code, f.record, f.line) for f in result.findings if f.severity == "warning"] == [
         ("truncated_answer", 101, 101)
     ]
+
+
+@pytest.mark.parametrize("level", ["all", "errors"])
+def test_a_policy_that_makes_it_an_error_rejects_at_every_level(level):
+    lines = "".join(f"{examples.line(f'What is {n}?', answer)}\n" for n, answer in enumerate([*WHOLE, BROKEN[0]]))
+    result, _ = run(lines.encode(), policy=Policy(error=frozenset({"truncated_answer"})), level=level)
+    assert not result.accepted

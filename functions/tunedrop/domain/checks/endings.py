@@ -9,12 +9,14 @@ from tunedrop.domain.checks import truncation
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.records.record import Record
 
+CODE = "truncated_answer"
 LEAST_ENDED = 20
 """Answers with a full stop that make it a rule."""
 MOST_OTHERS, MOST_BROKEN = 0.005, 0.05
 """Shares of those: answers that end otherwise without being broken off, and ones that are. With more, it is no rule."""
 
-_MOST_HELD = 5_000
+_MOST_UNENDED = 1_000
+"""Answers without a full stop after which there is no rule, unless they are few among those with one."""
 _STOPS = ".!?…:。\uff01\uff1f؟।"
 _CLOSERS = "\"'”\u2019)»」』*_ \n\t\r"
 _LEAST_WORDS, _LEAST_UNSPACED = 8, 20
@@ -40,10 +42,12 @@ class Endings:
         text = block.text
         if text[-1] in _STOPS or text.rstrip(_CLOSERS)[-1:] in _STOPS:
             self._ended += 1
+        elif len(self._broken) + self._others > _MOST_UNENDED + MOST_BROKEN * self._ended:
+            self._others += 1
         elif not text.rstrip()[-1:].isalnum():
             return  # code, JSON, emoji and whatever else has ends of its own
         elif _breaks_off(text.rstrip()):
-            if truncation.reason(text) is None and len(self._broken) <= _MOST_HELD:
+            if truncation.reason(text) is None:
                 self._broken.append((number, line, block.path))
         else:
             self._others += 1
@@ -55,7 +59,7 @@ class Endings:
             return
         for number, line, path in broken:
             message = f"It ends without a full stop, and {ended:,} other answers of the split end with one."
-            yield Defect("truncated_answer", message, path, line=line, record=number)
+            yield Defect(CODE, message, path, line=line, record=number)
 
 
 def _breaks_off(text: str) -> bool:

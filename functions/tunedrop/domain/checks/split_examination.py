@@ -128,10 +128,13 @@ class Examination:
             self.findings.add("file_too_large", Place(self.subject.source), "$", message)
             self._unreadable = True
 
-    def examine(self, entry: Entry, spots: Iterable[tuple[str, Spot]] = ()) -> bytes | None:
+    def examine(
+        self, entry: Entry, spots: Iterable[tuple[str, Spot]] = (), estimated: int | None = None
+    ) -> bytes | None:
         """Check one entry and return its line for Bedrock, or None if there is none to write.
 
-        `spots` are the findings, as (code, spot), of the checks that all base models share.
+        `spots` are the findings, as (code, spot), of the checks that all base models share, `estimated` the tokens of
+        the record as it was read.
         """
         place = Place(entry.source, entry.line, entry.number)
         self.records += entry.number is not None
@@ -144,7 +147,8 @@ class Examination:
             self.findings.add(code, place, spot.path, spot.message, spot.hint)
         self._check(record, place)
         if self.subject.level == "all":
-            self._estimates[tokens.estimate(text for _, _, text in record.texts)] += 1
+            known = estimated if record is entry.record else None
+            self._estimates[tokens.estimate(text for _, _, text in record.texts) if known is None else known] += 1
         return None if self.rejected else self._converted(record)
 
     def _converted(self, record: Record) -> bytes:
