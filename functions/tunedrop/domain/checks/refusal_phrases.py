@@ -28,6 +28,8 @@ class _Language:
     links: str
     alone: tuple[str, ...] = ()
     """What is a refusal without another phrase, or in one order only."""
+    signs: tuple[str, ...] = ()
+    """In scripts without blanks: texts of which each refusal has one, in place of a first word."""
 
     def patterns(self) -> tuple[str, ...]:
         """All patterns: those of two phrases end in being unable or begin with it."""
@@ -131,6 +133,7 @@ _LANGUAGES = (
         (
             r"(?:(?:很|非常)?(?:抱歉|对不起)[,，])?作为(?:一个|一名|一款)?(?:AI|人工智能|(?:大型)?语言模型)[^。]{0,30}(?:无法|不能|没有)",
         ),
+        ("歉", "不起", "遗憾", "作为", "作為"),
     ),
     _Language(
         "*",
@@ -139,6 +142,7 @@ _LANGUAGES = (
         "[^。\\n]{0,40}?(?:お手伝い|お答え|ご提供|対応)(?:でき|いたしかね|することは)(?:ません|ない)?",
         "が|けれども",
         (r"申し訳(?:ありません|ございません)[^。]{0,40}(?:お手伝い|お答え|ご提供|対応)(?:でき|いたしかね|することは)",),
+        ("申し訳", "すみません", "として", "なので", "ですので"),
     ),
     _Language(
         "*",
@@ -147,6 +151,7 @@ _LANGUAGES = (
         "[^.\\n]{0,40}?(?:도와드릴|제공할|답변할|답변드릴) 수 없(?:습니다)?",
         "만|하지만",
         (r"죄송하지만[^.]{0,40}(?:도와드릴|제공할|답변할|답변드릴) 수 없",),
+        ("죄송", "로서", "이므로", "때문에"),
     ),
 )
 _SPACELESS = tuple(each for each in _LANGUAGES if each.opens == "*")
@@ -155,7 +160,7 @@ _BY_OPENING = {
     for language in _LANGUAGES
     for word in language.opens.split()
 }
-_FIRST_WORD = re.compile(r"\s*(\w+)")
+_FIRST_WORD = re.compile(r"\s*(\w{1,20})")
 _LEAST_EASTERN = "\u2e80"
 
 
@@ -170,5 +175,7 @@ def refuses(answer: str) -> bool:
     """Whether an answer is short and opens with a refusal. Most are none by their first word."""
     if len(answer) > _LONGEST or not (first := _FIRST_WORD.match(answer)):
         return False
-    languages = _SPACELESS if max(first[1]) >= _LEAST_EASTERN else _BY_OPENING.get(first[1].casefold(), ())
-    return any(_compiled(each).match(answer) for each in languages)
+    if max(first[1]) >= _LEAST_EASTERN:
+        languages = [each for each in _SPACELESS if any(sign in answer for sign in each.signs)]
+        return any(_compiled(each).match(answer) for each in languages)
+    return any(_compiled(each).match(answer) for each in _BY_OPENING.get(first[1].casefold(), ()))
