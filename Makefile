@@ -39,7 +39,7 @@ check: ## format, lint, types, imports, template
 	$(DEV)/lint-imports --no-logo
 	$(DEV)/cfn-lint template.yaml
 
-prove: ## the provers, with figures: wiring and permissions against seeded faults, gates, upgrade, hostile API, MLflow, statistics, Parquet (half an hour); ARGS=--help
+prove: ## the provers, with figures: wiring and permissions against seeded faults, gates, upgrade, hostile API, MLflow, statistics, worked examples, Parquet (half an hour); ARGS=--help
 	$(PYTHON) bootstrap dev local gates mlflow oracles writers
 	$(DEV)/python -m tests.prove $(ARGS)
 

@@ -1,4 +1,4 @@
-"""JobEventQueue: Bedrock's job events, and reconcile's requests to check a job."""
+"""JobEventQueue: Bedrock's job events, reconcile's requests to check a job, and evaluations of its model that ended."""
 
 from __future__ import annotations
 

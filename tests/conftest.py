@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as examples
 from tunedrop.actions.messages import record_call
 from tunedrop.edges import clients, observability, settings
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
+
+ROOT = Path(__file__).parents[1]
 
 # A busy machine is no defect.
 examples.register_profile("tunedrop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -19,6 +26,32 @@ BEFORE_GARBAGE = 100_000
 """Objects that a test may make before Python looks for garbage among them."""
 
 _CLIENTS = [maker for maker in vars(clients).values() if hasattr(maker, "cache_clear")]
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: tests of the embedded cloud often wait."""
+    return (os.cpu_count() or 1) + 1
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc]
+    """Tests of one file stay together, and so do all that share the embedded cloud: its stacks are deployed once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "tests/e2e" if _shares_the_cloud(file) else str(file)
+
+
+@functools.cache
+def _shares_the_cloud(file: str) -> bool:
+    if not file.startswith("tests/e2e/"):
+        return False
+    text = (ROOT / file).read_text("utf-8")
+    return re.search(r"\((?:.*\W)?(?:east|west|world)\b", text) is not None and "client.start(" not in text
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """How xdist hands tests out."""
+    return ByFile(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from tests import evaluation_size, gates, planted, tracking
+from tests import evaluation_size, gates, planted, tracking, worked_examples
 from tests.hostile import campaign, deployed
 from tests.hostile.campaign import Outcome
 from tests.hostile.world import populated
@@ -155,6 +155,7 @@ PROVERS: dict[str, Callable[[], Proof]] = {
     "writers": prove_writers,
     "planted": planted.prove,
     "evaluation-size": evaluation_size.prove,
+    "examples": worked_examples.prove,
 }
 
 

@@ -14,10 +14,11 @@ from tunedrop.domain.base_models.catalogue import SPLITS, Split
 from tunedrop.domain.checks.version_examination import Assignment
 from tunedrop.domain.reports import json_report, next_steps
 
-from tunedrop_cli import examining, local_files, plans, text_report
+from tunedrop_cli import examining, local_files, plans, schema_files, text_report
 from tunedrop_cli.errors import WrongUsage
 from tunedrop_cli.examining import Verdict
 from tunedrop_cli.local_files import LocalFile
+from tunedrop_cli.schema_files import SchemaFile
 
 if TYPE_CHECKING:
     from tunedrop_cli.fixing import Fixed
@@ -73,15 +74,21 @@ def run(chosen: argparse.Namespace) -> int:
     """Check and report; return the exit code. Raises WrongUsage, Unreadable."""
     splits = _splits(chosen)
     models = plans.models(chosen.model)
-    settings = plans.read_settings(chosen.settings, [path for paths in splits.values() for path in paths])
+    files = [path for paths in splits.values() for path in paths]
+    settings = plans.read_settings(chosen.settings, files)
     plan = plans.plan(chosen, models, tuple(splits), settings)
     with ExitStack() as held:
         opened = {split: local_files.open_all(paths, held, chosen.input_format) for split, paths in splits.items()}
         fixed = _fix(opened, chosen.fix, plan, held) if chosen.fix else None
-        found = examining.verdicts(fixed.splits if fixed else opened, plan, settings.given)
+        schema = SchemaFile.read(schema_files.beside(chosen.settings, files), held)
+        given = (*settings.given, *schema.given)
+        found = examining.verdicts(fixed.splits if fixed else opened, plan, given, outputs=schema.outputs)
         if fixed:
             fixed.keep()
+        warning = schema.warning()
     _tell(chosen, found, fixed)
+    if warning:
+        text_report.line(text_report.console(stderr=True), warning)
     return 0 if _holds(found, asked=bool(chosen.model)) and not (fixed and fixed.lost) else 1
 
 

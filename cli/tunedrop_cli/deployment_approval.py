@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
+from rich.console import Console
 from tunedrop.domain.reports import next_commands
 
 from tunedrop_cli import deployment_text, keyed, stack, text_report
@@ -32,16 +33,14 @@ def add_to(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> argp
     return approve
 
 
-def waits(found: Mapping[str, Any]) -> bool:
-    """Whether the deployment waits for an approval."""
+def ask(chosen: argparse.Namespace, screen: Console, found: Mapping[str, Any]) -> None:
+    """Say what another person types, if the deployment waits for an approval."""
     approval = found.get("approval")
-    return found["state"] == "Creating" and approval is not None and approval["approved_at"] is None
-
-
-def command(chosen: argparse.Namespace, found: Mapping[str, Any]) -> str:
-    """What another person types to approve it."""
-    approved = next_commands.approve_deployment(found["name"], found["commitment"], found["approval"]["plan_id"])
-    return stack.again(chosen, approved)
+    if found["state"] != "Creating" or approval is None or approval["approved_at"] is not None:
+        return
+    command = next_commands.approve_deployment(found["name"], found["commitment"], approval["plan_id"])
+    text_report.line(screen, "Nothing is bought before another person has approved it:")
+    text_report.next_step(screen, stack.again(chosen, command))
 
 
 def _approve(chosen: argparse.Namespace) -> int:

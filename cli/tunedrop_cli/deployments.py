@@ -19,6 +19,7 @@ from tunedrop_cli import (
     listings,
     local_times,
     options,
+    pauses,
     stack,
     tables,
     text_report,
@@ -40,8 +41,6 @@ EPILOG = """examples:
   tunedrop deployments delete support-bot-prod --plan      what would end, what it has cost, who may be calling
   tunedrop deployments delete support-bot-prod --watch     ends what it costs; its custom model stays
 """
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
-"""Seconds between two looks at a deployment that is on its way."""
 ON_ITS_WAY = frozenset({"Creating", "Evaluating", "Updating", "Releasing"})
 STATES = ("Creating", "Evaluating", "Held", "Ready", "Updating", "Releasing", "Released", "Failed")
 
@@ -149,6 +148,8 @@ def _put(chosen: argparse.Namespace) -> int:
     if found["history"] == before and not chosen.json:
         text_report.line(screen, "Nothing to change: it is so already.")
     if chosen.watch:
+        if not chosen.json:
+            deployment_approval.ask(chosen, screen, found)
         found = _followed(api, path, screen, found, told=before)
     return _told(chosen, found)
 
@@ -250,17 +251,17 @@ def _followed(
     api: ControlApi, path: str, screen: Console, found: Mapping[str, Any], told: Sequence[Any] = ()
 ) -> Mapping[str, Any]:
     """Print each entry of its history that was not `told` until it is Ready or has ended."""
-    seen, pause = list(told), FIRST_PAUSE
-    while True:
+    seen = list(told)
+    for pause in pauses.growing():
         for entry in found["history"]:
             if entry not in seen:  # a long history lets go of its first entries
                 text_report.line(screen, f"{local_times.shown(entry['time'])}  {entry['state']}  {entry['note']}")
         seen = found["history"]
         if found["state"] not in ON_ITS_WAY:
-            return found
+            break
         time.sleep(pause)
-        pause = min(pause * 1.2, LONGEST_PAUSE)
         found = api.get(path)
+    return found
 
 
 def _told(chosen: argparse.Namespace, found: Mapping[str, Any], wanted: str = "Ready") -> int:
@@ -270,9 +271,7 @@ def _told(chosen: argparse.Namespace, found: Mapping[str, Any], wanted: str = "R
         return int(failed)
     screen = text_report.console()
     deployment_text.whole(screen, found, history=not chosen.watch)
-    if deployment_approval.waits(found):
-        text_report.line(screen, "Nothing is bought before another person has approved it:")
-        text_report.next_step(screen, deployment_approval.command(chosen, found))
+    deployment_approval.ask(chosen, screen, found)
     if found["state"] == "Ready":
         text_report.next_step(screen, stack.again(chosen, next_commands.create_key(found["name"])))
     return int(failed)

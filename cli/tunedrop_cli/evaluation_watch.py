@@ -10,35 +10,34 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from tunedrop.domain.evaluation.evaluation_states import ENDED
 
-from tunedrop_cli import local_times, progress, text_report
+from tunedrop_cli import local_times, pauses, progress, text_report
 from tunedrop_cli.paths import place
 
 if TYPE_CHECKING:
     from tunedrop_cli.control import ControlApi
 
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 10.0
-"""Seconds between two looks."""
 TOLD = 10
 """Lines at most that tell of answers where there is no terminal to rewrite one."""
 
 Found = Mapping[str, Any]
 
 
-def follow(api: ControlApi, evaluation_id: str, screen: Console, *, pause: float = FIRST_PAUSE) -> Found:
+def follow(api: ControlApi, evaluation_id: str, screen: Console) -> Found:
     """Print each new state until the evaluation has ended, and return it as it is then."""
+    found: Found = {}
     state, told = "", 0
     with progress.status(screen) as say:
-        while True:
-            found: Found = api.get(place("evaluations", evaluation_id))
+        for pause in pauses.growing():
+            found = api.get(place("evaluations", evaluation_id))
             share = _tenths(found)
             if found["state"] != state or (share > told and not screen.is_terminal):
                 text_report.line(screen, f"{_now()}  {found['state']}{_answered(found)}")
             state, told = found["state"], share
             if state in ENDED:
-                return found
+                break
             say(f"{state}{_answered(found)}")
             time.sleep(pause)
-            pause = min(pause * 1.2, LONGEST_PAUSE)
+    return found
 
 
 def _answered(found: Found) -> str:

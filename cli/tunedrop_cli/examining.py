@@ -10,7 +10,7 @@ from typing import Any
 
 from tunedrop.domain.base_models.catalogue import Split
 from tunedrop.domain.checks import version_examination
-from tunedrop.domain.checks.version_examination import Assignment
+from tunedrop.domain.checks.version_examination import Assignment, Outputs
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.reports import json_report
 from tunedrop.domain.reports.json_report import Prices, ReportSubject
@@ -55,13 +55,17 @@ def verdicts(
     plan: Assignment,
     given: Sequence[tuple[Defect, str]] = (),
     dataset: str | None = None,
+    outputs: Outputs = version_examination.nowhere,
 ) -> list[Verdict]:
-    """Examine the splits; return one verdict per base model, in the plan's order. Raises Unreadable."""
+    """Examine the splits; return one verdict per base model, in the plan's order. Raises Unreadable.
+
+    `outputs` get what is prepared, as an upload would store it.
+    """
     with progress.bar("checking", sum(file.size for files in splits.values() for file in files)) as watch:
         for file in (file for files in splits.values() for file in files):
             file.watch = watch
         parts = {split: [file.part() for file in files] for split, files in splits.items()}
-        results = version_examination.examine(parts, plan, given=given)
+        results = version_examination.examine(parts, plan, outputs, given=given)
     stored = {split: tuple(file.stored() for file in files) for split, files in splits.items()}
     reports = [
         json_report.compose(ReportSubject(dataset, None, stored[result.source_split]), result, None, prices())

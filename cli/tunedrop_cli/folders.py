@@ -28,6 +28,11 @@ class Folder:
     ignored: Sequence[Path]
 
     @property
+    def schema(self) -> Path | None:
+        """The path of `schema.json`, if there is one."""
+        return next((path for path in self.settings if path.name == object_keys.SCHEMA_FILE), None)
+
+    @property
     def toml(self) -> Path | None:
         """The path of `dataset.toml`, if there is one."""
         return next((path for path in self.settings if path.name == object_keys.SETTINGS_FILE), None)

@@ -78,7 +78,7 @@ def shown(chosen: argparse.Namespace, api: ControlApi, screen: Console, job: Job
         return exit_code(chosen, job)
     training, validation = (list(job_metrics.points(api, job, split)) for split in job_metrics.SPLITS)
     job_text.whole(screen, job, training, validation)
-    judged_models.show(screen, job["evaluations"])
+    judged_models.show(screen, job.get("evaluations") or ())  # what starts or ends a job does not answer with them
     text_report.line(screen)
     text_report.next_step(screen, stack.again(chosen, job_text.next_command(job)))
     return exit_code(chosen, job)

@@ -11,14 +11,12 @@ from rich.console import Console
 from tunedrop.domain.training import durations
 from tunedrop.domain.training.durations import Estimate
 
-from tunedrop_cli import job_text, local_times, progress, text_report
+from tunedrop_cli import job_text, local_times, pauses, progress, text_report
 from tunedrop_cli.paths import place
 
 if TYPE_CHECKING:
     from tunedrop_cli.control import ControlApi
 
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
-"""Seconds between two looks: short at first, when states follow fast, then as long as a person minds."""
 MOST_EARLIER = 20
 LOSSES_COME = "Bedrock writes a job's losses when the job ends: the curve is drawn then."
 
@@ -40,7 +38,6 @@ def follow(
     job_id: str,
     screen: Console,
     *,
-    pause: float = FIRST_PAUSE,
     at_each: Callable[[Job], object] = lambda _: None,
 ) -> Job:
     """Print each new state until the job has ended, and return it as it is then; `at_each` new state before the end."""
@@ -48,7 +45,7 @@ def follow(
     expected = _expected(api, job)
     told, phase = 0, ""
     with progress.status(screen) as say:
-        while True:
+        for pause in pauses.growing():
             for entry in job["timeline"][told:]:
                 note = f"  {entry['note']}" if entry["note"] else ""
                 text_report.line(screen, f"{local_times.shown(entry['time'])}  {entry['status']}{note}")
@@ -60,14 +57,14 @@ def follow(
             if phase not in {"", before}:
                 text_report.line(screen, f"{local_times.shown(job_text.phase_since(job))}  phase: {phase}")
             if job["status"] in job_text.ENDED:
-                return dict(job)
+                break
             if news:
                 at_each(job)
             say(_now(job, expected))
             time.sleep(pause)
-            pause = min(pause * 1.2, LONGEST_PAUSE)
             job = api.get(place("jobs", job_id))
             expected = expected or _expected(api, job)
+    return dict(job)
 
 
 def _expected(api: ControlApi, job: Job) -> Estimate | None:

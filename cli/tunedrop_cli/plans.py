@@ -103,7 +103,7 @@ def read_settings(path: str | None, files: Sequence[str]) -> Settings:
         path = next((str(each) for each in beside[:1] if each.is_file()), None)
     if path is None:
         return Settings()
-    parsed = dataset_toml.parse(_bytes(Path(path), dataset_toml.MAX_BYTES), tuple(catalogue.catalogue()))
+    parsed = dataset_toml.parse(read_bytes(Path(path), dataset_toml.MAX_BYTES), tuple(catalogue.catalogue()))
     defects = list(parsed.defects)
     system = parsed.system
     if parsed.system_file is not None:
@@ -116,8 +116,8 @@ def read_settings(path: str | None, files: Sequence[str]) -> Settings:
     return Settings(parsed, system, tuple((defect, path) for defect in defects))
 
 
-def _bytes(path: Path, most: int) -> bytes:
-    """Read at most one byte more than allowed, which is enough to see that a file is too large."""
+def read_bytes(path: Path, most: int) -> bytes:
+    """Read at most one byte more than allowed, which is enough to see that a file is too large. Raises Unreadable."""
     try:
         with path.open("rb") as file:
             return file.read(most + 1)
@@ -127,7 +127,7 @@ def _bytes(path: Path, most: int) -> bytes:
 
 def _system_file(path: Path) -> str | Defect:
     try:
-        return effective_settings.system_text(_bytes(path, dataset_toml.MAX_SYSTEM_FILE_BYTES))
+        return effective_settings.system_text(read_bytes(path, dataset_toml.MAX_SYSTEM_FILE_BYTES))
     except Unreadable:
         return Defect("system_file_missing", f"{path.name} is not beside {object_keys.SETTINGS_FILE}.", "$.system.file")
 

@@ -22,6 +22,7 @@ from tunedrop_cli import errors, examining, folders, local_files, plans, progres
 from tunedrop_cli.errors import Refused, WrongUsage
 from tunedrop_cli.folders import Folder
 from tunedrop_cli.paths import place
+from tunedrop_cli.schema_files import SchemaFile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -116,7 +117,12 @@ def _holds(chosen: argparse.Namespace, folder: Folder, screen: Console) -> bool:
         files = {
             split: local_files.open_all([str(path) for path in paths], held) for split, paths in folder.splits.items()
         }
-        found = examining.verdicts(files, plan, settings.given, folder.name)
+        schema = SchemaFile.read(folder.schema, held)
+        given = (*settings.given, *schema.given)
+        found = examining.verdicts(files, plan, given, folder.name, schema.outputs)
+        warning = schema.warning()
+    if warning:
+        text_report.line(screen, warning)
     rejected = [verdict for verdict in found if not verdict.accepted]
     if settings.parsed.base_models and rejected:
         text_report.whole(screen, rejected[0])

@@ -310,7 +310,7 @@ def server():
     )
     cloud.simulator, cloud.door = scaled, FaultyDoor(scaled)
     server = serve(cloud.door, 0, controls=controls(scaled, FaultWishes(scaled, cloud.door, events)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     session = boto3.Session(region_name="us-west-2")
     options = {"endpoint_url": f"http://127.0.0.1:{server.server_port}", "config": ONCE}
     cloud.bedrock, cloud.runtime, cloud.quotas = (

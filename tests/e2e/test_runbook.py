@@ -37,8 +37,8 @@ LAST = (
 DENIED = re.compile("AccessDenied|not authorized|tunedrop: 403 ")
 NO_LONGER = re.compile("(job|deployment|evaluation)_ended|nothing_to_approve|price_unknown|Nobody has confirmed yet")
 """What is said where a step comes late, or too early: it was let in, and there was nothing to do."""
-BUSY = "dataset_in_use"
-"""Said while a job that another step started holds the dataset."""
+BUSY = re.compile("dataset_in_use|deployment_releasing")
+"""Said while a job that another step started holds the dataset, and while what one has ended goes."""
 
 
 def rank(step: Step) -> int:
@@ -188,6 +188,10 @@ def let_in(world: World, step: Step, who: str) -> bool:
     return True
 
 
+STOPPED = re.compile(r"^ +state +Stopped$", re.MULTILINE)
+"""An evaluation that another step has stopped: showing it ends in 1, as a gate does that has not passed."""
+
+
 class Complaint(Exception):
     """A command of ours ended with another exit code than 0; the message is what it said."""
 
@@ -204,9 +208,9 @@ def _ran(world: World, step: Step, who: str) -> bool:
     command = [sys.executable, "-m", "tunedrop_cli", *words, "--stack-name", STACK]
     ran = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=PATIENCE, check=False)
     said = f"{ran.stdout}{ran.stderr}"
-    if ran.returncode and BUSY not in said:
+    if ran.returncode and not BUSY.search(said) and not STOPPED.search(said):
         raise Complaint(said)
-    return not ran.returncode
+    return not BUSY.search(said)
 
 
 def _run(world: World, step: Step, who: str) -> Any:

@@ -18,6 +18,7 @@ from tunedrop.domain.evaluation.evaluation_states import ENDED, Evaluation
 from tunedrop.domain.versions import object_keys
 from tunedrop.edges.rows import evaluation_rows
 
+from tests.faults import throttled_evaluations
 from tests.faults.bench import Bench, Checkpoint, bench
 from tests.faults.delivery import Delivery, Stuck
 from tests.faults.kinds import FAULTS, KINDS, Fault, interference
@@ -41,9 +42,17 @@ class Story:
     name: str
     stops: bool
     state: str
+    body: Mapping[str, Any] = field(default_factory=lambda: BODY)
 
 
-STORIES = (Story("evaluate", False, "Completed"), Story("stop", True, "Stopped"))
+AIDED = Story(
+    "aided",
+    False,
+    "Completed",
+    {**BODY, "against": ["llama-3-1-8b:few_shot=2", "answers/old.jsonl"], "group_by": "pair"},
+)
+"""With examples from train, answers made elsewhere, further right answers and groups."""
+STORIES = (Story("evaluate", False, "Completed"), Story("stop", True, "Stopped"), AIDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +83,9 @@ class Tally:
 
 
 def explore(number: int | None = None, seed: int = 12) -> Tally:
-    """Every fault at every call of both stories, or so many of them, one of which repeats calls."""
+    """Every fault at every call of all stories, or so many of them, one of which repeats calls."""
     with bench() as made:
-        start, found = _staged(made), Tally()
+        start, found = staged(made), Tally()
         cases = []
         for story in STORIES:
             names = _play(made, start, story, None, found)
@@ -90,14 +99,14 @@ def explore(number: int | None = None, seed: int = 12) -> Tally:
 
 
 def prove() -> Proof:
-    """All of them."""
-    found = explore()
+    """All of them, and evaluations that are throttled."""
+    found, slowed = explore(), throttled_evaluations.explore()
     states = ", ".join(f"{state} {number:,}" for state, number in sorted(found.states.items()))
     return Proof(
         f"{len(KINDS)} kinds of fault at {found.calls} calls of {len(STORIES)} evaluations, {found.runs:,} runs: "
         f"{states}; {QUESTIONS} questions, at most {found.most_asked} asked, dead letters {found.dead_letters}, "
-        f"{len(found.objections)} objections",
-        found.objections,
+        f"{len(found.objections)} objections; {slowed.figures}",
+        [*found.objections, *slowed.objections],
     )
 
 
@@ -106,18 +115,32 @@ def _some(cases: Sequence[Case], number: int, seed: int) -> Iterator[Case]:
     yield from random.Random(seed).sample(cases, number - 1)
 
 
-def _staged(made: Bench) -> Checkpoint:
+def staged(made: Bench, records: int = RECORDS) -> Checkpoint:
+    """A version with so many records of test, for the first of the models."""
     delivery = made.begin(made.checkpoint())
-    settings = 'base_models = ["claude-3-haiku"]\nowner = "support-team"\n'
+    fields = '[fields]\nkeep = ["references", "pair"]\n'
     parts: dict[str, bytes | str] = {
-        "dataset.toml": settings,
+        "dataset.toml": f'base_models = ["claude-3-haiku"]\nowner = "support-team"\n{fields}',
         "train.jsonl": examples.good(110)(),
-        "test.jsonl": examples.good(RECORDS, 500)(),
+        "test.jsonl": "".join(f"{json.dumps(each)}\n" for each in _with_fields(records)),
+        "answers/old.jsonl": "".join(
+            f"{json.dumps({'record': number + 1, 'answer': _elsewhere(number)})}\n" for number in range(records)
+        ),
     }
     for name, body in parts.items():
         made.put(f"incoming/support-bot/{name}", body)
         quiet(delivery)
     return made.checkpoint()
+
+
+def _with_fields(records: int) -> Iterator[dict[str, Any]]:
+    """Test's records: two belong together, and of each there is another right answer."""
+    for number, line in enumerate(examples.good(records, 500)().splitlines()):
+        yield {**json.loads(line), "references": [_elsewhere(number)], "pair": f"p{number // 2}"}
+
+
+def _elsewhere(number: int) -> str:
+    return f"The sum has number {number} of those that were made elsewhere"
 
 
 def _places(names: Sequence[str]) -> Iterator[int]:
@@ -135,17 +158,17 @@ def _play(made: Bench, start: Checkpoint, story: Story, case: Case | None, found
     delivery = made.begin(start, plan)
     before, objections = made.world.door.calls(ASKED), list[str]()
     try:
-        _, told = delivery.call("POST", "/evaluations", BODY, key="evaluate")
+        _, told = delivery.call("POST", "/evaluations", story.body, key="evaluate")
         if story.stops:
             delivery.until(lambda: _is_answered(made, told["id"]), LONGEST_HOURS)
-            if _row(made, told["id"]).state == "InProgress":
+            if row(made, told["id"]).state == "InProgress":
                 delivery.call("POST", f"/evaluations/{told['id']}/stop", key="stop")
-        delivery.until(lambda: _is_over(made, told["id"]), LONGEST_HOURS)
+        delivery.until(lambda: is_over(made, told["id"]), LONGEST_HOURS)
         quiet(delivery)
         asked = made.world.door.calls(ASKED) - before
-        objections += _objections(made, delivery, _row(made, told["id"]), story, case, asked)
+        objections += _objections(made, delivery, row(made, told["id"]), story, case, asked)
         found.most_asked = max(found.most_asked, asked)
-        found.states[_row(made, told["id"]).state] += 1
+        found.states[row(made, told["id"]).state] += 1
     except Stuck as stuck:
         objections.append(f"stuck: {stuck}")
     names = delivery.watch.names
@@ -155,7 +178,8 @@ def _play(made: Bench, start: Checkpoint, story: Story, case: Case | None, found
     return names
 
 
-def _row(made: Bench, evaluation_id: str) -> Evaluation:
+def row(made: Bench, evaluation_id: str) -> Evaluation:
+    """The evaluation as it is now."""
     found = evaluation_rows.load(made.world.stack.table, evaluation_id)
     assert found is not None
     return found
@@ -164,11 +188,12 @@ def _row(made: Bench, evaluation_id: str) -> Evaluation:
 def _is_answered(made: Bench, evaluation_id: str) -> bool:
     """Whether one candidate is, in part: as far as the counter knows, or all of them."""
     counted = evaluation_rows.progress(made.world.stack.table, evaluation_id)
-    return counted.answered > 0 or _row(made, evaluation_id).state not in {"Requested", "InProgress"}
+    return counted.answered > 0 or row(made, evaluation_id).state not in {"Requested", "InProgress"}
 
 
-def _is_over(made: Bench, evaluation_id: str) -> bool:
-    return _row(made, evaluation_id).state in ENDED and not evaluation_rows.standing(made.world.stack.table)
+def is_over(made: Bench, evaluation_id: str) -> bool:
+    """Whether it has ended, and its end was told."""
+    return row(made, evaluation_id).state in ENDED and not evaluation_rows.standing(made.world.stack.table)
 
 
 def _objections(
@@ -186,6 +211,7 @@ def _objections(
     if evaluation.state == "Completed":
         yield from (f"lost: answers {sorted(missing)}" for missing in [every - stored] if missing)
         yield from _report(made, evaluation, case)
+        yield from _aids(made, evaluation) if story is AIDED else ()
     ends = Counter(told.detail["event_id"] for told in delivery.told if told.type.startswith("Evaluation"))
     if len(ends) != 1:
         yield f"{'doubled' if ends else 'lost'}: ends told {len(ends)}"
@@ -208,3 +234,14 @@ def _report(made: Bench, evaluation: Evaluation, case: Case | None) -> Iterator[
     listed = made.versions(object_keys.evaluation_folder(evaluation.dataset, evaluation.version, evaluation.id))
     if again := [key for key, written in listed.items() if len(written) > 1]:
         yield f"doubled: written twice {json.dumps(again)}"
+
+
+def _aids(made: Bench, evaluation: Evaluation) -> Iterator[str]:
+    """What was made elsewhere is right by a further answer that was kept; records of one pair count as one."""
+    report: Mapping[str, Any] = evaluation_world.report(made.world, evaluation.id)
+    elsewhere = report["candidates"][2]["scores"][report["metric"]]
+    if elsewhere != 1 or report["declared"]["groups"] != -(-RECORDS // 2):
+        yield f"lost: answers elsewhere score {elsewhere}, {report['declared']['groups']} groups"
+    shown = f"{object_keys.evaluation_folder(evaluation.dataset, evaluation.version, evaluation.id)}few_shot.jsonl"
+    if not made.versions(shown):
+        yield "lost: the examples that were shown"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,8 +19,9 @@ from tests import builders
 from tests.faults import evaluations, stories
 from tests.faults.bench import Bench, Checkpoint, bench
 from tests.faults.delivery import Delivery
-from tests.faults.kinds import Fault, Kind, interference
+from tests.faults.kinds import Fault, interference
 from tests.faults.taking_turns import at_once
+from tests.integration.bedrock_world import deaths
 from tests.proofs import Proof
 
 PAGE = Path(__file__).parents[2] / "docs" / "openapi.json"
@@ -96,16 +98,15 @@ class Replays:
     def __init__(self, made: Bench, start: Checkpoint, asked: Asked, findings: Findings, name: str) -> None:
         self.made, self.start, self.asked, self.findings, self.name = made, start, asked, findings, name
 
-    def all(self, number: int, crashes: Sequence[Kind], step: int) -> None:
+    def all(self, number: int, step: int) -> None:
         """Each scenario, held against the request made once."""
         delivery = self.made.begin(self.start)
         first = self._ask(delivery)
-        calls, once = len(delivery.watch.names), self._effects(delivery)
+        names, once = list(delivery.watch.names), self._effects(delivery)
         self._require(first[0] in {201, 202}, f"refused: {first}")
         self._same_and_other(first[1], once)
-        for index in range(0, calls, step):
-            for kind in crashes:
-                self._crash(index, Fault(kind), first[0], once)
+        for index, _ in itertools.islice(deaths(names), 0, None, step):
+            self._crash(index, Fault("crash_after"), first[0], once)
         self._at_once(number, first, once)
 
     def _same_and_other(self, first: Any, once: Effects) -> None:
@@ -192,8 +193,8 @@ def _unlike(found: Effects, wanted: Effects) -> str:
     )
 
 
-def replayed(number: int, crashes: Sequence[Kind] = ("crash_before", "crash_after"), step: int = 1) -> Findings:
-    """All scenarios at all routes, with so many replays at once, and these crashes at each `step`th call."""
+def replayed(number: int, step: int = 1) -> Findings:
+    """All scenarios at all routes, with so many replays at once, and a crash after each `step`th call that writes."""
     findings = Findings()
     with bench(variables=_COMMITMENTS) as made:
         idle = _staged(made)
@@ -216,7 +217,7 @@ def replayed(number: int, crashes: Sequence[Kind] = ("crash_before", "crash_afte
             name = " ".join(route)
             findings.routes += 1
             if route in requests:
-                Replays(made, starts.get(route, idle), requests[route], findings, name).all(number, crashes, step)
+                Replays(made, starts.get(route, idle), requests[route], findings, name).all(number, step)
             else:
                 findings.objections.append(f"{name} takes an Idempotency-Key, and no request for it stands here")
     return findings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from tunedrop.edges import clients
 from tests.conftest import scrub
 from tests.hostile.world import quiet
 from tests.integration import bedrock_world
-from tests.integration.bedrock_world import BOUGHT, HOUR, TRAINED, Crash, World, crash
+from tests.integration.bedrock_world import BOUGHT, HOUR, TRAINED, Crash, World, crash, deaths
 from tests.integration.conftest import deployed, in_moto
 from tests.proofs import Proof
 
@@ -94,9 +95,9 @@ def outcome(moment: str, hours: float, every: int = 1) -> Outcome:
             world.simulator.run_due()
         shown = clients.bedrock().get_provisioned_model_throughput(provisionedModelId=bought.resource_arn)
         others = bedrock_world.foreign(shown["modelArn"])
-        calls = len(world.calls_of(lambda: world.wait(0)))
+        calls = world.calls_of(lambda: world.wait(0))
         checkpoint = world.checkpoint()
-        for nth in range(0, calls, every):
+        for nth, _ in itertools.islice(deaths(calls), 0, None, every):
             world.restore(checkpoint)
             with world.interrupted(crash, nth, "after"), suppress(Crash):
                 world.wait(0)

@@ -46,7 +46,7 @@ def listening(changed: Callable[[], None]) -> Iterator[str]:
     for method in METHODS:
         setattr(Door, f"do_{method}", Door.answer)
     with ThreadingHTTPServer(("127.0.0.1", 0), Door) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"
         finally:

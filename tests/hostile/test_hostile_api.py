@@ -8,7 +8,7 @@ from tunedrop.routes.application import app
 
 from tests.hostile import campaign
 
-CASES = 100
+CASES = 40
 
 
 @pytest.fixture(scope="module")

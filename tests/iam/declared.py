@@ -156,9 +156,10 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         May(f"{ONE_ROW} BatchWriteItem", STATE, under(*OF_JOBS, "NAME#*")),
         May("dynamodb:Query", STATE, under("OPEN")),
         May("kms:Decrypt GenerateDataKey", KEY, by_way_of("dynamodb", "s3")),
-        # reads the metrics files of jobs that are ours, and writes reports of jobs
-        May("s3:PutObject", f"{DATA}/reports/*/jobs/*"),
-        May("s3:ListBucket", DATA, {"StringLike": {"s3:prefix": "outputs/*"}}),
+        # reads the metrics files of jobs that are ours, and writes reports of jobs: again once their model was judged
+        May("s3:GetObject PutObject", f"{DATA}/reports/*/jobs/*"),
+        May("s3:ListBucket", DATA, {"StringLike": {"s3:prefix": ["outputs/*", "reports/*/jobs/*"]}}),
+        May("dynamodb:Query", STATE, under("EVALUATION#*")),
         May("s3:GetObject", objects("outputs")),
         May("bedrock:GetModelCustomizationJob", JOBS, IS_OURS),
     ),
@@ -260,7 +261,7 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         logs("EvaluationRequested"),
         OWN_EVENTS,
         consumes("EvaluationQueue"),
-        sends("EvaluationQueue", "SpendQueue"),
+        sends("EvaluationQueue", "SpendQueue", "JobEventQueue"),
         May(ONE_ROW, STATE, under("EVALUATION#*", "EVALUATING")),
         # looks whether the capacity is there that it judges
         May("dynamodb:GetItem", STATE, under("DEPLOYMENT#*")),

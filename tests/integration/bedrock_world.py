@@ -7,7 +7,7 @@ import dataclasses
 import itertools
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -49,6 +49,8 @@ CALLER = "arn:aws:iam::123456789012:user/dana"
 HOUR = 3600.0
 TRAINED = 3 * HOUR
 BOUGHT = HOUR
+READS = ("BatchGet", "Describe", "Get", "Head", "List", "Query", "Scan")
+"""How the names of calls begin that leave all as it is."""
 
 
 class Crash(BaseException):
@@ -58,6 +60,11 @@ class Crash(BaseException):
 def crash() -> None:
     """After one call is before the next: every point where the process can die is met once."""
     raise Crash
+
+
+def deaths(names: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """The calls after which a crash leaves something else than before them: the first of all, and those that write."""
+    return ((nth, name) for nth, name in enumerate(names) if nth == 0 or not name.startswith(READS))
 
 
 class Clock:

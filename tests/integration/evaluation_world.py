@@ -212,6 +212,11 @@ def stored(world: World, evaluation_id: str) -> Counter[tuple[str, int]]:
     return Counter((place, answer.item) for place, answer in _stored(world, row(world, evaluation_id)))
 
 
+def failed(world: World, evaluation_id: str) -> set[tuple[str, int]]:
+    """The items of each candidate that were stored as a failure."""
+    return {(place, answer.item) for place, answer in _stored(world, row(world, evaluation_id)) if answer.failure}
+
+
 def _stored(world: World, evaluation: Evaluation) -> Iterator[tuple[str, GivenAnswer]]:
     folder = object_keys.evaluation_folder(evaluation.dataset, evaluation.version, evaluation.id)
     listed = world.stack.s3.list_objects_v2(Bucket=world.stack.bucket, Prefix=folder).get("Contents", ())
@@ -221,9 +226,11 @@ def _stored(world: World, evaluation: Evaluation) -> Iterator[tuple[str, GivenAn
 
 
 def every_item(evaluation: Evaluation) -> Counter[tuple[str, int]]:
-    """Each item of each candidate, once."""
+    """Each item of each candidate, once; a file answers no record twice."""
     return Counter(
-        (str(place), item) for place in range(len(evaluation.candidates)) for item in range(evaluation.items)
+        (str(place), item)
+        for place, candidate in enumerate(evaluation.candidates)
+        for item in range(evaluation.records if candidate.answers else evaluation.items)
     )
 
 

@@ -8,14 +8,17 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from moto.backend_index import backend_url_patterns
 from moto.core import responses
 from moto.core.serialize import BaseJSONSerializer
-from moto.core.utils import method_names_from_class
+from moto.core.utils import camelcase_to_underscores, method_names_from_class
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, LimitedSizeDict
 from moto.dynamodb.models.table import Table as MotoTable
 from moto.dynamodb.models.utilities import bytesize
 
+OFTEN = {"dynamodb", "sqs", "events"}
+"""Services that are looked for first, because most calls are theirs."""
 LIMIT = 405_000
 """Bytes of an item, as moto has it."""
 
@@ -27,6 +30,8 @@ def hurry() -> None:
     _copy_changed_rows_only()
     _add_sizes_up_when_they_matter()
     responses.method_names_from_class = functools.cache(method_names_from_class)  # type: ignore[attr-defined]
+    responses.camelcase_to_underscores = functools.cache(camelcase_to_underscores)  # type: ignore[attr-defined]
+    backend_url_patterns.sort(key=lambda each: each[0] not in OFTEN)
 
 
 def _pass_attributes_on() -> None:

@@ -261,7 +261,7 @@ def test_a_commitment_ends_when_its_term_does_and_not_before(world, job_id):
 def say(world, environment, capsys) -> Iterator[Callable[[str], tuple[int, str]]]:
     """Run a command line; returns its exit code and what it printed. Its own client reaches Bedrock over HTTP."""
     bedrock = serve(world.simulator, 0)
-    threading.Thread(target=bedrock.serve_forever, daemon=True).start()
+    threading.Thread(target=bedrock.serve_forever, args=(0.02,), daemon=True).start()
     with served(world.deliver) as api, ExitStack() as ending:
         ending.callback(bedrock.server_close)
         ending.callback(bedrock.shutdown)

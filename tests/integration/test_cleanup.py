@@ -16,8 +16,7 @@ from bedrock_simulator import Fault, server
 from bedrock_simulator.exchange import Request, Response
 from tunedrop.edges import clients
 from tunedrop.edges.cloud import Cloud
-from tunedrop_cli import main
-from tunedrop_cli.cleaning import ending
+from tunedrop_cli import main, pauses
 
 from tests.integration import bedrock_world, evaluation_world, stacks_of_an_account
 from tests.integration.bedrock_world import World
@@ -84,8 +83,8 @@ def account(stack, environment, capsys) -> Iterator[Account]:
 def account_of(world: World, environment: Any, capsys: Any, cloud: Cloud | None = None) -> Iterator[Account]:
     """The account of a world, in which time passes while somebody asks. `cloud`: instead of ControlApi's own."""
     environment.setenv("TUNEDROP_STACK_NAME", "acme-tuning")
-    environment.setattr(ending, "LONGEST_PAUSE", 0.02)
-    environment.setattr(ending, "FIRST_PAUSE", 0.02)
+    environment.setattr(pauses, "LONGEST", 0.02)
+    environment.setattr(pauses, "FIRST", 0.02)
     asked = itertools.count()
 
     def go_on() -> None:

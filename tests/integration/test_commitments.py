@@ -17,7 +17,7 @@ from tunedrop_cli import main
 
 from tests import builders
 from tests.integration import bedrock_world
-from tests.integration.bedrock_world import BOUGHT, HOUR, Crash, World, crash, unlisted
+from tests.integration.bedrock_world import BOUGHT, HOUR, Crash, World, crash, deaths, unlisted
 from tests.integration.caller import call, refused
 from tests.integration.served_control_api import served
 from tests.integration.test_serving_a_model_that_exists import forget_requests, plan, put, train
@@ -352,7 +352,7 @@ def test_a_crash_at_any_call_buys_it_exactly_once(world, asked):
     }
     start = world.checkpoint()
     for name, step in steps.items():
-        for nth, operation in enumerate(world.calls_of(step)):
+        for nth, operation in deaths(world.calls_of(step)):
             if operation.startswith(("Get", "List", "Query")):
                 continue  # to die after a look is to die after the last effect before it
             world.restore(start)

@@ -13,7 +13,7 @@ from tunedrop.edges import clients
 from tunedrop.errors import Conflict, TunedropError
 
 from tests.integration import bedrock_world
-from tests.integration.bedrock_world import BOUGHT, CALLER, HOUR, TRAINED, Crash, World, crash, refusing
+from tests.integration.bedrock_world import BOUGHT, CALLER, HOUR, TRAINED, Crash, World, crash, deaths, refusing
 from tests.integration.caller import call, refused
 from tests.integration.test_serving_a_model_that_exists import put, train
 
@@ -146,7 +146,7 @@ def test_whatever_call_a_crash_follows_the_model_is_deleted_and_bedrock_is_asked
     calls = world.calls_of(lambda: world.spend(advance))
     start = world.checkpoint()
     assert calls.count(DELETE) == 1
-    for nth, name in enumerate(calls):
+    for nth, name in deaths(calls):
         world.restore(start)
         with world.interrupted(crash, nth, "after"), pytest.raises(Crash):
             world.spend(advance)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shlex
 from dataclasses import replace
@@ -12,7 +13,9 @@ from tunedrop_cli import main, near_names
 
 from tests.integration import bedrock_world
 from tests.integration.bedrock_world import BOUGHT, World
+from tests.integration.caller import call
 from tests.integration.served_control_api import served
+from tests.integration.test_commitments import APPROVER
 from tests.integration.test_serving_a_model_that_exists import erase, train
 
 
@@ -178,3 +181,35 @@ def test_a_model_is_shown_by_any_of_its_names_and_deleted_by_the_proposed_comman
     code, said = say(f"models show {job.name}")
     assert "deleted 20" in said
     assert world.live("custom_model") == []
+
+
+def test_a_commitment_is_watched_while_it_waits_for_another_person(stack, environment, capsys):
+    environment.setenv("TUNEDROP_ALLOW_COMMITMENTS", "true")
+    environment.setenv("TUNEDROP_PRICES", '{"claude-3-haiku.model_unit_hour_one_month": 22}')
+    settings.cache_clear()
+    world = bedrock_world.make(stack, environment)
+    world.settings = replace(world.settings, allow_commitments=True, prices=settings().prices)
+    looks = itertools.count()
+
+    def go_on() -> None:
+        if next(looks) == 6:
+            approval = call("GET", "/deployments/live")[1]["approval"]
+            given = {"term": "one_month", "reason": "the launch", "plan_id": approval["plan_id"]}
+            path = "/deployments/live/approve"
+            assert call("POST", path, given, key="approve", caller=APPROVER)[0] == 202
+        world.wait(BOUGHT)
+
+    put = f"deployments put live --job {train(world)} --serving provisioned_throughput --commitment one_month"
+    with served(go_on) as api:
+        environment.setenv("TUNEDROP_CONTROL_API_URL", api.url)
+        assert main.main(shlex.split(f"{put} --plan")) == 0
+        confirmed = following(capsys.readouterr().out)
+        assert main.main(shlex.split(confirmed)[1:]) == 0
+        asked = capsys.readouterr().out
+        assert "Nothing is bought before another person has approved it" in asked
+        assert main.main([*shlex.split(following(asked).replace("WHY", "'the launch'"))[1:]]) == 1
+        assert "own_request" in capsys.readouterr().err
+        assert main.main([*shlex.split(confirmed)[1:], "--watch"]) == 0
+    said = capsys.readouterr().out
+    assert said.index("tunedrop deployments approve live --term one_month") < said.index("Ready")
+    assert [entry.commitment for entry in world.live()] == ["OneMonth"]

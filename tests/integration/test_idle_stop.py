@@ -11,7 +11,7 @@ from tunedrop.edges.rows import call_rows
 from tunedrop.edges.rows.writes import Delete, Key
 
 from tests.integration import caller
-from tests.integration.bedrock_world import HOUR, Crash, World, crash, make, refusing
+from tests.integration.bedrock_world import HOUR, Crash, World, crash, deaths, make, refusing
 from tests.integration.test_serving_a_model_that_exists import put
 
 MINUTE = 60.0
@@ -124,7 +124,7 @@ def test_whatever_call_a_crash_follows_it_ends_once_and_not_before_its_time(worl
     calls = world.calls_of(lambda: world.spend(ADVANCE))
     start = world.checkpoint()
     assert "DeleteProvisionedModelThroughput" in calls
-    for nth, name in enumerate(calls):
+    for nth, name in deaths(calls):
         world.restore(start)
         with world.interrupted(crash, nth, "after"), pytest.raises(Crash):
             world.spend(ADVANCE)

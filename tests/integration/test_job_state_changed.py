@@ -16,7 +16,7 @@ from tunedrop.edges.rows import job_rows
 
 from tests.builders import LambdaContext, event, sqs_event
 from tests.integration import bedrock_world
-from tests.integration.bedrock_world import HOUR, TRAINED, World, envelope
+from tests.integration.bedrock_world import HOUR, TRAINED, World, deaths, envelope
 
 
 @pytest.fixture
@@ -206,7 +206,7 @@ def test_a_crash_at_any_call_of_a_completion_loses_nothing_and_tells_it(world):
     job, events = _run(world, deployment="support-prod")
     start = world.checkpoint()
     calls = world.calls_of(lambda: world.follow(events[-1]))
-    for nth, name in enumerate(calls):
+    for nth, name in deaths(calls):
         world.restore(start)
         with world.interrupted(bedrock_world.crash, nth, "after"), pytest.raises(bedrock_world.Crash):
             world.follow(events[-1])

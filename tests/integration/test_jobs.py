@@ -15,7 +15,7 @@ from tunedrop.edges import clients
 from tunedrop.errors import CapExceeded, Conflict, InvalidInput, NotFound, TunedropError, Unavailable
 
 from tests.integration import bedrock_world
-from tests.integration.bedrock_world import CALLER, TRAINED, Crash, World, crash
+from tests.integration.bedrock_world import CALLER, TRAINED, Crash, World, crash, deaths
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 
@@ -207,7 +207,7 @@ def test_a_crash_at_any_call_of_a_start_leaves_all_of_the_job_or_nothing(world):
     def story() -> Any:
         return world.start(job_id="01hzz-crashed", deployment="support-prod")
 
-    for nth, name in enumerate(world.calls_of(story)):
+    for nth, name in deaths(world.calls_of(story)):
         world.restore(start)
         with world.interrupted(crash, nth, "after"), pytest.raises(Crash):
             story()

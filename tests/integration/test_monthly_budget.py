@@ -17,7 +17,7 @@ from tunedrop.errors import CapExceeded, Conflict, TunedropError
 
 from tests.faults.taking_turns import at_once
 from tests.integration import bedrock_world
-from tests.integration.bedrock_world import BOUGHT, HOUR, TRAINED, Crash, World, crash
+from tests.integration.bedrock_world import BOUGHT, HOUR, TRAINED, Crash, World, crash, deaths
 from tests.integration.caller import call, refused
 from tests.integration.test_serving_a_model_that_exists import put, train
 
@@ -229,7 +229,7 @@ def test_a_crash_at_any_call_of_an_intent_leaks_no_money(world):
         return put(world, {"job_id": job_id, "hours": 8}, key=key)
 
     calls = world.calls_of(lambda: ask("never"))
-    for nth, name in [each for each in enumerate(calls) if each[1] == WRITE or each[0] % 4 == 0]:
+    for nth, name in deaths(calls):
         world.restore(start)
         with world.interrupted(crash, nth, "after"), pytest.raises(Crash):
             ask(f"once-{nth}")

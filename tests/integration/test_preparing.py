@@ -24,7 +24,7 @@ from tunedrop_cli import main
 
 from tests import builders, next_commands
 from tests.integration import bedrock_world
-from tests.integration.bedrock_world import HOUR, TRAINED, Crash, World, crash
+from tests.integration.bedrock_world import HOUR, TRAINED, Crash, World, crash, deaths
 from tests.integration.served_control_api import served
 
 CLAUDE, LLAMA = "claude-3-haiku", "llama-3-1-8b"
@@ -257,7 +257,7 @@ def test_a_crash_at_any_call_of_a_start_leaves_all_of_the_job_or_nothing(world):
 
     calls = world.calls_of(story)
     assert {"TransactWriteItems", "SendMessage"} <= set(calls)
-    for nth, name in enumerate(calls):
+    for nth, name in deaths(calls):
         world.restore(start)
         with world.interrupted(crash, nth, "after"), pytest.raises(Crash):
             story()
@@ -274,7 +274,7 @@ def test_a_crash_at_any_call_of_the_preparation_never_trains_twice(world):
     start = world.checkpoint()
     calls = world.calls_of(lambda: world.prepare(sent))
     assert {"PutObject", "UpdateItem", "SendMessage"} <= set(calls)
-    for nth, name in enumerate(calls):
+    for nth, name in deaths(calls):
         world.restore(start)
         with world.interrupted(crash, nth, "after"), pytest.raises(Crash):
             world.prepare(sent)
@@ -293,7 +293,7 @@ def test_a_crash_at_any_call_from_the_verdict_to_bedrock_never_trains_twice(worl
     start = world.checkpoint()
     calls = world.calls_of(lambda: world.spend(advance))
     assert CREATE in calls
-    for nth, name in enumerate(calls):
+    for nth, name in deaths(calls):
         world.restore(start)
         with world.interrupted(crash, nth, "after"), pytest.raises(Crash):
             world.spend(advance)

@@ -126,6 +126,17 @@ def test_what_is_rejected_here_is_not_uploaded(cloud, folder, stack, capsys):
     assert "Contents" not in stack.s3.list_objects_v2(Bucket=stack.bucket)
 
 
+def test_a_schema_that_is_none_is_not_uploaded_and_answers_that_break_one_are_told(cloud, folder, stack, capsys):
+    path = folder({"train.jsonl": GOOD, "schema.json": b'{"type": "nothing"}'})
+    assert main.main(["push", path]) == 1
+    assert "invalid_schema" in capsys.readouterr().err
+    assert "Contents" not in stack.s3.list_objects_v2(Bucket=stack.bucket)
+    asked = b'{"prompt": "Which lamp is meant by order 7?", "completion": "{\\"item\\": 7}"}\n'
+    folder({"test.jsonl": asked, "schema.json": b'{"properties": {"item": {"type": "string"}}}'})
+    assert main.main(["push", path]) == 0
+    assert "The right answer of 1 record is not valid by schema.json" in capsys.readouterr().err
+
+
 def test_each_base_model_that_would_reject_it_is_named_before_anything_is_uploaded(cloud, folder, capsys):
     settings = b'base_models = ["claude-3-haiku", "nova-lite"]'
     assert main.main(["push", folder({"train.jsonl": GOOD + b"oops\n", "dataset.toml": settings})]) == 1

@@ -72,9 +72,9 @@ HOSTILE = {
 @pytest.mark.parametrize("path", ["/jobs", "/keys", "/datasets/x/versions", "/datasets/x/uploads"])
 def test_a_hostile_body_costs_less_than_a_second(stack, path, body):
     send("{}", path=path)
-    began = time.process_time()
+    began = time.thread_time()
     status, answer = send(body, path=path)
-    assert time.process_time() - began < SECOND
+    assert time.thread_time() - began < SECOND
     assert 400 <= status < 500
     assert len(json.dumps(answer)) < 100_000  # Lambda hands over 6 MB at most
 
@@ -94,9 +94,9 @@ def test_a_hostile_body_costs_less_than_a_second(stack, path, body):
 def test_hostile_queries_paths_and_headers_cost_less_than_a_second(stack, path, query, headers):
     call("GET", "/jobs")
     event = builders.api_request("GET", path, query=query, headers=headers)
-    began = time.process_time()
+    began = time.thread_time()
     status, _ = builders.api_answer(control_api.handler(event, CONTEXT))
-    assert time.process_time() - began < SECOND
+    assert time.thread_time() - began < SECOND
     assert status < 500
 
 

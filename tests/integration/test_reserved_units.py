@@ -14,7 +14,7 @@ from tunedrop.edges.rows.writes import Update
 from tunedrop.errors import CapExceeded, TunedropError, Unavailable
 
 from tests.integration import bedrock_world
-from tests.integration.bedrock_world import BOUGHT, TRAINED, Crash, World, crash
+from tests.integration.bedrock_world import BOUGHT, TRAINED, Crash, World, crash, deaths
 
 AT_ONCE = 20
 WRITE = "TransactWriteItems"
@@ -83,7 +83,7 @@ def _rest(world: World) -> set[str]:
 
 def test_a_crash_at_any_call_of_a_start_leaks_no_unit(world):
     start = world.checkpoint()
-    for nth, name in enumerate(world.calls_of(lambda: world.start(deployment="crashed"))):
+    for nth, name in deaths(world.calls_of(lambda: world.start(deployment="crashed"))):
         world.restore(start)
         with world.interrupted(crash, nth, "after"), pytest.raises(Crash):
             world.start(deployment="crashed")

@@ -12,7 +12,7 @@ from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.edges import clients
 
 from tests import next_commands
-from tests.integration.bedrock_world import HOUR, Crash, World, crash, make
+from tests.integration.bedrock_world import HOUR, Crash, World, crash, deaths, make
 
 DAY = 24 * HOUR
 
@@ -82,7 +82,7 @@ def test_whatever_call_a_crash_follows_it_is_told_under_one_id(world):
     calls = world.calls_of(lambda: world.spend(advance))
     start = world.checkpoint()
     assert "PutEvents" in calls
-    for nth, name in enumerate(calls):
+    for nth, name in deaths(calls):
         world.restore(start)
         with world.interrupted(crash, nth, "after"), pytest.raises(Crash):
             world.spend(advance)

@@ -15,7 +15,7 @@ from tunedrop.edges.rows import call_rows
 from tunedrop.edges.rows.writes import Key, Put
 
 from tests.integration import bedrock_world
-from tests.integration.bedrock_world import BOUGHT, HOUR, Crash, World, crash, refusing
+from tests.integration.bedrock_world import BOUGHT, HOUR, Crash, World, crash, deaths, refusing
 from tests.integration.caller import call, refused
 from tests.integration.test_serving_a_model_that_exists import PROD, forget_requests, plan, put, train
 
@@ -284,7 +284,7 @@ def test_a_crash_at_any_call_of_the_second_unit_buys_it_once_and_gives_the_first
         "give back": lambda: world.spend(advance(1)),
     }
     for name, step in steps.items():
-        for nth, operation in enumerate(world.calls_of(step)):
+        for nth, operation in deaths(world.calls_of(step)):
             if operation.startswith(("Get", "List", "Query")):
                 continue  # to die after a look is to die after the last effect before it
             world.restore(start)

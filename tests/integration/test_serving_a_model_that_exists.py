@@ -20,7 +20,7 @@ from tunedrop.errors import CapExceeded
 
 from tests import builders
 from tests.integration import bedrock_world
-from tests.integration.bedrock_world import BOUGHT, HOUR, Crash, World, crash, refusing
+from tests.integration.bedrock_world import BOUGHT, HOUR, Crash, World, crash, deaths, refusing
 from tests.integration.caller import call, refused
 
 PROD = "/deployments/support-prod"
@@ -145,7 +145,7 @@ def test_a_crash_at_any_call_of_a_put_buys_once_when_it_is_repeated(world, train
     body = {"job_id": trained}
     calls = world.calls_of(lambda: put(world, body, key="once"))
     assert "TransactWriteItems" in calls
-    for nth, name in enumerate(calls):
+    for nth, name in deaths(calls):
         world.restore(start)
         forget_requests(world)
         with world.interrupted(crash, nth, "after"), pytest.raises(Crash):
@@ -181,7 +181,7 @@ def test_a_crash_at_any_call_of_the_buy_that_follows_never_buys_twice(world, tra
     start = world.checkpoint()
     calls = world.calls_of(lambda: world.spend(message))
     assert CREATE in calls
-    for nth, name in enumerate(calls):
+    for nth, name in deaths(calls):
         world.restore(start)
         with world.interrupted(crash, nth, "after"), pytest.raises(Crash):
             world.spend(message)

@@ -12,7 +12,7 @@ from tunedrop.edges import clients
 from tunedrop.edges.rows import deployment_rows
 
 from tests.integration import bedrock_world
-from tests.integration.bedrock_world import BOUGHT, HOUR, TRAINED, Crash, World, crash, refusing
+from tests.integration.bedrock_world import BOUGHT, HOUR, TRAINED, Crash, World, crash, deaths, refusing
 
 BUY = {"schema": 1, "kind": "advance_purchase", "deployment": "support-prod", "generation": 1}
 CREATE = "CreateProvisionedModelThroughput"
@@ -64,7 +64,7 @@ def test_a_crash_at_any_call_of_a_buy_never_buys_twice_and_always_ends_in_a_depl
     start = world.checkpoint()
     calls = world.calls_of(lambda: world.spend(BUY))
     assert CREATE in calls
-    for nth, name in enumerate(calls):
+    for nth, name in deaths(calls):
         world.restore(start)
         with world.interrupted(crash, nth, "after"), pytest.raises(Crash):
             world.spend(BUY)
@@ -184,7 +184,7 @@ def test_a_crash_at_any_call_of_giving_back_leaves_nothing_billed(world):
     start = world.checkpoint()
     calls = world.calls_of(lambda: world.spend(BUY))
     assert "DeleteProvisionedModelThroughput" in calls
-    for nth, name in enumerate(calls):
+    for nth, name in deaths(calls):
         world.restore(start)
         with world.interrupted(crash, nth, "after"), pytest.raises(Crash):
             world.spend(BUY)
@@ -391,7 +391,7 @@ def test_a_crash_at_any_call_of_starting_a_job_never_trains_twice(world):
     start = world.checkpoint()
     calls = world.calls_of(lambda: world.spend(message))
     assert "CreateModelCustomizationJob" in calls
-    for nth, name in enumerate(calls):
+    for nth, name in deaths(calls):
         world.restore(start)
         with world.interrupted(crash, nth, "after"), pytest.raises(Crash):
             world.spend(message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import dataset_uploaded
 import pytest
 from bedrock_simulator import Configuration, Lifecycle
 from tunedrop.domain.checks import examples
+from tunedrop.domain.evaluation.evaluation_states import Tokens, TokensAllowed
 from tunedrop.domain.serving.unit_gates import UnitGate
 from tunedrop.domain.training.job_states import Job
 from tunedrop.edges import clients
@@ -17,8 +19,9 @@ from tunedrop.edges.rows import evaluation_rows
 
 from tests import builders, next_commands
 from tests.integration import bedrock_world
-from tests.integration.bedrock_world import TRAINED, Crash, World, crash, refusing
+from tests.integration.bedrock_world import TRAINED, Crash, World, crash, deaths, refusing
 from tests.template.stack import NAME
+from tests.unit.evaluation.asked import evaluation
 
 JOBS = "customization_job"
 SETTINGS, TRAIN, VALIDATION, TEST = (
@@ -263,6 +266,29 @@ def test_what_would_go_over_the_budget_is_not_started_by_itself(stack, environme
     assert (started(world), told(world)["job"]["code"]) == ([], "monthly_budget")
 
 
+def test_an_evaluation_that_asks_takes_its_part_of_the_budget_from_what_starts_by_itself(stack, environment):
+    prices = {
+        "claude-3-haiku.training_per_1000_tokens": 1,
+        "nova-lite.input_per_1000_tokens": 1000,
+        "nova-lite.output_per_1000_tokens": 1000,
+    }
+    world = _world(
+        stack,
+        environment,
+        TUNEDROP_ALLOW_JOBS_ON_ACCEPT="true",
+        TUNEDROP_MONTHLY_BUDGET="1000",
+        TUNEDROP_PRICES=json.dumps(prices),
+    )
+    allowed = TokensAllowed((Tokens(900, 100), Tokens(900, 100)), Tokens(40, 32), 0)
+    for row in evaluation_rows.begin(evaluation(30, revision=0, allowed=allowed, created_at=world.clock.now())):
+        assert world.stack.table.put(row).done
+    upload(world, SETTINGS, ON_ACCEPT)
+    upload(world, TRAIN, good())
+    refused = told(world)["job"]
+    assert (started(world), refused["code"]) == ([], "monthly_budget")
+    assert "1000.00" in refused["message"]
+
+
 def test_a_plan_over_the_cap_is_told_with_the_command_that_confirms_it(stack, environment):
     limits = {"TUNEDROP_MAX_TRAINED_TOKENS_PER_JOB": "1000"}
     world = _world(stack, environment, TUNEDROP_ALLOW_JOBS_ON_ACCEPT="true", **limits)
@@ -335,7 +361,8 @@ def test_a_crash_at_any_call_starts_one_job_in_the_end(world):
     start = world.checkpoint()
     calls = world.calls_of(lambda: deliver(event))
     assert calls.count("TransactWriteItems") == 2
-    for nth, name in from_the_verdict_on(calls):
+    since = from_the_verdict_on(calls)
+    for nth, name in [each for each in deaths(calls) if each in since]:
         world.restore(start)
         with world.interrupted(crash, nth, "after"), pytest.raises(Crash):
             deliver(event)

@@ -11,7 +11,7 @@ from tunedrop.edges.rows import job_rows
 
 from tests import builders
 from tests.integration import bedrock_world
-from tests.integration.bedrock_world import BOUGHT, HOUR, Crash, World, crash, refusing
+from tests.integration.bedrock_world import BOUGHT, HOUR, Crash, World, crash, deaths, refusing
 from tests.integration.caller import call, refused
 from tests.integration.test_serving_a_model_that_exists import PROD, erase, plan, put, train
 
@@ -115,14 +115,13 @@ def test_a_crash_at_any_call_of_a_swap_ends_in_the_other_model_and_buys_nothing(
     start = world.checkpoint()
     calls = world.calls_of(lambda: world.spend(ADVANCE))
     assert WAYS[way][2] in calls
-    for nth, name in enumerate(calls):
-        for when in ("before", "after"):
-            world.restore(start)
-            with world.interrupted(crash, nth, when), pytest.raises(Crash):
-                world.spend(ADVANCE)
-            world.wait(LONG_SETTLE.total_seconds() + 1)
-            world.wait(BOUGHT)
-            swapped(world, way, sibling, served, f"{when} {name}")
+    for nth, name in deaths(calls):
+        world.restore(start)
+        with world.interrupted(crash, nth, "after"), pytest.raises(Crash):
+            world.spend(ADVANCE)
+        world.wait(LONG_SETTLE.total_seconds() + 1)
+        world.wait(BOUGHT)
+        swapped(world, way, sibling, served, name)
 
 
 def test_a_rival_at_any_call_of_a_swap_does_no_harm(world, way, served, sibling):

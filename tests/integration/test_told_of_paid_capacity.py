@@ -10,7 +10,7 @@ from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.edges import clients
 
 from tests import next_commands
-from tests.integration.bedrock_world import HOUR, Crash, crash, make, refusing
+from tests.integration.bedrock_world import HOUR, Crash, crash, deaths, make, refusing
 
 DAY = 24 * HOUR
 PRICES = {"claude-3-haiku.model_unit_hour": 20.0}
@@ -104,7 +104,7 @@ def test_whatever_call_is_the_last_before_a_crash_the_bill_is_told_under_one_id(
     calls = world.calls_of(lambda: world.spend(advance))
     start = world.checkpoint()
     assert "PutEvents" in calls
-    for nth, name in enumerate(calls):
+    for nth, name in deaths(calls):
         world.restore(start)
         with world.interrupted(crash, nth, "after"), pytest.raises(Crash):
             world.spend(advance)

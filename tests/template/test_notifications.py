@@ -7,10 +7,14 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from tunedrop.domain.evaluation.evaluation_states import Conclusion, Evaluation, complete
+from tunedrop.domain.reports import evaluation_notifications, evaluation_words
 from tunedrop.domain.reports.notifications import Notification
 
 from tests.template.stack import NAME, PSEUDO
 from tests.template.wiring.rules import matches
+from tests.unit.evaluation import asked
+from tests.unit.reports import evaluations
 
 SAID = 'Job 01hzz failed: Bedrock says "too few records"\nin C:\\train.jsonl <here>'
 NEXT = "tunedrop jobs show 01hzz --set 'x=\"y\"'"
@@ -95,3 +99,29 @@ def test_an_address_is_subscribed_to_the_words_only_when_there_is_one(stack):
 
 def test_a_test_notification_goes_where_all_go(stack):
     assert matches(stack["NotificationRule"], event("TestNotification"))
+
+
+def judged(verdict: str) -> Evaluation:
+    """An ended evaluation with this verdict."""
+    result = evaluations.result(verdict)
+    found = Conclusion(
+        result.declared.verdict, result.outcome, evaluation_words.summary(result), "reports/x/1/e/1.json"
+    )
+    return complete(asked.evaluation(400), found, datetime(2026, 11, 30, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("verdict", evaluations.COUNTS)
+def test_each_form_that_people_are_told_an_evaluation_in_has_its_verdict_as_a_sentence(stack, targets, verdict):
+    ended, result = judged(verdict), evaluations.result(verdict)
+    told = evaluation_notifications.notification(ended, PSEUDO["AWS::StackId"], ended.ended_at, bucket="data")
+    happened = {"source": "tunedrop", "detail-type": told.type, "detail": told.detail()}
+    assert matches(stack["NotificationRule"], happened)
+    said = {}
+    for name, target in targets.items():
+        changed = target.get("InputTransformer")
+        whole = json.loads(filled(changed, happened)) if changed else json.loads(json.dumps(happened))
+        said[name] = whole["content"]["description"] if changed else whole["detail"]["summary"]
+    assert {"NotificationTopic", "PeopleTopic"} <= said.keys() <= {"NotificationTopic", "PeopleTopic", "Webhook"}
+    for words in (evaluation_words.sentence(result.declared, result.margin), evaluation_words.gate(result)):
+        assert words
+        assert [name for name, text in said.items() if words not in text] == []

@@ -60,14 +60,14 @@ def test_a_fault_rises_after_the_chunks_before_it():
 
 
 def test_a_caller_that_stops_early_leaves_no_thread_behind():
-    before = threading.active_count()
+    before = set(threading.enumerate())
     fetched = overlapped_transfer.ahead(numbered(10**9), depth=1)
     next(fetched)
     fetched.close()
-    for thread in threading.enumerate():
-        if thread.daemon and thread.name.startswith("Thread-"):
-            thread.join(PATIENCE)
-    assert threading.active_count() == before
+    began = set(threading.enumerate()) - before
+    for thread in began:
+        thread.join(PATIENCE)
+    assert [thread for thread in began if thread.is_alive()] == []
 
 
 def test_a_sender_returns_what_each_call_did():

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from tunedrop_cli import pauses
 from tunedrop_cli.cleaning import by_the_stack, in_bedrock, retained
 from tunedrop_cli.cleaning.scope import Scope
 from tunedrop_cli.cleaning.things import Thing
 
 OF_THE_STACK, OF_BEDROCK = 1200.0, 3600.0
 """Seconds to wait until the stack has ended its own, and then until Bedrock lists nothing of it any more."""
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
-"""Seconds between two looks."""
 TRIES_OF_A_MODEL = 12
 """How often a custom model is deleted that something serves, as Bedrock says: for 40 seconds."""
 
@@ -88,8 +87,9 @@ class Ending:
 
     def _until_none(self, go_on: Callable[[], Sequence[Thing]], patience: float) -> None:
         told = ""
-        for pause in _pauses(patience):
-            left = go_on()
+        until = time.monotonic() + patience
+        for pause in pauses.growing():
+            left = go_on() if time.monotonic() < until else ()
             if not left:
                 return
             words = ", ".join(f"{thing.kind} {thing.name} ({thing.state})" for thing in left)
@@ -97,10 +97,3 @@ class Ending:
                 self.say(f"ending {words}")
                 told = words
             time.sleep(pause)
-
-
-def _pauses(patience: float) -> Iterator[float]:
-    pause, until = FIRST_PAUSE, time.monotonic() + patience
-    while time.monotonic() < until:
-        yield pause
-        pause = min(pause * 1.2, LONGEST_PAUSE)

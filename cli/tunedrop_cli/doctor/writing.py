@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, TypeVar
 
+from tunedrop_cli import pauses
 from tunedrop_cli.doctor.outcomes import CannotTell
 from tunedrop_cli.doctor.reading import Reader, told
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-"""Seconds between two looks; each pause is half as long again as the last."""
 FORGIVEN = 10
 """How many looks in a row may fail before waiting is given up."""
 SENDS_WITHIN = 60.0
@@ -57,8 +56,8 @@ def send(link: Mapping[str, Any], body: bytes) -> int:
 
 def until(look: Callable[[], Seen | None], *, within: float, what: str) -> Seen:
     """What `look` gives once it is true. Raises CannotTell after `within` seconds, or if it can't look for long."""
-    end, pause, failures = time.monotonic() + within, FIRST_PAUSE, 0
-    while True:
+    end, failures = time.monotonic() + within, 0
+    for pause in pauses.growing():
         try:
             seen, failures = look(), 0
         except CannotTell:
@@ -68,9 +67,9 @@ def until(look: Callable[[], Seen | None], *, within: float, what: str) -> Seen:
         if seen:
             return seen
         if time.monotonic() > end:
-            raise CannotTell(f"{what}: not within {within / 60:.0f} minutes")
+            break
         time.sleep(pause)
-        pause = min(LONGEST_PAUSE, pause * 1.5)
+    raise CannotTell(f"{what}: not within {within / 60:.0f} minutes")
 
 
 def each_page(reader: Reader, path: str, key: str) -> Iterable[dict[str, Any]]:

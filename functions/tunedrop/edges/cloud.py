@@ -85,7 +85,7 @@ class Cloud:
 
     @property
     def job_event_queue(self) -> Queue:
-        """JobEventQueue: jobs to compare with Bedrock."""
+        """JobEventQueue: jobs to compare with Bedrock, or whose model an evaluation has judged."""
         return Queue(self.clients.sqs(), self.settings.job_event_queue_url)
 
     @property

@@ -60,6 +60,11 @@ class Translated:
     templates: tuple[Mapping[str, Any], ...]
     parameters: tuple[Mapping[str, str], ...]
 
+    def apart(self) -> Iterator[Translated]:
+        """The same, one set of parameters at a time."""
+        for template, chosen in zip(self.templates, self.parameters, strict=True):
+            yield Translated((template,), (chosen,))
+
 
 Check = Callable[[Stack, Code], Iterable[Finding]]
 

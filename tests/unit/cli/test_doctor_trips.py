@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tunedrop.domain.base_models.catalogue import catalogue
 from tunedrop.domain.texts import tokens
+from tunedrop_cli import pauses
 from tunedrop_cli.doctor import changes, paid_plan, paid_steps, sample, shown, upload_steps, writing
 from tunedrop_cli.doctor.outcomes import Finding, Outcome, attention, ok
 from tunedrop_cli.doctor.paid_plan import NoPlan
@@ -284,7 +285,7 @@ def test_a_dataset_that_a_job_reads_is_not_erased():
 
 
 def test_waiting_forgives_a_few_silences_and_not_many(monkeypatch):
-    monkeypatch.setattr(writing, "FIRST_PAUSE", 0.0)
+    monkeypatch.setattr(pauses, "FIRST", 0.0)
     account = Account()
     looks = iter([Refused(503, {}), Refused(503, {}), {"ready": True}])
     account.control["GET /x"] = lambda: next(looks)

@@ -154,7 +154,9 @@ def test_right_answers_that_the_schema_refuses_are_told_before_anything_is_spent
     schema = answer_schema.parse(b'{"required": ["item"]}')
     assert isinstance(schema, AnswerSchema)
     some = [question(0, '{"item": 1}'), question(1, "{}")]
-    assert any("1 records are not valid by schema.json" in each for each in plan(some, schema=schema).warnings)
+    assert any(
+        "right answer of 1 record is not valid by schema.json" in each for each in plan(some, schema=schema).warnings
+    )
     assert not any("schema.json" in each for each in plan(some[:1], schema=schema).warnings)
     assert not any("schema.json" in each for each in plan(some, schema=schema, metric="token_f1").warnings)
 

@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tunedrop.domain.evaluation import evaluation_states, evaluation_steps
 from tunedrop.domain.evaluation.evaluation_states import CHUNK, ENDED, STALLED_AFTER, Evaluation
-from tunedrop.domain.evaluation.evaluation_steps import Ask, Begin, EndStopped, LeaveEvaluation, ScoreAnswers
+from tunedrop.domain.evaluation.evaluation_steps import (
+    Ask,
+    Begin,
+    EndStopped,
+    FailChanged,
+    LeaveEvaluation,
+    ScoreAnswers,
+)
 
 from tests.unit.evaluation.asked import NOW, evaluation
 
@@ -97,3 +104,23 @@ def test_nothing_has_moved_only_after_longer_than_a_function_runs():
     assert evaluation_states.is_settled(some, None, NOW + timedelta(minutes=1, seconds=1) + STALLED_AFTER)
     assert not evaluation_states.is_settled(some, moved, moved + STALLED_AFTER)
     assert evaluation_states.is_settled(some, moved, moved + STALLED_AFTER + timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("state", ["Requested", "InProgress", "Scoring"])
+def test_answers_of_two_models_are_neither_waited_for_nor_scored(state):
+    some = evaluation(RECORDS, state=state)
+    for answered in ((frozenset(), frozenset()), whole(some)):
+        for left in (None, 0, 100):
+            assert evaluation_steps.next_step(some, answered, left, changed="swapped") == FailChanged("swapped")
+
+
+@pytest.mark.parametrize("state", [*sorted(ENDED), "Stopping"])
+def test_what_has_ended_or_is_stopped_is_not_failed_afterwards(state):
+    some = evaluation(RECORDS, state=state)
+    assert evaluation_steps.next_step(some, (), 100, changed="swapped") == evaluation_steps.next_step(some, (), 100)
+
+
+def test_what_waits_for_its_capacity_is_judged_by_models_once_that_is_there():
+    some = evaluation(RECORDS, state="WaitingForCapacity")
+    steps = {unit: evaluation_steps.next_step(some, (), 100, unit, "swapped") for unit in ("coming", "callable")}
+    assert steps == {"coming": LeaveEvaluation(), "callable": FailChanged("swapped")}

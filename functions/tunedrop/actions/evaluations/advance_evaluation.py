@@ -12,6 +12,7 @@ from tunedrop.actions.evaluations import (
     score_evaluation,
     settle_evaluation,
     stored_answers,
+    watch_models,
 )
 from tunedrop.actions.evaluations.ask_candidate import QuestionChunk
 from tunedrop.domain.evaluation import evaluation_states, evaluation_steps
@@ -51,7 +52,9 @@ def _step(evaluation: Evaluation, cloud: Cloud) -> Evaluation | None:
     left = evaluation.most_calls - calls.calls if settled else None
     unit = _unit(evaluation, cloud)
     where = gate_steps.unit_is(unit) if evaluation.judges else None
-    step = evaluation_steps.next_step(evaluation, _answered(evaluation, cloud), left, where)
+    answered = _answered(evaluation, cloud)
+    changed = watch_models.changed(evaluation, cloud)  # after the look at answers, so it holds for those
+    step = evaluation_steps.next_step(evaluation, answered, left, where, changed)
     match step:
         case evaluation_steps.Ask(chunks):
             stored_answers.load_questions(evaluation, cloud)  # what is gone can't be asked again
@@ -80,6 +83,9 @@ def _move(step: EvaluationStep, evaluation: Evaluation, unit: Purchase | None, c
             words = gate_steps.why_gone(unit)
             unasked = evaluation_states.fail(evaluation, "no_capacity", words, cloud.now())
             return _save(settle_evaluation.settle(unasked, (), cloud), cloud)
+        case evaluation_steps.FailChanged(why):
+            mixed = evaluation_states.fail(evaluation, "model_changed", why, cloud.now())
+            return _save(settle_evaluation.settle(mixed, _answers(evaluation, cloud), cloud), cloud)
         case evaluation_steps.StopAsking():
             stopping = _save(replace(evaluation, state="Stopping"), cloud)
             return stopping and _step(stopping, cloud)
@@ -147,6 +153,8 @@ def _announce(evaluation: Evaluation, cloud: Cloud) -> Evaluation:
         if evaluation.judges:  # if this gets lost, reconcile finds the purchase, whose purpose is to be evaluated
             unit = evaluation.judges
             cloud.spend_queue.send("advance_purchase", deployment=unit.deployment, generation=unit.generation)
+        for job_id, _ in evaluation_states.of_models(evaluation):
+            cloud.job_event_queue.send("check_job", job_id=job_id, evaluation_id=evaluation.id)
         stack, bucket = cloud.settings.stack_id, cloud.bucket.name
         event = evaluation_notifications.notification(evaluation, stack, cloud.now(), bucket=bucket)
         event_bus.publish(cloud.bus, event)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tunedrop.actions.evaluations import stored_answers
+from tunedrop.actions.evaluations import stored_answers, watch_models
 from tunedrop.actions.evaluations.start_evaluation import ask_for_advance
 from tunedrop.domain.evaluation import few_shot
 from tunedrop.domain.evaluation.evaluation_states import CHUNK, Evaluation
@@ -26,6 +26,7 @@ MESSAGE = "ask_candidate"
 """The message's kind; it has `evaluation_id`, `candidate` (its place), `chunk` and `attempt`."""
 THREADS = 8
 MOST_ATTEMPTS = 8
+"""In a row that bring no answer to any of a chunk's questions."""
 FIRST_WAIT, LONGEST_WAIT = 15, 900
 """Seconds until what Bedrock was too busy for is asked again, doubled each time: more than half an hour in all."""
 
@@ -56,8 +57,11 @@ def send(chunk: QuestionChunk, cloud: Cloud, *, wait: int = 0) -> None:
 class _Reply:
     """What came of one call."""
 
+    item: int
     answer: GivenAnswer | None
     """None if it is to be asked again."""
+    busy: str = ""
+    """Why there is none."""
     unmade: bool = False
     """Whether it costs nothing."""
 
@@ -71,6 +75,9 @@ def ask(chunk: QuestionChunk, cloud: Cloud, runtime: BedrockRuntimeClient) -> No
     evaluation = evaluation_rows.load(cloud.state, chunk.evaluation_id)
     if evaluation is None or evaluation.state != "InProgress":
         return
+    if watch_models.changed_of(evaluation.candidates[chunk.candidate], evaluation, cloud):
+        ask_for_advance(evaluation, cloud)  # which ends it
+        return
     questions = _asked(evaluation, chunk, cloud)
     open_items = _open(evaluation, chunk, cloud)
     if open_items:
@@ -79,9 +86,12 @@ def ask(chunk: QuestionChunk, cloud: Cloud, runtime: BedrockRuntimeClient) -> No
             return  # reconcile finds it once nothing is under way any more: what is missing then counts as failed
         asked = [(item, questions[item]) for item in open_items]
         replies = _replies(evaluation, chunk, asked, runtime)
+        answers_come = any(reply.answer for reply in replies)
+        if not answers_come and chunk.attempt >= MOST_ATTEMPTS:
+            replies = _given_up(replies)
         _keep(evaluation, chunk, replies, cloud)
         if not all(reply.answer for reply in replies):
-            _again(chunk, cloud)
+            _again(replace(chunk, attempt=0) if answers_come else chunk, cloud)
     _ask_for_advance(evaluation, cloud)
 
 
@@ -109,19 +119,24 @@ def _replies(
     asked: Sequence[tuple[int, Question]],
     runtime: BedrockRuntimeClient,
 ) -> list[_Reply]:
-    """What came of each call; at the last attempt, a failure where nothing did."""
-    model, last = evaluation.candidates[chunk.candidate].model, chunk.attempt >= MOST_ATTEMPTS
+    """What came of each call."""
+    model = evaluation.candidates[chunk.candidate].model
 
     def one(item: int, question: Question) -> _Reply:
         try:
             answer = ask_model.ask(runtime, model, question, item, evaluation.max_tokens)
-            return _Reply(answer, unmade=answer.failure is not None)
+            return _Reply(item, answer, unmade=answer.failure is not None)
         except NoAnswerNow as busy:
             logger.info("no answer now", extra={"evaluation": evaluation.id, "reason": busy.code})
-            return _Reply(GivenAnswer.failed(item, busy.code) if last else None, busy.unmade)
+            return _Reply(item, None, busy.code, busy.unmade)
 
     with ThreadPoolExecutor(THREADS) as threads:
         return list(threads.map(lambda each: one(*each), asked))
+
+
+def _given_up(replies: Sequence[_Reply]) -> list[_Reply]:
+    """The replies as failures, where nothing came."""
+    return [replace(each, answer=each.answer or GivenAnswer.failed(each.item, each.busy)) for each in replies]
 
 
 def _keep(evaluation: Evaluation, chunk: QuestionChunk, replies: Sequence[_Reply], cloud: Cloud) -> None:
@@ -141,8 +156,8 @@ def _keep(evaluation: Evaluation, chunk: QuestionChunk, replies: Sequence[_Reply
 
 
 def _again(chunk: QuestionChunk, cloud: Cloud) -> None:
-    wait = min(FIRST_WAIT * 2 ** (chunk.attempt - 1), LONGEST_WAIT)
-    send(QuestionChunk(chunk.evaluation_id, chunk.candidate, chunk.number, chunk.attempt + 1), cloud, wait=wait)
+    wait = min(FIRST_WAIT * 2 ** max(chunk.attempt - 1, 0), LONGEST_WAIT)
+    send(replace(chunk, attempt=chunk.attempt + 1), cloud, wait=wait)
 
 
 def _ask_for_advance(evaluation: Evaluation, cloud: Cloud) -> None:

@@ -12,6 +12,7 @@ from tunedrop.domain.evaluation import evaluation_plan, few_shot
 from tunedrop.domain.evaluation.evaluation_plan import EvaluationPlan, Tested
 from tunedrop.domain.evaluation.evaluation_request import BASE, MOST_AGAINST, StartEvaluation
 from tunedrop.domain.evaluation.evaluation_states import Candidate
+from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.training import lifecycle
 from tunedrop.edges import faults
 from tunedrop.edges.bedrock import observed_lifecycle
@@ -122,7 +123,24 @@ def _model(name: str, first: Candidate | None, cloud: Cloud) -> Candidate:
             f"Deployment {name} is {deployment.state}: it can't be called. Evaluate it once it is Ready.",
             state=deployment.state,
         )
-    return Candidate(name, deployment.arn, deployment.base_model, name, deployment.job_id)
+    _check_one_model(deployment, cloud)
+    return Candidate(
+        name, deployment.arn, deployment.base_model, name, deployment.job_id, generation=deployment.generation
+    )
+
+
+def _check_one_model(deployment: Deployment, cloud: Cloud) -> None:
+    """Raises Conflict while another model is put behind it: its answers would be of two."""
+    updating = deployment.state == "Updating"
+    unit = deployment_rows.load_purchase(cloud.state, deployment.name, deployment.generation) if updating else None
+    if unit and unit.swap:
+        raise Conflict(
+            "deployment_updating",
+            f"Deployment {deployment.name} is being given the model of job {unit.swap.job_id}. Evaluate it once it is "
+            "Ready.",
+            state=deployment.state,
+            job_id=unit.swap.job_id,
+        )
 
 
 def _base(name: str, called: str) -> Candidate:

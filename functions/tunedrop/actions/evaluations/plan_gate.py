@@ -47,7 +47,9 @@ class PlannedGate:
             self.request, self.planned, cloud, evaluation_id=evaluation_id, caller=caller, judges=judges
         )
         judged, *others = drafted.candidates
-        drafted = replace(drafted, candidates=(replace(judged, job_id=purchase.job_id), *others))
+        drafted = replace(
+            drafted, candidates=(replace(judged, job_id=purchase.job_id, generation=purchase.generation), *others)
+        )
         return replace(purchase, gate=UnitGate(evaluation_id, self.wish.max_hours)), drafted
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from tunedrop.actions import announce
-from tunedrop.actions.jobs import save_job, store_metrics
+from tunedrop.actions.jobs import save_job, store_metrics, write_job_report
 from tunedrop.domain.training import job_states, names_tokens_tags
 from tunedrop.domain.training.job_states import ENDED, Job, JobTruth, StatusSource
 from tunedrop.edges.bedrock import observed_jobs
@@ -25,6 +25,7 @@ FIRST_MINUTES = timedelta(minutes=5)
 def follow(message: Mapping[str, Any], cloud: Cloud) -> Job | None:
     """Update the job that a Bedrock event or a `check_job` message names to what Bedrock reports now.
 
+    One that names an evaluation, too, which has ended, has the job's report written again.
     Repeated, late and reordered events change nothing. Returns the job; None for one that another stack or a person
     started. Raises Unavailable, so that the message is redelivered, if other writers keep changing the job, Bedrock
     hides it, or its metrics can't be read.
@@ -39,6 +40,8 @@ def follow(message: Mapping[str, Any], cloud: Cloud) -> Job | None:
         settled = _settle(followed, message, source, cloud) if followed else None
         if settled is not None:
             announce.announce_job(settled, cloud)
+            if "evaluation_id" in message:
+                write_job_report.renew(settled, cloud)
             return settled
     raise Unavailable("busy", "The job is being changed by others.", job_id=str(message.get("job_id", "")))
 

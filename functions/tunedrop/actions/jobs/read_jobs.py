@@ -168,8 +168,7 @@ def curve(job_id: str, split: MetricSplit, most: int, cloud: Cloud) -> MetricPag
     Raises NotFound `unknown_job`.
     """
     total = int(get(job_id, cloud).metric_counts.get(split, 0))
-    chunks = (metric_rows.load_chunk(cloud.state, job_id, split, number) for number in range(-(-total // CHUNK)))
-    points = [point for chunk in chunks if chunk for point in chunk.points()]
+    points = metric_rows.load_points(cloud.state, job_id, split, total)
     chosen = downsampling.kept([point.loss for point in points], most)
     return MetricPage(tuple(points[index] for index in chosen), total, None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from tunedrop.domain.evaluation import answer_metrics, evaluation_costs, evaluation_sizes, power
@@ -96,10 +96,7 @@ def make(
 ) -> EvaluationPlan:
     """The plan for a request whose questions were chosen. Raises InvalidInput, Conflict and CapExceeded."""
     metric = _metric(request, tested, chosen)
-    each = evaluation_sizes.of(chosen.questions)
-    asked = [candidate for candidate in candidates if candidate.answers is None]
-    calls = evaluation_sizes.checked(each.calls * len(asked))
-    allowed = evaluation_sizes.allowed(each, candidates, examples, calls)
+    sizes = evaluation_sizes.of(chosen.questions, candidates, examples)
     plan = EvaluationPlan(
         dataset=tested.dataset,
         version=tested.version,
@@ -111,12 +108,12 @@ def make(
         on_insufficient=request.on_insufficient,
         records=len(chosen.questions),
         left_out=chosen.left_out,
-        calls=calls,
-        most_calls=calls + allowed.spare_calls,
-        input_tokens=sum(evaluation_sizes.sent(each, candidate, examples) for candidate in asked),
-        max_tokens=each.longest,
-        allowed=allowed,
-        cost=evaluation_costs.rounded(evaluation_costs.most(candidates, allowed, prices), prices),
+        calls=sizes.calls,
+        most_calls=sizes.calls + sizes.allowed.spare_calls,
+        input_tokens=sizes.input_tokens,
+        max_tokens=sizes.max_tokens,
+        allowed=sizes.allowed,
+        cost=evaluation_costs.rounded(evaluation_costs.most(candidates, sizes.allowed, prices), prices),
         currency=currency,
         warnings=(*_warnings(request, metric, chosen), *_of_references(metric, schema, chosen), *_of_files(files)),
         answers=tuple(files),
@@ -211,8 +208,18 @@ def _of_references(metric: MetricName, schema: AnswerSchema | None, chosen: Sele
         )
     if len(labels) == 1 and len(questions) > 1:
         yield "All records have the same right answer: a model that always gives it has every one right."
-    if schema and metric == "json_match" and (broken := schema.broken(each.references[0] for each in questions)):
-        yield f"The right answers of {broken:,} records are not valid by schema.json: correct one or the other."
+    if schema and metric == "json_match":
+        broken = broken_references(schema, (each.references[0] for each in questions))
+        yield from filter(None, [broken])
+
+
+def broken_references(schema: AnswerSchema, references: Iterable[str]) -> str | None:
+    """What is said of right answers that are not valid by the version's own schema; None if all are."""
+    broken = schema.broken(references)
+    if not broken:
+        return None
+    which = "right answer of 1 record is" if broken == 1 else f"right answers of {broken:,} records are"
+    return f"The {which} not valid by schema.json: correct one or the other."
 
 
 def _of_files(files: Sequence[FileCounts]) -> Iterator[str]:

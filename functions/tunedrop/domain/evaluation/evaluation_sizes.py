@@ -23,8 +23,43 @@ _FRAME = 20
 """Tokens that a model's own form may put around what one call asks."""
 
 
-def checked(calls: int) -> int:
-    """So many calls. Raises CapExceeded for too many."""
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What an evaluation takes."""
+
+    calls: int
+    input_tokens: int
+    """Estimated, of all calls that are not repeated."""
+    max_tokens: int
+    """Of one answer."""
+    allowed: TokensAllowed
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What one candidate is asked, without examples."""
+
+    calls: int
+    input_tokens: int
+    longest_question: int
+    longest: int
+    """The most tokens of one answer."""
+
+
+def of(questions: Sequence[Question], candidates: Sequence[Candidate], examples: Sequence[Question]) -> Sizes:
+    """What it takes to ask all candidates but files these questions. Raises CapExceeded for too many calls."""
+    each = _of_one(questions)
+    asked = [candidate for candidate in candidates if candidate.answers is None]
+    calls = _checked(each.calls * len(asked))
+    return Sizes(
+        calls,
+        sum(_sent(each, candidate, examples) for candidate in asked),
+        each.longest,
+        _allowed(each, candidates, examples, calls),
+    )
+
+
+def _checked(calls: int) -> int:
     if calls > MOST_CALLS:
         raise CapExceeded(
             "evaluation_calls_cap",
@@ -37,29 +72,16 @@ def checked(calls: int) -> int:
     return calls
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What one candidate is asked."""
-
-    calls: int
-    input_tokens: int
-    longest_question: int
-    longest: int
-    """The most tokens of one answer."""
-
-
-def of(questions: Sequence[Question]) -> Asked:
-    """What asking these questions takes, without examples."""
+def _of_one(questions: Sequence[Question]) -> _Asked:
     asked = [tokens.estimate(question.texts) for question in questions]
     asked += asked[:ASKED_TWICE]
     lengths = sorted(max(tokens.estimate([each]) for each in question.references) for question in questions)
     percentile = lengths[max(math.ceil(len(lengths) * 0.95) - 1, 0)]
     longest = min(max(math.ceil(percentile * _ROOM), _LEAST_TOKENS), _MOST_TOKENS)
-    return Asked(len(asked), sum(asked), max(asked), longest)
+    return _Asked(len(asked), sum(asked), max(asked), longest)
 
 
-def sent(each: Asked, candidate: Candidate, examples: Sequence[Question]) -> int:
-    """Estimated input tokens of all calls to a candidate: examples are sent with each question."""
+def _sent(each: _Asked, candidate: Candidate, examples: Sequence[Question]) -> int:
     return each.input_tokens + each.calls * _shown(candidate, examples)
 
 
@@ -67,8 +89,8 @@ def _shown(candidate: Candidate, examples: Sequence[Question]) -> int:
     return tokens.estimate(few_shot.texts(examples[: candidate.few_shot]))
 
 
-def allowed(each: Asked, candidates: Sequence[Candidate], examples: Sequence[Question], calls: int) -> TokensAllowed:
-    """The most that an evaluation of so many calls may take, with the room by which an estimate may be too low."""
+def _allowed(each: _Asked, candidates: Sequence[Candidate], examples: Sequence[Question], calls: int) -> TokensAllowed:
+    """The most that so many calls may take, with the room by which an estimate may be too low."""
     most_shown = max(_shown(candidate, examples) for candidate in candidates)
     one = _with_room(each.longest_question + most_shown, 1)
     return TokensAllowed(
@@ -78,10 +100,10 @@ def allowed(each: Asked, candidates: Sequence[Candidate], examples: Sequence[Que
     )
 
 
-def _planned(each: Asked, candidate: Candidate, examples: Sequence[Question]) -> Tokens:
+def _planned(each: _Asked, candidate: Candidate, examples: Sequence[Question]) -> Tokens:
     if candidate.answers:
         return Tokens()
-    return Tokens(_with_room(sent(each, candidate, examples), each.calls), each.calls * each.longest)
+    return Tokens(_with_room(_sent(each, candidate, examples), each.calls), each.calls * each.longest)
 
 
 def _with_room(estimated: int, calls: int) -> int:

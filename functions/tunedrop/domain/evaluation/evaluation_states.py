@@ -46,6 +46,8 @@ class Candidate:
     """Examples from train that it is shown before each question."""
     by_the_hour: bool = False
     """Whether capacity that is not there yet will be billed by the hour; its ARN tells once it is."""
+    generation: int | None = None
+    """Of the deployment: whose capacity is asked. None of a base model or a file."""
 
 
 @dataclass(frozen=True, slots=True)

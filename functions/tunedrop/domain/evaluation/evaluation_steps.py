@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from tunedrop.domain.evaluation.evaluation_states import Evaluation
+from tunedrop.domain.evaluation.evaluation_states import Evaluation, EvaluationState
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,19 @@ class FailUnasked:
 
 
 @dataclass(frozen=True, slots=True)
+class FailChanged:
+    """A candidate's answers may be of two models: nothing can be said of either."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class LeaveEvaluation:
     """It has ended, waits for capacity, or its questions are being asked."""
 
 
-EvaluationStep = Begin | Ask | ScoreAnswers | EndStopped | StopAsking | FailUnasked | LeaveEvaluation
+EvaluationStep = Begin | Ask | ScoreAnswers | EndStopped | StopAsking | FailUnasked | FailChanged | LeaveEvaluation
+_ASKING: frozenset[EvaluationState] = frozenset({"WaitingForCapacity", "Requested", "InProgress", "Scoring"})
 UnitIs = Literal["coming", "callable", "gone"]
 """Where the capacity is that an evaluation judges."""
 
@@ -57,15 +65,19 @@ def next_step(
     answered: tuple[frozenset[int], ...],
     calls_left: int | None,
     unit: UnitIs | None = None,
+    changed: str | None = None,
 ) -> EvaluationStep:
     """The next step. `answered`: the items that each candidate has answered, as far as they are stored.
 
     `unit`: None if it judges none. `calls_left`: None while a call may be under way or a message waiting, because what
-    is asked again then is billed twice. What no call is left for counts as failed.
+    is asked again then is billed twice. What no call is left for counts as failed. `changed`: why a candidate's answers
+    may be of two models.
     """
     about_its_unit = _about_its_unit(evaluation, unit) if unit else None
     if about_its_unit:
         return about_its_unit
+    if changed and evaluation.state in _ASKING:
+        return FailChanged(changed)
     match evaluation.state:
         case "Completed" | "Failed" | "Stopped":
             return LeaveEvaluation()

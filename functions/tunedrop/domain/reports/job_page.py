@@ -27,6 +27,7 @@ def render(report: JobReport, chart: Chart) -> bytes:
         _header(report),
         _figures(report),
         page_parts.steps(Step(step["words"], step["command"]) for step in report["next_steps"]),
+        _evaluations(report),
         _diagnosis(report),
         _curves(report, chart),
         _timeline(report),
@@ -98,6 +99,26 @@ def _loss(value: float | None) -> str:
 
 def _count(value: int | None) -> str:
     return "-" if value is None else f"{value:,}"
+
+
+def _evaluations(report: JobReport) -> Markup | None:
+    """What evaluations found of its model; None for a job that made none."""
+    if report["model_arn"] is None:
+        return None
+    found = report["evaluations"]
+    if not found:
+        return section("Evaluations", tag("p", "No evaluation has compared its model yet.", class_="quiet"))
+    rows = (
+        (
+            tag("div", *(tag("p", contrast["words"]) for contrast in each["contrasts"])),
+            each["outcome"],
+            f"{each['dataset']}@{each['version']}",
+            _readable(each["ended_at"]),
+            tag("a", each["evaluation_id"], href=each["console_url"]),
+        )
+        for each in found
+    )
+    return section("Evaluations", table(("what it found of the model", "gate", "data", "ended", "its report"), rows))
 
 
 def _diagnosis(report: JobReport) -> Markup:

@@ -10,7 +10,8 @@ from statistics import fmean
 from typing import Any
 
 from tunedrop import __version__
-from tunedrop.domain.reports import downsampling, job_advice, next_commands
+from tunedrop.domain.evaluation.model_evaluations import ModelEvaluation
+from tunedrop.domain.reports import downsampling, evaluation_briefs, job_advice, next_commands
 from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.training.metrics import MetricPoint
 from tunedrop.domain.training.training_run import Measured, TrainingRun, epochs_of
@@ -22,8 +23,37 @@ _BLOCKS = 10
 """Rows of the table where the metrics file numbers no epochs."""
 
 
-def build(job: Job, run: TrainingRun, stack: str) -> dict[str, Any]:
-    """Build the report on an ended job and its run. Its members keep their order; new ones are added at the end."""
+def build(
+    job: Job, run: TrainingRun, stack: str, evaluations: Sequence[ModelEvaluation] = (), *, bucket: str = ""
+) -> dict[str, Any]:
+    """Build the report on an ended job and its run. Its members keep their order; new ones are added at the end.
+
+    `evaluations`: those in which its model took part, whose reports lie in `bucket`.
+    """
+    return {
+        **_identity(job, stack),
+        "hyperparameters": dict(job.hyperparameters),
+        "request": job.request,
+        "data": {split: asdict(data) for split, data in (job.splits or {}).items()},
+        "trained_tokens_planned": job.trained_tokens,
+        "steps_planned": job.steps,
+        "cost": dict(job.cost) if job.cost is not None else None,
+        "losses": _losses(job, run),
+        "epochs": list(_epochs(run) if run.epoch_starts else _blocks(run)),
+        "curves": {"training": _curve(run.training), "validation": _curve(run.validation)},
+        "metric_files": dict(job.metric_files),
+        "diagnosis": None if job.diagnosis is None else [asdict(each) for each in job.diagnosis],
+        "timeline": [asdict(entry) | {"time": _moment(entry.time)} for entry in job.timeline],
+        "next_steps": [
+            {"words": step.words, "command": step.command and next_commands.in_stack(step.command, stack)}
+            for step in job_advice.steps(job)
+        ],
+        "evaluations": [evaluation_briefs.told(found, stack, bucket) for found in evaluations],
+    }
+
+
+def _identity(job: Job, stack: str) -> dict[str, Any]:
+    """Which job it is, and what became of it."""
     return {
         "schema": SCHEMA,
         "tunedrop": __version__,
@@ -44,22 +74,6 @@ def build(job: Job, run: TrainingRun, stack: str) -> dict[str, Any]:
         "ended_at": _moment(job.ended_at),
         "failure": job.failure,
         "failure_code": job.failure_code,
-        "hyperparameters": dict(job.hyperparameters),
-        "request": job.request,
-        "data": {split: asdict(data) for split, data in (job.splits or {}).items()},
-        "trained_tokens_planned": job.trained_tokens,
-        "steps_planned": job.steps,
-        "cost": dict(job.cost) if job.cost is not None else None,
-        "losses": _losses(job, run),
-        "epochs": list(_epochs(run) if run.epoch_starts else _blocks(run)),
-        "curves": {"training": _curve(run.training), "validation": _curve(run.validation)},
-        "metric_files": dict(job.metric_files),
-        "diagnosis": None if job.diagnosis is None else [asdict(each) for each in job.diagnosis],
-        "timeline": [asdict(entry) | {"time": _moment(entry.time)} for entry in job.timeline],
-        "next_steps": [
-            {"words": step.words, "command": step.command and next_commands.in_stack(step.command, stack)}
-            for step in job_advice.steps(job)
-        ],
     }
 
 

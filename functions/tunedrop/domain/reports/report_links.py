@@ -13,5 +13,10 @@ def words(report_key: str | None, stack: str, bucket: str) -> str:
     """The link as a sentence for the end of a summary; empty where there is no report. `report_key`: of its JSON."""
     if not report_key:
         return ""
+    return f" Its report: {page(report_key, stack, bucket)}"
+
+
+def page(report_key: str, stack: str, bucket: str) -> str:
+    """The link. `report_key`: of the JSON beside the page."""
     query = urlencode({"region": stack.split(":")[3], "prefix": object_keys.page(report_key)}, safe="/")
-    return f" Its report: {_CONSOLE}/{bucket}?{query}"
+    return f"{_CONSOLE}/{bucket}?{query}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tunedrop.domain.training.metrics import MetricChunk, MetricSplit
+from tunedrop.domain.training.metrics import CHUNK, MetricChunk, MetricPoint, MetricSplit
 from tunedrop.edges.rows import stored
 from tunedrop.edges.rows.attributes import Row
 from tunedrop.edges.rows.table import Table
@@ -32,6 +32,12 @@ def load_chunk(table: Table, job_id: str, split: MetricSplit, number: int) -> Me
     if row is None:
         return None
     return MetricChunk(number, *(msgspec.json.decode(row[column]) for column in _COLUMNS))
+
+
+def load_points(table: Table, job_id: str, split: MetricSplit, total: int) -> list[MetricPoint]:
+    """All points, of which there are `total`."""
+    chunks = (load_chunk(table, job_id, split, number) for number in range(-(-total // CHUNK)))
+    return [point for chunk in chunks if chunk for point in chunk.points()]
 
 
 def _chunk_row(job_id: str, split: MetricSplit, chunk: MetricChunk) -> Row:

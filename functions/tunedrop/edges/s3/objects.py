@@ -142,6 +142,33 @@ def put_once(bucket: Bucket, key: str, body: bytes, content_type: str) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class ReadObject:
+    """What a key holds now."""
+
+    body: bytes
+    etag: str
+
+
+def standing(bucket: Bucket, key: str) -> ReadObject:
+    """The current object, to be written over. Raises Unreadable if there is none, and botocore's errors."""
+    with _permanent_faults(bucket, key):
+        answer = bucket.s3.get_object(Bucket=bucket.name, Key=key)
+    with contextlib.closing(answer["Body"]) as body:
+        return ReadObject(body.read(), answer["ETag"])
+
+
+def put_over(bucket: Bucket, key: str, before: ReadObject, body: bytes, content_type: str) -> bool:
+    """Write a small object over the one that was read; False if that is not there any more, and nothing was written."""
+    try:
+        bucket.s3.put_object(Bucket=bucket.name, Key=key, Body=body, ContentType=content_type, IfMatch=before.etag)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict"} | _GONE:
+            return False
+        raise
+    return True
+
+
 def whole(bucket: Bucket, key: str, version_id: str | None = None) -> bytes:
     """All bytes of an object of ours. Raises Unreadable, and botocore's errors."""
     return b"".join(stream(bucket, StoredFile(key, version_id or "null", 0, "")))
