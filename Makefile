@@ -39,8 +39,8 @@ check: ## format, lint, types, imports, template
 	$(DEV)/lint-imports --no-logo
 	$(DEV)/cfn-lint template.yaml
 
-prove: ## the provers, with figures: wiring and permissions against seeded faults, gates, upgrade, hostile API, MLflow, statistics, worked examples (half an hour); ARGS=--help
-	$(PYTHON) bootstrap dev local gates mlflow oracles
+prove: ## the provers, with figures: wiring and permissions against seeded faults, gates, upgrade, hostile API, MLflow, statistics, worked examples, Parquet (half an hour); ARGS=--help
+	$(PYTHON) bootstrap dev local gates mlflow oracles writers
 	$(DEV)/python -m tests.prove $(ARGS)
 
 faults: ## what happens when AWS misbehaves: faults at every call, lost and late events, storms, replays; ARGS=--help
@@ -92,4 +92,4 @@ docs: ## write the generated pages of docs/ and the layers' third-party notices 
 	$(DEV)/python -m tests.template.who_may_do_what
 
 clean: ## remove what was built, and the environments; the embedded cloud's state goes with `make reset`
-	rm -rf build/uv build/uv-cache build/sam .aws-sam .venv .venv-local .venv-sam .venv-gates .venv-mlflow .venv-oracles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build/.coverage
+	rm -rf build/uv build/uv-cache build/sam .aws-sam .venv .venv-local .venv-sam .venv-gates .venv-mlflow .venv-oracles .venv-writers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build/.coverage

@@ -36,6 +36,7 @@ ENVIRONMENTS = {
     "gates": Environment(".venv-gates", "the static gates of make prove"),
     "mlflow": Environment(".venv-mlflow", "an MLflow server and the command, for make prove", ("cli", "functions")),
     "oracles": Environment(".venv-oracles", "SciPy and others, for make prove", ("functions",)),
+    "writers": Environment(".venv-writers", "pyarrow, polars and DuckDB, for make prove", ("functions",)),
 }
 LOCKS = {  # name: what uv compiles it from
     "layer": ("--group", "lambda"),
@@ -46,6 +47,7 @@ LOCKS = {  # name: what uv compiles it from
     "gates": ("--group", "gates"),
     "mlflow": ("pyproject.toml", "--extra", "aws", "--extra", "mlflow", "--group", "mlflow-server"),
     "oracles": ("--group", "oracles"),
+    "writers": ("--group", "writers"),
 }
 LAYERS = {"layer": "dependencies", "parquet": "parquet"}  # name of the lock: folder of the layer that it is of
 

@@ -29,7 +29,6 @@ from tests.template.wiring.seeds import FAULTS
 from tests.template.wiring.unmended import UNMENDED
 from tests.upgrade import journey, releases
 
-ORACLES = releases.ROOT / ".venv-oracles" / "bin" / "python"
 WANTED_SHARE = 43 / 44
 HOSTILE_CASES = 5_000
 """For each operation, in this process: half an hour."""
@@ -81,9 +80,20 @@ def prove_upgrade() -> Proof:
 
 def prove_oracles() -> Proof:
     """Metrics and statistics beside SciPy, statsmodels, rouge-score and sacrebleu, with the rates of every verdict."""
-    if not ORACLES.exists():
-        return Proof("there are no oracles here", ["run python3 bootstrap oracles first"])
-    told = subprocess.run([ORACLES, "-m", "tests.oracles"], cwd=releases.ROOT, check=True, capture_output=True)
+    return _elsewhere("oracles")
+
+
+def prove_writers() -> Proof:
+    """Parquet files of pyarrow, polars, DuckDB and arro3, read like pyarrow reads them; large ones in little memory."""
+    return _elsewhere("writers")
+
+
+def _elsewhere(name: str) -> Proof:
+    """A proof that needs an environment of its own: `python -m tests.<name>` prints it as JSON."""
+    python = releases.ROOT / f".venv-{name}" / "bin" / "python"
+    if not python.exists():
+        return Proof(f"there are no {name} here", [f"run python3 bootstrap {name} first"])
+    told = subprocess.run([python, "-m", f"tests.{name}"], cwd=releases.ROOT, check=True, capture_output=True)
     return Proof(**json.loads(told.stdout))
 
 
@@ -142,6 +152,7 @@ PROVERS: dict[str, Callable[[], Proof]] = {
     "hostile": prove_hostile,
     "mlflow": tracking.prove,
     "oracles": prove_oracles,
+    "writers": prove_writers,
     "planted": planted.prove,
     "evaluation-size": evaluation_size.prove,
     "examples": worked_examples.prove,

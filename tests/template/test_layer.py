@@ -103,6 +103,7 @@ ASKED = {
     "gates": requirements("gates"),
     "mlflow": requirements("mlflow-server"),
     "oracles": requirements("oracles"),
+    "writers": requirements("writers"),
 }
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
+
 import pytest
+from tunedrop.domain.checks.refusal_phrases import refuses
 
 from tests.unit.checks.records import codes, conversation, spots
 
@@ -38,6 +42,37 @@ def test_short_answers_that_open_with_a_refusal_are_found(answer):
     assert codes(conversation("Please do it.", answer)) == {"refusal"}
 
 
+_PHRASES = {
+    "en": ("I'm sorry", "as an AI language model", "I can't help with that", "but"),
+    "de": ("Es tut mir leid", "als KI", "ich kann dabei nicht helfen", "aber"),
+    "fr": ("Je suis désolé", "en tant que modèle de langage", "je ne peux pas vous aider", "mais"),
+    "es": ("Lo siento", "como modelo de lenguaje", "no puedo responder a esa pregunta", "pero"),
+    "pt": ("Sinto muito", "como uma IA", "não posso ajudar com isso", "mas"),
+    "it": ("Mi dispiace", "come IA", "non posso aiutarti", "ma"),
+    "ru": ("Извините", "как языковая модель", "я не могу помочь с этим", "но"),
+    "zh": ("很抱歉", "作为AI", "我无法提供此类信息", "但"),
+    "ja": ("申し訳ありません", "AIとして", "その質問にはお答えできません", "が"),
+    "ko": ("죄송합니다", "AI로서", "그 요청은 도와드릴 수 없습니다", ""),
+}
+
+
+def _orders(language: str) -> Iterator[str]:
+    """Two or three phrases, one of them of being unable, in each order and with each mark between them."""
+    *phrases, link = _PHRASES[language]
+    blank, comma = ("", "，") if language in {"zh", "ja"} else (" ", ",")
+    unable = phrases[2]
+    for many in (2, 3):
+        for order in itertools.permutations(phrases, many):
+            for mark, word in itertools.product((comma, "", "."), (f"{link}{blank}" if link else "", "")):
+                if unable in order:
+                    yield f"{mark}{blank}{word}".join(order) + "."
+
+
+@pytest.mark.parametrize("language", _PHRASES)
+def test_the_phrases_of_a_refusal_come_in_any_order_and_no_comma_decides(language):
+    assert [answer for answer in _orders(language) if not refuses(answer)] == []
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -49,6 +84,14 @@ def test_short_answers_that_open_with_a_refusal_are_found(answer):
         "As an airline, we carry pets.",
         "I can't discuss prices over the phone, so please write to us.",
         "抱歉，让您久等了。",
+        "We can't offer refunds, sorry.",
+        "I do not work as an AI engineer.",
+        "I am not able to attend, sorry!",
+        "Leider kann ich morgen nicht kommen.",
+        "Désolé, le magasin est fermé.",
+        "No puedo abrir la puerta, lo siento.",
+        "К сожалению, магазин закрыт.",
+        "申し訳ありません、売り切れです。",
         "I'm sorry, but I can't help with that." + " Here is what you can do instead." * 20,
     ],
 )

@@ -86,7 +86,11 @@ CLEAN = {
     "as many told as not": [
         conversation(strange(n), strange(n + 9), system="Be kind." if n % 2 else None) for n in range(99)
     ],
-    "few records": pairs(49, lambda n: f"{ASK}{n}", lambda n: f"OH PLEASE DO WHAT I SAID {n}{OFFER}"),
+    "few records": pairs(19, lambda n: f"{ASK}{n}", lambda n: f"OH PLEASE DO WHAT I SAID {n}{OFFER}"),
+    "some records with exceptions": [
+        *pairs(39, lambda n: f"{ASK}{strange(n)}", lambda n: strange(n + 500) + OFFER),
+        conversation("Why?", "So."),
+    ],
     "what is no conversation": [conversation(f"{ASK}{n}") for n in range(99)],
 }
 
@@ -94,6 +98,12 @@ CLEAN = {
 @pytest.mark.parametrize("records", CLEAN.values(), ids=CLEAN)
 def test_clean_data_has_none(records):
     assert found(records) == {}
+
+
+@pytest.mark.parametrize("count", [20, 40, 49])
+def test_what_every_one_of_some_records_has_is_told(count):
+    records = pairs(count, lambda n: f"{ASK}{strange(n)}", lambda n: strange(n + 500) + OFFER)
+    assert set(found(records)) == {"common_prefix", "common_suffix"}
 
 
 PLANTED = {

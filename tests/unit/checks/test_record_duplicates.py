@@ -157,6 +157,30 @@ def test_a_long_question_again_with_one_word_changed_is_always_found(seed, at, p
     assert set(found) == {("near_duplicate", where)}
 
 
+def _otherwise(words: list[str], seed: int, times: int) -> str:
+    """The words with so many of them changed, added or marked."""
+    chance, changed = random.Random(seed), list(words)
+    for _ in range(times):
+        at, word = chance.randrange(len(changed)), chance.choice(WORDS)
+        changed[at : at + chance.choice([0, 1])] = [chance.choice([word, f"{changed[at]},", "-"])]
+    return " ".join(changed)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("length", [40, 55, 90])
+def test_of_forty_words_and_more_with_one_or_two_changes_nineteen_in_twenty_are_found(length, times):
+    found = 0
+    for seed in range(20):
+        first = [record(" ".join(story(seed * 1_000 + n, length)), f"It is {WORDS[n]}.") for n in range(100)]
+        again = [
+            record(_otherwise(story(seed * 1_000 + n, length), seed + n, times), f"It is {WORDS[n]}.") for n in range(5)
+        ]
+        codes_found = look_at(Repetitions(), "train", [*first, *again])
+        assert all(record_ > 100 for _, record_ in codes_found)
+        found += len(codes_found)
+    assert found >= 95
+
+
 @settings(max_examples=30)
 @given(st.integers(0, 10**6), st.integers(0, 149))
 def test_a_long_answer_again_is_found_where_the_short_questions_are_alike(seed, at):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 import tracemalloc
 import zlib
 from dataclasses import dataclass
@@ -14,12 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tunedrop.domain.checks.all_checks import CHECKS
 from tunedrop.domain.parquet import reader, thrift
+from tunedrop.domain.parquet.budgets import MAX_PAGE_BYTES
 from tunedrop.domain.records.defects import Defect, UnreadableContent
 from tunedrop.domain.records.elements import MAX_BYTES
 from tunedrop.domain.records.sources import Bytes
 
 from tests.unit.parquet import parquet_files as files
-from tests.unit.parquet.parquet_files import group, handmade, leaf, levels, page, run, text
+from tests.unit.parquet.parquet_files import group, handmade, leaf, levels, page, run, text, varint
 
 MEBIBYTE = 2**20
 
@@ -110,7 +112,6 @@ def test_a_page_whose_checksum_is_another_is_damaged():
     ("content", "code"),
     [
         (HONEST[0][:-4] + b"PARE", "encrypted_parquet"),
-        (handmade(page(text(b"a"), 1), 1, footer={8: {1: {}}}), "encrypted_parquet"),
         (handmade(page(text(b"a"), 1), 1, chunk={8: {1: {}}}), "encrypted_parquet"),
         (handmade(page(text(b"a"), 1), 1, chunk={1: b"other.parquet"}), "unsupported_parquet"),
         (handmade(page(text(b"a"), 1), 1, codec=3), "unsupported_parquet"),
@@ -195,13 +196,12 @@ def test_annotations_of_older_writers_are_understood(column, data, read):
     assert rows(handmade(page(data, 1), 1, elements=[group(b"o", 1), column])) == [{"o": {"text": read}}]
 
 
-def test_a_row_group_over_the_limit_is_refused_before_any_page_is_fetched():
-    source = files.Watched(handmade(page(text(b"a"), 1), 1, unpacked=64 * MEBIBYTE + 1))
+def test_pages_over_the_limit_are_refused_before_they_are_fetched():
+    source = files.Watched(handmade(page(text(b"a"), 1, size=MAX_PAGE_BYTES + 1), 1))
     with pytest.raises(UnreadableContent) as raised:
         next(reader.read(source))
     assert raised.value.defect.code == "row_group_too_large"
-    assert len(source.reads) == 3  # beginning, end, footer
-    assert rows(handmade(page(text(b"a"), 1), 1, unpacked=64 * MEBIBYTE)) == [{"text": "a"}]
+    assert len(source.reads) == 4  # beginning, end, footer, the window with the page's header
 
 
 def peak(content: bytes) -> tuple[Any, int]:
@@ -254,15 +254,15 @@ BOMBS = {
         "parquet_expands_too_far",
     ),
     "a page that is larger than its chunk says": (
-        handmade(page(zlib.compress(bytes(10**6), wbits=31), 1, size=65 * MEBIBYTE), 1, codec=2),
+        handmade(page(zlib.compress(bytes(10**6), wbits=31), 1, size=MAX_PAGE_BYTES), 1, codec=2),
         "row_group_too_large",
     ),
     "a page that unpacks to more than it says": (
         handmade(page(zlib.compress(bytes(10**8), wbits=31), 1, size=1000), 1, codec=2),
         "damaged_parquet",
     ),
-    "a dictionary of tiny texts": (
-        handmade(files.dictionary(text(b"ab") * 4 * 10**6, 4 * 10**6), 1),
+    "a dictionary of numbers": (
+        handmade(files.dictionary(bytes(24 * 10**6), 3 * 10**6), 1, elements=[group(b"o", 1), leaf(physical=2)]),
         "row_group_too_large",
     ),
     "texts that begin like the one before": (
@@ -304,6 +304,37 @@ def test_few_bytes_that_stand_for_many_are_refused_before_they_are_many(content,
     last, memory = peak(content)
     assert last.code == code
     assert memory < 40 * MEBIBYTE + len(content)
+
+
+def test_memory_follows_pages_and_not_their_row_group():
+    pages = page(text(b"x" * MEBIBYTE), 1) * 100
+    last, memory = peak(handmade(pages, 100))
+    assert last == {"text": "x" * MEBIBYTE}
+    assert memory < 40 * MEBIBYTE
+
+
+def test_a_page_that_is_larger_than_the_window_is_held_once():
+    content = handmade(page(text(b"x" * MEBIBYTE) * 60, 60), 60)
+    source = files.Watched(content)
+    assert len(list(reader.read(source))) == 60
+    assert max(length for _, length in source.reads) <= 16 * MEBIBYTE
+    last, memory = peak(content)
+    assert last == {"text": "x" * MEBIBYTE}
+    assert memory < (60 + 20) * MEBIBYTE
+
+
+def test_a_large_dictionary_of_texts_takes_hardly_more_memory_than_its_page():
+    texts = [b"%07d" % number + b"x" * 20 for number in range(10**6)]
+    size = len(texts) * len(text(texts[0]))
+    places = page(b"\x20" + varint(25 << 1 | 1) + struct.pack("<200I", *range(0, 10**6, 5000)), 200, files.DICTIONARY)
+    content = handmade(files.dictionary(b"".join(map(text, texts)), 10**6) + places, 200)
+    last, memory = peak(content)
+    assert last == {"text": texts[995_000].decode()}
+    assert rows(content)[:2] == [{"text": texts[0].decode()}, {"text": texts[5000].decode()}]
+    assert memory < size + 60 * MEBIBYTE
+    assert refused(handmade(files.dictionary(b"".join(map(text, texts)), 10**6)[:-1] + b"", 200)).code == (
+        "damaged_parquet"
+    )
 
 
 def test_a_row_longer_than_any_record_is_a_defect_and_the_next_one_is_read():

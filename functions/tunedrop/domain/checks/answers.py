@@ -141,7 +141,7 @@ def is_placeholder(text: str) -> bool:
     shared=True,
     words="An answer ends in a loop: the same words over and over.",
     hint="Cut the loop off or remove the record: a model that learns this never stops.",
-    example=Example(examples.line("Why?", "Because it is so" + " and it is so" * 8)),
+    example=Example(examples.line("Why?", "Because." + " It is so, is it." * 8)),
 )
 def degenerate_repetition(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag an answer that ends in a loop."""

@@ -3,12 +3,12 @@
 The main part of a record is its question, or its answer if the question is short (`domain/records/fingerprints.py`
 explains this and what pieces are). Two records are near duplicates when all of this holds:
 
-- each main part has at least six pieces, about 60 words, that are not template;
-- at least three quarters of the larger set of pieces are in the other set; one changed word in 50 leaves that many;
+- each main part has 40 words, and at least eight pieces that are not template;
+- at least three quarters of the larger set of pieces are in the other set: of 40 words, two may be others;
 - the system texts are the same, and the main parts have the same digits in the same order: "17 + 1" does not
   duplicate "18 + 1";
-- the other parts are the same in their normal form, or begin or end with the same letters: 100 for an answer, about
-  20 words, and 24 for a question;
+- the other parts are the same in their normal form, or begin or end with the same letters: 40 for an answer of at
+  least 100, about 20 words, and 12 for a question of at least 24;
 - the questions, and the answers, differ in length by at most a quarter.
 
 Pieces found in eight or more main parts are template (instructions, a shared document) and prove nothing. By the same
@@ -25,12 +25,15 @@ from collections.abc import Sequence
 from itertools import islice
 
 from tunedrop.domain.checks.seen_records import Seen
-from tunedrop.domain.records.fingerprints import ANSWER_END, MIN_BYTES, QUESTION_END, Fingerprints
+from tunedrop.domain.records.fingerprints import ANSWER, QUESTION, Fingerprints
 
 TEMPLATE = 8
 """As many records that share something make it a template."""
-MIN_PIECES = 6
+MIN_PIECES = 8
 
+_LEAST = {QUESTION: 100, ANSWER: 24}
+"""Bytes of the other part, by the main part. Shorter answers, about 20 words, must be the same; shorter questions may
+be about anything."""
 _SAMPLE = 1_024
 """Records that are looked at to find template pieces."""
 _CANDIDATES = TEMPLATE
@@ -107,14 +110,15 @@ class Likeness:
 
 def _others_alike(left: Fingerprints, at: int, right: Fingerprints, index: int) -> bool:
     """Whether the parts that are not the main part match, and the lengths of all."""
+    main = left.mains[at]
     questions = left.question_sizes[at], right.question_sizes[index]
     answers = left.answer_sizes[at], right.answer_sizes[index]
-    if (questions[0] < MIN_BYTES) != (questions[1] < MIN_BYTES) or not (_similar(*questions) and _similar(*answers)):
+    if main != right.mains[index] or not (_similar(*questions) and _similar(*answers)):
         return False
-    if left.answers[at] == right.answers[index] and questions[0] >= MIN_BYTES:
+    if main == QUESTION and left.answers[at] == right.answers[index]:
         return True
-    shorter, end = (min(questions), QUESTION_END) if questions[0] < MIN_BYTES else (min(answers), ANSWER_END)
-    return shorter >= end and (left.heads[at] == right.heads[index] or left.tails[at] == right.tails[index])
+    shorter = min(answers if main == QUESTION else questions)
+    return shorter >= _LEAST[main] and (left.heads[at] == right.heads[index] or left.tails[at] == right.tails[index])
 
 
 def _smallest(pieces: Sequence[int]) -> int:

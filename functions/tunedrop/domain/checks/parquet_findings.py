@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tunedrop.domain.checks.registry import Example, declare
-from tunedrop.domain.parquet import MAX_ROW_GROUP_BYTES
+from tunedrop.domain.parquet.budgets import MAX_DICTIONARY_BYTES, MAX_PAGE_BYTES
 
 
 def _number(value: int) -> bytes:
@@ -16,16 +16,16 @@ def _number(value: int) -> bytes:
 
 
 def _file(*, rows: int = 40, claimed: int | None = None, codec: int = 0) -> bytes:
-    """A file of one row group with one column `completion`, two binary bytes per row; the footer may lie about it.
+    """A file of one row group with one column `completion`, two binary bytes per row; its headers may lie about it.
 
-    `rows` beyond 40 and `claimed` (bytes uncompressed) stand in the footer only.
+    `rows` beyond 40 and `claimed` (bytes of the page, unpacked) stand in them only.
     """
     cells = b"\xff\xfe" * min(rows, 40)
-    size = _number(len(cells))
-    page = b"\x15\0\x15" + size + b"\x15" + size + b"\x2c\x15" + _number(rows) + b"\x15\0\x15\x06\x15\x06\0\0"
+    sizes = b"\x15" + _number(claimed or len(cells)) + b"\x15" + _number(len(cells))
+    page = b"\x15\0" + sizes + b"\x2c\x15" + _number(rows) + b"\x15\0\x15\x06\x15\x06\0\0"
     pages = page + cells
     schema = b"\x48\x01s\x15\x02\0" + b"\x15\x0e\x15\x04\x15\0\x18\x0acompletion\0"  # Thrift: field, kind, value
-    stored, told = _number(len(pages)), _number(claimed or len(pages))
+    stored = told = _number(len(pages))
     column = b"\x15\x0e\x35" + _number(codec) + b"\x16" + _number(rows) + b"\x16" + told + b"\x16" + stored
     group = b"\x19\x1c\x3c" + column + b"\x26\x08\0\0\x16" + told + b"\x16" + _number(rows) + b"\0"
     footer = b"\x15\x02\x19\x2c" + schema + b"\x16" + _number(rows) + b"\x19\x1c" + group + b"\0"
@@ -60,9 +60,10 @@ declare(
 declare(
     code="row_group_too_large",
     stage="file",
-    words=f"A row group of the Parquet file has more than {MAX_ROW_GROUP_BYTES // 2**20} MiB uncompressed.",
+    words=f"To read rows of the Parquet file, pages of more than {MAX_PAGE_BYTES // 2**20} MiB or dictionaries of more "
+    f"than {MAX_DICTIONARY_BYTES // 2**20} MiB would have to be held in memory.",
     hint="Write the file with smaller row groups (pyarrow: `row_group_size=10000`; DuckDB: `ROW_GROUP_SIZE 10000`).",
-    example=_example("PAR1 … (one row group of 65 MiB) … PAR1", _file(claimed=65 * 2**20)),
+    example=_example("PAR1 … (one page of 513 MiB) … PAR1", _file(claimed=513 * 2**20)),
 )
 declare(
     code="parquet_expands_too_far",

@@ -13,6 +13,8 @@ from tunedrop.domain.checks.registry import Example, SplitFacts, split_check
 LEAST_RECORDS = 50
 """With fewer records, a share means little."""
 NEARLY_ALL = 0.95
+LEAST_OF_ALL = 20
+"""Records from which on a stretch is told that every one of them has."""
 MOST_EXCEPTIONS = 0.2
 """If a larger share of records differs in having a system text, it is taken for intended."""
 MOST_SHOUTED = 1 / 3
@@ -34,6 +36,15 @@ def _lines(count: int, make: Callable[[int], tuple[str, str]]) -> Callable[[], b
     return lambda: "".join(f"{examples.line(*make(number))}\n" for number in range(count)).encode()
 
 
+def _stretches(facts: SplitFacts, *, at_end: bool) -> Iterator[str]:
+    profile = facts.profile
+    if profile and profile.looked >= LEAST_OF_ALL:
+        prompts, answers = profile.prompt_start, profile.answer_start
+        if at_end:
+            prompts, answers = profile.prompt_end, profile.answer_end
+        yield from _edges(profile.looked, prompts, answers, at_end=at_end)
+
+
 def _edges(records: int, prompts: Stretch, answers: Stretch, *, at_end: bool) -> Iterator[str]:
     verb = "end" if at_end else "begin"
     sides = [
@@ -48,7 +59,8 @@ def _edges(records: int, prompts: Stretch, answers: Stretch, *, at_end: bool) ->
 def _is_shared(each: Stretch, records: int, *, at_end: bool) -> bool:
     """Whether a stretch is worth reporting. Texts that repeat each other entirely are left to other checks."""
     text = each.shared.strip()
-    if each.hits < NEARLY_ALL * records or len(text) < LEAST_SHARED or each.longest == len(each.shared):
+    least = NEARLY_ALL * records if records >= LEAST_RECORDS else records
+    if each.hits < least or len(text) < LEAST_SHARED or each.longest == len(each.shared):
         return False
     return text[-1 if at_end else 0] not in _STRUCTURE
 
@@ -66,8 +78,7 @@ def _is_shared(each: Stretch, records: int, *, at_end: bool) -> bool:
 )
 def common_prefix(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
     """Report what nearly all texts begin with."""
-    if profile := _profile(facts):
-        yield from _edges(profile.looked, profile.prompt_start, profile.answer_start, at_end=False)
+    return _stretches(facts, at_end=False)
 
 
 @split_check(
@@ -83,8 +94,7 @@ def common_prefix(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
 )
 def common_suffix(facts: SplitFacts, base_model: BaseModel) -> Iterator[str]:
     """Report what nearly all texts end with."""
-    if profile := _profile(facts):
-        yield from _edges(profile.looked, profile.prompt_end, profile.answer_end, at_end=True)
+    return _stretches(facts, at_end=True)
 
 
 @split_check(

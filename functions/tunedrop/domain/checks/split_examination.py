@@ -136,10 +136,13 @@ class Examination:
             self.findings.add("file_too_large", Place(self.subject.source), "$", message)
             self._unreadable = True
 
-    def examine(self, entry: Entry, spots: Iterable[tuple[str, Spot]] = ()) -> bytes | None:
+    def examine(
+        self, entry: Entry, spots: Iterable[tuple[str, Spot]] = (), estimated: int | None = None
+    ) -> bytes | None:
         """Check one entry and return its line for Bedrock, or None if there is none to write.
 
-        `spots` are the findings, as (code, spot), of the checks that all base models share.
+        `spots` are the findings, as (code, spot), of the checks that all base models share, `estimated` the tokens of
+        the record as it was read.
         """
         place = Place(entry.source, entry.line, entry.number)
         self.records += entry.number is not None
@@ -156,7 +159,8 @@ class Examination:
         self._check(record, place)
         taught = self._taught(record, place)
         if self.subject.level == "all":
-            self._estimates.update(tokens.estimate(text for _, _, text in each.texts) for each in taught)
+            known = estimated if record is entry.record and taught == (record,) else None
+            self._estimates.update(_estimate(each) if known is None else known for each in taught)
         return None if self.rejected else b"".join(map(self._converted, taught))
 
     def _taught(self, record: Record, place: Place) -> tuple[Record, ...]:
@@ -266,3 +270,7 @@ class Examination:
             assert check.find_in_split is not None
             for message in check.find_in_split(facts, self.base_model):
                 self.findings.add(check.code, Place(self.subject.source), "$", message)
+
+
+def _estimate(record: Record) -> int:
+    return tokens.estimate(text for _, _, text in record.texts)

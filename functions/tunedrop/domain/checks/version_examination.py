@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from tunedrop.domain.base_models.catalogue import SPLITS, BaseModel, Split
-from tunedrop.domain.checks import split_examination
+from tunedrop.domain.checks import endings, split_examination
+from tunedrop.domain.checks.endings import Endings
 from tunedrop.domain.checks.findings import Finding
 from tunedrop.domain.checks.null_answers import NullAnswers
 from tunedrop.domain.checks.profile import Profile
@@ -26,6 +27,7 @@ from tunedrop.domain.records.bulk import Cells
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.records.record import Block, Record
+from tunedrop.domain.texts import tokens
 
 Outputs = Callable[[BaseModel, Split], Callable[[bytes], object]]
 """Returns the function that takes a base model's converted lines of a split."""
@@ -79,13 +81,16 @@ class Session:
         self._profiles: dict[Split, Profile] = {}
         """Profiles of the splits being read; empty if records are not compared."""
         self._nulls: dict[Split, NullAnswers] = {}
+        self._endings: dict[Split, Endings] = {}
+        """Of the same splits."""
         self._records: dict[Split, int] = {}
         self._sources: dict[Split, list[tuple[int, str]]] = {}
         """Per split, in order: (number of a file's first record, the file's name)."""
         self._shared = split_examination.record_checks(plan.policy, plan.level, shared=True)
         # Comparing needs every record, which rules out bulk conversion. At level `errors` it is only needed if the
         # policy turns one of its warnings into an error.
-        self._compares = plan.level == "all" or any(CHECKS[code].stage == "split" for code in plan.policy.error)
+        late = [code for code in plan.policy.error if CHECKS[code].stage == "split" or code == endings.CODE]
+        self._compares = plan.level == "all" or bool(late)
 
     def examine(
         self,
@@ -111,6 +116,7 @@ class Session:
         }
         self._profiles = {each: Profile() for each in made if self._compares}
         self._nulls = {each: NullAnswers() for each in self._profiles}
+        self._endings = {each: Endings() for each in self._profiles}
         self._pass_over(reader, lanes, keep)
         results: list[Examined] = []
         for each in made:
@@ -209,17 +215,20 @@ class Session:
         return screen
 
     def _take(self, split: Split, entry: Entry, lanes: Sequence[_Lane]) -> None:
-        record, spots = entry.record, []
+        record, spots, estimated = entry.record, [], None
         self._note_source(split, entry)
         if record is not None:
             if self._compares and entry.number is not None:
                 self._profiles[split].look(record)
                 self._nulls[split].look(record, entry.number, entry.line)
+                self._endings[split].look(record, entry.number, entry.line)
                 repeated = self._repetitions.look(split, record, entry.number, entry.line)
                 entry = entry.with_defects(repeated) if repeated else entry
             spots = self._shared_spots(record)
+            if self._plan.level == "all":
+                estimated = tokens.estimate(text for _, _, text in record.texts)
         for lane in lanes:
-            lane.take(entry, spots)
+            lane.take(entry, spots, estimated)
 
     def _shared_spots(self, record: Record) -> list[tuple[str, Spot]]:
         return [
@@ -241,7 +250,8 @@ class Session:
 
     def _finish(self, split: Split, reader: SplitFileReader, lanes: Sequence[_Lane]) -> list[Examined]:
         if self._compares:
-            for defect in (*self._repetitions.finish(split), *self._nulls[split].finish()):
+            late = (*self._repetitions.finish(split), *self._endings[split].finish(), *self._nulls[split].finish())
+            for defect in late:
                 for lane in lanes:
                     lane.examination.take_late(defect, self._source_of(split, defect.record))
         repeated, profile = self._repetitions.repeated(split), self._profiles.get(split)
@@ -265,8 +275,8 @@ class _Lane:
     examination: Examination
     write: Callable[[bytes], object]
 
-    def take(self, entry: Entry, spots: Sequence[tuple[str, Spot]]) -> None:
-        if (line := self.examination.examine(entry, spots)) is not None:
+    def take(self, entry: Entry, spots: Sequence[tuple[str, Spot]], estimated: int | None) -> None:
+        if (line := self.examination.examine(entry, spots, estimated)) is not None:
             self.write(line)
 
     def take_whole(self, cells: Cells) -> None:

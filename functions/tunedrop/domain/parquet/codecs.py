@@ -20,7 +20,10 @@ UNPACKED = frozenset({0, 1, 2, 4, 6, 7})
 """Supported codecs. LZO has no free decoder; Hadoop's framing of LZ4 is deprecated and differs between writers."""
 
 
-def unpack(codec: int, stored: bytes, size: int) -> bytes | bytearray:
+Data = bytes | bytearray | memoryview
+
+
+def unpack(codec: int, stored: Data, size: int) -> Data:
     """Decompress a page of `size` bytes. Raises ValueError if it is damaged or of another size."""
     if codec == 0:
         if len(stored) != size:
@@ -40,7 +43,7 @@ def unpack(codec: int, stored: bytes, size: int) -> bytes | bytearray:
 
 
 @cache
-def _library() -> tuple[Mapping[int, Callable[[bytes, bytearray], int]], Any]:
+def _library() -> tuple[Mapping[int, Callable[[Data, bytearray], int]], Any]:
     """Decompressors by codec, which fail instead of writing past their buffer, and the exception they raise."""
     import cramjam  # noqa: PLC0415 - only the function that reads Parquet has it in its layer
 

@@ -91,6 +91,17 @@ def plain_bytes(data: memoryview, count: int) -> Iterator[bytes]:
         yield bytes(data[start:position])
 
 
+def plain_places(data: memoryview, count: int) -> array[int]:
+    """Where each of `count` byte strings begins that `plain_bytes` would read from `data`."""
+    places, position, end, length_at = array("I"), 0, len(data), _LENGTH.unpack_from
+    for _ in range(count):
+        places.append(position)
+        position += 4 + length_at(data, position)[0]
+        if position > end:
+            raise ValueError("a text that goes on after its page")
+    return places
+
+
 def split_bytes(data: memoryview, width: int, count: int) -> memoryview:
     """Undo BYTE_STREAM_SPLIT, which stores the first bytes of all values, then the second bytes, and so on."""
     whole = _exactly(data, width * count)

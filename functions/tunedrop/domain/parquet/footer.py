@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tunedrop.domain.parquet import MAX_ROW_GROUP_BYTES
 from tunedrop.domain.parquet.codecs import NAMES, UNPACKED
 from tunedrop.domain.parquet.schema import ELEMENT, Field, Leaf, Unsupported, build
 from tunedrop.domain.parquet.thrift import BINARY, INTEGER, PLACE, ListHead, Malformed, Reader, Wanted
@@ -19,20 +18,24 @@ MAX_FOOTER_BYTES = 16 * 2**20
 _MAGIC, _ENCRYPTED_MAGIC = b"PAR1", b"PARE"
 _TAIL = 8
 
-_FILE: Wanted = {2: [ELEMENT], 3: INTEGER, 4: PLACE, 8: {}}
-_CHUNK_DATA: Wanted = {**dict.fromkeys((1, 4, 5, 6, 7, 9, 11), INTEGER), 3: [BINARY]}
-_ROW_GROUP: Wanted = {1: [{1: BINARY, 3: _CHUNK_DATA, 8: {}}], 2: INTEGER, 3: INTEGER}
+_FILE: Wanted = {2: [ELEMENT], 3: INTEGER, 4: PLACE}
+_CHUNK_DATA: Wanted = {**dict.fromkeys((1, 4, 5, 7, 9, 11), INTEGER), 3: [BINARY]}
+_ROW_GROUP: Wanted = {1: [{1: BINARY, 3: _CHUNK_DATA, 8: {}}], 3: INTEGER}
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A leaf's values in one row group: the byte range of their pages, their number and their compression codec."""
+    """A leaf's values in one row group: the byte range of their pages, their number and their compression codec.
+
+    `unread` is why they cannot be read, though the file is valid.
+    """
 
     leaf: Leaf
     codec: int
     values: int
     start: int
     end: int
+    unread: Defect | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,6 @@ class Footer:
         self._end_of_pages = source.size - _TAIL - len(self._data)
         try:
             found = Reader(self._data).structure(_FILE)
-            if 8 in found:
-                raise encrypted()
             self._groups: ListHead = found.get(4, ListHead(0, 0))
             self.fields, self.leaves = build(found[2])
         except Unsupported as reason:
@@ -70,7 +71,6 @@ class Footer:
             try:
                 group = reader.structure(_ROW_GROUP)
                 rows, chunks = group[3], group[1]
-                _refuse_size(number, max(group[2], sum(chunk[3][6] for chunk in chunks if 3 in chunk)))
                 if len(chunks) != len(self.leaves) or rows < 0:
                     raise Malformed
                 yield RowGroup(rows, tuple(map(self._chunk, self.leaves, chunks)))
@@ -79,20 +79,19 @@ class Footer:
 
     def _chunk(self, leaf: Leaf, chunk: Mapping[int, Any]) -> Chunk:
         if 8 in chunk:
-            raise encrypted()
+            return Chunk(leaf, 0, 0, 0, 0, encrypted().defect)
         if chunk.get(1):
-            raise unsupported("Some columns are kept in other files.")
-        told = chunk[3]
+            return Chunk(leaf, 0, 0, 0, 0, _unsupported(f"The column {shown(leaf.path)} is kept in another file."))
+        told, unread = chunk[3], None
         if told[4] not in UNPACKED:
-            raise unsupported(
-                f"The column {shown(leaf.path)} is compressed with {NAMES.get(told[4], 'an unknown codec')}."
-            )
+            codec = NAMES.get(told[4], "an unknown codec")
+            unread = _unsupported(f"The column {shown(leaf.path)} is compressed with {codec}.")
         start = min(told[9], told.get(11) or told[9])
         end = start + told[7]
         first = len(_MAGIC) if told[5] else 0  # a chunk without values may have no position
         if told[1] != leaf.physical or told[5] < 0 or not first <= start <= end <= self._end_of_pages:
             raise Malformed
-        return Chunk(leaf, told[4], told[5], start, end)
+        return Chunk(leaf, told[4], told[5], start, end, unread)
 
 
 def damaged(why: str) -> UnreadableContent:
@@ -102,7 +101,11 @@ def damaged(why: str) -> UnreadableContent:
 
 def unsupported(what: str) -> UnreadableContent:
     """The exception for a valid file that uses a feature not supported here; `what` is a sentence."""
-    return UnreadableContent(Defect("unsupported_parquet", what))
+    return UnreadableContent(_unsupported(what))
+
+
+def _unsupported(what: str) -> Defect:
+    return Defect("unsupported_parquet", what)
 
 
 def encrypted() -> UnreadableContent:
@@ -125,13 +128,6 @@ def _footer_bytes(source: Source) -> bytes:
         size = f"{MAX_FOOTER_BYTES // 2**20} MiB"
         raise unsupported(f"The footer has more than {size}: too many columns or row groups.")
     return source.read(source.size - _TAIL - length, length)
-
-
-def _refuse_size(number: int, size: int) -> None:
-    if size > MAX_ROW_GROUP_BYTES:
-        found, limit = f"{size / 2**20:,.0f} MiB", f"{MAX_ROW_GROUP_BYTES // 2**20} MiB"
-        message = f"Row group {number:,} has {found} uncompressed; at most {limit} are read at a time."
-        raise UnreadableContent(Defect("row_group_too_large", message))
 
 
 def _refuse_same_names(fields: tuple[Field, ...]) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import repeat
 from operator import countOf
 from typing import Any
 
-from tunedrop.domain.parquet import encodings, values
+from tunedrop.domain.parquet import dictionaries, encodings, values
+from tunedrop.domain.parquet.budgets import Budgets
 from tunedrop.domain.parquet.codecs import unpack
-from tunedrop.domain.parquet.footer import Chunk, damaged, unsupported
+from tunedrop.domain.parquet.dictionaries import Dictionary
+from tunedrop.domain.parquet.footer import Chunk, unsupported
 from tunedrop.domain.parquet.thrift import BOOLEAN, INTEGER, EndOfData, Reader, Wanted
-from tunedrop.domain.records.defects import Defect, UnreadableContent, shown
+from tunedrop.domain.parquet.windows import Window
+from tunedrop.domain.records.defects import shown
 from tunedrop.domain.records.sources import Source
 
 _DATA, _DICTIONARY, _DATA_V2 = 0, 2, 3
@@ -33,31 +35,8 @@ _WIDTHS = {values.INT32: 4, values.INT64: 8, values.INT96: 12, values.FLOAT: 4, 
 _Page = tuple[Iterator[int], Iterator[int] | None, Iterator[Any]]
 """(repetition levels, definition levels or None if no value is null, the values that are not null)"""
 
-_PER_VALUE, _PER_DICTIONARY_VALUE = 64, 40
-"""Bytes a value costs besides its text: to create it, and to keep it in a dictionary."""
-
-
-class Budget:
-    """A number of bytes, and the defect of a file that needs more."""
-
-    def __init__(self, allowed: int, defect: Defect) -> None:
-        self._left = allowed
-        self._defect = defect
-
-    def spend(self, size: int) -> None:
-        """Subtract `size` bytes. Raises UnreadableContent once the budget is exceeded."""
-        self._left -= size
-        if self._left < 0:
-            raise UnreadableContent(self._defect)
-
-
-@dataclass(frozen=True, slots=True)
-class Budgets:
-    """Budgets that all columns share: a row group's pages, its dictionaries, and the content of the whole file."""
-
-    pages: Budget
-    dictionaries: Budget
-    content: Budget
+_PER_VALUE = 64
+"""Bytes that it costs to create a value, besides its text."""
 
 
 class Column:
@@ -65,15 +44,19 @@ class Column:
 
     def __init__(self, source: Source, chunk: Chunk, window: int, budgets: Budgets) -> None:
         self._chunk, self._leaf = chunk, chunk.leaf
-        self._window = _Window(source, chunk.start, chunk.end, window)
+        self._window = Window(source, chunk.start, chunk.end, window)
         self._budgets = budgets
         self._convert = values.converter(chunk.leaf)
-        self._dictionary: list[Any] | None = None
+        self._dictionary: Dictionary | None = None
+        self._held = 0
 
     def cells(self) -> Iterator[Iterator[Any]]:
         """Yield an iterator per page over the values of a flat column, one per row, None for null."""
         for _, definitions, present in self._pages():
-            yield present if definitions is None else _with_nulls(definitions, present)
+            cells = present if definitions is None else _with_nulls(definitions, present)
+            del definitions, present  # they hold the page, which must be gone before the next one comes
+            yield cells
+            del cells
 
     def stripes(self) -> Iterator[tuple[int, int, Any]]:
         """Yield (repetition level, definition level, value) of a nested column; the value is None if absent."""
@@ -81,24 +64,40 @@ class Column:
         for repetitions, definitions, present in self._pages():
             for repetition, definition in zip(repetitions, definitions or repeat(full)):  # noqa: B905 - one is endless
                 yield repetition, definition, next(present) if definition == full else None
+            del repetitions, definitions, present
 
     def _pages(self) -> Iterator[_Page]:
         left = self._chunk.values
         while left > 0:
             header = self._header()
-            stored, size = self._window.take(header[3]), header[2]
-            # The format stores checksums as signed integers.
-            if 4 in header and header[4] & 0xFFFF_FFFF != zlib.crc32(stored):
-                raise ValueError("a page with another checksum")
-            self._budgets.pages.spend(max(0, size))
-            if header[1] == _DICTIONARY:
-                self._read_dictionary(header[7], unpack(self._chunk.codec, stored, size))
-            elif header[1] in {_DATA, _DATA_V2}:
-                page = header[5] if header[1] == _DATA else header[8]
-                left -= self._count(page)
-                yield self._first(page, stored, size) if header[1] == _DATA else self._second(page, stored, size)
+            if header[1] in {_DATA, _DATA_V2}:
+                left -= self._count(header[5] if header[1] == _DATA else header[8])
+                yield self._page_of(header)
+            elif header[1] == _DICTIONARY:
+                self._read_dictionary(header)
+            else:
+                self._window.take(header[3])
         if left:
             raise ValueError("more values in the pages than in their chunk")
+
+    def _page_of(self, header: dict[int, Any]) -> _Page:
+        """Read a data page, in place of the one before."""
+        self._budgets.pages.give_back(self._held)
+        self._held = max(0, header[2])
+        self._budgets.pages.spend(self._held)
+        return self._first(header[5], header) if header[1] == _DATA else self._second(header[8], header)
+
+    def _stored(self, header: dict[int, Any]) -> bytes | bytearray:
+        stored = self._window.take(header[3])
+        # The format stores checksums as signed integers.
+        if 4 in header and header[4] & 0xFFFF_FFFF != zlib.crc32(stored):
+            raise ValueError("a page with another checksum")
+        return stored
+
+    def _unpacked(self, header: dict[int, Any]) -> bytes | bytearray | memoryview:
+        """A page's bytes; both forms count as held until the stored one is gone."""
+        with self._budgets.pages.lent(header[3]):
+            return unpack(self._chunk.codec, self._stored(header), header[2])
 
     def _header(self) -> dict[int, Any]:
         for size in _HEADER_BYTES:
@@ -118,9 +117,9 @@ class Column:
         self._budgets.content.spend(_PER_VALUE * count)
         return count
 
-    def _first(self, page: dict[int, Any], stored: bytes, size: int) -> _Page:
+    def _first(self, page: dict[int, Any], header: dict[int, Any]) -> _Page:
         """Read a version 1 data page: levels, each preceded by its length, and values are compressed together."""
-        data = memoryview(unpack(self._chunk.codec, stored, size))
+        data = memoryview(self._unpacked(header))
         levels: list[memoryview] = []
         for greatest, encoding in ((self._leaf.max_repetition, page[4]), (self._leaf.max_definition, page[3])):
             length = 0
@@ -132,15 +131,17 @@ class Column:
             data = data[length:]
         return self._page(page[1], levels[0], levels[1], page[2], data)
 
-    def _second(self, page: dict[int, Any], stored: bytes, size: int) -> _Page:
+    def _second(self, page: dict[int, Any], header: dict[int, Any]) -> _Page:
         """Read a version 2 data page: the levels come first and are not compressed."""
-        data, begin, end = memoryview(stored), page[6], page[6] + page[5]
-        if not 0 <= begin <= end <= len(data):
+        begin, end = page[6], page[6] + page[5]
+        if not 0 <= begin <= end <= header[3]:
             raise ValueError("levels that go on after their page")
-        body = bytes(data[end:])
-        if page.get(7, True):
-            body = bytes(unpack(self._chunk.codec, body, size - end))
-        return self._page(page[1], data[:begin], data[begin:end], page[4], memoryview(body))
+        with self._budgets.pages.lent(header[3]):
+            stored = memoryview(self._stored(header))
+            levels = memoryview(bytes(stored[:end]))
+            codec = self._chunk.codec if page.get(7, True) else 0
+            body = memoryview(unpack(codec, stored[end:], header[2] - end))
+        return self._page(page[1], levels[:begin], levels[begin:], page[4], body)
 
     def _page(
         self, count: int, repetitions: memoryview, definitions: memoryview, encoding: int, data: memoryview
@@ -164,10 +165,15 @@ class Column:
         raw = self._raw(encoding, data, count)
         return map(self._convert, raw) if self._convert else raw
 
-    def _read_dictionary(self, page: dict[int, Any], data: bytes | bytearray) -> None:
-        count = self._count(page)
-        self._budgets.dictionaries.spend(len(data) + _PER_DICTIONARY_VALUE * count)
-        self._dictionary = list(self._values(_PLAIN, memoryview(data), count))
+    def _read_dictionary(self, header: dict[int, Any]) -> None:
+        count = self._count(header[7])
+        with self._budgets.pages.lent(header[2]):
+            data = memoryview(self._unpacked(header))
+            self._dictionary = dictionaries.build(self._leaf.physical, data, count, self._converted, self._budgets)
+
+    def _converted(self, data: memoryview, count: int) -> Iterator[Any]:
+        raw = self._plain(data, count)
+        return map(self._convert, raw) if self._convert else raw
 
     def _raw(self, encoding: int, data: memoryview, count: int) -> Iterator[Any]:
         physical, width = self._leaf.physical, self._width()
@@ -199,40 +205,6 @@ class Column:
         if physical == values.BYTE_ARRAY:
             return encodings.plain_bytes(data, count)
         return encodings.plain_fixed(data, self._width(), count)
-
-
-class _Window:
-    """A range of the file, fetched some megabytes at a time: one request per page would cost a round trip each."""
-
-    def __init__(self, source: Source, start: int, end: int, step: int) -> None:
-        self._source, self._next, self._end, self._step = source, start, end, step
-        self._held, self._used = b"", 0
-
-    def peek(self, size: int) -> bytes:
-        """Return the next `size` bytes without consuming them; fewer at the end of the range."""
-        self._fetch(size)
-        return self._held[self._used : self._used + size]
-
-    def take(self, size: int) -> bytes:
-        """Consume exactly the next `size` bytes. Raises ValueError if the range has fewer."""
-        if size < 0:
-            raise ValueError("less than no bytes")
-        taken = self.peek(size)
-        if len(taken) < size:
-            raise ValueError("a page that goes on after its chunk")
-        self._used += size
-        return taken
-
-    def _fetch(self, size: int) -> None:
-        lacking = size - (len(self._held) - self._used)
-        wanted = min(max(lacking, self._step), self._end - self._next)
-        if lacking <= 0 or not wanted:
-            return
-        fetched = self._source.read(self._next, wanted)
-        if len(fetched) != wanted:
-            raise damaged("it ends early")
-        self._next += wanted
-        self._held, self._used = self._held[self._used :] + fetched, 0
 
 
 def _with_nulls(definitions: Iterator[int], present: Iterator[Any]) -> Iterator[Any]:

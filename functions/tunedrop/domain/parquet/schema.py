@@ -54,7 +54,7 @@ class Field:
     """A value assembled from the leaves `first` to `last` (exclusive)."""
 
     name: str
-    kind: Literal["leaf", "object", "list", "map"]
+    kind: Literal["leaf", "object", "list", "map", "unsupported"]
     first: int
     last: int
     present: int
@@ -65,6 +65,8 @@ class Field:
     """Repetition level at which a list's next element begins."""
     parts: tuple[Field, ...] = ()
     """Fields of an object; the one element of a list or map."""
+    unread: str = ""
+    """Why a column of the kind `unsupported` is not read; a clause."""
 
 
 class Unsupported(ValueError):
@@ -96,33 +98,65 @@ class _Spot:
 def build(elements: Sequence[Mapping[int, Any]]) -> tuple[tuple[Field, ...], tuple[Leaf, ...]]:
     """Build the fields of a row and their leaves from the schema elements, in footer order.
 
-    Raises Unsupported for a valid schema that cannot be read, ValueError or LookupError for an invalid one.
+    A column whose schema cannot be read becomes a field of the kind `unsupported`. Raises Unsupported if there are no
+    columns or too many, ValueError or LookupError for an invalid schema.
     """
-    builder = _Builder(iter(elements))
-    fields = builder.fields(builder.take(), _Spot())
-    if next(builder.elements, None) is not None:
+    builder = _Builder(elements)
+    columns = tuple(builder.columns())
+    if builder.position != len(elements):
         raise ValueError("elements beyond the root's children")
-    return fields, tuple(builder.leaves)
+    return columns, tuple(builder.leaves)
 
 
 class _Builder:
-    def __init__(self, elements: Iterator[Mapping[int, Any]]) -> None:
-        self.elements = elements
+    def __init__(self, elements: Sequence[Mapping[int, Any]]) -> None:
+        self._elements = elements
+        self.position = 0
         self.leaves: list[Leaf] = []
 
-    def take(self) -> Mapping[int, Any]:
-        """Return the next element. Raises ValueError if there is none."""
-        element = next(self.elements, None)
-        if element is None:
-            raise ValueError("fewer elements than their parents count")
-        return element
+    def columns(self) -> Iterator[Field]:
+        """Build the children of the root."""
+        count = self._take().get(5, 0)
+        if not 0 < count <= MAX_LEAVES:
+            raise Unsupported("there are none, or too many of them")
+        for _ in range(count):
+            yield self._column()
+            if len(self.leaves) > MAX_LEAVES:
+                raise Unsupported(f"there are more than {MAX_LEAVES:,}")
 
-    def fields(self, parent: Mapping[int, Any], spot: _Spot) -> tuple[Field, ...]:
+    def _column(self) -> Field:
+        start, first = self.position, len(self.leaves)
+        try:
+            return self._field(self._take(), _Spot())
+        except Unsupported as reason:
+            self.position = start
+            del self.leaves[first:]
+            return self._passed_over(first, str(reason))
+
+    def _passed_over(self, first: int, reason: str) -> Field:
+        """A column that is not read, however deep it goes: only its leaves are counted."""
+        name = _name(self._elements[self.position])
+        left = 1
+        while left:
+            element = self._take()
+            left += element.get(5, 0) - 1
+            if element.get(5) is None:
+                self.leaves.append(Leaf(f"$.{name}", element[1], 0, element, 0, 0))
+        return Field(name, "unsupported", first, len(self.leaves), 0, unread=reason)
+
+    def _take(self) -> Mapping[int, Any]:
+        """Return the next element. Raises ValueError if there is none."""
+        if self.position >= len(self._elements):
+            raise ValueError("fewer elements than their parents count")
+        self.position += 1
+        return self._elements[self.position - 1]
+
+    def _fields(self, parent: Mapping[int, Any], spot: _Spot) -> tuple[Field, ...]:
         """Build the children of a group."""
         count = parent.get(5, 0)
         if spot.depth > _MAX_DEPTH or not 0 < count <= MAX_LEAVES:
-            raise Unsupported("there are none, too many of them, or they are nested too deep")
-        return tuple(self._field(self.take(), spot) for _ in range(count))
+            raise Unsupported("it has no values, too many or too deeply nested ones")
+        return tuple(self._field(self._take(), spot) for _ in range(count))
 
     def _field(self, element: Mapping[int, Any], around: _Spot) -> Field:
         """Build a field; a repeated one without an annotation is a list."""
@@ -143,31 +177,29 @@ class _Builder:
         return self._object(element, name, spot)
 
     def _object(self, element: Mapping[int, Any], name: str, spot: _Spot) -> Field:
-        first, parts = len(self.leaves), self.fields(element, spot)
+        first, parts = len(self.leaves), self._fields(element, spot)
         return Field(name, "object", first, parts[-1].last, spot.definition, parts=parts)
 
     def _many(self, element: Mapping[int, Any], name: str, spot: _Spot) -> Field:
         """Build a list or map. Its repeated child is the element itself or, by the current rule, a group around it."""
-        first, middle = len(self.leaves), self.take()
+        first, middle = len(self.leaves), self._take()
         if element[5] != 1 or middle.get(3, 0) != _REPEATED:
-            raise Unsupported("a list is written in a way that the format does not know")
+            raise Unsupported("its list is written in a way that the format does not know")
         inner = spot.inside("[]").repeated()
         is_map = not _annotated(element, *_LIST)
         if is_map:
             item = self._object(middle, _name(middle), inner)
         elif _is_wrapper(middle, name):
-            item = self._field(self.take(), inner)
+            item = self._field(self._take(), inner)
         else:
             item = self._content(middle, _name(middle), inner)
         if is_map and len(item.parts) != 2:
-            raise Unsupported("a map has other fields than a key and a value")
+            raise Unsupported("its map has other fields than a key and a value")
         levels = (spot.definition, inner.definition, inner.repetition)
         return Field(name, "map" if is_map else "list", first, item.last, *levels, (item,))
 
     def _leaf(self, element: Mapping[int, Any], name: str, spot: _Spot) -> Field:
         physical, width, place = element[1], element.get(2, 0), len(self.leaves)
-        if place >= MAX_LEAVES:
-            raise Unsupported(f"there are more than {MAX_LEAVES:,}")
         if not (0 <= physical <= 7 and (physical != 7 or 0 < width < 2**20)):
             raise ValueError("no such type")
         self.leaves.append(Leaf(spot.path, physical, width, element, spot.definition, spot.repetition))

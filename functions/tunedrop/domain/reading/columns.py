@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunedrop.domain.formats import alpaca, pairs, shapes, sharegpt
 from tunedrop.domain.formats.field_mapping import FieldMapping
+from tunedrop.domain.formats.verdicts import may_mark
+from tunedrop.domain.parquet import Asked
 from tunedrop.domain.reading.absent_values import LISTS
 from tunedrop.domain.records.record import Document
 
@@ -34,6 +36,17 @@ class Columns:
         self._names: dict[tuple[str, ...], tuple[str | None, ...]] = {}
         self._may_lack: frozenset[str] = frozenset()
         """Columns in which an empty cell means that the record has none."""
+
+    def ask(self, names: Sequence[str]) -> Asked:
+        """What is asked of a Parquet file's columns: left out unread, taken by some format, or only looked at."""
+        if self._mapping is not None and self._mapping.applies(dict.fromkeys(names)):
+            mapped = self._mapping.fields
+            return Asked(mapped, frozenset(name for name in names if name not in mapped and not may_mark(name)))
+        meant = dict(zip(names, self._meant(tuple(names)), strict=True))
+        return Asked(
+            frozenset(name for name, field in meant.items() if field in KNOWN),
+            frozenset(name for name, field in meant.items() if field is None and not may_mark(name)),
+        )
 
     def document(self, row: Mapping[str, Any]) -> Document:
         """Return the row's fields under their normalized names."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
+from tunedrop.domain.parquet import Ask
 from tunedrop.domain.reading import arrays, file_kinds, gzipped, lines, tables
 from tunedrop.domain.reading.file_kinds import Container, Found
 from tunedrop.domain.records.defects import Defect, UnreadableContent, shown
@@ -36,15 +37,18 @@ class Opened:
     chunks: Iterator[bytes]
     source: Source
 
-    def elements(self, normalised: Counter[str]) -> Iterator[Element]:
-        """Yield the elements in order; may be called once. Raises UnreadableContent if the rest cannot be read."""
+    def elements(self, normalised: Counter[str], ask: Ask | None = None) -> Iterator[Element]:
+        """Yield the elements in order; may be called once. Raises UnreadableContent if the rest cannot be read.
+
+        `ask` says which columns of a Parquet file are needed; all are if it is None.
+        """
         match self.found.container:
             case "json":
                 return arrays.read(_without_mark(self.chunks, normalised))
             case "csv" | "tsv":
                 return tables.read(_without_mark(self.chunks, normalised), self.found.delimiter, normalised)
             case "parquet":
-                return _parquet(self.source)
+                return _parquet(self.source, ask)
         return lines.read(self.chunks, normalised)
 
 
@@ -128,8 +132,8 @@ def _without_mark(chunks: Iterator[bytes], normalised: Counter[str]) -> Iterator
     return chain([text], chunks)
 
 
-def _parquet(source: Source) -> Iterator[Element]:
+def _parquet(source: Source, ask: Ask | None) -> Iterator[Element]:
     # Imported here because its library is large and in a Lambda layer of its own, which readers of text do without.
     from tunedrop.domain.parquet import reader  # noqa: PLC0415
 
-    yield from reader.read(source)
+    yield from reader.read(source, ask) if ask else reader.read(source)

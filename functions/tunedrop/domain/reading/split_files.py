@@ -10,6 +10,7 @@ from typing import Any
 from tunedrop.domain.formats import all_formats
 from tunedrop.domain.formats.all_formats import SourceFormat
 from tunedrop.domain.formats.field_mapping import FieldMapping
+from tunedrop.domain.parquet import Ask, Asked
 from tunedrop.domain.reading import absent_values, containers, kept_fields, lines
 from tunedrop.domain.reading.columns import Columns
 from tunedrop.domain.reading.containers import Opened
@@ -102,7 +103,7 @@ class SplitFileReader:
         self.container = self.container or opened.name
         judge = _Judge(self, self._mapping, part.name, opened.unit, keep=self._keep, ignore=self._ignore)
         first_blank, blanks = None, 0
-        for item in self._content(opened, screen):
+        for item in self._content(opened, screen, judge.ask):
             self._left -= 1 if isinstance(item, Element) else len(item)
             if self._left < 0:
                 raise UnreadableContent(_TOO_MANY)
@@ -117,10 +118,10 @@ class SplitFileReader:
             self.records += 1 if isinstance(item, Element) else len(item)
             yield judge.entry(item) if isinstance(item, Element) else item
 
-    def _content(self, opened: Opened, screen: Screen | None) -> Iterator[Element | Cells]:
+    def _content(self, opened: Opened, screen: Screen | None, ask: Ask) -> Iterator[Element | Cells]:
         by_name = self._mapping is not None or self._keep or self._ignore
         if opened.found.container != "jsonl" or screen is None or by_name:
-            yield from opened.elements(self.normalised)
+            yield from opened.elements(self.normalised, ask)
             return
         line = 1
         for block in lines.blocks(opened.chunks):
@@ -165,6 +166,11 @@ class _Judge:
         self._columns = Columns(reader.normalised, mapping)
         self._told: set[Defect] = set()
         """Defects of a table's columns already reported: every row would repeat them."""
+
+    def ask(self, names: Sequence[str]) -> Asked:
+        """What of a Parquet file's columns is needed."""
+        asked = self._columns.ask([name for name in names if name not in self._keep])
+        return replace(asked, needed=asked.needed | self._keep)
 
     def entry(self, element: Element) -> Entry:
         """Read an element's record, or the defects in its place."""

@@ -3,9 +3,9 @@
 Records are compared in a normal form: lower case, without white space, quotation marks, question marks and semicolons,
 and without periods, commas and colons at the end. Anything else that distinguishes two texts, such as an operator or a
 decimal point, is kept. Digests identify a normal form. For near duplicates there is a sketch of the main part, which
-is the question if it is long, else the answer if that is long. Cutting the normal form at its rare letters gives about
-one piece per ten words of English or ten characters of Chinese, independent of their position; the sketch holds a
-checksum of each piece. A changed word changes one or two pieces, an added sentence adds a few.
+is the question if it is long, else the answer if that is long. Cutting the normal form at some letters gives about
+one piece per two words of English or four characters of Chinese, independent of their position; the sketch holds a
+checksum of each piece. A changed word changes one or two pieces, an added sentence adds some.
 
 Every pass over a text is one call into C: a digest, a translation, a split, a map.
 """
@@ -21,23 +21,24 @@ from tunedrop.domain.records.record import Block, Record, Turn, joined
 
 MEMORY = 50_000
 """Records remembered per split: more than any base model takes (docs/facts.md#data-limits)."""
-WINDOW = 600
+WINDOW = 400
 """Bytes at each end of a normal form that are sketched; between them, only digits and length count."""
 MAX_PIECES = 32
 """Most checksums in a sketch; the smallest are kept."""
-MIN_BYTES = 240
-"""A part with a shorter normal form, about 50 words of English, has no sketch: too short for near duplicates."""
-ANSWER_END = 100
-"""Bytes compared at each end of an answer's normal form if the question is the main part."""
-QUESTION_END = 24
-"""Bytes compared at each end of a question's normal form if the answer is the main part."""
+MIN_WORDS, MIN_BYTES = 40, 240
+"""A part with fewer words and a shorter normal form has no sketch: too short for near duplicates. Scripts without
+blanks have only bytes."""
+QUESTION, ANSWER = 1, 2
+"""Which part is the main one; 0 is neither."""
+ENDS = {QUESTION: 40, ANSWER: 12}
+"""Bytes compared at each end of the other part's normal form, by the main part."""
 
 _IGNORED = b" \t\n\r\x0b\x0c\"'?;"
 _AT_THE_END = b".,:"
 _LOWER = bytes(range(256)).lower()
-_RARE = b"vkjxqz" + b"\x87\xb6"
-"""Letters that together make up one in fifty of English text, and UTF-8 bytes of other scripts about as rare."""
-_CUT_AT_RARE = bytes(0 if byte in _RARE else byte for byte in range(256))
+_CUTS = b"bfgjkpqvxyz" + b"\x87\x93\x9f\xab\xb2\xb6"
+"""Letters that together make up an eighth of English text, and UTF-8 bytes of other scripts about as often."""
+_CUT = bytes(0 if byte in _CUTS else byte for byte in range(256))
 _NO_DIGITS = bytes(byte for byte in range(256) if byte not in b"0123456789")
 _NO_CASE = 2.5
 """With this many bytes per character in UTF-8, a text is taken for a script without case, such as Chinese."""
@@ -57,6 +58,7 @@ COLUMNS = {
     "questions": "Q",
     "answers": "I",
     "exact": "I",
+    "mains": "B",
     "question_sizes": "I",
     "answer_sizes": "I",
     "digits": "I",
@@ -73,6 +75,7 @@ class Fingerprints:
     - questions: 64-bit digest of the normal form of everything but the last turn
     - answers: checksum of the last turn's normal form; only compared between records with similar questions
     - exact: checksum of all bytes, which distinguishes records with the same normal form
+    - mains: which part is the main one, QUESTION or ANSWER; 0 if both are too short
     - question_sizes, answer_sizes: bytes of the normal forms, without the system text
     - sketches: checksums of the main part's pieces in ascending order; empty if both parts are too short
 
@@ -89,6 +92,7 @@ class Fingerprints:
     questions: array[int]
     answers: array[int]
     exact: array[int]
+    mains: array[int]
     question_sizes: array[int]
     answer_sizes: array[int]
     digits: array[int]
@@ -118,20 +122,22 @@ class Fingerprints:
         self.exact.append(exact)
         self.question_sizes.append(len(asked))
         self.answer_sizes.append(len(said))
-        if len(asked) >= MIN_BYTES:
-            self._add_sketch(system, asked, said[:ANSWER_END], said[-ANSWER_END:])
-        elif len(said) >= MIN_BYTES:
-            self._add_sketch(system, said, asked[:QUESTION_END], asked[-QUESTION_END:])
+        if _is_long(question, asked):
+            self._add_sketch(QUESTION, system, asked, said)
+        elif _is_long(answer, said):
+            self._add_sketch(ANSWER, system, said, asked)
         else:
+            self.mains.append(0)
             self.digits.append(0)
             self.heads.append(0)
             self.tails.append(0)
             self.sketches.append(_NONE)
 
-    def _add_sketch(self, system: bytes, main: bytes, head: bytes, tail: bytes) -> None:
+    def _add_sketch(self, which: int, system: bytes, main: bytes, other: bytes) -> None:
+        self.mains.append(which)
         self.digits.append(crc32(system + main.translate(None, _NO_DIGITS)))
-        self.heads.append(crc32(head))
-        self.tails.append(crc32(tail))
+        self.heads.append(crc32(other[: ENDS[which]]))
+        self.tails.append(crc32(other[-ENDS[which] :]))
         self.sketches.append(_sketch(main))
 
     def _of_system(self, blocks: tuple[Block, ...]) -> tuple[bytes, int]:
@@ -144,6 +150,10 @@ class Fingerprints:
 
 
 _NONE = array("I")
+
+
+def _is_long(text: str, normal: bytes) -> bool:
+    return len(normal) >= MIN_BYTES or text.count(" ") + text.count("\n") >= MIN_WORDS - 1
 
 
 def _texts(turns: tuple[Turn, ...]) -> tuple[str, str]:
@@ -195,5 +205,5 @@ def _plain(text: str) -> bytes:
 def _sketch(normal: bytes) -> array[int]:
     if len(normal) > 2 * WINDOW:
         normal = normal[:WINDOW] + b"\0" + normal[-WINDOW:]
-    pieces = sorted(set(map(crc32, normal.translate(_CUT_AT_RARE).split(b"\0"))))
+    pieces = sorted(set(map(crc32, normal.translate(_CUT).split(b"\0"))))
     return array("I", pieces[:MAX_PIECES])

@@ -1,4 +1,4 @@
-"""Serialize a split's fingerprints for storage beside its reports: at most 50,000 records of 173 bytes each.
+"""Serialize a split's fingerprints for storage beside its reports: at most 50,000 records of 174 bytes each.
 
 A header (magic, schema, records, pieces, checksum of all that follows), then the columns in order, little-endian.
 """
@@ -13,7 +13,7 @@ from zlib import crc32
 
 from tunedrop.domain.records.fingerprints import COLUMNS, MAX_PIECES, MEMORY, Fingerprints
 
-SCHEMA = 1
+SCHEMA = 2
 """Must change with the normal form, the pieces or the columns; stored fingerprints then count as unreadable."""
 
 _MAGIC = b"tunedrop fingerprints"
