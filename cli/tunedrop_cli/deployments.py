@@ -150,7 +150,10 @@ def _put(chosen: argparse.Namespace) -> int:
     if chosen.watch:
         if not chosen.json:
             deployment_approval.ask(chosen, screen, found)
+        unit = found["second_unit"]
+        asked = (unit if unit and unit["state"] != "releasing" else found)["generation"]
         found = _followed(api, path, screen, found, told=before)
+        return _told(chosen, found) or int(found["generation"] != asked)  # Ready, and by what served before
     return _told(chosen, found)
 
 

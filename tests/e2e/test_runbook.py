@@ -188,7 +188,7 @@ def let_in(world: World, step: Step, who: str) -> bool:
     return True
 
 
-STOPPED = re.compile(r"^ +state +Stopped$", re.MULTILINE)
+STOPPED = re.compile(r"\A +evaluation .*\n +state +Stopped\n")
 """An evaluation that another step has stopped: showing it ends in 1, as a gate does that has not passed."""
 
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tunedrop_cli import evaluation_watch, main
+from tunedrop_cli import evaluation_watch, main, pauses
 
 from tests.integration import evaluation_world
 from tests.integration.bedrock_world import BOUGHT, TRAINED, World
@@ -245,6 +245,22 @@ def test_a_live_name_is_put_to_a_gate_in_one_command(world, say):
     assert (code, "buys a second unit, which takes over" in said) == (0, True), said
     code, said = say("jobs start support --model nova-lite --gate better")
     assert (code, "--deploy NAME" in said) == (2, True)
+
+
+def test_a_watched_put_fails_where_its_gate_lets_nothing_take_over_from_what_serves(world, environment, capsys):
+    job_id = world.start().id
+    world.deliver()
+    world.wait(TRAINED)
+    before = world.deployment().generation
+    with served(lambda: world.wait(BOUGHT), cloud=world.cloud) as api:
+        environment.setenv("TUNEDROP_CONTROL_API_URL", api.url)
+        environment.setattr(pauses, "LONGEST", 0.02)
+        environment.setattr(pauses, "FIRST", 0.02)
+        put = f"deployments put support-prod --job {job_id} --second-unit --gate better --max-records 2 --watch"
+        code = main.main(shlex.split(put))
+    said = capsys.readouterr()
+    assert "does not take over" in said.out, said
+    assert (code, world.deployment().state, world.deployment().generation) == (1, "Ready", before)
 
 
 def test_two_tuned_models_are_judged_against_each_other_and_their_jobs_and_models_say_so(world, say, tmp_path):

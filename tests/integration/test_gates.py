@@ -51,6 +51,18 @@ def bought(world: World) -> None:
     world.wait(300)
 
 
+def evaluating(world: World) -> str:
+    """The id of the evaluation of capacity that is there, before anybody has been asked."""
+    evaluation_id = begun(world)
+    trained(world)
+    world.clock.advance(BOUGHT)
+    world.simulator.run_due()
+    world.reconcile()
+    for message in world.stack.messages(world.settings.spend_queue_url):
+        world.spend(message)
+    return evaluation_id
+
+
 def held(stack: Any, environment: Any, **wish: Any) -> tuple[World, str]:
     """A deployment whose evaluation could not decide: two records show nothing."""
     world = evaluation_world.without_job(stack, environment, tested=2)
@@ -115,13 +127,7 @@ def test_a_deployment_goes_live_once_its_evaluation_has_passed(world, wish):
 
 
 def test_while_it_is_evaluated_people_see_it_and_callers_do_not(world):
-    evaluation_id = begun(world)
-    trained(world)
-    world.clock.advance(BOUGHT)
-    world.simulator.run_due()
-    world.reconcile()
-    for message in world.stack.messages(world.settings.spend_queue_url):
-        world.spend(message)
+    evaluation_id = evaluating(world)
     told = shown(world)
     assert (told["state"], told["arn"] is not None, told["gate"]) == ("Evaluating", True, None)
     listed = call("GET", "/deployments", query={"state": "Evaluating"}, cloud=world.cloud)[1]["deployments"]
@@ -232,13 +238,7 @@ def test_an_evaluation_that_judges_nothing_has_nothing_to_approve(stack, environ
 
 
 def test_a_release_ends_what_is_evaluated(world):
-    evaluation_id = begun(world)
-    trained(world)
-    world.clock.advance(BOUGHT)
-    world.simulator.run_due()
-    world.reconcile()
-    for message in world.stack.messages(world.settings.spend_queue_url):
-        world.spend(message)
+    evaluation_id = evaluating(world)
     assert shown(world)["state"] == "Evaluating"
     world.release("support-prod")
     world.deliver()

@@ -43,7 +43,7 @@ def shuffled(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def test_a_model_that_learnt_passes_the_gate(stack, environment):
-    """Each example's does, in tests/e2e; here, by what noise is held against."""
+    """By what noise is held against here; `make prove` runs each example whole, and tests/e2e one."""
     _, found = judged(stack, environment, splits_of("structured-output"))
     assert (found["verdict"], found["outcome"]) == ("better", "passed")
 

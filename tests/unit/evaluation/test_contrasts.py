@@ -49,6 +49,29 @@ def test_too_many_failed_calls_leave_the_evaluation_incomplete():
     assert judged(20, 0, 80, failed=2) == "better"
 
 
+@pytest.mark.parametrize("failing", ["ours", "theirs"])
+@pytest.mark.parametrize("alike", [0, 392])
+def test_calls_that_brought_no_answer_decide_nothing(failing, alike):
+    """Eight of 400, all of one model, would make the other one better."""
+    right = [Pair(1.0, 1.0, place < alike, False, f"r{place}") for place in range(392)]
+    scores = (0.0, 1.0) if failing == "ours" else (1.0, 0.0)
+    failed = [Pair(*scores, False, True, f"f{place}") for place in range(8)]
+    without = contrasts.measure([Pair(*scores, False, False, each.cluster) for each in failed] + right, binary=True)
+    assert contrasts.verdict(without, MARGIN) == ("worse" if failing == "ours" else "better")
+    found = contrasts.verdict(contrasts.measure(failed + right, binary=True), MARGIN)
+    assert found == ("suspect" if alike else "insufficient_evidence")
+
+
+def test_failed_calls_make_no_model_equivalent_or_not_worse():
+    """Ours is worse by four points wherever both answered; eight of theirs failed."""
+    answered = pairs(2, 18, 380)
+    failed = [Pair(1.0, 0.0, False, True, f"f{place}") for place in range(8)]
+    assert not contrasts.is_not_worse(contrasts.measure(answered, binary=True), 0.05)
+    measured = contrasts.measure(answered + failed, binary=True)
+    assert not contrasts.is_not_worse(measured, 0.05)
+    assert contrasts.verdict(measured, 0.05) != "equivalent"
+
+
 def test_records_that_belong_together_count_as_one():
     alone = pairs(12, 3, 85)
     together = [Pair(p.ours, p.theirs, p.same, p.failed, str(place // 12)) for place, p in enumerate(alone)]

@@ -1,12 +1,13 @@
 """One candidate against another on the same records: what is known of the difference, and the verdict. Pure.
 
-Failed and truncated answers count as wrong and stay in: dropping them would favor the model that fails more.
+Failed and truncated answers count as wrong and stay in: dropping them would favor the model that fails more. Calls that
+brought no answer decide nothing, though: what is said holds with their records and without.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, fsum, sqrt
 from statistics import stdev
 from typing import Literal
@@ -56,12 +57,13 @@ class Contrast:
     interval: Interval | None
     """95 %; None where there is too little to say."""
     narrow: Interval | None
-    """90 %: an equivalence test for 5 %."""
+    """90 %: an equivalence test for 5 %. It holds what the records say whose calls were answered, too."""
     p: float
+    """The larger one of all records' and of those whose calls were answered; 1 where they differ in their sign."""
     reliable: bool
     """Whether the intervals may decide."""
     same: float
-    """The share of answers that are the same to the letter."""
+    """The share of answers that are the same to the letter, where both came."""
     failed: float
     deviation: float
     """The standard deviation of the differences."""
@@ -70,6 +72,25 @@ class Contrast:
 
 def measure(pairs: Sequence[Pair], *, binary: bool) -> Contrast:
     """The difference between the candidates. `binary`: every score is 0 or 1. Needs at least one pair."""
+    found = _measured(pairs, binary=binary)
+    answered = [pair for pair in pairs if not pair.failed]
+    if len(answered) in {0, len(pairs)}:
+        return found
+    alone = _measured(answered, binary=binary)
+    return replace(
+        found,
+        narrow=_hull(found.narrow, alone.narrow),
+        p=max(found.p, alone.p) if found.difference * alone.difference > 0 else 1.0,
+        reliable=found.reliable and alone.reliable,
+        same=alone.same,
+    )
+
+
+def _hull(one: Interval | None, other: Interval | None) -> Interval | None:
+    return Interval(min(one.low, other.low), max(one.high, other.high)) if one and other else None
+
+
+def _measured(pairs: Sequence[Pair], *, binary: bool) -> Contrast:
     sums: dict[str, float] = {}
     sizes: dict[str, int] = {}
     for pair in pairs:
