@@ -12,8 +12,20 @@ from tests.unit.checks.splits import run
 
 PLACES = ("Oslo", "Lima", "Quito", "Cairo", "Delhi", "Tunis", "Hanoi", "Accra", "Minsk", "Sofia", "Seoul", "Rabat")
 QUESTIONS = tuple(f"How do I get from {here} to {there}?" for here in PLACES for there in PLACES[:4] if here != there)
-GOOD = tuple(f"Take the night train number {number}." for number in range(len(QUESTIONS)))
-BAD = tuple(f"I would not know, ask somebody else: {number}." for number in range(len(QUESTIONS)))
+_ADVICE = (
+    "Take the night train number {}.",
+    "Train {} goes there without a change.",
+    "Number {} leaves in the morning.",
+    "By sea: ferry {} sails on Fridays.",
+)
+_SHRUGS = (
+    "I would not know, ask somebody else: {}.",
+    "No idea, try desk {}.",
+    "Who goes there? Not me in {} years.",
+    "Look it up on page {} of some guide.",
+)
+GOOD = tuple(_ADVICE[number % 4].format(number) for number in range(len(QUESTIONS)))
+BAD = tuple(_SHRUGS[number % 4].format(number) for number in range(len(QUESTIONS)))
 
 
 def lines(records: Iterable[object]) -> bytes:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tunedrop.domain.formats import verdicts
+from arro3.core import DataType
+from tunedrop.domain.formats import field_mapping, verdicts
+from tunedrop.domain.reading.split_files import Part, SplitFileReader
+from tunedrop.domain.records.sources import Bytes
 
 from tests.unit.checks.splits import run
 from tests.unit.hints.following import (
@@ -24,6 +28,7 @@ from tests.unit.hints.following import (
     said,
     trained,
 )
+from tests.unit.parquet import parquet_files
 
 Record = dict[str, Any]
 TALK = {
@@ -334,3 +339,35 @@ def test_a_field_that_is_nested_deeply_is_looked_through_once(name):
     for _ in range(60):  # looking twice at each level would never end
         value = {name: value, "more": [value]} if len(str(value)) < 10_000 else {name: value}
     assert verdicts.is_mark(name, value) in {True, False}
+
+
+@pytest.mark.parametrize(
+    "named",
+    [{"prompt": "asked", "completion": "said"}, {"messages": "dialog", "role": "speaker", "content": "said"}],
+)
+def test_a_mark_that_a_mapping_leaves_out_is_told_and_can_be_ignored(named):
+    turns = [{"speaker": "user", "said": "Why?"}, {"speaker": "assistant", "said": "So."}]
+    document = {"asked": "Why?", "said": "So.", "dialog": turns, "thumbs": "down"}
+    mapping = field_mapping.build(named)
+    for ignored, codes in (([], ["preference_data"]), (["thumbs"], [])):
+        part = Part("x", "jsonl", Bytes(json.dumps(document).encode()))
+        found = list(SplitFileReader([part], mapping, ignore=frozenset(ignored)))
+        assert [defect.code for entry in found for defect in entry.defects] == codes
+
+
+def test_a_mark_in_a_mapped_conversation_is_told_with_the_names_of_its_fields():
+    mapping = field_mapping.build({"messages": "dialog", "role": "speaker", "content": "said"})
+    turns = [{"speaker": "user", "said": "Why?"}, {"speaker": "assistant", "said": "So.", "thumbs": "down"}]
+    part = Part("x", "jsonl", Bytes(json.dumps({"dialog": turns}).encode()))
+    (entry,) = SplitFileReader([part], mapping)
+    (defect,) = entry.defects
+    assert (defect.code, defect.path) == ("preference_data", "$.dialog[1]")
+    assert 'each message as {"speaker": "…", "said": "…"} and nothing else' in defect.hint
+
+
+@pytest.mark.parametrize("mapping", [None, field_mapping.FieldMapping("question", "answer")])
+def test_a_mark_in_a_column_of_parquet_is_read_though_it_would_be_left_out(mapping):
+    columns = parquet_files.schema(question=DataType.string(), answer=DataType.string(), score=DataType.float64())
+    content = parquet_files.written(columns, [{"question": "Why?", "answer": "So.", "score": 0.2}])
+    found = list(SplitFileReader([Part("x", "parquet", Bytes(content))], mapping))
+    assert [defect.code for entry in found for defect in entry.defects] == ["preference_data"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from arro3.core import DataType as T
 from tunedrop.domain.formats.field_mapping import FieldMapping
-from tunedrop.domain.parquet import Asked, reader
+from tunedrop.domain.parquet import PASSED_OVER, Asked, reader
 from tunedrop.domain.reading.split_files import Part, SplitFileReader
 from tunedrop.domain.records.defects import UnreadableContent
 from tunedrop.domain.records.sources import Bytes
@@ -60,7 +60,7 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("content", UNREADABLE.values(), ids=UNREADABLE)
 def test_a_column_that_can_not_be_read_is_passed_over_unless_it_is_needed(content):
-    assert rows(content, "text") == [{"text": "a", "other": ""}]
+    assert rows(content, "text") == [{"text": "a", "other": PASSED_OVER}]
     try:
         (found,) = rows(content, "text", "other")
     except UnreadableContent as refused:
@@ -79,7 +79,9 @@ def test_what_nobody_asks_for_is_not_fetched():
 
 
 def test_a_table_of_which_nothing_is_asked_has_its_rows():
-    assert rows(WRITTEN, unread=("prompt", "completion", "image", "source")) == [dict.fromkeys(ROWS[0], "")] * 3
+    assert (
+        rows(WRITTEN, unread=("prompt", "completion", "image", "source")) == [dict.fromkeys(ROWS[0], PASSED_OVER)] * 3
+    )
 
 
 def test_rows_that_nothing_is_read_of_count_too():

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tunedrop.domain.formats import claude_messages, openai_chat, shapes, speakers
+from tunedrop.domain.formats import claude_messages, openai_chat, shapes, speakers, verdicts
 from tunedrop.domain.records import weights
 from tunedrop.domain.records.defects import Defect, shown
 from tunedrop.domain.records.record import Block, Document, Reading, Record, Turn
@@ -26,6 +26,9 @@ RULE = (
     "names for prompt and completion, or for messages (and for role and content, if they are others), each another "
     "name; system beside either"
 )
+
+
+_QUOTES = "'\""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +55,11 @@ class FieldMapping:
 
     def read(self, document: Document) -> Reading:
         """Read a record from the mapped fields; all others are left out and counted."""
-        left_out = ["field_left_out"] * sum(name not in self.fields for name in document)
+        others = [name for name in document if name not in self.fields]
+        left_out = ["field_left_out"] * len(others)
+        judged = verdicts.beside(document, others, "$", f"each as {_form(self.messages, self.prompt, self.completion)}")
+        defects = [judged] if judged else []
         present = {name: value for name in self.fields if (value := document.get(name)) is not None}
-        defects: list[Defect] = []
         try:
             record = self._conversation(present, defects, left_out) if self.messages else self._pair(present)
         except shapes.WrongShape as wrong:
@@ -94,10 +99,18 @@ class FieldMapping:
         content = said.get(self.content, "") if calls else shapes.required(said, self.content, path)
         content_path = shapes.child(path, self.content)
         blocks = () if calls and content == "" else claude_messages.blocks(content, content_path, defects)
-        read = {self.role, self.content, *openai_chat.CALLS}
-        left_out += ["field_left_out"] * sum(name not in read for name in said)
-        defects += weights.defects(said, path)
+        others = said.keys() - {self.role, self.content, *openai_chat.CALLS}
+        left_out += ["field_left_out"] * len(others)
+        judged = verdicts.beside(said, sorted(others), path, f"each message as {_form(None, self.role, self.content)}")
+        defects += [*([judged] if judged else []), *weights.defects(said, path)]
         return Turn(path, role, blocks + calls, weights.is_learned(said), self.role)
+
+
+def _form(messages: str | None, *names: str | None) -> str:
+    """What a record, or a turn, of nothing but the mapped fields looks like."""
+    values = {messages: "[…]"} if messages else dict.fromkeys(filter(None, names), '"…"')
+    fields = [f'"{shown(name).strip(_QUOTES)}": {value}' for name, value in values.items()]
+    return f"{{{', '.join(fields)}}}"
 
 
 def suggestion(document: Document) -> str:

@@ -64,6 +64,13 @@ def _strength(name: str) -> int:
     return 2 if not parts.isdisjoint(_ANY) else 1 if not parts.isdisjoint(_WORDS_ONLY) else 0
 
 
+def may_mark(name: str) -> bool:
+    """Whether a field of this name may say how good an answer is, or hold a field that does."""
+    if len(name) > LONGEST:
+        return False
+    return name.casefold() in ANSWER_LISTS or name in _METADATA or _strength(name) > 0
+
+
 def is_mark(name: str, value: Any) -> bool:
     """Whether a field beside an answer says how good the answer is. Null says nothing."""
     if len(name) > LONGEST:
@@ -111,10 +118,13 @@ def _says(about: Mapping[str, Any]) -> bool:
     return any(is_mark(name, value) or _judges(value, 2) for name, value in shallow)
 
 
-def beside(found: Mapping[str, Any], names: Iterable[str], path: str) -> Defect | None:
-    """The defect of an object in which one of these fields is a mark; None if none is."""
+def beside(found: Mapping[str, Any], names: Iterable[str], path: str, kept: str = "") -> Defect | None:
+    """The defect of an object in which one of these fields is a mark; None if none is.
+
+    `kept` says how to write what is kept, where the object's fields have names of their own.
+    """
     name = next((name for name in names if is_mark(name, found[name])), None)
-    return None if name is None else defect(found, name, found[name], path)
+    return None if name is None else defect(found, name, found[name], path, kept)
 
 
 def in_metadata(found: Mapping[str, Any], allowed: Container[str], path: str) -> Defect | None:
@@ -126,27 +136,26 @@ def in_metadata(found: Mapping[str, Any], allowed: Container[str], path: str) ->
     return None
 
 
-def defect(found: Mapping[str, Any], name: str, value: Any, path: str) -> Defect:
+def defect(found: Mapping[str, Any], name: str, value: Any, path: str, kept: str = "") -> Defect:
     """The defect of an object whose field `name` is a mark. Its hint keeps what is marked as good, and only that."""
     if isinstance(value, list) and name.casefold() in ANSWER_LISTS:
-        return _several(found, name, path)
+        return _several(name, path, kept or f"{'this message' if 'role' in found else 'each record'} as {_form(found)}")
     each = "each message" if "role" in found or "from" in found else "each"
     return Defect(
         "preference_data",
         f"The field {shown(name)} says how good the answer is, as feedback and reward data do.",
         path,
-        hint=f"{_ALL_LEARNED} {_selected(name, value)}, {each} as {_form(found)} and nothing else.",
+        hint=f"{_ALL_LEARNED} {_selected(name, value)}, {kept or f'{each} as {_form(found)}'} and nothing else.",
     )
 
 
-def _several(found: Mapping[str, Any], name: str, path: str) -> Defect:
-    each = "this message" if "role" in found else "each record"
+def _several(name: str, path: str, kept: str) -> Defect:
     return Defect(
         "preference_data",
         f"The field {shown(name)} holds several answers, with marks of how good each is.",
         path,
-        hint=f"Fine-tuning learns from one good answer: keep the better one, and write {each} as {_form(found)} with "
-        "it and nothing else.",
+        hint="Fine-tuning learns from one good answer: keep the better one, "
+        f"and write {kept} with it and nothing else.",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-PASSED_OVER = ""
+PASSED_OVER = "?"
 """What stands in a row for a value that was not read."""
 
 
