@@ -56,6 +56,7 @@ class _Table:
     def rows(self, group: RowGroup) -> Iterator[Element]:
         """Yield the rows of one row group."""
         names = [field.name for field in self._fields]
+        self._content.spend(group.rows * _PER_ROW)
         rows = 0
         for row in zip(*self._columns(group), strict=True):
             rows += 1
@@ -103,7 +104,7 @@ class _Table:
             size = sum(map(len, row)) if set(map(type, row)) == {str} else self._size(found)
         except _Unfit as unfit:
             return unfit.defect
-        self._content.spend(size + _PER_ROW)
+        self._content.spend(size)
         return elements.too_long("row") if size > elements.MAX_BYTES else found
 
     def _size(self, row: dict[str, Any]) -> int:

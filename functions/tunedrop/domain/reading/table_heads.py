@@ -14,7 +14,7 @@ SEPARATOR_LINE = re.compile(rb'"?sep=([,;\t|])"?\r?')
 _MOST_TITLES = 5
 
 
-class Head:
+class TableHead:
     """Takes the rows at a table's top until the names of its columns are known."""
 
     def __init__(self, normalised: Counter[str]) -> None:

@@ -28,7 +28,7 @@ def read(
     # The limit is the whole process's, so it is only ever raised; rows are capped before they reach the csv module.
     csv.field_size_limit(max(csv.field_size_limit(), longest))
     names: Sequence[str] | None = None
-    head = table_heads.Head(normalised)
+    head = table_heads.TableHead(normalised)
     for line, raw in _Rows(delimiter, longest).read(chunks):
         if raw is None:
             yield Element(line, elements.too_long("row", longest))
