@@ -116,7 +116,7 @@ def test_the_policy_passes_over_some_warnings_and_rejects_for_others(uploader, s
 
 def test_mapped_fields_are_read_as_prompt_and_completion(uploader, stack):
     uploader.upload(SETTINGS, "[mapping]\nprompt = 'ask'\ncompletion = 'say'")
-    lines = [json.dumps({"ask": f"What is {n} + 1?", "say": f"It is {n + 1}.", "rating": 5}) for n in range(40)]
+    lines = [json.dumps({"ask": f"What is {n} + 1?", "say": f"It is {n + 1}.", "day": 5}) for n in range(40)]
     uploader.upload(TRAIN, "\n".join(lines))
     assert uploader.report()["counts_by_code"] == {}
     assert version(stack).status == "accepted"

@@ -89,8 +89,9 @@ class Session:
         self._shared = split_examination.record_checks(plan.policy, plan.level, shared=True)
         # Comparing needs every record, which rules out bulk conversion. At level `errors` it is only needed if the
         # policy turns one of its warnings into an error.
-        late = [code for code in plan.policy.error if CHECKS[code].stage == "split" or code == endings.CODE]
-        self._compares = plan.level == "all" or bool(late)
+        raised = plan.policy.error & CHECKS.keys()
+        late = any(CHECKS[code].stage == "split" or code == endings.CODE for code in raised)
+        self._compares = plan.level == "all" or late
 
     def examine(
         self,
