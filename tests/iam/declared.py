@@ -113,7 +113,7 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         May("s3:GetObjectVersion", objects("incoming", "prepared")),
         May("s3:GetObject", objects("incoming", "reports")),
         May("s3:PutObject", objects("prepared", "reports")),
-        May("s3:AbortMultipartUpload", objects("prepared")),
+        May("s3:AbortMultipartUpload", objects("prepared", "reports")),
         May("s3:DeleteObjectVersion", objects("incoming", "prepared", "reports", "evaluations")),
         May("s3:ListBucket", DATA),
         May("s3:ListBucketVersions", DATA, WHERE_DATASETS_LIE),

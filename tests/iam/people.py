@@ -128,18 +128,24 @@ UPLOADER = (
         _with({TAG: DATASET}, _push(DATASET)),
     ),
     Use(
+        "docs/operations.md#who-may-do-what",  # reads why a key fits nowhere
+        (May("s3:GetObject", f"{DATA}/reports/{TAGGED}/unrecognized/*"),),
+        _with({TAG: DATASET}, on(f"{DATA}/reports/{DATASET}/unrecognized/x.json", *READS)),
+    ),
+    Use(
         "docs/operations.md#tag-an-uploader",
         tuple(
             May(each.actions, each.resources, {"StringLike": {**each.when.get("StringLike", {}), **BY_PREFIX}})
             for each in (
                 May("s3:AbortMultipartUpload PutObject", f"{DATA}/incoming/{TAGGED}*/*"),
                 May("s3:ListBucket", DATA, listed(f"incoming/{TAGGED}*")),
+                May("s3:GetObject", f"{DATA}/reports/{TAGGED}*/unrecognized/*"),
                 routes(
                     f"POST/datasets/{TAGGED}*/uploads", f"POST/datasets/{TAGGED}*/versions", f"GET/datasets/{TAGGED}*"
                 ),
             )
         ),
-        _with({TAG: FAMILY}, _push(f"{FAMILY}eu")),
+        _with({TAG: FAMILY}, (*_push(f"{FAMILY}eu"), *on(f"{DATA}/reports/{FAMILY}eu/unrecognized/x.json", *READS))),
     ),
 )
 READER = (

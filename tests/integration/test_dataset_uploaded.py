@@ -470,6 +470,17 @@ def test_a_large_file_with_an_error_at_its_end_leaves_no_parts_behind(uploader, 
     assert "Uploads" not in stack.s3.list_multipart_uploads(Bucket=stack.bucket)
 
 
+def test_many_findings_of_a_delivery_that_failed_leave_no_parts_behind_and_the_next_stores_them(uploader, stack):
+    event = uploader.put(TRAIN, "\n".join(examples.line(f"What is {number}?", "") for number in range(40_000)))
+    once(clients.s3(), "s3.CompleteMultipartUpload", fault("SlowDown", "CompleteMultipartUpload"))
+    assert len(uploader.deliver(event)) == 1
+    assert "Uploads" not in stack.s3.list_multipart_uploads(Bucket=stack.bucket)
+    assert uploader.deliver(event) == []
+    stored = uploader.object("reports/support-bot/1/claude-3-haiku/train.findings.jsonl")
+    assert len(stored) > object_writer.PART_BYTES
+    assert stored.count(b"\n") == sum(uploader.report()["counts_by_code"].values()) > 40_000
+
+
 def test_train_and_validation_over_the_sum_reject_the_version_in_validation(uploader, stack):
     uploader.upload(SETTINGS, 'base_models = ["claude-3-haiku"]')
     uploader.upload(TRAIN, good(9_990))
