@@ -181,6 +181,27 @@ def test_of_forty_words_and_more_with_one_or_two_changes_nineteen_in_twenty_are_
     assert found >= 95
 
 
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize(("asked", "said"), [(9, 40), (12, 90), (40, 9), (90, 40)])
+def test_of_records_with_changes_in_question_and_answer_nineteen_in_twenty_are_found(asked, said, times):
+    found = 0
+    for seed in range(0, 20_000, 1_000):
+        texts = [(story(seed + n, asked), story(-seed - n - 1, said)) for n in range(100)]
+        first = [record(" ".join(question), " ".join(answer)) for question, answer in texts]
+        again = [record(*(_otherwise(part, seed + n, times) for part in texts[n])) for n in range(5)]
+        codes_found = look_at(Repetitions(), "train", [*first, *again])
+        assert all(record_ > 100 for _, record_ in codes_found)
+        found += len(codes_found)
+    assert found >= 95
+
+
+@pytest.mark.parametrize("changed", [3, 4])
+def test_a_long_answer_again_is_none_where_more_words_of_the_short_question_are_others(changed):
+    question, answer = story(1, 9), story(2, 90)
+    asked = [*WORDS[-changed:], *question[changed:-1], WORDS[-9]]
+    assert codes(record(" ".join(question), " ".join(answer)), record(" ".join(asked), edited(answer, 60))) == {}
+
+
 @settings(max_examples=30)
 @given(st.integers(0, 10**6), st.integers(0, 149))
 def test_a_long_answer_again_is_found_where_the_short_questions_are_alike(seed, at):

@@ -8,7 +8,8 @@ explains this and what pieces are). Two records are near duplicates when all of 
 - the system texts are the same, and the main parts have the same digits in the same order: "17 + 1" does not
   duplicate "18 + 1";
 - the other parts are the same in their normal form, or begin or end with the same letters: 40 for an answer of at
-  least 100, about 20 words, and 12 for a question of at least 24;
+  least 100, about 20 words, and 12 for a question of at least 24; or all but two of their first words are the same,
+  and at least six of an answer's, three of a question's;
 - the questions, and the answers, differ in length by at most a quarter.
 
 Pieces found in eight or more main parts are template (instructions, a shared document) and prove nothing. By the same
@@ -34,6 +35,8 @@ MIN_PIECES = 8
 _LEAST = {QUESTION: 100, ANSWER: 24}
 """Bytes of the other part, by the main part. Shorter answers, about 20 words, must be the same; shorter questions may
 be about anything."""
+_LEAST_WORDS, _OTHER_WORDS = {QUESTION: 6, ANSWER: 3}, 2
+"""Words that the other parts have in common, by the main part, and words of either that may be others."""
 _SAMPLE = 1_024
 """Records that are looked at to find template pieces."""
 _CANDIDATES = TEMPLATE
@@ -117,8 +120,15 @@ def _others_alike(left: Fingerprints, at: int, right: Fingerprints, index: int) 
         return False
     if main == QUESTION and left.answers[at] == right.answers[index]:
         return True
+    if _same_words(left.words[at], right.words[index], _LEAST_WORDS[main]):
+        return True
     shorter = min(answers if main == QUESTION else questions)
     return shorter >= _LEAST[main] and (left.heads[at] == right.heads[index] or left.tails[at] == right.tails[index])
+
+
+def _same_words(left: Sequence[int], right: Sequence[int], least: int) -> bool:
+    longer = max(len(left), len(right))
+    return len(set(left).intersection(right)) >= max(least, longer - _OTHER_WORDS)
 
 
 def _smallest(pieces: Sequence[int]) -> int:

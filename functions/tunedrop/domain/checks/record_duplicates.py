@@ -18,7 +18,7 @@ from tunedrop.domain.records.stored_fingerprints import UnreadableFingerprints
 class Repetitions:
     """Compares the splits of one version, each read record by record or restored from stored fingerprints.
 
-    Memory is bounded: a split of 50,000 long records takes about 60 MB, and records after those are not compared.
+    Memory is bounded: a split of 50,000 long records takes about 70 MB, and records after those are not compared.
     """
 
     def __init__(self) -> None:

@@ -30,6 +30,8 @@ MIN_WORDS, MIN_BYTES = 40, 240
 blanks have only bytes."""
 QUESTION, ANSWER = 1, 2
 """Which part is the main one; 0 is neither."""
+MAX_WORDS = 32
+"""Most words of the other part whose checksums are kept: the first ones."""
 ENDS = {QUESTION: 40, ANSWER: 12}
 """Bytes compared at each end of the other part's normal form, by the main part."""
 
@@ -38,6 +40,10 @@ _AT_THE_END = b".,:"
 _LOWER = bytes(range(256)).lower()
 _CUTS = b"bfgjkpqvxyz" + b"\x87\x93\x9f\xab\xb2\xb6"
 """Letters that together make up an eighth of English text, and UTF-8 bytes of other scripts about as often."""
+_LONGEST_OPENING = 400
+"""Characters of the other part that are looked through for words."""
+_WORDS = bytes(byte if byte >= 128 or chr(byte).isalnum() else 32 for byte in _LOWER)
+"""In lower case, with a blank in place of each mark."""
 _CUT = bytes(0 if byte in _CUTS else byte for byte in range(256))
 _NO_DIGITS = bytes(byte for byte in range(256) if byte not in b"0123456789")
 _NO_CASE = 2.5
@@ -83,9 +89,10 @@ class Fingerprints:
 
     - digits: checksum of the system text and of the main part's digits in order
     - heads, tails: checksums of the beginning and the end of the other part
+    - words: checksums of the other part's first words, in ascending order
     """
 
-    __slots__ = (*COLUMNS, "_system", "sketches")
+    __slots__ = (*COLUMNS, "_system", "sketches", "words")
 
     numbers: array[int]
     lines: array[int]
@@ -103,6 +110,7 @@ class Fingerprints:
         for name, code in COLUMNS.items():
             setattr(self, name, array(code))
         self.sketches: list[array[int]] = []
+        self.words: list[array[int]] = []
         self._system = ("", b"", 0)
 
     def __len__(self) -> int:
@@ -123,22 +131,24 @@ class Fingerprints:
         self.question_sizes.append(len(asked))
         self.answer_sizes.append(len(said))
         if _is_long(question, asked):
-            self._add_sketch(QUESTION, system, asked, said)
+            self._add_sketch(QUESTION, system, asked, said, answer)
         elif _is_long(answer, said):
-            self._add_sketch(ANSWER, system, said, asked)
+            self._add_sketch(ANSWER, system, said, asked, question)
         else:
             self.mains.append(0)
             self.digits.append(0)
             self.heads.append(0)
             self.tails.append(0)
             self.sketches.append(_NONE)
+            self.words.append(_NONE)
 
-    def _add_sketch(self, which: int, system: bytes, main: bytes, other: bytes) -> None:
+    def _add_sketch(self, which: int, system: bytes, main: bytes, other: bytes, other_text: str) -> None:
         self.mains.append(which)
         self.digits.append(crc32(system + main.translate(None, _NO_DIGITS)))
         self.heads.append(crc32(other[: ENDS[which]]))
         self.tails.append(crc32(other[-ENDS[which] :]))
         self.sketches.append(_sketch(main))
+        self.words.append(_words(other_text))
 
     def _of_system(self, blocks: tuple[Block, ...]) -> tuple[bytes, int]:
         """Digest and checksum of the system text, cached because it is usually the previous record's."""
@@ -207,3 +217,8 @@ def _sketch(normal: bytes) -> array[int]:
         normal = normal[:WINDOW] + b"\0" + normal[-WINDOW:]
     pieces = sorted(set(map(crc32, normal.translate(_CUT).split(b"\0"))))
     return array("I", pieces[:MAX_PIECES])
+
+
+def _words(text: str) -> array[int]:
+    opening = text[:_LONGEST_OPENING].encode("utf-8", "replace").translate(_WORDS)
+    return array("I", sorted(set(map(crc32, opening.split(None, MAX_WORDS)[:MAX_WORDS]))))

@@ -1,4 +1,4 @@
-"""Serialize a split's fingerprints for storage beside its reports: at most 50,000 records of 174 bytes each.
+"""Serialize a split's fingerprints for storage beside its reports: at most 50,000 records of 303 bytes each.
 
 A header (magic, schema, records, pieces, checksum of all that follows), then the columns in order, little-endian.
 """
@@ -11,7 +11,7 @@ from array import array
 from itertools import accumulate, pairwise
 from zlib import crc32
 
-from tunedrop.domain.records.fingerprints import COLUMNS, MAX_PIECES, MEMORY, Fingerprints
+from tunedrop.domain.records.fingerprints import COLUMNS, MAX_PIECES, MAX_WORDS, MEMORY, Fingerprints
 
 SCHEMA = 2
 """Must change with the normal form, the pieces or the columns; stored fingerprints then count as unreadable."""
@@ -29,11 +29,11 @@ class UnreadableFingerprints(ValueError):
 
 def dump(prints: Fingerprints) -> bytes:
     """Serialize fingerprints; the same records give the same bytes."""
+    lists = [*prints.sketches, *prints.words]
     pieces = array("I")
-    for sketch in prints.sketches:
-        pieces += sketch
-    lengths = array("B", map(len, prints.sketches))
-    columns = [*(getattr(prints, name) for name in COLUMNS), lengths, pieces]
+    for each in lists:
+        pieces += each
+    columns = [*(getattr(prints, name) for name in COLUMNS), array("B", map(len, lists)), pieces]
     body = b"".join(map(_little_endian, columns))
     return _HEADER.pack(_MAGIC, SCHEMA, len(prints), len(pieces), crc32(body)) + body
 
@@ -47,7 +47,7 @@ def load(dumped: bytes) -> Fingerprints:
     if (magic, schema, checksum) != (_MAGIC, SCHEMA, crc32(body)) or records > MEMORY:
         raise UnreadableFingerprints("not fingerprints of this schema")
     columns = [array(code) for code in (*COLUMNS.values(), "B", "I")]
-    counts = [records] * (len(columns) - 1) + [pieces]
+    counts = [records] * len(COLUMNS) + [2 * records, pieces]
     if len(body) != sum(column.itemsize * count for column, count in zip(columns, counts, strict=True)):
         raise UnreadableFingerprints("columns of other lengths")
     at = 0
@@ -66,9 +66,10 @@ def _joined(columns: list[array[int]]) -> Fingerprints:
     for name, column in zip(COLUMNS, of_records, strict=True):
         setattr(prints, name, column)
     ends = [0, *accumulate(lengths)]
-    if ends[-1] != len(pieces) or max(lengths, default=0) > MAX_PIECES:
+    if ends[-1] != len(pieces) or max(lengths, default=0) > max(MAX_PIECES, MAX_WORDS):
         raise UnreadableFingerprints("sketches of other lengths")
-    prints.sketches = [pieces[start:end] for start, end in pairwise(ends)]
+    lists = [pieces[start:end] for start, end in pairwise(ends)]
+    prints.sketches, prints.words = lists[: len(prints)], lists[len(prints) :]
     return prints
 
 
