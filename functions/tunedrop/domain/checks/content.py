@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tunedrop.domain.base_models.catalogue import BaseModel
 from tunedrop.domain.checks import examples, proofs
 from tunedrop.domain.checks.registry import Example, Spot, check
-from tunedrop.domain.formats import all_formats
+from tunedrop.domain.formats import all_formats, foreign_blocks
 from tunedrop.domain.records.record import Block, Record, joined
 
 
@@ -44,7 +44,8 @@ def not_expressible(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag blocks that are not text, and whatever else the base model's format cannot hold."""
     for where, block in record.blocks():
         if block.text is None and not _is_carried(where, block, base_model):
-            yield Spot(block.path, f"A block in {where} that is not text; this release trains on text only.")
+            what, hint = foreign_blocks.named(block)
+            yield Spot(block.path, f"{what} ({where}); this release trains on text.", hint)
     for defect in all_formats.FORMATS[base_model.record_format].obstacles(record):
         yield Spot(defect.path, defect.message, defect.hint)
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import json
 
-from tunedrop.domain.formats import alpaca, compared_answers, other_kinds, pairs, shapes, sharegpt, verdicts
+from tunedrop.domain.formats import (
+    alpaca,
+    compared_answers,
+    foreign_blocks,
+    other_kinds,
+    pairs,
+    shapes,
+    sharegpt,
+    verdicts,
+)
 from tunedrop.domain.records.defects import Defect, shown
 from tunedrop.domain.records.record import Document
 
@@ -33,6 +42,8 @@ def known(document: Document, names: frozenset[str]) -> Defect | None:
         return defect
     fields = {folded: name for name in document if (folded := shapes.fold(name)) in odd}
     if defect := compared_answers.identify(document, fields):
+        return defect
+    if defect := foreign_blocks.beside(document, fields):
         return defect
     answered = not names.isdisjoint(_ANSWERED)
     return verdicts.beside(document, fields.values(), "$") if answered else None
