@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -161,13 +162,14 @@ def _write_pages(path: str, found: Sequence[Verdict], *, mended: bool) -> None:
     """Write the pages. A single report gets the given name; several have base model and split in their names."""
     from tunedrop.domain.reports import html_report
 
+    today = datetime.now().astimezone().date()
     pages = [(report, verdict.reports) for verdict in found for report in verdict.reports]
     for report, beside in pages:
         page = Path(path)
         if len(pages) > 1 and page.name:
             page = page.with_name(f"{page.stem}.{report['base_model']}.{report['split']}{page.suffix}")
         held_back = next_steps.is_held_back(report, beside)
-        _write(str(page), html_report.render(report, mended=mended, held_back=held_back))
+        _write(str(page), html_report.render(report, today, mended=mended, held_back=held_back))
 
 
 def _write(path: str, content: bytes) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
+from tunedrop.domain.evaluation import power
 from tunedrop.domain.formats import all_formats
 from tunedrop.domain.reports import next_commands, next_steps
 from tunedrop.domain.reports.markup import visible
@@ -192,6 +193,8 @@ def _figures(report: Report) -> list[tuple[str, str]]:
         figures.append(
             ("policy", "; ".join(f"{name} {', '.join(policy[name])}" for name in ("ignore", "error") if policy[name]))
         )
+    if shown := report["smallest_difference"]:
+        figures.append(("shows", power.words(shown["records"])))
     if not tokens["total"]:
         return figures
     spread = f"half of the records have at most {tokens['p50']:,}, 95% {tokens['p95']:,}, the longest {tokens['max']:,}"

@@ -155,9 +155,5 @@ def _difference(planned: PlannedJob) -> DifferenceAnswer | None:
     if records is None:
         return None
     smallest = power.smallest_difference(records)
-    if smallest is None:
-        words = f"{records:,} records of test can show no difference between two models"
-        return DifferenceAnswer(records=records, points=None, words=words)
-    points = round(smallest * 100, 1)
-    words = f"{records:,} records of test show a difference of {points:g} points or more, four times in five"
-    return DifferenceAnswer(records=records, points=points, words=words)
+    points = None if smallest is None else round(smallest * 100, 1)
+    return DifferenceAnswer(records=records, points=points, words=power.words(records))

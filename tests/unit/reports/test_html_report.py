@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from html.parser import HTMLParser
 
 import pytest
@@ -33,7 +34,10 @@ class Page(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.elements: list[str] = []
         self.attributes: list[tuple[str, str | None]] = []
-        self.text = ""
+        self.text = self.title = ""
+        self.heads: dict[str, list[str]] = {"cost": []}
+        """Of each table the heads of its columns, by the heading above it; "cost" is that of the costs."""
+        self._above = ""
         self.open: list[str] = []
         self.feed(page.decode())
         self.close()
@@ -48,6 +52,12 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
+        if self.open[-1:] == ["title"] and "svg" not in self.open:
+            self.title += data
+        if "h2" in self.open or "h3" in self.open:
+            self._above = "cost" if data == "Tokens and cost" else data
+        if self.open[-1:] == ["th"]:
+            self.heads.setdefault(self._above, []).append(data)
         if "style" not in self.open:
             self.text += data
 
@@ -133,6 +143,71 @@ def test_an_accepted_version_says_how_to_start_the_job():
 def test_a_report_without_what_newer_releases_add_renders():
     old = {name: value for name, value in rejected().items() if name != "lengths"}
     assert "svg" not in Page(html_report.render(old)).elements
+
+
+def test_a_local_file_has_its_name_and_no_path_but_in_the_command_that_checks_it():
+    path = "/home/ada/secret/q3/train.jsonl"
+    local = rejected() | {"dataset": None, "version": None, "files": [rejected()["files"][0] | {"key": path}]}
+    local["findings"] = [each | {"source": path} for each in local["findings"]]
+    page = Page(html_report.render(local, date(2026, 11, 30)))
+    assert page.title == "train.jsonl, train, claude-3-haiku, 2026-11-30: rejected"
+    assert "Checked on 2026-11-30." in page.text
+    assert page.text.count("/home/ada") == page.text.count(
+        f"tunedrop check --model claude-3-haiku --split train {path}"
+    )
+
+
+def test_files_of_several_folders_keep_what_distinguishes_them():
+    files = [{"key": f"/home/ada/{name}", "version_id": None} for name in ("a/one.jsonl", "b/one.jsonl")]
+    text = Page(html_report.render(accepted() | {"files": files})).text
+    assert "a/one.jsonl, b/one.jsonl" in text
+    assert "/home" not in text
+
+
+@pytest.mark.parametrize(
+    ("split", "model", "said"),
+    [
+        ("train", "claude-3-haiku", "32 to 10,000 allowed"),
+        ("validation", "claude-3-haiku", "32 to 1,000 allowed"),
+        ("validation", "nova-2-lite", "never sent"),
+        ("test", "claude-3-haiku", ""),
+    ],
+)
+def test_what_is_allowed_stands_beside_what_was_counted(split, model, said):
+    text = Page(html_report.render(rejected() | {"split": split, "base_model": model})).text
+    assert f"1,834records{said}" in text.replace("\n", "")
+    assert "tokens in the longest recordat most 32,000" in text
+
+
+def test_columns_that_say_nothing_are_left_out():
+    heads = Page(html_report.render(rejected())).heads
+    assert heads["empty_text"] == ["line", "path", "what"]
+    assert heads["exact_duplicate"] == ["line", "what"]
+    assert "amount" in heads["cost"]
+    assert "amount" not in Page(html_report.render(accepted())).heads["cost"]
+
+
+def test_what_repetition_costs_is_said_in_money_or_tokens():
+    repeated = {"records": 100, "tokens": 18_421, "near": 2}
+    text = Page(html_report.render(rejected() | {"repeated": repeated})).text
+    assert "100 records repeat others: 10% of the tokens teach nothing new, and cost 0.15 USD in 2 epochs." in text
+    assert "2 records are nearly the same as others." in text
+    assert "and cost 36,842 tokens in 2 epochs." in Page(html_report.render(accepted() | {"repeated": repeated})).text
+
+
+def test_a_histogram_begins_where_the_records_do():
+    bins = [{"from": 10 * n, "to": 10 * n + 9, "records": 5 * (n > 3)} for n in range(8)]
+    text = Page(html_report.render(rejected() | {"lengths": bins})).text
+    assert "40 to 49 tokens: 5 records" in text
+    assert "30 to 39" not in text
+
+
+@pytest.mark.parametrize(("records", "said"), [(50, "15 points or more"), (3, "no difference between")])
+def test_a_test_split_says_what_it_can_show(records, said):
+    found = {"records": records, "points": 15}
+    text = Page(html_report.render(accepted() | {"split": "test", "smallest_difference": found})).text
+    assert f"{records} records of test" in text
+    assert said in text
 
 
 def test_the_page_needs_no_network_and_runs_nothing():

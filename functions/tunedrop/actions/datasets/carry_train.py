@@ -150,7 +150,12 @@ def _copied(version: Version, old: _Old, cloud: Cloud) -> Prepared:
         report["output"] = {**old.report["output"], "key": output.key}
     if report["truncated_codes"]:
         store_findings.copy(item.report_key, key, cloud.bucket)
-    objects.put(cloud.bucket, object_keys.page(key), html_report.render(report), "text/html; charset=utf-8")
+    objects.put(
+        cloud.bucket,
+        object_keys.page(key),
+        html_report.render(report, version.created_at.date()),
+        "text/html; charset=utf-8",
+    )
     objects.put(cloud.bucket, key, json_report.encode(report), "application/json")
     return Prepared(replace(item, report_key=key, output=output), report)
 

@@ -144,7 +144,8 @@ def _keep(result: Examined, upload: ObjectWriter) -> Output | None:
 def _report(work: _Work, result: Examined, output: Output | None) -> Prepared:
     key = object_keys.report(work.version.dataset, work.version.number, result.base_model, result.split)
     report = json_report.build(work.version, result, output, work.prices)
-    objects.put(work.cloud.bucket, object_keys.page(key), html_report.render(report), "text/html; charset=utf-8")
+    page = html_report.render(report, work.version.created_at.date())
+    objects.put(work.cloud.bucket, object_keys.page(key), page, "text/html; charset=utf-8")
     objects.put(work.cloud.bucket, key, json_report.encode(report), "application/json")
     preparation = Preparation(
         base_model=result.base_model,

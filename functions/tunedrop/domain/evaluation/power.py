@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from math import ceil, sqrt
-from statistics import NormalDist
 
 ALPHA, POWER = 0.05, 0.8
 DISCORDANT = 0.1
 """The share of records that two models answer differently in kind, one right and one wrong: assumed, as nobody knows it
 before they are asked. A difference larger than that makes all of them differ one way."""
-_Z_ALPHA, _Z_POWER = NormalDist().inv_cdf(1 - ALPHA / 2), NormalDist().inv_cdf(POWER)
+_Z_ALPHA, _Z_POWER = 1.959963984540054, 0.8416212335729143
+"""Of the normal distribution, at 1 - ALPHA / 2 and at POWER. `statistics`, which has it, takes 10 ms to import."""
 _STEP = 0.005
 
 
@@ -35,3 +35,11 @@ def smallest_difference(records: int) -> float | None:
     """
     steps = (number * _STEP for number in range(1, round(1 / _STEP)))
     return next((round(step, 3) for step in steps if records_needed(step) <= records), None)
+
+
+def words(records: int) -> str:
+    """What so many records of test can show, as a sentence without its end."""
+    smallest = smallest_difference(records)
+    if smallest is None:
+        return f"{records:,} records of test can show no difference between two models"
+    return f"{records:,} records of test show a difference of {smallest * 100:g} points or more, four times in five"

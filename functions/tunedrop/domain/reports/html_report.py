@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
+from itertools import dropwhile
 from typing import Any
 
 from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.base_models.catalogue import BaseModel
+from tunedrop.domain.evaluation import power
 from tunedrop.domain.formats import all_formats
-from tunedrop.domain.reports import histogram, markup, next_steps, page_parts
+from tunedrop.domain.reports import histogram, markup, next_steps, own_names, page_parts
 from tunedrop.domain.reports.markup import Markup, joined, tag
 from tunedrop.domain.reports.page_parts import badge, section, table
 from tunedrop.domain.versions import object_keys
@@ -18,15 +22,18 @@ SHOWN_PER_CODE = 10
 Report = Mapping[str, Any]
 
 
-def render(report: Report, *, mended: bool = False, held_back: bool = False) -> bytes:
+def render(report: Report, on: date | None = None, *, mended: bool = False, held_back: bool = False) -> bytes:
     """Render the page; the same report gives the same bytes. Data from the report is always escaped.
 
-    `mended` and `held_back` are those of `next_steps.steps`.
+    `on` is the day of the check; `mended` and `held_back` are those of `next_steps.steps`.
     """
+    steps = next_steps.steps(report, mended=mended, held_back=held_back)
+    report = own_names.without_folders(report)
     parts = [
-        _header(report),
+        _header(report, on),
         _figures(report),
-        page_parts.steps(next_steps.steps(report, mended=mended, held_back=held_back)),
+        page_parts.steps(steps),
+        _difference(report),
         _codes(report),
         _findings(report),
         _lengths(report),
@@ -37,7 +44,8 @@ def render(report: Report, *, mended: bool = False, held_back: bool = False) -> 
         _footer(report),
     ]
     body = tag("main", *(joined(part, markup.LINE) for part in parts if part))
-    title = f"{_subject(report)}, {report['split']}, {report['base_model']}: {report['verdict']}"
+    day = f", {on}" if on else ""
+    title = f"{_subject(report)}, {report['split']}, {report['base_model']}{day}: {report['verdict']}"
     return markup.document(title, head=markup.style(page_parts.sheet()), body=body)
 
 
@@ -47,8 +55,12 @@ def _subject(report: Report) -> str:
     return str(report["dataset"] or ", ".join(str(file["key"]) for file in report["files"][:3]) or "Training data")
 
 
-def _header(report: Report) -> Markup:
-    model = catalogue.catalogue().get(report["base_model"])
+def _model(report: Report) -> BaseModel | None:
+    return catalogue.catalogue().get(report["base_model"])
+
+
+def _header(report: Report, on: date | None) -> Markup:
+    model = _model(report)
     title = f"{model.title} ({report['base_model']})" if model else report["base_model"]
     verdict = report["verdict"]
     return tag(
@@ -56,8 +68,12 @@ def _header(report: Report) -> Markup:
         tag("div", "Tunedrop data report", class_="brand"),
         tag("h1", _subject(report)),
         tag("span", verdict, class_=f"verdict {'accepted' if verdict == 'accepted' else 'rejected'}"),
-        tag("p", f"Split {report['split']}, for {title}. Format found: {_format(report['format'])}."),
+        tag("p", f"Split {report['split']}, for {title}. Format found: {_format(report['format'])}.", _checked(on)),
     )
+
+
+def _checked(on: date | None) -> Markup | None:
+    return joined(" Checked on ", tag("time", str(on), datetime=on), ".") if on else None
 
 
 def _format(name: str | None) -> str:
@@ -69,15 +85,35 @@ def _figures(report: Report) -> Markup:
     totals = {"error": 0, "warning": 0}
     for row in next_steps.codes(report):
         totals[row.severity] = totals.get(row.severity, 0) + row.count
-    tokens = report["tokens"]
+    tokens, model = report["tokens"], _model(report)
     figures = [
-        (f"{report['records']:,}", "records"),
-        (f"{totals['error']:,}", "errors"),
-        (f"{totals['warning']:,}", "warnings"),
-        (f"{tokens['total']:,}", "tokens (estimated)"),
-        (f"{tokens['max']:,}", "in the longest record"),
+        (f"{report['records']:,}", "records", _allowed(model, report["split"])),
+        (f"{totals['error']:,}", "errors", ""),
+        (f"{totals['warning']:,}", "warnings", ""),
+        (f"{tokens['total']:,}", "tokens (estimated)", ""),
+        (
+            f"{tokens['max']:,}",
+            "tokens in the longest record",
+            f"at most {model.limits.record_tokens:,}" if model else "",
+        ),
     ]
     return page_parts.figures(figures)
+
+
+def _allowed(model: BaseModel | None, split: str) -> str:
+    """How many records the base model takes of a split; nothing of test, which is never sent."""
+    if model is None or split not in ("train", "validation"):
+        return ""
+    if split == "validation" and not model.validation:
+        return "never sent"
+    limits = model.limits.train_records if split == "train" else model.limits.validation_records
+    return f"{limits.minimum:,} to {limits.maximum:,} allowed"
+
+
+def _difference(report: Report) -> Markup | None:
+    """What a test split can show; nothing of other splits, and of reports of releases that did not say."""
+    found = report.get("smallest_difference")
+    return section("What this split can show", tag("p", power.words(found["records"]), ".")) if found else None
 
 
 def _codes(report: Report) -> Markup:
@@ -85,7 +121,8 @@ def _codes(report: Report) -> Markup:
     if not found:
         return section("Findings", tag("p", "None: nothing was found wrong.", class_="quiet"))
     rows = ((badge(row.severity), tag("code", row.code), row.words, f"{row.count:,}") for row in found)
-    return section("Findings by code", table(("", "code", "meaning", "count"), rows, frozenset({3})), class_="long")
+    listed = table(("", "code", "meaning", "count"), rows, frozenset({3}), below=2)
+    return section("Findings by code", listed, class_="long")
 
 
 def _findings(report: Report) -> Markup | None:
@@ -111,21 +148,37 @@ def _group(report: Report, row: next_steps.CodeCount) -> Markup:
     count = f"{row.count:,} found" if row.count == len(shown) else f"the first {len(shown)} of {row.count:,}"
     hints, sources = ({finding[what] for finding in shown} for what in ("hint", "source"))
     where = joined(" in ", tag("code", *sources)) if len(sources) == 1 else None
-    heads = ("line", "record", "path", "what") if where else ("source", "line", "record", "path", "what")
-    rows = (_finding(finding, with_source=not where, with_hint=len(hints) > 1) for finding in shown)
+    heads = _heads(shown, with_source=not where)
+    rows = (_finding(finding, heads, with_hint=len(hints) > 1) for finding in shown)
+    numbers = frozenset(index for index, head in enumerate(heads) if head in {"line", "record"})
     return tag(
         "article",
         tag("header", badge(row.severity), tag("h3", tag("code", row.code)), tag("span", count, where, class_="quiet")),
         tag("p", row.words, " ", next(iter(hints), row.hint) if len(hints) < 2 else ""),
-        table(heads, rows, frozenset({heads.index("line"), heads.index("record")})),
+        table(heads, rows, numbers, below=len(heads) - 1 if len(heads) > 2 else None),
     )
 
 
-def _finding(finding: Report, *, with_source: bool, with_hint: bool) -> tuple[object, ...]:
-    source = (tag("code", finding["source"], class_="any"),) if with_source else ()
-    what = joined(finding["message"], f" {finding['hint']}" if with_hint else "")
-    path = tag("code", finding["path"], class_="any")
-    return (*source, _number(finding["line"]), _number(finding["record"]), path, what)
+def _heads(shown: Sequence[Report], *, with_source: bool) -> list[str]:
+    """The columns that say something: no record that is the line, no path that is the whole record."""
+    said = {
+        "source": with_source,
+        "line": any(finding["line"] is not None for finding in shown),
+        "record": any(finding["record"] not in (None, finding["line"]) for finding in shown),
+        "path": any(finding["path"] != "$" for finding in shown),
+    }
+    return [*(name for name, says in said.items() if says), "what"]
+
+
+def _finding(finding: Report, heads: Sequence[str], *, with_hint: bool) -> list[object]:
+    cells: dict[str, object] = {
+        "source": tag("code", finding["source"], class_="any"),
+        "line": _number(finding["line"]),
+        "record": _number(finding["record"]),
+        "path": tag("code", finding["path"], class_="any"),
+        "what": joined(finding["message"], f" {finding['hint']}" if with_hint else ""),
+    }
+    return [cells[head] for head in heads]
 
 
 def _number(value: int | None) -> str:
@@ -133,11 +186,10 @@ def _number(value: int | None) -> str:
 
 
 def _lengths(report: Report) -> Markup | None:
-    bins = report.get("lengths") or []
+    bins = list(dropwhile(lambda bin_: not bin_["records"], report.get("lengths") or []))
     if not bins:
         return None
-    tokens = report["tokens"]
-    model = catalogue.catalogue().get(report["base_model"])
+    tokens, model = report["tokens"], _model(report)
     limit = f" {model.title} takes at most {model.limits.record_tokens:,}." if model else ""
     said = f"Half have at most {tokens['p50']:,}, 95% at most {tokens['p95']:,}, the longest {tokens['max']:,}.{limit}"
     return section("Lengths of records", histogram.render(bins), tag("p", said, class_="quiet"))
@@ -150,30 +202,42 @@ def _cost(report: Report) -> Markup:
         return section("Tokens and cost", tag("p", f"{margin} Only train is billed: this split adds nothing."))
     chosen, most = _epochs(report["base_model"])
     wanted = sorted({1, 2, 3, 5, chosen} & set(range(1, most + 1)))
-    rows = (
+    rows = [
         (
             f"{epochs} (default)" if epochs == chosen else str(epochs),
             f"{cost['trained_tokens_per_epoch'] * epochs:,}",
-            "unknown" if cost["amount"] is None else f"{cost['amount'] * epochs:,.2f} {cost['currency']}",
+            "" if cost["amount"] is None else _money(cost["amount"] * epochs, cost),
         )
         for epochs in wanted
-    )
+    ]
     price = (
         "No price is configured for this base model, so the amount is unknown."
         if cost["price"] is None
         else f"At {cost['price']} {cost['currency']} per 1,000 trained tokens, as configured."
     )
-    amounts = table(("epochs", "trained tokens", "amount"), rows, frozenset({1, 2}))
-    return section("Tokens and cost", amounts, tag("p", f"{_repeated(report)}{margin} {price}", class_="quiet"))
+    heads, numbers = ("epochs", "trained tokens", "amount"), frozenset({1, 2})
+    amounts = page_parts.said(heads, rows, numbers)
+    return section("Tokens and cost", _repeated(report, chosen), amounts, tag("p", f"{margin} {price}", class_="quiet"))
 
 
-def _repeated(report: Report) -> str:
-    """A sentence about the tokens that repeat others; empty if none do."""
-    repeated, trained = report.get("repeated"), report["cost"]["trained_tokens_per_epoch"]
-    if not repeated or not repeated["records"]:
-        return ""
-    share = f"{repeated['tokens'] / trained:.0%} of the tokens" if trained else f"{repeated['tokens']:,} tokens"
-    return f"{repeated['records']:,} records repeat others: {share} teach nothing new. "
+def _money(amount: float, cost: Mapping[str, Any]) -> str:
+    return f"{amount:,.2f} {cost['currency']}"
+
+
+def _repeated(report: Report, epochs: int) -> Markup | None:
+    """What it costs that records repeat others; None if none do."""
+    repeated, cost = report.get("repeated"), report["cost"]
+    if not repeated or not (repeated["records"] or repeated["near"]):
+        return None
+    share = repeated["tokens"] / cost["trained_tokens_per_epoch"]
+    price = None if cost["amount"] is None else cost["amount"] * share * epochs
+    billed = f"{repeated['tokens'] * epochs:,} tokens" if price is None else _money(price, cost)
+    parts = (
+        f"{repeated['records']:,} records repeat others: {share:.0%} of the tokens teach nothing new, "
+        f"and cost {billed} in {epochs} epoch{'s' * (epochs > 1)}. " * bool(repeated["records"]),
+        f"{repeated['near']:,} records are nearly the same as others." * bool(repeated["near"]),
+    )
+    return tag("p", "".join(parts).strip())
 
 
 def _epochs(base_model: str) -> tuple[int, int]:
@@ -194,19 +258,23 @@ def _files(report: Report) -> Markup:
     rows = [_file("read", file) for file in report["files"]]
     if report["output"]:
         rows.append(_file("prepared", report["output"]))
-    return section("Files", table(("", "file", "bytes", "SHA-256"), iter(rows), frozenset({2})))
+    return section("Files", page_parts.said(("", "file", "bytes", "SHA-256"), rows, frozenset({2}), below=3))
 
 
 def _file(what: str, file: Mapping[str, Any]) -> tuple[object, ...]:
-    version = file.get("version_id")
+    version, size, digest = file.get("version_id"), file.get("bytes"), file.get("sha256")
     name = joined(tag("code", file["key"], class_="any"), f" version {version}" if version else "")
-    size = file.get("bytes")
-    return what, name, _number(size), tag("code", file.get("sha256") or "unknown", class_="any")
+    return what, name, "" if size is None else f"{size:,}", tag("code", digest, class_="any") if digest else ""
 
 
 def _policy(report: Report) -> Markup:
+    if report["policy"] == _DEFAULT_POLICY:
+        return section("Policy in force", tag("p", "The default: nothing is ignored or made an error.", class_="quiet"))
     rows = ((tag("code", name), _listed(value)) for name, value in report["policy"].items())
     return section("Policy in force", table(("setting", "value"), rows))
+
+
+_DEFAULT_POLICY = {"name": "default", "ignore": [], "error": []}
 
 
 def _listed(value: object) -> str:

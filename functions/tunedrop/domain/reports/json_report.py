@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tunedrop import __version__
 from tunedrop.domain.checks.all_checks import CHECKS
 from tunedrop.domain.checks.split_examination import Examined
+from tunedrop.domain.evaluation import power
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.texts import tokens
@@ -74,6 +75,7 @@ def compose(subject: ReportSubject, examined: Examined, output: Output | None, p
         "cost": _cost(examined, prices),
         "lengths": [_bin(bin_) for bin_ in examined.tokens.spread],
         "repeated": asdict(examined.repeated) if examined.repeated else None,
+        "smallest_difference": _difference(examined.records) if examined.split == "test" else None,
     }
 
 
@@ -109,6 +111,12 @@ def _policy(policy: Policy) -> dict[str, Any]:
     """The policy as reports show it: the default, or what the dataset's owner changed."""
     name = "default" if policy == Policy() else "custom"
     return {"name": name, "ignore": sorted(policy.ignore), "error": sorted(policy.error)}
+
+
+def _difference(records: int) -> dict[str, Any]:
+    """What so many records of test can show, in points of a share of right answers; null for nothing."""
+    smallest = power.smallest_difference(records)
+    return {"records": records, "points": None if smallest is None else round(smallest * 100, 1)}
 
 
 def _tokens(counts: tokens.TokenCounts) -> dict[str, Any]:

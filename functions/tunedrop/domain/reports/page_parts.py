@@ -21,9 +21,13 @@ def section(title: str, *children: Markup | None, class_: str | None = None) -> 
     return tag("section", tag("h2", title), *children, class_=class_)
 
 
-def figures(shown: Iterable[tuple[str, str]]) -> Markup:
-    """Build a row of figures, each with what it counts."""
-    return tag("div", *(tag("div", tag("b", count), tag("span", what)) for count, what in shown), class_="figures")
+def figures(shown: Iterable[tuple[str, ...]]) -> Markup:
+    """Build a row of figures, each with what it counts and perhaps with what limits it."""
+    return tag("div", *(_figure(*each) for each in shown), class_="figures")
+
+
+def _figure(count: str, what: str, limit: str = "") -> Markup:
+    return tag("div", tag("b", count), tag("span", what), tag("small", limit) if limit else None)
 
 
 def steps(proposed: Iterable[Step]) -> Markup:
@@ -40,20 +44,50 @@ def table(
     numbers: frozenset[int] = frozenset(),
     *,
     caption: str | None = None,
+    below: int | None = None,
 ) -> Markup:
-    """Build a table; `numbers` are the indexes of right-aligned columns."""
-    align = ["number" if index in numbers else None for index in range(len(heads))]
+    """Build a table; `numbers` are the indexes of right-aligned columns.
+
+    On a narrow screen, column `below` gets a line of its own, and the numbers their heads.
+    """
+    align = ["number" if index in numbers else "below" if index == below else None for index in range(len(heads))]
+    labels = [head if below is not None and index in numbers else None for index, head in enumerate(heads)]
     top = tag("tr", *(tag("th", head, class_=class_) for head, class_ in zip(heads, align, strict=True)))
     lines = (
-        tag("tr", *(tag("td", cell, class_=class_) for cell, class_ in zip(row, align, strict=True))) for row in rows
+        tag(
+            "tr",
+            *(
+                tag("td", cell, class_=class_, data_head=label)
+                for cell, class_, label in zip(row, align, labels, strict=True)
+            ),
+        )
+        for row in rows
     )
-    return scrolled(caption and tag("caption", caption), tag("thead", top), tag("tbody", *lines), caption=caption)
+    parts = (caption and tag("caption", caption), tag("thead", top), tag("tbody", *lines))
+    return scrolled(*parts, caption=caption, class_=None if below is None else "stacked")
 
 
-def scrolled(*parts: Markup | str | None, caption: str | None) -> Markup:
+def said(
+    heads: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    numbers: frozenset[int] = frozenset(),
+    *,
+    below: int | None = None,
+) -> Markup:
+    """Build a table without the columns that are empty in all rows."""
+    kept = [index for index in range(len(heads)) if any(row[index] != "" for row in rows)]
+    return table(
+        [heads[index] for index in kept],
+        [[row[index] for index in kept] for row in rows],
+        frozenset(at for at, index in enumerate(kept) if index in numbers),
+        below=kept.index(below) if below in kept else None,
+    )
+
+
+def scrolled(*parts: Markup | str | None, caption: str | None, class_: str | None = None) -> Markup:
     """Build a table of its parts that scrolls inside the page; one with a caption can be scrolled by keys, too."""
     named = {"role": "region", "aria-label": caption, "tabindex": "0"} if caption else {}
-    return tag("div", tag("table", *parts), class_="scroll", **named)
+    return tag("div", tag("table", *parts, class_=class_), class_="scroll", **named)
 
 
 def badge(severity: str) -> Markup:

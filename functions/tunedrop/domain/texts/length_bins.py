@@ -22,18 +22,20 @@ class Bin:
 def bins(histogram: Counter[int]) -> tuple[Bin, ...]:
     """Bin record counts by estimated tokens into at most MOST_BINS bins of equal width; the last takes all longer ones.
 
-    `histogram` is the number of records per estimate.
+    They begin where the records do. `histogram` is the number of records per estimate.
     """
     if not histogram:
         return ()
-    longest = max(histogram)
-    width = _width(_common(histogram), longest)
-    count = min(MOST_BINS, longest // width + 1)
+    shortest, longest = min(histogram), max(histogram)
+    width = _width(shortest, _common(histogram), longest)
+    first = shortest // width
+    count = min(MOST_BINS, longest // width - first + 1)
     filled = Counter[int]()
     for estimated, records in histogram.items():
-        filled[min(estimated // width, count - 1)] += records
-    ends = [*(width * (index + 1) - 1 for index in range(count - 1)), max(longest, width * count - 1)]
-    return tuple(Bin(width * index, ends[index], filled[index]) for index in range(count))
+        filled[min(estimated // width - first, count - 1)] += records
+    starts = [width * (first + index) for index in range(count)]
+    ends = [*(start - 1 for start in starts[1:]), max(longest, starts[-1] + width - 1)]
+    return tuple(Bin(start, end, filled[index]) for index, (start, end) in enumerate(zip(starts, ends, strict=True)))
 
 
 def _common(histogram: Counter[int]) -> int:
@@ -47,10 +49,10 @@ def _common(histogram: Counter[int]) -> int:
     return 0
 
 
-def _width(common: int, longest: int) -> int:
+def _width(shortest: int, common: int, longest: int) -> int:
     """The smallest round width (1, 2 or 5 times a power of ten) whose even bins hold the common records."""
     reach = longest if longest <= common * 3 // 2 else common * 5 // 4
-    wanted = -(-(reach + 1) // MOST_BINS)
+    wanted = -(-(reach + 1 - shortest) // (MOST_BINS - 1))  # the first one may begin before the shortest
     magnitude = 1
     while True:
         for step in (1, 2, 5):
