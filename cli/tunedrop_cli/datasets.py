@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from tunedrop.domain.reports import next_steps
 
-from tunedrop_cli import listings, local_times, options, report_files, stack, tables, text_report
+from tunedrop_cli import listings, local_times, options, report_files, stack, tables, text_report, version_text
 from tunedrop_cli.errors import WrongUsage
 from tunedrop_cli.paths import place
 
@@ -95,7 +95,7 @@ def _show(chosen: argparse.Namespace) -> int:
     if chosen.json:
         return text_report.as_json(version)
     explained = {**version, "top_findings": [*version["top_findings"], *_further(version)]}
-    text_report.version(screen, explained, unchanged=False, again=functools.partial(stack.again, chosen))
+    version_text.show(screen, explained, unchanged=False, again=functools.partial(stack.again, chosen))
     links = [(f"{each['base_model']} {each['split']}", each["page_url"] or "") for each in version["preparations"]]
     if version["status"] != "rejected" and any(url for _, url in links):
         text_report.line(screen, "Reports, for 15 minutes to whoever has the link:")

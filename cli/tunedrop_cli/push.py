@@ -18,7 +18,7 @@ from tunedrop.domain.base_models.catalogue import SPLITS, Split
 from tunedrop.domain.reports import next_commands
 from tunedrop.domain.versions import object_keys
 
-from tunedrop_cli import errors, examining, folders, local_files, plans, progress, stack, text_report
+from tunedrop_cli import errors, examining, folders, local_files, plans, progress, stack, text_report, version_text
 from tunedrop_cli.errors import Refused, WrongUsage
 from tunedrop_cli.folders import Folder
 from tunedrop_cli.paths import place
@@ -253,7 +253,7 @@ def _await(push: _Push, api: ControlApi, upload: str, until: float) -> int:
         return 1
     version = api.get(place("datasets", name, "versions", found["version"]))
     job = _settings(push.folder).parsed.job
-    text_report.version(
+    version_text.show(
         text_report.console(),
         version,
         unchanged=found["status"] == "unchanged",

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import shlex
 from collections import Counter
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
 from tunedrop.domain.evaluation import power
 from tunedrop.domain.formats import all_formats
-from tunedrop.domain.reports import next_commands, next_steps
+from tunedrop.domain.reports import next_steps
 from tunedrop.domain.reports.markup import visible
 from tunedrop.domain.reports.next_steps import CodeCount
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SHOWN_PER_CODE = 3
 
-_STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan", "accepted": "bold green", "rejected": "bold red"}
+STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan", "accepted": "bold green", "rejected": "bold red"}
 _CODE_WIDTH = 24
 _KINDS_SHOWN = 3
 _LINES_SHOWN = 8
@@ -63,7 +63,7 @@ def rows(screen: Console, verdicts: Sequence[Verdict], told: Container[str] = ()
     """Print one row per base model; codes of errors that were `told` before come last."""
     for verdict in verdicts:
         word = "accepted" if verdict.accepted else "rejected"
-        line(screen, "  ", (word, _STYLES[word]), f"  {verdict.base_model:<16}  {_why(verdict, told)}".rstrip())
+        line(screen, "  ", (word, STYLES[word]), f"  {verdict.base_model:<16}  {_why(verdict, told)}".rstrip())
 
 
 def _shared(verdicts: Sequence[Verdict]) -> list[Mapping[str, Any]]:
@@ -140,7 +140,7 @@ def whole(screen: Console, verdict: Verdict, *, mended: bool = False) -> None:
 
 def _report(screen: Console, report: Report) -> None:
     word = report["verdict"]
-    line(screen, (word, _STYLES[word]), f" for {report['base_model']}: {_facts(report)}")
+    line(screen, (word, STYLES[word]), f" for {report['base_model']}: {_facts(report)}")
     for row in next_steps.codes(report):
         line(screen)
         _code(screen, report, row)
@@ -152,7 +152,7 @@ def _report(screen: Console, report: Report) -> None:
 def _facts(report: Report) -> str:
     files = report["files"]
     named = ", ".join(file["key"] for file in files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
-    return f"{named} as {report['split']}, {_count(report['records'], 'records')}, {_format(report['format'])}"
+    return f"{named} as {report['split']}, {counted(report['records'], 'records')}, {_format(report['format'])}"
 
 
 def _format(name: str | None) -> str:
@@ -161,7 +161,7 @@ def _format(name: str | None) -> str:
 
 
 def _code(screen: Console, report: Report, row: CodeCount) -> None:
-    severity = (f"{row.severity:<8}", _STYLES.get(row.severity, ""))
+    severity = (f"{row.severity:<8}", STYLES.get(row.severity, ""))
     line(screen, "  ", severity, (f" {row.code:<{_CODE_WIDTH}}", "bold"), f" {row.count:>7,}   {row.words}")
     listed = [finding for finding in report["findings"] if finding["code"] == row.code]
     for finding in listed[:SHOWN_PER_CODE]:
@@ -211,7 +211,7 @@ def mends(screen: Console, fixed: Fixed, out: str) -> None:
 
     for source, number, defect in fixed.lost[:SHOWN_PER_CODE]:
         place = source if number is None else f"{source} line {number}"
-        line(screen, ("not mended", _STYLES["error"]), f"  {place}: {defect.message}")
+        line(screen, ("not mended", STYLES["error"]), f"  {place}: {defect.message}")
     if fixed.lost:
         line(screen, f"{out} was not written: it would lack what could not be read. The original files:")
     elif not fixed.mends:
@@ -227,58 +227,7 @@ def mends(screen: Console, fixed: Fixed, out: str) -> None:
     line(screen)
 
 
-def version(
-    screen: Console,
-    found: Mapping[str, Any],
-    *,
-    unchanged: bool,
-    on_accept: bool = False,
-    again: Callable[[str], str] = str,
-) -> None:
-    """Print what a stack made of an upload: verdict, splits, top findings, the next command, for that stack by `again`.
-
-    `on_accept` says that its settings ask for an automatic job; a second one, started by hand, would cost again.
-    """
-    name = f"{found['dataset']}@{found['version']}"
-    repeated = " (the same bytes as before, no new version)" if unchanged else ""
-    line(screen, (found["status"], _STYLES.get(found["status"], "bold")), f" {name}{repeated}")
-    for item in found["preparations"]:
-        counts = ", ".join(_count(item[what], what) for what in ("records", "errors", "warnings"))
-        verdict = (f"{item['verdict']:<8}", _STYLES.get(item["verdict"], ""))
-        line(screen, "  ", verdict, f" {item['base_model']:<16} {item['split']:<10} {counts}")
-    _top_findings(screen, found.get("top_findings", ()))
-    if found["status"] == "accepted" and on_accept:
-        line(screen, 'Its settings say [job] start = "on_accept". Whether a job was started:')
-        next_step(screen, again(next_commands.list_jobs(found["dataset"])))
-    elif found["status"] == "accepted":
-        command = next_commands.start_job(found["dataset"], found["version"], found["base_models"][0])
-        next_step(screen, again(f"{command} --plan"))
-    elif found["status"] == "incomplete":
-        next_step(screen, "Add a train split to the folder, and push it again.")
-    else:
-        rejected = [item for item in found["preparations"] if item["verdict"] == "rejected" and item.get("page_url")]
-        line(screen, "Its reports, for 15 minutes to whoever has the link:")
-        for item in rejected:
-            line(screen, f"      {item['base_model']} {item['split']}: {item['page_url']}")
-        next_step(screen, "Correct what they name, and push it again.")
-
-
-def _top_findings(screen: Console, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print findings; those that several base models have in common are printed once."""
-    models: dict[tuple[str, str, int], list[str]] = {}
-    for row in rows:
-        models.setdefault((row["code"], row["split"], row["count"]), []).append(row["base_model"])
-    for row in rows:
-        found = models.pop((row["code"], row["split"], row["count"]), [])
-        if not found:
-            continue
-        severity = (f"{row['severity']:<8}", _STYLES.get(row["severity"], ""))
-        first = f", first on line {row['line']}" if row["line"] is not None else ""
-        where = f"{next_steps.times(row['count'])} in {row['split']} for {', '.join(found)}{first}"
-        line(screen, "  ", severity, f" {row['code']}, {where}: {row['words']} {row['hint']}")
-
-
-def _count(count: int, what: str) -> str:
+def counted(count: int, what: str) -> str:
     """A count with its noun; `what` is the plural."""
     return f"1 {what[:-1]}" if count == 1 else f"{count:,} {what}"
 

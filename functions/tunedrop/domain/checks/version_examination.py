@@ -89,9 +89,8 @@ class Session:
         self._shared = split_examination.record_checks(plan.policy, plan.level, shared=True)
         # Comparing needs every record, which rules out bulk conversion. At level `errors` it is only needed if the
         # policy turns one of its warnings into an error.
-        raised = plan.policy.error & CHECKS.keys()
-        late = any(CHECKS[code].stage == "split" or code == endings.CODE for code in raised)
-        self._compares = plan.level == "all" or late
+        raised = [CHECKS[code] for code in plan.policy.error & CHECKS.keys()]
+        self._compares = plan.level == "all" or any(one.stage == "split" or one.code == endings.CODE for one in raised)
 
     def examine(
         self,
