@@ -226,18 +226,23 @@ def _money(amount: float, cost: Mapping[str, Any]) -> str:
 
 def _repeated(report: Report, epochs: int) -> Markup | None:
     """What it costs that records repeat others; None if none do."""
-    repeated, cost = report.get("repeated"), report["cost"]
-    if not repeated or not (repeated["records"] or repeated["near"]):
-        return None
-    share = repeated["tokens"] / cost["trained_tokens_per_epoch"]
-    price = None if cost["amount"] is None else cost["amount"] * share * epochs
-    billed = f"{repeated['tokens'] * epochs:,} tokens" if price is None else _money(price, cost)
-    parts = (
-        f"{repeated['records']:,} records repeat others: {share:.0%} of the tokens teach nothing new, "
-        f"and cost {billed} in {epochs} epoch{'s' * (epochs > 1)}. " * bool(repeated["records"]),
-        f"{repeated['near']:,} records are nearly the same as others." * bool(repeated["near"]),
-    )
-    return tag("p", "".join(parts).strip())
+    repeated, cost = report.get("repeated") or {}, report["cost"]
+    again, near = repeated.get("records", 0), repeated.get("near", 0)
+    said = []
+    if again:
+        share = repeated["tokens"] / cost["trained_tokens_per_epoch"]
+        price = None if cost["amount"] is None else cost["amount"] * share * epochs
+        billed = f"{repeated['tokens'] * epochs:,} tokens" if price is None else _money(price, cost)
+        said.append("1 record repeats another:" if again == 1 else f"{again:,} records repeat others:")
+        said.append(f"{share:.0%} of the tokens teach nothing new, and cost {billed}")
+        said.append(f"in {epochs} epochs." if epochs > 1 else "in an epoch.")
+    if near:
+        said.append(
+            "1 record is nearly the same as another."
+            if near == 1
+            else f"{near:,} records are nearly the same as others."
+        )
+    return tag("p", " ".join(said)) if said else None
 
 
 def _epochs(base_model: str) -> tuple[int, int]:
