@@ -195,6 +195,13 @@ def test_of_records_with_changes_in_question_and_answer_nineteen_in_twenty_are_f
     assert found >= 95
 
 
+@pytest.mark.parametrize(("one", "other"), [("It is, red.", "It is red"), ("Red", "red -")])
+def test_a_long_question_again_is_found_where_short_answers_differ_in_marks_only(one, other):
+    words = story(1)
+    assert codes(record(" ".join(words), one), record(edited(words, 60), other)) == {"near_duplicate": 1}
+    assert codes(record(" ".join(words), one), record(edited(words, 60), "It is blue.")) == {}
+
+
 @pytest.mark.parametrize("changed", [3, 4])
 def test_a_long_answer_again_is_none_where_more_words_of_the_short_question_are_others(changed):
     question, answer = story(1, 9), story(2, 90)

@@ -127,6 +127,8 @@ def _others_alike(left: Fingerprints, at: int, right: Fingerprints, index: int) 
 
 
 def _same_words(left: Sequence[int], right: Sequence[int], least: int) -> bool:
+    if left == right:  # only marks are others
+        return len(left) > 0
     longer = max(len(left), len(right))
     return len(set(left).intersection(right)) >= max(least, longer - _OTHER_WORDS)
 
