@@ -119,15 +119,21 @@ class _Apart:
         self.is_clear = self.between["verdict"] == "better" if self.between else self.rival is not None
 
     def sentence(self, metric: str) -> str:
+        """What there is to say of the two."""
+        return self._never_asked() if self.between is None else self._asked(self.between, metric)
+
+    def _never_asked(self) -> str:
         one, two = self.names
-        if self.between is None:
-            if self.rival:
-                return f"{one} and {two} lie apart: their 95% intervals against {self.rival} do not overlap."
-            return f"{one} and {two} can't be told apart: no evaluation asked one against the other. One would tell."
-        interval = judged_models.interval_of(self.between)
+        if self.rival:
+            return f"{one} and {two} lie apart: their 95% intervals against {self.rival} do not overlap."
+        return f"{one} and {two} can't be told apart: no evaluation asked one against the other. One would tell."
+
+    def _asked(self, between: Facts, metric: str) -> str:
+        one, two = self.names
+        interval = judged_models.interval_of(between)
         within = f" (95% interval {evaluation_words.span(interval)})" if interval else ""
-        by = f"{points(abs(self.between['difference']))} of {metric}{within}"
-        match self.between["verdict"]:
+        by = f"{points(abs(between['difference']))} of {metric}{within}"
+        match between["verdict"]:
             case "better":
                 return f"{one} is better than {two} by {by}."
             case "worse":  # the scores of either are of another evaluation

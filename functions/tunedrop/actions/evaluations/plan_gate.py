@@ -5,6 +5,7 @@ Everything that can be known is checked before training or capacity is paid for;
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from tunedrop.actions.evaluations import plan_evaluation, start_evaluation
@@ -39,17 +40,26 @@ class PlannedGate:
     model: JudgedModel
     planned: Planned
 
-    def draft(self, purchase: Purchase, caller: str, cloud: Cloud) -> tuple[Purchase, Evaluation]:
-        """The purchase that nobody may call until its gate opens, and the evaluation that waits for it."""
+    def draft(
+        self, purchase: Purchase, hyperparameters: Mapping[str, str], caller: str, cloud: Cloud
+    ) -> tuple[Purchase, Evaluation]:
+        """The purchase that nobody may call until its gate opens, and the evaluation that waits for it.
+
+        `hyperparameters`: of the job whose model it is.
+        """
         evaluation_id = cloud.new_id()
         judges = JudgedUnit(purchase.deployment, purchase.generation)
         drafted = start_evaluation.draft(
             self.request, self.planned, cloud, evaluation_id=evaluation_id, caller=caller, judges=judges
         )
         judged, *others = drafted.candidates
-        drafted = replace(
-            drafted, candidates=(replace(judged, job_id=purchase.job_id, generation=purchase.generation), *others)
+        judged = replace(
+            judged,
+            job_id=purchase.job_id,
+            generation=purchase.generation,
+            hyperparameters=tuple(sorted(hyperparameters.items())),
         )
+        drafted = replace(drafted, candidates=(judged, *others))
         return replace(purchase, gate=UnitGate(evaluation_id, self.wish.max_hours)), drafted
 
 
