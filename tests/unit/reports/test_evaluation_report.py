@@ -161,8 +161,8 @@ def test_the_page_of_too_little_evidence_says_what_would_do_and_which_records_to
     page = page_of(some).text
     for words in (
         (
-            "These 200 records show a true difference of 9 points or more in four of five evaluations, as 20% of them were "
-            "scored differently by the two. The plan, which can't know that, assumed 10% and said 6.5 points."
+            "These 200 records show a true difference of 9 points or more in four of five evaluations, as 20% of them "
+            "were scored differently by the two. The plan, which can't know that, assumed 10% and said 6.5 points."
         ),
         "that one is better, if it truly is by 5 points626426",
         "Raise max_records: 50 records of the test split were not asked",
@@ -278,11 +278,8 @@ def test_no_line_of_the_plot_runs_through_its_words(layout, over_the_plot):
     page = evaluation_page.render(evaluation_report.build(result(), STACK)).decode()
     drawn = next(each for each in page.split("<svg")[1:] if f'class="chart forest {layout}"' in each)
     ground = re.findall(r'<(?:line|rect) [^>]*class="(?:zero|grid|band)"[^>]*>', drawn)
-    spans = [
-        (float(line["y1"]), float(line["y2"]))
-        for each in ground
-        if "y2" in (line := dict(re.findall(r'(\w+)="([\d.]+)"', each)))
-    ]
+    places = [dict(re.findall(r'(\w+)="([\d.]+)"', each)) for each in ground]
+    spans = [(float(each["y1"]), float(each["y2"])) for each in places if "y2" in each]
     words = [float(y) for y in re.findall(rf'<text [^>]*y="([\d.]+)" class="(?:{over_the_plot})"', drawn)]
     assert len(words) >= 3
     assert len(spans) >= 10
