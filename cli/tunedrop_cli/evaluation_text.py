@@ -18,6 +18,7 @@ _GATES = {"passed": "green", "failed": "bold red", "held": "yellow"}
 _FEWEST = 1.0
 """Points on each side of 0 that the picture shows at least."""
 _ROOM = 1.1
+_APPROVES = "tunedrop evaluations approve "
 
 COLUMNS = ("evaluation", "state", "verdict", "gate", "candidate", "against", "data", "began")
 
@@ -44,6 +45,8 @@ def whole(screen: Console, report: Report) -> None:
         text_report.line(screen, "  ", (f"{caveat['severity']:<8}", style), f" {caveat['words']}")
     text_report.line(screen)
     for step in report["next_steps"]:
+        if str(step["command"]).startswith(_APPROVES):
+            continue  # whether it still waits is known by the deployment alone
         text_report.next_step(screen, step["words"])
         if step["command"]:
             text_report.line(screen, "      ", (step["command"], "bold"))

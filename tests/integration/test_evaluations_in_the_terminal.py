@@ -226,6 +226,20 @@ def test_what_a_gate_holds_is_let_live_by_the_command_that_is_proposed(world, sa
         world.wait(seconds)
     evaluation_id = world.purchase("support-next").gate.evaluation_id
     assert "Held" in say("deployments list --state Held")[1]
+    code, said = say("deployments show support-next")
+    assert code == 0
+    for words in (
+        f"held: better was asked for, of evaluation {evaluation_id}",
+        "not enough evidence: Not decided whether support-next is better than base",
+        "Another person than",
+        f"tunedrop evaluations approve {evaluation_id} --reason WHY",
+    ):
+        assert words in said, said
+    states = [
+        line.split("  ")[1] for line in said.splitlines() if "judges it before anybody" in line or "gate holds" in line
+    ]
+    assert states == ["Evaluating", "Held"]
+    assert proposed(said) == f"tunedrop evaluations show {evaluation_id}"
     code, said = say(f"evaluations show {evaluation_id}")
     assert (code, "held for 24 hours" in said) == (1, True)
     code, said = say(proposed(said).replace("WHY", "'two labels are wrong'"))
@@ -233,7 +247,9 @@ def test_what_a_gate_holds_is_let_live_by_the_command_that_is_proposed(world, sa
     path, body = f"/evaluations/{evaluation_id}/approve", {"reason": "two labels are wrong"}
     assert call("POST", path, body, key="approve", cloud=world.cloud, caller=APPROVER)[0] == 202
     world.deliver()
-    assert "Ready" in say("deployments show support-next")[1]
+    said = say("deployments show support-next")[1]
+    assert "Ready" in said
+    assert "tunedrop evaluations approve" not in said
     assert "two labels are wrong" in say(f"evaluations show {evaluation_id}")[1]
 
 
