@@ -183,8 +183,9 @@ def _warnings(request: StartEvaluation, metric: MetricName, chosen: Selection) -
     elif smallest > request.margin:
         needed = power.records_needed(request.margin)
         yield (
-            f"{records:,} records show a difference of {smallest * 100:g} points or more; for {request.margin * 100:g} "
-            f"points, {needed:,} are needed. The likeliest verdict on a smaller one is insufficient_evidence."
+            f"{records:,} records show a difference of {smallest * 100:g} points or more, where both differ on "
+            f"{power.DISCORDANT:.0%} of them; for {request.margin * 100:g} points, {needed:,} are needed. The "
+            "likeliest verdict on a smaller one is insufficient_evidence."
         )
     if request.gate != "none" and not METRICS[metric].gates:
         yield f"The gate stands on {metric}, which measures how alike two texts are, not whether an answer is right."
