@@ -18,6 +18,7 @@ _STYLES = {"better": "bold green", "worse": "bold red"}
 _GATES = {"passed": "green", "failed": "bold red", "held": "yellow"}
 OFTEN = 0.4
 """Of all records: how often a tuned and a base model differ, where training made much of a difference."""
+_TOO_LITTLE = {"hold": "too little evidence is held for a person", "deploy": "too little evidence goes live"}
 _FEWEST = 1.0
 """Points on each side of 0 that the picture shows at least."""
 _ROOM = 1.1
@@ -46,7 +47,8 @@ def whole(screen: Console, report: Report) -> None:
     for caveat in report["caveats"]:
         style = "yellow" if caveat["severity"] == "warning" else "cyan"
         text_report.line(screen, "  ", (f"{caveat['severity']:<8}", style), f" {caveat['words']}")
-    text_report.line(screen)
+    if report["caveats"]:
+        text_report.line(screen)
     for step in report["next_steps"]:
         if str(step["command"]).startswith(_APPROVES):
             continue  # whether it still waits is known by the deployment alone
@@ -124,7 +126,9 @@ def _can_show(smallest: float, records: int) -> str:
     """What so many records show, by how often the two will differ, which nobody knows before they are asked."""
     more = power.smallest_difference(records, OFTEN)
     often = "" if more is None else f"; {points(more)} where they differ on {share(OFTEN)}"
-    return f"a difference of {points(smallest)} or more, where both differ on {share(power.DISCORDANT)} of them{often}"
+    return (
+        f"a difference of {points(smallest)} or more, where the two differ on {share(power.DISCORDANT)} of them{often}"
+    )
 
 
 def _askable(found: Report) -> str:
@@ -144,15 +148,19 @@ def _files(found: Report) -> Iterator[tuple[str, str]]:
 def _asked_of(found: Report) -> list[tuple[str, str]]:
     """What a plan and an evaluation say alike."""
     first, *others = (candidate["name"] for candidate in found["candidates"])
-    gate = f"{found['gate']}, on too little evidence {found['on_insufficient']}" if found["gate"] != "none" else ""
+    gate = f"{found['gate']}; {_TOO_LITTLE[found['on_insufficient']]}" if found["gate"] != "none" else ""
     return [
         ("candidate", first),
         ("against", ", ".join(others)),
         ("data", job_text.data_of(found)),
         ("metric", evaluation_words.metric(found["metric"])),
-        ("margin", points(found["margin"])),
+        ("margin", _margin(found)),
         ("gate", f"{gate}: {found['outcome']}" if gate and found.get("outcome") else gate),
     ]
+
+
+def _margin(found: Report) -> str:
+    return f"{points(found['margin'])}: a smaller difference does not matter"
 
 
 def _asked_for(report: Report) -> str:
@@ -173,7 +181,7 @@ def forest(report: Report) -> Iterator[str]:
     low, high = _range(groups[0], groups[1], margin)
     names = {id(each): evaluation_forest.label(each, report) for group in groups for each in group}
     width = max(map(len, names.values()))
-    for group, title in zip(groups, ("", "describes only"), strict=True):
+    for group, title in zip(groups, ("", "these only describe:"), strict=True):
         if group and title:
             yield f"  {title}"
         for each in group:
@@ -192,7 +200,7 @@ def _facts(report: Report) -> list[tuple[str, str]]:
         ("data", f"{report['dataset']}@{report['version']}"),
         ("records", evaluation_caveats.records_words(report["records"], report["left_out"])),
         ("gate", f"{report['gate']['asks']}: {report['gate']['outcome']}" if report["gate"]["asks"] != "none" else ""),
-        ("margin", points(report["margin"])),
+        ("margin", _margin(report)),
         ("by record", f"{declared['better']:,} better, {declared['worse']:,} worse, {alike:,} as good"),
         ("cost", job_text.cost_of(report["cost"])),
     ]

@@ -73,8 +73,8 @@ def test_a_plan_asks_nobody_and_ends_in_the_command_that_starts_it_and_so_on_to_
         "support@1",
         "exact match",
         "3 points",
-        "better, on too little evidence hold",
-        "60 of test",
+        "better; too little evidence is held for a person",
+        "60 of 60 in test",
         "Nobody",
     ):
         assert words in said

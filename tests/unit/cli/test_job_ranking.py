@@ -80,8 +80,8 @@ def test_each_pair_that_was_asked_has_its_own_verdict_whoever_is_best():
     assert found.sentences == (
         "By evaluation, on 400 records of test:",
         (
-            "a and b can't be told apart: a scored higher by 1 point of exact match (95% interval -4 to 6), which may be "
-            "chance."
+            "a and b can't be told apart: a scored higher by 1 point of exact match (95% interval -4 to 6), which may "
+            "be chance."
         ),
         "a is better than c by 30 points of exact match (95% interval 25 to 35).",
     )

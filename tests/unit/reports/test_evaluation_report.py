@@ -189,7 +189,7 @@ def test_the_page_says_who_asked_when_of_which_job_and_how_many_records_were_lef
         "asked for on 2026-11-30 at 19:20 UTC by arn:aws:iam::123456789012:user/dana.",
         "its model is of job 01jdjob: epochCount 2, learningRate 1e-05",
         (
-            "Records: 400 of the 402 records of test were asked. "
+            "Records: 400 of 402 in test. "
             "Left out: 0 in train too, 2 that repeat others, 0 not of text alone, 0 above max_records."
         ),
     ):
@@ -246,7 +246,7 @@ def test_a_candidate_that_its_gate_took_away_is_not_to_be_asked_again():
 def test_what_the_gate_holds_comes_first_with_the_command_that_lets_it_live():
     held = result(occasion=Occasion(held="support-prod"), left_out={"max_records": 50})
     first = evaluation_report.build(held, STACK)["next_steps"][0]
-    assert first["words"].startswith("support-prod is held for 24 hours.")
+    assert first["words"].startswith("support-prod is held for 24 hours, then released.")
     assert commands_of(held)[0].action == "approve"
 
 

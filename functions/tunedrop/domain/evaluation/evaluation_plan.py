@@ -183,7 +183,7 @@ def _warnings(request: StartEvaluation, metric: MetricName, chosen: Selection) -
     elif smallest > request.margin:
         needed = power.records_needed(request.margin)
         yield (
-            f"{records:,} records show a difference of {smallest * 100:g} points or more, where both differ on "
+            f"{records:,} records show a difference of {smallest * 100:g} points or more, where the two differ on "
             f"{power.DISCORDANT:.0%} of them; for {request.margin * 100:g} points, {needed:,} are needed. The "
             "likeliest verdict on a smaller one is insufficient_evidence."
         )

@@ -20,7 +20,8 @@ def steps(result: EvaluationResult) -> Iterator[Step]:
     declared = result.declared
     if result.occasion.held:
         yield Step(
-            f"{result.occasion.held} is held for 24 hours. Another person than who asked lets it live, with a reason.",
+            f"{result.occasion.held} is held for 24 hours, then released. To let it live all the same, another person "
+            "than who asked gives a reason.",
             next_commands.approve_evaluation(result.evaluation_id),
         )
     match declared.verdict:

@@ -41,8 +41,8 @@ def _of_form(result: EvaluationResult) -> Iterator[Caveat]:
         yield Caveat(
             "warning",
             "form_of_rival",
-            f"{share(failed.share)} of the answers of {declared.against} {failed.words}: part of the difference is "
-            "that it was never told the form.",
+            f"{share(failed.share)} of the answers of {declared.against} {failed.words}: so much of the difference may "
+            "be form alone.",
         )
     if gap is None or abs(gap) < _WORTH_SAYING:
         return
@@ -80,11 +80,11 @@ def _of_statistics(result: EvaluationResult) -> Iterator[Caveat]:
 
 
 def records_words(records: int, left_out: Mapping[str, int]) -> str:
-    """How many records of the test split were asked, and how many were left out for each reason, also where none."""
+    """How many records of the test split are asked, and how many are left out for each reason, also where none is."""
     counts = {**dict.fromkeys(_LEFT_OUT, 0), **left_out}
     named = ", ".join(f"{count:,} {_LEFT_OUT.get(reason, reason)}" for reason, count in counts.items())
     total = records + sum(counts.values())
-    return f"{records:,} of the {total:,} records of test were asked. Left out: {named}."
+    return f"{records:,} of {total:,} in test. Left out: {named}."
 
 
 def _of_answers(candidate: CandidateResult) -> Iterator[Caveat]:
