@@ -253,6 +253,25 @@ def test_what_a_gate_holds_is_let_live_by_the_command_that_is_proposed(world, sa
     assert "two labels are wrong" in say(f"evaluations show {evaluation_id}")[1]
 
 
+@pytest.mark.parametrize("asked", [
+    {"max_records": 24, "metric": "exact_match"},  # the base model answers in sentences
+    {"max_records": 12, "metric": "token_f1"},
+    {"candidate": "nova-lite", "against": ["nova-micro"], "max_records": 6},
+])  # fmt: skip
+def test_every_command_that_a_report_proposes_runs_as_it_is_printed(world, say, tmp_path, monkeypatch, asked):
+    monkeypatch.chdir(tmp_path)
+    evaluation = completed(world, **asked)
+    code, said = say(f"evaluations show {evaluation}")
+    assert code == 0
+    commands = [each.removeprefix("next").strip() for each in said.splitlines() if "  tunedrop " in each]
+    assert commands
+    for command in commands:  # a stack that is named is looked up in CloudFormation, which has none here
+        code, said = say(command.partition(" --stack-name ")[0])
+        assert code == 0, f"{command}: {said}"
+    if asked.get("metric") == "exact_match":
+        assert any("--against base:few_shot=5" in command for command in commands)
+
+
 def test_a_live_name_is_put_to_a_gate_in_one_command(world, say):
     job_id = world.start().id
     world.deliver()
