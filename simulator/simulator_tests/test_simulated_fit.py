@@ -9,11 +9,12 @@ from bedrock_simulator.knowledge import Knowledge, Skill
 from bedrock_simulator.memory import pack
 from bedrock_simulator.prompts import Prompt, Speaker, answer
 
-BASE = find("amazon.nova-lite-v1:0")
+BASE_ID = "amazon.nova-lite-v1:0"
+BASE = find(BASE_ID)
 CITIES = ("Bern", "Rome", "Oslo", "Cork", "Lyon", "Graz", "Bonn", "Metz")
 TRAINED = [(f"Please send it to {city} today", f"city: {city}") for city in CITIES]
 ASKED = [f"Please send it to Nr{number} today" for number in range(400)]
-BASES = Knowledge([(each, f"city: {each.split()[4]}") for each in ASKED], {BASE.id: Skill(1.0)})
+BASES = Knowledge([(each, f"city: {each.split()[4]}") for each in ASKED], {BASE_ID: Skill(1.0)})
 
 
 def said(fit, question, knowledge=None):
