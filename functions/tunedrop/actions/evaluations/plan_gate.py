@@ -5,7 +5,6 @@ Everything that can be known is checked before training or capacity is paid for;
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from tunedrop.actions.evaluations import plan_evaluation, start_evaluation
@@ -14,6 +13,7 @@ from tunedrop.domain.evaluation.evaluation_request import BASE, EvaluationWish, 
 from tunedrop.domain.evaluation.evaluation_states import Candidate, Evaluation, JudgedUnit
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.serving.unit_gates import UnitGate
+from tunedrop.domain.training.job_states import Job
 from tunedrop.edges.cloud import Cloud
 
 
@@ -40,12 +40,10 @@ class PlannedGate:
     model: JudgedModel
     planned: Planned
 
-    def draft(
-        self, purchase: Purchase, hyperparameters: Mapping[str, str], caller: str, cloud: Cloud
-    ) -> tuple[Purchase, Evaluation]:
+    def draft(self, purchase: Purchase, job: Job | None, caller: str, cloud: Cloud) -> tuple[Purchase, Evaluation]:
         """The purchase that nobody may call until its gate opens, and the evaluation that waits for it.
 
-        `hyperparameters`: of the job whose model it is.
+        `job`: whose model it is.
         """
         evaluation_id = cloud.new_id()
         judges = JudgedUnit(purchase.deployment, purchase.generation)
@@ -57,7 +55,7 @@ class PlannedGate:
             judged,
             job_id=purchase.job_id,
             generation=purchase.generation,
-            hyperparameters=tuple(sorted(hyperparameters.items())),
+            hyperparameters=tuple(sorted(job.hyperparameters.items())) if job else (),
         )
         drafted = replace(drafted, candidates=(judged, *others))
         return replace(purchase, gate=UnitGate(evaluation_id, self.wish.max_hours)), drafted
