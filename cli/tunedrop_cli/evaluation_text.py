@@ -64,7 +64,7 @@ def row(found: Report) -> tuple[str, ...]:
         found["id"],
         found["state"],
         evaluation_words.VERDICTS[found["verdict"]] if found["verdict"] else "-",
-        found["outcome"] or found["gate"],
+        found["outcome"] or (f"asks {found['gate']}" if found["gate"] != "none" else "none"),
         first,
         ", ".join(others),
         job_text.data_of(found),

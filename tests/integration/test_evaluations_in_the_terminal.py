@@ -100,6 +100,7 @@ def test_a_gate_that_has_not_passed_ends_in_1_whenever_a_script_looks(world, say
     assert code == 0
     evaluation = json.loads(said)["id"]
     assert say(f"evaluations show {evaluation}")[0] == 1, "it has not passed yet"
+    assert "asks better" in say("evaluations list")[1]
     world.deliver()
     code, said = say(f"evaluations show {evaluation}")
     outcome = evaluation_world.get(world, evaluation)["outcome"]
