@@ -41,6 +41,18 @@ def find(api: ControlApi, found: Facts) -> ShownGate | None:
         return None
 
 
+def refused(chosen: argparse.Namespace, screen: Console, found: Facts, unit: Facts | None) -> int:
+    """Say that a second unit has not taken over, and where to read why; return the exit code."""
+    if chosen.json:
+        text_report.as_json(found)
+        return 1
+    text_report.line(screen, f"{found['name']} goes on with the model of job {found['job_id']}.")
+    asked = unit and unit.get("evaluation_id")
+    show = next_commands.show_evaluation(asked) if asked else next_commands.show_deployment(found["name"])
+    text_report.next_step(screen, stack.again(chosen, show))
+    return 1
+
+
 def rows(gate: ShownGate | None) -> Iterator[tuple[str, str]]:
     """What a deployment's facts say of it."""
     if gate is None:

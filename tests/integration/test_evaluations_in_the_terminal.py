@@ -296,6 +296,8 @@ def test_a_watched_put_fails_where_its_gate_lets_nothing_take_over_from_what_ser
         code = main.main(shlex.split(put))
     said = capsys.readouterr()
     assert "does not take over" in said.out, said
+    (evaluation,) = (each["id"] for each in call("GET", "/evaluations", cloud=world.cloud)[1]["evaluations"])
+    assert proposed(said.out) == f"tunedrop evaluations show {evaluation}"
     assert (code, world.deployment().state, world.deployment().generation) == (1, "Ready", before)
 
 
