@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
+from typing import Literal
 
 from tunedrop.domain.reports.markup import Markup, tag
 from tunedrop.domain.reports.next_commands import Step
@@ -44,14 +45,17 @@ def table(
     numbers: frozenset[int] = frozenset(),
     *,
     caption: str | None = None,
+    stacks: bool = False,
     below: int | None = None,
 ) -> Markup:
     """Build a table; `numbers` are the indexes of right-aligned columns.
 
-    On a narrow screen, column `below` gets a line of its own, and the numbers their heads.
+    One that `stacks` shows each row as a list on a narrow screen, which scrolls any other sideways; in one with
+    column `below`, that one, of sentences, stands below the others of its row.
     """
     align = ["number" if index in numbers else "below" if index == below else None for index in range(len(heads))]
-    labels = [head if below is not None and index in numbers else None for index, head in enumerate(heads)]
+    led = set(range(1, len(heads))) if stacks else numbers if below is not None else set()
+    labels = [head if index in led else None for index, head in enumerate(heads)]
     top = tag("tr", *(tag("th", head, class_=class_) for head, class_ in zip(heads, align, strict=True)))
     lines = (
         tag(
@@ -63,8 +67,8 @@ def table(
         )
         for row in rows
     )
-    parts = (caption and tag("caption", caption), tag("thead", top), tag("tbody", *lines))
-    return scrolled(*parts, caption=caption, class_=None if below is None else "stacked")
+    parts = caption and tag("caption", caption), tag("thead", top), tag("tbody", *lines)
+    return scrolled(*parts, caption=caption, narrow="stacks" if stacks else None if below is None else "wraps")
 
 
 def said(
@@ -84,10 +88,12 @@ def said(
     )
 
 
-def scrolled(*parts: Markup | str | None, caption: str | None, class_: str | None = None) -> Markup:
+def scrolled(
+    *parts: Markup | str | None, caption: str | None, narrow: Literal["stacks", "wraps"] | None = None
+) -> Markup:
     """Build a table of its parts that scrolls inside the page; one with a caption can be scrolled by keys, too."""
     named = {"role": "region", "aria-label": caption, "tabindex": "0"} if caption else {}
-    return tag("div", tag("table", *parts, class_=class_), class_="scroll", **named)
+    return tag("div", tag("table", *parts), class_=f"scroll {narrow}" if narrow else "scroll", **named)
 
 
 def badge(severity: str) -> Markup:
