@@ -188,7 +188,7 @@ def test_a_file_of_answers_and_what_will_bill_by_the_hour_take_nothing_and_need_
 def test_right_answers_that_contradict_each_other_or_are_all_alike_are_told():
     def told(words: str, *answers: str, fingerprint: int | None = None) -> bool:
         read = [question(number, each, fingerprint=fingerprint) for number, each in enumerate(answers)]
-        chosen = questions.select(read, (), 100)
+        chosen = questions.select(read, {}, 100)
         made = evaluation_plan.make(
             StartEvaluation("support", "support-prod"), TESTED, CANDIDATES, chosen, prices={}, currency="USD"
         )

@@ -150,7 +150,9 @@ def _gated(checked: CheckedDeployment, wish: EvaluationWish, cloud: Cloud, *, ac
     planned, served = checked.plan, checked.served
     successor = planned.generation if "replace" in planned.changes else None
     hourly = planned.serving == "provisioned_throughput"
-    model = JudgedModel(planned.name, served.base_model, served.dataset, served.version, hourly, successor)
+    model = JudgedModel(
+        planned.name, served.base_model, served.dataset, served.version, hourly, successor, planned.job_id
+    )
     gate = plan_gate.plan(wish, model, cloud, accept_unknown_price=accepted)
     gated = deployment_plan.identified(replace(planned, gate_plan_id=gate.planned.plan.plan_id))
     return replace(checked, plan=gated, gate=gate)

@@ -17,7 +17,7 @@ from tunedrop.domain.evaluation.contrasts import MOST_FAILED
 from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
 from tunedrop.domain.evaluation.evaluation_states import Candidate, TokensAllowed
 from tunedrop.domain.evaluation.gate import Gate, OnInsufficient
-from tunedrop.domain.evaluation.questions import REFERENCES, Question, Selection
+from tunedrop.domain.evaluation.questions import REFERENCES, LearnedFrom, Question, Selection
 from tunedrop.domain.versions.stored_file import StoredFile
 from tunedrop.errors import Conflict, InvalidInput
 
@@ -36,6 +36,8 @@ class Tested:
     """Fields that were kept of test's records."""
     answer_schema: StoredFile | None = None
     """What an answer in JSON has to look like."""
+    learned: tuple[LearnedFrom, ...] = ()
+    """What candidates learned from, beside `train`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,8 @@ def _warnings(request: StartEvaluation, metric: MetricName, chosen: Selection) -
         )
     if leaks := chosen.left_out.get("leaks_from_train"):
         yield f"{leaks:,} records of test are in train, too, and are not asked."
+    for each in chosen.learned:
+        yield from filter(None, [each.told()])
 
 
 def _of_references(metric: MetricName, schema: AnswerSchema | None, chosen: Selection) -> Iterator[str]:

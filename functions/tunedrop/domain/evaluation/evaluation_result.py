@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tunedrop.domain.evaluation.contrasts import Contrast, EvaluationVerdict
 from tunedrop.domain.evaluation.gate import Gate, GateOutcome
 from tunedrop.domain.evaluation.label_metrics import Confusion
+from tunedrop.domain.evaluation.questions import LearnedFrom
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class EvaluationResult:
     records: int
     """Asked of each candidate."""
     left_out: Mapping[str, int]
-    """Records of the test split that were not asked, by reason: `leaks_from_train`, `duplicates`, `max_records`."""
+    """Records of the test split that were not asked, by reason, such as `leaks_from_train` or `duplicates`."""
     metric: str
     margin: float
     gate: Gate
@@ -101,3 +102,5 @@ class EvaluationResult:
     """Records to look at next: where both candidates answer differently and neither is right."""
     currency: str
     cost: float | None
+    learned: tuple[LearnedFrom, ...] = ()
+    """What candidates learned from, beside the version's own train split."""

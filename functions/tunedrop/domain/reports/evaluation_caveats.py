@@ -12,6 +12,7 @@ from tunedrop.domain.reports.evaluation_words import metric, number, points, sha
 _WORTH_SAYING = 0.01
 _LEFT_OUT: Mapping[str, str] = {
     "leaks_from_train": "are in train too",
+    "trained_on": "are in other data from which a candidate learned",
     "duplicates": "repeat others",
     "max_records": "are above max_records",
     "not_text": "are not text alone",
@@ -77,6 +78,10 @@ def _of_records(result: EvaluationResult) -> Iterator[Caveat]:
         named = ", ".join(f"{count:,} {_LEFT_OUT.get(reason, reason)}" for reason, count in reasons)
         total = sum(count for _, count in reasons)
         yield Caveat("info", "left_out", f"{total:,} of the test split's records were not asked: {named}.")
+    for each in result.learned:
+        if words := each.told():
+            known = each.leaks is not None
+            yield Caveat("info" if known else "warning", "trained_on" if known else "leaks_not_checked", words)
 
 
 def _of_answers(candidate: CandidateResult) -> Iterator[Caveat]:
