@@ -1,4 +1,4 @@
-"""Evaluations whose models are too busy or not there: some of the time, nearly always, or for good; judged by what Bedrock charged.
+"""Evaluations whose models are too busy or not there: at times, nearly always, or for good; judged by what was charged.
 
 However often a question is refused, the evaluation ends, each question is charged and scored once at most, and nothing
 waits among the dead letters.

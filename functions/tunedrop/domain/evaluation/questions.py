@@ -12,14 +12,13 @@ import msgspec
 
 from tunedrop.domain.base_models.catalogue import RecordFormat
 from tunedrop.domain.formats import all_formats
+from tunedrop.domain.reading import kept_fields
 from tunedrop.domain.records import strict_json
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.records.fingerprints import Fingerprints
 from tunedrop.domain.records.record import Record, joined
 from tunedrop.domain.versions.stored_file import StoredFile
 
-REFERENCES = "references"
-"""The kept field that holds further right answers."""
 LONGEST_FIELD = 100
 """Characters of a kept field that may name a group or a slice."""
 LeakReason = Literal["leaks_from_train", "trained_on"]
@@ -174,14 +173,11 @@ def _question(number: int, record: Record, fingerprint: int, kept: Mapping[str, 
 
 
 def _more_references(kept: Mapping[str, Any]) -> Iterator[str]:
-    """Further right answers: a list, or one alone; in a table's cell, a list as JSON."""
-    given = kept.get(REFERENCES, [])
-    if isinstance(given, str) and given.lstrip().startswith("["):
-        listed = strict_json.parse_cell(given)
-        given = listed if isinstance(listed, list) else given
+    """Further right answers as texts; a null is none (the finding `null_reference`)."""
+    given = kept_fields.references(kept)
     for each in given if isinstance(given, list) else [given]:
         text = each if isinstance(each, str) else json.dumps(each, ensure_ascii=False)
-        if text.strip():
+        if each is not None and text.strip():
             yield text
 
 

@@ -6,13 +6,18 @@ data, for evaluations.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
+from tunedrop.domain.records import strict_json
+from tunedrop.domain.records.defects import Defect
+
 RESERVED = frozenset({"completion", "messages", "prompt", "schemaVersion", "system"})
 """Fields that train, or decide how: they can't be kept."""
+REFERENCES = "references"
+"""Further right answers of a record."""
 MOST = 20
 LONGEST = 100
 """Characters of a name."""
@@ -22,6 +27,23 @@ def parted(document: Mapping[str, Any], keep: frozenset[str]) -> tuple[dict[str,
     """The fields to read, and those to keep."""
     rest = {name: value for name, value in document.items() if name not in keep}
     return rest, {name: value for name, value in document.items() if name in keep and value is not None}
+
+
+def null_references(kept: Mapping[str, Any]) -> Iterator[Defect]:
+    """At most one defect: a null among further right answers, also where a table's cell holds them as JSON."""
+    given = references(kept)
+    if isinstance(given, list) and None in given:
+        place = f"{REFERENCES}[{given.index(None)}]"
+        yield Defect("null_reference", f"{place} is null, which is no answer; it is not kept as one.", f"$.{place}")
+
+
+def references(kept: Mapping[str, Any]) -> Any:
+    """Further right answers: a list, or one alone; in a table's cell, a list as JSON."""
+    given = kept.get(REFERENCES, [])
+    if isinstance(given, str) and given.lstrip().startswith("["):
+        listed = strict_json.parse_cell(given)
+        return listed if isinstance(listed, list) else given
+    return given
 
 
 def line(number: int, kept: Mapping[str, Any]) -> bytes:
