@@ -26,25 +26,25 @@ _LOWER = bytes(range(256)).lower()
 _IGNORED_ASCII = b" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\"'`?;"
 
 
-class _Piece(msgspec.Struct, gc=False):
+class _TextPiece(msgspec.Struct, gc=False):
     text: str | msgspec.UnsetType = msgspec.UNSET
 
 
-class _Message(msgspec.Struct, gc=False):
+class _PreparedTurn(msgspec.Struct, gc=False):
     role: str
-    content: str | list[_Piece]
+    content: str | list[_TextPiece]
 
 
-class _Line(msgspec.Struct, gc=False):
+class _PreparedLine(msgspec.Struct, gc=False):
     """A prepared record, in any of the forms that Bedrock takes."""
 
-    system: str | list[_Piece] = ""
-    messages: list[_Message] = []
+    system: str | list[_TextPiece] = ""
+    messages: list[_PreparedTurn] = []
     prompt: str | msgspec.UnsetType = msgspec.UNSET
     completion: str | msgspec.UnsetType = msgspec.UNSET
 
 
-_read = msgspec.json.Decoder(_Line).decode
+_read = msgspec.json.Decoder(_PreparedLine).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def _taught(lines: Iterable[bytes]) -> Iterator[_Taught]:
         yield from _answers(system, read)
 
 
-def _answers(system: str, line: _Line) -> Iterator[_Taught]:
+def _answers(system: str, line: _PreparedLine) -> Iterator[_Taught]:
     """Each answer after a user's turn: Bedrock may train on every one of a conversation."""
     asked, last = blake2b(digest_size=16), None
     for role, given in _turns(line):
@@ -153,13 +153,13 @@ def _answers(system: str, line: _Line) -> Iterator[_Taught]:
         last = text if role == "user" else None
 
 
-def _turns(line: _Line) -> Iterator[tuple[str, str | None]]:
+def _turns(line: _PreparedLine) -> Iterator[tuple[str, str | None]]:
     if isinstance(line.prompt, str) and isinstance(line.completion, str):
         yield from (("user", line.prompt), ("assistant", line.completion))
     yield from ((message.role, _text(message.content)) for message in line.messages)
 
 
-def _text(content: str | list[_Piece]) -> str | None:
+def _text(content: str | list[_TextPiece]) -> str | None:
     """None if anything in it is not text."""
     if isinstance(content, str):
         return content
