@@ -15,7 +15,8 @@ from statistics import NormalDist
 
 _NORMAL = NormalDist()
 _STEPS = 60
-_BISECTIONS = 26
+_LEAST, _CLOSE = 1e-15, 1e-7
+"""Of a probability, so that its quantile is finite; and of what is close enough."""
 _NEAR = 1e-4
 """So near to its middle, a sum is as often above as below."""
 
@@ -31,11 +32,26 @@ def p_not_above(sums: Sequence[float], sizes: Sequence[int], mean: float = 0.0) 
 
 def lowest(sums: Sequence[float], sizes: Sequence[int], level: float) -> float:
     """The bound that the mean difference is above, at a one-sided level of confidence such as 0.975."""
+    wanted = _NORMAL.inv_cdf(1 - level)
+
+    def over(mean: float) -> float:
+        """How far its p is above the wanted one, as normal quantiles, of which a mean is nearly a straight line."""
+        return _NORMAL.inv_cdf(min(max(p_not_above(sums, sizes, mean), _LEAST), 1 - _LEAST)) - wanted
+
     low, high = -1.0, sum(sums) / sum(sizes)
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if p_not_above(sums, sizes, middle) < 1 - level else (low, middle)
-    return low
+    if high <= low:
+        return low
+    mean, before = high + (low - high) / sqrt(len(sums) + 1), high
+    found, earlier = over(mean), over(high)
+    for _ in range(_STEPS):  # secants, kept between what is known to be too low and too high
+        low, high = (mean, high) if found < 0 else (low, mean)
+        if abs(found) < _CLOSE or high - low < _CLOSE:
+            break
+        step = mean - found * (mean - before) / (found - earlier) if found != earlier else low
+        before, earlier = mean, found
+        mean = step if low < step < high else (low + high) / 2
+        found = over(mean)
+    return mean
 
 
 def highest(sums: Sequence[float], sizes: Sequence[int], level: float) -> float:

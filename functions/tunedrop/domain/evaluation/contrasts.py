@@ -110,7 +110,7 @@ def _measured(pairs: Sequence[Pair], *, binary: bool) -> Contrast:
     def interval(level: float) -> Interval | None:
         if exact:
             return paired_tests.tango(better, worse, records, level)
-        return _of_scores(totals, counts, level) if len(totals) > 1 else None
+        return interval_of_scores(totals, counts, level) if len(totals) > 1 else None
 
     return Contrast(
         records=records,
@@ -130,7 +130,7 @@ def _measured(pairs: Sequence[Pair], *, binary: bool) -> Contrast:
     )
 
 
-def _of_scores(totals: Sequence[float], counts: Sequence[int], level: float) -> Interval:
+def interval_of_scores(totals: Sequence[float], counts: Sequence[int], level: float) -> Interval:
     """Student's interval, widened to what holds if the scores that were not seen are the worst."""
     one_sided = 0.5 + level / 2
     low, high = (bound(totals, counts, one_sided) for bound in (bounded_means.lowest, bounded_means.highest))
