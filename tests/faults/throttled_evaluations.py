@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bedrock_simulator import Fault
+from bedrock_simulator.faults import FaultKind
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.evaluation.contrasts import MOST_FAILED
 from tunedrop.domain.evaluation.evaluation_states import ENDED, Evaluation
@@ -37,21 +38,18 @@ class Busy:
 
     rate: float
     model: str | None = None
-    kind: str = "ThrottlingException"
+    kind: FaultKind = "ThrottlingException"
     """None of these costs anything."""
 
     def __str__(self) -> str:
         return f"{self.rate:.0%} of the calls of {self.model or 'all'} refused, {self.kind}"
 
 
+_GONE: tuple[FaultKind, ...] = ("ServiceUnavailableException", "ModelNotReadyException")
 EVERY = (
     *(Busy(rate) for rate in RATES),
     *(Busy(rate, THEIRS) for rate in (0.5, 1.0)),
-    *(
-        Busy(rate, kind=kind)
-        for kind in ("ServiceUnavailableException", "ModelNotReadyException")
-        for rate in (0.5, 0.9, 1.0)
-    ),
+    *(Busy(rate, kind=kind) for kind in _GONE for rate in (0.5, 0.9, 1.0)),
 )
 
 

@@ -21,7 +21,7 @@ from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import job_rows
 from tunedrop.edges.s3 import objects
 
-MOST_BYTES = 128 * 2**20
+MOST_BYTES = 64 * 2**20
 """Of all train splits that are read anew: what is above is known by the fingerprints of its upload, if it has any."""
 
 

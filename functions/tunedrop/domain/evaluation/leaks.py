@@ -6,6 +6,7 @@ and closing punctuation. Only the test split is held in memory: train passes by,
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ LONG = 8.0
 """Words of a question that no two people ask by chance; 20 Chinese or Japanese characters are as many."""
 _CHARACTER = 0.4
 _QUOTES = "\"'`\u00b4\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a\u300c\u300d\u300e\u300f"
-_IGNORED = {ord(each): None for each in f"{_QUOTES}?;\u061f\u2049\u200b\ufeff"}
+_IGNORED = re.compile(rf"[\s{_QUOTES}?;\u061f\u2049\u200b\ufeff]+")
 _AT_THE_END = ".,:!\u3001\u3002\u30fb\u06d4\u0964"
 _LOWER = bytes(range(256)).lower()
 _IGNORED_ASCII = b" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\"'`?;"
@@ -119,8 +120,7 @@ def plain(text: str) -> str:
     """The text as questions are compared."""
     if text.isascii():
         return text.encode().translate(_LOWER, _IGNORED_ASCII).decode().rstrip(_AT_THE_END)
-    folded = unicodedata.normalize("NFKC", text).casefold().translate(_IGNORED)
-    return "".join(folded.split()).rstrip(_AT_THE_END)
+    return _IGNORED.sub("", unicodedata.normalize("NFKC", text).casefold()).rstrip(_AT_THE_END)
 
 
 def _is_long(text: str) -> bool:
