@@ -51,10 +51,10 @@ def bounded_needed(size: float, deviation: float, *, alpha: float = ALPHA / 2, l
     return most
 
 
-def smallest_difference(records: int) -> float | None:
+def smallest_difference(records: int, discordant: float = DISCORDANT) -> float | None:
     """The smallest difference between two shares of right answers that so many records show, in steps of half a point.
 
     None if not even all records answered differently would.
     """
     steps = (number * _STEP for number in range(1, round(1 / _STEP)))
-    return next((round(step, 3) for step in steps if records_needed(step) <= records), None)
+    return next((round(step, 3) for step in steps if records_needed(step, discordant) <= records), None)
