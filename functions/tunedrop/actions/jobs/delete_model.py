@@ -64,6 +64,9 @@ def carry_out(job: Job, cloud: Cloud, spender: Spender) -> None:
     deletion = job.model_deletion
     if deletion is None or not deletion.is_open or job.model_arn is None:
         return
+    if job.model_missed_at:
+        _save(job, model_deletion.finish(deletion, job.model_missed_at), cloud)
+        return
     if used := _use(job, cloud):
         _save(job, model_deletion.give_up(deletion, Refusal("refused", used.code, used.message)), cloud)
         return

@@ -17,6 +17,7 @@ from tunedrop.domain.serving import terms
 from tunedrop.domain.serving.purchase_states import ENDED, Purchase
 from tunedrop.domain.serving.served_models import ProvenModel
 from tunedrop.domain.serving.terms import Term
+from tunedrop.domain.training import missed_models
 from tunedrop.domain.training.job_states import ENDED as ENDED_JOB
 from tunedrop.domain.training.job_states import Job
 
@@ -168,7 +169,7 @@ def of_storage(job: Job, prices: Mapping[str, float], period: Period, now: datet
     """The charge of keeping a job's custom model in the period, by the parts of its months."""
     if job.status != "Completed" or job.model_arn is None or job.ended_at is None:
         return None
-    gone = job.model_deletion.deleted_at if job.model_deletion else None
+    gone = missed_models.gone_at(job)
     began, ended = max(job.ended_at, period.since), min(gone or now, now, period.until)
     months = periods.months(began, ended) if began < ended else Decimal(0)
     if not months:
