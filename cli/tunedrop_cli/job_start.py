@@ -85,7 +85,7 @@ def confirm(chosen: argparse.Namespace, found: Plan) -> str:
         found["version"],
         found["base_model"],
         hyperparameters=found["hyperparameters"],
-        deployment=DeploymentRequest(**wish) if wish else None,
+        deployment=DeploymentRequest(**{name: each for name, each in wish.items() if name != "cost"}) if wish else None,
         plan_id=found["plan_id"],
         choices=job_options.choices(chosen),
     )

@@ -11,7 +11,7 @@ from tunedrop.domain.reports import next_commands
 from tunedrop.domain.texts.counted import counted
 from tunedrop.domain.training.durations import Estimate
 
-from tunedrop_cli import deployment_text, local_times, tables, terminal_curves, text_report
+from tunedrop_cli import amounts, deployment_text, gate_text, local_times, tables, terminal_curves, text_report
 from tunedrop_cli.terminal_curves import Curve
 
 ENDED = frozenset({"Completed", "Failed", "Stopped"})
@@ -71,7 +71,7 @@ def facts(job: Job) -> list[tuple[str, str]]:
         ("owner", job["owner"]),
         ("in Bedrock", job["name"]),
         ("custom model", job["model_arn"] or ""),
-        ("deployment", f"{wish['name']}, {wish['serving'].replace('_', ' ')}" if wish else ""),
+        ("deployment", _deployed(wish) if wish else ""),
         ("passed over", _skipped(job)),
         ("final losses", ", ".join(f"{name} {loss:.4g}" for name, loss in _losses(job))),
         ("why", job["failure"] or ""),
@@ -184,6 +184,7 @@ def plan(screen: Console, found: Mapping[str, Any], confirm: str) -> None:
         text_report.line(
             screen, ("  warning", "yellow"), f"  {each['code']} ({counted(each['count'], 'time')}): {each['words']}"
         )
+    gate_text.warnings(screen, found.get("evaluation"))
     for words in found.get("advice") or ():
         text_report.line(screen, f"  know     {words}")
     text_report.line(screen)
@@ -199,6 +200,7 @@ def _planned(found: Mapping[str, Any]) -> list[tuple[str, str]]:
             ("hyperparameters", settings_of(found)),
             ("trains", "not known yet: this version is prepared for the base model first, which costs nothing"),
             ("cost", "not known yet"),
+            *_goes_live(found),
         ]
     steps, epochs = counted(found["steps"], "step"), counted(found["epochs"], "epoch")
     tokens = f"{found['trained_tokens']:,} tokens (estimated) in {steps}, {epochs}"
@@ -218,11 +220,17 @@ def _planned(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("tuned further", f"the model of job {found['from_job']}" if found.get("from_job") else ""),
         *deployment_text.budget(found),
         ("takes", _duration(lasts) if lasts else "unknown: no earlier job of this base model has completed"),
-        ("deployment", _deployed(found["deployment"]) if found.get("deployment") else ""),
+        *_goes_live(found),
         ("can be served", ", ".join(ways)),
         ("lifecycle", (found.get("lifecycle") or {}).get("status", "")),
         ("a test can show", difference["words"] if difference else ""),
     ]
+
+
+def _goes_live(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The deployment that is to be made, what it costs, and what decides whether it goes live."""
+    wish = found.get("deployment")
+    return [("deployment", _deployed(wish)), *gate_text.facts(found.get("evaluation"))] if wish else []
 
 
 def _duration(lasts: Mapping[str, Any]) -> str:
@@ -244,14 +252,27 @@ def _deployed(wish: Mapping[str, Any]) -> str:
     units = counted(wish["model_units"], "model unit")
     billed = f"{units}, billed by the hour" if wish["model_units"] else "billed by the token"
     until = f", released after {wish['hours']} h" if wish["hours"] else ""
-    return f"{wish['name']}, {wish['serving'].replace('_', ' ')}, {billed}{until}"
+    return f"{wish['name']}, {wish['serving'].replace('_', ' ')}, {billed}{until}{_until_its_end(wish)}"
+
+
+def _until_its_end(wish: Mapping[str, Any]) -> str:
+    """What it costs by the hour; nothing on demand, and of a plan that does not say."""
+    cost = wish.get("cost")
+    if not wish["model_units"] or not cost:
+        return ""
+    if cost["hour"] is None:
+        return ": unknown (no price)"
+    hour, whole = (amounts.money(cost[name], cost["currency"]) for name in ("hour", "until_end"))
+    return f": {hour} an hour, {whole} until its end"
 
 
 def _hourly(way: Mapping[str, Any]) -> str:
     if way["serving"] == "on_demand":
         return "billed by the token"
     price = way.get("model_unit_hour")
-    return f"{price} {way['currency']} an hour" if price is not None else "billed by the hour, price not set"
+    return (
+        f"{amounts.money(price, way['currency'])} an hour" if price is not None else "billed by the hour, price not set"
+    )
 
 
 def next_command(job: Job) -> str:
@@ -285,7 +306,7 @@ def cost_of(cost: Mapping[str, Any] | None, *, tokens: bool = True) -> str:
     if cost is None or cost.get("amount") is None:
         return "unknown (no price)"
     amount = cost["amount"]
-    return f"{amount:.{2 if amount >= 1 else 4}f} {cost['currency']}"
+    return f"{amount:,.{2 if amount >= 1 or not amount else 4}f} {cost['currency']}"
 
 
 def final_loss(job: Job) -> float | None:

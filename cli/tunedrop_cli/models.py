@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from tunedrop.domain.reports import next_commands
 
-from tunedrop_cli import deployment_text, judged_models, listings, local_times, options, stack, tables, text_report
+from tunedrop_cli import amounts, judged_models, listings, local_times, options, stack, tables, text_report
 from tunedrop_cli.errors import WrongUsage
 from tunedrop_cli.paths import place
 
@@ -182,7 +182,7 @@ def _stored_for(found: Mapping[str, Any]) -> str:
         return ""
     if cost["month"] is None:
         return "an unknown fee: no price is set"
-    return f"{deployment_text.money(cost['month'], cost['currency'])} a month"
+    return f"{amounts.money(cost['month'], cost['currency'])} a month"
 
 
 def _splits(found: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:

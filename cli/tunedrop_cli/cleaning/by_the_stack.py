@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tunedrop_cli import deployment_text, listings
+from tunedrop_cli import amounts, listings
 from tunedrop_cli.cleaning.things import BILLS, Thing
 from tunedrop_cli.control import ControlApi
 from tunedrop_cli.errors import Refused
@@ -48,7 +48,7 @@ def _deployments(api: ControlApi) -> Iterator[Thing]:
 def _bills(found: Mapping[str, Any]) -> str:
     if not found["model_units"]:
         return BILLS["on-demand deployment"]
-    return f"{deployment_text.money(found['hourly_cost'], found['currency'])} an hour"
+    return f"{amounts.money(found['hourly_cost'], found['currency'])} an hour"
 
 
 def end(api: ControlApi, thing: Thing) -> str | None:

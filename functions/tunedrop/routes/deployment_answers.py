@@ -11,6 +11,7 @@ from tunedrop.actions.deployments.read_deployments import PricedDeployment, Pric
 from tunedrop.actions.deployments.release_deployment import PlannedRelease
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.routes.budget_answers import BudgetAnswer
+from tunedrop.routes.capacity_answers import CapacityCostAnswer
 from tunedrop.routes.evaluation_answers import EvaluationPlanAnswer
 from tunedrop.routes.orphan_answers import OrphanAnswer
 from tunedrop.routes.plan_answers import QuotaAnswer
@@ -124,15 +125,6 @@ class DeploymentsAnswer(AnswerModel):
     cursor: str | None
     orphans: list[OrphanAnswer] | None = Field(None, description="With orphans=true: of this stack, by tag or name")
     foreign: list[OrphanAnswer] | None = Field(None, description="With orphans=true: made by others; never touched")
-
-
-class CapacityCostAnswer(AnswerModel):
-    """What a deployment costs while nobody calls it, estimated by the stack's Prices."""
-
-    hour: float | None = Field(description="null: no price is configured; 0 on demand, which bills by the token")
-    day: float | None
-    until_end: float | None = Field(description="From now to its end; null also if it has no end and costs something")
-    currency: str
 
 
 class BreakEvenAnswer(AnswerModel):
@@ -271,7 +263,7 @@ def plan(planned: PlannedDeployment) -> DeploymentPlanAnswer:
         expires_at=planned.expires_at,
         idle_minutes=told.idle_minutes,
         commitment=told.commitment.term if told.commitment else None,
-        evaluation=EvaluationPlanAnswer.of(checked.gate.planned.plan) if checked.gate else None,
+        evaluation=EvaluationPlanAnswer.of_gate(checked.gate) if checked.gate else None,
         cost=CapacityCostAnswer.of(planned.cost),
         hour_of_both=planned.hour_of_both,
         quotas=[QuotaAnswer.of(quota) for quota in planned.quotas],

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from tunedrop.domain.charges import periods
 from tunedrop.domain.charges.periods import Period
@@ -107,6 +107,21 @@ def thousands_charged(job: Job) -> Decimal | None:
     if status == "Failed" or (status in ENDED_JOB and job.arn is None):
         return Decimal(0)
     return None if job.trained_tokens is None else Decimal(job.trained_tokens) / 1000
+
+
+def training_cost(job: Job, prices: Mapping[str, float], currency: str) -> Mapping[str, Any] | None:
+    """The cost of a job's training as its charge says it, by the prices of today; None before its tokens are known.
+
+    `amount` is None, never 0, where no price is configured (docs/facts.md#prices).
+    """
+    quantity = None if job.trained_tokens is None else thousands_charged(job)
+    if quantity is None:
+        return None
+    price = price_of("training", job.base_model, prices)
+    if price is None and quantity:
+        return {"amount": None, "currency": None, "price_per_1000_tokens": None}
+    amount = float(round(quantity * (price or 0), 4))
+    return {"amount": amount, "currency": currency, "price_per_1000_tokens": None if price is None else float(price)}
 
 
 def of_training(job: Job, prices: Mapping[str, float], period: Period, now: datetime) -> Charge | None:
