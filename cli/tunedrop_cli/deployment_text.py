@@ -61,7 +61,7 @@ def whole(screen: Console, found: Deployment, *, history: bool = True) -> None:
             ("state", found["state"]),
             ("served by", way(found)),
             ("billed", units if number else "by the token"),
-            ("cost so far", amounts.money(found["cost_so_far"], found["currency"]) if found["model_units"] else ""),
+            ("cost so far", amounts.money(found["cost_so_far"], found["currency"]) if _by_the_hour(found) else ""),
             ("until", local_times.shown(found["expires_at"]) if found["expires_at"] else ""),
             ("left", left(found) if found["expires_at"] and found["state"] not in ENDED else ""),
             ("idle stop", idle_stop(found)),
@@ -85,7 +85,7 @@ def whole(screen: Console, found: Deployment, *, history: bool = True) -> None:
     tables.show(screen, ("time", "state", ""), rows)
     if found["acts"]:
         text_report.line(screen)
-        tables.show(screen, ("time", "done", "by", "request"), map(_act, found["acts"]))
+        tables.show(screen, ("time", "done", "generation", "by", "request"), map(_act, found["acts"]))
 
 
 def _commitment(found: Deployment) -> str:
@@ -123,7 +123,8 @@ def _beside(found: Deployment) -> str:
 
 
 def _act(act: Mapping[str, Any]) -> tuple[str, ...]:
-    return local_times.shown(act["time"]), act["did"].replace("_", " "), act["by"], act["request_id"] or "-"
+    when, did = local_times.shown(act["time"]), act["did"].replace("_", " ")
+    return when, did, str(act["generation"]), act["by"], act["request_id"] or "-"
 
 
 def plan(screen: Console, found: Mapping[str, Any]) -> None:

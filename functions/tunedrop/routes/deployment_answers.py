@@ -27,11 +27,12 @@ class HistoryAnswer(AnswerModel):
 
 
 class ActAnswer(AnswerModel):
-    """One thing that was done about the capacity of this generation."""
+    """One thing that was done about the capacity."""
 
     time: datetime
     did: str = Field(description="asked, bought, renewed, shortened, swap_asked, swapped, released, deleted")
     by: str = Field(description="An IAM ARN, `expiry`, or `stack` for the stack itself")
+    generation: int = Field(description="Of the unit of capacity that it was about")
     request_id: str | None = Field(description="ControlApi's for what was asked of it, Bedrock's for what it was asked")
 
 
@@ -96,8 +97,8 @@ class DeploymentAnswer(AnswerModel):
     )
     cost_so_far: float | None = Field(
         None,
-        description="Of this generation, estimated; calls on demand are not in it; null without a price. "
-        "With what is beside it",
+        description="Of all its units since it was made, estimated; calls on demand are not in it, nor what an "
+        "evaluation asked; null without a price",
     )
     currency: str | None = None
     second_unit: UnitAnswer | None = Field(None, description="What may be billed beside this generation")
@@ -115,7 +116,7 @@ class DeploymentAnswer(AnswerModel):
     gate: str | None = Field(None, description="passed, failed, held or none; null: not known yet, or no gate")
     on_budget: str | None = Field(None, description="notify or release; null on demand")
     history: list[HistoryAnswer]
-    acts: list[ActAnswer] = Field([], description="Of this generation, the first first; none by an older release")
+    acts: list[ActAnswer] = Field([], description="Of all its units, the first first; none by an older release")
 
 
 class DeploymentsAnswer(AnswerModel):
@@ -208,7 +209,10 @@ def deployment(priced: PricedDeployment) -> DeploymentAnswer:
         priced.on_budget,
     )
     answer.second_unit = _unit(priced.beside) if priced.beside else None
-    answer.acts = [ActAnswer.of(act) for act in priced.acts]
+    answer.acts = [
+        ActAnswer(time=act.time, did=act.did, by=act.by, generation=generation, request_id=act.request_id)
+        for generation, act in priced.acts
+    ]
     if purchase := priced.purchase:
         answer.commitment, answer.term_cost = purchase.commitment, priced.term_cost
         answer.committed_until = purchase.committed_until

@@ -5,8 +5,8 @@ Money is Decimal where it is added up; a price that is not configured makes an a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from tunedrop.domain.charges.periods import Period
 from tunedrop.domain.serving import terms
 from tunedrop.domain.serving.purchase_states import ENDED, Purchase
 from tunedrop.domain.serving.served_models import ProvenModel
+from tunedrop.domain.serving.served_spans import ServedSpan
 from tunedrop.domain.serving.terms import Term
 from tunedrop.domain.training import missed_models
 from tunedrop.domain.training.job_states import ENDED as ENDED_JOB
@@ -26,6 +27,9 @@ ChargeKind = PricedKind | Literal["evaluation"]
 ChargeUnit = Literal[
     "thousand_tokens", "model_unit_hours", "model_months", "thousand_input_tokens", "thousand_output_tokens"
 ]
+
+Trained = Job | ProvenModel
+"""What made a custom model, or what is still known of it."""
 
 _PRICES: Mapping[PricedKind, str] = {"training": "training_per_1000_tokens", "capacity": "model_unit_hour"}
 
@@ -153,31 +157,49 @@ def of_training(job: Job, prices: Mapping[str, float], period: Period, now: date
 
 
 def of_capacity(
-    purchase: Purchase, job: Job | ProvenModel, prices: Mapping[str, float], period: Period, now: datetime
-) -> Charge | None:
-    """The charge of a throughput in the period; None on demand, which bills by the call. `job` made its model."""
+    purchase: Purchase, models: Mapping[str, Trained], prices: Mapping[str, float], period: Period, now: datetime
+) -> Iterator[Charge]:
+    """The charges of a throughput in the period, one for each model that it served; none on demand.
+
+    `models`: of the purchase's jobs, by their ids.
+    """
     interval = billed(purchase, now) if purchase.model_units else None
-    hours = period.hours(*interval) if interval else Decimal(0)
-    if not interval or not hours:
-        return None
-    return Charge(
-        kind="capacity",
-        name=purchase.name,
-        job_id=job.id,
-        deployment=purchase.deployment,
-        dataset=purchase.dataset,
-        version=purchase.version,
-        base_model=job.base_model,
-        owner=purchase.owner,
-        began=max(interval[0], period.since),
-        ended=min(interval[1], period.until),
-        goes_on=purchase.state not in ENDED and period.until >= now,
-        model_units=purchase.model_units,
-        unit="model_unit_hours",
-        quantity=hours * purchase.model_units,
-        price=price_of("capacity", job.base_model, prices, purchase.commitment),
-        tags=job.tags,
-    )
+    if not interval:
+        return
+    base_model = models[purchase.job_id].base_model
+    price = price_of("capacity", base_model, prices, purchase.commitment)
+    for span, began in _spans(purchase, *interval):
+        hours = period.hours(began, span.until)
+        if not hours:
+            continue
+        model = models.get(span.job_id)
+        yield Charge(
+            kind="capacity",
+            name=purchase.name,
+            job_id=span.job_id,
+            deployment=purchase.deployment,
+            dataset=span.dataset,
+            version=span.version,
+            base_model=base_model,
+            owner=purchase.owner,
+            began=max(began, period.since),
+            ended=min(span.until, period.until),
+            goes_on=span.until == interval[1] and purchase.state not in ENDED and period.until >= now,
+            model_units=purchase.model_units,
+            unit="model_unit_hours",
+            quantity=hours * purchase.model_units,
+            price=price,
+            tags=model.tags if model else {},
+        )
+
+
+def _spans(purchase: Purchase, began: datetime, ended: datetime) -> Iterator[tuple[ServedSpan, datetime]]:
+    """The models that it served while it was billed, each with its beginning."""
+    last = ServedSpan(purchase.job_id, purchase.dataset, purchase.version, ended)
+    for span in (*purchase.served_before, last):
+        until = min(max(span.until, began), ended)
+        yield replace(span, until=until), began
+        began = until
 
 
 def of_storage(job: Job, prices: Mapping[str, float], period: Period, now: datetime) -> Charge | None:
