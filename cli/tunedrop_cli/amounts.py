@@ -17,4 +17,4 @@ def money(amount: float | None, currency: str | None) -> str:
 
 def price(amount: float | None) -> str:
     """The price of one unit with all its digits, however small."""
-    return "unknown" if amount is None else f"{Decimal(str(amount)):f}"
+    return "unknown" if amount is None else f"{Decimal(str(amount)).normalize():f}"

@@ -70,7 +70,12 @@ def _show(screen: Console, by: str | None, found: Mapping[str, Any]) -> None:
         tables.show(screen, (by, "cost", "charges", "without a price"), rows)
     elif found["charges"]:
         tables.show(screen, COLUMNS, (_row(each, found["currency"]) for each in found["charges"]), spare=4)
-    text_report.line(screen, f"{_total(found)} from {found['since']} to {found['until']}, estimated.")
+    text_report.line(screen, f"{_total(found)} from {_utc(found['since'])} to {_utc(found['until'])}, estimated.")
+
+
+def _utc(moment: str) -> str:
+    """In UTC, as months are counted."""
+    return f"{local_times.parsed(moment).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _total(found: Mapping[str, Any]) -> str:

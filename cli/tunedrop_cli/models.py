@@ -173,7 +173,9 @@ def state(found: Mapping[str, Any]) -> str:
         return f"gone since {local_times.shown(found['missed_at'])}, deleted by somebody else"
     if found["is_there"] is False:
         return "gone, deleted by somebody else"
-    return "being deleted" if deletion and not deletion["code"] else "kept"
+    if deletion and not deletion["code"]:
+        return "being deleted"
+    return "kept" if found["is_there"] else "not shown by Bedrock"
 
 
 def _stored_for(found: Mapping[str, Any]) -> str:

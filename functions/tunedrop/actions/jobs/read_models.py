@@ -60,8 +60,9 @@ def get(name: str, cloud: Cloud) -> ServedModel:
     """The custom model of that name. Raises NotFound `unknown_model`, and Unavailable if Bedrock does not answer."""
     job = find(name, cloud)
     with faults.asked_by_a_caller():
-        is_there = follow_models.is_shown(job, cloud)
-    model = _served(job, tuple(read_deployments.standing_by_job(cloud).get(job.id, ())), is_there, cloud)
+        is_shown = follow_models.is_shown(job, cloud)
+    standing = tuple(read_deployments.standing_by_job(cloud).get(job.id, ()))
+    model = _served(job, standing, _is_there(job, cloud, shown=is_shown), cloud)
     return replace(model, is_erased=_is_erased(job, cloud), evaluations=read_evaluations.of_model(job, cloud))
 
 
@@ -82,7 +83,10 @@ def list_models(limit: int, cursor: str | None, cloud: Cloud, wanted: JobFilter)
     standing = read_deployments.standing_by_job(cloud) if page.jobs else {}
     jobs = [job for job in page.jobs if job.model_arn]
     shown = _listed(cloud) if jobs else None
-    models = (_served(job, tuple(standing.get(job.id, ())), _is_listed(job, shown, cloud), cloud) for job in jobs)
+    models: list[ServedModel] = []
+    for job in jobs:
+        is_there = None if shown is None else _is_there(job, cloud, shown=job.name in shown)
+        models.append(_served(job, tuple(standing.get(job.id, ())), is_there, cloud))
     return ModelPage(tuple(models), page.cursor)
 
 
@@ -95,10 +99,9 @@ def _listed(cloud: Cloud) -> frozenset[str] | None:
         return None
 
 
-def _is_listed(job: Job, shown: frozenset[str] | None, cloud: Cloud) -> bool | None:
-    if missed_models.gone_at(job) is None and shown is not None and job.name in shown:
-        return True
-    return False if shown is not None and missed_models.is_followed(job, cloud.now()) else None
+def _is_there(job: Job, cloud: Cloud, *, shown: bool) -> bool | None:
+    """What follows from what Bedrock shows; None: it may be too new to be shown."""
+    return True if shown else False if missed_models.is_followed(job, cloud.now()) else None
 
 
 def _served(job: Job, deployments: tuple[Deployment, ...], is_there: bool | None, cloud: Cloud) -> ServedModel:

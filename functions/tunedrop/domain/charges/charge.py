@@ -124,7 +124,7 @@ def training_cost(job: Job, prices: Mapping[str, float], currency: str) -> Mappi
     price = price_of("training", job.base_model, prices)
     if price is None and quantity:
         return {"amount": None, "currency": None, "price_per_1000_tokens": None}
-    amount = float(round(quantity * (price or 0), 4))
+    amount = float(quantity * (price or 0))
     return {"amount": amount, "currency": currency, "price_per_1000_tokens": None if price is None else float(price)}
 
 
