@@ -127,6 +127,15 @@ def test_the_stack_may_still_be_asked_to_delete_it_and_says_when_it_went(world, 
     assert world.open_work() == []
 
 
+def test_the_stack_may_be_asked_to_delete_it_before_anybody_missed_it(world, model):
+    delete_by_hand(world, model)
+    assert call("DELETE", f"/models/{model}", cloud=world.cloud)[0] == 202
+    with refusing(clients.spender(), "DeleteCustomModel", "AccessDeniedException"):
+        world.deliver()
+    deletion = get(world, f"/models/{model}")["deletion"]
+    assert (deletion["deleted_at"] is not None, deletion["code"]) == (True, None)
+
+
 def test_a_model_that_the_stack_was_asked_to_delete_is_its_own_affair(world, model):
     call("DELETE", f"/models/{model}", cloud=world.cloud)
     world.deliver()

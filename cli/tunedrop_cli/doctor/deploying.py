@@ -6,13 +6,14 @@ import json
 import os
 import shlex
 from dataclasses import replace
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 from tunedrop_cli.doctor.outcomes import Finding
 from tunedrop_cli.doctor.reading import Reader
 
 ON_AWS = "make deploy"
-_EXAMPLE = 0.002
+_EXAMPLE = Decimal("0.002")
 
 
 def here(finding: Finding, reader: Reader) -> Finding:
@@ -22,8 +23,9 @@ def here(finding: Finding, reader: Reader) -> Finding:
         return finding
     words = ["tunedrop", "local", "up", "--region", reader.region, "--stack-name", reader.name]
     if unset := outcome.values.get("unset"):
-        known = json.loads(reader.deployed().parameters.get("Prices") or "{}")
-        words += ["--parameter", f"Prices={json.dumps(known | {unset[0]: _EXAMPLE})}"]
+        known = json.loads(reader.deployed().parameters.get("Prices") or "{}", parse_float=Decimal, parse_int=Decimal)
+        members = (f'"{name}": {price:f}' for name, price in (known | {unset[0]: _EXAMPLE}).items())
+        words += ["--parameter", f"Prices={{{', '.join(members)}}}"]
     return replace(finding, outcome=replace(outcome, command=shlex.join(words)))
 
 

@@ -13,7 +13,7 @@ UP = "tunedrop local up --region us-east-1 --stack-name east"
 
 
 def command(**values: Any) -> str:
-    parameters = {"Prices": '{"custom_model_month": 1.95}'}
+    parameters = {"Prices": '{"custom_model_month": 0.00006}'}
     reader: Any = SimpleNamespace(
         region="us-east-1", name="east", deployed=lambda: SimpleNamespace(parameters=parameters)
     )
@@ -25,7 +25,7 @@ def command(**values: Any) -> str:
 def test_it_is_what_deploys_there_with_the_prices_that_are_set_and_an_example_of_one_that_is_not(environment, url):
     environment.setenv("AWS_ENDPOINT_URL", url)
     assert command() == UP
-    added = '{"custom_model_month": 1.95, "nova-lite.training_per_1000_tokens": 0.002}'
+    added = '{"custom_model_month": 0.00006, "nova-lite.training_per_1000_tokens": 0.002}'
     unset = ["nova-lite.training_per_1000_tokens", "nova-pro.training_per_1000_tokens"]
     assert command(unset=unset) == f"{UP} --parameter 'Prices={added}'"
 

@@ -40,6 +40,11 @@ def look(job: Job, cloud: Cloud, now: datetime) -> None:
         logger.warning(words, extra={"job_id": job.id, "model": job.name})
 
 
+def is_gone(job: Job, cloud: Cloud) -> bool:
+    """Whether Bedrock has the job's custom model no more; one that may be too new to be shown is not gone."""
+    return missed_models.is_old(job, cloud.now()) and not is_shown(job, cloud)
+
+
 def is_shown(job: Job, cloud: Cloud) -> bool:
     """Whether Bedrock has the job's custom model. Get hides one that lost its tags, which lists show all the same."""
     return observed_models.name_of(cloud.bedrock, job.model_arn or "") is not None or job.name in listed(cloud)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from tunedrop.domain.training import model_deletion
 from tunedrop.domain.training.job_states import Job
 
 SETTLES_IN = timedelta(minutes=20)
@@ -21,12 +22,15 @@ def gone_at(job: Job) -> datetime | None:
     return min((moment for moment in (deleted_at, job.model_missed_at) if moment), default=None)
 
 
+def is_old(job: Job, now: datetime) -> bool:
+    """Whether its custom model is old enough for Bedrock to show it."""
+    is_made = job.status == "Completed" and job.model_arn is not None
+    return is_made and job.ended_at is not None and now - job.ended_at >= SETTLES_IN
+
+
 def is_followed(job: Job, now: datetime) -> bool:
     """Whether Bedrock should show its custom model by now, as far as this stack has done."""
-    deletion, ended_at = job.model_deletion, job.ended_at
-    if job.status != "Completed" or job.model_arn is None or ended_at is None or (deletion and not deletion.refusal):
-        return False
-    return now - ended_at >= SETTLES_IN
+    return is_old(job, now) and model_deletion.is_kept(job.model_deletion)
 
 
 def is_news(job: Job, now: datetime, *, shown: bool) -> bool:
