@@ -11,7 +11,16 @@ from tunedrop.domain.reports import next_commands
 from tunedrop.domain.texts.counted import counted
 from tunedrop.domain.training.durations import Estimate
 
-from tunedrop_cli import amounts, deployment_text, gate_text, local_times, tables, terminal_curves, text_report
+from tunedrop_cli import (
+    amounts,
+    deployment_text,
+    gate_text,
+    local_times,
+    tables,
+    terminal_curves,
+    text_report,
+    wish_text,
+)
 from tunedrop_cli.terminal_curves import Curve
 
 ENDED = frozenset({"Completed", "Failed", "Stopped"})
@@ -71,7 +80,7 @@ def facts(job: Job) -> list[tuple[str, str]]:
         ("owner", job["owner"]),
         ("in Bedrock", job["name"]),
         ("custom model", job["model_arn"] or ""),
-        ("deployment", _deployed(wish) if wish else ""),
+        ("deployment", wish_text.deployed(wish) if wish else ""),
         ("passed over", _skipped(job)),
         ("final losses", ", ".join(f"{name} {loss:.4g}" for name, loss in _losses(job))),
         ("why", job["failure"] or ""),
@@ -200,7 +209,7 @@ def _planned(found: Mapping[str, Any]) -> list[tuple[str, str]]:
             ("hyperparameters", settings_of(found)),
             ("trains", "not known yet: this version is prepared for the base model first, which costs nothing"),
             ("cost", "not known yet"),
-            *_goes_live(found),
+            *wish_text.goes_live(found),
         ]
     steps, epochs = counted(found["steps"], "step"), counted(found["epochs"], "epoch")
     tokens = f"{found['trained_tokens']:,} tokens (estimated) in {steps}, {epochs}"
@@ -220,17 +229,11 @@ def _planned(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("tuned further", f"the model of job {found['from_job']}" if found.get("from_job") else ""),
         *deployment_text.budget(found),
         ("takes", _duration(lasts) if lasts else "unknown: no earlier job of this base model has completed"),
-        *_goes_live(found),
+        *wish_text.goes_live(found),
         ("can be served", ", ".join(ways)),
         ("lifecycle", (found.get("lifecycle") or {}).get("status", "")),
         ("a test can show", difference["words"] if difference else ""),
     ]
-
-
-def _goes_live(found: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The deployment that is to be made, what it costs, and what decides whether it goes live."""
-    wish = found.get("deployment")
-    return [("deployment", _deployed(wish)), *gate_text.facts(found.get("evaluation"))] if wish else []
 
 
 def _duration(lasts: Mapping[str, Any]) -> str:
@@ -245,25 +248,6 @@ def duration(found: Estimate) -> str:
     shortest, longest = local_times.lasted(found.shortest), local_times.lasted(found.longest)
     spread = f"about {shortest}" if shortest == longest else f"{shortest} to {longest}"
     return f"{spread}, going by {found.jobs} earlier jobs of this base model"
-
-
-def _deployed(wish: Mapping[str, Any]) -> str:
-    """A deployment that is wished for, and until when it is billed."""
-    units = counted(wish["model_units"], "model unit")
-    billed = f"{units}, billed by the hour" if wish["model_units"] else "billed by the token"
-    until = f", released after {wish['hours']} h" if wish["hours"] else ""
-    return f"{wish['name']}, {wish['serving'].replace('_', ' ')}, {billed}{until}{_until_its_end(wish)}"
-
-
-def _until_its_end(wish: Mapping[str, Any]) -> str:
-    """What it costs by the hour; nothing on demand, and of a plan that does not say."""
-    cost = wish.get("cost")
-    if not wish["model_units"] or not cost:
-        return ""
-    if cost["hour"] is None:
-        return ": unknown (no price)"
-    hour, whole = (amounts.money(cost[name], cost["currency"]) for name in ("hour", "until_end"))
-    return f": {hour} an hour, {whole} until its end"
 
 
 def _hourly(way: Mapping[str, Any]) -> str:

@@ -157,7 +157,11 @@ def of_training(job: Job, prices: Mapping[str, float], period: Period, now: date
 
 
 def of_capacity(
-    purchase: Purchase, models: Mapping[str, Trained], prices: Mapping[str, float], period: Period, now: datetime
+    purchase: Purchase,
+    models: Mapping[str, Job | ProvenModel],
+    prices: Mapping[str, float],
+    period: Period,
+    now: datetime,
 ) -> Iterator[Charge]:
     """The charges of a throughput in the period, one for each model that it served; none on demand.
 
