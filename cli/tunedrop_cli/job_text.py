@@ -12,7 +12,6 @@ from tunedrop.domain.texts.counted import counted
 from tunedrop.domain.training.durations import Estimate
 
 from tunedrop_cli import (
-    amounts,
     deployment_text,
     gate_text,
     local_times,
@@ -213,7 +212,7 @@ def _planned(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         ]
     steps, epochs = counted(found["steps"], "step"), counted(found["epochs"], "epoch")
     tokens = f"{found['trained_tokens']:,} tokens (estimated) in {steps}, {epochs}"
-    ways = (f"{way['serving'].replace('_', ' ')} ({_hourly(way)})" for way in found.get("serving") or ())
+    ways = (wish_text.way(way) for way in found.get("serving") or ())
     records = found.get("records") or {}
     difference = found.get("smallest_difference")
     lasts = found.get("duration")
@@ -248,15 +247,6 @@ def duration(found: Estimate) -> str:
     shortest, longest = local_times.lasted(found.shortest), local_times.lasted(found.longest)
     spread = f"about {shortest}" if shortest == longest else f"{shortest} to {longest}"
     return f"{spread}, going by {found.jobs} earlier jobs of this base model"
-
-
-def _hourly(way: Mapping[str, Any]) -> str:
-    if way["serving"] == "on_demand":
-        return "billed by the token"
-    price = way.get("model_unit_hour")
-    return (
-        f"{amounts.money(price, way['currency'])} an hour" if price is not None else "billed by the hour, price not set"
-    )
 
 
 def next_command(job: Job) -> str:

@@ -1,4 +1,4 @@
-"""The deployment that a job wishes for, in words: what it costs until its end, and what decides whether it goes live."""
+"""The deployment that a job wishes for, in words: what it costs until its end, and how it goes live."""
 
 from __future__ import annotations
 
@@ -33,3 +33,17 @@ def _until_its_end(wish: Mapping[str, Any]) -> str:
         return ": unknown (no price)"
     hour, whole = (amounts.money(cost[name], cost["currency"]) for name in ("hour", "until_end"))
     return f": {hour} an hour, {whole} until its end"
+
+
+def way(found: Mapping[str, Any]) -> str:
+    """A way to serve, and how it is billed."""
+    return f"{found['serving'].replace('_', ' ')} ({_hourly(found)})"
+
+
+def _hourly(way: Mapping[str, Any]) -> str:
+    if way["serving"] == "on_demand":
+        return "billed by the token"
+    price = way.get("model_unit_hour")
+    return (
+        f"{amounts.money(price, way['currency'])} an hour" if price is not None else "billed by the hour, price not set"
+    )

@@ -28,9 +28,6 @@ ChargeUnit = Literal[
     "thousand_tokens", "model_unit_hours", "model_months", "thousand_input_tokens", "thousand_output_tokens"
 ]
 
-Trained = Job | ProvenModel
-"""What made a custom model, or what is still known of it."""
-
 _PRICES: Mapping[PricedKind, str] = {"training": "training_per_1000_tokens", "capacity": "model_unit_hour"}
 
 
