@@ -86,6 +86,17 @@ def test_the_plan_and_the_start_of_a_job_say_what_its_capacity_costs_until_its_e
     assert json.loads(say(f"jobs show {listed['id']} --json")[1])["deployment"]["cost"] == whole
 
 
+def test_the_most_that_a_start_may_cost_counts_its_capacity_and_its_gate(world, say):
+    assert say(f"jobs start support --model {OURS} --max-cost 1")[0] == 0
+    for gate in ("", "--gate not_worse"):
+        assert say(f"{BY_THE_HOUR} {gate} --max-cost 192")[0] == 1
+        world.settings = replace(world.settings, prices={k: v for k, v in PRICES.items() if "hour" not in k})
+        assert say(f"{BY_THE_HOUR} {gate} --max-cost 1000")[0] == 1
+        world.settings = replace(world.settings, prices=PRICES)
+    assert len(ask(world, "GET", "/jobs")["jobs"]) == 1
+    assert say(f"{BY_THE_HOUR} --max-cost 193")[0] == 0
+
+
 def test_capacity_without_a_price_or_without_an_hour_says_so(world, say):
     assert "192" not in say(f"jobs start support --model {OURS} --deploy support-prod --plan")[1]
     world.settings = replace(world.settings, prices={})
