@@ -22,6 +22,7 @@ from tests.faults import (
     replays,
     restores,
     storm_proof,
+    thorough,
 )
 from tests.faults.stateful import proof as stateful
 from tests.proofs import Proof, run
@@ -42,6 +43,7 @@ PROOFS: dict[str, Callable[[], Proof]] = {
     "canaries": canary_proof.prove,
     "budget": budget_walks.prove,
     "stateful": stateful.prove,
+    "thorough": thorough.prove,
 }
 """By name; each proof lives in a module of its own here, and a bounded part of it in `make test`."""
 

@@ -8,7 +8,7 @@ from tunedrop.routes.application import app
 
 from tests.hostile import campaign
 
-CASES = 40
+CASES = 20
 
 
 @pytest.fixture(scope="module")

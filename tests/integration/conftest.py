@@ -16,6 +16,7 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from moto import mock_aws
+from moto.backends import get_backend
 from tunedrop.edges import clients, clock_and_ids
 from tunedrop.edges import settings as settings_module
 from tunedrop.edges.cloud import Cloud
@@ -112,13 +113,11 @@ class Stack:
         return Cloud(self.settings, StackClients(self), now, clock_and_ids.new_id)
 
     def messages(self, queue_url: str) -> list[dict[str, Any]]:
-        """The bodies on a queue, taken off it."""
-        bodies: list[dict[str, Any]] = []
-        while received := self.sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
-            for message in received:
-                bodies.append(json.loads(message["Body"]))
-                self.sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
-        return bodies
+        """The bodies on a queue, taken off it where moto holds them: asking took a sixth of all these tests."""
+        queue = get_backend("sqs")[ACCOUNT][self.sqs.meta.region_name].queues[queue_url.rsplit("/", 1)[-1]]
+        due = queue.messages
+        queue._messages = [each for each in queue._messages if each not in due]
+        return [json.loads(each.body) for each in due]
 
     def published(self) -> list[tuple[str, dict[str, Any]]]:
         """The application's own events since the last look: (type, detail)."""

@@ -8,8 +8,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+import jsonpath_ng.ext
 from moto.backend_index import backend_url_patterns
 from moto.core import responses
+from moto.core.base_backend import BaseBackend
 from moto.core.serialize import BaseJSONSerializer
 from moto.core.utils import camelcase_to_underscores, method_names_from_class
 from moto.dynamodb.models import DynamoDBBackend
@@ -31,6 +33,8 @@ def hurry() -> None:
     _copy_changed_rows_only()
     _add_sizes_up_when_they_matter()
     _take_each_transaction_once()
+    _put_addresses_together_once()
+    jsonpath_ng.ext.parse = functools.cache(jsonpath_ng.ext.parse)  # type: ignore[attr-defined]
     responses.method_names_from_class = functools.cache(method_names_from_class)  # type: ignore[attr-defined]
     responses.camelcase_to_underscores = functools.cache(camelcase_to_underscores)  # type: ignore[attr-defined]
     backend_url_patterns.sort(key=lambda each: each[0] not in OFTEN)
@@ -111,6 +115,19 @@ def _take_each_transaction_once() -> None:
         return answered[token]
 
     DynamoHandler.transact_write_items = take_once  # type: ignore[method-assign]
+
+
+def _put_addresses_together_once() -> None:
+    """Moto does for each call."""
+    together = vars(BaseBackend)["urls"].fget
+    known: dict[type[BaseBackend], Any] = {}
+
+    def of(self: BaseBackend) -> Any:
+        if type(self) not in known:
+            known[type(self)] = together(self)
+        return known[type(self)]
+
+    BaseBackend.urls = property(of)  # type: ignore[method-assign,assignment]
 
 
 def _size(value: Any) -> int:

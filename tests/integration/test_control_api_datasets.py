@@ -451,6 +451,7 @@ def failing(nth, when, *clients):
             client.meta.events.unregister(event, strike)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("path", [DATASET, f"{DATASET}/versions/2"])
 def test_the_same_request_goes_on_wherever_the_first_one_died(dataset, path, when):

@@ -116,6 +116,7 @@ def test_a_model_that_is_being_deleted_is_neither_served_nor_tuned_further(world
     assert refused(put(world, {"job_id": job_id})) == (409, "model_deleted")
 
 
+@pytest.mark.thorough
 def test_wherever_the_other_comes_in_between_only_one_of_deletion_and_deployment_wins(world, model):
     job_id = shown(world, model)["job_id"]
     start = world.checkpoint()

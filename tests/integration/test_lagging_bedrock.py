@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
+import pytest
 from bedrock_simulator import Configuration, Quotas
 from botocore.exceptions import ClientError
 from tunedrop.edges import clients
@@ -83,6 +84,7 @@ class Lag:
         return (refusal("", 200)[0], {"tags": []}) if self._untagged(params) else None
 
 
+@pytest.mark.thorough
 def test_whatever_happens_in_whatever_order_at_most_one_is_bought_and_nothing_is_forgotten(stack, environment):
     world = bedrock_world.make(stack, environment, configuration=Configuration(quotas=Quotas(model_units=50)))
     world.trained()

@@ -109,6 +109,7 @@ def outcome(ask: Callable[[], str]) -> str:
         return refusal.code
 
 
+@pytest.mark.thorough
 def test_of_twenty_jobs_at_once_only_as_many_start_as_the_budget_has_money_for(world):
     allow(world, str(3 * cost(8) + 20))
 

@@ -315,6 +315,7 @@ def advance(generation: int) -> dict[str, Any]:
     return {"kind": "advance_purchase", "deployment": "support-prod", "generation": generation}
 
 
+@pytest.mark.thorough
 def test_rivals_at_any_call_of_taking_over_do_no_harm(world, jobs):
     _, second = jobs
     ask(world, second)

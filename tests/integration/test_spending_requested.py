@@ -91,6 +91,7 @@ def test_a_rival_at_any_call_of_a_buy_never_buys_twice(world):
         assert world.units() == (1, {"support-prod#1"}), name
 
 
+@pytest.mark.thorough
 def test_a_rival_at_any_call_of_a_second_send_never_buys_twice(world):
     world.trained()
     with world.interrupted(crash, world.calls_of(lambda: world.spend(BUY)).index(CREATE)), pytest.raises(Crash):
@@ -118,6 +119,7 @@ def test_a_rival_at_any_call_of_an_on_demand_deployment_never_makes_two(stack, e
         assert len(world.bought("custom_model_deployment")) == 1, name
 
 
+@pytest.mark.thorough
 def test_a_rival_for_the_last_model_unit_at_any_call_never_exceeds_the_cap(world):
     world.trained(deployment="support-one")
     world.trained(deployment="support-two", cap=2)

@@ -374,6 +374,7 @@ def test_a_crash_at_any_call_starts_one_job_in_the_end(world):
         assert len(world.bought(JOBS)) == 1, name
 
 
+@pytest.mark.thorough
 def test_a_rival_with_the_same_message_at_any_call_starts_one_job(world):
     upload(world, SETTINGS, ON_ACCEPT)
     event = put(world, TRAIN, good())
@@ -386,6 +387,7 @@ def test_a_rival_with_the_same_message_at_any_call_starts_one_job(world):
         assert len(started(world)) == len(world.bought(JOBS)) == 1, name
 
 
+@pytest.mark.thorough
 def test_a_later_version_at_any_call_starts_no_second_job(world):
     upload(world, SETTINGS, ON_ACCEPT)
     first, second = put(world, TRAIN, good()), put(world, VALIDATION, good(40, 500))

@@ -124,6 +124,7 @@ def test_a_crash_at_any_call_of_a_swap_ends_in_the_other_model_and_buys_nothing(
         swapped(world, way, sibling, served, name)
 
 
+@pytest.mark.thorough
 def test_a_rival_at_any_call_of_a_swap_does_no_harm(world, way, served, sibling):
     put(world, {"job_id": sibling})
     world.stack.messages(world.settings.spend_queue_url)
