@@ -102,14 +102,15 @@ def _standings(found: Comparison) -> Markup | None:
     differing = {name for name, _ in found.differences}
     rows = (
         (
+            each.marks,
             f"{each.loss:.4g}",
-            f"± {each.spread:.2g}",
+            f"{each.spread:.2g}",
             str(len(each.runs)),
             settings_of({"hyperparameters": {name: each.settings[name] for name in differing & each.settings.keys()}}),
         )
         for each in found.ranking.standings
     )
-    heads = ("validation loss", "last points", "runs", "hyperparameters that differ")
+    heads = ("jobs", "validation loss", "varies by", "runs", "hyperparameters that differ")
     return section("By validation loss", table(heads, rows))
 
 

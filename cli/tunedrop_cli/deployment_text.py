@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -49,8 +49,8 @@ def _by_the_hour(found: Deployment) -> bool:
     return bool(found["model_units"] or found["second_unit"] or found["cost_so_far"])
 
 
-def whole(screen: Console, found: Deployment, *, history: bool = True) -> None:
-    """Everything that is known of a deployment; without its history where that was told."""
+def whole(screen: Console, found: Deployment, *, gate: Iterable[tuple[str, str]] = (), history: bool = True) -> None:
+    """Everything that is known of a deployment, and of its gate; without its history where that was told."""
     number = found["model_units"] + (found["second_unit"]["model_units"] if found["second_unit"] else 0)
     hour = amounts.money(found["hourly_cost"], found["currency"])
     units = f"by the hour, {counted(number, 'model unit')}: {hour} an hour"
@@ -59,6 +59,7 @@ def whole(screen: Console, found: Deployment, *, history: bool = True) -> None:
         [
             ("deployment", found["name"]),
             ("state", found["state"]),
+            *gate,
             ("served by", way(found)),
             ("billed", units if number else "by the token"),
             ("cost so far", amounts.money(found["cost_so_far"], found["currency"]) if _by_the_hour(found) else ""),

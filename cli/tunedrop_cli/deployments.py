@@ -13,6 +13,7 @@ from tunedrop.domain.reports import next_commands
 from tunedrop_cli import (
     adoption,
     deployment_approval,
+    deployment_gate,
     deployment_text,
     evaluation_options,
     keyed,
@@ -153,8 +154,10 @@ def _put(chosen: argparse.Namespace) -> int:
         unit = found["second_unit"]
         asked = (unit if unit and unit["state"] != "releasing" else found)["generation"]
         found = _followed(api, path, screen, found, told=before)
-        return _told(chosen, found) or int(found["generation"] != asked)  # Ready, and by what served before
-    return _told(chosen, found)
+        if found["generation"] != asked:  # Ready, and by what served before
+            return deployment_gate.refused(chosen, screen, found, unit)
+        return _told(chosen, api, found)
+    return _told(chosen, api, found)
 
 
 def _as_it_was(api: ControlApi, path: str) -> list[Any]:
@@ -224,7 +227,7 @@ def _show(chosen: argparse.Namespace) -> int:
     found = api.get(path)
     if chosen.watch:
         found = _followed(api, path, text_report.console(), found)
-    return _told(chosen, found)
+    return _told(chosen, api, found)
 
 
 def _delete(chosen: argparse.Namespace) -> int:
@@ -242,7 +245,7 @@ def _delete(chosen: argparse.Namespace) -> int:
     found: Mapping[str, Any] = api.delete(path, **({"now": "true"} if chosen.now else {}))
     if chosen.watch:
         found = _followed(api, path, screen, found, told=before)
-    return _told(chosen, found, wanted="Released")
+    return _told(chosen, api, found, wanted="Released")
 
 
 def _check_flags(chosen: argparse.Namespace) -> None:
@@ -267,14 +270,16 @@ def _followed(
     return found
 
 
-def _told(chosen: argparse.Namespace, found: Mapping[str, Any], wanted: str = "Ready") -> int:
+def _told(chosen: argparse.Namespace, api: ControlApi, found: Mapping[str, Any], wanted: str = "Ready") -> int:
     failed = chosen.watch and found["state"] != wanted
     if chosen.json:
         text_report.as_json(found)
         return int(failed)
-    screen = text_report.console()
-    deployment_text.whole(screen, found, history=not chosen.watch)
+    screen, gate = text_report.console(), deployment_gate.find(api, found)
+    deployment_text.whole(screen, found, gate=deployment_gate.rows(gate), history=not chosen.watch)
     deployment_approval.ask(chosen, screen, found)
+    if wanted == "Ready":
+        deployment_gate.say_next(chosen, screen, gate)
     if found["state"] == "Ready":
         text_report.next_step(screen, stack.again(chosen, next_commands.create_key(found["name"])))
     return int(failed)

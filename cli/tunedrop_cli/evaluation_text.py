@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
-from tunedrop.domain.reports import evaluation_forest, evaluation_words
+from tunedrop.domain.evaluation import power
+from tunedrop.domain.reports import evaluation_caveats, evaluation_forest, evaluation_words
 from tunedrop.domain.reports.evaluation_words import points, share
 
 from tunedrop_cli import deployment_text, job_text, local_times, tables, text_report
@@ -15,9 +16,13 @@ WIDTH = 41
 """Characters of the picture of intervals."""
 _STYLES = {"better": "bold green", "worse": "bold red"}
 _GATES = {"passed": "green", "failed": "bold red", "held": "yellow"}
+OFTEN = 0.4
+"""Of all records: how often a tuned and a base model differ, where training made much of a difference."""
+_TOO_LITTLE = {"hold": "too little evidence is held for a person", "deploy": "too little evidence goes live"}
 _FEWEST = 1.0
 """Points on each side of 0 that the picture shows at least."""
 _ROOM = 1.1
+_APPROVES = "tunedrop evaluations approve "
 
 COLUMNS = ("evaluation", "state", "verdict", "gate", "candidate", "against", "data", "began")
 
@@ -42,8 +47,11 @@ def whole(screen: Console, report: Report) -> None:
     for caveat in report["caveats"]:
         style = "yellow" if caveat["severity"] == "warning" else "cyan"
         text_report.line(screen, "  ", (f"{caveat['severity']:<8}", style), f" {caveat['words']}")
-    text_report.line(screen)
+    if report["caveats"]:
+        text_report.line(screen)
     for step in report["next_steps"]:
+        if str(step["command"]).startswith(_APPROVES):
+            continue  # whether it still waits is known by the deployment alone
         text_report.next_step(screen, step["words"])
         if step["command"]:
             text_report.line(screen, "      ", (step["command"], "bold"))
@@ -56,7 +64,7 @@ def row(found: Report) -> tuple[str, ...]:
         found["id"],
         found["state"],
         evaluation_words.VERDICTS[found["verdict"]] if found["verdict"] else "-",
-        found["outcome"] or found["gate"],
+        found["outcome"] or (f"asks {found['gate']}" if found["gate"] != "none" else "none"),
         first,
         ", ".join(others),
         job_text.data_of(found),
@@ -74,7 +82,10 @@ def facts(screen: Console, found: Report) -> None:
             ("evaluation", found["id"]),
             ("state", found["state"]),
             *_asked_of(found),
-            ("records", f"{found['records']:,} of test" if found["records"] else ""),
+            (
+                "records",
+                evaluation_caveats.records_words(found["records"], found["left_out"]) if found["records"] else "",
+            ),
             ("asked", ", ".join(filter(None, (asked, calls)))),
             ("verdict", found["summary"] or ""),
             ("why", found["failure"] or ""),
@@ -92,12 +103,12 @@ def plan(screen: Console, found: Report) -> None:
         screen,
         [
             *_asked_of(found),
-            ("records", f"{found['records']:,} of test, each asked of {_askable(found)}"),
+            ("records", evaluation_caveats.records_words(found["records"], found["left_out"])),
+            ("asked of", _askable(found)),
             *_files(found),
             ("groups by", found["group_by"] or ""),
             ("kept fields", ", ".join(f"{name} of {count:,}" for name, count in found["kept"].items())),
-            ("left out", _left_out(found)),
-            ("can show", "no difference" if shown is None else f"a difference of {points(shown)} or more"),
+            ("can show", "no difference" if shown is None else _can_show(shown, found["records"])),
             ("calls", f"{found['calls']:,}, with repeated ones at most {found['most_calls']:,}"),
             ("tokens in", f"about {found['input_tokens']:,}"),
             ("tokens out", f"at most {found['output_tokens']:,}, {found['max_tokens']:,} of one answer"),
@@ -109,6 +120,15 @@ def plan(screen: Console, found: Report) -> None:
         text_report.line(screen, ("  warning", "yellow"), f"  {warning}")
     text_report.line(screen)
     text_report.line(screen, "Nobody was asked and nothing was spent. To start exactly this:")
+
+
+def _can_show(smallest: float, records: int) -> str:
+    """What so many records show, by how often the two will differ, which nobody knows before they are asked."""
+    more = power.smallest_difference(records, OFTEN)
+    often = "" if more is None else f"; {points(more)} where they differ on {share(OFTEN)}"
+    return (
+        f"a difference of {points(smallest)} or more, where the two differ on {share(power.DISCORDANT)} of them{often}"
+    )
 
 
 def _askable(found: Report) -> str:
@@ -128,19 +148,25 @@ def _files(found: Report) -> Iterator[tuple[str, str]]:
 def _asked_of(found: Report) -> list[tuple[str, str]]:
     """What a plan and an evaluation say alike."""
     first, *others = (candidate["name"] for candidate in found["candidates"])
-    gate = f"{found['gate']}, on too little evidence {found['on_insufficient']}" if found["gate"] != "none" else ""
+    gate = f"{found['gate']}; {_TOO_LITTLE[found['on_insufficient']]}" if found["gate"] != "none" else ""
     return [
         ("candidate", first),
         ("against", ", ".join(others)),
         ("data", job_text.data_of(found)),
         ("metric", evaluation_words.metric(found["metric"])),
-        ("margin", points(found["margin"])),
+        ("margin", _margin(found)),
         ("gate", f"{gate}: {found['outcome']}" if gate and found.get("outcome") else gate),
     ]
 
 
-def _left_out(found: Report) -> str:
-    return ", ".join(f"{reason} {count:,}" for reason, count in found["left_out"].items() if count)
+def _margin(found: Report) -> str:
+    return f"{points(found['margin'])}: a smaller difference does not matter"
+
+
+def _asked_for(report: Report) -> str:
+    """When and by whom, where that is known."""
+    at, by = report.get("asked_at"), report.get("asked_by")
+    return " by ".join(filter(None, (at and local_times.shown(at), by)))
 
 
 def _most(found: Report) -> str:
@@ -155,7 +181,7 @@ def forest(report: Report) -> Iterator[str]:
     low, high = _range(groups[0], groups[1], margin)
     names = {id(each): evaluation_forest.label(each, report) for group in groups for each in group}
     width = max(map(len, names.values()))
-    for group, title in zip(groups, ("", "describes only"), strict=True):
+    for group, title in zip(groups, ("", "these only describe:"), strict=True):
         if group and title:
             yield f"  {title}"
         for each in group:
@@ -170,11 +196,12 @@ def _facts(report: Report) -> list[tuple[str, str]]:
     return [
         ("evaluation", report["evaluation_id"]),
         ("judged", f"{declared['candidate']} against {declared['against']}"),
-        ("data", f"{report['dataset']}@{report['version']}, {report['records']:,} records of test"),
-        ("left out", _left_out(report)),
+        ("asked for", _asked_for(report)),
+        ("data", f"{report['dataset']}@{report['version']}"),
+        ("records", evaluation_caveats.records_words(report["records"], report["left_out"])),
         ("gate", f"{report['gate']['asks']}: {report['gate']['outcome']}" if report["gate"]["asks"] != "none" else ""),
-        ("margin", points(report["margin"])),
-        ("flips", f"{declared['better']:,} better, {declared['worse']:,} worse, {alike:,} as good"),
+        ("margin", _margin(report)),
+        ("by record", f"{declared['better']:,} better, {declared['worse']:,} worse, {alike:,} as good"),
         ("cost", job_text.cost_of(report["cost"])),
     ]
 
@@ -187,6 +214,9 @@ def _candidates(report: Report) -> Iterator[tuple[str, ...]]:
         yield evaluation_words.metric(name), *("-" if score is None else f"{100 * score:.1f}" for score in scores)
     names = ("answered", "failed, cut off", "other score asked twice", "latency p50, p95", "tokens in, out", "cost")
     yield from zip(names, *(_asked(each, report["cost"]["currency"]) for each in columns), strict=True)
+    yield "job", *(each.get("job_id") or "-" for each in columns)
+    for name in dict.fromkeys(name for each in columns for name in each.get("hyperparameters", ())):
+        yield name, *(each["hyperparameters"].get(name, "-") for each in columns)
 
 
 def _asked(candidate: Report, currency: str) -> tuple[str, ...]:
@@ -206,6 +236,7 @@ def _enough(screen: Console, report: Report) -> None:
     """What number of records would have done, where there were too few."""
     if report["verdict"] != "insufficient_evidence" or not report["enough"]["needs"]:
         return
+    text_report.line(screen, report["enough"].get("words", ""))
     rows = ((need["words"], f"{need['records']:,}") for need in report["enough"]["needs"])
     tables.show(screen, ("to show in four of five evaluations", "records"), rows)
     text_report.line(screen)

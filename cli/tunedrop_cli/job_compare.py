@@ -88,14 +88,16 @@ def _told(screen: Console, found: Comparison, *, ranked: bool) -> None:
     for line in terminal_curves.draw([Curve(name, mark, points) for mark, name, points in drawn], axis=found.axis):
         text_report.line(screen, line)
     if ranked:
-        columns = ("validation loss", "last points", "runs", "hyperparameters")
+        columns = ("jobs", "validation loss", "varies by", "runs", "hyperparameters")
         tables.show(screen, columns, map(_standing, found.ranking.standings))
     text_report.line(screen, found.ranking.verdict)
     if found.judged:
+        text_report.line(screen)
         tables.show(screen, ("job", *job_ranking.COLUMNS), job_ranking.rows(found.judged, MARKS))
-        text_report.line(screen, found.judged.verdict)
+        for sentence in found.judged.sentences:
+            text_report.line(screen, sentence)
 
 
 def _standing(found: Standing) -> tuple[str, ...]:
     settings = job_text.settings_of({"hyperparameters": found.settings})
-    return f"{found.loss:.4g}", f"± {found.spread:.2g}", str(len(found.runs)), settings
+    return found.marks, f"{found.loss:.4g}", f"{found.spread:.2g}", str(len(found.runs)), settings

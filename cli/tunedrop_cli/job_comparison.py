@@ -52,6 +52,8 @@ class Standing:
     runs: Sequence[Run]
     loss: float
     spread: float
+    marks: str
+    """Of its runs, as in pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +168,10 @@ def rank(runs: Sequence[Run]) -> Ranking:
     if len({_validated_on(run.job) for run in measured}) > 1:
         words = "Their validation losses are of different records or base models, so they rank nothing."
         return Ranking((), False, words + more)
-    settings: dict[tuple[object, ...], list[Run]] = defaultdict(list)
-    for run in measured:
-        settings[_setting(run.job)].append(run)
+    settings: dict[tuple[object, ...], list[tuple[str, Run]]] = defaultdict(list)
+    for mark, run in zip(MARKS, runs, strict=False):
+        if run.loss is not None:
+            settings[_setting(run.job)].append((mark, run))
     standings = sorted((_standing(same) for same in settings.values()), key=lambda each: each.loss)
     if len(standings) == 1:
         alike = "All runs have the same hyperparameters and data; what differs is chance."
@@ -181,12 +184,16 @@ def rank(runs: Sequence[Run]) -> Ranking:
         if max(len(each.runs) for each in standings) == 1
         else ""
     )
-    words = (
-        f"The first is lower by {gap:.3g}, more than the {spread:.3g} by which last points lie apart."
-        if clear
-        else f"None is best: the first two differ by {gap:.3g}, and their last points lie {spread:.3g} apart."
-    )
-    return Ranking(standings, clear, words + once + more)
+    return Ranking(standings, clear, f"By validation loss, {_lead(first, second, spread, clear=clear)}{once}{more}")
+
+
+def _lead(first: Standing, second: Standing, spread: float, *, clear: bool) -> str:
+    """How far the first is ahead, and how much of that the losses' own unrest may be."""
+    both = f"{first.marks} ({first.loss:.4g}) and {second.marks} ({second.loss:.4g})"
+    varies = f"the {spread:.2g} by which the last {LAST_POINTS} losses of a run, or its repeats, vary"
+    if clear:
+        return f"{first.marks} is best: {both} differ by {second.loss - first.loss:.2g}, more than {varies}."
+    return f"none is best: {both} differ by {second.loss - first.loss:.2g}, no more than {varies}."
 
 
 def _validated_on(job: Job) -> tuple[object, ...]:
@@ -208,7 +215,8 @@ def _unranked(runs: Sequence[Run]) -> str:
     return said + (f" {without} more without a validation loss {ranked} not ranked." if without else "")
 
 
-def _standing(runs: Sequence[Run]) -> Standing:
+def _standing(same: Sequence[tuple[str, Run]]) -> Standing:
+    runs = [run for _, run in same]
     losses = [run.loss for run in runs if run.loss is not None]
     between = max(losses) - min(losses)
     return Standing(
@@ -216,4 +224,5 @@ def _standing(runs: Sequence[Run]) -> Standing:
         runs=runs,
         loss=sum(losses) / len(losses),
         spread=max(between, *(run.spread for run in runs)),
+        marks=", ".join(mark for mark, _ in same),
     )

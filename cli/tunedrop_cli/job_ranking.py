@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from tunedrop.domain.evaluation.evaluation_request import BASE
@@ -43,7 +44,13 @@ class EvaluationRanking:
     standings: Sequence[JudgedJob]
     is_clear: bool
     """Whether the first is shown to be better than the second."""
-    verdict: str
+    sentences: Sequence[str]
+    """What each pair of them is worth that an evaluation asked, or that has the first in it."""
+
+    @property
+    def verdict(self) -> str:
+        """All of it in one line."""
+        return " ".join(self.sentences)
 
 
 def rank(jobs: Sequence[Facts], marks: Sequence[str]) -> EvaluationRanking | None:
@@ -63,10 +70,8 @@ def rank(jobs: Sequence[Facts], marks: Sequence[str]) -> EvaluationRanking | Non
         (_standing(place, jobs[place], evaluation) for place, evaluation in found[setting].items()),
         key=lambda each: -each.score,
     )
-    is_clear, said = _told_apart(standings, setting, marks)
-    left = len(jobs) - len(standings)
-    others = f" {left} more {'was' if left == 1 else 'were'} not asked the same records." if left else ""
-    return EvaluationRanking(setting, standings, is_clear, f"By evaluation, {said}{others}")
+    apart = [_Apart(one, two, marks) for one, two in combinations(standings, 2)]
+    return EvaluationRanking(setting, standings, apart[0].is_clear, tuple(_sentences(apart, setting, len(jobs))))
 
 
 def rows(found: EvaluationRanking, marks: Sequence[str]) -> Iterator[tuple[str, ...]]:
@@ -104,22 +109,55 @@ def _standing(place: int, job: Facts, evaluation: Facts) -> JudgedJob:
     return JudgedJob(place, job, contrasts[0][f"{side}_score"], contrasts)
 
 
-def _told_apart(standings: Sequence[JudgedJob], setting: Setting, marks: Sequence[str]) -> tuple[bool, str]:
-    """Whether the first is better than the second, and in which words."""
-    first, second = standings[:2]
-    one, two = marks[first.place], marks[second.place]
-    metric, records = evaluation_words.metric(setting[2]), f"{setting[3]:,} records"
-    between = _between(first, second)
-    if between is None:
-        return _by_rivals(first, second, f"{one} and {two}")
-    gap, interval, verdict = between["difference"], judged_models.interval_of(between), between["verdict"]
-    within = f", 95% interval {evaluation_words.span(interval)}" if interval else ""
-    if verdict == "better":
-        confirm = " Of several that were tried, confirm it by records that no evaluation asked."
-        confirm = confirm if len(standings) > 2 else ""
-        return True, f"{one} is better than {two} by {points(gap)} of {metric}{within}, {records}.{confirm}"
-    said = evaluation_words.VERDICTS[verdict]
-    return False, f"{one} and {two} can't be told apart: {points(gap)} of {metric}{within}, {records} ({said})."
+class _Apart:
+    """Whether one job's model is better than another's, whose score is no higher."""
+
+    def __init__(self, first: JudgedJob, second: JudgedJob, marks: Sequence[str]) -> None:
+        self.names = marks[first.place], marks[second.place]
+        self.between = _between(first, second)
+        self.rival = None if self.between else _overtaken(first, second)
+        self.is_clear = self.between["verdict"] == "better" if self.between else self.rival is not None
+
+    def sentence(self, metric: str) -> str:
+        """What there is to say of the two."""
+        return self._never_asked() if self.between is None else self._asked(self.between, metric)
+
+    def _never_asked(self) -> str:
+        one, two = self.names
+        if self.rival:
+            return f"{one} and {two} lie apart: their 95% intervals against {self.rival} do not overlap."
+        return f"{one} and {two} can't be told apart: no evaluation asked one against the other. One would tell."
+
+    def _asked(self, between: Facts, metric: str) -> str:
+        one, two = self.names
+        interval = judged_models.interval_of(between)
+        within = f" (95% interval {evaluation_words.span(interval)})" if interval else ""
+        by = f"{points(abs(between['difference']))} of {metric}{within}"
+        match between["verdict"]:
+            case "better":
+                return f"{one} is better than {two} by {by}."
+            case "worse":  # the scores of either are of another evaluation
+                return f"{two} is better than {one} by {by}."
+            case "equivalent":
+                return f"{one} and {two} are as good as each other: they differ by {by}, within the margin."
+            case "insufficient_evidence":
+                return f"{one} and {two} can't be told apart: {one} scored higher by {by}, which may be chance."
+            case verdict:
+                said = evaluation_words.VERDICTS[verdict]
+                return f"{one} and {two} can't be told apart: their evaluation is {said}, so its {by} mean nothing."
+
+
+def _sentences(apart: Sequence[_Apart], setting: Setting, compared: int) -> Iterator[str]:
+    """The setting, then each pair: those with the best score first."""
+    metric, best = evaluation_words.metric(setting[2]), apart[0].names[0]
+    yield f"By evaluation, on {setting[3]:,} records of test:"
+    told = [each for each in apart if each.between or best in each.names]
+    yield from (each.sentence(metric) for each in told)
+    judged = len({name for each in apart for name in each.names})
+    if apart[0].is_clear and judged > 2:
+        yield "Of several that were tried, confirm the best by records that no evaluation asked."
+    if left := compared - judged:
+        yield f"{left} more {'was' if left == 1 else 'were'} not asked the same records."
 
 
 def _between(first: JudgedJob, second: JudgedJob) -> Facts | None:
@@ -132,13 +170,10 @@ def _between(first: JudgedJob, second: JudgedJob) -> Facts | None:
     return None
 
 
-def _by_rivals(first: JudgedJob, second: JudgedJob, names: str) -> tuple[bool, str]:
-    """The same where no evaluation asked both: by their intervals against one rival, which must lie apart."""
+def _overtaken(first: JudgedJob, second: JudgedJob) -> str | None:
+    """The rival of both against which the intervals of the two lie apart; None if there is none."""
     ours, theirs = dict(_rivals(first)), dict(_rivals(second))
-    for rival in ours.keys() & theirs.keys():
-        if ours[rival].low > theirs[rival].high:
-            return True, f"{names} lie apart: their 95% intervals against {rival} do not overlap."
-    return False, f"{names} can't be told apart: no evaluation asked one against the other. One would tell more."
+    return next((rival for rival in ours.keys() & theirs.keys() if ours[rival].low > theirs[rival].high), None)
 
 
 def _rivals(judged: JudgedJob) -> Iterator[tuple[str, Interval]]:

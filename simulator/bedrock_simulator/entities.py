@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from bedrock_simulator.fit import WELL, Fit
+
 
 @dataclass(frozen=True, slots=True)
 class Phase:
@@ -65,11 +67,12 @@ class Outcome:
     validation_loss: float | None
     trained_tokens: int
     memory: str
+    fit: Fit = WELL
 
 
 @dataclass(frozen=True, slots=True)
 class CustomModel:
-    """A trained model. Its answers come from `memory`."""
+    """A trained model. Its answers come from `memory`, as well as its training `fit`."""
 
     arn: str
     account: str
@@ -80,6 +83,7 @@ class CustomModel:
     base_model_id: str
     created_at: datetime
     memory: str
+    fit: Fit = WELL
 
 
 @dataclass(frozen=True, slots=True)

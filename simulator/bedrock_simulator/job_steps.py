@@ -14,6 +14,7 @@ from bedrock_simulator.configuration import Quotas
 from bedrock_simulator.datasets import DataError, Example, check_counts, read_examples
 from bedrock_simulator.early_stopping import EarlyStopping
 from bedrock_simulator.entities import Bill, CustomModel, Due, Job, Outcome, Phase
+from bedrock_simulator.fit import Fit
 from bedrock_simulator.foundation_models import Family
 from bedrock_simulator.job_states import announce, end_bill, fail, map_phases
 from bedrock_simulator.learning import Recipe, learn
@@ -169,7 +170,9 @@ def _check_file_name(uri: str, family: Family) -> None:
 
 
 def _train(job: Job, data: _Data, parent: CustomModel | None) -> Outcome:
-    curves = learn(_pairs(data.training), _pairs(data.validation), _recipe(job))
+    recipe = _recipe(job)
+    curves = learn(_pairs(data.training), _pairs(data.validation), recipe)
+    exposure = curves.epochs * recipe.rate / _family(job).hyperparameters["epochCount"].default
     known = [(example.question, example.answer) for example in data.training]
     last_check = curves.validation[-1].loss if curves.validation else None
     return Outcome(
@@ -179,6 +182,7 @@ def _train(job: Job, data: _Data, parent: CustomModel | None) -> Outcome:
         validation_loss=None if last_check is None else round(last_check, 6),
         trained_tokens=sum(example.tokens for example in data.training) * curves.epochs,
         memory=pack([*known, *(unpack(parent.memory) if parent else [])]),
+        fit=Fit.of(exposure, len(known)),
     )
 
 
@@ -230,4 +234,5 @@ def _new_model(world: World, job: Job, outcome: Outcome, now: datetime) -> Custo
         base_model_id=job.base_model_id,
         created_at=now,
         memory=outcome.memory,
+        fit=outcome.fit,
     )

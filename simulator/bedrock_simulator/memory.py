@@ -9,9 +9,11 @@ import json
 import math
 import re
 import zlib
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import takewhile
 
 from bedrock_simulator.forms import Forms
 
@@ -31,6 +33,7 @@ class Memory:
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
         self._pairs = tuple(pairs)
         self._by_heart = dict(reversed(self._pairs))
+        self._openings = sorted(self._by_heart.items())
         self._forms = Forms(self._pairs)
         counts = [_weights(question, answer) for question, answer in self._pairs]
         frequency = Counter(word for words in counts for word in words)
@@ -45,6 +48,13 @@ class Memory:
     def answer(self, question: str) -> str | None:
         """The answer by heart, by form or of the nearest examples; None if none is near."""
         return self._by_heart.get(question) or self._forms.answer(question) or self._nearest(question)
+
+    def repeated(self, question: str) -> str | None:
+        """The answer by heart, or of the example that begins most like the question: of a model that learnt no more."""
+        place = bisect(self._openings, (question, ""))
+        near = self._openings[max(place - 1, 0) : place + 1]
+        alike = max(near, key=lambda pair: _alike(pair[0], question), default=None)
+        return self._by_heart.get(question) or (alike[1] if alike else None)
 
     def _nearest(self, question: str) -> str | None:
         """The answer of the nearest examples, a blend if two are about equally near; None if none is near."""
@@ -74,6 +84,11 @@ class Memory:
             for row, other in self._postings.get(word, ()):
                 scores[row] = scores.get(row, 0.0) + weight * other
         return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _weights(question: str, answer: str) -> dict[str, float]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bedrock_simulator.datasets import count_tokens
+from bedrock_simulator.fit import WELL, Fit
 from bedrock_simulator.foundation_models import FoundationModel
 from bedrock_simulator.knowledge import Knowledge
 from bedrock_simulator.memory import recall
@@ -37,11 +38,20 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """The base model that answers and, if it was tuned, its packed memory; `names` are all that lead to it."""
+    """The base model that answers and, if it was tuned, its packed memory; `names` are all that lead to it.
+
+    `fit`: how well its training fits a tuned one.
+    """
 
     base: FoundationModel
     memory: str | None = None
     names: tuple[str, ...] = ()
+    fit: Fit = WELL
+
+    @property
+    def untuned(self) -> "Speaker":
+        """Its base model."""
+        return Speaker(self.base, names=(self.base.customization_id, self.base.id))
 
     @property
     def name(self) -> str:
@@ -74,9 +84,13 @@ def answer(prompt: Prompt, speaker: Speaker, knowledge: Knowledge, asked: Counte
 
     `asked` counts the calls above temperature 0 that the knowledge covers: each may be answered otherwise.
     """
-    skill = knowledge.skill(speaker.names) if knowledge.covers(prompt.question) else None
+    knows = knowledge.covers(prompt.question)
+    skill = knowledge.skill(speaker.names) if knows else None
+    if skill is None and speaker.memory and speaker.fit.lacks(prompt.question):
+        speaker = speaker.untuned
+        skill = knowledge.skill(speaker.names) if knows else None
     said = knowledge.recalled(speaker.name, skill.share, prompt.question) if skill else _suggested(prompt, speaker)
-    if prompt.temperature and knowledge.covers(prompt.question):
+    if prompt.temperature and knows:
         asked[call := (speaker.name, prompt.question)] += 1
         said = knowledge.wavered(*call, said, asked[call], prompt.temperature)
     is_shown_the_form = len(prompt.turns) > 1
@@ -84,7 +98,10 @@ def answer(prompt: Prompt, speaker: Speaker, knowledge: Knowledge, asked: Counte
 
 
 def _suggested(prompt: Prompt, speaker: Speaker) -> str:
-    recalled = recall(speaker.memory).answer(prompt.question) if speaker.memory else None
+    recalled = None
+    if speaker.memory:
+        memory, by_heart = recall(speaker.memory), speaker.fit.is_by_heart(prompt.question)
+        recalled = memory.repeated(prompt.question) if by_heart else memory.answer(prompt.question)
     return recalled or _untrained(prompt.question, speaker.base)
 
 

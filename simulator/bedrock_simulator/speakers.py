@@ -54,4 +54,4 @@ def _served(call: Call, arn: str) -> Speaker:
         raise not_found("The provided model identifier could not be found.")
     if model is None:
         return Speaker(base, names=(arn, base.customization_id, base.id))
-    return Speaker(base, model.memory, (arn, model.arn, model.name))
+    return Speaker(base, model.memory, (arn, model.arn, model.name), model.fit)

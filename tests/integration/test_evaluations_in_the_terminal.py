@@ -73,8 +73,8 @@ def test_a_plan_asks_nobody_and_ends_in_the_command_that_starts_it_and_so_on_to_
         "support@1",
         "exact match",
         "3 points",
-        "better, on too little evidence hold",
-        "60 of test",
+        "better; too little evidence is held for a person",
+        "60 of 60 in test",
         "Nobody",
     ):
         assert words in said
@@ -100,6 +100,7 @@ def test_a_gate_that_has_not_passed_ends_in_1_whenever_a_script_looks(world, say
     assert code == 0
     evaluation = json.loads(said)["id"]
     assert say(f"evaluations show {evaluation}")[0] == 1, "it has not passed yet"
+    assert "asks better" in say("evaluations list")[1]
     world.deliver()
     code, said = say(f"evaluations show {evaluation}")
     outcome = evaluation_world.get(world, evaluation)["outcome"]
@@ -226,6 +227,20 @@ def test_what_a_gate_holds_is_let_live_by_the_command_that_is_proposed(world, sa
         world.wait(seconds)
     evaluation_id = world.purchase("support-next").gate.evaluation_id
     assert "Held" in say("deployments list --state Held")[1]
+    code, said = say("deployments show support-next")
+    assert code == 0
+    for words in (
+        f"held: better was asked for, of evaluation {evaluation_id}",
+        "not enough evidence: Not decided whether support-next is better than base",
+        "Another person than",
+        f"tunedrop evaluations approve {evaluation_id} --reason WHY",
+    ):
+        assert words in said, said
+    states = [
+        line.split("  ")[1] for line in said.splitlines() if "judges it before anybody" in line or "gate holds" in line
+    ]
+    assert states == ["Evaluating", "Held"]
+    assert proposed(said) == f"tunedrop evaluations show {evaluation_id}"
     code, said = say(f"evaluations show {evaluation_id}")
     assert (code, "held for 24 hours" in said) == (1, True)
     code, said = say(proposed(said).replace("WHY", "'two labels are wrong'"))
@@ -233,8 +248,29 @@ def test_what_a_gate_holds_is_let_live_by_the_command_that_is_proposed(world, sa
     path, body = f"/evaluations/{evaluation_id}/approve", {"reason": "two labels are wrong"}
     assert call("POST", path, body, key="approve", cloud=world.cloud, caller=APPROVER)[0] == 202
     world.deliver()
-    assert "Ready" in say("deployments show support-next")[1]
+    said = say("deployments show support-next")[1]
+    assert "Ready" in said
+    assert "tunedrop evaluations approve" not in said
     assert "two labels are wrong" in say(f"evaluations show {evaluation_id}")[1]
+
+
+@pytest.mark.parametrize("asked", [
+    {"max_records": 24, "metric": "exact_match"},  # the base model answers in sentences
+    {"max_records": 12, "metric": "token_f1"},
+    {"candidate": "nova-lite", "against": ["nova-micro"], "max_records": 6},
+])  # fmt: skip
+def test_every_command_that_a_report_proposes_runs_as_it_is_printed(world, say, tmp_path, monkeypatch, asked):
+    monkeypatch.chdir(tmp_path)
+    evaluation = completed(world, **asked)
+    code, said = say(f"evaluations show {evaluation}")
+    assert code == 0
+    commands = [each.removeprefix("next").strip() for each in said.splitlines() if "  tunedrop " in each]
+    assert commands
+    for command in commands:  # a stack that is named is looked up in CloudFormation, which has none here
+        code, said = say(command.partition(" --stack-name ")[0])
+        assert code == 0, f"{command}: {said}"
+    if asked.get("metric") == "exact_match":
+        assert any("--against base:few_shot=5" in command for command in commands)
 
 
 def test_a_live_name_is_put_to_a_gate_in_one_command(world, say):
@@ -260,6 +296,8 @@ def test_a_watched_put_fails_where_its_gate_lets_nothing_take_over_from_what_ser
         code = main.main(shlex.split(put))
     said = capsys.readouterr()
     assert "does not take over" in said.out, said
+    (evaluation,) = (each["id"] for each in call("GET", "/evaluations", cloud=world.cloud)[1]["evaluations"])
+    assert proposed(said.out) == f"tunedrop evaluations show {evaluation}"
     assert (code, world.deployment().state, world.deployment().generation) == (1, "Ready", before)
 
 

@@ -312,6 +312,11 @@ def without_new_nulls(written: Mapping[str, Any], expected: Mapping[str, Any]) -
             before = expected[name]["M"]
             members = {key: each for key, each in attribute["M"].items() if key in before or each != {"NULL": True}}
             kept[name] = {"M": members}
+        if "L" in attribute and "L" in expected.get(name, {}):
+            before = expected[name]["L"]
+            pairs = zip(attribute["L"], before, strict=False)
+            alike = [without_new_nulls({"": each}, {"": known})[""] for each, known in pairs]
+            kept[name] = {"L": [*alike, *attribute["L"][len(before) :]]}
     return kept
 
 

@@ -48,6 +48,12 @@ def test_a_model_that_learnt_passes_the_gate(stack, environment):
     assert (found["verdict"], found["outcome"]) == ("better", "passed")
 
 
+def test_a_model_trained_too_long_on_the_same_data_fails_the_gate_that_the_defaults_pass(stack, environment):
+    too_long = {"epochCount": 5, "learningRate": 0.00002}
+    _, found = judged(stack, environment, splits_of("structured-output"), hyperparameters=too_long)
+    assert (found["verdict"], found["outcome"]) == ("worse", "failed")
+
+
 @pytest.mark.parametrize("name", names())
 def test_a_model_trained_on_noise_does_not_pass_the_gate(stack, environment, name):
     splits = splits_of(name)

@@ -60,13 +60,17 @@ class Journey:
     jobs: list[str] = field(default_factory=list)
     arns: dict[str, str] = field(default_factory=dict)
     """Of deployments, by name."""
+    last_release: frozenset[str] = frozenset()
+    """Its resources: what only this release has goes with it on the way back."""
 
     def deploy(self, folder: Path, what: str) -> None:
         """Create the stack, or make another release of it: nothing but code and settings may be replaced."""
         stack = self.cloud.deploy(template=folder / "template.yaml", parameters=PARAMETERS)
         self.person = Traveller.of(stack)  # anew: the URL of an API may have changed
         found = dict(self._resources())
-        self.objections += [f"{what}: {words}" for words in replaced(self.resources, found)]
+        self.last_release = self.last_release or frozenset(found)
+        of_both = {name: each for name, each in self.resources.items() if name in self.last_release}
+        self.objections += [f"{what}: {words}" for words in replaced(of_both, found)]
         self.resources = found
         self.steps.append(f"{what}: {len(found)} resources stand that an update must not replace")
 

@@ -202,6 +202,8 @@ def deployment(priced: PricedDeployment) -> DeploymentAnswer:
     """A deployment with what it costs."""
     answer = DeploymentAnswer.of(priced.deployment)
     answer.state = priced.deployment.shown
+    for told, entry in zip(answer.history, priced.deployment.history, strict=True):
+        told.state = entry.shown
     answer.hourly_cost, answer.cost_so_far = priced.hourly_cost, priced.cost_so_far
     answer.currency, answer.last_called_at, answer.on_budget = (
         priced.currency,

@@ -163,7 +163,10 @@ class EvaluationPlanAnswer(AnswerModel):
     input_tokens: int = Field(description="Estimated, of all calls")
     output_tokens: int = Field(description="At most, of all calls")
     max_tokens: int = Field(description="Of one answer")
-    smallest_difference: float | None = Field(description="That so many records show, four times in five; null: none")
+    smallest_difference: float | None = Field(
+        description="That so many records show, four times in five, where a tenth is answered right by one candidate "
+        "alone; where more is, it is larger; null: none"
+    )
     cost: float | None = Field(description="At most, repeated calls included; null if a price is not configured")
     currency: str
     warnings: list[str]

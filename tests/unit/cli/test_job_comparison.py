@@ -30,19 +30,23 @@ def test_a_lead_beyond_the_last_points_spread_is_named():
     ranking = rank([run("1e-5", 1.00, 0.98, 0.97), run("3e-5", 0.60, 0.59, 0.58)])
     assert ranking.is_clear
     assert [standing.settings["learningRate"] for standing in ranking.standings] == ["3e-5", "1e-5"]
+    assert ranking.verdict.startswith("By validation loss, b is best: b (0.58) and a (0.97) differ by 0.39")
     assert "One run each" in ranking.verdict
 
 
 def test_a_lead_within_the_last_points_spread_names_none():
     ranking = rank([run("1e-5", 0.90, 0.70, 0.60), run("3e-5", 0.80, 0.62, 0.58)])
     assert not ranking.is_clear
-    assert ranking.verdict.startswith("None is best")
+    assert ranking.verdict.startswith(
+        "By validation loss, none is best: b (0.58) and a (0.6) differ by 0.02, no more than the 0.3 by which"
+    )
 
 
 def test_repeats_that_lie_apart_name_none_though_each_run_is_calm():
     calm = [run("1e-5", 0.70, 0.70, 0.70), run("1e-5", 0.50, 0.50, 0.50), run("3e-5", 0.55, 0.55, 0.55)]
     ranking = rank([*calm, run("3e-5", 0.55, 0.55, 0.55)])
     assert not ranking.is_clear
+    assert ranking.standings[0].marks == "c, d"
     assert "One run each" not in ranking.verdict
 
 

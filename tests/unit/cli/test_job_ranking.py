@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from tunedrop_cli import comparison_page, job_ranking, tracked_run
 from tunedrop_cli.job_comparison import MARKS, compare
 from tunedrop_cli.job_ranking import EvaluationRanking
@@ -53,14 +54,49 @@ def test_the_other_side_of_a_contrast_that_is_worse_is_better_with_its_interval_
     found = pair("worse")
     assert found.is_clear
     assert [each.job["id"] for each in found.standings] == ["two", "one"]
-    assert "b is better than a by 6 points of exact match, 95% interval 1 to 11, 400 records." in found.verdict
+    assert found.sentences == (
+        "By evaluation, on 400 records of test:",
+        "b is better than a by 6 points of exact match (95% interval 1 to 11).",
+    )
 
 
-def test_jobs_whose_contrast_is_not_decided_can_not_be_told_apart():
-    for verdict in ("insufficient_evidence", "equivalent", "suspect", "incomplete"):
-        found = pair(verdict)
-        assert not found.is_clear
-        assert "b and a can't be told apart: 6 points" in found.verdict
+@pytest.mark.parametrize(("verdict", "said"), [
+    ("insufficient_evidence", "b and a can't be told apart: b scored higher by 6 points of exact match"),
+    ("equivalent", "b and a are as good as each other: they differ by 6 points"),
+    ("suspect", "b and a can't be told apart: their evaluation is suspect"),
+    ("incomplete", "b and a can't be told apart: their evaluation is incomplete"),
+])  # fmt: skip
+def test_jobs_whose_contrast_is_not_decided_are_told_by_why_not(verdict, said):
+    found = pair(verdict)
+    assert not found.is_clear
+    assert found.sentences[1].startswith(said)
+
+
+def test_each_pair_that_was_asked_has_its_own_verdict_whoever_is_best():
+    one_two = contrast("one", "two", (0.90, 0.89))
+    one_three = contrast("one", "three", (0.90, 0.60), verdict="better")
+    whole = evaluation(one_two, one_three)
+    found = ranked(job("one", whole), job("two", evaluation(one_two)), job("three", evaluation(one_three)))
+    assert found.sentences == (
+        "By evaluation, on 400 records of test:",
+        (
+            "a and b can't be told apart: a scored higher by 1 point of exact match (95% interval -4 to 6), which may "
+            "be chance."
+        ),
+        "a is better than c by 30 points of exact match (95% interval 25 to 35).",
+    )
+    assert not found.is_clear
+
+
+def test_pairs_without_the_best_are_told_where_an_evaluation_asked_them_and_else_not():
+    one_two = contrast("one", "two", (0.70, 0.60), verdict="better")
+    alone = evaluation(contrast("three", None, (0.90, 0.60)))
+    found = ranked(job("one", evaluation(one_two)), job("two", evaluation(one_two)), job("three", alone))
+    assert [each.split(" by ")[0].split(":")[0] for each in found.sentences[1:]] == [
+        "c and a can't be told apart",
+        "c and b can't be told apart",
+        "a is better than b",
+    ]
 
 
 def test_each_job_has_its_rivals_as_it_sees_them():
@@ -91,7 +127,7 @@ def test_the_best_of_several_is_to_be_confirmed_and_those_not_asked_are_counted(
     only = (evaluation(each) for each in between["contrasts"])
     jobs = [job("one", between), job("two", next(only)), job("three", next(only)), job("four")]
     verdict = ranked(*jobs).verdict
-    assert "confirm it by records that no evaluation asked" in verdict
+    assert "confirm the best by records that no evaluation asked" in verdict
     assert verdict.endswith("1 more was not asked the same records.")
 
 

@@ -53,6 +53,17 @@ def test_calls_are_within_the_cap_and_leave_room_for_one_lost_chunk(records, can
     assert made.most_calls == min(wanted + max(CHUNK, wanted // 10), evaluation_sizes.MOST_CALLS)
 
 
+def test_labels_that_are_too_seldom_to_look_like_labels_are_told_unless_the_metric_was_named():
+    """The same split asked with `max_records` must not be judged by another metric unseen."""
+    asked = [question(number, f"queue {number % 7}") for number in range(20)]
+    made = plan(asked)
+    assert made.metric == "token_f1"
+    assert any("ask by exact_match" in each for each in made.warnings)
+    texts = [question(number, f"It weighs {number} grams.") for number in range(20)]
+    for other in (plan(asked, metric="token_f1"), plan(asked * 2), plan(texts)):
+        assert not any("ask by exact_match" in each for each in other.warnings)
+
+
 def test_nothing_to_ask_is_refused_with_the_reason():
     with pytest.raises(Conflict) as refused:
         plan([], left_out={"leaks_from_train": 3})

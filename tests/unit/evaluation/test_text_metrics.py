@@ -64,6 +64,15 @@ def test_a_label_inside_a_sentence_is_contained_but_not_inside_a_word():
     assert label_metrics.contains_label("rebilling", "billing") == 0
 
 
+@given(st.text(max_size=30), st.text(max_size=12))
+def test_form_forgiven_no_right_answer_becomes_wrong(answer, reference):
+    """Else a difference of form would be told where there is none: a reference may end in a full stop itself."""
+    for said in (reference, f" {reference.upper()}", answer):
+        right = text_metrics.exact_match(said, reference)
+        assert label_metrics.contains_label(said, reference) >= right
+    assert label_metrics.contains_label("So: it weighs 3 grams, says the box.", "It weighs 3 grams.") == 1
+
+
 @pytest.mark.parametrize(
     ("text", "script"),
     [

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tunedrop.domain.evaluation import label_metrics
 from tunedrop.domain.evaluation.contrasts import Pair
+from tunedrop.domain.evaluation.evaluation_result import CandidateResult, Occasion
 from tunedrop.domain.evaluation.paired_tests import Interval
 from tunedrop.domain.reports import (
     answer_diff,
@@ -23,6 +26,7 @@ from tunedrop.domain.reports import (
 )
 from tunedrop.domain.reports.forest_plot import Bar, Group
 
+from tests import next_commands
 from tests.unit.reports import evaluations
 from tests.unit.reports.evaluations import COUNTS, OURS, STACK, THEIRS, example, judged, pairs, result
 
@@ -148,7 +152,7 @@ def test_the_page_of_each_verdict_says_it_first_and_the_gate_next(verdict):
 @pytest.mark.parametrize("verdict", COUNTS)
 def test_every_table_has_a_caption_and_every_picture_a_title_and_words(verdict):
     elements = page_of(result(verdict)).elements
-    assert elements.count("table") == elements.count("caption") >= 4
+    assert elements.count("table") == elements.count("caption") == (4 if verdict == "insufficient_evidence" else 3)
     assert elements.count("svg") == elements.count("desc") == 2
 
 
@@ -156,14 +160,136 @@ def test_the_page_of_too_little_evidence_says_what_would_do_and_which_records_to
     some = result(left_out={"max_records": 50})
     page = page_of(some).text
     for words in (
-        "These 200 records show a true difference of 9 points or more in four of five evaluations.",
+        (
+            "These 200 records show a true difference of 9 points or more in four of five evaluations, as 20% of them "
+            "were scored differently by the two. The plan, which can't know that, assumed 10% and said 6.5 points."
+        ),
         "that one is better, if it truly is by 5 points626426",
         "Raise max_records: 50 records of the test split were not asked",
         "Add about 729 more records",
         "Check the references of records 31, 64:",
     ):
         assert words in page
-    assert page.index("What would have been enough") < page.index("Candidates") < page.index("Records to look at next")
+    assert page.index("What would have been enough") < page.index("Records to look at next") < page.index("Candidates")
+
+
+@pytest.mark.parametrize("verdict", COUNTS.keys() - {"insufficient_evidence"})
+def test_what_would_have_been_enough_is_no_question_where_it_was_decided(verdict):
+    assert "What would have been enough" not in page_of(result(verdict)).text
+
+
+def test_the_page_says_who_asked_when_of_which_job_and_how_many_records_were_left_out_also_none():
+    ours = evaluations.candidate(
+        OURS, 0.8, job_id="01jdjob", hyperparameters={"epochCount": "2", "learningRate": "1e-05"}
+    )
+    asked = Occasion("arn:aws:iam::123456789012:user/dana", datetime(2026, 11, 30, 19, 20, tzinfo=UTC))
+    some = result("better", occasion=asked, candidates=(ours, evaluations.candidate(THEIRS, 0.7)))
+    page = page_of(replace(some, left_out={"duplicates": 2})).text
+    for words in (
+        "asked for on 2026-11-30 at 19:20 UTC by arn:aws:iam::123456789012:user/dana.",
+        "its model is of job 01jdjob: epochCount 2, learningRate 1e-05",
+        (
+            "Records: 400 of 402 in test. "
+            "Left out: 0 in train too, 2 that repeat others, 0 not of text alone, 0 above max_records."
+        ),
+    ):
+        assert words in page
+
+
+def commands_of(some) -> list[argparse.Namespace]:
+    steps = evaluation_report.build(some, STACK)["next_steps"]
+    return [next_commands.parsed(step["command"]) for step in steps if step["command"]]
+
+
+def against(score: float, **more) -> tuple[CandidateResult, ...]:
+    own = {"exact_match": 0.8, "valid_json": 1.0} if "scores" in more else {"exact_match": 0.8}
+    return evaluations.candidate(OURS, 0.8, job_id="01jdjob", scores=own), evaluations.candidate(THEIRS, score, **more)
+
+
+CHATTY = {"exact_match": 0.0, "valid_json": 0.02}
+
+
+@pytest.mark.parametrize("verdict", ["better", "insufficient_evidence"])
+def test_a_base_model_that_fails_by_form_is_told_with_the_plan_against_one_that_was_shown_it(verdict):
+    some = result(verdict, candidates=against(0.0, scores=CHATTY), form_gap=None, occasion=Occasion(candidate=OURS))
+    report = evaluation_report.build(some, STACK)
+    assert any(step["words"].startswith(f"{THEIRS} fails by form: 98% of its") for step in report["next_steps"])
+    assert "form_of_rival" in [caveat["code"] for caveat in report["caveats"]]
+    (asked,) = commands_of(some)
+    assert (asked.action, asked.plan, asked.candidate) == ("start", True, OURS)
+    assert asked.against == [f"{THEIRS}:few_shot=5"]
+    assert asked.dataset == "support@3"
+
+
+def test_what_the_labels_are_a_base_model_may_not_know_either():
+    labels = label_metrics.confusion([("billing", "billing")] * 3 + [("It is billing.", "billing")])
+    some = result("better", candidates=against(0.4, confusion=labels))
+    assert "25% of its answers are none of the labels" in page_of(some).text
+
+
+@pytest.mark.parametrize(
+    "rival",
+    [{"few_shot": 5, "scores": CHATTY}, {"job_id": "01jdother", "scores": CHATTY}, {"asked": False, "scores": CHATTY}],
+)
+def test_who_was_shown_the_form_or_trained_on_it_is_never_told_to_be_shown_it(rival):
+    some = result("better", candidates=against(0.0, **rival), form_gap=None, occasion=Occasion(candidate=OURS))
+    assert not commands_of(some)
+    assert "fails by form" not in page_of(some).text
+
+
+def test_a_candidate_that_its_gate_took_away_is_not_to_be_asked_again():
+    some = result("better", candidates=against(0.0, scores=CHATTY), form_gap=None)
+    assert "fails by form" in page_of(some).text
+    assert not commands_of(some)
+
+
+def test_what_the_gate_holds_comes_first_with_the_command_that_lets_it_live():
+    held = result(occasion=Occasion(held="support-prod"), left_out={"max_records": 50})
+    first = evaluation_report.build(held, STACK)["next_steps"][0]
+    assert first["words"].startswith("support-prod is held for 24 hours, then released.")
+    assert commands_of(held)[0].action == "approve"
+
+
+def test_records_that_were_not_asked_are_asked_by_the_plan_that_the_page_shows():
+    (asked,) = commands_of(result(occasion=Occasion(candidate=OURS), left_out={"max_records": 50}))
+    assert (asked.max_records, asked.against, asked.metric) == (250, [THEIRS], "exact_match")
+
+
+def test_where_likeness_decides_people_are_asked_to_choose():
+    (sheet,) = commands_of(result(metric="token_f1"))
+    assert (sheet.action, sheet.sheet) == ("show", "blind-01jdexample")
+
+
+def test_answers_that_share_little_with_the_reference_are_shown_as_they_are():
+    reference = json.dumps({"customer": "Ines Duarte", "city": "Oulu", "items": [{"product": "lamp", "quantity": 28}]})
+    told = "This is a base model. In general, the best way depends on your situation; could you tell me more of it?"
+    like = reference.replace("28", "29")
+    page = evaluation_page.render(
+        evaluation_report.build(
+            result("better", gained=(example("1", reference, like, told),), lost=(), to_label=()), STACK
+        )
+    ).decode()
+    assert told in page
+    assert "<mark>29</mark>" in page
+
+
+@pytest.mark.parametrize(("layout", "over_the_plot"), [("wide", "told"), ("narrow", "told|legend")])
+def test_no_line_of_the_plot_runs_through_its_words(layout, over_the_plot):
+    page = evaluation_page.render(evaluation_report.build(result(), STACK)).decode()
+    drawn = next(each for each in page.split("<svg")[1:] if f'class="chart forest {layout}"' in each)
+    ground = re.findall(r'<(?:line|rect) [^>]*class="(?:zero|grid|band)"[^>]*>', drawn)
+    places = [dict(re.findall(r'(\w+)="([\d.]+)"', each)) for each in ground]
+    spans = [(float(each["y1"]), float(each["y2"])) for each in places if "y2" in each]
+    words = [float(y) for y in re.findall(rf'<text [^>]*y="([\d.]+)" class="(?:{over_the_plot})"', drawn)]
+    assert len(words) >= 3
+    assert len(spans) >= 10
+    assert not [(y, span) for y in words for span in spans if span[0] < y and y - 9 < span[1]]
+
+
+def test_on_a_narrow_screen_each_cell_of_a_long_table_has_its_own_head():
+    page = evaluation_page.render(evaluation_report.build(result(), STACK)).decode()
+    for head in ("95% interval", "more than now", OURS):
+        assert f'data-head="{head}"' in page
 
 
 def test_a_difference_of_form_is_told_with_whom_a_better_prompt_would_help():

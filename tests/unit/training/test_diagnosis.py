@@ -237,6 +237,22 @@ def test_why_overfitting_can_t_be_told(base_model, validated, words):
     assert words in said(ran(validation=[], base_model=base_model, validated=validated))["no_validation"].words
 
 
+def test_of_a_single_epoch_more_are_proposed_only_where_the_loss_still_falls():
+    """A plateau of two epochs proposes one: that one must not propose two again."""
+    flat = [MetricPoint(t, 0, 0.2 + 2 * math.exp(-t / 4), None) for t in range(100)]
+    still = [MetricPoint(t, 0, 2.0 - t / 100, None) for t in range(100)]
+    once = {**HAIKU, "epochCount": "1"}
+    hints = [said(ran(some, checks(0.9, each=100), hyperparameters=once)) for some in (flat, still)]
+    assert hints[0].keys() == {"plateau", "too_few_epochs"}
+    assert hints[0]["too_few_epochs"].hint == "Judge the model by asking it the test split."
+    assert "one more epoch may help" in hints[1]["too_few_epochs"].hint
+
+
+def test_the_rate_that_a_diverged_run_is_told_to_try_is_none_that_did_not_learn():
+    """`not_learning` proposes three times the rate; a third of that would be where it came from."""
+    assert "half of it" in said(ran([MetricPoint(t, 0, 0.1 + t / 10, None) for t in range(100)], []))["diverged"].hint
+
+
 def test_no_file_at_all_is_said_and_nothing_else():
     found = said(ran([], [], status="Failed"))
     assert list(found) == ["no_metrics"]

@@ -153,7 +153,7 @@ def _beginning(checked: CheckedDeployment, asker: _Asker, cloud: Cloud) -> list[
         purchase = purchase_states.request(draft, planned.model_arn, asker.now, asker.now)
     writes: list[Put | Update | Require] = []
     if checked.gate:
-        purchase, evaluation = checked.gate.draft(purchase, asker.author.by, cloud)
+        purchase, evaluation = checked.gate.draft(purchase, checked.job, asker.author.by, cloud)
         head, writes = replace(head, hidden="Creating"), [*evaluation_rows.begin(evaluation)]
     if checked.standing is None:
         begun = deployment_rows.put_new(replace(head, model_arn=planned.model_arn, expires_at=planned.until))

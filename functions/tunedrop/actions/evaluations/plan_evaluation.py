@@ -17,7 +17,7 @@ from tunedrop.domain.training import lifecycle
 from tunedrop.edges import faults
 from tunedrop.edges.bedrock import observed_lifecycle
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import deployment_rows
+from tunedrop.edges.rows import deployment_rows, job_rows
 from tunedrop.edges.s3 import objects
 from tunedrop.errors import Conflict, InvalidInput
 
@@ -124,8 +124,15 @@ def _model(name: str, first: Candidate | None, cloud: Cloud) -> Candidate:
             state=deployment.state,
         )
     _check_one_model(deployment, cloud)
+    job = job_rows.load(cloud.state, deployment.job_id)
     return Candidate(
-        name, deployment.arn, deployment.base_model, name, deployment.job_id, generation=deployment.generation
+        name,
+        deployment.arn,
+        deployment.base_model,
+        name,
+        deployment.job_id,
+        generation=deployment.generation,
+        hyperparameters=tuple(sorted(job.hyperparameters.items())) if job else (),
     )
 
 

@@ -13,6 +13,7 @@ from tunedrop.domain.evaluation.evaluation_request import BASE, EvaluationWish, 
 from tunedrop.domain.evaluation.evaluation_states import Candidate, Evaluation, JudgedUnit
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.domain.serving.unit_gates import UnitGate
+from tunedrop.domain.training.job_states import Job
 from tunedrop.edges.cloud import Cloud
 
 
@@ -39,17 +40,24 @@ class PlannedGate:
     model: JudgedModel
     planned: Planned
 
-    def draft(self, purchase: Purchase, caller: str, cloud: Cloud) -> tuple[Purchase, Evaluation]:
-        """The purchase that nobody may call until its gate opens, and the evaluation that waits for it."""
+    def draft(self, purchase: Purchase, job: Job | None, caller: str, cloud: Cloud) -> tuple[Purchase, Evaluation]:
+        """The purchase that nobody may call until its gate opens, and the evaluation that waits for it.
+
+        `job`: whose model it is.
+        """
         evaluation_id = cloud.new_id()
         judges = JudgedUnit(purchase.deployment, purchase.generation)
         drafted = start_evaluation.draft(
             self.request, self.planned, cloud, evaluation_id=evaluation_id, caller=caller, judges=judges
         )
         judged, *others = drafted.candidates
-        drafted = replace(
-            drafted, candidates=(replace(judged, job_id=purchase.job_id, generation=purchase.generation), *others)
+        judged = replace(
+            judged,
+            job_id=purchase.job_id,
+            generation=purchase.generation,
+            hyperparameters=tuple(sorted(job.hyperparameters.items())) if job else (),
         )
+        drafted = replace(drafted, candidates=(judged, *others))
         return replace(purchase, gate=UnitGate(evaluation_id, self.wish.max_hours)), drafted
 
 

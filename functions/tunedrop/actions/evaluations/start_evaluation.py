@@ -67,6 +67,7 @@ def draft(
         train=tested.train,
         test=tested.test,
         owner=tested.owner or caller,
+        asked_by=caller,
         created_at=cloud.now(),
         kept=tested.kept,
         answer_schema=tested.answer_schema,

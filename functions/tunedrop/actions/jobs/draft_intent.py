@@ -92,7 +92,7 @@ def make(
     job = replace(job, deployment_generation=purchase.generation)
     if wanted.gate is None:
         return Intent(job, new_head, purchase)
-    purchase, evaluation = wanted.gate.draft(purchase, origin.caller, cloud)
+    purchase, evaluation = wanted.gate.draft(purchase, job, origin.caller, cloud)
     return Intent(replace(job, evaluation_id=evaluation.id), replace(new_head, hidden="Creating"), purchase, evaluation)
 
 

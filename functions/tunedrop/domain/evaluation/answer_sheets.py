@@ -90,6 +90,9 @@ class Sheet:
             flip_rate=self._flip_rate(column, metric.score),
             confusion=self._confusion(column) if metric.name == "exact_match" and self._is_classification else None,
             asked=asked,
+            few_shot=column.candidate.few_shot,
+            job_id=column.candidate.job_id,
+            hyperparameters=dict(column.candidate.hyperparameters),
         )
 
     @property

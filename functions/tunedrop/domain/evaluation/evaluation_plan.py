@@ -183,8 +183,9 @@ def _warnings(request: StartEvaluation, metric: MetricName, chosen: Selection) -
     elif smallest > request.margin:
         needed = power.records_needed(request.margin)
         yield (
-            f"{records:,} records show a difference of {smallest * 100:g} points or more; for {request.margin * 100:g} "
-            f"points, {needed:,} are needed. The likeliest verdict on a smaller one is insufficient_evidence."
+            f"{records:,} records show a difference of {smallest * 100:g} points or more, where the two differ on "
+            f"{power.DISCORDANT:.0%} of them; for {request.margin * 100:g} points, {needed:,} are needed. The "
+            "likeliest verdict on a smaller one is insufficient_evidence."
         )
     if request.gate != "none" and not METRICS[metric].gates:
         yield f"The gate stands on {metric}, which measures how alike two texts are, not whether an answer is right."
@@ -196,6 +197,18 @@ def _warnings(request: StartEvaluation, metric: MetricName, chosen: Selection) -
         )
     if leaks := chosen.left_out.get("leaks_from_train"):
         yield f"{leaks:,} records of test are in train, too, and are not asked."
+    yield from _of_metric(request, metric, chosen)
+
+
+def _of_metric(request: StartEvaluation, metric: MetricName, chosen: Selection) -> Iterator[str]:
+    """Few records of a classification have each label too seldom to look like one."""
+    answers = [normalized(question.references[0]) for question in chosen.questions]
+    short = max(map(len, answers)) <= answer_metrics.LONGEST_LABEL
+    if request.metric is None and metric == "token_f1" and short and len(set(answers)) < len(answers):
+        yield (
+            "Several records have the same short answer, but each too seldom to be sure that answers are labels: "
+            "token_f1 decides by words in common. If they are labels, ask by exact_match (--metric)."
+        )
 
 
 def _of_references(metric: MetricName, schema: AnswerSchema | None, chosen: Selection) -> Iterator[str]:

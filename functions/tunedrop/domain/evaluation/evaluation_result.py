@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from tunedrop.domain.evaluation.contrasts import Contrast, EvaluationVerdict
 from tunedrop.domain.evaluation.gate import Gate, GateOutcome
@@ -35,6 +36,17 @@ class CandidateResult:
     """Of classification only."""
     asked: bool = True
     """False of a file of answers: what they took and cost is not known."""
+    few_shot: int = 0
+    """Examples that it was shown before each question."""
+    job_id: str | None = None
+    """The job whose custom model answered; None: a base model or a file."""
+    hyperparameters: Mapping[str, str] = field(default_factory=dict)
+    """Of that job, where they are known."""
+
+    @property
+    def is_plain_base(self) -> bool:
+        """Whether it is a base model that was shown no examples."""
+        return self.asked and self.job_id is None and not self.few_shot
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,18 @@ class AnswerExample:
     answers: Mapping[str, str]
     """By candidate."""
     scores: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Who asked for an evaluation, and what can be asked again afterwards."""
+
+    asked_by: str = ""
+    asked_at: datetime | None = None
+    candidate: str | None = None
+    """By which name the judged one can be called afterwards; None: it was there for its gate alone."""
+    held: str | None = None
+    """The deployment that waits for a person, because the gate holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +125,4 @@ class EvaluationResult:
     """Records to look at next: where both candidates answer differently and neither is right."""
     currency: str
     cost: float | None
+    occasion: Occasion = field(default_factory=Occasion)

@@ -48,6 +48,8 @@ class Candidate:
     """Whether capacity that is not there yet will be billed by the hour; its ARN tells once it is."""
     generation: int | None = None
     """Of the deployment: whose capacity is asked. None of a base model or a file."""
+    hyperparameters: tuple[tuple[str, str], ...] = ()
+    """Of the job, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,8 @@ class Evaluation:
     """Of each candidate's answers, once it has ended."""
     lost_calls: int = 0
     """Calls without an answer that may have been billed all the same."""
+    asked_by: str = ""
+    """The principal who asked for it."""
     revision: int = 0
 
     @property

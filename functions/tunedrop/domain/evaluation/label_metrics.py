@@ -48,7 +48,10 @@ def confusion(pairs: Iterable[tuple[str, str]]) -> Confusion:
 
 def contains_label(answer: str, reference: str) -> float:
     """1 if the right label stands anywhere in the answer: what a chatty model would have, form forgiven."""
-    return float(f" {normalized(reference)} " in f" {' '.join(_words(answer))} ")
+    wanted = " ".join(_words(reference))
+    if not wanted:
+        return float(normalized(answer) == normalized(reference))
+    return float(f" {wanted} " in f" {' '.join(_words(answer))} ")
 
 
 def _words(answer: str) -> list[str]:

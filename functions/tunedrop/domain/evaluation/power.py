@@ -28,10 +28,10 @@ def scores_needed(difference: float, deviation: float) -> int:
     return ceil(((_Z_ALPHA + _Z_POWER) * deviation / difference) ** 2)
 
 
-def smallest_difference(records: int) -> float | None:
+def smallest_difference(records: int, discordant: float = DISCORDANT) -> float | None:
     """The smallest difference between two shares of right answers that so many records show, in steps of half a point.
 
     None if not even all records answered differently would.
     """
     steps = (number * _STEP for number in range(1, round(1 / _STEP)))
-    return next((round(step, 3) for step in steps if records_needed(step) <= records), None)
+    return next((round(step, 3) for step in steps if records_needed(step, discordant) <= records), None)

@@ -11,7 +11,7 @@ from tunedrop.domain.evaluation.answer_metrics import METRICS, Metric
 from tunedrop.domain.evaluation.answer_schema import AnswerSchema
 from tunedrop.domain.evaluation.answer_sheets import Sheet
 from tunedrop.domain.evaluation.contrasts import Pair
-from tunedrop.domain.evaluation.evaluation_result import AnswerExample, EvaluationResult, Judged
+from tunedrop.domain.evaluation.evaluation_result import AnswerExample, EvaluationResult, Judged, Occasion
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
 
 MOST_EXAMPLES = 20
@@ -30,6 +30,7 @@ def score(evaluation: Evaluation, sheet: Sheet, currency: str, schema: AnswerSch
     pairs = sheet.pairs(ours, theirs, metric.score)
     judge = _Contrasts(evaluation, ours.name, metric)
     declared = judge.of(theirs.name, pairs)
+    outcome = judge.outcome(declared)
     costs = [column.cost for column in sheet.columns if column.candidate.answers is None]
     return EvaluationResult(
         evaluation_id=evaluation.id,
@@ -40,7 +41,7 @@ def score(evaluation: Evaluation, sheet: Sheet, currency: str, schema: AnswerSch
         metric=metric.name,
         margin=evaluation.margin,
         gate=evaluation.gate,
-        outcome=judge.outcome(declared),
+        outcome=outcome,
         declared=declared,
         others=tuple(judge.adjusted([(each.name, sheet.pairs(ours, each, metric.score)) for each in more])),
         secondary=tuple(_secondary(sheet, evaluation, metric)),
@@ -52,6 +53,18 @@ def score(evaluation: Evaluation, sheet: Sheet, currency: str, schema: AnswerSch
         to_label=tuple(_to_label(sheet, pairs)),
         currency=currency,
         cost=None if None in costs else sum(cost for cost in costs if cost is not None),
+        occasion=_occasion(evaluation, outcome),
+    )
+
+
+def _occasion(evaluation: Evaluation, outcome: gate.GateOutcome) -> Occasion:
+    first = evaluation.candidates[0]
+    lives = evaluation.judges is None or outcome in {"passed", "none"}
+    return Occasion(
+        evaluation.asked_by,
+        evaluation.created_at,
+        (first.deployment or first.name) if lives else None,
+        first.deployment if evaluation.judges and outcome == "held" and not first.by_the_hour else None,
     )
 
 

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from tunedrop.domain.evaluation import contrasts
+from tunedrop.domain.evaluation.answer_metrics import METRICS
+from tunedrop.domain.evaluation.evaluation_request import MOST_RECORDS
 from tunedrop.domain.evaluation.evaluation_result import AnswerExample, EvaluationResult
-from tunedrop.domain.reports import evaluation_words, next_commands
+from tunedrop.domain.reports import answer_form, evaluation_words, next_commands
 from tunedrop.domain.reports.next_commands import Step
 
 _NAMED = 10
+_LIKENESS = frozenset(name for name, metric in METRICS.items() if not metric.gates)
 
 
 def steps(result: EvaluationResult) -> Iterator[Step]:
-    """The next steps, in order: what the verdict calls for."""
+    """The next steps, in order: what the gate waits for, then what the verdict calls for."""
     declared = result.declared
+    if result.occasion.held:
+        yield Step(
+            f"{result.occasion.held} is held for 24 hours, then released. To let it live all the same, another person "
+            "than who asked gives a reason.",
+            next_commands.approve_evaluation(result.evaluation_id),
+        )
     match declared.verdict:
         case "better":
+            yield from _fairer_rival(result)
             yield from _better(result)
         case "worse":
             yield Step(
@@ -28,9 +39,34 @@ def steps(result: EvaluationResult) -> Iterator[Step]:
         case "insufficient_evidence":
             yield from _undecided(result)
         case "suspect":
-            yield Step("Look at what was called for each candidate: both names may lead to the same model.")
+            yield Step(
+                "Look at what was called for each candidate, below: both names may lead to the same model. Two jobs "
+                "whose hyperparameters hardly differ may also have learned the same."
+            )
         case "incomplete":
             yield Step("See which calls failed, and start the evaluation again.", _show(result))
+
+
+def _fairer_rival(result: EvaluationResult) -> Iterator[Step]:
+    """Where what it is judged against does not know the form, a rival that does."""
+    failed = answer_form.failure(result)
+    if failed is None:
+        return
+    rival = result.declared.against
+    yield Step(
+        f"{rival} fails by form: {evaluation_words.share(failed.share)} of its answers {failed.words}. Judge against "
+        f"one that is shown {answer_form.EXAMPLES} examples, too: a better prompt may do what training did.",
+        _plan(result, answer_form.with_examples(rival)),
+    )
+
+
+def _plan(result: EvaluationResult, against: str, max_records: int | None = None) -> str | None:
+    """The plan of another evaluation of the same candidate; None where that can't be called any more."""
+    candidate = result.occasion.candidate
+    if candidate is None:
+        return None
+    data = result.dataset, result.version
+    return next_commands.plan_evaluation(data, candidate, against, result.metric, max_records=max_records)
 
 
 def _better(result: EvaluationResult) -> Iterator[Step]:
@@ -51,10 +87,40 @@ def _equivalent(result: EvaluationResult) -> Iterator[Step]:
 
 
 def _undecided(result: EvaluationResult) -> Iterator[Step]:
-    contrast, needed = result.declared.contrast, result.declared.records_needed
+    contrast, declared = result.declared.contrast, result.declared
     unasked = result.left_out.get("max_records", 0)
     if unasked:
-        yield Step(f"Raise max_records: {unasked:,} records of the test split were not asked, and need no labels.")
+        more = min(contrast.records + unasked, MOST_RECORDS)
+        yield Step(
+            f"Raise max_records: {unasked:,} records of the test split were not asked, and need no labels.",
+            _plan(result, declared.against, more),
+        )
+    yield from _more_records(result, unasked)
+    if result.to_label:
+        yield Step(
+            f"Check the references of {_named(result.to_label)}: both candidates answer differently there, and neither "
+            "is right. Correct what is wrong, whichever candidate that helps."
+        )
+    if result.metric in _LIKENESS:
+        yield Step(
+            f"Let people choose: {evaluation_words.metric(result.metric)} measures how alike two texts are, not which "
+            "answer is right.",
+            next_commands.sheet_of_evaluation(result.evaluation_id),
+        )
+    yield from _fairer_rival(result)
+    if result.gate != "not_worse" and contrasts.is_not_worse(contrast, result.margin):
+        yield Step(
+            f"These records do show that {declared.candidate} is at most {evaluation_words.points(result.margin)} "
+            'worse. If it is cheaper or faster, that may be enough: gate = "not_worse".'
+        )
+    yield Step(
+        "Don't repeat it on the same records, nor look again after every few new ones: of many tries one passes by "
+        "chance."
+    )
+
+
+def _more_records(result: EvaluationResult, unasked: int) -> Iterator[Step]:
+    contrast, needed = result.declared.contrast, result.declared.records_needed
     missing = needed - contrast.records - unasked if needed else 0
     if missing > 0:
         size = evaluation_words.points(max(abs(contrast.difference), result.margin))
@@ -62,15 +128,6 @@ def _undecided(result: EvaluationResult) -> Iterator[Step]:
             f"Add about {missing:,} {'more ' if unasked else ''}records with right answers to the test split, if a "
             f"difference of {size} is worth it. Take them as they come in use: picking hard ones bends the result."
         )
-    if result.to_label:
-        yield Step(
-            f"Check the references of {_named(result.to_label)}: both candidates answer differently there, and neither "
-            "is right. Correct what is wrong, whichever candidate that helps."
-        )
-    yield Step(
-        "Don't repeat it on the same records, nor look again after every few new ones: of many tries one passes by "
-        "chance."
-    )
 
 
 def _named(examples: Sequence[AnswerExample]) -> str:

@@ -7,14 +7,15 @@ from typing import Literal, NamedTuple
 
 from tunedrop.domain.evaluation.contrasts import FEWEST_DIFFERENT
 from tunedrop.domain.evaluation.evaluation_result import CandidateResult, EvaluationResult
+from tunedrop.domain.reports import answer_form
 from tunedrop.domain.reports.evaluation_words import metric, number, points, share
 
 _WORTH_SAYING = 0.01
 _LEFT_OUT: Mapping[str, str] = {
-    "leaks_from_train": "are in train too",
-    "duplicates": "repeat others",
-    "max_records": "are above max_records",
-    "not_text": "are not text alone",
+    "leaks_from_train": "in train too",
+    "duplicates": "that repeat others",
+    "not_text": "not of text alone",
+    "max_records": "above max_records",
 }
 
 
@@ -28,16 +29,23 @@ class Caveat(NamedTuple):
 
 def caveats(result: EvaluationResult) -> Iterator[Caveat]:
     """All of them, the graver ones first."""
-    found = [*_of_form(result), *_of_statistics(result), *_of_records(result)]
+    found = [*_of_form(result), *_of_statistics(result)]
     found.extend(caveat for candidate in result.candidates for caveat in _of_answers(candidate))
     return iter(sorted(found, key=lambda caveat: caveat.severity != "warning"))
 
 
 def _of_form(result: EvaluationResult) -> Iterator[Caveat]:
-    gap, difference = result.form_gap, result.declared.contrast.difference
+    gap, difference, failed = result.form_gap, result.declared.contrast.difference, answer_form.failure(result)
+    declared = result.declared
+    if failed:
+        yield Caveat(
+            "warning",
+            "form_of_rival",
+            f"{share(failed.share)} of the answers of {declared.against} {failed.words}: so much of the difference may "
+            "be form alone.",
+        )
     if gap is None or abs(gap) < _WORTH_SAYING:
         return
-    declared = result.declared
     loser = declared.against if gap > 0 else declared.candidate
     yield Caveat(
         "warning",
@@ -71,12 +79,12 @@ def _of_statistics(result: EvaluationResult) -> Iterator[Caveat]:
         )
 
 
-def _of_records(result: EvaluationResult) -> Iterator[Caveat]:
-    reasons = [(reason, count) for reason, count in result.left_out.items() if count]
-    if reasons:
-        named = ", ".join(f"{count:,} {_LEFT_OUT.get(reason, reason)}" for reason, count in reasons)
-        total = sum(count for _, count in reasons)
-        yield Caveat("info", "left_out", f"{total:,} of the test split's records were not asked: {named}.")
+def records_words(records: int, left_out: Mapping[str, int]) -> str:
+    """How many records of the test split are asked, and how many are left out for each reason, also where none is."""
+    counts = {**dict.fromkeys(_LEFT_OUT, 0), **left_out}
+    named = ", ".join(f"{count:,} {_LEFT_OUT.get(reason, reason)}" for reason, count in counts.items())
+    total = records + sum(counts.values())
+    return f"{records:,} of {total:,} in test. Left out: {named}."
 
 
 def _of_answers(candidate: CandidateResult) -> Iterator[Caveat]:

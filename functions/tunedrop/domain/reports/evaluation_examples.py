@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tunedrop.domain.reports import answer_diff, markup, page_parts
@@ -11,6 +11,8 @@ from tunedrop.domain.reports.markup import Markup, joined, tag
 
 SHOWN = 10
 """Of each kind; the JSON report has more."""
+SHORT = 60
+"""Characters up to which what differs is marked however little both texts share."""
 
 EvaluationFacts = Mapping[str, Any]
 
@@ -51,7 +53,7 @@ def _section(report: EvaluationFacts, name: str, title: str, count: int | None, 
             tag("mark", "Marked"),
             " is what the reference lacks, ",
             tag("del", "struck out"),
-            " what only the reference has. Long texts are cut.",
+            " what only the reference has, in answers that are like it. Long texts are cut.",
             class_="quiet",
         ),
         *(_example(each) for each in examples),
@@ -92,9 +94,15 @@ def _plain(text: str) -> Markup:
 
 
 def _marked(answer: str, reference: str) -> Markup:
-    if not answer or not reference:
-        return _plain(answer)
-    return joined(*(_piece(piece) for piece in answer_diff.pieces(answer, reference)))
+    pieces = [*answer_diff.pieces(answer, reference)] if answer and reference else []
+    readable = max(len(answer), len(reference)) <= SHORT or _are_alike(pieces)
+    return joined(*map(_piece, pieces)) if pieces and readable else _plain(answer)
+
+
+def _are_alike(pieces: Sequence[Piece]) -> bool:
+    """Whether both texts share so much that what differs can be read between it."""
+    shared = sum(len(each.text) for each in pieces if each.kind == "same")
+    return 2 * shared >= sum(len(each.text) for each in pieces)
 
 
 def _piece(piece: Piece) -> Markup:

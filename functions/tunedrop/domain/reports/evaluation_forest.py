@@ -85,7 +85,8 @@ def _table(report: Mapping[str, Any]) -> Markup:
         *_rows(report, (*report["secondary"], *report["slices"]), "describes"),
     )
     heads = ("contrast", "records", "better", "worse", "difference", "95% interval", "p", "verdict")
-    return table(heads, rows, frozenset(range(1, 7)), caption="The same in figures, differences in points")
+    caption = "The same in figures, differences in points"
+    return table(heads, rows, frozenset(range(1, 7)), caption=caption, stacks=True)
 
 
 def _rows(report: Mapping[str, Any], contrasts: Iterable[ContrastFacts], role: str) -> Iterator[tuple[object, ...]]:

@@ -5,7 +5,7 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -20,7 +20,7 @@ from tunedrop.domain.reports import (
     markup,
     page_parts,
 )
-from tunedrop.domain.reports.evaluation_words import number, points, share
+from tunedrop.domain.reports.evaluation_words import number, share
 from tunedrop.domain.reports.markup import Markup, joined, tag
 from tunedrop.domain.reports.next_commands import Step
 from tunedrop.domain.reports.page_parts import badge, section, table
@@ -40,14 +40,13 @@ def render(report: EvaluationReport) -> bytes:
         page_parts.steps(Step(step["words"], step["command"]) for step in report["next_steps"]),
         evaluation_forest.section(report),
         _enough(report) if undecided else None,
+        evaluation_examples.to_label(report) if undecided else None,
         _caveats(report),
         _candidates(report),
-        evaluation_examples.to_label(report) if undecided else None,
         *(confusion_table.section(each) for each in report["confusion"]),
         evaluation_examples.gained(report),
         evaluation_examples.lost(report),
         None if undecided else evaluation_examples.to_label(report),
-        None if undecided else _enough(report),
         _footer(report),
     ]
     body = tag("main", *(joined(part, markup.LINE) for part in parts if part))
@@ -81,8 +80,16 @@ def _header(report: EvaluationReport) -> Markup:
         gate,
         tag("p", declared["words"], class_="lead"),
         tag("p", report["gate"]["words"]),
-        tag("p", f"Evaluation {report['evaluation_id']} of the test split of {_subject(report)}."),
+        tag("p", f"Evaluation {report['evaluation_id']} of the test split of {_subject(report)}{_asked_for(report)}."),
+        tag("p", tag("b", "Records: "), report["records_words"]),
     )
+
+
+def _asked_for(report: EvaluationReport) -> str:
+    """When and by whom, where that is known."""
+    at, by = report["asked_at"], report["asked_by"]
+    when = f" on {at[:10]} at {at[11:16]} UTC" if at else ""
+    return f", asked for{when}{f' by {by}' if by else ''}" if when or by else ""
 
 
 def _pill(what: str, words: str) -> Markup:
@@ -97,7 +104,7 @@ def _figures(report: EvaluationReport) -> Markup:
             (_signed(declared["difference"]), f"points of {evaluation_words.metric(declared['metric'])}"),
             ("-" if interval is None else _span(interval), "95% interval of it"),
             (f"{declared['records']:,}", "records asked"),
-            (f"{declared['better']:,} : {declared['worse']:,}", "records, better : worse"),
+            (f"{declared['better']:,} : {declared['worse']:,}", f"records, {declared['candidate']} better : worse"),
             (
                 _money(cost["amount"]),
                 "cost: a price is not set" if cost["amount"] is None else f"{cost['currency']}, cost",
@@ -122,26 +129,21 @@ def _enough(report: EvaluationReport) -> Markup | None:
     needs, records = report["enough"]["needs"], report["declared"]["records"]
     if not needs:
         return None
-    smallest = report["enough"]["smallest_shown"]
-    shown = (
-        f"These {records:,} records show a true difference of {points(smallest)} or more in four of five evaluations."
-        if smallest is not None
-        else f"These {records:,} records are too few to show any difference in four of five evaluations."
-    )
     rows = ((need["words"], f"{need['records']:,}", _missing(need["records"] - records)) for need in needs)
     return section(
         "What would have been enough",
-        tag("p", shown),
+        tag("p", report["enough"]["words"]),
         table(
             ("to show in four of five evaluations", "records", "more than now"),
             rows,
             frozenset({1, 2}),
             caption="Records that a test split needs, by what they are to show",
+            stacks=True,
         ),
         tag(
             "p",
-            f"Reckoned with {_differing(report)}, as seen here. The true difference is not known: "
-            "choose the smallest that would matter to you.",
+            "Reckoned with as many records scored differently as here. The true difference is not known: choose the "
+            "smallest that would matter to you.",
             class_="quiet",
         ),
     )
@@ -149,13 +151,6 @@ def _enough(report: EvaluationReport) -> Markup | None:
 
 def _missing(count: int) -> str:
     return f"{count:,}" if count > 0 else "enough"
-
-
-def _differing(report: EvaluationReport) -> str:
-    """How often the two candidates of the declared contrast score differently, in words."""
-    declared = report["declared"]
-    differ = (declared["better"] + declared["worse"]) / declared["records"]
-    return f"{share(differ)} of the records scored differently by the two"
 
 
 def _caveats(report: EvaluationReport) -> Markup | None:
@@ -175,9 +170,15 @@ def _candidates(report: EvaluationReport) -> Markup:
     ]
     return section(
         "Candidates",
-        table(heads, rows, frozenset(range(1, len(heads))), caption="Each candidate's scores (of 100), calls and cost"),
+        table(
+            heads,
+            rows,
+            frozenset(range(1, len(heads))),
+            caption="Each candidate's scores (of 100), calls and cost",
+            stacks=True,
+        ),
         tag("p", f"{evaluation_caveats.metric_words(report['metric'])} Only this metric decides.", class_="quiet"),
-        tag("p", "Called: ", *_models(candidates), class_="quiet"),
+        *_models(candidates),
         class_="long candidates",
     )
 
@@ -220,8 +221,15 @@ def _milliseconds(value: int | None) -> str:
     return "-" if value is None else f"{value:,} ms"
 
 
-def _models(candidates: Sequence[Mapping[str, Any]]) -> Iterable[Markup]:
-    return (joined(each["name"], " ", tag("code", each["model"], class_="any"), " ") for each in candidates)
+def _models(candidates: Sequence[Mapping[str, Any]]) -> Iterator[Markup]:
+    """A line on each candidate: what was called, and how it was trained."""
+    for each in candidates:
+        settings = ", ".join(f"{name} {value}" for name, value in each["hyperparameters"].items())
+        job = each["job_id"]
+        trained = job and joined("; its model is of job ", tag("code", job, class_="any"), settings and f": {settings}")
+        yield tag(
+            "p", tag("b", each["name"]), " is ", tag("code", each["model"], class_="any"), trained, class_="quiet"
+        )
 
 
 def _footer(report: EvaluationReport) -> Markup:

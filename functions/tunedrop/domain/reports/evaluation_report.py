@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from tunedrop import __version__
@@ -64,7 +65,14 @@ def facts(result: EvaluationResult, stack: str) -> dict[str, Any]:
             {"words": step.words, "command": step.command and next_commands.in_stack(step.command, stack)}
             for step in evaluation_advice.steps(result)
         ],
+        "asked_by": result.occasion.asked_by or None,
+        "asked_at": _moment(result.occasion.asked_at),
+        "records_words": evaluation_caveats.records_words(result.records, result.left_out),
     }
+
+
+def _moment(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def encode(report: Mapping[str, Any]) -> bytes:
@@ -119,6 +127,7 @@ def _enough(result: EvaluationResult) -> dict[str, Any]:
             }
             for need in needs.needs(declared.contrast, result.margin)
         ],
+        "words": evaluation_words.shown(declared.contrast),
     }
 
 
@@ -136,6 +145,9 @@ def _candidate(candidate: CandidateResult) -> dict[str, Any]:
         "latency_p50_ms": candidate.latency_p50_ms,
         "latency_p95_ms": candidate.latency_p95_ms,
         "flip_rate": candidate.flip_rate,
+        "few_shot": candidate.few_shot,
+        "job_id": candidate.job_id,
+        "hyperparameters": dict(candidate.hyperparameters),
     }
 
 

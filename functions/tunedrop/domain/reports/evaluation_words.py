@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tunedrop.domain.evaluation import contrasts
+from tunedrop.domain.evaluation import contrasts, needs, power
 from tunedrop.domain.evaluation.contrasts import MOST_FAILED, Contrast, EvaluationVerdict
 from tunedrop.domain.evaluation.evaluation_result import EvaluationResult, Judged
 from tunedrop.domain.evaluation.needs import Need
@@ -82,6 +82,19 @@ def enough(judged: Judged, margin: float) -> str:
         f"About {judged.records_needed:,} records would show a true difference of {size} in four of five evaluations; "
         f"these were {judged.contrast.records:,}."
     )
+
+
+def shown(contrast: Contrast) -> str:
+    """What these records could show, and why the plan, which can't know how often the two differ, said otherwise."""
+    smallest, planned = needs.smallest_shown(contrast), power.smallest_difference(contrast.records)
+    differ = f"{share((contrast.better + contrast.worse) / contrast.records)} of them were scored differently"
+    said = "no difference" if planned is None else points(planned)
+    plan = f"The plan, which can't know that, assumed {share(power.DISCORDANT)} and said {said}."
+    records = f"These {contrast.records:,} records"
+    if smallest is None:
+        return f"{records} are too few to show any difference in four of five evaluations: {differ} by the two. {plan}"
+    shows = f"{records} show a true difference of {points(smallest)} or more in four of five evaluations"
+    return f"{shows}, as {differ} by the two. {plan}"
 
 
 def gate(result: EvaluationResult) -> str:

@@ -17,6 +17,8 @@ from tunedrop.domain.reports.markup import Markup, joined, tag
 _HEAD, _FOOT, _GROUP = 26, 44, 30
 _PIXELS_PER_TICK = 60
 _CAP = 5
+_STRIP = 24
+"""Below a label that stands above its bar."""
 _ROOM = 1.15
 """How much further than the widest interval the axis goes."""
 
@@ -73,7 +75,7 @@ def _drawn(groups: Sequence[Group], margin: float, words: str, layout: _Layout) 
     parts = (
         tag("title", "Differences with their 95% intervals"),
         tag("desc", words),
-        *_ground(scale, margin, bottom),
+        *_ground(scale, margin, _strips(groups, layout), bottom),
         *_rows(groups, scale, layout),
     )
     return tag(
@@ -96,29 +98,39 @@ def _range(groups: Sequence[Group], margin: float) -> tuple[float, float]:
     return min(low, -1.0), max(high, 1.0)
 
 
-def _ground(scale: Scale, margin: float, bottom: float) -> Iterator[Markup]:
+def _strips(groups: Sequence[Group], layout: _Layout) -> list[tuple[float, float]]:
+    """Top and bottom of each piece of the ground: it is not drawn where words stand."""
+    strips, y = list[tuple[float, float]](), float(_HEAD)
+    for group in groups:
+        y += _GROUP if group.title else 0
+        ends = [y + layout.row * place for place in range(len(group.bars) + 1)]
+        if layout.label_above:
+            strips += [(end - _STRIP, end) for end in ends[1:]]
+        else:
+            strips.append((ends[0], ends[-1]))
+        y = ends[-1]
+    return strips
+
+
+def _ground(scale: Scale, margin: float, strips: Sequence[tuple[float, float]], bottom: float) -> Iterator[Markup]:
+    values = chart_scales.ticks(scale.low, scale.high, int((scale.end - scale.start) / _PIXELS_PER_TICK))
+    zero = _px(scale(0))
+    for top, end in strips:
+        ys = {"y1": _px(top), "y2": _px(end)}
+        if margin:
+            left, right = scale(-margin), scale(margin)
+            about = tag("title", f"Within {margin:g} points nothing differs that matters: the margin")
+            size = {"x": _px(left), "y": _px(top), "width": _px(right - left), "height": _px(end - top)}
+            yield tag("rect", about, class_="band", **size)
+        for value in values:
+            yield tag("line", x1=_px(scale(value)), x2=_px(scale(value)), class_="grid", **ys)
+        yield tag("line", x1=zero, x2=zero, class_="zero", **ys)
     if margin:
-        left, right = scale(-margin), scale(margin)
-        about = tag("title", f"Within {margin:g} points nothing differs that matters: the margin")
-        yield tag(
-            "rect",
-            about,
-            x=_px(left),
-            y=_HEAD - 6,
-            width=_px(right - left),
-            height=_px(bottom - _HEAD + 6),
-            class_="band",
-        )
         words, half = f"margin {margin:g}", chart_legend.width(f"margin {margin:g}") / 2
         middle = min(max(scale(0), scale.start + half), scale.end - half)
         yield tag("text", words, x=_px(middle), y=_HEAD - 12, text_anchor="middle")
-    values = chart_scales.ticks(scale.low, scale.high, int((scale.end - scale.start) / _PIXELS_PER_TICK))
     for value, label in zip(values, chart_scales.labels(values), strict=True):
-        x = _px(scale(value))
-        yield tag("line", x1=x, x2=x, y1=_HEAD - 6, y2=_px(bottom), class_="grid")
-        yield tag("text", label, x=x, y=_px(bottom + 18), text_anchor="middle")
-    zero = _px(scale(0))
-    yield tag("line", x1=zero, x2=zero, y1=_HEAD - 6, y2=_px(bottom), class_="zero")
+        yield tag("text", label, x=_px(scale(value)), y=_px(bottom + 18), text_anchor="middle")
     yield tag("line", x1=_px(scale.start), x2=_px(scale.end), y1=_px(bottom), y2=_px(bottom), class_="axis")
     name = "points; right of 0 the first one is better"
     yield tag("text", name, x=_px((scale.start + scale.end) / 2), y=_px(bottom + 37), class_="name")

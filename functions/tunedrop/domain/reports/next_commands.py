@@ -145,6 +145,21 @@ def end_capacity(arn: str) -> str:
     return shlex.join(words)
 
 
+def plan_evaluation(
+    data: tuple[str, int], candidate: str, against: str, metric: str, *, max_records: int | None = None
+) -> str:
+    """Say what an evaluation of a dataset's version would ask, show and cost."""
+    dataset, version = data
+    words = ["evaluations", "start", f"{dataset}@{version}", "--candidate", candidate, "--against", against]
+    words += ["--metric", metric, *(("--max-records", str(max_records)) if max_records else ())]
+    return _command(*words, "--plan")
+
+
+def sheet_of_evaluation(evaluation_id: str) -> str:
+    """Write a sheet on which people choose between two answers, not knowing whose they are."""
+    return _command("evaluations", "show", evaluation_id, "--sheet", f"blind-{evaluation_id}")
+
+
 def show_evaluation(evaluation_id: str, *, watch: bool = False) -> str:
     """Show an evaluation, or follow it to its end."""
     return _command("evaluations", "show", evaluation_id, *(("--watch",) if watch else ()))

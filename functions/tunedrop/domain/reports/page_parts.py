@@ -40,20 +40,32 @@ def table(
     numbers: frozenset[int] = frozenset(),
     *,
     caption: str | None = None,
+    stacks: bool = False,
 ) -> Markup:
-    """Build a table; `numbers` are the indexes of right-aligned columns."""
+    """Build a table; `numbers` are the indexes of right-aligned columns.
+
+    One that `stacks` shows each row as a list on a narrow screen, which scrolls any other sideways.
+    """
     align = ["number" if index in numbers else None for index in range(len(heads))]
     top = tag("tr", *(tag("th", head, class_=class_) for head, class_ in zip(heads, align, strict=True)))
     lines = (
-        tag("tr", *(tag("td", cell, class_=class_) for cell, class_ in zip(row, align, strict=True))) for row in rows
+        tag(
+            "tr",
+            *(
+                tag("td", cell, class_=class_, data_head=head if stacks and column else None)
+                for column, (cell, class_, head) in enumerate(zip(row, align, heads, strict=True))
+            ),
+        )
+        for row in rows
     )
-    return scrolled(caption and tag("caption", caption), tag("thead", top), tag("tbody", *lines), caption=caption)
+    parts = caption and tag("caption", caption), tag("thead", top), tag("tbody", *lines)
+    return scrolled(*parts, caption=caption, stacks=stacks)
 
 
-def scrolled(*parts: Markup | str | None, caption: str | None) -> Markup:
+def scrolled(*parts: Markup | str | None, caption: str | None, stacks: bool = False) -> Markup:
     """Build a table of its parts that scrolls inside the page; one with a caption can be scrolled by keys, too."""
     named = {"role": "region", "aria-label": caption, "tabindex": "0"} if caption else {}
-    return tag("div", tag("table", *parts), class_="scroll", **named)
+    return tag("div", tag("table", *parts), class_="scroll stacks" if stacks else "scroll", **named)
 
 
 def badge(severity: str) -> Markup:

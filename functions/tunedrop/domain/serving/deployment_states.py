@@ -31,6 +31,13 @@ class HistoryEntry:
     time: datetime
     state: DeploymentState
     note: str
+    hidden: HiddenState | None = None
+    """How far it was behind its gate, which earlier releases take for Creating."""
+
+    @property
+    def shown(self) -> ShownState:
+        """The state as people are told it."""
+        return self.hidden or self.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +106,8 @@ def change_idle(deployment: Deployment, minutes: int | None, note: str, now: dat
 
 
 def _noted(deployment: Deployment, note: str, now: datetime) -> Deployment:
-    entry = HistoryEntry(now, deployment.state, note)
+    hidden = deployment.hidden if deployment.state == "Creating" else None
+    entry = HistoryEntry(now, deployment.state, note, hidden)
     return replace(deployment, history=(*deployment.history, entry)[-MOST_HISTORY:])
 
 

@@ -47,9 +47,10 @@ def _all(run: TrainingRun) -> Iterator[Diagnosis]:
     yield from lost
     diverged = divergence(run)
     found = (diverged,) if diverged else (overfitting(run), spikes(run))
-    yield from (each for each in (*found, untold(run), early_end(run)) if each)
-    if not diverged and not any(each.code == "nan_loss" for each in lost):
-        yield from flatness(run)
+    judged = not diverged and not any(each.code == "nan_loss" for each in lost)
+    levels = list(flatness(run)) if judged else []
+    is_flat = any(each.code == "plateau" for each in levels)
+    yield from (each for each in (*found, untold(run, is_flat=is_flat), early_end(run), *levels) if each)
 
 
 def _lost(run: TrainingRun, split: MetricSplit, points: Sequence[MetricPoint]) -> Iterator[Diagnosis]:

@@ -84,7 +84,7 @@ def _diverged(run: TrainingRun, since: Measured, course: str) -> Diagnosis:
     return said(
         "diverged",
         f"Training diverged: the training loss {course} at step {run.losses[-1].step}.",
-        f"Don't use this model. Train again with a lower {run.rate}: a third of it, or the base model's default.",
+        f"Don't use this model. Train again with a lower {run.rate}: half of it, or the base model's default.",
         (run.place(since, run.losses[-1]),),
     )
 
@@ -132,7 +132,10 @@ def _flat(run: TrainingRun, half: Sequence[Measured], fall: float, end: float) -
 def _instead(run: TrainingRun) -> str:
     asked = run.count("epochCount")
     if asked is not None and asked > 1:
-        return f"epochCount {-(-asked // 2)} would probably do as well for less; for a better model, change the data."
+        return (
+            f"epochCount {-(-asked // 2)} may do as well for less, which an evaluation of both tells; for a better "
+            "model, change the data."
+        )
     return "More steps on this data would cost more and change little; for a better model, change the data."
 
 

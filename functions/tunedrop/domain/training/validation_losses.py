@@ -73,8 +73,11 @@ def _overfitted(run: TrainingRun, checks: Sequence[Measured], best: int) -> Diag
     )
 
 
-def untold(run: TrainingRun) -> Diagnosis | None:
-    """`no_validation` or `too_few_epochs`, where overfitting can't be told."""
+def untold(run: TrainingRun, *, is_flat: bool) -> Diagnosis | None:
+    """`no_validation` or `too_few_epochs`, where overfitting can't be told.
+
+    `is_flat`: whether the training loss falls no more. Then no more epochs are proposed: a plateau proposed fewer.
+    """
     if len(run.checks) > 1:
         return None
     if run.checks:
@@ -82,7 +85,8 @@ def untold(run: TrainingRun) -> Diagnosis | None:
             "too_few_epochs",
             f"There is one validation loss, {number(run.checks[0].loss)}: whether more epochs would help or overfit "
             "can't be told.",
-            "Train again with one more epoch if the model is not good enough yet.",
+            "Judge the model by asking it the test split."
+            + ("" if is_flat else " If it is not good enough yet, one more epoch may help, and shows whether it does."),
         )
     why, hint = _no_validation(run)
     return said("no_validation", f"{why}: overfitting can't be told.", hint)
