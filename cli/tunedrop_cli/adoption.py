@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from tunedrop_cli import deployment_text, local_times, tables, text_report
+from tunedrop_cli import amounts, local_times, tables, text_report
 from tunedrop_cli.errors import Refused
 from tunedrop_cli.stack import Stack
 
@@ -67,8 +67,8 @@ def _facts(found: Found) -> list[tuple[str, str]]:
         ("why", found["why"]),
         ("for", found["deployment"] or ""),
         ("owner", found["owner"] or ""),
-        ("an hour", deployment_text.money(found["hourly_cost"], found["currency"])),
-        ("so far", deployment_text.money(found["cost_so_far"], found["currency"])),
+        ("an hour", amounts.money(found["hourly_cost"], found["currency"])),
+        ("so far", amounts.money(found["cost_so_far"], found["currency"])),
         ("ends", local_times.shown(found["ends_at"]) if found["ends_at"] else ""),
         ("adopt it", found["adopt_command"] or ""),
         ("end it", found["end_command"]),
@@ -80,8 +80,8 @@ def _row(found: Found) -> tuple[str, ...]:
         found["name"],
         found["state"],
         str(found["model_units"] or "-"),
-        deployment_text.money(found["hourly_cost"], found["currency"]),
-        deployment_text.money(found["cost_so_far"], found["currency"]),
+        amounts.money(found["hourly_cost"], found["currency"]),
+        amounts.money(found["cost_so_far"], found["currency"]),
         local_times.shown(found["created_at"]) if found["created_at"] else "-",
         found["owner"] or "-",
     )

@@ -57,6 +57,7 @@ def _run(chosen: argparse.Namespace) -> int:
     else:
         words.came_of_it(screen, scope, seen, ending)
         if seen.to_end and not ending:
+            text_report.line(screen, "Nothing was ended.")
             text_report.next_step(screen, _ending_it(chosen))
     is_left = bool(seen.to_end or (seen.only_listed and scope.target))
     return 0 if chosen.plan else int(is_left)

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from tunedrop.domain.texts import spreadsheets
 
-from tunedrop_cli import deployment_text, local_times, stack, tables, text_report
+from tunedrop_cli import amounts, local_times, stack, tables, text_report
 from tunedrop_cli.errors import WrongUsage
 
 EPILOG = """examples:
@@ -31,6 +31,7 @@ UNITS = {
     "thousand_input_tokens": "thousand tokens in",
     "thousand_output_tokens": "thousand tokens out",
 }
+_LEAST = 0.0001
 
 Charge = Mapping[str, Any]
 
@@ -67,25 +68,29 @@ def _show(screen: Console, by: str | None, found: Mapping[str, Any]) -> None:
         tables.show(screen, (by, "cost", "charges", "without a price"), rows)
     elif found["charges"]:
         tables.show(screen, COLUMNS, (_row(each, found["currency"]) for each in found["charges"]), spare=4)
-    text_report.line(screen, f"{_total(found)} from {found['since']} to {found['until']}, estimated.")
+    text_report.line(screen, f"{_total(found)} from {_utc(found['since'])} to {_utc(found['until'])}, estimated.")
+
+
+def _utc(moment: str) -> str:
+    """In UTC, as months are counted."""
+    return f"{local_times.parsed(moment).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _total(found: Mapping[str, Any]) -> str:
     total = found["total"]
-    words = f"In all {deployment_text.money(total['amount'], found['currency'])}"
+    words = f"In all {amounts.money(total['amount'], found['currency'])}"
     if total["unknown"] and total["amount"] is not None:
         return f"{words}, and what {total['unknown']} without a price cost,"
     return words
 
 
 def _group(each: Mapping[str, Any], currency: str) -> tuple[str, ...]:
-    cost = deployment_text.money(each["amount"], currency)
+    cost = amounts.money(each["amount"], currency)
     return (each["key"] or "none", cost, str(each["charges"]), str(each["unknown"] or "-"))
 
 
 def _row(each: Charge, currency: str) -> tuple[str, ...]:
-    known = None if each["quantity"] is None else f"{each['quantity']:,.4f}".rstrip("0").rstrip(".")
-    quantity = f"{known or 'unknown'} {UNITS[each['unit']]}"
+    quantity = f"{_quantity(each['quantity'])} {UNITS[each['unit']]}"
     return (
         each["kind"],
         each["deployment"] or f"{each['dataset']}@{each['version']}",
@@ -93,10 +98,16 @@ def _row(each: Charge, currency: str) -> tuple[str, ...]:
         local_times.shown(each["ended"]) if each["ended"] else "goes on",
         str(each["model_units"] or "-"),
         quantity,
-        "unknown" if each["price"] is None else f"{each['price']:g}",
-        deployment_text.money(each["amount"], currency),
+        amounts.price(each["price"]),
+        amounts.money(each["amount"], currency),
         each["owner"],
     )
+
+
+def _quantity(known: float | None) -> str:
+    if known is None:
+        return "unknown"
+    return "<0.0001" if 0 < known < _LEAST else f"{known:,.4f}".rstrip("0").rstrip(".")
 
 
 def lines(found: Mapping[str, Any]) -> Iterable[str]:

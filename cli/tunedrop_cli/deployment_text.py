@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from tunedrop.domain.texts.counted import counted
 
-from tunedrop_cli import local_times, tables, text_report
+from tunedrop_cli import amounts, gate_text, local_times, tables, text_report
 
 Deployment = Mapping[str, Any]
 ENDED = frozenset({"Released", "Failed"})
@@ -35,8 +35,8 @@ def row(found: Deployment) -> tuple[str, ...]:
         found["state"],
         way(found),
         _units(found),
-        money(found["hourly_cost"], found["currency"]),
-        money(found["cost_so_far"], found["currency"]),
+        amounts.money(found["hourly_cost"], found["currency"]) if _by_the_hour(found) else "by the token",
+        amounts.money(found["cost_so_far"], found["currency"]) if _by_the_hour(found) else "-",
         left(found),
         last_call(found),
         f"{found['dataset']}@{found['version']}",
@@ -44,10 +44,16 @@ def row(found: Deployment) -> tuple[str, ...]:
     )
 
 
+def _by_the_hour(found: Deployment) -> bool:
+    """Whether it, or what is or was beside it, bills so; what calls on demand cost, nobody here counts."""
+    return bool(found["model_units"] or found["second_unit"] or found["cost_so_far"])
+
+
 def whole(screen: Console, found: Deployment, *, gate: Iterable[tuple[str, str]] = (), history: bool = True) -> None:
     """Everything that is known of a deployment, and of its gate; without its history where that was told."""
     number = found["model_units"] + (found["second_unit"]["model_units"] if found["second_unit"] else 0)
-    units = f"by the hour, {counted(number, 'model unit')}: {money(found['hourly_cost'], found['currency'])} an hour"
+    hour = amounts.money(found["hourly_cost"], found["currency"])
+    units = f"by the hour, {counted(number, 'model unit')}: {hour} an hour"
     tables.facts(
         screen,
         [
@@ -56,7 +62,7 @@ def whole(screen: Console, found: Deployment, *, gate: Iterable[tuple[str, str]]
             *gate,
             ("served by", way(found)),
             ("billed", units if number else "by the token"),
-            ("cost so far", money(found["cost_so_far"], found["currency"]) if found["model_units"] else ""),
+            ("cost so far", amounts.money(found["cost_so_far"], found["currency"]) if _by_the_hour(found) else ""),
             ("until", local_times.shown(found["expires_at"]) if found["expires_at"] else ""),
             ("left", left(found) if found["expires_at"] and found["state"] not in ENDED else ""),
             ("idle stop", idle_stop(found)),
@@ -80,7 +86,7 @@ def whole(screen: Console, found: Deployment, *, gate: Iterable[tuple[str, str]]
     tables.show(screen, ("time", "state", ""), rows)
     if found["acts"]:
         text_report.line(screen)
-        tables.show(screen, ("time", "done", "by", "request"), map(_act, found["acts"]))
+        tables.show(screen, ("time", "done", "generation", "by", "request"), map(_act, found["acts"]))
 
 
 def _commitment(found: Deployment) -> str:
@@ -89,7 +95,7 @@ def _commitment(found: Deployment) -> str:
         return ""
     until = found["committed_until"]
     ends = f", until {local_times.shown(until)}" if until else ""
-    cost = money(found["term_cost"], found["currency"])
+    cost = amounts.money(found["term_cost"], found["currency"])
     return f"{found['commitment'].replace('_', ' ')}{ends}; {cost} in all, at most"
 
 
@@ -113,12 +119,13 @@ def _beside(found: Deployment) -> str:
     """The unit that may be billed beside the one that serves."""
     unit = found["second_unit"]
     does = "is to take over" if unit["generation"] > found["generation"] else "is being given back"
-    billed = f"; {money(unit['hourly_cost'], found['currency'])} an hour" if unit["model_units"] else ""
+    billed = f"; {amounts.money(unit['hourly_cost'], found['currency'])} an hour" if unit["model_units"] else ""
     return f"generation {unit['generation']}, of job {unit['job_id']}, {does} ({unit['state']}){billed}"
 
 
 def _act(act: Mapping[str, Any]) -> tuple[str, ...]:
-    return local_times.shown(act["time"]), act["did"].replace("_", " "), act["by"], act["request_id"] or "-"
+    when, did = local_times.shown(act["time"]), act["did"].replace("_", " ")
+    return when, did, str(act["generation"]), act["by"], act["request_id"] or "-"
 
 
 def plan(screen: Console, found: Mapping[str, Any]) -> None:
@@ -138,16 +145,21 @@ def plan(screen: Console, found: Mapping[str, Any]) -> None:
             ("commitment", (found.get("commitment") or "").replace("_", " ")),
             ("until", _until(found["expires_at"])),
             ("idle stop", idle_stop(found)),
-            ("costs an hour", money(cost["hour"], currency)),
-            ("of both", "" if found["hour_of_both"] is None else f"{money(found['hour_of_both'], currency)} an hour"),
-            ("a day", money(cost["day"], currency) if found["model_units"] else ""),
-            ("until its end", money(cost["until_end"], currency) if found["model_units"] else ""),
+            ("costs an hour", amounts.money(cost["hour"], currency)),
+            (
+                "of both",
+                "" if found["hour_of_both"] is None else f"{amounts.money(found['hour_of_both'], currency)} an hour",
+            ),
+            ("a day", amounts.money(cost["day"], currency) if found["model_units"] else ""),
+            ("until its end", amounts.money(cost["until_end"], currency) if found["model_units"] else ""),
             ("and", "" if found["model_units"] else "what its calls cost, by the token"),
+            *gate_text.facts(found.get("evaluation")),
             *budget(found),
             ("quotas", "; ".join(f"{quota['name']}: {quota['value']:g}" for quota in found["quotas"])),
             *(("know", words) for words in found.get("advice") or ()),
         ],
     )
+    gate_text.warnings(screen, found.get("evaluation"))
 
 
 def release_plan(screen: Console, planned: Mapping[str, Any]) -> None:
@@ -156,7 +168,7 @@ def release_plan(screen: Console, planned: Mapping[str, Any]) -> None:
     if not planned["changes"]:
         text_report.line(screen, f"Nothing to end: {found['name']} is {found['state']}.")
         return
-    hour = money(found["hourly_cost"], found["currency"])
+    hour = amounts.money(found["hourly_cost"], found["currency"])
     used = [f"{each['name']}, {_used(each['last_used_at'])}" for each in callers]
     tables.facts(
         screen,
@@ -165,7 +177,7 @@ def release_plan(screen: Console, planned: Mapping[str, Any]) -> None:
             ("this", "ends it; its custom model stays"),
             ("served by", way(found)),
             ("billed", f"by the hour: {hour} an hour" if found["model_units"] else "by the token"),
-            ("cost so far", money(found["cost_so_far"], found["currency"]) if found["model_units"] else ""),
+            ("cost so far", amounts.money(found["cost_so_far"], found["currency"]) if found["model_units"] else ""),
             ("would end", _until(found["expires_at"])),
             ("last call", last_call(found)),
             ("owner", found["owner"]),
@@ -190,16 +202,11 @@ def budget(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     told = found.get("budget")
     if not told:
         return []
-    used = f"{money(told['used'], told['currency'])} of {money(told['budget'], told['currency'])}"
+    used = f"{amounts.money(told['used'], told['currency'])} of {amounts.money(told['budget'], told['currency'])}"
     return [
         ("budget", f"{used} spent or reserved in {told['month']}"),
-        ("takes of it", f"{money(told['takes'], told['currency'])} at most"),
+        ("takes of it", f"{amounts.money(told['takes'], told['currency'])} at most"),
     ]
-
-
-def money(amount: float | None, currency: str | None) -> str:
-    """An amount, or that nobody knows it."""
-    return "unknown" if amount is None else f"{amount:,.2f} {currency or ''}".strip()
 
 
 def left(found: Deployment) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,7 @@ def add_to(command: argparse.ArgumentParser) -> None:
         "--max-cost",
         type=options.amount,
         metavar="AMOUNT",
-        help="start nothing that costs more",
+        help="start nothing that costs more, its throughput until its end and its gate included",
     )
     command.add_argument("--yes", action="store_true", help="start a sweep whatever it costs")
     keyed.add_to(command)
@@ -85,7 +85,7 @@ def confirm(chosen: argparse.Namespace, found: Plan) -> str:
         found["version"],
         found["base_model"],
         hyperparameters=found["hyperparameters"],
-        deployment=DeploymentRequest(**wish) if wish else None,
+        deployment=DeploymentRequest(**{name: each for name, each in wish.items() if name != "cost"}) if wish else None,
         plan_id=found["plan_id"],
         choices=job_options.choices(chosen),
     )
@@ -148,10 +148,19 @@ def check_cost(chosen: argparse.Namespace, sweep: Sweep) -> None:
 
 
 def cost_of_all(plans: Sequence[Plan]) -> float | None:
-    """What all of them cost; None if the cost of one is unknown."""
-    amounts = [(each.get("cost") or {}).get("amount") for each in plans]
+    """What all of them cost, each with its deployment until its end and its gate; None if any of it is unknown."""
+    amounts = [amount for each in plans for amount in _amounts(each)]
     known = [amount for amount in amounts if amount is not None]
     return sum(known) if len(known) == len(amounts) else None
+
+
+def _amounts(found: Plan) -> Iterator[float | None]:
+    yield (found.get("cost") or {}).get("amount")
+    wish = found.get("deployment")
+    if wish and wish["model_units"]:
+        yield (wish.get("cost") or {}).get("until_end")
+    if gate := found.get("evaluation"):
+        yield gate["cost"]
 
 
 def check_amount(plans: Sequence[Plan], most: float) -> None:
@@ -162,12 +171,12 @@ def check_amount(plans: Sequence[Plan], most: float) -> None:
     cost = cost_of_all(plans)
     if cost is None:
         words = (
-            "no price is set for this base model, so nobody can say that it stays under --max-cost. "
+            "not all of its prices are set, so nobody can say that it stays under --max-cost. "
             'The parameter Prices of the stack sets one, such as {"nova-lite.training_per_1000_tokens": 0.002}'
         )
         raise Refused(0, {"code": "cost_unknown", "message": words})
     if cost > most:
-        words = f"it costs {cost:g}, more than --max-cost {most:g}; nothing was started"
+        words = f"it costs {cost:,.2f}, more than --max-cost {most:g}; nothing was started"
         raise Refused(0, {"code": "over_max_cost", "message": words})
 
 

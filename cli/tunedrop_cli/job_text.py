@@ -11,7 +11,15 @@ from tunedrop.domain.reports import next_commands
 from tunedrop.domain.texts.counted import counted
 from tunedrop.domain.training.durations import Estimate
 
-from tunedrop_cli import deployment_text, local_times, tables, terminal_curves, text_report
+from tunedrop_cli import (
+    deployment_text,
+    gate_text,
+    local_times,
+    tables,
+    terminal_curves,
+    text_report,
+    wish_text,
+)
 from tunedrop_cli.terminal_curves import Curve
 
 ENDED = frozenset({"Completed", "Failed", "Stopped"})
@@ -71,7 +79,7 @@ def facts(job: Job) -> list[tuple[str, str]]:
         ("owner", job["owner"]),
         ("in Bedrock", job["name"]),
         ("custom model", job["model_arn"] or ""),
-        ("deployment", f"{wish['name']}, {wish['serving'].replace('_', ' ')}" if wish else ""),
+        ("deployment", wish_text.deployed(wish) if wish else ""),
         ("passed over", _skipped(job)),
         ("final losses", ", ".join(f"{name} {loss:.4g}" for name, loss in _losses(job))),
         ("why", job["failure"] or ""),
@@ -184,6 +192,7 @@ def plan(screen: Console, found: Mapping[str, Any], confirm: str) -> None:
         text_report.line(
             screen, ("  warning", "yellow"), f"  {each['code']} ({counted(each['count'], 'time')}): {each['words']}"
         )
+    gate_text.warnings(screen, found.get("evaluation"))
     for words in found.get("advice") or ():
         text_report.line(screen, f"  know     {words}")
     text_report.line(screen)
@@ -199,10 +208,11 @@ def _planned(found: Mapping[str, Any]) -> list[tuple[str, str]]:
             ("hyperparameters", settings_of(found)),
             ("trains", "not known yet: this version is prepared for the base model first, which costs nothing"),
             ("cost", "not known yet"),
+            *wish_text.goes_live(found),
         ]
     steps, epochs = counted(found["steps"], "step"), counted(found["epochs"], "epoch")
     tokens = f"{found['trained_tokens']:,} tokens (estimated) in {steps}, {epochs}"
-    ways = (f"{way['serving'].replace('_', ' ')} ({_hourly(way)})" for way in found.get("serving") or ())
+    ways = (wish_text.way(way) for way in found.get("serving") or ())
     records = found.get("records") or {}
     difference = found.get("smallest_difference")
     lasts = found.get("duration")
@@ -218,7 +228,7 @@ def _planned(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("tuned further", f"the model of job {found['from_job']}" if found.get("from_job") else ""),
         *deployment_text.budget(found),
         ("takes", _duration(lasts) if lasts else "unknown: no earlier job of this base model has completed"),
-        ("deployment", _deployed(found["deployment"]) if found.get("deployment") else ""),
+        *wish_text.goes_live(found),
         ("can be served", ", ".join(ways)),
         ("lifecycle", (found.get("lifecycle") or {}).get("status", "")),
         ("a test can show", difference["words"] if difference else ""),
@@ -237,21 +247,6 @@ def duration(found: Estimate) -> str:
     shortest, longest = local_times.lasted(found.shortest), local_times.lasted(found.longest)
     spread = f"about {shortest}" if shortest == longest else f"{shortest} to {longest}"
     return f"{spread}, going by {found.jobs} earlier jobs of this base model"
-
-
-def _deployed(wish: Mapping[str, Any]) -> str:
-    """A deployment that is wished for, and until when it is billed."""
-    units = counted(wish["model_units"], "model unit")
-    billed = f"{units}, billed by the hour" if wish["model_units"] else "billed by the token"
-    until = f", released after {wish['hours']} h" if wish["hours"] else ""
-    return f"{wish['name']}, {wish['serving'].replace('_', ' ')}, {billed}{until}"
-
-
-def _hourly(way: Mapping[str, Any]) -> str:
-    if way["serving"] == "on_demand":
-        return "billed by the token"
-    price = way.get("model_unit_hour")
-    return f"{price} {way['currency']} an hour" if price is not None else "billed by the hour, price not set"
 
 
 def next_command(job: Job) -> str:
@@ -285,7 +280,7 @@ def cost_of(cost: Mapping[str, Any] | None, *, tokens: bool = True) -> str:
     if cost is None or cost.get("amount") is None:
         return "unknown (no price)"
     amount = cost["amount"]
-    return f"{amount:.{2 if amount >= 1 else 4}f} {cost['currency']}"
+    return f"{amount:,.{2 if amount >= 1 or not amount else 4}f} {cost['currency']}"
 
 
 def final_loss(job: Job) -> float | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from tunedrop.domain.reports import next_commands
 
-from tunedrop_cli import deployment_text, judged_models, listings, local_times, options, stack, tables, text_report
+from tunedrop_cli import amounts, judged_models, listings, local_times, options, stack, tables, text_report
 from tunedrop_cli.errors import WrongUsage
 from tunedrop_cli.paths import place
 
@@ -58,7 +58,7 @@ def _list(chosen: argparse.Namespace) -> int:
     if not found.items:
         text_report.line(screen, "No custom model yet: a job that completes makes one.")
         return 0
-    columns = ("model", "served by", "made", "data", "base model", "job")
+    columns = ("model", "state", "served by", "made", "data", "base model", "job")
     tables.show(screen, columns, map(_row, found.items), spare=3)
     return 0
 
@@ -66,6 +66,7 @@ def _list(chosen: argparse.Namespace) -> int:
 def _row(found: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         found["name"],
+        state(found),
         _served(found) or "-",
         local_times.shown(found["created_at"]),
         f"{found['dataset']}@{found['version']}",
@@ -134,7 +135,7 @@ def _whole(screen: Console, found: Mapping[str, Any]) -> None:
         screen,
         [
             ("model", found["name"]),
-            ("", "" if found["is_there"] else "Bedrock shows it to this stack no more: it was deleted"),
+            ("is", "" if found["is_there"] else state(found)),
             ("", "data it learnt from is erased: it is not served again" if found["is_erased"] else ""),
             ("deletion", _deletion(found)),
             ("served by", _served(found) or "nothing"),
@@ -163,11 +164,27 @@ def _deletion(found: Mapping[str, Any]) -> str:
     return f"on its way, asked for by {asked['asked_by']}"
 
 
+def state(found: Mapping[str, Any]) -> str:
+    """Whether Bedrock keeps it, in a few words."""
+    deletion = found.get("deletion") or {}
+    if deletion.get("deleted_at"):
+        return "deleted"
+    if found["missed_at"]:
+        return f"gone since {local_times.shown(found['missed_at'])}, deleted by somebody else"
+    if found["is_there"] is False:
+        return "gone, deleted by somebody else"
+    if deletion and not deletion["code"]:
+        return "being deleted"
+    return "kept" if found["is_there"] else "not shown by Bedrock"
+
+
 def _stored_for(found: Mapping[str, Any]) -> str:
     cost = found["storage_cost"]
+    if found["is_there"] is False:
+        return ""
     if cost["month"] is None:
         return "an unknown fee: no price is set"
-    return f"{deployment_text.money(cost['month'], cost['currency'])} a month"
+    return f"{amounts.money(cost['month'], cost['currency'])} a month"
 
 
 def _splits(found: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -102,7 +103,9 @@ def _create_or_update(cloudformation: Any, wanted: Deployment, url: str) -> None
     except ClientError as error:
         if NOTHING_TO_DO in str(error):
             return
-        raise DeploymentFailed(f"{wanted.stack_name}: {error.response['Error']['Message']}") from error
+        declared = template.load(wanted.template).get("Parameters", {})
+        words = f"{wanted.stack_name}: {error.response['Error']['Message']}"
+        raise DeploymentFailed(" ".join([words, *wrong_members(declared, wanted.parameters)])) from error
     goal = "UPDATE_COMPLETE" if status else "CREATE_COMPLETE"
     if (reached := _settled(cloudformation, wanted.stack_name)) != goal:
         raise DeploymentFailed(_why(cloudformation, wanted.stack_name, reached, started))
@@ -120,6 +123,21 @@ def _parameters(cloudformation: Any, wanted: Deployment, status: str | None) -> 
         raise DeploymentFailed(f"the template has no parameter {unknown[0]}; it has {', '.join(sorted(declared))}")
     given = {name: value for name, value in kept.items() if name in declared} | dict(wanted.parameters)
     return [{"ParameterKey": name, "ParameterValue": value} for name, value in given.items()]
+
+
+def wrong_members(declared: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[str]:
+    """What CloudFormation does not say: the members of a JSON object that its parameter's pattern does not allow."""
+    for name, value in given.items():
+        pattern = declared.get(name, {}).get("AllowedPattern")
+        if pattern is None or re.fullmatch(pattern, value):
+            continue
+        try:
+            members = json.loads(value)
+        except ValueError:
+            continue
+        if isinstance(members, dict):
+            wrong = [key for key, each in members.items() if not re.fullmatch(pattern, json.dumps({key: each}))]
+            yield from (f"{name} can't have {key!r}: {members[key]!r}." for key in wrong)
 
 
 def _status(cloudformation: Any, stack_name: str) -> str | None:

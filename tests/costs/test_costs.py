@@ -36,7 +36,7 @@ def test_a_request_does_what_its_route_is_for_within_its_ceiling(counts, request
 
 def test_only_what_can_spend_or_looks_at_models_asks_bedrock(counts):
     asking = {request.route for request in REQUESTS if counts[request.label][1].of("bedrock")}
-    models = {"GET /models/{name}", "DELETE /models/{name}"}
+    models = {"GET /models", "GET /models/{name}", "DELETE /models/{name}"}
     spending = {"POST /evaluations", "POST /jobs", "PUT /deployments/{name}", "POST /deployments/{name}/approve"}
     assert asking == {"GET /base-models", "GET /deployments", *models, *spending}
 

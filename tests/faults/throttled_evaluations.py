@@ -1,4 +1,4 @@
-"""Evaluations whose models are too busy: some of the time, nearly always, or for good; judged by what Bedrock charged.
+"""Evaluations whose models are too busy or not there: at times, nearly always, or for good; judged by what was charged.
 
 However often a question is refused, the evaluation ends, each question is charged and scored once at most, and nothing
 waits among the dead letters.
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bedrock_simulator import Fault
+from bedrock_simulator.faults import FaultKind
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.evaluation.contrasts import MOST_FAILED
 from tunedrop.domain.evaluation.evaluation_states import ENDED, Evaluation
@@ -37,12 +38,19 @@ class Busy:
 
     rate: float
     model: str | None = None
+    kind: FaultKind = "ThrottlingException"
+    """None of these costs anything."""
 
     def __str__(self) -> str:
-        return f"{self.rate:.0%} of the calls of {self.model or 'all'} throttled"
+        return f"{self.rate:.0%} of the calls of {self.model or 'all'} refused, {self.kind}"
 
 
-EVERY = (*(Busy(rate) for rate in RATES), *(Busy(rate, THEIRS) for rate in (0.5, 1.0)))
+_GONE: tuple[FaultKind, ...] = ("ServiceUnavailableException", "ModelNotReadyException")
+EVERY = (
+    *(Busy(rate) for rate in RATES),
+    *(Busy(rate, THEIRS) for rate in (0.5, 1.0)),
+    *(Busy(rate, kind=kind) for kind in _GONE for rate in (0.5, 0.9, 1.0)),
+)
 
 
 @dataclass(slots=True)
@@ -62,7 +70,7 @@ class Slowed:
         answered = max((busy.rate for busy, verdict in self.verdicts.items() if verdict != "incomplete"), default=0.0)
         hours = max(self.took, default=timedelta()) / timedelta(hours=1)
         return (
-            f"throttled in {self.runs} ways up to 100%, {self.refused:,} calls refused: ended after {hours:.1f} hours "
+            f"refused in {self.runs} ways up to 100%, {self.refused:,} calls refused: ended after {hours:.1f} hours "
             f"at most, at most {max(self.charged, default=0)} of {QUESTIONS} questions charged, with a verdict up "
             f"to {answered:.0%}, {len(self.objections)} objections"
         )
@@ -82,7 +90,7 @@ def explore(every: Sequence[Busy] = EVERY) -> Slowed:
 def _play(made: Bench, start: Checkpoint, busy: Busy, found: Slowed) -> None:
     delivery = made.begin(start)
     model = busy.model and catalogue.find(busy.model).inference_id
-    made.world.door.add(Fault("Converse", kind="ThrottlingException", share=busy.rate, model=model))
+    made.world.door.add(Fault("Converse", kind=busy.kind, share=busy.rate, model=model))
     objections, began = list[str](), delivery.now
     try:
         with evaluation_world.counted() as answers:
@@ -91,7 +99,7 @@ def _play(made: Bench, start: Checkpoint, busy: Busy, found: Slowed) -> None:
             found.took.append(delivery.now - began)
             quiet(delivery)
         found.charged.append(answers[200])
-        found.refused += answers[429]
+        found.refused += answers[429] + answers[503]
         objections += _objections(made, delivery, busy, answers, told["id"])
         ended = evaluations.row(made, told["id"])
         found.verdicts[busy] = ended.conclusion.verdict if ended.conclusion else ended.state
@@ -124,7 +132,7 @@ def _objections(
 
 def _of_answers(made: Bench, evaluation: Evaluation, failed: int, answers: Counter[int]) -> Iterator[str]:
     """`answers`: how often Bedrock answered, by HTTP status."""
-    if not answers[429]:
+    if not answers[429] + answers[503]:
         yield "nothing was refused"
     stored, every = evaluation_world.stored(made.world, evaluation.id), evaluation_world.every_item(evaluation)
     if stored != every:

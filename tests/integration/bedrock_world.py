@@ -7,7 +7,7 @@ import dataclasses
 import itertools
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -511,14 +511,15 @@ def store(
     """Rows of the version, as if its files had been uploaded and judged."""
     splits = {"train": prepared.train, "validation": prepared.validation, "test": test}
     known: dict[str, PreparedSplit] = {name: split for name, split in splits.items() if split is not None}
-    now = clock_and_ids.now()
+    now, dataset = clock_and_ids.now(), prepared.name
     files = [
-        SplitFile(f"incoming/support/{name}.jsonl", "v", split.bytes, split.sha256, name, now)
+        SplitFile(f"incoming/{dataset}/{name}.jsonl", f"v{prepared.version}", split.bytes, split.sha256, name, now)
         for name, split in known.items()
     ]
-    made = versioning.plan(Head("support", now, now), files, None, now)
+    made = versioning.plan(dataset_rows.load_head(stack.table, dataset) or Head(dataset, now, now), files, None, now)
     assert isinstance(made, versioning.NewVersion)
-    upload = upload_rows.begin(stack.table, "support", "train", files[0].key, "v", now)
+    assert made.version.number == prepared.version
+    upload = upload_rows.begin(stack.table, dataset, "train", files[0].key, files[0].version_id, now)
     assert dataset_rows.reserve(stack.table, upload, made)
     outcome = Outcome(
         tuple(_preparation(prepared, name, split, verdict) for name, split in known.items()), (), prepared.owner
@@ -533,7 +534,7 @@ def _preparation(
         base_model=prepared.base_model,
         split=cast("Split", name),
         verdict=verdict,
-        report_key=f"reports/support/1/{prepared.base_model}/{name}.json",
+        report_key=f"reports/{prepared.name}/{prepared.version}/{prepared.base_model}/{name}.json",
         records=split.records,
         tokens=prepared.tokens_per_epoch,
         errors=0 if verdict == "accepted" else 1,
@@ -544,11 +545,14 @@ def _preparation(
     )
 
 
-def upload(stack: Stack, base_model: str, split: str, records: list[Any]) -> PreparedSplit:
+def upload(
+    stack: Stack, base_model: str, split: str, records: Sequence[Any], *, version: str = "support/1"
+) -> PreparedSplit:
     body = "".join(json.dumps(record) + "\n" for record in records).encode()
-    key = f"prepared/support/1/{base_model}/{split}.jsonl"
+    key = f"prepared/{version}/{base_model}/{split}.jsonl"
     answer = stack.s3.put_object(Bucket=stack.bucket, Key=key, Body=body)
-    return PreparedSplit(key, answer["VersionId"], len(body), len(records), f"sha-of-{split}")
+    sha256 = f"sha-of-{split}" if version == "support/1" else f"sha-of-{split} of {version}"
+    return PreparedSplit(key, answer["VersionId"], len(body), len(records), sha256)
 
 
 def _question(number: int) -> tuple[str, str]:

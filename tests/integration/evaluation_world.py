@@ -16,7 +16,7 @@ from tunedrop.domain.base_models.catalogue import Split
 from tunedrop.domain.evaluation.evaluation_states import ENDED, STALLED_AFTER, Evaluation
 from tunedrop.domain.evaluation.model_answers import GivenAnswer, load
 from tunedrop.domain.reading import kept_fields
-from tunedrop.domain.training.job_plan import PreparedSplit
+from tunedrop.domain.training.job_plan import PreparedSplit, PreparedVersion
 from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.domain.versions import object_keys
 from tunedrop.edges import clients
@@ -148,16 +148,38 @@ def _with_data(
     learns: Callable[[int], dict[str, Any]] = ticket,
     kept: Mapping[int, dict[str, Any]] | None = None,
     trained: int = 200,
+    says: int | None = None,
     **more: Any,
 ) -> World:
+    """`says`: the bytes that train has, if it is to be taken for larger."""
     world = bedrock_world.make(stack, environment, base_model="nova-lite", region="us-east-1", data=False, **more)
     train = bedrock_world.upload(stack, "nova-lite", "train", [learns(number) for number in range(trained)])
+    train = replace(train, bytes=says or train.bytes)
     world.prepared = replace(world.prepared, train=train, validation=None)
     bedrock_world.store(stack, world.prepared, test=test_split(world, tested))
     if kept:
         body = b"".join(kept_fields.line(number, fields) for number, fields in kept.items())
         stack.s3.put_object(Bucket=stack.bucket, Key=object_keys.kept_fields("support", 1), Body=body)
     return world
+
+
+def another(
+    world: World,
+    *,
+    trained: Sequence[dict[str, Any]],
+    tested: Sequence[dict[str, Any]],
+    version: int = 2,
+    dataset: str = "support",
+) -> PreparedVersion:
+    """Another version with these records, accepted."""
+    records = {"train": trained, "test": tested}
+    splits = {
+        split: bedrock_world.upload(world.stack, "nova-lite", split, each, version=f"{dataset}/{version}")
+        for split, each in records.items()
+    }
+    made = replace(world.prepared, name=dataset, version=version, train=splits["train"], validation=None)
+    bedrock_world.store(world.stack, made, test=splits["test"])
+    return made
 
 
 def test_split(world: World, records: list[dict[str, Any]]) -> PreparedSplit:

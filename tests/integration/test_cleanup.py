@@ -16,6 +16,7 @@ from bedrock_simulator import Fault, server
 from bedrock_simulator.exchange import Request, Response
 from tunedrop.edges import clients
 from tunedrop.edges.cloud import Cloud
+from tunedrop.edges.settings import settings
 from tunedrop_cli import main, pauses
 
 from tests.integration import bedrock_world, evaluation_world, stacks_of_an_account
@@ -125,6 +126,13 @@ def test_all_that_a_stack_has_is_shown_and_then_ended(account):
     assert code == 0
     for thing in ("deployment ", "support-prod", "job ", "custom model", job.name, "next  tunedrop cleanup --yes"):
         assert thing in said
+    assert [said.count(kind) for kind in ("\njob ", "\ndeployment ", "\nthroughput ", "\ncustom model ")] == [
+        1,
+        1,
+        0,
+        1,
+    ]
+    assert "In all unknown an hour." in said, "no price is set"
     assert len(account.world.live()) == 1
     code, said, beside = account.say("cleanup --yes")
     assert (code, account.billed()) == (0, [])
@@ -134,9 +142,36 @@ def test_all_that_a_stack_has_is_shown_and_then_ended(account):
     assert account.world.job("01hzz-another").status == "Stopped"
 
 
+def test_what_a_stack_that_stands_deletes_is_marked_in_its_rows_at_once_and_charged_no_longer(account):
+    job = account.world.ready()
+    code, _, beside = account.say("cleanup --yes")
+    assert (code, account.billed()) == (0, [])
+    assert f"ending custom model {job.name} (kept)" in beside
+    deletion = account.world.job(job.id).model_deletion
+    assert deletion is not None
+    (entry,) = account.world.bought("custom_model")
+    assert entry.ended_at is not None
+    assert deletion.deleted_at == entry.ended_at
+
+
+@pytest.mark.parametrize("left", [True, False])
+def test_the_sum_of_an_hour_counts_each_thing_once_and_says_what_it_can_not_know(account, left):
+    job = account.world.ready()
+    account.environment.setenv("TUNEDROP_PRICES", '{"claude-3-haiku.model_unit_hour": 44}')
+    settings.cache_clear()
+    if left:
+        account.tagged("stray", account.world.settings.stack_id, job.model_arn)
+    said = account.say("cleanup --plan")[1]
+    more = ", and what 1 throughput without a known price costs" if left else ""
+    assert f"In all 44.00 USD an hour{more}." in said
+    answer = account.say("cleanup --plan --json")[1]
+    assert json.loads(answer[answer.index("{\n") :])["hourly_cost"] == (None if left else 44)
+
+
 def test_nothing_is_ended_that_nobody_agreed_to_and_models_can_be_kept(account):
     job = account.world.ready()
     code, said, _ = account.say("cleanup --keep-models")
+    assert "Nothing was ended." in said
     assert (code, len(account.world.live())) == (1, 1)
     assert "next  tunedrop cleanup --keep-models --yes" in said
     code, said, _ = account.say("cleanup --keep-models --yes")
@@ -156,7 +191,9 @@ def test_what_is_committed_stays_and_keeps_nothing_else_from_its_end(account):
     assert (code, [entry.name for entry in account.world.live()]) == (1, ["by-the-month"])
     assert "deployment committed stays: 409 committed: Deployment committed is committed until 2026-12-22" in beside
     assert "throughput by-the-month stays: it is committed until 2026-12-22" in beside
-    assert "by-the-month" in said
+    still = said.partition("Still there:")[2]
+    assert ("deployment committed  409 committed" in still, "throughput" in still) == (True, False)
+    assert f"custom model {job.name}  An error occurred (ConflictException)" in still
 
 
 def test_nothing_of_another_stack_or_of_a_person_is_ended(account):

@@ -131,7 +131,9 @@ def test_a_second_unit_is_priced_beside_the_first_and_followed_until_it_serves(w
     world.settings = replace(world.settings, max_model_units=2)
     first, second = train(world), train(world)
     say(f"deployments put live --job {first} --hours 24 --watch")
-    code, said = say(f"deployments put live --job {second} --second-unit --plan")
+    code, said = say(
+        f"deployments put live --job {second} --second-unit --hours 24 --plan"
+    )  # ControlApi has its own time
     assert code == 0
     assert "88.00 USD an hour" in said
     assert "buys a second unit" in said

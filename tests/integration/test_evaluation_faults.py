@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -17,7 +18,7 @@ from tunedrop.actions.evaluations import ask_candidate
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
 from tunedrop.edges.rows import evaluation_rows
 
-from tests.faults.injector import INJECTOR, Answer, Attempt, Watch
+from tests.faults.injector import INJECTOR, Answer, Attempt, Watch, happening
 from tests.faults.kinds import Fault, interference
 from tests.integration import evaluation_world
 from tests.integration.bedrock_world import Crash, World, crash
@@ -186,6 +187,62 @@ def test_an_evaluation_that_is_always_throttled_ends_incomplete(stack, environme
     assert answers == {429: 2 * (2 + 2) * ask_candidate.MOST_ATTEMPTS}
 
 
+@pytest.mark.parametrize(
+    "kind", ["ThrottlingException", "ServiceUnavailableException", "ModelNotReadyException", "InternalServerException"]
+)
+def test_an_outage_of_minutes_costs_time_and_no_verdict(stack, environment, kind):
+    """The first tries of three of ten messages are refused."""
+    world = evaluation_world.of_bases(stack, environment, tested=60)
+    evaluation_id, asking = begun(world)
+    world.door.add(BedrockFault("Converse", kind=kind, share=1.0))
+    with waits_pass_at_once(world), counted() as answers:
+        for message in asking[:3]:
+            world.evaluate(message)
+        world.door.clear()
+        work(world, asking[3:])
+        evaluation = settle(world, evaluation_id)
+    assert evaluation.conclusion
+    assert evaluation.conclusion.verdict != "incomplete"
+    assert answers[200] == evaluation.expected
+    maybe_billed = answers[500]
+    assert evaluation.expected + maybe_billed <= evaluation.most_calls
+    assert evaluation.lost_calls == maybe_billed == (3 * ask_candidate.THREADS if "Internal" in kind else 0)
+
+
+@pytest.mark.parametrize("kind", ["ServiceUnavailableException", "InternalServerException"])
+def test_an_outage_without_end_ends_within_the_hour_and_its_calls(stack, environment, kind):
+    world = evaluation_world.of_bases(stack, environment, tested=12)
+    world.door.add(BedrockFault("Converse", kind=kind, share=1.0, model=THEIRS))
+    began = world.clock.now()
+    with waits_pass_at_once(world), counted() as answers:
+        evaluation_id = start(world, gate="better", on_insufficient="deploy")
+        work(world)
+    assert world.clock.now() - began < timedelta(hours=1.5)
+    evaluation = settle(world, evaluation_id)
+    assert evaluation.conclusion
+    assert (evaluation.conclusion.verdict, evaluation.conclusion.outcome) == ("incomplete", "held")
+    assert answers[200] + answers[500] <= evaluation.most_calls
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_a_message_whose_visit_dies_twice_costs_no_verdict(stack, environment, last):
+    """SQS brings it again at once, or after the others."""
+    world = evaluation_world.of_bases(stack, environment, tested=60)
+    evaluation_id, asking = begun(world)
+    for between in ((), asking[1:] if last else ()):
+        for message in between:
+            world.evaluate(message)
+        with INJECTOR.watched(Watch({20: happening(crash, "after")})) as watch, suppress(Crash):
+            world.evaluate(asking[0])
+        assert watch.names[-1] == "Converse"
+    work(world, asking)
+    evaluation = settle(world, evaluation_id)
+    assert evaluation.conclusion
+    assert evaluation.conclusion.verdict != "incomplete"
+    assert stored(world, evaluation_id) == every_item(evaluation)
+    assert world.door.calls("Converse") <= evaluation.most_calls
+
+
 def test_a_model_that_always_refuses_is_asked_each_question_once_and_makes_it_incomplete(world):
     world.door.add(BedrockFault("Converse", kind="AccessDeniedException", share=1.0, model=THEIRS))
     evaluation = settle(world, start(world, gate="not_worse"))
@@ -203,7 +260,7 @@ def test_answers_that_are_lost_cost_no_more_calls_than_planned(world):
         evaluation = settle(world, start(world))
     assert evaluation.conclusion
     assert evaluation.conclusion.verdict == "incomplete"
-    assert PLANNED < world.door.calls("Converse") <= evaluation.most_calls == PLANNED + CHUNK
+    assert PLANNED < world.door.calls("Converse") <= evaluation.most_calls == PLANNED + 2 * CHUNK
 
 
 def test_visits_that_always_die_cost_no_more_calls_than_planned(world):

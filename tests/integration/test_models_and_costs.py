@@ -110,7 +110,7 @@ def test_models_are_those_of_completed_jobs_newest_first(world):
     running = world.start()
     found = get(world, "/models")["models"]
     assert [each["job_id"] for each in found] == jobs[::-1]
-    assert {each["is_there"] for each in found} == {None}
+    assert {each["is_there"] for each in found} == {True}
     assert get(world, "/models", dataset="another")["models"] == []
     for name in (running.name, "made-by-hand", "x" * 100):
         assert refused(call("GET", f"/models/{name}", cloud=world.cloud)) == (404, "unknown_model")

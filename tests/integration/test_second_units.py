@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -204,7 +205,8 @@ def test_an_end_that_comes_meanwhile_is_kept_and_the_second_unit_serves_alone(wo
     end = put(world, {"hours": 2})[1]["expires_at"]
     world.deliver()
     world.wait(HOUR - 120)
-    ask(world, second)
+    assert refused(ask(world, second)) == (422, "end_required")
+    ask(world, second, hours=8)
     world.deliver()
     world.wait(HOUR / 12)
     head = world.deployment()
@@ -380,3 +382,90 @@ def test_what_is_not_named_is_as_before_with_the_second_unit(world, jobs):
     assert refused(put(world, {"job_id": jobs[0], "idle_minutes": 30})) == (409, "deployment_updating")
     world.wait(BOUGHT)
     assert (world.deployment().generation, world.deployment().idle_minutes) == (2, 60)
+
+
+def test_an_end_that_is_not_named_is_the_first_units_and_one_that_is_about_to_come_must_be_named(world, jobs):
+    world.settings = replace(world.settings, max_model_units=3)
+    ends = get(world)["expires_at"]
+    for body in ({"job_id": jobs[1]}, {"model_units": 2}):
+        assert plan(world, {"second_unit": True} | body)[1]["expires_at"] == ends
+    assert plan(world, {"job_id": jobs[1], "second_unit": True, "hours": 3})[1]["hours"] == 3
+    assert ask(world, jobs[1])[1]["second_unit"]["expires_at"] == ends
+    world.deliver()
+    world.wait(BOUGHT)
+    assert (world.deployment().generation, get(world)["expires_at"]) == (2, ends)
+    put(world, {"expires_at": (world.clock.now() + timedelta(minutes=50)).isoformat()})
+    world.deliver()
+    world.wait(300)
+    assert refused(ask(world, jobs[0])) == (422, "end_required")
+    assert ask(world, jobs[0], hours=2)[0] == 202
+
+
+def test_what_earlier_units_cost_and_who_had_what_done_stays_after_they_were_replaced(world, jobs):
+    first, second = jobs
+    ask(world, second)
+    world.deliver()
+    world.wait(ON_ITS_WAY)
+    put(world, {"job_id": first})  # withdrawn: it was billed, and took over nothing
+    world.deliver()
+    world.wait(HOUR)
+    ask(world, second)
+    world.deliver()
+    world.wait(BOUGHT)
+    world.wait(HOUR)
+    found = get(world)
+    assert (found["generation"], len(world.bought())) == (3, 3)
+    charged = [each for each in call("GET", "/costs", cloud=world.cloud)[1]["charges"] if each["kind"] == "capacity"]
+    assert found["cost_so_far"] == pytest.approx(sum(each["amount"] for each in charged), abs=0.01)
+    done = [(act["generation"], act["did"]) for act in found["acts"]]
+    for generation in (1, 2, 3):
+        assert {(generation, "asked"), (generation, "bought")} <= set(done)
+    assert {(1, "deleted"), (2, "deleted")} <= set(done)
+    times = [act["time"] for act in found["acts"]]
+    assert times == sorted(times)
+
+
+def test_a_name_that_is_used_again_begins_at_nothing(world, jobs):
+    ask(world, jobs[1])
+    world.deliver()
+    world.wait(BOUGHT)
+    call("DELETE", PROD, cloud=world.cloud)
+    world.deliver()
+    world.wait(HOUR)
+    assert get(world)["cost_so_far"] > PRICE
+    put(world, {"job_id": jobs[0]})
+    found = get(world)
+    assert (found["cost_so_far"], [act["did"] for act in found["acts"]]) == (0, ["asked"])
+
+
+def test_each_model_is_charged_for_its_own_span_where_one_took_anothers_place_in_the_same_unit(world, jobs):
+    first = jobs[0]
+    other = world.start(tags={"team": "search"})
+    world.deliver()
+    world.wait(bedrock_world.TRAINED)
+    bought_at = world.bought()[0].started_at
+    put(world, {"job_id": other.id})
+    world.deliver()
+    world.wait(HOUR)
+    assert world.deployment().job_id == other.id
+    swapped_at = world.clock.now()
+    world.wait(2 * HOUR)
+    put(world, {"job_id": first})
+    world.deliver()
+    world.wait(HOUR)
+    world.wait(HOUR)
+
+    def charged(**query: str) -> Any:
+        return call("GET", "/costs", query=query or None, cloud=world.cloud)[1]
+
+    charges = [each for each in charged()["charges"] if each["kind"] == "capacity"][::-1]
+    assert [each["job_id"] for each in charges] == [first, other.id, first]
+    assert [each["ended"] is None for each in charges] == [False, False, True]
+    assert [each["began"] for each in charges[1:]] == [each["ended"] for each in charges[:-1]]
+    assert charges[1]["quantity"] == pytest.approx(3, abs=0.02)
+    in_all = (world.clock.now() - bought_at) / timedelta(hours=1)
+    assert sum(each["quantity"] for each in charges) == pytest.approx(in_all, abs=0.02)
+    found = {each["key"]: each["amount"] for each in charged(by="tag")["groups"]}
+    assert found["team=search"] == pytest.approx(3 * PRICE, abs=1)
+    cut = charged(**{"from": swapped_at.isoformat(), "to": (swapped_at + timedelta(hours=1)).isoformat()})["charges"]
+    assert [(each["job_id"], each["quantity"]) for each in cut if each["kind"] == "capacity"] == [(other.id, 1)]

@@ -279,7 +279,7 @@ ADDED = {
     "purchase": {
         *("acts", "brake_failure", "brake_fires_at", "brake_refused", "brake_tried_at"),
         *("billing_days_told", "end_set_at", "idle_from", "idle_minutes", "warned"),
-        *("accept_unknown_price", "on_budget"),
+        *("accept_unknown_price", "on_budget", "served_before"),
     },
     "api_key": {*LIMITS, "earlier_calls", "most_earlier_calls", "minute"},
     "api_key_listing": LIMITS,

@@ -11,7 +11,7 @@ from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import normal_sample_size_one_tail
-from tunedrop.domain.evaluation import paired_tests, power, student
+from tunedrop.domain.evaluation import bounded_means, paired_tests, power, student
 
 _FREEDOMS = (1, 2, 3, 5, 9, 19, 39, 99, 399, 999, 19_999)
 _PROBABILITIES = (0.6, 0.75, 0.9, 0.95, 0.975, 0.995, 0.9995)
@@ -28,6 +28,7 @@ def compare() -> Iterator[tuple[str, float, float]]:
     yield "clustered interval (CR1), statsmodels", _clustered(), 1e-9
     yield "sign flips, SciPy's permutation test (another 9,999 draws)", _sign_flips(), 0.02
     yield "Tango's interval holds just what its score test does not reject", _tango(), 1e-6
+    yield "p of a bounded mean, 200,000 draws of weights", _bounded(), 0.01
     yield "records needed for scores, statsmodels", _scores_needed(), 1.0
 
 
@@ -82,6 +83,17 @@ def _sign_flips() -> float:
             (np.array(differences),), np.sum, permutation_type="samples", n_resamples=9_999, rng=rng
         ).pvalue
         worst = max(worst, abs(paired_tests.sign_flips(differences) - oracle))
+    return worst
+
+
+def _bounded() -> float:
+    """Weights are drawn as often as it takes, instead of worked out."""
+    rng, worst = np.random.default_rng(11), 0.0
+    for differences in _differences():
+        given = np.append(differences, -1.0)
+        sums = np.concatenate([rng.exponential(size=(20_000, len(given))) @ given for _ in range(10)])
+        found = bounded_means.p_not_above(differences, [1] * len(differences))
+        worst = max(worst, abs(found - float((sums <= 0).mean())))
     return worst
 
 

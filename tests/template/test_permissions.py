@@ -292,6 +292,7 @@ def test_reconcile_only_reads_and_enqueues(stack):
     actions = {action for statement in granted(stack["ReconcileRole"]) for action in statement.actions}
     assert {action for action in actions if action.split(":")[0] in {"bedrock", "dynamodb", "sqs", "s3"}} == {
         "bedrock:ListCustomModelDeployments",
+        "bedrock:ListCustomModels",
         "bedrock:ListFoundationModels",
         "bedrock:ListProvisionedModelThroughputs",
         "bedrock:ListTagsForResource",

@@ -27,6 +27,8 @@ class Ending:
     refused: dict[str, str] = field(default_factory=dict)
     """Why something stays, by its id."""
     ended: dict[str, Thing] = field(default_factory=dict)
+    _left: set[str] = field(default_factory=set)
+    """What the stack can't end."""
     _tries: Counter[str] = field(default_factory=Counter)
 
     def everything(self) -> None:
@@ -36,16 +38,23 @@ class Ending:
         self._until_none(self._ask_bedrock, OF_BEDROCK)
         self._delete(self.scope.data())
 
+    def why(self, thing: Thing) -> str | None:
+        """Why it stays, by the name that it has in Bedrock or for the stack; None: nobody refused to end it."""
+        return next((self.refused[each] for each in (thing.id, *thing.arns) if each in self.refused), None)
+
     def _ask_the_stack(self) -> Sequence[Thing]:
+        """Models come last here, too; those that something keeps are left for Bedrock to say by what."""
         api = self.scope.reached.api()
-        things = [thing for thing in by_the_stack.open_things(api) if thing.id not in self.refused]
-        for thing in things:
+        things = [thing for thing in self.scope.by_the_stack() if thing.id not in {*self.refused, *self._left}]
+        turn = [each for each in things if each.kind != by_the_stack.MODEL] or things
+        for thing in turn:
             words = by_the_stack.end(api, thing) if thing.id not in self.ended else None
-            if words:
+            if words and thing.kind == by_the_stack.MODEL:
+                self._left.add(thing.id)
+            elif words:
                 self._refuse(thing, words)
-        going = [thing for thing in things if thing.id not in self.refused]
-        self._note(going)
-        return going
+        self._note(thing for thing in turn if thing.id not in {*self.refused, *self._left})
+        return [thing for thing in things if thing.id not in {*self.refused, *self._left}]
 
     def _ask_bedrock(self) -> Sequence[Thing]:
         """Models come last: one that something serves can't be deleted."""

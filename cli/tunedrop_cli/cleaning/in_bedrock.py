@@ -47,7 +47,7 @@ def _throughputs(bedrock: BedrockClient) -> Iterator[Thing]:
         ends = each.get("commitmentExpirationTime")
         is_committed = ends is not None and ends > datetime.now(UTC)
         state = f"{COMMITTED}{ends:%Y-%m-%d %H:%M} UTC" if is_committed else each["status"]
-        yield Thing("throughput", name, arn, state, bills)
+        yield Thing("throughput", name, arn, state, bills, by_the_hour=True)
 
 
 def _deployments(bedrock: BedrockClient) -> Iterator[Thing]:

@@ -32,8 +32,9 @@ class Seen:
     @property
     def to_end(self) -> list[Thing]:
         """All that will be ended, each thing once."""
-        known = {each.id for each in self.by_stack} | {each.name for each in self.by_stack}
-        return [*self.by_stack, *(each for each in self.in_bedrock if each.name not in known), *self.data]
+        known = {arn for each in self.by_stack for arn in each.arns} | {each.name for each in self.by_stack}
+        others = (each for each in self.in_bedrock if not known & {each.id, each.name})
+        return [*self.by_stack, *others, *self.data]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +62,15 @@ class Scope:
         listed = in_bedrock.listed(self.bedrock)
         ids = self._ids(listed)
         return Seen(
-            tuple(by_the_stack.open_things(self.reached.api())) if self.stands else (),
+            tuple(self.by_the_stack()) if self.stands else (),
             tuple(each for each in listed if self._is_ended(each, ids)),
             tuple(self.data()),
             tuple(each for each in listed if each.stack not in ids and self._is_told(each)),
         )
+
+    def by_the_stack(self) -> list[Thing]:
+        """What the stack itself ends now. Raises Refused."""
+        return by_the_stack.open_things(self.reached.api(), keep_models=self.keep_models)
 
     def left_in_bedrock(self) -> list[Thing]:
         """What Bedrock lists of it now."""

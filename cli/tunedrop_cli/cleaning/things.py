@@ -28,3 +28,9 @@ class Thing:
     bills: str
     stack: str = ""
     """The ARN of the stack that its tag names; empty if it has none."""
+    arns: tuple[str, ...] = ()
+    """What Bedrock lists it as, where the stack names it otherwise."""
+    by_the_hour: bool = False
+    hourly_cost: float | None = None
+    """Of what bills by the hour; None: nobody here knows its price."""
+    currency: str | None = None

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from tunedrop_cli import progress, text_report
-from tunedrop_cli.doctor import changes, rounds, shown
+from tunedrop_cli.doctor import changes, deploying, rounds, shown
 from tunedrop_cli.doctor.outcomes import CannotTell, Finding, Missing, exit_code
 from tunedrop_cli.doctor.reading import Reader
 from tunedrop_cli.doctor.trip import STOPPED_HERE
@@ -34,7 +34,11 @@ def run(chosen: argparse.Namespace, reached: Stack) -> int:
     else:
         reader = writer = Writer(reached)
         _look(reader, screen, chosen, findings)
-        more["may_cost"] = changes.carry_out(writer, chosen, lambda finding: _tell(finding, screen, chosen, findings))
+
+        def tell(finding: Finding) -> None:
+            _tell(deploying.here(finding, writer), screen, chosen, findings)
+
+        more["may_cost"] = changes.carry_out(writer, chosen, tell)
     if chosen.json:
         print(json.dumps(shown.as_json(findings, reader), ensure_ascii=False, default=str))
     else:
@@ -60,7 +64,7 @@ def _look(reader: Reader, screen: Console, chosen: argparse.Namespace, findings:
     with progress.count("looking", len(rounds.names(deep=chosen.deep))) as step:
         looked = list(rounds.findings(reader, deep=chosen.deep, progress=step))
     for finding in looked:
-        _tell(finding, screen, chosen, findings)
+        _tell(deploying.here(finding, reader), screen, chosen, findings)
 
 
 def _tell(finding: Finding, screen: Console, chosen: argparse.Namespace, findings: list[Finding]) -> None:

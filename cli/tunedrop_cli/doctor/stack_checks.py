@@ -73,7 +73,7 @@ def prices(reader: Reader) -> Outcome:
         advice = (
             f"Costs of these are shown as unknown. Give Prices their prices in {values['currency']}, from {PRICES_PAGE}"
         )
-        return attention(f"no price of {', '.join(unset)}", advice, "make deploy", values=values)
+        return attention(f"no price of {', '.join(unset)}", advice, "make deploy", values={**values, "unset": unset})
     return ok(f"{len(known)} prices in {values['currency']}", values=values)
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tunedrop.actions.deployments import bill_capacity
+from tunedrop.domain.charges import charge
 from tunedrop.domain.reports import deployment_notifications, job_notifications
 from tunedrop.domain.serving import purchase_facts, purchase_states
 from tunedrop.domain.serving.purchase_states import Purchase
@@ -30,7 +31,8 @@ def announce_job(job: Job, cloud: Cloud) -> None:
     status = job_steps.announcement(job)
     if status:
         stack, bucket = cloud.settings.stack_id, cloud.bucket.name
-        event_bus.publish(cloud.bus, job_notifications.notification(job, status, stack, cloud.now(), bucket=bucket))
+        priced = replace(job, cost=charge.training_cost(job, cloud.settings.prices, cloud.settings.currency))
+        event_bus.publish(cloud.bus, job_notifications.notification(priced, status, stack, cloud.now(), bucket=bucket))
         _mark(job, status, cloud)
     if job.status in ENDED and job.deployment and job.deployment_generation:
         purchase = deployment_rows.load_purchase(cloud.state, job.deployment.name, job.deployment_generation)

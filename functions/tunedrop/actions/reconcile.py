@@ -13,7 +13,7 @@ from tunedrop.actions.charges import tell_budget
 from tunedrop.actions.datasets import erase_data
 from tunedrop.actions.deployments import bill_capacity, find_dead_stacks, inspect_capacity, watch_calls
 from tunedrop.actions.evaluations import read_evaluations, start_evaluation
-from tunedrop.actions.jobs import tell_retirements
+from tunedrop.actions.jobs import follow_models, tell_retirements
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
 from tunedrop.domain.reports import reconcile_notifications
 from tunedrop.domain.reports.reconcile_notifications import Reconciled
@@ -98,6 +98,7 @@ def _looked_for(purchases: list[Purchase], cloud: Cloud) -> tuple[set[_Due], Exc
     searches: tuple[Callable[[], set[_Due]], ...] = (
         lambda: {_purchase_message(item) for item in watch_calls.due(purchases, cloud)},
         lambda: {_job_message("advance_job", job) for job in tell_retirements.due(cloud)},
+        lambda: {_job_message("advance_job", job) for job in follow_models.due(cloud)},
     )
     for search in searches:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
@@ -12,7 +13,6 @@ from pydantic import Field
 from tunedrop.actions.charges import list_charges
 from tunedrop.domain.charges.charge import Charge
 from tunedrop.domain.charges.cost_summary import CostGroup, CostSum
-from tunedrop.domain.charges.monthly_budget import money
 from tunedrop.routes.route_basics import AnswerModel, Moment, Request
 
 router = APIGatewayRouter()
@@ -85,8 +85,7 @@ def get_costs(
 
 
 def _sum(found: CostSum) -> CostSumAnswer:
-    amount = None if found.amount is None else money(found.amount)
-    return CostSumAnswer(key=found.key, amount=amount, charges=found.charges, unknown=found.unknown)
+    return CostSumAnswer(key=found.key, amount=_exact(found.amount), charges=found.charges, unknown=found.unknown)
 
 
 def _charge(each: Charge) -> ChargeAnswer:
@@ -103,8 +102,13 @@ def _charge(each: Charge) -> ChargeAnswer:
         began=each.began,
         ended=None if each.goes_on else each.ended,
         model_units=each.model_units,
-        quantity=None if each.quantity is None else money(each.quantity),
+        quantity=_exact(each.quantity),
         unit=each.unit,
-        price=None if each.price is None else float(each.price),
-        amount=None if each.amount is None else money(each.amount),
+        price=_exact(each.price),
+        amount=_exact(each.amount),
     )
+
+
+def _exact(number: Decimal | None) -> float | None:
+    """Without rounding: what is less than a cent is not nothing."""
+    return None if number is None else float(number)

@@ -11,6 +11,7 @@ from tunedrop.actions.deployments.read_deployments import PricedDeployment, Pric
 from tunedrop.actions.deployments.release_deployment import PlannedRelease
 from tunedrop.domain.serving.purchase_states import Purchase
 from tunedrop.routes.budget_answers import BudgetAnswer
+from tunedrop.routes.capacity_answers import CapacityCostAnswer
 from tunedrop.routes.evaluation_answers import EvaluationPlanAnswer
 from tunedrop.routes.orphan_answers import OrphanAnswer
 from tunedrop.routes.plan_answers import QuotaAnswer
@@ -26,11 +27,12 @@ class HistoryAnswer(AnswerModel):
 
 
 class ActAnswer(AnswerModel):
-    """One thing that was done about the capacity of this generation."""
+    """One thing that was done about the capacity."""
 
     time: datetime
     did: str = Field(description="asked, bought, renewed, shortened, swap_asked, swapped, released, deleted")
     by: str = Field(description="An IAM ARN, `expiry`, or `stack` for the stack itself")
+    generation: int = Field(description="Of the unit of capacity that it was about")
     request_id: str | None = Field(description="ControlApi's for what was asked of it, Bedrock's for what it was asked")
 
 
@@ -95,8 +97,8 @@ class DeploymentAnswer(AnswerModel):
     )
     cost_so_far: float | None = Field(
         None,
-        description="Of this generation, estimated; calls on demand are not in it; null without a price. "
-        "With what is beside it",
+        description="Of all its units since it was made, estimated; calls on demand are not in it, nor what an "
+        "evaluation asked; null without a price",
     )
     currency: str | None = None
     second_unit: UnitAnswer | None = Field(None, description="What may be billed beside this generation")
@@ -114,7 +116,7 @@ class DeploymentAnswer(AnswerModel):
     gate: str | None = Field(None, description="passed, failed, held or none; null: not known yet, or no gate")
     on_budget: str | None = Field(None, description="notify or release; null on demand")
     history: list[HistoryAnswer]
-    acts: list[ActAnswer] = Field([], description="Of this generation, the first first; none by an older release")
+    acts: list[ActAnswer] = Field([], description="Of all its units, the first first; none by an older release")
 
 
 class DeploymentsAnswer(AnswerModel):
@@ -124,15 +126,6 @@ class DeploymentsAnswer(AnswerModel):
     cursor: str | None
     orphans: list[OrphanAnswer] | None = Field(None, description="With orphans=true: of this stack, by tag or name")
     foreign: list[OrphanAnswer] | None = Field(None, description="With orphans=true: made by others; never touched")
-
-
-class CapacityCostAnswer(AnswerModel):
-    """What a deployment costs while nobody calls it, estimated by the stack's Prices."""
-
-    hour: float | None = Field(description="null: no price is configured; 0 on demand, which bills by the token")
-    day: float | None
-    until_end: float | None = Field(description="From now to its end; null also if it has no end and costs something")
-    currency: str
 
 
 class BreakEvenAnswer(AnswerModel):
@@ -218,7 +211,10 @@ def deployment(priced: PricedDeployment) -> DeploymentAnswer:
         priced.on_budget,
     )
     answer.second_unit = _unit(priced.beside) if priced.beside else None
-    answer.acts = [ActAnswer.of(act) for act in priced.acts]
+    answer.acts = [
+        ActAnswer(time=act.time, did=act.did, by=act.by, generation=generation, request_id=act.request_id)
+        for generation, act in priced.acts
+    ]
     if purchase := priced.purchase:
         answer.commitment, answer.term_cost = purchase.commitment, priced.term_cost
         answer.committed_until = purchase.committed_until
@@ -273,7 +269,7 @@ def plan(planned: PlannedDeployment) -> DeploymentPlanAnswer:
         expires_at=planned.expires_at,
         idle_minutes=told.idle_minutes,
         commitment=told.commitment.term if told.commitment else None,
-        evaluation=EvaluationPlanAnswer.of(checked.gate.planned.plan) if checked.gate else None,
+        evaluation=EvaluationPlanAnswer.of_gate(checked.gate) if checked.gate else None,
         cost=CapacityCostAnswer.of(planned.cost),
         hour_of_both=planned.hour_of_both,
         quotas=[QuotaAnswer.of(quota) for quota in planned.quotas],

@@ -8,6 +8,7 @@ from typing import Self
 from pydantic import Field
 
 from tunedrop.actions.evaluations.plan_evaluation import Planned
+from tunedrop.actions.evaluations.plan_gate import PlannedGate
 from tunedrop.actions.evaluations.read_evaluations import EvaluationLinks
 from tunedrop.domain.evaluation.answer_metrics import MetricName
 from tunedrop.domain.evaluation.contrasts import EvaluationVerdict
@@ -175,6 +176,18 @@ class EvaluationPlanAnswer(AnswerModel):
     budget: BudgetAnswer | None = Field(
         None, description="null: no MonthlyBudget, or the plan of what it decides about has it"
     )
+    max_hours: int | None = Field(
+        None,
+        description="Of a gate whose capacity bills by the hour: released so long after it could first be asked, "
+        "unless the gate has passed",
+    )
+
+    @classmethod
+    def of_gate(cls, found: PlannedGate) -> Self:
+        """The answer for the plan of what decides whether a deployment goes live."""
+        answer = cls.of(found.planned.plan)
+        answer.max_hours = found.wish.max_hours if found.model.by_the_hour else None
+        return answer
 
     @classmethod
     def planned(cls, found: Planned) -> Self:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from pydantic import Field
 
 from tunedrop.actions.jobs.read_jobs import WholeJob
+from tunedrop.domain.charges import charge
+from tunedrop.domain.serving import capacity_costs
+from tunedrop.domain.training.job_states import DeploymentWish, Job
+from tunedrop.edges.settings import Settings
+from tunedrop.routes.capacity_answers import CapacityCostAnswer
 from tunedrop.routes.evaluation_answers import ModelEvaluationAnswer
 from tunedrop.routes.route_basics import AnswerModel, told_as
 
@@ -47,6 +53,16 @@ class WishAnswer(AnswerModel):
     hours: int | None
     idle_minutes: int | None = None
     on_budget: str = "notify"
+    cost: CapacityCostAnswer | None = Field(None, description="From its purchase to its end, by the prices of today")
+
+    @classmethod
+    def priced(cls, wish: DeploymentWish, base_model: str, settings: Settings) -> WishAnswer:
+        """The answer for a wish, with what it costs."""
+        answer = cls.of(wish)
+        answer.cost = CapacityCostAnswer.of(
+            capacity_costs.of_wish(wish, base_model, settings.prices, settings.currency)
+        )
+        return answer
 
 
 class VpcAnswer(AnswerModel):
@@ -121,7 +137,9 @@ class JobAnswer(AnswerModel):
         description="Estimated: tokens of train times epochs. null while Preparing, as are steps, cost, splits, request"
     )
     steps: int | None
-    cost: dict[str, Any] | None = Field(description="amount is null if no price is configured")
+    cost: dict[str, Any] | None = Field(
+        description="Of its training, by the prices of today, as GET /costs has it; amount is null if there is no price"
+    )
     final_losses: dict[str, float | None]
     metric_points: dict[str, int] = told_as(
         "metric_points", called="metric_counts", description="The number of stored points, by split"
@@ -141,6 +159,19 @@ class JobAnswer(AnswerModel):
     splits: dict[str, TrainedOnAnswer] | None
     request: dict[str, Any] | None = Field(description="The exact CreateModelCustomizationJob request")
     timeline: list[TimelineAnswer]
+
+    @classmethod
+    def priced(cls, job: Job, settings: Settings) -> JobAnswer:
+        """The answer for a job, with what it and its deployment cost."""
+        answer = cls.of(job)
+        answer.cost = _plain(charge.training_cost(job, settings.prices, settings.currency))
+        if job.deployment:
+            answer.deployment = WishAnswer.priced(job.deployment, job.base_model, settings)
+        return answer
+
+
+def _plain(cost: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if cost is None else dict(cost)
 
 
 class PhaseAnswer(AnswerModel):
@@ -186,9 +217,9 @@ class WholeJobAnswer(JobAnswer):
     )
 
     @classmethod
-    def whole(cls, found: WholeJob) -> WholeJobAnswer:
+    def whole(cls, found: WholeJob, settings: Settings) -> WholeJobAnswer:
         """The answer for a job and what explains it."""
-        known = JobAnswer.of(found.job).model_dump()
+        known = JobAnswer.priced(found.job, settings).model_dump()
         phases = [PhaseAnswer.of(each) for each in found.job.phases]
         calls = [CallAnswer.of(each) for each in found.job.calls]
         waiting = WaitingAnswer.of(found.waiting) if found.waiting else None

@@ -162,12 +162,14 @@ def start_job(
         if idempotency_key is not None:
             idempotency.check(idempotency_key)
         return Response(
-            HTTPStatus.OK, "application/json", plan_answers.answer(plan_job.plan(body.asked(), request.cloud))
+            HTTPStatus.OK,
+            "application/json",
+            plan_answers.answer(plan_job.plan(body.asked(), request.cloud), request.cloud.settings),
         )
 
     def run(job_id: str) -> Answer:
         job = start(body.asked(), request.cloud, job_id=job_id, caller=request.caller, request_id=request.id)
-        return Answer(HTTPStatus.ACCEPTED, data(JobAnswer.of(job)))
+        return Answer(HTTPStatus.ACCEPTED, data(JobAnswer.priced(job, request.cloud.settings)))
 
     return once(request, "POST /jobs", required(idempotency_key), body=body, run=run, model=JobAnswer)
 
@@ -188,14 +190,16 @@ def list_jobs(
 ) -> JobsAnswer:
     """Jobs, ended ones included, newest first. A filtered page may hold fewer than `limit` and still have a cursor."""
     wanted = JobFilter(status, dataset, base_model, owner, sweep, tag, created_after, created_before)
-    return JobsAnswer.of(read_jobs.list_jobs(limit, cursor, Request.of(router).cloud, wanted))
+    cloud = Request.of(router).cloud
+    page = read_jobs.list_jobs(limit, cursor, cloud, wanted)
+    return JobsAnswer(jobs=[JobAnswer.priced(job, cloud.settings) for job in page.jobs], cursor=page.cursor)
 
 
 @router.get("/jobs/<job_id>", summary="Read a job")
 def get_job(job_id: str) -> WholeJobAnswer:
     """A job: status and timeline, the exact request to Bedrock, why it waits or failed, and links to its report."""
     cloud = Request.of(router).cloud
-    answer = WholeJobAnswer.whole(read_jobs.get_whole(job_id, cloud))
+    answer = WholeJobAnswer.whole(read_jobs.get_whole(job_id, cloud), cloud.settings)
     if answer.report_key:
         links = read_jobs.report_links(answer.report_key, cloud)
         answer.report_url, answer.page_url, answer.picture_url = links.report, links.page, links.picture
@@ -209,6 +213,6 @@ def stop_job(job_id: str, idempotency_key: IdempotencyKey = None) -> Response[Jo
 
     def run(_: str) -> Answer:
         job = stop(job_id, request.cloud)
-        return Answer(HTTPStatus.ACCEPTED, data(JobAnswer.of(job)))
+        return Answer(HTTPStatus.ACCEPTED, data(JobAnswer.priced(job, request.cloud.settings)))
 
     return once(request, f"POST /jobs/{job_id}/stop", idempotency_key, body={}, run=run, model=JobAnswer)

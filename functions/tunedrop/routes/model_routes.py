@@ -55,9 +55,12 @@ class ModelAnswer(AnswerModel):
     splits: dict[str, TrainedOnAnswer] = Field(description="The data it learnt from, by split, with its digests")
     storage_cost: StorageCostAnswer
     deployments: list[DeploymentLeftAnswer] = Field(description="Those that serve it and have not ended")
-    deletion: ModelDeletionAnswer | None = Field(None, description="If its deletion was ever asked for")
+    deletion: ModelDeletionAnswer | None = Field(None, description="If this stack was ever asked to delete it")
     is_there: bool | None = Field(
-        description="Whether Bedrock still shows it to this stack; null in a list, which does not ask"
+        description="Whether Bedrock still has it; null: not known, as where a list may lag behind a new model"
+    )
+    missed_at: datetime | None = Field(
+        None, description="When Bedrock was first seen without it, though nobody had this stack delete it"
     )
     is_erased: bool | None = Field(
         None, description="Whether data it learnt from is erased, so that it is not served again; null in a list"
@@ -133,6 +136,7 @@ def _answer(model: ServedModel) -> ModelAnswer:
         deployments=[DeploymentLeftAnswer.of(each) for each in model.deployments],
         deletion=_deletion(job.model_deletion),
         is_there=model.is_there,
+        missed_at=job.model_missed_at,
         is_erased=model.is_erased,
         evaluations=None
         if model.evaluations is None

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from tunedrop.actions.jobs.plan_job import PlannedJob
 from tunedrop.domain.evaluation import power
+from tunedrop.edges.settings import Settings
 from tunedrop.routes.budget_answers import BudgetAnswer
 from tunedrop.routes.evaluation_answers import EvaluationPlanAnswer
 from tunedrop.routes.job_answers import SkippedAnswer, VpcAnswer, WishAnswer
@@ -103,9 +104,10 @@ class PlanAnswer(AnswerModel):
     budget: BudgetAnswer | None = Field(None, description="null: the stack has no MonthlyBudget")
 
 
-def answer(planned: PlannedJob) -> PlanAnswer:
+def answer(planned: PlannedJob, settings: Settings) -> PlanAnswer:
     """The plan of a request."""
     checked, plan, today, asked = planned.checked, planned.plan, planned.today, planned.checked.request
+    wish, base_model = checked.deployment, checked.base_model.name
     return PlanAnswer(
         plan_id=plan.plan_id if plan else None,
         confirmation_required=planned.must_be_confirmed,
@@ -122,8 +124,8 @@ def answer(planned: PlannedJob) -> PlanAnswer:
         steps=plan.steps if plan else None,
         cost=dict(plan.cost) if plan else None,
         duration=_duration(planned),
-        deployment=WishAnswer.of(checked.deployment) if checked.deployment else None,
-        evaluation=EvaluationPlanAnswer.of(checked.gate.planned.plan) if checked.gate else None,
+        deployment=WishAnswer.priced(wish, base_model, settings) if wish else None,
+        evaluation=EvaluationPlanAnswer.of_gate(checked.gate) if checked.gate else None,
         from_job=asked.from_job,
         deadline=asked.deadline,
         tags=dict(asked.tags),

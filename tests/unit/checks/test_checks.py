@@ -22,7 +22,7 @@ from tests.unit.checks.splits import run
 
 DATA = [check for check in CHECKS.values() if check.example and check.stage != "dataset"]
 SETTINGS = [check for check in CHECKS.values() if check.example and check.stage == "dataset"]
-WITHOUT_EXAMPLE = {  # a file cannot show them: size, extension, a missing object, a key; tested where they are found
+WITHOUT_EXAMPLE = {  # a file cannot show them: size, name, what is kept, a missing object; tested where found
     "file_too_large",
     "too_many_lines",
     "not_trained_here",
@@ -38,6 +38,7 @@ WITHOUT_EXAMPLE = {  # a file cannot show them: size, extension, a missing objec
     "unknown_check",
     "check_not_tunable",
     "contradictory_policy",
+    "null_reference",
 }
 
 

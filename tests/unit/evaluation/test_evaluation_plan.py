@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tunedrop.domain.evaluation import answer_schema, evaluation_plan, evaluation_sizes, few_shot, questions
+from tunedrop.domain.evaluation.answer_files import FileCounts
 from tunedrop.domain.evaluation.answer_schema import AnswerSchema
 from tunedrop.domain.evaluation.evaluation_plan import EvaluationPlan
 from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
@@ -29,7 +30,7 @@ OTHER = Candidate("nova-micro", "amazon.nova-micro-v1:0", "nova-micro")
 
 def plan(questions: list[Question], candidates: tuple[Candidate, ...] = CANDIDATES, **more: Any) -> EvaluationPlan:
     left_out, prices = more.pop("left_out", {}), more.pop("prices", PRICES)
-    beside = {name: more.pop(name) for name in ("schema", "examples") if name in more}
+    beside = {name: more.pop(name) for name in ("schema", "examples", "files") if name in more}
     request = StartEvaluation("support", "support-prod", **more)
     chosen = Selection(tuple(questions), left_out)
     return evaluation_plan.make(request, TESTED, candidates, chosen, prices=prices, currency="USD", **beside)
@@ -50,7 +51,7 @@ def test_calls_are_within_the_cap_and_leave_room_for_one_lost_chunk(records, can
         return
     made = plan(some(records), others)
     assert made.calls == wanted
-    assert made.most_calls == min(wanted + max(CHUNK, wanted // 10), evaluation_sizes.MOST_CALLS)
+    assert made.most_calls == min(wanted + max(2 * CHUNK, wanted // 10), evaluation_sizes.MOST_CALLS)
 
 
 def test_labels_that_are_too_seldom_to_look_like_labels_are_told_unless_the_metric_was_named():
@@ -196,10 +197,25 @@ def test_a_file_of_answers_and_what_will_bill_by_the_hour_take_nothing_and_need_
     assert plan(some(10), (later, file), prices={}).cost is None
 
 
+@pytest.mark.parametrize(
+    ("missing", "told"),
+    [
+        (0, []),
+        (1, ["answers/old.jsonl lacks an answer to 1 of 100 records: they count as wrong."]),
+        (2, ["answers/old.jsonl lacks an answer to 2 of 100 records: they count as wrong."]),
+        (3, ["answers/old.jsonl lacks an answer to 3 of 100 records: above 2%, the verdict is incomplete."]),
+    ],
+)
+def test_each_answer_that_a_file_lacks_is_told(missing, told):
+    counts = FileCounts("answers/old.jsonl", 100 - missing, 100 - missing, missing, 0, 0, 0)
+    warnings = plan(some(100), files=(counts,)).warnings
+    assert [each for each in warnings if "lacks" in each] == told
+
+
 def test_right_answers_that_contradict_each_other_or_are_all_alike_are_told():
     def told(words: str, *answers: str, fingerprint: int | None = None) -> bool:
         read = [question(number, each, fingerprint=fingerprint) for number, each in enumerate(answers)]
-        chosen = questions.select(read, (), 100)
+        chosen = questions.select(read, {}, 100)
         made = evaluation_plan.make(
             StartEvaluation("support", "support-prod"), TESTED, CANDIDATES, chosen, prices={}, currency="USD"
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,8 +28,3 @@ def test_more_records_never_show_less(records, more):
     few, many = power.smallest_difference(records), power.smallest_difference(records + more)
     assert many is not None or few is None
     assert few is None or many <= few
-
-
-def test_the_quantiles_are_those_of_the_normal_distribution():
-    assert pytest.approx(NormalDist().inv_cdf(1 - power.ALPHA / 2)) == power._Z_ALPHA
-    assert pytest.approx(NormalDist().inv_cdf(power.POWER)) == power._Z_POWER

@@ -83,21 +83,25 @@ def test_any_text_is_stored_and_read_again(text):
     assert questions.load(questions.dump([found, found])) == (found, found)
 
 
-@given(NUMBERS, st.frozensets(st.integers(0, 40), max_size=20), st.integers(1, 50))
-def test_each_line_is_asked_once_or_left_out_for_one_reason(numbers, trained, most):
+REASONS = st.sampled_from(["leaks_from_train", "trained_on"])
+
+
+@given(NUMBERS, st.dictionaries(st.integers(0, 40), REASONS, max_size=20), st.integers(1, 50))
+def test_each_line_is_asked_once_or_left_out_for_one_reason(numbers, leaks, most):
     tested = [None if number is None else question(number) for number in numbers]
-    chosen = questions.select(tested, trained, most)
+    chosen = questions.select(tested, leaks, most)
     asked = [each.fingerprint for each in chosen.questions]
     assert len(asked) + sum(chosen.left_out.values()) == len(tested)
     assert len(set(asked)) == len(asked) <= most
-    assert not trained & set(asked)
+    assert not leaks.keys() & set(asked)
+    assert all(chosen.left_out.get(each, 0) == sum(leaks.get(n) == each for n in numbers) for each in leaks.values())
     assert 0 not in chosen.left_out.values()
 
 
 @given(st.permutations(range(12)), st.integers(1, 12))
 def test_which_ones_are_asked_depends_on_their_text_alone(order, most):
-    here = questions.select((question(number) for number in range(12)), (), most)
-    there = questions.select((question(number) for number in order), (), most)
+    here = questions.select((question(number) for number in range(12)), {}, most)
+    there = questions.select((question(number) for number in order), {}, most)
     assert set(here.questions) == set(there.questions)
     assert [each.number for each in there.questions] == [
         number for number in order if question(number) in here.questions

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tunedrop.domain.evaluation import questions
 from tunedrop.domain.formats.all_formats import SOURCES
 from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.reading import kept_fields
@@ -76,6 +77,27 @@ def test_a_column_of_a_table_is_kept_by_its_name():
     found = [(entry.number, entry.kept, entry.defects) for entry in reader]
     assert found == [(1, {"topic": "billing"}, ()), (2, {"topic": ""}, ())]
     assert reader.normalised["field_left_out"] == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        (["a", None, "b"], "$.references[1]"),
+        ([None], "$.references[0]"),
+        ('["a", null]', "$.references[1]"),
+        (["null", {"label": None}], None),
+        ("null", None),
+        ([], None),
+    ],
+)
+def test_a_null_among_right_answers_is_told_with_its_place_and_is_no_answer(given, place):
+    record = {"prompt": "Where?", "completion": "Here.", "references": given}
+    found, _ = splits.run(json.dumps(record).encode(), "nova-lite", keep=frozenset({"references"}))
+    told = [(each.code, each.path, each.severity) for each in found.findings if each.code == "null_reference"]
+    assert told == ([("null_reference", place, "warning")] if place else [])
+    (asked,) = questions.read([json.dumps(record).encode()], "prompt_completion", {1: {"references": given}})
+    assert asked is not None
+    assert ("null" in asked.references) is (given in ("null", ["null", {"label": None}]))
 
 
 def test_lines_of_what_was_kept_are_read_as_they_were_written():

@@ -25,7 +25,11 @@ def charges(period: Period, cloud: Cloud) -> Iterator[Charge]:
     now, prices = cloud.now(), cloud.settings.prices
     spending = read_spending.since(period.since, cloud, period.until)
     trained = (charge.of_training(job, prices, period, now) for job in spending.jobs.values())
-    bought = (charge.of_capacity(*each, prices, period, now) for each in spending.purchases.values())
+    bought = (
+        each
+        for purchase, _ in spending.purchases.values()
+        for each in charge.of_capacity(purchase, spending.models, prices, period, now)
+    )
     asked = (
         each
         for evaluation in spending.evaluations.values()

@@ -27,6 +27,8 @@ class Spending:
     jobs: Mapping[str, Job]
     purchases: Mapping[str, tuple[Purchase, Job | ProvenModel]]
     evaluations: Mapping[str, Evaluation]
+    models: Mapping[str, Job | ProvenModel]
+    """What made the models that the purchases serve, or have served, by the job's id."""
 
 
 def since(moment: datetime, cloud: Cloud, until: datetime | None = None) -> Spending:
@@ -47,12 +49,15 @@ def since(moment: datetime, cloud: Cloud, until: datetime | None = None) -> Spen
         purchases.setdefault(purchase.id, purchase)
     served: dict[str, Job | None] = {}
     paired: dict[str, tuple[Purchase, Job | ProvenModel]] = {}
+    models: dict[str, Job | ProvenModel] = {}
     for key, purchase in purchases.items():
-        if purchase.job_id not in served:
-            served[purchase.job_id] = _job(purchase.job_id, jobs, cloud)
+        for job_id in {purchase.job_id, *(span.job_id for span in purchase.served_before)} - served.keys():
+            served[job_id] = _job(job_id, jobs, cloud)
         if trained := served[purchase.job_id] or _of_head(purchase, cloud):
             paired[key] = (purchase, trained)
-    return Spending(jobs, paired, evaluations)
+            models[purchase.job_id] = trained
+    models |= {job_id: job for job_id, job in served.items() if job}
+    return Spending(jobs, paired, evaluations, models)
 
 
 def _of_head(purchase: Purchase, cloud: Cloud) -> ProvenModel | None:

@@ -9,7 +9,7 @@ from typing import Literal
 from tunedrop.actions.deployments import read_deployments
 from tunedrop.domain.reports import next_commands
 from tunedrop.domain.serving.deployment_states import Deployment
-from tunedrop.domain.training import job_states
+from tunedrop.domain.training import job_states, missed_models
 from tunedrop.domain.training.job_states import ENDED, Job
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import job_rows
@@ -64,7 +64,7 @@ def trained_on(dataset: str, version: int | None, cloud: Cloud) -> tuple[Trained
     return tuple(
         TrainedModel(job.id, job.version, job.base_model, job.name, job.model_arn, tuple(live.get(job.id, ())))
         for job in jobs
-        if job.model_arn and not (job.model_deletion and job.model_deletion.deleted_at)
+        if job.model_arn and missed_models.gone_at(job) is None
     )
 
 

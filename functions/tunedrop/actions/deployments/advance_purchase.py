@@ -247,7 +247,7 @@ def _send_swap(purchase: Purchase, visit: Visit) -> None:
 
 
 def _end_swap(purchase: Purchase, done: Swap | None, note: str, visit: Visit) -> None:
-    ended = swaps.end(purchase, done)
+    ended = swaps.end(purchase, done, visit.now)
     save(ended, visit, head=lambda head: deployment_states.end_swap(head, done, note, visit.now))
 
 

@@ -150,7 +150,9 @@ def _gated(checked: CheckedDeployment, wish: EvaluationWish, cloud: Cloud, *, ac
     planned, served = checked.plan, checked.served
     successor = planned.generation if "replace" in planned.changes else None
     hourly = planned.serving == "provisioned_throughput"
-    model = JudgedModel(planned.name, served.base_model, served.dataset, served.version, hourly, successor)
+    model = JudgedModel(
+        planned.name, served.base_model, served.dataset, served.version, hourly, successor, planned.job_id
+    )
     gate = plan_gate.plan(wish, model, cloud, accept_unknown_price=accepted)
     gated = deployment_plan.identified(replace(planned, gate_plan_id=gate.planned.plan.plan_id))
     return replace(checked, plan=gated, gate=gate)
@@ -214,7 +216,7 @@ def _standing(asked: PutDeployment, job: Job | None, before: Deployment, cloud: 
 
 
 def _second(asked: PutDeployment, job: Job, standing: StandingDeployment, cloud: Cloud) -> CheckedDeployment:
-    """A second unit like the first, but for what is asked."""
+    """A second unit like the first, its end included, but for what is asked."""
     head = standing.head
     second_units.check_possible(job, standing)
     find_model.check(job, cloud)
@@ -224,6 +226,7 @@ def _second(asked: PutDeployment, job: Job, standing: StandingDeployment, cloud:
     like = replace(
         asked,
         serving=serving,
+        expires_at=second_units.end_of(asked, serving, was, cloud.now()),
         model_units=asked.model_units or (head.model_units if serving == head.serving else None),
         idle_minutes=was.idle_minutes if asked.idle_minutes is None else asked.idle_minutes,
         on_budget=asked.on_budget or (was.on_budget if serving == "provisioned_throughput" else None),

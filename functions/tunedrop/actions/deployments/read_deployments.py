@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tunedrop.actions.deployments import replace_unit
 from tunedrop.domain.base_models.catalogue import OnBudget
 from tunedrop.domain.serving import capacity_costs, deployment_states
 from tunedrop.domain.serving.acts import Act
@@ -26,7 +25,7 @@ LOOKED_AT_ONCE, MOST_LOOKED_AT = 100, 500
 
 @dataclass(frozen=True, slots=True)
 class PricedUnit:
-    """A unit of capacity beside the one that serves, and what it costs."""
+    """A unit of capacity, and what it costs; an hour of it while it stands."""
 
     purchase: Purchase
     hourly_cost: float | None
@@ -41,10 +40,12 @@ class PricedDeployment:
     hourly_cost: float | None
     """0 once it has ended."""
     cost_so_far: float | None
-    """Of its current generation."""
+    """Of all its units: those that it took over from, and those that did not take over, are among them."""
     currency: str
     purchase: Purchase | None
     """Its current generation."""
+    units: tuple[Purchase, ...]
+    """That, and all before and beside it since the deployment was made."""
     term_cost: float | None
     """Of all of its term, at most; None without a commitment, too."""
     beside: PricedUnit | None
@@ -55,9 +56,10 @@ class PricedDeployment:
     """None on demand."""
 
     @property
-    def acts(self) -> tuple[Act, ...]:
-        """Who had done what about its current generation."""
-        return self.purchase.acts if self.purchase else ()
+    def acts(self) -> tuple[tuple[int, Act], ...]:
+        """Who had done what about which generation, the first first."""
+        every = ((unit.generation, act) for unit in self.units for act in unit.acts)
+        return tuple(sorted(every, key=lambda each: each[1].time))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,35 +86,43 @@ def priced(deployment: Deployment, cloud: Cloud) -> PricedDeployment:
 def _priced(deployment: Deployment, calls: CallsSeen | None, cloud: Cloud) -> PricedDeployment:
     """The same where its calls were read. Takes another read."""
     settings = cloud.settings
-    purchase = deployment_rows.load_purchase(cloud.state, deployment.name, deployment.generation)
+    units = {
+        unit.generation: _unit(unit, deployment, cloud) for unit in deployment_rows.load_units(cloud.state, deployment)
+    }
+    current = units.get(deployment.generation)
+    beside = units.get(deployment.beside.generation) if deployment.beside else None
+    purchase = current.purchase if current else None
     term = purchase.commitment if purchase else None
     hour = capacity_costs.hourly(deployment.model_units, deployment.base_model, settings.prices, term)
-    so_far = capacity_costs.so_far(purchase, hour, cloud.now()) if purchase else None
-    ended = deployment.state in deployment_states.ENDED
-    whole = capacity_costs.of_term(hour, term) if term else None
-    beside = _beside(deployment, cloud)
-    costs = (0.0 if ended else hour, so_far)
+    hourly = 0.0 if deployment.state in deployment_states.ENDED else hour
     if beside:
-        costs = (_sum(costs[0], beside.hourly_cost), _sum(so_far, beside.cost_so_far))
+        hourly = _sum((hourly, beside.hourly_cost))
+    so_far = _sum(unit.cost_so_far for unit in units.values()) if current else None
     called = calls.last_called_at if calls else None
-    in_this_generation = called if called and called >= deployment.created_at else None
-    on_budget = purchase.on_budget if purchase and purchase.model_units else None
     return PricedDeployment(
-        deployment, *costs, settings.currency, purchase, whole, beside, in_this_generation, on_budget
+        deployment=deployment,
+        hourly_cost=hourly,
+        cost_so_far=so_far,
+        currency=settings.currency,
+        purchase=purchase,
+        units=tuple(unit.purchase for unit in units.values()),
+        term_cost=capacity_costs.of_term(hour, term) if term else None,
+        beside=beside,
+        last_called_at=called if called and called >= deployment.created_at else None,
+        on_budget=purchase.on_budget if purchase and purchase.model_units else None,
     )
 
 
-def _beside(deployment: Deployment, cloud: Cloud) -> PricedUnit | None:
-    purchase = replace_unit.beside(deployment, cloud)
-    if purchase is None:
-        return None
+def _unit(purchase: Purchase, deployment: Deployment, cloud: Cloud) -> PricedUnit:
     prices = cloud.settings.prices
     hour = capacity_costs.hourly(purchase.model_units, deployment.base_model, prices, purchase.commitment)
     return PricedUnit(purchase, hour, capacity_costs.so_far(purchase, hour, cloud.now()))
 
 
-def _sum(one: float | None, other: float | None) -> float | None:
-    return None if one is None or other is None else one + other
+def _sum(amounts: Iterable[float | None]) -> float | None:
+    every = list(amounts)
+    known = [amount for amount in every if amount is not None]
+    return sum(known) if len(known) == len(every) else None
 
 
 def list_deployments(

@@ -119,6 +119,7 @@ def _begin(evaluation: Evaluation, cloud: Cloud) -> Evaluation | None:
         evaluation.test,
         None,
         evaluation.kept,
+        learned=evaluation.learned,
     )
     chosen = choose_questions.choose(asked, evaluation.max_records, cloud)
     stored_answers.keep_questions(evaluation, chosen.questions, cloud)
@@ -126,7 +127,7 @@ def _begin(evaluation: Evaluation, cloud: Cloud) -> Evaluation | None:
         stored_answers.keep_examples(evaluation, choose_questions.examples(asked, chosen, count, cloud), cloud)
     for place in range(len(evaluation.candidates)):
         _keep_answers(evaluation, place, chosen.questions, cloud)
-    begun = _save(evaluation_states.begin(evaluation, len(chosen.questions), chosen.left_out, cloud.now()), cloud)
+    begun = _save(evaluation_states.begin(evaluation, chosen, cloud.now()), cloud)
     if begun:
         every = ((place, number) for place in begun.asked for number, _ in enumerate(begun.chunks()))
         _send(begun, tuple(every), cloud)

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 MESSAGE = "ask_candidate"
 """The message's kind; it has `evaluation_id`, `candidate` (its place), `chunk` and `attempt`."""
 THREADS = 8
+"""And the questions that are asked first, one alone where the last try brought nothing: each may be billed in vain."""
 MOST_ATTEMPTS = 8
 """In a row that bring no answer to any of a chunk's questions."""
 FIRST_WAIT, LONGEST_WAIT = 15, 900
-"""Seconds until what Bedrock was too busy for is asked again, doubled each time: more than half an hour in all."""
+"""Seconds until what brought no answer is asked again, doubled each time: more than half an hour in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def _replies(
     asked: Sequence[tuple[int, Question]],
     runtime: BedrockRuntimeClient,
 ) -> list[_Reply]:
-    """What came of each call."""
+    """What came of each call. If the first ones bring no answer and may be billed, the others wait for the next try."""
     model = evaluation.candidates[chunk.candidate].model
 
     def one(item: int, question: Question) -> _Reply:
@@ -130,8 +131,12 @@ def _replies(
             logger.info("no answer now", extra={"evaluation": evaluation.id, "reason": busy.code})
             return _Reply(item, None, busy.code, busy.unmade)
 
+    first = 1 if chunk.attempt > 1 else THREADS
     with ThreadPoolExecutor(THREADS) as threads:
-        return list(threads.map(lambda each: one(*each), asked))
+        replies = list(threads.map(lambda each: one(*each), asked[:first]))
+        if all(reply.unmade for reply in replies) or any(reply.answer for reply in replies):
+            return [*replies, *threads.map(lambda each: one(*each), asked[first:])]
+    return [*replies, *(_Reply(item, None, replies[0].busy, unmade=True) for item, _ in asked[first:])]
 
 
 def _given_up(replies: Sequence[_Reply]) -> list[_Reply]:

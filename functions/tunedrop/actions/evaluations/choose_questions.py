@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from dataclasses import replace
 
 from tunedrop.actions.datasets import read_datasets
+from tunedrop.actions.evaluations import find_leaks
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.evaluation import answer_schema, few_shot, questions
 from tunedrop.domain.evaluation.answer_schema import AnswerSchema
 from tunedrop.domain.evaluation.evaluation_plan import Tested
 from tunedrop.domain.evaluation.questions import Question, Selection
 from tunedrop.domain.reading import kept_fields
-from tunedrop.domain.records import stored_fingerprints
 from tunedrop.domain.records.defects import Defect
-from tunedrop.domain.records.stored_fingerprints import UnreadableFingerprints
 from tunedrop.domain.training.job_plan import PreparedVersion
 from tunedrop.domain.versions import object_keys
 from tunedrop.domain.versions.stored_file import StoredFile
@@ -62,7 +61,9 @@ def choose(asked: Tested, most: int, cloud: Cloud) -> Selection:
     record_format = catalogue.find(asked.base_model).record_format
     lines = _lines(asked.test, cloud)
     kept = kept_fields.load(_lines(asked.kept, cloud)) if asked.kept else {}
-    return questions.select(questions.read(lines, record_format, kept), _trained(asked, cloud), most)
+    tested = list(questions.read(lines, record_format, kept))
+    leaks, learned = find_leaks.find(asked, [question for question in tested if question], cloud)
+    return replace(questions.select(tested, leaks, most), learned=learned)
 
 
 def schema(file: StoredFile | None, cloud: Cloud) -> AnswerSchema | None:
@@ -90,16 +91,6 @@ def examples(asked: Tested, chosen: Selection, count: int, cloud: Cloud) -> tupl
             examples=len(found),
         )
     return found
-
-
-def _trained(asked: Tested, cloud: Cloud) -> Container[int]:
-    """The fingerprints of train's questions: as they are stored, or else read from train itself."""
-    key = object_keys.fingerprints(asked.dataset, asked.version, "train")
-    try:
-        return frozenset(stored_fingerprints.load(objects.whole(cloud.bucket, key)).questions)
-    except (objects.Unreadable, UnreadableFingerprints):
-        read = questions.read(_lines(asked.train, cloud), catalogue.find(asked.base_model).record_format)
-        return frozenset(question.fingerprint for question in read if question)
 
 
 def _lines(file: StoredFile, cloud: Cloud) -> list[bytes]:

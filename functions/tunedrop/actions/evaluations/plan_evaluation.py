@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tunedrop.actions.charges import reserve_budget
-from tunedrop.actions.evaluations import choose_questions, read_answer_file
+from tunedrop.actions.evaluations import choose_questions, find_leaks, read_answer_file
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.charges.monthly_budget import BudgetShare
 from tunedrop.domain.evaluation import evaluation_plan, few_shot
@@ -35,14 +35,19 @@ class Planned:
     """What it takes of the month's budget; None: there is none, or it is taken with the capacity that it judges."""
 
 
-def plan(request: StartEvaluation, cloud: Cloud, *, judged: Candidate | None = None) -> Planned:
+def plan(
+    request: StartEvaluation, cloud: Cloud, *, judged: Candidate | None = None, learned_by: str | None = None
+) -> Planned:
     """What the request would do. Raises InvalidInput, NotFound, Conflict, CapExceeded and Unavailable.
 
-    `judged`: the first candidate, where its capacity is not there yet.
+    `judged`: the first candidate, where its capacity is not there yet; `learned_by`: the job whose model that is, or
+    which it tunes further.
     """
     patient = replace(cloud, denials_may_pass=True)
     candidates = _candidates(request, judged, patient)
     tested = choose_questions.tested(request.dataset, request.version, candidates[0].base_model, cloud)
+    jobs = [(each.name, job) for each in candidates if (job := (learned_by if each is judged else each.job_id))]
+    tested = replace(tested, learned=find_leaks.learned_from(jobs, tested, cloud))
     try:
         chosen = choose_questions.choose(tested, request.max_records, patient)
         files = [read_answer_file.match(each, chosen.questions, patient).counts for each in candidates if each.answers]

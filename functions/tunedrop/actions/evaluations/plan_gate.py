@@ -29,6 +29,8 @@ class JudgedModel:
     """Whether its capacity is billed by the hour, whatever it is asked."""
     successor: int | None = None
     """The generation that would take over from the one which serves now; None: none does."""
+    learned_by: str | None = None
+    """The job that made it, or whose model it would tune further; None: it learns from this version alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +82,5 @@ def plan(wish: EvaluationWish, model: JudgedModel, cloud: Cloud, *, accept_unkno
         accept_unknown_price=accept_unknown_price,
     )
     judged = Candidate(name, "", model.base_model, model.deployment, by_the_hour=model.by_the_hour)
-    return PlannedGate(wish, request, model, plan_evaluation.plan(request, cloud, judged=judged))
+    planned = plan_evaluation.plan(request, cloud, judged=judged, learned_by=model.learned_by)
+    return PlannedGate(wish, request, model, planned)

@@ -71,6 +71,7 @@ def draft(
         created_at=cloud.now(),
         kept=tested.kept,
         answer_schema=tested.answer_schema,
+        learned=tested.learned,
         group_by=plan.group_by,
         allowed=plan.allowed,
         accept_unknown_price=request.accept_unknown_price,

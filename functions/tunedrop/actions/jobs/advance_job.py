@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from tunedrop.actions import announce
 from tunedrop.actions.charges import reserve_budget
-from tunedrop.actions.jobs import delete_model, prepare_for_job, save_job, tell_retirements
+from tunedrop.actions.jobs import delete_model, follow_models, prepare_for_job, save_job, tell_retirements
 from tunedrop.domain.training import job_queue, job_states, job_steps, wait_reasons
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.domain.training.bedrock_view import BedrockCall
@@ -72,6 +72,7 @@ def _about_its_model(job_id: str, turn: _Turn) -> None:
     if job and job.status == "Completed":
         delete_model.carry_out(job, turn.cloud, turn.spender)
         tell_retirements.announce(job, turn.cloud, turn.now)
+        follow_models.look(job_rows.load(turn.cloud.state, job_id) or job, turn.cloud, turn.now)
 
 
 def _carry_out(step: job_steps.JobStep, job: Job, turn: _Turn) -> job_steps.SeenJob | job_steps.Unprepared | None:

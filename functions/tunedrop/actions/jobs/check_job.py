@@ -128,7 +128,12 @@ def _gate(
         words = "An evaluation decides whether a deployment goes live, and asks it: say which, by deployment."
         raise InvalidInput("evaluation_without_deployment", words, field="evaluation")
     model = JudgedModel(
-        wish.name, request.base_model, data.name, data.version, by_the_hour=wish.serving == "provisioned_throughput"
+        wish.name,
+        request.base_model,
+        data.name,
+        data.version,
+        by_the_hour=wish.serving == "provisioned_throughput",
+        learned_by=request.from_job,
     )
     accepted = request.accept_unknown_price
     return plan_gate.plan(request.evaluation, model, cloud, accept_unknown_price=accepted)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tunedrop.actions.deployments import bill_capacity
-from tunedrop.actions.jobs import read_models
+from tunedrop.actions.jobs import follow_models, read_models
 from tunedrop.actions.jobs.read_models import ServedModel
 from tunedrop.domain.serving import purchase_states
 from tunedrop.domain.training import job_states, job_steps, model_deletion
@@ -64,6 +64,9 @@ def carry_out(job: Job, cloud: Cloud, spender: Spender) -> None:
     deletion = job.model_deletion
     if deletion is None or not deletion.is_open or job.model_arn is None:
         return
+    if job.model_missed_at:
+        _save(job, model_deletion.finish(deletion, job.model_missed_at), cloud)
+        return
     if used := _use(job, cloud):
         _save(job, model_deletion.give_up(deletion, Refusal("refused", used.code, used.message)), cloud)
         return
@@ -79,8 +82,10 @@ def _send(job_id: str, arn: str, cloud: Cloud, spender: Spender, *, sent_before:
     match answer:
         case Done():
             ended = model_deletion.finish(job.model_deletion, cloud.now())
-        case Refusal(code=code) if code == "ResourceNotFoundException" or (sent_before and code in ABSENT):
-            ended = model_deletion.finish(job.model_deletion, cloud.now())  # an earlier send took effect
+        case Refusal(code=code) if code == "ResourceNotFoundException" or (
+            code in ABSENT and (sent_before or follow_models.is_gone(job, cloud))
+        ):
+            ended = model_deletion.finish(job.model_deletion, cloud.now())  # an earlier send took effect, or a person
         case Refusal(kind="refused"):
             ended = model_deletion.give_up(job.model_deletion, answer)
         case _:

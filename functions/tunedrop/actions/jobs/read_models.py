@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 
 from tunedrop.actions.deployments import find_model, read_deployments
 from tunedrop.actions.evaluations import read_evaluations
-from tunedrop.actions.jobs import read_jobs
+from tunedrop.actions.jobs import follow_models, read_jobs
 from tunedrop.domain.evaluation.model_evaluations import ModelEvaluation
 from tunedrop.domain.serving import capacity_costs
 from tunedrop.domain.serving.deployment_states import Deployment
-from tunedrop.domain.training import names_tokens_tags
+from tunedrop.domain.training import missed_models, names_tokens_tags
 from tunedrop.domain.training.job_filter import JobFilter
 from tunedrop.domain.training.job_states import Job
 from tunedrop.edges import faults
-from tunedrop.edges.bedrock import observed_models
 from tunedrop.edges.cloud import Cloud
+from tunedrop.edges.observability import logger, traced
 from tunedrop.edges.rows import job_rows
 from tunedrop.errors import Conflict, NotFound
 
@@ -27,10 +27,10 @@ class ServedModel:
     job: Job
     deployments: tuple[Deployment, ...]
     storage_cost: float | None
-    """A month, in `currency`; 0 once it is deleted, None where no price is configured."""
+    """A month, in `currency`; 0 once it is gone, None where no price is configured."""
     currency: str
     is_there: bool | None = None
-    """Whether Bedrock shows it to this stack; None where it was not asked."""
+    """Whether Bedrock shows it to this stack; None where it was not asked and our rows do not know that it is gone."""
     is_erased: bool | None = None
     """Whether data that it learnt from is erased or being erased, so that it is not served again; None: not asked."""
     evaluations: tuple[ModelEvaluation, ...] | None = None
@@ -60,11 +60,10 @@ def get(name: str, cloud: Cloud) -> ServedModel:
     """The custom model of that name. Raises NotFound `unknown_model`, and Unavailable if Bedrock does not answer."""
     job = find(name, cloud)
     with faults.asked_by_a_caller():
-        is_there = observed_models.name_of(cloud.bedrock, job.model_arn or "") is not None
-    model = _served(job, tuple(read_deployments.standing_by_job(cloud).get(job.id, ())), cloud)
-    return replace(
-        model, is_there=is_there, is_erased=_is_erased(job, cloud), evaluations=read_evaluations.of_model(job, cloud)
-    )
+        is_shown = follow_models.is_shown(job, cloud)
+    standing = tuple(read_deployments.standing_by_job(cloud).get(job.id, ()))
+    model = _served(job, standing, _is_there(job, cloud, shown=is_shown), cloud)
+    return replace(model, is_erased=_is_erased(job, cloud), evaluations=read_evaluations.of_model(job, cloud))
 
 
 def _is_erased(job: Job, cloud: Cloud) -> bool:
@@ -82,12 +81,31 @@ def list_models(limit: int, cursor: str | None, cloud: Cloud, wanted: JobFilter)
     """
     page = read_jobs.list_jobs(limit, cursor, cloud, replace(wanted, status="Completed"))
     standing = read_deployments.standing_by_job(cloud) if page.jobs else {}
-    models = (_served(job, tuple(standing.get(job.id, ())), cloud) for job in page.jobs if job.model_arn)
+    jobs = [job for job in page.jobs if job.model_arn]
+    shown = _listed(cloud) if jobs else None
+    models: list[ServedModel] = []
+    for job in jobs:
+        is_there = None if shown is None else _is_there(job, cloud, shown=job.name in shown)
+        models.append(_served(job, tuple(standing.get(job.id, ())), is_there, cloud))
     return ModelPage(tuple(models), page.cursor)
 
 
-def _served(job: Job, deployments: tuple[Deployment, ...], cloud: Cloud) -> ServedModel:
+def _listed(cloud: Cloud) -> frozenset[str] | None:
+    """The models that Bedrock lists; None where it does not answer: our rows can be listed all the same."""
+    try:
+        return follow_models.listed(cloud)
+    except faults.FAULTS as fault:
+        logger.warning("Bedrock did not list its custom models", extra=traced(fault))
+        return None
+
+
+def _is_there(job: Job, cloud: Cloud, *, shown: bool) -> bool | None:
+    """What follows from what Bedrock shows; None: it may be too new to be shown."""
+    return True if shown else False if missed_models.is_followed(job, cloud.now()) else None
+
+
+def _served(job: Job, deployments: tuple[Deployment, ...], is_there: bool | None, cloud: Cloud) -> ServedModel:
     settings = cloud.settings
-    is_gone = job.model_deletion is not None and job.model_deletion.deleted_at is not None
+    is_gone = missed_models.gone_at(job) is not None or is_there is False
     month = 0.0 if is_gone else capacity_costs.storage(settings.prices)
-    return ServedModel(job, deployments, month, settings.currency)
+    return ServedModel(job, deployments, month, settings.currency, False if is_gone else is_there)

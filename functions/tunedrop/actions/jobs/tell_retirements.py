@@ -11,7 +11,7 @@ from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.reports import retirement_notifications
 from tunedrop.domain.reports.retirement_notifications import Affected
 from tunedrop.domain.serving import purchase_states
-from tunedrop.domain.training import model_deletion, retirement
+from tunedrop.domain.training import missed_models, model_deletion, retirement
 from tunedrop.domain.training.job_states import Job
 from tunedrop.edges import event_bus
 from tunedrop.edges.bedrock import observed_lifecycle, observed_models
@@ -69,7 +69,7 @@ def announce(job: Job, cloud: Cloud, now: datetime) -> None:
 
 
 def _is_kept(job: Job) -> bool:
-    kept = model_deletion.is_kept(job.model_deletion)
+    kept = model_deletion.is_kept(job.model_deletion) and missed_models.gone_at(job) is None
     return kept and job.status == "Completed" and job.model_arn is not None
 
 

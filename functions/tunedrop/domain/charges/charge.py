@@ -5,18 +5,20 @@ Money is Decimal where it is added up; a price that is not configured makes an a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from tunedrop.domain.charges import periods
 from tunedrop.domain.charges.periods import Period
 from tunedrop.domain.serving import terms
 from tunedrop.domain.serving.purchase_states import ENDED, Purchase
 from tunedrop.domain.serving.served_models import ProvenModel
+from tunedrop.domain.serving.served_spans import ServedSpan
 from tunedrop.domain.serving.terms import Term
+from tunedrop.domain.training import missed_models
 from tunedrop.domain.training.job_states import ENDED as ENDED_JOB
 from tunedrop.domain.training.job_states import Job
 
@@ -108,6 +110,21 @@ def thousands_charged(job: Job) -> Decimal | None:
     return None if job.trained_tokens is None else Decimal(job.trained_tokens) / 1000
 
 
+def training_cost(job: Job, prices: Mapping[str, float], currency: str) -> Mapping[str, Any] | None:
+    """The cost of a job's training as its charge says it, by the prices of today; None before its tokens are known.
+
+    `amount` is None, never 0, where no price is configured (docs/facts.md#prices).
+    """
+    quantity = None if job.trained_tokens is None else thousands_charged(job)
+    if quantity is None:
+        return None
+    price = price_of("training", job.base_model, prices)
+    if price is None and quantity:
+        return {"amount": None, "currency": None, "price_per_1000_tokens": None}
+    amount = float(quantity * (price or 0))
+    return {"amount": amount, "currency": currency, "price_per_1000_tokens": None if price is None else float(price)}
+
+
 def of_training(job: Job, prices: Mapping[str, float], period: Period, now: datetime) -> Charge | None:
     """The charge of a job in the period that it ended in, or, while it is open and Bedrock has it, of now."""
     ended = job.ended_at if job.status in ENDED_JOB else None
@@ -137,38 +154,60 @@ def of_training(job: Job, prices: Mapping[str, float], period: Period, now: date
 
 
 def of_capacity(
-    purchase: Purchase, job: Job | ProvenModel, prices: Mapping[str, float], period: Period, now: datetime
-) -> Charge | None:
-    """The charge of a throughput in the period; None on demand, which bills by the call. `job` made its model."""
+    purchase: Purchase,
+    models: Mapping[str, Job | ProvenModel],
+    prices: Mapping[str, float],
+    period: Period,
+    now: datetime,
+) -> Iterator[Charge]:
+    """The charges of a throughput in the period, one for each model that it served; none on demand.
+
+    `models`: of the purchase's jobs, by their ids.
+    """
     interval = billed(purchase, now) if purchase.model_units else None
-    hours = period.hours(*interval) if interval else Decimal(0)
-    if not interval or not hours:
-        return None
-    return Charge(
-        kind="capacity",
-        name=purchase.name,
-        job_id=job.id,
-        deployment=purchase.deployment,
-        dataset=purchase.dataset,
-        version=purchase.version,
-        base_model=job.base_model,
-        owner=purchase.owner,
-        began=max(interval[0], period.since),
-        ended=min(interval[1], period.until),
-        goes_on=purchase.state not in ENDED and period.until >= now,
-        model_units=purchase.model_units,
-        unit="model_unit_hours",
-        quantity=hours * purchase.model_units,
-        price=price_of("capacity", job.base_model, prices, purchase.commitment),
-        tags=job.tags,
-    )
+    if not interval:
+        return
+    base_model = models[purchase.job_id].base_model
+    price = price_of("capacity", base_model, prices, purchase.commitment)
+    for span, began in _spans(purchase, *interval):
+        hours = period.hours(began, span.until)
+        if not hours:
+            continue
+        model = models.get(span.job_id)
+        yield Charge(
+            kind="capacity",
+            name=purchase.name,
+            job_id=span.job_id,
+            deployment=purchase.deployment,
+            dataset=span.dataset,
+            version=span.version,
+            base_model=base_model,
+            owner=purchase.owner,
+            began=max(began, period.since),
+            ended=min(span.until, period.until),
+            goes_on=span.until == interval[1] and purchase.state not in ENDED and period.until >= now,
+            model_units=purchase.model_units,
+            unit="model_unit_hours",
+            quantity=hours * purchase.model_units,
+            price=price,
+            tags=model.tags if model else {},
+        )
+
+
+def _spans(purchase: Purchase, began: datetime, ended: datetime) -> Iterator[tuple[ServedSpan, datetime]]:
+    """The models that it served while it was billed, each with its beginning."""
+    last = ServedSpan(purchase.job_id, purchase.dataset, purchase.version, ended)
+    for span in (*purchase.served_before, last):
+        until = min(max(span.until, began), ended)
+        yield replace(span, until=until), began
+        began = until
 
 
 def of_storage(job: Job, prices: Mapping[str, float], period: Period, now: datetime) -> Charge | None:
     """The charge of keeping a job's custom model in the period, by the parts of its months."""
     if job.status != "Completed" or job.model_arn is None or job.ended_at is None:
         return None
-    gone = job.model_deletion.deleted_at if job.model_deletion else None
+    gone = missed_models.gone_at(job)
     began, ended = max(job.ended_at, period.since), min(gone or now, now, period.until)
     months = periods.months(began, ended) if began < ended else Decimal(0)
     if not months:

@@ -276,6 +276,14 @@ declare(
     example=Example('{"prompt": "Why?", "completion": "Because.", "id": 7}'),
 )
 declare(
+    code="null_reference",
+    stage="shape",
+    severity="warning",
+    words="`references`, which dataset.toml keeps for evaluations, has a null among the right answers.",
+    hint='Remove it; where the answer is that word, write "null" in quotation marks.',
+    example=None,
+)
+declare(
     code="wrong_type",
     stage="shape",
     words="A field has another type than the format requires.",

@@ -12,7 +12,8 @@ from tunedrop.domain.evaluation.contrasts import Pair
 from tunedrop.domain.evaluation.evaluation_result import CandidateResult
 from tunedrop.domain.evaluation.evaluation_states import Candidate
 from tunedrop.domain.evaluation.model_answers import GivenAnswer
-from tunedrop.domain.evaluation.questions import REFERENCES, Question
+from tunedrop.domain.evaluation.questions import Question
+from tunedrop.domain.reading.kept_fields import REFERENCES
 
 MOST_VALUES = 12
 """Of a kept field that parts the records into slices; one with more, such as an id, does not."""

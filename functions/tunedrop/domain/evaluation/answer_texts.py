@@ -9,6 +9,7 @@ from collections import Counter
 _CJK = r"\u3005\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U000323af"
 _ENOUGH = 500
 """Characters that show a text's script."""
+_IS_CJK = re.compile(rf"[{_CJK}]")
 _TOKEN = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
 
 
@@ -20,6 +21,11 @@ def normalized(text: str) -> str:
 def tokens(text: str) -> list[str]:
     """Its words without punctuation; a Chinese or Japanese character is a word of its own."""
     return _TOKEN.findall(normalized(text))
+
+
+def is_cjk(word: str) -> bool:
+    """Whether a word is a Chinese or Japanese character."""
+    return _IS_CJK.match(word) is not None
 
 
 def script(text: str) -> str:

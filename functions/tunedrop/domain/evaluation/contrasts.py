@@ -1,7 +1,8 @@
 """One candidate against another on the same records: what is known of the difference, and the verdict. Pure.
 
 Failed and truncated answers count as wrong and stay in: dropping them would favor the model that fails more. Calls that
-brought no answer decide nothing, though: what is said holds with their records and without.
+brought no answer decide nothing, though: what is said holds with their records and without. And what rests on scores
+holds as well if those that were not seen are the worst there are.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from math import ceil, fsum, sqrt
 from statistics import stdev
 from typing import Literal
 
-from tunedrop.domain.evaluation import paired_tests, power, student
+from tunedrop.domain.evaluation import bounded_means, paired_tests, power, student
 from tunedrop.domain.evaluation.paired_tests import Interval
 from tunedrop.domain.evaluation.power import ALPHA
 
@@ -59,7 +60,8 @@ class Contrast:
     narrow: Interval | None
     """90 %: an equivalence test for 5 %. It holds what the records say whose calls were answered, too."""
     p: float
-    """The larger one of all records' and of those whose calls were answered; 1 where they differ in their sign."""
+    """The larger one of all records' and of those whose calls were answered; 1 where they differ in their sign. Of
+    scores, also the larger one of sign flips and of what is known of a bounded mean."""
     reliable: bool
     """Whether the intervals may decide."""
     same: float
@@ -68,6 +70,8 @@ class Contrast:
     deviation: float
     """The standard deviation of the differences."""
     binary: bool
+    effect: float = 1.0
+    """How many of these records tell as much as one that belongs to no other; at least 1."""
 
 
 def measure(pairs: Sequence[Pair], *, binary: bool) -> Contrast:
@@ -101,10 +105,12 @@ def _measured(pairs: Sequence[Pair], *, binary: bool) -> Contrast:
     exact = binary and len(sums) == records
     totals, counts = list(sums.values()), list(sizes.values())
 
+    deviation = stdev(pair.ours - pair.theirs for pair in pairs) if records > 1 else 0.0
+
     def interval(level: float) -> Interval | None:
         if exact:
             return paired_tests.tango(better, worse, records, level)
-        return paired_tests.clustered(totals, counts, level) if len(totals) > 1 else None
+        return interval_of_scores(totals, counts, level) if len(totals) > 1 else None
 
     return Contrast(
         records=records,
@@ -114,13 +120,27 @@ def _measured(pairs: Sequence[Pair], *, binary: bool) -> Contrast:
         difference=fsum(totals) / records,
         interval=interval(0.95),
         narrow=interval(0.90),
-        p=paired_tests.mcnemar(better, worse) if exact else paired_tests.sign_flips(totals),
+        p=paired_tests.mcnemar(better, worse) if exact else _p_of_scores(totals, counts),
         reliable=exact or sum(bool(total) for total in totals) >= FEWEST_DIFFERENT,
         same=sum(pair.same for pair in pairs) / records,
         failed=sum(pair.failed for pair in pairs) / records,
-        deviation=stdev(pair.ours - pair.theirs for pair in pairs) if records > 1 else 0.0,
+        deviation=deviation,
         binary=binary,
+        effect=_design_effect(totals, counts, deviation),
     )
+
+
+def interval_of_scores(totals: Sequence[float], counts: Sequence[int], level: float) -> Interval:
+    """Student's interval, widened to what holds if the scores that were not seen are the worst."""
+    one_sided = 0.5 + level / 2
+    low, high = (bound(totals, counts, one_sided) for bound in (bounded_means.lowest, bounded_means.highest))
+    usual = paired_tests.clustered(totals, counts, level)
+    return Interval(min(usual.low, low), max(usual.high, high))
+
+
+def _p_of_scores(totals: Sequence[float], counts: Sequence[int]) -> float:
+    upward = totals if fsum(totals) > 0 else [-total for total in totals]
+    return max(paired_tests.sign_flips(totals), min(1.0, 2 * bounded_means.p_not_above(upward, counts)))
 
 
 def verdict(contrast: Contrast, margin: float, p: float | None = None) -> EvaluationVerdict:
@@ -157,15 +177,16 @@ def records_needed(contrast: Contrast, margin: float) -> int | None:
         discordant = (contrast.better + contrast.worse) / contrast.records
         needed = power.records_needed(wanted, discordant or power.DISCORDANT)
     else:
-        needed = power.scores_needed(wanted, contrast.deviation)
-    needed = ceil(needed * design_effect(contrast))
+        needed = power.bounded_needed(wanted, contrast.deviation)
+    needed = ceil(needed * contrast.effect)
     return needed if contrast.records < needed <= _ENOUGH else None
 
 
-def design_effect(contrast: Contrast) -> float:
-    """How many of these records tell as much as one that belongs to no other; at least 1."""
-    interval, alone = contrast.interval, contrast.deviation / sqrt(contrast.records)
-    if contrast.clusters in {1, contrast.records} or interval is None or not alone:
+def _design_effect(totals: Sequence[float], counts: Sequence[int], deviation: float) -> float:
+    records, clusters = sum(counts), len(counts)
+    alone = deviation / sqrt(records)
+    if clusters in {1, records} or not alone:
         return 1.0
+    interval = paired_tests.clustered(totals, counts, 1 - ALPHA)
     half = (interval.high - interval.low) / 2
-    return max(1.0, (half / student.quantile(1 - ALPHA / 2, contrast.clusters - 1) / alone) ** 2)
+    return max(1.0, (half / student.quantile(1 - ALPHA / 2, clusters - 1) / alone) ** 2)

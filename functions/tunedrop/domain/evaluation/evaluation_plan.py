@@ -17,7 +17,8 @@ from tunedrop.domain.evaluation.contrasts import MOST_FAILED
 from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
 from tunedrop.domain.evaluation.evaluation_states import Candidate, TokensAllowed
 from tunedrop.domain.evaluation.gate import Gate, OnInsufficient
-from tunedrop.domain.evaluation.questions import REFERENCES, Question, Selection
+from tunedrop.domain.evaluation.questions import LearnedFrom, Question, Selection
+from tunedrop.domain.reading.kept_fields import REFERENCES
 from tunedrop.domain.versions.stored_file import StoredFile
 from tunedrop.errors import Conflict, InvalidInput
 
@@ -36,6 +37,8 @@ class Tested:
     """Fields that were kept of test's records."""
     answer_schema: StoredFile | None = None
     """What an answer in JSON has to look like."""
+    learned: tuple[LearnedFrom, ...] = ()
+    """What candidates learned from, beside `train`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +200,8 @@ def _warnings(request: StartEvaluation, metric: MetricName, chosen: Selection) -
         )
     if leaks := chosen.left_out.get("leaks_from_train"):
         yield f"{leaks:,} records of test are in train, too, and are not asked."
+    for each in chosen.learned:
+        yield from filter(None, [each.told()])
     yield from _of_metric(request, metric, chosen)
 
 
@@ -238,11 +243,10 @@ def broken_references(schema: AnswerSchema, references: Iterable[str]) -> str | 
 def _of_files(files: Sequence[FileCounts]) -> Iterator[str]:
     for file in files:
         records = file.matched + file.missing
-        if file.missing > MOST_FAILED * records:
-            yield (
-                f"{file.name} lacks an answer to {file.missing:,} of {records:,} records: above {MOST_FAILED:.0%}, the "
-                "verdict is incomplete."
-            )
+        if file.missing:
+            many = file.missing > MOST_FAILED * records
+            follows = f"above {MOST_FAILED:.0%}, the verdict is incomplete" if many else "they count as wrong"
+            yield f"{file.name} lacks an answer to {file.missing:,} of {records:,} records: {follows}."
         if odd := [f"{count:,} {what}" for count, what in _oddities(file) if count]:
             yield f"Lines of {file.name} that do not count: {', '.join(odd)}."
 

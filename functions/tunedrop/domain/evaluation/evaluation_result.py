@@ -9,6 +9,7 @@ from datetime import datetime
 from tunedrop.domain.evaluation.contrasts import Contrast, EvaluationVerdict
 from tunedrop.domain.evaluation.gate import Gate, GateOutcome
 from tunedrop.domain.evaluation.label_metrics import Confusion
+from tunedrop.domain.evaluation.questions import LearnedFrom
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class EvaluationResult:
     records: int
     """Asked of each candidate."""
     left_out: Mapping[str, int]
-    """Records of the test split that were not asked, by reason: `leaks_from_train`, `duplicates`, `max_records`."""
+    """Records of the test split that were not asked, by reason, such as `leaks_from_train` or `duplicates`."""
     metric: str
     margin: float
     gate: Gate
@@ -126,3 +127,5 @@ class EvaluationResult:
     currency: str
     cost: float | None
     occasion: Occasion = field(default_factory=Occasion)
+    learned: tuple[LearnedFrom, ...] = ()
+    """What candidates learned from, beside the version's own train split."""

@@ -15,7 +15,7 @@ from tunedrop.errors import CapExceeded
 MOST_CALLS = 5_000
 """Calls of one evaluation, repeated ones included."""
 SPARE = 10
-"""One call in so many may be repeated because an answer was lost; at least one chunk, which a crash costs."""
+"""One call in so many may be repeated because an answer was lost; at least two chunks, which two crashes cost."""
 _ROOM = 1.5
 """An answer may be half as long again as the 95th percentile of references."""
 _LEAST_TOKENS, _MOST_TOKENS = 32, 4_096
@@ -96,7 +96,7 @@ def _allowed(each: _Asked, candidates: Sequence[Candidate], examples: Sequence[Q
     return TokensAllowed(
         tuple(_planned(each, candidate, examples) for candidate in candidates),
         Tokens(one, each.longest),
-        min(max(calls // SPARE, CHUNK), MOST_CALLS - calls),
+        min(max(calls // SPARE, 2 * CHUNK), MOST_CALLS - calls),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -12,7 +12,7 @@ from tunedrop.domain.evaluation.answer_metrics import MetricName
 from tunedrop.domain.evaluation.contrasts import EvaluationVerdict
 from tunedrop.domain.evaluation.gate import Gate, GateOutcome, OnInsufficient
 from tunedrop.domain.evaluation.model_evaluations import BriefContrast, ModelEvaluation
-from tunedrop.domain.evaluation.questions import ASKED_TWICE
+from tunedrop.domain.evaluation.questions import ASKED_TWICE, LearnedFrom, Selection
 from tunedrop.domain.serving.approvals import Approval
 from tunedrop.domain.versions.stored_file import StoredFile
 
@@ -148,6 +148,8 @@ class Evaluation:
     """Whether it was asked for without a price, under a budget in money."""
     used: tuple[Tokens, ...] = ()
     """Of each candidate's answers, once it has ended."""
+    learned: tuple[LearnedFrom, ...] = ()
+    """What candidates learned from, beside `train`."""
     lost_calls: int = 0
     """Calls without an answer that may have been billed all the same."""
     asked_by: str = ""
@@ -186,10 +188,11 @@ def go_ahead(evaluation: Evaluation, arn: str) -> Evaluation:
     return replace(evaluation, candidates=(replace(first, model=arn), *others))
 
 
-def begin(evaluation: Evaluation, records: int, left_out: Mapping[str, int], now: datetime) -> Evaluation:
+def begin(evaluation: Evaluation, chosen: Selection, now: datetime) -> Evaluation:
     """The evaluation once its questions were chosen: from here on candidates are asked."""
-    told = tuple(sorted(left_out.items()))
-    return replace(evaluation, state="InProgress", records=records, left_out=told, began_at=now)
+    told, records = tuple(sorted(chosen.left_out.items())), len(chosen.questions)
+    learned = chosen.learned
+    return replace(evaluation, state="InProgress", records=records, left_out=told, learned=learned, began_at=now)
 
 
 def fail(evaluation: Evaluation, code: str, words: str, now: datetime) -> Evaluation:

@@ -8,7 +8,7 @@ from math import ceil
 from statistics import NormalDist
 from typing import Literal
 
-from tunedrop.domain.evaluation import contrasts, power
+from tunedrop.domain.evaluation import power
 from tunedrop.domain.evaluation.contrasts import Contrast
 from tunedrop.domain.evaluation.power import ALPHA, POWER
 
@@ -44,17 +44,13 @@ def smallest_shown(contrast: Contrast) -> float | None:
     """The smallest true difference that so many records show, in steps of half a point; None if none."""
     steps = (number * _STEP for number in range(1, round(1 / _STEP)))
     return next(
-        (
-            round(step, 3)
-            for step in steps
-            if 0 < _to_show(contrast, step) * contrasts.design_effect(contrast) <= contrast.records
-        ),
+        (round(step, 3) for step in steps if 0 < _to_show(contrast, step) * contrast.effect <= contrast.records),
         None,
     )
 
 
 def _need(contrast: Contrast, wish: Wish, size: float, alone: int) -> Iterator[Need]:
-    records = ceil(alone * contrasts.design_effect(contrast))
+    records = ceil(alone * contrast.effect)
     if 0 < records <= MOST:
         yield Need(wish, size, records)
 
@@ -62,14 +58,15 @@ def _need(contrast: Contrast, wish: Wish, size: float, alone: int) -> Iterator[N
 def _to_show(contrast: Contrast, size: float) -> int:
     if contrast.binary:
         return power.records_needed(size, _discordant(contrast))
-    return power.scores_needed(size, contrast.deviation)
+    return power.bounded_needed(size, contrast.deviation)
 
 
 def _to_bound(contrast: Contrast, margin: float, likely: float) -> int:
     """Where nothing differs, records whose 90% interval stays inside the margin, on each side this likely."""
-    variance = _discordant(contrast) if contrast.binary else contrast.deviation**2
+    if not contrast.binary:
+        return power.bounded_needed(margin, contrast.deviation, alpha=ALPHA, likely=likely)
     z = NormalDist().inv_cdf(1 - ALPHA) + NormalDist().inv_cdf(likely)
-    return ceil(variance * (z / margin) ** 2)
+    return ceil(_discordant(contrast) * (z / margin) ** 2)
 
 
 def _discordant(contrast: Contrast) -> float:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from tunedrop.domain.base_models.catalogue import RecordFormat
 from tunedrop.domain.formats import all_formats
+from tunedrop.domain.reading import kept_fields
 from tunedrop.domain.records import strict_json
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.records.fingerprints import Fingerprints
 from tunedrop.domain.records.record import Record, joined
+from tunedrop.domain.versions.stored_file import StoredFile
 
-REFERENCES = "references"
-"""The kept field that holds further right answers."""
 LONGEST_FIELD = 100
 """Characters of a kept field that may name a group or a slice."""
+LeakReason = Literal["leaks_from_train", "trained_on"]
+"""The version's own train split has the question; or what else a candidate learned from."""
 ASKED_TWICE = 30
 """Records: enough to see whether a model answers the same question in the same way."""
 _SHORT, _LONG = 200, 1_000
@@ -65,6 +67,31 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class LearnedFrom:
+    """Data from which candidates learned, beside the train split of the version that is asked."""
+
+    candidates: tuple[str, ...]
+    """Their names."""
+    dataset: str
+    version: int
+    train: StoredFile | None
+    """What was trained on; None: the job does not say."""
+    leaks: int | None = None
+    """Records of test that are in it and not in the version's own train split; None: not checked."""
+
+    def told(self) -> str | None:
+        """What is said of it; None where nothing of test is in it."""
+        who, where = " and ".join(self.candidates), f"{self.dataset}@{self.version}"
+        if self.leaks is None:
+            return (
+                f"{who} learned from {where}, whose train split can't be read any more: whether records of test are in "
+                "it was not checked."
+            )
+        records = "1 record of test is" if self.leaks == 1 else f"{self.leaks:,} records of test are"
+        return f"{records} in train of {where}, from which {who} learned, and not asked." if self.leaks else None
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
     """The questions to ask, in the order of the split, and how many records were left out for which reason."""
 
@@ -72,6 +99,8 @@ class Selection:
     left_out: Mapping[str, int]
     conflicting: int = 0
     """Of the duplicates, those whose right answer is another one than the record's that is asked."""
+    learned: tuple[LearnedFrom, ...] = ()
+    """What candidates learned from beside the version's own train split, and what of test is in it."""
 
 
 def read(
@@ -91,11 +120,11 @@ def read(
         yield _question(number, record, prints.questions[-1], beside) if record else None
 
 
-def select(tested: Iterable[Question | None], trained: Container[int], most: int) -> Selection:
-    """The questions that are asked: none that the model was trained on, none twice, and `most` at most.
+def select(tested: Iterable[Question | None], leaks: Mapping[int, LeakReason], most: int) -> Selection:
+    """The questions that are asked: none that a model was trained on, none twice, and `most` at most.
 
-    `trained` has the fingerprints of train's questions. Which questions are chosen depends on their text alone, so two
-    evaluations of one split ask the same.
+    `leaks` has the numbers of records that leak, each with its reason. Which questions are chosen of the others depends
+    on their text alone, so two evaluations of one split ask the same.
     """
     left_out: Counter[str] = Counter()
     kept: dict[int, Question] = {}
@@ -103,8 +132,8 @@ def select(tested: Iterable[Question | None], trained: Container[int], most: int
     for question in tested:
         if question is None:
             left_out["not_text"] += 1
-        elif question.fingerprint in trained:
-            left_out["leaks_from_train"] += 1
+        elif reason := leaks.get(question.number):
+            left_out[reason] += 1
         elif question.fingerprint in kept:
             left_out["duplicates"] += 1
             conflicting += question.references[0] not in kept[question.fingerprint].references
@@ -144,14 +173,11 @@ def _question(number: int, record: Record, fingerprint: int, kept: Mapping[str, 
 
 
 def _more_references(kept: Mapping[str, Any]) -> Iterator[str]:
-    """Further right answers: a list, or one alone; in a table's cell, a list as JSON."""
-    given = kept.get(REFERENCES, [])
-    if isinstance(given, str) and given.lstrip().startswith("["):
-        listed = strict_json.parse_cell(given)
-        given = listed if isinstance(listed, list) else given
+    """Further right answers as texts; a null is none (the finding `null_reference`)."""
+    given = kept_fields.references(kept)
     for each in given if isinstance(given, list) else [given]:
         text = each if isinstance(each, str) else json.dumps(each, ensure_ascii=False)
-        if text.strip():
+        if each is not None and text.strip():
             yield text
 
 

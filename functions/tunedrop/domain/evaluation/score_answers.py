@@ -53,6 +53,7 @@ def score(evaluation: Evaluation, sheet: Sheet, currency: str, schema: AnswerSch
         to_label=tuple(_to_label(sheet, pairs)),
         currency=currency,
         cost=None if None in costs else sum(cost for cost in costs if cost is not None),
+        learned=evaluation.learned,
         occasion=_occasion(evaluation, outcome),
     )
 

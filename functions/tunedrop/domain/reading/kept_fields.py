@@ -6,13 +6,18 @@ prepared data, for evaluations; those to ignore are left out of messages and the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from tunedrop.domain.records import strict_json
+from tunedrop.domain.records.defects import Defect
+
 RESERVED = frozenset({"completion", "messages", "prompt", "schemaVersion", "system"})
 """Fields that train, or decide how: they can't be kept."""
+REFERENCES = "references"
+"""Further right answers of a record."""
 MOST, MOST_IGNORED = 20, 100
 """Names to keep, and to ignore."""
 LONGEST = 100
@@ -46,6 +51,23 @@ def without(document: Mapping[str, Any], ignore: frozenset[str]) -> tuple[dict[s
 def _listed(items: Sequence[Any], ignore: frozenset[str]) -> tuple[list[Any], int]:
     parted = [without(item, ignore) if isinstance(item, Mapping) else (item, 0) for item in items]
     return [item for item, _ in parted], sum(count for _, count in parted)
+
+
+def null_references(kept: Mapping[str, Any]) -> Iterator[Defect]:
+    """At most one defect: a null among further right answers, also where a table's cell holds them as JSON."""
+    given = references(kept)
+    if isinstance(given, list) and None in given:
+        place = f"{REFERENCES}[{given.index(None)}]"
+        yield Defect("null_reference", f"{place} is null, which is no answer; it is not kept as one.", f"$.{place}")
+
+
+def references(kept: Mapping[str, Any]) -> Any:
+    """Further right answers: a list, or one alone; in a table's cell, a list as JSON."""
+    given = kept.get(REFERENCES, [])
+    if isinstance(given, str) and given.lstrip().startswith("["):
+        listed = strict_json.parse_cell(given)
+        return listed if isinstance(listed, list) else given
+    return given
 
 
 def line(number: int, kept: Mapping[str, Any]) -> bytes:

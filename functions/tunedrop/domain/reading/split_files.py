@@ -185,7 +185,7 @@ class _Judge:
         if record is not None and isinstance(element.content, bytes):
             record = raw_texts.attach(record, element.content)
         self._reader.normalised.update(reading.normalised)
-        defects = self._mixed(format_) + self._once(element, reading.defects)
+        defects = self._mixed(format_) + self._once(element, reading.defects) + (*kept_fields.null_references(kept),)
         entry = self._entry(element.line, record, defects)
         return replace(entry, kept=kept) if kept else entry
 

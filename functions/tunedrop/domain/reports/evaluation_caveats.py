@@ -17,6 +17,7 @@ _LEFT_OUT: Mapping[str, str] = {
     "not_text": "not of text alone",
     "max_records": "above max_records",
 }
+_ONLY_IF_ANY: Mapping[str, str] = {"trained_on": "in other data from which a candidate learned"}
 
 
 class Caveat(NamedTuple):
@@ -29,7 +30,7 @@ class Caveat(NamedTuple):
 
 def caveats(result: EvaluationResult) -> Iterator[Caveat]:
     """All of them, the graver ones first."""
-    found = [*_of_form(result), *_of_statistics(result)]
+    found = [*_of_form(result), *_of_statistics(result), *_of_learning(result)]
     found.extend(caveat for candidate in result.candidates for caveat in _of_answers(candidate))
     return iter(sorted(found, key=lambda caveat: caveat.severity != "warning"))
 
@@ -81,10 +82,17 @@ def _of_statistics(result: EvaluationResult) -> Iterator[Caveat]:
 
 def records_words(records: int, left_out: Mapping[str, int]) -> str:
     """How many records of the test split are asked, and how many are left out for each reason, also where none is."""
-    counts = {**dict.fromkeys(_LEFT_OUT, 0), **left_out}
-    named = ", ".join(f"{count:,} {_LEFT_OUT.get(reason, reason)}" for reason, count in counts.items())
+    counts, words = {**dict.fromkeys(_LEFT_OUT, 0), **left_out}, {**_LEFT_OUT, **_ONLY_IF_ANY}
+    named = ", ".join(f"{count:,} {words.get(reason, reason)}" for reason, count in counts.items())
     total = records + sum(counts.values())
     return f"{records:,} of {total:,} in test. Left out: {named}."
+
+
+def _of_learning(result: EvaluationResult) -> Iterator[Caveat]:
+    for each in result.learned:
+        if words := each.told():
+            known = each.leaks is not None
+            yield Caveat("info" if known else "warning", "trained_on" if known else "leaks_not_checked", words)
 
 
 def _of_answers(candidate: CandidateResult) -> Iterator[Caveat]:

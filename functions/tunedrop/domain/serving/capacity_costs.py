@@ -11,6 +11,7 @@ from tunedrop.domain.charges import charge
 from tunedrop.domain.serving import terms
 from tunedrop.domain.serving.purchase_states import Capacity, Purchase
 from tunedrop.domain.serving.terms import Term
+from tunedrop.domain.training.job_states import DeploymentWish
 
 _HOUR = timedelta(hours=1)
 
@@ -69,6 +70,12 @@ def ahead(hour: float | None, left: timedelta | None, currency: str) -> Cost:
         return Cost(None, None, None, currency)
     until_end = hour * max(left / _HOUR, 0) if left is not None else (0.0 if hour == 0 else None)
     return Cost(_rounded(hour), _rounded(hour * 24), until_end if until_end is None else _rounded(until_end), currency)
+
+
+def of_wish(wish: DeploymentWish, base_model: str, prices: Mapping[str, float], currency: str) -> Cost:
+    """The cost of a deployment that is wished for, from its purchase to its end."""
+    left = timedelta(hours=wish.hours) if wish.hours else None
+    return ahead(hourly(wish.model_units, base_model, prices), left, currency)
 
 
 def so_far(purchase: Purchase, hour: float | None, now: datetime) -> float | None:

@@ -15,6 +15,7 @@ from tunedrop.domain.base_models.catalogue import OnBudget, Serving
 from tunedrop.domain.serving import acts, terms
 from tunedrop.domain.serving.acts import Act, Author, Did
 from tunedrop.domain.serving.approvals import Approval
+from tunedrop.domain.serving.served_spans import ServedSpan
 from tunedrop.domain.serving.terms import Term
 from tunedrop.domain.serving.unit_gates import Purpose, UnitGate
 from tunedrop.domain.training.bedrock_refusal import Refusal
@@ -35,7 +36,6 @@ SETTLE = timedelta(seconds=120)
 """Longer than the spending function may run (60 s): after this, no earlier send can still be in flight."""
 LONG_SETTLE = timedelta(minutes=20)
 """When "not listed" becomes "not there": Bedrock's lists are assumed to lag less (docs/facts.md#creating-a-job).
-
 If they lag longer, and Bedrock has forgotten the token, two are bought until the list shows both."""
 RELEASE_TIME = timedelta(minutes=15)
 """A release that takes longer counts as expired capacity, which has an alarm."""
@@ -142,6 +142,8 @@ class Purchase:
     """None: it goes live as soon as it can be called."""
     swap: Swap | None = None
     """The model that is to replace the one it serves, if any."""
+    served_before: tuple[ServedSpan, ...] = ()
+    """Of what bills by the hour: the models that were swapped for others in place, the first first."""
     replaces: Replaced | None = None
     """What it takes over from, if it was bought as a second unit."""
     replaced_by: int | None = None

@@ -7,8 +7,9 @@ may be billed: the one that serves is its generation, the other is `beside` it.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from tunedrop.domain.base_models.catalogue import Serving
 from tunedrop.domain.serving import deployment_plan, deployment_states, purchase_states
 from tunedrop.domain.serving.acts import OURS, Author
 from tunedrop.domain.serving.deployment_plan import Change, DeploymentPlan, Served, StandingDeployment
@@ -16,7 +17,7 @@ from tunedrop.domain.serving.deployment_states import Beside, Deployment, Deploy
 from tunedrop.domain.serving.purchase_states import ENDED, Purchase, Replaced
 from tunedrop.domain.serving.put_request import PutDeployment
 from tunedrop.domain.training.job_states import Job
-from tunedrop.errors import Conflict
+from tunedrop.errors import Conflict, InvalidInput
 
 
 def differs(asked: PutDeployment, job: Job | None, head: Deployment) -> bool:
@@ -34,6 +35,20 @@ def check_possible(job: Job, standing: StandingDeployment) -> None:
     if purchase.release_requested or head.state != "Ready":
         words = f"Deployment {head.name} is {head.shown}. A second unit can take over once it is Ready."
         raise Conflict("deployment_not_ready", words, state=head.shown, job_id=head.job_id)
+
+
+def end_of(asked: PutDeployment, serving: Serving, was: Purchase, now: datetime) -> datetime | None:
+    """The moment that the second unit ends at: the first one's, unless the request names another end or way to serve.
+
+    Raises InvalidInput `end_required` where the first is about to end.
+    """
+    if asked.hours is not None or asked.no_end or asked.expires_at is not None or serving != was.serving:
+        return asked.expires_at
+    if was.ends_at is not None and was.ends_at < now + timedelta(hours=1):
+        ends = was.ends_at.isoformat(timespec="seconds")
+        words = f"Deployment {was.deployment} ends at {ends}, in less than an hour. Say when the second unit ends."
+        raise InvalidInput("end_required", words, field="expires_at")
+    return was.ends_at
 
 
 def while_coming(

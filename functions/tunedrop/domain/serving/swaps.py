@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from tunedrop.domain.serving import acts
+from tunedrop.domain.serving import acts, served_spans
 from tunedrop.domain.serving.acts import Author
 from tunedrop.domain.serving.purchase_states import Purchase, Swap
+from tunedrop.domain.serving.served_spans import ServedSpan
 from tunedrop.domain.training.bedrock_refusal import Refusal
 
 
@@ -31,10 +32,16 @@ def refuse(purchase: Purchase, refusal: Refusal) -> Purchase:
     return replace(purchase, swap=replace(purchase.swap, refusal=refusal) if purchase.swap else None)
 
 
-def end(purchase: Purchase, done: Swap | None) -> Purchase:
-    """The purchase once the swap is done, or, without one, given up: it serves the model before."""
+def end(purchase: Purchase, done: Swap | None, now: datetime) -> Purchase:
+    """The purchase once the swap is done, or, without one, given up: it serves the model before.
+
+    What it was billed until now is the model's before, which answered until then.
+    """
     if done is None:
         return replace(purchase, swap=None)
+    if purchase.model_units:
+        served = ServedSpan(purchase.job_id, purchase.dataset, purchase.version, now)
+        purchase = replace(purchase, served_before=served_spans.after(purchase.served_before, served))
     return replace(
         purchase,
         swap=None,

@@ -208,6 +208,8 @@ class Job:
     """What was told of its base model's retirement (`retirement.Retirement.mark`)."""
     model_deletion: ModelDeletion | None = None
     """Of its custom model, if that was ever asked for."""
+    model_missed_at: datetime | None = None
+    """When Bedrock was first seen without its custom model, although nobody asked this stack to delete that."""
     revision: int = 0
     """Counts writes of the row; every write is conditional on the revision it read."""
 

@@ -14,6 +14,16 @@ if TYPE_CHECKING:
 
 _AGAIN = frozenset({"ModelNotReadyException", "ModelTimeoutException"})
 """Beside throttling and 5XX: the same question may be answered later."""
+_UNMADE = frozenset(
+    {
+        "ConnectTimeoutError",
+        "EndpointConnectionError",
+        "ModelNotReadyException",
+        "ServiceUnavailableException",
+        "ThrottlingException",
+    }
+)
+"""No model saw the question (docs/facts.md#errors). After any other error, or silence, an answer may be billed."""
 
 
 class NoAnswerNow(Exception):
@@ -26,7 +36,7 @@ class NoAnswerNow(Exception):
     @property
     def unmade(self) -> bool:
         """Whether it was refused before a model saw it, so that it costs nothing."""
-        return self.code == "ThrottlingException"
+        return self.code in _UNMADE
 
 
 def ask(runtime: BedrockRuntimeClient, model: str, question: Question, item: int, max_tokens: int) -> GivenAnswer:

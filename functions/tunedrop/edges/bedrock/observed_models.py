@@ -49,8 +49,9 @@ def _get(bedrock: BedrockReader, arn: str) -> Mapping[str, Any] | None:
         raise
 
 
-def names(bedrock: BedrockReader) -> Iterator[str]:
-    """The names of the account's own custom models in the Region."""
-    for page in bedrock.get_paginator("list_custom_models").paginate(isOwned=True):
+def names(bedrock: BedrockReader, marked: str = "") -> Iterator[str]:
+    """The names of the account's own custom models in the Region; `marked`: of those whose name holds this."""
+    chosen: dict[str, Any] = {"nameContains": marked} if marked else {}
+    for page in bedrock.get_paginator("list_custom_models").paginate(isOwned=True, **chosen):
         for summary in page.get("modelSummaries", ()):
             yield summary["modelName"]

@@ -17,6 +17,8 @@ from tunedrop.edges.rows.writes import Delete, Key, Put, Update
 SCHEMA = 1
 KIND = "deployment"
 MODEL_UNITS = Key("SLOTS", "MODEL_UNITS")
+UNITS_AT_ONCE = 4
+"""Purchases in one read: a deployment has one, and two while a second unit stands beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,27 @@ def load_purchase(table: Table, deployment: str, generation: int) -> Purchase | 
 def load_purchases(table: Table, deployment: str) -> tuple[Purchase, ...]:
     """The purchases of all generations."""
     return tuple(purchase_from(row) for row in table.query(_head_key(deployment).pk, "PURCHASE#").rows)
+
+
+def load_units(table: Table, deployment: Deployment) -> tuple[Purchase, ...]:
+    """The purchases since the deployment was made, the first first: what serves, and what it took over from.
+
+    What was to take over and did not is among them; what an earlier deployment of that name had is not.
+    """
+    found: list[Purchase] = []
+    cursor: str | None = None
+    while True:
+        page = table.query(
+            _head_key(deployment.name).pk, "PURCHASE#", limit=UNITS_AT_ONCE, cursor=cursor, newest_first=True
+        )
+        for row in page.rows:
+            unit = purchase_from(row)
+            if unit.created_at < deployment.created_at:
+                return tuple(reversed(found))
+            found.append(unit)
+        cursor = page.cursor
+        if cursor is None:
+            return tuple(reversed(found))
 
 
 def newest_generation(table: Table, deployment: str) -> int:
