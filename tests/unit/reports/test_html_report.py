@@ -77,7 +77,7 @@ def everywhere(text: str) -> dict:
         "findings": [spot],
         "counts_by_code": {text: 1},
         "normalised": [{"what": text, "count": 1}],
-        "policy": {text: [text], "other": text},
+        "policy": {text: [text], f"{text}-": text},
         "tokens": rejected()["tokens"] | {"estimator": text},
         "cost": rejected()["cost"] | {"currency": text},
     }
