@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from bedrock_simulator import LedgerEntry
 from tunedrop.domain.charges import charge
 from tunedrop.domain.serving.purchase_states import Purchase
-from tunedrop.edges.rows import deployment_rows
+from tunedrop.domain.training.job_states import Job
+from tunedrop.edges.rows import deployment_rows, job_rows
 from tunedrop.edges.rows.attributes import unmarshal
 from tunedrop.edges.rows.stored import UnreadableRow
 
@@ -22,7 +23,7 @@ WORLDS: list[World] = []
 
 
 def disagreements(world: World) -> Iterator[str]:
-    """Each throughput of a purchase that our rows charge from, or to, another minute than Bedrock does.
+    """Each throughput that our rows charge from, or to, another minute than Bedrock does, and models stored on.
 
     What no row knows is left out: tests say themselves what becomes of that, and of a second one for one purchase.
     """
@@ -32,6 +33,27 @@ def disagreements(world: World) -> Iterator[str]:
         purchase = purchases.get(entry.tags.get("tunedrop:intent", ""))
         if purchase and purchase.arn in {None, entry.resource_arn}:
             yield from _differences(entry, purchase, world.clock.now())
+    yield from _still_stored(world)
+
+
+def _still_stored(world: World) -> Iterator[str]:
+    """Each custom model that Bedrock stores on, though its job's row says that it was deleted."""
+    stored = world.live("custom_model")
+    deleted = {job.model_arn: job for job in _jobs(world) if job.model_deletion and job.model_deletion.deleted_at}
+    for entry in stored:
+        if entry.resource_arn in deleted:
+            yield f"the custom model of job {deleted[entry.resource_arn].id} is stored, and its row says that it is not"
+
+
+def _jobs(world: World) -> Iterator[Job]:
+    if not world.has_tables():
+        return
+    for row in map(unmarshal, world.rows()):
+        if row["pk"].startswith("JOB#") and row["sk"] == "JOB":
+            try:
+                yield job_rows.job_from(row)
+            except UnreadableRow:
+                continue
 
 
 def _purchases(world: World) -> Iterator[Purchase]:

@@ -201,3 +201,20 @@ def test_a_model_is_found_by_the_id_of_its_job_too(world, model):
     job_id = shown(world, model)["job_id"]
     assert shown(world, job_id)["name"] == model
     assert delete(world, job_id)[0] == 202
+
+
+@pytest.mark.parametrize(("code", "status"), [("ThrottlingException", 400), ("InternalServerException", 500)])
+def test_a_denial_after_a_send_that_had_no_effect_is_told_and_charges_on(world, model, code, status):
+    delete(world, model)
+    with refusing(clients.spender(), DELETE, code, status):
+        world.deliver()
+    with refusing(clients.spender(), DELETE, "AccessDeniedException"):
+        world.wait(300)
+        assert shown(world, model)["deletion"]["deleted_at"] is None
+        world.wait(HOUR)
+    found = shown(world, model)
+    assert (found["deletion"]["deleted_at"], found["deletion"]["code"]) == (None, "AccessDeniedException")
+    assert (stored(world), found["is_there"], found["storage_cost"]["month"]) == (1, True, 1.95)
+    delete(world, model)
+    world.deliver()
+    assert stored(world) == 0

@@ -14,7 +14,7 @@ from tunedrop_cli.paths import place
 
 JOBS = ("Preparing", "Requested", "WaitingForCapacity", "InProgress", "Stopping")
 """Statuses of jobs that have not ended."""
-DEPLOYMENTS = ("Creating", "Ready", "Updating", "Releasing")
+DEPLOYMENTS = ("Creating", "Evaluating", "Held", "Ready", "Updating", "Releasing")
 """States of deployments that have not."""
 EVALUATIONS = frozenset({"Requested", "WaitingForCapacity", "InProgress", "Scoring", "Stopping"})
 """States of evaluations that have not."""

@@ -126,7 +126,7 @@ def _replies(
     def one(item: int, question: Question) -> _Reply:
         try:
             answer = ask_model.ask(runtime, model, question, item, evaluation.max_tokens)
-            return _Reply(item, answer, unmade=answer.failure is not None)
+            return _Reply(item, answer, unmade=ask_model.is_unmade(answer))
         except NoAnswerNow as busy:
             logger.info("no answer now", extra={"evaluation": evaluation.id, "reason": busy.code})
             return _Reply(item, None, busy.code, busy.unmade)

@@ -13,7 +13,7 @@ from tunedrop.actions.deployments import bill_capacity
 from tunedrop.actions.jobs import follow_models, read_models
 from tunedrop.actions.jobs.read_models import ServedModel
 from tunedrop.domain.serving import purchase_states
-from tunedrop.domain.training import job_states, job_steps, model_deletion
+from tunedrop.domain.training import job_states, job_steps, missed_models, model_deletion
 from tunedrop.domain.training.bedrock_refusal import Refusal
 from tunedrop.domain.training.job_states import Job
 from tunedrop.domain.training.model_deletion import ModelDeletion
@@ -27,6 +27,7 @@ from tunedrop.edges.rows import job_rows
 from tunedrop.errors import Conflict, Unavailable
 
 MOST_TRIES = 5
+GONE = "ResourceNotFoundException"
 
 
 def plan(name: str, cloud: Cloud) -> ServedModel:
@@ -82,16 +83,21 @@ def _send(job_id: str, arn: str, cloud: Cloud, spender: Spender, *, sent_before:
     match answer:
         case Done():
             ended = model_deletion.finish(job.model_deletion, cloud.now())
-        case Refusal(code=code) if code == "ResourceNotFoundException" or (
-            code in ABSENT and (sent_before or follow_models.is_gone(job, cloud))
-        ):
+        case Refusal(code=code) if code in ABSENT and (code == GONE or follow_models.is_gone(job, cloud)):
             ended = model_deletion.finish(job.model_deletion, cloud.now())  # an earlier send took effect, or a person
+        case Refusal(code=code) if code in ABSENT and sent_before and not _has_settled(job.model_deletion, cloud):
+            return  # an earlier send may have taken effect, which Bedrock does not show yet
         case Refusal(kind="refused"):
             ended = model_deletion.give_up(job.model_deletion, answer)
         case _:
             logger.warning("a custom model is not deleted yet", extra={"job_id": job_id, "answer": str(answer)})
             return
     _save(job, ended, cloud)
+
+
+def _has_settled(deletion: ModelDeletion, cloud: Cloud) -> bool:
+    """Whether Bedrock would show by now what the first send did."""
+    return deletion.sent_at is not None and cloud.now() - deletion.sent_at >= missed_models.SETTLES_IN
 
 
 def _check_unused(job: Job, cloud: Cloud) -> None:

@@ -1,7 +1,7 @@
 """Which questions of a test split a model was trained on, in whatever form train has them. Pure.
 
-Texts are compared as metrics compare them (NFKC, case folded), and without white space, quotation marks, question marks
-and closing punctuation. Only the test split is held in memory: train passes by, line by line.
+Texts are compared as metrics compare them (NFKC, case folded), and without white space, what nobody sees, quotation
+marks, question marks and closing punctuation. Only the test split is held in memory: train passes by, line by line.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ LONG = 8.0
 """Words of a question that no two people ask by chance; 20 Chinese or Japanese characters are as many."""
 _CHARACTER = 0.4
 _QUOTES = "\"'`\u00b4\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a\u300c\u300d\u300e\u300f"
-_IGNORED = re.compile(rf"[\s{_QUOTES}?;\u061f\u2049\u200b\ufeff]+")
+_UNSEEN = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff"
+_IGNORED = re.compile(rf"[\s{_QUOTES}?;\u061f\u2049{_UNSEEN}]+")
 _AT_THE_END = ".,:!\u3001\u3002\u30fb\u06d4\u0964"
 _LOWER = bytes(range(256)).lower()
 _IGNORED_ASCII = b" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\"'`?;"

@@ -24,6 +24,8 @@ _UNMADE = frozenset(
     }
 )
 """No model saw the question (docs/facts.md#errors). After any other error, or silence, an answer may be billed."""
+_REFUSED = frozenset({"AccessDeniedException", "ResourceNotFoundException", "ValidationException"})
+"""Nor did one see what is refused for good."""
 
 
 class NoAnswerNow(Exception):
@@ -37,6 +39,11 @@ class NoAnswerNow(Exception):
     def unmade(self) -> bool:
         """Whether it was refused before a model saw it, so that it costs nothing."""
         return self.code in _UNMADE
+
+
+def is_unmade(answer: GivenAnswer) -> bool:
+    """Whether the question was refused for good before a model saw it, so that it costs nothing."""
+    return answer.failure in _REFUSED
 
 
 def ask(runtime: BedrockRuntimeClient, model: str, question: Question, item: int, max_tokens: int) -> GivenAnswer:
@@ -55,11 +62,11 @@ def ask(runtime: BedrockRuntimeClient, model: str, question: Question, item: int
         if faults.may_pass(error) or faults.code_of(error) in _AGAIN:
             raise NoAnswerNow(faults.code_of(error)) from error
         return GivenAnswer.failed(item, faults.code_of(error))
-    usage = said.get("usage", {})
+    usage, message = said.get("usage", {}), said.get("output", {}).get("message", {})
     return GivenAnswer(
         item=item,
-        text="".join(block.get("text", "") for block in said["output"]["message"]["content"]),
-        truncated=said["stopReason"] == "max_tokens",
+        text="".join(block.get("text", "") for block in message.get("content", ())),
+        truncated=said.get("stopReason") == "max_tokens",
         input_tokens=usage.get("inputTokens", 0),
         output_tokens=usage.get("outputTokens", 0),
         latency_ms=said.get("metrics", {}).get("latencyMs", round((time.monotonic() - began) * 1_000)),
