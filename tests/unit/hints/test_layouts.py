@@ -180,7 +180,7 @@ def test_a_question_beside_the_conversation_that_begins_with_it_is_ignored_as_th
     turns = [[{"role": "user", "content": q}, {"role": "assistant", "content": a}] for q, a in pairs()]
     content = lines({"prompt": talk[0]["content"], "messages": talk} for talk in turns)
     hint = only_finding(content, "ambiguous_format").hint
-    names = re.findall(r"--ignore-field '(\w+)'", hint)
+    names = re.findall(r"--ignore-field (\w+)", hint)
     assert f"[fields] ignore = ['{names[0]}']" in hint
     result, _ = run(content, ignore=frozenset(names))
     assert result.accepted
