@@ -29,7 +29,9 @@ def defects(message: Mapping[str, Any], path: str) -> Iterator[Defect]:
     if weight not in (0, 1, None):
         yield Defect("not_expressible", "A weight other than 0 and 1.", f"{path}.weight", hint="Write 0 or 1.")
     if not isinstance(train, bool | None):
-        yield Defect("not_expressible", "A mark train other than true and false.", f"{path}.train", hint="Write true or false.")
+        yield Defect(
+            "not_expressible", "A mark train other than true and false.", f"{path}.train", hint="Write true or false."
+        )
 
 
 def cut(record: Record, path: str) -> tuple[Record, tuple[Defect, ...], tuple[str, ...]]:
