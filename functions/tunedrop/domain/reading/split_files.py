@@ -164,6 +164,7 @@ class _Judge:
         self._source = source
         self._unit = unit
         self._columns = Columns(reader.normalised, mapping)
+        self._before = reader.records
         self._told: set[Defect] = set()
         """Defects of a table's columns already reported: every row would repeat them."""
 
@@ -177,7 +178,8 @@ class _Judge:
         document, kept = self._document(element.content)
         if isinstance(document, Defect):
             return self._entry(_line(element, document), None, (document,))
-        format_ = all_formats.detect(document, self._mapping, self._reader.format)
+        first = self._reader.records == self._before + 1
+        format_ = all_formats.detect(document, self._mapping, self._reader.format, first=first)
         if isinstance(format_, Defect):
             return self._entry(element.line, None, self._once(element, (format_,)))
         reading = format_.read(document)
