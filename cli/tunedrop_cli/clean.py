@@ -79,7 +79,9 @@ def run(chosen: argparse.Namespace) -> int:
             version_examination.examine({split: [file.part()]}, plan, tell=lambda *_: dropped.take)
         try:
             ask = split_files.all_readable(plan.mapping, plan.keep, plan.ignore)
-            kept = sum(written.file.write(line) > 0 for line in dropped_records.kept([file.part()], dropped, ask))
+            mapped = plan.mapping.fields if plan.mapping else frozenset()
+            lines = dropped_records.kept([file.part()], dropped, ask, mapped)
+            kept = sum(written.file.write(line) > 0 for line in lines)
         except UnreadableContent as unreadable:
             _refuse(screen, file, unreadable)
             return 1

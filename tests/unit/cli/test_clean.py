@@ -56,6 +56,17 @@ def test_a_column_of_parquet_that_no_record_needs_stays_as_far_as_it_can_be_read
     assert written == [{**json.loads(line), "id": "??"} for line in GOOD.splitlines()]
 
 
+def test_a_table_with_a_title_is_cleaned_by_the_names_of_its_mapping(tunedrop, put, tmp_path):
+    rows = "".join(f"Why {n}?,As {n} is so.\n" for n in range(30))
+    put("train.csv", f"Asked in May,\nasked,said\n{rows}Why 0?,As 0 is so.\n".encode())
+    ran = tunedrop(
+        "clean", "train.csv", "out.jsonl", "--keep-first", "--map", "prompt=asked", "--map", "completion=said"
+    )
+    assert ran.code == 0
+    written = [json.loads(line) for line in (tmp_path / "out.jsonl").read_bytes().splitlines()]
+    assert written == [{"asked": f"Why {n}?", "said": f"As {n} is so."} for n in range(30)]
+
+
 def test_what_a_policy_ignores_can_be_dropped(tunedrop, put, tmp_path):
     put("dataset.toml", b'[checks]\nignore = ["refusal"]\n')
     put("train.jsonl", REFUSAL + GOOD)

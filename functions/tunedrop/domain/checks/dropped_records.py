@@ -68,15 +68,17 @@ class UnreadableRecord(UnreadableContent):
     """A record that was not chosen to be dropped, and cannot be written as it stands."""
 
 
-def kept(parts: Sequence[Part], dropped: Dropped, ask: Ask | None = None) -> Iterator[bytes]:
-    """Yield a JSON line for each record that stays, as it stands; blank lines go. `ask` is for Parquet's columns.
+def kept(
+    parts: Sequence[Part], dropped: Dropped, ask: Ask | None = None, mapped: frozenset[str] = frozenset()
+) -> Iterator[bytes]:
+    """Yield a JSON line for each record that stays, as it stands; blank lines go. `ask` and `mapped` are for tables.
 
     Raises UnreadableContent for a file that cannot be read, UnreadableRecord for a record that stays.
     """
     number = 0
     for part in parts:
         opened = containers.open_file(part.source, part.extension, Counter())
-        for element in opened.elements(Counter(), ask):
+        for element in opened.elements(Counter(), ask, mapped):
             if isinstance(element.content, bytes) and not element.content.strip():
                 continue
             number += 1

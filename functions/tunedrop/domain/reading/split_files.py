@@ -121,7 +121,7 @@ class SplitFileReader:
     def _content(self, opened: Opened, screen: Screen | None, ask: Ask) -> Iterator[Element | Cells]:
         by_name = self._mapping is not None or self._keep or self._ignore
         if opened.found.container != "jsonl" or screen is None or by_name:
-            yield from opened.elements(self.normalised, ask)
+            yield from opened.elements(self.normalised, ask, self._mapping.fields if self._mapping else frozenset())
             return
         line = 1
         for block in lines.blocks(opened.chunks):
