@@ -205,8 +205,14 @@ def budget(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     used = f"{amounts.money(told['used'], told['currency'])} of {amounts.money(told['budget'], told['currency'])}"
     return [
         ("budget", f"{used} spent or reserved in {told['month']}"),
-        ("takes of it", f"{amounts.money(told['takes'], told['currency'])} at most"),
+        ("takes of it", _takes(told)),
     ]
+
+
+def _takes(told: Mapping[str, Any]) -> str:
+    now = f"{amounts.money(told['takes'], told['currency'])} at most"
+    later = told["takes_next"]
+    return f"{now}, and {amounts.money(later, told['currency'])} of the next month's" if later else now
 
 
 def left(found: Deployment) -> str:

@@ -9,15 +9,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from bedrock_simulator import Fault, server
 from bedrock_simulator.exchange import Request, Response
+from tunedrop.domain.serving.deployment_states import ShownState
 from tunedrop.edges import clients
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.settings import settings
 from tunedrop_cli import main, pauses
+from tunedrop_cli.cleaning import by_the_stack
 
 from tests.integration import bedrock_world, evaluation_world, stacks_of_an_account
 from tests.integration.bedrock_world import World
@@ -25,7 +27,7 @@ from tests.integration.caller import call
 from tests.integration.served_control_api import served
 from tests.integration.stacks_of_an_account import VARIABLE, Stacks
 
-LOOK = 10
+LOOK = 12
 """Requests to ControlApi for one look at what is open."""
 ALL_KINDS = ("provisioned_throughput", "custom_model_deployment", "custom_model")
 
@@ -274,3 +276,7 @@ def test_data_is_not_touched_while_the_stack_stands(account):
     code, _, beside = account.say("cleanup --data --yes")
     assert code == 2
     assert "aws cloudformation delete-stack --stack-name acme-tuning" in beside
+
+
+def test_each_state_of_a_deployment_that_has_not_ended_is_asked_for():
+    assert set(by_the_stack.DEPLOYMENTS) | {"Released", "Failed"} == set(get_args(ShownState))

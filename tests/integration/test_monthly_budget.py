@@ -19,7 +19,7 @@ from tests.faults.taking_turns import at_once
 from tests.integration import bedrock_world
 from tests.integration.bedrock_world import BOUGHT, HOUR, TRAINED, Crash, World, crash, deaths
 from tests.integration.caller import call, refused
-from tests.integration.test_serving_a_model_that_exists import put, train
+from tests.integration.test_serving_a_model_that_exists import plan, put, train
 
 AT_ONCE, SEED = 20, 7
 WRITE = "TransactWriteItems"
@@ -344,3 +344,12 @@ def test_a_plan_shows_the_budget_what_is_used_and_what_it_would_take(world):
     )[1]["budget"]
     assert (shown["budget"], shown["takes"], shown["month"]) == (500, float(cost(2)), f"{world.clock.now():%Y-%m}")
     assert shown["used"] == pytest.approx(float(cost(4)), abs=1)
+
+
+def test_a_plan_says_what_it_takes_of_this_month_and_of_the_next(world):
+    job_id = train(world)
+    allow(world, "2000")
+    world.clock.time = world.clock.time.replace(day=30, hour=22)
+    budget = plan(world, {"job_id": job_id, "hours": 8})[1]["budget"]
+    assert budget["takes"] < budget["takes_next"]
+    assert budget["takes"] + budget["takes_next"] >= float(cost(8))

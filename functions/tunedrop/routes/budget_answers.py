@@ -15,6 +15,7 @@ class BudgetAnswer(AnswerModel):
     budget: float
     used: float = Field(description="Spent, or reserved by what is open")
     takes: float = Field(description="At most: until the schedule that ends capacity on its own")
+    takes_next: float = Field(description="The same of the next month's budget; it is held to that one, too")
     currency: str
 
     @classmethod
@@ -28,5 +29,6 @@ class BudgetAnswer(AnswerModel):
             budget=money(found.budget),
             used=money(found.used()),
             takes=money(share.takes()),
+            takes_next=money(share.takes(1)),
             currency=found.currency,
         )

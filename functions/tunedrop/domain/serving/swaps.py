@@ -35,7 +35,7 @@ def refuse(purchase: Purchase, refusal: Refusal) -> Purchase:
 def end(purchase: Purchase, done: Swap | None, now: datetime) -> Purchase:
     """The purchase once the swap is done, or, without one, given up: it serves the model before.
 
-    What it was billed until now is the model's before, which answered until then.
+    What it was billed until now is the model's before, which answered until then; so is what its gate found.
     """
     if done is None:
         return replace(purchase, swap=None)
@@ -45,6 +45,7 @@ def end(purchase: Purchase, done: Swap | None, now: datetime) -> Purchase:
     return replace(
         purchase,
         swap=None,
+        gate=None,
         model_arn=done.model_arn,
         job_id=done.job_id,
         dataset=done.dataset,

@@ -61,7 +61,7 @@ def in_use(model: str, deployments: Sequence[str], jobs: Sequence[str]) -> Confl
         return Conflict(
             "model_deployed",
             f"Custom model {model} is served by {', '.join(deployments)}. Release that first: "
-            f"tunedrop deployments list --state Ready.",
+            f"tunedrop deployments delete {deployments[0]}",
             model=model,
             deployments=list(deployments),
         )
