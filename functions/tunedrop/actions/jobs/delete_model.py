@@ -64,9 +64,6 @@ def carry_out(job: Job, cloud: Cloud, spender: Spender) -> None:
     deletion = job.model_deletion
     if deletion is None or not deletion.is_open or job.model_arn is None:
         return
-    if job.model_missed_at:
-        _save(job, model_deletion.finish(deletion, job.model_missed_at), cloud)
-        return
     if used := _use(job, cloud):
         _save(job, model_deletion.give_up(deletion, Refusal("refused", used.code, used.message)), cloud)
         return
@@ -82,10 +79,12 @@ def _send(job_id: str, arn: str, cloud: Cloud, spender: Spender, *, sent_before:
     match answer:
         case Done():
             ended = model_deletion.finish(job.model_deletion, cloud.now())
+            job = replace(job, model_missed_at=None)  # if it was missed, then wrongly: it was stored until now
         case Refusal(code=code) if code == "ResourceNotFoundException" or (
             code in ABSENT and (sent_before or follow_models.is_gone(job, cloud))
         ):
-            ended = model_deletion.finish(job.model_deletion, cloud.now())  # an earlier send took effect, or a person
+            # An earlier send took effect, or a person deleted it.
+            ended = model_deletion.finish(job.model_deletion, job.model_missed_at or cloud.now())
         case Refusal(kind="refused"):
             ended = model_deletion.give_up(job.model_deletion, answer)
         case _:
