@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import json
 import shlex
@@ -18,6 +19,9 @@ from tunedrop.edges import clients
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.settings import settings
 from tunedrop_cli import main, pauses
+from tunedrop_cli.cleaning import by_the_stack
+from tunedrop_cli.cleaning.things import Thing
+from tunedrop_cli.stack import Stack
 
 from tests.integration import bedrock_world, evaluation_world, stacks_of_an_account
 from tests.integration.bedrock_world import World
@@ -25,7 +29,7 @@ from tests.integration.caller import call
 from tests.integration.served_control_api import served
 from tests.integration.stacks_of_an_account import VARIABLE, Stacks
 
-LOOK = 10
+LOOK = 12
 """Requests to ControlApi for one look at what is open."""
 ALL_KINDS = ("provisioned_throughput", "custom_model_deployment", "custom_model")
 
@@ -118,6 +122,16 @@ def test_an_evaluation_that_asks_is_stopped(stack, environment, capsys):
         assert world.door.calls("Converse") == 0
 
 
+@pytest.mark.parametrize("kind", ["job", "evaluation", "deployment", "custom model"])
+def test_what_the_stack_does_not_know_any_more_keeps_no_cleanup_from_its_end(stack, environment, kind):
+    world = bedrock_world.make(stack, environment)
+    with served(lambda: None, cloud=world.cloud) as api:
+        environment.setenv("TUNEDROP_CONTROL_API_URL", api.url)
+        here = Stack(argparse.Namespace(stack_name=None, url=None))
+        assert by_the_stack.end(here.api(), Thing(kind, "gone", "gone", "Ready", "by the month")) is None
+        assert len(api.asked) == 1
+
+
 def test_all_that_a_stack_has_is_shown_and_then_ended(account):
     job = account.world.ready()
     account.world.start(job_id="01hzz-another", base_model="claude-3-haiku")
@@ -132,7 +146,7 @@ def test_all_that_a_stack_has_is_shown_and_then_ended(account):
         0,
         1,
     ]
-    assert "In all unknown an hour." in said, "no price is set"
+    assert "The price an hour of 1 deployment is not known." in said
     assert len(account.world.live()) == 1
     code, said, beside = account.say("cleanup --yes")
     assert (code, account.billed()) == (0, [])
@@ -162,7 +176,7 @@ def test_the_sum_of_an_hour_counts_each_thing_once_and_says_what_it_can_not_know
     if left:
         account.tagged("stray", account.world.settings.stack_id, job.model_arn)
     said = account.say("cleanup --plan")[1]
-    more = ", and what 1 throughput without a known price costs" if left else ""
+    more = ", without 1 throughput whose price is not known" if left else ""
     assert f"In all 44.00 USD an hour{more}." in said
     answer = account.say("cleanup --plan --json")[1]
     assert json.loads(answer[answer.index("{\n") :])["hourly_cost"] == (None if left else 44)

@@ -14,14 +14,15 @@ from tunedrop_cli.paths import place
 
 JOBS = ("Preparing", "Requested", "WaitingForCapacity", "InProgress", "Stopping")
 """Statuses of jobs that have not ended."""
-DEPLOYMENTS = ("Creating", "Ready", "Updating", "Releasing")
+DEPLOYMENTS = ("Creating", "Evaluating", "Held", "Ready", "Updating", "Releasing")
 """States of deployments that have not."""
 EVALUATIONS = frozenset({"Requested", "WaitingForCapacity", "InProgress", "Scoring", "Stopping"})
 """States of evaluations that have not."""
 MODEL: Final = "custom model"
 ENDS_ALREADY = frozenset({"Stopping", "Releasing"})
 _KEPT = frozenset({"committed", "model_deployed", "model_learnt_from"})
-_ENDED = frozenset({"job_ended", "evaluation_ended", "deployment_ended", "unknown_deployment", "unknown_job"})
+_ENDED = frozenset({"job_ended", "evaluation_ended"})
+_GONE = frozenset({"unknown_job", "unknown_evaluation", "unknown_deployment", "unknown_model"})
 
 
 def open_things(api: ControlApi, *, keep_models: bool) -> list[Thing]:
@@ -94,6 +95,6 @@ def end(api: ControlApi, thing: Thing) -> str | None:
     except Refused as refused:
         if refused.code in _KEPT:
             return str(refused)
-        if refused.code not in _ENDED:
+        if refused.code not in _ENDED | _GONE:
             raise
     return None
