@@ -108,8 +108,6 @@ def say_next(chosen: argparse.Namespace, screen: Console, gate: ShownGate | None
     if gate.unit["gate"] == "held" and approval:
         until = local_times.shown(approval["expires_at"])
         text_report.line(screen, f"Another person than {approval['asked_by']} lets it live, until {until}, by:")
-        text_report.line(
-            screen, "      ", (stack.again(chosen, next_commands.approve_evaluation(asked)), "bold")
-        )
+        text_report.line(screen, "      ", (stack.again(chosen, next_commands.approve_evaluation(asked)), "bold"))
         text_report.line(screen, "What the verdict stands on:")
     text_report.next_step(screen, stack.again(chosen, show))

@@ -34,4 +34,4 @@ def test_a_sum_says_what_it_does_not_know(things, said):
 def test_every_state_that_has_not_ended_is_looked_for():
     assert set(by_the_stack.JOBS) == set(get_args(job_states.JobStatus)) - job_states.ENDED
     assert set(by_the_stack.DEPLOYMENTS) == set(get_args(deployment_states.ShownState)) - deployment_states.ENDED
-    assert by_the_stack.EVALUATIONS == set(get_args(evaluation_states.EvaluationState)) - evaluation_states.ENDED
+    assert set(get_args(evaluation_states.EvaluationState)) - evaluation_states.ENDED == by_the_stack.EVALUATIONS
