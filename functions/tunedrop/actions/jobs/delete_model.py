@@ -74,19 +74,20 @@ def carry_out(job: Job, cloud: Cloud, spender: Spender) -> None:
 def _send(job_id: str, arn: str, cloud: Cloud, spender: Spender, *, sent_before: bool) -> None:
     answer = discard_model.delete(spender, arn)
     job = job_rows.load(cloud.state, job_id)
-    if job is None or job.model_deletion is None:
+    deletion = job.model_deletion if job else None
+    if job is None or deletion is None:
         return
     match answer:
         case Done():
-            ended = model_deletion.finish(job.model_deletion, cloud.now())
+            ended = model_deletion.finish(deletion, cloud.now())
             job = replace(job, model_missed_at=None)  # if it was missed, then wrongly: it was stored until now
         case Refusal(code=code) if code == "ResourceNotFoundException" or (
             code in ABSENT and (sent_before or follow_models.is_gone(job, cloud))
         ):
             # An earlier send took effect, or a person deleted it.
-            ended = model_deletion.finish(job.model_deletion, job.model_missed_at or cloud.now())
+            ended = model_deletion.finish(deletion, job.model_missed_at or cloud.now())
         case Refusal(kind="refused"):
-            ended = model_deletion.give_up(job.model_deletion, answer)
+            ended = model_deletion.give_up(deletion, answer)
         case _:
             logger.warning("a custom model is not deleted yet", extra={"job_id": job_id, "answer": str(answer)})
             return
