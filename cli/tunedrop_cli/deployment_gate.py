@@ -27,18 +27,43 @@ class ShownGate:
 
     unit: Facts
     """The deployment itself, or the second unit that is to take over."""
-    evaluation: Facts
+    evaluation: Facts | None
+    """None: it could not be read."""
+    unread: str = ""
+    """Why not."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it lets the unit live: a gate that held it keeps saying so after somebody approved."""
+        return self.unit["gate"] in {"passed", "none"} or self._is_approved
+
+    @property
+    def outcome(self) -> str:
+        """What came of it, in a few words."""
+        return "held, then approved" if self._is_approved else self.unit["gate"] or "not decided yet"
+
+    @property
+    def _is_approved(self) -> bool:
+        approval = self.unit.get("approval")
+        return self.unit["gate"] == "held" and bool(approval and approval["approved_at"])
 
 
 def find(api: ControlApi, found: Facts) -> ShownGate | None:
     """The gate of a deployment as ControlApi answers with it; None without one, or where its evaluation is gone."""
-    unit = next((each for each in (found["second_unit"], found) if each and each.get("evaluation_id")), None)
+    second = found["second_unit"]
+    coming = second if second and second["generation"] > found["generation"] else None
+    unit = next((each for each in (coming, found) if each and each.get("evaluation_id")), None)
     if unit is None:
         return None
     try:
         return ShownGate(unit, api.get(place("evaluations", unit["evaluation_id"])))
-    except Refused:
-        return None
+    except Refused as refused:
+        return None if refused.code == "unknown_evaluation" else ShownGate(unit, None, str(refused))
+
+
+def is_refused(found: Facts, generation: int) -> bool:
+    """Whether another unit than that generation goes on serving; what has ended, or failed, serves nothing."""
+    return bool(found["state"] == "Ready" and found["generation"] != generation)
 
 
 def refused(chosen: argparse.Namespace, screen: Console, found: Facts, unit: Facts | None) -> int:
@@ -57,9 +82,13 @@ def rows(gate: ShownGate | None) -> Iterator[tuple[str, str]]:
     """What a deployment's facts say of it."""
     if gate is None:
         return
-    evaluation, outcome = gate.evaluation, gate.unit["gate"]
+    evaluation = gate.evaluation
+    if evaluation is None:
+        yield "gate", f"{gate.outcome}, by evaluation {gate.unit['evaluation_id']}"
+        yield "verdict", f"not read: {gate.unread}"
+        return
     asked = f"{evaluation['gate']} was asked for" if evaluation["gate"] != "none" else "nothing was asked for"
-    yield "gate", f"{outcome or 'not decided yet'}: {asked}, of evaluation {evaluation['id']}"
+    yield "gate", f"{gate.outcome}: {asked}, of evaluation {evaluation['id']}"
     if evaluation["verdict"]:
         yield "verdict", f"{evaluation_words.VERDICTS[evaluation['verdict']]}: {evaluation['summary']}"
     else:
@@ -72,15 +101,13 @@ def rows(gate: ShownGate | None) -> Iterator[tuple[str, str]]:
 
 def say_next(chosen: argparse.Namespace, screen: Console, gate: ShownGate | None) -> None:
     """Say what to do about a gate that has not let it live."""
-    if gate is None or gate.unit["gate"] in {"passed", "none"}:
+    if gate is None or gate.is_open:
         return
-    evaluation, approval = gate.evaluation, gate.unit.get("approval")
-    show = next_commands.show_evaluation(evaluation["id"], watch=evaluation["state"] not in ENDED)
-    if gate.unit["gate"] == "held" and approval and not approval["approved_at"]:
+    asked, approval = gate.unit["evaluation_id"], gate.unit.get("approval")
+    show = next_commands.show_evaluation(asked, watch=bool(gate.evaluation and gate.evaluation["state"] not in ENDED))
+    if gate.unit["gate"] == "held" and approval:
         until = local_times.shown(approval["expires_at"])
         text_report.line(screen, f"Another person than {approval['asked_by']} lets it live, until {until}, by:")
-        text_report.line(
-            screen, "      ", (stack.again(chosen, next_commands.approve_evaluation(evaluation["id"])), "bold")
-        )
+        text_report.line(screen, "      ", (stack.again(chosen, next_commands.approve_evaluation(asked)), "bold"))
         text_report.line(screen, "What the verdict stands on:")
     text_report.next_step(screen, stack.again(chosen, show))

@@ -154,7 +154,7 @@ def _put(chosen: argparse.Namespace) -> int:
         unit = found["second_unit"]
         asked = (unit if unit and unit["state"] != "releasing" else found)["generation"]
         found = _followed(api, path, screen, found, told=before)
-        if found["generation"] != asked:  # Ready, and by what served before
+        if deployment_gate.is_refused(found, asked):
             return deployment_gate.refused(chosen, screen, found, unit)
         return _told(chosen, api, found)
     return _told(chosen, api, found)

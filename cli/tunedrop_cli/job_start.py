@@ -13,7 +13,7 @@ from tunedrop.domain.reports import next_commands
 from tunedrop.domain.texts.counted import counted
 from tunedrop.domain.training.start_request import DeploymentRequest
 
-from tunedrop_cli import job_options, job_text, keyed, options, stack, tables, text_report
+from tunedrop_cli import amounts, job_options, job_text, keyed, options, stack, tables, text_report
 from tunedrop_cli.errors import Refused, WrongUsage
 from tunedrop_cli.job_options import Body
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tunedrop_cli.control import ControlApi
 
 Plan = Mapping[str, Any]
+DIGITS = 6
+"""Of a sum after the point: more than prices have, less than adding them up adds."""
 
 
 def add_to(command: argparse.ArgumentParser) -> None:
@@ -149,18 +151,21 @@ def check_cost(chosen: argparse.Namespace, sweep: Sweep) -> None:
 
 def cost_of_all(plans: Sequence[Plan]) -> float | None:
     """What all of them cost, each with its deployment until its end and its gate; None if any of it is unknown."""
-    amounts = [amount for each in plans for amount in _amounts(each)]
-    known = [amount for amount in amounts if amount is not None]
-    return sum(known) if len(known) == len(amounts) else None
+    each_costs = [amount for each in plans for amount, _ in _parts(each)]
+    known = [amount for amount in each_costs if amount is not None]
+    return sum(known) if len(known) == len(each_costs) else None
 
 
-def _amounts(found: Plan) -> Iterator[float | None]:
-    yield (found.get("cost") or {}).get("amount")
+def _parts(found: Plan) -> Iterator[tuple[float | None, str]]:
+    """What each part costs, and what it is called with its price in Prices."""
+    base_model = found["base_model"]
+    yield (found.get("cost") or {}).get("amount"), f"training ({base_model}.training_per_1000_tokens)"
     wish = found.get("deployment")
     if wish and wish["model_units"]:
-        yield (wish.get("cost") or {}).get("until_end")
+        yield (wish.get("cost") or {}).get("until_end"), f"its throughput ({base_model}.model_unit_hour)"
     if gate := found.get("evaluation"):
-        yield gate["cost"]
+        prices = "input_per_1000_tokens and output_per_1000_tokens of each base model that it asks"
+        yield gate["cost"], f"its gate ({prices})"
 
 
 def check_amount(plans: Sequence[Plan], most: float) -> None:
@@ -168,15 +173,15 @@ def check_amount(plans: Sequence[Plan], most: float) -> None:
     if any(each["trained_tokens"] is None for each in plans):
         words = "the version is not prepared for this base model yet, so nobody can say that it stays under --max-cost"
         raise Refused(0, {"code": "cost_unknown", "message": words})
-    cost = cost_of_all(plans)
-    if cost is None:
+    if unknown := dict.fromkeys(named for each in plans for amount, named in _parts(each) if amount is None):
         words = (
-            "not all of its prices are set, so nobody can say that it stays under --max-cost. "
-            'The parameter Prices of the stack sets one, such as {"nova-lite.training_per_1000_tokens": 0.002}'
+            f"no price is set for {' or '.join(unknown)}, so nobody can say that it stays under --max-cost. "
+            "The parameter Prices of the stack sets it"
         )
         raise Refused(0, {"code": "cost_unknown", "message": words})
+    cost = round(cost_of_all(plans) or 0, DIGITS)
     if cost > most:
-        words = f"it costs {cost:,.2f}, more than --max-cost {most:g}; nothing was started"
+        words = f"it costs {amounts.price(cost)}, more than --max-cost {amounts.price(most)}; nothing was started"
         raise Refused(0, {"code": "over_max_cost", "message": words})
 
 

@@ -275,7 +275,7 @@ def settings_of(job: Job) -> str:
 
 def cost_of(cost: Mapping[str, Any] | None, *, tokens: bool = True) -> str:
     """An estimated cost with its currency, or that it is unknown and why."""
-    if not tokens:
+    if cost is None and not tokens:
         return "not known yet"
     if cost is None or cost.get("amount") is None:
         return "unknown (no price)"

@@ -175,7 +175,7 @@ def state(found: Mapping[str, Any]) -> str:
         return "gone, deleted by somebody else"
     if deletion and not deletion["code"]:
         return "being deleted"
-    return "kept" if found["is_there"] else "not shown by Bedrock"
+    return "kept" if found["is_there"] else "not known whether Bedrock keeps it"
 
 
 def _stored_for(found: Mapping[str, Any]) -> str:

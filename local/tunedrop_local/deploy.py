@@ -24,6 +24,15 @@ class DeploymentFailed(RuntimeError):
     """The stack did not reach the wanted status; the message lists the events that say why."""
 
 
+class _Written(str):
+    """A number as it was written: a pattern may allow 0.00006, and not 6e-05."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 class Clients(Protocol):
     """Makes boto3 clients of the deploying user."""
 
@@ -132,12 +141,16 @@ def wrong_members(declared: Mapping[str, Any], given: Mapping[str, str]) -> Iter
         if pattern is None or re.fullmatch(pattern, value):
             continue
         try:
-            members = json.loads(value)
+            members = json.loads(value, parse_float=_Written, parse_int=_Written)
         except ValueError:
             continue
         if isinstance(members, dict):
-            wrong = [key for key, each in members.items() if not re.fullmatch(pattern, json.dumps({key: each}))]
+            wrong = [key for key, each in members.items() if not re.fullmatch(pattern, _alone(key, each))]
             yield from (f"{name} can't have {key!r}: {members[key]!r}." for key in wrong)
+
+
+def _alone(name: str, member: object) -> str:
+    return f"{{{json.dumps(name)}: {member if isinstance(member, _Written) else json.dumps(member)}}}"
 
 
 def _status(cloudformation: Any, stack_name: str) -> str | None:

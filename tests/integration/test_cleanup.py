@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import json
 import shlex
@@ -9,17 +10,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from bedrock_simulator import Fault, server
 from bedrock_simulator.exchange import Request, Response
-from tunedrop.domain.serving.deployment_states import ShownState
 from tunedrop.edges import clients
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.settings import settings
 from tunedrop_cli import main, pauses
 from tunedrop_cli.cleaning import by_the_stack
+from tunedrop_cli.cleaning.things import Thing
+from tunedrop_cli.stack import Stack
 
 from tests.integration import bedrock_world, evaluation_world, stacks_of_an_account
 from tests.integration.bedrock_world import World
@@ -120,6 +122,16 @@ def test_an_evaluation_that_asks_is_stopped(stack, environment, capsys):
         assert world.door.calls("Converse") == 0
 
 
+@pytest.mark.parametrize("kind", ["job", "evaluation", "deployment", "custom model"])
+def test_what_the_stack_does_not_know_any_more_keeps_no_cleanup_from_its_end(stack, environment, kind):
+    world = bedrock_world.make(stack, environment)
+    with served(lambda: None, cloud=world.cloud) as api:
+        environment.setenv("TUNEDROP_CONTROL_API_URL", api.url)
+        here = Stack(argparse.Namespace(stack_name=None, url=None))
+        assert by_the_stack.end(here.api(), Thing(kind, "gone", "gone", "Ready", "by the month")) is None
+        assert len(api.asked) == 1
+
+
 def test_all_that_a_stack_has_is_shown_and_then_ended(account):
     job = account.world.ready()
     account.world.start(job_id="01hzz-another", base_model="claude-3-haiku")
@@ -134,7 +146,7 @@ def test_all_that_a_stack_has_is_shown_and_then_ended(account):
         0,
         1,
     ]
-    assert "In all unknown an hour." in said, "no price is set"
+    assert "The price an hour of 1 deployment is not known." in said
     assert len(account.world.live()) == 1
     code, said, beside = account.say("cleanup --yes")
     assert (code, account.billed()) == (0, [])
@@ -164,7 +176,7 @@ def test_the_sum_of_an_hour_counts_each_thing_once_and_says_what_it_can_not_know
     if left:
         account.tagged("stray", account.world.settings.stack_id, job.model_arn)
     said = account.say("cleanup --plan")[1]
-    more = ", and what 1 throughput without a known price costs" if left else ""
+    more = ", without 1 throughput whose price is not known" if left else ""
     assert f"In all 44.00 USD an hour{more}." in said
     answer = account.say("cleanup --plan --json")[1]
     assert json.loads(answer[answer.index("{\n") :])["hourly_cost"] == (None if left else 44)
@@ -276,7 +288,3 @@ def test_data_is_not_touched_while_the_stack_stands(account):
     code, _, beside = account.say("cleanup --data --yes")
     assert code == 2
     assert "aws cloudformation delete-stack --stack-name acme-tuning" in beside
-
-
-def test_each_state_of_a_deployment_that_has_not_ended_is_asked_for():
-    assert set(by_the_stack.DEPLOYMENTS) | {"Released", "Failed"} == set(get_args(ShownState))

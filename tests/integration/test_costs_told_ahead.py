@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tunedrop.edges.rows import job_rows
 from tunedrop_cli import main
 
 from tests.integration import evaluation_world
@@ -157,6 +158,16 @@ def test_a_job_that_nothing_is_charged_for_costs_nothing(world, say):
     assert ask(world, "GET", "/costs")["charges"] == []
     assert ask(world, "GET", f"/jobs/{job_id}")["cost"]["amount"] == 0
     assert " 0.00 USD" in say(f"jobs show {job_id}")[1]
+
+
+@pytest.mark.parametrize(("status", "cost", "said"), [("Failed", 0, " 0.00 USD"), ("Preparing", None, "not known yet")])
+def test_a_job_that_failed_before_its_tokens_were_known_costs_nothing(world, say, status, cost, said):
+    job = replace(world.start(), status=status, trained_tokens=None, cost=None)
+    assert world.cloud.state.write_all(job_rows.put_job(job))
+    assert ask(world, "GET", "/costs")["charges"] == []
+    answered = ask(world, "GET", f"/jobs/{job.id}")["cost"]
+    assert (answered and answered["amount"]) == cost
+    assert said in say(f"jobs show {job.id}")[1]
 
 
 def test_what_a_job_cost_is_told_by_the_prices_of_its_end(world):

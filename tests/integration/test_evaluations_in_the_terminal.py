@@ -251,6 +251,10 @@ def test_what_a_gate_holds_is_let_live_by_the_command_that_is_proposed(world, sa
     said = say("deployments show support-next")[1]
     assert "Ready" in said
     assert "tunedrop evaluations approve" not in said
+    assert "held, then approved: better was asked for" in said
+    assert [line for line in said.splitlines() if line.startswith("next")] == [
+        "next  tunedrop keys create --name support-next --deployment support-next"
+    ]
     assert "two labels are wrong" in say(f"evaluations show {evaluation_id}")[1]
 
 
@@ -283,22 +287,45 @@ def test_a_live_name_is_put_to_a_gate_in_one_command(world, say):
     assert (code, "--deploy NAME" in said) == (2, True)
 
 
-def test_a_watched_put_fails_where_its_gate_lets_nothing_take_over_from_what_serves(world, environment, capsys):
+def watched_put(world: World, environment, meanwhile) -> int:
+    """Put a second unit behind a gate that it does not pass, and follow that; returns the exit code."""
     job_id = world.start().id
     world.deliver()
     world.wait(TRAINED)
-    before = world.deployment().generation
-    with served(lambda: world.wait(BOUGHT), cloud=world.cloud) as api:
+    with served(meanwhile, cloud=world.cloud) as api:
         environment.setenv("TUNEDROP_CONTROL_API_URL", api.url)
         environment.setattr(pauses, "LONGEST", 0.02)
         environment.setattr(pauses, "FIRST", 0.02)
         put = f"deployments put support-prod --job {job_id} --second-unit --gate better --max-records 2 --watch"
-        code = main.main(shlex.split(put))
+        return main.main(shlex.split(put))
+
+
+def test_a_watched_put_fails_where_its_gate_lets_nothing_take_over_from_what_serves(world, environment, capsys):
+    before = world.deployment().generation
+    code = watched_put(world, environment, lambda: world.wait(BOUGHT))
     said = capsys.readouterr()
     assert "does not take over" in said.out, said
     (evaluation,) = (each["id"] for each in call("GET", "/evaluations", cloud=world.cloud)[1]["evaluations"])
     assert proposed(said.out) == f"tunedrop evaluations show {evaluation}"
     assert (code, world.deployment().state, world.deployment().generation) == (1, "Ready", before)
+
+
+def test_a_watched_put_of_what_somebody_releases_meanwhile_does_not_say_that_it_goes_on(world, environment, capsys):
+    was_put = deque[bool](maxlen=1)
+
+    def release_once_the_second_unit_has_ended() -> None:
+        world.wait(BOUGHT)
+        if world.deployment().beside:
+            was_put.append(True)
+        elif was_put:
+            world.release("support-prod")
+            world.wait(BOUGHT)
+
+    code = watched_put(world, environment, release_once_the_second_unit_has_ended)
+    said = capsys.readouterr().out
+    assert (code, world.deployment().state) == (1, "Released")
+    assert "goes on with" not in said
+    assert "Released" in said
 
 
 def test_two_tuned_models_are_judged_against_each_other_and_their_jobs_and_models_say_so(world, say, tmp_path):

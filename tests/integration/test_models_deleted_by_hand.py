@@ -127,6 +127,21 @@ def test_the_stack_may_still_be_asked_to_delete_it_and_says_when_it_went(world, 
     assert world.open_work() == []
 
 
+def test_a_model_that_was_missed_wrongly_is_deleted_when_the_stack_is_asked_to(world, model):
+    with showing(LIST, modelSummaries=[]), refusing(clients.bedrock(), GET, "ResourceNotFoundException", 404):
+        world.wait(300)
+        assert get(world, f"/models/{model}")["missed_at"]
+        world.wait(300)
+        assert call("DELETE", f"/models/{model}", cloud=world.cloud)[0] == 202
+        world.deliver()
+    world.wait(HOUR)
+    (entry,) = world.bought("custom_model")
+    assert entry.ended_at is not None
+    deleted_at = get(world, f"/models/{model}")["deletion"]["deleted_at"]
+    assert (deleted_at is not None, storage(world)["ended"]) == (True, deleted_at)
+    assert world.open_work() == []
+
+
 def test_the_stack_may_be_asked_to_delete_it_before_anybody_missed_it(world, model):
     delete_by_hand(world, model)
     assert call("DELETE", f"/models/{model}", cloud=world.cloud)[0] == 202

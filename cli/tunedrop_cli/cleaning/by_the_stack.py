@@ -21,7 +21,8 @@ EVALUATIONS = frozenset({"Requested", "WaitingForCapacity", "InProgress", "Scori
 MODEL: Final = "custom model"
 ENDS_ALREADY = frozenset({"Stopping", "Releasing"})
 _KEPT = frozenset({"committed", "model_deployed", "model_learnt_from"})
-_ENDED = frozenset({"job_ended", "evaluation_ended", "deployment_ended", "unknown_deployment", "unknown_job"})
+_ENDED = frozenset({"job_ended", "evaluation_ended"})
+_GONE = frozenset({"unknown_job", "unknown_evaluation", "unknown_deployment", "unknown_model"})
 
 
 def open_things(api: ControlApi, *, keep_models: bool) -> list[Thing]:
@@ -94,6 +95,6 @@ def end(api: ControlApi, thing: Thing) -> str | None:
     except Refused as refused:
         if refused.code in _KEPT:
             return str(refused)
-        if refused.code not in _ENDED:
+        if refused.code not in _ENDED | _GONE:
             raise
     return None

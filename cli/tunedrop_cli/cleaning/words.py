@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,7 +14,7 @@ from tunedrop.domain.texts.counted import counted
 from tunedrop_cli import amounts, tables, text_report
 from tunedrop_cli.cleaning.ending import Ending
 from tunedrop_cli.cleaning.scope import Scope, Seen
-from tunedrop_cli.cleaning.things import Thing
+from tunedrop_cli.cleaning.things import Kind, Thing
 
 DOUBTFUL = "Named like this stack's, without its tag; whoever knows whose it is may end it:"
 FOREIGN = "Of stacks that stand, or that CloudFormation does not know; never ended here:"
@@ -33,24 +34,24 @@ def found(screen: Console, scope: Scope, seen: Seen) -> None:
 
 def hourly(things: Sequence[Thing]) -> str:
     """What all of it costs an hour."""
+    known, unknown = _by_the_hour(things)
+    without = " and ".join(counted(number, kind) for kind, number in unknown.items())
+    if not known:
+        return f"The price an hour of {without} is not known." if unknown else "None of it bills by the hour."
+    currency = next((each.currency for each in things if each.currency), None)
+    total = f"In all {amounts.money(sum(known), currency)} an hour"
+    return f"{total}, without {without} whose price is not known." if unknown else f"{total}."
+
+
+def _by_the_hour(things: Iterable[Thing]) -> tuple[Sequence[float], Counter[Kind]]:
+    """What is known to cost how much an hour, and how many of each kind cost nobody here knows what."""
     billed = [each for each in things if each.by_the_hour]
-    known = [each.hourly_cost for each in billed if each.hourly_cost is not None]
-    if not billed:
-        return "None of it bills by the hour."
-    currency = next((each.currency for each in billed if each.currency), None)
-    total = f"In all {amounts.money(sum(known) if known else None, currency)} an hour"
-    unknown = counted(len(billed) - len(known), "throughput")
-    return f"{total}, and what {unknown} without a known price costs." if 0 < len(known) < len(billed) else f"{total}."
+    unknown = Counter(each.kind for each in billed if each.hourly_cost is None)
+    return [each.hourly_cost for each in billed if each.hourly_cost is not None], unknown
 
 
 def _doubtful(thing: Thing) -> Sequence[str]:
     return thing.kind, thing.name, stack_arns.name_of(thing.stack) if thing.stack else "-", thing.id
-
-
-def _total(billed: Sequence[Thing]) -> float | None:
-    """Of what is left; None where a price is not known."""
-    known = [each.hourly_cost for each in billed if each.hourly_cost is not None]
-    return sum(known) if len(known) == len(billed) else None
 
 
 def title(scope: Scope) -> str:
@@ -71,11 +72,12 @@ def came_of_it(screen: Console, scope: Scope, seen: Seen, ending: Ending | None)
 
 def answer(scope: Scope, seen: Seen, ending: Ending | None) -> dict[str, Any]:
     """The same as JSON."""
+    known, unknown = _by_the_hour(seen.to_end)
     return {
         "stacks": list(scope.target.ids) if scope.target else None,
         "stands": scope.stands,
         "ended": [asdict(each) for each in ending.ended.values()] if ending else [],
-        "hourly_cost": _total([each for each in seen.to_end if each.by_the_hour]),
+        "hourly_cost": None if unknown else sum(known),
         "left": [asdict(each) | {"refused": ending.why(each) if ending else None} for each in seen.to_end],
         "only_listed": [asdict(each) for each in seen.only_listed],
     }

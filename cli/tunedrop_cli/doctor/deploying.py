@@ -13,7 +13,8 @@ from tunedrop_cli.doctor.outcomes import Finding
 from tunedrop_cli.doctor.reading import Reader
 
 ON_AWS = "make deploy"
-_EXAMPLE = Decimal("0.002")
+_TO_FILL_IN = "PRICE"
+"""No number, so that nobody sets by pasting what nobody chose: the template refuses it."""
 
 
 def here(finding: Finding, reader: Reader) -> Finding:
@@ -24,7 +25,7 @@ def here(finding: Finding, reader: Reader) -> Finding:
     words = ["tunedrop", "local", "up", "--region", reader.region, "--stack-name", reader.name]
     if unset := outcome.values.get("unset"):
         known = json.loads(reader.deployed().parameters.get("Prices") or "{}", parse_float=Decimal, parse_int=Decimal)
-        members = (f'"{name}": {price:f}' for name, price in (known | {unset[0]: _EXAMPLE}).items())
+        members = [f'"{name}": {price:f}' for name, price in known.items()] + [f'"{unset[0]}": {_TO_FILL_IN}']
         words += ["--parameter", f"Prices={{{', '.join(members)}}}"]
     return replace(finding, outcome=replace(outcome, command=shlex.join(words)))
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from tunedrop_cli.doctor import deploying
 from tunedrop_cli.doctor.outcomes import Finding, attention
+from tunedrop_local import template
 
 UP = "tunedrop local up --region us-east-1 --stack-name east"
 
@@ -22,12 +25,14 @@ def command(**values: Any) -> str:
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:4566", "http://localhost:4566"])
-def test_it_is_what_deploys_there_with_the_prices_that_are_set_and_an_example_of_one_that_is_not(environment, url):
+def test_it_is_what_deploys_there_with_the_prices_that_are_set_and_a_gap_for_one_that_is_not(environment, url):
     environment.setenv("AWS_ENDPOINT_URL", url)
     assert command() == UP
-    added = '{"custom_model_month": 0.00006, "nova-lite.training_per_1000_tokens": 0.002}'
+    added = '{"custom_model_month": 0.00006, "nova-lite.training_per_1000_tokens": PRICE}'
     unset = ["nova-lite.training_per_1000_tokens", "nova-pro.training_per_1000_tokens"]
     assert command(unset=unset) == f"{UP} --parameter 'Prices={added}'"
+    allowed = template.load(Path(__file__).parents[3] / "template.yaml")["Parameters"]["Prices"]["AllowedPattern"]
+    assert [bool(re.fullmatch(allowed, value)) for value in (added, added.replace("PRICE", "0.5"))] == [False, True]
 
 
 @pytest.mark.parametrize("url", ["", "https://vpce.example.com"])

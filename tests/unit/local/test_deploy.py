@@ -24,6 +24,14 @@ def test_a_price_of_an_unknown_name_and_one_that_is_no_plain_number_are_named():
     ]
 
 
+def test_a_price_is_judged_as_it_is_written():
+    right = '"nova-lite.input_per_1000_tokens": 0.00006, "nova-lite.model_unit_hour": 100000000000000000000.0'
+    for wrong in ("6e-05", "1E2", "-1"):
+        value = f'{{{right}, "nova-lite.output_per_1000_tokens": {wrong}}}'
+        said = list(wrong_members(DECLARED, {"Prices": value}))
+        assert said == [f"Prices can't have 'nova-lite.output_per_1000_tokens': {wrong}."]
+
+
 def test_nothing_is_said_of_what_is_allowed_or_is_no_object():
     for value in ('{"custom_model_month": 1.95}', "{}", "cheap", "[1]", "2"):
         assert list(wrong_members(DECLARED, {"Prices": value, "NoSuch": "x"})) == []

@@ -65,9 +65,6 @@ def carry_out(job: Job, cloud: Cloud, spender: Spender) -> None:
     deletion = job.model_deletion
     if deletion is None or not deletion.is_open or job.model_arn is None:
         return
-    if job.model_missed_at:
-        _save(job, model_deletion.finish(deletion, job.model_missed_at), cloud)
-        return
     if used := _use(job, cloud):
         _save(job, model_deletion.give_up(deletion, Refusal("refused", used.code, used.message)), cloud)
         return
@@ -78,17 +75,20 @@ def carry_out(job: Job, cloud: Cloud, spender: Spender) -> None:
 def _send(job_id: str, arn: str, cloud: Cloud, spender: Spender, *, sent_before: bool) -> None:
     answer = discard_model.delete(spender, arn)
     job = job_rows.load(cloud.state, job_id)
-    if job is None or job.model_deletion is None:
+    deletion = job.model_deletion if job else None
+    if job is None or deletion is None:
         return
     match answer:
         case Done():
-            ended = model_deletion.finish(job.model_deletion, cloud.now())
+            ended = model_deletion.finish(deletion, cloud.now())
+            job = replace(job, model_missed_at=None)  # if it was missed, then wrongly: it was stored until now
         case Refusal(code=code) if code in ABSENT and (code == GONE or follow_models.is_gone(job, cloud)):
-            ended = model_deletion.finish(job.model_deletion, cloud.now())  # an earlier send took effect, or a person
-        case Refusal(code=code) if code in ABSENT and sent_before and not _has_settled(job.model_deletion, cloud):
+            # An earlier send took effect, or a person deleted it.
+            ended = model_deletion.finish(deletion, job.model_missed_at or cloud.now())
+        case Refusal(code=code) if code in ABSENT and sent_before and not _has_settled(deletion, cloud):
             return  # an earlier send may have taken effect, which Bedrock does not show yet
         case Refusal(kind="refused"):
-            ended = model_deletion.give_up(job.model_deletion, answer)
+            ended = model_deletion.give_up(deletion, answer)
         case _:
             logger.warning("a custom model is not deleted yet", extra={"job_id": job_id, "answer": str(answer)})
             return

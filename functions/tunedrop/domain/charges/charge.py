@@ -111,11 +111,11 @@ def thousands_charged(job: Job) -> Decimal | None:
 
 
 def training_cost(job: Job, prices: Mapping[str, float], currency: str) -> Mapping[str, Any] | None:
-    """The cost of a job's training as its charge says it, by the prices of today; None before its tokens are known.
+    """The cost of a job's training as its charge says it, by the prices of today; None where its tokens are not known.
 
     `amount` is None, never 0, where no price is configured (docs/facts.md#prices).
     """
-    quantity = None if job.trained_tokens is None else thousands_charged(job)
+    quantity = thousands_charged(job)
     if quantity is None:
         return None
     price = price_of("training", job.base_model, prices)

@@ -24,6 +24,10 @@ MOST_HISTORY = 100
 """Entries: a deployment may be renewed for years, and its row must stay small."""
 
 
+def _shown(state: DeploymentState, hidden: HiddenState | None) -> ShownState:
+    return hidden if hidden and state == "Creating" else state
+
+
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
     """One change of a deployment's state, and why."""
@@ -37,7 +41,7 @@ class HistoryEntry:
     @property
     def shown(self) -> ShownState:
         """The state as people are told it."""
-        return self.hidden or self.state
+        return _shown(self.state, self.hidden)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ class Deployment:
     @property
     def shown(self) -> ShownState:
         """Its state as people are told it."""
-        return self.hidden if self.hidden and self.state == "Creating" else self.state
+        return _shown(self.state, self.hidden)
 
 
 def move(deployment: Deployment, state: DeploymentState, note: str, now: datetime) -> Deployment:
@@ -106,8 +110,7 @@ def change_idle(deployment: Deployment, minutes: int | None, note: str, now: dat
 
 
 def _noted(deployment: Deployment, note: str, now: datetime) -> Deployment:
-    hidden = deployment.hidden if deployment.state == "Creating" else None
-    entry = HistoryEntry(now, deployment.state, note, hidden)
+    entry = HistoryEntry(now, deployment.state, note, deployment.hidden)
     return replace(deployment, history=(*deployment.history, entry)[-MOST_HISTORY:])
 
 

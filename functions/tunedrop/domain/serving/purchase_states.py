@@ -36,6 +36,7 @@ SETTLE = timedelta(seconds=120)
 """Longer than the spending function may run (60 s): after this, no earlier send can still be in flight."""
 LONG_SETTLE = timedelta(minutes=20)
 """When "not listed" becomes "not there": Bedrock's lists are assumed to lag less (docs/facts.md#creating-a-job).
+
 If they lag longer, and Bedrock has forgotten the token, two are bought until the list shows both."""
 RELEASE_TIME = timedelta(minutes=15)
 """A release that takes longer counts as expired capacity, which has an alarm."""
@@ -226,8 +227,7 @@ def acted(purchase: Purchase, did: Did, author: Author, now: datetime) -> Purcha
 
 def request(purchase: Purchase, model_arn: str, since: datetime, now: datetime) -> Purchase:
     """The purchase once there is a model: to be bought until `LAPSES_AFTER` that, the job's end or the request."""
-    lapses_at = since + LAPSES_AFTER
-    return replace(purchase, state="requested", model_arn=model_arn, requested_at=now, lapses_at=lapses_at)
+    return replace(purchase, state="requested", model_arn=model_arn, requested_at=now, lapses_at=since + LAPSES_AFTER)
 
 
 def attempt(purchase: Purchase, now: datetime) -> Purchase:
