@@ -174,14 +174,16 @@ def another(
     tested: Sequence[dict[str, Any]],
     version: int = 2,
     dataset: str = "support",
+    says: int | None = None,
 ) -> PreparedVersion:
-    """Another version with these records, accepted."""
+    """Another version with these records, accepted. `says`: the bytes of train, to be taken for larger."""
     records = {"train": trained, "test": tested}
     splits = {
         split: bedrock_world.upload(world.stack, "nova-lite", split, each, version=f"{dataset}/{version}")
         for split, each in records.items()
     }
-    made = replace(world.prepared, name=dataset, version=version, train=splits["train"], validation=None)
+    train = replace(splits["train"], bytes=says or splits["train"].bytes)
+    made = replace(world.prepared, name=dataset, version=version, train=train, validation=None)
     bedrock_world.store(world.stack, made, test=splits["test"])
     return made
 
