@@ -116,12 +116,12 @@ def _add_start_to(start: argparse.ArgumentParser) -> None:
 def _start(chosen: argparse.Namespace) -> int:
     if chosen.plan and chosen.watch:
         raise WrongUsage("--plan asks nobody, so there is nothing to --watch")
-    body = _body(chosen)
+    asked = body(chosen)
     api, screen = stack.Stack(chosen).api(), text_report.console()
     if chosen.against:
-        body["against"] = [_named(api, body["dataset"], each) for each in chosen.against]
+        asked["against"] = [_named(api, asked["dataset"], each) for each in chosen.against]
     if chosen.plan:
-        plan = api.post("/evaluations", body, plan="true")
+        plan = api.post("/evaluations", asked, plan="true")
         if chosen.json:
             return text_report.as_json(plan)
         evaluation_text.plan(screen, plan)
@@ -129,7 +129,7 @@ def _start(chosen: argparse.Namespace) -> int:
         return 0
     doubt = "It may have been started all the same. To learn that, without asking twice:"
     with keyed.request(chosen, doubt) as key:
-        found = api.post("/evaluations", body, idempotency_key=key)
+        found = api.post("/evaluations", asked, idempotency_key=key)
     if chosen.watch:
         return _told(chosen, screen, _watched(chosen, api, found["id"]))
     if chosen.json:
@@ -139,7 +139,8 @@ def _start(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _body(chosen: argparse.Namespace) -> dict[str, Any]:
+def body(chosen: argparse.Namespace) -> dict[str, Any]:
+    """The body of `POST /evaluations`."""
     given = {"candidate": chosen.candidate, **evaluation_options.said(chosen)}
     own = {
         "group_by": chosen.group_by,

@@ -11,6 +11,7 @@ from tunedrop.domain.evaluation.answer_metrics import METRICS, Metric
 from tunedrop.domain.evaluation.answer_schema import AnswerSchema
 from tunedrop.domain.evaluation.answer_sheets import Sheet
 from tunedrop.domain.evaluation.contrasts import Pair
+from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
 from tunedrop.domain.evaluation.evaluation_result import AnswerExample, EvaluationResult, Judged, Occasion
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
 
@@ -60,12 +61,32 @@ def score(evaluation: Evaluation, sheet: Sheet, currency: str, schema: AnswerSch
 
 def _occasion(evaluation: Evaluation, outcome: gate.GateOutcome) -> Occasion:
     first = evaluation.candidates[0]
-    lives = evaluation.judges is None or outcome in {"passed", "none"}
     return Occasion(
         evaluation.asked_by,
         evaluation.created_at,
-        (first.deployment or first.name) if lives else None,
+        _again(evaluation, outcome),
         first.deployment if evaluation.judges and outcome == "held" and not first.by_the_hour else None,
+    )
+
+
+def _again(evaluation: Evaluation, outcome: gate.GateOutcome) -> StartEvaluation | None:
+    """The request that asks the same now, where a gate may have let one model take over from another."""
+    first, *rivals = evaluation.candidates
+    name = first.deployment or first.name
+    if (evaluation.judges and outcome not in {"passed", "none"}) or rivals[0].name == name:
+        return None
+    return StartEvaluation(
+        evaluation.dataset,
+        name,
+        tuple(rival.name for rival in rivals if rival.name != name),
+        evaluation.version,
+        evaluation.metric,
+        evaluation.margin,
+        evaluation.gate,
+        evaluation.on_insufficient,
+        evaluation.max_records,
+        evaluation.group_by,
+        accept_unknown_price=evaluation.accept_unknown_price,
     )
 
 
