@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from tunedrop.domain.evaluation import contrasts, gate, paired_tests
+from tunedrop.domain.evaluation import contrasts, gate_outcomes, paired_tests
 from tunedrop.domain.evaluation.answer_metrics import METRICS, Metric
 from tunedrop.domain.evaluation.answer_schema import AnswerSchema
 from tunedrop.domain.evaluation.answer_sheets import Sheet
@@ -14,6 +14,7 @@ from tunedrop.domain.evaluation.contrasts import Pair
 from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
 from tunedrop.domain.evaluation.evaluation_result import AnswerExample, EvaluationResult, Judged, Occasion
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
+from tunedrop.domain.evaluation.gate import GateOutcome
 
 MOST_EXAMPLES = 20
 MOST_SLICES = 12
@@ -59,7 +60,7 @@ def score(evaluation: Evaluation, sheet: Sheet, currency: str, schema: AnswerSch
     )
 
 
-def _occasion(evaluation: Evaluation, outcome: gate.GateOutcome) -> Occasion:
+def _occasion(evaluation: Evaluation, outcome: GateOutcome) -> Occasion:
     first = evaluation.candidates[0]
     return Occasion(
         evaluation.asked_by,
@@ -69,7 +70,7 @@ def _occasion(evaluation: Evaluation, outcome: gate.GateOutcome) -> Occasion:
     )
 
 
-def _again(evaluation: Evaluation, outcome: gate.GateOutcome) -> StartEvaluation | None:
+def _again(evaluation: Evaluation, outcome: GateOutcome) -> StartEvaluation | None:
     """The request that asks the same now, where a gate may have let one model take over from another."""
     first, *rivals = evaluation.candidates
     name = first.deployment or first.name
@@ -118,9 +119,9 @@ class _Contrasts:
         for each, p in zip(judged, paired_tests.holm([one.contrast.p for one in judged]), strict=True):
             yield replace(each, p=p, verdict=contrasts.verdict(each.contrast, self._evaluation.margin, p))
 
-    def outcome(self, declared: Judged) -> gate.GateOutcome:
+    def outcome(self, declared: Judged) -> GateOutcome:
         """What the gate makes of the declared contrast."""
-        return gate.outcome(
+        return gate_outcomes.outcome(
             self._evaluation.gate,
             [(declared.contrast, declared.verdict)],
             margin=self._evaluation.margin,
