@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from tunedrop.domain.evaluation.evaluation_states import ENDED
 from tunedrop.domain.reports import next_commands
+from tunedrop.domain.serving.unit_gates import HELD_HOURS
 
 from tunedrop_cli import (
     answer_uploads,
@@ -264,7 +265,7 @@ def _say_what_waits(chosen: argparse.Namespace, screen: Console, found: Found) -
     if found["approved_by"]:
         text_report.line(screen, f"{found['deployment']} lives, approved by {found['approved_by']}: {found['reason']}")
         return
-    text_report.line(screen, f"{found['deployment']} is held for 24 hours. Another person lets it live by:")
+    text_report.line(screen, f"{found['deployment']} is held for {HELD_HOURS} hours. Another person lets it live by:")
     text_report.next_step(screen, stack.again(chosen, next_commands.approve_evaluation(found["id"])))
 
 

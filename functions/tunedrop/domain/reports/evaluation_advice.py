@@ -11,6 +11,7 @@ from tunedrop.domain.evaluation.evaluation_request import MOST_AGAINST, MOST_REC
 from tunedrop.domain.evaluation.evaluation_result import AnswerExample, EvaluationResult
 from tunedrop.domain.reports import answer_form, evaluation_words, next_commands
 from tunedrop.domain.reports.next_commands import Step
+from tunedrop.domain.serving.unit_gates import HELD_HOURS
 
 _NAMED = 10
 _LIKENESS = frozenset(name for name, metric in METRICS.items() if not metric.gates)
@@ -21,9 +22,10 @@ def steps(result: EvaluationResult) -> Iterator[Step]:
     declared = result.declared
     if result.occasion.held:
         yield Step(
-            f"{result.occasion.held} is held for 24 hours, then released. To let it live all the same, another person "
-            "than who asked gives a reason.",
+            f"{result.occasion.held} is held for {HELD_HOURS} hours, then released. To let it live all the same, "
+            "another person than who asked gives a reason.",
             next_commands.approve_evaluation(result.evaluation_id),
+            approves=True,
         )
     match declared.verdict:
         case "better":

@@ -21,6 +21,8 @@ class Step:
 
     words: str
     command: str | None = None
+    approves: bool = False
+    """Whether it is about what waits for a person, who may have decided since it was written."""
 
 
 DEFAULT_STACK = "tunedrop"
