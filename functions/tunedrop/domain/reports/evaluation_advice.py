@@ -59,14 +59,14 @@ def _fairer_rival(result: EvaluationResult) -> Iterator[Step]:
     yield Step(
         f"{rival} fails by form: {evaluation_words.share(failed.share)} of its answers {failed.words}. Judge against "
         f"one that is shown {answer_form.EXAMPLES} examples, too: a better prompt may do what training did.",
-        again and next_commands.plan_evaluation(replace(again, against=_with(answer_form.with_examples(rival), again))),
+        next_commands.plan_evaluation(_against(answer_form.with_examples(rival), again)) if again else None,
     )
 
 
-def _with(rival: str, again: StartEvaluation) -> tuple[str, ...]:
-    """All rivals, this one first; where they would be too many, instead of the first one."""
+def _against(rival: str, again: StartEvaluation) -> StartEvaluation:
+    """The same with one more rival, the first; where they would be too many, instead of the first."""
     others = again.against if len(again.against) < MOST_AGAINST else again.against[1:]
-    return tuple(dict.fromkeys((rival, *others)))
+    return replace(again, against=tuple(dict.fromkeys((rival, *others))))
 
 
 def _better(result: EvaluationResult) -> Iterator[Step]:
@@ -93,7 +93,7 @@ def _undecided(result: EvaluationResult) -> Iterator[Step]:
         more = min(contrast.records + unasked, MOST_RECORDS)
         yield Step(
             f"Raise max_records: {unasked:,} records of the test split were not asked, and need no labels.",
-            again and next_commands.plan_evaluation(replace(again, max_records=more)),
+            next_commands.plan_evaluation(replace(again, max_records=more)) if again else None,
         )
     yield from _more_records(result, unasked)
     if result.to_label:
