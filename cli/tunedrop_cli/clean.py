@@ -14,8 +14,9 @@ from tunedrop.domain.base_models.catalogue import SPLITS, Split
 from tunedrop.domain.checks import dropped_records, version_examination
 from tunedrop.domain.checks.dropped_records import Dropped, UnreadableRecord
 from tunedrop.domain.checks.version_examination import Assignment
+from tunedrop.domain.reading import split_files
 from tunedrop.domain.records.check_policy import Policy
-from tunedrop.domain.records.defects import UnreadableContent
+from tunedrop.domain.records.defects import UnreadableContent, shown
 
 from tunedrop_cli import local_files, plans, progress, text_report, written_files
 from tunedrop_cli.errors import WrongUsage
@@ -77,7 +78,10 @@ def run(chosen: argparse.Namespace) -> int:
         with progress.bar("cleaning", file.size) as file.watch:
             version_examination.examine({split: [file.part()]}, plan, tell=lambda *_: dropped.take)
         try:
-            kept = sum(written.file.write(line) > 0 for line in dropped_records.kept([file.part()], dropped))
+            ask = split_files.all_readable(plan.mapping, plan.keep, plan.ignore)
+            mapped = plan.mapping.fields if plan.mapping else frozenset()
+            lines = dropped_records.kept([file.part()], dropped, ask, mapped)
+            kept = sum(written.file.write(line) > 0 for line in lines)
         except UnreadableContent as unreadable:
             _refuse(screen, file, unreadable)
             return 1
@@ -128,3 +132,6 @@ def _tell(screen: Console, codes: Sequence[str], dropped: Dropped, kept: int, ou
         more = ", …" if dropped.counts[code] > len(lines) else ""
         where = f"  (line{'s' * (dropped.counts[code] > 1)} {', '.join(map(str, lines))}{more})" if lines else ""
         text_report.line(screen, f"  {dropped.counts[code]:>7,}  {code}", (where, "dim"))
+    if dropped.passed_over:
+        names = ", ".join(map(shown, sorted(dropped.passed_over)))
+        text_report.line(screen, f"left out, as not all of it can be read and no record needs it: {names}")

@@ -152,10 +152,14 @@ def test_all_findings_lie_beside_a_report_that_lists_only_the_first_and_are_carr
     assert [(each["code"], each["line"]) for each in told] == [("exact_duplicate", line) for line in range(41, 121)]
     assert uploader.object(place.format(1, "csv")).count(b"\r\n") == 81
     assert b"train.findings.csv" in uploader.object("reports/support-bot/1/claude-3-haiku/train.html")
+    kinds = {"jsonl": "application/jsonl", "csv": "text/csv; charset=utf-8"}
     read.clear()
     uploader.upload(VALIDATION, good(40, 500))
     assert TRAIN not in read
-    for form in ("jsonl", "csv"):
+    for form, kind in kinds.items():
+        for number in (1, 2):
+            stored = uploader.stack.s3.head_object(Bucket=uploader.stack.bucket, Key=place.format(number, form))
+            assert stored["ContentType"] == kind
         assert uploader.object(place.format(2, form)) == uploader.object(place.format(1, form))
 
 

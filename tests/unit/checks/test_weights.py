@@ -65,7 +65,7 @@ def _end(weights: tuple[int | None, ...]) -> int:
 def test_what_cannot_be_exact_names_the_answer_and_the_way_out():
     _, _, result = trained(chat(1, 0, 1, system="S"), ALL)
     finding = result.findings[0]
-    assert (finding.code, finding.path) == ("not_expressible", "$.messages[4].weight")
+    assert (finding.code, finding.path) == ("not_expressible", "$.messages[4]")
     assert "learns only the last answer" in finding.hint
 
 
@@ -80,7 +80,21 @@ def test_every_way_to_say_so_counts_in_every_chat(mark):
     sharegpt = {"conversations": [{"from": side, "value": text, **more} for side, text, more in turns]}
     found, _, result = trained(sharegpt, LAST)
     assert (found, result.accepted) == ([["No.", "Yes."]], True)
-    assert trained(sharegpt, ALL)[2].counts["not_expressible"] == 40
+    _, _, refused = trained(sharegpt, ALL)
+    assert refused.counts["not_expressible"] == 40
+    assert refused.findings[0].path == "$.conversations[1]"  # of no mark that the answer doesn't have
+
+
+@pytest.mark.parametrize("mark", [{"train": 0}, {"train": 1}, {"train": "false"}, {"train": "no"}, {"weight": "0"}])
+def test_a_mark_that_is_neither_yes_nor_no_is_refused_in_every_chat(mark):
+    (name,) = mark
+    said = {"role": "assistant", "content": "No.", **mark}
+    openai = {"messages": [{"role": "user", "content": "Question 0?"}, said]}
+    shared = {"conversations": [{"from": "human", "value": "Question 0?"}, {"from": "gpt", "value": "No.", **mark}]}
+    for document in (openai, shared):
+        _, _, result = trained(document, LAST)
+        assert result.counts["not_expressible"] == 40
+        assert result.findings[0].path.endswith(f"[1].{name}")
 
 
 def test_a_base_model_of_pairs_takes_what_is_cut_to_one():

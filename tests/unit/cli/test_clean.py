@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+from arro3.core import DataType
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from tunedrop.domain.checks import examples
 from tunedrop.domain.checks.dropped_records import REPEATING
+
+from tests.unit.parquet import parquet_files
 
 GOOD = examples.good(40)()
 
@@ -37,6 +40,31 @@ def test_only_records_with_a_chosen_finding_go(tunedrop, put, tmp_path):
     put("train.jsonl", GOOD + REFUSAL + SAME + line("Why?", "TODO"))
     assert tunedrop("clean", "train.jsonl", "out.jsonl", "--drop", "refusal", "placeholder_answer").code == 0
     assert (tmp_path / "out.jsonl").read_bytes() == GOOD + SAME
+
+
+def test_a_column_of_parquet_that_no_record_needs_stays_as_far_as_it_can_be_read(tunedrop, put, tmp_path):
+    columns = parquet_files.schema(
+        prompt=DataType.string(), completion=DataType.string(), id=DataType.string(), hash=DataType.binary()
+    )
+    rows = [{**json.loads(line), "id": "??", "hash": "fffe"} for line in (GOOD + SAME).splitlines()]
+    put("train.parquet", parquet_files.written(columns, rows))
+    assert tunedrop("check", "train.parquet", "--model", "nova-lite").code == 0
+    ran = tunedrop("clean", "train.parquet", "out.jsonl", "--keep-first")
+    assert ran.code == 0
+    assert "left out, as not all of it can be read and no record needs it: 'hash'" in ran.err
+    written = [json.loads(line) for line in (tmp_path / "out.jsonl").read_bytes().splitlines()]
+    assert written == [{**json.loads(line), "id": "??"} for line in GOOD.splitlines()]
+
+
+def test_a_table_with_a_title_is_cleaned_by_the_names_of_its_mapping(tunedrop, put, tmp_path):
+    rows = "".join(f"Why {n}?,As {n} is so.\n" for n in range(30))
+    put("train.csv", f"Asked in May,\nasked,said\n{rows}Why 0?,As 0 is so.\n".encode())
+    ran = tunedrop(
+        "clean", "train.csv", "out.jsonl", "--keep-first", "--map", "prompt=asked", "--map", "completion=said"
+    )
+    assert ran.code == 0
+    written = [json.loads(line) for line in (tmp_path / "out.jsonl").read_bytes().splitlines()]
+    assert written == [{"asked": f"Why {n}?", "said": f"As {n} is so."} for n in range(30)]
 
 
 def test_what_a_policy_ignores_can_be_dropped(tunedrop, put, tmp_path):

@@ -143,6 +143,13 @@ def test_a_mapping_is_the_persons_word_on_names(fix):
     assert json.loads(mended.splitlines()[0]) == {"topic": "0?", "id": "answer0", "notes": "x"}
 
 
+def test_a_title_above_the_names_that_a_mapping_knows_goes(fix):
+    content = b"Asked in May,\ntopic,id\n" + b"".join(b"%d?,answer%d\n" % (number, number) for number in range(60))
+    code, done, mended = fix("train.csv", content, "--map", "prompt=topic", "--map", "completion=id")
+    assert (code, done) == (0, {"rows_to_lines": 60, "title_row": 1})
+    assert json.loads(mended.splitlines()[0]) == {"topic": "0?", "id": "answer0"}
+
+
 def test_what_is_kept_stays_and_what_is_ignored_goes(fix, put):
     put("dataset.toml", b"[fields]\nkeep = ['topic']\n")
     content = b"".join(json.dumps({**pair, "topic": "a", "note": "A note."}).encode() + b"\n" for pair in PAIRS)

@@ -154,7 +154,7 @@ def test_a_mapping_is_of_a_pair_or_of_a_conversation(named):
     [
         (
             spoken(("customer", "Why?"), ("agent", "Because.")),
-            "--map messages='dialog' --map role='speaker' --map content='said'",
+            "--map messages=dialog --map role=speaker --map content=said",
         ),
         (spoken(("one", "Why?"), ("other", "Because.")), ""),
         ({"rows": [{"a": "user", "b": "assistant"}, {"a": "assistant", "b": "user"}]}, ""),

@@ -94,4 +94,4 @@ def test_texts_about_an_image_beside_them_are_never_trained_on_without_it(mark, 
 def test_a_field_of_images_that_no_text_refers_to_may_be_ignored():
     result, _ = run(lines([{"prompt": "Why?", "completion": "So.", "image": "a.png"}]))
     (found,) = [each for each in result.findings if each.code != "too_few_records"]
-    assert (found.code, "--ignore-field 'image'" in found.hint) == ("unknown_field", True)
+    assert (found.code, "--ignore-field image" in found.hint) == ("unknown_field", True)

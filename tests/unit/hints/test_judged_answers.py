@@ -71,8 +71,10 @@ MARKS: dict[str, Callable[[bool], Any]] = {
     "verdict": lambda good: "fine as it is" if good else "names the wrong train",
     "helpfulness": lambda good: 4 if good else 0,
     "chosen": bool,
-    "resolved": bool,
-    "user_sentiment": lambda good: "positive" if good else "negative",
+    "answer_resolved": bool,
+    "response_sentiment": lambda good: "positive" if good else "negative",
+    "customer_rating": lambda good: 5 if good else 0,
+    "relevance_score": lambda good: 0.9 if good else 0.1,
     "annotations": lambda good: {"thumbs": "up" if good else "down"},
     "metadata": lambda good: {"thumbs": "up" if good else "down"},
 }
@@ -320,10 +322,52 @@ def test_a_table_of_judged_answers_is_preference_data():
         ("title", "good"),
         ("branch", "up"),
         ("views", 12),
+        ("label_id", 3),
+        ("feedback_id", "a1"),
+        ("rank", 7),
+        ("best_before", 2024),
+        ("best_vintage", 2019),
+        ("selected", 2019),
+        ("rejected_at", "2024"),
+        ("approvedOn", 20240131),
+        ("graded_date", 3),
+        ("pass", 1),
+        ("is_safe", True),
+        ("winner", "Real Madrid"),
+        ("sentiment", "positive"),
+        ("customer_feedback", "I like 3"),
+        ("resolved", True),
+        ("failed_attempts", 3),
+        ("like_new", True),
+        ("grade_level", 5),
+        ("accept_terms", True),
+        ("correct_option", 2),
     ],
 )
 def test_a_field_that_judges_nothing_is_no_mark(name, value):
     assert not verdicts.is_mark(name, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("response_rank", 2), ("better_response_id", 0), ("score_chosen", 8), ("is_response_0_safe", True)),
+        *(("label", "good"), ("customer_feedback", "bad"), ("customer_feedback", 2), ("elo_rating", 1950)),
+        *(("accept_terms", "rejected"), ("feedback_text", "It names the wrong train."), ("winner", "tie")),
+    ],
+)
+def test_a_field_that_judges_an_answer_is_a_mark(name, value):
+    assert verdicts.is_mark(name, value)
+
+
+@pytest.mark.parametrize("metadata", [{"passed": True}, {"of": 3, "user_feedback": {"thumbs": "down"}}])
+@pytest.mark.parametrize("shape", TALK)
+def test_a_mark_inside_metadata_is_named_whole(shape, metadata):
+    result, _ = run(lines([TALK[shape]("Why?", "So.") | {"metadata": metadata}]))
+    (found,) = [each for each in result.findings if each.code == "preference_data"]
+    (name,) = metadata.keys() - {"of"}
+    assert f"'metadata.{name}'" in found.message
+    assert f"'metadata.{name}'" in found.hint
 
 
 def test_names_that_are_no_words_are_not_remembered():

@@ -57,6 +57,23 @@ def test_a_table_of_pandas_is_called_by_its_orient_and_its_rows_train(orient, ex
 
 
 @pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda q, a: {"prompt": {"role": "user", "content": q}, "completion": {"role": "assistant", "content": a}},
+        lambda q, a: {"input": {"text": q, "lang": "en"}, "output": {"text": a, "lang": "en"}},
+    ],
+)
+def test_objects_in_the_fields_of_a_record_are_no_table(wrap):
+    result, _ = run(lines(wrap(*pair) for pair in pairs()))
+    assert "wrong_layout" not in result.counts
+
+
+def test_only_the_first_line_of_a_file_may_hold_all_of_it():
+    result, _ = run(lines({"a": {"x": q, "y": a}, "b": {"x": q, "y": a}} for q, a in pairs()))
+    assert result.counts == {"wrong_layout": 1, "unknown_format": len(QUESTIONS) - 1}
+
+
+@pytest.mark.parametrize(
     "table", [COLUMNS, {"messages": TALKS}, {"conversations": TALKS, "id": list(range(len(TALKS)))}]
 )
 def test_columns_of_lists_are_a_table_too(table):
@@ -180,7 +197,7 @@ def test_a_question_beside_the_conversation_that_begins_with_it_is_ignored_as_th
     turns = [[{"role": "user", "content": q}, {"role": "assistant", "content": a}] for q, a in pairs()]
     content = lines({"prompt": talk[0]["content"], "messages": talk} for talk in turns)
     hint = only_finding(content, "ambiguous_format").hint
-    names = re.findall(r"--ignore-field '(\w+)'", hint)
+    names = re.findall(r"--ignore-field (\w+)", hint)
     assert f"[fields] ignore = ['{names[0]}']" in hint
     result, _ = run(content, ignore=frozenset(names))
     assert result.accepted

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from arro3.core import DataType as T
 from tunedrop.domain.formats.field_mapping import FieldMapping
@@ -114,6 +116,24 @@ def test_a_mapping_asks_for_what_it_names_and_nothing_else():
 def test_a_kept_column_is_needed():
     read = entries(WRITTEN, keep=frozenset({"image"}))
     assert [defect.code for entry in read for defect in entry.defects] == ["unreadable_value"] * 3
+
+
+class Begun(files.Watched):
+    """A file whose beginning says what it is."""
+
+    def chunks(self) -> Iterator[bytes]:
+        yield self.content
+
+
+def test_an_ignored_column_is_not_fetched_and_its_damage_is_none_of_the_file():
+    plain, less = Begun(WRITTEN), Begun(WRITTEN)
+    assert len(list(SplitFileReader([Part("train.parquet", "parquet", plain)]))) == 3
+    part, ignore = Part("train.parquet", "parquet", less), frozenset({"image", "nowhere"})
+    assert [entry.defects for entry in SplitFileReader([part], ignore=ignore)] == [()] * 3
+    assert len(less.reads) == len(plain.reads) - 1
+    damaged = Part("train.parquet", "parquet", Bytes(two_columns([leaf(b"other")], pages=page(b"\xff" * 9, 1))))
+    (entry,) = SplitFileReader([damaged], ignore=frozenset({"other"}))
+    assert "damaged_parquet" not in {defect.code for defect in entry.defects}
 
 
 def test_a_binary_answer_is_a_defect_of_its_row():

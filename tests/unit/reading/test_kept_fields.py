@@ -70,6 +70,17 @@ def test_a_field_that_makes_a_format_ambiguous_can_be_ignored():
     assert found.normalised == {"field_left_out": 2}
 
 
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [("messages", "content"), ("messages", "role"), ("messages", "messages"), ("prompt_completion", "prompt"),
+     ("sharegpt", "value"), ("alpaca", "output")],
+)  # fmt: skip
+def test_a_record_that_lacks_what_is_ignored_is_told_so(name, field):
+    content = SOURCES[name].example.encode()
+    (entry,) = SplitFileReader([Part("a.jsonl", "jsonl", Bytes(content))], ignore=frozenset({field}))
+    assert entry.defects[0].hint.startswith(f"[fields] ignore or --ignore-field leaves out '{field}'")
+
+
 def test_a_column_of_a_table_is_kept_by_its_name():
     table = io.StringIO()
     csv.writer(table).writerows([["question", "answer", "topic"], ["Where?", "Here.", "billing"], ["Who?", "We.", ""]])

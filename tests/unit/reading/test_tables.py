@@ -150,6 +150,7 @@ def test_every_table_that_the_csv_module_writes_comes_back(rows, delimiter, endi
     ("content", "counted"),
     [
         (b",a,\n0,x,\n1,y,\n", {"unnamed_column": 2, "field_left_out": 2}),
+        (b",a\n0.0,x\n1.0,y\n", {"unnamed_column": 1, "field_left_out": 2}),
         (b"sep=,\na,b\n1,2\n", {"separator_line": 1}),
         (b"Our questions,\nsince May,\nquestion,answer\n1,2\n", {"title_row": 2}),
     ],
@@ -158,6 +159,13 @@ def test_what_a_spreadsheet_wrote_around_the_records_is_counted(content, counted
     normalised: Counter[str] = Counter()
     list(tables.read([content], ",", normalised))
     assert +normalised == counted
+
+
+def test_the_names_that_a_mapping_knows_stand_below_a_title_too():
+    normalised: Counter[str] = Counter()
+    content = b"Asked in May,\ncustomer says,agent says\nWhy?,So.\n"
+    (row,) = tables.read([content], ",", normalised, mapped=frozenset({"customer says", "agent says"}))
+    assert (row.content, normalised["title_row"]) == ({"customer says": "Why?", "agent says": "So."}, 1)
 
 
 @given(st.binary(max_size=80) | st.text(alphabet='",;\t\r\nab', max_size=60).map(str.encode), st.integers(1, 9))

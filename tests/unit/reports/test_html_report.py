@@ -129,6 +129,13 @@ def test_it_holds_what_the_report_says():
         assert said in text, said
 
 
+@pytest.mark.parametrize(("count", "said"), [(100_000, "All of them"), (100_001, "The first 100,000 of 100,001")])
+def test_it_says_how_many_findings_lie_beside_it(count, said):
+    counted = {"exact_duplicate": 7, "empty_text": count}
+    report = rejected() | {"counts_by_code": counted, "policy": {"name": "custom", "ignore": ["exact_duplicate"]}}
+    assert f"{said}, beside this page" in html_report.render(report).decode()
+
+
 def test_a_price_that_is_not_configured_is_unknown():
     page = Page(html_report.render(accepted()))
     assert "unknown" in page.text

@@ -12,7 +12,7 @@ from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import SPLITS, BaseModel, Range
 from tunedrop.domain.checks import format_documentation
 from tunedrop.domain.checks.all_checks import CHECKS
-from tunedrop.domain.checks.findings import MAX_PER_CODE
+from tunedrop.domain.checks.findings import MAX_PER_CODE, MOST_STORED
 from tunedrop.domain.checks.registry import Check, Stage
 from tunedrop.domain.records import elements
 from tunedrop.domain.texts import tokens
@@ -251,8 +251,8 @@ A split is rejected exactly when a finding is an error.
 Warnings and infos can be ignored or made errors under `[checks]`; errors can't.
 A report lists at most {MAX_PER_CODE} findings per code; `counts_by_code` has the true numbers.
 Where there are more (`truncated_codes`), all of them lie beside the report, a line for each, in
-`<split>.findings.jsonl` and, for spreadsheets, in `<split>.findings.csv`.
-`tunedrop check --findings OUT` writes them, too."""
+`<split>.findings.jsonl` and, for spreadsheets, in `<split>.findings.csv`: at most the first {MOST_STORED:,}.
+`tunedrop check --findings OUT` writes all."""
     for stage, title in _STAGES.items():
         rows = "\n".join(_code_row(check) for check in CHECKS.values() if check.stage == stage)
         yield f"### {title}\n\n| code | severity | meaning | what to do | example |\n|---|---|---|---|---|\n{rows}"

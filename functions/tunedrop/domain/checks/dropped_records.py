@@ -9,6 +9,7 @@ from dataclasses import replace
 from tunedrop.domain.checks.all_checks import CHECKS
 from tunedrop.domain.checks.findings import Finding
 from tunedrop.domain.mending import almost_json
+from tunedrop.domain.parquet import PASSED_OVER, Ask
 from tunedrop.domain.reading import containers
 from tunedrop.domain.reading.split_files import Part
 from tunedrop.domain.records import strict_json
@@ -42,6 +43,8 @@ class Dropped:
         """Dropped records by the first code found of each."""
         self.lines: dict[str, list[int]] = {}
         """The first lines of each code's."""
+        self.passed_over: set[str] = set()
+        """Columns of Parquet with cells that cannot be read, and that no record needs: they are left out."""
 
     def take(self, finding: Finding) -> None:
         """Drop the record that the finding names, if its code is chosen."""
@@ -65,29 +68,33 @@ class UnreadableRecord(UnreadableContent):
     """A record that was not chosen to be dropped, and cannot be written as it stands."""
 
 
-def kept(parts: Sequence[Part], dropped: Dropped) -> Iterator[bytes]:
-    """Yield a JSON line for each record that stays, as it stands; blank lines go.
+def kept(
+    parts: Sequence[Part], dropped: Dropped, ask: Ask | None = None, mapped: frozenset[str] = frozenset()
+) -> Iterator[bytes]:
+    """Yield a JSON line for each record that stays, as it stands; blank lines go. `ask` and `mapped` are for tables.
 
     Raises UnreadableContent for a file that cannot be read, UnreadableRecord for a record that stays.
     """
     number = 0
     for part in parts:
         opened = containers.open_file(part.source, part.extension, Counter())
-        for element in opened.elements(Counter()):
+        for element in opened.elements(Counter(), ask, mapped):
             if isinstance(element.content, bytes) and not element.content.strip():
                 continue
             number += 1
             if number not in dropped:
-                yield _line(element)
+                yield _line(element, dropped.passed_over)
 
 
-def _line(element: Element) -> bytes:
+def _line(element: Element, passed_over: set[str]) -> bytes:
     content = element.content
     if isinstance(content, Defect):
         raise UnreadableRecord(replace(content, line=element.line))
     if isinstance(content, bytes):
         return (content if b"\n" not in content else _on_one_line(content, element.line)) + b"\n"
-    return almost_json.encode(dict(content)) + b"\n"
+    unread = {name for name, value in content.items() if value is PASSED_OVER}
+    passed_over |= unread
+    return almost_json.encode({name: value for name, value in content.items() if name not in unread}) + b"\n"
 
 
 def _on_one_line(content: bytes, line: int | None) -> bytes:

@@ -13,6 +13,9 @@ from tunedrop.domain.records.defects import Defect
 
 MAX_PER_CODE = 50
 """Findings a report lists per code; the rest are only counted."""
+MOST_STORED = 100_000
+"""Findings on a split for one base model that are stored beside a report. To write two million for each of eight base
+models would take almost half of the time that a function has."""
 
 _MAX_TEXT = 500
 

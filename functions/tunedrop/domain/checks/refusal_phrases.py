@@ -42,11 +42,13 @@ class _Language:
 
 
 _LINK = "[,.;:!，。、]?(?: ?[-–—])?(?: ?(?:{}))?,? ?"
-_CANNOT = "(?:can't|cannot|can not|won't|will not|could not|couldn't|am unable to|am not able to|must decline to)"
+_CANNOT = "(?:can't|cannot|can not|won't|will not|am unable to|am not able to|must decline to)"
 _VERBS = (
     "(?:help|assist|fulfill?|comply|provide|answer|create|generate|write|produce|engage|participate|support|discuss"
-    "|respond|offer|give|share|do that|do this)"
+    "|do that|respond to (?:that|this|your|such)|(?:offer|give|share)(?: you)? (?:any )?(?:medical|legal|financial)"
+    " advice)"
 )
+"""Others, such as to offer, give or share, are what support declines, and says beside it what helps."""
 _I_CANNOT = rf"I(?: (?:just|simply|really|therefore))?(?: {_CANNOT}|'m unable to|'m not able to)"
 _HELP = rf"{_I_CANNOT}(?: (?:really|directly|actually|currently))? {_VERBS}\b"
 _MACHINES = "(?:AI|artificial intelligence|(?:large )?language model)"

@@ -105,18 +105,19 @@ def agree(first: SourceFormat, other: SourceFormat) -> bool:
 
 
 def detect(
-    document: Document, given: FieldMapping | None = None, expected: SourceFormat | None = None
+    document: Document, given: FieldMapping | None = None, expected: SourceFormat | None = None, *, first: bool = True
 ) -> RecordSource | Defect:
     """Detect an object's format by its field names, ignoring case and surrounding blanks.
 
-    A mapping wins if it applies. `expected` is the format of the records before this one, if any.
+    A mapping wins if it applies. `expected` is the format of the records before this one, if any; the `first` of a file
+    may hold all of it.
     """
     if given is not None and given.applies(document):
         return _mapped(given)
     names = shapes.folded(document)
     if defect := untrainable_shapes.known(document, names):
         return defect
-    if expected is None and (defect := layouts.identify(document, names)):  # a whole file has no record before it
+    if first and expected is None and (defect := layouts.identify(document, names)):
         return defect
     if turns := sharegpt.list_name(names):
         return _answered_apart(document, names, turns) or _conversation(document, names, turns)

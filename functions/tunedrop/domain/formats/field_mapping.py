@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -135,7 +136,7 @@ def _hint(named: Mapping[str, str]) -> str:
     if any(named[field] not in quote for field, quote in quoted.items()):
         return ""
     table = "; ".join(f"{field} = {quote}" for field, quote in quoted.items())
-    options = " ".join(f"--map {field}={quote}" for field, quote in quoted.items())
+    options = shlex.join(word for field, name in named.items() for word in ("--map", f"{field}={name}"))
     return f"Say which field is what: [mapping] {table} in dataset.toml, or {options}"
 
 

@@ -31,7 +31,7 @@ def identify(document: Document, names: frozenset[str]) -> Defect | None:
     """The defect of an object that holds all records of a file; None if it is a record. `names` are folded."""
     if not any(isinstance(value, list | dict) for value in document.values()):
         return None
-    if orient := _orient(document):
+    if (orient := _orient(document)) and (orient != "index" or names.isdisjoint(_OF_RECORDS)):
         return Defect(
             "wrong_layout",
             f'The object is a whole table, as pandas writes it with orient="{orient}".',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -167,7 +168,7 @@ def leaving_out(names: Sequence[str]) -> str:
     quoted = [shown(name) for name in names]
     if len(names) > _NAMED or any(name not in quote for name, quote in zip(names, quoted, strict=True)):
         return ""
-    options = " ".join(f"--ignore-field {quote}" for quote in quoted)
+    options = shlex.join(word for name in names for word in ("--ignore-field", name))
     return (
         f"To leave out what is not to be learned: [fields] ignore = [{', '.join(quoted)}] in dataset.toml, or {options}"
     )

@@ -13,18 +13,40 @@ from typing import Any
 from tunedrop.domain.records.defects import Defect, shown
 
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_ANY = frozenset(
-    {"thumb", "thumbs", "vote", "votes", "upvote", "upvotes", "upvoted", "downvote", "downvotes", "downvoted", "liked"}
-    | {"like", "likes", "dislike", "disliked", "prefer", "preferred", "preference", "desirable", "undesirable", "kto"}
+_MEASURES = frozenset(
+    {"score", "scores", "rating", "ratings", "reward", "rewards", "vote", "votes", "upvotes", "stars"}
+)
+"""Words that measure whatever stands before them."""
+_ANY = _MEASURES | frozenset(
+    {"thumb", "thumbs", "upvote", "upvoted", "downvote", "downvotes", "downvoted", "liked", "kto", "csat", "useful"}
+    | {"like", "likes", "dislike", "disliked", "prefer", "preferred", "preference", "desirable", "undesirable"}
     | {"accept", "accepted", "acceptable", "reject", "rejected", "approve", "approved", "good", "bad", "best", "better"}
     | {"helpful", "unhelpful", "helpfulness", "correct", "incorrect", "correctness", "wrong", "verdict", "judgment"}
-    | {"judgement", "judge", "judged", "feedback", "reward", "rewards", "score", "scores", "rating", "ratings", "rated"}
-    | {"grade", "graded", "rank", "ranking", "quality", "winner", "label", "labels", "stars", "csat", "useful"}
-    | {"safe", "unsafe", "harmful", "harmless", "toxic", "hallucination", "hallucinated", "coherence", "verbosity"}
-    | {"chosen", "selected", "picked", "sentiment", "resolved", "solved"}
-    | {"satisfaction", "satisfied", "usefulness", "positive", "negative", "passed", "failed", "pass", "fail"}
+    | {"judgement", "judge", "judged", "feedback", "rated", "grade", "graded", "quality", "winner", "label", "labels"}
+    | {"unsafe", "harmful", "harmless", "toxic", "hallucination", "hallucinated", "coherence", "verbosity"}
+    | {"chosen", "selected", "picked", "satisfaction", "satisfied", "usefulness", "positive", "negative"}
+    | {"passed", "failed"}
 )
-"""Words of a field's name that make a mark of any boolean, number or word of judgment."""
+"""Words that make a mark of any boolean, number or word of judgment, if all other words of the name are beside them."""
+_OF_ANSWERS = frozenset(
+    {"answer", "answers", "response", "responses", "reply", "replies", "completion", "completions", "output", "outputs"}
+    | {"generation", "summary"}
+)
+_OF_CASES = frozenset({"rank", "ranking", "pass", "fail", "safe", "sentiment", "resolved", "solved"})
+"""Words that do so beside one of an answer only: otherwise they may say as much of a customer, a text or a ticket."""
+_BESIDE = _OF_ANSWERS | frozenset(
+    {"is", "was", "has", "not", "non", "no", "up", "down", "tag", "flag", "text", "comment", "comments", "reason"}
+    | {"user", "human", "annotator", "reviewer", "rater", "expert", "llm", "ai", "gpt", "model", "assistant", "bot"}
+    | {"chat", "conversation", "message", "turn", "overall", "total", "avg", "average", "mean", "final", "net", "value"}
+    | {"count", "num", "number", "a", "b", "eval", "evaluation", "review", "preferences", "critique"}
+)
+"""Words that leave a mark what it is: who judges, what is judged, and how that is counted."""
+_CUSTOMERS = frozenset({"customer", "client", "agent"})
+"""Whose own words may be feedback on anything."""
+_REFERS = frozenset(
+    {"id", "ids", "uuid", "at", "on", "by", "before", "after", "until", "since", "date", "time", "year", "url", "link"}
+)
+"""Last words of names that hold something else about a judgment."""
 LONGEST = 64
 """Characters of a name that is looked at. Longer ones are no words, and would fill the memory of those that are."""
 ANSWER_LISTS = frozenset(
@@ -37,7 +59,7 @@ _WORDS_ONLY = frozenset(
     {"status", "decision", "outcome", "result", "review", "reviewed", "evaluation", "eval", "annotation", "answer"}
     | {"mark", "tag", "state", "human", "annotator", "reviewer", "reaction", "emoji", "opinion", "flag", "flagged"}
 )
-"""Words of a field's name that make a mark of a word of judgment only."""
+"""Words of a field's name that make a mark of a word of judgment only, as do those above in any other name."""
 _CLEAR = frozenset(
     {"accept", "accepted", "approve", "approved", "good", "chosen", "preferred", "desirable", "thumbs up", "thumbs_up"}
     | {"thumbsup", "thumbs-up", "thumb_up", "up", "upvote", "upvoted", "like", "liked", "correct", "pass", "passed"}
@@ -58,10 +80,18 @@ _ALL_LEARNED = "Fine-tuning learns every answer of a file as a good one."
 @lru_cache(4096)
 def _strength(name: str) -> int:
     """3 if a field's name makes any value a mark, 2 if any judging value, 1 if only a word of judgment, else 0."""
-    parts = {part.casefold() for part in _PARTS.findall(name)}
-    if not parts.isdisjoint(_ALWAYS):
+    listed = [part.casefold() for part in _PARTS.findall(name)]
+    words = {word for word in listed if not word.isdecimal()}
+    of_answer = not words.isdisjoint(_OF_ANSWERS)
+    if not words or (listed[-1] in _REFERS and not of_answer):
+        return 0
+    judging = _ANY | _ALWAYS | (_OF_CASES if of_answer else frozenset())
+    others = words - judging - _BESIDE - _REFERS
+    if words & _ALWAYS and not others:
         return 3
-    return 2 if not parts.isdisjoint(_ANY) else 1 if not parts.isdisjoint(_WORDS_ONLY) else 0
+    if words & judging and (others <= _CUSTOMERS or listed[-1] in _MEASURES):
+        return 2
+    return 1 if words & (judging | _OF_CASES | _WORDS_ONLY) else 0
 
 
 def may_mark(name: str) -> bool:
@@ -80,9 +110,15 @@ def is_mark(name: str, value: Any) -> bool:
     strength = _strength(name)
     if strength == 3 or value is None:
         return value not in (None, "", [], {})
-    if not strength:
-        return isinstance(value, dict) and _inner(value) is not None
-    return _judges(value, strength)
+    if strength < 2 and isinstance(value, dict):
+        return _inner(value) is not None
+    if strength == 2 and _is_year(value) and _MEASURES.isdisjoint(map(str.casefold, _PARTS.findall(name))):
+        return False
+    return strength > 0 and _judges(value, strength)
+
+
+def _is_year(value: Any) -> bool:
+    return not isinstance(value, bool) and re.fullmatch(r"(?:19|20)\d\d", str(value).strip()) is not None
 
 
 def _inner(about: Mapping[str, Any]) -> str | None:
@@ -95,7 +131,12 @@ def is_ranked(value: Any) -> bool:
     """Whether a list holds several objects, and one of them a mark."""
     if not isinstance(value, list) or len(value) < 2:
         return False
-    return any(isinstance(each, dict) and any(map(is_mark, each, each.values())) for each in value)
+    return any(isinstance(each, dict) and any(map(_ranks, each, each.values())) for each in value)
+
+
+def _ranks(name: str, value: Any) -> bool:
+    """Whether a field of one of several answers is a mark, or the place of the answer among them."""
+    return is_mark(name, value) or (name.casefold() in {"rank", "ranking"} and isinstance(value, int | float))
 
 
 def _judges(value: Any, strength: int) -> bool:
@@ -124,7 +165,15 @@ def beside(found: Mapping[str, Any], names: Iterable[str], path: str, kept: str 
     `kept` says how to write what is kept, where the object's fields have names of their own.
     """
     name = next((name for name in names if is_mark(name, found[name])), None)
-    return None if name is None else defect(found, name, found[name], path, kept)
+    return None if name is None else defect(found, *_innermost(name, found[name]), path, kept)
+
+
+def _innermost(name: str, value: Any) -> tuple[str, Any]:
+    """A mark's name and value; those of the one inside if it is an object that holds one."""
+    if not isinstance(value, dict):
+        return name, value
+    inner = _inner(value) or next((each for each in value if is_mark(each, value[each])), None)
+    return (name, value) if inner is None else (f"{name}.{inner}", value[inner])
 
 
 def in_metadata(found: Mapping[str, Any], allowed: Container[str], path: str) -> Defect | None:

@@ -85,6 +85,8 @@ class Mender:
         self.lost: list[tuple[int | None, Defect]] = []
         """(line, defect) of what was too long to hold and so is missing from the result."""
         self.written = 0
+        self.mapped = mapping.fields if mapping else frozenset[str]()
+        """Names of fields that the mapping knows."""
 
     @property
     def mends(self) -> list[Mend]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-PASSED_OVER = "?"
-"""What stands in a row for a value that was not read."""
+PASSED_OVER = "??"
+"""What stands in a row for a value that was not read: this very object, as a cell may hold what equals it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,16 +37,20 @@ class Opened:
     chunks: Iterator[bytes]
     source: Source
 
-    def elements(self, normalised: Counter[str], ask: Ask | None = None) -> Iterator[Element]:
+    def elements(
+        self, normalised: Counter[str], ask: Ask | None = None, mapped: frozenset[str] = frozenset()
+    ) -> Iterator[Element]:
         """Yield the elements in order; may be called once. Raises UnreadableContent if the rest cannot be read.
 
-        `ask` says which columns of a Parquet file are needed; all are if it is None.
+        `ask` says which columns of a Parquet file are needed; all are if it is None. `mapped` are names of columns that
+        a mapping knows.
         """
         match self.found.container:
             case "json":
                 return arrays.read(_without_mark(self.chunks, normalised))
             case "csv" | "tsv":
-                return tables.read(_without_mark(self.chunks, normalised), self.found.delimiter, normalised)
+                chunks = _without_mark(self.chunks, normalised)
+                return tables.read(chunks, self.found.delimiter, normalised, mapped=mapped)
             case "parquet":
                 return _parquet(self.source, ask)
         return lines.read(self.chunks, normalised)

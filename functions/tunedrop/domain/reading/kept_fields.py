@@ -7,15 +7,28 @@ prepared data, for evaluations; those to ignore are left out of messages and the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
+from tunedrop.domain.formats import alpaca, pairs, sharegpt
 from tunedrop.domain.records import strict_json
-from tunedrop.domain.records.defects import Defect
+from tunedrop.domain.records.defects import Defect, shown
 
 RESERVED = frozenset({"completion", "messages", "prompt", "schemaVersion", "system"})
 """Fields that train, or decide how: they can't be kept."""
+_READ = RESERVED | {
+    "role",
+    "content",
+    "from",
+    "value",
+    *alpaca.NAMES,
+    *pairs.QUESTIONS,
+    *pairs.ANSWERS,
+    *sharegpt.NAMES,
+}
+_LACKING = frozenset({"missing_field", "unknown_format", "no_answers"})
 REFERENCES = "references"
 """Further right answers of a record."""
 MOST, MOST_IGNORED = 20, 100
@@ -51,6 +64,19 @@ def without(document: Mapping[str, Any], ignore: frozenset[str]) -> tuple[dict[s
 def _listed(items: Sequence[Any], ignore: frozenset[str]) -> tuple[list[Any], int]:
     parted = [without(item, ignore) if isinstance(item, Mapping) else (item, 0) for item in items]
     return [item for item, _ in parted], sum(count for _, count in parted)
+
+
+def blamed(defects: Sequence[Defect], ignored: frozenset[str]) -> tuple[Defect, ...]:
+    """The defects, with the hint to ignore no such field on those that lack what is ignored, if formats read that.
+
+    Any of it may be ignored beside another form of the record, such as the prompt beside a whole conversation.
+    """
+    read = sorted(ignored & _READ)
+    if not read:
+        return tuple(defects)
+    names = " and ".join(map(shown, read))
+    hint = f"[fields] ignore or --ignore-field leaves out {names}: ignore nothing that a record needs."
+    return tuple(replace(each, hint=hint) if each.code in _LACKING else each for each in defects)
 
 
 def null_references(kept: Mapping[str, Any]) -> Iterator[Defect]:

@@ -121,7 +121,7 @@ class SplitFileReader:
     def _content(self, opened: Opened, screen: Screen | None, ask: Ask) -> Iterator[Element | Cells]:
         by_name = self._mapping is not None or self._keep or self._ignore
         if opened.found.container != "jsonl" or screen is None or by_name:
-            yield from opened.elements(self.normalised, ask)
+            yield from opened.elements(self.normalised, ask, self._mapping.fields if self._mapping else frozenset())
             return
         line = 1
         for block in lines.blocks(opened.chunks):
@@ -164,28 +164,30 @@ class _Judge:
         self._source = source
         self._unit = unit
         self._columns = Columns(reader.normalised, mapping)
+        self._before = reader.records
         self._told: set[Defect] = set()
         """Defects of a table's columns already reported: every row would repeat them."""
 
     def ask(self, names: Sequence[str]) -> Asked:
         """What of a Parquet file's columns is needed."""
-        asked = self._columns.ask([name for name in names if name not in self._keep])
-        return replace(asked, needed=asked.needed | self._keep)
+        return _asked(names, self._columns, self._keep, self._ignore)
 
     def entry(self, element: Element) -> Entry:
         """Read an element's record, or the defects in its place."""
         document, kept = self._document(element.content)
         if isinstance(document, Defect):
             return self._entry(_line(element, document), None, (document,))
-        format_ = all_formats.detect(document, self._mapping, self._reader.format)
+        first = self._reader.records == self._before + 1
+        format_ = all_formats.detect(document, self._mapping, self._reader.format, first=first)
         if isinstance(format_, Defect):
-            return self._entry(element.line, None, self._once(element, (format_,)))
+            return self._entry(element.line, None, self._once(element, kept_fields.blamed((format_,), self._ignore)))
         reading = format_.read(document)
         record = reading.record
         if record is not None and isinstance(element.content, bytes):
             record = raw_texts.attach(record, element.content)
         self._reader.normalised.update(reading.normalised)
-        defects = self._mixed(format_) + self._once(element, reading.defects) + (*kept_fields.null_references(kept),)
+        found = kept_fields.blamed(reading.defects, self._ignore)
+        defects = self._mixed(format_) + self._once(element, found) + (*kept_fields.null_references(kept),)
         entry = self._entry(element.line, record, defects)
         return replace(entry, kept=kept) if kept else entry
 
@@ -227,6 +229,17 @@ class _Judge:
         if format_.name == "openai_chat":
             self._reader.format = format_.name
         return ()
+
+
+def _asked(names: Sequence[str], columns: Columns, keep: frozenset[str], ignore: frozenset[str]) -> Asked:
+    asked = columns.ask([name for name in names if name not in keep | ignore])
+    return Asked(asked.needed | keep, asked.unread | (ignore - keep))
+
+
+def all_readable(mapping: FieldMapping | None, keep: frozenset[str], ignore: frozenset[str]) -> Ask:
+    """Ask for all of a Parquet file's columns, and pass over what cannot be read where a record does without it."""
+    columns = Columns(Counter(), mapping)
+    return lambda names: replace(_asked(names, columns, keep, ignore), unread=frozenset())
 
 
 def _is_whole_row(content: bytes | Mapping[str, Any] | Defect) -> bool:

@@ -15,10 +15,11 @@ _MOST_TITLES = 5
 
 
 class TableHead:
-    """Takes the rows at a table's top until the names of its columns are known."""
+    """Takes the rows at a table's top until the names of its columns are known. A mapping's are `mapped`."""
 
-    def __init__(self, normalised: Counter[str]) -> None:
+    def __init__(self, normalised: Counter[str], mapped: frozenset[str] = frozenset()) -> None:
         self._normalised = normalised
+        self._mapped = mapped
         self._titles: list[tuple[int, Sequence[str]]] = []
         """The first line and the cells of rows that may be titles."""
 
@@ -29,9 +30,10 @@ class TableHead:
         """
         if isinstance(cells, Defect):
             raise UnreadableContent(Defect(cells.code, cells.message, hint=cells.hint, line=line))
-        if self._titles and _names_a_record(cells):
+        is_mapped = not self._mapped.isdisjoint(map(str.strip, cells))
+        if self._titles and (is_mapped or _names_a_record(cells)):
             self._normalised["title_row"] += len(self._titles)
-        elif _may_be_title(cells) and len(self._titles) < _MOST_TITLES:
+        elif not is_mapped and _may_be_title(cells) and len(self._titles) < _MOST_TITLES:
             self._titles.append((line, cells))
             return None
         elif self._titles:

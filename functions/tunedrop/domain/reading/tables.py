@@ -13,22 +13,28 @@ from tunedrop.domain.records import elements, strict_json
 from tunedrop.domain.records.defects import Defect, UnreadableContent
 from tunedrop.domain.records.elements import Element
 
+_ROW_NUMBER = re.compile(r"\d+(?:\.0)?")
+"""As pandas writes it; as a fraction where rows were missing."""
 _CLOSING = re.compile(rb'[^"]*+(?:""[^"]*+)*+"')
 
 
 def read(
-    chunks: Iterable[bytes], delimiter: str, normalised: Counter[str], longest: int = elements.MAX_BYTES
+    chunks: Iterable[bytes],
+    delimiter: str,
+    normalised: Counter[str],
+    longest: int = elements.MAX_BYTES,
+    mapped: frozenset[str] = frozenset(),
 ) -> Iterator[Element]:
     r"""Yield the rows below the header, with their first lines, as mappings of column names to strings.
 
     Rows end in `\n` or `\r\n`; line ends inside quotes are kept. An empty cell is an empty string, a row of nothing but
     those a blank line. Raises UnreadableContent, with the line, for a header that names no columns and for a quotation
-    mark that is never closed.
+    mark that is never closed. `mapped` are names of columns that a mapping knows.
     """
     # The limit is the whole process's, so it is only ever raised; rows are capped before they reach the csv module.
     csv.field_size_limit(max(csv.field_size_limit(), longest))
     names: Sequence[str] | None = None
-    head = table_heads.TableHead(normalised)
+    head = table_heads.TableHead(normalised, mapped)
     for line, raw in _Rows(delimiter, longest).read(chunks):
         if raw is None:
             yield Element(line, elements.too_long("row", longest))
@@ -126,7 +132,7 @@ def _fields(names: Sequence[str], cells: list[str] | Defect, normalised: Counter
     for number, (name, cell) in enumerate(zip_longest(names, cells, fillvalue=""), start=1):
         if name:
             found[name] = cell
-        elif number == 1 and cell.isdecimal():
+        elif number == 1 and _ROW_NUMBER.fullmatch(cell):
             normalised["field_left_out"] += 1
         elif cell.strip():
             if number > len(names):

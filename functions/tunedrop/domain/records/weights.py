@@ -24,10 +24,14 @@ def is_learned(message: Mapping[str, Any]) -> bool:
 
 
 def defects(message: Mapping[str, Any], path: str) -> Iterator[Defect]:
-    """Yield a defect for a weight between 0 and 1, or beyond: no format of training can say so."""
-    weight = message.get("weight", 1)
+    """Yield a defect for each mark that says neither yes nor no: no format of training can say so."""
+    weight, train = message.get("weight"), message.get("train")
     if weight not in (0, 1, None):
         yield Defect("not_expressible", "A weight other than 0 and 1.", f"{path}.weight", hint="Write 0 or 1.")
+    if not isinstance(train, bool | None):
+        yield Defect(
+            "not_expressible", "A mark train other than true and false.", f"{path}.train", hint="Write true or false."
+        )
 
 
 def cut(record: Record, path: str) -> tuple[Record, tuple[Defect, ...], tuple[str, ...]]:
@@ -46,7 +50,7 @@ def cut(record: Record, path: str) -> tuple[Record, tuple[Defect, ...], tuple[st
     return replace(record, turns=kept, weighted=True), (), ("unweighted_answer_cut",) * len(left)
 
 
-_NOTHING = "Every answer has weight 0: nothing of the record is to be learned."
+_NOTHING = "Every answer has weight 0, or train false: nothing of the record is to be learned."
 
 
 def taught(record: Record, learned: Learned) -> tuple[Record, ...] | Defect:
@@ -62,11 +66,12 @@ def taught(record: Record, learned: Learned) -> tuple[Record, ...] | Defect:
     first = next((turn for turn in record.turns if turn.role == "assistant" and not turn.learned), None)
     if first is None:
         return (record,)
-    return Defect("not_expressible", _LEARNED_TOO, f"{first.path}.weight", hint=_OTHERS)
+    return Defect("not_expressible", _LEARNED_TOO, first.path, hint=_OTHERS)
 
 
 _LEARNED_TOO = (
-    "This answer has weight 0 and stands before one to learn: the base model may learn all answers of a conversation."
+    "This answer has weight 0, or train false, and stands before one to learn: the base model may learn all answers of "
+    "a conversation."
 )
 _OTHERS = (
     "Tune a base model that learns only the last answer (docs/data-format.md), or begin the record after this answer."

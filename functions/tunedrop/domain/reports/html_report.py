@@ -9,6 +9,7 @@ from typing import Any
 
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel
+from tunedrop.domain.checks.findings import MOST_STORED
 from tunedrop.domain.evaluation import power
 from tunedrop.domain.formats import all_formats
 from tunedrop.domain.reports import histogram, markup, next_steps, own_names, page_parts
@@ -138,7 +139,9 @@ def _all_of_them(report: Report) -> Markup | None:
         return tag("p", "All of them: ", tag("code", "tunedrop check --findings OUT.csv"), class_="quiet")
     key = object_keys.report(report["dataset"], report["version"], report["base_model"], report["split"])
     lines, rows = (tag("code", each.rpartition("/")[2]) for each in object_keys.findings(key))
-    return tag("p", "All of them, beside this page: ", lines, " and ", rows, class_="quiet")
+    many = sum(row.count for row in next_steps.codes(report) if row.code not in report["policy"].get("ignore", ()))
+    which = "All of them" if many <= MOST_STORED else f"The first {MOST_STORED:,} of {many:,}"
+    return tag("p", f"{which}, beside this page: ", lines, " and ", rows, class_="quiet")
 
 
 def _group(report: Report, row: next_steps.CodeCount) -> Markup:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PART_BYTES = 8 * 2**20
 """Above S3's minimum of 5 MB per part; its maximum of 10,000 parts then allows 80 GB (docs/facts.md#s3-objects)."""
 
-_CONTENT_TYPE = "application/jsonl"
+JSON_LINES = "application/jsonl"
 
 
 class ObjectWriter:
@@ -34,10 +34,11 @@ class ObjectWriter:
     `write` and `complete` raise botocore's errors, also those of parts sent earlier.
     """
 
-    def __init__(self, bucket: Bucket, key: str, sender: BackgroundSender) -> None:
+    def __init__(self, bucket: Bucket, key: str, sender: BackgroundSender, content_type: str = JSON_LINES) -> None:
         self._s3 = bucket.s3
         self._sender = sender
         self._place: dict[str, Any] = {"Bucket": bucket.name, "Key": key}
+        self._content_type = content_type
         self._buffer = bytearray()
         self._upload_id: str | None = None
         self._parts: list[Future[UploadPartOutputTypeDef]] = []
@@ -70,7 +71,7 @@ class ObjectWriter:
     def complete(self) -> StoredFile:
         """Make the object visible, and return its key, S3 version id, size in bytes and SHA-256."""
         if self._upload_id is None:  # it fits into one part
-            answer = self._s3.put_object(**self._place, Body=bytes(self._buffer), ContentType=_CONTENT_TYPE)
+            answer = self._s3.put_object(**self._place, Body=bytes(self._buffer), ContentType=self._content_type)
             return self._stored(answer.get("VersionId"))
         if self._buffer:
             self._send(bytes(self._buffer))
@@ -84,7 +85,7 @@ class ObjectWriter:
     def _send(self, part: bytes) -> None:
         """Queue a part for sending. Raises the fault of an earlier part: there is no use in going on."""
         if self._upload_id is None:
-            begun = self._s3.create_multipart_upload(**self._place, ContentType=_CONTENT_TYPE)
+            begun = self._s3.create_multipart_upload(**self._place, ContentType=self._content_type)
             self._upload_id = begun["UploadId"]
         for sent in self._parts[-SENDING:]:  # earlier ones were checked before: no more are ever in flight
             if sent.done():
