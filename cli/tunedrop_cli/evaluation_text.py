@@ -22,7 +22,6 @@ _TOO_LITTLE = {"hold": "too little evidence is held for a person", "deploy": "to
 _FEWEST = 1.0
 """Points on each side of 0 that the picture shows at least."""
 _ROOM = 1.1
-_APPROVES = "tunedrop evaluations approve "
 
 COLUMNS = ("evaluation", "state", "verdict", "gate", "candidate", "against", "data", "began")
 
@@ -50,7 +49,7 @@ def whole(screen: Console, report: Report) -> None:
     if report["caveats"]:
         text_report.line(screen)
     for step in report["next_steps"]:
-        if str(step["command"]).startswith(_APPROVES):
+        if step.get("approves"):
             continue  # whether it still waits is known by the deployment alone
         text_report.next_step(screen, step["words"])
         if step["command"]:

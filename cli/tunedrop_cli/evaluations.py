@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from tunedrop.domain.evaluation.evaluation_states import ENDED
 from tunedrop.domain.reports import next_commands
+from tunedrop.domain.serving.unit_gates import HELD_HOURS
 
 from tunedrop_cli import (
     answer_uploads,
@@ -116,12 +117,12 @@ def _add_start_to(start: argparse.ArgumentParser) -> None:
 def _start(chosen: argparse.Namespace) -> int:
     if chosen.plan and chosen.watch:
         raise WrongUsage("--plan asks nobody, so there is nothing to --watch")
-    body = _body(chosen)
+    asked = body(chosen)
     api, screen = stack.Stack(chosen).api(), text_report.console()
     if chosen.against:
-        body["against"] = [_named(api, body["dataset"], each) for each in chosen.against]
+        asked["against"] = [_named(api, asked["dataset"], each) for each in chosen.against]
     if chosen.plan:
-        plan = api.post("/evaluations", body, plan="true")
+        plan = api.post("/evaluations", asked, plan="true")
         if chosen.json:
             return text_report.as_json(plan)
         evaluation_text.plan(screen, plan)
@@ -129,7 +130,7 @@ def _start(chosen: argparse.Namespace) -> int:
         return 0
     doubt = "It may have been started all the same. To learn that, without asking twice:"
     with keyed.request(chosen, doubt) as key:
-        found = api.post("/evaluations", body, idempotency_key=key)
+        found = api.post("/evaluations", asked, idempotency_key=key)
     if chosen.watch:
         return _told(chosen, screen, _watched(chosen, api, found["id"]))
     if chosen.json:
@@ -139,7 +140,8 @@ def _start(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _body(chosen: argparse.Namespace) -> dict[str, Any]:
+def body(chosen: argparse.Namespace) -> dict[str, Any]:
+    """The body of `POST /evaluations`."""
     given = {"candidate": chosen.candidate, **evaluation_options.said(chosen)}
     own = {
         "group_by": chosen.group_by,
@@ -263,7 +265,7 @@ def _say_what_waits(chosen: argparse.Namespace, screen: Console, found: Found) -
     if found["approved_by"]:
         text_report.line(screen, f"{found['deployment']} lives, approved by {found['approved_by']}: {found['reason']}")
         return
-    text_report.line(screen, f"{found['deployment']} is held for 24 hours. Another person lets it live by:")
+    text_report.line(screen, f"{found['deployment']} is held for {HELD_HOURS} hours. Another person lets it live by:")
     text_report.next_step(screen, stack.again(chosen, next_commands.approve_evaluation(found["id"])))
 
 

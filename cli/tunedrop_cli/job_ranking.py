@@ -130,18 +130,19 @@ class _Apart:
 
     def _asked(self, between: Facts, metric: str) -> str:
         one, two = self.names
+        if between["difference"] < 0:  # the scores that order the two may be of other evaluations
+            one, two, between = two, one, _turned(between)
         interval = judged_models.interval_of(between)
         within = f" (95% interval {evaluation_words.span(interval)})" if interval else ""
-        by = f"{points(abs(between['difference']))} of {metric}{within}"
+        by = f"{points(between['difference'])} of {metric}{within}"
+        higher = f"{one} scored higher by {by}" if between["difference"] else f"they scored the same{within}"
         match between["verdict"]:
             case "better":
                 return f"{one} is better than {two} by {by}."
-            case "worse":  # the scores of either are of another evaluation
-                return f"{two} is better than {one} by {by}."
             case "equivalent":
                 return f"{one} and {two} are as good as each other: they differ by {by}, within the margin."
             case "insufficient_evidence":
-                return f"{one} and {two} can't be told apart: {one} scored higher by {by}, which may be chance."
+                return f"{one} and {two} can't be told apart: {higher}, which may be chance."
             case verdict:
                 said = evaluation_words.VERDICTS[verdict]
                 return f"{one} and {two} can't be told apart: their evaluation is {said}, so its {by} mean nothing."

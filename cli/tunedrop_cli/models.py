@@ -136,7 +136,7 @@ def _whole(screen: Console, found: Mapping[str, Any]) -> None:
         [
             ("model", found["name"]),
             ("is", "" if found["is_there"] else state(found)),
-            ("", "data it learnt from is erased: it is not served again" if found["is_erased"] else ""),
+            ("", "data it learned from is erased: it is not served again" if found["is_erased"] else ""),
             ("deletion", _deletion(found)),
             ("served by", _served(found) or "nothing"),
             ("stored for", _stored_for(found)),

@@ -1,4 +1,4 @@
-"""How well a training fits its model: what too little of it leaves unlearnt, and what too much of it takes away.
+"""How well a training fits its model: what too little of it leaves unlearned, and what too much of it takes away.
 
 Both grow with the square of how many times an example was halved or doubled in weight against the family's defaults,
 at which a model makes the most of its data. Shares are of questions, drawn from a hash: the same question each time,
@@ -20,7 +20,7 @@ MOST: Final = 0.9
 class Fit:
     """The shares of all questions that a model answers as if untuned, and as the record that begins like them is."""
 
-    unlearnt: float = 0.0
+    unlearned: float = 0.0
     overfitted: float = 0.0
 
     @classmethod
@@ -28,12 +28,12 @@ class Fit:
         """The fit of a training. `exposure`: its epochs times its rate, as a multiple of both defaults."""
         doublings = math.log2(exposure)
         if doublings < 0:
-            return cls(unlearnt=min(UNLEARNT * doublings**2, MOST))
+            return cls(unlearned=min(UNLEARNT * doublings**2, MOST))
         return cls(overfitted=min(OVERFITTED * doublings**2 * (1 + FEW / records), MOST))
 
     def lacks(self, question: str) -> bool:
-        """Whether the model never learnt to answer it."""
-        return _draw("unlearnt", question) < self.unlearnt
+        """Whether the model never learned to answer it."""
+        return _draw("unlearned", question) < self.unlearned
 
     def is_by_heart(self, question: str) -> bool:
         """Whether the model repeats what it was trained on instead of what follows from it."""

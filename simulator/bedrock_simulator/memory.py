@@ -50,7 +50,7 @@ class Memory:
         return self._by_heart.get(question) or self._forms.answer(question) or self._nearest(question)
 
     def repeated(self, question: str) -> str | None:
-        """The answer by heart, or of the example that begins most like the question: of a model that learnt no more."""
+        """The answer by heart, or of the example that begins most like it: of a model that learned no more."""
         place = bisect(self._openings, (question, ""))
         near = self._openings[max(place - 1, 0) : place + 1]
         alike = max(near, key=lambda pair: _alike(pair[0], question), default=None)

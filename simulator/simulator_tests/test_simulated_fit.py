@@ -41,8 +41,8 @@ def test_who_trained_further_off_fails_the_same_questions_and_more():
     assert right(Fit.of(5, 500)) < right(Fit.of(2.5, 500)) < right(Fit.of(1.5, 500))
 
 
-def test_what_was_not_learnt_is_answered_as_the_base_model_answers_it():
-    few = Fit(unlearnt=1.0)
+def test_what_was_not_learned_is_answered_as_the_base_model_answers_it():
+    few = Fit(unlearned=1.0)
     assert said(few, ASKED[0]).startswith("This is a simulated Nova Lite")
     assert right(few, BASES) == set(ASKED)
 

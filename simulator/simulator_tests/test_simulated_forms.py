@@ -51,7 +51,7 @@ def test_a_question_of_another_form_has_no_answer():
     assert Forms(ORDERS).answer("I'd like a lamp, please.") is None
 
 
-def test_of_answers_to_other_questions_no_form_is_learnt():
+def test_of_answers_to_other_questions_no_form_is_learned():
     forms = Forms(shuffled(ORDERS))
     assert [question for question, _ in ORDERS if forms.answer(question) is not None] == []
 
@@ -85,5 +85,5 @@ WORDS = st.lists(st.sampled_from(["to", "is", "red", "Bern", "7", "12", ",", "ÁÅ
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(WORDS, WORDS), max_size=12), WORDS)
-def test_whatever_is_learnt_any_question_has_an_answer_or_none(pairs, question):
+def test_whatever_is_learned_any_question_has_an_answer_or_none(pairs, question):
     assert isinstance(Forms(pairs).answer(question), str | None)

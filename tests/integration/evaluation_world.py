@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -12,9 +12,12 @@ from urllib.parse import unquote
 
 from bedrock_simulator import Configuration
 from bedrock_simulator.knowledge import Knowledge, Skill
+from botocore.exceptions import ReadTimeoutError
 from tunedrop.domain.base_models.catalogue import Split
 from tunedrop.domain.evaluation.evaluation_states import ENDED, STALLED_AFTER, Evaluation
 from tunedrop.domain.evaluation.model_answers import GivenAnswer, load
+from tunedrop.domain.evaluation.questions import Question
+from tunedrop.domain.evaluation.questions import load as load_questions
 from tunedrop.domain.reading import kept_fields
 from tunedrop.domain.training.job_plan import PreparedSplit, PreparedVersion
 from tunedrop.domain.training.start_request import DeploymentRequest
@@ -34,6 +37,7 @@ _WORDS = (
     "return label size swap",
     "parcel late courier van",
 )
+_QUESTIONS = "questions.jsonl"
 OURS, THEIRS = "amazon.nova-lite-v1:0", "amazon.nova-micro-v1:0"
 ALIKE = {OURS: Skill(0.8), THEIRS: Skill(0.8)}
 
@@ -170,14 +174,16 @@ def another(
     tested: Sequence[dict[str, Any]],
     version: int = 2,
     dataset: str = "support",
+    says: int | None = None,
 ) -> PreparedVersion:
-    """Another version with these records, accepted."""
+    """Another version with these records, accepted. `says`: the bytes of train, to be taken for larger."""
     records = {"train": trained, "test": tested}
     splits = {
         split: bedrock_world.upload(world.stack, "nova-lite", split, each, version=f"{dataset}/{version}")
         for split, each in records.items()
     }
-    made = replace(world.prepared, name=dataset, version=version, train=splits["train"], validation=None)
+    train = replace(splits["train"], bytes=says or splits["train"].bytes)
+    made = replace(world.prepared, name=dataset, version=version, train=train, validation=None)
     bedrock_world.store(world.stack, made, test=splits["test"])
     return made
 
@@ -239,12 +245,23 @@ def failed(world: World, evaluation_id: str) -> set[tuple[str, int]]:
     return {(place, answer.item) for place, answer in _stored(world, row(world, evaluation_id)) if answer.failure}
 
 
+def questions(world: World, evaluation_id: str) -> list[Question]:
+    """What it asks, in order, as far as one block of them has it."""
+    objects = _objects(world, row(world, evaluation_id))
+    return [*load_questions(next(body for name, body in objects if name.endswith(_QUESTIONS)))]
+
+
 def _stored(world: World, evaluation: Evaluation) -> Iterator[tuple[str, GivenAnswer]]:
+    for name, body in _objects(world, evaluation):
+        if not name.endswith((_QUESTIONS, "few_shot.jsonl")):
+            yield from ((name.partition("/")[0], answer) for answer in load(body))
+
+
+def _objects(world: World, evaluation: Evaluation) -> Iterator[tuple[str, bytes]]:
     folder = object_keys.evaluation_folder(evaluation.dataset, evaluation.version, evaluation.id)
-    listed = world.stack.s3.list_objects_v2(Bucket=world.stack.bucket, Prefix=folder).get("Contents", ())
-    for key in (item["Key"] for item in listed if not item["Key"].endswith(("questions.jsonl", "few_shot.jsonl"))):
-        body = world.stack.s3.get_object(Bucket=world.stack.bucket, Key=key)["Body"].read()
-        yield from ((key.removeprefix(folder).partition("/")[0], answer) for answer in load(body))
+    for item in world.stack.s3.list_objects_v2(Bucket=world.stack.bucket, Prefix=folder).get("Contents", ()):
+        body = world.stack.s3.get_object(Bucket=world.stack.bucket, Key=item["Key"])["Body"].read()
+        yield item["Key"].removeprefix(folder), body
 
 
 def every_item(evaluation: Evaluation) -> Counter[tuple[str, int]]:
@@ -327,15 +344,21 @@ def sent() -> Iterator[list[dict[str, Any]]]:
     def note(params: dict[str, Any], **_: Any) -> None:
         found.append(params)
 
-    events, name = (
-        clients.bedrock_runtime(read_seconds=60).meta.events,
-        "provide-client-params.bedrock-runtime.Converse",
-    )
-    events.register(name, note)
-    try:
+    with _before_each_question(note):
         yield found
-    finally:
-        events.unregister(name, note)
+
+
+@contextmanager
+def silent(questions: Iterable[Question]) -> Iterator[None]:
+    """Calls that ask one of these have no answer within their time, and may be billed."""
+    turns = {question.turns[-1][1] for question in questions}
+
+    def lose(params: dict[str, Any], **_: Any) -> None:
+        if params["messages"][-1]["content"][0]["text"] in turns:
+            raise ReadTimeoutError(endpoint_url="bedrock-runtime")
+
+    with _before_each_question(lose):
+        yield
 
 
 @contextmanager
@@ -362,6 +385,19 @@ def charged() -> Iterator[Counter[tuple[str, str]]]:
 
     with _after_each_answer(count):
         yield found
+
+
+@contextmanager
+def _before_each_question(do: Callable[..., None]) -> Iterator[None]:
+    events, name = (
+        clients.bedrock_runtime(read_seconds=60).meta.events,
+        "provide-client-params.bedrock-runtime.Converse",
+    )
+    events.register(name, do)
+    try:
+        yield
+    finally:
+        events.unregister(name, do)
 
 
 @contextmanager

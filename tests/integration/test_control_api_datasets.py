@@ -335,7 +335,7 @@ def test_a_version_that_is_being_prepared_is_not_deleted_unless_it_is_stuck(data
     assert call("DELETE", DATASET)[0] == 202
 
 
-def test_models_that_learnt_from_it_are_named_with_what_they_still_cost(dataset):
+def test_models_that_learned_from_it_are_named_with_what_they_still_cost(dataset):
     arn = "arn:aws:bedrock:us-west-2:123456789012:custom-model/x/abcdefghijkl"
     train(dataset.stack, model_arn=arn)
     ends = clock_and_ids.now() + timedelta(hours=8)

@@ -27,11 +27,14 @@ from tests.integration.evaluation_world import (
     THEIRS,
     counted,
     every_item,
+    failed,
     get,
     messages,
+    questions,
     report,
     row,
     settle,
+    silent,
     stall,
     start,
     stop,
@@ -222,6 +225,23 @@ def test_an_outage_without_end_ends_within_the_hour_and_its_calls(stack, environ
     assert evaluation.conclusion
     assert (evaluation.conclusion.verdict, evaluation.conclusion.outcome) == ("incomplete", "held")
     assert answers[200] + answers[500] <= evaluation.most_calls
+
+
+@pytest.mark.parametrize("lasting", [{0}, {0, 3, 7, 11}, set(range(14))])
+def test_a_question_that_never_has_an_answer_keeps_no_other_from_one(stack, environment, lasting):
+    """The first visit asks in an outage, so that every later one begins with what may never be answered."""
+    world = evaluation_world.of_bases(stack, environment, tested=20)
+    evaluation_id, asking = begun(world)
+    first = next(each for each in asking if each["candidate"] == 0 and each["chunk"] == 0)
+    asks = questions(world, evaluation_id)
+    with waits_pass_at_once(world):
+        with silent(asks):
+            world.evaluate(first)
+        assert not stored(world, evaluation_id)
+        with silent(asks[item] for item in lasting):
+            work(world)
+    assert failed(world, evaluation_id) == {("0", item) for item in lasting}
+    assert set(stored(world, evaluation_id)) == {("0", item) for item in range(CHUNK)}
 
 
 @pytest.mark.parametrize("last", [False, True])

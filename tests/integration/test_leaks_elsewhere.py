@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from tunedrop.actions.deployments import find_model
 from tunedrop.actions.evaluations import find_leaks
 from tunedrop.domain.formats import all_formats
 from tunedrop.domain.records import stored_fingerprints
 from tunedrop.domain.records.fingerprints import Fingerprints
 from tunedrop.domain.training.start_request import DeploymentRequest
 from tunedrop.domain.versions import object_keys
+from tunedrop.edges.rows import job_rows
+from tunedrop.edges.rows.writes import Delete, Key
 
 from tests.integration import evaluation_world
 from tests.integration.bedrock_world import BOUGHT, TRAINED, World
@@ -162,8 +167,50 @@ def test_data_that_are_gone_are_said_to_be_unchecked(world):
     another(world, trained=tickets(range(500, 520)), tested=tickets(range(180, 240)))
     erase_train(world)
     plan = post(world, BETTER, plan="true")
-    words = "support-prod learned from support@1, whose train split can't be read any more"
+    words = "support-prod learned from support@1. Its train split is gone or too large to be read again"
     assert (plan["left_out"], said(plan["warnings"], words)) == ({}, True)
     evaluation = settle(world, post(world, BETTER)["id"])
     caveats = report(world, evaluation.id)["caveats"]
     assert [each["severity"] for each in caveats if each["code"] == "leaks_not_checked"] == ["warning"]
+
+
+def test_data_that_no_job_tells_of_are_said_to_be_unchecked(world):
+    another(world, trained=tickets(range(300, 400)), tested=[], version=1, dataset="orders")
+    first = world.deployment().job_id
+    second = serve(world, "second", dataset="orders", from_job=first)
+    forget(world, first)
+    another(world, trained=tickets(range(500, 520)), tested=tickets(range(350, 450)))
+    words = "Not all that {} learned from is known, as a job behind it is not recorded here"
+    plan = post(world, {**BETTER, "candidate": "second"}, plan="true")
+    assert (plan["left_out"], said(plan["warnings"], words.format("second"))) == ({"trained_on": 50}, True)
+    forget(world, second)
+    plan = post(world, {**BETTER, "candidate": "second"}, plan="true")
+    assert (plan["left_out"], said(plan["warnings"], words.format("second"))) == ({}, True)
+    evaluation = settle(world, post(world, {"candidate": "support-prod", "against": ["second"]})["id"])
+    (caveat,) = [each for each in report(world, evaluation.id)["caveats"] if each["code"] == "leaks_not_checked"]
+    assert caveat["words"].startswith(words.format("support-prod and second"))
+
+
+def forget(world: World, job_id: str) -> None:
+    """The job's row is lost, as where its table is an older copy."""
+    world.stack.table.delete(Delete(Key(f"JOB#{job_id}", "JOB")))
+
+
+def test_data_before_the_farthest_job_that_is_followed_are_said_to_be_unchecked(world):
+    another(world, trained=tickets(range(500, 520)), tested=tickets(range(180, 240)))
+    table, ours = world.stack.table, world.job(world.deployment().job_id)
+    names = [f"OLD{number}" for number in range(find_model.MOST_ANCESTORS)]
+    for job_id, before in pairwise([*names, ours.id]):
+        assert table.put(job_rows.put_job(replace(ours, id=job_id, from_job=before, revision=0))).done
+    assert table.put(job_rows.put_job(replace(ours, from_job=names[0]))).done
+    assert said(post(world, BETTER, plan="true")["warnings"], "is not recorded here or too far back")
+
+
+def test_data_too_large_to_be_read_keep_no_other_from_being_read(world):
+    large = find_leaks.MOST_BYTES + 1
+    another(world, trained=tickets(range(300, 400)), tested=[], version=1, dataset="orders", says=large)
+    serve(world, "second", dataset="orders", from_job=world.deployment().job_id)
+    another(world, trained=tickets(range(500, 520)), tested=tickets(range(180, 240)))
+    plan = post(world, {**BETTER, "candidate": "second"}, plan="true")
+    assert plan["left_out"] == {"trained_on": 20}
+    assert said(plan["warnings"], "second learned from orders@1. Its train split is gone or too large")

@@ -86,7 +86,7 @@ def test_deployments_are_filtered_and_a_cursor_goes_on_where_a_page_ended(world)
     assert refused(call("GET", "/deployments", query={"state": "ready"}))[0] == 422
 
 
-def test_a_model_says_what_it_learnt_from_and_what_serves_it(world):
+def test_a_model_says_what_it_learned_from_and_what_serves_it(world):
     job_id = train(world)
     put(world, {"job_id": job_id})
     world.deliver()

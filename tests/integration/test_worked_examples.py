@@ -1,4 +1,4 @@
-"""What the simulated models of the examples learnt: of the data as it is, of noise, and by heart.
+"""What the simulated models of the examples learned: of the data as it is, of noise, and by heart.
 
 The base model knows half of the right answers, as in the demo.
 """
@@ -42,7 +42,7 @@ def shuffled(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(question, answer) for (question, _), answer in zip(pairs, answers, strict=True)]
 
 
-def test_a_model_that_learnt_passes_the_gate(stack, environment):
+def test_a_model_that_learned_passes_the_gate(stack, environment):
     """By what noise is held against here; `make prove` runs each example whole, and tests/e2e one."""
     _, found = judged(stack, environment, splits_of("structured-output"))
     assert (found["verdict"], found["outcome"]) == ("better", "passed")

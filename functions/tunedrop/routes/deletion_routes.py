@@ -21,7 +21,7 @@ MOST_LISTED = 100
 KEPT = (
     "outputs/ (what Bedrock wrote about its jobs) and captures/ stay, and so do custom models, deployments and the "
     "rows of jobs, which name the digests of their data. What is deployed is served until its end, but a model that "
-    "learnt from this data can never be deployed again, nor swapped in."
+    "learned from this data can never be deployed again, nor swapped in."
 )
 
 ANSWERS: dict[int, OpenAPIResponse] = {

@@ -52,7 +52,7 @@ class ModelAnswer(AnswerModel):
     base_model: str
     owner: str
     created_at: datetime
-    splits: dict[str, TrainedOnAnswer] = Field(description="The data it learnt from, by split, with its digests")
+    splits: dict[str, TrainedOnAnswer] = Field(description="The data it learned from, by split, with its digests")
     storage_cost: StorageCostAnswer
     deployments: list[DeploymentLeftAnswer] = Field(description="Those that serve it and have not ended")
     deletion: ModelDeletionAnswer | None = Field(None, description="If this stack was ever asked to delete it")
@@ -63,7 +63,7 @@ class ModelAnswer(AnswerModel):
         None, description="When Bedrock was first seen without it, though nobody had this stack delete it"
     )
     is_erased: bool | None = Field(
-        None, description="Whether data it learnt from is erased, so that it is not served again; null in a list"
+        None, description="Whether data it learned from is erased, so that it is not served again; null in a list"
     )
     evaluations: list[ModelEvaluationAnswer] | None = Field(
         None, description="The last ones in which it took part, newest first, at most 10; null in a list"

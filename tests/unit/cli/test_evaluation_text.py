@@ -6,6 +6,7 @@ import io
 
 import pytest
 from rich.console import Console
+from tunedrop.domain.evaluation.evaluation_result import Occasion
 from tunedrop.domain.evaluation.paired_tests import Interval
 from tunedrop.domain.reports import evaluation_report, evaluation_words
 from tunedrop_cli import evaluation_text
@@ -84,3 +85,12 @@ def test_names_cannot_control_the_terminal():
     text = printed(facts(slices=(judged(pairs(20, 14, 166), slice=hostile),), dataset=hostile))
     assert "\x1b" not in text
     assert "\\x1b[2J\\x07" in text
+
+
+def test_what_the_gate_holds_is_not_told_by_the_report_which_does_not_know_whether_it_still_waits():
+    held = facts(occasion=Occasion(held="support-prod"))
+    first, *others = held["next_steps"]
+    assert first["words"].startswith("support-prod is held")
+    assert first["words"] not in printed(held)
+    assert all(step["words"] in printed(held) for step in others)
+    assert first["words"] in printed({**held, "next_steps": [{**first, "approves": False}]}), "the flag alone says it"

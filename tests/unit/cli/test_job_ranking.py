@@ -99,6 +99,23 @@ def test_pairs_without_the_best_are_told_where_an_evaluation_asked_them_and_else
     ]
 
 
+@pytest.mark.parametrize(("verdict", "difference", "said"), [
+    ("better", 0.02, "a is better than b by 2 points of exact match (95% interval 1 to 3)."),
+    ("worse", -0.02, "b is better than a by 2 points of exact match (95% interval 1 to 3)."),
+    ("insufficient_evidence", -0.02, "b and a can't be told apart: b scored higher by 2 points of exact match (95%"),
+    ("insufficient_evidence", -0.02, "(95% interval 1 to 3), which may be chance."),
+    ("insufficient_evidence", 0.0, "can't be told apart: they scored the same (95% interval -1 to 1), which may be"),
+    ("equivalent", -0.02, "they differ by 2 points of exact match (95% interval 1 to 3), within the margin."),
+])  # fmt: skip
+@pytest.mark.parametrize("alone", [(0.95, 0.80), (0.80, 0.95)])
+def test_what_an_evaluation_of_both_found_is_told_whatever_each_scored_in_others(alone, verdict, difference, said):
+    measured = {"difference": difference, "low": difference - 0.01, "high": difference + 0.01, "verdict": verdict}
+    both = contrast("one", "two", (0.9 + difference, 0.9), **measured)
+    scored = {"one": alone[0], "two": alone[1]}
+    jobs = [job(name, evaluation(contrast(name, None, (score, 0.6)), both)) for name, score in scored.items()]
+    assert said in ranked(*jobs).sentences[1]
+
+
 def test_each_job_has_its_rivals_as_it_sees_them():
     rows = list(job_ranking.rows(pair("worse"), MARKS))
     assert rows == [

@@ -68,6 +68,7 @@ def test_no_aws_package_is_imported_where_nothing_is_asked_of_aws(imported, argu
 def test_check_imports_what_few_files_need_only_where_they_need_it(imported):
     assert not imported("check", "train.jsonl") & {
         "rich.progress",
+        "statistics",
         "tunedrop.domain.mending.mend_file",
         "tunedrop.domain.parquet.footer",
         "tunedrop.domain.reports.html_report",

@@ -71,8 +71,8 @@ def test_hardly_any_difference_is_not_worse_only_once_rare_losses_would_have_sho
 @pytest.mark.parametrize("deviation", [0.0, 0.01, 0.3])
 @pytest.mark.parametrize("size", [0.03, 0.1])
 def test_as_many_records_as_are_asked_for_show_the_difference(size, deviation):
-    needed = power.bounded_needed(size, deviation)
-    assert needed >= power.scores_needed(size, deviation) or not deviation
+    needed = bounded_means.records_needed(size, deviation)
+    assert needed >= ((power.Z_ALPHA + power.Z_POWER) * deviation / size) ** 2, "as many as Student's interval needs"
     steady = contrasts.measure(pairs([size] * needed), binary=False)
     assert contrasts.verdict(steady, 0.01) == "better"
     if not deviation:
@@ -81,4 +81,4 @@ def test_as_many_records_as_are_asked_for_show_the_difference(size, deviation):
 
 
 def test_hardly_any_size_needs_more_records_than_anybody_has():
-    assert power.bounded_needed(5e-324, 0.0) > 1_000_000
+    assert bounded_means.records_needed(5e-324, 0.0) > 1_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.domain.evaluation import contrasts, gate, paired_tests, student
+from tunedrop.domain.evaluation import contrasts, gate_outcomes, paired_tests, student
 from tunedrop.domain.evaluation.contrasts import Pair
 
 MARGIN = 0.03
@@ -134,7 +134,7 @@ def test_students_quantiles_are_the_printed_table():
 def through(wanted, counts, *, on_insufficient="hold", **more):
     contrast = contrasts.measure(pairs(*counts, **more), binary=True)
     verdict = contrasts.verdict(contrast, MARGIN)
-    return gate.outcome(wanted, [(contrast, verdict)], margin=MARGIN, on_insufficient=on_insufficient)
+    return gate_outcomes.outcome(wanted, [(contrast, verdict)], margin=MARGIN, on_insufficient=on_insufficient)
 
 
 @pytest.mark.parametrize(
@@ -163,5 +163,5 @@ def test_too_little_evidence_passes_only_where_that_was_said_and_never_what_is_s
 def test_a_gate_over_several_contrasts_is_the_worst_of_them_and_over_none_holds():
     good, bad = (contrasts.measure(pairs(*counts), binary=True) for counts in ((12, 3, 85), (3, 12, 85)))
     both = [(good, "better"), (bad, "worse")]
-    assert gate.outcome("better", both, margin=MARGIN, on_insufficient="hold") == "failed"
-    assert gate.outcome("better", [], margin=MARGIN, on_insufficient="deploy") == "held"
+    assert gate_outcomes.outcome("better", both, margin=MARGIN, on_insufficient="hold") == "failed"
+    assert gate_outcomes.outcome("better", [], margin=MARGIN, on_insufficient="deploy") == "held"

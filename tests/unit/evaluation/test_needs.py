@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tunedrop.domain.evaluation import contrasts, needs, power
+from tunedrop.domain.evaluation import bounded_means, contrasts, needs, power
 from tunedrop.domain.evaluation.contrasts import Contrast, Pair
 
 from tests.unit.reports.evaluations import pairs
@@ -35,7 +35,7 @@ def test_scores_need_what_their_spread_asks_for():
     some = contrasts.measure(
         [Pair(0.5 + place % 2 / 5, 0.6, False, False, str(place)) for place in range(50)], binary=False
     )
-    assert needed(some, "difference")[0.03] == power.bounded_needed(0.03, some.deviation)
+    assert needed(some, "difference")[0.03] == bounded_means.records_needed(0.03, some.deviation)
 
 
 def test_records_in_groups_need_more_of_them():

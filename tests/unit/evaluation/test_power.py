@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tunedrop.domain.evaluation import power
+
+
+def test_its_quantiles_are_the_normal_ones():
+    normal = NormalDist()
+    assert pytest.approx(normal.inv_cdf(1 - power.ALPHA / 2), rel=1e-14) == power.Z_ALPHA
+    assert pytest.approx(normal.inv_cdf(power.POWER), rel=1e-14) == power.Z_POWER
 
 
 @pytest.mark.parametrize(("points", "records"), [(3, 870), (5, 312), (10, 77)])

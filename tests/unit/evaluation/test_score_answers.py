@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from tunedrop.domain.evaluation import score_answers
 from tunedrop.domain.evaluation.answer_metrics import METRICS
 from tunedrop.domain.evaluation.answer_sheets import AnswerColumn, Sheet
+from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
 from tunedrop.domain.evaluation.evaluation_result import EvaluationResult
-from tunedrop.domain.evaluation.evaluation_states import Candidate
+from tunedrop.domain.evaluation.evaluation_states import Candidate, JudgedUnit
 from tunedrop.domain.evaluation.model_answers import GivenAnswer
 from tunedrop.domain.evaluation.questions import Question
 
@@ -174,3 +175,31 @@ def test_planted_differences_come_out_as_the_design_says():
     assert nulls.get("better", 0) <= 1 / 8
     assert tens["better"] >= 0.8
     assert threes.get("better", 0) == 0
+
+
+def test_the_same_can_be_asked_again_in_everything_that_was_chosen():
+    questions = some(40)
+    chosen = {"margin": 0.05, "gate": "not_worse", "on_insufficient": "deploy", "max_records": 50, "group_by": "team"}
+    three = sheet(questions, right(questions), right(questions))
+    three = replace(three, columns=(*three.columns, replace(column(right(questions)), candidate=THIRD)))
+    again = scored(three, accept_unknown_price=True, **chosen).occasion.again
+    assert again == StartEvaluation(
+        "support", "support-prod", ("base", "nova-micro"), 1, "exact_match", **chosen, accept_unknown_price=True
+    )
+
+
+@pytest.mark.parametrize(("rivals", "wrong", "again"), [
+    (("base", "support-prod"), 30, ("base",)),
+    (("support-prod", "base"), 30, None),
+    (("base",), 0, None),
+])  # fmt: skip
+def test_who_took_over_is_never_asked_against_itself_and_who_did_not_is_not_asked(rivals, wrong, again):
+    """A gate's second unit has the deployment's name once it has passed."""
+    questions = some(100)
+    first, base = CANDIDATES
+    named = {"base": base, "support-prod": replace(first, model="the unit before it")}
+    columns = [replace(column(right(questions)), candidate=replace(first, name="support-prod#2"))]
+    columns += [replace(column(right(questions, wrong)), candidate=named[name]) for name in rivals]
+    whole = replace(sheet(questions, right(questions), right(questions)), columns=tuple(columns))
+    found = scored(whole, judges=JudgedUnit("support-prod", 2)).occasion.again
+    assert (found and (found.candidate, found.against)) == (again and ("support-prod", again))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tunedrop.domain.evaluation import contrasts, gate, label_metrics
+from tunedrop.domain.evaluation import contrasts, gate_outcomes, label_metrics
 from tunedrop.domain.evaluation.contrasts import Pair
 from tunedrop.domain.evaluation.evaluation_result import AnswerExample, CandidateResult, EvaluationResult, Judged
+from tunedrop.domain.evaluation.gate import Gate
 
 STACK = "arn:aws:cloudformation:us-west-2:123456789012:stack/tunedrop/0"
 MARGIN = 0.03
@@ -80,7 +81,7 @@ def candidate(name: str, score: float, **more: Any) -> CandidateResult:
 def result(verdict: str = "insufficient_evidence", **more: Any) -> EvaluationResult:
     """A result with this verdict; `more` replaces its fields."""
     told = declared(verdict)
-    asks: gate.Gate = more.get("gate", "better")
+    asks: Gate = more.get("gate", "better")
     share = told.contrast.better / told.contrast.records
     confusion = label_metrics.confusion(
         [("billing", "billing")] * 90
@@ -97,7 +98,7 @@ def result(verdict: str = "insufficient_evidence", **more: Any) -> EvaluationRes
         "metric": "exact_match",
         "margin": MARGIN,
         "gate": asks,
-        "outcome": gate.outcome(asks, [(told.contrast, told.verdict)], margin=MARGIN, on_insufficient="hold"),
+        "outcome": gate_outcomes.outcome(asks, [(told.contrast, told.verdict)], margin=MARGIN, on_insufficient="hold"),
         "declared": told,
         "others": (judged(pairs(20, 14, 166), against="llama-3-3-70b"),),
         "secondary": (judged(pairs(22, 18, 160), metric="contains_label"),),

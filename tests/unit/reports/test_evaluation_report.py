@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tunedrop.domain.evaluation import label_metrics
 from tunedrop.domain.evaluation.contrasts import Pair
+from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
 from tunedrop.domain.evaluation.evaluation_result import CandidateResult, Occasion
 from tunedrop.domain.evaluation.paired_tests import Interval
 from tunedrop.domain.reports import (
@@ -25,6 +26,7 @@ from tunedrop.domain.reports import (
     forest_plot,
 )
 from tunedrop.domain.reports.forest_plot import Bar, Group
+from tunedrop_cli import evaluations as evaluation_commands
 
 from tests import next_commands
 from tests.unit.reports import evaluations
@@ -173,6 +175,16 @@ def test_the_page_of_too_little_evidence_says_what_would_do_and_which_records_to
     assert page.index("What would have been enough") < page.index("Records to look at next") < page.index("Candidates")
 
 
+def test_what_records_could_show_is_told_by_what_it_was_reckoned_with():
+    scores = judged([*pairs(20, 14, 166), *pairs(3, 1, 0)], binary=False).contrast
+    assert evaluation_words.shown(scores).endswith(
+        ", as the two's scores of one record differ with a standard deviation of 43.1 points. The plan, which can't "
+        "know that, assumed answers right or wrong, 10% of them differently, and said 6.5 points."
+    )
+    alike = evaluation_words.shown(judged(pairs(0, 0, 200)).contrast)
+    assert "as none of them was scored differently by the two, so 10% of others are assumed to be." in alike
+
+
 @pytest.mark.parametrize("verdict", sorted(COUNTS.keys() - {"insufficient_evidence"}))
 def test_what_would_have_been_enough_is_no_question_where_it_was_decided(verdict):
     assert "What would have been enough" not in page_of(result(verdict)).text
@@ -206,19 +218,36 @@ def against(score: float, **more) -> tuple[CandidateResult, ...]:
     return evaluations.candidate(OURS, 0.8, job_id="01jdjob", scores=own), evaluations.candidate(THEIRS, score, **more)
 
 
+AGAIN = StartEvaluation(
+    "support", OURS, (THEIRS, "llama-3-3-70b"), 3, "exact_match", 0.05, "not_worse", "deploy", 200, "customer",
+    accept_unknown_price=True,
+)  # fmt: skip
+WHOLE = {
+    name: list(value) if isinstance(value, tuple) else value
+    for name, value in asdict(AGAIN).items()
+    if value is not None
+}
+
+
 CHATTY = {"exact_match": 0.0, "valid_json": 0.02}
 
 
 @pytest.mark.parametrize("verdict", ["better", "insufficient_evidence"])
 def test_a_base_model_that_fails_by_form_is_told_with_the_plan_against_one_that_was_shown_it(verdict):
-    some = result(verdict, candidates=against(0.0, scores=CHATTY), form_gap=None, occasion=Occasion(candidate=OURS))
+    some = result(verdict, candidates=against(0.0, scores=CHATTY), form_gap=None, occasion=Occasion(again=AGAIN))
     report = evaluation_report.build(some, STACK)
     assert any(step["words"].startswith(f"{THEIRS} fails by form: 98% of its") for step in report["next_steps"])
     assert "form_of_rival" in [caveat["code"] for caveat in report["caveats"]]
     (asked,) = commands_of(some)
-    assert (asked.action, asked.plan, asked.candidate) == ("start", True, OURS)
-    assert asked.against == [f"{THEIRS}:few_shot=5"]
-    assert asked.dataset == "support@3"
+    assert (asked.action, asked.plan) == ("start", True)
+    assert evaluation_commands.body(asked) == {**WHOLE, "against": [f"{THEIRS}:few_shot=5", *WHOLE["against"]]}
+
+
+def test_of_as_many_rivals_as_there_may_be_the_one_that_fails_by_form_makes_room():
+    again = replace(AGAIN, against=(THEIRS, "answers/a.jsonl", "answers/b.jsonl", "nova-pro"))
+    some = result("better", candidates=against(0.0, scores=CHATTY), form_gap=None, occasion=Occasion(again=again))
+    (asked,) = commands_of(some)
+    assert asked.against == [f"{THEIRS}:few_shot=5", *again.against[1:]]
 
 
 def test_what_the_labels_are_a_base_model_may_not_know_either():
@@ -232,7 +261,7 @@ def test_what_the_labels_are_a_base_model_may_not_know_either():
     [{"few_shot": 5, "scores": CHATTY}, {"job_id": "01jdother", "scores": CHATTY}, {"asked": False, "scores": CHATTY}],
 )
 def test_who_was_shown_the_form_or_trained_on_it_is_never_told_to_be_shown_it(rival):
-    some = result("better", candidates=against(0.0, **rival), form_gap=None, occasion=Occasion(candidate=OURS))
+    some = result("better", candidates=against(0.0, **rival), form_gap=None, occasion=Occasion(again=AGAIN))
     assert not commands_of(some)
     assert "fails by form" not in page_of(some).text
 
@@ -251,8 +280,8 @@ def test_what_the_gate_holds_comes_first_with_the_command_that_lets_it_live():
 
 
 def test_records_that_were_not_asked_are_asked_by_the_plan_that_the_page_shows():
-    (asked,) = commands_of(result(occasion=Occasion(candidate=OURS), left_out={"max_records": 50}))
-    assert (asked.max_records, asked.against, asked.metric) == (250, [THEIRS], "exact_match")
+    (asked,) = commands_of(result(occasion=Occasion(again=AGAIN), left_out={"max_records": 50}))
+    assert evaluation_commands.body(asked) == {**WHOLE, "max_records": 250}
 
 
 def test_where_likeness_decides_people_are_asked_to_choose():

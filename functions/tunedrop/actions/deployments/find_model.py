@@ -43,7 +43,7 @@ def _of_model(model: str, cloud: Cloud) -> Job:
 
 
 def learned_from(job: Job, cloud: Cloud) -> Iterator[Job]:
-    """The job and those whose models it tuned further: its model learnt from the data of all of them."""
+    """The job and those whose models it tuned further: its model learned from the data of all of them."""
     found: Job | None = job
     for _ in range(MOST_ANCESTORS):
         if found is None:
@@ -71,7 +71,7 @@ def check_exists(job: Job, cloud: Cloud) -> None:
 
 
 def undisturbed(job: Job | None, cloud: Cloud) -> list[Require]:
-    """Conditions of writes: neither the job's model nor any data that it learnt from is being erased."""
+    """Conditions of writes: neither the job's model nor any data that it learned from is being erased."""
     if job is None:
         return []
     found = {

@@ -22,10 +22,13 @@ from tunedrop.edges.rows import evaluation_rows
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
 
+_Numbered = tuple[int, Question]
+"""An item with its question."""
+
 MESSAGE = "ask_candidate"
 """The message's kind; it has `evaluation_id`, `candidate` (its place), `chunk` and `attempt`."""
 THREADS = 8
-"""And the questions that are asked first, one alone where the last try brought nothing: each may be billed in vain."""
+"""And the questions that are asked first: each may be billed in vain."""
 MOST_ATTEMPTS = 8
 """In a row that bring no answer to any of a chunk's questions."""
 FIRST_WAIT, LONGEST_WAIT = 15, 900
@@ -117,10 +120,11 @@ def _items(evaluation: Evaluation, chunk: QuestionChunk) -> range:
 def _replies(
     evaluation: Evaluation,
     chunk: QuestionChunk,
-    asked: Sequence[tuple[int, Question]],
+    asked: Sequence[_Numbered],
     runtime: BedrockRuntimeClient,
 ) -> list[_Reply]:
     """What came of each call. If the first ones bring no answer and may be billed, the others wait for the next try."""
+    first, others = _in_turn(asked, chunk.attempt)
     model = evaluation.candidates[chunk.candidate].model
 
     def one(item: int, question: Question) -> _Reply:
@@ -131,12 +135,25 @@ def _replies(
             logger.info("no answer now", extra={"evaluation": evaluation.id, "reason": busy.code})
             return _Reply(item, None, busy.code, busy.unmade)
 
-    first = 1 if chunk.attempt > 1 else THREADS
     with ThreadPoolExecutor(THREADS) as threads:
-        replies = list(threads.map(lambda each: one(*each), asked[:first]))
+        replies = list(threads.map(lambda each: one(*each), first))
         if all(reply.unmade for reply in replies) or any(reply.answer for reply in replies):
-            return [*replies, *threads.map(lambda each: one(*each), asked[first:])]
-    return [*replies, *(_Reply(item, None, replies[0].busy, unmade=True) for item, _ in asked[first:])]
+            return [*replies, *threads.map(lambda each: one(*each), others)]
+    return [*replies, *(_Reply(item, None, replies[0].busy, unmade=True) for item, _ in others)]
+
+
+def _in_turn(asked: Sequence[_Numbered], attempt: int) -> tuple[Sequence[_Numbered], Sequence[_Numbered]]:
+    """What a try asks first, and the others: after the first try another question alone, in the last all new ones.
+
+    So none is given up unasked, and one that never has an answer keeps no others from theirs.
+    """
+    if attempt <= 1:
+        return asked[:THREADS], asked[THREADS:]
+    tried = THREADS + attempt - 2
+    count = max(len(asked) - tried, 1) if attempt >= MOST_ATTEMPTS else 1
+    start = tried % len(asked)
+    turned = [*asked[start:], *asked[:start]]
+    return turned[:count], turned[count:]
 
 
 def _given_up(replies: Sequence[_Reply]) -> list[_Reply]:

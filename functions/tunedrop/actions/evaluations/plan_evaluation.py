@@ -14,6 +14,7 @@ from tunedrop.domain.evaluation.evaluation_request import BASE, MOST_AGAINST, St
 from tunedrop.domain.evaluation.evaluation_states import Candidate
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.domain.training import lifecycle
+from tunedrop.domain.training.job_states import Job
 from tunedrop.edges import faults
 from tunedrop.edges.bedrock import observed_lifecycle
 from tunedrop.edges.cloud import Cloud
@@ -137,8 +138,13 @@ def _model(name: str, first: Candidate | None, cloud: Cloud) -> Candidate:
         name,
         deployment.job_id,
         generation=deployment.generation,
-        hyperparameters=tuple(sorted(job.hyperparameters.items())) if job else (),
+        hyperparameters=hyperparameters(job),
     )
+
+
+def hyperparameters(job: Job | None) -> tuple[tuple[str, str], ...]:
+    """A candidate's, as its row has them; none where its job is not known."""
+    return tuple(sorted(job.hyperparameters.items())) if job else ()
 
 
 def _check_one_model(deployment: Deployment, cloud: Cloud) -> None:

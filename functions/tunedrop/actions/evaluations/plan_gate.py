@@ -57,7 +57,7 @@ class PlannedGate:
             judged,
             job_id=purchase.job_id,
             generation=purchase.generation,
-            hyperparameters=tuple(sorted(job.hyperparameters.items())) if job else (),
+            hyperparameters=plan_evaluation.hyperparameters(job),
         )
         drafted = replace(drafted, candidates=(judged, *others))
         return replace(purchase, gate=UnitGate(evaluation_id, self.wish.max_hours)), drafted

@@ -32,7 +32,7 @@ class ServedModel:
     is_there: bool | None = None
     """Whether Bedrock shows it to this stack; None where it was not asked and our rows do not know that it is gone."""
     is_erased: bool | None = None
-    """Whether data that it learnt from is erased or being erased, so that it is not served again; None: not asked."""
+    """Whether data that it learned from is erased or being erased, so that it is not served again; None: not asked."""
     evaluations: tuple[ModelEvaluation, ...] | None = None
     """The last ones in which it took part, newest first; None: not asked."""
 

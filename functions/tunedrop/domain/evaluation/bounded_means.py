@@ -10,13 +10,17 @@ has the rates of error that were measured.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import copysign, fsum, log1p, sqrt
+from math import ceil, copysign, fsum, log, log1p, sqrt
 from statistics import NormalDist
+
+from tunedrop.domain.evaluation.power import ALPHA, POWER
 
 _NORMAL = NormalDist()
 _STEPS = 60
 _LEAST, _CLOSE = 1e-15, 1e-7
 """Of a probability, so that its quantile is finite; and of what is close enough."""
+_SMALLEST = 1e-6
+"""A difference below counts as this one."""
 _NEAR = 1e-4
 """So near to its middle, a sum is as often above as below."""
 
@@ -57,6 +61,27 @@ def lowest(sums: Sequence[float], sizes: Sequence[int], level: float) -> float:
 def highest(sums: Sequence[float], sizes: Sequence[int], level: float) -> float:
     """The bound that it is below."""
     return -lowest([-total for total in sums], sizes, level)
+
+
+def records_needed(size: float, deviation: float, *, alpha: float = ALPHA / 2, likely: float = POWER) -> int:
+    """The records that show a difference between two mean scores, whose differences have this standard deviation.
+
+    `alpha` is one-sided; `size` may also be a margin that holds where nothing differs.
+    """
+    z_alpha, z_likely = (_NORMAL.inv_cdf(share) for share in (1 - alpha, likely))
+
+    def do(records: int) -> bool:
+        unseen = (1 + size) / records
+        spread = z_alpha * sqrt(deviation**2 / records + unseen**2) + z_likely * deviation / sqrt(records)
+        return size - unseen >= spread
+
+    most = fewest = ceil(-log(alpha) * (1 + size) / max(size, _SMALLEST))
+    while size > _SMALLEST and not do(most):
+        fewest, most = most, 2 * most
+    while most - fewest > 1:
+        middle = (fewest + most) // 2
+        fewest, most = (fewest, middle) if do(middle) else (middle, most)
+    return most
 
 
 def _below(values: Sequence[float]) -> float:

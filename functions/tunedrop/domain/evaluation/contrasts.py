@@ -177,7 +177,7 @@ def records_needed(contrast: Contrast, margin: float) -> int | None:
         discordant = (contrast.better + contrast.worse) / contrast.records
         needed = power.records_needed(wanted, discordant or power.DISCORDANT)
     else:
-        needed = power.bounded_needed(wanted, contrast.deviation)
+        needed = bounded_means.records_needed(wanted, contrast.deviation)
     needed = ceil(needed * contrast.effect)
     return needed if contrast.records < needed <= _ENOUGH else None
 

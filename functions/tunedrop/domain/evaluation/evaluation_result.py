@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tunedrop.domain.evaluation.contrasts import Contrast, EvaluationVerdict
+from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
 from tunedrop.domain.evaluation.gate import Gate, GateOutcome
 from tunedrop.domain.evaluation.label_metrics import Confusion
 from tunedrop.domain.evaluation.questions import LearnedFrom
@@ -86,8 +87,8 @@ class Occasion:
 
     asked_by: str = ""
     asked_at: datetime | None = None
-    candidate: str | None = None
-    """By which name the judged one can be called afterwards; None: it was there for its gate alone."""
+    again: StartEvaluation | None = None
+    """The request that asks the same afterwards; None: who was judged, or judged against, can't be called any more."""
     held: str | None = None
     """The deployment that waits for a person, because the gate holds it."""
 

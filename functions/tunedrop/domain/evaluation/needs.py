@@ -8,7 +8,7 @@ from math import ceil
 from statistics import NormalDist
 from typing import Literal
 
-from tunedrop.domain.evaluation import power
+from tunedrop.domain.evaluation import bounded_means, power
 from tunedrop.domain.evaluation.contrasts import Contrast
 from tunedrop.domain.evaluation.power import ALPHA, POWER
 
@@ -58,13 +58,13 @@ def _need(contrast: Contrast, wish: Wish, size: float, alone: int) -> Iterator[N
 def _to_show(contrast: Contrast, size: float) -> int:
     if contrast.binary:
         return power.records_needed(size, _discordant(contrast))
-    return power.bounded_needed(size, contrast.deviation)
+    return bounded_means.records_needed(size, contrast.deviation)
 
 
 def _to_bound(contrast: Contrast, margin: float, likely: float) -> int:
     """Where nothing differs, records whose 90% interval stays inside the margin, on each side this likely."""
     if not contrast.binary:
-        return power.bounded_needed(margin, contrast.deviation, alpha=ALPHA, likely=likely)
+        return bounded_means.records_needed(margin, contrast.deviation, alpha=ALPHA, likely=likely)
     z = NormalDist().inv_cdf(1 - ALPHA) + NormalDist().inv_cdf(likely)
     return ceil(_discordant(contrast) * (z / margin) ** 2)
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from math import ceil, log, sqrt
-from statistics import NormalDist
+from math import ceil, sqrt
 
 ALPHA, POWER = 0.05, 0.8
 DISCORDANT = 0.1
 """The share of records that two models answer differently in kind, one right and one wrong: assumed, as nobody knows it
 before they are asked. A difference larger than that makes all of them differ one way."""
-_Z_ALPHA, _Z_POWER = NormalDist().inv_cdf(1 - ALPHA / 2), NormalDist().inv_cdf(POWER)
+Z_ALPHA, Z_POWER = 1.959963984540054, 0.8416212335729143
+"""Standard normal quantiles of 1 - ALPHA / 2 and POWER: every command reads this module, few need `statistics`."""
 _STEP = 0.005
-_SMALLEST = 1e-6
-"""A difference below counts as this one."""
 
 
 def records_needed(difference: float, discordant: float = DISCORDANT) -> int:
@@ -21,34 +19,8 @@ def records_needed(difference: float, discordant: float = DISCORDANT) -> int:
     By the normal approximation of McNemar's test for `ALPHA`, two-sided (Connor 1987).
     """
     share = max(discordant, difference)
-    spread = _Z_ALPHA * sqrt(share) + _Z_POWER * sqrt(share - difference**2)
+    spread = Z_ALPHA * sqrt(share) + Z_POWER * sqrt(share - difference**2)
     return ceil((spread / difference) ** 2)
-
-
-def scores_needed(difference: float, deviation: float) -> int:
-    """The records that show a difference between two mean scores, whose differences have this standard deviation."""
-    return ceil(((_Z_ALPHA + _Z_POWER) * deviation / difference) ** 2)
-
-
-def bounded_needed(size: float, deviation: float, *, alpha: float = ALPHA / 2, likely: float = POWER) -> int:
-    """The same where it holds as well if the scores that were not seen are the worst there are (`bounded_means`).
-
-    `alpha` is one-sided; `size` may also be a margin that holds where nothing differs.
-    """
-    z_alpha, z_likely = (NormalDist().inv_cdf(share) for share in (1 - alpha, likely))
-
-    def do(records: int) -> bool:
-        unseen = (1 + size) / records
-        spread = z_alpha * sqrt(deviation**2 / records + unseen**2) + z_likely * deviation / sqrt(records)
-        return size - unseen >= spread
-
-    most = fewest = ceil(-log(alpha) * (1 + size) / max(size, _SMALLEST))
-    while size > _SMALLEST and not do(most):
-        fewest, most = most, 2 * most
-    while most - fewest > 1:
-        middle = (fewest + most) // 2
-        fewest, most = (fewest, middle) if do(middle) else (middle, most)
-    return most
 
 
 def smallest_difference(records: int, discordant: float = DISCORDANT) -> float | None:

@@ -66,9 +66,13 @@ class Question:
         return "short" if size < _SHORT else "long" if size > _LONG else "medium"
 
 
+NOT_KNOWN = ("", 0)
+"""The dataset and version of data that no job tells of."""
+
+
 @dataclass(frozen=True, slots=True)
 class LearnedFrom:
-    """Data from which candidates learned, beside the train split of the version that is asked."""
+    """Data from which candidates learned, beside the train split of the version that is asked; or NOT_KNOWN."""
 
     candidates: tuple[str, ...]
     """Their names."""
@@ -79,13 +83,24 @@ class LearnedFrom:
     leaks: int | None = None
     """Records of test that are in it and not in the version's own train split; None: not checked."""
 
+    @property
+    def is_known(self) -> bool:
+        """Whether it is known which data that is."""
+        return (self.dataset, self.version) != NOT_KNOWN
+
     def told(self) -> str | None:
         """What is said of it; None where nothing of test is in it."""
         who, where = " and ".join(self.candidates), f"{self.dataset}@{self.version}"
+        unchecked = "whether records of test are in it was not checked."
+        if not self.is_known:
+            return (
+                f"Not all that {who} learned from is known, as a job behind it is not recorded here or too far back: "
+                f"{unchecked}"
+            )
         if self.leaks is None:
             return (
-                f"{who} learned from {where}, whose train split can't be read any more: whether records of test are in "
-                "it was not checked."
+                f"{who} learned from {where}. Its train split is gone or too large to be read again, and it has no "
+                f"fingerprints that this release reads: {unchecked}"
             )
         records = "1 record of test is" if self.leaks == 1 else f"{self.leaks:,} records of test are"
         return f"{records} in train of {where}, from which {who} learned, and not asked." if self.leaks else None

@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from tunedrop.domain.evaluation import contrasts, gate, paired_tests
+from tunedrop.domain.evaluation import contrasts, gate_outcomes, paired_tests
 from tunedrop.domain.evaluation.answer_metrics import METRICS, Metric
 from tunedrop.domain.evaluation.answer_schema import AnswerSchema
 from tunedrop.domain.evaluation.answer_sheets import Sheet
 from tunedrop.domain.evaluation.contrasts import Pair
+from tunedrop.domain.evaluation.evaluation_request import StartEvaluation
 from tunedrop.domain.evaluation.evaluation_result import AnswerExample, EvaluationResult, Judged, Occasion
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
+from tunedrop.domain.evaluation.gate import GateOutcome
 
 MOST_EXAMPLES = 20
 MOST_SLICES = 12
@@ -58,14 +60,34 @@ def score(evaluation: Evaluation, sheet: Sheet, currency: str, schema: AnswerSch
     )
 
 
-def _occasion(evaluation: Evaluation, outcome: gate.GateOutcome) -> Occasion:
+def _occasion(evaluation: Evaluation, outcome: GateOutcome) -> Occasion:
     first = evaluation.candidates[0]
-    lives = evaluation.judges is None or outcome in {"passed", "none"}
     return Occasion(
         evaluation.asked_by,
         evaluation.created_at,
-        (first.deployment or first.name) if lives else None,
+        _again(evaluation, outcome),
         first.deployment if evaluation.judges and outcome == "held" and not first.by_the_hour else None,
+    )
+
+
+def _again(evaluation: Evaluation, outcome: GateOutcome) -> StartEvaluation | None:
+    """The request that asks the same now, where a gate may have let one model take over from another."""
+    first, *rivals = evaluation.candidates
+    name = first.deployment or first.name
+    if (evaluation.judges and outcome not in {"passed", "none"}) or rivals[0].name == name:
+        return None
+    return StartEvaluation(
+        evaluation.dataset,
+        name,
+        tuple(rival.name for rival in rivals if rival.name != name),
+        evaluation.version,
+        evaluation.metric,
+        evaluation.margin,
+        evaluation.gate,
+        evaluation.on_insufficient,
+        evaluation.max_records,
+        evaluation.group_by,
+        accept_unknown_price=evaluation.accept_unknown_price,
     )
 
 
@@ -97,9 +119,9 @@ class _Contrasts:
         for each, p in zip(judged, paired_tests.holm([one.contrast.p for one in judged]), strict=True):
             yield replace(each, p=p, verdict=contrasts.verdict(each.contrast, self._evaluation.margin, p))
 
-    def outcome(self, declared: Judged) -> gate.GateOutcome:
+    def outcome(self, declared: Judged) -> GateOutcome:
         """What the gate makes of the declared contrast."""
-        return gate.outcome(
+        return gate_outcomes.outcome(
             self._evaluation.gate,
             [(declared.contrast, declared.verdict)],
             margin=self._evaluation.margin,

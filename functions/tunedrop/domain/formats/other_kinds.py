@@ -108,7 +108,7 @@ def _of_judging_in_bedrock() -> Iterator[_Kind]:
         _of("referenceresponse|referenceresponses"),
         "of Bedrock's model evaluation: a prompt with the reference response that answers are compared with",
         f"To learn the reference responses, write each as {_PAIR} from prompt and referenceResponse, and nothing else. "
-        "Keep apart what evaluates: a model that has learnt it can't be judged by it.",
+        "Keep apart what evaluates: a model that has learned it can't be judged by it.",
     )
     yield _Kind(
         frozenset({"reference_answer", "reference_answers", "referenceanswer", "reward_model", "ground_truth"}),

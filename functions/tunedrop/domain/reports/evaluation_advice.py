@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from tunedrop.domain.evaluation import contrasts
 from tunedrop.domain.evaluation.answer_metrics import METRICS
-from tunedrop.domain.evaluation.evaluation_request import MOST_RECORDS
+from tunedrop.domain.evaluation.evaluation_request import MOST_AGAINST, MOST_RECORDS, StartEvaluation
 from tunedrop.domain.evaluation.evaluation_result import AnswerExample, EvaluationResult
 from tunedrop.domain.reports import answer_form, evaluation_words, next_commands
 from tunedrop.domain.reports.next_commands import Step
+from tunedrop.domain.serving.unit_gates import HELD_HOURS
 
 _NAMED = 10
 _LIKENESS = frozenset(name for name, metric in METRICS.items() if not metric.gates)
@@ -20,9 +22,10 @@ def steps(result: EvaluationResult) -> Iterator[Step]:
     declared = result.declared
     if result.occasion.held:
         yield Step(
-            f"{result.occasion.held} is held for 24 hours, then released. To let it live all the same, another person "
-            "than who asked gives a reason.",
+            f"{result.occasion.held} is held for {HELD_HOURS} hours, then released. To let it live all the same, "
+            "another person than who asked gives a reason.",
             next_commands.approve_evaluation(result.evaluation_id),
+            approves=True,
         )
     match declared.verdict:
         case "better":
@@ -52,21 +55,18 @@ def _fairer_rival(result: EvaluationResult) -> Iterator[Step]:
     failed = answer_form.failure(result)
     if failed is None:
         return
-    rival = result.declared.against
+    rival, again = result.declared.against, result.occasion.again
     yield Step(
         f"{rival} fails by form: {evaluation_words.share(failed.share)} of its answers {failed.words}. Judge against "
         f"one that is shown {answer_form.EXAMPLES} examples, too: a better prompt may do what training did.",
-        _plan(result, answer_form.with_examples(rival)),
+        next_commands.plan_evaluation(_against(answer_form.with_examples(rival), again)) if again else None,
     )
 
 
-def _plan(result: EvaluationResult, against: str, max_records: int | None = None) -> str | None:
-    """The plan of another evaluation of the same candidate; None where that can't be called any more."""
-    candidate = result.occasion.candidate
-    if candidate is None:
-        return None
-    data = result.dataset, result.version
-    return next_commands.plan_evaluation(data, candidate, against, result.metric, max_records=max_records)
+def _against(rival: str, again: StartEvaluation) -> StartEvaluation:
+    """The same with one more rival, the first; where they would be too many, instead of the first."""
+    others = again.against if len(again.against) < MOST_AGAINST else again.against[1:]
+    return replace(again, against=tuple(dict.fromkeys((rival, *others))))
 
 
 def _better(result: EvaluationResult) -> Iterator[Step]:
@@ -87,13 +87,13 @@ def _equivalent(result: EvaluationResult) -> Iterator[Step]:
 
 
 def _undecided(result: EvaluationResult) -> Iterator[Step]:
-    contrast, declared = result.declared.contrast, result.declared
+    contrast, declared, again = result.declared.contrast, result.declared, result.occasion.again
     unasked = result.left_out.get("max_records", 0)
     if unasked:
         more = min(contrast.records + unasked, MOST_RECORDS)
         yield Step(
             f"Raise max_records: {unasked:,} records of the test split were not asked, and need no labels.",
-            _plan(result, declared.against, more),
+            next_commands.plan_evaluation(replace(again, max_records=more)) if again else None,
         )
     yield from _more_records(result, unasked)
     if result.to_label:

@@ -142,8 +142,8 @@ def _enough(report: EvaluationReport) -> Markup | None:
         ),
         tag(
             "p",
-            "Reckoned with as many records scored differently as here. The true difference is not known: choose the "
-            "smallest that would matter to you.",
+            "Reckoned with scores that differ from record to record as they do here. The true difference is not known: "
+            "choose the smallest that would matter to you.",
             class_="quiet",
         ),
     )

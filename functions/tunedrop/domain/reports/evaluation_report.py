@@ -62,7 +62,11 @@ def facts(result: EvaluationResult, stack: str) -> dict[str, Any]:
         "cost": {"amount": result.cost, "currency": result.currency},
         "caveats": [each._asdict() for each in evaluation_caveats.caveats(result)],
         "next_steps": [
-            {"words": step.words, "command": step.command and next_commands.in_stack(step.command, stack)}
+            {
+                "words": step.words,
+                "command": step.command and next_commands.in_stack(step.command, stack),
+                "approves": step.approves,
+            }
             for step in evaluation_advice.steps(result)
         ],
         "asked_by": result.occasion.asked_by or None,

@@ -87,14 +87,24 @@ def enough(judged: Judged, margin: float) -> str:
 def shown(contrast: Contrast) -> str:
     """What these records could show, and why the plan, which can't know how often the two differ, said otherwise."""
     smallest, planned = needs.smallest_shown(contrast), power.smallest_difference(contrast.records)
-    differ = f"{share((contrast.better + contrast.worse) / contrast.records)} of them were scored differently"
+    differ, assumed = _differ(contrast), share(power.DISCORDANT)
+    assumed = assumed if contrast.binary else f"answers right or wrong, {assumed} of them differently,"
     said = "no difference" if planned is None else points(planned)
-    plan = f"The plan, which can't know that, assumed {share(power.DISCORDANT)} and said {said}."
+    plan = f"The plan, which can't know that, assumed {assumed} and said {said}."
     records = f"These {contrast.records:,} records"
     if smallest is None:
-        return f"{records} are too few to show any difference in four of five evaluations: {differ} by the two. {plan}"
+        return f"{records} are too few to show any difference in four of five evaluations: {differ}. {plan}"
     shows = f"{records} show a true difference of {points(smallest)} or more in four of five evaluations"
-    return f"{shows}, as {differ} by the two. {plan}"
+    return f"{shows}, as {differ}. {plan}"
+
+
+def _differ(contrast: Contrast) -> str:
+    """By what is reckoned how much the two differ record by record."""
+    if not contrast.binary:
+        return f"the two's scores of one record differ with a standard deviation of {points(contrast.deviation)}"
+    if differ := (contrast.better + contrast.worse) / contrast.records:
+        return f"{share(differ)} of them were scored differently by the two"
+    return f"none of them was scored differently by the two, so {share(power.DISCORDANT)} of others are assumed to be"
 
 
 def gate(result: EvaluationResult) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # a check of a file proposes commands too, and does without jobs
     from datetime import datetime
 
-    from tunedrop.domain.evaluation.evaluation_request import EvaluationWish
+    from tunedrop.domain.evaluation.evaluation_request import EvaluationWish, StartEvaluation
     from tunedrop.domain.training.job_states import DeploymentWish, Job
     from tunedrop.domain.training.start_request import DeploymentRequest, StartJob
 
@@ -21,6 +21,8 @@ class Step:
 
     words: str
     command: str | None = None
+    approves: bool = False
+    """Whether it is about what waits for a person, who may have decided since it was written."""
 
 
 DEFAULT_STACK = "tunedrop"
@@ -52,20 +54,20 @@ def start_job(
     return _command(*words, *(("--plan-id", plan_id) if plan_id else ()))
 
 
-def _gated(wish: EvaluationWish) -> list[str]:
-    """What decides whether the deployment goes live."""
-    words = ["--evaluate"]
+def _wished(wish: EvaluationWish | StartEvaluation) -> list[str]:
+    """What an evaluation is to ask, and by what to decide."""
+    words = []
     for name in wish.against or ():
         words += ["--against", name]
     for each in fields(wish):
-        value = getattr(wish, each.name)
-        if each.name != "against" and value != each.default:
-            words += [f"--{each.name.replace('_', '-')}", str(value)]
+        value, option = getattr(wish, each.name), f"--{each.name.replace('_', '-')}"
+        if each.name not in {"dataset", "version", "candidate", "against"} and value != each.default:
+            words += [option] if value is True else [option, str(value)]
     return words
 
 
 def _chosen(choices: StartJob | Job) -> list[str]:
-    words = _gated(choices.evaluation) if choices.evaluation else []
+    words = ["--evaluate", *_wished(choices.evaluation)] if choices.evaluation else []
     words += ["--from-job", choices.from_job] if choices.from_job else []
     for name, value in choices.tags.items():
         words += ["--tag", f"{name}={value}"]
@@ -145,14 +147,10 @@ def end_capacity(arn: str) -> str:
     return shlex.join(words)
 
 
-def plan_evaluation(
-    data: tuple[str, int], candidate: str, against: str, metric: str, *, max_records: int | None = None
-) -> str:
-    """Say what an evaluation of a dataset's version would ask, show and cost."""
-    dataset, version = data
-    words = ["evaluations", "start", f"{dataset}@{version}", "--candidate", candidate, "--against", against]
-    words += ["--metric", metric, *(("--max-records", str(max_records)) if max_records else ())]
-    return _command(*words, "--plan")
+def plan_evaluation(asked: StartEvaluation) -> str:
+    """Say what an evaluation would ask, show and cost."""
+    data = f"{asked.dataset}@{asked.version}" if asked.version else asked.dataset
+    return _command("evaluations", "start", data, "--candidate", asked.candidate, *_wished(asked), "--plan")
 
 
 def sheet_of_evaluation(evaluation_id: str) -> str:

@@ -16,7 +16,7 @@ from tunedrop.domain.serving import approvals, purchase_states
 from tunedrop.domain.serving.acts import Author
 from tunedrop.domain.serving.approvals import Approval
 from tunedrop.domain.serving.purchase_states import Purchase
-from tunedrop.domain.serving.unit_gates import HELD_FOR, UnitGate
+from tunedrop.domain.serving.unit_gates import HELD_FOR, HELD_HOURS, UnitGate
 from tunedrop.errors import Conflict
 
 
@@ -166,7 +166,7 @@ def over(purchase: Purchase, now: datetime) -> str | None:
     if gate is None or purchase.purpose == "serve" or purchase.ready_at is None:
         return None
     if purchase.approval and _given(purchase) is None and now >= purchase.approval.expires_at:
-        return "nobody approved within 24 hours what its gate holds"
+        return f"nobody approved within {HELD_HOURS} hours what its gate holds"
     most = HELD_FOR if purchase.serving == "on_demand" else timedelta(hours=gate.max_hours)
     if gate.outcome is None and now - purchase.ready_at >= most:
         return f"its evaluation did not end within {most // timedelta(hours=1)} hours"

@@ -88,11 +88,11 @@ def gone(job: Job) -> Conflict:
 
 
 def erased(job: Job, learned_from: Job) -> Conflict:
-    """The refusal of a custom model that learnt from data which was, or is being, erased."""
+    """The refusal of a custom model that learned from data which was, or is being, erased."""
     data = f"{learned_from.dataset}@{learned_from.version}"
     return Conflict(
         "data_erased",
-        f"Custom model {job.name} learnt from {data}, which is erased or being erased. It is not served again.",
+        f"Custom model {job.name} learned from {data}, which is erased or being erased. It is not served again.",
         job_id=job.id,
         dataset=learned_from.dataset,
         version=learned_from.version,

@@ -10,7 +10,8 @@ from tunedrop.domain.evaluation.gate import GateOutcome
 
 Purpose = Literal["serve", "evaluate"]
 
-HELD_FOR = timedelta(hours=24)
+HELD_HOURS = 24
+HELD_FOR = timedelta(hours=HELD_HOURS)
 """How long an on-demand deployment waits for a person, or its evaluation; later, nobody would expect it to go live."""
 
 
