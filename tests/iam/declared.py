@@ -83,6 +83,8 @@ FIND_CAPACITY = (
 )
 
 MADE_ELSEWHERE = f"{DATA}/incoming/*/answers/*"
+# sees which custom models Bedrock still has
+LISTED_MODELS = May("bedrock:ListCustomModels", "*")
 OWN_MODELS = May("bedrock:GetCustomModel ListTagsForResource", MODELS, IS_OURS)
 
 
@@ -144,6 +146,7 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         *TUNABLE,
         # looks whether a model that a deployment shall serve is ours, and still there
         OWN_MODELS,
+        LISTED_MODELS,
         # says what Bedrock has that no deployment owns, and whose it is
         *FIND_CAPACITY,
     ),
@@ -187,6 +190,7 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         May("bedrock:GetCustomModel DeleteCustomModel", MODELS, IS_OURS),
         *FIND_CAPACITY,
         OWN_MODELS,
+        LISTED_MODELS,
         # creates what carries the stack's tag and an intent's
         May("bedrock:CreateModelCustomizationJob", (BASE_MODELS, MODELS, JOBS), IS_MARKED),
         May("iam:PassRole", "<BedrockRole.Arn>", {"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}}),
@@ -245,6 +249,7 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         May("kms:Decrypt", KEY, by_way_of("dynamodb")),
         May("cloudformation:DescribeStacks", f"arn:aws:cloudformation:{HERE}:stack/*/*"),
         *FIND_CAPACITY,
+        LISTED_MODELS,
     ),
     "DeletionGuardRole": (
         TRACES,
