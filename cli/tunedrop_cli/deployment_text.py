@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rich.console import Console
@@ -12,6 +12,9 @@ from tunedrop.domain.texts.counted import counted
 from tunedrop_cli import amounts, gate_text, local_times, tables, text_report
 
 Deployment = Mapping[str, Any]
+MAY_BE_ANSWERED = timedelta(minutes=6)
+"""After a call was taken (docs/api.md)."""
+DRAINING = "calls that it took are answered first, for six minutes at most; --now cuts them off"
 ENDED = frozenset({"Released", "Failed"})
 COLUMNS = ("deployment", "state", "served by", "units", "an hour", "so far", "left", "last call", "data", "base model")
 
@@ -180,11 +183,23 @@ def release_plan(screen: Console, planned: Mapping[str, Any]) -> None:
             ("cost so far", amounts.money(found["cost_so_far"], found["currency"]) if found["model_units"] else ""),
             ("would end", _until(found["expires_at"])),
             ("last call", last_call(found)),
+            ("", DRAINING if _was_called_lately(found) else ""),
             ("owner", found["owner"]),
             ("may be called by", used[0] if used else "no API key that works"),
             *(("", each) for each in used[1:]),
         ],
     )
+
+
+def draining(screen: Console, found: Deployment) -> None:
+    """Say why a release takes minutes, where it does."""
+    if found["state"] == "Releasing" and _was_called_lately(found):
+        text_report.line(screen, f"{found['name']} was called {last_call(found)}: {DRAINING}.")
+
+
+def _was_called_lately(found: Deployment) -> bool:
+    called = found.get("last_called_at")
+    return called is not None and datetime.now(UTC) - local_times.parsed(called) < MAY_BE_ANSWERED
 
 
 def _used(moment: str | None) -> str:

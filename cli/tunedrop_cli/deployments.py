@@ -244,6 +244,8 @@ def _delete(chosen: argparse.Namespace) -> int:
     before = _as_it_was(api, path) if chosen.watch else []
     found: Mapping[str, Any] = api.delete(path, **({"now": "true"} if chosen.now else {}))
     if chosen.watch:
+        if not (chosen.now or chosen.json):
+            deployment_text.draining(screen, found)
         found = _followed(api, path, screen, found, told=before)
     return _told(chosen, api, found, wanted="Released")
 

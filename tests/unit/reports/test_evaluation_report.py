@@ -424,3 +424,8 @@ def test_the_plot_draws_an_interval_where_the_axis_says_and_an_arrow_beyond_it()
     assert drawn.count('class="interval"') == 2 * 3
     assert drawn.count("v10") == 2
     assert drawn.count('class="at"') == 3
+
+
+def test_a_gate_of_not_worse_that_fails_within_its_margin_says_how_much_worse_it_may_be():
+    told = evaluation_words.gate(replace(result("worse"), gate="not_worse", outcome="failed", margin=0.12))
+    assert told.startswith("Gate failed: at most 12 points worse was asked for, and it may be 13.")

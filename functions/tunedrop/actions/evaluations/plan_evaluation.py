@@ -126,8 +126,8 @@ def _model(name: str, first: Candidate | None, cloud: Cloud) -> Candidate:
     if deployment.state not in CALLABLE or deployment.arn is None:
         raise Conflict(
             "deployment_not_ready",
-            f"Deployment {name} is {deployment.state}: it can't be called. Evaluate it once it is Ready.",
-            state=deployment.state,
+            f"Deployment {name} is {deployment.shown}: it can't be called. Evaluate it once it is Ready.",
+            state=deployment.shown,
         )
     _check_one_model(deployment, cloud)
     job = job_rows.load(cloud.state, deployment.job_id)

@@ -185,9 +185,10 @@ def _warnings(request: StartEvaluation, metric: MetricName, chosen: Selection) -
         yield f"{records:,} records can show no difference at all between two models."
     elif smallest > request.margin:
         needed = power.records_needed(request.margin)
+        differing = max(power.DISCORDANT, smallest)
         yield (
             f"{records:,} records show a difference of {smallest * 100:g} points or more, where the two differ on "
-            f"{power.DISCORDANT:.0%} of them; for {request.margin * 100:g} points, {needed:,} are needed. The "
+            f"{differing:.0%} of them; for {request.margin * 100:g} points, {needed:,} are needed. The "
             "likeliest verdict on a smaller one is insufficient_evidence."
         )
     if request.gate != "none" and not METRICS[metric].gates:

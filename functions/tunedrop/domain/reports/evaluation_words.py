@@ -87,7 +87,7 @@ def enough(judged: Judged, margin: float) -> str:
 def shown(contrast: Contrast) -> str:
     """What these records could show, and why the plan, which can't know how often the two differ, said otherwise."""
     smallest, planned = needs.smallest_shown(contrast), power.smallest_difference(contrast.records)
-    differ, assumed = _differ(contrast), share(power.DISCORDANT)
+    differ, assumed = _differ(contrast), share(max(power.DISCORDANT, planned or 0))
     assumed = assumed if contrast.binary else f"answers right or wrong, {assumed} of them differently,"
     said = "no difference" if planned is None else points(planned)
     plan = f"The plan, which can't know that, assumed {assumed} and said {said}."
@@ -118,9 +118,17 @@ def gate(result: EvaluationResult) -> str:
         case "passed":
             return f"Gate passed: {asked} was asked for."
         case "failed":
-            return f"Gate failed: {asked} was asked for."
+            return f"Gate failed: {asked} was asked for{_beyond(result)}."
         case "held":
             return f"Gate held: {asked} was asked for, and is not decided."
+
+
+def _beyond(result: EvaluationResult) -> str:
+    """How much worse it may be, where a gate of `not_worse` failed though the difference is within its margin."""
+    contrast = result.declared.contrast
+    if result.gate != "not_worse" or contrast.narrow is None or contrast.difference < -result.margin:
+        return ""
+    return f", and it may be {points(-contrast.narrow.low)} worse"
 
 
 def need(wish: Need, ours: str, theirs: str) -> str:
