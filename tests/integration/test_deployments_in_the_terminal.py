@@ -6,9 +6,9 @@ import itertools
 import json
 import shlex
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
+from tunedrop.edges import clock_and_ids
 from tunedrop.edges.rows import call_rows
 from tunedrop.edges.settings import settings
 from tunedrop_cli import main, near_names
@@ -156,7 +156,7 @@ def test_a_plan_of_a_release_names_the_keys_that_may_be_calling(world, say):
 def test_a_release_that_waits_for_calls_says_so_and_how_to_cut_them_off(world, say):
     world.start(deployment="live")
     quiet = say("deployments delete live --plan")[1]
-    call_rows.record(world.stack.access_table, "live", datetime.now(UTC))
+    call_rows.record(world.stack.access_table, "live", clock_and_ids.now())
     code, said = say("deployments delete live --plan")
     assert (code, "--now cuts them off" in said, "--now" in quiet) == (0, True, False)
 
