@@ -19,7 +19,7 @@ def test_a_validation_split_leaves_train_unread_and_is_compared_with_it(west):
     train, validation = (west.read(item["report_key"]) for item in second["preparations"])
     assert (train["version"], train["verdict"]) == (second["version"], "accepted") == (2, "accepted")
     assert train["output"]["sha256"] == west.read(first["preparations"][0]["report_key"])["output"]["sha256"]
-    assert validation["counts_by_code"] == {"split_overlap": 2}
+    assert validation["counts_by_code"] == {"split_overlap": 2, "common_prefix": 1}
     name = west.stack.resource("DatasetUploadedFunction")
 
     def told(words):
