@@ -125,10 +125,10 @@ def test_llama_3_1_8b_is_trained_on_prompts_as_they_are(west):
     assert set(prepared[0]) == {"prompt", "completion"}
 
     job = west.job(
-        dataset="llama", base_model="llama-3-1-8b", hyperparameters={"epochCount": 1}, deployment={"name": "llama-prod"}
+        dataset="llama", base_model="llama-3-1-8b", hyperparameters={"epochCount": 5}, deployment={"name": "llama-prod"}
     )
     assert job["status"] == "Completed", job["failure"]
-    assert west.metric_points(job)["training"] == 120
+    assert west.metric_points(job)["training"] == 600
     west.deployment("llama-prod", "Ready")
     _, text, _ = ask(west, "llama-prod")
     assert "citric acid" in text
