@@ -91,7 +91,7 @@ def check_standing(asked: PutDeployment, purchase: Purchase) -> None:
     releases = asked.on_budget == "release"
     kept = {"hours": asked.hours, "expires_at": moves, "idle_minutes": asked.idle_minutes, "on_budget": releases}
     changed = next((name for name, value in kept.items() if value), None)
-    if changed and purchase.commitment:
+    if changed and purchase.commitment and purchase.approval:
         words = f"Deployment {purchase.deployment} is a commitment: it stands until its term ends, and ends then."
         raise Conflict("commitment_fixed", words, field=changed)
 
