@@ -212,7 +212,9 @@ def test_what_the_gate_holds_another_person_lets_live(stack, environment):
     assert world.told() == ["DeploymentReady"]
     world.wait(2 * DAY)
     assert shown(world)["state"] == "Ready"
-    status, changed = call("PUT", "/deployments/support-prod", {"idle_minutes": 60}, key=world.new_id(), cloud=world.cloud)
+    status, changed = call(
+        "PUT", "/deployments/support-prod", {"idle_minutes": 60}, key=world.new_id(), cloud=world.cloud
+    )
     assert (status, changed["idle_minutes"]) == (200, 60), "an approval of a gate is no commitment"
 
 
