@@ -10,18 +10,20 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from bedrock_simulator import Fault as BedrockFault
 from botocore.exceptions import ClientError
 from tunedrop.actions.evaluations import ask_candidate
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
+from tunedrop.edges import clients
 from tunedrop.edges.rows import evaluation_rows
 
 from tests.faults.injector import INJECTOR, Answer, Attempt, Watch, happening
 from tests.faults.kinds import Fault, interference
 from tests.integration import evaluation_world
-from tests.integration.bedrock_world import Crash, World, crash
+from tests.integration.bedrock_world import Crash, World, crash, refusing
 from tests.integration.evaluation_world import (
     OURS,
     THEIRS,
@@ -271,6 +273,33 @@ def test_a_model_that_always_refuses_is_asked_each_question_once_and_makes_it_in
     ours, theirs = report(world, evaluation.id)["candidates"]
     assert (ours["failed"], theirs["failed"], theirs["flip_rate"]) == (0, 12, None)
     assert world.door.calls("Converse") == PLANNED
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "lost"),
+    [("ModelErrorException", 424, PLANNED), ("ValidationException", 400, 0), ("AccessDeniedException", 403, 0)],
+)
+def test_a_failed_call_counts_as_billed_unless_it_was_refused_before_a_model_saw_it(world, code, status, lost):
+    with refusing(clients.bedrock_runtime(read_seconds=60), "Converse", code, status):
+        evaluation = settle(world, start(world))
+    assert evaluation.conclusion
+    assert (evaluation.conclusion.verdict, evaluation.lost_calls) == ("incomplete", lost)
+
+
+@pytest.mark.parametrize("lacks", ["content", "message", "stopReason"])
+def test_an_answer_that_lacks_a_part_is_an_empty_one_and_ends_nothing(world, lacks):
+    def without(parsed: Any, **_: Any) -> None:
+        parsed["output"]["message"].pop(lacks, None)
+        parsed["output"].pop(lacks, None)
+        parsed.pop(lacks, None)
+
+    hooks = clients.bedrock_runtime(read_seconds=60).meta.events
+    hooks.register("after-call.bedrock-runtime.Converse", without)
+    try:
+        evaluation = settle(world, start(world))
+    finally:
+        hooks.unregister("after-call.bedrock-runtime.Converse", without)
+    assert (evaluation.state, evaluation.lost_calls, world.door.calls("Converse")) == ("Completed", 0, PLANNED)
 
 
 def test_answers_that_are_lost_cost_no_more_calls_than_planned(world):

@@ -383,7 +383,9 @@ def test_a_live_name_moves_once_its_successor_has_passed_and_back_by_one_call(wo
     call("PUT", "/deployments/support-prod", {"job_id": first}, key=world.new_id(), cloud=world.cloud)
     world.deliver()
     world.wait(HOUR)
-    assert (shown(world)["state"], shown(world)["job_id"]) == ("Ready", first)
+    told = shown(world)
+    assert (told["state"], told["job_id"]) == ("Ready", first)
+    assert told["gate"] is None, "what a gate found is of the model that it judged"
 
 
 def test_a_successor_is_judged_against_what_serves_and_held_beside_it(world):

@@ -38,6 +38,7 @@ def one(text: str, answer: str = "delivery", system: str = SYSTEM) -> bytes:
         one(ASKED.rstrip("?") + "..."),
         one(ASKED.replace("1", "\uff11")),
         one(ASKED.replace("?", "\uff1f")),
+        one(ASKED.replace("parcel", "par\u00adcel").replace("late", "la\u200d\u2060te")),
         one(ASKED, system=""),
         one(ASKED, system="Which label?"),
         record([("user", ASKED), ("assistant", "no idea"), ("user", "Thanks"), ("assistant", "Welcome")], SYSTEM),
