@@ -57,6 +57,7 @@ def whole(screen: Console, found: Deployment, *, gate: Iterable[tuple[str, str]]
     number = found["model_units"] + (found["second_unit"]["model_units"] if found["second_unit"] else 0)
     hour = amounts.money(found["hourly_cost"], found["currency"])
     units = f"by the hour, {counted(number, 'model unit')}: {hour} an hour"
+    goes_on = found["state"] not in ENDED
     tables.facts(
         screen,
         [
@@ -66,9 +67,9 @@ def whole(screen: Console, found: Deployment, *, gate: Iterable[tuple[str, str]]
             ("served by", way(found)),
             ("billed", units if number else "by the token"),
             ("cost so far", amounts.money(found["cost_so_far"], found["currency"]) if _by_the_hour(found) else ""),
-            ("until", local_times.shown(found["expires_at"]) if found["expires_at"] else ""),
-            ("left", left(found) if found["expires_at"] and found["state"] not in ENDED else ""),
-            ("idle stop", idle_stop(found)),
+            ("until", local_times.shown(found["expires_at"]) if goes_on and found["expires_at"] else ""),
+            ("left", left(found) if goes_on and found["expires_at"] else ""),
+            ("idle stop", idle_stop(found) if goes_on else ""),
             ("last call", last_call(found)),
             ("commitment", _commitment(found)),
             ("approval", _approval(found)),

@@ -210,7 +210,7 @@ def _candidates(report: Report) -> Iterator[tuple[str, ...]]:
     columns = report["candidates"]
     for name in dict.fromkeys(name for each in columns for name in each["scores"]):
         scores = (each["scores"].get(name) for each in columns)
-        yield evaluation_words.metric(name), *("-" if score is None else f"{100 * score:.1f}" for score in scores)
+        yield evaluation_words.metric(name), *("-" if each is None else evaluation_words.score(each) for each in scores)
     names = ("answered", "failed, cut off", "other score asked twice", "latency p50, p95", "tokens in, out", "cost")
     yield from zip(names, *(_asked(each, report["cost"]["currency"]) for each in columns), strict=True)
     yield "job", *(each.get("job_id") or "-" for each in columns)

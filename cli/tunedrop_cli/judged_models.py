@@ -38,6 +38,14 @@ def _rows(evaluation: Facts) -> Iterator[tuple[str, ...]]:
         )
 
 
+def is_worse(evaluations: Sequence[Facts], job_id: str) -> bool:
+    """Whether the newest of them found the job's model worse than what it was first held against."""
+    if not evaluations:
+        return False
+    contrast = evaluations[0]["contrasts"][0]
+    return bool(contrast["verdict"] == ("worse" if contrast["candidate_job_id"] == job_id else "better"))
+
+
 def difference(contrast: Facts) -> str:
     """A contrast's difference and interval in points, such as `6 points (2 to 10)`."""
     interval = interval_of(contrast)

@@ -86,7 +86,8 @@ def _show(chosen: argparse.Namespace) -> int:
     if found["evaluations"]:
         shown = next_commands.show_evaluation(found["evaluations"][0]["evaluation_id"])
         text_report.next_step(screen, stack.again(chosen, shown))
-    if not found["deployments"] and found["is_there"] and not found["is_erased"]:
+    is_worse = judged_models.is_worse(found["evaluations"], found["job_id"])
+    if found["is_there"] and not (found["deployments"] or found["is_erased"] or is_worse):
         put = next_commands.plan_serving(found["dataset"], found["job_id"])
         text_report.next_step(screen, stack.again(chosen, put))
     return 0

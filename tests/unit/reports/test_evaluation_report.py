@@ -7,6 +7,7 @@ import json
 import re
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
@@ -429,3 +430,9 @@ def test_the_plot_draws_an_interval_where_the_axis_says_and_an_arrow_beyond_it()
 def test_a_gate_of_not_worse_that_fails_within_its_margin_says_how_much_worse_it_may_be():
     told = evaluation_words.gate(replace(result("worse"), gate="not_worse", outcome="failed", margin=0.12))
     assert told.startswith("Gate failed: at most 12 points worse was asked for, and it may be 13.")
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(0.9475, 0.925), (0.9475, 0.895), (0.6125, 0.5), (0.895, 0.9475)])
+def test_two_scores_and_their_difference_add_up_as_they_are_shown(ours, theirs):
+    shown = Decimal(evaluation_words.score(ours)) - Decimal(evaluation_words.score(theirs))
+    assert shown == Decimal(evaluation_words.number(ours - theirs))

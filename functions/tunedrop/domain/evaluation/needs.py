@@ -32,7 +32,7 @@ class Need:
 
 def needs(contrast: Contrast, margin: float) -> Iterator[Need]:
     """What it takes, from what this contrast says about how much the candidates differ record by record."""
-    seen = round(abs(contrast.difference), 3)
+    seen = round(abs(contrast.difference), 4)
     for size in sorted({*DIFFERENCES, *({seen} if seen >= _STEP else ())}):
         yield from _need(contrast, "difference", size, _to_show(contrast, size))
     if margin > 0:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunedrop.domain.evaluation.label_metrics import UNKNOWN
-from tunedrop.domain.reports import page_parts
+from tunedrop.domain.reports import evaluation_words, page_parts
 from tunedrop.domain.reports.markup import Markup, tag
 
 MOST_LABELS = 10
@@ -37,7 +37,11 @@ def section(confusion: Mapping[str, Any]) -> Markup | None:
         f"Labels: what {name} takes for what",
         page_parts.scrolled(tag("caption", caption), tag("thead", head), tag("tbody", *body), caption=caption),
         tag("p", f"Right answers are on the diagonal. {_rarer(confusion, shown)}", class_="quiet"),
-        tag("p", f"Macro-F1 {100 * confusion['macro_f1']:.1f}: each label counts the same.", class_="quiet"),
+        tag(
+            "p",
+            f"Macro-F1 {evaluation_words.score(confusion['macro_f1'])}: each label counts the same.",
+            class_="quiet",
+        ),
         class_="long confusion",
     )
 

@@ -185,7 +185,7 @@ def _candidates(report: EvaluationReport) -> Markup:
 
 def _score(candidate: Mapping[str, Any], name: str) -> str:
     score = candidate["scores"].get(name)
-    return "-" if score is None else f"{100 * score:.1f}"
+    return "-" if score is None else evaluation_words.score(score)
 
 
 _ASKED = (

@@ -6,6 +6,7 @@ Differences are told in points: a score of 1 is 100 of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
 
 from tunedrop.domain.evaluation import contrasts, needs, power
 from tunedrop.domain.evaluation.contrasts import MOST_FAILED, Contrast, EvaluationVerdict
@@ -13,6 +14,7 @@ from tunedrop.domain.evaluation.evaluation_result import EvaluationResult, Judge
 from tunedrop.domain.evaluation.needs import Need
 from tunedrop.domain.evaluation.paired_tests import Interval
 
+_TENTH = Decimal("0.1")
 METRICS: Mapping[str, str] = {
     "exact_match": "exact match",
     "json_match": "JSON match",
@@ -156,9 +158,15 @@ def points(value: float) -> str:
 
 def number(value: float) -> str:
     """A difference in points to one decimal, or as much as tells it from 0."""
-    scaled = round(100 * value, 9) + 0.0  # no -0
-    shown = f"{scaled:.1f}".removesuffix(".0")
+    shown = score(value).removesuffix(".0")
+    scaled = round(100 * value, 9)
     return f"{scaled:.1g}" if scaled and shown in {"0", "-0"} else shown
+
+
+def score(value: float) -> str:
+    """A score of 100 to one decimal. Half a tenth goes up, so that two scores and their difference add up."""
+    scaled = Decimal(repr(round(100 * value, 9) + 0.0))  # no -0
+    return f"{scaled.quantize(_TENTH, ROUND_HALF_UP):f}"
 
 
 def span(interval: Interval) -> str:
