@@ -96,7 +96,14 @@ class Injector:
     def __init__(self) -> None:
         self._here = _Here()
         self._watch: Watch | None = None
+        self.sent = 0
+        """How many requests have been sent in all."""
         self.forget()
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody counts calls, or interferes."""
+        return self._watch is not None
 
     def forget(self) -> None:
         """Be answered by moto alone."""
@@ -158,6 +165,7 @@ class Injector:
             here.within = False
 
     def _answer(self, attempt: Attempt) -> Answer:
+        self.sent += 1
         if server := self.servers.get(attempt.service):
             return server(attempt)
         event = f"before-send.{attempt.service}.{attempt.operation}"

@@ -44,6 +44,7 @@ from tests.iam.recorder import RECORDER
 from tests.integration import ledger_agreement
 from tests.integration.conftest import ACCOUNT, Stack, StackClients
 from tests.integration.faster_moto import same_rows
+from tests.integration.remembered_worlds import begin, remembered
 
 CALLER = "arn:aws:iam::123456789012:user/dana"
 HOUR = 3600.0
@@ -107,6 +108,10 @@ class World:
     prepared: PreparedVersion
     bedrock_clock: BedrockClock
     ids: int = 0
+    past: str = ""
+    """What it has lived through, while everybody who has would be the same."""
+    sent: int = 0
+    """How many requests had been sent when that was so."""
 
     def new_id(self) -> str:
         """Ids that tell their order."""
@@ -310,6 +315,7 @@ class World:
         assert purchase is not None
         return purchase
 
+    @remembered
     def trained(self, **request: Any) -> Job:
         """A job that completed, with its deployment's purchase requested and nothing sent yet."""
         job = self.start(deployment=request.pop("deployment", "support-prod"), **request)
@@ -323,6 +329,7 @@ class World:
         assert self.job(job.id).status == "Completed", self.job(job.id).failure
         return self.job(job.id)
 
+    @remembered
     def ready(self, **request: Any) -> Job:
         """A job whose deployment can be called."""
         job = self.trained(**request)
@@ -477,6 +484,7 @@ def make(
         store(stack, prepared)
     world = World(stack, settings, clock, simulator, door, events, prepared, bedrock_clock)
     ledger_agreement.WORLDS.append(world)
+    begin(world, base_model, region, validation, data)
     return world
 
 

@@ -28,7 +28,7 @@ from tests.faults.injector import INJECTOR
 from tests.iam.record import COMMAND
 from tests.iam.recorder import RECORDER
 from tests.iam.recording import Recording
-from tests.integration import ledger_agreement, stacks_of_an_account
+from tests.integration import ledger_agreement, remembered_worlds, stacks_of_an_account
 from tests.integration.faster_moto import hurry
 from tests.integration.uploads_world import Uploader
 from tests.template.stack import PSEUDO
@@ -142,13 +142,16 @@ def aws(environment, request):
     """The same, for a test; its calls are recorded for the prover of permissions."""
     RECORDER.test = request.node.nodeid
     ledger_agreement.WORLDS.clear()
+    recorded_anew = request.config.getoption("--record-calls", None)
+    if recorded_anew:
+        remembered_worlds.forget()
     with in_moto():
         yield
         told = [each for world in ledger_agreement.WORLDS for each in ledger_agreement.disagreements(world)]
     assert told == [], "charges and Bedrock's ledger disagree by more than a minute"
     heard = RECORDER.by_test[RECORDER.test]
     assert not heard.strays, "tests/iam/recorder.py or operations.py has to know these"
-    if not request.config.getoption("--record-calls", None):
+    if not recorded_anew:
         assert heard.needs <= _recorded().needs, f"what roles need has changed: record it with {COMMAND}"
 
 

@@ -29,6 +29,7 @@ from tests.faults.injector import INJECTOR, Watch, happening
 from tests.integration import bedrock_world
 from tests.integration.bedrock_world import BOUGHT, TRAINED, Crash, World, crash
 from tests.integration.caller import call
+from tests.integration.remembered_worlds import begin, remembered
 
 LABELS = ("billing", "technical", "returns", "delivery")
 _WORDS = (
@@ -70,6 +71,12 @@ def make(
 ) -> World:
     """The world, with `support@1` accepted and `support-prod` ready."""
     world = without_job(stack, environment, tested=tested, **more)
+    _serve(world, deployment)
+    return world
+
+
+@remembered
+def _serve(world: World, deployment: str | DeploymentRequest) -> None:
     world.start(deployment=deployment)
     world.deliver()
     world.wait(TRAINED)
@@ -77,7 +84,6 @@ def make(
     world.wait(BOUGHT)
     assert world.deployment().state == "Ready"
     world.told()
-    return world
 
 
 def without_job(stack: Any, environment: Any, *, tested: int = 20, **more: Any) -> World:
@@ -132,6 +138,7 @@ def of_examples(
     }
     world.prepared = replace(world.prepared, train=made["train"], validation=made["validation"])
     bedrock_world.store(stack, world.prepared, test=made["test"])
+    begin(world, world.past, splits)
     world.ready(**request)
     assert world.deployment().state == "Ready"
     return world
@@ -157,13 +164,15 @@ def _with_data(
 ) -> World:
     """`says`: the bytes that train has, if it is to be taken for larger."""
     world = bedrock_world.make(stack, environment, base_model="nova-lite", region="us-east-1", data=False, **more)
-    train = bedrock_world.upload(stack, "nova-lite", "train", [learns(number) for number in range(trained)])
+    learned = [learns(number) for number in range(trained)]
+    train = bedrock_world.upload(stack, "nova-lite", "train", learned)
     train = replace(train, bytes=says or train.bytes)
     world.prepared = replace(world.prepared, train=train, validation=None)
     bedrock_world.store(stack, world.prepared, test=test_split(world, tested))
     if kept:
         body = b"".join(kept_fields.line(number, fields) for number, fields in kept.items())
         stack.s3.put_object(Bucket=stack.bucket, Key=object_keys.kept_fields("support", 1), Body=body)
+    begin(world, world.past, learned, tested, kept, says)
     return world
 
 

@@ -18,6 +18,7 @@ from tunedrop.edges.rows.writes import Key, Put
 from tests.integration import bedrock_world
 from tests.integration.bedrock_world import BOUGHT, HOUR, Crash, World, crash, deaths, refusing
 from tests.integration.caller import call, refused
+from tests.integration.remembered_worlds import remembered
 from tests.integration.test_serving_a_model_that_exists import PROD, forget_requests, plan, put, train
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -39,6 +40,11 @@ def world(stack, environment) -> World:
 @pytest.fixture
 def jobs(world) -> tuple[str, str]:
     """The jobs of the model that a deployment serves, Ready, and of another model."""
+    return serve(world)
+
+
+@remembered
+def serve(world: World) -> tuple[str, str]:
     first, second = train(world), train(world)
     put(world, {"job_id": first, "hours": 24})
     world.deliver()

@@ -22,6 +22,7 @@ from tests import builders
 from tests.integration import bedrock_world
 from tests.integration.bedrock_world import BOUGHT, HOUR, Crash, World, crash, deaths, refusing
 from tests.integration.caller import call, refused
+from tests.integration.remembered_worlds import remembered
 
 PROD = "/deployments/support-prod"
 CREATE = "CreateProvisionedModelThroughput"
@@ -44,6 +45,7 @@ def on_demand(stack, environment) -> World:
     return bedrock_world.make(stack, environment, base_model="nova-lite", region="us-east-1")
 
 
+@remembered
 def train(world: World) -> str:
     job = world.start()
     world.deliver()
