@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import SPLITS, Split
-from tunedrop.domain.checks.version_examination import Assignment
+from tunedrop.domain.checks.assignment import Assignment
 from tunedrop.domain.reports import json_report, next_steps
 
 from tunedrop_cli import examining, local_files, plans, schema_files, text_report

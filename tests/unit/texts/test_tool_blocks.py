@@ -127,11 +127,9 @@ def test_the_form_is_the_one_that_its_name_stands_for():
         ToolResult(1, ({"json": {"state": "shipped"}},), is_error=True),
     ]
     assert tool_blocks.RENDERING == "json-blocks-1"
-    assert render(items) == "\n".join(
-        [
-            "Help.",
-            '<tool>{"name": "find", "description": "Finds an order", "parameters": {"type": "object"}}</tool>',
-            '<tool_call>{"name": "find", "arguments": {"who": "顾客", "note": "User\\u003a \\u003cimage>"}}</tool_call>',
-            '<tool_result>{"call": 1, "content": [{"json": {"state": "shipped"}}], "is_error": true}</tool_result>',
-        ]
-    )
+    assert render(items).splitlines() == [
+        "Help.",
+        '<tool>{"name": "find", "description": "Finds an order", "parameters": {"type": "object"}}</tool>',
+        '<tool_call>{"name": "find", "arguments": {"who": "顾客", "note": "User\\u003a \\u003cimage>"}}</tool_call>',
+        '<tool_result>{"call": 1, "content": [{"json": {"state": "shipped"}}], "is_error": true}</tool_result>',
+    ]

@@ -18,7 +18,8 @@ from typing import Any
 from tunedrop.actions.datasets import store_findings
 from tunedrop.domain.base_models.catalogue import Split
 from tunedrop.domain.checks import counts
-from tunedrop.domain.checks.version_examination import Assignment, Session
+from tunedrop.domain.checks.assignment import Assignment
+from tunedrop.domain.checks.version_examination import Session
 from tunedrop.domain.records import stored_fingerprints
 from tunedrop.domain.reports import html_report, json_report
 from tunedrop.domain.reports.json_report import Prices
@@ -60,6 +61,7 @@ def recipe(version: Version, plan: Assignment, base_model: str, split: Split, pr
         "mapping": asdict(plan.mapping) if plan.mapping else None,
         "keep": sorted(plan.keep),
         "ignore": sorted(plan.ignore),
+        "rendering": plan.rendering,
         "share": plan.share,
         "price": [prices.training(base_model), prices.currency],
     }

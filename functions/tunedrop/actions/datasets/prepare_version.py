@@ -11,8 +11,9 @@ from tunedrop.actions.datasets.carry_train import Prepared
 from tunedrop.actions.datasets.store_findings import FindingWriters
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel, Split
+from tunedrop.domain.checks.assignment import Assignment
 from tunedrop.domain.checks.split_examination import Examined
-from tunedrop.domain.checks.version_examination import Assignment, Session
+from tunedrop.domain.checks.version_examination import Session
 from tunedrop.domain.reading.split_files import Part
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.reports import dataset_notifications, html_report, json_report
@@ -47,6 +48,7 @@ class _Work:
             mapping=self.wishes.mapping,
             keep=self.wishes.keep,
             ignore=self.wishes.ignore,
+            rendering=self.wishes.rendering,
             validation_share=self.wishes.validation_share,
             region=self.cloud.settings.region,
         )

@@ -42,6 +42,10 @@ def empty_text(record: Record, base_model: BaseModel) -> Iterator[Spot]:
 )
 def not_expressible(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag blocks that are not text, and whatever else the base model's format cannot hold."""
+    for block in record.tools:
+        if block.text is None:
+            message = "Definitions of tools have no place in the training format of any base model."
+            yield Spot(block.path, message, foreign_blocks.AS_TEXT)
     for where, block in record.blocks():
         if block.text is None and not _is_carried(where, block, base_model):
             what, hint = foreign_blocks.named(block)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from tunedrop.domain.base_models.catalogue import BaseModel, Split
@@ -15,7 +15,7 @@ from tunedrop.domain.checks.findings import Finding, Findings, Place
 from tunedrop.domain.checks.profile import Profile
 from tunedrop.domain.checks.registry import CHECKS, Check, SplitFacts, Spot
 from tunedrop.domain.checks.seen_records import Repeated
-from tunedrop.domain.formats import all_formats
+from tunedrop.domain.formats import all_formats, tool_turns
 from tunedrop.domain.reading.split_files import Entry, SplitFileReader
 from tunedrop.domain.records import bulk, weights
 from tunedrop.domain.records.bulk import Cells
@@ -230,12 +230,14 @@ class Examination:
                 self.findings.add(check.code, place, spot.path, spot.message, spot.hint)
 
     def _with_system(self, record: Record) -> Record:
-        if not record.system and self.subject.drops_system:
+        if tool_turns.has_own_system(record):
+            return record
+        if self.subject.drops_system:
             self._normalised["configured_system_dropped"] += 1
-        if record.system or self.subject.default_system is None:
+        if self.subject.default_system is None:
             return record
         self._normalised["default_system_added"] += 1
-        return replace(record, system=(self.subject.default_system,))
+        return tool_turns.with_default(record, self.subject.default_system)
 
     def finish(
         self, reader: SplitFileReader, repeated: Repeated | None = None, profile: Profile | None = None

@@ -6,27 +6,26 @@ The Lambda function and the command line both call this and nothing else, so the
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
 
 from tunedrop.domain.base_models.catalogue import SPLITS, BaseModel, Split
 from tunedrop.domain.checks import endings, split_examination
+from tunedrop.domain.checks.assignment import Assignment
 from tunedrop.domain.checks.endings import Endings
 from tunedrop.domain.checks.findings import Finding
 from tunedrop.domain.checks.null_answers import NullAnswers
 from tunedrop.domain.checks.profile import Profile
 from tunedrop.domain.checks.record_duplicates import Repetitions
 from tunedrop.domain.checks.registry import CHECKS, Spot
-from tunedrop.domain.checks.split_examination import Examination, Examined, Level, Subject
-from tunedrop.domain.formats.field_mapping import FieldMapping
+from tunedrop.domain.checks.split_examination import Examination, Examined, Subject
 from tunedrop.domain.reading import kept_fields
 from tunedrop.domain.reading.split_files import Entry, Part, SplitFileReader
 from tunedrop.domain.records import validation_shares
 from tunedrop.domain.records.bulk import Cells
-from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.defects import Defect
-from tunedrop.domain.records.record import Block, Record
+from tunedrop.domain.records.record import Record
 from tunedrop.domain.texts import tokens
 
 Outputs = Callable[[BaseModel, Split], Callable[[bytes], object]]
@@ -40,36 +39,6 @@ Tell = Callable[[BaseModel, Split], Callable[[Finding], object]]
 def nowhere(_: BaseModel, __: Split) -> Callable[[bytes], object]:
     """Discard the converted lines, for callers that only want the verdict."""
     return len
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """What to examine a version for, and how."""
-
-    base_models: tuple[BaseModel, ...]
-    splits: Collection[Split]
-    """All splits that will be examined, not counting a share of train that becomes validation."""
-    systems: Mapping[tuple[str, Split], Block] = field(default_factory=dict)
-    """System text, by base model and split, for records without one of their own."""
-    dropped_systems: frozenset[tuple[str, Split]] = frozenset()
-    """Base models and splits for which a system text is configured but dropped."""
-    policy: Policy = field(default_factory=Policy)
-    mapping: FieldMapping | None = None
-    keep: frozenset[str] = frozenset()
-    """Fields of records that are no part of them, and are kept beside test's."""
-    ignore: frozenset[str] = frozenset()
-    """Fields of records and of their messages that are left out."""
-    validation_share: float = 0.0
-    """Share of train to hold back as validation, if there is no validation split and the base model takes one."""
-    level: Level = "all"
-    region: str | None = None
-    """Region of the stack that will train; None if unknown."""
-
-    @property
-    def share(self) -> float:
-        """The share of train that becomes validation in this version; 0 for none."""
-        wanted = "validation" not in self.splits and any(model.validation for model in self.base_models)
-        return self.validation_share if wanted else 0.0
 
 
 class Session:
@@ -108,8 +77,9 @@ class Session:
         is kept, `tell` each finding. Exceptions that `parts` raise while being read, such as those of a deleted
         object, are passed on.
         """
-        reader = SplitFileReader(parts, self._plan.mapping, keep=self._plan.keep, ignore=self._plan.ignore)
-        made: list[Split] = [split, "validation"] if split == "train" and self._plan.share else [split]
+        plan = self._plan
+        reader = SplitFileReader(parts, plan.mapping, keep=plan.keep, ignore=plan.ignore, rendering=plan.rendering)
+        made: list[Split] = [split, "validation"] if split == "train" and plan.share else [split]
         lanes = {
             each: self._lanes(each, split, parts, _Sinks(outputs, tell), given if each == split else ())
             for each in made
@@ -156,7 +126,7 @@ class Session:
                         bytes=sum(part.source.size for part in parts) if split == source_split else 0,
                         earlier=self._records,
                         later=later,
-                        default_system=plan.systems.get((base_model.name, source_split)),
+                        default_system=plan.system(base_model, source_split),
                         drops_system=(base_model.name, source_split) in plan.dropped_systems,
                         policy=plan.policy,
                         level=plan.level,

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from tunedrop.domain.records.defects import Defect, shown
 from tunedrop.domain.records.record import Block
+from tunedrop.domain.texts.tool_blocks import RENDERING
 
 _DEPTH = 4
 """Objects in each other that are looked through: image, source, s3Location, uri."""
@@ -22,10 +23,15 @@ _MEDIA = {
     "audio": "A sound recording",
     "input_audio": "A sound recording",
 }
-_CALLS = frozenset({"tool_use", "toolUse", "tool_calls", "function_call", "server_tool_use"})
+_FIELDS_OF_CALLS = ("tool_calls", "function_call")
+_CALLS = frozenset({"tool_use", "toolUse", *_FIELDS_OF_CALLS})
 _RESULTS = frozenset({"tool_result", "toolResult"})
 _REASONING = frozenset({"thinking", "redacted_thinking", "reasoning", "reasoningContent"})
 _RESPONSES = frozenset({"input_text", "output_text"})
+AS_TEXT = (
+    f'Have definitions, calls and results of tools written as text by [tools] rendering = "{RENDERING}" in '
+    "dataset.toml (docs/data-format.md), or remove the record."
+)
 _HERE = "Remove the record, or say in words what it shows."
 _ELSEWHERE = "Outside Tunedrop, a job of your own trains Nova Lite, Pro or 2 Lite on it"
 _UPLOADED = (
@@ -47,16 +53,15 @@ class Named(NamedTuple):
 
 def named(block: Block) -> Named:
     """Name a block that is not text. Nothing of its content is quoted."""
-    kind = _kind(block)
-    if kind in _MEDIA:
+    what = kind(block)
+    if what in _MEDIA:
         where = _where(block.opaque)
-        return Named(f"{_MEDIA[kind]} {where}".rstrip(), _hint(kind, where))
-    if kind in _CALLS or kind in _RESULTS:
-        what = "A call of a tool" if kind in _CALLS else "A tool's result"
-        return Named(what, "Remove the record, or write calls and results of tools as texts of its turns.")
-    if kind in _REASONING:
+        return Named(f"{_MEDIA[what]} {where}".rstrip(), _hint(what, where))
+    if what in _CALLS or what in _RESULTS:
+        return Named("A call of a tool" if what in _CALLS else "A tool's result", AS_TEXT)
+    if what in _REASONING:
         return Named("Reasoning", "Remove the block. Nova 2 Lite alone learns reasoning, as text of reasoningContent.")
-    if kind in _RESPONSES:
+    if what in _RESPONSES:
         return Named("A text as OpenAI's Responses have it", 'Write it as {"type": "text", "text": "…"}')
     return Named("A block that is not text", "")
 
@@ -87,16 +92,16 @@ def _spoken(document: Mapping[str, Any]) -> Iterator[str]:
             yield from (text for text in turn.values() if isinstance(text, str)) if isinstance(turn, Mapping) else ()
 
 
-def _kind(block: Block) -> str:
+def kind(block: Block) -> str:
     """What a block's type, its only field or the field that it stands in says that it is."""
-    opaque = block.opaque
-    if not isinstance(opaque, Mapping):
-        return block.path.rpartition(".")[2]
-    if isinstance(kind := opaque.get("type"), str):
-        return kind
+    opaque, field = block.opaque, block.path.rpartition(".")[2]
+    if not isinstance(opaque, Mapping) or field in _FIELDS_OF_CALLS:
+        return field
+    if isinstance(given := opaque.get("type"), str):
+        return given
     if opaque.get("role") in ("tool", "function"):
         return "tool_result"
-    (only,) = opaque if len(opaque) == 1 else (block.path.rpartition(".")[2],)
+    (only,) = opaque if len(opaque) == 1 else (field,)
     return str(only)
 
 

@@ -43,6 +43,8 @@ class Record:
     turns: tuple[Turn, ...]
     weighted: bool = False
     """Whether its author said of some answer that it is not to be learned."""
+    tools: tuple[Block, ...] = ()
+    """Definitions of tools, unread; once they are written as text, that text, which then ends the system text."""
     texts: tuple[tuple[str, str, str], ...] = field(init=False, repr=False, compare=False)
     """Every text as (where, path, text), which most checks read; `where` is `system` or the turn's role."""
 
