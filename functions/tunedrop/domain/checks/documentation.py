@@ -51,6 +51,9 @@ error = ["conflicting_answers"] # a warning that should reject
 keep = ["references", "topic"]  # test's are stored beside its prepared data: docs/evaluation.md
 ignore = ["reviewed_by"]        # left out, of records and of their messages; the report counts them
 
+[tools]                         # definitions, calls and results of tools in records
+rendering = "json-blocks-1"     # write them as text; default: such a record is not_expressible
+
 [job]                           # a job that starts automatically
 start = "on_accept"             # default: "manual"
 splits = ["train", "validation"]   # start on the first accepted version with all of these; default: train
@@ -97,7 +100,8 @@ No check uses a model, a dictionary or other data, so a clean report says nothin
 - records of public benchmarks; only your own splits are compared with each other
 - answers of a letter or two among long ones: in mixed data those are labels
 
-This release trains on text. Tool definitions and calls, images and video are `not_expressible`."""
+This release trains on text. Images and video are `not_expressible`, and so are definitions, calls and results of tools
+unless `[tools] rendering` [asks for them as text](#tools-as-text)."""
 
 
 def render() -> str:
@@ -241,7 +245,9 @@ Counted in the report under `normalised`, never silent.
 | `configured_system_dropped` | a record without a system text got none: `dataset.toml` drops it for this base model |
 | `unweighted_answer_cut` | an answer of weight 0 after the last one to learn was cut off, with what led to it |
 | `record_for_each_weighted_answer` | a record was added for another answer to learn beside answers of weight 0 |
-| `text_blocks_joined` | several text blocks of one message became one string |"""
+| `text_blocks_joined` | several text blocks of one message became one string |
+| `tool_block_rendered` | a definition, a call or a result of a tool was written as text |
+| `tool_mark_escaped` | a line of a text that looks like such a block got a backslash |"""
 
 
 def _codes() -> Iterator[str]:

@@ -20,15 +20,16 @@ RESULT_ROLES = frozenset({"tool", "function", "observation", "tool_response", "f
 CALL_ROLES = frozenset({"function_call", "tool_call"})
 """Roles by which ShareGPT's relatives mark a turn that is calls, as JSON text."""
 
-_DEFINITION = Fields(("name",), ("description", "parameters"), frozenset({"strict", "type"}))
-_ANTHROPIC = Fields(("name",), ("description", "input_schema"), frozenset({"strict", "type", "cache_control"}))
+_TOOL = Fields(("function",), ("type",))
+_DEFINITION = Fields(("name",), ("description", "parameters", "type"), frozenset({"strict"}))
+_ANTHROPIC = Fields(("name",), ("description", "input_schema", "type"), frozenset({"strict", "cache_control"}))
 _SPEC = Fields(("name",), ("description", "inputSchema"), frozenset({"strict"}))
-_OPENAI_CALL = Fields(("function",), ("id",), frozenset({"type", "index"}))
+_OPENAI_CALL = Fields(("function",), ("id", "type"), frozenset({"index"}))
 _FUNCTION = Fields(("name",), ("arguments",))
-_USE = Fields(("name",), ("id", "input"), frozenset({"type", "cache_control", "caller"}))
+_USE = Fields(("name",), ("id", "input", "type"), frozenset({"cache_control", "caller"}))
 _TOOL_USE = Fields(("name",), ("toolUseId", "input"))
 _MESSAGE = Fields(("role",), ("content", "tool_call_id", "name"))
-_RESULT = Fields(("tool_use_id",), ("content", "is_error"), frozenset({"type", "cache_control"}))
+_RESULT = Fields(("tool_use_id",), ("content", "is_error", "type"), frozenset({"cache_control"}))
 _TOOL_RESULT = Fields(("toolUseId",), ("content", "status"))
 
 
@@ -70,7 +71,7 @@ def _definition(tool: Mapping[str, Any], path: str, left_out: list[str]) -> Tool
         schema = shapes.fields(spec.get("inputSchema", {}), f"{path}.toolSpec.inputSchema").get("json")
         return _defined(spec, schema, f"{path}.toolSpec")
     if tool.get("type") == "function" and "function" in tool:
-        tool, path = tool["function"], f"{path}.function"
+        tool, path = _known(tool, _TOOL, path, left_out)["function"], f"{path}.function"
     elif tool.get("type", "custom") not in ("custom", "function"):
         raise _not_expressible(f"A tool of the type {shown(tool['type'])}, which is no function.", path)
     if "input_schema" in shapes.fields(tool, path):
