@@ -83,8 +83,8 @@ def _tools() -> str:
     words = " ".join(f"`{word}`" for word in tool_blocks.RESERVED)
     return f"""### Tools as text
 
-Training data on Bedrock has no place for tools that is known to work: of Nova 2 Lite, AWS's pages contradict each other.
-Definitions, calls and results of tools are `not_expressible`, unless `dataset.toml` asks for them as text:
+Training data on Bedrock has no place for tools that is known to work: of Nova 2 Lite, AWS's pages contradict each
+other. Definitions, calls and results of tools are `not_expressible`, unless `dataset.toml` asks for them as text:
 
 ```toml
 [tools]
@@ -102,8 +102,8 @@ turns from `function_call` and `observation` as ShareGPT's relatives have them a
 - A definition, a call or a result is a line of its own: a mark, a JSON object, the mark's end. Other texts stand on the
   lines before and after. Definitions end the system text, the configured one, too.
 - Results are the user's; those of one answer's calls, and what the user says after them, are one turn.
-- Ids are not written: a model could only learn to invent them. `call` says which of the answer's calls is meant, counted
-  from 1, and `is_error` that it failed. `content` is a text, or a list of `{{"text": …}}` and `{{"json": …}}`.
+- Ids are not written: a model could only learn to invent them. `call` says which of the answer's calls is meant,
+  counted from 1, and `is_error` that it failed. `content` is a text, or a list of `{{"text": …}}` and `{{"json": …}}`.
 - A line of any other text that begins with such a mark gets a backslash, and one more if it begins with backslashes.
 - Inside the JSON, words that a base model reserves have one character as `\\u00XX`: {words}.
 - So the text can be read back exactly: tests hold that for any texts, names and arguments. The form never changes under
