@@ -25,10 +25,12 @@ PATIENCE = 300
 
 def fetch(path: str, body: dict[str, Any] | None = None) -> bytes:
     """What OpenAI's API answers; a body is posted. Raises urllib's errors."""
-    address = os.environ.get("OPENAI_BASE_URL", "https://api.openai.com/v1") + path
-    headers = {"Authorization": f"Bearer {os.environ['OPENAI_API_KEY']}", "Content-Type": "application/json"}
+    given = os.environ  # noqa: TID251 - a script of its own
+    address = given.get("OPENAI_BASE_URL", "https://api.openai.com/v1") + path
+    headers = {"Authorization": f"Bearer {given['OPENAI_API_KEY']}", "Content-Type": "application/json"}
     data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(urllib.request.Request(address, data, headers), timeout=PATIENCE) as response:
+    request = urllib.request.Request(address, data, headers)  # noqa: S310 - the address is the person's own
+    with urllib.request.urlopen(request, timeout=PATIENCE) as response:  # noqa: S310
         return bytes(response.read())
 
 
@@ -56,7 +58,7 @@ def main() -> None:
             sys.stdout.buffer.write(fetch(f"/files/{file}/content"))
         case ["answers", model, test]:
             for line in answers(model, Path(test).read_text("utf-8").splitlines()):
-                print(line, flush=True)
+                sys.stdout.write(f"{line}\n")
         case _:
             sys.exit(__doc__)
 
