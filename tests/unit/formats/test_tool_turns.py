@@ -160,6 +160,8 @@ def test_what_is_written_as_text_is_counted():
     assert made.normalised.count("tool_block_rendered") == 6
     marked = reading({"messages": [{"role": "user", "content": "<tool>?"}, {"role": "assistant", "content": "No."}]})
     assert marked.normalised == ("tool_mark_escaped",)
+    beside = reading(openai([*TURNS[:2], ("user", [*TURNS[2][1][:2], "<tool>?"]), TURNS[3]]))
+    assert beside.normalised.count("tool_mark_escaped") == 1
 
 
 ASK, SAY = {"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}

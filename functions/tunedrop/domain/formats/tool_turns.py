@@ -99,9 +99,10 @@ def _turns(turns: Sequence[Turn], normalised: list[str]) -> Iterator[Turn]:
         told: list[Made] = []
         items, others = _items(turn, asked, told, normalised)
         asked = told
-        blocks = sum(not isinstance(item, str) for item in items)
-        normalised += ["tool_block_rendered"] * blocks
-        if blocks:
+        texts = [item for item in items if isinstance(item, str)]
+        normalised += ["tool_block_rendered"] * (len(items) - len(texts))
+        if len(items) > len(texts):
+            normalised += ["tool_mark_escaped" for text in texts if tool_blocks.escaped(text) != text]
             written = Block(turn.blocks[0].path, tool_blocks.render(items))
             yield replace(turn, role="assistant" if told else turn.role, blocks=(written, *others))
         else:
