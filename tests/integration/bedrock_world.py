@@ -316,7 +316,7 @@ class World:
         return purchase
 
     @remembered
-    def trained(self, **request: Any) -> Job:
+    def trained(self, /, **request: Any) -> Job:
         """A job that completed, with its deployment's purchase requested and nothing sent yet."""
         job = self.start(deployment=request.pop("deployment", "support-prod"), **request)
         self.deliver()
@@ -330,7 +330,7 @@ class World:
         return self.job(job.id)
 
     @remembered
-    def ready(self, **request: Any) -> Job:
+    def ready(self, /, **request: Any) -> Job:
         """A job whose deployment can be called."""
         job = self.trained(**request)
         self.wait(0)
