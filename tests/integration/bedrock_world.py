@@ -476,7 +476,7 @@ def make(
         clock=bedrock_clock,
         configuration=configuration or Configuration(quotas=Quotas(model_units=2)),
     )
-    RECORDER.tags_of = simulator._world.tags.get
+    RECORDER.tags_of = lambda arn: simulator._world.tags.get(arn)  # noqa: PLW0108 - another world may be put in its place
     door = FaultyDoor(simulator)
     INJECTOR.mount(door)
     prepared = prepare(stack, base_model, validation=validation)
