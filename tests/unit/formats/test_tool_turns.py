@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tunedrop.domain.base_models.catalogue import catalogue
 from tunedrop.domain.formats import all_formats, tool_turns
@@ -125,6 +125,7 @@ def items(document: Json) -> tuple[list[Any], list[tuple[str, list[Any]]]]:
 
 
 @pytest.mark.parametrize("write", [openai, anthropic, converse])
+@settings(max_examples=40)
 @given(turns=conversations(), system=st.none() | words)
 def test_a_conversation_with_tools_is_read_back_exactly(write, turns, system):
     assert items(write(turns, system)) == ([*([system] if system else []), FIND, SECOND], turns)
@@ -162,6 +163,16 @@ def test_what_is_written_as_text_is_counted():
     assert marked.normalised == ("tool_mark_escaped",)
     beside = reading(openai([*TURNS[:2], ("user", [*TURNS[2][1][:2], "<tool>?"]), TURNS[3]]))
     assert beside.normalised.count("tool_mark_escaped") == 1
+
+
+@pytest.mark.parametrize(("calls", "joined"), [(True, 1), (False, 0)])
+def test_texts_are_joined_and_counted_only_beside_blocks(calls, joined):
+    said = [{"type": "text", "text": text} for text in ("I ", "look.")]
+    use = [{"type": "tool_use", "id": "1", "name": "find", "input": {}}] if calls else []
+    document = {"messages": [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": [*said, *use]}]}
+    made = reading(document)
+    assert made.record is not None
+    assert (made.normalised.count("text_blocks_joined"), len(made.record.turns[1].blocks)) == (joined, 2 - joined)
 
 
 ASK, SAY = {"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}
@@ -277,28 +288,30 @@ def test_an_image_beside_tools_is_still_named():
     assert (image.path, image.message.split(" (")[0]) == ("$.messages[0].content[1]", "An image by its address")
 
 
-def _split(document: Json) -> bytes:
-    """A file of 200 different records, which every base model takes."""
+def _split(document: Json, base_model: str = "nova-lite") -> bytes:
+    """A file of as few different records as the base model takes."""
 
     def record(number: int) -> bytes:
         return json.dumps(document).replace("Where are", f"{number}: where are").encode() + b"\n"
 
-    return b"".join(map(record, range(200)))
+    return b"".join(map(record, range(catalogue()[base_model].limits.total_records.minimum)))
 
 
 @pytest.mark.parametrize(
     "name", [name for name, model in catalogue().items() if model.record_format != "prompt_completion"]
 )
 def test_every_base_model_of_conversations_trains_on_it(name):
-    result, written = run(_split(openai(TURNS, "Help.")), base_model=name, rendering="json-blocks-1")
+    result, written = run(_split(openai(TURNS, "Help."), name), base_model=name, rendering="json-blocks-1")
     assert result.accepted, result.findings[:3]
-    assert result.normalised["tool_block_rendered"] == 200 * 6
+    assert result.normalised["tool_block_rendered"] == result.records * 6
     assert b'"Help.\\n<tool>{' in written
 
 
 def test_a_base_model_of_prompt_and_completion_trains_on_one_answer_of_calls():
     document = openai(TURNS[:2])
-    result, written = run(_split({"messages": document["messages"]}), "llama-3-1-8b", rendering="json-blocks-1")
+    result, written = run(
+        _split({"messages": document["messages"]}, "llama-3-1-8b"), "llama-3-1-8b", rendering="json-blocks-1"
+    )
     assert result.accepted, result.findings[:3]
     completion = json.loads(written.splitlines()[0])["completion"]
     assert parse(completion) == tuple(TURNS[1][1])
@@ -314,7 +327,7 @@ def test_a_configured_system_text_stands_before_the_definitions_of_records_witho
     )
     (system,) = json.loads(written.splitlines()[0])["system"]
     assert parse(system["text"]) == (own or "Help.\n<tool> is no tool.", FIND, SECOND)
-    assert result.normalised.get("default_system_added", 0) == (0 if own else 200)
+    assert result.normalised.get("default_system_added", 0) == (0 if own else result.records)
 
 
 def test_records_that_differ_in_their_tools_only_are_no_duplicates():

@@ -103,6 +103,7 @@ def _turns(turns: Sequence[Turn], normalised: list[str]) -> Iterator[Turn]:
         normalised += ["tool_block_rendered"] * (len(items) - len(texts))
         if len(items) > len(texts):
             normalised += ["tool_mark_escaped" for text in texts if tool_blocks.escaped(text) != text]
+            normalised += ["text_blocks_joined"] * (turn.role not in CALL_ROLES and _spoken(turn) > len(texts))
             written = Block(turn.blocks[0].path, tool_blocks.render(items))
             yield replace(turn, role="assistant" if told else turn.role, blocks=(written, *others))
         else:
@@ -122,7 +123,7 @@ def _items(
             told += tool_shapes.told_calls(block.text, block.path, normalised)
             items += [made.call for made in told]
         elif block.text is not None:
-            _say(block.text, items, normalised)
+            _say(block.text, items)
         elif kind in CALLS and turn.role == "assistant":
             made = tool_shapes.calls(block, normalised)
             told += made
@@ -136,11 +137,14 @@ def _items(
     return items, others
 
 
-def _say(text: str, items: list[Item], normalised: list[str]) -> None:
+def _spoken(turn: Turn) -> int:
+    return sum(bool(block.text) for block in turn.blocks)
+
+
+def _say(text: str, items: list[Item]) -> None:
     """Append a text, to the text before it if there is one. An empty text beside blocks says nothing."""
     if items and isinstance(items[-1], str):
         items[-1] += text
-        normalised.append("text_blocks_joined")
     elif text:
         items.append(text)
 
