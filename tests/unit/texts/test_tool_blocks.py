@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tunedrop.domain.base_models.catalogue import catalogue
 from tunedrop.domain.texts import tool_blocks
@@ -52,6 +52,7 @@ def _plain(item):
     return {name: getattr(item, name) for name in item.__slots__}
 
 
+@settings(max_examples=40)
 @given(sequences)
 def test_what_is_rendered_is_read_back_exactly(items):
     assert _exactly(parse(render(items))) == _exactly(items)
@@ -74,6 +75,7 @@ def test_any_text_of_a_model_can_be_read_and_is_the_same_once_written_again(text
     assert _exactly(parse(render(items))) == _exactly(items)
 
 
+@settings(max_examples=40)
 @given(st.lists(blocks, min_size=1, max_size=3))
 def test_blocks_hold_no_word_that_any_base_model_reserves(items):
     text = f"\n{render(items)}"
