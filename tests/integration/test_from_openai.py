@@ -21,6 +21,7 @@ from tests.integration import bedrock_world
 from tests.integration.bedrock_world import World
 from tests.integration.served_control_api import served
 from tests.integration.test_push import Deliveries
+from tests.unit.checks.splits import run as examine
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "from-openai.md").read_text("utf-8")
@@ -116,6 +117,28 @@ def control_api(stack, environment):
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+
+
+ASKED = [{"role": "user", "content": "Why?"}]
+SAID = [{"role": "assistant", "content": "So."}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "record"),
+    [
+        (
+            "DPO",
+            "preference_data",
+            {"input": {"messages": ASKED}, "preferred_output": SAID, "non_preferred_output": SAID},
+        ),
+        ("RFT", "other_purpose", {"messages": ASKED, "reference_answer": "So."}),
+        ("batch", "other_purpose", {"custom_id": "1", "method": "POST", "body": {"messages": ASKED}}),
+    ],
+)
+def test_a_kind_that_trains_nothing_here_is_named_as_the_page_says(kind, code, record):
+    (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| {kind}")]
+    result, _ = examine(json.dumps(record).encode(), base_model="nova-lite")
+    assert (code in row, set(result.counts)) == (True, {code})
 
 
 def run(command: str, environment) -> int:
