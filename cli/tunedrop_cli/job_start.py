@@ -13,7 +13,7 @@ from tunedrop.domain.reports import next_commands
 from tunedrop.domain.texts.counted import counted
 from tunedrop.domain.training.start_request import DeploymentRequest
 
-from tunedrop_cli import amounts, job_options, job_text, keyed, options, stack, tables, text_report
+from tunedrop_cli import amounts, job_options, job_text, keyed, option_words, options, stack, tables, text_report
 from tunedrop_cli.errors import Refused, WrongUsage
 from tunedrop_cli.job_options import Body
 
@@ -67,7 +67,7 @@ def one(chosen: argparse.Namespace, api: ControlApi, screen: Console) -> Mapping
     except Refused as refused:
         if refused.code != "plan_confirmation_required":
             raise
-        text_report.line(text_report.console(stderr=True), f"tunedrop: {refused}")
+        text_report.line(text_report.console(stderr=True), f"tunedrop: {option_words.told(chosen, str(refused))}")
         job_text.plan(screen, refused.error["details"]["plan"], confirm(chosen, refused.error["details"]["plan"]))
         return None
 

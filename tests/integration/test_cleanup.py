@@ -260,6 +260,13 @@ def test_a_stack_that_nobody_knows_is_told(account):
     assert "CloudFormation knows no stack nobody" in beside
 
 
+def test_a_command_that_asks_a_stack_which_nobody_knows_says_what_may_have_become_of_it(account):
+    code, _, said = account.say("deployments list --stack-name gone")
+    assert code == 1
+    assert said.startswith("tunedrop: no_stack: CloudFormation knows no stack gone in us-west-2")
+    assert "tunedrop cleanup --stack-name gone" in said
+
+
 def test_what_deleted_stacks_left_is_ended_and_only_that(account):
     job = account.world.ready()
     dead, living = account.stacks.create("dead"), account.stacks.create("living")
