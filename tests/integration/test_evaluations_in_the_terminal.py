@@ -227,6 +227,8 @@ def test_what_a_gate_holds_is_let_live_by_the_command_that_is_proposed(world, sa
         world.wait(seconds)
     evaluation_id = world.purchase("support-next").gate.evaluation_id
     assert "Held" in say("deployments list --state Held")[1]
+    assert "support-next (Held)" in say("models list")[1]
+    assert "support-next (Held)" in say(f"models show {world.purchase('support-next').job_id}")[1]
     code, said = say("deployments show support-next")
     assert code == 0
     for words in (
