@@ -276,7 +276,7 @@ def test_a_candidate_that_its_gate_took_away_is_not_to_be_asked_again():
 def test_what_the_gate_holds_comes_first_with_the_command_that_lets_it_live():
     held = result(occasion=Occasion(held="support-prod"), left_out={"max_records": 50})
     first = evaluation_report.build(held, STACK)["next_steps"][0]
-    assert first["words"].startswith("support-prod is held for 24 hours, then released.")
+    assert first["words"].startswith("support-prod was held when this was written: for 24 hours, then it is released.")
     assert commands_of(held)[0].action == "approve"
 
 
