@@ -80,6 +80,7 @@ def facts(job: Job) -> list[tuple[str, str]]:
         ("in Bedrock", job["name"]),
         ("custom model", job["model_arn"] or ""),
         ("deployment", wish_text.deployed(wish) if wish else ""),
+        ("gate", f"evaluation {job['evaluation_id']} decides whether it goes live" if job.get("evaluation_id") else ""),
         ("passed over", _skipped(job)),
         ("final losses", ", ".join(f"{name} {loss:.4g}" for name, loss in _losses(job))),
         ("why", job["failure"] or ""),
@@ -257,6 +258,9 @@ def next_command(job: Job) -> str:
         return next_commands.show_dataset(job["dataset"], job["version"])
     wish = job.get("deployment")
     if job["status"] == "Completed" and wish:
+        judged = {each["evaluation_id"] for each in job.get("evaluations") or ()}
+        if (gate := job.get("evaluation_id")) and gate not in judged:
+            return next_commands.show_evaluation(gate, watch=True)
         return next_commands.show_deployment(wish["name"])
     if job["status"] == "Completed":
         return next_commands.plan_serving(job["dataset"], job["id"])

@@ -223,9 +223,15 @@ def test_what_a_gate_holds_is_let_live_by_the_command_that_is_proposed(world, sa
     assert "--evaluate --gate better --max-records 2" in said
     assert say(start)[0] == 0
     world.deliver()
-    for seconds in (TRAINED, 0, BOUGHT, 300):
-        world.wait(seconds)
+    world.wait(TRAINED)
     evaluation_id = world.purchase("support-next").gate.evaluation_id
+    watched = f"jobs show {world.purchase('support-next').job_id} --watch"
+    assert proposed(say(watched)[1]) == f"tunedrop evaluations show {evaluation_id} --watch"
+    for seconds in (0, BOUGHT, 300):
+        world.wait(seconds)
+    assert proposed(say(watched)[1]) == "tunedrop deployments show support-next"
+    job_id = world.purchase("support-next").job_id
+    assert f"evaluation {evaluation_id} decides whether it goes live" in say(f"jobs show {job_id}")[1]
     assert "Held" in say("deployments list --state Held")[1]
     assert "support-next (Held)" in say("models list")[1]
     assert "support-next (Held)" in say(f"models show {world.purchase('support-next').job_id}")[1]
