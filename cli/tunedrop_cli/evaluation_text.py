@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
-from tunedrop.domain.evaluation import power
+from tunedrop.domain.evaluation import needs, power
+from tunedrop.domain.evaluation.answer_metrics import METRICS
 from tunedrop.domain.reports import evaluation_caveats, evaluation_forest, evaluation_words
 from tunedrop.domain.reports.evaluation_words import points, share
 
@@ -107,7 +108,7 @@ def plan(screen: Console, found: Report) -> None:
             *_files(found),
             ("groups by", found["group_by"] or ""),
             ("kept fields", ", ".join(f"{name} of {count:,}" for name, count in found["kept"].items())),
-            ("can show", "no difference" if shown is None else _can_show(shown, found["records"])),
+            ("can show", "no difference" if shown is None else _can_show(shown, found)),
             ("calls", f"{found['calls']:,}, with repeated ones at most {found['most_calls']:,}"),
             ("tokens in", f"about {found['input_tokens']:,}"),
             ("tokens out", f"at most {found['output_tokens']:,}, {found['max_tokens']:,} of one answer"),
@@ -121,13 +122,14 @@ def plan(screen: Console, found: Report) -> None:
     text_report.line(screen, "Nobody was asked and nothing was spent. To start exactly this:")
 
 
-def _can_show(smallest: float, records: int) -> str:
-    """What so many records show, by how often the two will differ, which nobody knows before they are asked."""
-    more = power.smallest_difference(records, OFTEN)
+def _can_show(smallest: float, found: Report) -> str:
+    """What so many records show, by how much the two will differ, which nobody knows before they are asked."""
+    shows = f"a difference of {points(smallest)} or more, where"
+    if not METRICS[found["metric"]].binary:
+        return f"{shows} their scores of one record differ with a standard deviation of {points(needs.DEVIATION)}"
+    more = power.smallest_difference(found["records"], OFTEN)
     often = "" if more is None else f"; {points(more)} where they differ on {share(OFTEN)}"
-    return (
-        f"a difference of {points(smallest)} or more, where the two differ on {share(power.DISCORDANT)} of them{often}"
-    )
+    return f"{shows} the two differ on {share(max(power.DISCORDANT, smallest))} of them{often}"
 
 
 def _askable(found: Report) -> str:

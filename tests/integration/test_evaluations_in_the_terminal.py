@@ -78,6 +78,9 @@ def test_a_plan_asks_nobody_and_ends_in_the_command_that_starts_it_and_so_on_to_
         "Nobody",
     ):
         assert words in said
+    scored = say(f"{EVALUATE} --metric token_f1 --plan")[1]
+    assert "where their scores of one record differ with a standard deviation of 30 points" in scored
+    assert "differ on 10% of them" not in scored
     assert "No evaluation yet." in say("evaluations list")[1]
 
     code, said = say(proposed(said))

@@ -90,7 +90,7 @@ def test_names_cannot_control_the_terminal():
 def test_what_the_gate_holds_is_not_told_by_the_report_which_does_not_know_whether_it_still_waits():
     held = facts(occasion=Occasion(held="support-prod"))
     first, *others = held["next_steps"]
-    assert first["words"].startswith("support-prod is held")
+    assert first["words"].startswith("support-prod was held when this was written")
     assert first["words"] not in printed(held)
     assert all(step["words"] in printed(held) for step in others)
     assert first["words"] in printed({**held, "next_steps": [{**first, "approves": False}]}), "the flag alone says it"

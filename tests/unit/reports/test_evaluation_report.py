@@ -180,7 +180,7 @@ def test_what_records_could_show_is_told_by_what_it_was_reckoned_with():
     scores = judged([*pairs(20, 14, 166), *pairs(3, 1, 0)], binary=False).contrast
     assert evaluation_words.shown(scores).endswith(
         ", as the two's scores of one record differ with a standard deviation of 43.1 points. The plan, which can't "
-        "know that, assumed answers right or wrong, 10% of them differently, and said 6.5 points."
+        "know that, assumed 30 points and said 7 points."
     )
     alike = evaluation_words.shown(judged(pairs(0, 0, 200)).contrast)
     assert "as none of them was scored differently by the two, so 10% of others are assumed to be." in alike

@@ -88,9 +88,9 @@ def enough(judged: Judged, margin: float) -> str:
 
 def shown(contrast: Contrast) -> str:
     """What these records could show, and why the plan, which can't know how often the two differ, said otherwise."""
-    smallest, planned = needs.smallest_shown(contrast), power.smallest_difference(contrast.records)
-    differ, assumed = _differ(contrast), share(max(power.DISCORDANT, planned or 0))
-    assumed = assumed if contrast.binary else f"answers right or wrong, {assumed} of them differently,"
+    smallest, planned = needs.smallest_shown(contrast), needs.planned(contrast.records, binary=contrast.binary)
+    differ = _differ(contrast)
+    assumed = share(max(power.DISCORDANT, planned or 0)) if contrast.binary else points(needs.DEVIATION)
     said = "no difference" if planned is None else points(planned)
     plan = f"The plan, which can't know that, assumed {assumed} and said {said}."
     records = f"These {contrast.records:,} records"
