@@ -27,9 +27,14 @@ def since_approved(report: Facts, found: Facts) -> Facts:
     gate = report["gate"]
     return {
         **report,
-        "gate": {**gate, "words": f"{gate['words']} {_approved(found)}"},
+        "gate": {**gate, "outcome": outcome(found), "words": f"{gate['words']} {_approved(found)}"},
         "next_steps": [step for step in report["next_steps"] if not step.get("approves")],
     }
+
+
+def outcome(found: Facts) -> str | None:
+    """What came of the gate, also where somebody has approved what it held; None: nothing yet, or no gate."""
+    return "held, then approved" if found["outcome"] == "held" and found["approved_by"] else found["outcome"]
 
 
 def say_next(chosen: argparse.Namespace, screen: Console, found: Facts) -> None:

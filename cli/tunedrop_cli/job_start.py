@@ -124,17 +124,17 @@ def planned_sweep(chosen: argparse.Namespace, api: ControlApi) -> Sweep:
 
 def show_sweep(screen: Console, sweep: Sweep) -> None:
     """Print one row for each job, and what all of them cost."""
+    every = [each.get("cost") for each in sweep.plans]
+    *costs, total = amounts.costs_of([*every, {**(every[0] or {}), "amount": cost_of_all(sweep.plans)}])
     rows = [
         (
             job_text.settings_of(each),
             f"{each['trained_tokens']:,}" if each["trained_tokens"] is not None else "not prepared yet",
-            job_text.cost_of(each.get("cost")),
+            cost,
         )
-        for each in sweep.plans
+        for each, cost in zip(sweep.plans, costs, strict=True)
     ]
     tables.show(screen, ("hyperparameters", "tokens", "cost"), rows)
-    amount, first = cost_of_all(sweep.plans), sweep.plans[0].get("cost")
-    total = job_text.cost_of({**(first or {}), "amount": amount})
     text_report.line(
         screen, f"{counted(len(sweep.plans), 'job')} on {job_text.data_of(sweep.plans[0])}, in all: {total}"
     )

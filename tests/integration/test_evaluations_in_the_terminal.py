@@ -266,6 +266,7 @@ def test_what_a_gate_holds_is_let_live_by_the_command_that_is_proposed(world, sa
     assert [line for line in said.splitlines() if line.startswith("next")] == [
         "next  tunedrop keys create --name support-next --deployment support-next"
     ]
+    assert "held, then approved" in say("evaluations list")[1]
     for code, said in (
         say(f"evaluations show {evaluation_id}"),
         (

@@ -21,6 +21,7 @@ from tunedrop.domain.evaluation.paired_tests import Interval
 from tunedrop.domain.reports import (
     answer_diff,
     confusion_table,
+    evaluation_forest,
     evaluation_page,
     evaluation_report,
     evaluation_words,
@@ -31,7 +32,7 @@ from tunedrop_cli import evaluations as evaluation_commands
 
 from tests import next_commands
 from tests.unit.reports import evaluations
-from tests.unit.reports.evaluations import COUNTS, OURS, STACK, THEIRS, example, judged, pairs, result
+from tests.unit.reports.evaluations import COUNTS, OURS, STACK, THEIRS, candidate, example, judged, pairs, result
 
 HOSTILE = "</pre></td><script>alert(1)</script><img src=x onerror=y>\"'\x1b[2J"
 SENTENCES = {
@@ -436,3 +437,14 @@ def test_a_gate_of_not_worse_that_fails_within_its_margin_says_how_much_worse_it
 def test_two_scores_and_their_difference_add_up_as_they_are_shown(ours, theirs):
     shown = Decimal(evaluation_words.score(ours)) - Decimal(evaluation_words.score(theirs))
     assert shown == Decimal(evaluation_words.number(ours - theirs))
+
+
+def test_what_candidates_cost_is_told_in_one_precision_and_never_of_a_file_of_answers():
+    asked = (candidate("prod", 0.7, cost=1.5), candidate("base", 0.6), candidate("answers/old.jsonl", 0.6, cost=None))
+    assert "cost1.50000.0213-" in "".join(page_of(result("better", candidates=asked)).text.split())
+
+
+def test_where_an_interval_and_p_disagree_the_page_says_which_counts():
+    odd = judged(pairs(5, 0, 45), slice="label billing")
+    assert evaluation_forest.AT_ODDS in page_of(result(slices=(odd,))).text
+    assert evaluation_forest.AT_ODDS not in page_of(result("better")).text

@@ -13,6 +13,7 @@ from tunedrop.domain.evaluation.contrasts import MOST_FAILED, Contrast, Evaluati
 from tunedrop.domain.evaluation.evaluation_result import EvaluationResult, Judged
 from tunedrop.domain.evaluation.needs import Need
 from tunedrop.domain.evaluation.paired_tests import Interval
+from tunedrop.domain.versions import object_keys
 
 _TENTH = Decimal("0.1")
 METRICS: Mapping[str, str] = {
@@ -143,6 +144,11 @@ def need(wish: Need, ours: str, theirs: str) -> str:
             return f"that {ours} is at most {size} worse, if both are equally good"
         case "equivalent":
             return f"that {ours} and {theirs} differ by less than {size}, if both are equally good"
+
+
+def is_file(candidate: str) -> bool:
+    """Whether a candidate of this name is a file of answers: what these cost nobody here knows."""
+    return candidate.startswith(f"{object_keys.ANSWERS}/")
 
 
 def metric(name: str) -> str:
