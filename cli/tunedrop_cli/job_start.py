@@ -68,7 +68,8 @@ def one(chosen: argparse.Namespace, api: ControlApi, screen: Console) -> Mapping
         if refused.code != "plan_confirmation_required":
             raise
         text_report.line(text_report.console(stderr=True), f"tunedrop: {option_words.told(chosen, str(refused))}")
-        job_text.plan(screen, refused.error["details"]["plan"], confirm(chosen, refused.error["details"]["plan"]))
+        found = refused.error["details"]["plan"]
+        job_text.plan(screen, option_words.in_plan(chosen, found), confirm(chosen, found))
         return None
 
 

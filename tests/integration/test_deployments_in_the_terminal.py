@@ -60,6 +60,7 @@ def test_a_model_is_found_planned_served_swapped_and_given_back_without_knowing_
     assert (code, world.bought()) == (0, [])
     assert "44.00 USD" in said
     assert "1,056.00 USD" in said
+    assert "With --idle-minutes, such as" in said
     code, said = say(f"{following(said)} --watch")
     assert (code, len(world.live())) == (0, 1)
     assert "Ready" in said
