@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tunedrop_cli import report_files
-from tunedrop_cli.job_text import cost_of
+from tunedrop_cli.amounts import cost_of
 from tunedrop_local.__main__ import exports
 from tunedrop_local.client import Cloud
 
