@@ -36,7 +36,7 @@ class _Guarded(msgspec.Struct, gc=False):
     text: _GuardedText | msgspec.UnsetType = msgspec.UNSET
 
 
-class _Piece(msgspec.Struct, gc=False, rename="camel"):
+class _ContentPiece(msgspec.Struct, gc=False, rename="camel"):
     """A piece of content: its text, if it has one that a model is asked or answers."""
 
     text: str | msgspec.UnsetType = msgspec.UNSET
@@ -45,13 +45,13 @@ class _Piece(msgspec.Struct, gc=False, rename="camel"):
 
 class _PreparedTurn(msgspec.Struct, gc=False):
     role: str
-    content: str | list[_Piece]
+    content: str | list[_ContentPiece]
 
 
 class _PreparedLine(msgspec.Struct, gc=False):
     """A prepared record, in any of the forms that Bedrock takes."""
 
-    system: str | list[_Piece] = ""
+    system: str | list[_ContentPiece] = ""
     messages: list[_PreparedTurn] = []
     prompt: str | msgspec.UnsetType = msgspec.UNSET
     completion: str | msgspec.UnsetType = msgspec.UNSET
@@ -171,7 +171,7 @@ def _turns(line: _PreparedLine) -> Iterator[tuple[str, str | None]]:
     yield from ((message.role, _text(message.content)) for message in line.messages)
 
 
-def _text(content: str | list[_Piece]) -> str | None:
+def _text(content: str | list[_ContentPiece]) -> str | None:
     """What is asked or answered in words, whatever stands between them, such as a picture, reasoning or a cache point.
 
     None if there are no words.
@@ -182,7 +182,7 @@ def _text(content: str | list[_Piece]) -> str | None:
     return "".join(texts) if texts else None
 
 
-def _piece_text(piece: _Piece) -> str | msgspec.UnsetType:
+def _piece_text(piece: _ContentPiece) -> str | msgspec.UnsetType:
     guarded = piece.guard_content.text if isinstance(piece.guard_content, _Guarded) else msgspec.UNSET
     return guarded.text if isinstance(guarded, _GuardedText) else piece.text
 
