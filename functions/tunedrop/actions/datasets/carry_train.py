@@ -118,6 +118,8 @@ def _old(version: Version, previous: Version, plan: Assignment, cloud: Cloud) ->
         # Findings about several splits together may no longer be true: another split has changed.
         if report is None or counts.OF_SEVERAL_SPLITS & set(report["counts_by_code"]):
             return None
+        if report.get("media"):  # each version has its own copies of them, with which it is deleted
+            return None
         if item.output is not None and item.output.bytes > objects.MAX_COPY_BYTES:
             return None
         found.append(_Old(item, report))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tunedrop.actions.datasets import carry_train, read_settings
 from tunedrop.actions.datasets.carry_train import Prepared
+from tunedrop.actions.datasets.media_files import MediaFiles
 from tunedrop.actions.datasets.store_findings import FindingWriters
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel, Split
@@ -31,6 +32,7 @@ class _Work:
     version: Version
     wishes: Wishes
     cloud: Cloud
+    media: MediaFiles
 
     @property
     def prices(self) -> Prices:
@@ -49,6 +51,7 @@ class _Work:
             ignore=self.wishes.ignore,
             validation_share=self.wishes.validation_share,
             region=self.cloud.settings.region,
+            media=self.media.folder,
         )
 
 
@@ -66,7 +69,7 @@ def prepare(
     botocore's errors.
     """
     wishes = read_settings.read(version, cloud, base_models=base_models)
-    work = _Work(version, wishes, cloud)
+    work = _Work(version, wishes, cloud, MediaFiles(version, cloud))
     session = Session(work.plan)
     made: list[Prepared] = []
     if not wishes.defects:
@@ -87,7 +90,7 @@ def _prepare_split(work: _Work, session: Session, split: Split) -> list[Prepared
     given = work.wishes.defects if split == "train" else ()
     try:
         return _stream_split(work, session, split, given)
-    except objects.Unreadable as gone:
+    except objects.Unreadable as gone:  # of a file that records refer to, too, if it goes while it is copied
         defect = Defect("object_gone", str(gone))
         return _stream_split(work, session, split, (*given, (defect, work.version.files[split].key)))
 
@@ -110,6 +113,9 @@ def _stream_split(work: _Work, session: Session, split: Split, given: Sequence[t
         results = session.examine(split, _parts(work, split), output, given, kept, tell=findings.tell)
         for result in results:
             findings.keep(result)
+        for result in results:
+            if result.accepted:
+                work.media.copy(result.media)
         outputs = [_keep(result, uploads[result.base_model, result.split]) for result in results]
         if beside and any(outputs):
             beside.complete()
