@@ -69,7 +69,7 @@ def test_the_report_has_all_that_was_promised(uploader):
         "schema", "tunedrop", "dataset", "version", "split", "base_model", "verdict", "format", "records", "files",
         "output", "findings", "counts_by_code", "truncated_codes", "normalised", "policy", "tokens", "cost",
         "lengths",
-        "repeated", "smallest_difference",
+        "repeated", "smallest_difference", "media",
     ]  # fmt: skip
     assert report["files"] == [
         {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pkgutil
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from typing import Any, Literal
@@ -109,7 +109,7 @@ class BaseModel:
     """What a job learns of a conversation; all answers where nobody knows better, so that none is learned unasked."""
     carries: frozenset[str]
     """Content blocks besides text that assistant turns may have; they are passed through unchanged."""
-    media: Mapping[MediaKind, MediaLimits]
+    media: Mapping[MediaKind, MediaLimits] = field(hash=False)
     """The files that user turns may refer to; none for a base model that trains on text alone."""
     limits: Limits
     reserved: tuple[Reserved, ...]
