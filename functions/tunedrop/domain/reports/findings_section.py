@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from tunedrop.domain.checks.findings import MOST_STORED
 from tunedrop.domain.reports import next_steps
 from tunedrop.domain.reports.markup import Markup, joined, tag
-from tunedrop.domain.reports.page_parts import badge, section, table
+from tunedrop.domain.reports.page_parts import Report, badge, section, table
 from tunedrop.domain.versions import object_keys
 
 SHOWN_PER_CODE = 10
 """Findings shown per code; the JSON report lists more."""
-
-Report = Mapping[str, Any]
 
 
 def codes(report: Report) -> Markup:

@@ -14,9 +14,7 @@ from tunedrop.domain.formats import all_formats
 from tunedrop.domain.reports import findings_section, histogram, markup, neighbors, next_steps, own_names, page_parts
 from tunedrop.domain.reports.markup import Markup, joined, tag
 from tunedrop.domain.reports.neighbors import Neighbor
-from tunedrop.domain.reports.page_parts import section, table
-
-Report = Mapping[str, Any]
+from tunedrop.domain.reports.page_parts import Report, section, table
 
 
 def render(

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from tunedrop.domain.base_models.catalogue import SPLITS
 from tunedrop.domain.reports.markup import Markup, joined, tag
-from tunedrop.domain.reports.page_parts import said, section
-
-Report = Mapping[str, Any]
+from tunedrop.domain.reports.page_parts import Report, said, section
 
 _MOST_CODES = 8
 """Codes that differ, of each report; the rest is counted."""
