@@ -186,6 +186,14 @@ def test_files_are_looked_at_once_and_told_at_their_first_record():
     assert result.findings[-1].hint == "Upload it: aws s3 cp media s3://bucket/incoming/shop/media/ --recursive"
 
 
+def test_files_that_no_base_model_trains_on_are_not_looked_at():
+    def look(_: Collection[str]) -> Mapping[str, FoundFile]:
+        raise AssertionError
+
+    result, _ = run(records(in_s3("media/a.png"), 40), media=MediaFolder("bucket", "shop", 3, "1", look))
+    assert set(result.counts) == {"not_expressible"}
+
+
 def test_an_image_counts_as_many_tokens_as_the_largest_may_have():
     plain, _ = run(records({"text": ""}), "nova-lite")
     result, _ = run(records(in_s3("media/a.png")), "nova-lite", media=folder({"a.png": PNG}))

@@ -218,10 +218,11 @@ class MediaUse:
         """The bytes of those that were found."""
         return sum(self._found[path].size for path in self.paths(base_model) if path in self._found)
 
-    def find(self, folder: MediaFolder | None) -> None:
-        """Look at the files, each once."""
-        if folder and self._uses:
-            self._found = folder.look([path for path, _ in self._uses])
+    def find(self, folder: MediaFolder | None, base_models: Collection[BaseModel]) -> None:
+        """Look at the files that one of these base models trains on, each once."""
+        wanted = dict.fromkeys(path for base_model in base_models for path in self.paths(base_model))
+        if folder and wanted:
+            self._found = folder.look(list(wanted))
 
     def defects(self, base_model: BaseModel, folder: MediaFolder | None) -> Iterator[tuple[Defect, str]]:
         """What is wrong with the files, each told at the first record that refers to it, with what holds the record."""

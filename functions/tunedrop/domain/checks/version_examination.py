@@ -124,7 +124,7 @@ class Session:
         self._endings = {each: Endings() for each in self._profiles}
         self._media = MediaUse()
         self._pass_over(reader, lanes, keep)
-        self._media.find(self._plan.media)
+        self._media.find(self._plan.media, self._plan.base_models)
         results: list[Examined] = []
         for each in made:
             results += self._finish(each, reader, lanes[each])

@@ -50,7 +50,9 @@ class Record:
 
     def __post_init__(self) -> None:
         # Collected once, because some twenty checks read them.
-        blocks = list(self.blocks())
+        blocks = [(turn.role, block) for turn in self.turns for block in turn.blocks]
+        if self.system:
+            blocks = [*(("system", block) for block in self.system), *blocks]
         texts = tuple([(where, block.path, block.text) for where, block in blocks if block.text is not None])
         object.__setattr__(self, "texts", texts)
         others = [each for each in blocks if each[1].text is None] if len(texts) < len(blocks) else ()
