@@ -8,6 +8,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.checks.media_findings import FoundFile, MediaFolder
 
@@ -246,3 +248,29 @@ def test_every_base_model_either_trains_on_a_file_or_says_which_do(name):
     else:
         assert (set(result.counts), result.media) == ({"not_expressible"}, ())
         assert "nova-lite, nova-pro, nova-2-lite" in result.findings[0].hint
+
+
+_JSON = some.recursive(
+    some.none()
+    | some.booleans()
+    | some.integers(0, 9)
+    | some.sampled_from(["s3://b/x", "media/a.png", "data:x", "png"]),
+    lambda inner: (
+        some.lists(inner, max_size=2)
+        | some.dictionaries(some.sampled_from(["format", "source", "s3Location", "uri", "url", "bytes", "type"]), inner)
+    ),
+    max_leaves=6,
+)
+
+
+@given(
+    some.sampled_from(["image", "document", "image_url", "input_image", "file", "input_file", "video"]),
+    _JSON,
+    some.booleans(),
+)
+def test_whatever_stands_in_the_place_of_a_file_gets_a_finding_or_trains(name, held, typed):
+    block = {"type": name, name: held, "source": held} if typed else {name: held}
+    for base_model in ("nova-lite", "nova-2-lite", "claude-3-haiku"):
+        result, _ = run(records(block, 1), base_model, media=folder({"a.png": PNG}))
+        about = {"inline_media", "invalid_media", "unfit_media", "missing_media", "not_expressible", "missing_field"}
+        assert about & set(result.counts) or result.media
