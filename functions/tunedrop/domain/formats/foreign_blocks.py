@@ -26,20 +26,16 @@ _CALLS = frozenset({"tool_use", "toolUse", "tool_calls", "function_call", "serve
 _RESULTS = frozenset({"tool_result", "toolResult"})
 _REASONING = frozenset({"thinking", "redacted_thinking", "reasoning", "reasoningContent"})
 _RESPONSES = frozenset({"input_text", "output_text"})
-_HERE = "Remove the record, or say in words what it shows."
-_ELSEWHERE = "Outside Tunedrop, a job of your own trains Nova Lite, Pro or 2 Lite on it"
-_UPLOADED = (
-    ", once it lies in S3: upload it with aws s3 cp FILE s3://BUCKET/KEY, and write "
-    '{"%s": {"format": "%s", "source": {"s3Location": {"uri": "s3://BUCKET/KEY"}}}}'
-)
-_CONVERSE = {"An image": ("image", "png"), "A video": ("video", "mp4")}
-"""What Nova trains on in S3 (docs/facts.md#records): its name in Converse, and a format of it."""
+SAY_IT = "remove the record, or say in words what it shows."
+_HERE = SAY_IT.capitalize()
+_ELSEWHERE = f"{_HERE} Outside Tunedrop, a job of your own trains Nova Lite, Pro or 2 Lite on it, once it lies in S3."
+_HINTS = {"A video": _ELSEWHERE, "A sound recording": _HERE}
 _MARKS = {"<image>": "image images", "<video>": "video videos", "<audio>": "audio audios"}
 """What stands in a text for what a field beside it names, and names of such fields."""
 
 
 class Named(NamedTuple):
-    """What a block is, as the beginning of a sentence, and what to do; empty for the check's own hint."""
+    """What a block is, as the beginning of a sentence, and what to do; empty if that depends on the base model."""
 
     what: str
     hint: str
@@ -47,10 +43,10 @@ class Named(NamedTuple):
 
 def named(block: Block) -> Named:
     """Name a block that is not text. Nothing of its content is quoted."""
-    kind = _kind(block)
+    kind = kind_of(block)
     if kind in _MEDIA:
         where = _where(block.opaque)
-        return Named(f"{_MEDIA[kind]} {where}".rstrip(), _hint(kind, where))
+        return Named(f"{_MEDIA[kind]} {where}".rstrip(), _HINTS.get(_MEDIA[kind], ""))
     if kind in _CALLS or kind in _RESULTS:
         what = "A call of a tool" if kind in _CALLS else "A tool's result"
         return Named(what, "Remove the record, or write calls and results of tools as texts of its turns.")
@@ -59,12 +55,6 @@ def named(block: Block) -> Named:
     if kind in _RESPONSES:
         return Named("A text as OpenAI's Responses have it", 'Write it as {"type": "text", "text": "…"}')
     return Named("A block that is not text", "")
-
-
-def _hint(kind: str, where: str) -> str:
-    if _MEDIA[kind] not in _CONVERSE:
-        return _HERE
-    return f"{_HERE} {_ELSEWHERE}{'.' if where == 'in S3' else _UPLOADED % _CONVERSE[_MEDIA[kind]]}"
 
 
 def beside(document: Mapping[str, Any], fields: Mapping[str, str]) -> Defect | None:
@@ -87,7 +77,7 @@ def _spoken(document: Mapping[str, Any]) -> Iterator[str]:
             yield from (text for text in turn.values() if isinstance(text, str)) if isinstance(turn, Mapping) else ()
 
 
-def _kind(block: Block) -> str:
+def kind_of(block: Block) -> str:
     """What a block's type, its only field or the field that it stands in says that it is."""
     opaque = block.opaque
     if not isinstance(opaque, Mapping):
