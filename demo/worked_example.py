@@ -13,7 +13,7 @@ from typing import Any
 from tunedrop.domain.formats import openai_chat, tool_turns
 from tunedrop.domain.records.record import joined
 from tunedrop_cli import report_files
-from tunedrop_cli.job_text import cost_of
+from tunedrop_cli.amounts import cost_of
 from tunedrop_local.__main__ import exports
 from tunedrop_local.client import Cloud
 

@@ -280,10 +280,23 @@ def test_a_conversation_ends_at_its_last_answer_to_learn_also_where_that_is_a_ca
     assert items(document)[1] == TURNS[:2]
 
 
+def test_an_image_stays_between_what_is_said_around_it():
+    image = {"image": {"format": "png", "source": {"s3Location": {"uri": "s3://bucket/cat.png"}}}}
+    use = {"toolUse": {"toolUseId": "1", "name": "find", "input": {}}}
+    result = {"toolResult": {"toolUseId": "1", "content": [{"text": "ok"}]}}
+    turns = [[{"text": "<tool>"}, image, {"text": "a"}], [use], [result, image, {"text": "b"}], [{"text": "So."}]]
+    messages = [{"role": ("user", "assistant")[place % 2], "content": each} for place, each in enumerate(turns)]
+    record = reading({"schemaVersion": "1", "messages": messages}).record
+    assert record is not None
+    written = [[block.text for block in turn.blocks] for turn in record.turns]
+    assert (written[0], written[2][1:]) == (["\\<tool>", None, "a"], [None, "b"])
+    assert parse(written[2][0] or "") == (ToolResult(1, "ok"),)
+
+
 def test_an_image_beside_tools_is_still_named():
     content = [{"type": "text", "text": "What is this?"}, _IMAGE]
     document = {"messages": [{"role": "user", "content": content}, _call(), RESULT, SAY]}
-    result, _ = run(json.dumps(document).encode(), base_model="nova-lite", rendering="json-blocks-1")
+    result, _ = run(json.dumps(document).encode(), base_model="nova-micro", rendering="json-blocks-1")
     (image,) = [each for each in result.findings if each.code == "not_expressible"]
     assert (image.path, image.message.split(" (")[0]) == ("$.messages[0].content[1]", "An image by its address")
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from tunedrop.domain.base_models.catalogue import BaseModel, Split
+from tunedrop.domain.checks.media_findings import MediaFolder
 from tunedrop.domain.checks.split_examination import Level
 from tunedrop.domain.formats import tool_turns
 from tunedrop.domain.formats.field_mapping import FieldMapping
@@ -38,6 +39,8 @@ class Assignment:
     level: Level = "all"
     region: str | None = None
     """Region of the stack that will train; None if unknown."""
+    media: MediaFolder | None = None
+    """Where the files lie that records refer to; None if they are not looked at."""
 
     def system(self, base_model: BaseModel, split: Split) -> Block | None:
         """The system text, as it is written, for records without one of their own."""

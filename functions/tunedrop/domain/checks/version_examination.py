@@ -14,7 +14,9 @@ from tunedrop.domain.base_models.catalogue import SPLITS, BaseModel, Split
 from tunedrop.domain.checks import endings, split_examination
 from tunedrop.domain.checks.assignment import Assignment
 from tunedrop.domain.checks.endings import Endings
-from tunedrop.domain.checks.findings import Finding
+from tunedrop.domain.checks.findings import Finding, Place
+from tunedrop.domain.checks.lanes import Lane
+from tunedrop.domain.checks.media_findings import MediaUse
 from tunedrop.domain.checks.null_answers import NullAnswers
 from tunedrop.domain.checks.profile import Profile
 from tunedrop.domain.checks.record_duplicates import Repetitions
@@ -52,6 +54,7 @@ class Session:
         self._nulls: dict[Split, NullAnswers] = {}
         self._endings: dict[Split, Endings] = {}
         """Of the same splits."""
+        self._media = MediaUse()
         self._records: dict[Split, int] = {}
         self._sources: dict[Split, list[tuple[int, str]]] = {}
         """Per split, in order: (number of a file's first record, the file's name)."""
@@ -87,7 +90,9 @@ class Session:
         self._profiles = {each: Profile() for each in made if self._compares}
         self._nulls = {each: NullAnswers() for each in self._profiles}
         self._endings = {each: Endings() for each in self._profiles}
+        self._media = MediaUse()
         self._pass_over(reader, lanes, keep)
+        self._media.find(self._plan.media, self._plan.base_models)
         results: list[Examined] = []
         for each in made:
             results += self._finish(each, reader, lanes[each])
@@ -111,13 +116,13 @@ class Session:
         parts: Sequence[Part],
         sinks: _Sinks,
         given: Sequence[tuple[Defect, str]],
-    ) -> list[_Lane]:
+    ) -> list[Lane]:
         plan = self._plan
         later = frozenset(plan.splits) - {split, source_split} - set(self._records)
         if split == "train" and plan.share:
             later |= {"validation"}
         return [
-            _Lane(
+            Lane(
                 Examination(
                     base_model,
                     Subject(
@@ -132,6 +137,7 @@ class Session:
                         level=plan.level,
                         region=plan.region,
                         source_split=source_split,
+                        media=plan.media,
                     ),
                     given,
                     sinks.tell(base_model, split) if sinks.tell else None,
@@ -143,7 +149,7 @@ class Session:
         ]
 
     def _pass_over(
-        self, reader: SplitFileReader, lanes: Mapping[Split, list[_Lane]], keep: Callable[[bytes], object]
+        self, reader: SplitFileReader, lanes: Mapping[Split, list[Lane]], keep: Callable[[bytes], object]
     ) -> None:
         open_lanes = {split: [lane for lane in each if lane.examination.wants_entries] for split, each in lanes.items()}
         if not any(open_lanes.values()):
@@ -166,13 +172,13 @@ class Session:
             return "validation"
         return first
 
-    def _takers(self, split: Split, first: Split, lanes: Mapping[Split, list[_Lane]]) -> list[_Lane]:
+    def _takers(self, split: Split, first: Split, lanes: Mapping[Split, list[Lane]]) -> list[Lane]:
         """The lanes of a split, plus, for the share, base models without validation: they train on it as well."""
         if split == first:
             return lanes[first]
         return [*lanes[split], *(lane for lane in lanes[first] if not lane.examination.base_model.validation)]
 
-    def _screen(self, lanes: Sequence[_Lane]) -> Callable[[bytes], bool] | None:
+    def _screen(self, lanes: Sequence[Lane]) -> Callable[[bytes], bool] | None:
         """Return a test of whether all checks for all base models may skip a block; None if a check has no proof."""
         shared, examinations = self._shared, [lane.examination for lane in lanes]
         if any(check.absent is None for check in shared):
@@ -184,7 +190,7 @@ class Session:
 
         return screen
 
-    def _take(self, split: Split, entry: Entry, lanes: Sequence[_Lane]) -> None:
+    def _take(self, split: Split, entry: Entry, lanes: Sequence[Lane]) -> None:
         record, spots, estimated = entry.record, [], None
         self._note_source(split, entry)
         if record is not None:
@@ -194,6 +200,8 @@ class Session:
                 self._endings[split].look(record, entry.number, entry.line)
                 repeated = self._repetitions.look(split, record, entry.number, entry.line)
                 entry = entry.with_defects(repeated) if repeated else entry
+            if record.others and entry.number is not None:
+                self._media.look(record, Place(entry.source, entry.line, entry.number))
             spots = self._shared_spots(record)
             if self._plan.level == "all":
                 estimated = tokens.estimate(text for _, _, text in record.texts)
@@ -218,14 +226,17 @@ class Session:
         noted = self._sources[split]
         return noted[bisect_right(noted, record or 1, key=itemgetter(0)) - 1][1]
 
-    def _finish(self, split: Split, reader: SplitFileReader, lanes: Sequence[_Lane]) -> list[Examined]:
+    def _finish(self, split: Split, reader: SplitFileReader, lanes: Sequence[Lane]) -> list[Examined]:
         if self._compares:
             late = (*self._repetitions.finish(split), *self._endings[split].finish(), *self._nulls[split].finish())
             for defect in late:
                 for lane in lanes:
                     lane.examination.take_late(defect, self._source_of(split, defect.record))
+        for lane in lanes:
+            for defect, source in self._media.defects(lane.examination.base_model, self._plan.media):
+                lane.examination.take_late(defect, source)
         repeated, profile = self._repetitions.repeated(split), self._profiles.get(split)
-        results = [lane.examination.finish(reader, repeated, profile) for lane in lanes]
+        results = [lane.examination.finish(reader, repeated, profile, self._media) for lane in lanes]
         self._records[split] = max((result.records for result in results), default=0)
         return results
 
@@ -236,22 +247,6 @@ class _Sinks:
 
     outputs: Outputs
     tell: Tell | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Lane:
-    """One base model's examination of one split, and where its lines go."""
-
-    examination: Examination
-    write: Callable[[bytes], object]
-
-    def take(self, entry: Entry, spots: Sequence[tuple[str, Spot]], estimated: int | None) -> None:
-        if (line := self.examination.examine(entry, spots, estimated)) is not None:
-            self.write(line)
-
-    def take_whole(self, cells: Cells) -> None:
-        if (lines := self.examination.take_whole(cells)) is not None:
-            self.write(lines)
 
 
 def examine(

@@ -91,7 +91,7 @@ def _defined(given: Mapping[str, Any], schema: Any, path: str) -> ToolDefinition
 def calls(block: Block, left_out: list[str]) -> Sequence[Made]:
     """The calls that a block of one of the kinds CALLS makes. Raises WrongShape."""
     path, found = block.path, block.opaque
-    match foreign_blocks.kind(block):
+    match foreign_blocks.kind_of(block):
         case "tool_calls":
             return [
                 _openai_call(item, f"{path}[{index}]", left_out) for index, item in enumerate(shapes.items(found, path))

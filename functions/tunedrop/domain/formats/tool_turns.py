@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from tunedrop.domain.formats import foreign_blocks, tool_shapes
 from tunedrop.domain.formats.shapes import WrongShape
@@ -31,8 +32,8 @@ def rendered(reading: Reading) -> Reading:
 
 
 def escaped(block: Block) -> Block:
-    """A configured system text, as the rendering writes it."""
-    return replace(block, text=tool_blocks.escaped(block.text or ""))
+    """A text, such as a configured system text, as the rendering writes it."""
+    return Block(block.path, tool_blocks.escaped(block.text or ""))
 
 
 def with_default(record: Record, default: Block) -> Record:
@@ -67,8 +68,9 @@ def _escaped(blocks: tuple[Block, ...], normalised: list[str]) -> tuple[Block, .
     if tool_blocks.escaped(text) == text:
         return blocks
     normalised += ["tool_mark_escaped", *(["text_blocks_joined"] if len(blocks) > 1 else [])]
-    others = tuple(block for block in blocks if block.text is None)
-    return (Block(blocks[0].path, tool_blocks.escaped(text)), *others)
+    if any(block.text is None for block in blocks):  # texts around an image stay where they are
+        return tuple(block if block.text is None else escaped(block) for block in blocks)
+    return (Block(blocks[0].path, tool_blocks.escaped(text)),)
 
 
 def _sided(turns: Sequence[Turn]) -> Sequence[Turn]:
@@ -97,28 +99,35 @@ def _turns(turns: Sequence[Turn], normalised: list[str]) -> Iterator[Turn]:
     asked: list[Made] = []
     for turn in turns:
         told: list[Made] = []
-        items, others = _items(turn, asked, told, normalised)
+        pieces = _pieces(turn, asked, told, normalised)
         asked = told
-        texts = [item for item in items if isinstance(item, str)]
-        normalised += ["tool_block_rendered"] * (len(items) - len(texts))
-        if len(items) > len(texts):
+        texts = [piece for piece in pieces if isinstance(piece, str)]
+        tools = [piece for piece in pieces if not isinstance(piece, str | Block)]
+        normalised += ["tool_block_rendered"] * len(tools)
+        if tools:
             normalised += ["tool_mark_escaped" for text in texts if tool_blocks.escaped(text) != text]
             normalised += ["text_blocks_joined"] * (turn.role not in CALL_ROLES and _spoken(turn) > len(texts))
-            written = Block(turn.blocks[0].path, tool_blocks.render(items))
-            yield replace(turn, role="assistant" if told else turn.role, blocks=(written, *others))
+            blocks = tuple(_written(pieces, turn.blocks[0].path))
+            yield replace(turn, role="assistant" if told else turn.role, blocks=blocks)
         else:
             yield replace(turn, blocks=_escaped(turn.blocks, normalised))
 
 
-def _items(
-    turn: Turn, asked: Sequence[Made], told: list[Made], normalised: list[str]
-) -> tuple[Sequence[Item], Sequence[Block]]:
-    """What a turn says, and its blocks of other kinds. Its calls are appended to `told`. Raises WrongShape."""
-    items: list[Item] = []
-    others: list[Block] = []
+def _written(pieces: Sequence[Item | Block], path: str) -> Iterator[Block]:
+    """A text for what stands together, and the blocks of other kinds between."""
+    for is_block, group in groupby(pieces, lambda piece: isinstance(piece, Block)):
+        if is_block:
+            yield from (piece for piece in group if isinstance(piece, Block))
+        else:
+            yield Block(path, tool_blocks.render([piece for piece in group if not isinstance(piece, Block)]))
+
+
+def _pieces(turn: Turn, asked: Sequence[Made], told: list[Made], normalised: list[str]) -> Sequence[Item | Block]:
+    """What a turn says, blocks of other kinds as they are. Its calls are appended to `told`. Raises WrongShape."""
+    items: list[Item | Block] = []
     open_calls: list[Made | None] = [*asked]
     for block in turn.blocks:
-        kind = "" if block.text is not None else foreign_blocks.kind(block)
+        kind = "" if block.text is not None else foreign_blocks.kind_of(block)
         if turn.role in CALL_ROLES and block.text is not None:
             told += tool_shapes.told_calls(block.text, block.path, normalised)
             items += [made.call for made in told]
@@ -133,15 +142,15 @@ def _items(
         elif kind in CALLS or kind in RESULTS:
             raise WrongShape(_misplaced(block, turn))
         else:
-            others.append(block)
-    return items, others
+            items.append(block)
+    return items
 
 
 def _spoken(turn: Turn) -> int:
     return sum(bool(block.text) for block in turn.blocks)
 
 
-def _say(text: str, items: list[Item]) -> None:
+def _say(text: str, items: list[Item | Block]) -> None:
     """Append a text, to the text before it if there is one. An empty text beside blocks says nothing."""
     if items and isinstance(items[-1], str):
         items[-1] += text

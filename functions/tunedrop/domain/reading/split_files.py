@@ -184,7 +184,7 @@ class _Judge:
 
     def ask(self, names: Sequence[str]) -> Asked:
         """What of a Parquet file's columns is needed."""
-        return _asked(names, self._columns, self._keep, self._ignore)
+        return asked(names, self._columns, self._keep, self._ignore)
 
     def entry(self, element: Element) -> Entry:
         """Read an element's record, or the defects in its place."""
@@ -249,15 +249,16 @@ class _Judge:
         return ()
 
 
-def _asked(names: Sequence[str], columns: Columns, keep: frozenset[str], ignore: frozenset[str]) -> Asked:
-    asked = columns.ask([name for name in names if name not in keep | ignore])
-    return Asked(asked.needed | keep, asked.unread | (ignore - keep))
+def asked(names: Sequence[str], columns: Columns, keep: frozenset[str], ignore: frozenset[str]) -> Asked:
+    """What of a Parquet file's columns is needed, and what of them is left out unread."""
+    found = columns.ask([name for name in names if name not in keep | ignore])
+    return Asked(found.needed | keep, found.unread | (ignore - keep))
 
 
 def all_readable(mapping: FieldMapping | None, keep: frozenset[str], ignore: frozenset[str]) -> Ask:
     """Ask for all of a Parquet file's columns, and pass over what cannot be read where a record does without it."""
     columns = Columns(Counter(), mapping)
-    return lambda names: replace(_asked(names, columns, keep, ignore), unread=frozenset())
+    return lambda names: replace(asked(names, columns, keep, ignore), unread=frozenset())
 
 
 def _is_whole_row(content: bytes | Mapping[str, Any] | Defect) -> bool:
