@@ -144,7 +144,7 @@ SEEDS = (
         "missing_field",
     ),
     seed("an extra key", chat(Q, A, id=7), "unknown_field"),
-    seed("an image", chat(("user", [{"type": "image", "source": {}}]), A), "not_expressible"),
+    seed("a sound", chat(("user", [{"type": "input_audio", "input_audio": {}}]), A), "not_expressible"),
     seed("definitions of tools", chat(Q, A, tools=[{"type": "function"}]), "not_expressible"),
     seed("an empty answer", said(""), "empty_text"),
     seed("an answer of no-break spaces", said("\u00a0\u3000"), "empty_text"),
