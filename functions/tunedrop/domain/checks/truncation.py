@@ -37,7 +37,7 @@ def reason(answer: str) -> str | None:
 
 
 def _opened(text: str) -> str | None:
-    if "```" in text and len(_FENCE.findall(text)) % 2:
+    if "`" in text and "```" in text and len(_FENCE.findall(text)) % 2:
         return "A block of code is"
     if text.startswith("<think>") and "</think>" not in text:
         return "A block of thoughts (<think>) is"

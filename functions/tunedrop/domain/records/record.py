@@ -48,8 +48,15 @@ class Record:
 
     def __post_init__(self) -> None:
         # Collected once, because some twenty checks read them.
-        texts = tuple((where, block.path, block.text) for where, block in self.blocks() if block.text is not None)
-        object.__setattr__(self, "texts", texts)
+        texts = [
+            (turn.role, block.path, block.text)
+            for turn in self.turns
+            for block in turn.blocks
+            if block.text is not None
+        ]
+        if self.system:
+            texts[:0] = [("system", block.path, block.text) for block in self.system if block.text is not None]
+        object.__setattr__(self, "texts", tuple(texts))
 
     def blocks(self) -> Iterator[tuple[str, Block]]:
         """Yield every block as (where, block); `where` is `system` or the turn's role."""
