@@ -316,7 +316,7 @@ class World:
         return purchase
 
     @remembered
-    def trained(self, **request: Any) -> Job:
+    def trained(self, /, **request: Any) -> Job:
         """A job that completed, with its deployment's purchase requested and nothing sent yet."""
         job = self.start(deployment=request.pop("deployment", "support-prod"), **request)
         self.deliver()
@@ -330,7 +330,7 @@ class World:
         return self.job(job.id)
 
     @remembered
-    def ready(self, **request: Any) -> Job:
+    def ready(self, /, **request: Any) -> Job:
         """A job whose deployment can be called."""
         job = self.trained(**request)
         self.wait(0)
@@ -476,7 +476,7 @@ def make(
         clock=bedrock_clock,
         configuration=configuration or Configuration(quotas=Quotas(model_units=2)),
     )
-    RECORDER.tags_of = simulator._world.tags.get
+    RECORDER.tags_of = lambda arn: simulator._world.tags.get(arn)  # noqa: PLW0108 - another world may be put in its place
     door = FaultyDoor(simulator)
     INJECTOR.mount(door)
     prepared = prepare(stack, base_model, validation=validation)

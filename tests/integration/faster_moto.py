@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import copy
 import functools
+import json
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
 import jsonpath_ng.ext
+from botocore.awsrequest import AWSPreparedRequest
 from moto.backend_index import backend_url_patterns
 from moto.core import responses
 from moto.core.base_backend import BaseBackend
+from moto.core.botocore_stubber import BotocoreStubber
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.serialize import BaseJSONSerializer
 from moto.core.utils import camelcase_to_underscores, method_names_from_class
 from moto.dynamodb.models import DynamoDBBackend
@@ -22,6 +27,7 @@ from moto.dynamodb.responses import DynamoHandler
 
 OFTEN = {"dynamodb", "sqs", "events"}
 """Services that are looked for first, because most calls are theirs."""
+_DYNAMODB = re.compile(r"https://dynamodb\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/")
 LIMIT = 405_000
 """Bytes of an item, as moto has it."""
 
@@ -34,6 +40,7 @@ def hurry() -> None:
     _add_sizes_up_when_they_matter()
     _take_each_transaction_once()
     _put_addresses_together_once()
+    _take_calls_of_dynamodb_as_they_are()
     jsonpath_ng.ext.parse = functools.cache(jsonpath_ng.ext.parse)  # type: ignore[attr-defined]
     responses.method_names_from_class = functools.cache(method_names_from_class)  # type: ignore[attr-defined]
     responses.camelcase_to_underscores = functools.cache(camelcase_to_underscores)  # type: ignore[attr-defined]
@@ -128,6 +135,27 @@ def _put_addresses_together_once() -> None:
         return known[type(self)]
 
     BaseBackend.urls = property(of)  # type: ignore[method-assign,assignment]
+
+
+def _take_calls_of_dynamodb_as_they_are() -> None:
+    """Without a web request around them: moto looks for its service by URL, and for forms and queries that none has."""
+    process = BotocoreStubber.process_request
+
+    def answer(self: BotocoreStubber, request: AWSPreparedRequest) -> Any:
+        place = _DYNAMODB.match(request.url)
+        if place is None or not isinstance(request.body, bytes) or b'"B' in request.body:  # moto decodes bytes
+            return process(self, request)
+        handler = DynamoHandler()
+        handler.params = json.loads(request.body)
+        handler.headers = {
+            name: value.decode() if isinstance(value, bytes) else value for name, value in request.headers.items()
+        }
+        handler.querystring, handler.uri_match = {}, {}
+        handler.region, handler.current_account = place["region"], DEFAULT_ACCOUNT_ID
+        handler.response_headers = {"server": "amazon.com"}
+        return handler.call_action()
+
+    BotocoreStubber.process_request = answer  # type: ignore[method-assign]
 
 
 def _size(value: Any) -> int:

@@ -72,7 +72,7 @@ def remembered(story: Callable[Concatenate[World, P], T]) -> Callable[Concatenat
         begin(world, past)
         return cast("T", _KNOWN[past].told)
 
-    return live
+    return cast("Callable[Concatenate[World, P], T]", live)
 
 
 def _as_it_is(world: World) -> tuple[object, ...]:

@@ -446,24 +446,24 @@ def test_an_object_that_may_not_be_read_is_told_rather_than_tried_for_ever(uploa
 
 
 def large(records):
-    """So many records of 5 KB and more."""
-    return [examples.line(f"What is {number}?", f"{number} " * 1_000) for number in range(records)]
+    """So many records of 24 KB and more."""
+    return [examples.line(f"What is {number}?", f"no {number} " * 4_000) for number in range(records)]
 
 
 def test_a_large_file_goes_through_in_parts_and_comes_out_whole(uploader, stack):
-    records = large(4_000)
+    records = large(700)
     uploader.upload(TRAIN, "\n".join(records))
     prepared = uploader.object("prepared/support-bot/1/claude-3-haiku/train.jsonl")
     assert len(prepared) > 2 * object_writer.PART_BYTES
     assert version(stack).preparations[0].output is not None
     assert version(stack).preparations[0].output.sha256 == hashlib.sha256(prepared).hexdigest()
-    assert json.loads(prepared.splitlines()[3_999])["messages"][1]["content"] == "3999 " * 1_000
+    assert json.loads(prepared.splitlines()[699])["messages"][1]["content"] == "no 699 " * 4_000
 
 
 def test_a_large_file_with_an_error_at_its_end_leaves_no_parts_behind(uploader, stack):
     parts = []
     clients.s3().meta.events.register("before-call.s3.UploadPart", lambda **_: parts.append(1))
-    uploader.upload(TRAIN, "\n".join([*large(2_000), "oops"]))
+    uploader.upload(TRAIN, "\n".join([*large(400), "oops"]))
     assert parts
     assert version(stack).status == "rejected"
     assert uploader.keys("prepared/") == []
@@ -471,7 +471,8 @@ def test_a_large_file_with_an_error_at_its_end_leaves_no_parts_behind(uploader, 
 
 
 def test_many_findings_of_a_delivery_that_failed_leave_no_parts_behind_and_the_next_stores_them(uploader, stack):
-    event = uploader.put(TRAIN, "\n".join(examples.line(f"What is {number}?", "") for number in range(40_000)))
+    turns = [{"role": role, "content": ""} for role in ("user", "assistant")] * 100
+    event = uploader.put(TRAIN, "\n".join(json.dumps({"messages": turns}) for _ in range(200)))
     once(clients.s3(), "s3.CompleteMultipartUpload", fault("SlowDown", "CompleteMultipartUpload"))
     assert len(uploader.deliver(event)) == 1
     assert "Uploads" not in stack.s3.list_multipart_uploads(Bucket=stack.bucket)

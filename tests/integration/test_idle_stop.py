@@ -53,7 +53,7 @@ def test_what_nobody_calls_is_released_after_its_minutes_and_not_a_round_later(w
 
 def test_without_idle_minutes_nothing_is_released_for_want_of_calls(world):
     ready(world, idle_minutes=None)
-    assert minutes_until_released(world, 20 * HOUR) is None
+    assert minutes_until_released(world, 4 * HOUR) is None
 
 
 def test_calls_keep_it_and_the_last_one_counts_to_the_minute(world):
