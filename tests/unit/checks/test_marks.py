@@ -115,7 +115,7 @@ def test_each_sign_is_what_its_check_looks_for():
         assert [check for check in CLEARED if check.find and check.find.__module__ == module.__name__]
 
 
-def _group(name: str, system: str | None) -> tuple[lanes.Group, Examination]:
+def _group(name: str, system: str | None) -> tuple[lanes.LaneGroup, Examination]:
     block = None if system is None else Block("$.system", system)
     examination = Examination(catalogue.find(name), Subject("train", "a.jsonl", 0, {}, default_system=block))
     lane = Lane(examination, lanes.discard)

@@ -37,7 +37,7 @@ class Lane:
             self.write(line)
 
 
-class Group:
+class LaneGroup:
     """Lanes of one training format with the same configured system text."""
 
     def __init__(self, lanes: Sequence[Lane]) -> None:
@@ -100,20 +100,20 @@ class Group:
         self._estimates.clear()
 
 
-def grouped(lanes: Iterable[Lane]) -> Mapping[Lane, Group]:
+def grouped(lanes: Iterable[Lane]) -> Mapping[Lane, LaneGroup]:
     """The group of each lane."""
     found: dict[object, list[Lane]] = {}
     for lane in lanes:
         model, subject = lane.examination.base_model, lane.examination.subject
         key = model.record_format, subject.default_system, subject.drops_system, subject.split, model.validation
         found.setdefault(key, []).append(lane)
-    return {lane: group for each in found.values() for group in [Group(each)] for lane in each}
+    return {lane: group for each in found.values() for group in [LaneGroup(each)] for lane in each}
 
 
 class Crowd:
     """The lanes that take the records of one split, in order."""
 
-    def __init__(self, lanes: Sequence[Lane], groups: Mapping[Lane, Group]) -> None:
+    def __init__(self, lanes: Sequence[Lane], groups: Mapping[Lane, LaneGroup]) -> None:
         self._lanes = lanes
         self._group_of = groups
         self._groups = tuple(dict.fromkeys(groups[lane] for lane in lanes))
@@ -136,7 +136,7 @@ class Crowd:
             self._take_singly(entry, unclear, spots, estimated)
 
     def _take_singly(
-        self, entry: Entry, groups: Sequence[Group], spots: Sequence[tuple[str, Spot]], estimated: int | None
+        self, entry: Entry, groups: Sequence[LaneGroup], spots: Sequence[tuple[str, Spot]], estimated: int | None
     ) -> None:
         for group in groups:
             group.settle()

@@ -214,9 +214,9 @@ class Examination:
         """Count records without a finding; so many of them have no system text. Before an error, they are written."""
         self.records += records
         self._readable += records
-        if self.subject.drops_system:
+        if without_system and self.subject.drops_system:
             self._normalised["configured_system_dropped"] += without_system
-        if self.subject.default_system is not None:
+        if without_system and self.subject.default_system is not None:
             self._normalised["default_system_added"] += without_system
         if not self.rejected:
             self._written += records
