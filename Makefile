@@ -23,9 +23,9 @@ OURS := functions layers cli simulator local demo examples benchmarks tests boot
 help: ## show this list
 	awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: ## a file becomes a tuned model that answers, on this machine; TRAIN=file VALIDATION=file for your own, EXAMPLE=name for one of examples/
+demo: ## a file becomes a tuned model that answers, on this machine; TRAIN=file VALIDATION=file MAP="prompt=question completion=answer" for your own, EXAMPLE=name for one of examples/
 	$(PYTHON) bootstrap dev local
-	$(DEV)/python -m demo $(if $(TRAIN),--train "$(TRAIN)") $(if $(VALIDATION),--validation "$(VALIDATION)") $(if $(EXAMPLE),--example "$(EXAMPLE)")
+	$(DEV)/python -m demo $(if $(TRAIN),--train "$(TRAIN)") $(if $(VALIDATION),--validation "$(VALIDATION)") $(if $(MAP),--map "$(MAP)") $(if $(EXAMPLE),--example "$(EXAMPLE)")
 
 test: check ## everything that CI runs: check, then all tests in one pytest
 	$(PYTHON) bootstrap dev local sam

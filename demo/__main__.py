@@ -1,6 +1,6 @@
-"""Command line of the demo, which `make demo` calls: `python -m demo [--train FILE] [--validation FILE]`.
+"""Command line of the demo, which `make demo` calls.
 
-`--example NAME` runs a worked example instead.
+`python -m demo [--train FILE] [--validation FILE] [--map FIELDS]`; `--example NAME` runs a worked example instead.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tunedrop_local.deploy import DeploymentFailed
 from tunedrop_local.launcher import CannotStart
 from tunedrop_local.packages import BuildFailed
 
-from demo import worked_example
+from demo import own_data, worked_example
 from demo.journey import DataRejected, DemoFailed, Journey
 from demo.messages import BrokenOff
 from demo.screen import Screen
@@ -39,6 +39,9 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="make demo", description="The main job of Tunedrop, in the embedded cloud.")
     top.add_argument("--train", type=Path, help="your own training data instead of the sample")
     top.add_argument("--validation", type=Path, help="your own validation data; optional")
+    top.add_argument(
+        "--map", default="", metavar="FIELDS", help='which field or column is what: "prompt=question completion=answer"'
+    )
     top.add_argument("--example", choices=worked_example.names(), help="a worked example instead, up to its verdict")
     return top
 
@@ -48,6 +51,8 @@ def main() -> int:
     chosen = parser().parse_args()
     if chosen.validation and not chosen.train:
         sys.exit("make demo: VALIDATION also needs TRAIN")
+    if chosen.map and not chosen.train:
+        sys.exit("make demo: MAP also needs TRAIN")
     for path in (chosen.train, chosen.validation):
         if path and not path.is_file():
             sys.exit(f"make demo: there is no file {path}")
@@ -81,8 +86,17 @@ def ending(screen: Screen, run: Callable[[], None]) -> int:
 
 
 def _run(screen: Screen, chosen: argparse.Namespace) -> dict[str, Any]:
+    settings = _checked(screen, chosen) if chosen.train else None
     with ExitStack() as until_here:
-        return _travel(screen, _settled(screen, until_here, PARAMETERS), chosen)
+        return _travel(screen, _settled(screen, until_here, PARAMETERS), chosen, settings)
+
+
+def _checked(screen: Screen, chosen: argparse.Namespace) -> Path | None:
+    """Check the files here, before anything else; the settings to upload with them if there are any."""
+    files = {"train": chosen.train, "validation": chosen.validation}
+    with screen.step("Check your data: tunedrop check", still=True):
+        settings = own_data.check({split: path for split, path in files.items() if path}, chosen.map)
+    return settings if chosen.map else None
 
 
 def _run_example(screen: Screen, name: str) -> None:
@@ -108,7 +122,7 @@ def _settled(screen: Screen, until_here: ExitStack, parameters: Mapping[str, str
     return around
 
 
-def _travel(screen: Screen, around: Surroundings, chosen: argparse.Namespace) -> dict[str, Any]:
+def _travel(screen: Screen, around: Surroundings, chosen: argparse.Namespace, settings: Path | None) -> dict[str, Any]:
     own = chosen.train is not None
     journey = Journey(
         around,
@@ -116,6 +130,7 @@ def _travel(screen: Screen, around: Surroundings, chosen: argparse.Namespace) ->
         dataset="my-data" if own else "support-bot",
         train=chosen.train or DATA / "train.jsonl",
         validation=chosen.validation if own else DATA / "validation.jsonl",
+        settings=settings,
     )
     for step in (
         journey.upload,

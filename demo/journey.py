@@ -15,7 +15,7 @@ from tunedrop_cli.terminal_curves import Curve
 
 from demo import messages
 from demo.screen import Screen
-from demo.surroundings import BASE_MODEL_ID, BUILD, PATIENCE, Surroundings
+from demo.surroundings import BASE_MODEL, BASE_MODEL_ID, BUILD, PATIENCE, Surroundings
 
 DEPLOYMENT = "support-bot-prod"
 HYPERPARAMETERS: Mapping[str, float] = {"epochCount": 6, "batchSize": 8, "learningRateMultiplier": 1.0}
@@ -47,6 +47,8 @@ class Journey:
     dataset: str
     train: Path
     validation: Path | None
+    settings: Path | None = None
+    """The `dataset.toml` of data whose fields have other names."""
     summary: dict[str, Any] = field(default_factory=dict)
     notified: list[dict[str, Any]] = field(default_factory=list)
 
@@ -57,6 +59,9 @@ class Journey:
         given = {split: path for split, path in files.items() if path is not None}
         with self.screen.step(f"Upload {' and '.join(given)} to the bucket") as say:
             s3 = self.around.client("s3")
+            if self.settings:
+                s3.upload_file(str(self.settings), bucket, f"incoming/{self.dataset}/dataset.toml")
+                self._wait(self._known, "the dataset's settings")  # S3's events come in any order
             for split, path in given.items():
                 key = f"incoming/{self.dataset}/{split}.{extension(path)}"
                 s3.upload_file(str(path), bucket, key)
@@ -70,7 +75,7 @@ class Journey:
         wish = {"name": DEPLOYMENT, "model_units": 1, "hours": 2}
         body = {
             "dataset": self.dataset,
-            "base_model": "claude-3-haiku",
+            "base_model": BASE_MODEL,
             "hyperparameters": HYPERPARAMETERS,
             "deployment": wish,
         }
@@ -153,14 +158,20 @@ class Journey:
             self.summary["deployment"]["states"] = [entry["state"] for entry in released["history"]]
             self.summary |= {"live_throughputs": len(live), "ledger": ledger}
 
-    def _version(self, given: Mapping[str, Path]) -> dict[str, Any] | None:
+    def _known(self) -> dict[str, Any] | None:
         try:
-            latest = self.around.api.get(f"/datasets/{self.dataset}")["latest_version"]
-            version: dict[str, Any] = self.around.api.get(f"/datasets/{self.dataset}/versions/{latest}")
+            found: dict[str, Any] = self.around.api.get(f"/datasets/{self.dataset}")
         except Refused as refused:
             if refused.status == 404:
                 return None
             raise
+        return found
+
+    def _version(self, given: Mapping[str, Path]) -> dict[str, Any] | None:
+        found = self._known()
+        if not found or not found["latest_version"]:
+            return None
+        version: dict[str, Any] = self.around.api.get(f"/datasets/{self.dataset}/versions/{found['latest_version']}")
         holds_all = all(split in version["files"] for split in given)
         return version if holds_all and version["status"] in {"accepted", "rejected"} else None
 

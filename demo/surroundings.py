@@ -19,7 +19,8 @@ PATIENCE = 300.0
 """Seconds to wait for any one answer or event; generous, because the machine may be busy."""
 TIME_SCALE = 1200.0
 """Three hours of training take nine seconds."""
-PARAMETERS = {"MaxModelUnits": "1", "DefaultBaseModel": "claude-3-haiku"}
+BASE_MODEL = "claude-3-haiku"
+PARAMETERS = {"MaxModelUnits": "1", "DefaultBaseModel": BASE_MODEL}
 BASE_MODEL_ID = "anthropic.claude-3-haiku-20240307-v1:0"
 
 

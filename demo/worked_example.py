@@ -10,8 +10,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from tunedrop.domain.formats import openai_chat, tool_turns
+from tunedrop.domain.records.record import joined
 from tunedrop_cli import report_files
-from tunedrop_cli.job_text import cost_of
+from tunedrop_cli.amounts import cost_of
 from tunedrop_local.__main__ import exports
 from tunedrop_local.client import Cloud
 
@@ -45,7 +47,17 @@ def commands(name: str) -> Sequence[str]:
 def records(name: str, split: str = "test") -> Sequence[tuple[str, str]]:
     """What a split of an example asks, and what is right."""
     lines = (EXAMPLES / name / f"{split}.jsonl").read_text("utf-8").splitlines()
-    return [(record["prompt"], record["completion"]) for record in map(json.loads, lines)]
+    return [_asked(json.loads(line)) for line in lines]
+
+
+def _asked(document: dict[str, Any]) -> tuple[str, str]:
+    """The last question and its answer, tools as they are prepared."""
+    if "prompt" in document:
+        return document["prompt"], document["completion"]
+    record = tool_turns.rendered(openai_chat.read(document)).record
+    assert record is not None
+    question, answer = (joined(turn.blocks) for turn in record.turns[-2:])
+    return question, answer
 
 
 def teach_base(cloud: Cloud, *examples: str) -> None:

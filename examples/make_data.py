@@ -79,10 +79,17 @@ EXAMPLES: Mapping[str, Callable[[Random], Splits]] = {
     "ticket-routing": drawn(tickets.draw, train=500, validation=80, test=400),
     "structured-output": drawn(orders.draw, train=400, validation=80, test=400),
     "company-questions": known,
-    "tool-calls": drawn(tool_calls.draw, train=500, validation=80, test=400),
+    "tool-calls": drawn(tool_calls.draw, train=240, validation=40, test=180),
     "summaries": drawn(call_notes.draw, train=240, validation=40, test=120),
 }
 """Each example's splits, from dice that its name has shaken."""
+
+
+def _line(example: str, record: Record) -> str:
+    if example == "tool-calls":
+        talk = tool_calls.conversation(record.prompt, record.completion)
+        return json.dumps(talk, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps({"prompt": record.prompt, "completion": record.completion, **record.kept}, ensure_ascii=False)
 
 
 def files() -> Iterator[tuple[Path, str]]:
@@ -90,12 +97,7 @@ def files() -> Iterator[tuple[Path, str]]:
     for name, make in EXAMPLES.items():
         splits = make(Random(name))  # noqa: S311 - the same data each time
         for split, records in (("train", splits.train), ("validation", splits.validation), ("test", splits.test)):
-            lines = (
-                json.dumps(
-                    {"prompt": record.prompt, "completion": record.completion, **record.kept}, ensure_ascii=False
-                )
-                for record in records
-            )
+            lines = (_line(name, record) for record in records)
             yield FOLDER / name / f"{split}.jsonl", "".join(f"{line}\n" for line in lines)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from tunedrop_cli.job_text import cost_of
+from tunedrop_cli.amounts import cost_of
 from tunedrop_local import client
 from tunedrop_local.client import Cloud
 

@@ -6,14 +6,13 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import SPLITS, Split
-from tunedrop.domain.checks.version_examination import Assignment
-from tunedrop.domain.reports import json_report, next_steps
+from tunedrop.domain.checks.assignment import Assignment
+from tunedrop.domain.reports import json_report
 
 from tunedrop_cli import examining, local_files, plans, schema_files, text_report
 from tunedrop_cli.errors import WrongUsage
@@ -63,6 +62,9 @@ def add_to(command: argparse.ArgumentParser) -> None:
     command.add_argument("--report", metavar="OUT.json", help="write what --format json prints to a file")
     command.add_argument("--html", metavar="OUT.html", help="write the report as a page, or one page per report")
     command.add_argument(
+        "--excerpts", action="store_true", help="quote on the page what the findings are about; it then holds data"
+    )
+    command.add_argument(
         "--findings", metavar="OUT", help="write every finding to a file, as JSON Lines or, if it ends in .csv, as CSV"
     )
     command.add_argument("--fix", metavar="OUT", help="mend what is safe to mend and write the file as JSON Lines")
@@ -95,8 +97,9 @@ def run(chosen: argparse.Namespace) -> int:
             fixed.keep()
         if listed:
             listed.keep()
+        quoted = _quoted(found, fixed.splits if fixed else opened, plan) if chosen.excerpts else None
         warning = schema.warning()
-    _tell(chosen, found, fixed)
+    _tell(chosen, found, fixed, quoted)
     if warning:
         text_report.line(text_report.console(stderr=True), warning)
     return 0 if _holds(found, asked=bool(chosen.model)) and not (fixed and fixed.lost) else 1
@@ -132,18 +135,33 @@ def _splits(chosen: argparse.Namespace) -> Mapping[Split, Sequence[str]]:
         raise WrongUsage("name a file to check, or - for standard input; `tunedrop check --help` shows examples")
     if [path for paths in named.values() for path in paths].count(local_files.STANDARD_INPUT) > 1:
         raise WrongUsage("standard input can be read only once")
+    if chosen.excerpts and not chosen.html:
+        raise WrongUsage("--excerpts quotes records on the page that --html writes: name one")
     if chosen.fix and len(named) > 1:
         raise WrongUsage("--fix mends the files of only one split")
     return named
 
 
-def _tell(chosen: argparse.Namespace, found: Sequence[Verdict], fixed: Fixed | None) -> None:
+def _quoted(
+    found: Sequence[Verdict], files: Mapping[Split, Sequence[LocalFile]], plan: Assignment
+) -> Sequence[Verdict]:
+    from tunedrop_cli import check_pages
+
+    return check_pages.quoted(found, files, plan)
+
+
+def _tell(
+    chosen: argparse.Namespace, found: Sequence[Verdict], fixed: Fixed | None, quoted: Sequence[Verdict] | None
+) -> None:
     listed = [verdict.as_json() | ({"mended": fixed.as_json()} if fixed else {}) for verdict in found]
     document = listed[0] if chosen.model and len(found) == 1 else listed
     if chosen.report:
         _write(chosen.report, json_report.encode(document))
     if chosen.html:
-        _write_pages(chosen.html, found, mended=bool(fixed and not fixed.lost))
+        from tunedrop_cli import check_pages
+
+        for place, page in check_pages.render(chosen.html, quoted or found, mended=bool(fixed and not fixed.lost)):
+            _write(str(place), page)
     if chosen.format == "json":
         sys.stdout.buffer.write(json_report.encode(document))
         sys.stdout.buffer.flush()
@@ -156,20 +174,6 @@ def _tell(chosen: argparse.Namespace, found: Sequence[Verdict], fixed: Fixed | N
             text_report.whole(screen, verdict, mended=bool(fixed and not fixed.lost))
     else:
         text_report.overview(screen, found)
-
-
-def _write_pages(path: str, found: Sequence[Verdict], *, mended: bool) -> None:
-    """Write the pages. A single report gets the given name; several have base model and split in their names."""
-    from tunedrop.domain.reports import html_report
-
-    today = datetime.now().astimezone().date()
-    pages = [(report, verdict.reports) for verdict in found for report in verdict.reports]
-    for report, beside in pages:
-        page = Path(path)
-        if len(pages) > 1 and page.name:
-            page = page.with_name(f"{page.stem}.{report['base_model']}.{report['split']}{page.suffix}")
-        held_back = next_steps.is_held_back(report, beside)
-        _write(str(page), html_report.render(report, today, mended=mended, held_back=held_back))
 
 
 def _write(path: str, content: bytes) -> None:

@@ -12,8 +12,8 @@ from rich.console import Console
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import SPLITS, Split
 from tunedrop.domain.checks import dropped_records, version_examination
+from tunedrop.domain.checks.assignment import Assignment
 from tunedrop.domain.checks.dropped_records import Dropped, UnreadableRecord
-from tunedrop.domain.checks.version_examination import Assignment
 from tunedrop.domain.reading import split_files
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.defects import UnreadableContent, shown

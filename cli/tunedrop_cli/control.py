@@ -26,6 +26,8 @@ PAUSES = (1.0, 5.0)
 """Seconds before each retry."""
 HELD = (15.0,) * 5
 """Further pauses while ControlApi says that the first request is in progress: it says so for a minute at most."""
+_NOBODY = frozenset({(403, "Forbidden"), (404, "Not Found")})
+"""What API Gateway says of an API that is not there; each error of ControlApi has a code."""
 _PASSING = frozenset({429, 502, 503, 504, "no_answer", "request_in_progress"})
 """Statuses and codes of refusals that are worth a retry."""
 
@@ -112,7 +114,7 @@ def _answer(request: urllib.request.Request, timeout: float) -> Any:
             return json.loads(answer.read() or b"null")
     except urllib.error.HTTPError as error:
         with error:
-            raise Refused(error.code, _error(error.read())) from None
+            raise Refused(error.code, _error(request, error)) from None
     except ValueError:
         words = f"{request.full_url} answered, but not as ControlApi does; is that its URL?"
         raise Refused(0, {"code": "not_control_api", "message": words}) from None
@@ -128,12 +130,24 @@ def _silence(request: urllib.request.Request, error: OSError | HTTPException) ->
     return {"code": "no_answer", "message": f"{asked} got no complete answer ({reason}). Try again in a while{doubt}."}
 
 
-def _error(body: bytes) -> Mapping[str, Any]:
+def _error(request: urllib.request.Request, answered: urllib.error.HTTPError) -> Mapping[str, Any]:
+    body = answered.read()
     try:
         found = json.loads(body)
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        return {"message": body[:200].decode(errors="replace")}
+        found = {"message": body[:200].decode(errors="replace")}
     error = found.get("error")
-    return error if isinstance(error, dict) else found
+    if isinstance(error, dict):
+        return error
+    if (answered.code, found.get("message")) in _NOBODY:
+        return {"code": "no_control_api", "message": _deleted(request)}
+    return found
+
+
+def _deleted(request: urllib.request.Request) -> str:
+    return (
+        f"there is no ControlApi at {request.type}://{request.host} any more. If its stack was deleted, tunedrop "
+        "cleanup --stack-name NAME shows what it has left; else --url and TUNEDROP_CONTROL_API_URL say where it is."
+    )

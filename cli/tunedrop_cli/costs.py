@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 from tunedrop.domain.texts import spreadsheets
+from tunedrop.domain.texts.counted import counted
 
 from tunedrop_cli import amounts, local_times, stack, tables, text_report
 from tunedrop_cli.errors import WrongUsage
@@ -79,9 +80,9 @@ def _utc(moment: str) -> str:
 def _total(found: Mapping[str, Any]) -> str:
     total = found["total"]
     words = f"In all {amounts.money(total['amount'], found['currency'])}"
-    if total["unknown"] and total["amount"] is not None:
-        return f"{words}, and what {total['unknown']} without a price cost,"
-    return words
+    if total["amount"] is None:
+        return f"{words}, as no price is set for {counted(total['unknown'], 'charge')},"
+    return f"{words}, and what {total['unknown']} without a price cost," if total["unknown"] else words
 
 
 def _group(each: Mapping[str, Any], currency: str) -> tuple[str, ...]:
@@ -93,7 +94,7 @@ def _row(each: Charge, currency: str) -> tuple[str, ...]:
     quantity = f"{_quantity(each['quantity'])} {UNITS[each['unit']]}"
     return (
         each["kind"],
-        each["deployment"] or f"{each['dataset']}@{each['version']}",
+        _of(each),
         local_times.shown(each["began"]),
         local_times.shown(each["ended"]) if each["ended"] else "goes on",
         str(each["model_units"] or "-"),
@@ -102,6 +103,12 @@ def _row(each: Charge, currency: str) -> tuple[str, ...]:
         amounts.money(each["amount"], currency),
         each["owner"],
     )
+
+
+def _of(each: Charge) -> str:
+    """What was paid for. An evaluation asks a deployment or a base model."""
+    trained = f"{each['dataset']}@{each['version']}"
+    return str(each["deployment"] or (each["base_model"] if each["kind"] == "evaluation" else trained))
 
 
 def _quantity(known: float | None) -> str:

@@ -19,6 +19,7 @@ from tunedrop_cli import (
     keyed,
     listings,
     local_times,
+    option_words,
     options,
     pauses,
     stack,
@@ -140,7 +141,7 @@ def _put(chosen: argparse.Namespace) -> int:
         plan = api.put(path, _body(chosen), plan="true")
         if chosen.json:
             return text_report.as_json(plan)
-        deployment_text.plan(screen, plan)
+        deployment_text.plan(screen, option_words.in_plan(chosen, plan))
         if plan["changes"]:
             text_report.next_step(screen, f"{stack.typed(chosen, leave_out='--plan')} --plan-id {plan['plan_id']}")
         return 0

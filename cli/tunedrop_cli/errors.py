@@ -22,11 +22,10 @@ class Refused(Exception):
     """
 
     def __init__(self, status: int, error: Mapping[str, Any]) -> None:
-        super().__init__(
-            " ".join(str(part) for part in (status or "", f"{error.get('code')}: {error.get('message')}") if part)
-        )
         self.status = status
         self.code = error.get("code")
+        told = " ".join(str(part) for part in (status, self.code) if part)
+        super().__init__(f"{told}: {error.get('message')}")
         self.error = error
 
     @property

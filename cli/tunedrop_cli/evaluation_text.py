@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
-from tunedrop.domain.evaluation import power
+from tunedrop.domain.evaluation import needs, power
+from tunedrop.domain.evaluation.answer_metrics import METRICS
 from tunedrop.domain.reports import evaluation_caveats, evaluation_forest, evaluation_words
 from tunedrop.domain.reports.evaluation_words import points, share
 
-from tunedrop_cli import deployment_text, job_text, local_times, tables, text_report
+from tunedrop_cli import amounts, deployment_text, held_deployments, job_text, local_times, tables, text_report
 
 WIDTH = 41
 """Characters of the picture of intervals."""
@@ -63,7 +64,7 @@ def row(found: Report) -> tuple[str, ...]:
         found["id"],
         found["state"],
         evaluation_words.VERDICTS[found["verdict"]] if found["verdict"] else "-",
-        found["outcome"] or (f"asks {found['gate']}" if found["gate"] != "none" else "none"),
+        held_deployments.outcome(found) or (f"asks {found['gate']}" if found["gate"] != "none" else "none"),
         first,
         ", ".join(others),
         job_text.data_of(found),
@@ -107,7 +108,7 @@ def plan(screen: Console, found: Report) -> None:
             *_files(found),
             ("groups by", found["group_by"] or ""),
             ("kept fields", ", ".join(f"{name} of {count:,}" for name, count in found["kept"].items())),
-            ("can show", "no difference" if shown is None else _can_show(shown, found["records"])),
+            ("can show", "no difference" if shown is None else _can_show(shown, found)),
             ("calls", f"{found['calls']:,}, with repeated ones at most {found['most_calls']:,}"),
             ("tokens in", f"about {found['input_tokens']:,}"),
             ("tokens out", f"at most {found['output_tokens']:,}, {found['max_tokens']:,} of one answer"),
@@ -121,13 +122,14 @@ def plan(screen: Console, found: Report) -> None:
     text_report.line(screen, "Nobody was asked and nothing was spent. To start exactly this:")
 
 
-def _can_show(smallest: float, records: int) -> str:
-    """What so many records show, by how often the two will differ, which nobody knows before they are asked."""
-    more = power.smallest_difference(records, OFTEN)
+def _can_show(smallest: float, found: Report) -> str:
+    """What so many records show, by how much the two will differ, which nobody knows before they are asked."""
+    shows = f"a difference of {points(smallest)} or more, where"
+    if not METRICS[found["metric"]].binary:
+        return f"{shows} their scores of one record differ with a standard deviation of {points(needs.DEVIATION)}"
+    more = power.smallest_difference(found["records"], OFTEN)
     often = "" if more is None else f"; {points(more)} where they differ on {share(OFTEN)}"
-    return (
-        f"a difference of {points(smallest)} or more, where the two differ on {share(power.DISCORDANT)} of them{often}"
-    )
+    return f"{shows} the two differ on {share(max(power.DISCORDANT, smallest))} of them{often}"
 
 
 def _askable(found: Report) -> str:
@@ -154,7 +156,7 @@ def _asked_of(found: Report) -> list[tuple[str, str]]:
         ("data", job_text.data_of(found)),
         ("metric", evaluation_words.metric(found["metric"])),
         ("margin", _margin(found)),
-        ("gate", f"{gate}: {found['outcome']}" if gate and found.get("outcome") else gate),
+        ("gate", f"{gate}: {held_deployments.outcome(found)}" if gate and found.get("outcome") else gate),
     ]
 
 
@@ -169,7 +171,7 @@ def _asked_for(report: Report) -> str:
 
 
 def _most(found: Report) -> str:
-    cost = job_text.cost_of({"amount": found["cost"], "currency": found["currency"]})
+    cost = amounts.cost_of({"amount": found["cost"], "currency": found["currency"]})
     return cost if found["cost"] is None else f"at most {cost}"
 
 
@@ -187,6 +189,8 @@ def forest(report: Report) -> Iterator[str]:
             drawn = _drawn(each, margin, low, high)
             yield f"  {names[id(each)]:<{width}}  {drawn}  {evaluation_forest.told(each)}"
     yield f"  {'':<{width}}  {_axis(low, high)}  points; right of 0 {declared['candidate']} is better"
+    if any(map(evaluation_forest.is_at_odds, (*groups[0], *groups[1]))):
+        yield f"  {evaluation_forest.AT_ODDS}"
 
 
 def _facts(report: Report) -> list[tuple[str, str]]:
@@ -201,7 +205,7 @@ def _facts(report: Report) -> list[tuple[str, str]]:
         ("gate", f"{report['gate']['asks']}: {report['gate']['outcome']}" if report["gate"]["asks"] != "none" else ""),
         ("margin", _margin(report)),
         ("by record", f"{declared['better']:,} better, {declared['worse']:,} worse, {alike:,} as good"),
-        ("cost", job_text.cost_of(report["cost"])),
+        ("cost", amounts.cost_of(report["cost"])),
     ]
 
 
@@ -211,14 +215,19 @@ def _candidates(report: Report) -> Iterator[tuple[str, ...]]:
     for name in dict.fromkeys(name for each in columns for name in each["scores"]):
         scores = (each["scores"].get(name) for each in columns)
         yield evaluation_words.metric(name), *("-" if each is None else evaluation_words.score(each) for each in scores)
-    names = ("answered", "failed, cut off", "other score asked twice", "latency p50, p95", "tokens in, out", "cost")
-    yield from zip(names, *(_asked(each, report["cost"]["currency"]) for each in columns), strict=True)
+    names = ("answered", "failed, cut off", "other score asked twice", "latency p50, p95", "tokens in, out")
+    yield from zip(names, *map(_asked, columns), strict=True)
+    costs = amounts.costs_of({"amount": each["cost"], "currency": report["cost"]["currency"]} for each in columns)
+    yield (
+        "cost",
+        *("-" if evaluation_words.is_file(each["name"]) else cost for each, cost in zip(columns, costs, strict=True)),
+    )
     yield "job", *(each.get("job_id") or "-" for each in columns)
     for name in dict.fromkeys(name for each in columns for name in each.get("hyperparameters", ())):
         yield name, *(each["hyperparameters"].get(name, "-") for each in columns)
 
 
-def _asked(candidate: Report, currency: str) -> tuple[str, ...]:
+def _asked(candidate: Report) -> tuple[str, ...]:
     """What asking a candidate took."""
     flips = candidate["flip_rate"]
     return (
@@ -227,7 +236,6 @@ def _asked(candidate: Report, currency: str) -> tuple[str, ...]:
         "-" if flips is None else share(flips),
         f"{_milliseconds(candidate['latency_p50_ms'])}, {_milliseconds(candidate['latency_p95_ms'])}",
         f"{candidate['input_tokens']:,}, {candidate['output_tokens']:,}",
-        job_text.cost_of({"amount": candidate["cost"], "currency": currency}),
     )
 
 

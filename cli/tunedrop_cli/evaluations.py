@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from tunedrop.domain.evaluation.evaluation_states import ENDED
-from tunedrop.domain.reports import next_commands
-from tunedrop.domain.serving.unit_gates import HELD_HOURS
+from tunedrop.domain.reports import evaluation_page, next_commands
 
 from tunedrop_cli import (
     answer_uploads,
@@ -21,6 +20,7 @@ from tunedrop_cli import (
     evaluation_options,
     evaluation_text,
     evaluation_watch,
+    held_deployments,
     keyed,
     listings,
     options,
@@ -247,26 +247,15 @@ def _told(chosen: argparse.Namespace, screen: Console, found: Found) -> int:
         return exit_code(found)
     report = _report(chosen, found)
     if report:
-        evaluation_text.whole(screen, report)
+        evaluation_text.whole(screen, held_deployments.since_approved(report, found))
         text_report.line(screen)
         text_report.next_step(screen, stack.again(chosen, next_commands.keep_page_of_evaluation(found["id"])))
-        _say_what_waits(chosen, screen, found)
+        held_deployments.say_next(chosen, screen, found)
         return exit_code(found)
     evaluation_text.facts(screen, found)
     if found["state"] not in ENDED:
         text_report.next_step(screen, stack.again(chosen, next_commands.show_evaluation(found["id"], watch=True)))
     return exit_code(found)
-
-
-def _say_what_waits(chosen: argparse.Namespace, screen: Console, found: Found) -> None:
-    """Say what became of a deployment that the gate held."""
-    if found["outcome"] != "held" or not found["deployment"]:
-        return
-    if found["approved_by"]:
-        text_report.line(screen, f"{found['deployment']} lives, approved by {found['approved_by']}: {found['reason']}")
-        return
-    text_report.line(screen, f"{found['deployment']} is held for {HELD_HOURS} hours. Another person lets it live by:")
-    text_report.next_step(screen, stack.again(chosen, next_commands.approve_evaluation(found["id"])))
 
 
 def exit_code(found: Found) -> int:
@@ -292,5 +281,11 @@ def _write_page(chosen: argparse.Namespace, found: Found) -> None:
     if not found["page_uri"]:
         words = f"evaluation {found['id']} is {found['state']}: it has a page once it is Completed"
         raise Refused(0, {"code": "no_report", "message": words})
-    written_files.write_new(chosen.html, report_files.read_object(stack.Stack(chosen).s3(), found["page_uri"]))
+    s3 = stack.Stack(chosen).s3()
+    if found["approved_by"]:
+        report = json.loads(report_files.read_object(s3, found["report_uri"]))
+        page = evaluation_page.render(held_deployments.since_approved(report, found))
+    else:
+        page = report_files.read_object(s3, found["page_uri"])
+    written_files.write_new(chosen.html, page)
     text_report.line(text_report.console(stderr=True), f"page: {chosen.html}")

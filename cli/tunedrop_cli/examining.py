@@ -10,7 +10,8 @@ from typing import Any
 
 from tunedrop.domain.base_models.catalogue import Split
 from tunedrop.domain.checks import version_examination
-from tunedrop.domain.checks.version_examination import Assignment, Outputs, Tell
+from tunedrop.domain.checks.assignment import Assignment
+from tunedrop.domain.checks.version_examination import Outputs, Tell
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.reports import json_report
 from tunedrop.domain.reports.json_report import Prices, ReportSubject

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tunedrop.domain.base_models.catalogue import Split
-from tunedrop.domain.checks.version_examination import Assignment
+from tunedrop.domain.checks.assignment import Assignment
 from tunedrop.domain.mending import lenient_reading
 from tunedrop.domain.mending.mend_file import Mend, Mender
 from tunedrop.domain.records.defects import Defect, UnreadableContent

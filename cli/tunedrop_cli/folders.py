@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import SPLITS, Split
+from tunedrop.domain.records import media_names
 from tunedrop.domain.versions import dataset_toml, object_keys
 
 from tunedrop_cli import local_files
@@ -26,6 +27,8 @@ class Folder:
     joined: frozenset[Split]
     """Splits that are folders of files."""
     ignored: Sequence[Path]
+    media: Sequence[tuple[Path, str]] = ()
+    """The files that records refer to, and their keys."""
 
     @property
     def schema(self) -> Path | None:
@@ -58,10 +61,19 @@ def read(path: str, name: str | None = None) -> Folder:
         )
     schema = root / object_keys.SCHEMA_FILE
     settings = [*([schema] if schema.is_file() else []), *_settings(root)]
-    used = {*settings, *(each for paths in splits.values() for each in paths), *(root / split for split in splits)}
+    media = [
+        (each, f"{object_keys.incoming(name, object_keys.MEDIA)}{path}")
+        for each, path in _media(root / object_keys.MEDIA)
+    ]
+    used = {
+        *settings,
+        root / object_keys.MEDIA,
+        *(each for paths in splits.values() for each in paths),
+        *(root / split for split in splits),
+    }
     ignored = [each for each in found if each not in used and not each.name.startswith(".")]
     joined = frozenset(split for split in splits if (root / split).is_dir())
-    return Folder(name, settings, splits, joined, ignored)
+    return Folder(name, settings, splits, joined, ignored, media)
 
 
 def _split(found: Sequence[Path], split: Split) -> Sequence[Path]:
@@ -86,6 +98,17 @@ def _parts(folder: Path) -> Iterator[Path]:
         if not path.is_file() or not path.name.endswith(tuple(f".{each}" for each in object_keys.EXTENSIONS)):
             raise WrongUsage(f"{path} is not a file that can be joined; allowed: {', '.join(object_keys.EXTENSIONS)}")
         yield path
+
+
+def _media(folder: Path) -> Iterator[tuple[Path, str]]:
+    """All files under `media/`, and their paths there. Raises WrongUsage for one that no record can refer to."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir() or path.name.startswith("."):
+            continue
+        name = path.relative_to(folder).as_posix()
+        if not media_names.is_path(name):
+            raise WrongUsage(f"{path} can't be uploaded. {media_names.RULE}")
+        yield path, name
 
 
 def _settings(root: Path) -> Sequence[Path]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from tunedrop_cli import (
+    comparison_advice,
     comparison_page,
     job_comparison,
     job_metrics,
@@ -60,7 +61,12 @@ def run(chosen: argparse.Namespace) -> int:
         judged = found.judged and found.judged.verdict
         told = {"jobs": jobs, "differences": dict(found.differences), "verdict": verdict, "evaluation_verdict": judged}
         return text_report.as_json(told)
-    _told(text_report.console(), found, ranked=bool(chosen.sweep))
+    screen = text_report.console()
+    _told(screen, found, ranked=bool(chosen.sweep))
+    if step := comparison_advice.next_step(found):
+        text_report.line(screen)
+        text_report.line(screen, step.words)
+        text_report.next_step(screen, stack.again(chosen, step.command or ""))
     if chosen.html:
         text_report.line(text_report.console(stderr=True), f"page: {chosen.html}")
     return 0

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tunedrop_cli import job_ranking
+from tunedrop_cli import amounts, job_ranking
 from tunedrop_cli.job_ranking import EvaluationRanking
-from tunedrop_cli.job_text import ENDED, cost_of, settings_of
+from tunedrop_cli.job_text import ENDED, settings_of
 
 MARKS = "abcdef"
 """A job each, in pictures."""
@@ -125,7 +125,7 @@ def _always(jobs: Sequence[Job]) -> Iterator[Row]:
     for split in ("training", "validation"):
         losses = [job["final_losses"].get(split) for job in jobs]
         yield f"{split} loss", tuple("-" if loss is None else f"{loss:.4g}" for loss in losses)
-    yield "cost", tuple(cost_of(job["cost"]) for job in jobs)
+    yield "cost", tuple(amounts.costs_of(job["cost"] for job in jobs))
 
 
 def differences(jobs: Sequence[Job]) -> Iterator[Row]:

@@ -32,8 +32,12 @@ class JudgedJob:
     job: Facts
     score: float
     """The mean of the deciding metric, 0 to 1."""
-    contrasts: Sequence[Facts]
-    """Those of that evaluation which its model is part of."""
+    evaluation: Facts
+
+    @property
+    def contrasts(self) -> Sequence[Facts]:
+        """Those of that evaluation which its model is part of."""
+        return list(self.evaluation["contrasts"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +81,16 @@ def rank(jobs: Sequence[Facts], marks: Sequence[str]) -> EvaluationRanking | Non
 def rows(found: EvaluationRanking, marks: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """A row for each contrast of each job: its mark, score, rival, verdict and difference."""
     for judged in found.standings:
-        for number, contrast in enumerate(judged.contrasts):
-            is_ours = contrast["candidate_job_id"] == judged.job["id"]
-            told = contrast if is_ours else _turned(contrast)
+        for number, seen in enumerate(told(judged)):
             first = (marks[judged.place], evaluation_words.number(judged.score)) if number == 0 else ("", "")
-            verdict = evaluation_words.VERDICTS[told["verdict"]]
-            yield *first, told["against"], verdict, judged_models.difference(told)
+            verdict = evaluation_words.VERDICTS[seen["verdict"]]
+            yield *first, seen["against"], verdict, judged_models.difference(seen)
+
+
+def told(judged: JudgedJob) -> Iterator[Facts]:
+    """The contrasts of a job's model as it sees them: `better` is that it is."""
+    for contrast in judged.contrasts:
+        yield contrast if contrast["candidate_job_id"] == judged.job["id"] else _turned(contrast)
 
 
 def _turned(contrast: Facts) -> Facts:
@@ -106,7 +114,7 @@ def _setting(evaluation: Facts) -> Setting:
 def _standing(place: int, job: Facts, evaluation: Facts) -> JudgedJob:
     contrasts = evaluation["contrasts"]
     side = "candidate" if contrasts[0]["candidate_job_id"] == job["id"] else "against"
-    return JudgedJob(place, job, contrasts[0][f"{side}_score"], contrasts)
+    return JudgedJob(place, job, contrasts[0][f"{side}_score"], evaluation)
 
 
 class _Apart:
@@ -152,8 +160,7 @@ def _sentences(apart: Sequence[_Apart], setting: Setting, compared: int) -> Iter
     """The setting, then each pair: those with the best score first."""
     metric, best = evaluation_words.metric(setting[2]), apart[0].names[0]
     yield f"By evaluation, on {setting[3]:,} records of test:"
-    told = [each for each in apart if each.between or best in each.names]
-    yield from (each.sentence(metric) for each in told)
+    yield from (each.sentence(metric) for each in apart if each.between or best in each.names)
     judged = len({name for each in apart for name in each.names})
     if apart[0].is_clear and judged > 2:
         yield "Of several that were tried, confirm the best by records that no evaluation asked."
@@ -165,9 +172,9 @@ def _between(first: JudgedJob, second: JudgedJob) -> Facts | None:
     """The contrast between two jobs, as the first one sees it; None if there is none."""
     both = first.job["id"], second.job["id"]
     for contrast in (*first.contrasts, *second.contrasts):
-        for told in (contrast, _turned(contrast)):
-            if (told["candidate_job_id"], told["against_job_id"]) == both:
-                return told
+        for seen in (contrast, _turned(contrast)):
+            if (seen["candidate_job_id"], seen["against_job_id"]) == both:
+                return seen
     return None
 
 

@@ -13,7 +13,7 @@ from tunedrop.domain.reports import next_commands
 from tunedrop.domain.texts.counted import counted
 from tunedrop.domain.training.start_request import DeploymentRequest
 
-from tunedrop_cli import amounts, job_options, job_text, keyed, options, stack, tables, text_report
+from tunedrop_cli import amounts, job_options, job_text, keyed, option_words, options, stack, tables, text_report
 from tunedrop_cli.errors import Refused, WrongUsage
 from tunedrop_cli.job_options import Body
 
@@ -67,8 +67,9 @@ def one(chosen: argparse.Namespace, api: ControlApi, screen: Console) -> Mapping
     except Refused as refused:
         if refused.code != "plan_confirmation_required":
             raise
-        text_report.line(text_report.console(stderr=True), f"tunedrop: {refused}")
-        job_text.plan(screen, refused.error["details"]["plan"], confirm(chosen, refused.error["details"]["plan"]))
+        text_report.line(text_report.console(stderr=True), f"tunedrop: {option_words.told(chosen, str(refused))}")
+        found = refused.error["details"]["plan"]
+        job_text.plan(screen, option_words.in_plan(chosen, found), confirm(chosen, found))
         return None
 
 
@@ -124,17 +125,17 @@ def planned_sweep(chosen: argparse.Namespace, api: ControlApi) -> Sweep:
 
 def show_sweep(screen: Console, sweep: Sweep) -> None:
     """Print one row for each job, and what all of them cost."""
+    every = [each.get("cost") for each in sweep.plans]
+    *costs, total = amounts.costs_of([*every, {**(every[0] or {}), "amount": cost_of_all(sweep.plans)}])
     rows = [
         (
             job_text.settings_of(each),
             f"{each['trained_tokens']:,}" if each["trained_tokens"] is not None else "not prepared yet",
-            job_text.cost_of(each.get("cost")),
+            cost,
         )
-        for each in sweep.plans
+        for each, cost in zip(sweep.plans, costs, strict=True)
     ]
     tables.show(screen, ("hyperparameters", "tokens", "cost"), rows)
-    amount, first = cost_of_all(sweep.plans), sweep.plans[0].get("cost")
-    total = job_text.cost_of({**(first or {}), "amount": amount})
     text_report.line(
         screen, f"{counted(len(sweep.plans), 'job')} on {job_text.data_of(sweep.plans[0])}, in all: {total}"
     )

@@ -12,6 +12,7 @@ from tunedrop.domain.texts.counted import counted
 from tunedrop.domain.training.durations import Estimate
 
 from tunedrop_cli import (
+    amounts,
     deployment_text,
     gate_text,
     local_times,
@@ -30,10 +31,12 @@ Points = Sequence[Mapping[str, Any]]
 def listing(screen: Console, jobs: Iterable[Job]) -> None:
     """Print one row for each job."""
     columns = ("job", "status", "data", "base model", "created", "loss", "cost", "hyperparameters")
-    tables.show(screen, columns, (_row(job) for job in jobs), spare=4)
+    listed = list(jobs)
+    costs = amounts.costs_of(job.get("cost") for job in listed)
+    tables.show(screen, columns, map(_row, listed, costs), spare=4)
 
 
-def _row(job: Job) -> tuple[str, ...]:
+def _row(job: Job, cost: str) -> tuple[str, ...]:
     loss = final_loss(job)
     return (
         job["id"],
@@ -42,7 +45,7 @@ def _row(job: Job) -> tuple[str, ...]:
         job["base_model"],
         local_times.shown(job["created_at"]),
         "-" if loss is None else f"{loss:.4g}",
-        cost_of(job.get("cost")),
+        cost,
         settings_of(job),
     )
 
@@ -73,13 +76,14 @@ def facts(job: Job) -> list[tuple[str, str]]:
         ("base model", job["base_model"]),
         ("hyperparameters", settings_of(job)),
         ("trains", f"{tokens:,} tokens (estimated), {job['steps']:,} steps" if tokens is not None else ""),
-        ("cost", cost_of(job.get("cost"), tokens=tokens is not None)),
+        ("cost", amounts.cost_of(job.get("cost"), tokens=tokens is not None)),
         ("tuned further", f"the model of job {job['from_job']}" if job.get("from_job") else ""),
         ("tags", ", ".join(f"{name}={value}" for name, value in (job.get("tags") or {}).items())),
         ("owner", job["owner"]),
         ("in Bedrock", job["name"]),
         ("custom model", job["model_arn"] or ""),
         ("deployment", wish_text.deployed(wish) if wish else ""),
+        ("gate", f"evaluation {job['evaluation_id']} decides whether it goes live" if job.get("evaluation_id") else ""),
         ("passed over", _skipped(job)),
         ("final losses", ", ".join(f"{name} {loss:.4g}" for name, loss in _losses(job))),
         ("why", job["failure"] or ""),
@@ -224,7 +228,7 @@ def _planned(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("records", ", ".join(f"{count:,} of {split}" for split, count in records.items())),
         ("hyperparameters", settings_of(found)),
         ("trains", tokens),
-        ("cost", cost_of(found["cost"])),
+        ("cost", amounts.cost_of(found["cost"])),
         ("tuned further", f"the model of job {found['from_job']}" if found.get("from_job") else ""),
         *deployment_text.budget(found),
         ("takes", _duration(lasts) if lasts else "unknown: no earlier job of this base model has completed"),
@@ -257,6 +261,9 @@ def next_command(job: Job) -> str:
         return next_commands.show_dataset(job["dataset"], job["version"])
     wish = job.get("deployment")
     if job["status"] == "Completed" and wish:
+        judged = {each["evaluation_id"] for each in job.get("evaluations") or ()}
+        if (gate := job.get("evaluation_id")) and gate not in judged:
+            return next_commands.show_evaluation(gate, watch=True)
         return next_commands.show_deployment(wish["name"])
     if job["status"] == "Completed":
         return next_commands.plan_serving(job["dataset"], job["id"])
@@ -271,16 +278,6 @@ def data_of(job: Job) -> str:
 def settings_of(job: Job) -> str:
     """The hyperparameters in one line."""
     return " ".join(f"{name}={value}" for name, value in sorted(job["hyperparameters"].items()))
-
-
-def cost_of(cost: Mapping[str, Any] | None, *, tokens: bool = True) -> str:
-    """An estimated cost with its currency, or that it is unknown and why."""
-    if cost is None and not tokens:
-        return "not known yet"
-    if cost is None or cost.get("amount") is None:
-        return "unknown (no price)"
-    amount = cost["amount"]
-    return f"{amount:,.{2 if amount >= 1 or not amount else 4}f} {cost['currency']}"
 
 
 def final_loss(job: Job) -> float | None:

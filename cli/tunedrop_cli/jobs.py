@@ -15,6 +15,7 @@ from tunedrop_cli import (
     job_text,
     listings,
     near_names,
+    option_words,
     options,
     stack,
     text_report,
@@ -99,7 +100,7 @@ def _start(chosen: argparse.Namespace) -> int:
         plan = job_start.plan(api, job_options.body(chosen))
         if chosen.json:
             return text_report.as_json(plan)
-        job_text.plan(screen, plan, job_start.confirm(chosen, plan))
+        job_text.plan(screen, option_words.in_plan(chosen, plan), job_start.confirm(chosen, plan))
         return 0
     job = job_start.one(chosen, api, screen)
     if job is None:

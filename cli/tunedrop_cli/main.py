@@ -112,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(error)
         return 2
     except errors.refusals() as error:
-        _complain(error, _proposal(chosen, error))
+        _complain(_in_options(chosen, error), _proposal(chosen, error))
         return 1
     except BrokenPipeError:  # the reader of our output, such as `head`, has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -124,7 +124,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _complain(error: Exception, proposal: str = "") -> None:
+def _in_options(chosen: argparse.Namespace, error: Exception) -> str:
+    from tunedrop_cli import option_words
+
+    return option_words.told(chosen, str(error))
+
+
+def _complain(error: Exception | str, proposal: str = "") -> None:
     from tunedrop.domain.reports.markup import visible
 
     print(f"tunedrop: {visible(f'{error}{proposal}')}", file=sys.stderr)

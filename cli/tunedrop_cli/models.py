@@ -58,8 +58,8 @@ def _list(chosen: argparse.Namespace) -> int:
     if not found.items:
         text_report.line(screen, "No custom model yet: a job that completes makes one.")
         return 0
-    columns = ("model", "state", "served by", "made", "data", "base model", "job")
-    tables.show(screen, columns, map(_row, found.items), spare=3)
+    columns = ("model", "state", "served by", "a month", "made", "data", "base model", "job")
+    tables.show(screen, columns, map(_row, found.items), spare=4)
     return 0
 
 
@@ -68,6 +68,7 @@ def _row(found: Mapping[str, Any]) -> tuple[str, ...]:
         found["name"],
         state(found),
         _served(found) or "-",
+        "-" if found["is_there"] is False else amounts.money(**_month(found)),
         local_times.shown(found["created_at"]),
         f"{found['dataset']}@{found['version']}",
         found["base_model"],
@@ -180,12 +181,16 @@ def state(found: Mapping[str, Any]) -> str:
 
 
 def _stored_for(found: Mapping[str, Any]) -> str:
-    cost = found["storage_cost"]
     if found["is_there"] is False:
         return ""
-    if cost["month"] is None:
-        return "an unknown fee: no price is set"
-    return f"{amounts.money(cost['month'], cost['currency'])} a month"
+    cost = _month(found)
+    return "an unknown fee: no price is set" if cost["amount"] is None else f"{amounts.money(**cost)} a month"
+
+
+def _month(found: Mapping[str, Any]) -> dict[str, Any]:
+    """What storing it costs."""
+    cost = found["storage_cost"]
+    return {"amount": cost["month"], "currency": cost["currency"]}
 
 
 def _splits(found: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:

@@ -10,8 +10,8 @@ from pathlib import Path
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel, Split
 from tunedrop.domain.checks import policy_in_force as policies
+from tunedrop.domain.checks.assignment import Assignment
 from tunedrop.domain.checks.split_examination import Level
-from tunedrop.domain.checks.version_examination import Assignment
 from tunedrop.domain.formats import field_mapping
 from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.records.check_policy import Policy
@@ -90,6 +90,7 @@ def plan(
         mapping=_mapping(chosen.map) or settings.parsed.mapping,
         keep=settings.parsed.keep,
         ignore=settings.parsed.ignore | frozenset(chosen.ignore_field),
+        rendering=settings.parsed.rendering,
         validation_share=_share(chosen, settings.parsed.validation_share or 0),
         level=level,
     )

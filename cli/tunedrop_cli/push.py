@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from tunedrop_cli.control import ControlApi
 
 DESCRIPTION = """Upload a dataset's folder: train, validation and test, each a file (train.jsonl) or a folder of files
-to join, and dataset.toml with the system text it names. The folder's name is the dataset's name.
+to join, dataset.toml with the system text it names, and media/, the images and documents that records refer to.
+The folder's name is the dataset's name.
 
 The files are checked here first. If ControlApi is reachable, all splits become one version; through S3 alone, each
 split commits by itself, train last, so that a new dataset gets only one prepared version."""
@@ -103,6 +104,7 @@ def run(chosen: argparse.Namespace) -> int:
         return 1
     api = None if chosen.by_events else _api(reached, folder.name, screen, needed=chosen.wait)
     push = _Push(folder, reached.bucket(), reached.s3(), api, screen, functools.partial(stack.again, chosen))
+    _send(push, folder.media)  # first: a split that refers to what is not there is rejected
     if push.api is None:
         _upload_by_events(push)
         text_report.line(screen, "uploaded; what becomes of it:")
@@ -174,6 +176,8 @@ def _latest(api: ControlApi, dataset: str) -> Mapping[str, Any] | None:
 
 
 def _send(push: _Push, files: Sequence[tuple[Path, str]]) -> None:
+    if not files:
+        return
     with progress.bar("uploading", sum(path.stat().st_size for path, _ in files)) as watch:
         for path, key in files:
             push.s3.upload_file(str(path), push.bucket, key, Callback=watch)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 URL_VARIABLE = "TUNEDROP_CONTROL_API_URL"
 BUCKET_VARIABLE = "TUNEDROP_DATA_BUCKET"
 NAME_VARIABLE = "TUNEDROP_STACK_NAME"
+UNKNOWN = "ValidationError"
+"""CloudFormation's answer about a stack that it does not know (docs/facts.md#cloudformation)."""
 
 
 def add_name_to(command: argparse.ArgumentParser) -> None:
@@ -98,11 +100,24 @@ class Stack:
         return os.environ.get(name) if named is None or named == os.environ.get(NAME_VARIABLE) else None
 
     def description(self) -> StackTypeDef:
-        """What CloudFormation says of the stack: its ARN, parameters and outputs."""
+        """What CloudFormation says of the stack: its ARN, parameters and outputs. Raises Refused if it knows none."""
         if self._description is None:
-            found = self.session.client("cloudformation").describe_stacks(StackName=self.name)
-            self._description = found["Stacks"][0]
+            self._description = self._described()
         return self._description
+
+    def _described(self) -> StackTypeDef:
+        from botocore.exceptions import ClientError
+
+        try:
+            return self.session.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"][0]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != UNKNOWN:
+                raise
+            words = (
+                f"CloudFormation knows no stack {self.name} in {self.session.region_name}: --stack-name and AWS_REGION "
+                f"say which one. If it was deleted, tunedrop cleanup --stack-name {self.name} shows what it has left"
+            )
+            raise Refused(0, {"code": "no_stack", "message": words}) from error
 
     def output(self, name: str) -> str:
         """One output. Raises Refused if the stack has none of that name."""

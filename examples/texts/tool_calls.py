@@ -1,9 +1,12 @@
-"""What people say to a speaker at home, in English and Chinese, and the calls that it should make, as JSON."""
+"""What people say to a speaker at home, in English and Chinese, and the calls of tools that it should make.
+
+A record is a conversation as OpenAI's fine-tuning takes it, definitions of the tools included.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from random import Random
 
 from examples.texts.larkspur import Phrases
@@ -49,6 +52,12 @@ _NOTHING = Phrases(
     "Forget what I said.",
     "It was a long day at work.",
 )
+_DONE = "Done."
+_ALL_RIGHT = "All right."
+_BEFORE = "To begin with, {celsius} degrees in the {room}."
+"""What some conversations begin with, and none ends with."""
+_BEGUN = 0.25
+"""The share of conversations in which a call was made before."""
 _LEADS = ("", "Hey!", "Listen.", "One more thing.", "Me again.", "Okay.", "Speaker!", "Thanks.", "Good.", "Fine.")
 
 
@@ -105,3 +114,48 @@ def draw(dice: Random, *, unseen: bool) -> tuple[str, str]:
     said, calls = kind(dice, unseen=unseen)
     lead = "" if kind is _in_chinese else dice.choice(_LEADS)
     return f"{lead} {said}".strip(), json.dumps(calls, ensure_ascii=False)
+
+
+def conversation(said: str, calls: str) -> Mapping[str, object]:
+    """The record of what is said and of the calls that are the answer to it; some were called before."""
+    dice = Random(said)  # noqa: S311 - the same conversation each time
+    made = json.loads(calls)
+    answer = _calling(made, 1) if made else {"role": "assistant", "content": _ALL_RIGHT}
+    before = _begun(dice) if dice.random() < _BEGUN else []
+    return {"messages": [*before, {"role": "user", "content": said}, answer], "tools": _TOOLS}
+
+
+def _begun(dice: Random) -> list[Mapping[str, object]]:
+    room, celsius = dice.choice(_ROOMS), dice.randint(15, 26)
+    return [
+        {"role": "user", "content": _BEFORE.format(room=room, celsius=celsius)},
+        _calling([_heated(room, celsius)], 0),
+        {"role": "tool", "tool_call_id": "call_0", "content": '{"ok": true}'},
+        {"role": "assistant", "content": _DONE},
+    ]
+
+
+def _calling(calls: Sequence[_Call], first: int) -> Mapping[str, object]:
+    return {"role": "assistant", "tool_calls": [_called(call, number) for number, call in enumerate(calls, first)]}
+
+
+def _called(call: _Call, number: int) -> Mapping[str, object]:
+    arguments = json.dumps(call["arguments"], ensure_ascii=False)
+    return {
+        "id": f"call_{number}",
+        "type": "function",
+        "function": {"name": call["name"], "arguments": arguments},
+    }
+
+
+def _defined(name: str, **arguments: Mapping[str, object]) -> Mapping[str, object]:
+    schema = {"type": "object", "properties": arguments}
+    return {"type": "function", "function": {"name": name, "parameters": schema}}
+
+
+_WORD, _NUMBER = {"type": "string"}, {"type": "integer"}
+_TOOLS = [
+    _defined("set_temperature", room=_WORD, celsius=_NUMBER),
+    _defined("switch_light", room=_WORD, state={"enum": ["on", "off"]}),
+    _defined("start_timer", label=_WORD, minutes=_NUMBER),
+]

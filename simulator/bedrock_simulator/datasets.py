@@ -29,6 +29,8 @@ class Example:
     question: str
     answer: str
     tokens: int
+    media: tuple[str, ...] = ()
+    """The S3 addresses of the files that it refers to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class _Turn:
     role: str
     text: str
     reasoning: str = ""
+    media: tuple[str, ...] = ()
 
 
 def count_tokens(text: str) -> int:
@@ -96,7 +99,7 @@ def _reduced(system: str, turns: Sequence[_Turn], family: Family) -> Example:
     tokens = count_tokens(context) + count_tokens(last.text)
     if tokens > family.tokens_per_record:
         raise DataError(f"{tokens} tokens, but at most {family.tokens_per_record} are allowed.")
-    return Example(context, before[-1].text, last.text, tokens)
+    return Example(context, before[-1].text, last.text, tokens, tuple(uri for turn in turns for uri in turn.media))
 
 
 def _check_turns(turns: Sequence[_Turn]) -> None:
@@ -158,11 +161,21 @@ def _read_messages(record: Mapping[str, Any], family: Family) -> tuple[str, list
 def _read_conversation(record: Mapping[str, Any], family: Family) -> tuple[str, list[_Turn]]:
     _only({"schemaVersion", "system", "messages"}, record, "the record")
     system = _blocks(record["system"], "system", {"text"}) if "system" in record else ""
-    turns = [
-        _Turn(m["role"], _blocks(m.get("content"), f"{where}.content", _allowed(m, family)), _reasoning(m["content"]))
-        for where, m in _messages(record)
-    ]
-    return system, turns
+    return system, [_turn(message, f"{where}.content", family) for where, message in _messages(record)]
+
+
+def _turn(message: Mapping[str, Any], where: str, family: Family) -> _Turn:
+    text = _blocks(message.get("content"), where, _allowed(message, family))
+    blocks = message["content"]
+    files = [(block[kind], f"{where}.{kind}") for block in blocks for kind in family.media if kind in block]
+    return _Turn(message["role"], text, _reasoning(blocks), tuple(_address(*file) for file in files))
+
+
+def _address(block: object, where: str) -> str:
+    match block:
+        case {"format": str(), "source": {"s3Location": {"uri": str(uri)}}} if uri.startswith("s3://"):
+            return uri
+    raise DataError(f"{where} must have a format, and a source with an s3Location and its uri.")
 
 
 def _allowed(message: Mapping[str, Any], family: Family) -> set[str]:

@@ -142,18 +142,17 @@ def _family(job: Job) -> Family:
 def _read(job: Job, objects: Objects, quotas: Quotas) -> _Data:
     family = _family(job)
 
+    def fetch(uri: str) -> bytes:
+        return objects.read(uri, role_arn=job.role_arn, job_arn=job.arn, account=job.account, region=job.region)
+
     def read(uris: Iterable[str]) -> list[Example]:
         found: list[Example] = []
         for uri in uris:
             _check_file_name(uri, family)
-            data = objects.read(
-                uri,
-                role_arn=job.role_arn,
-                job_arn=job.arn,
-                account=job.account,
-                region=job.region,
-            )
-            found += read_examples(data, family, uri)
+            found += read_examples(fetch(uri), family, uri)
+        for file in dict.fromkeys(file for example in found for file in example.media):
+            if not fetch(file):
+                raise DataError(f"{file} is empty.")
         return found
 
     data = _Data(read([job.training_uri]), read(job.validation_uris))

@@ -109,6 +109,20 @@ def test_nova_refuses(record, words):
 
 
 LABELS = ("System:", "SYSTEM:", "User:", "USER:", "Bot:", "BOT:", "Assistant:", "ASSISTANT:", "Thought:")
+
+
+def test_files_that_examples_refer_to_are_named_by_their_addresses():
+    def record(**block):
+        return {"messages": [turn("user", [{"text": "Q"}, block]), turn("assistant", [{"text": "A"}])]}
+
+    image = {"format": "png", "source": {"s3Location": {"uri": "s3://bucket/a.png", "bucketOwner": "123456789012"}}}
+    assert only(record(image=image), NOVA).media == ("s3://bucket/a.png",)
+    with pytest.raises(DataError, match=r"messages\[0\].content.image must have a format"):
+        only(record(image={"source": {"bytes": "AAAA"}, "format": "png"}), NOVA)
+    with pytest.raises(DataError, match="extraneous key 'document'"):
+        only(record(document=image), NOVA)
+
+
 WORDS = (*LABELS, "[EOS]", "<image>", "<video>", "<unk>")  # docs/facts.md#records
 
 

@@ -49,6 +49,31 @@ def test_a_file_that_can_not_be_read_fails_the_demo_with_its_findings(tmp_path):
     assert done.returncode == 1
     assert "line 1" in done.stdout
     assert "rejected" in done.stdout
+    assert "no cloud was started" in done.stdout
+    assert "Start the embedded cloud" not in done.stdout
+
+
+def test_fields_of_other_names_are_named_by_map_and_settings_beside_the_file_are_none_of_the_demo(tmp_path):
+    own = tmp_path / "mine.csv"
+    own.write_text("our question,reply\n" + "".join(f"What is {n}?,It is {n + 1} or so\n" for n in range(40)))
+    (tmp_path / "dataset.toml").write_text("[mapping]\nprompt = 'reply'\ncompletion = 'our question'\n")
+    refused = demo("--train", own)
+    assert (refused.returncode, "no cloud was started" in refused.stdout) == (1, True)
+    (own.parent / "validation.csv").write_text("our question,reply\n")  # rejected, so that no cloud is started
+    both = ("--train", own, "--validation", own.parent / "validation.csv")
+    mapped = demo(*both, "--map", "prompt='our question' completion=reply")
+    assert mapped.returncode == 1
+    assert "unknown_format" in refused.stdout
+    assert "unknown_format" not in mapped.stdout
+
+
+def test_a_map_that_says_nothing_is_answered_with_how_to_write_one(tmp_path):
+    own = tmp_path / "mine.jsonl"
+    own.write_text('{"prompt": "Why?"}\n')
+    done = demo("--train", own, "--map", "question")
+    assert done.returncode == 1
+    assert "FIELD=NAME" in done.stderr
+    assert "MAP" in demo("--map", "prompt=a completion=b").stderr
 
 
 def test_a_file_that_is_not_there_is_named():

@@ -42,6 +42,13 @@ def conversations(count, first=0):
     )
 
 
+def about_an_image(address):
+    """A record in the same format that refers to a file."""
+    image = {"type": "image_url", "image_url": {"url": address}}
+    asked = {"role": "user", "content": [image, {"type": "text", "text": "Which of your kettles is this?"}]}
+    return json.dumps({"messages": [asked, {"role": "assistant", "content": "The one with the red lid."}]})
+
+
 def ask(traveller, deployment, **more):
     """The streamed answer, with a key that may call only this deployment."""
     key = traveller.api.post("/keys", {"name": "journey", "deployments": [deployment]})
@@ -90,12 +97,15 @@ def test_claude_3_haiku_is_trained_on_prompts_and_served_by_provisioned_throughp
 
 
 def test_nova_lite_is_served_on_demand_through_converse_by_a_stack_that_buys_nothing(east):
-    east.put("nova/train.jsonl", conversations(40))
+    east.put("nova/media/kettle.gif", "GIF89a, or so it begins")
+    east.put("nova/train.jsonl", conversations(40) + "\n" + about_an_image("media/kettle.gif"))
     version = east.version("nova", "train")
     assert version["base_models"] == ["nova-lite"]
     prepared = east.read(f"prepared/nova/{version['version']}/nova-lite/train.jsonl")
     assert prepared[0]["schemaVersion"] == "bedrock-conversation-2024"
     assert prepared[0]["system"] == [{"text": "You help with kettles."}]
+    image = prepared[-1]["messages"][0]["content"][0]["image"]["source"]["s3Location"]["uri"]
+    assert image == f"s3://{east.bucket}/prepared/nova/{version['version']}/media/kettle.gif"
 
     job = east.job(
         dataset="nova",

@@ -22,8 +22,8 @@ import arro3.io
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import Split
 from tunedrop.domain.checks import examples, version_examination
+from tunedrop.domain.checks.assignment import Assignment
 from tunedrop.domain.checks.split_examination import Examined, Level
-from tunedrop.domain.checks.version_examination import Assignment
 from tunedrop.domain.formats import all_formats
 from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.reading.split_files import Part

@@ -76,7 +76,12 @@ def test_a_rejected_train_split_stays_rejected(uploader, read):
 
 @pytest.mark.parametrize(
     "settings",
-    ['system = "You are the help desk."', 'base_models = ["nova-lite"]', '[checks]\nerror = ["near_duplicate"]'],
+    [
+        'system = "You are the help desk."',
+        'base_models = ["nova-lite"]',
+        '[checks]\nerror = ["near_duplicate"]',
+        '[tools]\nrendering = "json-blocks-1"',
+    ],
 )
 def test_other_settings_have_train_read_again(uploader, read, settings):
     uploader.upload(TRAIN, good(40))

@@ -147,6 +147,7 @@ def test_all_that_a_stack_has_is_shown_and_then_ended(account):
         1,
     ]
     assert "The price an hour of 1 deployment is not known." in said
+    assert "The price a month of 1 custom model is not known." in said
     assert len(account.world.live()) == 1
     code, said, beside = account.say("cleanup --yes")
     assert (code, account.billed()) == (0, [])
@@ -171,13 +172,15 @@ def test_what_a_stack_that_stands_deletes_is_marked_in_its_rows_at_once_and_char
 @pytest.mark.parametrize("left", [True, False])
 def test_the_sum_of_an_hour_counts_each_thing_once_and_says_what_it_can_not_know(account, left):
     job = account.world.ready()
-    account.environment.setenv("TUNEDROP_PRICES", '{"claude-3-haiku.model_unit_hour": 44}')
+    prices = '{"claude-3-haiku.model_unit_hour": 44, "custom_model_month": 1.95}'
+    account.environment.setenv("TUNEDROP_PRICES", prices)
     settings.cache_clear()
     if left:
         account.tagged("stray", account.world.settings.stack_id, job.model_arn)
     said = account.say("cleanup --plan")[1]
     more = ", without 1 throughput whose price is not known" if left else ""
     assert f"In all 44.00 USD an hour{more}." in said
+    assert said.count("1.95 USD a month") == 2, "the model, and the sum"
     answer = account.say("cleanup --plan --json")[1]
     assert json.loads(answer[answer.index("{\n") :])["hourly_cost"] == (None if left else 44)
 
@@ -258,6 +261,13 @@ def test_a_stack_that_nobody_knows_is_told(account):
     code, _, beside = account.say("cleanup --stack-name nobody --yes")
     assert code == 1
     assert "CloudFormation knows no stack nobody" in beside
+
+
+def test_a_command_that_asks_a_stack_which_nobody_knows_says_what_may_have_become_of_it(account):
+    code, _, said = account.say("deployments list --stack-name gone")
+    assert code == 1
+    assert said.startswith("tunedrop: no_stack: CloudFormation knows no stack gone in us-west-2")
+    assert "tunedrop cleanup --stack-name gone" in said
 
 
 def test_what_deleted_stacks_left_is_ended_and_only_that(account):

@@ -13,7 +13,7 @@ from bedrock_simulator import Configuration, Quotas
 from tunedrop.edges.settings import settings
 from tunedrop_cli import costs, main
 
-from tests.integration import bedrock_world
+from tests.integration import bedrock_world, evaluation_world
 from tests.integration.bedrock_world import HOUR, World
 from tests.integration.caller import call, refused
 from tests.integration.served_control_api import served
@@ -97,8 +97,9 @@ def test_what_has_no_price_is_shown_with_its_quantity_and_never_as_nothing(world
     found = told(world, by="deployment")
     (capacity,) = of(found, "capacity")
     assert (capacity["quantity"], capacity["price"], capacity["amount"]) == (2, None, None)
-    assert found["total"] == {"key": None, "amount": None, "charges": 2, "unknown": 2}
-    assert of(found, "storage") == []
+    (storage,) = of(found, "storage")
+    assert (storage["unit"], storage["price"], storage["amount"]) == ("model_months", None, None)
+    assert found["total"] == {"key": None, "amount": None, "charges": 3, "unknown": 3}
 
 
 def test_earlier_generations_of_a_deployment_count_and_a_job_that_failed_does_not(world):
@@ -156,6 +157,23 @@ def test_the_command_tells_the_same(world, environment, capsys):
         assert {row["kind"]: row["amount"] for row in rows}["capacity"] == "88.0"
         assert run("--from", "2026-10-01", "--to", "2026-10-02").startswith("In all 0.00 USD")
         assert main.main(["costs", "--from", "monday"]) == 2
+
+
+def test_the_command_counts_what_has_no_price_and_names_whom_an_evaluation_asked(stack, environment, capsys):
+    world = evaluation_world.make(stack, environment)
+    evaluation_world.post(world)
+    world.deliver()
+    world.wait(60)
+    world.settings = replace(world.settings, prices={})
+    capsys.readouterr()
+    with served(lambda: None, cloud=world.cloud) as api:
+        environment.setenv("TUNEDROP_CONTROL_API_URL", api.url)
+        assert main.main(["costs"]) == 0
+    *rows, total = capsys.readouterr().out.splitlines()
+    asked = {(row.split()[0], row.split()[1]) for row in rows if "evaluation" in row}
+    assert asked == {("evaluation", "support-prod"), ("evaluation", "nova-lite")}
+    assert any("storage" in row and "months" in row and row.count("unknown") == 2 for row in rows)
+    assert total.startswith("In all unknown, as no price is set for 6 charges,")
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])

@@ -69,7 +69,7 @@ def test_the_report_has_all_that_was_promised(uploader):
         "schema", "tunedrop", "dataset", "version", "split", "base_model", "verdict", "format", "records", "files",
         "output", "findings", "counts_by_code", "truncated_codes", "normalised", "policy", "tokens", "cost",
         "lengths",
-        "repeated", "smallest_difference",
+        "repeated", "smallest_difference", "media",
     ]  # fmt: skip
     assert report["files"] == [
         {
@@ -541,3 +541,18 @@ def test_the_sample_data_of_the_demo_is_accepted_without_a_finding(uploader, sta
     assert told == {split: (0, int(elsewhere and split == "train")) for split in splits}
     report = uploader.report(len(splits), base_model)
     assert report["counts_by_code"] == ({"not_trained_here": 1} if elsewhere else {})
+
+
+def test_a_page_leads_to_the_version_before_with_what_changed(uploader, stack):
+    uploader.upload(SETTINGS, 'base_models = ["claude-3-haiku", "nova-lite"]')
+    uploader.upload(TRAIN, good())
+    uploader.upload(VALIDATION, good(34, 600))
+    uploader.upload(TRAIN, good() + good(3))
+    page = uploader.object("reports/support-bot/3/claude-3-haiku/train.html").decode()
+    assert 'href="../../2/claude-3-haiku/train.html"' in page
+    assert 'href="../nova-lite/train.html"' in page
+    assert 'href="validation.html"' in page
+    assert "40 (+3 here)" in page
+    assert "<code>exact_duplicate</code> 0 → 3" in page
+    carried = uploader.object("reports/support-bot/2/claude-3-haiku/train.html").decode()
+    assert 'href="../../1/claude-3-haiku/train.html"' in carried

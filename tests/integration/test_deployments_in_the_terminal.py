@@ -23,7 +23,7 @@ from tests.integration.test_serving_a_model_that_exists import erase, train
 
 @pytest.fixture
 def world(stack, environment) -> World:
-    environment.setenv("TUNEDROP_PRICES", '{"claude-3-haiku.model_unit_hour": 44}')
+    environment.setenv("TUNEDROP_PRICES", '{"claude-3-haiku.model_unit_hour": 44, "custom_model_month": 1.95}')
     settings.cache_clear()
     return bedrock_world.make(stack, environment)
 
@@ -50,7 +50,7 @@ def following(said: str) -> str:
 def test_a_model_is_found_planned_served_swapped_and_given_back_without_knowing_the_api(world, say):
     first, second = train(world), train(world)
     code, said = say("models list")
-    assert (code, said.count("support@1")) == (0, 2)
+    assert (code, said.count("support@1"), said.count("1.95 USD")) == (0, 2, 2)
     code, said = say(f"models show {world.job(first).name}")
     assert "nothing" in said
     proposed = following(said)
@@ -60,6 +60,7 @@ def test_a_model_is_found_planned_served_swapped_and_given_back_without_knowing_
     assert (code, world.bought()) == (0, [])
     assert "44.00 USD" in said
     assert "1,056.00 USD" in said
+    assert "With --idle-minutes, such as" in said
     code, said = say(f"{following(said)} --watch")
     assert (code, len(world.live())) == (0, 1)
     assert "Ready" in said

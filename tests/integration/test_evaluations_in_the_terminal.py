@@ -78,6 +78,9 @@ def test_a_plan_asks_nobody_and_ends_in_the_command_that_starts_it_and_so_on_to_
         "Nobody",
     ):
         assert words in said
+    scored = say(f"{EVALUATE} --metric token_f1 --plan")[1]
+    assert "where their scores of one record differ with a standard deviation of 30 points" in scored
+    assert "differ on 10% of them" not in scored
     assert "No evaluation yet." in say("evaluations list")[1]
 
     code, said = say(proposed(said))
@@ -216,17 +219,25 @@ def test_there_is_no_sheet_before_there_are_answers(world, say, tmp_path):
     assert (code, "no_report" in said) == (1, True)
 
 
-def test_what_a_gate_holds_is_let_live_by_the_command_that_is_proposed(world, say):
+def test_what_a_gate_holds_is_let_live_by_the_command_that_is_proposed(world, say, tmp_path):
     start = "jobs start support --model nova-lite --deploy support-next --gate better --max-records 2"
     code, said = say(f"{start} --plan")
     assert code == 0
     assert "--evaluate --gate better --max-records 2" in said
     assert say(start)[0] == 0
     world.deliver()
-    for seconds in (TRAINED, 0, BOUGHT, 300):
-        world.wait(seconds)
+    world.wait(TRAINED)
     evaluation_id = world.purchase("support-next").gate.evaluation_id
+    watched = f"jobs show {world.purchase('support-next').job_id} --watch"
+    assert proposed(say(watched)[1]) == f"tunedrop evaluations show {evaluation_id} --watch"
+    for seconds in (0, BOUGHT, 300):
+        world.wait(seconds)
+    assert proposed(say(watched)[1]) == "tunedrop deployments show support-next"
+    job_id = world.purchase("support-next").job_id
+    assert f"evaluation {evaluation_id} decides whether it goes live" in say(f"jobs show {job_id}")[1]
     assert "Held" in say("deployments list --state Held")[1]
+    assert "support-next (Held)" in say("models list")[1]
+    assert "support-next (Held)" in say(f"models show {world.purchase('support-next').job_id}")[1]
     code, said = say("deployments show support-next")
     assert code == 0
     for words in (
@@ -255,7 +266,34 @@ def test_what_a_gate_holds_is_let_live_by_the_command_that_is_proposed(world, sa
     assert [line for line in said.splitlines() if line.startswith("next")] == [
         "next  tunedrop keys create --name support-next --deployment support-next"
     ]
-    assert "two labels are wrong" in say(f"evaluations show {evaluation_id}")[1]
+    assert "held, then approved" in say("evaluations list")[1]
+    for code, said in (
+        say(f"evaluations show {evaluation_id}"),
+        (
+            say(f"evaluations show {evaluation_id} --html {tmp_path / 'page.html'}")[0],
+            (tmp_path / "page.html").read_text(),
+        ),
+    ):
+        assert code == 1, "its gate has not passed"
+        assert "support-next lives, approved by" in said
+        assert "two labels are wrong" in said
+        assert "evaluations approve" not in said
+        assert "is held" not in said
+
+
+def test_what_a_gate_held_until_it_was_released_is_not_proposed_to_be_approved(world, say):
+    assert say("jobs start support --model nova-lite --deploy support-next --gate better --max-records 2")[0] == 0
+    world.deliver()
+    for seconds in (TRAINED, 0, BOUGHT, 300):
+        world.wait(seconds)
+    evaluation_id = world.purchase("support-next").gate.evaluation_id
+    assert "evaluations approve" in say(f"evaluations show {evaluation_id}")[1]
+    assert say("deployments delete support-next --now")[0] == 0
+    world.deliver()
+    world.wait(300)
+    said = say(f"evaluations show {evaluation_id}")[1]
+    assert "support-next was held, and nobody let it live: it is Released." in said
+    assert "evaluations approve" not in said
 
 
 @pytest.mark.parametrize("asked", [

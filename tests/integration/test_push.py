@@ -12,6 +12,7 @@ from tunedrop_cli import main
 
 from tests import builders
 from tests.integration.served_control_api import served
+from tests.integration.test_media import PNG, about
 from tests.integration.uploads_world import ACCOUNT, version
 
 GOOD = examples.good(60)()
@@ -194,3 +195,32 @@ def test_without_control_api_the_splits_commit_by_themselves(stack, folder, caps
     assert main.main(["push", path, "--url", "http://127.0.0.1:9"]) == 0
     assert "commits by itself" in capsys.readouterr().err
     assert stack.s3.list_objects_v2(Bucket=stack.bucket)["KeyCount"] == 1
+
+
+def test_images_are_uploaded_before_the_data_that_refers_to_them(deliveries, folder, stack, capsys):
+    path = folder(
+        {
+            "train.jsonl": about("cat.png", "pets/dog.png"),
+            "media/cat.png": PNG,
+            "media/pets/dog.png": PNG,
+            "media/.DS_Store": b"mine",
+            "dataset.toml": b'base_models = ["nova-lite"]',
+        }
+    )
+    assert main.main(["push", path, "--by-events"]) == 0
+    sent = [line.partition(" → ")[0] for line in capsys.readouterr().err.splitlines() if " → " in line]
+    assert [name.removeprefix(f"{path}/") for name in sent] == [
+        "media/cat.png",
+        "media/pets/dog.png",
+        "dataset.toml",
+        "train.jsonl",
+    ]
+    deliveries.deliver()
+    assert version(stack).status == "accepted"
+
+
+def test_a_name_that_no_record_can_refer_to_is_told_before_anything_is_uploaded(folder, stack, capsys):
+    path = folder({"train.jsonl": GOOD, "media/a cat.png": PNG})
+    assert main.main(["push", path, "--by-events"]) == 2
+    assert "can't be uploaded" in capsys.readouterr().err
+    assert stack.s3.list_objects_v2(Bucket=stack.bucket)["KeyCount"] == 0

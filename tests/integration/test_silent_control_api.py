@@ -95,6 +95,34 @@ def test_an_error_that_is_not_ours_is_shown_as_it_came(body):
     assert refused.value.status == 403
 
 
+@pytest.mark.parametrize(("status", "message"), [(404, "Not Found"), (403, "Forbidden")])
+def test_an_api_that_was_deleted_with_its_stack_is_told_with_what_to_do(status, message, capsys):
+    with troubled_server((status, {"message": message})) as server:
+        assert main.main(["deployments", "list", "--url", server.url]) == 1
+    said = capsys.readouterr().err
+    assert f"tunedrop: {status} no_control_api: there is no ControlApi at {server.url} any more." in said
+    assert "tunedrop cleanup --stack-name NAME" in said
+
+
+def test_a_denial_of_a_gateway_without_a_code_is_told_without_one(capsys):
+    with troubled_server((403, {"message": "User: ann is not authorized"})) as server:
+        assert main.main(["deployments", "list", "--url", server.url]) == 1
+    assert capsys.readouterr().err == "tunedrop: 403: User: ann is not authorized\n"
+
+
+REFUSED = "Ask with ?plan=true, then send plan_id, or accept_unknown_price: true, on_demand of support_bot."
+
+
+def test_a_refusal_is_told_in_the_options_of_the_command_that_was_typed(capsys):
+    refused = 409, {"error": {"code": "plan_changed", "message": REFUSED}}
+    with troubled_server(refused) as server:
+        assert main.main(["deployments", "put", "bot", "--job", "1", "--plan", "--url", server.url]) == 1
+        told = "Ask with --plan, then send --plan-id, or --accept-unknown-price, on_demand of support_bot."
+        assert capsys.readouterr().err == f"tunedrop: 409 plan_changed: {told}\n"
+        assert main.main(["keys", "list", "--url", server.url]) == 1
+        assert "then send plan_id, or accept_unknown_price: true" in capsys.readouterr().err
+
+
 def test_an_answer_that_is_not_json_asks_for_the_url():
     with troubled_server((200, b"<html>")) as server, pytest.raises(Refused, match="is that its URL"):
         control_api(server, silence=3).get("/jobs")

@@ -24,8 +24,8 @@ MODULES = {**PACKAGES, "benchmarks": ".", "demo": ".", "examples": ".", "tests":
 KINDS = {".md", ".py", ".toml", ".yaml", ".yml", ".json", ".css", ".txt", ".cfg", ""}
 DATA_BUCKET = ("incoming/", "prepared/", "reports/", "outputs/", "evaluations/", "captures/", "config/")
 """Prefixes of the data bucket look like folders of the repository, and are none."""
-PEOPLES = {"dataset.toml", "logs/", "packaged.yaml"}
-"""Names in people's own folders: settings beside data, logs of the embedded cloud, what `sam package` writes."""
+PEOPLES = {"dataset.toml", "logs/", "media/", "packaged.yaml"}
+"""Names in people's own folders: settings and files beside data, logs of the cloud here, what `sam package` writes."""
 
 
 def walked(folder: Path) -> Iterator[Path]:

@@ -10,7 +10,7 @@ from typing import Any, cast
 from tunedrop.actions.datasets.store_findings import FindingWriters
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.checks import examples, version_examination
-from tunedrop.domain.checks.version_examination import Assignment
+from tunedrop.domain.checks.assignment import Assignment
 from tunedrop.domain.reading.split_files import Part
 from tunedrop.domain.records.sources import Bytes
 from tunedrop.domain.versions.versioning import Version

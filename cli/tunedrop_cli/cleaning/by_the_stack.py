@@ -53,8 +53,21 @@ def _models(api: ControlApi) -> Iterator[Thing]:
     for each in listings.every(api, "/models"):
         deletion = each["deletion"] or {"deleted_at": None, "code": None}
         if each["is_there"] is not False and not deletion["deleted_at"] and not deletion["code"]:
-            state = "being deleted" if each["deletion"] else "kept"
-            yield Thing(MODEL, each["name"], each["name"], state, BILLS[MODEL], arns=_known(each["model_arn"]))
+            yield _model(each)
+
+
+def _model(found: Mapping[str, Any]) -> Thing:
+    cost = found["storage_cost"]
+    return Thing(
+        MODEL,
+        found["name"],
+        found["name"],
+        "being deleted" if found["deletion"] else "kept",
+        BILLS[MODEL] if cost["month"] is None else f"{amounts.money(cost['month'], cost['currency'])} a month",
+        arns=_known(found["model_arn"]),
+        monthly_cost=cost["month"],
+        currency=cost["currency"],
+    )
 
 
 def _deployment(found: Mapping[str, Any]) -> Thing:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from tunedrop_cli.cleaning.things import Thing
+from tunedrop_cli.cleaning.things import BILLS, Kind, Thing
 
 if TYPE_CHECKING:
     import boto3
 
 BUCKET, TABLE, ROLE, KEY = "AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::IAM::Role", "AWS::KMS::Key"
-ORDER = (BUCKET, TABLE, ROLE, KEY)
-"""The key goes last: without it the others can't be read."""
+KINDS: Mapping[str, Kind] = {BUCKET: "bucket", TABLE: "table", ROLE: "role", KEY: "key"}
+"""What each is called, in the order in which it goes: without the key the others can't be read."""
+ORDER = tuple(KINDS)
 BRAKE = "BrakeRole"
 """The one role that is the stack's alone; the one for API Gateway's logs serves the account."""
 DAYS = 30
@@ -35,7 +36,8 @@ def _skipped(session: boto3.Session, stack_id: str) -> Iterator[Thing]:
         kind, logical_id = event.get("ResourceType", ""), event.get("LogicalResourceId", "")
         is_kept = event.get("ResourceStatus") == "DELETE_SKIPPED" and kind in ORDER
         if is_kept and (kind != ROLE or logical_id == BRAKE):
-            yield Thing("data", logical_id, event["PhysicalResourceId"], kind, "for what it stores", stack_id)
+            what = KINDS[kind]
+            yield Thing(what, logical_id, event["PhysicalResourceId"], kind, BILLS[what], stack_id)
 
 
 def _is_there(session: boto3.Session, thing: Thing) -> bool:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["job", "evaluation", "deployment", "throughput", "on-demand deployment", "custom model", "data"]
+Kind = Literal[
+    "job",
+    "evaluation",
+    "deployment",
+    "throughput",
+    "on-demand deployment",
+    "custom model",
+    "bucket",
+    "table",
+    "role",
+    "key",
+]
+Period = Literal["hour", "month"]
 
 BILLS: dict[Kind, str] = {
     "job": "by the tokens that it trains on",
@@ -13,6 +25,10 @@ BILLS: dict[Kind, str] = {
     "throughput": "by the hour",
     "on-demand deployment": "by the token, when somebody calls it",
     "custom model": "by the month",
+    "bucket": "for what it stores",
+    "table": "for what it stores",
+    "role": "nothing",
+    "key": "by the month, as long as it is enabled",
 }
 
 
@@ -33,4 +49,14 @@ class Thing:
     by_the_hour: bool = False
     hourly_cost: float | None = None
     """Of what bills by the hour; None: nobody here knows its price."""
+    monthly_cost: float | None = None
+    """Of storing a custom model; None: nobody here knows its price."""
     currency: str | None = None
+
+    def cost(self, period: Period) -> float | None:
+        """What it costs in an hour or in a month; None: nobody here knows."""
+        return self.hourly_cost if period == "hour" else self.monthly_cost
+
+    def is_billed(self, period: Period) -> bool:
+        """Whether it bills by the hour, or, of what is in Bedrock, by the month."""
+        return self.by_the_hour if period == "hour" else self.kind == "custom model"

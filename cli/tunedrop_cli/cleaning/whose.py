@@ -10,12 +10,11 @@ from botocore.exceptions import ClientError
 from tunedrop.domain.serving import stack_arns
 
 from tunedrop_cli.errors import Refused
+from tunedrop_cli.stack import UNKNOWN
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
-UNKNOWN = "ValidationError"
-"""CloudFormation's answer about a stack that it does not know (docs/facts.md#cloudformation)."""
 Standing = Literal["stands", "deleted", "unknown"]
 
 

@@ -68,7 +68,7 @@ def get_costs(
     until: Annotated[Moment | None, Query(alias="to", description="Default: now")] = None,
     by: Annotated[CostGroup | None, Query(description="Add up by this; a charge with two tags is in two sums")] = None,
 ) -> CostsAnswer:
-    """Training, Provisioned Throughput, evaluations and, where its price is set, the storage of custom models.
+    """Training, Provisioned Throughput, evaluations, and the storage of custom models.
 
     A job and an evaluation count when they ended, capacity by its hours between `from` and `to`, at most 366 days.
     """

@@ -49,7 +49,7 @@ class DeploymentLeftAnswer(AnswerModel):
     """A deployment that has not ended."""
 
     name: str
-    state: str
+    state: str = Field(validation_alias="shown")
     serving: str
     expires_at: datetime | None
 

@@ -165,7 +165,7 @@ class EvaluationPlanAnswer(AnswerModel):
     max_tokens: int = Field(description="Of one answer")
     smallest_difference: float | None = Field(
         description="That so many records show, four times in five, where a tenth is answered right by one candidate "
-        "alone; where more is, it is larger; null: none"
+        "alone, or scores of one record differ with a standard deviation of 0.3; where more, it is larger; null: none"
     )
     cost: float | None = Field(description="At most, repeated calls included; null if a price is not configured")
     currency: str

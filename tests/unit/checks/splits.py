@@ -8,8 +8,8 @@ from typing import Any
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel, Split
 from tunedrop.domain.checks import version_examination
+from tunedrop.domain.checks.assignment import Assignment
 from tunedrop.domain.checks.split_examination import Examined
-from tunedrop.domain.checks.version_examination import Assignment
 from tunedrop.domain.reading.split_files import Part
 from tunedrop.domain.records.record import Block
 from tunedrop.domain.records.sources import Bytes

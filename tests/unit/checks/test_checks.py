@@ -39,6 +39,9 @@ WITHOUT_EXAMPLE = {  # a file cannot show them: size, name, what is kept, a miss
     "check_not_tunable",
     "contradictory_policy",
     "null_reference",
+    "missing_media",
+    "unfit_media",
+    "uncounted_tokens",
 }
 
 

@@ -71,7 +71,7 @@ REASONING = {"reasoningContent": {"reasoningText": {"text": "They ask why."}}}
         ("nova-lite", "assistant", REASONING, True),
         ("nova-2-lite", "assistant", {"reasoningContent": {"reasoningText": {"text": " "}}}, True),
         ("nova-2-lite", "assistant", {"reasoningContent": {"reasoningText": {"text": "a", "signature": "b"}}}, True),
-        ("nova-2-lite", "assistant", {"image": {"format": "png"}}, True),
+        ("nova-2-lite", "assistant", {"audio": {"format": "mp3"}}, True),
     ],
 )
 def test_reasoning_is_for_the_assistant_of_nova_2_alone(name, role, block, refused):

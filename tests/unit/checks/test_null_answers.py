@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import SPLITS
-from tunedrop.domain.checks.version_examination import Assignment, examine
+from tunedrop.domain.checks.assignment import Assignment
+from tunedrop.domain.checks.version_examination import examine
 from tunedrop.domain.reading.split_files import Part
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.sources import Bytes

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import SPLITS, BaseModel, Split
 from tunedrop.domain.checks import examples, version_examination
+from tunedrop.domain.checks.assignment import Assignment
 from tunedrop.domain.checks.split_examination import Examined
-from tunedrop.domain.checks.version_examination import Assignment
 from tunedrop.domain.reading.split_files import Part
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.record import Block

@@ -18,7 +18,7 @@ FEW = examples.good(40)()
 REPORT = [
     "schema", "tunedrop", "dataset", "version", "split", "base_model", "verdict", "format", "records", "files",
     "output", "findings", "counts_by_code", "truncated_codes", "normalised", "policy", "tokens", "cost", "lengths",
-    "repeated", "smallest_difference",
+    "repeated", "smallest_difference", "media",
 ]  # fmt: skip
 
 

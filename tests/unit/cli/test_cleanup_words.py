@@ -8,7 +8,7 @@ import pytest
 from tunedrop.domain.evaluation import evaluation_states
 from tunedrop.domain.serving import deployment_states
 from tunedrop.domain.training import job_states
-from tunedrop_cli.cleaning import by_the_stack, words
+from tunedrop_cli.cleaning import by_the_stack, retained, things, words
 from tunedrop_cli.cleaning.things import Kind, Thing
 
 
@@ -28,7 +28,31 @@ KNOWN, UNKNOWN, STRAY = thing("deployment", 44.0), thing("deployment", None), th
     ([UNKNOWN, KNOWN], "In all 44.00 USD an hour, without 1 deployment whose price is not known."),
 ])  # fmt: skip
 def test_a_sum_says_what_it_does_not_know(things, said):
-    assert words.hourly(things) == said
+    assert [*words.costs(things)] == [said]
+
+
+def model(cost: float | None) -> Thing:
+    return Thing("custom model", "x", "x", "kept", "bills", monthly_cost=cost, currency="USD")
+
+
+@pytest.mark.parametrize(("models", "said"), [
+    ([model(1.95), model(1.95)], "In all 3.90 USD a month."),
+    ([model(None)], "The price a month of 1 custom model is not known."),
+    ([model(1.95), model(None)], "In all 1.95 USD a month, without 1 custom model whose price is not known."),
+])  # fmt: skip
+def test_what_storing_models_costs_is_a_sum_of_its_own(models, said):
+    assert [*words.costs([KNOWN, *models])] == ["In all 44.00 USD an hour.", said]
+    assert [*words.costs(models)] == ["None of it bills by the hour.", said]
+
+
+def test_what_is_retained_is_called_what_it_is():
+    told = {kind: things.BILLS[kind] for kind in retained.KINDS.values()}
+    assert told == {
+        "bucket": "for what it stores",
+        "table": "for what it stores",
+        "role": "nothing",
+        "key": "by the month, as long as it is enabled",
+    }
 
 
 def test_every_state_that_has_not_ended_is_looked_for():

@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import Split
 from tunedrop.domain.checks import examples, version_examination
-from tunedrop.domain.checks.version_examination import Assignment
+from tunedrop.domain.checks.assignment import Assignment
 from tunedrop.domain.reading.split_files import Part
 from tunedrop.domain.records.record import Block
 from tunedrop.domain.records.sources import Bytes

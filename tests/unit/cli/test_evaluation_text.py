@@ -8,10 +8,10 @@ import pytest
 from rich.console import Console
 from tunedrop.domain.evaluation.evaluation_result import Occasion
 from tunedrop.domain.evaluation.paired_tests import Interval
-from tunedrop.domain.reports import evaluation_report, evaluation_words
+from tunedrop.domain.reports import evaluation_forest, evaluation_report, evaluation_words
 from tunedrop_cli import evaluation_text
 
-from tests.unit.reports.evaluations import COUNTS, STACK, judged, pairs, result
+from tests.unit.reports.evaluations import COUNTS, STACK, candidate, judged, pairs, result
 
 
 def facts(*verdict: str, **more):
@@ -41,6 +41,22 @@ def test_candidates_and_metrics_are_a_table_with_cost_and_latency():
     assert rows["cost"][1:3] == ["0.0213", "USD"]
     assert rows["latency p50, p95"][-4:] == ["412", "ms,", "1,309", "ms"]
     assert "60 better, 20 worse, 320 as good" in text
+
+
+def test_what_candidates_cost_is_told_in_one_precision_and_never_of_a_file_of_answers():
+    asked = (candidate("prod", 0.7, cost=1.5), candidate("base", 0.6), candidate("answers/old.jsonl", 0.6, cost=None))
+    report = facts("better", candidates=asked)
+    (row,) = (line.split() for line in printed(report).splitlines() if line.startswith("cost  "))
+    assert row == ["cost", "1.5000", "USD", "0.0213", "USD", "-"]
+
+
+def test_where_an_interval_and_p_disagree_it_is_said_which_counts():
+    odd = judged(pairs(5, 0, 45), slice="label billing")
+    report = facts(slices=(odd,))
+    interval = report["slices"][0]["interval_95"]
+    assert interval["low"] > 0, "it leaves out 0"
+    assert evaluation_forest.AT_ODDS in printed(report)
+    assert evaluation_forest.AT_ODDS not in printed(facts("better"))
 
 
 def test_too_little_evidence_says_how_many_records_would_do():
@@ -90,7 +106,7 @@ def test_names_cannot_control_the_terminal():
 def test_what_the_gate_holds_is_not_told_by_the_report_which_does_not_know_whether_it_still_waits():
     held = facts(occasion=Occasion(held="support-prod"))
     first, *others = held["next_steps"]
-    assert first["words"].startswith("support-prod is held")
+    assert first["words"].startswith("support-prod was held when this was written")
     assert first["words"] not in printed(held)
     assert all(step["words"] in printed(held) for step in others)
     assert first["words"] in printed({**held, "next_steps": [{**first, "approves": False}]}), "the flag alone says it"

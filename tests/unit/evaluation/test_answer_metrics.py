@@ -12,6 +12,7 @@ from tunedrop.domain.evaluation.answer_metrics import METRICS
 from tunedrop.errors import InvalidInput
 
 CALLS = '[{"name": "find", "arguments": {"id": 7}}]'
+BLOCK = '<tool_call>{"name": "find", "arguments": {}}</tool_call>'
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -35,6 +36,9 @@ JSON = st.recursive(
         (["true", "null"] * 3, "exact_match"),
         ([CALLS, "[]"], "tool_match"),
         ([CALLS, '{"a": 1}'], "json_match"),
+        ([CALLS, BLOCK], "tool_match"),
+        ([BLOCK, BLOCK, "All right."], "tool_match"),
+        ([BLOCK, "All is right.", "It has been done."], "token_f1"),
     ],
 )
 def test_the_metric_that_fits_is_seen_in_the_references(references, metric):
@@ -42,7 +46,7 @@ def test_the_metric_that_fits_is_seen_in_the_references(references, metric):
 
 
 @settings(max_examples=40)
-@given(st.lists(JSON.map(json.dumps) | st.text(), min_size=1, max_size=8))
+@given(st.lists(JSON.map(json.dumps) | st.text() | st.just(BLOCK), min_size=1, max_size=8))
 def test_the_metric_that_is_suggested_fits_every_reference(references):
     """No set of right answers is sent to its evaluation by us only to be refused, or never to be right."""
     metric = answer_metrics.suggested(references)

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tunedrop.domain.evaluation import answer_schema, evaluation_plan, evaluation_sizes, few_shot, questions
+from tunedrop.domain.evaluation import (
+    answer_schema,
+    bounded_means,
+    evaluation_plan,
+    evaluation_sizes,
+    few_shot,
+    needs,
+    power,
+    questions,
+)
 from tunedrop.domain.evaluation.answer_files import FileCounts
 from tunedrop.domain.evaluation.answer_schema import AnswerSchema
 from tunedrop.domain.evaluation.evaluation_plan import EvaluationPlan
@@ -63,6 +72,20 @@ def test_labels_that_are_too_seldom_to_look_like_labels_are_told_unless_the_metr
     texts = [question(number, f"It weighs {number} grams.") for number in range(20)]
     for other in (plan(asked, metric="token_f1"), plan(asked * 2), plan(texts)):
         assert not any("ask by exact_match" in each for each in other.warnings)
+
+
+def test_what_records_show_of_scores_is_reckoned_with_scores():
+    texts = [question(number, f"It weighs {number} grams.") for number in range(100)]
+    scores, right = plan(texts, metric="token_f1"), plan(texts, metric="exact_match")
+    assert right.smallest_difference == power.smallest_difference(100)
+    assert scores.smallest_difference == needs.planned(100, binary=False)
+    assert bounded_means.records_needed(scores.smallest_difference, needs.DEVIATION) <= 100
+    assert bounded_means.records_needed(scores.smallest_difference - 0.005, needs.DEVIATION) > 100
+    (told,) = (each for each in scores.warnings if "records show" in each)
+    assert "where the two's scores of one record differ with a standard deviation of 30 points" in told
+    assert f"for 3 points, {bounded_means.records_needed(0.03, needs.DEVIATION):,} are needed" in told
+    assert "differ on 10% of them" in " ".join(right.warnings)
+    assert plan(texts[:3], metric="token_f1").smallest_difference is None
 
 
 def test_nothing_to_ask_is_refused_with_the_reason():

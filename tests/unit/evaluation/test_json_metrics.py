@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from tunedrop.domain.evaluation import json_metrics
 from tunedrop.domain.evaluation.json_metrics import Overlap
+from tunedrop.domain.texts import tool_blocks
+from tunedrop.domain.texts.tool_blocks import ToolCall
 
 
 @pytest.mark.parametrize(
@@ -46,6 +48,19 @@ def test_calls_match_in_any_order_with_the_same_arguments():
 
 
 @pytest.mark.parametrize("answer", ["I would call a", "[1]", '[{"name":1}]', '[{"name":"a","more":1}]', '"a"', "null"])
-def test_what_makes_no_calls_never_matches(answer):
+def test_what_makes_no_calls_matches_only_where_nothing_is_called(answer):
+    call = '<tool_call>{"name": "a", "arguments": {}}</tool_call>'
     assert json_metrics.calls(answer) is None
-    assert json_metrics.tool_match(answer, answer) == 0
+    assert [json_metrics.tool_match(answer, right) for right in (call, '[{"name":"a"}]', "[]")] == [0, 0, 0]
+    assert [json_metrics.tool_match(made, answer) for made in (call, '[{"name":"a"}]', answer, "Yes.")] == [0, 0, 1, 1]
+    assert [json_metrics.same_tools(made, answer) for made in (call, answer)] == [0, 1]
+
+
+def test_calls_in_blocks_match_whatever_is_said_beside_them_and_however_the_other_side_writes_them():
+    one, two = ToolCall("a", {"x": 1}), ToolCall("b", {})
+    answer = tool_blocks.render(["I look.", one, two])
+    assert json_metrics.tool_match(answer, tool_blocks.render([two, one])) == 1
+    assert json_metrics.tool_match(f"{answer}\n", tool_blocks.render([one])) == 0
+    assert json_metrics.tool_match('[{"name":"b"},{"name":"a","arguments":{"x":1.0}}]', answer) == 1
+    assert json_metrics.same_tools(tool_blocks.render([ToolCall("a", {}), two]), answer) == 1
+    assert json_metrics.tool_match(tool_blocks.escaped(tool_blocks.render([one])), tool_blocks.render([one])) == 0

@@ -106,10 +106,50 @@ def test_a_phrase_that_is_answered_in_several_ways_hangs_on_the_turns_before_it(
 
 @pytest.mark.parametrize("line", [b"", b"{", b"[]", b"null", b'{"messages": [{"role": 7}]}', b"\xff", b"{}"])
 def test_a_line_that_teaches_nothing_in_text_is_passed_over(line):
-    picture = {"role": "user", "content": [{"image": {"format": "png"}}, {"text": ASKED}]}
+    picture = {"role": "user", "content": [{"image": {"format": "png"}}]}
     shown = json.dumps({"messages": [picture, {"role": "assistant", "content": "delivery"}]}).encode()
     assert not found(one(ASKED), line, shown)
     assert found(one(ASKED), line, shown, one(ASKED))
+
+
+PICTURE = {"image": {"format": "png", "source": {"s3Location": {"uri": "s3://bucket/parcel.png"}}}}
+CACHE = {"cachePoint": {"type": "default"}}
+CALL = {"toolUse": {"toolUseId": "1", "name": "find", "input": {"parcel": 1}}}
+RESULT = {"toolResult": {"toolUseId": "1", "content": [{"text": "It is late."}]}}
+REASONING = {"reasoningContent": {"reasoningText": {"text": "A parcel is delivered."}}}
+
+
+@pytest.mark.parametrize(
+    ("system", "asked", "answer"),
+    [
+        ([{"text": SYSTEM}, CACHE], [{"text": ASKED}], [{"text": "delivery"}]),
+        ([{"text": SYSTEM}], [{"text": ASKED}, CACHE], [{"text": "delivery"}]),
+        ([{"text": SYSTEM}], [PICTURE, {"text": ASKED}], [{"text": "delivery"}]),
+        ([{"text": SYSTEM}], [{"guardContent": {"text": {"text": ASKED, "qualifiers": ["query"]}}}], [{"text": "x"}]),
+        ([{"text": SYSTEM}], [{"text": ASKED}], [REASONING, {"text": "x"}]),
+        ([{"text": SYSTEM}], [{"text": ASKED}], [{"text": "Let me look."}, CALL]),
+        ([], [{"text": ASKED}], [REASONING, {"text": "delivery"}]),
+        (
+            "",
+            [{"type": "document", "source": {}}, {"type": "text", "text": ASKED}],
+            [{"type": "text", "text": "delivery"}],
+        ),
+    ],
+)
+def test_what_stands_between_texts_hides_no_question(system, asked, answer):
+    turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]
+    assert found(one(ASKED), json.dumps({"system": system, "messages": turns}).encode())
+
+
+def test_turns_of_tools_alone_hide_no_answer():
+    turns = [
+        ("user", [{"text": ASKED}]),
+        ("assistant", [CALL]),
+        ("user", [RESULT]),
+        ("assistant", [{"text": "delivery"}]),
+    ]
+    messages = [{"role": role, "content": content} for role, content in turns]
+    assert found(one(ASKED), json.dumps({"messages": messages}).encode())
 
 
 @pytest.mark.parametrize(

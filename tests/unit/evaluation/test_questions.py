@@ -12,6 +12,7 @@ from tunedrop.domain.evaluation import questions
 
 from tests.unit.evaluation.asked import question
 
+REASONING = {"reasoningContent": {"reasoningText": {"text": "A greeting is greeted."}}}
 NUMBERS = st.lists(st.none() | st.integers(0, 40), max_size=40)
 
 
@@ -40,6 +41,16 @@ def test_the_last_turn_is_the_right_answer_and_all_before_it_is_asked():
     assert found.prompt == "Where is it?"
 
 
+def test_reasoning_is_neither_asked_nor_what_is_right():
+    greeted = ("assistant", [REASONING, {"text": "Hello"}])
+    (found,) = read(
+        line(("user", "Hi"), greeted, ("user", "Where is it?"), ("assistant", [REASONING, {"text": "Here"}]))
+    )
+    assert found
+    assert found.references == ("Here",)
+    assert found.turns == (("user", "Hi"), ("assistant", "Hello"), ("user", "Where is it?"))
+
+
 @pytest.mark.parametrize(
     "hostile",
     [
@@ -58,6 +69,8 @@ def test_the_last_turn_is_the_right_answer_and_all_before_it_is_asked():
         line(("user", "Hi"), ("user", "Hi")),
         line(("user", [{"image": {"format": "png", "source": {"bytes": "eA=="}}}]), ("assistant", "A cat")),
         line(("user", "Hi"), ("assistant", [{"toolUse": {"toolUseId": "1", "name": "x", "input": {}}}])),
+        line(("user", "Hi"), ("assistant", [REASONING])),
+        line(("user", "Hi"), ("assistant", [REASONING]), ("user", "Hi"), ("assistant", "Hello")),
     ],
 )
 def test_a_line_that_asks_nothing_in_text_is_none_and_the_next_one_keeps_its_number(hostile):

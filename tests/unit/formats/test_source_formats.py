@@ -12,7 +12,7 @@ from tunedrop.domain.formats import all_formats, alpaca, field_mapping, openai_c
 from tunedrop.domain.formats.all_formats import FORMATS, SOURCES
 from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.records.defects import Defect
-from tunedrop.domain.records.record import Reading, Record
+from tunedrop.domain.records.record import Block, Reading, Record
 
 Said = tuple[list[str | None], list[tuple[str, list[str | None]]]]
 
@@ -255,8 +255,6 @@ def test_a_mapping_is_suggested_with_the_fields_that_are_there():
 @pytest.mark.parametrize(
     ("document", "code", "path"),
     [
-        ({"messages": [ASK, SAY], "tools": [{"type": "function"}]}, "not_expressible", "$.tools"),
-        ({"messages": [ASK, SAY], "functions": [{"name": "f"}]}, "not_expressible", "$.functions"),
         ({"messages": [ASK, {**SAY, "weight": 0}]}, "not_expressible", "$.messages"),
         ({"messages": [ASK, {**SAY, "weight": 0.5}]}, "not_expressible", "$.messages[1].weight"),
         (
@@ -273,7 +271,6 @@ def test_a_mapping_is_suggested_with_the_fields_that_are_there():
         ({"conversations": [side("human", "a"), {"from": "gpt"}]}, "missing_field", "$.conversations[1]"),
         ({"conversations": [side("human", 3)]}, "wrong_type", "$.conversations[0].value"),
         ({"conversations": [side("human", "a", mood="b")]}, "unknown_field", "$.conversations[0]"),
-        ({"conversations": [side("human", "a")], "tools": "[{}]"}, "not_expressible", "$.tools"),
         ({"instruction": "a", "input": 3, "output": "b"}, "wrong_type", "$.input"),
         ({"instruction": "a", "output": None}, "wrong_type", "$.output"),
         ({"instruction": "a", "output": "b", "history": [["x"]]}, "wrong_type", "$.history[0]"),
@@ -303,6 +300,22 @@ def test_calls_and_results_of_tools_are_carried_unread():
         ("$.messages[1].tool_calls", [{"id": "1"}]),
         ("$.messages[2]", result),
     ]
+
+
+@pytest.mark.parametrize(
+    ("document", "path"),
+    [
+        ({"messages": [ASK, SAY], "tools": [{"name": "f"}]}, "$.tools"),
+        ({"messages": [ASK, SAY], "functions": [{"name": "f"}]}, "$.functions"),
+        ({"conversations": [side("human", "a"), side("gpt", "b")], "tools": "[{}]"}, "$.tools"),
+        ({"schemaVersion": "1", "messages": [turn("user", [{"text": "a"}])], "toolConfig": {}}, "$.toolConfig"),
+    ],
+)
+def test_definitions_of_tools_are_carried_unread(document, path):
+    _, reading = read(document)
+    assert reading.record is not None
+    assert (reading.defects, reading.normalised) == ((), ())
+    assert reading.record.tools == (Block(path, None, document[path.removeprefix("$.")]),)
 
 
 def test_fields_that_are_null_are_as_good_as_absent():

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from arro3.core import DataType as T
 from tunedrop.domain.formats.field_mapping import FieldMapping
+from tunedrop.domain.mending import lenient_reading
+from tunedrop.domain.mending.mend_file import Mender
 from tunedrop.domain.parquet import PASSED_OVER, Asked, reader
 from tunedrop.domain.reading.split_files import Part, SplitFileReader
 from tunedrop.domain.records.defects import UnreadableContent
@@ -140,3 +144,46 @@ def test_a_binary_answer_is_a_defect_of_its_row():
     columns = files.schema(prompt=T.string(), completion=T.binary())
     (entry,) = entries(files.written(columns, [{"prompt": "Why?", "completion": "fffe"}]))
     assert [(defect.code, defect.path) for defect in entry.defects] == [("unreadable_value", "$.completion")]
+
+
+class Whole(Begun):
+    """The same, of which mending looks at the first bytes before it knows what it is."""
+
+    def read(self, start: int, length: int) -> bytes:
+        """What there is of it."""
+        return super().read(start, min(length, self.size - start))
+
+
+def mended(
+    source: Any, mapping: FieldMapping | None = None, ignore: frozenset[str] = frozenset()
+) -> tuple[list, Mender]:
+    mender = Mender(mapping, ignore=ignore)
+    lines = list(mender.lines(lenient_reading.read(source, "parquet", mender)))
+    return [json.loads(line) for line in lines], mender
+
+
+def test_mending_reads_what_it_writes_and_counts_what_it_leaves_out():
+    whole, less = Whole(WRITTEN), Whole(WRITTEN)
+    _, mender = mended(whole)
+    assert {defect.code for _, defect in mender.lost} == {"unreadable_value"}
+    found, mender = mended(less, ignore=frozenset({"image"}))
+    assert found == [{name: row[name] for name in ("prompt", "completion")} for row in ROWS]
+    assert mender.lost == []
+    assert {mend.what: mend.count for mend in mender.mends}["field_removed"] == len(ROWS) * 2
+    assert len(less.reads) == len(whole.reads) - 1
+
+
+def test_mending_with_a_mapping_fetches_what_that_names():
+    columns = files.schema(ours=T.string(), theirs=T.string(), long=T.string())
+    content = files.written(columns, [{"ours": "Why?", "theirs": "So.", "long": "x" * 999}])
+    source = Whole(content)
+    found, mender = mended(source, FieldMapping("ours", "theirs"))
+    assert found == [{"ours": "Why?", "theirs": "So."}]
+    assert [(mend.what, mend.count) for mend in mender.mends] == [("rows_to_lines", 1), ("field_removed", 1)]
+    assert mender.lost == []
+
+
+def test_a_cell_that_says_what_an_unread_one_holds_is_kept():
+    columns = files.schema(prompt=T.string(), completion=T.string())
+    found, _ = mended(Whole(files.written(columns, [{"prompt": "??", "completion": "??"}])))
+    assert found == [{"prompt": "??", "completion": "??"}]

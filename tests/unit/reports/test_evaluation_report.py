@@ -21,6 +21,7 @@ from tunedrop.domain.evaluation.paired_tests import Interval
 from tunedrop.domain.reports import (
     answer_diff,
     confusion_table,
+    evaluation_forest,
     evaluation_page,
     evaluation_report,
     evaluation_words,
@@ -31,7 +32,7 @@ from tunedrop_cli import evaluations as evaluation_commands
 
 from tests import next_commands
 from tests.unit.reports import evaluations
-from tests.unit.reports.evaluations import COUNTS, OURS, STACK, THEIRS, example, judged, pairs, result
+from tests.unit.reports.evaluations import COUNTS, OURS, STACK, THEIRS, candidate, example, judged, pairs, result
 
 HOSTILE = "</pre></td><script>alert(1)</script><img src=x onerror=y>\"'\x1b[2J"
 SENTENCES = {
@@ -180,7 +181,7 @@ def test_what_records_could_show_is_told_by_what_it_was_reckoned_with():
     scores = judged([*pairs(20, 14, 166), *pairs(3, 1, 0)], binary=False).contrast
     assert evaluation_words.shown(scores).endswith(
         ", as the two's scores of one record differ with a standard deviation of 43.1 points. The plan, which can't "
-        "know that, assumed answers right or wrong, 10% of them differently, and said 6.5 points."
+        "know that, assumed 30 points and said 7 points."
     )
     alike = evaluation_words.shown(judged(pairs(0, 0, 200)).contrast)
     assert "as none of them was scored differently by the two, so 10% of others are assumed to be." in alike
@@ -276,7 +277,7 @@ def test_a_candidate_that_its_gate_took_away_is_not_to_be_asked_again():
 def test_what_the_gate_holds_comes_first_with_the_command_that_lets_it_live():
     held = result(occasion=Occasion(held="support-prod"), left_out={"max_records": 50})
     first = evaluation_report.build(held, STACK)["next_steps"][0]
-    assert first["words"].startswith("support-prod is held for 24 hours, then released.")
+    assert first["words"].startswith("support-prod was held when this was written: for 24 hours, then it is released.")
     assert commands_of(held)[0].action == "approve"
 
 
@@ -436,3 +437,14 @@ def test_a_gate_of_not_worse_that_fails_within_its_margin_says_how_much_worse_it
 def test_two_scores_and_their_difference_add_up_as_they_are_shown(ours, theirs):
     shown = Decimal(evaluation_words.score(ours)) - Decimal(evaluation_words.score(theirs))
     assert shown == Decimal(evaluation_words.number(ours - theirs))
+
+
+def test_what_candidates_cost_is_told_in_one_precision_and_never_of_a_file_of_answers():
+    asked = (candidate("prod", 0.7, cost=1.5), candidate("base", 0.6), candidate("answers/old.jsonl", 0.6, cost=None))
+    assert "cost1.50000.0213-" in "".join(page_of(result("better", candidates=asked)).text.split())
+
+
+def test_where_an_interval_and_p_disagree_the_page_says_which_counts():
+    odd = judged(pairs(5, 0, 45), slice="label billing")
+    assert evaluation_forest.AT_ODDS in page_of(result(slices=(odd,))).text
+    assert evaluation_forest.AT_ODDS not in page_of(result("better")).text

@@ -88,6 +88,11 @@ def test_fields_that_cannot_be_ignored_are_named(ignore):
     assert [(defect.code, defect.path) for defect in found.defects] == [("wrong_setting", "$.fields.ignore")]
 
 
+def test_how_tools_are_written_is_read():
+    assert parse("[tools]\nrendering = 'json-blocks-1'").rendering == "json-blocks-1"
+    assert parse("[tools]").rendering is None
+
+
 def test_a_mapped_conversation_is_read():
     found = parse("[mapping]\nmessages = 'dialog'\nrole = 'speaker'\nsystem = 'rules'")
     assert (found.mapping, found.defects) == (FieldMapping(messages="dialog", role="speaker", system="rules"), ())
@@ -161,6 +166,9 @@ def test_an_empty_file_and_a_byte_order_mark_are_fine():
         ("[checks]\nignore = 'exact_duplicate'", "wrong_setting", "a list of codes"),
         ("[checks]\nerror = ['Exact Duplicate']", "wrong_setting", "a list of codes"),
         ("[checks]\nwarn = []", "unknown_setting", "ignore, error"),
+        ("[tools]\nrendering = 'json-blocks-2'", "wrong_setting", "one of json-blocks-1"),
+        ("[tools]\nrendering = ['json-blocks-1']", "wrong_setting", "another list"),
+        ("[tools]\nkeep = true", "unknown_setting", "in tools; allowed: rendering"),
         ("[job]\nstart = 'now'", "wrong_setting", "on_accept, manual"),
         ("[job]\nstart = true", "wrong_setting", "boolean"),
         ("[job]\nsplits = ['train', 'eval']", "wrong_setting", "train, validation, test"),

@@ -21,7 +21,7 @@ def summarize(since: datetime | None, until: datetime | None, by: CostGroup | No
 
 
 def charges(period: Period, cloud: Cloud) -> Iterator[Charge]:
-    """All charges of the period, in no order. A custom model's storage is among them where its price is set."""
+    """All charges of the period, in no order."""
     now, prices = cloud.now(), cloud.settings.prices
     spending = read_spending.since(period.since, cloud, period.until)
     trained = (charge.of_training(job, prices, period, now) for job in spending.jobs.values())
@@ -35,7 +35,7 @@ def charges(period: Period, cloud: Cloud) -> Iterator[Charge]:
         for evaluation in spending.evaluations.values()
         for each in evaluation_charges.of_evaluation(evaluation, prices, period, now)
     )
-    stored = _stored(spending, period, cloud) if charge.price_of("storage", "", prices) is not None else ()
+    stored = _stored(spending, period, cloud)
     return (found for each in (trained, bought, asked, stored) for found in each if found)
 
 

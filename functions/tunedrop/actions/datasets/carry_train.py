@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib import resources
@@ -18,9 +18,10 @@ from typing import Any
 from tunedrop.actions.datasets import store_findings
 from tunedrop.domain.base_models.catalogue import Split
 from tunedrop.domain.checks import counts
-from tunedrop.domain.checks.version_examination import Assignment, Session
+from tunedrop.domain.checks.assignment import Assignment
+from tunedrop.domain.checks.version_examination import Session
 from tunedrop.domain.records import stored_fingerprints
-from tunedrop.domain.reports import html_report, json_report
+from tunedrop.domain.reports import html_report, json_report, neighbors
 from tunedrop.domain.reports.json_report import Prices
 from tunedrop.domain.versions import object_keys
 from tunedrop.domain.versions.stored_file import StoredFile
@@ -60,6 +61,7 @@ def recipe(version: Version, plan: Assignment, base_model: str, split: Split, pr
         "mapping": asdict(plan.mapping) if plan.mapping else None,
         "keep": sorted(plan.keep),
         "ignore": sorted(plan.ignore),
+        "rendering": plan.rendering,
         "share": plan.share,
         "price": [prices.training(base_model), prices.currency],
     }
@@ -93,7 +95,7 @@ def carry(
         if old is None:
             return None
         dumped = _fingerprints(previous, cloud)
-        copied = [_copied(version, each, cloud) for each in old]
+        copied = [_copied(version, each, [one.report for one in old], cloud) for each in old]
         store_fingerprints(version, dumped, cloud)
     except objects.Unreadable as gone:
         logger.warning("train is read again", extra={**traced(gone), "dataset": version.dataset})
@@ -114,9 +116,11 @@ def _old(version: Version, previous: Version, plan: Assignment, cloud: Cloud) ->
         item = known.get(model.name)
         if item is None or item.recipe != recipe(version, plan, model.name, SPLIT, prices):
             return None
-        report = _report(item, cloud)
+        report = stored_report(item, cloud)
         # Findings about several splits together may no longer be true: another split has changed.
         if report is None or counts.OF_SEVERAL_SPLITS & set(report["counts_by_code"]):
+            return None
+        if report.get("media"):  # each version has its own copies of them, with which it is deleted
             return None
         if item.output is not None and item.output.bytes > objects.MAX_COPY_BYTES:
             return None
@@ -124,7 +128,8 @@ def _old(version: Version, previous: Version, plan: Assignment, cloud: Cloud) ->
     return found
 
 
-def _report(item: Preparation, cloud: Cloud) -> dict[str, Any] | None:
+def stored_report(item: Preparation, cloud: Cloud) -> dict[str, Any] | None:
+    """The JSON report of a preparation; None if it is too large. Raises Unreadable if it is gone."""
     file = StoredFile(item.report_key, "null", 0, "")
     raw = objects.read(cloud.bucket, file, MAX_REPORT_BYTES)
     return dict(json.loads(raw)) if len(raw) <= MAX_REPORT_BYTES else None
@@ -141,7 +146,7 @@ def store_fingerprints(version: Version, dumped: bytes, cloud: Cloud) -> None:
     objects.put(cloud.bucket, key, dumped, "application/octet-stream")
 
 
-def _copied(version: Version, old: _Old, cloud: Cloud) -> Prepared:
+def _copied(version: Version, old: _Old, others: Sequence[Mapping[str, Any]], cloud: Cloud) -> Prepared:
     item = old.preparation
     output = _output(version, item, cloud)
     key = object_keys.report(version.dataset, version.number, item.base_model, item.split)
@@ -150,12 +155,9 @@ def _copied(version: Version, old: _Old, cloud: Cloud) -> Prepared:
         report["output"] = {**old.report["output"], "key": output.key}
     if report["truncated_codes"]:
         store_findings.copy(item.report_key, key, cloud.bucket)
-    objects.put(
-        cloud.bucket,
-        object_keys.page(key),
-        html_report.render(report, version.created_at.date()),
-        "text/html; charset=utf-8",
-    )
+    beside = neighbors.of_version(report, version.splits, others, old.report)
+    page = html_report.render(report, version.created_at.date(), beside=beside)
+    objects.put(cloud.bucket, object_keys.page(key), page, "text/html; charset=utf-8")
     objects.put(cloud.bucket, key, json_report.encode(report), "application/json")
     return Prepared(replace(item, report_key=key, output=output), report)
 

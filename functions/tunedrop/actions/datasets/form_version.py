@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tunedrop.actions.datasets import erase_data, prepare_version
 from tunedrop.domain.base_models import catalogue
+from tunedrop.domain.checks.media_findings import MENDED_BY_UPLOAD
 from tunedrop.domain.reports import dataset_notifications
 from tunedrop.domain.reports.dataset_notifications import Publisher
 from tunedrop.domain.training.on_accept import OnAccept
@@ -40,10 +41,11 @@ def place(upload: Upload, files: Sequence[SplitFile], cloud: Cloud, start: Start
         head = dataset_rows.load_head(cloud.state, upload.dataset) or Head(upload.dataset, cloud.now(), cloud.now())
         if head.erasing:
             raise Unavailable("dataset_being_deleted", "To be retried.", retry_after_seconds=ERASING_SECONDS)
-        plan = versioning.plan(head, files, system_file, cloud.now())
+        again = _may_be_right_now(head, upload, cloud)
+        plan = versioning.plan(head, files, system_file, cloud.now(), again=again)
         if isinstance(plan, NothingNew):
-            again = versioning.seen_again(head, files, cloud.now())
-            if again and not dataset_rows.reserve(cloud.state, upload, Noted(again)):
+            seen = versioning.seen_again(head, files, cloud.now())
+            if seen and not dataset_rows.reserve(cloud.state, upload, Noted(seen)):
                 continue
             _say_nothing_new(upload, head, plan, cloud, start)
             return
@@ -71,9 +73,24 @@ def _named_system_file(files: Sequence[SplitFile], cloud: Cloud) -> str | None:
     return None
 
 
+def _may_be_right_now(head: Head, upload: Upload, cloud: Cloud) -> bool:
+    """Whether the newest version was rejected for files beside its data, which may have been uploaded since.
+
+    Not if this very upload made it: its message may come twice.
+    """
+    if head.status != "rejected" or _is_held(upload, head):
+        return False
+    latest = dataset_rows.load_version(cloud.state, head.dataset, head.latest)
+    return latest is not None and any(row["code"] in MENDED_BY_UPLOAD for row in latest.top_findings)
+
+
+def _is_held(upload: Upload, head: Head) -> bool:
+    return any(file.version_id == upload.version_id for file in head.files.values())
+
+
 def _say_nothing_new(upload: Upload, head: Head, plan: NothingNew, cloud: Cloud, start: StartJobOf) -> None:
     # "Nothing new" because another delivery of this message was faster? Then finish its work.
-    if any(file.version_id == upload.version_id for file in head.files.values()):
+    if _is_held(upload, head):
         take_up(upload, cloud, start)
         return
     logger.info("nothing new", extra={"dataset": upload.dataset, "slot": upload.slot, "status": plan.status})

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from typing import Any
 
 from tunedrop.actions.datasets import carry_train, read_settings
 from tunedrop.actions.datasets.carry_train import Prepared
+from tunedrop.actions.datasets.media_files import MediaFiles
 from tunedrop.actions.datasets.store_findings import FindingWriters
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel, Split
+from tunedrop.domain.checks.assignment import Assignment
 from tunedrop.domain.checks.split_examination import Examined
-from tunedrop.domain.checks.version_examination import Assignment, Session
+from tunedrop.domain.checks.version_examination import Session
 from tunedrop.domain.reading.split_files import Part
 from tunedrop.domain.records.defects import Defect
-from tunedrop.domain.reports import dataset_notifications, html_report, json_report
+from tunedrop.domain.reports import dataset_notifications, html_report, json_report, neighbors
 from tunedrop.domain.reports.json_report import Prices
 from tunedrop.domain.versions import object_keys
 from tunedrop.domain.versions.effective_settings import Wishes
@@ -31,6 +34,11 @@ class _Work:
     version: Version
     wishes: Wishes
     cloud: Cloud
+    media: MediaFiles
+    previous: Version | None
+    """The version before."""
+    reports: list[Mapping[str, Any]] = field(default_factory=list)
+    """Those made so far."""
 
     @property
     def prices(self) -> Prices:
@@ -47,8 +55,10 @@ class _Work:
             mapping=self.wishes.mapping,
             keep=self.wishes.keep,
             ignore=self.wishes.ignore,
+            rendering=self.wishes.rendering,
             validation_share=self.wishes.validation_share,
             region=self.cloud.settings.region,
+            media=self.media.folder,
         )
 
 
@@ -62,15 +72,16 @@ def prepare(
     """Check and convert every split of the version, and write prepared data and reports. Safe to repeat.
 
     `base_models` replaces those of the version's settings. `previous`, the version before, provides train's results
-    if they would be the same. A file that was deleted meanwhile becomes a finding; S3's transient faults are raised as
-    botocore's errors.
+    if they would be the same, and is what the reports' pages compare with. A file that was deleted meanwhile becomes a
+    finding; S3's transient faults are raised as botocore's errors.
     """
     wishes = read_settings.read(version, cloud, base_models=base_models)
-    work = _Work(version, wishes, cloud)
+    work = _Work(version, wishes, cloud, MediaFiles(version, cloud), previous)
     session = Session(work.plan)
     made: list[Prepared] = []
     if not wishes.defects:
         made += carry_train.carry(version, previous, work.plan, session, cloud) or ()
+        work.reports.extend(each.report for each in made)
     for split in version.splits:
         if not (made and split == carry_train.SPLIT):
             made += _prepare_split(work, session, split)
@@ -87,7 +98,7 @@ def _prepare_split(work: _Work, session: Session, split: Split) -> list[Prepared
     given = work.wishes.defects if split == "train" else ()
     try:
         return _stream_split(work, session, split, given)
-    except objects.Unreadable as gone:
+    except objects.Unreadable as gone:  # of a file that records refer to, too, if it goes while it is copied
         defect = Defect("object_gone", str(gone))
         return _stream_split(work, session, split, (*given, (defect, work.version.files[split].key)))
 
@@ -110,10 +121,16 @@ def _stream_split(work: _Work, session: Session, split: Split, given: Sequence[t
         results = session.examine(split, _parts(work, split), output, given, kept, tell=findings.tell)
         for result in results:
             findings.keep(result)
+        for result in results:
+            if result.accepted:
+                work.media.copy(result.media)
         outputs = [_keep(result, uploads[result.base_model, result.split]) for result in results]
         if beside and any(outputs):
             beside.complete()
-    return [_report(work, result, output) for result, output in zip(results, outputs, strict=True)]
+    told = list(zip(results, outputs, strict=True))
+    reports = [json_report.build(work.version, result, output, work.prices) for result, output in told]
+    work.reports.extend(reports)
+    return [_report(work, *each, report) for each, report in zip(told, reports, strict=True)]
 
 
 def _parts(work: _Work, split: Split) -> list[Part]:
@@ -141,10 +158,10 @@ def _keep(result: Examined, upload: ObjectWriter) -> Output | None:
     return Output(stored.key, stored.version_id, stored.bytes, stored.sha256, result.written)
 
 
-def _report(work: _Work, result: Examined, output: Output | None) -> Prepared:
+def _report(work: _Work, result: Examined, output: Output | None, report: Mapping[str, Any]) -> Prepared:
     key = object_keys.report(work.version.dataset, work.version.number, result.base_model, result.split)
-    report = json_report.build(work.version, result, output, work.prices)
-    page = html_report.render(report, work.version.created_at.date())
+    beside = neighbors.of_version(report, work.version.splits, work.reports, _before(work, result))
+    page = html_report.render(report, work.version.created_at.date(), beside=beside)
     objects.put(work.cloud.bucket, object_keys.page(key), page, "text/html; charset=utf-8")
     objects.put(work.cloud.bucket, key, json_report.encode(report), "application/json")
     preparation = Preparation(
@@ -160,6 +177,15 @@ def _report(work: _Work, result: Examined, output: Output | None) -> Prepared:
         recipe=_recipe(work, result),
     )
     return Prepared(preparation, report)
+
+
+def _before(work: _Work, result: Examined) -> Mapping[str, Any] | None:
+    """The same report on the version before; None if there is none any more."""
+    items = work.previous.prepared_for(result.base_model) if work.previous else ()
+    item = next((each for each in items if each.split == result.split), None)
+    with suppress(objects.Unreadable):
+        return carry_train.stored_report(item, work.cloud) if item else None
+    return None
 
 
 def _recipe(work: _Work, result: Examined) -> str:

@@ -14,6 +14,7 @@ from tunedrop.domain.versions import dataset_toml, object_keys
 from tunedrop.domain.versions.object_keys import (
     AnswersUpload,
     CommitUpload,
+    MediaUpload,
     PartUpload,
     SchemaUpload,
     SettingsUpload,
@@ -27,6 +28,13 @@ from tunedrop.errors import InvalidInput
 MOST_IN_ONE_PUT = 5 * 2**30
 """The most that S3 accepts in one PUT (docs/facts.md#s3-objects); larger files need a multipart upload."""
 
+_MOST: Mapping[type, int] = {
+    SettingsUpload: dataset_toml.MAX_BYTES,
+    SchemaUpload: answer_schema.MAX_BYTES,
+    CommitUpload: 0,
+    AnswersUpload: answer_files.MAX_BYTES,
+}
+"""The most bytes of files that base models do not limit; any other is a system text."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -119,15 +127,9 @@ def _largest(upload: object_keys.RecognisedKey) -> int:
     match upload:
         case SplitUpload(split=split) | PartUpload(split=split):
             return catalogue.most_bytes(split)
-        case SettingsUpload():
-            return dataset_toml.MAX_BYTES
-        case SchemaUpload():
-            return answer_schema.MAX_BYTES
-        case CommitUpload():
-            return 0
-        case AnswersUpload():
-            return answer_files.MAX_BYTES
-    return dataset_toml.MAX_SYSTEM_FILE_BYTES
+        case MediaUpload():
+            return catalogue.most_media_bytes()
+    return _MOST.get(type(upload), dataset_toml.MAX_SYSTEM_FILE_BYTES)
 
 
 def _checked_size(wanted: WantedUpload, most: int) -> int:

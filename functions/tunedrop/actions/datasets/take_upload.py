@@ -18,6 +18,7 @@ from tunedrop.domain.versions.object_keys import (
     AnswersUpload,
     CommitUpload,
     CompanionUpload,
+    MediaUpload,
     PartUpload,
     SchemaUpload,
     SettingsUpload,
@@ -70,6 +71,8 @@ def arrived(event: Mapping[str, Any], cloud: Cloud, start: StartJobOf) -> None:
         logger.info("a part, not joined yet", extra={"dataset": upload.dataset})
     elif isinstance(upload, AnswersUpload):
         logger.info("answers for evaluations, in no version", extra={"dataset": upload.dataset})
+    elif isinstance(upload, MediaUpload):
+        logger.info("a file that records may refer to", extra={"dataset": upload.dataset})
     elif isinstance(upload, Unrecognised):
         _refuse_key(upload, arrival, cloud)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pkgutil
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from typing import Any, Literal
@@ -19,6 +19,7 @@ Learned = Literal["all_answers", "last_answer"]
 OnBudget = Literal["notify", "release"]
 """What becomes of capacity that bills by the hour when the month's budget is exceeded."""
 Split = Literal["train", "validation", "test"]
+MediaKind = Literal["image", "document"]
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -41,6 +42,19 @@ class Limits:
     train_bytes: int
     validation_bytes: int
     record_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class MediaLimits:
+    """What the user's turns of training data may refer to, of one kind of files in S3."""
+
+    formats: tuple[str, ...]
+    most: int
+    """Files that one record may have."""
+    bytes: int
+    """The most that one file may have."""
+    tokens: int
+    """Estimated tokens of each; 0 if there is no estimate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +109,8 @@ class BaseModel:
     """What a job learns of a conversation; all answers where nobody knows better, so that none is learned unasked."""
     carries: frozenset[str]
     """Content blocks besides text that assistant turns may have; they are passed through unchanged."""
+    media: Mapping[MediaKind, MediaLimits] = field(hash=False)
+    """The files that user turns may refer to; none for a base model that trains on text alone."""
     limits: Limits
     reserved: tuple[Reserved, ...]
     hyperparameters: tuple[Hyperparameter, ...]
@@ -113,6 +129,12 @@ def most_bytes(split: Split) -> int:
     """The most bytes that any base model accepts for a split. Test, which Bedrock never sees, has train's limit."""
     limits = [model.limits for model in catalogue().values()]
     return max(each.validation_bytes if split == "validation" else each.train_bytes for each in limits)
+
+
+@cache
+def most_media_bytes() -> int:
+    """The most bytes that any base model accepts for one image or document."""
+    return max(each.bytes for model in catalogue().values() for each in model.media.values())
 
 
 def find(name: str) -> BaseModel:
@@ -150,10 +172,15 @@ def _base_model(name: str, entry: Mapping[str, Any]) -> BaseModel:
         validation=entry["validation"],
         learned=entry.get("learned", "all_answers"),
         carries=frozenset(entry.get("carries", [])),
+        media={kind: _media(each) for kind, each in entry.get("media", {}).items()},
         limits=_limits(entry["limits"]),
         reserved=tuple(_reserved(rule) for rule in entry.get("reserved", [])),
         hyperparameters=tuple(_hyperparameter(key, value) for key, value in entry["hyperparameters"].items()),
     )
+
+
+def _media(entry: Mapping[str, Any]) -> MediaLimits:
+    return MediaLimits(tuple(entry["formats"]), entry["most"], entry["bytes"], entry["tokens"])
 
 
 def _limits(entry: Mapping[str, Any]) -> Limits:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel
 from tunedrop.domain.checks import examples, marks, proofs
 from tunedrop.domain.checks.registry import Example, Spot, check
-from tunedrop.domain.formats import all_formats, foreign_blocks
+from tunedrop.domain.formats import all_formats, foreign_blocks, media_blocks
 from tunedrop.domain.records.record import Block, Record, joined
 
 
@@ -43,16 +44,34 @@ def empty_text(record: Record, base_model: BaseModel) -> Iterator[Spot]:
 )
 def not_expressible(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag blocks that are not text, and whatever else the base model's format cannot hold."""
-    for where, block in record.blocks():
-        if block.text is None and not _is_carried(where, block, base_model):
+    for block in record.tools:
+        if block.text is None:
+            message = "Definitions of tools have no place in the training format of any base model."
+            yield Spot(block.path, message, foreign_blocks.AS_TEXT)
+    for where, block in record.others:
+        if not _is_carried(where, block, base_model):
             what, hint = foreign_blocks.named(block)
-            yield Spot(block.path, f"{what} ({where}); this release trains on text.", hint)
+            takers = _takers(block)
+            why = f"{base_model.name} does not train on it" if takers else "this release trains on text"
+            yield Spot(block.path, f"{what} ({where}); {why}.", hint or takers)
     for defect in all_formats.FORMATS[base_model.record_format].obstacles(record):
         yield Spot(defect.path, defect.message, defect.hint)
 
 
+def _takers(block: Block) -> str:
+    """The base models that train on such a file; an empty string if it is none."""
+    found = media_blocks.of(block)
+    names = [each.name for each in catalogue.catalogue().values() if found and found.kind in each.media]
+    return f"Train one of these on it: {', '.join(names)}. Or {foreign_blocks.SAY_IT}" if names else ""
+
+
 def _is_carried(where: str, block: Block, base_model: BaseModel) -> bool:
-    """Whether an assistant turn may hold this block: reasoning, and nothing but its text (docs/facts.md#records)."""
+    """Whether the base model trains on it, or `media_findings` says why not (docs/facts.md#media).
+
+    Assistant turns may hold reasoning, and nothing but its text (docs/facts.md#records).
+    """
+    if (found := media_blocks.of(block)) and found.kind in base_model.media:
+        return True
     if where != "assistant" or "reasoningContent" not in base_model.carries:
         return False
     match block.opaque:
@@ -97,7 +116,7 @@ def _reserved(record: Record, base_model: BaseModel, *, proven: bool) -> Iterato
 
 
 def _reasoning(record: Record) -> Iterator[tuple[str, str, str]]:
-    for _, block in record.blocks():
+    for _, block in record.others:
         match block.opaque:
             case {"reasoningContent": {"reasoningText": {"text": str(text)}}}:
                 yield "reasoning", block.path, text

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.formats import all_formats, field_mapping, pairs
 from tunedrop.domain.reading import gzipped
+from tunedrop.domain.texts import tool_blocks
+from tunedrop.domain.texts.tool_blocks import Item, ToolCall, ToolDefinition, ToolResult
 
 
 def render() -> str:
@@ -20,7 +22,7 @@ def render() -> str:
         for name, source in all_formats.SOURCES.items()
     ]
     shown[-1] += f"\n\n```json\n{field_mapping.CONVERSATION_EXAMPLE}\n```"
-    return "\n\n".join([_files(), *shown, _MISFITS])
+    return "\n\n".join([_files(), *shown, _tools(), _MISFITS])
 
 
 def _uses(models: Sequence[str]) -> str:
@@ -67,6 +69,51 @@ answer to learn, and a base model that learns only the last answer gets a record
 would learn it, because it stands before one to learn, the record is `not_expressible`.
 Fields such as `id`, `source` or `category` are left out of tables, OpenAI chat, Alpaca, ShareGPT and pairs, and
 counted."""
+
+
+_EXAMPLE_OF_TOOLS: Mapping[str, Sequence[Item]] = {
+    "system": ["You are the help desk.", ToolDefinition("find_order", "Where an order is", {"type": "object"})],
+    "assistant": [ToolCall("find_order", {"order": 7}), ToolCall("find_order", {"order": 8})],
+    "user": [ToolResult(1, "shipped"), ToolResult(2, "lost"), "Why is it lost?"],
+}
+
+
+def _tools() -> str:
+    written = "\n\n".join(f"{where}:\n{tool_blocks.render(items)}" for where, items in _EXAMPLE_OF_TOOLS.items())
+    words = " ".join(f"`{word}`" for word in tool_blocks.RESERVED)
+    return f"""### Tools as text
+
+Training data on Bedrock has no place for tools that is known to work: of Nova 2 Lite, AWS's pages contradict each
+other. Definitions, calls and results of tools are `not_expressible`, unless `dataset.toml` asks for them as text:
+
+```toml
+[tools]
+rendering = "{tool_blocks.RENDERING}"
+```
+
+OpenAI's `tools` and `tool_calls` with messages of the role `tool` (and its older `functions`, `function_call` and
+`function`), Anthropic's `tools`, `tool_use` and `tool_result`, Converse's `toolConfig`, `toolUse` and `toolResult`, and
+turns from `function_call` and `observation` as ShareGPT's relatives have them all become the same text:
+
+```text
+{written}
+```
+
+- A definition, a call or a result is a line of its own: a mark, a JSON object, the mark's end. Other texts stand on the
+  lines before and after. Definitions end the system text, the configured one, too.
+- Results are the user's; those of one answer's calls, and what the user says after them, are one turn.
+- Ids are not written: a model could only learn to invent them. `call` says which of the answer's calls is meant,
+  counted from 1, and `is_error` that it failed. `content` is a text, or a list of `{{"text": …}}` and `{{"json": …}}`.
+- A line of any other text that begins with such a mark gets a backslash, and one more if it begins with backslashes.
+- Inside the JSON, words that a base model reserves have one character as `\\u00XX`: {words}.
+- So the text can be read back exactly: tests hold that for any texts, names and arguments. The form never changes under
+  its name.
+- `strict`, `cache_control`, `index` and choices such as `tool_choice` are left out and counted. Arguments that are no
+  JSON object, results that answer no call, tools that are no functions, and images in results are findings with their
+  place.
+
+Whoever calls the tuned model writes definitions and results in this form, and reads its calls by it:
+`tunedrop.domain.texts.tool_blocks` has `render` and `parse`."""
 
 
 _MISFITS = """### What is not training data

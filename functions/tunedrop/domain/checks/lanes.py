@@ -59,7 +59,9 @@ class LaneGroup:
 
     def is_clear(self, record: Record, marks: Marks, estimated: int) -> bool:
         """Whether it is proved that none of the lanes' own checks finds anything in the record."""
-        if not (marks.is_single and self._is_sound and estimated <= self._room and self._no_reserved_word(marks)):
+        if record.tools or not (marks.is_single and self._is_sound and self._no_reserved_word(marks)):
+            return False
+        if estimated > self._room:
             return False
         return marks.is_pair or not any(self._format.obstacles(self._with_system(record)))
 

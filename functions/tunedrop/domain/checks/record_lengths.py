@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from tunedrop.domain.base_models.catalogue import BaseModel
 from tunedrop.domain.checks import examples, proofs
 from tunedrop.domain.checks.registry import Example, Spot, check
+from tunedrop.domain.formats import media_blocks
 from tunedrop.domain.records.record import Record
 from tunedrop.domain.texts import tokens
 
 
-def _estimate(record: Record, at_least: float) -> int:
+def _estimate(record: Record, base_model: BaseModel, at_least: float) -> int:
     """The estimated tokens of a record; 0 if its upper bound, which is cheap, is below `at_least`."""
-    most = tokens.MOST_PER_CHARACTER * sum([len(text) for _, _, text in record.texts])
-    return tokens.estimate(text for _, _, text in record.texts) if most >= at_least else 0
+    beside = media_blocks.tokens(record, base_model)
+    most = tokens.MOST_PER_CHARACTER * sum([len(text) for _, _, text in record.texts]) + beside
+    return tokens.estimate(text for _, _, text in record.texts) + beside if most >= at_least else 0
 
 
 @check(
@@ -29,7 +31,7 @@ def _estimate(record: Record, at_least: float) -> int:
 def too_many_tokens(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag a record whose estimate is above the limit."""
     limit = base_model.limits.record_tokens
-    estimated = _estimate(record, limit)
+    estimated = _estimate(record, base_model, limit)
     if estimated > limit:
         yield Spot("$", f"About {estimated:,} tokens; {base_model.name} takes {limit:,}.")
 
@@ -47,6 +49,6 @@ def near_token_limit(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag a record whose estimate is below the limit by less than the estimator's margin."""
     limit = base_model.limits.record_tokens
     near = limit / (1 + tokens.MARGIN)
-    estimated = _estimate(record, near)
+    estimated = _estimate(record, base_model, near)
     if near < estimated <= limit:
         yield Spot("$", f"About {estimated:,} tokens; {base_model.name} takes {limit:,}.")

@@ -50,7 +50,9 @@ _VERBS = (
 )
 """Others, such as to offer, give or share, are what support declines, and says beside it what helps."""
 _I_CANNOT = rf"I(?: (?:just|simply|really|therefore))?(?: {_CANNOT}|'m unable to|'m not able to)"
-_HELP = rf"{_I_CANNOT}(?: (?:really|directly|actually|currently))? {_VERBS}\b"
+_BUT_YOU_CAN = r"[^.!?\n]{0,120}?\b(?:but|though) you (?:can|could|may|might)\b"
+"""What goes on like that in the same sentence declines one thing and says what helps."""
+_HELP = rf"{_I_CANNOT}(?: (?:really|directly|actually|currently))? {_VERBS}\b(?!{_BUT_YOU_CAN})"
 _MACHINES = "(?:AI|artificial intelligence|(?:large )?language model)"
 _NOT = "I(?:'m not| don't| do not| can't| cannot| can not| am not| am unable)"
 _SORRY = (

@@ -38,7 +38,7 @@ declare(
     code="unknown_base_model",
     stage="dataset",
     words="No base model has this name.",
-    hint="`GET /base-models` lists them.",
+    hint="`tunedrop base-models` and `GET /base-models` list them.",
     example=Example('base_models = ["claude-9"]'),
 )
 declare(

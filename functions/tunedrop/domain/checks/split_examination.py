@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from tunedrop.domain.base_models.catalogue import BaseModel, Split
-from tunedrop.domain.checks import policy_in_force as policies
-from tunedrop.domain.checks import proofs
-from tunedrop.domain.checks.all_checks import RECORD_CHECKS, SPLIT_CHECKS
+from tunedrop.domain.checks import all_checks, media_findings, proofs
+from tunedrop.domain.checks.all_checks import SPLIT_CHECKS
 from tunedrop.domain.checks.findings import Finding, Findings, Place
+from tunedrop.domain.checks.media_findings import MediaFolder, MediaUse
 from tunedrop.domain.checks.profile import Profile
-from tunedrop.domain.checks.registry import CHECKS, Check, SplitFacts, Spot
+from tunedrop.domain.checks.registry import CHECKS, SplitFacts, Spot
 from tunedrop.domain.checks.seen_records import Repeated
-from tunedrop.domain.formats import all_formats
+from tunedrop.domain.formats import all_formats, media_blocks, tool_turns
 from tunedrop.domain.reading.split_files import Entry, SplitFileReader
 from tunedrop.domain.records import bulk, weights
 from tunedrop.domain.records.bulk import Cells
@@ -51,6 +51,8 @@ class Subject:
     """The stack's Region; None without a stack."""
     source_split: Split | None = None
     """The split whose file holds the records, if a share of train became validation."""
+    media: MediaFolder | None = None
+    """Where the files lie that records refer to; None on a person's machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +78,15 @@ class Examined:
     policy: Policy
     repeated: Repeated | None = None
     """What repetition costs; None if records were not compared."""
+    media: tuple[str, ...] = ()
+    """The files under `media/` that its records refer to."""
+    media_bytes: int = 0
+    """Their bytes, as far as they were found."""
 
     @property
     def accepted(self) -> bool:
         """Whether no finding is an error."""
         return not self.errors
-
-
-def record_checks(policy: Policy, level: Level, *, shared: bool) -> tuple[Check, ...]:
-    """The record checks to run under this policy at this level: those shared by all base models, or the others."""
-    wanted = {"error"} if level == "errors" else {"error", "warning", "info"}
-    chosen = (check for check in RECORD_CHECKS if check.shared == shared)
-    return tuple(check for check in chosen if policies.severity(check.code, policy) in wanted)
 
 
 class Examination:
@@ -104,7 +103,7 @@ class Examination:
         self.subject = subject
         self.findings = Findings(subject.policy, tell)
         self.records = 0
-        self._checks = record_checks(subject.policy, subject.level, shared=False)
+        self._checks = all_checks.record_checks(subject.policy, errors_only=subject.level == "errors", shared=False)
         self._normalised: Counter[str] = Counter()
         self._estimates: Counter[int] = Counter()
         self._write = all_formats.FORMATS[base_model.record_format].write
@@ -116,6 +115,7 @@ class Examination:
         """Estimated tokens of the configured system text."""
         self.is_sound = self._system_passes()
         """Whether the configured system text, if there is one, passes all checks by itself."""
+        self._location = subject.media.location if subject.media else None
         for defect, source in given:
             self._take(defect, Place(source, defect.line))
         self._refuse_size()
@@ -162,8 +162,12 @@ class Examination:
         taught = self._taught(record, place)
         if self.subject.level == "all":
             known = estimated if record is entry.record and taught == (record,) else None
-            self._estimates.update(_estimate(each) if known is None else known for each in taught)
+            self._estimates.update(self._estimate(each, known) for each in taught)
         return None if self.rejected else b"".join(map(self._converted, taught))
+
+    def _estimate(self, record: Record, known: int | None) -> int:
+        of_texts = tokens.estimate(text for _, _, text in record.texts) if known is None else known
+        return of_texts + media_blocks.tokens(record, self.base_model)
 
     def _taught(self, record: Record, place: Place) -> tuple[Record, ...]:
         """What to train on for this record: itself, unless some of its answers are not to be learned."""
@@ -178,6 +182,9 @@ class Examination:
         return taught
 
     def _converted(self, record: Record) -> bytes:
+        if record.others and self.base_model.media:
+            record, changed = media_blocks.placed(record, self._location)
+            self._normalised["media_as_converse"] += changed
         written = self._write(record)
         self._normalised.update(written.normalised)
         self._written += 1
@@ -214,10 +221,9 @@ class Examination:
         """Count records without a finding; so many of them have no system text. Before an error, they are written."""
         self.records += records
         self._readable += records
-        if without_system and self.subject.drops_system:
-            self._normalised["configured_system_dropped"] += without_system
-        if without_system and self.subject.default_system is not None:
-            self._normalised["default_system_added"] += without_system
+        added = self.subject.default_system is not None
+        counted = {"configured_system_dropped": self.subject.drops_system, "default_system_added": added}
+        self._normalised.update({what: without_system for what, is_so in counted.items() if is_so and without_system})
         if not self.rejected:
             self._written += records
 
@@ -238,17 +244,26 @@ class Examination:
             assert check.find is not None
             for spot in check.find(record, self.base_model):
                 self.findings.add(check.code, place, spot.path, spot.message, spot.hint)
+        if record.others and self.base_model.media:
+            for code, spot in media_findings.spots(record, self.base_model, self.subject.media):
+                self.findings.add(code, place, spot.path, spot.message, spot.hint)
 
     def _with_system(self, record: Record) -> Record:
-        if not record.system and self.subject.drops_system:
+        if tool_turns.has_own_system(record):
+            return record
+        if self.subject.drops_system:
             self._normalised["configured_system_dropped"] += 1
-        if record.system or self.subject.default_system is None:
+        if self.subject.default_system is None:
             return record
         self._normalised["default_system_added"] += 1
-        return replace(record, system=(self.subject.default_system,))
+        return tool_turns.with_default(record, self.subject.default_system)
 
     def finish(
-        self, reader: SplitFileReader, repeated: Repeated | None = None, profile: Profile | None = None
+        self,
+        reader: SplitFileReader,
+        repeated: Repeated | None = None,
+        profile: Profile | None = None,
+        media: MediaUse | None = None,
     ) -> Examined:
         """Run the split checks and return the result, once the reader is at its end."""
         self._normalised.update(reader.normalised)
@@ -270,6 +285,8 @@ class Examination:
             tokens=tokens.summarise(self._estimates),
             policy=self.subject.policy,
             repeated=repeated,
+            media=media.paths(self.base_model) if media else (),
+            media_bytes=media.total_bytes(self.base_model) if media else 0,
         )
 
     def _check_split(self, profile: Profile | None) -> None:
@@ -280,7 +297,3 @@ class Examination:
             assert check.find_in_split is not None
             for message in check.find_in_split(facts, self.base_model):
                 self.findings.add(check.code, Place(self.subject.source), "$", message)
-
-
-def _estimate(record: Record) -> int:
-    return tokens.estimate(text for _, _, text in record.texts)

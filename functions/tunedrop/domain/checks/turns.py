@@ -9,6 +9,7 @@ from itertools import pairwise
 from tunedrop.domain.base_models.catalogue import BaseModel
 from tunedrop.domain.checks import examples, marks, proofs
 from tunedrop.domain.checks.registry import Example, Spot, check
+from tunedrop.domain.formats import foreign_blocks, tool_shapes
 from tunedrop.domain.records.defects import shown
 from tunedrop.domain.records.record import Record, Turn, joined
 
@@ -32,6 +33,7 @@ _OF_TOOLS = frozenset(
     | {"observation", "tool_response", "function_response", "function-response", "tool_result", "tool-result"}
     | {"tool_use", "tool_output", "function_result", "environment", "code_interpreter", "execution", "api"}
 )
+_RENDERED = tool_shapes.RESULT_ROLES | tool_shapes.CALL_ROLES
 _TOOL_TURN = (
     "This is a call of a tool, or what the tool answered; training here takes questions and answers only. Take records "
     "with such turns out, or leave in each only the question and the answer that follows the tool's."
@@ -71,6 +73,8 @@ def _list_of(record: Record) -> str:
 def _role_hint(turn: Turn) -> str:
     """What to do about a role; empty if nothing more than usual."""
     said = turn.role.strip().casefold()
+    if turn.role in _RENDERED:
+        return f"This is a call of a tool, or what the tool answered. {foreign_blocks.AS_TEXT}"
     if said in _OF_TOOLS:
         return _TOOL_TURN
     if said in {"system", "developer"}:

@@ -6,29 +6,29 @@ The Lambda function and the command line both call this and nothing else, so the
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
 
 from tunedrop.domain.base_models.catalogue import SPLITS, BaseModel, Split
-from tunedrop.domain.checks import endings, split_examination
+from tunedrop.domain.checks import all_checks, endings
+from tunedrop.domain.checks.assignment import Assignment
 from tunedrop.domain.checks.endings import Endings
-from tunedrop.domain.checks.findings import Finding
+from tunedrop.domain.checks.findings import Finding, Place
 from tunedrop.domain.checks.lanes import Crowd, Lane, discard, grouped
 from tunedrop.domain.checks.marks import Marks, Signs
+from tunedrop.domain.checks.media_findings import MediaUse
 from tunedrop.domain.checks.null_answers import NullAnswers
 from tunedrop.domain.checks.profile import Profile
 from tunedrop.domain.checks.record_duplicates import Repetitions
 from tunedrop.domain.checks.registry import CHECKS, Spot
-from tunedrop.domain.checks.split_examination import Examination, Examined, Level, Subject
-from tunedrop.domain.formats.field_mapping import FieldMapping
+from tunedrop.domain.checks.split_examination import Examination, Examined, Subject
 from tunedrop.domain.reading import kept_fields
 from tunedrop.domain.reading.split_files import Entry, Part, SplitFileReader
 from tunedrop.domain.records import validation_shares
 from tunedrop.domain.records.bulk import Cells
-from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.defects import Defect
-from tunedrop.domain.records.record import Block, Record
+from tunedrop.domain.records.record import Record
 
 Outputs = Callable[[BaseModel, Split], Callable[[bytes], object]]
 """Returns the function that takes a base model's converted lines of a split."""
@@ -43,36 +43,6 @@ def nowhere(_: BaseModel, __: Split) -> Callable[[bytes], object]:
     return discard
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """What to examine a version for, and how."""
-
-    base_models: tuple[BaseModel, ...]
-    splits: Collection[Split]
-    """All splits that will be examined, not counting a share of train that becomes validation."""
-    systems: Mapping[tuple[str, Split], Block] = field(default_factory=dict)
-    """System text, by base model and split, for records without one of their own."""
-    dropped_systems: frozenset[tuple[str, Split]] = frozenset()
-    """Base models and splits for which a system text is configured but dropped."""
-    policy: Policy = field(default_factory=Policy)
-    mapping: FieldMapping | None = None
-    keep: frozenset[str] = frozenset()
-    """Fields of records that are no part of them, and are kept beside test's."""
-    ignore: frozenset[str] = frozenset()
-    """Fields of records and of their messages that are left out."""
-    validation_share: float = 0.0
-    """Share of train to hold back as validation, if there is no validation split and the base model takes one."""
-    level: Level = "all"
-    region: str | None = None
-    """Region of the stack that will train; None if unknown."""
-
-    @property
-    def share(self) -> float:
-        """The share of train that becomes validation in this version; 0 for none."""
-        wanted = "validation" not in self.splits and any(model.validation for model in self.base_models)
-        return self.validation_share if wanted else 0.0
-
-
 class Session:
     """Examines the splits of one version, train first. Use a new one for each version."""
 
@@ -84,10 +54,11 @@ class Session:
         self._nulls: dict[Split, NullAnswers] = {}
         self._endings: dict[Split, Endings] = {}
         """Of the same splits."""
+        self._media = MediaUse()
         self._records: dict[Split, int] = {}
         self._sources: dict[Split, list[tuple[int, str]]] = {}
         """Per split, in order: (number of a file's first record, the file's name)."""
-        self._shared = split_examination.record_checks(plan.policy, plan.level, shared=True)
+        self._shared = all_checks.record_checks(plan.policy, errors_only=plan.level == "errors", shared=True)
         self._order = {check.code: place for place, check in enumerate(self._shared)}
         by_proof = [
             (clear, [check for check in self._shared if check.clear == clear])
@@ -117,8 +88,9 @@ class Session:
         is kept, `tell` each finding. Exceptions that `parts` raise while being read, such as those of a deleted
         object, are passed on.
         """
-        reader = SplitFileReader(parts, self._plan.mapping, keep=self._plan.keep, ignore=self._plan.ignore)
-        made: list[Split] = [split, "validation"] if split == "train" and self._plan.share else [split]
+        plan = self._plan
+        reader = SplitFileReader(parts, plan.mapping, keep=plan.keep, ignore=plan.ignore, rendering=plan.rendering)
+        made: list[Split] = [split, "validation"] if split == "train" and plan.share else [split]
         lanes = {
             each: self._lanes(each, split, parts, _Sinks(outputs, tell), given if each == split else ())
             for each in made
@@ -126,7 +98,9 @@ class Session:
         self._profiles = {each: Profile() for each in made if self._compares}
         self._nulls = {each: NullAnswers() for each in self._profiles}
         self._endings = {each: Endings() for each in self._profiles}
+        self._media = MediaUse()
         self._pass_over(reader, lanes, keep)
+        self._media.find(self._plan.media, self._plan.base_models)
         results: list[Examined] = []
         for each in made:
             results += self._finish(each, reader, lanes[each])
@@ -165,12 +139,13 @@ class Session:
                         bytes=sum(part.source.size for part in parts) if split == source_split else 0,
                         earlier=self._records,
                         later=later,
-                        default_system=plan.systems.get((base_model.name, source_split)),
+                        default_system=plan.system(base_model, source_split),
                         drops_system=(base_model.name, source_split) in plan.dropped_systems,
                         policy=plan.policy,
                         level=plan.level,
                         region=plan.region,
                         source_split=source_split,
+                        media=plan.media,
                     ),
                     given,
                     sinks.tell(base_model, split) if sinks.tell else None,
@@ -237,6 +212,8 @@ class Session:
             self._endings[split].look(record, entry.number, entry.line)
             if repeated := self._repetitions.look(split, record, entry.number, entry.line):
                 entry = entry.with_defects(repeated)
+        if record.others and entry.number is not None:
+            self._media.look(record, Place(entry.source, entry.line, entry.number))
         marks = Marks(record)
         crowd.take_record(entry, record, marks, self._shared_spots(record, marks))
 
@@ -267,8 +244,11 @@ class Session:
             for defect in late:
                 for lane in lanes:
                     lane.examination.take_late(defect, self._source_of(split, defect.record))
+        for lane in lanes:
+            for defect, source in self._media.defects(lane.examination.base_model, self._plan.media):
+                lane.examination.take_late(defect, source)
         repeated, profile = self._repetitions.repeated(split), self._profiles.get(split)
-        results = [lane.examination.finish(reader, repeated, profile) for lane in lanes]
+        results = [lane.examination.finish(reader, repeated, profile, self._media) for lane in lanes]
         self._records[split] = max((result.records for result in results), default=0)
         return results
 

@@ -40,11 +40,6 @@ class Metric:
     """Whether a gate may stand on it without `dataset.toml` naming it: scores of likeness are no measure of truth."""
 
 
-def _same_tools(answer: str, reference: str) -> float:
-    ours = json_metrics.tool_names(answer)
-    return float(ours is not None and ours == json_metrics.tool_names(reference))
-
-
 def _length_ratio(answer: str, reference: str) -> float:
     """How near the lengths are, 0 to 1."""
     ours, theirs = sorted((len(answer.strip()), len(reference.strip())))
@@ -78,7 +73,7 @@ METRICS: Mapping[MetricName, Metric] = {
             json_metrics.tool_match,
             binary=True,
             forgiving=lambda answer, right: json_metrics.tool_match(json_metrics.unwrapped(answer), right),
-            beside={"tool_names": _same_tools},
+            beside={"tool_names": json_metrics.same_tools},
             gates=True,
         ),
         Metric(
@@ -109,7 +104,7 @@ def best(score: Score, answer: str, references: Sequence[str]) -> float:
 def suggested(references: Iterable[str]) -> MetricName:
     """The metric that fits the references, where nobody named one."""
     given = list(references)
-    if given and all(json_metrics.calls(each) is not None and _has_name(each) for each in given):
+    if given and (_are_calls(given) or sum(map(json_metrics.has_blocks, given)) > len(given) / 2):
         return "tool_match"
     if given and all(json_metrics.is_json(each) and each.strip()[:1] in {"{", "["} for each in given):
         return "json_match"
@@ -118,8 +113,7 @@ def suggested(references: Iterable[str]) -> MetricName:
 
 def check_references(metric: MetricName, references: Iterable[str]) -> None:
     """Raises InvalidInput `references_not_json` before anything is spent, if no answer could ever be right."""
-    scored = METRICS[metric]
-    wrong = sum(not scored.score(each, each) for each in references) if metric in {"json_match", "tool_match"} else 0
+    wrong = _wrong(metric, list(references))
     if wrong:
         raise InvalidInput(
             "references_not_json",
@@ -128,6 +122,23 @@ def check_references(metric: MetricName, references: Iterable[str]) -> None:
             field="metric",
             records=wrong,
         )
+
+
+def _wrong(metric: MetricName, references: Sequence[str]) -> int:
+    """How many references are of another kind than the metric compares. Among calls in blocks, a text calls nothing."""
+    if metric == "json_match":
+        return sum(not json_metrics.is_json(each) for each in references)
+    if metric == "tool_match" and not any(map(json_metrics.has_blocks, references)):
+        return sum(json_metrics.calls(each) is None for each in references)
+    return 0
+
+
+def _are_calls(references: Sequence[str]) -> bool:
+    """Whether all are calls as JSON, or as blocks."""
+    return all(
+        json_metrics.has_blocks(each) or (json_metrics.calls(each) is not None and _has_name(each))
+        for each in references
+    )
 
 
 def _has_name(reference: str) -> bool:

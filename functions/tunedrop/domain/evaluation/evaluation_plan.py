@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
-from tunedrop.domain.evaluation import answer_metrics, evaluation_costs, evaluation_sizes, power
+from tunedrop.domain.evaluation import answer_metrics, evaluation_costs, evaluation_sizes, needs, power
 from tunedrop.domain.evaluation.answer_files import FileCounts
 from tunedrop.domain.evaluation.answer_metrics import METRICS, MetricName
 from tunedrop.domain.evaluation.answer_schema import AnswerSchema
@@ -82,7 +82,7 @@ class EvaluationPlan:
     @property
     def smallest_difference(self) -> float | None:
         """That so many records show, four times in five; None if they show none."""
-        return power.smallest_difference(self.records)
+        return needs.planned(self.records, binary=METRICS[self.metric].binary)
 
 
 def make(
@@ -180,15 +180,15 @@ def _check_groups(request: StartEvaluation, kept: Mapping[str, int]) -> None:
 
 
 def _warnings(request: StartEvaluation, metric: MetricName, chosen: Selection) -> Iterator[str]:
-    smallest, records = power.smallest_difference(len(chosen.questions)), len(chosen.questions)
+    records, binary = len(chosen.questions), METRICS[metric].binary
+    smallest = needs.planned(records, binary=binary)
     if smallest is None:
         yield f"{records:,} records can show no difference at all between two models."
     elif smallest > request.margin:
-        needed = power.records_needed(request.margin)
-        differing = max(power.DISCORDANT, smallest)
+        needed = needs.planned_records(request.margin, binary=binary)
         yield (
-            f"{records:,} records show a difference of {smallest * 100:g} points or more, where the two differ on "
-            f"{differing:.0%} of them; for {request.margin * 100:g} points, {needed:,} are needed. The "
+            f"{records:,} records show a difference of {smallest * 100:g} points or more, where "
+            f"{_differ(smallest, binary=binary)}; for {request.margin * 100:g} points, {needed:,} are needed. The "
             "likeliest verdict on a smaller one is insufficient_evidence."
         )
     if request.gate != "none" and not METRICS[metric].gates:
@@ -204,6 +204,13 @@ def _warnings(request: StartEvaluation, metric: MetricName, chosen: Selection) -
     for each in chosen.learned:
         yield from filter(None, [each.told()])
     yield from _of_metric(request, metric, chosen)
+
+
+def _differ(smallest: float, *, binary: bool) -> str:
+    """What is assumed of how much the two differ record by record."""
+    if binary:
+        return f"the two differ on {max(power.DISCORDANT, smallest):.0%} of them"
+    return f"the two's scores of one record differ with a standard deviation of {needs.DEVIATION * 100:g} points"
 
 
 def _of_metric(request: StartEvaluation, metric: MetricName, chosen: Selection) -> Iterator[str]:

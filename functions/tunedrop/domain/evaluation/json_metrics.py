@@ -14,6 +14,8 @@ from typing import Any
 
 from tunedrop.domain.records import strict_json
 from tunedrop.domain.records.defects import Defect
+from tunedrop.domain.texts import tool_blocks
+from tunedrop.domain.texts.tool_blocks import ToolCall
 
 _FENCED = re.compile(r"```(?:json)?[ \t]*\n(.*?)\n[ \t]*```", re.DOTALL | re.IGNORECASE)
 
@@ -67,19 +69,35 @@ def leaf_overlap(answer: str, reference: str) -> Overlap:
 
 
 def tool_match(answer: str, reference: str) -> float:
-    """1 if both make the same calls in any order: `[{"name": ..., "arguments": {...}}, ...]`, one of them, or `[]`."""
+    """1 if both make the same calls in any order: `[{"name": ..., "arguments": {...}}, ...]`, one of them, or `[]`.
+
+    Or calls as tool_blocks writes them, beside which a text may stand. Where the reference is a text alone, an answer
+    is right that calls nothing.
+    """
     ours, theirs = calls(answer), calls(reference)
-    return float(ours is not None and ours == theirs)
+    return float(not ours if theirs is None else ours == theirs)
 
 
-def tool_names(answer: str) -> Counter[str] | None:
-    """How often the answer calls each tool; None if it makes no well-formed calls."""
-    made = calls(answer)
-    return None if made is None else Counter(name for name, _ in made.elements())
+def same_tools(answer: str, reference: str) -> float:
+    """1 if both call the same tools equally often, with whatever arguments."""
+    ours, theirs = calls(answer), calls(reference)
+    return float(not ours if theirs is None else ours is not None and _names(ours) == _names(theirs))
+
+
+def _names(made: Counter[JsonLeaf]) -> Counter[str]:
+    return Counter(name for name, _ in made.elements())
+
+
+def has_blocks(answer: str) -> bool:
+    """Whether the answer makes calls as tool_blocks writes them."""
+    return any(isinstance(item, ToolCall) for item in tool_blocks.parse(answer.strip()))
 
 
 def calls(answer: str) -> Counter[JsonLeaf] | None:
-    """The calls that the answer makes, by name and arguments; None if it is no list of calls."""
+    """The calls that the answer makes, by name and arguments; None if it is a text that makes none."""
+    blocks = [item for item in tool_blocks.parse(answer.strip()) if isinstance(item, ToolCall)]
+    if blocks:
+        return Counter((call.name, _written(call.arguments)) for call in blocks)
     made = value(answer)
     if isinstance(made, dict):
         made = [made]

@@ -28,19 +28,30 @@ _LOWER = bytes(range(256)).lower()
 _IGNORED_ASCII = b" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\"'`?;"
 
 
-class _TextPiece(msgspec.Struct, gc=False):
+class _GuardedText(msgspec.Struct, gc=False):
+    text: str
+
+
+class _Guarded(msgspec.Struct, gc=False):
+    text: _GuardedText | msgspec.UnsetType = msgspec.UNSET
+
+
+class _ContentPiece(msgspec.Struct, gc=False, rename="camel"):
+    """A piece of content: its text, if it has one that a model is asked or answers."""
+
     text: str | msgspec.UnsetType = msgspec.UNSET
+    guard_content: _Guarded | msgspec.UnsetType = msgspec.UNSET
 
 
 class _PreparedTurn(msgspec.Struct, gc=False):
     role: str
-    content: str | list[_TextPiece]
+    content: str | list[_ContentPiece]
 
 
 class _PreparedLine(msgspec.Struct, gc=False):
     """A prepared record, in any of the forms that Bedrock takes."""
 
-    system: str | list[_TextPiece] = ""
+    system: str | list[_ContentPiece] = ""
     messages: list[_PreparedTurn] = []
     prompt: str | msgspec.UnsetType = msgspec.UNSET
     completion: str | msgspec.UnsetType = msgspec.UNSET
@@ -146,7 +157,7 @@ def _answers(system: str, line: _PreparedLine) -> Iterator[_Taught]:
     asked, last = blake2b(digest_size=16), None
     for role, given in _turns(line):
         if given is None:
-            return
+            continue
         text = plain(given)
         if role == "assistant" and last is not None:
             yield _Taught(system, asked.digest(), last, text)
@@ -160,12 +171,20 @@ def _turns(line: _PreparedLine) -> Iterator[tuple[str, str | None]]:
     yield from ((message.role, _text(message.content)) for message in line.messages)
 
 
-def _text(content: str | list[_TextPiece]) -> str | None:
-    """None if anything in it is not text."""
+def _text(content: str | list[_ContentPiece]) -> str | None:
+    """What is asked or answered in words, whatever stands between them, such as a picture, reasoning or a cache point.
+
+    None if there are no words.
+    """
     if isinstance(content, str):
         return content
-    texts = [piece.text for piece in content if isinstance(piece.text, str)]
-    return "".join(texts) if len(texts) == len(content) else None
+    texts = [text for piece in content if isinstance(text := _piece_text(piece), str)]
+    return "".join(texts) if texts else None
+
+
+def _piece_text(piece: _ContentPiece) -> str | msgspec.UnsetType:
+    guarded = piece.guard_content.text if isinstance(piece.guard_content, _Guarded) else msgspec.UNSET
+    return guarded.text if isinstance(guarded, _GuardedText) else piece.text
 
 
 def _add(asked: blake2b, role: str, text: str) -> None:

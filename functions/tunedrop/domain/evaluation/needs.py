@@ -15,6 +15,9 @@ from tunedrop.domain.evaluation.power import ALPHA, POWER
 DIFFERENCES = (0.03, 0.05, 0.1)
 MOST = 1_000_000
 """Records: a need above this is no advice."""
+DEVIATION = 0.3
+"""Of the differences between two models' scores of one record: assumed, as nobody knows it before they are asked. It is
+that of answers right or wrong of which a tenth differ (`power.DISCORDANT`)."""
 _STEP = 0.005
 
 Wish = Literal["difference", "not_worse", "equivalent"]
@@ -38,6 +41,19 @@ def needs(contrast: Contrast, margin: float) -> Iterator[Need]:
     if margin > 0:
         yield from _need(contrast, "not_worse", margin, _to_bound(contrast, margin, POWER))
         yield from _need(contrast, "equivalent", margin, _to_bound(contrast, margin, (1 + POWER) / 2))
+
+
+def planned(records: int, *, binary: bool) -> float | None:
+    """The smallest true difference that so many records may show, before anybody is asked; None if none."""
+    if binary:
+        return power.smallest_difference(records)
+    steps = (number * _STEP for number in range(1, round(1 / _STEP)))
+    return next((round(step, 3) for step in steps if planned_records(step, binary=False) <= records), None)
+
+
+def planned_records(size: float, *, binary: bool) -> int:
+    """The records that may show a difference of this size."""
+    return power.records_needed(size) if binary else bounded_means.records_needed(size, DEVIATION)
 
 
 def smallest_shown(contrast: Contrast) -> float | None:

@@ -37,4 +37,5 @@ def words(records: int) -> str:
     smallest = smallest_difference(records)
     if smallest is None:
         return f"{records:,} records of test can show no difference between two models"
-    return f"{records:,} records of test show a difference of {smallest * 100:g} points or more, four times in five"
+    size = f"{smallest * 100:g} points"
+    return f"{records:,} records of test show a difference of {size} or more in right answers, four times in five"

@@ -16,7 +16,7 @@ from tunedrop.domain.reading import kept_fields
 from tunedrop.domain.records import strict_json
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.records.fingerprints import Fingerprints
-from tunedrop.domain.records.record import Record, joined
+from tunedrop.domain.records.record import Block, Record, joined
 from tunedrop.domain.versions.stored_file import StoredFile
 
 LONGEST_FIELD = 100
@@ -171,11 +171,14 @@ def load(dumped: bytes) -> tuple[Question, ...]:
 
 
 def _question(number: int, record: Record, fingerprint: int, kept: Mapping[str, Any]) -> Question | None:
-    """The record as a question. None if its last turn is not an assistant's, or if anything in it is not text."""
-    if len(record.turns) < 2 or any(block.text is None for _, block in record.blocks()):
+    """The record as a question. None if its last turn is not an assistant's, or if anything in it is not text.
+
+    Reasoning is neither asked nor compared: what counts is what was answered after it.
+    """
+    if len(record.turns) < 2 or any(block.text is None and not _is_reasoning(block) for _, block in record.blocks()):
         return None
     *before, last = record.turns
-    if last.role != "assistant":
+    if last.role != "assistant" or any(all(block.text is None for block in turn.blocks) for turn in record.turns):
         return None
     return Question(
         number=number,
@@ -185,6 +188,10 @@ def _question(number: int, record: Record, fingerprint: int, kept: Mapping[str, 
         fingerprint=fingerprint,
         fields=tuple((name, text) for name, value in sorted(kept.items()) if (text := _short(value)) is not None),
     )
+
+
+def _is_reasoning(block: Block) -> bool:
+    return isinstance(block.opaque, Mapping) and "reasoningContent" in block.opaque
 
 
 def _more_references(kept: Mapping[str, Any]) -> Iterator[str]:

@@ -19,7 +19,7 @@ EXAMPLE = (
     '{"role": "assistant", "content": [{"text": "Hold the dial for ten seconds."}]}]}'
 )
 
-_RECORD = shapes.Fields(required=("messages",), optional=("schemaVersion", "system"))
+_RECORD = shapes.Fields(required=("messages",), optional=("schemaVersion", "system", "toolConfig"))
 _TEXT_BLOCK = shapes.Fields(required=("text",))
 
 
@@ -39,7 +39,7 @@ def _first_block(document: Document) -> Any:
 
 
 def read(document: Document) -> Reading:
-    """Read a record; blocks other than text are passed on unread."""
+    """Read a record; blocks other than text, and definitions of tools, are passed on unread."""
     defects = list(_RECORD.unknown(document, "$"))
     try:
         shapes.text(document.get("schemaVersion", ""), "$.schemaVersion")
@@ -47,7 +47,8 @@ def read(document: Document) -> Reading:
         turns = shapes.messages(document, _blocks, defects)
     except shapes.WrongShape as wrong:
         return Reading(None, (*defects, wrong.defect))
-    return Reading(Record(system, turns), tuple(defects))
+    tools = (Block("$.toolConfig", None, document["toolConfig"]),) if "toolConfig" in document else ()
+    return Reading(Record(system, turns, tools=tools), tuple(defects))
 
 
 def _blocks(content: Any, path: str, defects: list[Defect]) -> tuple[Block, ...]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from tunedrop.domain.records.defects import Defect, shown
 from tunedrop.domain.records.record import Block
+from tunedrop.domain.texts.tool_blocks import RENDERING
 
 _DEPTH = 4
 """Objects in each other that are looked through: image, source, s3Location, uri."""
@@ -22,24 +23,25 @@ _MEDIA = {
     "audio": "A sound recording",
     "input_audio": "A sound recording",
 }
-_CALLS = frozenset({"tool_use", "toolUse", "tool_calls", "function_call", "server_tool_use"})
+_FIELDS_OF_CALLS = ("tool_calls", "function_call")
+_CALLS = frozenset({"tool_use", "toolUse", *_FIELDS_OF_CALLS})
 _RESULTS = frozenset({"tool_result", "toolResult"})
 _REASONING = frozenset({"thinking", "redacted_thinking", "reasoning", "reasoningContent"})
 _RESPONSES = frozenset({"input_text", "output_text"})
-_HERE = "Remove the record, or say in words what it shows."
-_ELSEWHERE = "Outside Tunedrop, a job of your own trains Nova Lite, Pro or 2 Lite on it"
-_UPLOADED = (
-    ", once it lies in S3: upload it with aws s3 cp FILE s3://BUCKET/KEY, and write "
-    '{"%s": {"format": "%s", "source": {"s3Location": {"uri": "s3://BUCKET/KEY"}}}}'
+AS_TEXT = (
+    f'Have definitions, calls and results of tools written as text by [tools] rendering = "{RENDERING}" in '
+    "dataset.toml (docs/data-format.md), or remove the record."
 )
-_CONVERSE = {"An image": ("image", "png"), "A video": ("video", "mp4")}
-"""What Nova trains on in S3 (docs/facts.md#records): its name in Converse, and a format of it."""
+SAY_IT = "remove the record, or say in words what it shows."
+_HERE = SAY_IT.capitalize()
+_ELSEWHERE = f"{_HERE} Outside Tunedrop, a job of your own trains Nova Lite, Pro or 2 Lite on it, once it lies in S3."
+_HINTS = {"A video": _ELSEWHERE, "A sound recording": _HERE}
 _MARKS = {"<image>": "image images", "<video>": "video videos", "<audio>": "audio audios"}
 """What stands in a text for what a field beside it names, and names of such fields."""
 
 
 class Named(NamedTuple):
-    """What a block is, as the beginning of a sentence, and what to do; empty for the check's own hint."""
+    """What a block is, as the beginning of a sentence, and what to do; empty if that depends on the base model."""
 
     what: str
     hint: str
@@ -47,24 +49,17 @@ class Named(NamedTuple):
 
 def named(block: Block) -> Named:
     """Name a block that is not text. Nothing of its content is quoted."""
-    kind = _kind(block)
+    kind = kind_of(block)
     if kind in _MEDIA:
         where = _where(block.opaque)
-        return Named(f"{_MEDIA[kind]} {where}".rstrip(), _hint(kind, where))
+        return Named(f"{_MEDIA[kind]} {where}".rstrip(), _HINTS.get(_MEDIA[kind], ""))
     if kind in _CALLS or kind in _RESULTS:
-        what = "A call of a tool" if kind in _CALLS else "A tool's result"
-        return Named(what, "Remove the record, or write calls and results of tools as texts of its turns.")
+        return Named("A call of a tool" if kind in _CALLS else "A tool's result", AS_TEXT)
     if kind in _REASONING:
         return Named("Reasoning", "Remove the block. Nova 2 Lite alone learns reasoning, as text of reasoningContent.")
     if kind in _RESPONSES:
         return Named("A text as OpenAI's Responses have it", 'Write it as {"type": "text", "text": "…"}')
     return Named("A block that is not text", "")
-
-
-def _hint(kind: str, where: str) -> str:
-    if _MEDIA[kind] not in _CONVERSE:
-        return _HERE
-    return f"{_HERE} {_ELSEWHERE}{'.' if where == 'in S3' else _UPLOADED % _CONVERSE[_MEDIA[kind]]}"
 
 
 def beside(document: Mapping[str, Any], fields: Mapping[str, str]) -> Defect | None:
@@ -87,16 +82,16 @@ def _spoken(document: Mapping[str, Any]) -> Iterator[str]:
             yield from (text for text in turn.values() if isinstance(text, str)) if isinstance(turn, Mapping) else ()
 
 
-def _kind(block: Block) -> str:
+def kind_of(block: Block) -> str:
     """What a block's type, its only field or the field that it stands in says that it is."""
-    opaque = block.opaque
-    if not isinstance(opaque, Mapping):
-        return block.path.rpartition(".")[2]
-    if isinstance(kind := opaque.get("type"), str):
-        return kind
+    opaque, field = block.opaque, block.path.rpartition(".")[2]
+    if not isinstance(opaque, Mapping) or field in _FIELDS_OF_CALLS:
+        return field
+    if isinstance(given := opaque.get("type"), str):
+        return given
     if opaque.get("role") in ("tool", "function"):
         return "tool_result"
-    (only,) = opaque if len(opaque) == 1 else (block.path.rpartition(".")[2],)
+    (only,) = opaque if len(opaque) == 1 else (field,)
     return str(only)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
@@ -46,12 +47,13 @@ def _is_marked(message: Mapping[str, Any]) -> bool:
 def read(document: Document, name: str = "messages") -> Reading:
     """Read a record. Leading system messages become system texts; later ones stay turns, which a check refuses.
 
-    Tools are never dropped: definitions are a defect, calls and results are passed on unread. A conversation ends at
-    its last answer to learn, by the messages' weights. Null fields count as absent.
+    Tools are never dropped: definitions, calls and results are passed on unread. A conversation ends at its last answer
+    to learn, by the messages' weights. Null fields count as absent.
     """
-    fields = shapes.Fields((name,), ("system",), shapes.METADATA | _RECORD_MARKS)
     document = _present(document)
-    defects = [*tools(document), *fields.unknown(document, "$")]
+    defined = tools(document)
+    fields = shapes.Fields((name,), ("system", *defined), shapes.METADATA | (_RECORD_MARKS - defined.keys()))
+    defects = [*fields.unknown(document, "$")]
     normalised = [*fields.left_out(document)]
     try:
         opening = shapes.system(document)
@@ -60,7 +62,7 @@ def read(document: Document, name: str = "messages") -> Reading:
     except shapes.WrongShape as wrong:
         return Reading(None, (*defects, wrong.defect))
     record, nothing, cut = weights.cut(with_system(opening, turns), f"$.{name}")
-    return Reading(record, (*defects, *nothing), (*normalised, *cut))
+    return Reading(replace(record, tools=(*defined.values(),)), (*defects, *nothing), (*normalised, *cut))
 
 
 def with_system(opening: tuple[Block, ...], turns: list[Turn]) -> Record:
@@ -73,16 +75,9 @@ def with_system(opening: tuple[Block, ...], turns: list[Turn]) -> Record:
     return Record(system, tuple(turns[len(leading) :]))
 
 
-def tools(document: Document) -> Iterator[Defect]:
-    """Yield a defect for each non-empty list of tools."""
-    for name in _TOOLS:
-        if not _is_none(document.get(name)):
-            yield Defect(
-                "not_expressible",
-                "Definitions of tools have no place in the training format of any base model.",
-                f"$.{name}",
-                hint="Remove the record, or describe the tools in its system text.",
-            )
+def tools(document: Document) -> Mapping[str, Block]:
+    """Definitions of tools, unread, by the fields that hold some."""
+    return {name: Block(f"$.{name}", None, document[name]) for name in _TOOLS if not _is_none(document.get(name))}
 
 
 def _is_none(given: Any) -> bool:
@@ -109,5 +104,5 @@ def _turn(item: Any, path: str, defects: list[Defect], normalised: list[str]) ->
 
 
 def calls(message: Mapping[str, Any], path: str) -> tuple[Block, ...]:
-    """A message's calls of tools, as blocks that are carried unread."""
-    return tuple(Block(f"{path}.{name}", None, message[name]) for name in CALLS if name in message)
+    """A message's calls of tools, as blocks that are carried unread; an empty list of them is none."""
+    return tuple(Block(f"{path}.{name}", None, message[name]) for name in CALLS if message.get(name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from tunedrop.domain.formats import openai_chat, shapes
@@ -36,8 +37,9 @@ def detect(turns: Any) -> bool:
 def read(document: Document) -> Reading:
     """Read a record: human becomes user, gpt assistant. Any other speaker keeps its name, which a check refuses."""
     name = list_name(frozenset(document)) or NAMES[0]
-    fields = shapes.Fields((name,), ("system",), shapes.METADATA | {"tools"})
-    defects = [*openai_chat.tools(document), *fields.unknown(document, "$")]
+    defined = openai_chat.tools(document)
+    fields = shapes.Fields((name,), ("system", *defined), shapes.METADATA | ({"tools"} - defined.keys()))
+    defects = [*fields.unknown(document, "$")]
     try:
         opening = shapes.system(document) if document.get("system") else ()
         listed = shapes.items(shapes.required(document, name, "$"), f"$.{name}")
@@ -46,7 +48,8 @@ def read(document: Document) -> Reading:
         return Reading(None, (*defects, wrong.defect))
     left_out = [note for item in listed for note in _TURN.left_out(item)]
     record, nothing, cut = weights.cut(openai_chat.with_system(opening, turns), f"$.{name}")
-    return Reading(record, (*defects, *nothing), (*fields.left_out(document), *left_out, *cut))
+    normalised = (*fields.left_out(document), *left_out, *cut)
+    return Reading(replace(record, tools=(*defined.values(),)), (*defects, *nothing), normalised)
 
 
 def _turn(item: Any, path: str, defects: list[Defect]) -> Turn:

@@ -126,7 +126,7 @@ def _contained(source: Source, extension: str, mender: Mender) -> Iterator[Eleme
     if opened.name.endswith(".gz"):
         mender.note("unpacked")
     mend = _CONTAINER_MENDS.get(opened.found.container)
-    for element in opened.elements(normalised, mapped=mender.mapped):
+    for element in opened.elements(normalised, mender.ask, mender.mapped):
         if isinstance(element.content, bytes) and not element.content.strip():
             mender.note("blank_line", element.line)
             continue

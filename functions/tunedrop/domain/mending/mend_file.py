@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.mending import almost_json, fields
-from tunedrop.domain.reading import kept_fields
+from tunedrop.domain.parquet import PASSED_OVER, Asked
+from tunedrop.domain.reading import kept_fields, split_files
 from tunedrop.domain.reading.columns import Columns
 from tunedrop.domain.records import strict_json
 from tunedrop.domain.records.defects import Defect
@@ -100,6 +101,11 @@ class Mender:
         if line is not None and len(mend.lines) < FIRST_LINES:
             mend.lines.append(line)
 
+    def ask(self, names: Sequence[str]) -> Asked:
+        """What of a Parquet file's columns is needed: all that are written, so that none is written unread."""
+        unread = split_files.asked(names, Columns(Counter(), self._mapping), self._keep, self._ignore).unread
+        return Asked(frozenset(names) - unread, unread)
+
     def lines(self, elements: Iterable[Element]) -> Iterator[bytes]:
         """Yield the mended JSON line of each record, line feed included."""
         for element in elements:
@@ -120,6 +126,9 @@ class Mender:
         for what, done in (("field_left_out", "field_removed"), ("column_renamed", "field_renamed")):
             if count := self._normalised.pop(what, 0):
                 self.note(done, line, count)
+        if unread := [name for name, value in document.items() if value is PASSED_OVER]:  # a mapping leaves them out
+            self.note("field_removed", line, len(unread))
+            document = {name: value for name, value in document.items() if name not in unread}
         yield from self._document({**document, **kept}, None, line)
 
     def _raw(self, raw: bytes, line: int | None) -> Iterator[bytes]:

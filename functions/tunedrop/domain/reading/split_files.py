@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tunedrop.domain.formats import all_formats
+from tunedrop.domain.formats import all_formats, tool_turns
 from tunedrop.domain.formats.all_formats import SourceFormat
 from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.parquet import Ask, Asked
@@ -18,8 +18,9 @@ from tunedrop.domain.records import bulk, raw_texts, strict_json
 from tunedrop.domain.records.bulk import Cells
 from tunedrop.domain.records.defects import Defect, UnreadableContent
 from tunedrop.domain.records.elements import Element
-from tunedrop.domain.records.record import Document, Record
+from tunedrop.domain.records.record import Document, Reading, Record
 from tunedrop.domain.records.sources import Source
+from tunedrop.domain.texts.tool_blocks import Rendering
 
 Screen = Callable[[bytes], bool]
 """Whether a block of whole lines may be taken in bulk, without reading its records one by one."""
@@ -81,13 +82,16 @@ class SplitFileReader:
         parts: Sequence[Part],
         mapping: FieldMapping | None = None,
         most: int = MAX_ELEMENTS,
+        *,
         keep: frozenset[str] = frozenset(),
         ignore: frozenset[str] = frozenset(),
+        rendering: Rendering | None = None,
     ) -> None:
         self._parts = parts
         self._mapping = mapping
         self._keep = keep
         self._ignore = ignore
+        self._rendering = rendering
         self._left = most
         self.records = 0
         self.format: SourceFormat | None = None
@@ -113,7 +117,15 @@ class SplitFileReader:
     def _part(self, part: Part, screen: Screen | None) -> Iterator[Entry | Cells]:
         opened = containers.open_file(part.source, part.extension, self.normalised)
         self.container = self.container or opened.name
-        judge = _Judge(self, self._mapping, part.name, opened.unit, keep=self._keep, ignore=self._ignore)
+        judge = _Judge(
+            self,
+            self._mapping,
+            part.name,
+            opened.unit,
+            keep=self._keep,
+            ignore=self._ignore,
+            rendering=self._rendering,
+        )
         first_blank, blanks = None, 0
         for item in self._content(opened, screen, judge.ask):
             self._left -= 1 if isinstance(item, Element) else len(item.cells)
@@ -142,8 +154,8 @@ class SplitFileReader:
             yield Entry(source, line, self.records, record, (), _NOTHING)
 
     def _content(self, opened: Opened, screen: Screen | None, ask: Ask) -> Iterator[Element | _Plain]:
-        by_name = self._mapping is not None or self._keep or self._ignore
-        if opened.found.container != "jsonl" or by_name:
+        by_itself = self._mapping is not None or self._keep or self._ignore or self._rendering
+        if opened.found.container != "jsonl" or by_itself:
             yield from opened.elements(self.normalised, ask, self._mapping.fields if self._mapping else frozenset())
             return
         line = 1
@@ -179,10 +191,12 @@ class _Judge:
         *,
         keep: frozenset[str],
         ignore: frozenset[str],
+        rendering: Rendering | None,
     ) -> None:
         self._reader = reader
         self._keep = keep
         self._ignore = ignore
+        self._rendering = rendering
         self._mapping = mapping
         self._lists = absent_values.LISTS | ({mapping.messages} if mapping and mapping.messages else frozenset())
         self._source = source
@@ -194,7 +208,7 @@ class _Judge:
 
     def ask(self, names: Sequence[str]) -> Asked:
         """What of a Parquet file's columns is needed."""
-        return _asked(names, self._columns, self._keep, self._ignore)
+        return asked(names, self._columns, self._keep, self._ignore)
 
     def entry(self, element: Element) -> Entry:
         """Read an element's record, or the defects in its place."""
@@ -205,15 +219,19 @@ class _Judge:
         format_ = all_formats.detect(document, self._mapping, self._reader.format, first=first)
         if isinstance(format_, Defect):
             return self._entry(element.line, None, self._once(element, kept_fields.blamed((format_,), self._ignore)))
-        reading = format_.read(document)
+        reading = self._reading(format_, document, element.content)
         record = reading.record
-        if record is not None and isinstance(element.content, bytes):
-            record = raw_texts.attach(record, element.content)
         self._reader.normalised.update(reading.normalised)
         found = kept_fields.blamed(reading.defects, self._ignore)
         defects = self._mixed(format_) + self._once(element, found) + (*kept_fields.null_references(kept),)
         entry = self._entry(element.line, record, defects)
         return replace(entry, kept=kept) if kept else entry
+
+    def _reading(self, format_: all_formats.RecordSource, document: Document, content: object) -> Reading:
+        reading = format_.read(document)
+        if reading.record is not None and isinstance(content, bytes):
+            reading = replace(reading, record=raw_texts.attach(reading.record, content))
+        return tool_turns.rendered(reading) if self._rendering else reading
 
     def _document(self, content: bytes | Mapping[str, Any] | Defect) -> tuple[Document | Defect, Mapping[str, Any]]:
         """What the formats read, and what is kept beside it."""
@@ -255,15 +273,16 @@ class _Judge:
         return ()
 
 
-def _asked(names: Sequence[str], columns: Columns, keep: frozenset[str], ignore: frozenset[str]) -> Asked:
-    asked = columns.ask([name for name in names if name not in keep | ignore])
-    return Asked(asked.needed | keep, asked.unread | (ignore - keep))
+def asked(names: Sequence[str], columns: Columns, keep: frozenset[str], ignore: frozenset[str]) -> Asked:
+    """What of a Parquet file's columns is needed, and what of them is left out unread."""
+    found = columns.ask([name for name in names if name not in keep | ignore])
+    return Asked(found.needed | keep, found.unread | (ignore - keep))
 
 
 def all_readable(mapping: FieldMapping | None, keep: frozenset[str], ignore: frozenset[str]) -> Ask:
     """Ask for all of a Parquet file's columns, and pass over what cannot be read where a record does without it."""
     columns = Columns(Counter(), mapping)
-    return lambda names: replace(_asked(names, columns, keep, ignore), unread=frozenset())
+    return lambda names: replace(asked(names, columns, keep, ignore), unread=frozenset())
 
 
 def _is_whole_row(content: bytes | Mapping[str, Any] | Defect) -> bool:

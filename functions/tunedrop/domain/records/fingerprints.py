@@ -189,11 +189,15 @@ def _parts(turns: tuple[Turn, ...]) -> Iterator[str]:
 
 
 def _contents(blocks: tuple[Block, ...]) -> Iterator[str]:
-    """Adjacent texts joined into one; other blocks by their repr."""
+    """Adjacent texts joined into one; of other blocks a number, whose digits no near duplicate may change."""
     if all(block.text is not None for block in blocks):
         yield joined(blocks)
     else:
-        yield from (repr(block.opaque) if block.text is None else block.text for block in blocks)
+        yield from (_number(block) if block.text is None else block.text for block in blocks)
+
+
+def _number(block: Block) -> str:
+    return str(int.from_bytes(sha256(repr(block.opaque).encode("utf-8", "surrogatepass")).digest()[:8], "little"))
 
 
 def _normal(text: str, seed: int) -> tuple[bytes, int]:

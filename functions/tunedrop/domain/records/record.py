@@ -43,20 +43,22 @@ class Record:
     turns: tuple[Turn, ...]
     weighted: bool = False
     """Whether its author said of some answer that it is not to be learned."""
+    tools: tuple[Block, ...] = ()
+    """Definitions of tools, unread; once they are written as text, that text, which then ends the system text."""
     texts: tuple[tuple[str, str, str], ...] = field(init=False, repr=False, compare=False)
     """Every text as (where, path, text), which most checks read; `where` is `system` or the turn's role."""
+    others: tuple[tuple[str, Block], ...] = field(init=False, repr=False, compare=False)
+    """Every block that is not text, as (where, block)."""
 
     def __post_init__(self) -> None:
         # Collected once, because some twenty checks read them.
-        texts = [
-            (turn.role, block.path, block.text)
-            for turn in self.turns
-            for block in turn.blocks
-            if block.text is not None
-        ]
+        blocks = [(turn.role, block) for turn in self.turns for block in turn.blocks]
         if self.system:
-            texts[:0] = [("system", block.path, block.text) for block in self.system if block.text is not None]
-        object.__setattr__(self, "texts", tuple(texts))
+            blocks = [*(("system", block) for block in self.system), *blocks]
+        texts = tuple([(where, block.path, block.text) for where, block in blocks if block.text is not None])
+        object.__setattr__(self, "texts", texts)
+        others = [each for each in blocks if each[1].text is None] if len(texts) < len(blocks) else ()
+        object.__setattr__(self, "others", tuple(others))
 
     def blocks(self) -> Iterator[tuple[str, Block]]:
         """Yield every block as (where, block); `where` is `system` or the turn's role."""

@@ -22,8 +22,9 @@ def steps(result: EvaluationResult) -> Iterator[Step]:
     declared = result.declared
     if result.occasion.held:
         yield Step(
-            f"{result.occasion.held} is held for {HELD_HOURS} hours, then released. To let it live all the same, "
-            "another person than who asked gives a reason.",
+            f"{result.occasion.held} was held when this was written: for {HELD_HOURS} hours, then it is released. "
+            "Until then another person than who asked may let it live, with a reason; tunedrop evaluations show says "
+            "whether somebody has.",
             next_commands.approve_evaluation(result.evaluation_id),
             approves=True,
         )

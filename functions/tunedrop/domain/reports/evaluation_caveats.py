@@ -128,7 +128,8 @@ def metric_words(name: str) -> str:
 _COMPARES: Mapping[str, str] = {
     "exact_match": "an answer is right if it is the reference, whatever its case, width and white space.",
     "json_match": "an answer is right if it is the JSON value that the reference is, whatever the order of its keys.",
-    "tool_match": "an answer is right if it makes the same calls with the same arguments, in any order.",
+    "tool_match": "an answer is right if it makes the same calls with the same arguments, in any order; where "
+    "none is to be made, if it makes none.",
     "token_f1": "the words that answer and reference share, whatever their order. Likeness is not truth.",
     "rouge_l": "the longest run of words that answer and reference share in order. Likeness is not truth.",
 }

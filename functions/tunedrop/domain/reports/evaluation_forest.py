@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tunedrop.domain.evaluation.paired_tests import Interval
+from tunedrop.domain.evaluation.power import ALPHA
 from tunedrop.domain.reports import evaluation_words, forest_plot, page_parts
 from tunedrop.domain.reports.evaluation_words import number
 from tunedrop.domain.reports.forest_plot import Bar, Group
@@ -13,6 +14,10 @@ from tunedrop.domain.reports.markup import Markup, joined, tag
 from tunedrop.domain.reports.page_parts import table
 
 ContrastFacts = Mapping[str, Any]
+
+
+AT_ODDS = "Where an interval leaves out 0 and its p is above .05, or the other way round, p counts."
+"""They are of two tests, and p may be adjusted for several contrasts."""
 
 
 def section(report: Mapping[str, Any]) -> Markup:
@@ -65,6 +70,12 @@ def _bar(contrast: ContrastFacts, report: Mapping[str, Any], *, decides: bool = 
     )
 
 
+def is_at_odds(contrast: ContrastFacts) -> bool:
+    """Whether a contrast's interval and its p say different things of 0."""
+    interval = contrast["interval_95"]
+    return interval is not None and (interval["low"] <= 0 <= interval["high"]) == (contrast["p"] <= ALPHA)
+
+
 def _legend(report: Mapping[str, Any]) -> Iterator[Markup | str]:
     declared, margin = report["declared"], evaluation_words.points(report["margin"])
     yield f"Right of 0, {declared['candidate']} is better. "
@@ -74,7 +85,10 @@ def _legend(report: Mapping[str, Any]) -> Iterator[Markup | str]:
     if report["slices"]:
         yield "Of many parts some differ by chance alone: a part's interval is a hint where to look, never a verdict. "
     yield "Arrows go on beyond the axis. "
-    if not all(each["reliable"] for each in (declared, *report["others"], *report["secondary"], *report["slices"])):
+    every = (declared, *report["others"], *report["secondary"], *report["slices"])
+    if any(map(is_at_odds, every)):
+        yield f"{AT_ODDS} "
+    if not all(each["reliable"] for each in every):
         yield "Dashed lines may be too short: too few scores differ."
 
 

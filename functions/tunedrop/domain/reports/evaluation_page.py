@@ -106,7 +106,7 @@ def _figures(report: EvaluationReport) -> Markup:
             (f"{declared['records']:,}", "records asked"),
             (f"{declared['better']:,} : {declared['worse']:,}", f"records, {declared['candidate']} better : worse"),
             (
-                _money(cost["amount"]),
+                *_money(cost["amount"]),
                 "cost: a price is not set" if cost["amount"] is None else f"{cost['currency']}, cost",
             ),
         ]
@@ -121,8 +121,10 @@ def _span(interval: Mapping[str, float]) -> str:
     return f"{number(interval['low'])} to {number(interval['high'])}"
 
 
-def _money(amount: float | None) -> str:
-    return "unknown" if amount is None else f"{amount:,.2f}" if amount >= 1 or not amount else f"{amount:.4f}"
+def _money(*amounts: float | None) -> list[str]:
+    """Amounts that stand side by side, all of one precision."""
+    digits = 4 if any(0 < (amount or 0) < 1 for amount in amounts) else 2
+    return ["unknown" if amount is None else f"{amount:,.{digits}f}" for amount in amounts]
 
 
 def _enough(report: EvaluationReport) -> Markup | None:
@@ -167,6 +169,7 @@ def _candidates(report: EvaluationReport) -> Markup:
     rows = [
         *((evaluation_words.metric(name), *(_score(each, name) for each in candidates)) for name in metrics),
         *zip(_ASKED, *map(_asked, candidates), strict=True),
+        ("cost", *_costs(candidates)),
     ]
     return section(
         "Candidates",
@@ -197,7 +200,6 @@ _ASKED = (
     "latency, 95% within",
     "input tokens",
     "output tokens",
-    "cost",
 )
 
 
@@ -213,8 +215,12 @@ def _asked(candidate: Mapping[str, Any]) -> tuple[str, ...]:
         _milliseconds(candidate["latency_p95_ms"]),
         f"{candidate['input_tokens']:,}",
         f"{candidate['output_tokens']:,}",
-        _money(candidate["cost"]),
     )
+
+
+def _costs(candidates: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for candidate, cost in zip(candidates, _money(*(each["cost"] for each in candidates)), strict=True):
+        yield "-" if evaluation_words.is_file(candidate["name"]) else cost
 
 
 def _milliseconds(value: int | None) -> str:

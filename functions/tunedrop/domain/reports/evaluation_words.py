@@ -13,6 +13,7 @@ from tunedrop.domain.evaluation.contrasts import MOST_FAILED, Contrast, Evaluati
 from tunedrop.domain.evaluation.evaluation_result import EvaluationResult, Judged
 from tunedrop.domain.evaluation.needs import Need
 from tunedrop.domain.evaluation.paired_tests import Interval
+from tunedrop.domain.versions import object_keys
 
 _TENTH = Decimal("0.1")
 METRICS: Mapping[str, str] = {
@@ -88,9 +89,9 @@ def enough(judged: Judged, margin: float) -> str:
 
 def shown(contrast: Contrast) -> str:
     """What these records could show, and why the plan, which can't know how often the two differ, said otherwise."""
-    smallest, planned = needs.smallest_shown(contrast), power.smallest_difference(contrast.records)
-    differ, assumed = _differ(contrast), share(max(power.DISCORDANT, planned or 0))
-    assumed = assumed if contrast.binary else f"answers right or wrong, {assumed} of them differently,"
+    smallest, planned = needs.smallest_shown(contrast), needs.planned(contrast.records, binary=contrast.binary)
+    differ = _differ(contrast)
+    assumed = share(max(power.DISCORDANT, planned or 0)) if contrast.binary else points(needs.DEVIATION)
     said = "no difference" if planned is None else points(planned)
     plan = f"The plan, which can't know that, assumed {assumed} and said {said}."
     records = f"These {contrast.records:,} records"
@@ -143,6 +144,11 @@ def need(wish: Need, ours: str, theirs: str) -> str:
             return f"that {ours} is at most {size} worse, if both are equally good"
         case "equivalent":
             return f"that {ours} and {theirs} differ by less than {size}, if both are equally good"
+
+
+def is_file(candidate: str) -> bool:
+    """Whether a candidate of this name is a file of answers: what these cost nobody here knows."""
+    return candidate.startswith(f"{object_keys.ANSWERS}/")
 
 
 def metric(name: str) -> str:

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
 from itertools import dropwhile
 from typing import Any
 
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel
-from tunedrop.domain.checks.findings import MOST_STORED
 from tunedrop.domain.evaluation import power
 from tunedrop.domain.formats import all_formats
-from tunedrop.domain.reports import histogram, markup, next_steps, own_names, page_parts
+from tunedrop.domain.reports import findings_section, histogram, markup, neighbors, next_steps, own_names, page_parts
 from tunedrop.domain.reports.markup import Markup, joined, tag
-from tunedrop.domain.reports.page_parts import badge, section, table
-from tunedrop.domain.versions import object_keys
-
-SHOWN_PER_CODE = 10
-"""Findings shown per code; the JSON report lists more."""
-
-Report = Mapping[str, Any]
+from tunedrop.domain.reports.neighbors import Neighbor
+from tunedrop.domain.reports.page_parts import Report, section, table
 
 
-def render(report: Report, on: date | None = None, *, mended: bool = False, held_back: bool = False) -> bytes:
+def render(
+    report: Report,
+    on: date | None = None,
+    *,
+    mended: bool = False,
+    held_back: bool = False,
+    beside: Iterable[Neighbor] = (),
+) -> bytes:
     """Render the page; the same report gives the same bytes. Data from the report is always escaped.
 
-    `on` is the day of the check; `mended` and `held_back` are those of `next_steps.steps`.
+    `on` is the day of the check; `mended` and `held_back` are those of `next_steps.steps`. A finding may have an
+    `excerpt` of its record, on the machine of whoever has the data.
     """
     steps = next_steps.steps(report, mended=mended, held_back=held_back)
     report = own_names.without_folders(report)
@@ -34,9 +36,10 @@ def render(report: Report, on: date | None = None, *, mended: bool = False, held
         _header(report, on),
         _figures(report),
         page_parts.steps(steps),
+        neighbors.render(report, beside),
         _difference(report),
-        _codes(report),
-        _findings(report),
+        findings_section.codes(report),
+        findings_section.firsts(report),
         _lengths(report),
         _cost(report),
         _normalised(report),
@@ -117,77 +120,6 @@ def _difference(report: Report) -> Markup | None:
     return section("What this split can show", tag("p", power.words(found["records"]), ".")) if found else None
 
 
-def _codes(report: Report) -> Markup:
-    found = next_steps.codes(report)
-    if not found:
-        return section("Findings", tag("p", "None: nothing was found wrong.", class_="quiet"))
-    rows = ((badge(row.severity), tag("code", row.code), row.words, f"{row.count:,}") for row in found)
-    listed = table(("", "code", "meaning", "count"), rows, frozenset({3}), below=2)
-    return section("Findings by code", listed, class_="long")
-
-
-def _findings(report: Report) -> Markup | None:
-    groups = [_group(report, row) for row in next_steps.codes(report)]
-    return section("First findings", _all_of_them(report), *groups, class_="long") if groups else None
-
-
-def _all_of_them(report: Report) -> Markup | None:
-    """Where the findings are that the report does not list."""
-    if not report["truncated_codes"]:
-        return None
-    if not (report["dataset"] and report["version"]):
-        return tag("p", "All of them: ", tag("code", "tunedrop check --findings OUT.csv"), class_="quiet")
-    key = object_keys.report(report["dataset"], report["version"], report["base_model"], report["split"])
-    lines, rows = (tag("code", each.rpartition("/")[2]) for each in object_keys.findings(key))
-    many = sum(row.count for row in next_steps.codes(report) if row.code not in report["policy"].get("ignore", ()))
-    which = "All of them" if many <= MOST_STORED else f"The first {MOST_STORED:,} of {many:,}"
-    return tag("p", f"{which}, beside this page: ", lines, " and ", rows, class_="quiet")
-
-
-def _group(report: Report, row: next_steps.CodeCount) -> Markup:
-    """Build one code's findings; a source or hint that all of them share is shown once, above the table."""
-    listed = [finding for finding in report["findings"] if finding["code"] == row.code]
-    shown = listed[:SHOWN_PER_CODE]
-    count = f"{row.count:,} found" if row.count == len(shown) else f"the first {len(shown)} of {row.count:,}"
-    hints, sources = ({finding[what] for finding in shown} for what in ("hint", "source"))
-    where = joined(" in ", tag("code", *sources)) if len(sources) == 1 else None
-    heads = _heads(shown, with_source=not where)
-    rows = (_finding(finding, heads, with_hint=len(hints) > 1) for finding in shown)
-    numbers = frozenset(index for index, head in enumerate(heads) if head in {"line", "record"})
-    return tag(
-        "article",
-        tag("header", badge(row.severity), tag("h3", tag("code", row.code)), tag("span", count, where, class_="quiet")),
-        tag("p", row.words, " ", next(iter(hints), row.hint) if len(hints) < 2 else ""),
-        table(heads, rows, numbers, below=len(heads) - 1 if len(heads) > 2 else None),
-    )
-
-
-def _heads(shown: Sequence[Report], *, with_source: bool) -> list[str]:
-    """The columns that say something: no record that is the line, no path that is the whole record."""
-    said = {
-        "source": with_source,
-        "line": any(finding["line"] is not None for finding in shown),
-        "record": any(finding["record"] not in (None, finding["line"]) for finding in shown),
-        "path": any(finding["path"] != "$" for finding in shown),
-    }
-    return [*(name for name, says in said.items() if says), "what"]
-
-
-def _finding(finding: Report, heads: Sequence[str], *, with_hint: bool) -> list[object]:
-    cells: dict[str, object] = {
-        "source": tag("code", finding["source"], class_="any"),
-        "line": _number(finding["line"]),
-        "record": _number(finding["record"]),
-        "path": tag("code", finding["path"], class_="any"),
-        "what": joined(finding["message"], f" {finding['hint']}" if with_hint else ""),
-    }
-    return [cells[head] for head in heads]
-
-
-def _number(value: int | None) -> str:
-    return "-" if value is None else f"{value:,}"
-
-
 def _lengths(report: Report) -> Markup | None:
     bins = list(dropwhile(lambda bin_: not bin_["records"], report.get("lengths") or []))
     if not bins:
@@ -266,7 +198,17 @@ def _files(report: Report) -> Markup:
     rows = [_file("read", file) for file in report["files"]]
     if report["output"]:
         rows.append(_file("prepared", report["output"]))
-    return section("Files", page_parts.said(("", "file", "bytes", "SHA-256"), rows, frozenset({2}), below=3))
+    listed = page_parts.said(("", "file", "bytes", "SHA-256"), rows, frozenset({2}), below=3)
+    return section("Files", listed, _media(report))
+
+
+def _media(report: Report) -> Markup | None:
+    """How many images and documents its records refer to; None of reports without them."""
+    found = report.get("media")
+    if not found:
+        return None
+    size = f", {found['bytes']:,} bytes" if found["bytes"] else ""
+    return tag("p", f"Images and documents that records refer to: {found['files']:,}{size}.")
 
 
 def _file(what: str, file: Mapping[str, Any]) -> tuple[object, ...]:
@@ -295,5 +237,11 @@ def _footer(report: Report) -> Markup:
     return tag(
         "footer",
         f"Made by Tunedrop {report['tunedrop']} from the report of schema {report['schema']}. "
-        "Messages say what a value looks like, never what it says. This page loads nothing.",
+        f"{_quoted(report)} This page loads nothing.",
     )
+
+
+def _quoted(report: Report) -> str:
+    if any(finding.get("excerpt") for finding in report["findings"]):
+        return "It quotes records, as was asked for: keep it where the data may be."
+    return "Messages say what a value looks like, never what it says."

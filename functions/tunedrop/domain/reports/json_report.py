@@ -76,6 +76,7 @@ def compose(subject: ReportSubject, examined: Examined, output: Output | None, p
         "lengths": [_bin(bin_) for bin_ in examined.tokens.spread],
         "repeated": asdict(examined.repeated) if examined.repeated else None,
         "smallest_difference": _difference(examined.records) if examined.split == "test" else None,
+        "media": {"files": len(examined.media), "bytes": examined.media_bytes or None} if examined.media else None,
     }
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import Any, Literal
 
 from tunedrop.domain.reports.markup import Markup, tag
 from tunedrop.domain.reports.next_commands import Step
+
+Report = Mapping[str, Any]
+"""What a JSON report holds."""
 
 
 @cache

@@ -13,6 +13,7 @@ from tunedrop.domain.formats import field_mapping
 from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.defects import Defect
+from tunedrop.domain.texts.tool_blocks import RENDERING, Rendering
 from tunedrop.domain.versions import field_settings, job_settings, object_keys
 from tunedrop.domain.versions.evaluation_settings import EVALUATION_KEYS, read_evaluation
 from tunedrop.domain.versions.job_settings import DeploymentSettings, JobSettings
@@ -24,7 +25,7 @@ MAX_SYSTEM_FILE_BYTES = 256 * 1024
 MAX_VALIDATION_SHARE = 0.5
 
 KEYS = (
-    *("base_models", "system", "owner", "mapping", "validation_share", "checks", "fields"),
+    *("base_models", "system", "owner", "mapping", "validation_share", "checks", "fields", "tools"),
     *("job", "deployment", "evaluation"),
 )
 
@@ -49,6 +50,8 @@ class DatasetSettings:
     """Fields that are kept beside test's prepared data, and trained on nowhere."""
     ignore: frozenset[str] = frozenset()
     """Fields that are left out, of records and of their messages."""
+    rendering: Rendering | None = None
+    """How tools are written as text; None if they are not."""
     policy: Policy = field(default_factory=Policy)
     job: JobSettings | None = None
     deployment: DeploymentSettings | None = None
@@ -102,6 +105,7 @@ class _Parser:
         keep, ignore = (
             field_settings.read_fields(fields, self._table.values.get("mapping")) if fields else (_NONE, _NONE)
         )
+        tools = self._table.table("tools", ("rendering",))
         job_table, deployment = self._table.table("job", job_settings.JOB_KEYS), self._deployment()
         job = job_settings.read_job(job_table, self._known) if job_table else None
         return DatasetSettings(
@@ -114,6 +118,7 @@ class _Parser:
             validation_share=self._table.number("validation_share", _SHARE, lambda n: 0 <= n <= MAX_VALIDATION_SHARE),
             keep=keep,
             ignore=ignore,
+            rendering=tools.choice("rendering", (RENDERING,)) if tools else None,
             policy=self._policy(),
             job=job,
             deployment=deployment,

@@ -12,6 +12,7 @@ from tunedrop.domain.formats.field_mapping import FieldMapping
 from tunedrop.domain.records.check_policy import Policy
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.records.record import Block
+from tunedrop.domain.texts.tool_blocks import Rendering
 from tunedrop.domain.versions import dataset_toml, object_keys
 from tunedrop.domain.versions.dataset_toml import DatasetSettings
 from tunedrop.domain.versions.job_settings import DeploymentSettings, JobSettings
@@ -37,6 +38,7 @@ class Wishes:
     mapping: FieldMapping | None
     keep: frozenset[str]
     ignore: frozenset[str]
+    rendering: Rendering | None
     validation_share: float
     job: JobSettings | None
     deployment: DeploymentSettings | None
@@ -75,6 +77,7 @@ def resolve(
         mapping=settings.mapping,
         keep=settings.keep,
         ignore=settings.ignore,
+        rendering=settings.rendering,
         validation_share=default_share if settings.validation_share is None else settings.validation_share,
         job=settings.job,
         deployment=settings.deployment,

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from tunedrop.domain.base_models.catalogue import SPLITS, Split
+from tunedrop.domain.records import media_names
 from tunedrop.domain.records.defects import shown
 
 INCOMING = "incoming/"
@@ -18,6 +19,8 @@ SCHEMA_FILE = "schema.json"
 COMMIT_FILE = "_commit"
 ANSWERS = "answers"
 """The folder, under a dataset's, of answers that were made elsewhere."""
+MEDIA = "media/"
+"""The folder, under a dataset's, of files that records refer to."""
 EXTENSIONS = (
     *("jsonl", "ndjson", "json", "csv", "tsv", "jsonl.gz", "ndjson.gz", "json.gz", "csv.gz", "tsv.gz"),
     "parquet",
@@ -93,6 +96,13 @@ class AnswersUpload:
 
 
 @dataclass(frozen=True, slots=True)
+class MediaUpload:
+    """A file that records refer to; it belongs to the versions that are prepared while it lies there."""
+
+    dataset: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unrecognised:
     """A key that fits no pattern, and why."""
 
@@ -100,9 +110,8 @@ class Unrecognised:
     hint: str
 
 
-RecognisedKey = (
-    SplitUpload | PartUpload | CommitUpload | SettingsUpload | SchemaUpload | CompanionUpload | AnswersUpload
-)
+_OfSplits = SplitUpload | PartUpload | CommitUpload
+RecognisedKey = _OfSplits | SettingsUpload | SchemaUpload | CompanionUpload | AnswersUpload | MediaUpload
 
 
 def is_name(text: str) -> bool:
@@ -121,12 +130,8 @@ def parse(key: str) -> RecognisedKey | Unrecognised:
             f"{shown(dataset)} cannot be a dataset's name.",
             f"Use lower-case letters and digits with single hyphens between them, at most {MAX_NAME} characters.",
         )
-    if len(parts) == 4 and file in SPLITS:
-        return _in_split_folder(dataset, file, parts[3])
-    if len(parts) == 4 and file == ANSWERS:
-        return _answers_file(dataset, parts[3])
     if len(parts) > 3:
-        return Unrecognised(f"{shown(key)} is nested too deeply.", _USAGE)
+        return _in_folder(dataset, file, parts[3:]) or Unrecognised(f"{shown(key)} is nested too deeply.", _USAGE)
     return _file(dataset, file)
 
 
@@ -135,13 +140,30 @@ _USAGE = (
     f"{', '.join(EXTENSIONS)}; settings to incoming/<dataset>/{SETTINGS_FILE}, a schema of answers in JSON to "
     f"incoming/<dataset>/{SCHEMA_FILE}. A split in several files: "
     f"incoming/<dataset>/<split>/<name>.<ext>, and when all are there incoming/<dataset>/<split>/{COMMIT_FILE}. "
-    f"Answers made elsewhere, for evaluations: incoming/<dataset>/{ANSWERS}/<name>.jsonl."
+    f"Answers made elsewhere, for evaluations: incoming/<dataset>/{ANSWERS}/<name>.jsonl. "
+    f"Images and documents that records refer to: incoming/<dataset>/{MEDIA}<name>."
 )
 _PART_NAMES = (
     f"Files to be joined end in one of {', '.join(f'.{extension}' for extension in EXTENSIONS)}; their names have "
     f"letters, digits, '.', '_' and '-', begin with a letter or a digit, and have at most 200 characters. "
     f"An empty object {COMMIT_FILE} beside them joins them."
 )
+
+
+def _in_folder(dataset: str, folder: str, rest: list[str]) -> RecognisedKey | Unrecognised | None:
+    if f"{folder}/" == MEDIA:
+        return _media_file(dataset, "/".join(rest))
+    if len(rest) > 1:
+        return None
+    if folder in SPLITS:
+        return _in_split_folder(dataset, folder, rest[0])
+    return _answers_file(dataset, rest[0]) if folder == ANSWERS else None
+
+
+def _media_file(dataset: str, path: str) -> RecognisedKey | Unrecognised:
+    if media_names.is_path(path):
+        return MediaUpload(dataset)
+    return Unrecognised(f"{shown(path)} is not a file that records can refer to.", media_names.RULE)
 
 
 def _in_split_folder(dataset: str, split: Split, file: str) -> RecognisedKey | Unrecognised:
@@ -201,6 +223,11 @@ def split_folder(dataset: str, split: Split) -> str:
 def prepared(dataset: str, version: int, base_model: str, split: Split) -> str:
     """The key of a split's prepared data: only characters that Bedrock's `s3Uri` allows (docs/facts.md#names)."""
     return f"{PREPARED}{dataset}/{version}/{base_model}/{split}.jsonl"
+
+
+def prepared_media(dataset: str, version: int) -> str:
+    """The prefix of the copies of those files, which the version's prepared data refers to."""
+    return f"{PREPARED}{dataset}/{version}/{MEDIA}"
 
 
 def prepared_schema(dataset: str, version: int) -> str:

@@ -197,11 +197,18 @@ class NothingNew:
 Plan = NewVersion | Noted | NothingNew
 
 
-def plan(head: Head, files: Sequence[SplitFile], system_file: str | None, now: datetime) -> Plan:
-    """What one upload's files lead to. `system_file` is the file that a `dataset.toml` among them names."""
+def plan(
+    head: Head, files: Sequence[SplitFile], system_file: str | None, now: datetime, *, again: bool = False
+) -> Plan:
+    """What one upload's files lead to. `system_file` is the file that a `dataset.toml` among them names.
+
+    `again`: the same bytes make a new version, because the newest was rejected for something outside of them.
+    """
     standing = [(file, head.files.get(file.slot)) for file in files]
     newer = [(file, current) for file, current in standing if current is None or not file.is_older_than(current)]
-    fresh = [file for file, current in newer if not (current and head.stands and file.says_the_same(current))]
+    fresh = [
+        file for file, current in newer if not (current and head.stands and not again and file.says_the_same(current))
+    ]
     if not fresh:
         return NothingNew("unchanged" if len(newer) == len(files) else "superseded")
     slots = {file.slot: file for file in fresh}
