@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given, settings
@@ -155,6 +156,23 @@ RECORDS = st.builds(
     st.booleans(),
 )
 LINES = RECORDS | st.binary(max_size=6) | st.sampled_from([b"", b'{"prompt": "a", "prompt": "b", "completion": "c"}'])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(LINES, max_size=8), st.none() | st.sampled_from(["You are the help desk.", "User: x"]))
+def test_neither_blocks_of_lines_nor_other_base_models_change_a_report(lines, system):
+    content = examples.good(100)() + b"".join(line + b"\n" for line in lines)
+    models = tuple(map(catalogue.find, catalogue.catalogue()))
+    systems: dict[tuple[str, Split], Block] = {}
+    if system is not None:
+        systems = {(model.name, "train"): Block("$.system", system) for model in models}
+    together, written = examined(Assignment(models, ("train",), systems), train=content)
+    for model, result in [*zip(models, together, strict=True)][::3]:
+        # With a field to ignore, even one that no record has, lines are read one by one.
+        plan = Assignment((model,), ("train",), systems, ignore=frozenset({"none of these"}))
+        (alone,), same = examined(plan, train=content)
+        assert replace(alone, normalised=+Counter(alone.normalised)) == result
+        assert same[model.name, "train"] == written[model.name, "train"]
 
 
 @settings(max_examples=60, deadline=None)

@@ -334,7 +334,10 @@ _OTHER = st.sampled_from([b"", b"oops", b"{}", b'{"messages": []}', b'{"prompt":
 @given(st.lists(_PLAIN | _PLAIN | _OTHER, max_size=12), st.booleans(), st.integers(1, 50))
 def test_blocks_taken_whole_leave_nothing_out_and_change_nothing(lines_, ended, step):
     content = b"\n".join(lines_) + (b"\n" if ended else b"")
-    whole, single = (SplitFileReader([Part("a", "jsonl", Cut(content, step))]) for _ in range(2))
+    whole, plain, single = (
+        SplitFileReader([Part("a", "jsonl", Cut(content, step))], ignore=ignore)
+        for ignore in (frozenset[str](), frozenset[str](), frozenset({"none of these"}))  # which is read line by line
+    )
     found: list[list[str]] = []
     told_in_bulk = []
     for item in whole.items(lambda block: True):
@@ -344,6 +347,8 @@ def test_blocks_taken_whole_leave_nothing_out_and_change_nothing(lines_, ended, 
             told_in_bulk += [(item.line, item.number, defect.code) for defect in item.defects]
             found += [[text for _, _, text in item.record.texts]] if item.record else []
     expected = list(single)
+    assert list(plain) == expected
+    assert (plain.records, plain.format, plain.normalised) == (single.records, single.format, single.normalised)
     assert found == [[text for _, _, text in entry.record.texts] for entry in expected if entry.record]
     assert told_in_bulk == [(each.line, each.number, bad.code) for each in expected for bad in each.defects]
     assert (whole.records, whole.format, whole.normalised) == (single.records, single.format, single.normalised)

@@ -47,6 +47,8 @@ GOOD = b'{"prompt": "Why?", "completion": "Because."}\n'
         pytest.param(GOOD.strip() + b",\n", id="a comma after the object"),
         pytest.param(b"\xc2\xa0" + GOOD, id="a no-break space before the object"),
         pytest.param(b"[" + GOOD.strip() + b"]\n", id="an array"),
+        pytest.param(b'{"prompt": "' + b"," * 200_001 + b'", "completion": "b"}\n', id="too many commas"),
+        pytest.param(b'{"prompt": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n", id="too many levels"),
     ],
 )
 def test_a_block_with_such_a_line_is_left_to_the_slow_path(block):
@@ -86,6 +88,7 @@ def test_what_it_takes_the_slow_path_takes_without_a_defect(parts):
         return
     lines = block.split(b"\n")[:-1]
     assert len(found) == len(lines)
+    records = bulk.records(found)
     for line, prompt, completion in zip(lines, found.prompts, found.completions, strict=True):
         document = strict_json.parse(line)
         assert not isinstance(document, Defect)
@@ -93,6 +96,7 @@ def test_what_it_takes_the_slow_path_takes_without_a_defect(parts):
         assert reading.defects == ()
         assert reading.record is not None
         assert [text for _, _, text in reading.record.texts] == [json.loads(prompt), json.loads(completion)]
+        assert next(records) == reading.record
 
 
 @given(st.lists(_LINES, max_size=6))

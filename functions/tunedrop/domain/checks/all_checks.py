@@ -12,6 +12,7 @@ from tunedrop.domain.checks import (
     media_findings,
     null_answers,
     parquet_findings,
+    policy_in_force,
     privacy,
     profile_findings,
     reading_findings,
@@ -22,6 +23,7 @@ from tunedrop.domain.checks import (
     turns,
 )
 from tunedrop.domain.checks.registry import CHECKS, Check
+from tunedrop.domain.records.check_policy import Policy
 
 MODULES = (
     settings_findings,
@@ -47,4 +49,11 @@ MODULES = (
 RECORD_CHECKS: tuple[Check, ...] = tuple(check for check in CHECKS.values() if check.find)
 SPLIT_CHECKS: tuple[Check, ...] = tuple(check for check in CHECKS.values() if check.find_in_split)
 
-__all__ = ["CHECKS", "MODULES", "RECORD_CHECKS", "SPLIT_CHECKS"]
+__all__ = ["CHECKS", "MODULES", "RECORD_CHECKS", "SPLIT_CHECKS", "record_checks"]
+
+
+def record_checks(policy: Policy, *, errors_only: bool, shared: bool) -> tuple[Check, ...]:
+    """The record checks in force, or those that can reject: those shared by all base models, or the others."""
+    wanted = {"error"} if errors_only else {"error", "warning", "info"}
+    chosen = (check for check in RECORD_CHECKS if check.shared == shared)
+    return tuple(check for check in chosen if policy_in_force.severity(check.code, policy) in wanted)

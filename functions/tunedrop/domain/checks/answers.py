@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from tunedrop.domain.base_models.catalogue import BaseModel
 from tunedrop.domain.checks import examples, truncation
+from tunedrop.domain.checks.marks import Marks
 from tunedrop.domain.checks.refusal_phrases import refuses
 from tunedrop.domain.checks.registry import Example, Spot, check
 from tunedrop.domain.records.record import Record, joined
@@ -61,6 +62,31 @@ def _answers(record: Record) -> Iterator[tuple[str, str]]:
     return ((path, text) for where, path, text in record.texts if where == "assistant")
 
 
+def _no_copy(marks: Marks) -> bool:
+    if not (marks.is_pair and marks.is_trimmed):
+        return False
+    question, answer = marks.texts
+    if len(question) == len(answer) >= _LEAST_COPIED:
+        return False
+    return len(question) < _LEAST_REPEATED_OPENING or not answer.startswith(question)
+
+
+def _none_truncated(marks: Marks) -> bool:
+    return not any(map(truncation.reason, marks.answers))
+
+
+def _none_refuses(marks: Marks) -> bool:
+    return not any(map(refuses, marks.answers))
+
+
+def _no_placeholder(marks: Marks) -> bool:
+    return not any(map(is_placeholder, marks.answers))
+
+
+def _no_loop(marks: Marks) -> bool:
+    return not any(map(_loop, marks.answers))
+
+
 @check(
     code="answer_copies_prompt",
     severity="warning",
@@ -68,6 +94,7 @@ def _answers(record: Record) -> Iterator[tuple[str, str]]:
     words="An answer repeats its question word for word, or begins with all of it.",
     hint="Keep only the answer: a model that learns this repeats its questions.",
     example=Example(examples.line("Where do I find the manual?", "Where do I find the manual?")),
+    clear=_no_copy,
 )
 def answer_copies_prompt(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag an answer that is its question, or opens with all of it."""
@@ -88,6 +115,7 @@ def answer_copies_prompt(record: Record, base_model: BaseModel) -> Iterator[Spot
     words="An answer stops in the middle.",
     hint="Complete it or remove the record: a model that learns this stops in the middle.",
     example=Example(examples.line("How do I add?", "```python\ntotal = 1 + 1")),
+    clear=_none_truncated,
 )
 def truncated_answer(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag an answer that was cut off. A missing period alone is no evidence."""
@@ -104,6 +132,7 @@ def truncated_answer(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     words="An answer refuses, or speaks of itself as a language model.",
     hint="Leave it out unless refusing is what the model should learn.",
     example=Example(examples.line("Why?", "I'm sorry, but I can't help with that.")),
+    clear=_none_refuses,
 )
 def refusal(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag a short answer that opens with a refusal."""
@@ -119,6 +148,7 @@ def refusal(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     words="An answer is a placeholder or the trace of a missing value.",
     hint="Write the answer, or remove the record.",
     example=Example(examples.line("Why?", "TODO")),
+    clear=_no_placeholder,
 )
 def placeholder_answer(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag an answer nobody has written yet. `None`, `null` and `N/A` pass: they may be labels (`null_answer`)."""
@@ -142,20 +172,24 @@ def is_placeholder(text: str) -> bool:
     words="An answer ends in a loop: the same words over and over.",
     hint="Cut the loop off or remove the record: a model that learns this never stops.",
     example=Example(examples.line("Why?", "Because." + " It is so, is it." * 8)),
+    clear=_no_loop,
 )
 def degenerate_repetition(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag an answer that ends in a loop."""
     for path, text in _answers(record):
-        rounds = _loop(text.rstrip())
+        rounds = _loop(text)
         if rounds:
             yield Spot(path, f"The last words occur {rounds} times in a row.")
 
 
 def _loop(text: str) -> int:
     """How many times in a row the text's last words stand at its end; 0 if that is no loop of words."""
+    text = text.rstrip()
     # The distance to the previous occurrence of the last characters is the length of one round.
     tail = text[-_TAIL:]
-    before = text.rfind(tail, 0, -1) if len(text) >= _LEAST_LOOP else -1
+    # Of a loop, it lies in the last quarter: earlier, there would be fewer rounds.
+    earliest = max(len(text) - len(text) // _ROUNDS - len(tail), 0)
+    before = text.rfind(tail, earliest, -1) if len(text) >= _LEAST_LOOP else -1
     if before < 0:
         return 0
     unit = text[before + len(tail) :]

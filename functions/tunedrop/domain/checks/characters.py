@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 
 from tunedrop.domain.base_models.catalogue import BaseModel
-from tunedrop.domain.checks import examples, proofs
+from tunedrop.domain.checks import examples, marks, proofs
+from tunedrop.domain.checks.marks import Marks
 from tunedrop.domain.checks.registry import Example, Spot, check
 from tunedrop.domain.records.record import Record
 
-_CONTROL_BYTES = bytes([*range(0x01, 0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F])
 _CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _MAYBE_INVISIBLE = re.compile(
     "[\u115f\u1160\u180e\u200b\u202a-\u202e\u2060\u2066-\u2069\u3164\ufeff\uffa0\U000e0000-\U000e007f]"
@@ -36,6 +36,19 @@ _MOJIBAKE = re.compile(
 )
 
 
+def _no_invisible(marks: Marks) -> bool:
+    return not marks.beyond or not _MAYBE_INVISIBLE.search(marks.beyond)
+
+
+def _no_mojibake(marks: Marks) -> bool:
+    # Every wrong sequence begins below U+0100, which is C2 or C3 in UTF-8: a quick test before the pattern.
+    return not marks.beyond or not ((b"\xc3" in marks.raw or b"\xc2" in marks.raw) and _MOJIBAKE.search(marks.beyond))
+
+
+def _no_replacement(marks: Marks) -> bool:
+    return "\ufffd" not in marks.beyond
+
+
 @check(
     code="nul_character",
     shared=True,
@@ -43,6 +56,7 @@ _MOJIBAKE = re.compile(
     hint="Remove it: it is a trace of binary data.",
     example=Example('{"prompt": "Why?\\u0000", "completion": "Because."}'),
     absent=proofs.no_nul,
+    clear=marks.no_control,
 )
 def nul_character(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag U+0000 in any text."""
@@ -58,13 +72,14 @@ def nul_character(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     words="A text holds control characters other than tab and line ends.",
     hint="They are kept as they are; remove them if they came from a terminal or a PDF.",
     example=Example('{"prompt": "Why?\\u0007", "completion": "Because."}'),
+    clear=marks.no_control,
 )
 def control_character(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag C0 controls (except tab and line ends) and DEL."""
     # On clean text, which most text is, bytes.translate is three times as fast as the pattern.
     for _, path, text in record.texts:
         raw = text.encode("utf-8", "surrogatepass")
-        if len(raw.translate(None, _CONTROL_BYTES)) < len(raw) and (match := _CONTROLS.search(text)):
+        if len(raw.translate(None, marks.CONTROL_BYTES)) < len(raw) and (match := _CONTROLS.search(text)):
             yield Spot(path, f"U+{ord(match[0]):04X} at character {match.start() + 1}.")
 
 
@@ -75,6 +90,7 @@ def control_character(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     words="A text holds invisible characters: direction overrides, zero-width spaces, fillers or tags.",
     hint="They are kept as they are; they can hide text from a reader that the model sees.",
     example=Example('{"prompt": "Why?\\u200b", "completion": "Because."}'),
+    clear=_no_invisible,
 )
 def invisible_character(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag invisible characters. The joiners that emoji and Persian need are allowed."""
@@ -93,6 +109,7 @@ def invisible_character(record: Record, base_model: BaseModel) -> Iterator[Spot]
     words="A text was decoded with the wrong character encoding, so single letters turned into pairs of others.",
     hint="Read the original as UTF-8 and write the file again.",
     example=Example(examples.line("Why?", "Because the caf\u00c3\u00a9 is closed.")),
+    clear=_no_mojibake,
 )
 def mojibake(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag UTF-8 that was read as Latin-1 or Windows-1252."""
@@ -112,6 +129,7 @@ def mojibake(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     words="A text holds U+FFFD, which replaces a character that could not be decoded.",
     hint="The character is only in the original: decode that again with its own encoding.",
     example=Example(examples.line("Why?", "Because the caf\ufffd is closed.")),
+    clear=_no_replacement,
 )
 def replacement_character(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag U+FFFD: a character was lost in decoding."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import BaseModel
-from tunedrop.domain.checks import examples, proofs
+from tunedrop.domain.checks import examples, marks, proofs
 from tunedrop.domain.checks.registry import Example, Spot, check
 from tunedrop.domain.formats import all_formats, foreign_blocks, media_blocks
 from tunedrop.domain.records.record import Block, Record, joined
@@ -19,6 +19,7 @@ from tunedrop.domain.records.record import Block, Record, joined
     hint="Write something, or take the record out.",
     example=Example(examples.line("Why?", "   ")),
     absent=proofs.no_blank_text,
+    clear=marks.is_trimmed,
 )
 def empty_text(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag empty and blank texts, and turns without content."""
@@ -157,6 +158,7 @@ def reserved_word_at_start(record: Record, base_model: BaseModel) -> Iterator[Sp
     words="A text begins or ends with blanks or line ends.",
     hint="They are kept as they are, and the tuned model learns them; remove them unless they are intended.",
     example=Example(examples.line("Why?", " Because.")),
+    clear=marks.is_trimmed,
 )
 def surrounding_whitespace(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag leading and trailing white space."""

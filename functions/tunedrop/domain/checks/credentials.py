@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from tunedrop.domain.base_models.catalogue import BaseModel
 from tunedrop.domain.checks import examples
+from tunedrop.domain.checks.marks import Signs
 from tunedrop.domain.checks.registry import Example, Spot, check
 from tunedrop.domain.records.record import Record
 
-_FORMS: tuple[tuple[str, str, str], ...] = (  # kind, a literal that every match contains, pattern
+_FORMS: tuple[tuple[str, str, str], ...] = (  # kind, literals of which every match contains one, pattern
     ("An AWS access key id", "IA", r"(?:AKIA|ASIA)[A-Z2-7]{16}(?!\w)"),
     (
         "An AWS secret access key",
@@ -18,12 +19,16 @@ _FORMS: tuple[tuple[str, str, str], ...] = (  # kind, a literal that every match
         r"(?i:aws_?secret_?(?:access_?)?key)[\"']?\s{0,4}[=:]\s{0,4}[\"']?[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])",
     ),
     ("A private key", "PRIVATE KEY", r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"),
-    ("A GitHub token", "gh", r"gh[pousr]_[A-Za-z0-9]{36,251}(?!\w)"),
+    ("A GitHub token", "ghp_|gho_|ghu_|ghs_|ghr_", r"gh[pousr]_[A-Za-z0-9]{36,251}(?!\w)"),
     ("A GitHub token", "github_pat_", r"github_pat_[A-Za-z0-9_]{60,100}(?!\w)"),
     ("A GitLab token", "glpat-", r"glpat-[\w-]{20,}"),
-    ("A Slack token", "xox", r"xox[abeoprs]-[A-Za-z0-9-]{20,}"),
+    ("A Slack token", "xoxa-|xoxb-|xoxe-|xoxo-|xoxp-|xoxr-|xoxs-", r"xox[abeoprs]-[A-Za-z0-9-]{20,}"),
     ("A Slack token", "xapp-", r"xapp-\d-[A-Z0-9]{8,}-\d+-[a-z0-9]{20,}"),
-    ("A Slack webhook", "hooks.slack", r"hooks\.slack\.com/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{20,}"),
+    (
+        "A Slack webhook",
+        "hooks.slack.com/services/T",
+        r"hooks\.slack\.com/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{20,}",
+    ),
     ("A Stripe key", "k_live_", r"[sr]k_live_[A-Za-z0-9]{16,}"),
     ("A Google API key", "AIza", r"AIza[\w-]{35}(?![\w-])"),
     ("An Anthropic API key", "sk-ant-", r"sk-ant-[\w-]{20,}"),
@@ -46,8 +51,8 @@ _FORMS: tuple[tuple[str, str, str], ...] = (  # kind, a literal that every match
     ),
 )
 _PATTERNS = tuple(
-    (kind, sign, re.compile(r"(?<![A-Za-z0-9_])(?:" + form + ")" if form[0] != "-" else form))
-    for kind, sign, form in _FORMS
+    (kind, tuple(signs.split("|")), re.compile(r"(?<![A-Za-z0-9_])(?:" + form + ")" if form[0] != "-" else form))
+    for kind, signs, form in _FORMS
 )
 _NO_PASSWORD = re.compile(
     r"[\[{$%*].*|.*[\]}*]|x+|\.+|(?:your|my)?.?(?:pass(?:word|wd)?|pwd|secret|token).?", re.IGNORECASE
@@ -70,6 +75,7 @@ _RUNS = bytes(ord("x") if 0x21 <= byte <= 0x7E else ord(" ") for byte in range(2
         '{"prompt": "How do I sign in?", "completion": "Use the key AKIA…"}',
         build=lambda: examples.line("How do I sign in?", "Use the key AKIA" + "QWERTYUIOPASDFGH").encode(),
     ),
+    clear=Signs(*(sign for _, signs, _ in _PATTERNS for sign in signs)),
 )
 def secret(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag credentials."""
@@ -82,8 +88,8 @@ def secret(record: Record, base_model: BaseModel) -> Iterator[Spot]:
 
 
 def _secrets(text: str) -> Iterator[tuple[str, int]]:
-    for kind, sign, pattern in _PATTERNS:
-        if sign in text and (match := pattern.search(text)) and not _is_made_up(match):
+    for kind, signs, pattern in _PATTERNS:
+        if any(sign in text for sign in signs) and (match := pattern.search(text)) and not _is_made_up(match):
             yield kind, match.start()
 
 

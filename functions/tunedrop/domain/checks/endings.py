@@ -69,5 +69,5 @@ def _breaks_off(text: str) -> bool:
         return False
     if text[-1] >= _EASTERN:
         return len(text) >= _LEAST_UNSPACED
-    words = text.split()
+    words = text.rsplit(None, _LEAST_WORDS)  # the last ones; all others are in the first
     return len(words) >= _LEAST_WORDS and words[-1].islower()

@@ -26,7 +26,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from tunedrop.domain.checks.seen_records import Seen
-from tunedrop.domain.records.fingerprints import ANSWER, QUESTION, Fingerprints
+from tunedrop.domain.records.fingerprints import ANSWER, QUESTION, Fingerprints, checksums
 
 TEMPLATE = 8
 """As many records that share something make it a template."""
@@ -120,7 +120,7 @@ def _others_alike(left: Fingerprints, at: int, right: Fingerprints, index: int) 
         return False
     if main == QUESTION and left.answers[at] == right.answers[index]:
         return True
-    if _same_words(left.words[at], right.words[index], _LEAST_WORDS[main]):
+    if _same_words(checksums(left.words[at]), checksums(right.words[index]), _LEAST_WORDS[main]):
         return True
     shorter = min(answers if main == QUESTION else questions)
     return shorter >= _LEAST[main] and (left.heads[at] == right.heads[index] or left.tails[at] == right.tails[index])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from tunedrop.domain.base_models.catalogue import BaseModel
 from tunedrop.domain.checks import examples, personal_numbers
+from tunedrop.domain.checks.marks import Marks, Signs
 from tunedrop.domain.checks.registry import Example, Spot, check
 from tunedrop.domain.records.record import Record
 
@@ -39,6 +40,7 @@ _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d\d(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3}
 _BETWEEN_DIGITS = b" -.()/+"
 _ZERO_FOR_DIGIT = bytes.maketrans(b"123456789", b"0" * 9)
 _ZERO_FOR_BOTH = bytes.maketrans(b"123456789" + _BETWEEN_DIGITS, b"0" * (9 + len(_BETWEEN_DIGITS)))
+_EIGHT_ZEROS, _LONGEST_RUN = b"0" * 8, 64
 _SHORTEST = b"0" * 9
 """The shortest number that is looked for, digits and separators together."""
 
@@ -51,6 +53,18 @@ def _has_number(text: str, digits: int) -> bool:
     return b"0" * digits in raw.translate(_ZERO_FOR_DIGIT, _BETWEEN_DIGITS)
 
 
+def _few_digits(marks: Marks) -> bool:
+    """Whether no text has eight digits in a row, separators aside. Of a run as long as a table's rule, unknown."""
+    raw, runs = marks.raw, marks.raw.translate(_ZERO_FOR_BOTH)
+    at = runs.find(_EIGHT_ZEROS)
+    while at >= 0:
+        end = at + len(_EIGHT_ZEROS) + len(part := runs[at + 8 : at + _LONGEST_RUN]) - len(part.lstrip(b"0"))
+        if end == at + _LONGEST_RUN or len(raw[at:end].translate(None, _BETWEEN_DIGITS)) >= len(_EIGHT_ZEROS):
+            return False
+        at = runs.find(_EIGHT_ZEROS, end)
+    return True
+
+
 @check(
     code="email_address",
     severity="warning",
@@ -58,6 +72,7 @@ def _has_number(text: str, digits: int) -> bool:
     words="A text holds an e-mail address that may be a person's.",
     hint="Replace it with one at example.com, unless the person agreed that the model may repeat it.",
     example=Example(examples.line("Who wrote it?", "Write to jane.fox@larkspur-home.com.")),
+    clear=Signs("@"),
 )
 def email_address(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag personal e-mail addresses; role accounts (info@, support@) and example domains pass."""
@@ -78,6 +93,7 @@ def _is_personal(match: re.Match[str]) -> bool:
     words="A text holds a phone number that may be a person's.",
     hint="Replace it with one reserved for fiction, such as +1 202-555-0100, unless everybody may know it.",
     example=Example(examples.line("Who wrote it?", "Call +49 151 23456789.")),
+    clear=_few_digits,
 )
 def phone_number(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag international and North American phone numbers; toll-free and fictional ones pass."""
@@ -95,6 +111,7 @@ def phone_number(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     words="A text holds the number of a payment card or bank account, or a US social security number.",
     hint="Remove it or replace it with a made-up one: a tuned model can repeat what it has seen.",
     example=Example(examples.line("How do I pay?", "Use card 4111 1111 1111 1111.")),
+    clear=_few_digits,
 )
 def personal_number(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag card numbers, IBANs and US social security numbers that are valid by their own rules."""

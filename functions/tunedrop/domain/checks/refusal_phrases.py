@@ -179,7 +179,8 @@ def refuses(answer: str) -> bool:
     """Whether an answer is short and opens with a refusal. Most are none by their first word."""
     if len(answer) > _LONGEST or not (first := _FIRST_WORD.match(answer)):
         return False
-    if max(first[1]) >= _LEAST_EASTERN:
+    if not first[1].isascii() and max(first[1]) >= _LEAST_EASTERN:
         languages = [each for each in _SPACELESS if any(sign in answer for sign in each.signs)]
         return any(_compiled(each).match(answer) for each in languages)
-    return any(_compiled(each).match(answer) for each in _BY_OPENING.get(first[1].casefold(), ()))
+    opened = _BY_OPENING.get(first[1].casefold())
+    return opened is not None and any(_compiled(each).match(answer) for each in opened)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tunedrop.domain.base_models.catalogue import BaseModel, Split
+from tunedrop.domain.checks.marks import Clear
 from tunedrop.domain.checks.profile import Profile
 from tunedrop.domain.records.record import Record
 
@@ -87,6 +88,8 @@ class Check:
     """Proves from a block's raw bytes that no line can have the defect, so that bulk conversion may skip the check."""
     tunable: bool = True
     """Whether a policy may ignore it or raise it to an error. False for whatever Bedrock itself would refuse."""
+    clear: Clear | None = None
+    """Proves from a record's marks that it finds nothing, so that it need not look at the record."""
     shared: bool = False
     """Whether its result is the same for every base model, so that one run serves all."""
 
@@ -128,6 +131,7 @@ def check(
     example: Example,
     severity: Severity = "error",
     absent: Absent | None = None,
+    clear: Clear | None = None,
     tunable: bool | None = None,
     shared: bool = False,
 ) -> Callable[[Find], Find]:
@@ -136,7 +140,19 @@ def check(
 
     def registered(find: Find) -> Find:
         _register(
-            Check(code, severity, "record", words, hint, example, find=find, absent=absent, tunable=may, shared=shared)
+            Check(
+                code,
+                severity,
+                "record",
+                words,
+                hint,
+                example,
+                find=find,
+                absent=absent,
+                clear=clear,
+                tunable=may,
+                shared=shared,
+            )
         )
         return find
 

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tunedrop.domain.base_models.catalogue import BaseModel, Split
-from tunedrop.domain.checks import media_findings, proofs
-from tunedrop.domain.checks import policy_in_force as policies
-from tunedrop.domain.checks.all_checks import RECORD_CHECKS, SPLIT_CHECKS
+from tunedrop.domain.checks import all_checks, media_findings, proofs
+from tunedrop.domain.checks.all_checks import SPLIT_CHECKS
 from tunedrop.domain.checks.findings import Finding, Findings, Place
 from tunedrop.domain.checks.media_findings import MediaFolder, MediaUse
 from tunedrop.domain.checks.profile import Profile
-from tunedrop.domain.checks.registry import CHECKS, Check, SplitFacts, Spot
+from tunedrop.domain.checks.registry import CHECKS, SplitFacts, Spot
 from tunedrop.domain.checks.seen_records import Repeated
 from tunedrop.domain.formats import all_formats, media_blocks, tool_turns
 from tunedrop.domain.reading.split_files import Entry, SplitFileReader
@@ -90,13 +89,6 @@ class Examined:
         return not self.errors
 
 
-def record_checks(policy: Policy, level: Level, *, shared: bool) -> tuple[Check, ...]:
-    """The record checks to run under this policy at this level: those shared by all base models, or the others."""
-    wanted = {"error"} if level == "errors" else {"error", "warning", "info"}
-    chosen = (check for check in RECORD_CHECKS if check.shared == shared)
-    return tuple(check for check in chosen if policies.severity(check.code, policy) in wanted)
-
-
 class Examination:
     """Takes entries one by one; stops converting, but not checking, after the first error."""
 
@@ -111,7 +103,7 @@ class Examination:
         self.subject = subject
         self.findings = Findings(subject.policy, tell)
         self.records = 0
-        self._checks = record_checks(subject.policy, subject.level, shared=False)
+        self._checks = all_checks.record_checks(subject.policy, errors_only=subject.level == "errors", shared=False)
         self._normalised: Counter[str] = Counter()
         self._estimates: Counter[int] = Counter()
         self._write = all_formats.FORMATS[base_model.record_format].write
@@ -119,8 +111,10 @@ class Examination:
         self._readable = 0
         """Records of which something could be read."""
         self._unreadable = False
-        self._added = 0
-        self._bulk = self._allows_bulk()
+        self.added = 0
+        """Estimated tokens of the configured system text."""
+        self.is_sound = self._system_passes()
+        """Whether the configured system text, if there is one, passes all checks by itself."""
         self._location = subject.media.location if subject.media else None
         for defect, source in given:
             self._take(defect, Place(source, defect.line))
@@ -198,37 +192,44 @@ class Examination:
 
     def can_skip(self, block: bytes) -> bool:
         """Whether the checks' own proofs rule out that any line of the block has a finding for this base model."""
-        if not self._bulk or (self._added and not proofs.leaves_room(block, self.base_model, self._added)):
+        if self.subject.level == "all" or not self.is_sound:  # level `all` compares records, so it needs each of them
+            return False
+        if self.added and not proofs.leaves_room(block, self.base_model, self.added):
             return False
         return all(check.absent is not None and check.absent(block, self.base_model) for check in self._checks)
 
-    def _allows_bulk(self) -> bool:
-        """Proofs see only the file's lines, so a configured system text must pass the checks by itself.
-
-        Level `all` counts tokens and compares records, so it needs each record.
-        """
+    def _system_passes(self) -> bool:
+        """Proofs see only what was uploaded, so a configured system text must pass the checks by itself."""
         system = self.subject.default_system
-        if self.subject.level == "all":
-            return False
-        if system is None or system.text is None:
+        if system is None:
             return True
-        self._added = tokens.estimate([system.text])
+        if system.text is None:
+            return False
+        self.added = tokens.estimate([system.text])
         probe = Record((system,), tuple(Turn("$", role, (Block("$", "…"),)) for role in ("user", "assistant")))
         return not any(spot for check in self._checks if check.find for spot in check.find(probe, self.base_model))
 
     def take_whole(self, cells: Cells) -> bytes | None:
         """Convert a block that `can_skip` allowed, without looking at its records. None after an error."""
-        self.records += len(cells)
-        self._readable += len(cells)
-        system = self.subject.default_system
-        if self.subject.drops_system:
-            self._normalised["configured_system_dropped"] += len(cells)
-        if system is not None:
-            self._normalised["default_system_added"] += len(cells)
+        self.take_clear(len(cells), len(cells))
         if self.rejected:
             return None
-        self._written += len(cells)
+        system = self.subject.default_system
         return bulk.splice(cells, self.base_model.record_format, system.text if system else None)
+
+    def take_clear(self, records: int, without_system: int) -> None:
+        """Count records without a finding; so many of them have no system text. Before an error, they are written."""
+        self.records += records
+        self._readable += records
+        added = self.subject.default_system is not None
+        counted = {"configured_system_dropped": self.subject.drops_system, "default_system_added": added}
+        self._normalised.update({what: without_system for what, is_so in counted.items() if is_so and without_system})
+        if not self.rejected:
+            self._written += records
+
+    def take_estimates(self, estimates: Counter[int]) -> None:
+        """Count the estimated tokens of records that have no finding."""
+        self._estimates.update(estimates)
 
     def _take(self, defect: Defect, place: Place) -> None:
         self.findings.add_defect(defect, place)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tunedrop.domain.base_models.catalogue import BaseModel
 from tunedrop.domain.checks import examples
+from tunedrop.domain.checks.marks import Signs
 from tunedrop.domain.checks.registry import Example, Spot, check
 from tunedrop.domain.records.record import Record
 
@@ -21,12 +22,21 @@ _TOKEN = re.compile(
     r"|\A<s>(?=\s?\[INST\])|</s>\Z",  # elsewhere, <s> is strikethrough in HTML
     re.MULTILINE,
 )
+_SIGNS_OF_TOKENS = Signs(
+    *("<|", "<｜", "of_turn>", "INST]", "SYS>>", "<s>", "</s>", "\n\nAssistant:"),
+    *(f"<{slash}{token}>" for token in ("bos", "eos", "pad", "unk") for slash in ("", "/")),
+    *("BOS]", "EOS]", "PAD]", "CLS]", "SEP]", "_TOOLS]", "_CALLS]"),
+    *("## Instruction:", "## Response:", "## Human:", "## Assistant:", "## User:"),
+)
 
 _PLACEHOLDER = re.compile(
     r"\{\{ ?[A-Za-z_][\w .]{0,40}? ?\}\}"  # mustache, Jinja
     r"|\[(?:INSERT|YOUR|ENTER|ADD) [A-Z][A-Z ,'/]{1,40}\]"
     r"|\[(?:insert|enter) [a-z][a-z ,'/]{1,40} here\]"
     r"|\b[Ll]orem ipsum dolor\b"
+)
+_SIGNS_OF_PLACEHOLDERS = Signs(
+    "{{", "[INSERT ", "[YOUR ", "[ENTER ", "[ADD ", "[insert ", "[enter ", "orem ipsum dolor"
 )
 _CODE = ("```", "{%", "<template", "</")
 
@@ -47,6 +57,7 @@ _MEANT = re.compile(r"[\"`{$]")
     words="A text holds a token of a model's chat template.",
     hint="Remove it: the format itself marks who speaks. Another model's tokens are only noise.",
     example=Example(examples.line("Why?<|im_end|>")),
+    clear=_SIGNS_OF_TOKENS,
 )
 def chat_template_token(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag tokens with which chat templates mark roles and ends; the training format has its own way."""
@@ -64,6 +75,7 @@ def chat_template_token(record: Record, base_model: BaseModel) -> Iterator[Spot]
     words="A text holds a placeholder that a template should have filled.",
     hint="Fill it, or ignore this code where the model is meant to write placeholders.",
     example=Example(examples.line("Why?", "Dear {{name}}, because.")),
+    clear=_SIGNS_OF_PLACEHOLDERS,
 )
 def unfilled_placeholder(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag placeholders, unless the text looks like code about templates."""
@@ -82,6 +94,7 @@ def unfilled_placeholder(record: Record, base_model: BaseModel) -> Iterator[Spot
     words="A text holds HTML entities though it is not HTML.",
     hint="Decode them: the model learns to write them.",
     example=Example(examples.line("Why?", "Because it isn&#39;t.")),
+    clear=Signs("&"),
 )
 def html_entity(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag HTML entities, unless tags or code in the same text show that they are intended."""
@@ -97,6 +110,7 @@ def html_entity(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     words="A text holds a backslash and an n where its lines should end: it was escaped twice.",
     hint="Unescape it once: the model learns to write the two characters.",
     example=Example(examples.line("How do I reset it?", r"Hold the dial.\n\nThen wait:\n1. One minute.")),
+    clear=Signs(r"\n"),
 )
 def escaped_line_end(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     r"""Flag a text on one line with several literal `\n`, unless it looks like code, JSON or a formula."""

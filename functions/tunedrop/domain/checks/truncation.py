@@ -37,7 +37,7 @@ def reason(answer: str) -> str | None:
 
 
 def _opened(text: str) -> str | None:
-    if "```" in text and len(_FENCE.findall(text)) % 2:
+    if "`" in text and "```" in text and len(_FENCE.findall(text)) % 2:
         return "A block of code is"
     if text.startswith("<think>") and "</think>" not in text:
         return "A block of thoughts (<think>) is"
@@ -51,7 +51,7 @@ def _unclosed(text: str) -> bool:
 
 def _unfinished(text: str) -> str | None:
     last_line = text[max(text.rfind("\n") + 1, len(text) - _LINE) :].lstrip()
-    words = last_line.split()
+    words = last_line.rsplit(None, _LEAST_WORDS_OF_PARAGRAPH)  # the last ones; all others are in the first
     if text[-1] in _COMMAS:
         long = len(words) >= _LEAST_WORDS_BEFORE_COMMA or len(_UNSPACED.findall(last_line)) >= _LEAST_UNSPACED
         return "It ends with a comma." if long else None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from tunedrop.domain.base_models.catalogue import BaseModel
-from tunedrop.domain.checks import examples, proofs
+from tunedrop.domain.checks import examples, marks, proofs
 from tunedrop.domain.checks.registry import Example, Spot, check
 from tunedrop.domain.formats import foreign_blocks, tool_shapes
 from tunedrop.domain.records.defects import shown
@@ -57,6 +57,7 @@ def _conversation(*turns: tuple[str, str]) -> Example:
     hint="Add the missing turn, or remove the record.",
     example=_conversation(_Q),
     absent=proofs.by_shape,
+    clear=marks.alternates,
 )
 def too_few_turns(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag a record with fewer than two turns."""
@@ -93,6 +94,7 @@ def _role_hint(turn: Turn) -> str:
     hint="Roles are user and assistant, in lower case. A system text comes first, or stands in the field system.",
     example=_conversation(("human", "Why?"), _A),
     absent=proofs.by_shape,
+    clear=marks.alternates,
 )
 def unknown_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag roles other than user and assistant."""
@@ -110,6 +112,7 @@ def unknown_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     hint="Remove the turns before the first question.",
     example=_conversation(("assistant", "Hello."), _Q, _A),
     absent=proofs.by_shape,
+    clear=marks.alternates,
 )
 def first_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag a conversation that the assistant opens."""
@@ -127,6 +130,7 @@ def first_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     hint="Add the answer, or remove the last question.",
     example=_conversation(_Q, _A, ("user", "And how?")),
     absent=proofs.by_shape,
+    clear=marks.alternates,
 )
 def last_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag a conversation that the user closes."""
@@ -144,6 +148,7 @@ def last_role(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     hint="Join the two messages into one.",
     example=_conversation(_Q, ("user", "Tell me."), _A),
     absent=proofs.by_shape,
+    clear=marks.alternates,
 )
 def roles_not_alternating(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag two turns in a row of one role."""
@@ -161,6 +166,7 @@ def roles_not_alternating(record: Record, base_model: BaseModel) -> Iterator[Spo
     example=_conversation(
         ("user", "Please tell me why it is so."), _A, ("user", "Please tell me why it is so."), ("assistant", "It is.")
     ),
+    clear=marks.is_pair,
 )
 def repeated_turn(record: Record, base_model: BaseModel) -> Iterator[Spot]:
     """Flag a turn, longer than a few words, that repeats the previous turn of its role."""

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from tunedrop.domain.base_models.catalogue import SPLITS, BaseModel, Split
-from tunedrop.domain.checks import endings, split_examination
+from tunedrop.domain.checks import all_checks, endings
 from tunedrop.domain.checks.assignment import Assignment
 from tunedrop.domain.checks.endings import Endings
 from tunedrop.domain.checks.findings import Finding, Place
-from tunedrop.domain.checks.lanes import Lane
+from tunedrop.domain.checks.lanes import Crowd, Lane, discard, grouped
+from tunedrop.domain.checks.marks import Marks, Signs
 from tunedrop.domain.checks.media_findings import MediaUse
 from tunedrop.domain.checks.null_answers import NullAnswers
 from tunedrop.domain.checks.profile import Profile
@@ -28,7 +29,6 @@ from tunedrop.domain.records import validation_shares
 from tunedrop.domain.records.bulk import Cells
 from tunedrop.domain.records.defects import Defect
 from tunedrop.domain.records.record import Record
-from tunedrop.domain.texts import tokens
 
 Outputs = Callable[[BaseModel, Split], Callable[[bytes], object]]
 """Returns the function that takes a base model's converted lines of a split."""
@@ -40,7 +40,7 @@ Tell = Callable[[BaseModel, Split], Callable[[Finding], object]]
 
 def nowhere(_: BaseModel, __: Split) -> Callable[[bytes], object]:
     """Discard the converted lines, for callers that only want the verdict."""
-    return len
+    return discard
 
 
 class Session:
@@ -58,7 +58,15 @@ class Session:
         self._records: dict[Split, int] = {}
         self._sources: dict[Split, list[tuple[int, str]]] = {}
         """Per split, in order: (number of a file's first record, the file's name)."""
-        self._shared = split_examination.record_checks(plan.policy, plan.level, shared=True)
+        self._shared = all_checks.record_checks(plan.policy, errors_only=plan.level == "errors", shared=True)
+        self._order = {check.code: place for place, check in enumerate(self._shared)}
+        by_proof = [
+            (clear, [check for check in self._shared if check.clear == clear])
+            for clear in dict.fromkeys(check.clear for check in self._shared)
+        ]
+        self._by_proof = [each for each in by_proof if not isinstance(each[0], Signs)]
+        self._by_signs = [(clear, checks) for clear, checks in by_proof if isinstance(clear, Signs)]
+        self._no_sign = Signs(*dict.fromkeys(sign for clear, _ in self._by_signs for sign in clear.signs))
         # Comparing needs every record, which rules out bulk conversion. At level `errors` it is only needed if the
         # policy turns one of its warnings into an error.
         raised = [CHECKS[code] for code in plan.policy.error & CHECKS.keys()]
@@ -155,15 +163,17 @@ class Session:
         if not any(open_lanes.values()):
             return
         first, *others = open_lanes
+        crowds = self._crowds(first, open_lanes)
         for item in reader.items(None if others or self._compares else self._screen(open_lanes[first])):
             if isinstance(item, Cells):
-                for lane in open_lanes[first]:
-                    lane.take_whole(item)
+                crowds[first].take_whole(item)
                 continue
             if item.kept and item.number is not None:
                 keep(kept_fields.line(item.number, item.kept))
             split = self._belongs(item, first) if others else first
-            self._take(split, item, self._takers(split, first, open_lanes))
+            self._take(split, item, crowds[split])
+        for crowd in crowds.values():
+            crowd.finish()
 
     def _belongs(self, entry: Entry, first: Split) -> Split:
         """The split an entry goes to. Unreadable entries stay with the split whose file they are in."""
@@ -172,11 +182,11 @@ class Session:
             return "validation"
         return first
 
-    def _takers(self, split: Split, first: Split, lanes: Mapping[Split, list[Lane]]) -> list[Lane]:
-        """The lanes of a split, plus, for the share, base models without validation: they train on it as well."""
-        if split == first:
-            return lanes[first]
-        return [*lanes[split], *(lane for lane in lanes[first] if not lane.examination.base_model.validation)]
+    def _crowds(self, first: Split, lanes: Mapping[Split, list[Lane]]) -> Mapping[Split, Crowd]:
+        """The lanes of each split, plus, for a share, base models without validation: they train on it as well."""
+        groups = grouped(lane for each in lanes.values() for lane in each)
+        untold = [lane for lane in lanes[first] if not lane.examination.base_model.validation]
+        return {split: Crowd(each if split == first else [*each, *untold], groups) for split, each in lanes.items()}
 
     def _screen(self, lanes: Sequence[Lane]) -> Callable[[bytes], bool] | None:
         """Return a test of whether all checks for all base models may skip a block; None if a check has no proof."""
@@ -190,31 +200,33 @@ class Session:
 
         return screen
 
-    def _take(self, split: Split, entry: Entry, lanes: Sequence[Lane]) -> None:
-        record, spots, estimated = entry.record, [], None
+    def _take(self, split: Split, entry: Entry, crowd: Crowd) -> None:
+        record = entry.record
         self._note_source(split, entry)
-        if record is not None:
-            if self._compares and entry.number is not None:
-                self._profiles[split].look(record)
-                self._nulls[split].look(record, entry.number, entry.line)
-                self._endings[split].look(record, entry.number, entry.line)
-                repeated = self._repetitions.look(split, record, entry.number, entry.line)
-                entry = entry.with_defects(repeated) if repeated else entry
-            if record.others and entry.number is not None:
-                self._media.look(record, Place(entry.source, entry.line, entry.number))
-            spots = self._shared_spots(record)
-            if self._plan.level == "all":
-                estimated = tokens.estimate(text for _, _, text in record.texts)
-        for lane in lanes:
-            lane.take(entry, spots, estimated)
+        if record is None:
+            crowd.take(entry)
+            return
+        if self._compares and entry.number is not None:
+            self._profiles[split].look(record)
+            self._nulls[split].look(record, entry.number, entry.line)
+            self._endings[split].look(record, entry.number, entry.line)
+            if repeated := self._repetitions.look(split, record, entry.number, entry.line):
+                entry = entry.with_defects(repeated)
+        if record.others and entry.number is not None:
+            self._media.look(record, Place(entry.source, entry.line, entry.number))
+        marks = Marks(record)
+        crowd.take_record(entry, record, marks, self._shared_spots(record, marks))
 
-    def _shared_spots(self, record: Record) -> list[tuple[str, Spot]]:
-        return [
-            (check.code, spot)
-            for check in self._shared
-            if check.find
-            for spot in check.find(record, self._plan.base_models[0])
-        ]
+    def _shared_spots(self, record: Record, marks: Marks) -> list[tuple[str, Spot]]:
+        """What the shared checks find, in their order. A proof serves all checks that have it."""
+        possible = [check for clear, checks in self._by_proof if clear is None or not clear(marks) for check in checks]
+        if not self._no_sign(marks):
+            possible += [check for clear, checks in self._by_signs if not clear(marks) for check in checks]
+        if not possible:
+            return []
+        any_model = self._plan.base_models[0]
+        possible.sort(key=lambda check: self._order[check.code])
+        return [(check.code, spot) for check in possible if check.find for spot in check.find(record, any_model)]
 
     def _note_source(self, split: Split, entry: Entry) -> None:
         noted = self._sources.setdefault(split, [])

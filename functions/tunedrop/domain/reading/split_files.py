@@ -62,6 +62,18 @@ class Entry:
         return replace(self, defects=self.defects + more)
 
 
+_NOTHING: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """A block of plain lines: its texts, its first line, and whether it is taken as a whole."""
+
+    cells: Cells
+    line: int
+    whole: bool
+
+
 class SplitFileReader:
     """Iterates over the entries of a split's files, in order. The attributes are complete after the last entry."""
 
@@ -116,7 +128,7 @@ class SplitFileReader:
         )
         first_blank, blanks = None, 0
         for item in self._content(opened, screen, judge.ask):
-            self._left -= 1 if isinstance(item, Element) else len(item)
+            self._left -= 1 if isinstance(item, Element) else len(item.cells)
             if self._left < 0:
                 raise UnreadableContent(_TOO_MANY)
             if isinstance(item, Element) and isinstance(item.content, bytes) and not item.content.strip():
@@ -127,31 +139,43 @@ class SplitFileReader:
             if blanks:
                 yield Entry(part.name, first_blank, None, None, (_blank(blanks),))
                 first_blank, blanks = None, 0
-            self.records += 1 if isinstance(item, Element) else len(item)
-            yield judge.entry(item) if isinstance(item, Element) else item
+            if isinstance(item, Element):
+                self.records += 1
+                yield judge.entry(item)
+            elif item.whole:
+                self.records += len(item.cells)
+                yield item.cells
+            else:
+                yield from self._plain(part.name, item)
 
-    def _content(self, opened: Opened, screen: Screen | None, ask: Ask) -> Iterator[Element | Cells]:
+    def _plain(self, source: str, plain: _Plain) -> Iterator[Entry]:
+        for line, record in enumerate(bulk.records(plain.cells), start=plain.line):
+            self.records += 1
+            yield Entry(source, line, self.records, record, (), _NOTHING)
+
+    def _content(self, opened: Opened, screen: Screen | None, ask: Ask) -> Iterator[Element | _Plain]:
         by_itself = self._mapping is not None or self._keep or self._ignore or self._rendering
-        if opened.found.container != "jsonl" or screen is None or by_itself:
+        if opened.found.container != "jsonl" or by_itself:
             yield from opened.elements(self.normalised, ask, self._mapping.fields if self._mapping else frozenset())
             return
         line = 1
         for block in lines.blocks(opened.chunks):
-            cells = self._in_bulk(block, screen)
-            if cells is not None:
+            cells = self._cells(block)
+            if block is not None and cells is not None:
+                yield _Plain(cells, line, screen is not None and screen(block))
                 line += len(cells)
-                yield cells
                 continue
             for element in lines.read_block(block, line, self.normalised):
                 line += 1
                 yield element
 
-    def _in_bulk(self, block: bytes | None, screen: Screen) -> Cells | None:
-        if block is None or self.format not in {None, "prompt_completion"} or not screen(block):
+    def _cells(self, block: bytes | None) -> Cells | None:
+        if block is None or self.format not in {None, "prompt_completion"}:
             return None
         cells = bulk.cells(block)
-        if cells is not None:
-            self.format = "prompt_completion"
+        if cells is None or len(cells) > self._left:
+            return None
+        self.format = "prompt_completion"
         return cells
 
 

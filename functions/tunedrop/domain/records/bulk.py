@@ -9,6 +9,7 @@ most of the work over whole blocks. A block is plain if all of this holds:
 - no field occurs twice: the line has no room for even `"prompt":1,` beside its two texts;
 - both are strings: their JSON begins with a quotation mark;
 - it is valid JSON without lone surrogates, which the decoder checks, and UTF-8, which it does not;
+- no line is so long that it could have more commas or brackets than are read;
 - no line ends in CR LF, is blank or begins with a byte-order mark, because those must be counted.
 
 Any other block is read line by line, and only that path decides what is wrong: this one can only save work.
@@ -19,7 +20,7 @@ from __future__ import annotations
 import io
 import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Generic, TypeVar
@@ -27,6 +28,8 @@ from typing import Generic, TypeVar
 import msgspec
 
 from tunedrop.domain.base_models.catalogue import RecordFormat
+from tunedrop.domain.records import elements, strict_json
+from tunedrop.domain.records.record import Block, Record, Turn
 
 T = TypeVar("T")
 
@@ -38,6 +41,10 @@ _ROOM = len('"prompt":1,') - 1
 """Bytes a line may have beyond its texts and the shortest object around them, one less than a second field needs."""
 
 
+_LONGEST = min(elements.MAX_COMMAS, strict_json.MAX_BRACKETS)
+"""Bytes of a line that can have too many of either; whether it has, the slow path counts."""
+
+
 class _Pair(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     prompt: msgspec.Raw
     completion: msgspec.Raw
@@ -46,6 +53,7 @@ class _Pair(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 _opens_object = operator.methodcaller("startswith", b'{"')
 _opens_string = operator.methodcaller("startswith", b'"')
 _prompt, _completion = operator.attrgetter("prompt"), operator.attrgetter("completion")
+_text = msgspec.json.Decoder(str).decode
 _pairs = msgspec.json.Decoder(_Pair).decode_lines
 
 
@@ -92,9 +100,11 @@ def cells(block: bytes) -> Cells | None:
             for line in each:
                 line.isascii() or line.decode()  # msgspec.Raw would take bytes that are not UTF-8
         pairs = _pairs(block)
-    except (UnicodeDecodeError, msgspec.DecodeError):
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
         return None
     if len(pairs) != len(each) or not all(map(_opens_object, each)):
+        return None
+    if max(map(len, each), default=0) > _LONGEST:
         return None
     found = Cells(list(map(bytes, map(_prompt, pairs))), list(map(bytes, map(_completion, pairs))))
     texts = map(operator.add, map(len, found.prompts), map(len, found.completions))
@@ -105,6 +115,14 @@ def cells(block: bytes) -> Cells | None:
 def _strings(found: Cells) -> bool:
     texts = chain(found.prompts, found.completions)
     return all(map(_opens_string, texts))
+
+
+def records(found: Cells) -> Iterator[Record]:
+    """The records of these texts, as the format's own reader makes them."""
+    for prompt, completion in zip(found.prompts, found.completions, strict=True):
+        question = Turn("$.prompt", "user", (Block("$.prompt", _text(prompt), None, prompt),))
+        answer = Turn("$.completion", "assistant", (Block("$.completion", _text(completion), None, completion),))
+        yield Record((), (question, answer))
 
 
 def splice(found: Cells, record_format: RecordFormat, system: str | None = None) -> bytes:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from hashlib import sha256
+from typing import TypeAlias
 from zlib import crc32
 
 from tunedrop.domain.records.record import Block, Record, Turn, joined
@@ -74,6 +75,10 @@ COLUMNS = {
 """Columns with one number per record, and the type codes of their arrays."""
 
 
+Words: TypeAlias = "array[int] | bytes"
+"""Checksums of words, in ascending order, or what they are still to be made of."""
+
+
 class Fingerprints:
     """The fingerprints of one split's records, in columns, in file order.
 
@@ -89,7 +94,7 @@ class Fingerprints:
 
     - digits: checksum of the system text and of the main part's digits in order
     - heads, tails: checksums of the beginning and the end of the other part
-    - words: checksums of the other part's first words, in ascending order
+    - words: the other part's first words, as `checksums` takes them: few records are so alike that they are looked at
     """
 
     __slots__ = (*COLUMNS, "_system", "sketches", "words")
@@ -110,7 +115,7 @@ class Fingerprints:
         for name, code in COLUMNS.items():
             setattr(self, name, array(code))
         self.sketches: list[array[int]] = []
-        self.words: list[array[int]] = []
+        self.words: list[Words] = []
         self._system = ("", b"", 0)
 
     def __len__(self) -> int:
@@ -223,6 +228,13 @@ def _sketch(normal: bytes) -> array[int]:
     return array("I", pieces[:MAX_PIECES])
 
 
-def _words(text: str) -> array[int]:
+def _words(text: str) -> Words:
     opening = text[:_LONGEST_OPENING].encode("utf-8", "replace").translate(_WORDS)
-    return array("I", sorted(set(map(crc32, opening.split(None, MAX_WORDS)[:MAX_WORDS]))))
+    return opening if len(opening) <= _LONGEST_OPENING else checksums(opening)
+
+
+def checksums(words: Words) -> array[int]:
+    """Checksums of the words, in ascending order."""
+    if isinstance(words, array):
+        return words
+    return array("I", sorted(set(map(crc32, words.split(None, MAX_WORDS)[:MAX_WORDS]))))

@@ -11,7 +11,7 @@ from array import array
 from itertools import accumulate, pairwise
 from zlib import crc32
 
-from tunedrop.domain.records.fingerprints import COLUMNS, MAX_PIECES, MAX_WORDS, MEMORY, Fingerprints
+from tunedrop.domain.records.fingerprints import COLUMNS, MAX_PIECES, MAX_WORDS, MEMORY, Fingerprints, checksums
 
 SCHEMA = 2
 """Must change with the normal form, the pieces or the columns; stored fingerprints then count as unreadable."""
@@ -29,7 +29,7 @@ class UnreadableFingerprints(ValueError):
 
 def dump(prints: Fingerprints) -> bytes:
     """Serialize fingerprints; the same records give the same bytes."""
-    lists = [*prints.sketches, *prints.words]
+    lists = [*prints.sketches, *map(checksums, prints.words)]
     pieces = array("I")
     for each in lists:
         pieces += each
@@ -69,7 +69,7 @@ def _joined(columns: list[array[int]]) -> Fingerprints:
     if ends[-1] != len(pieces) or max(lengths, default=0) > max(MAX_PIECES, MAX_WORDS):
         raise UnreadableFingerprints("sketches of other lengths")
     lists = [pieces[start:end] for start, end in pairwise(ends)]
-    prints.sketches, prints.words = lists[: len(prints)], lists[len(prints) :]
+    prints.sketches, prints.words = lists[: len(prints)], [*lists[len(prints) :]]
     return prints
 
 
