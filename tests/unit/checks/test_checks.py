@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
@@ -88,6 +90,16 @@ def test_codes_are_snake_case_and_words_are_sentences(check: Check):
 def test_the_page_about_data_is_the_one_that_the_checks_write():
     page = Path(__file__).parents[3] / "docs" / "data-format.md"
     assert page.read_text("utf-8") == documentation.render(), "run: python -m tunedrop.domain.checks.documentation"
+
+
+def test_whoever_imports_a_module_of_checks_first_changes_no_order():
+    order = "print(documentation.render(), *(check.code for check in all_checks.RECORD_CHECKS))"
+    lines = "from tunedrop.domain.checks import {first}, all_checks, documentation\n" + order
+    seen = {
+        subprocess.run([sys.executable, "-c", lines.format(first=first)], capture_output=True, check=True).stdout
+        for first in ("answers", "turns", "media_findings")
+    }
+    assert len(seen) == 1
 
 
 def test_only_a_shared_check_never_looks_at_its_base_model():

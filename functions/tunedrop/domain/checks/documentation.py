@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from typing import get_args
 
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.base_models.catalogue import SPLITS, BaseModel, Range
 from tunedrop.domain.checks import format_documentation, media_documentation
 from tunedrop.domain.checks.all_checks import CHECKS
 from tunedrop.domain.checks.findings import MAX_PER_CODE, MOST_STORED
-from tunedrop.domain.checks.registry import Check, Stage
+from tunedrop.domain.checks.registry import Check, Severity, Stage
 from tunedrop.domain.records import elements
 from tunedrop.domain.texts import tokens
 from tunedrop.domain.versions import dataset_toml, joined_parts, object_keys
@@ -264,7 +265,9 @@ Where there are more (`truncated_codes`), all of them lie beside the report, a l
 `<split>.findings.jsonl` and, for spreadsheets, in `<split>.findings.csv`: at most the first {MOST_STORED:,}.
 `tunedrop check --findings OUT` writes all."""
     for stage, title in _STAGES.items():
-        rows = "\n".join(_code_row(check) for check in CHECKS.values() if check.stage == stage)
+        told = [check for check in CHECKS.values() if check.stage == stage]
+        told.sort(key=lambda check: (get_args(Severity).index(check.severity), check.code))
+        rows = "\n".join(map(_code_row, told))
         yield f"### {title}\n\n| code | severity | meaning | what to do | example |\n|---|---|---|---|---|\n{rows}"
 
 

@@ -95,7 +95,7 @@ class Check:
 
 
 CHECKS: dict[str, Check] = {}
-"""By code, in documentation order. Complete only after `tunedrop.domain.checks.all_checks` was imported."""
+"""By code, in the order of imports. Complete only after `tunedrop.domain.checks.all_checks` was imported."""
 
 
 def _register(check: Check) -> None:
