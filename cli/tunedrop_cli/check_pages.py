@@ -77,7 +77,8 @@ def _wanted(found: Sequence[Verdict], split: Split) -> Collection[int]:
 def _records(files: Sequence[LocalFile], plan: Assignment, wanted: Collection[int]) -> Iterator[tuple[int, Record]]:
     for file in files:
         file.watch = lambda _: None
-    reader = SplitFileReader([file.part() for file in files], plan.mapping, keep=plan.keep, ignore=plan.ignore)
+    parts = [file.part() for file in files]
+    reader = SplitFileReader(parts, plan.mapping, keep=plan.keep, ignore=plan.ignore, rendering=plan.rendering)
     for entry in reader:
         if entry.record is not None and entry.number is not None and entry.number in wanted:
             yield entry.number, entry.record

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tunedrop.domain.base_models.catalogue import catalogue
 from tunedrop.domain.formats import all_formats, tool_turns
 from tunedrop.domain.records.defects import Defect
-from tunedrop.domain.records.record import Reading
+from tunedrop.domain.records.record import Block, Reading, Record, Turn
 from tunedrop.domain.texts.tool_blocks import ToolCall, ToolDefinition, ToolResult, parse
 
 from tests.unit.checks.splits import run
@@ -201,6 +201,15 @@ def test_the_same_conversation_of_sharegpts_relatives():
         ("assistant", [ToolCall("find", {"order": 7})]),
         ("user", [ToolResult(1, "shipped")]),
     ]
+
+
+def test_calls_that_a_turn_tells_in_several_texts_are_each_written_once():
+    told = [Block(f"$.messages[1].content[{place}]", json.dumps({"name": name})) for place, name in enumerate("fg")]
+    turns = (Turn("$.messages[0]", "user", (Block("$", "Why?"),)), Turn("$.messages[1]", "tool_call", tuple(told)))
+    made = tool_turns.rendered(Reading(Record((), turns), (), ()))
+    assert made.record is not None
+    (written,) = made.record.turns[1].blocks
+    assert parse(written.text or "") == (ToolCall("f", {}), ToolCall("g", {}))
 
 
 def test_results_of_json_of_several_texts_and_of_errors_stay_what_they_are():

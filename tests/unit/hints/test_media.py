@@ -206,12 +206,13 @@ def test_an_image_counts_as_many_tokens_as_the_largest_may_have():
     assert "too_many_tokens" in counts(long)
 
 
-def test_documents_whose_tokens_nobody_knows_are_warned_of():
+def test_documents_whose_tokens_nobody_knows_are_warned_of_and_counted_as_the_most_that_they_may_have():
     content = records(lambda number: in_s3(f"media/{number}.pdf", "document", "pdf"), 220)
     files = {f"{number}.pdf": PDF for number in range(220)}
     result, _ = run(content, "nova-2-lite", media=folder(files))
     ((code, message),) = [(each.code, each.message) for each in result.findings]
     assert (code, message) == ("uncounted_tokens", "Records: 220; 7,040,000 tokens at most.")
+    assert result.tokens.total == 7_040_000
     assert result.accepted
 
 

@@ -60,7 +60,7 @@ declare(
     code="uncounted_tokens",
     stage="split",
     severity="warning",
-    words="Documents have tokens that nobody can estimate, so training costs more than the report says.",
+    words="Documents have tokens that nobody can estimate: a record with one counts as the most that one may have.",
     hint="Train on a few records first: the job's report has the tokens that were billed.",
     example=None,
 )

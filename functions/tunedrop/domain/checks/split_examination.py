@@ -167,7 +167,7 @@ class Examination:
 
     def _estimate(self, record: Record, known: int | None) -> int:
         of_texts = tokens.estimate(text for _, _, text in record.texts) if known is None else known
-        return of_texts + media_blocks.tokens(record, self.base_model)
+        return media_blocks.with_files(of_texts, record, self.base_model)
 
     def _taught(self, record: Record, place: Place) -> tuple[Record, ...]:
         """What to train on for this record: itself, unless some of its answers are not to be learned."""

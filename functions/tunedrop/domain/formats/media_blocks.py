@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tunedrop.domain.base_models.catalogue import BaseModel, MediaKind
+from tunedrop.domain.base_models.catalogue import BaseModel, MediaKind, MediaLimits
 from tunedrop.domain.formats import foreign_blocks
 from tunedrop.domain.records import media_names
 from tunedrop.domain.records.record import Block, Record
@@ -123,11 +123,27 @@ def usual(ending: str) -> str:
 
 
 def tokens(record: Record, base_model: BaseModel) -> int:
-    """The estimated tokens of a record's files."""
+    """The estimated tokens of a record's files; 0 for those that nobody can estimate."""
+    return sum(each.tokens for each in _limits(record, base_model))
+
+
+def with_files(of_texts: int, record: Record, base_model: BaseModel) -> int:
+    """The estimated tokens of a record whose texts have so many.
+
+    With a file that nobody can estimate, the most that a record may have: no cap or price may take it for less.
+    """
+    limits = _limits(record, base_model)
+    if any(not each.tokens for each in limits):
+        return base_model.limits.record_tokens
+    return of_texts + sum(each.tokens for each in limits)
+
+
+def _limits(record: Record, base_model: BaseModel) -> list[MediaLimits]:
+    """Of each of its files that the base model trains on."""
     if not record.others or not base_model.media:
-        return 0
+        return []
     kinds = [found.kind for _, block in record.others if (found := of(block))]
-    return sum(base_model.media[kind].tokens for kind in kinds if kind in base_model.media)
+    return [base_model.media[kind] for kind in kinds if kind in base_model.media]
 
 
 def placed(record: Record, location: Callable[[Media], Mapping[str, Any]] | None) -> tuple[Record, int]:

@@ -129,8 +129,9 @@ def _pieces(turn: Turn, asked: Sequence[Made], told: list[Made], normalised: lis
     for block in turn.blocks:
         kind = "" if block.text is not None else foreign_blocks.kind_of(block)
         if turn.role in CALL_ROLES and block.text is not None:
-            told += tool_shapes.told_calls(block.text, block.path, normalised)
-            items += [made.call for made in told]
+            made = tool_shapes.told_calls(block.text, block.path, normalised)
+            told += made
+            items += [each.call for each in made]
         elif block.text is not None:
             _say(block.text, items)
         elif kind in CALLS and turn.role == "assistant":
