@@ -38,10 +38,19 @@ def answers(model: str, lines: Iterable[str]) -> Iterator[str]:
     """A line for each record, with what the model says in place of its last message: calls as they are trained."""
     for number, line in enumerate(lines, 1):
         said = json.loads(fetch("/chat/completions", question(model, json.loads(line))))["choices"][0]["message"]
-        functions = [call["function"] for call in said.get("tool_calls") or []]
-        calls = [ToolCall(function["name"], json.loads(function["arguments"])) for function in functions]
+        calls = [called(call["function"]) for call in said.get("tool_calls") or []]
         text = [said["content"]] if said.get("content") else []
         yield json.dumps({"record": number, "answer": tool_blocks.render([*text, *calls])})
+
+
+def called(function: dict[str, Any]) -> ToolCall | str:
+    """A call; as text where its arguments are no object of JSON, which a model may write: no later answer is lost."""
+    name, written = function["name"], function["arguments"]
+    try:
+        arguments = json.loads(written)
+    except ValueError:
+        arguments = None
+    return ToolCall(name, arguments) if isinstance(arguments, dict) else f"{name} {written}"
 
 
 def question(model: str, record: dict[str, Any]) -> dict[str, Any]:

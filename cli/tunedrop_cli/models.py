@@ -68,7 +68,7 @@ def _row(found: Mapping[str, Any]) -> tuple[str, ...]:
         found["name"],
         state(found),
         _served(found) or "-",
-        "-" if found["is_there"] is False else amounts.money(**_month(found)),
+        "-" if found["is_there"] is False else amounts.money(*_month(found)),
         local_times.shown(found["created_at"]),
         f"{found['dataset']}@{found['version']}",
         found["base_model"],
@@ -183,14 +183,14 @@ def state(found: Mapping[str, Any]) -> str:
 def _stored_for(found: Mapping[str, Any]) -> str:
     if found["is_there"] is False:
         return ""
-    cost = _month(found)
-    return "an unknown fee: no price is set" if cost["amount"] is None else f"{amounts.money(**cost)} a month"
+    amount, currency = _month(found)
+    return "an unknown fee: no price is set" if amount is None else f"{amounts.money(amount, currency)} a month"
 
 
-def _month(found: Mapping[str, Any]) -> dict[str, Any]:
-    """What storing it costs."""
+def _month(found: Mapping[str, Any]) -> tuple[float | None, str | None]:
+    """What storing it costs, and in which currency."""
     cost = found["storage_cost"]
-    return {"amount": cost["month"], "currency": cost["currency"]}
+    return cost["month"], cost["currency"]
 
 
 def _splits(found: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:

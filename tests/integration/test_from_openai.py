@@ -14,6 +14,7 @@ from typing import Any
 
 import dataset_uploaded
 import pytest
+from tunedrop.domain.texts.tool_blocks import ToolCall
 from tunedrop_cli import main, pauses
 
 from examples import from_openai
@@ -117,6 +118,12 @@ def control_api(stack, environment):
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("written", ["", "{", "[1]", '"so"'])
+def test_a_call_whose_arguments_are_no_object_is_kept_as_text_and_stops_no_later_answer(written):
+    assert from_openai.called({"name": "find", "arguments": written}) == f"find {written}"
+    assert from_openai.called({"name": "find", "arguments": '{"order": 7}'}) == ToolCall("find", {"order": 7})
 
 
 ASKED = [{"role": "user", "content": "Why?"}]
