@@ -24,7 +24,7 @@ from tests.hostile.world import quiet
 from tests.integration import bedrock_world
 from tests.integration.bedrock_world import World
 from tests.integration.conftest import ACCOUNT, deployed, in_moto
-from tests.integration.faster_moto import same_rows
+from tests.integration.faster_moto import forget_rows, same_rows
 from tests.integration.uploads_world import EARLIER, Uploader
 
 TABLES = ("StateTable", "AccessTable")
@@ -60,6 +60,7 @@ class Bench:
     ) -> Delivery:
         """Put everything back; a new delivery, in whose calls the plan interferes."""
         world, rows = self.world, self._tables()
+        forget_rows()
         world.simulator.restore(checkpoint.bedrock)
         for name, items in checkpoint.rows.items():
             rows[name].items = same_rows(items)

@@ -6,9 +6,11 @@ what the gate has let live.
 
 from __future__ import annotations
 
+import multiprocessing
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
 from tunedrop.domain.checks import examples
@@ -46,36 +48,51 @@ class Tally:
     runs: int = 0
     struck: int = 0
     calls: int = 0
-    """Of both stories without faults."""
+    """Of the stories without faults."""
     ends: Counter[str] = field(default_factory=Counter)
     objections: list[str] = field(default_factory=list)
 
 
-def explore(number: int | None = None, seed: int = 12) -> Tally:
-    """Every fault at every call of both stories, or so many of them."""
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The stack between two runs of its functions, in the story without a fault."""
+
+    calls: int
+    """Made by then."""
+    checkpoint: Checkpoint
+
+
+GATES = ("none", "better")
+
+
+def explore(gates: Sequence[str] = GATES, number: int | None = None, seed: int = 12) -> Tally:
+    """Every fault at every call of the stories of these gates, or so many of them."""
     with bench() as made:
-        found, cases = Tally(), list[tuple[Checkpoint, Case]]()
-        data = _data(made)
-        for gate in ("none", "better"):
-            start = _trained(made, data, gate)
-            names = _play(made, start, gate, None, found)
+        found, cases, data = Tally(), list[tuple[Moment, Case]](), _data(made)
+        for gate in gates:
+            moments, names = _without_fault(made, _trained(made, data, gate), gate, found)
             found.calls += len(names)
-            cases += [(start, Case(gate, at, name, fault)) for at, name in enumerate(names) for fault in FAULTS]
+            for at, name in enumerate(names):
+                begins = next(moment for moment in reversed(moments) if moment.calls <= at)
+                cases += [(begins, Case(gate, at, name, fault)) for fault in FAULTS]
         assert not found.objections, f"without a fault: {found.objections}"
-        for start, case in cases if number is None else random.Random(seed).sample(cases, number):
+        for moment, case in cases if number is None else random.Random(seed).sample(cases, number):
             found.runs += 1
-            _play(made, start, case.gate, case, found)
+            _play(made, moment, case, found)
         return found
 
 
 def prove() -> Proof:
-    """All of them."""
-    found = explore()
-    ends = ", ".join(f"{end} {number:,}" for end, number in sorted(found.ends.items()))
+    """All of them, a process for each gate."""
+    with ProcessPoolExecutor(len(GATES), multiprocessing.get_context("spawn")) as pool:
+        found = list(pool.map(explore, [(gate,) for gate in GATES]))
+    counted = sum((each.ends for each in found), Counter[str]())
+    ends = ", ".join(f"{end} {number:,}" for end, number in sorted(counted.items()))
+    objections = [against for each in found for against in each.objections]
     return Proof(
-        f"{len(KINDS)} kinds of fault at {found.calls} calls between a job's end and its gate's, {found.runs:,} runs: "
-        f"{ends}; {len(found.objections)} objections",
-        found.objections,
+        f"{len(KINDS)} kinds of fault at {sum(each.calls for each in found)} calls between a job's end and its gate's, "
+        f"{sum(each.runs for each in found):,} runs: {ends}; {len(objections)} objections",
+        objections,
     )
 
 
@@ -101,9 +118,26 @@ def _trained(made: Bench, data: Checkpoint, gate: str) -> Checkpoint:
     return made.checkpoint()
 
 
-def _play(made: Bench, start: Checkpoint, gate: str, case: Case | None, found: Tally) -> list[str]:
-    """One run, judged; the names of its calls."""
-    delivery = made.begin(start, {case.index: interference(case.fault, made.sleep)} if case else {})
+def _without_fault(made: Bench, start: Checkpoint, gate: str, found: Tally) -> tuple[list[Moment], list[str]]:
+    """The moments of the story at which a run can begin, and the names of its calls."""
+    delivery, moments = made.begin(start), [Moment(0, start)]
+    while not _is_over(made):
+        delivery.step()
+        moments.append(Moment(len(delivery.watch.names), made.checkpoint()))
+    _end(made, delivery, gate, found, gate)
+    return moments, delivery.watch.names
+
+
+def _play(made: Bench, moment: Moment, case: Case, found: Tally) -> None:
+    """One run from that moment on, judged: what comes before the fault is the same each time."""
+    at = case.index - moment.calls
+    delivery = made.begin(moment.checkpoint, {at: interference(case.fault, made.sleep)})
+    _end(made, delivery, case.gate, found, str(case))
+    assert delivery.watch.names[at] == case.operation, "the same calls until the fault"
+    found.struck += 1
+
+
+def _end(made: Bench, delivery: Delivery, gate: str, found: Tally, told: str) -> None:
     try:
         delivery.until(lambda: _is_over(made), 2 * LONGEST_HOURS)
         quiet(delivery)
@@ -112,9 +146,7 @@ def _play(made: Bench, start: Checkpoint, gate: str, case: Case | None, found: T
         found.ends[made.world.deployment().state] += 1
     except Stuck as stuck:
         objections = [f"stuck: {stuck}"]
-    found.objections += [f"{case or gate}: {each}" for each in objections]
-    found.struck += bool(case and case.index < len(delivery.watch.names))
-    return delivery.watch.names
+    found.objections += [f"{told}: {each}" for each in objections]
 
 
 def _is_over(made: Bench) -> bool:

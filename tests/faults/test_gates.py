@@ -6,7 +6,7 @@ from tests.faults import gates
 
 
 def test_whatever_fails_once_nothing_goes_live_unjudged_and_nothing_else_bills():
-    found = gates.explore(3)
+    found = gates.explore(number=3)
     assert found.objections == []
     assert found.struck == 3
     assert found.ends["Ready"] >= 1, "a gate of none lets it live"

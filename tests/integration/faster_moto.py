@@ -16,6 +16,7 @@ from moto.backend_index import backend_url_patterns
 from moto.core import responses
 from moto.core.base_backend import BaseBackend
 from moto.core.botocore_stubber import BotocoreStubber
+from moto.core.model_instances import model_data
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.serialize import BaseJSONSerializer
 from moto.core.utils import camelcase_to_underscores, method_names_from_class
@@ -86,6 +87,12 @@ def _copy_changed_rows_only() -> None:
 def same_rows(items: Mapping[Any, Mapping[Any, Any]]) -> defaultdict[Any, dict[Any, Any]]:
     """A table's rows for another one to hold: in a hurry, no row is changed where it stands."""
     return defaultdict(dict, {place: dict(rows) for place, rows in items.items()})
+
+
+def forget_rows() -> None:
+    """Let go of tables and rows that nobody holds any more: moto keeps all it ever made, for a page that shows it."""
+    for model in model_data["dynamodb"].values():
+        model.instances_tracked.clear()  # type: ignore[attr-defined]
 
 
 def _add_sizes_up_when_they_matter() -> None:
