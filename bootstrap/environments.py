@@ -37,6 +37,7 @@ ENVIRONMENTS = {
     "mlflow": Environment(".venv-mlflow", "an MLflow server and the command, for make prove", ("cli", "functions")),
     "oracles": Environment(".venv-oracles", "SciPy and others, for make prove", ("functions",)),
     "writers": Environment(".venv-writers", "pyarrow, polars and DuckDB, for make prove", ("functions",)),
+    "peers": Environment(".venv-peers", "LiteLLM's proxy, for benchmarks/messages"),
 }
 LOCKS = {  # name: what uv compiles it from
     "layer": ("--group", "lambda"),
@@ -48,6 +49,7 @@ LOCKS = {  # name: what uv compiles it from
     "mlflow": ("pyproject.toml", "--extra", "aws", "--extra", "mlflow", "--group", "mlflow-server"),
     "oracles": ("--group", "oracles"),
     "writers": ("--group", "writers"),
+    "peers": ("--group", "peers"),
 }
 LAYERS = {"layer": "dependencies", "parquet": "parquet"}  # name of the lock: folder of the layer that it is of
 

@@ -1,0 +1,1 @@
+"""Measure the Messages API beside its peers: `.venv/bin/python -m benchmarks.messages --help`."""
