@@ -318,7 +318,10 @@ def test_an_environments_stamp_follows_its_lock(tmp_path):
 def test_an_unknown_environment_is_told_which_are_known(capsys):
     with pytest.raises(SystemExit, match="2"):
         command.main(["prod"])
-    assert "unknown: prod; known are: dev, local, sam, gates, mlflow, oracles, writers, lock" in capsys.readouterr().err
+    assert (
+        "unknown: prod; known are: dev, local, sam, gates, mlflow, oracles, writers, peers, lock"
+        in capsys.readouterr().err
+    )
 
 
 # --- a machine that has nothing yet
