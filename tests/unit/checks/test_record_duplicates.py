@@ -220,6 +220,13 @@ def test_a_long_answer_again_is_found_where_the_short_questions_are_alike(seed, 
     assert codes(first, *strange(seed + 1, 20), other) == {}
 
 
+@pytest.mark.parametrize(("more", "found"), [("tonight please", {"near_duplicate": 1}), ("tonight at the harbour", {})])
+def test_a_long_answer_again_is_found_where_two_words_were_added_to_a_question_of_six(more, found):
+    answer = story(1)
+    first = record("How can I dim the lamp?", " ".join(answer))
+    assert codes(first, record(f"How can I dim the lamp {more}?", edited(answer, 60))) == found
+
+
 def test_what_is_found_does_not_depend_on_which_of_the_two_comes_first():
     one, two = record(" ".join(story(1)), "Yes."), record(edited(story(1), 60), "Yes.")
     assert look_at(Repetitions(), "train", [one, *strange(9), two]) == {("near_duplicate", 102): 1}

@@ -10,7 +10,7 @@ explains this and what pieces are). Two records are near duplicates when all of 
 - the other parts are the same in their normal form, or begin or end with the same letters: 40 for an answer of at
   least 100, about 20 words, and 12 for a question of at least 24; or all but two of their first words are the same,
   and at least six of an answer's, three of a question's;
-- the questions, and the answers, differ in length by at most a quarter.
+- the questions, and the answers, differ in length by at most a quarter, or by two words.
 
 Pieces found in eight or more main parts are template (instructions, a shared document) and prove nothing. By the same
 rule, eight records that are alike were made from one template and are not reported as copies.
@@ -37,6 +37,8 @@ _LEAST = {QUESTION: 100, ANSWER: 24}
 be about anything."""
 _LEAST_WORDS, _OTHER_WORDS = {QUESTION: 6, ANSWER: 3}, 2
 """Words that the other parts have in common, by the main part, and words of either that may be others."""
+_TWO_WORDS = 24
+"""Bytes: a short question to which two words were added is a quarter longer."""
 _SAMPLE = 1_024
 """Records that are looked at to find template pieces."""
 _CANDIDATES = TEMPLATE
@@ -139,8 +141,8 @@ def _smallest(pieces: Sequence[int]) -> int:
 
 
 def _similar(left: int, right: int) -> bool:
-    """Whether two lengths differ by at most a quarter of the longer one."""
-    return 4 * abs(left - right) <= max(left, right)
+    """Whether two lengths differ by at most a quarter of the longer one, or by no more than two words have."""
+    return abs(left - right) <= max(left // 4, right // 4, _TWO_WORDS)
 
 
 def _share(left: Sequence[int], right: Sequence[int]) -> bool:
