@@ -14,10 +14,13 @@ from tunedrop.edges.streamed_response import StreamedResponse
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+    from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
 
 STREAMED_READ_SECONDS = 120.0
+WHOLE_READ_SECONDS = 285.0
+"""Leaves time to answer: a streaming route's function has 300 s."""
 BUFFERED_READ_SECONDS = 25.0
-"""Leaves time to answer: a buffered route's function has 28 s, and API Gateway gives up after 29."""
+"""The same: a buffered route's function has 28 s, and API Gateway gives up after 29."""
 
 
 @logger.inject_lambda_context(log_event=False)
@@ -29,8 +32,16 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> StreamedRespons
     response = answer_call.respond(
         http_call.from_event(event),
         here,
-        clients.bedrock_runtime(read_seconds=STREAMED_READ_SECONDS if streams else BUFFERED_READ_SECONDS),
+        _streaming if streams else _buffered,
         remaining_ms=context.get_remaining_time_in_millis,
         request_id=context.aws_request_id,
     )
     return response if streams else response.buffered()
+
+
+def _streaming(whole: bool) -> BedrockRuntimeClient:
+    return clients.bedrock_runtime(read_seconds=WHOLE_READ_SECONDS if whole else STREAMED_READ_SECONDS)
+
+
+def _buffered(_: bool) -> BedrockRuntimeClient:
+    return clients.bedrock_runtime(read_seconds=BUFFERED_READ_SECONDS)

@@ -98,7 +98,7 @@ def _converse_usage(answered: Answer) -> dict[str, Any]:
 def converse(call: Call) -> Reply:
     """Converse: the same shapes for all models."""
     answered = _answer(call, speaker(call), _conversation(call.parameters))
-    blocks, stop_reason = tools.blocks(answered, call["toolConfig"])
+    blocks, stop_reason = tools.blocks(answered, call.parameters)
     document = {"output": {"message": {"role": "assistant", "content": blocks}}, "stopReason": stop_reason}
     content = json.dumps(document | _converse_usage(answered), ensure_ascii=False).encode()
     return Reply(content, {"content-type": "application/json"})
@@ -107,13 +107,11 @@ def converse(call: Call) -> Reply:
 def converse_stream(call: Call) -> Reply:
     """ConverseStream: messageStart, the blocks' events, messageStop, metadata."""
     answered = _answer(call, speaker(call), _conversation(call.parameters))
-    return _streamed(call, _converse_events(answered, call["toolConfig"]), {})
+    return _streamed(call, _converse_events(answered, call.parameters), {})
 
 
-def _converse_events(
-    answered: Answer, tool_config: Mapping[str, Any] | None
-) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    blocks, stop_reason = tools.blocks(answered, tool_config)
+def _converse_events(answered: Answer, parameters: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    blocks, stop_reason = tools.blocks(answered, parameters)
     yield "messageStart", {"role": "assistant"}
     yield from tools.events(blocks, answered.pieces)
     yield "messageStop", {"stopReason": stop_reason}

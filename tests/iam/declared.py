@@ -289,6 +289,7 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         May("dynamodb:UpdateItem", ACCESS, under("CALLED")),
         May("dynamodb:GetItem", STATE, under("DEPLOYMENT#*")),
         May("kms:Decrypt GenerateDataKey", KEY, by_way_of("dynamodb")),
+        May("bedrock:InvokeModel", (THROUGHPUTS, DEPLOYMENTS), IS_OURS),
         May("bedrock:InvokeModelWithResponseStream", (THROUGHPUTS, DEPLOYMENTS), IS_OURS),
         May("kms:Decrypt", KEY, by_way_of("bedrock"), "EncryptCustomModels"),
     ),

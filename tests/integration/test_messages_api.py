@@ -6,6 +6,7 @@ import io
 import json
 import logging
 from datetime import timedelta
+from typing import Any
 
 import anthropic
 import boto3
@@ -61,7 +62,8 @@ def deployed(stack, environment, request):
     environment.setenv("AWS_DEFAULT_REGION", base_model.regions[0])
     control = boto3.client("bedrock")  # noqa: TID251 - the test's own
     buffered = clients.bedrock_runtime(read_seconds=messages_api.BUFFERED_READ_SECONDS)
-    for client in (control, clients.bedrock_runtime(read_seconds=messages_api.STREAMED_READ_SECONDS), buffered):
+    whole = clients.bedrock_runtime(read_seconds=messages_api.WHOLE_READ_SECONDS)
+    for client in (control, clients.bedrock_runtime(read_seconds=messages_api.STREAMED_READ_SECONDS), whole, buffered):
         mount(client, simulator)
     arn = control.create_provisioned_model_throughput(
         modelUnits=1, provisionedModelName="support-bot", modelId=base_model.customization_id
@@ -261,12 +263,45 @@ def test_other_routes_and_methods_have_the_contracts_error_too(stack, caller):
 
 
 def test_what_a_base_model_cannot_take_is_refused_not_dropped(stack, caller):
-    put_deployment(stack, ARN, base_model="nova-lite")
+    put_deployment(stack, ARN, base_model="nova-micro")
     bedrock = ScriptedBedrock().mounted()
-    status, _, error = caller.refusal({**ASK, "tools": [{"name": "clock"}]})
+    picture = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGk="}}
+    status, _, error = caller.refusal({**ASK, "messages": [{"role": "user", "content": [picture]}]})
     assert (status, error["type"]) == (400, "invalid_request_error")
-    assert error["message"].startswith("tools: ")
+    assert error["message"] == "messages.0.content.0.type: this deployment takes text, tool_use, tool_result, not image"
     assert not bedrock.requests
+
+
+FIND: Any = {
+    "name": "find_order",
+    "description": "Finds an order.",
+    "input_schema": {"type": "object", "properties": {"number": {"type": "integer"}}, "required": ["number"]},
+    "cache_control": {"type": "ephemeral"},
+}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("deployed", ["nova-lite", "llama-3-1-8b"], indirect=True)
+def test_a_conversation_with_a_tool_goes_round(deployed, caller, stream):
+    ask = {"model": "support-bot", "max_tokens": 100, "tools": [FIND], "tool_choice": {"type": "auto"}}
+    turns: Any = [{"role": "user", "content": "Use find_order for order 7."}]
+    with caller.sdk() as api:
+        called = _message(api, stream, messages=turns, **ask)
+        assert called.stop_reason == "tool_use"
+        use = called.content[-1]
+        assert (use.type, use.name, use.input) == ("tool_use", "find_order", {"number": 7})
+        result = {"type": "tool_result", "tool_use_id": use.id, "content": "It is on its way."}
+        turns += [{"role": "assistant", "content": called.content}, {"role": "user", "content": [result]}]
+        answered = _message(api, stream, messages=turns, **ask)
+    assert answered.stop_reason == "end_turn"
+    assert [block.type for block in answered.content] == ["text"]
+
+
+def _message(api: Any, stream: bool, **asked: Any) -> Any:
+    if not stream:
+        return api.messages.create(**asked)
+    with api.messages.stream(**asked) as events:
+        return events.get_final_message()
 
 
 # name, status from Bedrock, status and code of the answer, x-should-retry

@@ -9,6 +9,7 @@ import pytest
 
 from tests.template.conftest import chosen, translate
 from tests.template.stack import deployed, statements, strings
+from tests.template.wiring.apis import VERBS, routes
 from tests.waiting import eventually
 
 API, STAGE, PERMISSION = "AWS::ApiGateway::RestApi", "AWS::ApiGateway::Stage", "AWS::Lambda::Permission"
@@ -17,12 +18,7 @@ POLICY_LIMIT = 20_480  # bytes of a function's resource policy, AWS Lambda's quo
 
 
 def methods(api):
-    return {
-        (path, verb): method
-        for path, verbs in api["Body"]["paths"].items()
-        for verb, method in verbs.items()
-        if verb != "options"
-    }
+    return {(path, verb): method for path, verbs in api["Body"]["paths"].items() for verb, method in verbs.items()}
 
 
 def gateway_responses(api):
@@ -46,7 +42,8 @@ def test_no_integration_carries_credentials_of_its_caller(stack):
 
 def test_no_method_is_any(stack):
     verbs = {verb for api in stack.of(API) for _, verb in methods(api)}
-    assert verbs == {"get", "post", "put", "delete"}
+    assert verbs == VERBS
+    assert {verb for _, verb in methods(stack["ControlApi"])} == {"get", "post", "put", "delete"}
 
 
 def test_every_request_to_the_control_api_is_signed(stack):
@@ -81,21 +78,21 @@ def test_the_control_api_answers_what_the_design_names(stack):
     }
 
 
-def test_the_messages_api_has_one_route_and_leaves_the_key_to_the_function(stack):
-    ((route, method),) = methods(stack["MessagesApi"]).items()
-    assert route == ("/v1/{proxy+}", "post")
-    assert "security" not in method
+def test_the_messages_api_hands_every_method_to_the_function_and_leaves_the_key_to_it(stack):
+    routes = methods(stack["MessagesApi"])
+    assert set(routes) == {("/v1/{proxy+}", verb) for verb in VERBS}
+    assert not any("security" in method for method in routes.values())
 
 
 def test_the_messages_route_streams_or_answers_in_one_piece_as_the_parameter_says(stack):
-    (method,) = methods(stack["MessagesApi"]).values()
-    integration = method["x-amazon-apigateway-integration"]
+    integrations = [method["x-amazon-apigateway-integration"] for method in methods(stack["MessagesApi"]).values()]
     function = "functions/<MessagesApiFunction.Arn>"
     streamed = ("STREAM", 300_000, f"{INVOKE}/2021-11-15/{function}/response-streaming-invocations")
     buffered = ("BUFFERED", 29_000, f"{INVOKE}/2015-03-31/{function}/invocations")
     expected = streamed if stack.parameters["MessagesResponse"] == "RESPONSE_STREAM" else buffered
-    assert (integration["responseTransferMode"], integration["timeoutInMillis"], integration["uri"]) == expected
-    assert (integration["type"], integration["httpMethod"]) == ("aws_proxy", "POST")
+    for each in integrations:
+        assert (each["responseTransferMode"], each["timeoutInMillis"], each["uri"]) == expected
+        assert (each["type"], each["httpMethod"]) == ("aws_proxy", "POST")
 
 
 def deployment_of(translated, api):
@@ -177,8 +174,7 @@ def test_an_api_may_invoke_its_own_function_at_its_own_routes_only(stack):
             if stack.referred(permission["FunctionName"]).id == function
         }
         allowed = {source.split("/", 2)[2] for source in sources}
-        routes = {f"{verb.upper()}{path.replace('{proxy+}', '*')}" for path, verb in methods(stack[api])}
-        assert allowed == routes
+        assert allowed == {route for route, _ in routes(stack[api])}
         assert all(f":<{api}>/" in source for source in sources)
 
 

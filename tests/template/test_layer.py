@@ -104,6 +104,7 @@ ASKED = {
     "mlflow": requirements("mlflow-server"),
     "oracles": requirements("oracles"),
     "writers": requirements("writers"),
+    "peers": requirements("peers"),
 }
 
 

@@ -12,8 +12,10 @@ from tests.template.wiring.finding import Code, Finding, pointed, under
 API, STAGE, PERMISSION = "AWS::ApiGateway::RestApi", "AWS::ApiGateway::Stage", "AWS::Lambda::Permission"
 GATEWAY_MS = 29_000
 """What API Gateway waits for an answer in one piece, unless a quota was raised."""
-OPEN = {("MessagesApi", "/v1/{proxy+}", "post")}
-"""Its function checks the API key itself."""
+VERBS = frozenset({"delete", "get", "head", "options", "patch", "post", "put"})
+"""All that API Gateway knows."""
+OPEN = {("MessagesApi", "/v1/{proxy+}", verb) for verb in VERBS}
+"""Their function checks the API key itself."""
 INTEGRATION = "x-amazon-apigateway-integration"
 NEVER_LOGGED = r"authorizer|identity\.apiKey|requestOverride|integration\.response|querystring|requestHeader"
 
@@ -22,6 +24,14 @@ def methods(api: Resource) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Path, verb and definition of each method; `options` answers browsers and reaches no function."""
     for path, verbs in under(api.properties, "Body", "paths", default={}).items():
         yield from ((path, verb, method) for verb, method in verbs.items() if verb != "options")
+
+
+def routes(api: Resource) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each route as a permission names it, and a method's definition: a path that takes every verb has one for all."""
+    for path, verbs in under(api.properties, "Body", "paths", default={}).items():
+        pattern = path.replace("{proxy+}", "*")
+        for verb in ["*"] if verbs.keys() >= VERBS else verbs.keys() - {"options"}:
+            yield f"{verb.upper()}{pattern}", verbs["post" if verb == "*" else verb]
 
 
 def check_auth(stack: Stack, code: Code) -> Iterator[Finding]:
@@ -80,8 +90,7 @@ def check_modes(stack: Stack, code: Code) -> Iterator[Finding]:
 def check_permissions(stack: Stack, code: Code) -> Iterator[Finding]:
     """API Gateway may invoke each method's function, for that API, and for no route that is not there."""
     for api in stack.of(API):
-        wanted = {(f"{verb.upper()}{path.replace('{proxy+}', '*')}", _function(stack, method.get(INTEGRATION, {})))
-                  for path, verb, method in methods(api)}  # fmt: skip
+        wanted = {(route, _function(stack, method.get(INTEGRATION, {}))) for route, method in routes(api)}
         allowed = set()
         for permission in stack.of(PERMISSION):
             source = str(permission.properties.get("SourceArn"))

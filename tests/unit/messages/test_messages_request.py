@@ -15,6 +15,9 @@ from tests.unit.messages.results import result_of
 SMALLEST = {"model": "support-bot", "max_tokens": 10, "messages": [{"role": "user", "content": "Hi"}]}
 
 
+CLOCK = {"name": "clock", "input_schema": {"type": "object"}}
+
+
 def parse(**fields) -> messages_request.MessagesRequest:
     return messages_request.parse(json.dumps({**SMALLEST, **fields}).encode())
 
@@ -37,7 +40,7 @@ def test_everything_that_can_be_said_is_kept():
         top_p=0.5,
         top_k=3,
         stop_sequences=["\n\n"],
-        tools=[{"name": "clock"}],
+        tools=[CLOCK],
         tool_choice={"type": "auto"},
         stream=True,
         metadata={"user_id": "u-1"},
@@ -45,7 +48,7 @@ def test_everything_that_can_be_said_is_kept():
     assert asked.system == ({"type": "text", "text": "Be brief."},)
     assert (asked.temperature, asked.top_p, asked.top_k) == (0, 0.5, 3)
     assert (asked.stop_sequences, asked.stream) == (("\n\n",), True)
-    assert (asked.tools, asked.tool_choice) == (({"name": "clock"},), {"type": "auto"})
+    assert (asked.tools, asked.tool_choice) == ((CLOCK,), {"type": "auto"})
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from tunedrop.actions.messages import manage_keys, record_call
-from tunedrop.domain.base_models.catalogue import Runtime, catalogue, find
+from tunedrop.domain.base_models.catalogue import BaseModel, catalogue, find
 from tunedrop.domain.messages import (
     claude_mapping,
-    converse_mapping,
+    converse_answer,
+    converse_request,
     message_events,
     messages_request,
     server_sent_events,
@@ -27,7 +28,6 @@ from tunedrop.domain.messages.messages_request import MessagesRequest
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.edges import usage_metrics
 from tunedrop.edges.bedrock import caught_errors, model_streams
-from tunedrop.edges.bedrock.model_streams import ModelStream
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows
 from tunedrop.edges.streamed_response import StreamedResponse
@@ -44,12 +44,12 @@ WAIT_SECONDS = 30
 def respond(
     call: Call,
     cloud: Cloud,
-    runtime: BedrockRuntimeClient,
+    runtime: Callable[[bool], BedrockRuntimeClient],
     *,
     remaining_ms: Callable[[], int],
     request_id: str,
 ) -> StreamedResponse:
-    """The HTTP answer to any call; never raises.
+    """The HTTP answer to any call; never raises. `runtime`: the client for a model's answer, whole (True) or streamed.
 
     Waits for the model's first event before it returns, so that errors up to then still get their own HTTP status.
     """
@@ -98,7 +98,7 @@ def _ready(name: str, cloud: Cloud) -> _Target:
     if deployment is None or deployment.hidden:
         raise ApiError("not_found_error", "unknown_deployment", f"model: there is no deployment {name!r}.")
     if deployment.state in {"Ready", "Updating"} and deployment.arn is not None:
-        return _Target(deployment.arn, find(deployment.base_model).runtime)
+        return _Target(deployment.arn, find(deployment.base_model))
     raise _not_ready(deployment)
 
 
@@ -118,27 +118,35 @@ def _not_ready(deployment: Deployment) -> ApiError:
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """The ARN to invoke, and the operation for it."""
+    """The ARN to invoke, and the base model behind it."""
 
     arn: str
-    runtime: Runtime
+    base_model: BaseModel
 
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """An open stream from Bedrock, and its events translated to the contract."""
+    """An answer of Bedrock's as events of the contract, and how to leave it."""
 
-    stream: ModelStream
     events: Iterator[Event]
+    close: Callable[[], None]
 
 
-def _ask(asked: MessagesRequest, target: _Target, runtime: BedrockRuntimeClient, request_id: str) -> _Source:
-    if target.runtime == "invoke_model":
-        stream = model_streams.invoke(runtime, target.arn, claude_mapping.body(asked))
-        return _Source(stream, claude_mapping.events(stream.chunks(), model=asked.model))
-    stream = model_streams.converse(runtime, target.arn, converse_mapping.arguments(asked))
+def _ask(
+    asked: MessagesRequest, target: _Target, runtime: Callable[[bool], BedrockRuntimeClient], request_id: str
+) -> _Source:
+    base_model = target.base_model
+    if base_model.runtime == "invoke_model":
+        stream = model_streams.invoke(runtime(False), target.arn, claude_mapping.body(asked))
+        return _Source(claude_mapping.events(stream.chunks(), model=asked.model), stream.close)
     message_id = f"msg_{request_id.replace('-', '')}"
-    return _Source(stream, converse_mapping.events(stream, asked=asked, message_id=message_id))
+    arguments = converse_request.arguments(asked, base_model.answering)
+    if not asked.stream or (asked.tools and not base_model.answering.streams_tools):
+        whole = model_streams.converse_whole(runtime(True), target.arn, arguments)
+        events = converse_answer.events(converse_answer.as_stream(whole), asked=asked, message_id=message_id)
+        return _Source(events, lambda: None)
+    stream = model_streams.converse(runtime(False), target.arn, arguments)
+    return _Source(converse_answer.events(stream, asked=asked, message_id=message_id), stream.close)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +184,7 @@ class _Answer:
             self.tally.end(failure.code)
             raise failure from error
         finally:
-            source.stream.close()
+            source.close()
             self.tally.end("abandoned")
             usage_metrics.answered(self.caller, self.tally)
 

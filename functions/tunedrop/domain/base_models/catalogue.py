@@ -20,6 +20,7 @@ OnBudget = Literal["notify", "release"]
 """What becomes of capacity that bills by the hour when the month's budget is exceeded."""
 Split = Literal["train", "validation", "test"]
 MediaKind = Literal["image", "document"]
+ToolChoice = Literal["auto", "any", "tool"]
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -55,6 +56,17 @@ class MediaLimits:
     """The most that one file may have."""
     tokens: int
     """Estimated tokens of each; 0 if there is no estimate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """What a call of its custom models may hold besides text, behind Converse."""
+
+    tool_choices: tuple[ToolChoice, ...] = ()
+    """How a caller may have it choose among tools; none: it takes no tools."""
+    streams_tools: bool = False
+    """Whether an answer with tools can be streamed by Bedrock."""
+    reads: frozenset[MediaKind] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +123,7 @@ class BaseModel:
     """Content blocks besides text that assistant turns may have; they are passed through unchanged."""
     media: Mapping[MediaKind, MediaLimits] = field(hash=False)
     """The files that user turns may refer to; none for a base model that trains on text alone."""
+    answering: Answering
     limits: Limits
     reserved: tuple[Reserved, ...]
     hyperparameters: tuple[Hyperparameter, ...]
@@ -173,6 +186,7 @@ def _base_model(name: str, entry: Mapping[str, Any]) -> BaseModel:
         learned=entry.get("learned", "all_answers"),
         carries=frozenset(entry.get("carries", [])),
         media={kind: _media(each) for kind, each in entry.get("media", {}).items()},
+        answering=_answering(entry.get("answering", {})),
         limits=_limits(entry["limits"]),
         reserved=tuple(_reserved(rule) for rule in entry.get("reserved", [])),
         hyperparameters=tuple(_hyperparameter(key, value) for key, value in entry["hyperparameters"].items()),
@@ -181,6 +195,12 @@ def _base_model(name: str, entry: Mapping[str, Any]) -> BaseModel:
 
 def _media(entry: Mapping[str, Any]) -> MediaLimits:
     return MediaLimits(tuple(entry["formats"]), entry["most"], entry["bytes"], entry["tokens"])
+
+
+def _answering(entry: Mapping[str, Any]) -> Answering:
+    return Answering(
+        tuple(entry.get("tool_choices", ())), entry.get("streams_tools", False), frozenset(entry.get("reads", ()))
+    )
 
 
 def _limits(entry: Mapping[str, Any]) -> Limits:

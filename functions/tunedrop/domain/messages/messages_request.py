@@ -22,6 +22,8 @@ Role = Literal["user", "assistant"]
 MessageBlock = Mapping[str, Any]
 """A content block as written. Its `type` is one of `BLOCK_TYPES`; a block of type `text` has non-empty text."""
 
+TOOL_CHOICES = ("auto", "any", "tool", "none")
+_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 BLOCK_TYPES = ("text", "image", "document", "tool_use", "tool_result", "thinking", "redacted_thinking")
 
 
@@ -69,8 +71,8 @@ def parse(body: bytes) -> MessagesRequest:
         top_p=_given(wire.top_p),
         top_k=_given(wire.top_k),
         stop_sequences=_stop_sequences(wire.stop_sequences),
-        tools=None if isinstance(wire.tools, UnsetType) else tuple(wire.tools),
-        tool_choice=_given(wire.tool_choice),
+        tools=_tools(wire.tools),
+        tool_choice=_tool_choice(wire.tool_choice),
         stream=wire.stream,
     )
 
@@ -83,6 +85,10 @@ def alternating(turns: Sequence[MessageTurn]) -> tuple[MessageTurn, ...]:
 class _WireTurn(msgspec.Struct, forbid_unknown_fields=True):
     role: Role
     content: str | list[dict[str, Any]]
+
+
+class _WireThinking(msgspec.Struct, forbid_unknown_fields=True):
+    type: Literal["disabled"]
 
 
 class _WireMetadata(msgspec.Struct, forbid_unknown_fields=True):
@@ -104,9 +110,12 @@ class _WireRequest(msgspec.Struct, forbid_unknown_fields=True):
     tools: list[dict[str, Any]] | UnsetType = UNSET
     tool_choice: dict[str, Any] | UnsetType = UNSET
     stream: bool = False
-    # Accepted and ignored: only Anthropic's own API uses them, but SDKs send them (those for Bedrock the second).
+    # Accepted and ignored, because they change nothing here: clients send them by habit.
     metadata: _WireMetadata | UnsetType = UNSET
     anthropic_version: str | UnsetType = UNSET
+    cache_control: dict[str, Any] | UnsetType | None = UNSET
+    service_tier: Literal["auto", "standard_only"] | UnsetType = UNSET
+    thinking: _WireThinking | UnsetType = UNSET
 
 
 FIELDS = tuple(field.name for field in msgspec.structs.fields(_WireRequest))
@@ -116,6 +125,9 @@ _ALLOWED: Mapping[str, str] = {
     "messages.N": "role, content",
     "messages.N.role": "user, assistant",
     "metadata": "user_id",
+    "service_tier": "auto, standard_only",
+    "thinking": "type",
+    "thinking.type": "disabled; no base model that is tuned here thinks before it answers",
 }
 
 _decoder = msgspec.json.Decoder(_WireRequest)
@@ -179,7 +191,38 @@ def _block(block: dict[str, Any], field: str, types: Sequence[str]) -> MessageBl
         raise invalid(f"{field}.type", f"must be one of {', '.join(types)}")
     if kind == "text":
         _text(block.get("text"), f"{field}.text")
-    return block
+    if kind == "tool_result" and isinstance(content := block.get("content"), list):
+        block = {**block, "content": [_uncached(each) if isinstance(each, dict) else each for each in content]}
+    return _uncached(block)
+
+
+def _uncached(of: dict[str, Any]) -> dict[str, Any]:
+    """Without its point of caching: no answer depends on one, and Bedrock takes none here."""
+    return {name: value for name, value in of.items() if name != "cache_control"} if "cache_control" in of else of
+
+
+def _tools(tools: list[dict[str, Any]] | UnsetType) -> tuple[Mapping[str, Any], ...] | None:
+    return None if isinstance(tools, UnsetType) else tuple(_tool(tool, f"tools.{n}") for n, tool in enumerate(tools))
+
+
+def _tool(tool: dict[str, Any], field: str) -> Mapping[str, Any]:
+    if tool.get("type", "custom") not in ("custom", None):
+        raise invalid(f"{field}.type", "must be custom: a tool that runs elsewhere than at the caller is none of ours")
+    if not isinstance(name := tool.get("name"), str) or not _TOOL_NAME.fullmatch(name):
+        raise invalid(f"{field}.name", "must be 1 to 64 letters, digits, hyphens and underscores")
+    if not isinstance(tool.get("input_schema"), dict):
+        raise invalid(f"{field}.input_schema", "must be a JSON schema: an object")
+    return _uncached(tool)
+
+
+def _tool_choice(choice: dict[str, Any] | UnsetType) -> Mapping[str, Any] | None:
+    if isinstance(choice, UnsetType):
+        return None
+    if choice.get("type") not in TOOL_CHOICES:
+        raise invalid("tool_choice.type", f"must be one of {', '.join(TOOL_CHOICES)}")
+    if choice["type"] == "tool" and not isinstance(choice.get("name"), str):
+        raise invalid("tool_choice.name", "must be the name of a tool")
+    return choice
 
 
 def _text(text: object, field: str) -> None:

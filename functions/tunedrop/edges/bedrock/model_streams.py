@@ -46,6 +46,13 @@ def invoke(runtime: BedrockRuntimeClient, arn: str, body: bytes) -> ModelStream:
     return ModelStream(answer["body"])
 
 
+def converse_whole(runtime: BedrockRuntimeClient, arn: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Call Converse and return its answer. Raises ApiError."""
+    with caught_errors.of_bedrock():
+        answer: Mapping[str, Any] = runtime.converse(modelId=arn, **arguments)
+    return answer
+
+
 def converse(runtime: BedrockRuntimeClient, arn: str, arguments: Mapping[str, Any]) -> ModelStream:
     """Call ConverseStream and return its open stream. Raises ApiError."""
     with caught_errors.of_bedrock():

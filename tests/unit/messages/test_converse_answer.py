@@ -1,4 +1,4 @@
-"""Converse: the request's mapping, and its stream as the events of one message."""
+"""Converse's answers, streamed or whole, as the events of one message."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from anthropic import APIStatusError
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tunedrop.domain.messages import converse_mapping, message_events, server_sent_events, whole_message
+from tunedrop.domain.messages import converse_answer, message_events, server_sent_events, whole_message
 from tunedrop.domain.messages.api_errors import ApiError
 from tunedrop.domain.messages.messages_request import MessagesRequest, MessageTurn
 
@@ -27,61 +27,7 @@ def stream(*texts, stop_reason="end_turn"):
 
 
 def answer(given_stream, asked=ASKED) -> list[message_events.Event]:
-    return list(message_events.checked(converse_mapping.events(given_stream, asked=asked, message_id="msg_1")))
-
-
-def test_a_request_becomes_what_converse_takes():
-    asked = MessagesRequest(
-        "support-bot",
-        50,
-        (
-            MessageTurn("user", "One"),
-            MessageTurn("user", "Two"),
-            MessageTurn("assistant", ({"type": "text", "text": "Three"},)),
-        ),
-        system="Be brief.",
-        temperature=0.0,
-        top_p=0.9,
-        stop_sequences=("END",),
-    )
-    assert converse_mapping.arguments(asked) == {
-        "messages": [
-            {"role": "user", "content": [{"text": "One"}, {"text": "Two"}]},
-            {"role": "assistant", "content": [{"text": "Three"}]},
-        ],
-        "system": [{"text": "Be brief."}],
-        "inferenceConfig": {"maxTokens": 50, "temperature": 0.0, "topP": 0.9, "stopSequences": ["END"]},
-    }
-
-
-def test_what_the_caller_did_not_say_is_not_said_to_bedrock():
-    assert converse_mapping.arguments(ASKED) == {
-        "messages": [{"role": "user", "content": [{"text": "Hi"}]}],
-        "inferenceConfig": {"maxTokens": 100},
-    }
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"tools": ()}, "tools: the base model of deployment 'support-bot' does not take it; leave it out"),
-        ({"top_k": 0}, "top_k: the base model of deployment 'support-bot' does not take it; leave it out"),
-        (
-            {"turns": (MessageTurn("user", "Hi"), MessageTurn("user", ({"type": "image", "source": {}},)))},
-            "messages.1.content.0.type: this deployment takes text only, not image",
-        ),
-        (
-            {"system": ({"type": "text", "text": "x", "cache_control": {}},)},
-            "system.0.cache_control: this deployment takes text blocks of type and text only",
-        ),
-        ({"stop_sequences": ("x",) * 2501}, "stop_sequences: at most 2500 for this deployment"),
-    ],
-)
-def test_what_has_no_place_in_converse_is_refused_not_dropped(changes, message):
-    fields = {"model": ASKED.model, "max_tokens": 1, "turns": ASKED.turns, **changes}
-    with pytest.raises(ApiError) as caught:
-        converse_mapping.arguments(MessagesRequest(**fields))
-    assert (caught.value.status, caught.value.message) == (400, message)
+    return list(message_events.checked(converse_answer.events(given_stream, asked=asked, message_id="msg_1")))
 
 
 def test_a_stream_becomes_the_events_of_one_message():
@@ -106,6 +52,64 @@ def test_a_stream_becomes_the_events_of_one_message():
     }
 
 
+CALL = [
+    {"messageStart": {"role": "assistant"}},
+    {"contentBlockDelta": {"delta": {"text": "I look."}, "contentBlockIndex": 0}},
+    {"contentBlockStop": {"contentBlockIndex": 0}},
+    {"contentBlockStart": {"start": {"toolUse": {"toolUseId": "t1", "name": "find"}}, "contentBlockIndex": 1}},
+    {"contentBlockDelta": {"delta": {"toolUse": {"input": '{"order":'}}, "contentBlockIndex": 1}},
+    {"contentBlockDelta": {"delta": {"toolUse": {"input": " 7}"}}, "contentBlockIndex": 1}},
+    {"contentBlockStop": {"contentBlockIndex": 1}},
+    *stream(stop_reason="tool_use")[-2:],
+]
+CONTENT = [
+    {"type": "text", "text": "I look."},
+    {"type": "tool_use", "id": "t1", "name": "find", "input": {"order": 7}},
+]
+
+
+def test_a_call_of_a_tool_is_streamed_in_the_pieces_of_its_input():
+    sent = b"".join(server_sent_events.frames(_lazily(CALL), "req-1"))
+    assert sent.count(b"input_json_delta") == 2
+    streamed = sdk.read_stream(sent)
+    assert [block.model_dump(include={"type", "text", "id", "name", "input"}) for block in streamed.content] == CONTENT
+    assert streamed.stop_reason == "tool_use"
+
+
+def test_a_whole_answer_is_the_same_message_as_a_streamed_one():
+    whole = {
+        "output": {
+            "message": {
+                "role": "assistant",
+                "content": [
+                    {"reasoningContent": {"reasoningText": {"text": "hm"}}},
+                    {"text": "I look."},
+                    {"toolUse": {"toolUseId": "t1", "name": "find", "input": {"order": 7}}},
+                ],
+            }
+        },
+        "stopReason": "tool_use",
+        "usage": {"inputTokens": 7, "outputTokens": 3, "totalTokens": 10},
+    }
+    told = whole_message.folded(answer(converse_answer.as_stream(whole)))
+    assert told == whole_message.folded(answer(CALL))
+    assert told["content"] == CONTENT
+
+
+@pytest.mark.parametrize(
+    "whole", [{}, {"output": {}, "stopReason": "end_turn"}, {"output": {"message": {"content": 1}}}]
+)
+def test_a_whole_answer_of_another_shape_is_an_error(whole):
+    with pytest.raises(ApiError, match="does not know"):
+        answer(converse_answer.as_stream(whole))
+
+
+def test_a_tools_input_before_its_name_is_an_error():
+    start, *_ = CALL
+    with pytest.raises(ApiError, match="before its name"):
+        answer([start, CALL[4]])
+
+
 def test_text_of_two_blocks_makes_two_blocks_numbered_without_gaps():
     second = {"contentBlockDelta": {"delta": {"text": "B"}, "contentBlockIndex": 4}}
     reasoning = {"contentBlockDelta": {"delta": {"reasoningContent": {"text": "hm"}}, "contentBlockIndex": 1}}
@@ -114,7 +118,7 @@ def test_text_of_two_blocks_makes_two_blocks_numbered_without_gaps():
     assert message["content"] == [{"type": "text", "text": "A"}, {"type": "text", "text": "B"}]
 
 
-@pytest.mark.parametrize(("told", "expected"), converse_mapping.STOP_REASONS.items())
+@pytest.mark.parametrize(("told", "expected"), converse_answer.STOP_REASONS.items())
 def test_each_stop_reason_has_its_word(told, expected):
     assert whole_message.folded(answer(stream("x", stop_reason=told)))["stop_reason"] == expected
 
@@ -133,7 +137,11 @@ def test_the_stop_sequence_is_told_where_it_can_be_known(sequences, expected):
 
 
 def test_a_stream_cut_after_any_event_is_an_explicit_error():
-    whole = stream("Hel", "lo")
+    for whole in (stream("Hel", "lo"), CALL):
+        _cut_anywhere(whole)
+
+
+def _cut_anywhere(whole):
     for length in range(len(whole)):
         sent = b"".join(server_sent_events.frames(_lazily(whole[:length]), "req-1"))
         assert sent.endswith(b'"request_id":"req-1"}\n\n')
@@ -142,13 +150,13 @@ def test_a_stream_cut_after_any_event_is_an_explicit_error():
 
 
 @settings(max_examples=25, deadline=None)  # the SDK takes its time for each
-@given(st.lists(st.text(min_size=1), max_size=6), st.sampled_from(sorted(converse_mapping.STOP_REASONS)))
+@given(st.lists(st.text(min_size=1), max_size=6), st.sampled_from(sorted(converse_answer.STOP_REASONS)))
 def test_the_sdk_reads_the_same_message_from_both_forms(texts, stop_reason):
     given_stream = stream(*texts, stop_reason=stop_reason)
     streamed = sdk.read_stream(b"".join(server_sent_events.frames(_lazily(given_stream), "req-1")))
     whole = sdk.read_message(message_events.to_json(whole_message.folded(_lazily(given_stream))))
     assert facts(streamed) == facts(whole)
-    assert facts(whole) == ("".join(texts), converse_mapping.STOP_REASONS[stop_reason], 7, 3)
+    assert facts(whole) == ("".join(texts), converse_answer.STOP_REASONS[stop_reason], 7, 3)
 
 
 def facts(message):
@@ -171,4 +179,4 @@ def test_whatever_bedrock_sends_the_answer_is_whole_or_an_error(sent):
 
 
 def _lazily(given_stream):
-    return message_events.checked(converse_mapping.events(given_stream, asked=ASKED, message_id="msg_1"))
+    return message_events.checked(converse_answer.events(given_stream, asked=ASKED, message_id="msg_1"))
