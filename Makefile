@@ -27,8 +27,9 @@ demo: ## a file becomes a tuned model that answers, on this machine; TRAIN=file 
 	$(PYTHON) bootstrap dev local
 	$(DEV)/python -m demo $(if $(TRAIN),--train "$(TRAIN)") $(if $(VALIDATION),--validation "$(VALIDATION)") $(if $(MAP),--map "$(MAP)") $(if $(EXAMPLE),--example "$(EXAMPLE)")
 
-test: check ## everything that CI runs: check, then all tests in one pytest
+test: ## everything that CI runs: check, then all tests in one pytest
 	$(PYTHON) bootstrap dev local sam
+	$(DEV)/python -m pytest --collect-only -qq >/dev/null 2>&1 & $(MAKE) --no-print-directory check && wait # collecting compiles the tests, once for all workers
 	$(DEV)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: ## format, lint, types, imports, template
