@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as examples
-from tunedrop.actions.messages import record_call
+from tunedrop.actions.messages import admit_call, find_target, record_call, settle_call
 from tunedrop.edges import clients, observability, settings
 from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
@@ -71,7 +71,8 @@ def forget_clients() -> None:
     for client in _CLIENTS:
         client.cache_clear()
     settings.settings.cache_clear()
-    record_call.known.cache_clear()
+    for remembers in (record_call.known, find_target.known, admit_call.recent, settle_call.owed):
+        remembers.cache_clear()
     observability.metrics.clear_metrics()  # a full hundred of any is printed, into whatever a test reads just then
 
 

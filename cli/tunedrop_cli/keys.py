@@ -10,13 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 from tunedrop.domain.messages import api_key
 
-from tunedrop_cli import listings, near_names, stack, text_report
+from tunedrop_cli import listings, stack, text_report
 from tunedrop_cli.paths import place
 
 if TYPE_CHECKING:
     from tunedrop_cli.control import ControlApi
 
 EVERY_DEPLOYMENT = "*"
+LIMITS = (
+    ("requests_per_minute", int, "how often it may call"),
+    ("tokens_per_minute", int, "the tokens, in and out, of its calls in a minute"),
+    ("tokens_per_day", int, "the same, in a day of UTC"),
+    ("tokens_per_month", int, "the same, in a month"),
+    ("cost_per_minute", float, "what its calls may cost in a minute, where they have a price"),
+    ("cost_per_day", float, "the same, in a day of UTC"),
+    ("cost_per_month", float, "the same, in a month"),
+    ("max_tokens", int, "the most max_tokens of one call"),
+    ("max_input_tokens", int, "the most tokens that one call may send, estimated"),
+)
+"""Fields of a key, and flags."""
 
 
 def add_to(command: argparse.ArgumentParser) -> None:
@@ -31,9 +43,10 @@ def add_to(command: argparse.ArgumentParser) -> None:
     )
     scope.add_argument("--all-deployments", action="store_true", help="it may call all of them, later ones too")
     create.add_argument("--days", type=_days, help=f"when it expires; default: {api_key.DEFAULT_LIFE.days}")
-    rate, most = api_key.DEFAULT_REQUESTS_PER_MINUTE, api_key.DEFAULT_MAX_TOKENS
-    create.add_argument("--requests-per-minute", type=int, metavar="N", help=f"how often it may call; default: {rate}")
-    create.add_argument("--max-tokens", type=int, metavar="N", help=f"the most max_tokens of one call; default: {most}")
+    for name, kind, meaning in LIMITS:
+        default = getattr(api_key.DEFAULT_LIMITS, name)
+        none = f"default: {default}" if default else "default: no limit"
+        create.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar="N", help=f"{meaning}; {none}")
     create.set_defaults(run=_create)
     listing = actions.add_parser("list", help="list all keys, newest first")
     listing.add_argument("--json", action="store_true", help="print ControlApi's answers as JSON")
@@ -50,17 +63,13 @@ def _create(chosen: argparse.Namespace) -> int:
         "name": chosen.name,
         "deployments": EVERY_DEPLOYMENT if chosen.all_deployments else chosen.deployment,
         "expires_at": (datetime.now(UTC) + chosen.days).isoformat() if chosen.days else None,
-        "requests_per_minute": chosen.requests_per_minute,
-        "max_tokens": chosen.max_tokens,
+        **{name: getattr(chosen, name) for name, *_ in LIMITS},
     }
     made = _api(chosen).post("/keys", {name: value for name, value in body.items() if value is not None})
     _say(f"key {made['id']} ({made['name']}) for {_scope(made)}")
     _say(f"expires {made['expires_at']}; {_limits(made)}")
     _say("this is the only time its secret is shown:")
     print(made["secret"], flush=True)
-    for name in chosen.deployment or ():
-        if unknown := near_names.of_unknown(chosen, "deployments", name):
-            _say(f"{unknown} The key may call it once there is.")
     return 0
 
 
@@ -98,7 +107,9 @@ def _scope(key: dict[str, Any]) -> str:
 
 
 def _limits(key: dict[str, Any]) -> str:
-    return f"{key['requests_per_minute']} requests a minute, at most {key['max_tokens']} max_tokens"
+    """The limits that it has; stacks of earlier releases know fewer."""
+    told = [f"{key[name]} {name}" for name, *_ in LIMITS if key.get(name) is not None]
+    return ", ".join(told)
 
 
 def _days(text: str) -> timedelta:

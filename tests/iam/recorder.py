@@ -48,8 +48,10 @@ DIRECTLY = {  # actions that tests call without a handler, and whose they are
     "actions/jobs/read_jobs.py": "control_api",
     "actions/jobs/start_job.py": "control_api",
     "actions/jobs/stop_job.py": "control_api",
+    "actions/messages/admit_call.py": "messages_api",
+    "actions/messages/find_target.py": "messages_api",
     "actions/messages/manage_keys.py": "control_api",
-    "actions/messages/manage_keys.py:authenticate": "messages_api",
+    "actions/messages/settle_call.py": "messages_api",
     "actions/reconcile.py": "reconcile",
     "routes/application.py": "control_api",
 }

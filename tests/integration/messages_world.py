@@ -16,6 +16,8 @@ from bedrock_simulator.event_stream import event, frame
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
 from botocore.exceptions import ReadTimeoutError
 from tunedrop.actions.messages import manage_keys
+from tunedrop.domain.messages import api_key
+from tunedrop.domain.messages.api_key import KeyLimits
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.edges import clients
 from tunedrop.edges.rows import deployment_rows
@@ -95,14 +97,19 @@ def as_http(answer: StreamedResponse | Mapping[str, Any]) -> httpx2.Response:
     return httpx2.Response(answer["statusCode"], headers=answer["headers"], content=answer["body"].encode())
 
 
-def make_caller(stack, deployments: list[str] | None = None, **options: Any) -> Caller:
-    """A caller with a new key."""
+def make_caller(
+    stack, deployments: list[str] | None = None, limits: KeyLimits = api_key.DEFAULT_LIMITS, **options: Any
+) -> Caller:
+    """A caller with a new key. Each deployment that it names is made, if only as a row."""
+    for name in deployments or ():
+        put_deployment(stack, None, name=name)
     _, secret = manage_keys.create(
         stack.cloud,  # by the handler's own clock: a key expires
         key_id="01jd3k5m7n9p1q3r5s7t9v1w3x",
         name="test",
         deployments=deployments or "*",
         created_by=builders.CALLER,
+        limits=limits,
     )
     return Caller(secret, **options)
 

@@ -6,8 +6,10 @@ import base64
 from datetime import datetime, timedelta
 
 import control_api
+import pytest
 
 from tests import builders
+from tests.integration.messages_world import put_deployment
 
 A_KEY = {"name": "a", "deployments": "*"}
 
@@ -19,6 +21,38 @@ def call(method, path, body=None, headers=None, query=None, raw=None):
 
 def refused(answer):
     return answer[0], answer[1]["error"]["code"]
+
+
+@pytest.fixture(autouse=True)
+def deployments(stack):
+    for name in ("support-bot-prod", "a", "b"):
+        put_deployment(stack, None, name=name)
+
+
+def test_a_key_for_a_deployment_that_is_not_there_is_refused_and_made_by_nobody(stack):
+    status, answer = call("POST", "/keys", {**A_KEY, "deployments": ["a", "support-bot-pord"]})
+
+    assert (status, answer["error"]["code"]) == (422, "unknown_deployment")
+    assert "'support-bot-pord'" in answer["error"]["message"]
+    assert answer["error"]["details"]["field"] == "deployments"
+    assert call("GET", "/keys")[1]["keys"] == []
+
+
+def test_a_key_has_every_limit_that_it_was_given(stack):
+    given = {
+        "tokens_per_minute": 1_000,
+        "tokens_per_day": 2_000,
+        "tokens_per_month": 3_000,
+        "cost_per_minute": 0.001,
+        "cost_per_day": 0.5,
+        "cost_per_month": 12.25,
+        "max_input_tokens": 500,
+    }
+    made, plain = call("POST", "/keys", {**A_KEY, **given})[1], call("POST", "/keys", A_KEY)[1]
+    listed = call("GET", "/keys")[1]["keys"]
+    assert {name: made[name] for name in given} == {name: listed[1][name] for name in given} == given
+    assert (plain["tokens_per_minute"], plain["tokens_per_day"]) == (100_000, 2_000_000)
+    assert {plain[name] for name in given if not name.startswith("tokens")} == {plain["tokens_per_month"]} == {None}
 
 
 def test_a_key_is_made_with_its_secret_and_listed_without_it(stack):

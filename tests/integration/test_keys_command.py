@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from tunedrop_cli import main
+from tunedrop_cli import keys, main
+from tunedrop_cli.control import ControlApi
 
 from tests.integration.troubled_server import troubled_server
 
@@ -30,7 +31,23 @@ def test_a_new_key_is_said_with_its_scope_its_end_and_its_limits_and_only_its_se
     said = capsys.readouterr()
     assert said.out == "td_secret\n"
     assert "key 01k (checkout) for all deployments" in said.err
-    assert "expires 2999-02-28T12:00:00Z; 60 requests a minute, at most 4096 max_tokens" in said.err
+    assert "expires 2999-02-28T12:00:00Z; 60 requests_per_minute, 4096 max_tokens" in said.err
+
+
+def test_every_limit_of_a_key_is_sent_as_it_was_given_and_no_other(monkeypatch):
+    sent: list[dict[str, Any]] = []
+
+    def post(_api, _path, body, **_):
+        sent.append(body)
+        return {**KEY, "secret": "td_secret"}
+
+    monkeypatch.setattr(ControlApi, "post", post)
+    flags = [f"--{name.replace('_', '-')}={number}" for number, (name, *_) in enumerate(keys.LIMITS, 1)]
+    for given in (flags, []):
+        given = ["keys", "create", "--name", "checkout", "--all-deployments", *given]
+        assert main.main([*given, "--url", "http://127.0.0.1:9"]) == 0
+    assert sent[1].keys() == {"name", "deployments"}
+    assert sent[0] == sent[1] | {name: number for number, (name, *_) in enumerate(keys.LIMITS, 1)}
 
 
 @pytest.mark.parametrize(
@@ -56,7 +73,7 @@ def test_a_list_tells_which_keys_work_for_what_and_how_long(capsys):
     with troubled_server((200, {"keys": [KEY, old, over, revoked], "cursor": None})) as server:
         assert main.main(["keys", "list", "--url", server.url]) == 0
     rows = capsys.readouterr().out.splitlines()
-    limits = "60 requests a minute, at most 4096 max_tokens"
+    limits = "60 requests_per_minute, 4096 max_tokens"
     name = '"checkout"'
     assert rows[0] == (
         f"01k  active   2026-11-30T12:00:00Z  faq,support  {name}  expires 2999-02-28T12:00:00Z, never used, {limits}"

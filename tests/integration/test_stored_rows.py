@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, asdict, fields, replace
@@ -15,6 +16,7 @@ import pytest
 from tunedrop.actions.datasets import trace_models
 from tunedrop.domain.evaluation.evaluation_states import Evaluation
 from tunedrop.domain.evaluation.model_evaluations import ModelEvaluation
+from tunedrop.domain.messages import key_limits
 from tunedrop.domain.messages.api_key import ApiKey
 from tunedrop.domain.serving.calls_seen import CallsSeen
 from tunedrop.domain.serving.deployment_states import Deployment
@@ -31,6 +33,7 @@ from tunedrop.edges.rows import (
     evaluation_rows,
     job_rows,
     key_rows,
+    key_windows,
     metric_rows,
     on_accept_rows,
     orphan_rows,
@@ -39,9 +42,11 @@ from tunedrop.edges.rows import (
     running_job_slots,
     tombstone_rows,
     upload_rows,
+    usage_rows,
 )
 from tunedrop.edges.rows.attributes import Row
 from tunedrop.edges.rows.deployment_rows import UnitsSpokenFor
+from tunedrop.edges.rows.key_windows import Take, Taken
 from tunedrop.edges.rows.on_accept_rows import Claim
 from tunedrop.edges.rows.orphan_rows import ToldOrphan
 from tunedrop.edges.rows.request_rows import KEPT, RequestIdentity, StoredRequest
@@ -55,7 +60,7 @@ from tests.integration.stored_rows import StoredRow, described, stored
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 ROUTE = "POST /jobs"
 EDGES = Path(__file__).parents[2] / "functions" / "tunedrop" / "edges"
-ACCESS = {"api_key", "api_key_listing", "calls", "request"}
+ACCESS = {"api_key", "api_key_listing", "calls", "request", "usage"}
 
 
 def number(key: Key) -> int:
@@ -99,6 +104,10 @@ READ: Mapping[str, Callable[[Table, Key], Any]] = {
     "api_key": api_key,
     "api_key_listing": lambda table, key: key_rows.load(table, key.sk),
     "calls": lambda table, key: call_rows.load(table, key.sk),
+    "usage": lambda table, key: [
+        asdict(each) | {"used": asdict(each.used) | {"cost": str(each.used.cost)}}
+        for each in usage_rows.between(table, key.sk[:10], key.sk[:10])
+    ],
     "budget": lambda table, key: asdict(budget_rows.load(table)),
     "dataset_head": lambda table, key: dataset_rows.load_head(table, named(key)),
     "dataset_version": lambda table, key: dataset_rows.load_version(
@@ -205,12 +214,16 @@ def write_deletion(table: Table, row: StoredRow, asked: Deletion) -> None:
     table.delete(Delete(dataset_rows.head_key(asked.dataset)))
 
 
+def take(table: Table, sha256: str, deployment: str | None, now: datetime) -> Taken:
+    return key_windows.take(table, Take(str(next(CALLS)), sha256, deployment, None, key_limits.NOTHING, now))
+
+
 def write_api_key(table: Table, row: StoredRow, key: ApiKey) -> None:
     for place in (key_rows.key_of(key.sha256), Key(key_rows.LISTING, key.id)):
         table.delete(Delete(place))
     key_rows.insert(table, replace(key, last_used_at=None, revoked_at=None))
     if key.last_used_at:
-        key_rows.use(table, key.sha256, None, key.last_used_at)
+        take(table, key.sha256, None, key.last_used_at)
     if key.revoked_at:
         key_rows.revoke(table, key, key.revoked_at)
 
@@ -262,14 +275,17 @@ REWRITTEN: Mapping[str, Callable[[Table, StoredRow, Any], None]] = {
     "tombstone": lambda table, row, value: tombstone_rows.remember(table, value),
     "upload": write_upload,
 }
+CALLS = itertools.count()
+COUNTED = {"call", "changes", "window", *(limit.left for limit in key_limits.LIMITS)}
+"""What the calls of a key leave in its row."""
 ADDED_LATER = {
     "dataset_head": {"deletion", "erasing"},
     "dataset_version": {"erasing", "confirmed"},
-    "api_key": {"earlier_calls", "minute"},
+    "api_key": COUNTED,
 }
 """Attributes that a deletion, or a call with the key, adds to a row or changes: no write of the whole row has them."""
 
-LIMITS = {"requests_per_minute", "max_tokens"}
+LIMITS = {"requests_per_minute", "max_tokens", "tokens_per_minute", "tokens_per_day"}
 ADDED = {
     "deployment": {"idle_minutes"},
     "job": {
@@ -281,7 +297,7 @@ ADDED = {
         *("billing_days_told", "end_set_at", "idle_from", "idle_minutes", "warned"),
         *("accept_unknown_price", "on_budget", "served_before"),
     },
-    "api_key": {*LIMITS, "earlier_calls", "most_earlier_calls", "minute"},
+    "api_key": {*LIMITS, *COUNTED},
     "api_key_listing": LIMITS,
 }
 """Attributes that earlier rows lack: they read as the defaults, and earlier code passes them over. One of a map's own
@@ -437,7 +453,7 @@ def test_a_stored_version_of_joined_files_comes_with_its_parts(stack):
 def test_a_stored_key_authenticates_as_it_did(stack, name, deployment, works):
     row = one("api_key", name)
     moment = datetime(2026, 11, 23, tzinfo=UTC)
-    outcome = key_rows.use(put(stack, row), row.item["sha256"]["S"], deployment, moment)
+    outcome = take(put(stack, row), row.item["sha256"]["S"], deployment, moment)
     assert outcome.done is works
     assert key_rows.from_row(outcome.row).works(moment) is (works or name == "with a scope and an end")
 
@@ -445,9 +461,9 @@ def test_a_stored_key_authenticates_as_it_did(stack, name, deployment, works):
 def test_a_stored_key_without_limits_gets_the_default_ones(stack):
     row = one("api_key", "unlimited")
     table, moment = put(stack, row), datetime(2026, 11, 23, tzinfo=UTC)
-    passed = [key_rows.use(table, row.item["sha256"]["S"], None, moment).done for _ in range(61)]
+    passed = [take(table, row.item["sha256"]["S"], None, moment).done for _ in range(61)]
     assert passed == [True] * 60 + [False]
-    assert key_rows.use(table, row.item["sha256"]["S"], None, moment + timedelta(minutes=1)).done
+    assert take(table, row.item["sha256"]["S"], None, moment + timedelta(minutes=1)).done
 
 
 def test_stored_slots_and_units_are_held_by_whom_they_were(stack):

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field
 
 from tunedrop.actions.messages import manage_keys
 from tunedrop.domain.messages import api_key
+from tunedrop.domain.messages.api_key import KeyLimits
 from tunedrop.routes.idempotency import Answer
 from tunedrop.routes.route_basics import (
     WRITTEN,
@@ -30,6 +31,9 @@ from tunedrop.routes.route_basics import (
 )
 
 router = APIGatewayRouter()
+
+Amount = Annotated[float, Field(strict=True, gt=0)]
+"""Of money, in a body."""
 
 
 def _scope_in_words(deployments: Iterable[str] | None) -> str | list[str]:
@@ -54,6 +58,31 @@ class CreateKey(Body):
         api_key.DEFAULT_REQUESTS_PER_MINUTE, description="Calls that it may make in one minute of the clock, in UTC."
     )
     max_tokens: Whole = added(api_key.DEFAULT_MAX_TOKENS, description="The most `max_tokens` of one call.")
+    max_input_tokens: Whole | None = added(None, description="The most tokens that one call may send, estimated.")
+    tokens_per_minute: Whole = added(
+        api_key.DEFAULT_TOKENS_PER_MINUTE, description="Tokens, in and out, of its calls in one minute of the clock."
+    )
+    tokens_per_day: Whole = added(api_key.DEFAULT_TOKENS_PER_DAY, description="The same, in one day of UTC.")
+    tokens_per_month: Whole | None = added(None, description="The same, in one month of UTC.")
+    cost_per_minute: Amount | None = added(
+        None, description="What its calls may cost in one minute, in the stack's currency, where they have a price."
+    )
+    cost_per_day: Amount | None = added(None, description="The same, in one day of UTC.")
+    cost_per_month: Amount | None = added(None, description="The same, in one month of UTC.")
+
+    def limits(self) -> KeyLimits:
+        """What the key may ask for."""
+        return KeyLimits(
+            requests_per_minute=self.requests_per_minute,
+            max_tokens=self.max_tokens,
+            max_input_tokens=self.max_input_tokens,
+            tokens_per_minute=self.tokens_per_minute,
+            tokens_per_day=self.tokens_per_day,
+            tokens_per_month=self.tokens_per_month,
+            cost_per_minute=self.cost_per_minute,
+            cost_per_day=self.cost_per_day,
+            cost_per_month=self.cost_per_month,
+        )
 
 
 class KeyAnswer(AnswerModel):
@@ -69,6 +98,13 @@ class KeyAnswer(AnswerModel):
     last_used_at: datetime | None
     requests_per_minute: int = api_key.DEFAULT_REQUESTS_PER_MINUTE
     max_tokens: int = api_key.DEFAULT_MAX_TOKENS
+    max_input_tokens: int | None = None
+    tokens_per_minute: int = api_key.DEFAULT_TOKENS_PER_MINUTE
+    tokens_per_day: int = api_key.DEFAULT_TOKENS_PER_DAY
+    tokens_per_month: int | None = None
+    cost_per_minute: float | None = None
+    cost_per_day: float | None = None
+    cost_per_month: float | None = None
 
 
 class NewKeyAnswer(KeyAnswer):
@@ -99,8 +135,7 @@ def create_key(
             deployments=body.deployments,
             created_by=request.caller,
             expires_at=body.expires_at,
-            requests_per_minute=body.requests_per_minute,
-            max_tokens=body.max_tokens,
+            limits=body.limits(),
         )
         answer = data(KeyAnswer.of(key)) | {"secret": secret}
         return Answer(HTTPStatus.CREATED, answer, secrets=frozenset({"secret"}))

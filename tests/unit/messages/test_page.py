@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tunedrop.domain.messages import api_errors
+from tunedrop.domain.messages import api_errors, key_refusals
 
 ROOT = Path(__file__).parents[3]
 TUNEDROP = ROOT / "functions/tunedrop"
@@ -18,7 +18,7 @@ def test_the_page_lists_the_error_codes_of_the_code():
     kinds = r"(?:invalid_request|authentication|permission|not_found|rate_limit|api|overloaded|timeout)_error"
     made = set(re.findall(rf'"(?:{kinds}|request_too_large)",\s+"(\w+)"', source))
     made -= api_errors.STATUS.keys() - {"request_too_large"}  # the list of types is no code
-    made |= set(re.findall(r'_unauthenticated\("(\w+)"', source)) | ENDED
+    made |= {code for code, _ in key_refusals.UNAUTHENTICATED.values()} | {*key_refusals.CODES.values()} | ENDED
     page = (ROOT / "docs/messages-api.md").read_text("utf-8")
     rows = [line for line in page.splitlines() if re.match(r"\| \d{3} ", line)]
     told = {code for row in rows for code in re.findall(r"`(\w+)`", row.split("|")[3])}

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from tunedrop.actions.messages import manage_keys, record_call
+from tunedrop.actions.messages import admit_call, find_target, record_call, settle_call
+from tunedrop.actions.messages.admit_call import Wanted
+from tunedrop.actions.messages.settle_call import Hold
 from tunedrop.domain.base_models.catalogue import BaseModel, catalogue, find
 from tunedrop.domain.messages import (
     claude_mapping,
@@ -21,7 +23,6 @@ from tunedrop.domain.messages import (
 )
 from tunedrop.domain.messages.answer_usage import Tally
 from tunedrop.domain.messages.api_errors import ApiError
-from tunedrop.domain.messages.api_key import ApiKey
 from tunedrop.domain.messages.http_call import Call
 from tunedrop.domain.messages.message_events import Event
 from tunedrop.domain.messages.messages_request import MessagesRequest
@@ -29,7 +30,6 @@ from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.edges import usage_metrics
 from tunedrop.edges.bedrock import caught_errors, model_streams
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import deployment_rows
 from tunedrop.edges.streamed_response import StreamedResponse
 from tunedrop.edges.usage_metrics import Caller
 
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
 
 ROUTE = "/v1/messages"
-WAIT_SECONDS = 30
-"""The `retry-after` for a deployment that is not ready yet."""
 
 
 def respond(
@@ -53,11 +51,12 @@ def respond(
 
     Waits for the model's first event before it returns, so that errors up to then still get their own HTTP status.
     """
+    hold: Hold | None = None
     try:
         _route(call)
-        asked, key = _authenticated(call, cloud)
-        target = _ready(asked.model, cloud)
-        answer = _Answer(Caller(key.id, asked.model, asked.stream), request_id)
+        asked, hold = _admitted(call, cloud)
+        target = _ready(asked.model, hold.deployment)
+        answer = _Answer(Caller(hold.key.id, asked.model, asked.stream), request_id, hold, cloud)
         try:
             source = _ask(asked, target, runtime, request_id)
         finally:  # while the model works on its first word; a call that Bedrock refuses is one too
@@ -65,7 +64,10 @@ def respond(
         stages = answer.observed(source, remaining_ms)
         return answer.streamed(stages) if asked.stream else answer.whole(stages)
     except Exception as error:  # noqa: BLE001 - every failure has an answer in this contract
-        return _refusal(_api_error(error), request_id)
+        failure = _api_error(error)
+        if hold:
+            settle_call.unused(hold, failure, cloud)
+        return _refusal(failure, request_id)
 
 
 def _route(call: Call) -> None:
@@ -75,45 +77,25 @@ def _route(call: Call) -> None:
         raise ApiError("invalid_request_error", "method_not_allowed", f"{ROUTE} takes POST only.", status=405)
 
 
-def _authenticated(call: Call, cloud: Cloud) -> tuple[MessagesRequest, ApiKey]:
-    """The request and its key. A wrong key is refused before a wrong body, so strangers learn nothing."""
+def _admitted(call: Call, cloud: Cloud) -> tuple[MessagesRequest, Hold]:
+    """The request, and what it holds of its key. A wrong key is refused first: strangers learn nothing."""
     try:
         asked = messages_request.parse(call.body())
     except ApiError:
-        manage_keys.authenticate(call.secret, None, cloud)
+        admit_call.admit(call.secret, Wanted(), cloud)
         raise
-    scope = None if asked.model in catalogue() else asked.model
-    key = manage_keys.authenticate(call.secret, scope, cloud)
-    if scope is None:
+    if asked.model in catalogue():
+        admit_call.admit(call.secret, Wanted(), cloud)
         words = f"model: {asked.model!r} is a base model; name a deployment of a model tuned from it."
         raise ApiError("not_found_error", "base_model_named", words)
-    if asked.max_tokens > key.max_tokens:
-        words = f"max_tokens: this API key may ask for at most {key.max_tokens:,} in one call."
-        raise ApiError("invalid_request_error", "key_max_tokens", words)
-    return asked, key
+    deployment = admit_call.target(call.secret, asked.model, cloud)
+    return asked, admit_call.admit(call.secret, Wanted(asked.model, asked, deployment), cloud)
 
 
-def _ready(name: str, cloud: Cloud) -> _Target:
-    deployment = deployment_rows.load(cloud.state, name)
-    if deployment is None or deployment.hidden:
-        raise ApiError("not_found_error", "unknown_deployment", f"model: there is no deployment {name!r}.")
-    if deployment.state in {"Ready", "Updating"} and deployment.arn is not None:
+def _ready(name: str, deployment: Deployment | None) -> _Target:
+    if deployment and deployment.arn and find_target.answers(deployment):
         return _Target(deployment.arn, find(deployment.base_model))
-    raise _not_ready(deployment)
-
-
-def _not_ready(deployment: Deployment) -> ApiError:
-    name, state = deployment.name, deployment.state
-    if state in ("Creating", "Updating", "Ready"):
-        return ApiError(
-            "overloaded_error",
-            "deployment_not_ready",
-            f"Deployment {name!r} is {state}; call it when it is Ready.",
-            again=True,
-            retry_after=WAIT_SECONDS,
-        )
-    why = f": {deployment.failure}" if deployment.failure else ""
-    return ApiError("not_found_error", f"deployment_{state.lower()}", f"Deployment {name!r} is {state}{why}.")
+    raise find_target.refusal(name, deployment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +151,8 @@ class _Answer:
 
     caller: Caller
     request_id: str
+    hold: Hold
+    cloud: Cloud
     tally: Tally = field(default_factory=lambda: Tally(time.monotonic))
 
     def observed(self, source: _Source, remaining_ms: Callable[[], int]) -> Generator[Event]:
@@ -182,10 +166,12 @@ class _Answer:
         except Exception as error:
             failure = _api_error(error)
             self.tally.end(failure.code)
+            settle_call.unused(self.hold, failure, self.cloud)
             raise failure from error
         finally:
             source.close()
             self.tally.end("abandoned")
+            settle_call.answered(self.hold, self.tally, self.cloud)
             usage_metrics.answered(self.caller, self.tally)
 
     def streamed(self, source: Generator[Event]) -> StreamedResponse:

@@ -1,22 +1,30 @@
-"""Create, list and revoke API keys for the Messages API, and authenticate calls with them."""
+"""Create, list and revoke API keys for the Messages API."""
 
 from __future__ import annotations
 
+import math
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tunedrop.domain.messages import api_errors, api_key
-from tunedrop.domain.messages.api_key import ApiKey
+from tunedrop.domain.messages import api_key, key_limits
+from tunedrop.domain.messages.api_key import ApiKey, KeyLimits
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.rows import key_rows
+from tunedrop.edges.rows import deployment_rows, key_rows
 from tunedrop.errors import InvalidInput, NotFound
 
 EVERY_DEPLOYMENT = "*"
 MAX_DEPLOYMENTS = 100
 LONGEST_NAME = 64
+_MOST: Mapping[str, int] = {
+    "requests_per_minute": api_key.MOST_REQUESTS_PER_MINUTE,
+    "max_tokens": api_key.MOST_MAX_TOKENS,
+    "max_input_tokens": api_key.MOST_INPUT_TOKENS,
+    **{limit.name: api_key.MOST_TOKENS for limit in key_limits.LIMITS if limit.measure == "tokens"},
+    **{limit.name: api_key.MOST_COST for limit in key_limits.LIMITS if limit.measure == "cost"},
+}
 _DEPLOYMENT = re.compile(r"[a-z0-9](-?[a-z0-9])*")  # docs/data-format.md#where-to-put-files: at most 32 characters
 
 
@@ -36,8 +44,7 @@ def create(
     deployments: Sequence[str] | None,
     created_by: str,
     expires_at: datetime | None = None,
-    requests_per_minute: int = api_key.DEFAULT_REQUESTS_PER_MINUTE,
-    max_tokens: int = api_key.DEFAULT_MAX_TOKENS,
+    limits: KeyLimits = api_key.DEFAULT_LIMITS,
 ) -> tuple[ApiKey, str | None]:
     """Create a key. Returns it with its secret, which we do not keep. `deployments`: names, or `"*"` for all of them.
 
@@ -47,8 +54,9 @@ def create(
     now = cloud.now()
     _check_name(name)
     scope = _scope(deployments)
-    _check_limits(requests_per_minute, max_tokens)
+    _check_limits(limits)
     ends = _end(expires_at, now)
+    _check_deployments(scope, cloud)
     secret = api_key.mint(key_id, secrets.token_bytes(api_key.ENTROPY_BYTES))
     key = ApiKey(
         id=key_id,
@@ -58,8 +66,15 @@ def create(
         created_at=now,
         created_by=created_by,
         expires_at=ends,
-        requests_per_minute=requests_per_minute,
-        max_tokens=max_tokens,
+        requests_per_minute=limits.requests_per_minute,
+        max_tokens=limits.max_tokens,
+        max_input_tokens=limits.max_input_tokens,
+        tokens_per_minute=limits.tokens_per_minute,
+        tokens_per_day=limits.tokens_per_day,
+        tokens_per_month=limits.tokens_per_month,
+        cost_per_minute=limits.cost_per_minute,
+        cost_per_day=limits.cost_per_day,
+        cost_per_month=limits.cost_per_month,
     )
     if not key_rows.insert(cloud.access, key):
         return get(key_id, cloud), None
@@ -83,43 +98,6 @@ def revoke(key_id: str, cloud: Cloud) -> ApiKey:
     """Revoke the key, from its next call on. Repeating it changes nothing. Raises NotFound `unknown_key`."""
     key_rows.revoke(cloud.access, get(key_id, cloud), cloud.now())
     return get(key_id, cloud)
-
-
-def authenticate(secret: str | None, deployment: str | None, cloud: Cloud) -> ApiKey:
-    """The key behind a call to `deployment` (None: the call names none), found and counted by one conditional update.
-
-    Raises ApiError `authentication_error`, `permission_error` if the key is valid but not for this deployment, or
-    `rate_limit_error` if it has used up its calls of this minute.
-    """
-    if not secret:
-        raise _unauthenticated("missing_key", "Send an API key as `x-api-key` or as `Authorization: Bearer`.")
-    if not api_key.looks_right(secret):
-        raise _unauthenticated("invalid_key", "This is not a Tunedrop API key, or it was not copied completely.")
-    now = cloud.now()
-    outcome = key_rows.use(cloud.access, api_key.digest(secret), deployment, now)
-    if outcome.row is None:
-        raise _unauthenticated("invalid_key", "This API key does not exist here.")
-    key = key_rows.from_row(outcome.row)
-    if outcome.done:
-        return key
-    raise _refusal(key, deployment, now)
-
-
-def _refusal(key: ApiKey, deployment: str | None, now: datetime) -> api_errors.ApiError:
-    if key.revoked_at is not None:
-        return _unauthenticated("key_revoked", "This API key was revoked.")
-    if not key.works(now):
-        return _unauthenticated("key_expired", "This API key has expired.")
-    if deployment is not None and not key.may_call(deployment):
-        words = f"This API key may not call deployment {deployment!r}; its scope is narrower."
-        return api_errors.ApiError("permission_error", "key_scope", words)
-    words = f"This API key may make {key.requests_per_minute:,} requests a minute, and has made them."
-    wait = api_key.seconds_left(now)
-    return api_errors.ApiError("rate_limit_error", "key_rate_limit", words, again=True, retry_after=wait)
-
-
-def _unauthenticated(code: str, message: str) -> api_errors.ApiError:
-    return api_errors.ApiError("authentication_error", code, message)
 
 
 def _check_name(name: str) -> None:
@@ -147,13 +125,19 @@ def _scope(deployments: Sequence[str] | None) -> frozenset[str] | None:
     return scope
 
 
-def _check_limits(requests_per_minute: int, max_tokens: int) -> None:
-    for field, value, most in (
-        ("requests_per_minute", requests_per_minute, api_key.MOST_REQUESTS_PER_MINUTE),
-        ("max_tokens", max_tokens, api_key.MOST_MAX_TOKENS),
-    ):
-        if not 1 <= value <= most:
-            raise InvalidInput("invalid_limit", f"`{field}` must be 1 to {most:,}.", field=field)
+def _check_deployments(scope: frozenset[str] | None, cloud: Cloud) -> None:
+    for name in sorted(scope or ()):
+        if deployment_rows.load(cloud.state, name) is None:
+            words = f"There is no deployment {name!r}: `GET /deployments` lists them."
+            raise InvalidInput("unknown_deployment", words, field="deployments")
+
+
+def _check_limits(limits: KeyLimits) -> None:
+    for field, most in _MOST.items():
+        value: float | None = getattr(limits, field)
+        if value is not None and not (0 < value <= most and math.isfinite(value)):
+            least = "more than 0, at most" if field.startswith("cost") else "1 to"
+            raise InvalidInput("invalid_limit", f"`{field}` must be {least} {most:,}.", field=field)
 
 
 def _end(expires_at: datetime | None, now: datetime) -> datetime:

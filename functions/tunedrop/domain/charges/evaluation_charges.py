@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+from tunedrop.domain.charges.call_costs import TokenWay
 from tunedrop.domain.charges.charge import Charge, ChargeUnit
 from tunedrop.domain.charges.periods import Period
 from tunedrop.domain.evaluation import evaluation_costs
-from tunedrop.domain.evaluation.evaluation_costs import TokenWay
 from tunedrop.domain.evaluation.evaluation_states import ENDED, Evaluation
 
 _UNITS: Mapping[TokenWay, ChargeUnit] = {"input": "thousand_input_tokens", "output": "thousand_output_tokens"}

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
 
+from tunedrop.domain.charges import call_costs
+from tunedrop.domain.charges.call_costs import TokenWay
 from tunedrop.domain.evaluation.evaluation_states import ENDED, Candidate, Evaluation, Tokens, TokensAllowed
-
-TokenWay = Literal["input", "output"]
 
 _BY_THE_HOUR = ":provisioned-model/"
 
@@ -84,7 +83,7 @@ def missing_prices(counted: Sequence[TokensBilled], prices: Mapping[str, float])
 
 def price_name(base_model: str, way: TokenWay) -> str:
     """The key of `Prices`."""
-    return f"{base_model}.{way}_per_1000_tokens"
+    return call_costs.price_name(base_model, way)
 
 
 def _with_spare(

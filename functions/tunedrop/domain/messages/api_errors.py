@@ -42,7 +42,7 @@ class ApiError(Exception):
     """An error answer: `kind` is the contract's error type, `code` is finer and stable, `message` is for people.
 
     `again`: whether the same request may be sent again; `retry_after`: after how many seconds. `source` names the
-    underlying error for the log, without its message, which may quote a prompt.
+    underlying error for the log, without its message, which may quote a prompt. `details` stand beside the code.
     """
 
     def __init__(
@@ -55,12 +55,13 @@ class ApiError(Exception):
         retry_after: int | None = None,
         status: int | None = None,
         source: str = "",
+        details: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
         super().__init__(message)
         self.kind, self.code, self.message = kind, code, message
         self.again, self.retry_after = again, retry_after
         self.status = STATUS[kind] if status is None else status
-        self.source = source
+        self.source, self.details = source, details
 
     def headers(self) -> dict[str, str]:
         """The headers by which Anthropic's SDKs decide whether to retry (docs/facts.md#anthropic-sdks)."""
@@ -71,7 +72,7 @@ class ApiError(Exception):
 
     def body(self, request_id: str) -> dict[str, Any]:
         """The JSON body of the answer, which is also the data of a stream's `error` event."""
-        error = {"type": self.kind, "message": self.message, "details": {"error_code": self.code}}
+        error = {"type": self.kind, "message": self.message, "details": {"error_code": self.code, **self.details}}
         return {"type": "error", "error": error, "request_id": request_id}
 
 

@@ -10,15 +10,21 @@ import hashlib
 import re
 import zlib
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-MINUTE = timedelta(minutes=1)
+from tunedrop.domain.messages.key_limits import Limit
+
 DEFAULT_LIFE = timedelta(days=90)
 LONGEST_LIFE = timedelta(days=3650)
 DEFAULT_REQUESTS_PER_MINUTE = 60
 MOST_REQUESTS_PER_MINUTE = 10_000
 DEFAULT_MAX_TOKENS = 4096
 MOST_MAX_TOKENS = 1_000_000
+MOST_INPUT_TOKENS = 10_000_000
+DEFAULT_TOKENS_PER_MINUTE = 100_000
+DEFAULT_TOKENS_PER_DAY = 2_000_000
+MOST_TOKENS = 1_000_000_000_000
+MOST_COST = 1_000_000_000
 PREFIX = "td_"
 ENTROPY_BYTES = 24
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -27,8 +33,36 @@ _RANDOM, _CHECKSUM = 33, 6
 _SHAPE = re.compile(rf"td_[0-9a-z]{{26}}_[0-9A-Za-z]{{{_RANDOM + _CHECKSUM}}}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyLimits:
+    """What a key may ask for, in one call and in each window of the clock, in UTC. None: there is no such limit."""
+
+    requests_per_minute: int = DEFAULT_REQUESTS_PER_MINUTE
+    """The calls it may make in one minute of the clock, in UTC."""
+    max_tokens: int = DEFAULT_MAX_TOKENS
+    """The most that one call may ask for."""
+    max_input_tokens: int | None = None
+    """The most that the prompt of one call may have, estimated; None: no such limit."""
+    tokens_per_minute: int = DEFAULT_TOKENS_PER_MINUTE
+    """The tokens of its calls, in and out, in one minute of the clock; so for the others."""
+    tokens_per_day: int = DEFAULT_TOKENS_PER_DAY
+    tokens_per_month: int | None = None
+    cost_per_minute: float | None = None
+    """In the stack's currency, for calls that are billed by the token and have a price."""
+    cost_per_day: float | None = None
+    cost_per_month: float | None = None
+
+    def allowed(self, limit: Limit) -> float | None:
+        """What it may take in one window of the limit; None: as much as it likes."""
+        value: float | None = getattr(self, limit.name)
+        return value
+
+
+DEFAULT_LIMITS = KeyLimits()
+
+
 @dataclass(frozen=True, slots=True)
-class ApiKey:
+class ApiKey(KeyLimits):
     """What we know about a key, which excludes its secret."""
 
     id: str
@@ -42,10 +76,6 @@ class ApiKey:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
-    requests_per_minute: int = DEFAULT_REQUESTS_PER_MINUTE
-    """The calls it may make in one minute of the clock, in UTC."""
-    max_tokens: int = DEFAULT_MAX_TOKENS
-    """The most that one call may ask for."""
 
     def works(self, now: datetime) -> bool:
         """Whether it is neither revoked nor expired."""
@@ -75,16 +105,6 @@ def looks_right(secret: str) -> bool:
 def digest(secret: str) -> str:
     """The SHA-256 that we store, in hex. With 192 random bits, no salt or slow hash is needed."""
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def minute_of(now: datetime) -> datetime:
-    """The minute, in UTC, in which a call at that moment counts."""
-    return now.astimezone(UTC).replace(second=0, microsecond=0)
-
-
-def seconds_left(now: datetime) -> int:
-    """Whole seconds, 1 to 60, after which that minute is over."""
-    return 60 - now.second
 
 
 def _checksum(text: str) -> str:

@@ -28,19 +28,6 @@ class Put:
 
 
 @dataclass(frozen=True, slots=True)
-class PeriodCount:
-    """Count a row's updates from 0, and from 0 again in each new period, without knowing what the row holds.
-
-    `attribute` must exist, with any number. `marks` gets a map whose one key is the period: where it is there already,
-    -1 is subtracted from the number, else the number from itself (docs/facts.md#dynamodb).
-    """
-
-    attribute: str
-    marks: str
-    period: str
-
-
-@dataclass(frozen=True, slots=True)
 class Update:
     """Change some attributes of a row. `add` counts numbers up and puts members into sets; `discard` takes them out."""
 
@@ -49,7 +36,6 @@ class Update:
     remove: Sequence[str] = ()
     add: Mapping[str, Any] = field(default_factory=dict)
     discard: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    count: PeriodCount | None = None
     when: ConditionBase | None = None
 
 
@@ -98,7 +84,7 @@ def update_arguments(table: str, update: Update) -> dict[str, Any]:
         return f"#u{number} {{}} :u{number}"
 
     clauses = [
-        _clause("SET", [*(slot(name, value).format("=") for name, value in update.set.items()), *_counting(update)]),
+        _clause("SET", (slot(name, value).format("=") for name, value in update.set.items())),
         _clause("ADD", (slot(name, value).format("") for name, value in update.add.items())),
         _clause("DELETE", (slot(name, value).format("") for name, value in update.discard.items())),
     ]
@@ -106,9 +92,6 @@ def update_arguments(table: str, update: Update) -> dict[str, Any]:
         names[f"#r{number}"] = name
     clauses.append(_clause("REMOVE", (f"#r{number}" for number in range(len(update.remove)))))
     arguments = _condition(update.when)
-    if update.count:
-        names |= {"#count": update.count.attribute, "#marks": update.count.marks, "#period": update.count.period}
-        values[":mark"] = {update.count.period: -1}
     arguments["ExpressionAttributeNames"] = names | arguments.get("ExpressionAttributeNames", {})
     values = marshal(values) | arguments.get("ExpressionAttributeValues", {})
     if values:
@@ -119,10 +102,6 @@ def update_arguments(table: str, update: Update) -> dict[str, Any]:
         "UpdateExpression": " ".join(clause for clause in clauses if clause),
         **arguments,
     }
-
-
-def _counting(update: Update) -> Sequence[str]:
-    return ("#count = #count - if_not_exists(#marks.#period, #count)", "#marks = :mark") if update.count else ()
 
 
 def _clause(keyword: str, parts: Iterable[str]) -> str:
