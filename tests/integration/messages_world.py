@@ -146,9 +146,10 @@ class ScriptedBedrock:
     closed: int = 0
 
     def mounted(self) -> ScriptedBedrock:
-        """This Bedrock behind the client of a streaming route."""
-        runtime = clients.bedrock_runtime(read_seconds=messages_api.STREAMED_READ_SECONDS)
-        runtime.meta.events.register("before-send.bedrock-runtime", cast("Any", self.answer))
+        """This Bedrock behind the clients of a streaming route."""
+        for seconds in (messages_api.STREAMED_READ_SECONDS, messages_api.WHOLE_READ_SECONDS):
+            runtime = clients.bedrock_runtime(read_seconds=seconds)
+            runtime.meta.events.register("before-send.bedrock-runtime", cast("Any", self.answer))
         return self
 
     def answer(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:

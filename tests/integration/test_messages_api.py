@@ -206,7 +206,7 @@ def test_a_wrong_body_is_400_with_the_field(bedrock, caller):
         ("{", "the body is not valid JSON"),
         ({**ASK, "max_tokens": "many"}, "max_tokens: Expected `int`, got `str`"),
         ({**ASK, "temprature": 1}, "unknown field `temprature`"),
-        ({"model": "support-bot"}, "missing required field `max_tokens`"),
+        ({"model": "support-bot", "messages": ASK["messages"]}, "missing required field `max_tokens`"),
     ):
         status, _, error = caller.refusal(body)
         assert (status, error["type"]) == (400, "invalid_request_error")
@@ -258,9 +258,68 @@ def test_a_deployment_goes_on_answering_while_its_model_is_swapped(stack, caller
     assert len(bedrock.requests) == 1
 
 
-def test_other_routes_and_methods_have_the_contracts_error_too(stack, caller):
-    assert caller.refusal(path="/v1/models")[0] == 404
-    assert caller.refusal(method="GET")[0] == 405
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/messages", 405),
+        ("DELETE", "/v1/messages", 405),
+        ("POST", "/v1/models/support-bot", 405),
+        ("GET", "/v1/messages/count_tokens", 405),
+        ("POST", "/v1/complete", 404),
+        ("GET", "/v1/modelsx", 404),
+        ("POST", "/v1/messages/batches", 404),
+        ("GET", "/v1/messages/batches/msgbatch_1/results", 404),
+    ],
+)
+def test_other_routes_and_methods_have_the_contracts_error_too(stack, caller, method, path, status):
+    headers = {"anthropic-version": "2023-06-01"}
+    assert caller.refusal(method=method, path=path, **headers)[0] == status
+
+
+def test_the_sdk_lists_what_the_key_may_call(stack, caller):
+    narrow = make_caller(stack, ["first"])
+    for name, state, hidden in (
+        ("second", "Creating", None),
+        ("gone", "Released", None),
+        ("judged", "Creating", "Evaluating"),
+    ):
+        put_deployment(stack, ARN, name=name, state=state, hidden=hidden, created_at=NOW + timedelta(minutes=1))
+    with caller.sdk() as api, narrow.sdk() as less:
+        assert [model.id for model in api.models.list()] == ["second", "first"]
+        assert [model.id for model in less.models.list()] == ["first"]
+        model = api.models.retrieve("first")
+        assert (model.id, model.type) == ("first", "model")
+        assert model.display_name == "first (Claude 3 Haiku, tuned)"
+        for name in ("gone", "judged", "unknown"):
+            with pytest.raises(anthropic.NotFoundError):
+                api.models.retrieve(name)
+        with pytest.raises(anthropic.PermissionDeniedError):
+            less.models.retrieve("second")
+
+
+def test_a_list_of_models_is_openais_too_and_so_are_its_errors(stack, caller):
+    put_deployment(stack, ARN)
+    listed = json.loads(b"".join(caller.call(path="/v1/models", method="GET").body))
+    assert (listed["object"], listed["data"][0]["object"], listed["data"][0]["owned_by"]) == ("list", "model", "ada")
+    refused = Caller("td_wrong").call(path="/v1/models", method="GET")
+    assert refused.status == 401
+    error = json.loads(b"".join(refused.body))["error"]
+    assert (error["type"], error["code"], error["param"]) == ("authentication_error", "invalid_key", None)
+
+
+def test_the_sdk_counts_tokens_and_is_told_that_they_are_estimated(stack, caller):
+    put_deployment(stack, ARN, base_model="nova-lite")
+    counted: Any = {"model": "support-bot", "messages": ASK["messages"]}
+    with caller.sdk() as api:
+        plain = api.messages.with_raw_response.count_tokens(**counted)
+        more = api.messages.count_tokens(**counted, system="Be brief.", tools=[FIND])
+        with pytest.raises(anthropic.NotFoundError):
+            api.messages.count_tokens(**{**counted, "model": "faq"})
+    assert plain.headers["tunedrop-tokens"] == "estimated"
+    assert 0 < plain.parse().input_tokens < more.input_tokens
+    status, _, error = caller.refusal(ASK, path="/v1/messages/count_tokens")
+    assert status == 400
+    assert "unknown field `max_tokens`" in error["message"]
 
 
 def test_what_a_base_model_cannot_take_is_refused_not_dropped(stack, caller):

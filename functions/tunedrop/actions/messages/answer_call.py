@@ -8,16 +8,18 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from tunedrop.actions.messages import admit_call, find_target, record_call, settle_call
+from tunedrop.actions.messages import admit_call, find_target, record_call, settle_call, show_models
 from tunedrop.actions.messages.admit_call import Wanted
 from tunedrop.actions.messages.settle_call import Hold
 from tunedrop.domain.base_models.catalogue import BaseModel, catalogue, find
 from tunedrop.domain.messages import (
+    api_errors,
     claude_mapping,
     converse_answer,
     converse_request,
     message_events,
     messages_request,
+    prompt_size,
     server_sent_events,
     whole_message,
 )
@@ -36,7 +38,9 @@ from tunedrop.edges.usage_metrics import Caller
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
 
-ROUTE = "/v1/messages"
+MESSAGES, COUNT, MODELS = "/v1/messages", "/v1/messages/count_tokens", "/v1/models"
+ESTIMATED = {"tunedrop-tokens": "estimated"}
+"""Bedrock counts tokens for no tuned model (docs/facts.md#invoking-a-model)."""
 
 
 def respond(
@@ -51,10 +55,53 @@ def respond(
 
     Waits for the model's first event before it returns, so that errors up to then still get their own HTTP status.
     """
-    hold: Hold | None = None
+    path, answered = call.path.rstrip("/"), {"request-id": request_id}
     try:
-        _route(call)
-        asked, hold = _admitted(call, cloud)
+        _check_route(path, call.method)
+        if path == MESSAGES:
+            return _said(call, cloud, runtime, remaining_ms, request_id)
+        if path == COUNT:
+            return _json(200, {"input_tokens": _counted(call, cloud)}, {**answered, **ESTIMATED})
+        name = path.removeprefix(MODELS).lstrip("/")
+        found = show_models.one(call.secret, name, cloud) if name else show_models.listed(call.secret, cloud)
+        return _json(200, found, answered)
+    except Exception as error:  # noqa: BLE001 - every failure has an answer in this contract
+        return _refusal(_api_error(error), request_id, call)
+
+
+def _check_route(path: str, method: str) -> None:
+    is_models = path == MODELS or path.startswith(f"{MODELS}/")
+    if path.startswith(f"{MESSAGES}/batches"):
+        words = f"There are no batches here: send each request to POST {MESSAGES}."
+        raise ApiError("not_found_error", "unknown_route", words)
+    if not is_models and path not in (MESSAGES, COUNT):
+        words = f"There is only POST {MESSAGES}, POST {COUNT}, GET {MODELS} and GET {MODELS}/{{name}} here."
+        raise ApiError("not_found_error", "unknown_route", words)
+    if method != (takes := "GET" if is_models else "POST"):
+        raise ApiError("invalid_request_error", "method_not_allowed", f"{path} takes {takes} only.", status=405)
+
+
+def _counted(call: Call, cloud: Cloud) -> int:
+    """The estimated tokens of a prompt; a wrong key is refused before a wrong body."""
+    try:
+        asked = messages_request.parse_prompt(call.body())
+    except ApiError:
+        admit_call.admit(call.secret, Wanted(), cloud)
+        raise
+    show_models.one(call.secret, asked.model, cloud)
+    return prompt_size.estimate(asked)
+
+
+def _said(
+    call: Call,
+    cloud: Cloud,
+    runtime: Callable[[bool], BedrockRuntimeClient],
+    remaining_ms: Callable[[], int],
+    request_id: str,
+) -> StreamedResponse:
+    """The model's answer."""
+    asked, hold = _admitted(call, cloud)
+    try:
         target = _ready(asked.model, hold.deployment)
         answer = _Answer(Caller(hold.key.id, asked.model, asked.stream), request_id, hold, cloud)
         try:
@@ -63,18 +110,9 @@ def respond(
             record_call.record(asked.model, cloud)
         stages = answer.observed(source, remaining_ms)
         return answer.streamed(stages) if asked.stream else answer.whole(stages)
-    except Exception as error:  # noqa: BLE001 - every failure has an answer in this contract
-        failure = _api_error(error)
-        if hold:
-            settle_call.unused(hold, failure, cloud)
-        return _refusal(failure, request_id)
-
-
-def _route(call: Call) -> None:
-    if call.path.rstrip("/") != ROUTE:
-        raise ApiError("not_found_error", "unknown_route", f"There is only POST {ROUTE} here.")
-    if call.method != "POST":
-        raise ApiError("invalid_request_error", "method_not_allowed", f"{ROUTE} takes POST only.", status=405)
+    except Exception as error:
+        settle_call.unused(hold, caught_errors.in_contract(error), cloud)
+        raise
 
 
 def _admitted(call: Call, cloud: Cloud) -> tuple[MessagesRequest, Hold]:
@@ -198,9 +236,11 @@ def _api_error(error: Exception) -> ApiError:
     return failure
 
 
-def _refusal(error: ApiError, request_id: str) -> StreamedResponse:
+def _refusal(error: ApiError, request_id: str, call: Call) -> StreamedResponse:
     usage_metrics.refused(error)
-    return _json(error.status, error.body(request_id), {**error.headers(), "request-id": request_id})
+    of_openai = call.path.startswith(MODELS) and "anthropic-version" not in call.headers
+    body = api_errors.openai_body(error) if of_openai else error.body(request_id)
+    return _json(error.status, body, {**error.headers(), "request-id": request_id})
 
 
 def _json(status: int, content: Mapping[str, Any], headers: Mapping[str, str]) -> StreamedResponse:

@@ -76,6 +76,11 @@ class ApiError(Exception):
         return {"type": "error", "error": error, "request_id": request_id}
 
 
+def openai_body(error: ApiError) -> dict[str, Any]:
+    """The JSON body of the answer as OpenAI's clients read it."""
+    return {"error": {"message": error.message, "type": error.kind, "param": None, "code": error.code}}
+
+
 def invalid(field: str, problem: str) -> ApiError:
     """The request's body is invalid. `field` is a dotted path; empty for the whole body."""
     return ApiError("invalid_request_error", "invalid_request", f"{field}: {problem}" if field else problem)

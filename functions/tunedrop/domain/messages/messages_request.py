@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -61,10 +61,19 @@ class MessagesRequest:
 
 def parse(body: bytes) -> MessagesRequest:
     """Parse and validate a request. Raises ApiError `invalid_request_error` naming the field."""
-    wire = _decode(body)
+    wire = _decode(body, _decoder)
+    return replace(_prompt(wire), max_tokens=wire.max_tokens, stream=wire.stream)
+
+
+def parse_prompt(body: bytes) -> MessagesRequest:
+    """A request whose tokens are to be counted, which asks for no answer. Raises ApiError as `parse` does."""
+    return _prompt(_decode(body, _prompt_decoder))
+
+
+def _prompt(wire: _WirePrompt) -> MessagesRequest:
     return MessagesRequest(
         model=wire.model,
-        max_tokens=wire.max_tokens,
+        max_tokens=0,
         turns=_turns(wire.messages),
         system=_system(wire.system),
         temperature=_given(wire.temperature),
@@ -73,7 +82,6 @@ def parse(body: bytes) -> MessagesRequest:
         stop_sequences=_stop_sequences(wire.stop_sequences),
         tools=_tools(wire.tools),
         tool_choice=_tool_choice(wire.tool_choice),
-        stream=wire.stream,
     )
 
 
@@ -98,9 +106,8 @@ class _WireMetadata(msgspec.Struct, forbid_unknown_fields=True):
 _Share = Annotated[float, Meta(ge=0, le=1)]
 
 
-class _WireRequest(msgspec.Struct, forbid_unknown_fields=True):
+class _WirePrompt(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     model: Annotated[str, Meta(min_length=1, max_length=256)]
-    max_tokens: Annotated[int, Meta(ge=1)]
     messages: Annotated[list[_WireTurn], Meta(min_length=1)]
     system: str | list[dict[str, Any]] | UnsetType = UNSET
     temperature: _Share | UnsetType = UNSET
@@ -109,13 +116,17 @@ class _WireRequest(msgspec.Struct, forbid_unknown_fields=True):
     stop_sequences: list[str] | UnsetType = UNSET
     tools: list[dict[str, Any]] | UnsetType = UNSET
     tool_choice: dict[str, Any] | UnsetType = UNSET
-    stream: bool = False
     # Accepted and ignored, because they change nothing here: clients send them by habit.
     metadata: _WireMetadata | UnsetType = UNSET
     anthropic_version: str | UnsetType = UNSET
     cache_control: dict[str, Any] | UnsetType | None = UNSET
     service_tier: Literal["auto", "standard_only"] | UnsetType = UNSET
     thinking: _WireThinking | UnsetType = UNSET
+
+
+class _WireRequest(_WirePrompt, forbid_unknown_fields=True, kw_only=True):
+    max_tokens: Annotated[int, Meta(ge=1)]
+    stream: bool = False
 
 
 FIELDS = tuple(field.name for field in msgspec.structs.fields(_WireRequest))
@@ -131,11 +142,12 @@ _ALLOWED: Mapping[str, str] = {
 }
 
 _decoder = msgspec.json.Decoder(_WireRequest)
+_prompt_decoder = msgspec.json.Decoder(_WirePrompt)
 
 
-def _decode(body: bytes) -> _WireRequest:
+def _decode(body: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
     try:
-        return _decoder.decode(body)
+        return decoder.decode(body)
     except msgspec.ValidationError as error:
         raise _invalid(str(error)) from None
     except RecursionError:
