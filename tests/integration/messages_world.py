@@ -98,14 +98,18 @@ def as_http(answer: StreamedResponse | Mapping[str, Any]) -> httpx2.Response:
 
 
 def make_caller(
-    stack, deployments: list[str] | None = None, limits: KeyLimits = api_key.DEFAULT_LIMITS, **options: Any
+    stack,
+    deployments: list[str] | None = None,
+    limits: KeyLimits = api_key.DEFAULT_LIMITS,
+    key_id: str = "01jd3k5m7n9p1q3r5s7t9v1w3x",
+    **options: Any,
 ) -> Caller:
     """A caller with a new key. Each deployment that it names is made, if only as a row."""
     for name in deployments or ():
         put_deployment(stack, None, name=name)
     _, secret = manage_keys.create(
         stack.cloud,  # by the handler's own clock: a key expires
-        key_id="01jd3k5m7n9p1q3r5s7t9v1w3x",
+        key_id=key_id,
         name="test",
         deployments=deployments or "*",
         created_by=builders.CALLER,

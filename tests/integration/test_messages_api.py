@@ -277,7 +277,7 @@ def test_other_routes_and_methods_have_the_contracts_error_too(stack, caller, me
 
 
 def test_the_sdk_lists_what_the_key_may_call(stack, caller):
-    narrow = make_caller(stack, ["first"])
+    narrow = make_caller(stack, ["first"], key_id="01jd3k5m7n9p1q3r5s7t9v1w3y")
     for name, state, hidden in (
         ("second", "Creating", None),
         ("gone", "Released", None),
@@ -315,7 +315,7 @@ def test_the_sdk_counts_tokens_and_is_told_that_they_are_estimated(stack, caller
         more = api.messages.count_tokens(**counted, system="Be brief.", tools=[FIND])
         with pytest.raises(anthropic.NotFoundError):
             api.messages.count_tokens(**{**counted, "model": "faq"})
-    assert plain.headers["tunedrop-tokens"] == "estimated"
+    assert plain.headers["token-count"] == "estimated"
     assert 0 < plain.parse().input_tokens < more.input_tokens
     status, _, error = caller.refusal(ASK, path="/v1/messages/count_tokens")
     assert status == 400

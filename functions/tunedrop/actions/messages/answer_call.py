@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
 
 MESSAGES, COUNT, MODELS = "/v1/messages", "/v1/messages/count_tokens", "/v1/models"
-ESTIMATED = {"tunedrop-tokens": "estimated"}
+ESTIMATED = {"token-count": "estimated"}
 """Bedrock counts tokens for no tuned model (docs/facts.md#invoking-a-model)."""
 
 

@@ -129,7 +129,8 @@ class _WireRequest(_WirePrompt, forbid_unknown_fields=True, kw_only=True):
     stream: bool = False
 
 
-FIELDS = tuple(field.name for field in msgspec.structs.fields(_WireRequest))
+_REQUIRED = ("model", "max_tokens", "messages")
+FIELDS = tuple(dict.fromkeys((*_REQUIRED, *(field.name for field in msgspec.structs.fields(_WireRequest)))))
 
 _ALLOWED: Mapping[str, str] = {
     "": ", ".join(FIELDS),
