@@ -30,6 +30,7 @@ from tests.iam.recorder import RECORDER
 from tests.iam.recording import Recording
 from tests.integration import ledger_agreement, remembered_worlds, stacks_of_an_account
 from tests.integration.faster_moto import hurry
+from tests.integration.lent_clients import LENT, Session
 from tests.integration.uploads_world import Uploader
 from tests.template.stack import PSEUDO
 
@@ -132,6 +133,7 @@ def in_moto() -> Iterator[None]:
         INJECTOR.forget()
         stacks_of_an_account.mount()
         forget_clients()
+        LENT.take_back()
         boto3.DEFAULT_SESSION = _session()
         yield
     forget_clients()
@@ -161,17 +163,17 @@ def _recorded() -> Recording:
 
 
 @functools.cache
-def _session() -> boto3.Session:
+def _session() -> Session:
     """One session for all tests of a process, so that botocore's models and hooks are read once.
 
-    A test that listens to calls registers with a client, which is a test's own.
+    A test that listens to calls registers with a client, which is a test's own from then on.
     """
     session = botocore.session.Session()
     session.set_default_client_config(Config(user_agent="tests"))  # botocore puts its own together at each call
     session.register("choose-signer.dynamodb", lambda **_: UNSIGNED)  # moto looks at no signature
     INJECTOR.attach(session)
     RECORDER.watch(session)
-    return boto3.Session(botocore_session=session)
+    return Session(botocore_session=session)
 
 
 @pytest.fixture
