@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 
-import anthropic
 import pytest
 
 TOPICS = (
@@ -63,6 +62,8 @@ def ask(traveller, deployment, **more):
 
 
 def test_claude_3_haiku_is_trained_on_prompts_and_served_by_provisioned_throughput(west):
+    import anthropic
+
     west.settle("haiku", 'base_models = ["claude-3-haiku"]\nowner = "kettles"\n')
     west.put("haiku/train.jsonl", prompts(80))
     west.put("haiku/validation.jsonl", prompts(40, first=200))

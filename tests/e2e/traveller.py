@@ -7,9 +7,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import anthropic
 from botocore.credentials import Credentials
 from tunedrop_cli.control import ControlApi
 from tunedrop_cli.errors import Refused
@@ -18,6 +17,9 @@ from tunedrop_local.identities import Identity
 
 from tests import waiting
 from tests.waiting import PATIENCE
+
+if TYPE_CHECKING:
+    import anthropic
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,8 @@ class Traveller:
 
     def sdk(self, secret: str) -> anthropic.Anthropic:
         """The Anthropic SDK, pointed at MessagesApi."""
+        import anthropic  # takes two seconds, and every process of the tests collects all of them
+
         return anthropic.Anthropic(base_url=self.stack.url("MessagesApiUrl"), api_key=secret, max_retries=0)
 
     def post_message(self, body: Any, headers: dict[str, str]) -> tuple[int, Any]:

@@ -8,7 +8,7 @@ from tunedrop.routes.application import app
 
 from tests.hostile import campaign
 
-CASES = 20
+CASES = 8
 
 
 @pytest.fixture(scope="module")

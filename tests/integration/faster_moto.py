@@ -26,7 +26,7 @@ from moto.dynamodb.models.table import Table as MotoTable
 from moto.dynamodb.models.utilities import bytesize
 from moto.dynamodb.responses import DynamoHandler
 
-OFTEN = {"dynamodb", "sqs", "events"}
+OFTEN = {"dynamodb", "sqs", "events", "s3"}
 """Services that are looked for first, because most calls are theirs."""
 _DYNAMODB = re.compile(r"https://dynamodb\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/")
 LIMIT = 405_000

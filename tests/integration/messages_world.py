@@ -7,9 +7,8 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import anthropic
 import httpx2
 import messages_api
 from bedrock_simulator.event_stream import event, frame
@@ -24,6 +23,9 @@ from tunedrop.edges.rows import deployment_rows
 from tunedrop.edges.streamed_response import StreamedResponse
 
 from tests import builders
+
+if TYPE_CHECKING:
+    import anthropic
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ASK: dict[str, Any] = {
@@ -71,6 +73,8 @@ class Caller:
 
     def sdk(self, **options: Any) -> anthropic.Anthropic:
         """Anthropic's SDK, with this key, talking to the handler."""
+        import anthropic  # takes two seconds, and every process of the tests collects all of them
+
         transport = httpx2.MockTransport(self._gateway)
         options = {"api_key": self.secret or "none", "max_retries": 0, **options}
         return anthropic.Anthropic(

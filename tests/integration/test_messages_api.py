@@ -8,7 +8,6 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-import anthropic
 import boto3
 import messages_api
 import pytest
@@ -165,6 +164,8 @@ def test_a_wrong_key_is_refused_before_a_wrong_body(bedrock):
 
 
 def test_a_revoked_key_is_401(bedrock, caller, stack):
+    import anthropic
+
     manage_keys.revoke("01jd3k5m7n9p1q3r5s7t9v1w3x", stack.at(now=lambda: NOW))
     with caller.sdk() as api, pytest.raises(anthropic.AuthenticationError, match="was revoked"):
         api.messages.create(**ASK)
@@ -172,6 +173,8 @@ def test_a_revoked_key_is_401(bedrock, caller, stack):
 
 
 def test_a_key_for_other_deployments_is_403(bedrock, stack):
+    import anthropic
+
     caller = make_caller(stack, ["faq"])
     with caller.sdk() as api, pytest.raises(anthropic.PermissionDeniedError, match="'support-bot'"):
         api.messages.create(**ASK)
@@ -215,6 +218,8 @@ def test_a_wrong_body_is_400_with_the_field(bedrock, caller):
 
 
 def test_an_unknown_deployment_is_404(bedrock, caller):
+    import anthropic
+
     with caller.sdk() as api, pytest.raises(anthropic.NotFoundError, match="no deployment 'faq'"):
         api.messages.create(**{**ASK, "model": "faq"})
 
@@ -397,6 +402,8 @@ def test_a_read_time_out_is_never_repeated_because_it_may_have_been_billed(bedro
 
 
 def test_the_sdk_does_not_repeat_what_may_have_been_billed(bedrock, caller):
+    import anthropic
+
     bedrock.error, bedrock.status = "InternalServerException", 500
     with caller.sdk(max_retries=2) as api, pytest.raises(anthropic.InternalServerError):
         api.messages.create(**ASK)
@@ -411,6 +418,8 @@ def test_an_error_as_the_very_first_event_keeps_its_status(bedrock, caller, stre
 
 
 def test_an_error_in_mid_stream_is_an_event_and_the_sdk_raises_it(bedrock, caller):
+    import anthropic
+
     bedrock.pieces = [*WHOLE[:4], exception("modelStreamErrorException"), *WHOLE[4:]]
     with (
         caller.sdk() as api,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 from pathlib import Path
 from typing import Any, cast
@@ -46,7 +47,13 @@ OTHER_CHOICES = {
 
 def read_template() -> dict[str, Any]:
     """template.yaml as it was written; `!Ref X` is `{"Ref": "X"}`."""
-    return json.loads(json.dumps(yaml_parse((ROOT / "template.yaml").read_text("utf-8"))))
+    return json.loads(_as_json())
+
+
+@functools.cache
+def _as_json() -> str:
+    """YAML takes a second and a half to read."""
+    return json.dumps(yaml_parse((ROOT / "template.yaml").read_text("utf-8")))
 
 
 def chosen(template: dict[str, Any], choices: dict[str, str]) -> dict[str, str]:

@@ -5,14 +5,13 @@ python -m tests.template.deployer_policy > docs/deployer-policy.json
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-
-from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from tests.template.conftest import OTHER_CHOICES, chosen, read_template, translate
 from tests.template.stack import REGION
@@ -63,6 +62,7 @@ _OF_DESTINATIONS = "apidestinations.events.amazonaws.com"
 _BY_CLOUDFORMATION = {"ForAnyValue:StringEquals": {"aws:CalledVia": "cloudformation.amazonaws.com"}}
 
 
+@functools.cache
 def types() -> list[str]:
     """The resource types of the translated template, with every choice turned."""
     template = read_template()
@@ -77,6 +77,8 @@ def named(kind: str) -> set[str]:
     """
     if kind.startswith("Custom::"):
         return {"lambda:InvokeFunction"}
+    from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # takes a second; every process of the tests reads this module
+
     handlers = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, kind).schema.get("handlers", {})
     return {action for verb, each in handlers.items() if verb != "list" for action in each["permissions"]}
 

@@ -43,6 +43,8 @@ FILES = [path.relative_to(ROOT).as_posix() for path in walked(ROOT)]
 FOLDERS = sorted({parent.as_posix() for name in FILES for parent in Path(name).parents} - {"."})
 FOLDER_PATHS = [PurePosixPath(folder) for folder in FOLDERS]
 PATHS = [PurePosixPath(name) for name in [*FILES, *FOLDERS]]
+ENDINGS = {"/".join(path.parts[at:]) for path in PATHS for at in range(len(path.parts))}
+"""The last parts of every path."""
 FOLDER_NAMES = {Path(folder).name for folder in FOLDERS}
 TEXTS = {
     name: (ROOT / name).read_text("utf-8")
@@ -162,6 +164,8 @@ def is_there(word: str) -> bool:
         return is_module(word)
     known = FOLDER_PATHS if word.endswith("/") else PATHS
     patterns = (word.rstrip("/"), f"{word}.py")
+    if known is PATHS and not set(word) & set("*?["):
+        return any(str(PurePosixPath(pattern)) in ENDINGS for pattern in patterns)
     return any(path.match(pattern) for path in known for pattern in patterns)
 
 
