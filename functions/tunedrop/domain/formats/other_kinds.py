@@ -61,6 +61,7 @@ def _is_reinforcement(found: Names) -> bool:
 def _kinds() -> Iterator[_Kind]:
     yield from _of_calls_of_bedrock()
     yield from _of_judging_in_bedrock()
+    yield from _of_evals_and_logs()
     yield from _of_other_clouds()
     yield from _of_annotation()
     yield from _of_conversations()
@@ -140,6 +141,16 @@ def _of_other_clouds() -> Iterator[_Kind]:
         f"Keep what is worth learning, and write it as {_TALK}: the messages that were asked, then choices[0].message.",
     )
     yield _Kind(
+        frozenset({"contents", "request", "candidates"}),
+        lambda found: _has(found, "contents", "parts") or _has(found, "request", "contents"),
+        "in the format of Google's Gemini",
+        f"Write each as {_TALK}: a message for each of contents, its content the text of its parts, with assistant for "
+        "model; a systemInstruction becomes a first message with the role system.",
+    )
+
+
+def _of_evals_and_logs() -> Iterator[_Kind]:
+    yield _Kind(
         frozenset({"ideal"}),
         _of("ideal", "input"),
         "of OpenAI's evals: a question with the ideal answer that a model's own are compared with",
@@ -161,11 +172,10 @@ def _of_other_clouds() -> Iterator[_Kind]:
         "response.",
     )
     yield _Kind(
-        frozenset({"contents", "request", "candidates"}),
-        lambda found: _has(found, "contents", "parts") or _has(found, "request", "contents"),
-        "in the format of Google's Gemini",
-        f"Write each as {_TALK}: a message for each of contents, its content the text of its parts, with assistant for "
-        "model; a systemInstruction becomes a first message with the role system.",
+        frozenset({"log"}),
+        lambda found: _of("log", "stream")(found) and isinstance(found["log"], str),
+        "a line of a container's log, as Docker writes it",
+        "Write what log holds on the line, without what is around it.",
     )
 
 
@@ -199,12 +209,6 @@ def _of_annotation() -> Iterator[_Kind]:
 
 
 def _of_conversations() -> Iterator[_Kind]:
-    yield _Kind(
-        frozenset({"log"}),
-        lambda found: _of("log", "stream")(found) and isinstance(found["log"], str),
-        "a line of a container's log, as Docker writes it",
-        "Write what log holds on the line, without what is around it.",
-    )
     yield _Kind(
         frozenset({"role", "from"}),
         lambda found: _of("role|from", "content|value")(found) and set(found).isdisjoint(_LISTS),
