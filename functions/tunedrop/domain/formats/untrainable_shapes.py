@@ -75,11 +75,11 @@ def identify(document: Document, names: frozenset[str]) -> Defect | None:
     return None
 
 
-def _template_hint(document: Document) -> str | None:
-    """What to do with a conversation that was written out with a chat template's marks; None if there are none."""
+def _template_hint(document: Document) -> str:
+    """What to do with a conversation that was written out with a chat template's marks; empty if there are none."""
     marks = [mark for mark in _TEMPLATE_MARKS for text in document.values() if isinstance(text, str) and mark in text]
     if not marks:
-        return None
+        return ""
     return (
         f"It is a conversation written out with a template ({marks[0]}): write each as "
         '{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]} with the text of each '
