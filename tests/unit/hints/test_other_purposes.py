@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -190,6 +191,31 @@ CASES: dict[str, Case] = {
         lambda q, a: {"id": "1", "object": "chat.completion", "choices": [{"index": 0, "message": said(a)}]},
         None,
     ),
+    "OpenAI's evals": (
+        "OpenAI's evals",
+        lambda q, a: {"input": [asked(q)], "ideal": a},
+        lambda r: {"messages": [*r["input"], said(r["ideal"])]},
+    ),
+    "OpenAI's evals, several ideals": (
+        "OpenAI's evals",
+        lambda q, a: {"input": [asked(q)], "ideal": [a, "By bus."]},
+        lambda r: {"messages": [*r["input"], said(r["ideal"][0])]},
+    ),
+    "OpenAI's items": (
+        "OpenAI's evals",
+        lambda q, a: {"item": {"question": q, "correct": a}},
+        lambda r: pair(r["item"]["question"], r["item"]["correct"]),
+    ),
+    "OpenAI's items with samples": (
+        "OpenAI's evals",
+        lambda q, a: {"item": {"question": q, "correct": a}, "sample": {"output_text": "By bus."}},
+        lambda r: pair(r["item"]["question"], r["item"]["correct"]),
+    ),
+    "a log of calls": (
+        "log of calls",
+        lambda q, a: {"request": {"messages": [asked(q)]}, "response": {"choices": [{"message": said(a)}]}},
+        lambda r: {"messages": [*r["request"]["messages"], r["response"]["choices"][0]["message"]]},
+    ),
     "Gemini": (
         "Gemini",
         lambda q, a: {"contents": [parts("user", q), parts("model", a)]},
@@ -268,6 +294,36 @@ def test_what_its_hint_says_trains(name):
     assert any(set(re.findall(r'"(messages|prompt|completion)": ', form)) == set(written[0])
                for form in re.findall(r"\{.*?\}(?=[\s:.,;]|$)", hint))  # fmt: skip
     assert trained(lines(written)) == pairs()
+
+
+def test_lines_of_a_containers_log_train_once_what_is_around_them_is_gone():
+    rows = [json.dumps(pair(q, a)) + "\n" for q, a in zip(QUESTIONS, GOOD, strict=True)]
+    logged = lines({"log": row, "stream": "stdout", "time": "2026-11-30T10:00:00Z"} for row in rows)
+    assert "container's log" in only_finding(logged, "other_purpose").message
+    assert trained("".join(rows).encode()) == pairs()
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n{}<|im_end|>",
+        "<|start_header_id|>user<|end_header_id|>\n\n{}<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n{}",
+        "<start_of_turn>user\n{}<end_of_turn>\n<start_of_turn>model\n{}<end_of_turn>",
+        "<|user|>\n{}</s>\n<|assistant|>\n{}</s>",
+        "<s>[INST] {} [/INST] {} </s>",
+        "### Instruction:\n{}\n\n### Response:\n{}",
+    ],
+)
+def test_a_conversation_written_out_with_a_template_is_said_to_be_one(template):
+    written = lines({"text": template.format(q, a)} for q, a in zip(QUESTIONS, GOOD, strict=True))
+    hint = only_finding(written, "raw_text").hint
+    assert "none of the marks" in hint
+    assert '{"messages": [' in hint
+
+
+def test_text_without_a_templates_marks_is_not_said_to_have_any():
+    written = lines({"text": f"{q} {a}"} for q, a in zip(QUESTIONS, GOOD, strict=True))
+    assert "marks" not in only_finding(written, "raw_text").hint
 
 
 def test_answers_of_a_batch_train_once_they_are_beside_their_questions():

@@ -61,6 +61,7 @@ def _is_reinforcement(found: Names) -> bool:
 def _kinds() -> Iterator[_Kind]:
     yield from _of_calls_of_bedrock()
     yield from _of_judging_in_bedrock()
+    yield from _of_evals_and_logs()
     yield from _of_other_clouds()
     yield from _of_annotation()
     yield from _of_conversations()
@@ -145,6 +146,36 @@ def _of_other_clouds() -> Iterator[_Kind]:
         "in the format of Google's Gemini",
         f"Write each as {_TALK}: a message for each of contents, its content the text of its parts, with assistant for "
         "model; a systemInstruction becomes a first message with the role system.",
+    )
+
+
+def _of_evals_and_logs() -> Iterator[_Kind]:
+    yield _Kind(
+        frozenset({"ideal"}),
+        _of("ideal", "input"),
+        "of OpenAI's evals: a question with the ideal answer that a model's own are compared with",
+        f"To learn the ideal answers, write each as {_TALK}: the messages of input, then the ideal answer (one, if it "
+        "lists several). Keep apart what evaluates: a model that has learned it can't be judged by it.",
+    )
+    yield _Kind(
+        frozenset({"item"}),
+        lambda found: isinstance(found.get("item"), dict) and set(found) <= {"item", "sample"},
+        "of OpenAI's evals: an item that graders judge a model's own answers by",
+        f"To learn from items, write each as {_PAIR} from the field of item that is the question and the one that is "
+        "the right answer; a sample is a model's own answer. A model that has learned an item can't be judged by it.",
+    )
+    yield _Kind(
+        frozenset({"request"}),
+        lambda found: _has(found, "request", "messages") and _has(found, "response", "choices", "content"),
+        "an entry of a log of calls: a request with a model's own answer",
+        f"Keep what is worth learning, and write each as {_TALK}: the messages of request, then the message in "
+        "response.",
+    )
+    yield _Kind(
+        frozenset({"log"}),
+        lambda found: _of("log", "stream")(found) and isinstance(found["log"], str),
+        "a line of a container's log, as Docker writes it",
+        "Write what log holds on the line, without what is around it.",
     )
 
 

@@ -23,6 +23,15 @@ _ORDINARY = shapes.METADATA | {"prompt", "completion", "system", "schemaversion"
     sharegpt.NAMES, pairs.QUESTIONS, pairs.ANSWERS, alpaca.NAMES, _TEXTS
 )
 """Fields of records that train, of which nothing else follows."""
+_TEMPLATE_MARKS = (
+    "<|im_start|>",
+    "<|start_header_id|>",
+    "<start_of_turn>",
+    "<|assistant|>",
+    "[/INST]",
+    "### Response:",
+)
+"""Of chat templates: one of them stands in every conversation that was written out with one."""
 _ANSWERED = frozenset({*pairs.ANSWERS, *sharegpt.NAMES})
 _NO_ANSWER = frozenset(
     {"context", "passage", "options", "choices", "difficulty", "level", "type", "subject", "style", "title"}
@@ -56,13 +65,26 @@ def identify(document: Document, names: frozenset[str]) -> Defect | None:
         return defect
     if fields and fields <= set(_TEXTS):
         (first, *_) = sorted(fields)
-        return Defect("raw_text", f"The record holds text ({first}), not divided into prompt and answer.")
+        message = f"The record holds text ({first}), not divided into prompt and answer."
+        return Defect("raw_text", message, hint=_template_hint(document))
     if defect := _judged(document):
         return defect
     asked = [name for name in pairs.QUESTIONS if name in fields]
     if asked and not fields.intersection(pairs.ANSWERS):
         return _unanswered(document, asked[0])
     return None
+
+
+def _template_hint(document: Document) -> str:
+    """What to do with a conversation that was written out with a chat template's marks; empty if there are none."""
+    marks = [mark for mark in _TEMPLATE_MARKS for text in document.values() if isinstance(text, str) and mark in text]
+    if not marks:
+        return ""
+    return (
+        f"It is a conversation written out with a template ({marks[0]}): write each as "
+        '{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]} with the text of each '
+        "side and none of the marks, which Bedrock adds itself."
+    )
 
 
 def _labelled(names: frozenset[str], fields: frozenset[str]) -> Defect | None:
