@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import logging
 from datetime import timedelta
 
 import anthropic
@@ -20,7 +18,6 @@ from tunedrop.actions.messages.admit_call import Wanted
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.messages import api_key
 from tunedrop.edges import clients, clock_and_ids, settings
-from tunedrop.edges.observability import logger
 
 from tests.integration.messages_world import (
     ASK,
@@ -388,17 +385,6 @@ def test_a_defect_is_500_and_logged_without_its_words(bedrock, caller, stack, lo
     [entry] = [line for line in log() if line["message"] == "Unexpected"]
     assert entry["fault"] == "UnreadableRow"
     assert any("deployment_rows" in place for place in entry["places"])
-
-
-@pytest.fixture
-def log():
-    """Lines that Powertools' logger wrote, as JSON."""
-    stream = io.StringIO()
-    copy = logging.StreamHandler(stream)
-    copy.setFormatter(logger.registered_formatter)
-    logger.addHandler(copy)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    logger.removeHandler(copy)
 
 
 def test_usage_is_logged_at_the_end_and_no_word_of_the_conversation(bedrock, caller, log):
