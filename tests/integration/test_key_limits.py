@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import threading
 from collections import Counter
 from collections.abc import Iterable
@@ -18,7 +19,9 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from moto.core.config import default_user_config as moto_config
 from tunedrop.actions.messages import admit_call, find_target, settle_call
-from tunedrop.domain.messages import api_key, key_limits
+from tunedrop.actions.messages.admit_call import Wanted
+from tunedrop.domain.messages import api_key, key_limits, messages_request
+from tunedrop.domain.messages.answer_usage import Tally
 from tunedrop.domain.messages.api_key import ApiKey, KeyLimits
 from tunedrop.domain.messages.key_limits import LIMITS, Reservation, Settlement, Use
 from tunedrop.edges import clients, clock_and_ids, observability, settings
@@ -313,23 +316,21 @@ def test_a_deployment_is_read_once_in_five_seconds(stack, bedrock):
     assert len(read) == 5, "what is not there is looked for each time"
 
 
-def test_what_is_owed_over_midnight_is_counted_on_its_own_day(stack):
-    put_deployment(stack, ARN, serving="on_demand", model_units=0)
-    key = new_key(stack)
+def test_what_is_owed_over_midnight_is_counted_on_its_own_day(stack, bedrock):
+    caller, (asked, deployment) = make_caller(stack), (messages_request.parse(json.dumps(ASK).encode()), "support-bot")
     evening = datetime(2026, 11, 22, 23, 59, 50, tzinfo=UTC)
-    held = Use(10, 100)
-    taken = take(stack, key, held, evening)
-    settle_call.owe(key.sha256, [Settlement(Reservation(taken.window, "support-bot", held), Use(10, 5), "end_turn", 7)])
-    morning = take(stack, key, Use(1, 1), evening + timedelta(seconds=20), settle_call.owed().pop(key.sha256))
-    assert morning.done
-    key_windows.settle(
-        stack.access_table,
-        key.sha256,
-        key.id,
-        Settlement(Reservation(taken.window, "support-bot", held), Use(10, 5), "end_turn", 7),
-    )
+    tally = Tally(lambda: 0.0, input_tokens=9, output_tokens=12, stop_reason="end_turn", outcome="complete")
+    for seconds, settled in ((0, True), (1, True), (2, False), (20, True)):
+        cloud = stack.at(now=lambda moment=evening + seconds * timedelta(seconds=1): moment)
+        found = admit_call.target(caller.secret, deployment, cloud)
+        hold = admit_call.admit(caller.secret, Wanted(deployment, asked, found), cloud)
+        if settled:
+            settle_call.answered(hold, tally, cloud)
+        else:
+            settle_call.owe(hold.key.sha256, [Settlement(hold.reservation, Use(9, 12), "max_tokens", 7)])
     (told,) = usage_rows.between(stack.access_table, "2026-11-22", "2026-11-22")
-    assert (told.day, told.used.output_tokens, told.used.stop_reasons) == ("2026-11-22", 5, {"end_turn": 1})
-    now = stack.access_table.get(key_rows.key_of(key.sha256))
-    assert (now["use:support-bot:output_tokens"], now["left_tokens_day"]) == (1, 2_000_000 - 2)
-    assert timedelta(0) < admit_call.BUSY
+    assert (told.used.calls, told.used.output_tokens) == (3, 3 * 12)
+    assert told.used.stop_reasons == {"end_turn": 2, "max_tokens": 1}
+    row = key_row(stack, caller)
+    assert (row["use:support-bot:calls"], row["window"]) == (1, "2026-11-23T00:00Z")
+    assert row["left_tokens_day"] == 2_000_000 - USED
