@@ -119,7 +119,7 @@ def digests(folder: Path) -> dict[str, str]:
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")
-        if path.is_file() and "bin" not in path.parts and path.name != "RECORD"
+        if path.is_file() and "bin" not in path.relative_to(folder).parts and path.name != "RECORD"
     }
 
 
