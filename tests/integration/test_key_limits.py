@@ -36,6 +36,7 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 WHOLE = [chunk(each) for each in ANSWER]
 USED = 9 + 12
 """Tokens in and out of that answer."""
+GONE = "ResourceNotFoundException"
 IDS = map(str, itertools.count())
 
 
@@ -314,6 +315,17 @@ def test_a_deployment_is_read_once_in_five_seconds(stack, bedrock):
     for _ in range(2):
         assert find_target.load("nobody", cloud) is None
     assert len(read) == 5, "what is not there is looked for each time"
+
+
+def test_a_deployment_that_bedrock_no_longer_has_is_read_anew_at_the_next_call(stack, bedrock):
+    caller = make_caller(stack)
+    for error, code, status in (("ThrottlingException", "throttled", 429), (GONE, "deployment_gone", 404)):
+        answered(caller)
+        assert find_target.known().keys() == {"support-bot"}
+        bedrock.error, bedrock.status = error, status
+        assert caller.refusal()[2]["details"]["error_code"] == code
+        assert bool(find_target.known()) is (error != GONE)
+        bedrock.error, bedrock.status = "", 200
 
 
 def test_what_is_owed_over_midnight_is_counted_on_its_own_day(stack, bedrock):
