@@ -10,10 +10,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tunedrop_local import packages
+
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED: tuple[tuple[str, str], ...] = ()
+HERE = (("LAYER_PLATFORM", packages.host_platform()), ("LAYER_PYTHON", packages.host_python()))
+"""For this machine and its Python."""
 
 
 class SamFailed(AssertionError):
@@ -22,9 +26,9 @@ class SamFailed(AssertionError):
 
 def run(*arguments: str, variables: Mapping[str, str] | None = None, timeout: float = 4 * PATIENCE) -> str:
     """What `sam ...` printed; raises SamFailed for an exit status other than 0."""
-    environment = _make_environment() | {"SAM_CLI_TELEMETRY": "0"} | dict(variables or {})
+    surroundings = environment() | {"SAM_CLI_TELEMETRY": "0"} | dict(variables or {})
     done = subprocess.run(
-        ["sam", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=timeout
+        ["sam", *arguments], cwd=ROOT, env=surroundings, capture_output=True, text=True, check=False, timeout=timeout
     )
     if done.returncode:
         raise SamFailed(f"sam {' '.join(arguments)}\n{done.stdout}{done.stderr}")
@@ -41,7 +45,7 @@ def build(variables: tuple[tuple[str, str], ...] = SHIPPED) -> Path:
 
 
 @functools.cache
-def _make_environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The person's own environment, with SAM CLI's before all else on the PATH."""
     subprocess.run([sys.executable, ROOT / "bootstrap", "sam"], check=True)
     path = os.pathsep.join([str(ROOT / ".venv-sam" / "bin"), os.environ["PATH"]])  # noqa: TID251 - sam needs the PATH

@@ -66,6 +66,7 @@ class Request:
 REQUESTS = (
     Request("GET", "/base-models", 30),
     Request("GET", "/costs", 30, what="two more for each deployment of the period"),
+    Request("GET", "/usage", 5, what="one more for each API key"),
     Request("GET", "/datasets", 1),
     Request("GET", "/datasets/{name}", 3),
     Request("DELETE", "/datasets/{name}", 40, query={"plan": "true"}, what="plan", named=UNTRAINED),

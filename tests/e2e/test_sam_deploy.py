@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from tunedrop_local import client, packages
+from tunedrop_local import client
 
 from tests import sam
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
-HERE = (("LAYER_PLATFORM", packages.host_platform()), ("LAYER_PYTHON", packages.host_python()))
 TRAIN = "".join(
     json.dumps({"prompt": f"How much is {number} and {number}?", "completion": f"It is {2 * number}."}) + "\n"
     for number in range(40)
@@ -75,7 +74,7 @@ def test_the_shipped_build_deploys_to_the_end(cloud):
 
 
 def test_a_build_for_this_machine_takes_an_upload_in(cloud):
-    deploy(cloud, sam.build(HERE) / "template.yaml", "built-here", "DefaultBaseModel=claude-3-haiku")
+    deploy(cloud, sam.build(sam.HERE) / "template.yaml", "built-here", "DefaultBaseModel=claude-3-haiku")
     stack = cloud.stack("built-here")
     s3, bucket = stack.client("s3", stack.person()), stack.outputs["DataBucketName"]
     s3.put_object(Bucket=bucket, Key="incoming/sums/train.jsonl", Body=TRAIN.encode())

@@ -287,6 +287,8 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         logs("MessagesApi"),
         May("dynamodb:UpdateItem", ACCESS, under("KEY#*")),
         May("dynamodb:UpdateItem", ACCESS, under("CALLED")),
+        # moves the usage of a day that is over, and corrects it by calls that end later
+        May("dynamodb:PutItem UpdateItem", ACCESS, under("USAGE")),
         May("dynamodb:GetItem", STATE, under("DEPLOYMENT#*")),
         May("dynamodb:Query", KINDS, under("deployment")),
         May("kms:Decrypt GenerateDataKey", KEY, by_way_of("dynamodb")),

@@ -51,6 +51,7 @@ DIRECTLY = {  # actions that tests call without a handler, and whose they are
     "actions/messages/admit_call.py": "messages_api",
     "actions/messages/find_target.py": "messages_api",
     "actions/messages/manage_keys.py": "control_api",
+    "actions/messages/read_usage.py": "control_api",
     "actions/messages/settle_call.py": "messages_api",
     "actions/reconcile.py": "reconcile",
     "routes/application.py": "control_api",

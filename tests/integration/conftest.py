@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from moto.backends import get_backend
 from tunedrop.edges import clients, clock_and_ids
 from tunedrop.edges import settings as settings_module
 from tunedrop.edges.cloud import Cloud
+from tunedrop.edges.observability import logger
 from tunedrop.edges.rows.table import Table
 from tunedrop.edges.settings import Settings
 
@@ -292,3 +295,14 @@ def _variables(bucket: str, urls: dict[str, str]) -> dict[str, str]:
 def uploader(stack) -> Uploader:
     """Somebody who puts objects into the stack's bucket."""
     return Uploader(stack)
+
+
+@pytest.fixture
+def log():
+    """Lines that Powertools' logger wrote, as JSON."""
+    stream = io.StringIO()
+    copy = logging.StreamHandler(stream)
+    copy.setFormatter(logger.registered_formatter)
+    logger.addHandler(copy)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    logger.removeHandler(copy)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import json
 import threading
+from collections import Counter
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,10 +19,12 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from moto.core.config import default_user_config as moto_config
 from tunedrop.actions.messages import admit_call, find_target, settle_call
-from tunedrop.domain.messages import api_key, key_limits
+from tunedrop.actions.messages.admit_call import Wanted
+from tunedrop.domain.messages import api_key, key_limits, messages_request
+from tunedrop.domain.messages.answer_usage import Tally
 from tunedrop.domain.messages.api_key import ApiKey, KeyLimits
 from tunedrop.domain.messages.key_limits import LIMITS, Reservation, Settlement, Use
-from tunedrop.edges import clients, observability, settings
+from tunedrop.edges import clients, clock_and_ids, observability, settings
 from tunedrop.edges.rows import key_rows, key_windows, usage_rows
 from tunedrop.edges.rows.key_windows import Take
 
@@ -31,6 +36,7 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 WHOLE = [chunk(each) for each in ANSWER]
 USED = 9 + 12
 """Tokens in and out of that answer."""
+GONE = "ResourceNotFoundException"
 IDS = map(str, itertools.count())
 
 
@@ -76,42 +82,69 @@ def test_a_hundred_callers_at_once_get_what_there_is_and_no_token_more(stack):
     assert stack.access_table.get(key_rows.key_of(key.sha256))["left_tokens_minute"] == 1_000 % 70
 
 
-@examples(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_no_window_ever_gives_more_than_its_limit_whatever_is_settled_when(stack, data):
-    """Calls of several processes over days, which end in any order, early or late, or never."""
-    key = new_key(stack, tokens_per_minute=300, tokens_per_day=500, tokens_per_month=900, requests_per_minute=10_000)
-    spent: dict[str, int] = {}
-    open_calls: list[Settlement] = []
-    now = NOW
-    for _ in range(data.draw(st.integers(1, 12))):
-        now += data.draw(st.sampled_from([0, 1, 30, 3_600, 86_400 // 2, 86_400 * 3])) * timedelta(seconds=1)
-        held = Use(data.draw(st.integers(0, 200)), data.draw(st.integers(0, 200)))
-        owed = tuple(open_calls.pop() for _ in range(data.draw(st.integers(0, len(open_calls)))))
-        taken = take(stack, key, held, now, owed)
+TOKENS = [limit for limit in LIMITS if limit.measure == "tokens"]
+
+
+@dataclass
+class Caller:
+    """A process that calls with one key, and ends its calls late, in any order."""
+
+    stack: Any
+    key: ApiKey
+    spent: Counter[str] = field(default_factory=Counter)
+    open: list[Settlement] = field(default_factory=list)
+
+    def call(self, held: Use, actual: Use, now: datetime, settles: int) -> None:
+        owed = tuple(self.open.pop() for _ in range(min(settles, len(self.open))))
+        taken = take(self.stack, self.key, held, now, owed)
         assert taken.window == key_limits.window_of(now)
-        for each in owed:
-            if not taken.done:
-                open_calls.append(each)
-            elif not key_limits.same("day", each.reservation.window, taken.window):
-                key_windows.settle(stack.access_table, key.sha256, key.id, each)
-        if taken.done:
-            actual = Use(data.draw(st.integers(0, held.input_tokens)), data.draw(st.integers(0, held.output_tokens)))
-            open_calls.append(Settlement(Reservation(taken.window, "support-bot", held), actual, "end_turn", 10))
-            for limit in LIMITS[1], LIMITS[3], LIMITS[5]:
-                part = limit.span + key_limits.part(limit.span, taken.window)
-                spent[part] = spent.get(part, 0) + actual.of("tokens")
-                assert spent[part] <= key.allowed(limit), "true usage never passes a limit"
-    for each in open_calls:
-        key_windows.settle(stack.access_table, key.sha256, key.id, each)
-    row = stack.access_table.get(key_rows.key_of(key.sha256))
-    for limit in (LIMITS[1], LIMITS[3], LIMITS[5]) if "window" in row else ():
-        part = limit.span + key_limits.part(limit.span, row["window"])
-        assert row[limit.left] == key.allowed(limit) - spent.get(part, 0), "all settled, nothing leaks"
-    days = [each for each in usage_rows.between(stack.access_table, "", "~") if each.key_id == key.id]
-    days += usage_rows.from_row("now", key.id, row)
+        if not taken.done:
+            self.open += owed
+            return
+        self.settle(each for each in owed if not key_limits.same("day", each.reservation.window, taken.window))
+        self.open.append(Settlement(Reservation(taken.window, "support-bot", held), actual, "end_turn", 10))
+        for limit in TOKENS:
+            place = key_limits.part(limit.span, taken.window)
+            self.spent[place] += actual.input_tokens + actual.output_tokens
+            assert self.spent[place] <= (self.key.allowed(limit) or 0), "true usage never passes a limit"
+
+    def settle(self, ended: Iterable[Settlement]) -> None:
+        for each in ended:
+            key_windows.settle(self.stack.access_table, self.key.sha256, self.key.id, each)
+
+
+@examples(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    calls=st.lists(
+        st.tuples(
+            st.sampled_from([0, 1, 30, 3_600, 86_400 // 2, 86_400 * 3]),
+            st.tuples(st.integers(0, 200), st.integers(0, 200)),
+            st.tuples(st.integers(0, 200), st.integers(0, 200)),
+            st.integers(0, 3),
+        ),
+        max_size=12,
+    )
+)
+def test_no_window_ever_gives_more_than_its_limit_whatever_is_settled_when(stack, calls):
+    """Calls of several processes over days, which end in any order, early or late."""
+    limits = {"tokens_per_minute": 300, "tokens_per_day": 500, "tokens_per_month": 900}
+    caller, now = Caller(stack, new_key(stack, **limits, requests_per_minute=10_000)), NOW
+    for seconds, (read, written), (truly_read, truly_written), settles in calls:
+        now += timedelta(seconds=seconds)
+        actual = Use(min(read, truly_read), min(written, truly_written))
+        caller.call(Use(read, written), actual, now, settles)
+    caller.settle(caller.open)
+    row = stack.access_table.get(key_rows.key_of(caller.key.sha256))
+    left = {limit.left: row.get(limit.left) for limit in TOKENS if "window" in row}
+    assert left == {
+        limit.left: caller.key.allowed(limit) - caller.spent[key_limits.part(limit.span, row["window"])]
+        for limit in TOKENS
+        if "window" in row
+    }, "all settled, nothing leaks"
+    days = [each for each in usage_rows.between(stack.access_table, "", "~") if each.key_id == caller.key.id]
+    days += usage_rows.from_row("now", caller.key.id, row)
     told = sum(each.used.input_tokens + each.used.output_tokens for each in days)
-    assert told == sum(count for part, count in spent.items() if part.startswith("month"))
+    assert told == sum(count for place, count in caller.spent.items() if len(place) == len("2026-11"))
 
 
 def test_what_a_call_did_not_use_comes_back_when_it_ends(stack, bedrock):
@@ -200,7 +233,7 @@ def test_a_refusal_names_the_limit_its_value_and_when_it_resets(stack, bedrock, 
     assert (status, error["type"], details["error_code"]) == (429, "rate_limit_error", code)
     assert (details["limit"], details["value"]) == (name, value)
     resets = datetime.fromisoformat(details["resets_at"])
-    wait = (resets - datetime.now(UTC)).total_seconds()
+    wait = (resets - clock_and_ids.now()).total_seconds()
     assert -1 < int(headers["retry-after"]) - wait < 2
     assert 0 < wait <= {"minute": 60, "day": 86_400, "month": 31 * 86_400}[span]
     assert headers["x-should-retry"] == ("true" if int(headers["retry-after"]) <= 60 else "false")
@@ -284,23 +317,32 @@ def test_a_deployment_is_read_once_in_five_seconds(stack, bedrock):
     assert len(read) == 5, "what is not there is looked for each time"
 
 
-def test_what_is_owed_over_midnight_is_counted_on_its_own_day(stack):
-    put_deployment(stack, ARN, serving="on_demand", model_units=0)
-    key = new_key(stack)
+def test_a_deployment_that_bedrock_no_longer_has_is_read_anew_at_the_next_call(stack, bedrock):
+    caller = make_caller(stack)
+    for error, code, status in (("ThrottlingException", "throttled", 429), (GONE, "deployment_gone", 404)):
+        answered(caller)
+        assert find_target.known().keys() == {"support-bot"}
+        bedrock.error, bedrock.status = error, status
+        assert caller.refusal()[2]["details"]["error_code"] == code
+        assert bool(find_target.known()) is (error != GONE)
+        bedrock.error, bedrock.status = "", 200
+
+
+def test_what_is_owed_over_midnight_is_counted_on_its_own_day(stack, bedrock):
+    caller, (asked, deployment) = make_caller(stack), (messages_request.parse(json.dumps(ASK).encode()), "support-bot")
     evening = datetime(2026, 11, 22, 23, 59, 50, tzinfo=UTC)
-    held = Use(10, 100)
-    taken = take(stack, key, held, evening)
-    settle_call.owe(key.sha256, [Settlement(Reservation(taken.window, "support-bot", held), Use(10, 5), "end_turn", 7)])
-    morning = take(stack, key, Use(1, 1), evening + timedelta(seconds=20), settle_call.owed().pop(key.sha256))
-    assert morning.done
-    key_windows.settle(
-        stack.access_table,
-        key.sha256,
-        key.id,
-        Settlement(Reservation(taken.window, "support-bot", held), Use(10, 5), "end_turn", 7),
-    )
+    tally = Tally(lambda: 0.0, input_tokens=9, output_tokens=12, stop_reason="end_turn", outcome="complete")
+    for seconds, settled in ((0, True), (1, True), (2, False), (20, True)):
+        cloud = stack.at(now=lambda moment=evening + seconds * timedelta(seconds=1): moment)
+        found = admit_call.target(caller.secret, deployment, cloud)
+        hold = admit_call.admit(caller.secret, Wanted(deployment, asked, found), cloud)
+        if settled:
+            settle_call.answered(hold, tally, cloud)
+        else:
+            settle_call.owe(hold.key.sha256, [Settlement(hold.reservation, Use(9, 12), "max_tokens", 7)])
     (told,) = usage_rows.between(stack.access_table, "2026-11-22", "2026-11-22")
-    assert (told.day, told.used.output_tokens, told.used.stop_reasons) == ("2026-11-22", 5, {"end_turn": 1})
-    now = stack.access_table.get(key_rows.key_of(key.sha256))
-    assert (now["use:support-bot:output_tokens"], now["left_tokens_day"]) == (1, 2_000_000 - 2)
-    assert admit_call.BUSY > timedelta(0)
+    assert (told.used.calls, told.used.output_tokens) == (3, 3 * 12)
+    assert told.used.stop_reasons == {"end_turn": 2, "max_tokens": 1}
+    row = key_row(stack, caller)
+    assert (row["use:support-bot:calls"], row["window"]) == (1, "2026-11-23T00:00Z")
+    assert row["left_tokens_day"] == 2_000_000 - USED

@@ -44,8 +44,8 @@ def test_every_limit_of_a_key_is_sent_as_it_was_given_and_no_other(monkeypatch):
     monkeypatch.setattr(ControlApi, "post", post)
     flags = [f"--{name.replace('_', '-')}={number}" for number, (name, *_) in enumerate(keys.LIMITS, 1)]
     for given in (flags, []):
-        given = ["keys", "create", "--name", "checkout", "--all-deployments", *given]
-        assert main.main([*given, "--url", "http://127.0.0.1:9"]) == 0
+        create = ["keys", "create", "--name", "checkout", "--all-deployments", "--url", "http://127.0.0.1:9"]
+        assert main.main([*create, *given]) == 0
     assert sent[1].keys() == {"name", "deployments"}
     assert sent[0] == sent[1] | {name: number for number, (name, *_) in enumerate(keys.LIMITS, 1)}
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import logging
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +18,6 @@ from tunedrop.actions.messages.admit_call import Wanted
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.messages import api_key
 from tunedrop.edges import clients, clock_and_ids, settings
-from tunedrop.edges.observability import logger
 
 from tests.integration.messages_world import (
     ASK,
@@ -282,6 +279,8 @@ def test_other_routes_and_methods_have_the_contracts_error_too(stack, caller, me
 
 
 def test_the_sdk_lists_what_the_key_may_call(stack, caller):
+    import anthropic
+
     narrow = make_caller(stack, ["first"], key_id="01jd3k5m7n9p1q3r5s7t9v1w3y")
     for name, state, hidden in (
         ("second", "Creating", None),
@@ -313,6 +312,8 @@ def test_a_list_of_models_is_openais_too_and_so_are_its_errors(stack, caller):
 
 
 def test_the_sdk_counts_tokens_and_is_told_that_they_are_estimated(stack, caller):
+    import anthropic
+
     put_deployment(stack, ARN, base_model="nova-lite")
     counted: Any = {"model": "support-bot", "messages": ASK["messages"]}
     with caller.sdk() as api:
@@ -491,17 +492,6 @@ def test_a_defect_is_500_and_logged_without_its_words(bedrock, caller, stack, lo
     [entry] = [line for line in log() if line["message"] == "Unexpected"]
     assert entry["fault"] == "UnreadableRow"
     assert any("deployment_rows" in place for place in entry["places"])
-
-
-@pytest.fixture
-def log():
-    """Lines that Powertools' logger wrote, as JSON."""
-    stream = io.StringIO()
-    copy = logging.StreamHandler(stream)
-    copy.setFormatter(logger.registered_formatter)
-    logger.addHandler(copy)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    logger.removeHandler(copy)
 
 
 def test_usage_is_logged_at_the_end_and_no_word_of_the_conversation(bedrock, caller, log):

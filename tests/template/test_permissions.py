@@ -233,6 +233,7 @@ def test_the_messages_function_writes_no_job_and_no_deployment(stack):
         if any(action.startswith("dynamodb:") for action in statement.actions)
     ]
     assert {(action, *each.resources) for each in rows for action in each.actions} == {
+        ("dynamodb:PutItem", "<AccessTable.Arn>"),
         ("dynamodb:UpdateItem", "<AccessTable.Arn>"),
         ("dynamodb:PutItem", "<AccessTable.Arn>"),
         ("dynamodb:GetItem", "<StateTable.Arn>"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,11 +15,18 @@ from tests import sam
 
 ROOT = Path(__file__).parents[2]
 LAYERS = {"DependenciesLayer": "layer", "ParquetLayer": "parquet"}  # lock of each
+FOLDERS = {"DependenciesLayer": "dependencies", "ParquetLayer": "parquet"}
 
 
 @pytest.fixture(scope="module")
 def shipped() -> Path:
     return sam.build()
+
+
+@pytest.fixture(scope="module")
+def built_here() -> Path:
+    """For this machine and its Python."""
+    return sam.build(sam.HERE)
 
 
 def test_sam_finds_the_template_valid_and_without_lint():
@@ -63,7 +73,54 @@ def test_a_layer_has_nothing_that_differs_from_build_to_build(shipped, layer):
     differing = {"direct_url.json", "INSTALLER", "REQUESTED"}
     names = {path.name for path in (shipped / layer).rglob("*")}
     assert not names & differing
-    assert not {name for name in names if name.endswith(".pyc")}
+
+
+@pytest.mark.parametrize("part", [*LAYERS, "MessagesApiFunction"])
+def test_each_module_comes_with_bytecode_that_python_never_compares_with_its_source(built_here, part):
+    sources = [path for path in (built_here / part).rglob("*.py") if path.name != "__init__.py" or path.stat().st_size]
+    tag = sys.implementation.cache_tag
+    for source in sources:
+        compiled = source.parent / "__pycache__" / f"{source.stem}.{tag}.pyc"
+        assert compiled.read_bytes()[4:8] == b"\x01\0\0\0", "unchecked, by hash"
+    assert sources
+
+
+def test_the_bytecode_is_what_a_cold_start_loads(built_here, tmp_path):
+    """Python says where it took each module from, and writes none, as where nothing can be written."""
+    code, layer = built_here / "MessagesApiFunction", built_here / "DependenciesLayer" / "python"
+    program = f"import sys; sys.path[:0] = [{str(code)!r}, {str(layer)!r}]; import messages_api"
+    variables = {
+        "POWERTOOLS_SERVICE_NAME": "x",
+        "POWERTOOLS_METRICS_NAMESPACE": "x",
+        "AWS_DEFAULT_REGION": "us-west-2",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    command = [sys.executable, "-s", "-S", "-v", "-c", program]
+    done = subprocess.run(command, env=variables, cwd=tmp_path, capture_output=True, text=True, check=True)
+    compiled = re.findall(r"^# code object from '?([^'\n]+)'?$", done.stderr, re.MULTILINE)
+    ours = [line for line in compiled if line.startswith((str(code), str(layer)))]
+    from_source = [line for line in ours if not line.endswith(".pyc")]
+    assert from_source == []
+    assert len(ours) > 300
+
+
+@pytest.mark.parametrize("part", [*LAYERS, "MessagesApiFunction"])
+def test_a_second_build_has_the_same_bytes(built_here, part, tmp_path):
+    folder = ROOT / ("functions" if part.endswith("Function") else f"layers/{FOLDERS[part]}")
+    made = tmp_path / "made"
+    made.mkdir()
+    variables = {**sam.environment(), **dict(sam.HERE), "ARTIFACTS_DIR": str(made)}
+    subprocess.run(["make", "--silent", f"build-{part}"], cwd=folder, env=variables, check=True)
+    assert digests(made) == digests(built_here / part)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Of the files that a function or layer is zipped from, less scripts for a shell, which name who built them."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and "bin" not in path.relative_to(folder).parts and path.name != "RECORD"
+    }
 
 
 def test_the_layers_and_the_code_fit_into_lambda_with_room_to_grow(shipped):
@@ -77,10 +134,12 @@ def size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_functions_artifact_is_our_own_code_without_any_cache(shipped):
+def test_a_functions_artifact_is_our_own_code_and_its_bytecode(shipped):
     built, ours = files(shipped / "ControlApiFunction"), files(ROOT / "functions")
-    caches = {path for path in ours if path.startswith(".") or path.endswith(".pyc")}
-    assert built == ours - caches
+    left_out = {path for path in ours if path.startswith(".") or path.endswith(".pyc") or path == "Makefile"}
+    tags = {path.split(".")[-2] for path in built if path.endswith(".pyc")}
+    assert {path for path in built if not path.endswith(".pyc")} == ours - left_out
+    assert tags <= {"cpython-313"}, "compiled by the functions' own Python, or not at all"
     assert {Path(path).suffix for path in built} <= {"", ".css", ".py", ".toml", ".json", ".typed"}
 
 

@@ -29,6 +29,7 @@ from tunedrop.routes import (
     model_routes,
     request_checks,
     upload_link_routes,
+    usage_routes,
 )
 
 app = APIGatewayRestResolver(enable_validation=True, json_body_deserializer=request_checks.parse_json)
@@ -46,6 +47,7 @@ for routes in (
     cost_routes,
     evaluation_routes,
     key_routes,
+    usage_routes,
 ):
     app.include_router(routes.router)
 

@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import Any
 
 from tunedrop.actions.messages import admit_call, find_target
-from tunedrop.actions.messages.admit_call import Wanted
+from tunedrop.actions.messages.admit_call import CallWanted
 from tunedrop.domain.base_models.catalogue import find
 from tunedrop.domain.messages.api_key import ApiKey
 from tunedrop.domain.serving.deployment_states import ENDED, Deployment
@@ -17,7 +17,7 @@ from tunedrop.edges.rows import deployment_rows
 
 def listed(secret: str | None, cloud: Cloud) -> dict[str, Any]:
     """All deployments that the key may call and that have not ended, newest first. Raises ApiError."""
-    key = admit_call.admit(secret, Wanted(), cloud).key
+    key = admit_call.admit(secret, CallWanted(), cloud).key
     found = [_model(each) for each in _callable(key, cloud)]
     ends = {"first_id": found[0]["id"] if found else None, "last_id": found[-1]["id"] if found else None}
     return {"object": "list", "data": found, "has_more": False, **ends}
@@ -25,7 +25,7 @@ def listed(secret: str | None, cloud: Cloud) -> dict[str, Any]:
 
 def one(secret: str | None, name: str, cloud: Cloud) -> dict[str, Any]:
     """The deployment of that name. Raises ApiError, `permission_error` if the key may not call it."""
-    admit_call.admit(secret, Wanted(name), cloud)
+    admit_call.admit(secret, CallWanted(name), cloud)
     deployment = find_target.load(name, cloud)
     if deployment is None or deployment.state in ENDED:
         raise find_target.refusal(name, deployment)

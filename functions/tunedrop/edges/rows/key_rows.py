@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from boto3.dynamodb.conditions import Attr
@@ -41,6 +42,11 @@ def listing(table: Table, *, limit: int, cursor: str | None) -> tuple[tuple[ApiK
     """Keys, newest first, and where the next ones begin. Each is read where it is used: `last_used_at` is true."""
     page = table.query(LISTING, limit=limit, cursor=cursor, newest_first=True)
     return tuple(from_row(_current(table, row)) for row in page.rows), page.cursor
+
+
+def all_rows(table: Table) -> Iterator[Row]:
+    """The rows of all keys that are listed, as their calls left them."""
+    return (_current(table, row) for row in table.query(LISTING).rows)
 
 
 def revoke(table: Table, key: ApiKey, now: datetime) -> None:

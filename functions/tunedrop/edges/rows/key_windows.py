@@ -103,9 +103,9 @@ def settle(table: Table, sha256: str, key_id: str, settled: Settlement) -> None:
         usage_rows.correct(table, day, key_id, usage_rows.of_settlement(settled))
 
 
-def full(key: ApiKey) -> Mapping[str, Number]:
-    """The counters of a key whose windows begin."""
-    return {limit.left: key_limits.full(key.allowed(limit)) for limit in LIMITS}
+def day_of(row: Row) -> str | None:
+    """The day that the row's usage is of, as 2026-11-22; None: the key was not called yet."""
+    return key_limits.part("day", row[WINDOW]) if WINDOW in row else None
 
 
 def _within(call: Take, window: str) -> Update:

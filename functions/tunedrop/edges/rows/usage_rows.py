@@ -66,7 +66,8 @@ def correct(table: Table, day: str, key_id: str, adds: Mapping[str, Number]) -> 
 
 def between(table: Table, first: str, last: str) -> Iterator[UsageOfDay]:
     """What was used on days that are over, from the first to the last, by day and key."""
-    for row in table.query(PLACE).rows:
+    common = next((place for place in range(len(first)) if first[place] != last[place : place + 1]), len(first))
+    for row in table.query(PLACE, first[:common]).rows:
         day, _, key_id = row["sk"].partition("#")
         if first <= day <= last:
             yield from from_row(day, key_id, row)
