@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urlparse
 
 import boto3
 import botocore.session
@@ -259,7 +259,7 @@ def _schema(names: tuple[str, str]) -> list[dict[str, str]]:
 
 def _create_queue(name: str) -> str:
     queue = get_backend("sqs")[ACCOUNT][REGION].create_queue(name, {})
-    return str(queue.url(urlsplit(f"https://sqs.{REGION}.amazonaws.com")))
+    return str(queue.url(urlparse(f"https://sqs.{REGION}.amazonaws.com")))
 
 
 def _watch_bus() -> None:

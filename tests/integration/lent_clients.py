@@ -37,7 +37,7 @@ LENT = _Lent()
 class Session(boto3.Session):
     """A session whose clients live on; within a test no two are the same."""
 
-    def client(self, *arguments: Any, **named: Any) -> Any:  # type: ignore[override]
+    def client(self, *arguments: Any, **named: Any) -> Any:
         what = _named(arguments, named)
         with LENT.lock:
             made, lent = LENT.made[what], LENT.lent[what]
@@ -51,7 +51,7 @@ class Session(boto3.Session):
 def _named(arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
     """All that makes a client what it is: what is asked for, and what botocore reads in the environment."""
     told = {
-        name: value._user_provided_options if isinstance(value, Config) else value
+        name: vars(value) if isinstance(value, Config) else value
         for name, value in (*enumerate(arguments), *named.items())
     }
     around = sorted(each for each in os.environ.items() if each[0].startswith("AWS_"))  # noqa: TID251
