@@ -19,7 +19,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from moto.core.config import default_user_config as moto_config
 from tunedrop.actions.messages import admit_call, find_target, settle_call
-from tunedrop.actions.messages.admit_call import Wanted
+from tunedrop.actions.messages.admit_call import CallWanted
 from tunedrop.domain.messages import api_key, key_limits, messages_request
 from tunedrop.domain.messages.answer_usage import Tally
 from tunedrop.domain.messages.api_key import ApiKey, KeyLimits
@@ -335,7 +335,7 @@ def test_what_is_owed_over_midnight_is_counted_on_its_own_day(stack, bedrock):
     for seconds, settled in ((0, True), (1, True), (2, False), (20, True)):
         cloud = stack.at(now=lambda moment=evening + seconds * timedelta(seconds=1): moment)
         found = admit_call.target(caller.secret, deployment, cloud)
-        hold = admit_call.admit(caller.secret, Wanted(deployment, asked, found), cloud)
+        hold = admit_call.admit(caller.secret, CallWanted(deployment, asked, found), cloud)
         if settled:
             settle_call.answered(hold, tally, cloud)
         else:
