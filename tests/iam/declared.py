@@ -288,6 +288,7 @@ NEEDED: Mapping[str, tuple[May, ...]] = {
         May("dynamodb:UpdateItem", ACCESS, under("KEY#*")),
         May("dynamodb:UpdateItem", ACCESS, under("CALLED")),
         May("dynamodb:GetItem", STATE, under("DEPLOYMENT#*")),
+        May("dynamodb:Query", KINDS, under("deployment")),
         May("kms:Decrypt GenerateDataKey", KEY, by_way_of("dynamodb")),
         May("bedrock:InvokeModelWithResponseStream", (THROUGHPUTS, DEPLOYMENTS), IS_OURS),
         May("kms:Decrypt", KEY, by_way_of("bedrock"), "EncryptCustomModels"),

@@ -79,6 +79,7 @@ class Caller:
         event = builders.event("messages_api_request") | {
             "path": request.url.path,
             "httpMethod": request.method,
+            "queryStringParameters": dict(request.url.params) or None,
             "headers": dict(request.headers),
             "body": request.content.decode(),
         }

@@ -202,8 +202,10 @@ def test_a_wrong_body_is_400_with_the_field(bedrock, caller):
     for body, message in (
         ("{", "the body is not valid JSON"),
         ({**ASK, "max_tokens": "many"}, "max_tokens: Expected `int`, got `str`"),
-        ({**ASK, "temprature": 1}, "unknown field `temprature`"),
-        ({"model": "support-bot"}, "missing required field `max_tokens`"),
+        ({**ASK, "temprature": 1}, "temprature: Extra inputs are not permitted. Allowed: model, "),
+        ({**ASK, "max_tokens": None}, "max_tokens: Expected `int`"),
+        ({**ASK, "thinking": {"type": "enabled", "budget_tokens": 1024}}, "thinking: no model that can be tuned"),
+        ({"model": "support-bot", "messages": ASK["messages"]}, "max_tokens: Field required"),
     ):
         status, _, error = caller.refusal(body)
         assert (status, error["type"]) == (400, "invalid_request_error")
@@ -256,8 +258,67 @@ def test_a_deployment_goes_on_answering_while_its_model_is_swapped(stack, caller
 
 
 def test_other_routes_and_methods_have_the_contracts_error_too(stack, caller):
-    assert caller.refusal(path="/v1/models")[0] == 404
-    assert caller.refusal(method="GET")[0] == 405
+    for path, method, status, code in (
+        ("/v1/nothing", "POST", 404, "unknown_route"),
+        ("/v1/messages", "GET", 405, "method_not_allowed"),
+        ("/v1/messages/count_tokens", "PUT", 405, "method_not_allowed"),
+        ("/v1/messages/batches", "POST", 400, "batches_not_offered"),
+        ("/v1/messages/batches/msgbatch_1/results", "GET", 400, "batches_not_offered"),
+    ):
+        answered, _, error = caller.refusal(path=path, method=method)
+        assert (answered, error["details"]["error_code"]) == (status, code)
+
+
+def test_what_clients_send_by_habit_is_taken_and_changes_nothing(bedrock, caller):
+    cached = {"cache_control": {"type": "ephemeral"}}
+    plain = {"role": "user", "content": [{"type": "text", "text": "Hi"}]}
+    sent = {"role": "user", "content": [{"type": "text", "text": "Hi", **cached}]}
+    habits = {"thinking": {"type": "disabled"}, "service_tier": "auto"}
+    system = [{"type": "text", "text": "Be brief.", **cached}]
+    assert caller.call({**ASK, "messages": [sent], "system": system, **habits}).status == 200
+    body = json.loads(bedrock.requests[0].body)
+    assert body["messages"] == [plain]
+    assert body["system"] == [{"type": "text", "text": "Be brief."}]
+    assert not body.keys() & habits.keys()
+
+
+def test_the_sdk_counts_tokens_and_is_told_that_it_is_an_estimate(bedrock, caller):
+    with caller.sdk() as api:
+        asked = {"model": "support-bot", "messages": ASK["messages"]}
+        raw = api.messages.with_raw_response.count_tokens(**asked, system="Be brief.")
+        fewer = api.messages.count_tokens(**asked)
+    assert raw.headers["tunedrop-tokens"].startswith("estimate; ")
+    assert raw.parse().input_tokens > fewer.input_tokens > 1
+    assert not bedrock.requests
+
+
+def test_the_sdk_lists_the_models_that_its_key_may_call(stack):
+    for name, state, more in (
+        ("ready", "Ready", {}), ("updating", "Updating", {}), ("creating", "Creating", {}),
+        ("held", "Creating", {"hidden": "Held"}), ("released", "Released", {}), ("other", "Ready", {}),
+    ):  # fmt: skip
+        put_deployment(stack, None if state == "Creating" else ARN, name=name, state=state, **more)
+    with make_caller(stack).sdk() as api:
+        assert [model.id for model in api.models.list()] == ["other", "ready", "updating"]
+        assert [model.id for model in api.models.list(limit=1)] == ["other", "ready", "updating"]
+        model = api.models.retrieve("ready")
+        assert (model.id, model.type, model.created_at) == ("ready", "model", NOW)
+        with pytest.raises(anthropic.NotFoundError):
+            api.models.retrieve("held")
+
+
+def test_a_narrow_key_sees_its_own_models_and_errors_are_those_of_the_contract_asked_for(stack):
+    for name in ("faq", "other"):
+        put_deployment(stack, ARN, name=name)
+    caller = make_caller(stack, ["faq", "gone"])
+    listed = json.loads(b"".join(caller.call(path="/v1/models", method="GET").body))
+    assert [(each["id"], each["object"]) for each in listed["data"]] == [("faq", "model")]
+    assert (listed["object"], listed["has_more"], listed["first_id"]) == ("list", False, "faq")
+    with caller.sdk() as api, pytest.raises(anthropic.PermissionDeniedError):
+        api.models.retrieve("other")
+    refused = caller.call(path="/v1/models/other", method="GET")
+    error = json.loads(b"".join(refused.body))["error"]
+    assert (refused.status, error["code"], error["type"]) == (403, "key_scope", "permission_error")
 
 
 def test_what_a_base_model_cannot_take_is_refused_not_dropped(stack, caller):

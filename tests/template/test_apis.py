@@ -46,7 +46,7 @@ def test_no_integration_carries_credentials_of_its_caller(stack):
 
 def test_no_method_is_any(stack):
     verbs = {verb for api in stack.of(API) for _, verb in methods(api)}
-    assert verbs == {"get", "post", "put", "delete"}
+    assert verbs == {"get", "post", "put", "patch", "delete", "head"}
 
 
 def test_every_request_to_the_control_api_is_signed(stack):
@@ -81,14 +81,15 @@ def test_the_control_api_answers_what_the_design_names(stack):
     }
 
 
-def test_the_messages_api_has_one_route_and_leaves_the_key_to_the_function(stack):
-    ((route, method),) = methods(stack["MessagesApi"]).items()
-    assert route == ("/v1/{proxy+}", "post")
-    assert "security" not in method
+def test_the_messages_api_passes_every_method_on_and_leaves_the_key_to_the_function(stack):
+    routes = methods(stack["MessagesApi"])
+    assert set(routes) == {("/v1/{proxy+}", verb) for verb in ("get", "post", "put", "patch", "delete", "head")}
+    assert all("security" not in method for method in routes.values())
 
 
 def test_the_messages_route_streams_or_answers_in_one_piece_as_the_parameter_says(stack):
-    (method,) = methods(stack["MessagesApi"]).values()
+    method, *others = methods(stack["MessagesApi"]).values()
+    assert all(other == method for other in others)
     integration = method["x-amazon-apigateway-integration"]
     function = "functions/<MessagesApiFunction.Arn>"
     streamed = ("STREAM", 300_000, f"{INVOKE}/2021-11-15/{function}/response-streaming-invocations")
@@ -177,6 +178,8 @@ def test_an_api_may_invoke_its_own_function_at_its_own_routes_only(stack):
             if stack.referred(permission["FunctionName"]).id == function
         }
         allowed = {source.split("/", 2)[2] for source in sources}
+        if "*/v1/*" in allowed:
+            allowed = {f"{verb}/v1/*" for verb in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")}
         routes = {f"{verb.upper()}{path.replace('{proxy+}', '*')}" for path, verb in methods(stack[api])}
         assert allowed == routes
         assert all(f":<{api}>/" in source for source in sources)
@@ -199,6 +202,21 @@ def test_what_the_gateway_itself_refuses_speaks_the_apis_own_language(stack, api
         assert body["error"].pop("type") in {"invalid_request_error", "api_error"}
         body["error"]["type"] = "t"
     assert body == ERRORS[api]
+
+
+@pytest.mark.parametrize(
+    ("response", "status", "kind"),
+    [
+        ("ACCESS_DENIED", "403", "permission_error"),
+        ("WAF_FILTERED", "403", "permission_error"),
+        ("MISSING_AUTHENTICATION_TOKEN", "404", "not_found_error"),
+        ("REQUEST_TOO_LARGE", "413", "request_too_large"),
+    ],
+)
+def test_what_the_gateway_of_the_messages_api_refuses_has_the_contracts_type(stack, response, status, kind):
+    answer = gateway_responses(stack["MessagesApi"])[response]
+    assert str(answer["statusCode"]) == status
+    assert f'"type":"{kind}"' in answer["responseTemplates"]["application/json"]
 
 
 def test_a_throttled_caller_of_the_messages_api_is_told_when_to_come_back(stack):

@@ -235,6 +235,7 @@ def test_the_messages_function_writes_no_job_and_no_deployment(stack):
     assert {(action, *each.resources) for each in rows for action in each.actions} == {
         ("dynamodb:UpdateItem", "<AccessTable.Arn>"),
         ("dynamodb:GetItem", "<StateTable.Arn>"),
+        ("dynamodb:Query", "<StateTable.Arn>/index/by_kind"),
     }
 
 

@@ -12,7 +12,8 @@ from tests.template.wiring.finding import Code, Finding, pointed, under
 API, STAGE, PERMISSION = "AWS::ApiGateway::RestApi", "AWS::ApiGateway::Stage", "AWS::Lambda::Permission"
 GATEWAY_MS = 29_000
 """What API Gateway waits for an answer in one piece, unless a quota was raised."""
-OPEN = {("MessagesApi", "/v1/{proxy+}", "post")}
+EVERY_METHOD = ("get", "post", "put", "patch", "delete", "head")
+OPEN = {("MessagesApi", "/v1/{proxy+}", verb) for verb in EVERY_METHOD}
 """Its function checks the API key itself."""
 INTEGRATION = "x-amazon-apigateway-integration"
 NEVER_LOGGED = r"authorizer|identity\.apiKey|requestOverride|integration\.response|querystring|requestHeader"
@@ -86,7 +87,9 @@ def check_permissions(stack: Stack, code: Code) -> Iterator[Finding]:
         for permission in stack.of(PERMISSION):
             source = str(permission.properties.get("SourceArn"))
             if permission["Principal"] == "apigateway.amazonaws.com" and f":<{api.id}>/" in source:
-                allowed.add((source.split("/", 2)[-1], pointed(stack, permission["FunctionName"])))
+                verb, _, rest = source.split("/", 2)[-1].partition("/")
+                verbs = [each.upper() for each in EVERY_METHOD] if verb == "*" else [verb]
+                allowed |= {(f"{each}/{rest}", pointed(stack, permission["FunctionName"])) for each in verbs}
         for route, function in wanted:
             if (route, function) not in allowed:
                 yield Finding(api.id, f"may not invoke the function of {route}")

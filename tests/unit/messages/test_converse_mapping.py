@@ -64,15 +64,18 @@ def test_what_the_caller_did_not_say_is_not_said_to_bedrock():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"tools": ()}, "tools: the base model of deployment 'support-bot' does not take it; leave it out"),
+        (
+            {"tools": ({"name": "clock", "input_schema": {}},)},
+            "tools: the base model of deployment 'support-bot' does not take it; leave it out",
+        ),
         ({"top_k": 0}, "top_k: the base model of deployment 'support-bot' does not take it; leave it out"),
         (
             {"turns": (MessageTurn("user", "Hi"), MessageTurn("user", ({"type": "image", "source": {}},)))},
-            "messages.1.content.0.type: this deployment takes text only, not image",
+            "messages.1.content.0.type: the base model of this deployment takes text, not image",
         ),
         (
-            {"system": ({"type": "text", "text": "x", "cache_control": {}},)},
-            "system.0.cache_control: this deployment takes text blocks of type and text only",
+            {"system": ({"type": "text", "text": "x", "colour": "red"},)},
+            "system.0.colour: this deployment takes no colour in a block of type text",
         ),
         ({"stop_sequences": ("x",) * 2501}, "stop_sequences: at most 2500 for this deployment"),
     ],

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tunedrop.actions.messages import manage_keys, record_call
-from tunedrop.domain.base_models.catalogue import Runtime, catalogue, find
+from tunedrop.domain.base_models.catalogue import BaseModel, catalogue, find
 from tunedrop.domain.messages import (
     claude_mapping,
     converse_mapping,
@@ -30,18 +30,17 @@ from tunedrop.edges.bedrock import caught_errors, model_streams
 from tunedrop.edges.bedrock.model_streams import ModelStream
 from tunedrop.edges.cloud import Cloud
 from tunedrop.edges.rows import deployment_rows
-from tunedrop.edges.streamed_response import StreamedResponse
+from tunedrop.edges.streamed_response import StreamedResponse, json_response
 from tunedrop.edges.usage_metrics import Caller
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
 
-ROUTE = "/v1/messages"
 WAIT_SECONDS = 30
 """The `retry-after` for a deployment that is not ready yet."""
 
 
-def respond(
+def answer(
     call: Call,
     cloud: Cloud,
     runtime: BedrockRuntimeClient,
@@ -49,30 +48,16 @@ def respond(
     remaining_ms: Callable[[], int],
     request_id: str,
 ) -> StreamedResponse:
-    """The HTTP answer to any call; never raises.
-
-    Waits for the model's first event before it returns, so that errors up to then still get their own HTTP status.
-    """
+    """The model's answer, streamed or whole. Raises whatever failed before its first event."""
+    asked, key = _authenticated(call, cloud)
+    target = _ready(asked.model, cloud)
+    answer = _Answer(Caller(key.id, asked.model, asked.stream), request_id)
     try:
-        _route(call)
-        asked, key = _authenticated(call, cloud)
-        target = _ready(asked.model, cloud)
-        answer = _Answer(Caller(key.id, asked.model, asked.stream), request_id)
-        try:
-            source = _ask(asked, target, runtime, request_id)
-        finally:  # while the model works on its first word; a call that Bedrock refuses is one too
-            record_call.record(asked.model, cloud)
-        stages = answer.observed(source, remaining_ms)
-        return answer.streamed(stages) if asked.stream else answer.whole(stages)
-    except Exception as error:  # noqa: BLE001 - every failure has an answer in this contract
-        return _refusal(_api_error(error), request_id)
-
-
-def _route(call: Call) -> None:
-    if call.path.rstrip("/") != ROUTE:
-        raise ApiError("not_found_error", "unknown_route", f"There is only POST {ROUTE} here.")
-    if call.method != "POST":
-        raise ApiError("invalid_request_error", "method_not_allowed", f"{ROUTE} takes POST only.", status=405)
+        source = _ask(asked, target, runtime, request_id)
+    finally:  # while the model works on its first word; a call that Bedrock refuses is one too
+        record_call.record(asked.model, cloud)
+    stages = answer.observed(source, remaining_ms)
+    return answer.streamed(stages) if asked.stream else answer.whole(stages)
 
 
 def _authenticated(call: Call, cloud: Cloud) -> tuple[MessagesRequest, ApiKey]:
@@ -93,12 +78,18 @@ def _authenticated(call: Call, cloud: Cloud) -> tuple[MessagesRequest, ApiKey]:
     return asked, key
 
 
-def _ready(name: str, cloud: Cloud) -> _Target:
+def visible(name: str, cloud: Cloud) -> Deployment:
+    """The deployment of that name, whatever its state. Raises ApiError if callers are to see none."""
     deployment = deployment_rows.load(cloud.state, name)
     if deployment is None or deployment.hidden:
         raise ApiError("not_found_error", "unknown_deployment", f"model: there is no deployment {name!r}.")
+    return deployment
+
+
+def _ready(name: str, cloud: Cloud) -> _Target:
+    deployment = visible(name, cloud)
     if deployment.state in {"Ready", "Updating"} and deployment.arn is not None:
-        return _Target(deployment.arn, find(deployment.base_model).runtime)
+        return _Target(deployment.arn, find(deployment.base_model))
     raise _not_ready(deployment)
 
 
@@ -118,10 +109,10 @@ def _not_ready(deployment: Deployment) -> ApiError:
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """The ARN to invoke, and the operation for it."""
+    """The ARN to invoke, and the base model behind it, which says how and with what."""
 
     arn: str
-    runtime: Runtime
+    base_model: BaseModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +124,10 @@ class _Source:
 
 
 def _ask(asked: MessagesRequest, target: _Target, runtime: BedrockRuntimeClient, request_id: str) -> _Source:
-    if target.runtime == "invoke_model":
+    if target.base_model.runtime == "invoke_model":
         stream = model_streams.invoke(runtime, target.arn, claude_mapping.body(asked))
         return _Source(stream, claude_mapping.events(stream.chunks(), model=asked.model))
-    stream = model_streams.converse(runtime, target.arn, converse_mapping.arguments(asked))
+    stream = model_streams.converse(runtime, target.arn, converse_mapping.arguments(asked, target.base_model.takes))
     message_id = f"msg_{request_id.replace('-', '')}"
     return _Source(stream, converse_mapping.events(stream, asked=asked, message_id=message_id))
 
@@ -172,7 +163,7 @@ class _Answer:
         except GeneratorExit:  # the caller left: the tally stays `abandoned`
             raise
         except Exception as error:
-            failure = _api_error(error)
+            failure = api_error(error)
             self.tally.end(failure.code)
             raise failure from error
         finally:
@@ -194,20 +185,12 @@ class _Answer:
 
     def whole(self, source: Generator[Event]) -> StreamedResponse:
         """The answer as one JSON message, folded from the same events."""
-        return _json(200, whole_message.folded(source), {"request-id": self.request_id})
+        return json_response(200, whole_message.folded(source), {"request-id": self.request_id})
 
 
-def _api_error(error: Exception) -> ApiError:
+def api_error(error: Exception) -> ApiError:
+    """The contract's error for any failure; a defect is logged."""
     failure = caught_errors.in_contract(error)
     if failure.code == "internal_error":
         usage_metrics.failed(error)
     return failure
-
-
-def _refusal(error: ApiError, request_id: str) -> StreamedResponse:
-    usage_metrics.refused(error)
-    return _json(error.status, error.body(request_id), {**error.headers(), "request-id": request_id})
-
-
-def _json(status: int, content: Mapping[str, Any], headers: Mapping[str, str]) -> StreamedResponse:
-    return StreamedResponse([message_events.to_json(content)], status, {"content-type": "application/json", **headers})

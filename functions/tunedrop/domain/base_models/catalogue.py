@@ -20,6 +20,8 @@ OnBudget = Literal["notify", "release"]
 """What becomes of capacity that bills by the hour when the month's budget is exceeded."""
 Split = Literal["train", "validation", "test"]
 MediaKind = Literal["image", "document"]
+Answerable = Literal["tools", "image", "document"]
+"""What a request to a custom model may hold besides text."""
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -109,6 +111,8 @@ class BaseModel:
     """What a job learns of a conversation; all answers where nobody knows better, so that none is learned unasked."""
     carries: frozenset[str]
     """Content blocks besides text that assistant turns may have; they are passed through unchanged."""
+    takes: frozenset[Answerable]
+    """What requests to its custom models may hold besides text; of what InvokeModel asks, the model itself decides."""
     media: Mapping[MediaKind, MediaLimits] = field(hash=False)
     """The files that user turns may refer to; none for a base model that trains on text alone."""
     limits: Limits
@@ -172,6 +176,7 @@ def _base_model(name: str, entry: Mapping[str, Any]) -> BaseModel:
         validation=entry["validation"],
         learned=entry.get("learned", "all_answers"),
         carries=frozenset(entry.get("carries", [])),
+        takes=frozenset(entry.get("takes", [])),
         media={kind: _media(each) for kind, each in entry.get("media", {}).items()},
         limits=_limits(entry["limits"]),
         reserved=tuple(_reserved(rule) for rule in entry.get("reserved", [])),

@@ -74,6 +74,10 @@ class ApiError(Exception):
         error = {"type": self.kind, "message": self.message, "details": {"error_code": self.code}}
         return {"type": "error", "error": error, "request_id": request_id}
 
+    def openai_body(self) -> dict[str, Any]:
+        """The same error as OpenAI's clients read it."""
+        return {"error": {"message": self.message, "type": self.kind, "param": None, "code": self.code}}
+
 
 def invalid(field: str, problem: str) -> ApiError:
     """The request's body is invalid. `field` is a dotted path; empty for the whole body."""

@@ -57,19 +57,25 @@ class MessagesRequest:
     stream: bool = False
 
 
-def parse(body: bytes) -> MessagesRequest:
-    """Parse and validate a request. Raises ApiError `invalid_request_error` naming the field."""
+def parse(body: bytes, *, counting: bool = False) -> MessagesRequest:
+    """Parse and validate a request. Raises ApiError `invalid_request_error` naming the field.
+
+    `counting`: only its tokens are asked for, so that it needs no `max_tokens`.
+    """
     wire = _decode(body)
+    if isinstance(wire.max_tokens, UnsetType) and not counting:
+        raise invalid("max_tokens", "Field required")
+    _habits(wire)
     return MessagesRequest(
         model=wire.model,
-        max_tokens=wire.max_tokens,
+        max_tokens=1 if isinstance(wire.max_tokens, UnsetType) else wire.max_tokens,
         turns=_turns(wire.messages),
         system=_system(wire.system),
         temperature=_given(wire.temperature),
         top_p=_given(wire.top_p),
         top_k=_given(wire.top_k),
         stop_sequences=_stop_sequences(wire.stop_sequences),
-        tools=None if isinstance(wire.tools, UnsetType) else tuple(wire.tools),
+        tools=None if isinstance(wire.tools, UnsetType) else tuple(map(_uncached, wire.tools)),
         tool_choice=_given(wire.tool_choice),
         stream=wire.stream,
     )
@@ -94,8 +100,9 @@ _Share = Annotated[float, Meta(ge=0, le=1)]
 
 class _WireRequest(msgspec.Struct, forbid_unknown_fields=True):
     model: Annotated[str, Meta(min_length=1, max_length=256)]
-    max_tokens: Annotated[int, Meta(ge=1)]
     messages: Annotated[list[_WireTurn], Meta(min_length=1)]
+    max_tokens: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
+    """Required, except where tokens are only counted."""
     system: str | list[dict[str, Any]] | UnsetType = UNSET
     temperature: _Share | UnsetType = UNSET
     top_p: _Share | UnsetType = UNSET
@@ -104,6 +111,9 @@ class _WireRequest(msgspec.Struct, forbid_unknown_fields=True):
     tools: list[dict[str, Any]] | UnsetType = UNSET
     tool_choice: dict[str, Any] | UnsetType = UNSET
     stream: bool = False
+    # Sent by habit, and taken where they change nothing: see `_habits`.
+    thinking: dict[str, Any] | UnsetType = UNSET
+    service_tier: Literal["auto", "standard_only"] | UnsetType = UNSET
     # Accepted and ignored: only Anthropic's own API uses them, but SDKs send them (those for Bedrock the second).
     metadata: _WireMetadata | UnsetType = UNSET
     anthropic_version: str | UnsetType = UNSET
@@ -135,7 +145,10 @@ def _decode(body: bytes) -> _WireRequest:
 def _invalid(words: str) -> ApiError:
     problem, _, place = words.partition(" - at `$")
     field = re.sub(r"\[(\d+|\.\.\.)\]", r".\1", place.rstrip("`")).lstrip(".")
-    allowed = _ALLOWED.get(re.sub(r"\.\d+", ".N", field)) if "unknown field" in words or "enum" in words else None
+    if extra := re.fullmatch(r"Object contains unknown field `(.*)`", problem, re.DOTALL):
+        known = _ALLOWED.get(re.sub(r"\.\d+", ".N", field), "")
+        return invalid(f"{field}.{extra[1]}".lstrip("."), f"Extra inputs are not permitted. Allowed: {known}")
+    allowed = _ALLOWED.get(re.sub(r"\.\d+", ".N", field)) if "enum" in words else None
     return invalid(field, f"{problem}. Allowed: {allowed}" if allowed else problem)
 
 
@@ -179,7 +192,20 @@ def _block(block: dict[str, Any], field: str, types: Sequence[str]) -> MessageBl
         raise invalid(f"{field}.type", f"must be one of {', '.join(types)}")
     if kind == "text":
         _text(block.get("text"), f"{field}.text")
-    return block
+    return _uncached(block)
+
+
+def _uncached(block: dict[str, Any]) -> dict[str, Any]:
+    """The block without its mark for the prompt cache, which changes what a request costs and never its answer."""
+    plain = {name: value for name, value in block.items() if name != "cache_control"}
+    if block.get("type") == "tool_result" and isinstance(inner := block.get("content"), list):
+        plain["content"] = [_uncached(each) if isinstance(each, dict) else each for each in inner]
+    return plain
+
+
+def _habits(wire: _WireRequest) -> None:
+    if isinstance(wire.thinking, dict) and wire.thinking.get("type") != "disabled":
+        raise invalid("thinking", 'no model that can be tuned thinks aloud; leave it out, or send {"type": "disabled"}')
 
 
 def _text(text: object, field: str) -> None:
