@@ -324,10 +324,44 @@ def test_a_narrow_key_sees_its_own_models_and_errors_are_those_of_the_contract_a
 def test_what_a_base_model_cannot_take_is_refused_not_dropped(stack, caller):
     put_deployment(stack, ARN, base_model="nova-lite")
     bedrock = ScriptedBedrock().mounted()
-    status, _, error = caller.refusal({**ASK, "tools": [{"name": "clock"}]})
+    status, _, error = caller.refusal({**ASK, "top_k": 5})
     assert (status, error["type"]) == (400, "invalid_request_error")
-    assert error["message"].startswith("tools: ")
+    assert error["message"].startswith("top_k: ")
     assert not bedrock.requests
+
+
+WEATHER = {
+    "name": "weather",
+    "description": "Tells the weather of a city.",
+    "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+}
+
+
+@pytest.mark.parametrize("deployed", ["nova-lite"], indirect=True)
+def test_the_sdk_uses_a_tool_and_says_what_it_answered(deployed, caller):
+    asked = {**ASK, "tools": [WEATHER], "tool_choice": {"type": "any"}}
+    with caller.sdk() as api:
+        whole = api.messages.create(**asked)
+        with api.messages.stream(**asked) as stream:
+            pieces = [event.partial_json for event in stream if event.type == "input_json"]
+            streamed = stream.get_final_message()
+        [call] = whole.content
+        assert (whole.stop_reason, call.name, call.input) == (
+            "tool_use",
+            "weather",
+            {"city": "How do I return a lamp?"},
+        )
+        assert len(pieces) > 1
+        assert streamed.content[0].input == call.input
+        result = {"type": "tool_result", "tool_use_id": call.id, "content": "sunny"}
+        turns = [
+            *ASK["messages"],
+            {"role": "assistant", "content": whole.content},
+            {"role": "user", "content": [result]},
+        ]
+        told = api.messages.create(**{**ASK, "tools": [WEATHER], "messages": turns})
+    assert told.stop_reason == "end_turn"
+    assert told.content[0].text
 
 
 # name, status from Bedrock, status and code of the answer, x-should-retry
