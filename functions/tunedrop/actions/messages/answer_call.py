@@ -10,19 +10,15 @@ from typing import TYPE_CHECKING
 
 from tunedrop.actions.messages import manage_keys, record_call
 from tunedrop.domain.base_models.catalogue import BaseModel, catalogue, find
-from tunedrop.domain.messages import (
-    claude_mapping,
-    converse_mapping,
-    message_events,
-    messages_request,
-    server_sent_events,
-    whole_message,
-)
+from tunedrop.domain.messages import chat_request, claude_mapping, converse_mapping, message_events, messages_request
 from tunedrop.domain.messages.answer_usage import Tally
 from tunedrop.domain.messages.api_errors import ApiError
 from tunedrop.domain.messages.api_key import ApiKey
+from tunedrop.domain.messages.api_routes import Operation
+from tunedrop.domain.messages.chat_answer import ChatForm
 from tunedrop.domain.messages.http_call import Call
 from tunedrop.domain.messages.message_events import Event
+from tunedrop.domain.messages.messages_answer import AnswerForm, MessagesForm
 from tunedrop.domain.messages.messages_request import MessagesRequest
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.edges import usage_metrics
@@ -42,6 +38,7 @@ WAIT_SECONDS = 30
 
 def answer(
     call: Call,
+    operation: Operation,
     cloud: Cloud,
     runtime: BedrockRuntimeClient,
     *,
@@ -49,9 +46,9 @@ def answer(
     request_id: str,
 ) -> StreamedResponse:
     """The model's answer, streamed or whole. Raises whatever failed before its first event."""
-    asked, key = _authenticated(call, cloud)
+    asked, form, key = _authenticated(call, operation, cloud)
     target = _ready(asked.model, cloud)
-    answer = _Answer(Caller(key.id, asked.model, asked.stream), request_id)
+    answer = _Answer(Caller(key.id, asked.model, asked.stream), form, request_id)
     try:
         source = _ask(asked, target, runtime, request_id)
     finally:  # while the model works on its first word; a call that Bedrock refuses is one too
@@ -60,10 +57,19 @@ def answer(
     return answer.streamed(stages) if asked.stream else answer.whole(stages)
 
 
-def _authenticated(call: Call, cloud: Cloud) -> tuple[MessagesRequest, ApiKey]:
-    """The request and its key. A wrong key is refused before a wrong body, so strangers learn nothing."""
+def _read(call: Call, operation: Operation, cloud: Cloud) -> tuple[MessagesRequest, AnswerForm]:
+    """The request, and how its answer is told."""
+    if operation == "messages":
+        return messages_request.parse(call.body()), MessagesForm()
+    chat = chat_request.parse(call.body())
+    created = int(cloud.now().timestamp())
+    return chat.core, ChatForm(chat.core.model, created, chat.include_usage, chat.answer_tool)
+
+
+def _authenticated(call: Call, operation: Operation, cloud: Cloud) -> tuple[MessagesRequest, AnswerForm, ApiKey]:
+    """The request, its answer's form and its key. A wrong key is refused before a wrong body."""
     try:
-        asked = messages_request.parse(call.body())
+        asked, form = _read(call, operation, cloud)
     except ApiError:
         manage_keys.authenticate(call.secret, None, cloud)
         raise
@@ -75,7 +81,7 @@ def _authenticated(call: Call, cloud: Cloud) -> tuple[MessagesRequest, ApiKey]:
     if asked.max_tokens > key.max_tokens:
         words = f"max_tokens: this API key may ask for at most {key.max_tokens:,} in one call."
         raise ApiError("invalid_request_error", "key_max_tokens", words)
-    return asked, key
+    return asked, form, key
 
 
 def visible(name: str, cloud: Cloud) -> Deployment:
@@ -151,6 +157,7 @@ class _Answer:
     """One answer, which can be sent streamed or whole."""
 
     caller: Caller
+    form: AnswerForm
     request_id: str
     tally: Tally = field(default_factory=lambda: Tally(time.monotonic))
 
@@ -173,7 +180,7 @@ class _Answer:
 
     def streamed(self, source: Generator[Event]) -> StreamedResponse:
         """The answer as server-sent events. Waits for the first event: until then, an error still gets its status."""
-        pieces = server_sent_events.frames(chain([next(source)], source), self.request_id)
+        pieces = self.form.frames(chain([next(source)], source), self.request_id)
         return StreamedResponse(
             _Body(pieces, source),
             headers={
@@ -185,7 +192,7 @@ class _Answer:
 
     def whole(self, source: Generator[Event]) -> StreamedResponse:
         """The answer as one JSON message, folded from the same events."""
-        return json_response(200, whole_message.folded(source), {"request-id": self.request_id})
+        return json_response(200, self.form.whole(source), {"request-id": self.request_id})
 
 
 def api_error(error: Exception) -> ApiError:

@@ -20,7 +20,7 @@ def answer(call: Call, name: str | None, cloud: Cloud, request_id: str) -> Strea
     key = manage_keys.authenticate(call.secret, name, cloud)
     headers = {"request-id": request_id, "x-request-id": request_id}
     if name is None:
-        return json_response(200, model_list.page(_callable(key, cloud), call.query), headers)
+        return json_response(200, model_list.page(_callable(key, cloud), call.parameters), headers)
     found = deployment_rows.load(cloud.state, name)
     if found is None or not model_list.answers(found):
         raise ApiError("not_found_error", "unknown_deployment", f"model: there is no deployment {name!r} to call.")

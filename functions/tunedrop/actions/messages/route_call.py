@@ -36,7 +36,9 @@ def respond(
             return list_models.answer(call, route.model, cloud, request_id)
         if route.operation == "count_tokens":
             return count_tokens.answer(call, cloud, request_id)
-        return answer_call.answer(call, cloud, runtime, remaining_ms=remaining_ms, request_id=request_id)
+        return answer_call.answer(
+            call, route.operation, cloud, runtime, remaining_ms=remaining_ms, request_id=request_id
+        )
     except Exception as error:  # noqa: BLE001 - every failure has an answer in this contract
         return _refusal(answer_call.api_error(error), api_routes.contract_of(call), request_id)
 

@@ -11,13 +11,14 @@ from urllib.parse import unquote
 from tunedrop.domain.messages.api_errors import ApiError
 from tunedrop.domain.messages.http_call import Call
 
-Operation = Literal["messages", "count_tokens", "models"]
+Operation = Literal["messages", "count_tokens", "chat_completions", "models"]
 Contract = Literal["anthropic", "openai"]
 
 _POSTS: Mapping[str, Operation] = MappingProxyType(
     {
         "/v1/messages": "messages",
         "/v1/messages/count_tokens": "count_tokens",
+        "/v1/chat/completions": "chat_completions",
     }
 )
 MODELS, BATCHES = "/v1/models", "/v1/messages/batches"

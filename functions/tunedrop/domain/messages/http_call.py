@@ -22,7 +22,7 @@ class Call:
     headers: Mapping[str, str]
     raw_body: str
     base64_encoded: bool = False
-    query: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def secret(self) -> str | None:
@@ -59,5 +59,5 @@ def from_event(event: Mapping[str, Any]) -> Call:
         headers={str(name).lower(): str(value) for name, value in headers.items()},
         raw_body=event.get("body") or "",
         base64_encoded=bool(event.get("isBase64Encoded")),
-        query={str(name): str(value) for name, value in (event.get("queryStringParameters") or {}).items()},
+        parameters={str(name): str(value) for name, value in (event.get("queryStringParameters") or {}).items()},
     )

@@ -28,7 +28,7 @@ def entry(deployment: Deployment) -> dict[str, Any]:
         "created_at": created.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "object": "model",
         "created": int(created.timestamp()),
-        "owned_by": "tunedrop",
+        "owned_by": deployment.dataset,
     }
 
 
