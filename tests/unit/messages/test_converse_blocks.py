@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import botocore.session
 import pytest
@@ -15,7 +16,7 @@ from tunedrop.domain.messages.messages_request import MessagesRequest, MessageTu
 EVERYTHING = frozenset({"tools", "image", "document"})
 DATA = base64.b64encode(b"bytes").decode()
 TOOL = {"name": "weather", "description": "Tells it.", "input_schema": {"type": "object"}}
-IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": DATA}}
+IMAGE: dict[str, Any] = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": DATA}}
 PDF = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": DATA}}
 USE = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Bern"}}
 
