@@ -1,11 +1,11 @@
-"""POST /v1/messages: the Anthropic Messages contract in front of this stack's deployments."""
+"""/v1/messages and its neighbors: the Anthropic Messages contract in front of this stack's deployments."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tunedrop.actions.messages import answer_call
+from tunedrop.actions.messages import route_call
 from tunedrop.domain.messages import http_call
 from tunedrop.edges import clients
 from tunedrop.edges.cloud import cloud
@@ -29,7 +29,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> StreamedRespons
     """Answer in the form the route was deployed for; API Gateway turns the other form into a 502."""
     here = cloud()
     streams = here.settings.response_streaming
-    response = answer_call.respond(
+    response = route_call.respond(
         http_call.from_event(event),
         here,
         _streaming if streams else _buffered,

@@ -97,8 +97,9 @@ def _converse_usage(answered: Answer) -> dict[str, Any]:
 
 def converse(call: Call) -> Reply:
     """Converse: the same shapes for all models."""
-    answered = _answer(call, speaker(call), _conversation(call.parameters))
-    blocks, stop_reason = tools.blocks(answered, call.parameters)
+    prompt = _conversation(call.parameters)
+    answered = _answer(call, speaker(call), prompt)
+    blocks, stop_reason = tools.blocks(answered, call["toolConfig"], prompt.question)
     document = {"output": {"message": {"role": "assistant", "content": blocks}}, "stopReason": stop_reason}
     content = json.dumps(document | _converse_usage(answered), ensure_ascii=False).encode()
     return Reply(content, {"content-type": "application/json"})
@@ -106,12 +107,15 @@ def converse(call: Call) -> Reply:
 
 def converse_stream(call: Call) -> Reply:
     """ConverseStream: messageStart, the blocks' events, messageStop, metadata."""
-    answered = _answer(call, speaker(call), _conversation(call.parameters))
-    return _streamed(call, _converse_events(answered, call.parameters), {})
+    prompt = _conversation(call.parameters)
+    answered = _answer(call, speaker(call), prompt)
+    blocks, stop_reason = tools.blocks(answered, call["toolConfig"], prompt.question)
+    return _streamed(call, _converse_events(answered, blocks, stop_reason), {})
 
 
-def _converse_events(answered: Answer, parameters: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    blocks, stop_reason = tools.blocks(answered, parameters)
+def _converse_events(
+    answered: Answer, blocks: list[tools.Block], stop_reason: str
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
     yield "messageStart", {"role": "assistant"}
     yield from tools.events(blocks, answered.pieces)
     yield "messageStop", {"stopReason": stop_reason}

@@ -1,7 +1,7 @@
-"""Converse's content blocks: text, or toolUse.
+"""Converse's content blocks: text, or toolUse of tools that were offered.
 
-A model calls tools where its answer is a JSON list of calls of tools that were offered, as trained on. By a plain rule,
-any model calls one where it must, and where the last message names it.
+A model calls them where its answer is a JSON list of calls, where the request says that it must, and where the latest
+text of the user names one.
 """
 
 import json
@@ -13,63 +13,56 @@ from typing import Any
 from bedrock_simulator.prompts import Answer
 
 Block = dict[str, Any]
+_PIECE = re.compile(r".{1,12}", re.DOTALL)
+_PLAIN = {"integer": 1, "number": 1, "boolean": True, "array": [], "object": {}, "null": None}
 
 
-def blocks(answered: Answer, parameters: Mapping[str, Any]) -> tuple[list[Block], str]:
-    """The content of an answer to a call with these parameters, and its stop reason; one that was cut off is text."""
-    config: Mapping[str, Any] = parameters.get("toolConfig") or {}
+def blocks(answered: Answer, tool_config: Mapping[str, Any] | None, question: str = "") -> tuple[list[Block], str]:
+    """The content of an answer and its stop reason; an answer that was cut off is text."""
+    config = tool_config or {}
     offered = {tool["toolSpec"]["name"]: tool["toolSpec"] for tool in config.get("tools", ()) if "toolSpec" in tool}
     calls = _calls(answered.text) if answered.stop_reason == "end_turn" else []
     if not calls or not all(call["name"] in offered for call in calls):
-        calls = _due(offered, config.get("toolChoice") or {}, parameters["messages"][-1])
+        calls = (
+            _by_rule(offered, config.get("toolChoice") or {}, question) if answered.stop_reason == "end_turn" else []
+        )
     if not calls:
         return [{"text": answered.text}], answered.stop_reason
     return [{"toolUse": _use(call)} for call in calls], "tool_use"
 
 
-def _due(
-    offered: Mapping[str, Mapping[str, Any]], choice: Mapping[str, Any], message: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    """The call that a rule asks for: the tool that is chosen or, where any must be, the first; else one that is named.
-
-    Once a result has come, only what is chosen is called again.
-    """
-    said = " ".join(block.get("text", "") for block in message["content"])
-    named = [name for name in offered if name.lower() in said.lower()]
-    if any("toolResult" in block for block in message["content"]):
-        named = []
-    name = (
-        choice["tool"]["name"] if "tool" in choice else next(iter(named or (offered if "any" in choice else ())), None)
-    )
-    if name is None:
-        return []
-    schema = offered[name]["inputSchema"].get("json") or {}
-    wanted = schema.get("required") or ()
-    return [
-        {"name": name, "arguments": {each: _value(schema.get("properties", {}).get(each), said) for each in wanted}}
-    ]
-
-
-def _value(schema: Mapping[str, Any] | None, said: str) -> Any:
-    """Something that a property of that schema may be."""
-    schema = schema or {}
-    if schema.get("enum"):
-        return schema["enum"][0]
-    number = next(iter(re.findall(r"\d+", said)), "0")
-    plain = {"integer": int(number), "number": int(number), "boolean": True, "array": [], "object": {}, "null": None}
-    return plain.get(str(schema.get("type")), said[:80])
-
-
 def events(content: list[Block], pieces: tuple[str, ...]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The stream's events of the blocks; text comes in pieces, the input of a tool at once."""
+    """The stream's events of the blocks; text and the input of a tool come in pieces."""
     for index, block in enumerate(content):
         place = {"contentBlockIndex": index}
         if use := block.get("toolUse"):
             yield "contentBlockStart", {"start": {"toolUse": {k: use[k] for k in ("toolUseId", "name")}}, **place}
-            yield "contentBlockDelta", {"delta": {"toolUse": {"input": json.dumps(use["input"])}}, **place}
+            for piece in _PIECE.findall(json.dumps(use["input"])):
+                yield "contentBlockDelta", {"delta": {"toolUse": {"input": piece}}, **place}
         for piece in () if use else pieces:
             yield "contentBlockDelta", {"delta": {"text": piece}, **place}
         yield "contentBlockStop", place
+
+
+def _by_rule(offered: Mapping[str, Any], choice: Mapping[str, Any], question: str) -> list[dict[str, Any]]:
+    """The one call that the request demands, or that the question names."""
+    named = [name for name in offered if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", question)]
+    if "tool" in choice:
+        named = [choice["tool"]["name"]]
+    elif "any" in choice:
+        named = named or list(offered)
+    return [{"name": name, "arguments": _arguments(offered[name], question)} for name in named[:1] if name in offered]
+
+
+def _arguments(spec: Mapping[str, Any], question: str) -> dict[str, Any]:
+    """A value for each required argument: the question for a text, the first of an enumeration."""
+    schema = spec.get("inputSchema", {}).get("json") or {}
+    properties = schema.get("properties") or {}
+    return {name: _value(properties.get(name) or {}, question) for name in schema.get("required") or ()}
+
+
+def _value(schema: Mapping[str, Any], question: str) -> Any:
+    return schema["enum"][0] if schema.get("enum") else _PLAIN.get(str(schema.get("type")), question)
 
 
 def _calls(text: str) -> list[dict[str, Any]]:

@@ -323,13 +323,14 @@ def test_calls_of_tools_that_were_offered_become_tool_use(lab):
     stream = events(lab.send("ConverseStream", **asked))
     assert [kind for kind, _ in stream] == [
         "messageStart",
-        *["contentBlockStart", "contentBlockDelta", "contentBlockStop"] * 2,
+        *["contentBlockStart", "contentBlockDelta", "contentBlockDelta", "contentBlockStop"],
+        *["contentBlockStart", "contentBlockDelta", "contentBlockStop"],
         "messageStop",
         "metadata",
     ]
-    assert json.loads(stream[2][1]["delta"]["toolUse"]["input"]) == {"city": "Bern"}
-    assert stream[4][1]["start"]["toolUse"]["name"] == "time"
-    assert (stream[4][1]["contentBlockIndex"], stream[-2][1]) == (1, {"stopReason": "tool_use"})
+    assert json.loads("".join(each["delta"]["toolUse"]["input"] for _, each in stream[2:4])) == {"city": "Bern"}
+    assert stream[5][1]["start"]["toolUse"]["name"] == "time"
+    assert (stream[5][1]["contentBlockIndex"], stream[-2][1]) == (1, {"stopReason": "tool_use"})
 
 
 @pytest.mark.parametrize(
@@ -347,6 +348,37 @@ def test_every_other_answer_is_text(lab, said, more):
     (block,) = answer["output"]["message"]["content"]
     assert said.startswith(block["text"])
     assert answer["stopReason"] != "tool_use"
+
+
+SCHEMA = {
+    "required": ["city", "days", "unit"],
+    "properties": {"city": {"type": "string"}, "days": {"type": "integer"}, "unit": {"enum": ["C", "F"]}},
+}
+
+
+@pytest.mark.parametrize(
+    ("choice", "question", "called"),
+    [
+        ({"any": {}}, "Hm?", "weather"),
+        ({"any": {}}, "What does time say?", "time"),
+        ({"tool": {"name": "time"}}, "Use weather.", "time"),
+        ({"auto": {}}, "Use weather, please.", "weather"),
+        (None, "Use weather, please.", "weather"),
+        (None, "Sometimes it weathers.", None),
+    ],
+)
+def test_a_tool_that_is_demanded_or_named_is_called_with_what_its_schema_requires(lab, choice, question, called):
+    config = offered("weather", "time")
+    config["tools"][0]["toolSpec"]["inputSchema"]["json"] = SCHEMA
+    if choice:
+        config["toolChoice"] = choice
+    messages = [{"role": "user", "content": [{"text": question}]}]
+    answer = lab.ask("Converse", modelId=CLAUDE, messages=messages, toolConfig=config)
+    (block,) = answer["output"]["message"]["content"]
+    assert answer["stopReason"] == ("tool_use" if called else "end_turn")
+    if called:
+        expected = {"city": question, "days": 1, "unit": "C"} if called == "weather" else {}
+        assert (block["toolUse"]["name"], block["toolUse"]["input"]) == (called, expected)
 
 
 def test_a_tools_result_may_follow(lab):

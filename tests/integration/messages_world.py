@@ -13,6 +13,7 @@ import httpx2
 import messages_api
 from bedrock_simulator.event_stream import event, frame
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
+from botocore.eventstream import EventStreamBuffer
 from botocore.exceptions import ReadTimeoutError
 from tunedrop.actions.messages import manage_keys
 from tunedrop.domain.messages import api_key
@@ -85,6 +86,7 @@ class Caller:
         event = builders.event("messages_api_request") | {
             "path": request.url.path,
             "httpMethod": request.method,
+            "queryStringParameters": dict(request.url.params) or None,
             "headers": dict(request.headers),
             "body": request.content.decode(),
         }
@@ -108,9 +110,10 @@ def make_caller(
     key_id: str = "01jd3k5m7n9p1q3r5s7t9v1w3x",
     **options: Any,
 ) -> Caller:
-    """A caller with a new key. Each deployment that it names is made, if only as a row."""
+    """A caller with a new key. Each deployment that it names and that there is not is made, if only as a row."""
     for name in deployments or ():
-        put_deployment(stack, None, name=name)
+        if deployment_rows.load(stack.table, name) is None:
+            put_deployment(stack, None, name=name)
     _, secret = manage_keys.create(
         stack.cloud,  # by the handler's own clock: a key expires
         key_id=key_id,
@@ -165,12 +168,34 @@ class ScriptedBedrock:
         self.requests.append(request)
         if self.lost:
             raise ReadTimeoutError(endpoint_url=request.url)
-        kind = "application/json" if self.error else "application/vnd.amazon.eventstream"
+        is_whole = request.url.endswith("/converse")
+        kind = "application/json" if self.error or is_whole else "application/vnd.amazon.eventstream"
         headers = HeadersDict({"content-type": kind, "x-amzn-errortype": self.error})
         words = json.dumps({"message": f"words of {self.error}"}).encode()
-        return AWSResponse(
-            request.url, self.status, cast("Any", headers), _Raw(self, [words] if self.error else self.pieces)
-        )
+        pieces = [words] if self.error else [_whole(self.pieces)] if is_whole else self.pieces
+        return AWSResponse(request.url, self.status, cast("Any", headers), _Raw(self, pieces))
+
+
+def _whole(pieces: list[bytes]) -> bytes:
+    """Converse's answer that says the same as these events of ConverseStream."""
+    buffer, content, end = EventStreamBuffer(), dict[int, dict[str, Any]](), dict[str, Any]()
+    buffer.add_data(b"".join(pieces))
+    for message in buffer:
+        told = json.loads(message.payload)
+        match told:
+            case {"start": {"toolUse": use}, "contentBlockIndex": index}:
+                content[index] = {"toolUse": {**use, "input": ""}}
+            case {"delta": {"toolUse": {"input": piece}}, "contentBlockIndex": index}:
+                content[index]["toolUse"]["input"] += piece
+            case {"delta": {"text": piece}, "contentBlockIndex": index}:
+                content.setdefault(index, {"text": ""})["text"] += piece
+            case {"stopReason": _} | {"usage": _}:
+                end |= told
+    for block in content.values():
+        if "toolUse" in block:
+            block["toolUse"]["input"] = json.loads(block["toolUse"]["input"] or "{}")
+    said = {"message": {"role": "assistant", "content": [content[index] for index in sorted(content)]}}
+    return json.dumps({"output": said, **end}).encode()
 
 
 @dataclass(slots=True)

@@ -205,7 +205,9 @@ def test_a_wrong_body_is_400_with_the_field(bedrock, caller):
     for body, message in (
         ("{", "the body is not valid JSON"),
         ({**ASK, "max_tokens": "many"}, "max_tokens: Expected `int`, got `str`"),
-        ({**ASK, "temprature": 1}, "unknown field `temprature`"),
+        ({**ASK, "temprature": 1}, "temprature: Extra inputs are not permitted. Allowed: model, "),
+        ({**ASK, "max_tokens": None}, "max_tokens: Expected `int`"),
+        ({**ASK, "thinking": {"type": "enabled", "budget_tokens": 1024}}, "thinking.type: "),
         ({"model": "support-bot", "messages": ASK["messages"]}, "missing required field `max_tokens`"),
     ):
         status, _, error = caller.refusal(body)
@@ -260,72 +262,72 @@ def test_a_deployment_goes_on_answering_while_its_model_is_swapped(stack, caller
     assert len(bedrock.requests) == 1
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [
-        ("GET", "/v1/messages", 405),
-        ("DELETE", "/v1/messages", 405),
-        ("POST", "/v1/models/support-bot", 405),
-        ("GET", "/v1/messages/count_tokens", 405),
-        ("POST", "/v1/complete", 404),
-        ("GET", "/v1/modelsx", 404),
-        ("POST", "/v1/messages/batches", 404),
-        ("GET", "/v1/messages/batches/msgbatch_1/results", 404),
-    ],
-)
-def test_other_routes_and_methods_have_the_contracts_error_too(stack, caller, method, path, status):
-    headers = {"anthropic-version": "2023-06-01"}
-    assert caller.refusal(method=method, path=path, **headers)[0] == status
-
-
-def test_the_sdk_lists_what_the_key_may_call(stack, caller):
-    import anthropic
-
-    narrow = make_caller(stack, ["first"], key_id="01jd3k5m7n9p1q3r5s7t9v1w3y")
-    for name, state, hidden in (
-        ("second", "Creating", None),
-        ("gone", "Released", None),
-        ("judged", "Creating", "Evaluating"),
+def test_other_routes_and_methods_have_the_contracts_error_too(stack, caller):
+    for path, method, status, code in (
+        ("/v1/nothing", "POST", 404, "unknown_route"),
+        ("/v1/messages", "GET", 405, "method_not_allowed"),
+        ("/v1/messages/count_tokens", "PUT", 405, "method_not_allowed"),
+        ("/v1/messages/batches", "POST", 400, "batches_not_offered"),
+        ("/v1/messages/batches/msgbatch_1/results", "GET", 400, "batches_not_offered"),
     ):
-        put_deployment(stack, ARN, name=name, state=state, hidden=hidden, created_at=NOW + timedelta(minutes=1))
-    with caller.sdk() as api, narrow.sdk() as less:
-        assert [model.id for model in api.models.list()] == ["second", "first"]
-        assert [model.id for model in less.models.list()] == ["first"]
-        model = api.models.retrieve("first")
-        assert (model.id, model.type) == ("first", "model")
-        assert model.display_name == "first (Claude 3 Haiku, tuned)"
-        for name in ("gone", "judged", "unknown"):
-            with pytest.raises(anthropic.NotFoundError):
-                api.models.retrieve(name)
-        with pytest.raises(anthropic.PermissionDeniedError):
-            less.models.retrieve("second")
+        answered, _, error = caller.refusal(path=path, method=method)
+        assert (answered, error["details"]["error_code"]) == (status, code)
 
 
-def test_a_list_of_models_is_openais_too_and_so_are_its_errors(stack, caller):
-    put_deployment(stack, ARN)
-    listed = json.loads(b"".join(caller.call(path="/v1/models", method="GET").body))
-    assert (listed["object"], listed["data"][0]["object"], listed["data"][0]["owned_by"]) == ("list", "model", "ada")
-    refused = Caller("td_wrong").call(path="/v1/models", method="GET")
-    assert refused.status == 401
-    error = json.loads(b"".join(refused.body))["error"]
-    assert (error["type"], error["code"], error["param"]) == ("authentication_error", "invalid_key", None)
+def test_what_clients_send_by_habit_is_taken_and_changes_nothing(bedrock, caller):
+    cached = {"cache_control": {"type": "ephemeral"}}
+    plain = {"role": "user", "content": [{"type": "text", "text": "Hi"}]}
+    sent = {"role": "user", "content": [{"type": "text", "text": "Hi", **cached}]}
+    habits = {"thinking": {"type": "disabled"}, "service_tier": "auto"}
+    system = [{"type": "text", "text": "Be brief.", **cached}]
+    assert caller.call({**ASK, "messages": [sent], "system": system, **habits}).status == 200
+    body = json.loads(bedrock.requests[0].body)
+    assert body["messages"] == [plain]
+    assert body["system"] == [{"type": "text", "text": "Be brief."}]
+    assert not body.keys() & habits.keys()
 
 
-def test_the_sdk_counts_tokens_and_is_told_that_they_are_estimated(stack, caller):
+def test_the_sdk_counts_tokens_and_is_told_that_it_is_an_estimate(bedrock, caller):
+    with caller.sdk() as api:
+        asked = {"model": "support-bot", "messages": ASK["messages"]}
+        raw = api.messages.with_raw_response.count_tokens(**asked, system="Be brief.")
+        fewer = api.messages.count_tokens(**asked)
+    assert raw.headers["tunedrop-tokens"].startswith("estimate; ")
+    assert raw.parse().input_tokens > fewer.input_tokens > 1
+    assert not bedrock.requests
+
+
+def test_the_sdk_lists_the_models_that_its_key_may_call(stack):
     import anthropic
 
-    put_deployment(stack, ARN, base_model="nova-lite")
-    counted: Any = {"model": "support-bot", "messages": ASK["messages"]}
-    with caller.sdk() as api:
-        plain = api.messages.with_raw_response.count_tokens(**counted)
-        more = api.messages.count_tokens(**counted, system="Be brief.", tools=[FIND])
+    for name, state, more in (
+        ("ready", "Ready", {}), ("updating", "Updating", {}), ("creating", "Creating", {}),
+        ("held", "Creating", {"hidden": "Held"}), ("released", "Released", {}), ("other", "Ready", {}),
+    ):  # fmt: skip
+        put_deployment(stack, None if state == "Creating" else ARN, name=name, state=state, **more)
+    with make_caller(stack).sdk() as api:
+        assert [model.id for model in api.models.list()] == ["other", "ready", "updating"]
+        assert [model.id for model in api.models.list(limit=1)] == ["other", "ready", "updating"]
+        model = api.models.retrieve("ready")
+        assert (model.id, model.type, model.created_at) == ("ready", "model", NOW)
         with pytest.raises(anthropic.NotFoundError):
-            api.messages.count_tokens(**{**counted, "model": "faq"})
-    assert plain.headers["token-count"] == "estimated"
-    assert 0 < plain.parse().input_tokens < more.input_tokens
-    status, _, error = caller.refusal(ASK, path="/v1/messages/count_tokens")
-    assert status == 400
-    assert "unknown field `max_tokens`" in error["message"]
+            api.models.retrieve("held")
+
+
+def test_a_narrow_key_sees_its_own_models_and_errors_are_those_of_the_contract_asked_for(stack):
+    import anthropic
+
+    for name in ("faq", "other"):
+        put_deployment(stack, ARN, name=name)
+    caller = make_caller(stack, ["faq", "gone"])
+    listed = json.loads(b"".join(caller.call(path="/v1/models", method="GET").body))
+    assert [(each["id"], each["object"]) for each in listed["data"]] == [("faq", "model")]
+    assert (listed["object"], listed["has_more"], listed["first_id"]) == ("list", False, "faq")
+    with caller.sdk() as api, pytest.raises(anthropic.PermissionDeniedError):
+        api.models.retrieve("other")
+    refused = caller.call(path="/v1/models/other", method="GET")
+    error = json.loads(b"".join(refused.body))["error"]
+    assert (refused.status, error["code"], error["type"]) == (403, "key_scope", "permission_error")
 
 
 def test_what_a_base_model_cannot_take_is_refused_not_dropped(stack, caller):
@@ -355,7 +357,7 @@ def test_a_conversation_with_a_tool_goes_round(deployed, caller, stream):
         called = _message(api, stream, messages=turns, **ask)
         assert called.stop_reason == "tool_use"
         use = called.content[-1]
-        assert (use.type, use.name, use.input) == ("tool_use", "find_order", {"number": 7})
+        assert (use.type, use.name, list(use.input)) == ("tool_use", "find_order", ["number"])
         result = {"type": "tool_result", "tool_use_id": use.id, "content": "It is on its way."}
         turns += [{"role": "assistant", "content": called.content}, {"role": "user", "content": [result]}]
         answered = _message(api, stream, messages=turns, **ask)
@@ -368,6 +370,40 @@ def _message(api: Any, stream: bool, **asked: Any) -> Any:
         return api.messages.create(**asked)
     with api.messages.stream(**asked) as events:
         return events.get_final_message()
+
+
+WEATHER = {
+    "name": "weather",
+    "description": "Tells the weather of a city.",
+    "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+}
+
+
+@pytest.mark.parametrize("deployed", ["nova-lite"], indirect=True)
+def test_the_sdk_uses_a_tool_and_says_what_it_answered(deployed, caller):
+    asked = {**ASK, "tools": [WEATHER], "tool_choice": {"type": "any"}}
+    with caller.sdk() as api:
+        whole = api.messages.create(**asked)
+        with api.messages.stream(**asked) as stream:
+            pieces = [event.partial_json for event in stream if event.type == "input_json"]
+            streamed = stream.get_final_message()
+        [call] = whole.content
+        assert (whole.stop_reason, call.name, call.input) == (
+            "tool_use",
+            "weather",
+            {"city": "How do I return a lamp?"},
+        )
+        assert len(pieces) > 1
+        assert streamed.content[0].input == call.input
+        result = {"type": "tool_result", "tool_use_id": call.id, "content": "sunny"}
+        turns = [
+            *ASK["messages"],
+            {"role": "assistant", "content": whole.content},
+            {"role": "user", "content": [result]},
+        ]
+        told = api.messages.create(**{**ASK, "tools": [WEATHER], "messages": turns})
+    assert told.stop_reason == "end_turn"
+    assert told.content[0].text
 
 
 # name, status from Bedrock, status and code of the answer, x-should-retry

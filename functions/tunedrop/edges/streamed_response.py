@@ -7,7 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tunedrop.domain.messages import message_events
+
 DELIMITER = b"\0" * 8  # docs/facts.md#response-streaming: JSON prelude, eight NUL bytes, body
+
+
+def json_response(status: int, content: Mapping[str, Any], headers: Mapping[str, str]) -> StreamedResponse:
+    """One JSON object as an answer."""
+    return StreamedResponse([message_events.to_json(content)], status, {"content-type": "application/json", **headers})
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ NAMES_OF_OURS = re.compile(r"tunedrop[-/]|/tunedrop")
 OUR_NAME = re.compile(rf"{NAMES_OF_OURS.pattern}|^tunedrop$")
 TAGS = re.compile(r"(?<=Tag/)tunedrop:(dataset|intent|stack|term)\b")
 """Tags are told apart by the stack's id, which is their value."""
+HEADERS = frozenset({"tunedrop-tokens"})
+"""Headers of answers, which all stacks of ours alike send."""
 SOURCES = frozenset({"source", "events:source"})
 """Members that say who publishes an event: all stacks of ours alike, whose id is in the event."""
 UNREAD = frozenset({"Description", "AlarmDescription"})
@@ -87,7 +89,9 @@ def check_code_names_no_deployment(stack: Stack, code: Code) -> Iterator[Finding
 
 @functools.cache
 def _naming(words: frozenset[str], ours: re.Pattern[str]) -> list[str]:
-    return sorted(word for word in words if any(each.search(word) for each in (ours, REGION, ACCOUNT, PARTITION)))
+    return sorted(
+        word for word in words - HEADERS if any(each.search(word) for each in (ours, REGION, ACCOUNT, PARTITION))
+    )
 
 
 CHECKS = (check_literals, check_own_names, check_code_names_no_deployment)

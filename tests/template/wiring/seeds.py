@@ -233,22 +233,23 @@ APIS = (
         ),
     ),
     Fault(
-        "a second Messages route is open",
+        "a second Messages route is open, and may not call its function",
         put(
             {
-                "responses": {},
-                "x-amazon-apigateway-integration": {
-                    "type": "aws_proxy",
-                    "httpMethod": "POST",
-                    "uri": {"Fn::Sub": "functions/${MessagesApiFunction.Arn}/invocations"},
-                },
+                "get": {
+                    "responses": {},
+                    "x-amazon-apigateway-integration": {
+                        "type": "aws_proxy",
+                        "httpMethod": "POST",
+                        "uri": {"Fn::Sub": "functions/${MessagesApiFunction.Arn}/invocations"},
+                    },
+                }
             },
             "MessagesApi",
             P,
             "Body",
             "paths",
-            "/v1/{proxy+}",
-            "get",
+            "/v2/{proxy+}",
         ),
     ),
     Fault(

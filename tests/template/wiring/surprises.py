@@ -22,6 +22,7 @@ KNOWN: dict[str, str] = {
     "AWS::ApiGateway::Deployment": "Description RestApiId",
     "AWS::ApiGateway::RestApi": "Body Description EndpointConfiguration Name Parameters Types components info openapi "
     "paths x-amazon-apigateway-gateway-responses DEFAULT_4XX DEFAULT_5XX THROTTLED application/json "
+    "ACCESS_DENIED WAF_FILTERED REQUEST_TOO_LARGE MISSING_AUTHENTICATION_TOKEN "
     "gatewayresponse.header.retry-after responseParameters responseTemplates statusCode",
     "AWS::ApiGateway::Stage": "AccessLogSetting DataTraceEnabled DeploymentId DestinationArn Format HttpMethod "
     "MethodSettings MetricsEnabled ResourcePath RestApiId StageName ThrottlingBurstLimit ThrottlingRateLimit "

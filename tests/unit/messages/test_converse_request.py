@@ -116,7 +116,7 @@ def test_what_has_no_place_in_converse_is_refused_not_dropped(changes, message):
             {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "Hi"}},
             {"document": {"format": "txt", "name": "document", "source": {"bytes": b"Hi"}}},
         ),
-        (result("Sent."), {"toolResult": {"toolUseId": "t1", "content": [{"text": "Sent."}], "status": "success"}}),
+        (result("Sent."), {"toolResult": {"toolUseId": "t1", "content": [{"text": "Sent."}]}}),
         (
             result([{"type": "text", "text": "No."}, IMAGE], is_error=True),
             {
@@ -127,8 +127,8 @@ def test_what_has_no_place_in_converse_is_refused_not_dropped(changes, message):
                 }
             },
         ),
-        (result(""), {"toolResult": {"toolUseId": "t1", "content": [{"text": "(no output)"}], "status": "success"}}),
-        (result([]), {"toolResult": {"toolUseId": "t1", "content": [{"text": "(no output)"}], "status": "success"}}),
+        (result(""), {"toolResult": {"toolUseId": "t1", "content": [{"text": "(no output)"}]}}),
+        (result([]), {"toolResult": {"toolUseId": "t1", "content": [{"text": "(no output)"}]}}),
     ],
 )
 def test_each_kind_of_block_is_passed_on(block, expected):

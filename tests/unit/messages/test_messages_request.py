@@ -74,7 +74,7 @@ def test_everything_that_can_be_said_is_kept():
         ),
         (
             {"messages": [{"role": "user", "content": "x", "name": "A"}]},
-            "messages.0: Object contains unknown field `name`. Allowed: role, content",
+            "messages.0.name: Extra inputs are not permitted. Allowed: role, content",
         ),
         (
             {"messages": [{"role": "assistant", "content": "x"}]},
@@ -92,7 +92,7 @@ def test_everything_that_can_be_said_is_kept():
         ({"stop_sequences": ["ok", ""]}, "stop_sequences.1: must not be empty"),
         (
             {"metadata": {"user": "u"}},
-            "metadata: Object contains unknown field `user`. Allowed: user_id",
+            "metadata.user: Extra inputs are not permitted. Allowed: user_id",
         ),
     ],
 )
@@ -102,7 +102,7 @@ def test_a_wrong_field_is_refused_with_its_path(fields, message):
 
 def test_an_unknown_field_is_refused_with_the_allowed_ones():
     message = refusal({"max_token": 5})
-    assert message.startswith("Object contains unknown field `max_token`. Allowed: model, max_tokens, messages, system")
+    assert message.startswith("max_token: Extra inputs are not permitted. Allowed: model, max_tokens, messages, system")
 
 
 @pytest.mark.parametrize(

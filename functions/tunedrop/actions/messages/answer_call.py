@@ -3,107 +3,59 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tunedrop.actions.messages import admit_call, find_target, record_call, settle_call, show_models
+from tunedrop.actions.messages import admit_call, find_target, record_call, settle_call
 from tunedrop.actions.messages.admit_call import CallWanted
 from tunedrop.actions.messages.settle_call import Hold
 from tunedrop.domain.base_models.catalogue import BaseModel, catalogue, find
 from tunedrop.domain.messages import (
-    api_errors,
+    chat_request,
     claude_mapping,
     converse_answer,
     converse_request,
     message_events,
     messages_request,
-    prompt_size,
-    server_sent_events,
-    whole_message,
 )
 from tunedrop.domain.messages.answer_usage import Tally
 from tunedrop.domain.messages.api_errors import ApiError
+from tunedrop.domain.messages.api_routes import Operation
+from tunedrop.domain.messages.chat_answer import ChatForm
 from tunedrop.domain.messages.http_call import Call
 from tunedrop.domain.messages.message_events import Event
+from tunedrop.domain.messages.messages_answer import AnswerForm, MessagesForm
 from tunedrop.domain.messages.messages_request import MessagesRequest
 from tunedrop.domain.serving.deployment_states import Deployment
 from tunedrop.edges import usage_metrics
 from tunedrop.edges.bedrock import caught_errors, model_streams
 from tunedrop.edges.cloud import Cloud
-from tunedrop.edges.streamed_response import StreamedResponse
+from tunedrop.edges.streamed_response import StreamedResponse, json_response
 from tunedrop.edges.usage_metrics import Caller
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
 
-MESSAGES, COUNT, MODELS = "/v1/messages", "/v1/messages/count_tokens", "/v1/models"
-ESTIMATED = {"token-count": "estimated"}
-"""Bedrock counts tokens for no tuned model (docs/facts.md#invoking-a-model)."""
 
-
-def respond(
+def answer(
     call: Call,
+    operation: Operation,
     cloud: Cloud,
     runtime: Callable[[bool], BedrockRuntimeClient],
     *,
     remaining_ms: Callable[[], int],
     request_id: str,
 ) -> StreamedResponse:
-    """The HTTP answer to any call; never raises. `runtime`: the client for a model's answer, whole (True) or streamed.
+    """The model's answer, streamed or whole. Raises whatever failed before its first event.
 
-    Waits for the model's first event before it returns, so that errors up to then still get their own HTTP status.
+    `runtime`: the client for a model's answer, whole (True) or streamed.
     """
-    path, answered = call.path.rstrip("/"), {"request-id": request_id}
-    try:
-        _check_route(path, call.method)
-        if path == MESSAGES:
-            return _said(call, cloud, runtime, remaining_ms, request_id)
-        if path == COUNT:
-            return _json(200, {"input_tokens": _counted(call, cloud)}, {**answered, **ESTIMATED})
-        name = path.removeprefix(MODELS).lstrip("/")
-        found = show_models.one(call.secret, name, cloud) if name else show_models.listed(call.secret, cloud)
-        return _json(200, found, answered)
-    except Exception as error:  # noqa: BLE001 - every failure has an answer in this contract
-        return _refusal(_api_error(error), request_id, call)
-
-
-def _check_route(path: str, method: str) -> None:
-    is_models = path == MODELS or path.startswith(f"{MODELS}/")
-    if path.startswith(f"{MESSAGES}/batches"):
-        words = f"There are no batches here: send each request to POST {MESSAGES}."
-        raise ApiError("not_found_error", "unknown_route", words)
-    if not is_models and path not in (MESSAGES, COUNT):
-        words = f"There is only POST {MESSAGES}, POST {COUNT}, GET {MODELS} and GET {MODELS}/{{name}} here."
-        raise ApiError("not_found_error", "unknown_route", words)
-    if method != (takes := "GET" if is_models else "POST"):
-        raise ApiError("invalid_request_error", "method_not_allowed", f"{path} takes {takes} only.", status=405)
-
-
-def _counted(call: Call, cloud: Cloud) -> int:
-    """The estimated tokens of a prompt; a wrong key is refused before a wrong body."""
-    try:
-        asked = messages_request.parse_prompt(call.body())
-    except ApiError:
-        admit_call.admit(call.secret, CallWanted(), cloud)
-        raise
-    show_models.one(call.secret, asked.model, cloud)
-    return prompt_size.estimate(asked)
-
-
-def _said(
-    call: Call,
-    cloud: Cloud,
-    runtime: Callable[[bool], BedrockRuntimeClient],
-    remaining_ms: Callable[[], int],
-    request_id: str,
-) -> StreamedResponse:
-    """The model's answer."""
-    asked, hold = _admitted(call, cloud)
+    asked, form, hold = _admitted(call, operation, cloud)
     try:
         target = _ready(asked.model, hold.deployment)
-        answer = _Answer(Caller(hold.key.id, asked.model, asked.stream), request_id, hold, cloud)
+        answer = _Answer(Caller(hold.key.id, asked.model, asked.stream), form, request_id, hold, cloud)
         try:
             source = _ask(asked, target, runtime, request_id)
         finally:  # while the model works on its first word; a call that Bedrock refuses is one too
@@ -117,10 +69,19 @@ def _said(
         raise
 
 
-def _admitted(call: Call, cloud: Cloud) -> tuple[MessagesRequest, Hold]:
-    """The request, and what it holds of its key. A wrong key is refused first: strangers learn nothing."""
+def _read(call: Call, operation: Operation, cloud: Cloud) -> tuple[MessagesRequest, AnswerForm]:
+    """The request, and how its answer is told."""
+    if operation == "messages":
+        return messages_request.parse(call.body()), MessagesForm()
+    chat = chat_request.parse(call.body())
+    created = int(cloud.now().timestamp())
+    return chat.core, ChatForm(chat.core.model, created, chat.include_usage, chat.answer_tool)
+
+
+def _admitted(call: Call, operation: Operation, cloud: Cloud) -> tuple[MessagesRequest, AnswerForm, Hold]:
+    """The request, its answer's form, and what it holds of its key. A wrong key is refused before a wrong body."""
     try:
-        asked = messages_request.parse(call.body())
+        asked, form = _read(call, operation, cloud)
     except ApiError:
         admit_call.admit(call.secret, CallWanted(), cloud)
         raise
@@ -129,7 +90,7 @@ def _admitted(call: Call, cloud: Cloud) -> tuple[MessagesRequest, Hold]:
         words = f"model: {asked.model!r} is a base model; name a deployment of a model tuned from it."
         raise ApiError("not_found_error", "base_model_named", words)
     deployment = admit_call.target(call.secret, asked.model, cloud)
-    return asked, admit_call.admit(call.secret, CallWanted(asked.model, asked, deployment), cloud)
+    return asked, form, admit_call.admit(call.secret, CallWanted(asked.model, asked, deployment), cloud)
 
 
 def _ready(name: str, deployment: Deployment | None) -> _Target:
@@ -190,6 +151,7 @@ class _Answer:
     """One answer, which can be sent streamed or whole."""
 
     caller: Caller
+    form: AnswerForm
     request_id: str
     hold: Hold
     cloud: Cloud
@@ -204,7 +166,7 @@ class _Answer:
         except GeneratorExit:  # the caller left: the tally stays `abandoned`
             raise
         except Exception as error:
-            failure = _api_error(error)
+            failure = api_error(error)
             self.tally.end(failure.code)
             settle_call.unused(self.hold, failure, self.cloud)
             raise failure from error
@@ -216,7 +178,7 @@ class _Answer:
 
     def streamed(self, source: Generator[Event]) -> StreamedResponse:
         """The answer as server-sent events. Waits for the first event: until then, an error still gets its status."""
-        pieces = server_sent_events.frames(chain([next(source)], source), self.request_id)
+        pieces = self.form.frames(chain([next(source)], source), self.request_id)
         return StreamedResponse(
             _Body(pieces, source),
             headers={
@@ -228,22 +190,12 @@ class _Answer:
 
     def whole(self, source: Generator[Event]) -> StreamedResponse:
         """The answer as one JSON message, folded from the same events."""
-        return _json(200, whole_message.folded(source), {"request-id": self.request_id})
+        return json_response(200, self.form.whole(source), {"request-id": self.request_id})
 
 
-def _api_error(error: Exception) -> ApiError:
+def api_error(error: Exception) -> ApiError:
+    """The contract's error for any failure; a defect is logged."""
     failure = caught_errors.in_contract(error)
     if failure.code == "internal_error":
         usage_metrics.failed(error)
     return failure
-
-
-def _refusal(error: ApiError, request_id: str, call: Call) -> StreamedResponse:
-    usage_metrics.refused(error)
-    of_openai = call.path.startswith(MODELS) and "anthropic-version" not in call.headers
-    body = api_errors.openai_body(error) if of_openai else error.body(request_id)
-    return _json(error.status, body, {**error.headers(), "request-id": request_id})
-
-
-def _json(status: int, content: Mapping[str, Any], headers: Mapping[str, str]) -> StreamedResponse:
-    return StreamedResponse([message_events.to_json(content)], status, {"content-type": "application/json", **headers})

@@ -75,10 +75,9 @@ class ApiError(Exception):
         error = {"type": self.kind, "message": self.message, "details": {"error_code": self.code, **self.details}}
         return {"type": "error", "error": error, "request_id": request_id}
 
-
-def openai_body(error: ApiError) -> dict[str, Any]:
-    """The JSON body of the answer as OpenAI's clients read it."""
-    return {"error": {"message": error.message, "type": error.kind, "param": None, "code": error.code}}
+    def openai_body(self) -> dict[str, Any]:
+        """The same error as OpenAI's clients read it."""
+        return {"error": {"message": self.message, "type": self.kind, "param": None, "code": self.code}}
 
 
 def invalid(field: str, problem: str) -> ApiError:

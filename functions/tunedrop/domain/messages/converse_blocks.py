@@ -12,7 +12,7 @@ from tunedrop.domain.base_models.catalogue import Answering
 from tunedrop.domain.messages.api_errors import ApiError, invalid
 from tunedrop.domain.messages.messages_request import MessageBlock
 
-Block = dict[str, Any]
+ConverseBlock = dict[str, Any]
 
 _IMAGES = {f"image/{form}": form for form in ("png", "jpeg", "gif", "webp")}
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9\-()\[\]]+")
@@ -22,8 +22,8 @@ NO_OUTPUT = "(no output)"
 """The text of an empty tool result: Converse takes no empty text."""
 
 
-class Names:
-    """Names documents of one request, each differently: Converse refuses two of the same name."""
+class DocumentNames:
+    """DocumentNames documents of one request, each differently: Converse refuses two of the same name."""
 
     def __init__(self) -> None:
         self._given: set[str] = set()
@@ -40,7 +40,7 @@ class Names:
         return name
 
 
-def of(block: MessageBlock, place: str, can: Answering, names: Names | None = None) -> Block:
+def of(block: MessageBlock, place: str, can: Answering, names: DocumentNames | None = None) -> ConverseBlock:
     """The block as Converse takes it. Raises ApiError naming `place`, for what the model cannot read."""
     kind = block["type"]
     if kind in ("image", "document") and kind not in can.reads:
@@ -49,10 +49,10 @@ def of(block: MessageBlock, place: str, can: Answering, names: Names | None = No
         raise _unreadable(place, kind, can)
     if (translate := _KINDS.get(kind)) is None:
         raise _unreadable(place, kind, can)
-    return translate(block, place, can, names or Names())
+    return translate(block, place, can, names or DocumentNames())
 
 
-def text(block: MessageBlock, place: str) -> Block:
+def text(block: MessageBlock, place: str) -> ConverseBlock:
     """A text block. Raises ApiError if it has anything else."""
     _only(block, place, "text")
     return {"text": block["text"]}
@@ -68,11 +68,11 @@ def _only(block: Mapping[str, Any], place: str, *fields: str) -> None:
         raise invalid(f"{place}.{unknown[0]}", f"a block of this deployment has type, {', '.join(fields)} only")
 
 
-def _text(block: MessageBlock, place: str, _: Answering, __: Names) -> Block:
+def _text(block: MessageBlock, place: str, _: Answering, __: DocumentNames) -> ConverseBlock:
     return text(block, place)
 
 
-def _image(block: MessageBlock, place: str, _: Answering, __: Names) -> Block:
+def _image(block: MessageBlock, place: str, _: Answering, __: DocumentNames) -> ConverseBlock:
     _only(block, place, "source")
     source = _source(block, place)
     form = _IMAGES.get(str(source.get("media_type")))
@@ -81,7 +81,7 @@ def _image(block: MessageBlock, place: str, _: Answering, __: Names) -> Block:
     return {"image": {"format": form, "source": {"bytes": _data(source, place)}}}
 
 
-def _document(block: MessageBlock, place: str, _: Answering, names: Names) -> Block:
+def _document(block: MessageBlock, place: str, _: Answering, names: DocumentNames) -> ConverseBlock:
     _only(block, place, "source", "title", "context", "citations")
     if (block.get("citations") or {}).get("enabled"):
         raise invalid(f"{place}.citations", "this deployment cites nothing; leave it out")
@@ -116,7 +116,7 @@ def _data(source: Mapping[str, Any], place: str) -> bytes:
     return data
 
 
-def _tool_use(block: MessageBlock, place: str, _: Answering, __: Names) -> Block:
+def _tool_use(block: MessageBlock, place: str, _: Answering, __: DocumentNames) -> ConverseBlock:
     _only(block, place, "id", "name", "input", "caller")
     for field in ("id", "name"):
         if not isinstance(block.get(field), str) or not block[field]:
@@ -126,15 +126,13 @@ def _tool_use(block: MessageBlock, place: str, _: Answering, __: Names) -> Block
     return {"toolUse": {"toolUseId": block["id"], "name": block["name"], "input": block["input"]}}
 
 
-def _tool_result(block: MessageBlock, place: str, can: Answering, names: Names) -> Block:
+def _tool_result(block: MessageBlock, place: str, can: Answering, names: DocumentNames) -> ConverseBlock:
     _only(block, place, "tool_use_id", "content", "is_error")
     if not isinstance(block.get("tool_use_id"), str) or not block["tool_use_id"]:
         raise invalid(f"{place}.tool_use_id", "must be a non-empty text")
     content = [of(each, at, can, names) for each, at in _results(block.get("content"), place)]
-    status = "error" if block.get("is_error") else "success"
-    return {
-        "toolResult": {"toolUseId": block["tool_use_id"], "content": content or [{"text": NO_OUTPUT}], "status": status}
-    }
+    result = {"toolUseId": block["tool_use_id"], "content": content or [{"text": NO_OUTPUT}]}
+    return {"toolResult": result | ({"status": "error"} if block.get("is_error") else {})}
 
 
 def _results(content: object, place: str) -> list[tuple[MessageBlock, str]]:
@@ -156,7 +154,7 @@ def _results(content: object, place: str) -> list[tuple[MessageBlock, str]]:
     return found
 
 
-_KINDS: Mapping[str, Callable[[MessageBlock, str, Answering, Names], Block]] = {
+_KINDS: Mapping[str, Callable[[MessageBlock, str, Answering, DocumentNames], ConverseBlock]] = {
     "text": _text,
     "image": _image,
     "document": _document,

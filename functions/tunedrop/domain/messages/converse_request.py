@@ -48,7 +48,7 @@ def _messages(request: MessagesRequest, can: Answering) -> list[dict[str, Any]]:
     for number, turn in enumerate(request.turns):  # before neighbors are merged, so that a refusal names the place
         for place, block in enumerate(turn.blocks):
             converse_blocks.of(block, f"messages.{number}.content.{place}", can)
-    documents = converse_blocks.Names()
+    documents = converse_blocks.DocumentNames()
     return [
         {"role": turn.role, "content": [converse_blocks.of(block, "", can, documents) for block in turn.blocks]}
         for turn in alternating(request.turns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tunedrop.domain.messages.api_errors import ApiError, invalid
@@ -22,6 +22,7 @@ class Call:
     headers: Mapping[str, str]
     raw_body: str
     base64_encoded: bool = False
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def secret(self) -> str | None:
@@ -58,4 +59,5 @@ def from_event(event: Mapping[str, Any]) -> Call:
         headers={str(name).lower(): str(value) for name, value in headers.items()},
         raw_body=event.get("body") or "",
         base64_encoded=bool(event.get("isBase64Encoded")),
+        parameters={str(name): str(value) for name, value in (event.get("queryStringParameters") or {}).items()},
     )

@@ -160,7 +160,10 @@ def _decode(body: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
 def _invalid(words: str) -> ApiError:
     problem, _, place = words.partition(" - at `$")
     field = re.sub(r"\[(\d+|\.\.\.)\]", r".\1", place.rstrip("`")).lstrip(".")
-    allowed = _ALLOWED.get(re.sub(r"\.\d+", ".N", field)) if "unknown field" in words or "enum" in words else None
+    known = _ALLOWED.get(re.sub(r"\.\d+", ".N", field), "")
+    if extra := re.fullmatch(r"Object contains unknown field `(.*)`", problem, re.DOTALL):
+        return invalid(f"{field}.{extra[1]}".lstrip("."), f"Extra inputs are not permitted. Allowed: {known}")
+    allowed = known if "enum" in words else ""
     return invalid(field, f"{problem}. Allowed: {allowed}" if allowed else problem)
 
 
