@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tunedrop.actions.messages import admit_call, manage_keys
-from tunedrop.actions.messages.admit_call import Wanted
+from tunedrop.actions.messages.admit_call import CallWanted
 from tunedrop.domain.messages import api_key, key_limits
 from tunedrop.domain.messages.api_errors import ApiError
 from tunedrop.domain.messages.api_key import ApiKey, KeyLimits
@@ -50,14 +50,14 @@ def create(stack):
 
 def refused(stack, secret, deployment="support-bot", now=NOW):
     with pytest.raises(ApiError) as caught:
-        admit_call.admit(secret, Wanted(deployment), at(stack, now))
+        admit_call.admit(secret, CallWanted(deployment), at(stack, now))
     return caught.value.status, caught.value.kind, caught.value.code
 
 
 def test_a_key_authenticates_and_its_last_use_is_known(stack, create):
     key, secret = create()
     later = NOW + timedelta(minutes=1)
-    assert admit_call.admit(secret, Wanted("support-bot"), at(stack, later)).key.id == key.id
+    assert admit_call.admit(secret, CallWanted("support-bot"), at(stack, later)).key.id == key.id
     assert manage_keys.get(key.id, stack.cloud).last_used_at == later
     assert manage_keys.list_keys(20, None, stack.cloud).keys[0].last_used_at == later
 
@@ -72,7 +72,7 @@ def test_the_secret_is_in_no_row(stack, create):
 
 def test_a_scope_holds_some_deployments_and_none_else(stack, create):
     _, secret = create(["support-bot", "faq"])
-    assert admit_call.admit(secret, Wanted("faq"), at(stack, NOW))
+    assert admit_call.admit(secret, CallWanted("faq"), at(stack, NOW))
     assert refused(stack, secret, "other") == (403, "permission_error", "key_scope")
 
 
@@ -83,7 +83,7 @@ def test_a_scope_is_not_matched_by_a_part_of_a_name(stack, create):
 
 def test_without_a_deployment_the_scope_is_not_asked(stack, create):
     _, secret = create(["support-bot"])
-    assert admit_call.admit(secret, Wanted(None), at(stack, NOW))
+    assert admit_call.admit(secret, CallWanted(None), at(stack, NOW))
 
 
 def test_no_key_is_unauthenticated(stack):
@@ -93,7 +93,7 @@ def test_no_key_is_unauthenticated(stack):
 
 def test_a_key_that_is_none_is_refused_without_a_look_at_the_table(create):
     with pytest.raises(ApiError, match="not copied completely"):
-        admit_call.admit("td_wrong", Wanted("support-bot"), None)
+        admit_call.admit("td_wrong", CallWanted("support-bot"), None)
 
 
 def test_a_key_that_was_never_made_is_refused_and_leaves_no_row(stack):
@@ -125,24 +125,24 @@ def test_each_minute_of_the_clock_has_the_calls_that_the_key_may_make(stack, cre
     _, secret = create(requests_per_minute=3)
     for minute in (NOW, NOW + timedelta(minutes=1), NOW + timedelta(hours=1), NOW + timedelta(days=1)):
         for second in (0, 20, 59):
-            assert admit_call.admit(secret, Wanted("x"), at(stack, minute + timedelta(seconds=second)))
+            assert admit_call.admit(secret, CallWanted("x"), at(stack, minute + timedelta(seconds=second)))
         last = minute + timedelta(seconds=59, microseconds=999_999)
         assert refused(stack, secret, "x", now=last) == (429, "rate_limit_error", "key_rate_limit")
 
 
 def test_a_key_of_one_request_a_minute_has_one(stack, create):
     _, secret = create(requests_per_minute=1)
-    assert admit_call.admit(secret, Wanted("x"), at(stack, NOW))
+    assert admit_call.admit(secret, CallWanted("x"), at(stack, NOW))
     assert refused(stack, secret, "x")[0] == 429
-    assert admit_call.admit(secret, Wanted("x"), at(stack, NOW + timedelta(minutes=1)))
+    assert admit_call.admit(secret, CallWanted("x"), at(stack, NOW + timedelta(minutes=1)))
 
 
 def test_a_caller_over_the_limit_is_told_when_the_minute_ends(stack, create):
     _, secret = create(requests_per_minute=1)
-    admit_call.admit(secret, Wanted("x"), at(stack, NOW))
+    admit_call.admit(secret, CallWanted("x"), at(stack, NOW))
     for second, wait in ((0, 60), (20.5, 40), (59, 1), (59.9, 1)):
         with pytest.raises(ApiError) as caught:
-            admit_call.admit(secret, Wanted("x"), at(stack, NOW + timedelta(seconds=second)))
+            admit_call.admit(secret, CallWanted("x"), at(stack, NOW + timedelta(seconds=second)))
         assert caught.value.headers() == {"x-should-retry": "true", "retry-after": str(wait)}
 
 
@@ -150,7 +150,7 @@ def test_what_is_refused_for_another_reason_counts_nothing(stack, create):
     _, secret = create(["faq"], requests_per_minute=1)
     for _ in range(3):
         assert refused(stack, secret, "other")[0] == 403
-    assert admit_call.admit(secret, Wanted("faq"), at(stack, NOW))
+    assert admit_call.admit(secret, CallWanted("faq"), at(stack, NOW))
     assert refused(stack, secret, "other")[0] == 403, "the narrower scope is told before the limit"
 
 
@@ -176,7 +176,7 @@ def test_a_call_is_one_update_of_the_table_and_two_where_a_minute_begins(stack, 
     stack.dynamodb.meta.events.register("before-call.dynamodb", lambda model, **_: sent.append(model.name))
     for minute, calls in ((NOW, [2, 1]), (NOW + timedelta(minutes=1), [2, 1]), (NOW + timedelta(days=40), [2, 1])):
         for expected in calls:
-            admit_call.admit(secret, Wanted("x"), at(stack, minute))
+            admit_call.admit(secret, CallWanted("x"), at(stack, minute))
             assert sent == ["UpdateItem"] * expected
             sent.clear()
         refused(stack, secret, "x", now=minute)
@@ -198,7 +198,7 @@ def test_a_key_expires_to_the_moment(stack, create):
     end = NOW + timedelta(hours=1)
     key, secret = create(expires_at=end)
     assert key.expires_at == end
-    assert admit_call.admit(secret, Wanted("x"), at(stack, end - timedelta(microseconds=1)))
+    assert admit_call.admit(secret, CallWanted("x"), at(stack, end - timedelta(microseconds=1)))
     assert refused(stack, secret, now=end) == (401, "authentication_error", "key_expired")
 
 
@@ -223,7 +223,7 @@ def test_an_id_given_twice_makes_no_second_key(stack, create):
     key, secret = create(key_id=IDS[0])
     again, told = create(key_id=IDS[0])
     assert (again, told) == (key, None)
-    assert admit_call.admit(secret, Wanted("x"), at(stack, NOW)).key.id == key.id
+    assert admit_call.admit(secret, CallWanted("x"), at(stack, NOW)).key.id == key.id
     assert len(manage_keys.list_keys(20, None, stack.cloud).keys) == 1
 
 

@@ -19,7 +19,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from moto.core.config import default_user_config as moto_config
 from tunedrop.actions.messages import admit_call, find_target, settle_call
-from tunedrop.actions.messages.admit_call import Wanted
+from tunedrop.actions.messages.admit_call import CallWanted
 from tunedrop.domain.messages import api_key, key_limits, messages_request
 from tunedrop.domain.messages.answer_usage import Tally
 from tunedrop.domain.messages.api_key import ApiKey, KeyLimits
@@ -36,6 +36,7 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 WHOLE = [chunk(each) for each in ANSWER]
 USED = 9 + 12
 """Tokens in and out of that answer."""
+GONE = "ResourceNotFoundException"
 IDS = map(str, itertools.count())
 
 
@@ -316,6 +317,17 @@ def test_a_deployment_is_read_once_in_five_seconds(stack, bedrock):
     assert len(read) == 5, "what is not there is looked for each time"
 
 
+def test_a_deployment_that_bedrock_no_longer_has_is_read_anew_at_the_next_call(stack, bedrock):
+    caller = make_caller(stack)
+    for error, code, status in (("ThrottlingException", "throttled", 429), (GONE, "deployment_gone", 404)):
+        answered(caller)
+        assert find_target.known().keys() == {"support-bot"}
+        bedrock.error, bedrock.status = error, status
+        assert caller.refusal()[2]["details"]["error_code"] == code
+        assert bool(find_target.known()) is (error != GONE)
+        bedrock.error, bedrock.status = "", 200
+
+
 def test_what_is_owed_over_midnight_is_counted_on_its_own_day(stack, bedrock):
     caller, (asked, deployment) = make_caller(stack), (messages_request.parse(json.dumps(ASK).encode()), "support-bot")
     evening = datetime(2026, 11, 22, 23, 59, 50, tzinfo=UTC)
@@ -323,7 +335,7 @@ def test_what_is_owed_over_midnight_is_counted_on_its_own_day(stack, bedrock):
     for seconds, settled in ((0, True), (1, True), (2, False), (20, True)):
         cloud = stack.at(now=lambda moment=evening + seconds * timedelta(seconds=1): moment)
         found = admit_call.target(caller.secret, deployment, cloud)
-        hold = admit_call.admit(caller.secret, Wanted(deployment, asked, found), cloud)
+        hold = admit_call.admit(caller.secret, CallWanted(deployment, asked, found), cloud)
         if settled:
             settle_call.answered(hold, tally, cloud)
         else:

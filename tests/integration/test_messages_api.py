@@ -14,7 +14,7 @@ from bedrock_simulator.event_stream import event
 from bedrock_simulator.in_process import mount
 from moto.core.config import default_user_config as moto_config
 from tunedrop.actions.messages import admit_call, manage_keys
-from tunedrop.actions.messages.admit_call import Wanted
+from tunedrop.actions.messages.admit_call import CallWanted
 from tunedrop.domain.base_models import catalogue
 from tunedrop.domain.messages import api_key
 from tunedrop.edges import clients, clock_and_ids, settings
@@ -176,7 +176,7 @@ def test_a_key_for_other_deployments_is_403(bedrock, stack):
 def test_a_key_over_its_limit_is_429_and_asks_no_model(bedrock, caller, stack):
     ahead = clock_and_ids.now() + timedelta(hours=1)  # so that no minute ends during this test
     for _ in range(60):
-        admit_call.admit(caller.secret, Wanted("support-bot"), stack.at(now=lambda: ahead))
+        admit_call.admit(caller.secret, CallWanted("support-bot"), stack.at(now=lambda: ahead))
     status, headers, error = caller.refusal()
     assert (status, error["type"], error["details"]["error_code"]) == (429, "rate_limit_error", "key_rate_limit")
     assert headers["x-should-retry"] == "true"

@@ -30,7 +30,7 @@ def recent() -> dict[str, datetime]:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CallWanted:
     """What a call names and asks for, and the deployment of that name."""
 
     name: str | None = None
@@ -48,7 +48,7 @@ def target(secret: str | None, name: str, cloud: Cloud) -> Deployment | None:
     return find_target.load(name, cloud) if secret and api_key.looks_right(secret) else None
 
 
-def admit(secret: str | None, wanted: Wanted, cloud: Cloud) -> Hold:
+def admit(secret: str | None, wanted: CallWanted, cloud: Cloud) -> Hold:
     """Authenticate the call, and hold what it may use, by one conditional update.
 
     Raises ApiError `authentication_error`, `permission_error` if the key is valid but not for this deployment,
@@ -77,7 +77,7 @@ def admit(secret: str | None, wanted: Wanted, cloud: Cloud) -> Hold:
     return hold
 
 
-def _take(digest: str, wanted: Wanted, most: Use, now: datetime, cloud: Cloud) -> Taken:
+def _take(digest: str, wanted: CallWanted, most: Use, now: datetime, cloud: Cloud) -> Taken:
     """Take, and give back with it what earlier calls owe.
 
     After a fault nobody knows whether they were: to give back twice would be worse than once too few.
@@ -94,7 +94,7 @@ def _take(digest: str, wanted: Wanted, most: Use, now: datetime, cloud: Cloud) -
     return taken
 
 
-def _most(wanted: Wanted, cloud: Cloud) -> Use:
+def _most(wanted: CallWanted, cloud: Cloud) -> Use:
     asked, deployment = wanted.asked, wanted.target
     if asked is None or deployment is None:
         return key_limits.NOTHING

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from tunedrop.actions.messages import admit_call, find_target, record_call, settle_call
-from tunedrop.actions.messages.admit_call import Wanted
+from tunedrop.actions.messages.admit_call import CallWanted
 from tunedrop.actions.messages.settle_call import Hold
 from tunedrop.domain.base_models.catalogue import Runtime, catalogue, find
 from tunedrop.domain.messages import (
@@ -66,6 +66,7 @@ def respond(
     except Exception as error:  # noqa: BLE001 - every failure has an answer in this contract
         failure = _api_error(error)
         if hold:
+            find_target.reconsider(hold.deployment, failure)
             settle_call.unused(hold, failure, cloud)
         return _refusal(failure, request_id)
 
@@ -82,14 +83,14 @@ def _admitted(call: Call, cloud: Cloud) -> tuple[MessagesRequest, Hold]:
     try:
         asked = messages_request.parse(call.body())
     except ApiError:
-        admit_call.admit(call.secret, Wanted(), cloud)
+        admit_call.admit(call.secret, CallWanted(), cloud)
         raise
     if asked.model in catalogue():
-        admit_call.admit(call.secret, Wanted(), cloud)
+        admit_call.admit(call.secret, CallWanted(), cloud)
         words = f"model: {asked.model!r} is a base model; name a deployment of a model tuned from it."
         raise ApiError("not_found_error", "base_model_named", words)
     deployment = admit_call.target(call.secret, asked.model, cloud)
-    return asked, admit_call.admit(call.secret, Wanted(asked.model, asked, deployment), cloud)
+    return asked, admit_call.admit(call.secret, CallWanted(asked.model, asked, deployment), cloud)
 
 
 def _ready(name: str, deployment: Deployment | None) -> _Target:

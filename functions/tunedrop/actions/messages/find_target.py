@@ -36,9 +36,10 @@ def load(name: str, cloud: Cloud) -> Deployment | None:
     return deployment
 
 
-def forget(name: str) -> None:
-    """Read it anew at its next call: Bedrock no longer has what it led to."""
-    known().pop(name, None)
+def reconsider(deployment: Deployment | None, failure: ApiError) -> None:
+    """Read the deployment anew at its next call if Bedrock no longer has what it led to."""
+    if deployment and failure.code == "deployment_gone":
+        known().pop(deployment.name, None)
 
 
 def answers(deployment: Deployment) -> bool:

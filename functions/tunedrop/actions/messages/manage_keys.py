@@ -6,7 +6,7 @@ import math
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tunedrop.domain.messages import api_key, key_limits
@@ -58,7 +58,7 @@ def create(
     ends = _end(expires_at, now)
     _check_deployments(scope, cloud)
     secret = api_key.mint(key_id, secrets.token_bytes(api_key.ENTROPY_BYTES))
-    key = ApiKey(
+    unlimited = ApiKey(
         id=key_id,
         name=name,
         deployments=scope,
@@ -66,16 +66,8 @@ def create(
         created_at=now,
         created_by=created_by,
         expires_at=ends,
-        requests_per_minute=limits.requests_per_minute,
-        max_tokens=limits.max_tokens,
-        max_input_tokens=limits.max_input_tokens,
-        tokens_per_minute=limits.tokens_per_minute,
-        tokens_per_day=limits.tokens_per_day,
-        tokens_per_month=limits.tokens_per_month,
-        cost_per_minute=limits.cost_per_minute,
-        cost_per_day=limits.cost_per_day,
-        cost_per_month=limits.cost_per_month,
     )
+    key = _limited(unlimited, limits)
     if not key_rows.insert(cloud.access, key):
         return get(key_id, cloud), None
     return key, secret
@@ -123,6 +115,21 @@ def _scope(deployments: Sequence[str] | None) -> frozenset[str] | None:
                 field="deployments",
             )
     return scope
+
+
+def _limited(key: ApiKey, limits: KeyLimits) -> ApiKey:
+    return replace(
+        key,
+        requests_per_minute=limits.requests_per_minute,
+        max_tokens=limits.max_tokens,
+        max_input_tokens=limits.max_input_tokens,
+        tokens_per_minute=limits.tokens_per_minute,
+        tokens_per_day=limits.tokens_per_day,
+        tokens_per_month=limits.tokens_per_month,
+        cost_per_minute=limits.cost_per_minute,
+        cost_per_day=limits.cost_per_day,
+        cost_per_month=limits.cost_per_month,
+    )
 
 
 def _check_deployments(scope: frozenset[str] | None, cloud: Cloud) -> None:

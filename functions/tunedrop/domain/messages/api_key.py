@@ -12,7 +12,7 @@ import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tunedrop.domain.messages.key_limits import Limit
+from tunedrop.domain.messages.key_limits import KeyLimit
 
 DEFAULT_LIFE = timedelta(days=90)
 LONGEST_LIFE = timedelta(days=3650)
@@ -52,7 +52,7 @@ class KeyLimits:
     cost_per_day: float | None = None
     cost_per_month: float | None = None
 
-    def allowed(self, limit: Limit) -> float | None:
+    def allowed(self, limit: KeyLimit) -> float | None:
         """What it may take in one window of the limit; None: as much as it likes."""
         value: float | None = getattr(self, limit.name)
         return value

@@ -23,7 +23,7 @@ _LENGTH: Mapping[Span, int] = {"month": len("2026-11"), "day": len("2026-11-22")
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class KeyLimit:
     """One of a key's limits."""
 
     measure: Measure
@@ -41,13 +41,13 @@ class Limit:
 
 
 LIMITS = (
-    Limit("cost", "month"),
-    Limit("tokens", "month"),
-    Limit("cost", "day"),
-    Limit("tokens", "day"),
-    Limit("cost", "minute"),
-    Limit("tokens", "minute"),
-    Limit("requests", "minute"),
+    KeyLimit("cost", "month"),
+    KeyLimit("tokens", "month"),
+    KeyLimit("cost", "day"),
+    KeyLimit("tokens", "day"),
+    KeyLimit("cost", "minute"),
+    KeyLimit("tokens", "minute"),
+    KeyLimit("requests", "minute"),
 )
 """Those that reset last come first: of two that are used up, the caller is told of the one that holds."""
 

@@ -10,7 +10,7 @@ from typing import Literal
 from tunedrop.domain.messages import key_limits
 from tunedrop.domain.messages.api_errors import ApiError
 from tunedrop.domain.messages.api_key import ApiKey
-from tunedrop.domain.messages.key_limits import Limit, Measure, Use
+from tunedrop.domain.messages.key_limits import KeyLimit, Measure, Use
 from tunedrop.domain.messages.messages_request import MessagesRequest
 
 UNAUTHENTICATED: Mapping[str, tuple[str, str]] = {
@@ -43,7 +43,7 @@ class Attempt:
     now: datetime
 
 
-def of(key: ApiKey, attempt: Attempt, short: Limit | None) -> ApiError | None:
+def of(key: ApiKey, attempt: Attempt, short: KeyLimit | None) -> ApiError | None:
     """Why this call of the key was not admitted; None: for no reason that lasts. `short`: the limit with too little."""
     if key.revoked_at is not None:
         return unauthenticated("key_revoked")
@@ -71,7 +71,7 @@ def too_large(key: ApiKey, asked: MessagesRequest, most: Use) -> ApiError | None
     return None
 
 
-def _over(key: ApiKey, limit: Limit, attempt: Attempt) -> ApiError:
+def _over(key: ApiKey, limit: KeyLimit, attempt: Attempt) -> ApiError:
     allowed, wanted, code = key.allowed(limit), attempt.most.of(limit.measure), CODES[limit.measure]
     resets = key_limits.resets_at(limit.span, attempt.window)
     may = f"This API key may {_VERBS[limit.measure].format(allowed or 0)} a {limit.span}"

@@ -15,7 +15,7 @@ from boto3.dynamodb.conditions import Attr, ConditionBase
 
 from tunedrop.domain.messages import key_limits
 from tunedrop.domain.messages.api_key import ApiKey
-from tunedrop.domain.messages.key_limits import LIMITS, Limit, Number, Settlement, Use
+from tunedrop.domain.messages.key_limits import LIMITS, KeyLimit, Number, Settlement, Use
 from tunedrop.edges.rows import key_rows, usage_rows
 from tunedrop.edges.rows.attributes import Row
 from tunedrop.edges.rows.table import Table, WriteOutcome
@@ -78,7 +78,7 @@ def take(table: Table, call: Take) -> Taken:
     return Taken(False, row, window)
 
 
-def missing(row: Row, key: ApiKey, most: Use, window: str) -> Limit | None:
+def missing(row: Row, key: ApiKey, most: Use, window: str) -> KeyLimit | None:
     """The limit of which the row has less left in the window than the call may take; of several the last to reset."""
     for limit in LIMITS:
         fresh = _is_fresh(limit, row, window)
@@ -145,7 +145,7 @@ def _begin_day(table: Table, update: Update, row: Row, over: Row) -> WriteOutcom
     return WriteOutcome(done, {**row, **update.set} if done else None)
 
 
-def _holds(limits: Iterable[Limit], most: Use, returned: Mapping[str, Number]) -> ConditionBase:
+def _holds(limits: Iterable[KeyLimit], most: Use, returned: Mapping[str, Number]) -> ConditionBase:
     when: ConditionBase = Attr("pk").exists()
     for limit in limits:
         if taken := most.of(limit.measure):
@@ -179,7 +179,7 @@ def _sum(*maps: Mapping[str, Number]) -> dict[str, Number]:
     return total
 
 
-def _is_fresh(limit: Limit, row: Row, window: str) -> bool:
+def _is_fresh(limit: KeyLimit, row: Row, window: str) -> bool:
     """Whether this limit begins anew in the window; a row of an earlier release has no counters."""
     stands = row.get(WINDOW)
     return not stands or limit.left not in row or not key_limits.same(limit.span, stands, window)
