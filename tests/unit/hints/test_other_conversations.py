@@ -63,14 +63,16 @@ def of_vertex(question: str, answer: str) -> Record:
 
 
 def held(turn: Record) -> str:
-    found = turn.get("kwargs", turn.get("data", turn))["content"]
+    inner: Record = turn["kwargs"] if "kwargs" in turn else turn.get("data", turn)
+    found = inner["content"]
     assert isinstance(found, str)
     return found
 
 
 def speaker(turn: Record) -> str:
-    name = turn["id"][-1].removesuffix("Message").lower() if "lc" in turn else turn.get("type", turn.get("author"))
-    return ROLES[name]
+    if "lc" in turn:
+        return ROLES[turn["id"][-1].removesuffix("Message").lower()]
+    return ROLES[turn["type"] if "type" in turn else turn["author"]]
 
 
 def followed(records: list[Record]) -> bytes:

@@ -15,7 +15,7 @@ _LANGCHAIN = frozenset({"human", "ai", "system", "tool", "function", "chat"})
 
 _OF_LANGCHAIN = (
     f"Write each as {TALK}: a message for each, with the role user for human (HumanMessage), assistant for ai "
-    "(AIMessage), system for system (SystemMessage), and the content that it holds; --fix writes those without tools so."
+    "(AIMessage), system for system (SystemMessage), and the content it holds; --fix writes those without tools so."
 )
 _OF_VERTEX = (
     f"Write each as {TALK}: a message for each, with the role user, or assistant for the author bot; before them the "
@@ -44,7 +44,7 @@ def of_items(document: Document) -> Defect | None:
         return _is(
             "a call of OpenAI's Responses, with a model's answer among the items of its output",
             f"Keep what is worth learning, and write each as {TALK}: instructions as a first message with the role "
-            "system, the messages of input, then the text of the item of output that is a message; leave out reasoning.",
+            "system, the messages of input, then the text of the message in output; leave out reasoning.",
         )
     asked, answer = pairs.found(frozenset(found)) or ("", "")
     if not has(found, asked, "role") and not has(found, answer, "role"):

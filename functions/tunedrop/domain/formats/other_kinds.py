@@ -57,6 +57,7 @@ def _kinds() -> Iterator[Kind]:
     yield from _of_judging_in_bedrock()
     yield from _of_evals_and_logs()
     yield from _of_other_clouds()
+    yield from _of_choices()
     yield from _of_annotation()
     yield from conversation_kinds.kinds()
 
@@ -173,6 +174,16 @@ def _of_evals_and_logs() -> Iterator[Kind]:
     )
 
 
+def _of_choices() -> Iterator[Kind]:
+    yield Kind(
+        _CHOICES,
+        _is_multiple_choice,
+        "multiple choice, with the number or the letter of the right choice and not its text",
+        f"Write each as {PAIR}: the question with its choices as the model will be asked it, then the right choice's "
+        "text. A number counts from 0 if that of any record is 0.",
+    )
+
+
 def _of_annotation() -> Iterator[Kind]:
     yield Kind(
         frozenset({"annotations", "completions", "predictions"}),
@@ -187,13 +198,6 @@ def _of_annotation() -> Iterator[Kind]:
         "a task of Label Studio, as its export JSON_MIN writes it",
         f"Write each as {PAIR}: the question from the task's own field, the answer from the one that holds the "
         "annotation, and nothing else.",
-    )
-    yield Kind(
-        _CHOICES,
-        _is_multiple_choice,
-        "multiple choice, with the number or the letter of the right choice and not its text",
-        f"Write each as {PAIR}: the question with its choices as the model will be asked it, then the right choice's "
-        "text. A number counts from 0 if that of any record is 0.",
     )
     yield Kind(
         frozenset({"fields"}),
