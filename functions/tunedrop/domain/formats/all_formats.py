@@ -10,6 +10,7 @@ from tunedrop.domain.base_models.catalogue import RecordFormat
 from tunedrop.domain.formats import (
     alpaca,
     claude_messages,
+    conversation_kinds,
     converse,
     field_mapping,
     layouts,
@@ -146,6 +147,8 @@ def _conversation(document: Document, names: frozenset[str], turns: str) -> Reco
         return Defect("ambiguous_format", message, hint=shapes.leaving_out(_of_pairs(document)))
     if sharegpt.detect(document.get(turns)):
         return SOURCES["sharegpt"]
+    if defect := conversation_kinds.of_turns(document.get(turns)):
+        return defect
     if turns != "messages":
         return _renamed_chat(turns)
     if converse.detect(document):
@@ -168,7 +171,7 @@ def _single(document: Document, names: frozenset[str], expected: SourceFormat | 
     if {"prompt", "completion"} <= names or (prompt_completion.detect(names) and expected == "prompt_completion"):
         return SOURCES["prompt_completion"]
     if pairs.found(names):
-        return SOURCES["pairs"]
+        return conversation_kinds.of_items(document) or SOURCES["pairs"]
     if defect := untrainable_shapes.identify(document, names):
         return defect
     if prompt_completion.detect(names):

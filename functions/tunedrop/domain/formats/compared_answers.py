@@ -33,14 +33,14 @@ def identify(document: Mapping[str, Any], names: Mapping[str, str]) -> Defect | 
     """
     names = {name: written for name, written in names.items() if len(name) <= verdicts.LONGEST}
     sides = [names[name] for name in names if _is_side(name) and isinstance(document[names[name]], str | list | dict)]
-    if sides:
-        return _defect(
-            f"The record holds preferences ({', '.join(map(shown, sides))}), not one answer.", _one(document)
-        )
     several = [names[name] for name in _numbered(tuple(names))] if len(names) <= _MOST else []
+    talks = [document[name] for name in several if _is_talk(document[name])]
+    if sides:
+        how = _better(document, talks) if talks else _one(document)
+        return _defect(f"The record holds preferences ({', '.join(map(shown, sides))}), not one answer.", how)
     if len(several) > 1:
         listed = ", ".join(map(shown, several[:4]))
-        return _defect(f"The record holds several answers ({listed}), not one to learn.", _BETTER)
+        return _defect(f"The record holds several answers ({listed}), not one to learn.", _better(document, talks))
     ranked = next((name for name in _listed(document) if verdicts.is_ranked(document[name])), None)
     ranked = ranked or next((name for name in _listed(document) if _judged_beside(document, names)), None)
     if ranked is not None:
@@ -80,6 +80,23 @@ _BETTER = (
     'keep the better one, and write each record as {"prompt": "…", "completion": "…"} with that answer and nothing '
     "else."
 )
+
+
+def _is_talk(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+def _better(document: Mapping[str, Any], talks: list[list[Any]]) -> str:
+    """What to write of several answers, which may each be a whole conversation."""
+    if not talks:
+        return _BETTER
+    if all(len(talk) == 1 for talk in talks) and _asked_apart(document):
+        return _PLACED.replace("the chosen", "the better")
+    name = "conversations" if "from" in talks[0][0] else "messages"
+    return (
+        f'write each record as {{"{name}": […]}} with the turns of the better conversation and nothing else; leave out '
+        "those of which neither is better."
+    )
 
 
 def _one(document: Mapping[str, Any]) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _END = re.compile(r"\$?\.?(\w*)((?:\[\d+\])*)$")
 _MESSAGE = '{"role": "user", "content": "…"} or {"role": "assistant", "content": "…"}'
 _TURN = '{"from": "human", "value": "…"} or {"from": "gpt", "value": "…"}'
 _ANSWERS = ("answer", "assistant", "output", "reply", "response")
+_QUESTIONS = ("prompt", "question", "query", "input", "user", "instruction", "input_text")
 _LISTS = {
     "messages": f"[{_MESSAGE.replace(' or ', ', ')}]",
     "conversations": f"[{_TURN.replace(' or ', ', ')}]",
@@ -52,3 +54,28 @@ def missing(name: str) -> str:
     if name in {"role", "content"}:
         return f"Write each message as {_MESSAGE}."
     return f"Write each turn as {_TURN}." if name in {"from", "value"} else ""
+
+
+_SEEN = frozenset(
+    {"context", "passage", "instructions", "system_prompt", "system_message", "systemprompt", "preamble", "persona"}
+    | {"choices", "options", "background"}
+)
+"""Fields, folded to lower case, that often hold what the model has to see, in formats that have no such field."""
+_TOLD = _SEEN - {"passage", "choices", "options"}
+
+
+def seen(names: Iterable[str], allowed: tuple[str, ...]) -> str:
+    """Where a text belongs that the model has to see, as a sentence before how to leave it out; else empty.
+
+    `names` are unknown fields, `allowed` the format's own, the required ones first.
+    """
+    first = next((name for name in names if name.strip().casefold() in _SEEN), None)
+    if first is None or not allowed:
+        return ""
+    asked = next((name for name in allowed if name in _QUESTIONS), None)
+    if asked is not None:
+        return f'If the model has to see {first} to answer, write it into the question: "{asked}": "{first}: … ". '
+    if first.strip().casefold() in _TOLD and "system" in allowed:
+        form = _LISTS["system"] if "schemaVersion" in allowed else '"…"'
+        return f'If {first} tells the model what to do or to know, write it as the system text: "system": {form}. '
+    return ""

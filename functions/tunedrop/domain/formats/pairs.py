@@ -7,8 +7,8 @@ from tunedrop.domain.records.record import Document, Reading, Record
 
 EXAMPLE = '{"question": "How do I reset my thermostat?", "answer": "Hold the dial for ten seconds."}'
 
-QUESTIONS = ("prompt", "question", "query", "input", "user", "instruction")
-ANSWERS = ("completion", "answer", "response", "output", "assistant", "reply")
+QUESTIONS = ("prompt", "question", "query", "input", "user", "instruction", "input_text")
+ANSWERS = ("completion", "answer", "response", "output", "assistant", "reply", "output_text")
 
 
 def found(names: frozenset[str]) -> tuple[str, str] | None:

@@ -53,7 +53,7 @@ class Fields:
                 "unknown_field",
                 f"Unknown {_listed(names)}; allowed here: {', '.join(self.allowed)}.",
                 path,
-                hint=self._misspelt(names) or leaving_out(names),
+                hint=self._misspelt(names) or f"{forms.seen(names, self.allowed)}{leaving_out(names)}",
             )
 
     def left_out(self, found: Mapping[str, Any]) -> tuple[str, ...]:

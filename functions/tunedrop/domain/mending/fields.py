@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunedrop.domain.formats import alpaca, pairs, shapes, sharegpt
-from tunedrop.domain.mending import almost_json, conversations
+from tunedrop.domain.mending import almost_json, conversations, foreign_turns
 from tunedrop.domain.reading import absent_values
 from tunedrop.domain.records import strict_json
 from tunedrop.domain.records.defects import Defect
@@ -41,6 +41,7 @@ def mend(document: JsonObject, keep: frozenset[str] = frozenset()) -> tuple[Json
     for name in sharegpt.NAMES:
         if isinstance(found.get(name), list):
             found[name] = [_message(item, mends) for item in found[name]]
+    foreign_turns.mend(found, mends)
     conversations.mend(found, mends)
     return found, tuple(dict.fromkeys(mends))
 

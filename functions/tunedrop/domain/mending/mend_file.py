@@ -47,6 +47,7 @@ MENDS: Mapping[str, str] = {
     "title_row": "titles above the names of columns removed",
     "unnamed_column": "columns without a name removed, which hold nothing or row numbers",
     "list_parsed": "lists written as text put in the place of that text",
+    "turn_rewritten": "messages of LangChain written with role and content",
     "pair_parted": "turns with a question and its answer made two turns",
     "form_corrected": "texts written as the blocks that the format wants, or the other way round",
     "field_renamed": "fields of other names (case, blanks, speaker, text) renamed to what the format calls them",

@@ -93,6 +93,11 @@ _OF_FORM: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
     (re.compile(rb"MZ.{1,2}\x00", re.DOTALL), "a program", _TEXT),
     (re.compile(rb".{257}ustar", re.DOTALL), "a tar archive", _UNPACK),
 )
+_LANCE = re.compile(rb"[\x00-\x0f]\x00[\x00-\x0f]\x00LANC\Z")
+_OF_LANCE = (
+    f"Read its dataset with lance.dataset(FOLDER).to_table().to_pandas() and write what it returns with {_EXPORT}."
+)
+"""Of a Lance file only the end is known: one that is longer than what is looked at is of no known kind."""
 _ZIP = b"PK\x03\x04"
 _IN_ZIP: tuple[tuple[bytes, str, str], ...] = (
     (b"xl/", "an Excel workbook", _SHEET),
@@ -125,6 +130,8 @@ def identify(head: bytes) -> Defect | None:
             signature not in _WORDS or head[:_NEAR].translate(None, _CONTROL) != head[:_NEAR]
         ):
             return _is(what, hint)
+    if _LANCE.search(head[-8:]):
+        return _is("a Lance file", _OF_LANCE)
     return next((_is(what, hint) for form, what, hint in _OF_FORM if form.match(head)), None)
 
 

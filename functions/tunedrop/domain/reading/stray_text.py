@@ -14,6 +14,13 @@ _FENCE = re.compile(rb"^[ \t]*(?:```|~~~)", re.MULTILINE)
 _JAVASCRIPT = re.compile(
     rb"(?:export\s+default|(?:const|var|let)\s+[\w$]+\s*=|module\.exports\s*=|[\w$.]{1,40}\()\s*[\[{]"
 )
+_YAML = re.compile(
+    rb"(?:[\w-]{1,40}:[ \t]*\n)?[ \t]*- ([\w-]{1,40}):[ \t\n].*+\n?(?:(?:[ \t]{2}.*+)?\n)*?"
+    rb"(?:[ \t]{2,}+[\w-]{1,40}:[ \t\n]|[ \t]*+- \1:[ \t\n])"
+)
+"""A list of mappings, with a second field, or a second record that has the same first field."""
+_YAML_FIELD = re.compile(rb"\s*+(?:- )?[\w-]{1,40}:[ \t\n]")
+_YAML_START = re.compile(rb"(?:(?:#|%YAML).*+\n)*+(?:---[ \t]*+\n)?+")
 _QUOTED_OBJECT = re.compile(rb'"\{\s*""[^"]+""\s*:')
 _WRAPPED = re.compile(
     rb'\{\s*+(?:"(?:[^"\\]|\\.)*+"\s*+:\s*+(?:"(?:[^"\\]|\\.)*+"|[-\d.eE+]++|true|false|null|\{[^{}]*+\}|\[[^\[\]{}]*+\])'
@@ -41,10 +48,16 @@ def identify(text: bytes) -> Defect | None:
         )
     if _QUOTED_OBJECT.match(text):
         return _is("a table with JSON Lines in its cells, as a spreadsheet saves them", _OF_CELLS)
+    if _is_yaml(text):
+        return _is("YAML", _OF_YAML)
     return None if lines[0][:1] in b'{["' else _prefixed(lines)
 
 
 _OF_FENCE = "Remove every line that begins with ```, and what stands before the first and after the last of them."
+_OF_YAML = (
+    "Read it with yaml.safe_load (yaml.safe_load_all, if --- parts it), and write each record in what it returns with "
+    "json.dumps, one on each line."
+)
 _OF_CELLS = (
     'Write the text of each cell on a line of its own: it begins with { where "{ stands now, and has " where "" stands.'
 )
@@ -58,6 +71,16 @@ def _has_fence(text: bytes) -> bool:
         and before.count(b"\n") < _LOOKED_AT
         and after.partition(b"\n")[2].lstrip()[:1] in {b"{", b"["}
     )
+
+
+def _is_yaml(text: bytes) -> bool:
+    """Whether a text is a list of mappings, or mappings that --- parts; one alone may head a Markdown page."""
+    start = _YAML_START.match(text)
+    inner = text[start.end() :] if start else text
+    if _YAML.match(inner):
+        return True
+    parts = inner.split(b"\n---\n")
+    return text.startswith(b"---") and len(parts) > 1 and all(map(_YAML_FIELD.match, parts[:2]))
 
 
 def _prefixed(lines: list[bytes]) -> Defect | None:

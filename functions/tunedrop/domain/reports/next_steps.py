@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunedrop.domain.checks.all_checks import CHECKS
+from tunedrop.domain.formats import conversation_kinds
 from tunedrop.domain.reading.file_kinds import LOOSE
 from tunedrop.domain.reports import next_commands
 from tunedrop.domain.reports.next_commands import Step
@@ -112,8 +113,8 @@ def may_be_mended(report: Mapping[str, Any]) -> bool:
 def _may_be_mended(finding: Mapping[str, Any]) -> bool:
     if finding["severity"] != "error":
         return False
-    if finding["code"] == "unsupported_file":
-        return finding["hint"] in LOOSE
+    if finding["code"] in {"unsupported_file", "other_purpose"}:
+        return finding["hint"] in LOOSE | conversation_kinds.MENDED
     place = _MENDABLE_PLACES.get(finding["code"])
     return finding["code"] in _MENDABLE or (place is not None and place.fullmatch(finding["path"]) is not None)
 
