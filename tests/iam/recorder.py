@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from collections import defaultdict
@@ -151,7 +152,25 @@ def _frames() -> Iterator[FrameType]:
     yield from _outward(sys._getframe())
     main = threading.main_thread()
     if threading.current_thread() is not main:
-        yield from _outward(sys._current_frames()[main.ident or 0])
+        yield from _outward(_frames_of_threads()[main.ident or 0])
+
+
+_LOOKING = threading.Lock()
+
+
+def _frames_of_threads() -> dict[int, FrameType]:
+    """By thread. Without the garbage collector: it would let another thread in, and two that look wait for ever.
+
+    sys._current_frames() holds a lock of the interpreter while it makes its answer.
+    """
+    with _LOOKING:
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            return sys._current_frames()
+        finally:
+            if collects:
+                gc.enable()
 
 
 def _outward(frame: FrameType | None) -> Iterator[FrameType]:
