@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from tunedrop.errors import Conflict, InvalidInput, NotFound, TunedropError, Unavailable
 
-Kind = Literal[
+ErrorKind = Literal[
     "invalid_request_error",
     "authentication_error",
     "permission_error",
@@ -23,7 +23,7 @@ Kind = Literal[
     "timeout_error",
 ]
 
-STATUS: Mapping[Kind, int] = MappingProxyType(
+STATUS: Mapping[ErrorKind, int] = MappingProxyType(
     {
         "invalid_request_error": 400,
         "authentication_error": 401,
@@ -47,7 +47,7 @@ class ApiError(Exception):
 
     def __init__(
         self,
-        kind: Kind,
+        kind: ErrorKind,
         code: str,
         message: str,
         *,
@@ -115,7 +115,7 @@ def of(error: TunedropError) -> ApiError:
     return ApiError(kind, error.code, error.message, again=again)
 
 
-_TREE: Mapping[type[TunedropError], tuple[Kind, bool]] = MappingProxyType(
+_TREE: Mapping[type[TunedropError], tuple[ErrorKind, bool]] = MappingProxyType(
     {
         InvalidInput: ("invalid_request_error", False),
         NotFound: ("not_found_error", False),

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from tunedrop.domain.messages.api_errors import ApiError, Kind
+from tunedrop.domain.messages.api_errors import ApiError, ErrorKind
 
 
 @dataclass(frozen=True, slots=True)
 class _Meaning:
-    kind: Kind
+    kind: ErrorKind
     code: str
     words: str
     again: bool = False
